@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings of every Swift target: no leaked C types, no unmarked unsafety, no warnings.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "nest-bootstrap",
+    products: [.executable(name: "nest-bootstrap", targets: ["nest-bootstrap"])],
+    targets: [
+        // The C libraries, each a module map and a shim.h.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CShims", dependencies: ["CCurl", "COpenSSL"]),
+
+        // The rooms, in the order of the arrows.
+        .target(name: "YAML", dependencies: ["CYAML"]),
+        .target(name: "HTTP", dependencies: ["CCurl", "COpenSSL", "CShims"]),
+        .target(name: "PKI", dependencies: ["COpenSSL", "CShims"]),
+        .target(name: "Host", dependencies: ["CSystemd", "CShims"]),
+        .target(name: "Kubernetes", dependencies: ["YAML", "HTTP", "PKI"]),
+        .target(name: "Planning", dependencies: ["YAML"]),
+        .target(name: "Execution", dependencies: ["Planning"]),
+        .target(name: "Actions", dependencies: ["Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML"]),
+        .executableTarget(
+            name: "nest-bootstrap",
+            dependencies: ["Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML"],
+        ),
+
+        // One folder of tests a room, and the whole program against a real API server.
+        .target(name: "TestSupport", dependencies: ["Host"], path: "Tests/TestSupport"),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"]),
+        .testTarget(name: "PKITests", dependencies: ["PKI", "TestSupport"]),
+        .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
+        .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes", "HTTP", "PKI", "YAML", "TestSupport"]),
+        .testTarget(name: "PlanningTests", dependencies: ["Planning", "YAML", "TestSupport"]),
+        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Planning", "YAML", "TestSupport"]),
+        .testTarget(
+            name: "ActionsTests",
+            dependencies: [
+                "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML", "TestSupport",
+            ],
+        ),
+        .testTarget(name: "EndToEndTests", dependencies: ["Host", "YAML", "TestSupport"]),
+    ],
+)
+
+for target in package.targets where ![.system, .plugin, .binary].contains(target.type) && target.name != "CShims" {
+    target.swiftSettings = settings
+}

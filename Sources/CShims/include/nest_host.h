@@ -1,0 +1,4 @@
+#ifndef NEST_HOST_H
+#define NEST_HOST_H
+
+#endif

@@ -1,0 +1,4 @@
+#ifndef NEST_HTTP_H
+#define NEST_HTTP_H
+
+#endif

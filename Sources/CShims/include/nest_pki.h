@@ -1,0 +1,4 @@
+#ifndef NEST_PKI_H
+#define NEST_PKI_H
+
+#endif

@@ -1,0 +1,1 @@
+// The room's first tests come with its first type.

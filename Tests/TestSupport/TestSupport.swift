@@ -1,0 +1,1 @@
+// Helpers come with the first test that needs them.
