@@ -1,0 +1,75 @@
+public import HTTP
+
+/// Why a request to the API server came to nothing.
+public enum APIError: Error, Sendable {
+    /// No reply came.
+    case transport(TransportError)
+    /// The server refused, in the words of its `Status`.
+    case refused(Refusal)
+    /// The server's reply made no sense.
+    case unreadable(path: String)
+    /// The agent was told to stop.
+    case interrupted
+
+    /// A refusal of the server.
+    public struct Refusal: Sendable {
+        /// What was asked.
+        public var request: String
+        /// The HTTP status code.
+        public var code: Int { status.code }
+        /// The server's words.
+        public var message: String { status.message }
+
+        let status: ServerStatus
+        let disposition: Disposition
+
+        init(request: String, status: ServerStatus, disposition: Disposition? = nil) {
+            self.request = request
+            self.status = status
+            self.disposition = disposition ?? status.disposition
+        }
+    }
+
+    /// The refusal's details, if it is one.
+    var status: ServerStatus? {
+        if case .refused(let refusal) = self { refusal.status } else { nil }
+    }
+
+    /// What is to be done about the error.
+    var disposition: Disposition {
+        switch self {
+        case .refused(let refusal): refusal.disposition
+        case .unreadable: .window
+        case .interrupted: .permanent
+        case .transport(let error): error.disposition
+        }
+    }
+
+    /// How long the server asked to wait.
+    var retryAfter: Duration? { status?.retryAfter }
+
+    /// The error in the words of a waiting line.
+    var words: String {
+        switch self {
+        case .transport(let error): error.message
+        case .refused(let refusal): "the server answered \(refusal.code): \(refusal.message)"
+        case .unreadable(let path): "the server's reply to \(path) cannot be read"
+        case .interrupted: "interrupted"
+        }
+    }
+}
+
+extension TransportError {
+    /// What is to be done about the error: a server that is not there yet comes, a wrong certificate stays wrong.
+    ///
+    /// A certificate that is not valid yet is waited for: at boot it means that the node's clock is not set.
+    var disposition: Disposition {
+        switch kind {
+        case .resolve, .refused, .connect, .timedOut, .closed, .serverCertificateNotYetValid, .other: .retry
+        case .tls: .window
+        case .untrusted, .hostName, .serverCertificateExpired, .clientCertificate, .replyTooLarge, .cancelled,
+            .invalidURL, .unreadableFile:
+            .permanent
+        }
+    }
+}

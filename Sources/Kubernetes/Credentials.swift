@@ -1,0 +1,76 @@
+public import HTTP
+public import PKI
+
+/// The loaded and checked credentials of a kubeconfig.
+public struct Credentials: Sendable {
+    /// Whom to trust and who to be, for the transport.
+    public var access: Access
+
+    /// Who we are, for messages: the kubeconfig and the certificate's subject.
+    public var whoami: String
+
+    /// Whom we trust, for messages: the CA's file and subject.
+    public var authority: String
+
+    /// Loads what a kubeconfig refers to, and checks it before any request is made.
+    ///
+    /// - Parameters:
+    ///   - kubeconfig: The kubeconfig.
+    ///   - now: The node's clock.
+    ///   - read: Reads a file.
+    /// - Throws: ``CredentialError`` if something is missing, does not belong together or is not valid now.
+    public init(
+        _ kubeconfig: Kubeconfig,
+        now: Timestamp = .now(),
+        read: (String) throws -> [UInt8],
+    ) throws(CredentialError) {
+        func load(_ material: Kubeconfig.Material?, _ setting: String) throws(CredentialError) -> CredentialFile? {
+            switch material {
+            case nil: return nil
+            case .data(let bytes): return CredentialFile(name: "\(setting)-data of \(kubeconfig.path)", bytes: bytes)
+            case .file(let path):
+                do {
+                    return CredentialFile(name: path, bytes: try read(path))
+                } catch {
+                    throw CredentialError("\(setting) of kubeconfig '\(kubeconfig.path)': \(error)")
+                }
+            }
+        }
+        let check = CredentialCheck(now: now)
+        var access = Access()
+        authority = "the system's CAs, as kubeconfig '\(kubeconfig.path)' names none"
+        if let file = try load(kubeconfig.certificateAuthority, "certificate-authority") {
+            let subjects = try check.authority(file).map { "'\($0.subject)'" }.joined(separator: ", ")
+            authority = "CA file '\(file.name)' (\(subjects)), which kubeconfig '\(kubeconfig.path)' names"
+            access.certificateAuthority = .data(file.bytes)
+        }
+        whoami = "kubeconfig '\(kubeconfig.path)', user '\(kubeconfig.user)'"
+        let certificate = try load(kubeconfig.clientCertificate, "client-certificate")
+        let key = try load(kubeconfig.clientKey, "client-key")
+        switch (certificate, key) {
+        case (let certificate?, let key?):
+            let own = try check.client(certificate: certificate, key: key)
+            whoami += ", certificate '\(own.subject)'"
+            access.clientCertificate = .data(certificate.bytes)
+            access.clientKey = .data(key.bytes)
+        case (nil, nil):
+            break
+        case (_, nil), (nil, _):
+            let missing = key == nil ? "client-key" : "client-certificate"
+            throw CredentialError(
+                "user '\(kubeconfig.user)' of kubeconfig '\(kubeconfig.path)' has no \(missing)",
+                hint: "a client certificate and its key belong together: write '\(missing): PATH'",
+            )
+        }
+        switch kubeconfig.token {
+        case .file(let path):
+            access.token = .file(path)
+            whoami += ", token file '\(path)'"
+        case .data(let bytes):
+            access.token = .value(String(decoding: bytes, as: UTF8.self))
+        case nil: break
+        }
+        access.serverName = kubeconfig.serverName
+        self.access = access
+    }
+}

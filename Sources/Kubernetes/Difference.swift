@@ -1,0 +1,96 @@
+import YAML
+
+/// What is different between two states of an object, for people and for telling whether anything changed.
+struct Difference {
+    /// One field that differs.
+    struct Field: Hashable {
+        var path: String
+        var old: Node?
+        var new: Node?
+    }
+
+    /// The fields that differ, in the order of the newer state.
+    private(set) var fields: [Field] = []
+
+    /// Compares two states; what the server keeps for itself does not count.
+    init(from old: Node, to new: Node) {
+        compare(Self.settled(old), Self.settled(new), at: "")
+    }
+
+    /// Fields that the server or a controller writes.
+    private static let volatile: Set<String> = [
+        "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
+    ]
+
+    /// An object without its status and what the server keeps in its metadata.
+    private static func settled(_ object: Node) -> Node {
+        guard var mapping = object.mapping else { return object }
+        mapping["status"] = nil
+        if let metadata = mapping["metadata"], let entries = metadata.mapping?.entries {
+            let kept = entries.filter { !volatile.contains($0.key) }
+            mapping["metadata"] = Node(.mapping(Mapping(kept)), place: metadata.place)
+        }
+        return Node(.mapping(mapping), place: object.place)
+    }
+
+    private mutating func compare(_ old: Node, _ new: Node, at path: String) {
+        switch (old.content, new.content) {
+        case (.mapping(let left), .mapping(let right)):
+            for entry in right.entries {
+                compare(left[entry.key], entry.value, at: Self.join(path, entry.key))
+            }
+            for entry in left.entries where right[entry.key] == nil {
+                fields.append(Field(path: Self.join(path, entry.key), old: entry.value, new: nil))
+            }
+        case (.sequence(let left), .sequence(let right)):
+            for index in 0..<max(left.count, right.count) {
+                let (old, new) = (index < left.count ? left[index] : nil, index < right.count ? right[index] : nil)
+                let path = "\(path)[\(index)]"
+                if let new { compare(old, new, at: path) } else { fields.append(Field(path: path, old: old, new: nil)) }
+            }
+        default:
+            if old != new { fields.append(Field(path: path, old: old, new: new)) }
+        }
+    }
+
+    private mutating func compare(_ old: Node?, _ new: Node, at path: String) {
+        if let old { compare(old, new, at: path) } else { fields.append(Field(path: path, old: nil, new: new)) }
+    }
+
+    /// A path with one more key; a key that is no plain word is put in brackets.
+    private static func join(_ path: String, _ key: String) -> String {
+        guard key.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }) else { return "\(path)[\(key)]" }
+        return path.isEmpty ? key : "\(path).\(key)"
+    }
+}
+
+extension Difference {
+    /// The fields as lines, `path: old -> new`; the values of a Secret are masked.
+    func lines(masked: Bool) -> [String] {
+        fields.map { field in
+            let isSecret = masked && (field.path.hasPrefix("data") || field.path.hasPrefix("stringData"))
+            return "\(field.path): \(ShownValue(field.old, isSecret)) -> \(ShownValue(field.new, isSecret))"
+        }
+    }
+}
+
+/// A value in a message: short, and nothing secret.
+struct ShownValue: CustomStringConvertible {
+    private let node: Node?
+    private let isSecret: Bool
+
+    /// The characters of a value that are shown.
+    private static let limit = 80
+
+    init(_ node: Node?, _ isSecret: Bool = false) {
+        self.node = node
+        self.isSecret = isSecret
+    }
+
+    var description: String {
+        guard let node else { return "(none)" }
+        if isSecret { return "***" }
+        let text = String(decoding: node.json(), as: UTF8.self)
+        return text.count <= Self.limit ? text : text.prefix(Self.limit) + "…"
+    }
+}

@@ -1,0 +1,68 @@
+public import YAML
+
+/// One context of a kubeconfig: a server, who to be there, and a namespace.
+public struct Kubeconfig: Sendable {
+    /// A piece of PEM or a token, named by path or written into the file.
+    public enum Material: Sendable, Hashable {
+        /// In a file of its own; a relative path counts from the kubeconfig's folder.
+        case file(String)
+        /// In the kubeconfig, already decoded.
+        case data([UInt8])
+    }
+
+    /// The file's path, as messages show it.
+    public var path: String
+
+    /// The server's URL, without a slash at its end.
+    public var server: String
+
+    /// The CA that the server's certificate is checked against, `nil` for the system's.
+    public var certificateAuthority: Material?
+
+    /// The name to verify instead of the URL's host: `tls-server-name`.
+    public var serverName: String?
+
+    /// The user's name in the file.
+    public var user: String
+
+    /// The client certificate, if any.
+    public var clientCertificate: Material?
+
+    /// The client key, if any.
+    public var clientKey: Material?
+
+    /// The bearer token, if any.
+    public var token: Material?
+
+    /// The namespace of objects that name none.
+    public var namespace: String
+
+    /// Reads the current context of a kubeconfig.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file's content, YAML or JSON.
+    ///   - path: The file's path; relative paths in it count from its folder.
+    /// - Throws: All that its author must fix, at once. Settings that would weaken TLS are refused, and so are
+    ///   credential plug-ins: a bootstrap has nobody to ask.
+    public init(_ bytes: [UInt8], path: String) throws(Diagnostics) {
+        let documents = try readDocuments(bytes, file: path, limits: .taskFile)
+        guard let root = documents.compactMap(\.root).first, root.mapping != nil else {
+            throw Diagnostics([Diagnostic(Place(file: path), "is no kubeconfig: a mapping is expected")])
+        }
+        var reader = KubeconfigReader(root: root, path: path)
+        self = try reader.read()
+    }
+
+    /// Creates a context from its parts.
+    init(path: String, server: String, user: String, namespace: String) {
+        self.path = path
+        self.server = server
+        self.user = user
+        self.namespace = namespace
+    }
+
+    /// The API server's host and port, or its URL, for messages.
+    public var address: String {
+        server.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first.map(String.init) ?? server
+    }
+}

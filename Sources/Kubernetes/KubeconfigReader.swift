@@ -1,0 +1,138 @@
+import PKI
+import YAML
+
+/// Finds the current context of a kubeconfig and what it refers to, collecting all that is wrong.
+struct KubeconfigReader {
+    let root: Node
+    let path: String
+    private var problems: [Diagnostic] = []
+
+    init(root: Node, path: String) {
+        self.root = root
+        self.path = path
+    }
+
+    /// Reads the current context.
+    mutating func read() throws(Diagnostics) -> Kubeconfig {
+        let current = root["current-context"]
+        guard let name = current?.string, !name.isEmpty else {
+            throw Diagnostics([
+                Diagnostic(
+                    current?.place ?? root.place,
+                    "no context is chosen",
+                    hint: "write 'current-context: \(names(in: "contexts").first ?? "default")'",
+                )
+            ])
+        }
+        let context = entry(name, in: "contexts", holding: "context", referredFrom: current)
+        let clusterName = context?["cluster"]
+        let userName = context?["user"]
+        let cluster = clusterName?.string.flatMap {
+            entry($0, in: "clusters", holding: "cluster", referredFrom: clusterName)
+        }
+        let user = userName?.string.flatMap { entry($0, in: "users", holding: "user", referredFrom: userName) }
+        if let context {
+            if clusterName?.string == nil { missing("cluster", in: context, of: "context '\(name)'") }
+            if userName?.string == nil { missing("user", in: context, of: "context '\(name)'") }
+        }
+        var result = Kubeconfig(
+            path: path,
+            server: server(of: cluster),
+            user: userName?.string ?? "",
+            namespace: context?["namespace"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? "default",
+        )
+        result.certificateAuthority = material("certificate-authority", in: cluster)
+        result.serverName = cluster?["tls-server-name"]?.string
+        result.clientCertificate = material("client-certificate", in: user)
+        result.clientKey = material("client-key", in: user)
+        result.token = token(of: user)
+        refuseUnsupported(cluster, user)
+        guard problems.isEmpty else { throw Diagnostics(problems) }
+        return result
+    }
+
+    private func names(in list: String) -> [String] {
+        (root[list]?.sequence ?? []).compactMap { $0["name"]?.string }
+    }
+
+    private mutating func missing(_ field: String, in node: Node, of subject: String) {
+        problems.append(Diagnostic(node.place, "\(subject) names no \(field)", hint: "write '\(field): NAME'"))
+    }
+
+    private mutating func entry(
+        _ name: String,
+        in list: String,
+        holding field: String,
+        referredFrom reference: Node?,
+    ) -> Node? {
+        let found = (root[list]?.sequence ?? []).first { $0["name"]?.string == name }
+        guard let found else {
+            let near = nearestName(to: name, in: names(in: list)).map { "did you mean '\($0)'?" }
+            problems.append(
+                Diagnostic(reference?.place ?? root.place, "no entry of '\(list)' is called '\(name)'", hint: near)
+            )
+            return nil
+        }
+        return found[field] ?? Node(.mapping(Mapping()), place: found.place)
+    }
+
+    private mutating func server(of cluster: Node?) -> String {
+        guard let cluster else { return "" }
+        guard let server = cluster["server"]?.string, server.hasPrefix("https://") || server.hasPrefix("http://") else {
+            problems.append(
+                Diagnostic(
+                    cluster["server"]?.place ?? cluster.place,
+                    "the cluster has no server's URL",
+                    hint: "write 'server: https://HOST:6443'",
+                )
+            )
+            return ""
+        }
+        return server.hasSuffix("/") ? String(server.dropLast()) : server
+    }
+
+    /// Reads a setting that has a path in one field and base64 in another; the latter wins, as in client-go.
+    private mutating func material(_ field: String, in node: Node?) -> Kubeconfig.Material? {
+        if let data = node?["\(field)-data"], let text = data.string, !text.isEmpty {
+            guard let bytes = Base64.decode(text) else {
+                problems.append(Diagnostic(data.place, "'\(field)-data' is not base64"))
+                return nil
+            }
+            return .data(bytes)
+        }
+        return node?[field]?.string.flatMap { $0.isEmpty ? nil : .file(absolute($0)) }
+    }
+
+    /// Reads the token; a file wins over a value, as in client-go.
+    private func token(of user: Node?) -> Kubeconfig.Material? {
+        if let file = user?["tokenFile"]?.string, !file.isEmpty { return .file(absolute(file)) }
+        return user?["token"]?.string.flatMap { $0.isEmpty ? nil : .data(Array($0.utf8)) }
+    }
+
+    private func absolute(_ other: String) -> String {
+        guard !other.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return other }
+        return path[...slash] + other
+    }
+
+    private mutating func refuseUnsupported(_ cluster: Node?, _ user: Node?) {
+        if let insecure = cluster?["insecure-skip-tls-verify"], insecure.boolean == true {
+            problems.append(
+                Diagnostic(
+                    insecure.place,
+                    "the server's certificate would not be verified",
+                    hint: "name the CA in 'certificate-authority' and remove 'insecure-skip-tls-verify'",
+                )
+            )
+        }
+        for field in ["exec", "auth-provider", "username", "password"] {
+            guard let setting = user?[field], !setting.isNull else { continue }
+            problems.append(
+                Diagnostic(
+                    setting.place,
+                    "'\(field)' is not supported: a node's agent authenticates with a certificate or a token",
+                    hint: "write 'client-certificate' and 'client-key', or 'tokenFile'",
+                )
+            )
+        }
+    }
+}

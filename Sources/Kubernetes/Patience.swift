@@ -1,0 +1,92 @@
+public import PKI
+
+/// How long something may take, and who is told what it waits for.
+public struct Patience: Sendable {
+    /// The instant at which everything is given up.
+    public var deadline: ContinuousClock.Instant
+
+    /// How long a refusal is borne that a boot, a new CRD or a new role may explain.
+    ///
+    /// With several API servers one that was just asked to establish a CRD serves it up to 5 s later, and rejects
+    /// a PATCH meanwhile.
+    public var window: Duration
+
+    /// Hears in words what is waited for.
+    public var report: @Sendable (String) -> Void
+
+    /// Creates a patience.
+    public init(
+        deadline: ContinuousClock.Instant,
+        window: Duration = .seconds(10),
+        report: @escaping @Sendable (String) -> Void = { _ in },
+    ) {
+        self.deadline = deadline
+        self.window = window
+        self.report = report
+    }
+
+    /// The deadline as a time of day.
+    var deadlineTime: Timestamp {
+        let remaining = max(.zero, ContinuousClock.now.duration(to: deadline))
+        return Timestamp(seconds: Timestamp.now().seconds + remaining.components.seconds)
+    }
+
+    /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
+    ///
+    /// - Parameters:
+    ///   - subject: What is attempted, for the words: `ClusterRole/edit`.
+    ///   - attempt: One try.
+    /// - Throws: The attempt's last error; ``APIError/interrupted`` when the task was cancelled.
+    func persist<Value>(
+        _ subject: String,
+        _ attempt: () async throws(APIError) -> Value,
+    ) async throws(APIError) -> Value {
+        var backoff = Backoff()
+        var windowEnd: ContinuousClock.Instant?
+        let since = Timestamp.now()
+        let until = deadlineTime
+        while true {
+            let error: APIError
+            do {
+                return try await attempt()
+            } catch let thrown {
+                error = thrown
+            }
+            let now = ContinuousClock.now
+            var end = deadline
+            switch error.disposition {
+            case .permanent: throw error
+            case .retry: break
+            case .window:
+                end = min(windowEnd ?? now + window, deadline)
+                windowEnd = end
+            }
+            let delay = backoff.next(atLeast: error.retryAfter)
+            guard now + delay < end else { throw error }
+            report("\(subject): \(error.words); waiting since \(since), until \(until)")
+            guard await sleep(delay) else { throw .interrupted }
+        }
+    }
+}
+
+/// The pauses between attempts: 100 ms, each 1.6 times the one before, at most 1 s, spread by a tenth.
+struct Backoff {
+    private var pause = Duration.milliseconds(100)
+
+    /// Returns the next pause, longer where a server asked for that.
+    mutating func next(atLeast asked: Duration? = nil) -> Duration {
+        let spread = Double.random(in: 0.9...1.1)
+        defer { pause = min(pause * 1.6, .seconds(1)) }
+        return max(pause * spread, asked ?? .zero)
+    }
+}
+
+/// Sleeps, and tells whether the sleep ended by itself rather than by cancellation.
+func sleep(_ duration: Duration) async -> Bool {
+    do {
+        try await ContinuousClock().sleep(for: duration)
+        return true
+    } catch {
+        return false
+    }
+}

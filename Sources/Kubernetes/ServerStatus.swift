@@ -1,0 +1,121 @@
+import HTTP
+import YAML
+
+/// What the API server says when it refuses: an object of kind `Status`, or whatever else came.
+///
+/// A reply may be plain text, JSON without a kind, or a `Status` without a reason: nothing here is required.
+struct ServerStatus: Sendable {
+    /// One of the causes that a refusal lists.
+    struct Cause: Sendable {
+        var reason: String
+        var message: String
+        var field: String
+    }
+
+    /// The HTTP status code.
+    var code: Int
+    /// The machine-readable reason, such as `Conflict`; empty where the server gave none.
+    var reason: String
+    /// The server's words.
+    var message: String
+    /// The kind in `details`, which for most refusals is the resource's plural name.
+    var kind: String
+    /// The name in `details`.
+    var name: String
+    /// The causes in `details`.
+    var causes: [Cause]
+    /// How long the server asks to wait.
+    var retryAfter: Duration?
+
+    /// Reads a reply that is not a success.
+    init(_ response: HTTPResponse) {
+        code = response.status
+        let node = try? readJSON(response.body, file: "reply")
+        let details = node?["details"]
+        reason = node?["reason"]?.string ?? ""
+        message = node?["message"]?.string ?? Self.text(of: response)
+        kind = details?["kind"]?.string ?? ""
+        name = details?["name"]?.string ?? ""
+        causes = (details?["causes"]?.sequence ?? []).map { cause in
+            Cause(
+                reason: cause["reason"]?.string ?? "",
+                message: cause["message"]?.string ?? "",
+                field: cause["field"]?.string ?? "",
+            )
+        }
+        let seconds =
+            response.values(of: "retry-after").first.flatMap { Int($0) } ?? details?["retryAfterSeconds"]?.integer
+        retryAfter = seconds.map { .seconds(min(max($0, 0), 60)) }
+    }
+
+    /// Creates the status of a kind that the server's discovery does not list.
+    init(unknown message: String) {
+        (code, reason, self.message, kind, name, causes) = (404, "NotFound", message, "", "", [])
+    }
+
+    /// The first line of a reply that is no JSON, cut to a length that fits a message.
+    private static func text(of response: HTTPResponse) -> String {
+        let text = String(decoding: response.body.prefix(400), as: UTF8.self)
+        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        return line.isEmpty ? "no explanation" : line
+    }
+}
+
+/// What is to be done about a refusal; the table of the API server's replies.
+enum Disposition: Sendable, Hashable {
+    /// The same request may succeed soon, whatever the cause: until the deadline.
+    case retry
+    /// The cause may go away within seconds of a boot, of a new CRD or of a new role: a short window.
+    case window
+    /// The request will be refused as long as its author does not change it.
+    case permanent
+}
+
+extension ServerStatus {
+    /// What is to be done about this refusal.
+    ///
+    /// A 500 without a reason is how servers before the fix of kubernetes/kubernetes#139253 report a schema error, so
+    /// unlike a 500 with a reason it is not worth a second try.
+    var disposition: Disposition {
+        switch code {
+        case 401: .window
+        case 403 where message.contains("attempting to grant RBAC permissions"): .permanent
+        case 403 where causes.contains { $0.reason == "NamespaceTerminating" }: .retry
+        case 403, 404: .window
+        case 409 where isFieldConflict: .permanent
+        case 409: .window
+        case 429: .retry
+        case 500 where reason.isEmpty: isSchemaRefusal ? .permanent : .window
+        case 500...: .retry
+        default: .permanent
+        }
+    }
+
+    /// Whether fields belong to other managers.
+    var isFieldConflict: Bool {
+        code == 409 && causes.contains { $0.reason == "FieldManagerConflict" }
+    }
+
+    /// Whether the object does not fit the schema of its kind.
+    ///
+    /// Older servers answer 500 without a reason, newer ones 400.
+    var isSchemaRefusal: Bool {
+        guard code == 500 && reason.isEmpty || code == 400 || code == 422 && causes.isEmpty else { return false }
+        return message.contains("failed to create typed patch object")
+            || message.contains("failed to create manager for existing fields")
+            || message.contains("failed to convert new object")
+            || message.contains("strict decoding error") || message.contains("error strict decoding")
+            || message.contains("unable to convert unstructured object")
+            || message.contains("cannot be handled as a")
+    }
+
+    /// Whether the server does not know the group, the version or the resource.
+    var isUnknownResource: Bool {
+        code == 404 && name.isEmpty
+    }
+
+    /// The namespace that does not exist, if that is what the refusal is about.
+    var missingNamespace: String? {
+        code == 404 && kind == "namespaces" ? name : nil
+    }
+}
