@@ -38,10 +38,13 @@ struct ObjectApplication {
             if resource.isNamespaced { identity.namespace = identity.namespace ?? client.kubeconfig.namespace }
             let path = resource.path(of: identity)
             live = try await client.find(path, until: deadline)
-            let body = applier.ownership.mark(manifest.root, namespace: resource.isNamespaced ? identity.namespace : nil)
-            let reply = try await client.object("PATCH", path, query: query, body: body.json(), until: deadline)
-            tellWarnings(of: reply.response)
-            return result(identity, before: live, after: reply.node)
+            let namespace = resource.isNamespaced ? identity.namespace : nil
+            let body = applier.ownership.mark(manifest.root, namespace: namespace).json()
+            guard let live else {
+                try await send(body, to: path, isDryRun: applier.prophecy != nil)
+                return Result(identity: identity, change: .created)
+            }
+            return try await bring(live, of: identity, at: path, to: body)
         } catch .refused(let refusal)
             where refusal.code == 404 && applier.prophecy?.covers(identity) == true
         {
@@ -49,22 +52,49 @@ struct ObjectApplication {
         }
     }
 
-    private var query: [(String, String)] {
-        var query = [("fieldManager", Ownership.manager), ("fieldValidation", "Strict")]
-        if applier.takesOver { query.append(("force", "true")) }
-        if applier.prophecy != nil { query.append(("dryRun", "All")) }
-        return query
+    /// Changes an object that is on the server, if there is anything to change.
+    ///
+    /// The server is asked first: a write that changes nothing may still move the resource version, as on server 1.20
+    /// for a CRD with a field that the server drops, and every move wakes whoever watches.
+    private func bring(
+        _ live: Node,
+        of identity: ObjectIdentity,
+        at path: String,
+        to body: [UInt8],
+    ) async throws(APIError) -> Result {
+        if let answer = try await foresee(body, at: path) {
+            let difference = Difference(from: live, to: answer)
+            if difference.fields.isEmpty, Ownership.fields(in: live) == Ownership.fields(in: answer) {
+                return Result(identity: identity, change: .unchanged)
+            }
+            guard applier.prophecy == nil else {
+                let lines = difference.lines(masked: identity.type.kind == "Secret")
+                return Result(identity: identity, change: lines.isEmpty ? .unchanged : .configured, fields: lines)
+            }
+        }
+        try await send(body, to: path, isDryRun: false)
+        return Result(identity: identity, change: .configured)
     }
 
-    /// Tells what changed.
-    ///
-    /// The resource version alone does not tell: a controller may have written the status in between.
-    private func result(_ identity: ObjectIdentity, before: Node?, after: Node) -> Result {
-        guard let before else { return Result(identity: identity, change: .created) }
-        let difference = Difference(from: before, to: after)
-        guard !difference.fields.isEmpty else { return Result(identity: identity, change: .unchanged) }
-        let fields = applier.prophecy == nil ? [] : difference.lines(masked: identity.type.kind == "Secret")
-        return Result(identity: identity, change: .configured, fields: fields)
+    /// Asks what the object would become, `nil` if an admission webhook cannot be asked without a write.
+    private func foresee(_ body: [UInt8], at path: String) async throws(APIError) -> Node? {
+        do {
+            return try await send(body, to: path, isDryRun: true)
+        } catch .refused(let refusal)
+            where applier.prophecy == nil && refusal.code == 400 && refusal.message.contains("dry run")
+        {
+            return nil
+        }
+    }
+
+    @discardableResult
+    private func send(_ body: [UInt8], to path: String, isDryRun: Bool) async throws(APIError) -> Node {
+        var query = [("fieldManager", Ownership.manager), ("fieldValidation", "Strict")]
+        if applier.takesOver { query.append(("force", "true")) }
+        if isDryRun { query.append(("dryRun", "All")) }
+        let reply = try await client.object("PATCH", path, query: query, body: body, until: deadline)
+        if !isDryRun || applier.prophecy != nil { tellWarnings(of: reply.response) }
+        return reply.node
     }
 
     /// Passes on the `Warning:` headers; their form is `299 - "text"` (RFC 9111, section 5.5).

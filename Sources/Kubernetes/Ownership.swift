@@ -23,6 +23,13 @@ public struct Ownership: Sendable {
         self.labels = labels
     }
 
+    /// The fields of an object that belong to this agent, as its managed fields list them.
+    static func fields(in object: Node) -> [Node] {
+        (object["metadata"]?["managedFields"]?.sequence ?? [])
+            .filter { $0["manager"]?.string == manager && $0["operation"]?.string == "Apply" }
+            .compactMap { $0["fieldsV1"] }
+    }
+
     /// Returns an object as it is sent: with its namespace, the labels and the annotation, otherwise as written.
     func mark(_ root: Node, namespace: String?) -> Node {
         var root = root
