@@ -41,7 +41,7 @@ struct ObjectApplication {
             let namespace = resource.isNamespaced ? identity.namespace : nil
             let body = applier.ownership.mark(manifest.root, namespace: namespace).json()
             guard let live else {
-                try await send(body, to: path, isDryRun: applier.prophecy != nil)
+                tellWarnings(of: try await send(body, to: path, isDryRun: applier.prophecy != nil).response)
                 return Result(identity: identity, change: .created)
             }
             return try await bring(live, of: identity, at: path, to: body)
@@ -62,7 +62,8 @@ struct ObjectApplication {
         at path: String,
         to body: [UInt8],
     ) async throws(APIError) -> Result {
-        if let answer = try await foresee(body, at: path) {
+        let answer = try await foresee(body, at: path)
+        if let answer {
             let difference = Difference(from: live, to: answer)
             if difference.fields.isEmpty, Ownership.fields(in: live) == Ownership.fields(in: answer) {
                 return Result(identity: identity, change: .unchanged)
@@ -72,14 +73,17 @@ struct ObjectApplication {
                 return Result(identity: identity, change: lines.isEmpty ? .unchanged : .configured, fields: lines)
             }
         }
-        try await send(body, to: path, isDryRun: false)
+        let reply = try await send(body, to: path, isDryRun: false)
+        if answer == nil { tellWarnings(of: reply.response) }
         return Result(identity: identity, change: .configured)
     }
 
     /// Asks what the object would become, `nil` if an admission webhook cannot be asked without a write.
     private func foresee(_ body: [UInt8], at path: String) async throws(APIError) -> Node? {
         do {
-            return try await send(body, to: path, isDryRun: true)
+            let reply = try await send(body, to: path, isDryRun: true)
+            tellWarnings(of: reply.response)
+            return reply.node
         } catch .refused(let refusal)
             where applier.prophecy == nil && refusal.code == 400 && refusal.message.contains("dry run")
         {
@@ -87,14 +91,15 @@ struct ObjectApplication {
         }
     }
 
-    @discardableResult
-    private func send(_ body: [UInt8], to path: String, isDryRun: Bool) async throws(APIError) -> Node {
+    private func send(
+        _ body: [UInt8],
+        to path: String,
+        isDryRun: Bool,
+    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
         var query = [("fieldManager", Ownership.manager), ("fieldValidation", "Strict")]
         if applier.takesOver { query.append(("force", "true")) }
         if isDryRun { query.append(("dryRun", "All")) }
-        let reply = try await client.object("PATCH", path, query: query, body: body, until: deadline)
-        if !isDryRun || applier.prophecy != nil { tellWarnings(of: reply.response) }
-        return reply.node
+        return try await client.object("PATCH", path, query: query, body: body, until: deadline)
     }
 
     /// Passes on the `Warning:` headers; their form is `299 - "text"` (RFC 9111, section 5.5).

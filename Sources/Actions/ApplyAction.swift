@@ -1,0 +1,101 @@
+import Execution
+import Kubernetes
+import Planning
+import Synchronization
+import YAML
+
+/// Verb `apply`: brings the objects of manifests to the API server.
+struct ApplyAction {
+    private let context: ActionContext
+    private let declaration: ApplyDeclaration
+
+    init(_ context: ActionContext, _ declaration: ApplyDeclaration) {
+        self.context = context
+        self.declaration = declaration
+    }
+
+    /// What became of the objects so far.
+    private struct Tally {
+        var failures: [ObjectFailure] = []
+        var problemCount = 0
+        var failedCount = 0
+        var changedCount = 0
+        var count = 0
+    }
+
+    /// Applies all objects that can be read, tells all failures, and returns whether anything changed.
+    func run() async throws -> Bool {
+        let cache = DigestCache(context: context)
+        let contents = await ManifestLoader(run: context.run, declaration: declaration)
+            .load { (url, sha256) throws(ActionError) in try await cache.text(of: url, sha256: sha256) }
+        for problem in contents.problems { context.emit(.objectFailed(problem.place.description, problem)) }
+        guard !contents.manifests.isEmpty else {
+            throw ActionError(contents.problems.isEmpty ? "no object to apply" : "no object can be read")
+        }
+        guard let kubeconfig = declaration.kubeconfig else {
+            throw ActionError("no kubeconfig is named", hint: "write 'kubeconfig: PATH' in task '\(context.task.name)'")
+        }
+        let client = try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
+        let (applied, tally) = await apply(contents.manifests, client)
+        try Task.checkCancellation()
+        let failedCount = tally.failedCount + contents.problems.count
+        guard failedCount == 0 else {
+            throw ActionError("\(failedCount) of \(tally.count + contents.problems.count) objects could not be applied")
+        }
+        if declaration.waitsForRollout, !context.run.files.isDryRun {
+            try await client.awaitReadiness(
+                of: applied.map(\.identity),
+                minimumNodeCount: declaration.minimumNodeCount,
+                context.patience,
+            )
+        }
+        return tally.changedCount > 0
+    }
+
+    private func apply(_ manifests: [Manifest], _ client: APIClient) async -> ([Manifest], Tally) {
+        let tally = Mutex(Tally())
+        let applier = Applier(
+            client: client,
+            ownership: Ownership(task: context.task.name, labels: declaration.labels),
+            takesOver: declaration.conflicts == .takeOver,
+            prophecy: context.run.prophecy,
+            patience: context.patience,
+        ) { [context] message in
+            switch message {
+            case .applied(let identity, let change, let fields):
+                tally.withLock {
+                    $0.count += 1
+                    $0.changedCount += change == .unchanged ? 0 : 1
+                }
+                context.emit(.object(identity.description, Event.ObjectResult(Event.ObjectResult.Change(change), fields: fields)))
+            case .failed(let failure):
+                tally.withLock {
+                    $0.count += 1
+                    $0.failedCount += 1
+                    $0.failures.append(failure)
+                }
+            case .warning(let identity, let text):
+                context.emit(.warning(subject: identity.description, text))
+            }
+        }
+        let applied = await applier.apply(manifests)
+        let result = tally.withLock { $0 }
+        let knowledge = GraphKnowledge(context: context)
+        for failure in result.failures {
+            context.emit(.objectFailed(failure.object.description, await knowledge.enrich(failure)))
+        }
+        return (applied, result)
+    }
+}
+
+extension Event.ObjectResult.Change {
+    /// The same change in the words of events.
+    fileprivate init(_ change: Applier.Change) {
+        self =
+            switch change {
+            case .created: .created
+            case .configured: .configured
+            case .unchanged: .unchanged
+            }
+    }
+}

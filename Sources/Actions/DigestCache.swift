@@ -1,0 +1,76 @@
+import HTTP
+import Host
+import Kubernetes
+import PKI
+
+/// What pinned URLs answered, kept by digest so that a boot needs no internet.
+struct DigestCache {
+    let context: ActionContext
+
+    /// A manifest is not larger than this.
+    private static let sizeLimit = 64 << 20
+
+    /// Returns the text of a pinned URL, from the cache or else from its server.
+    ///
+    /// A server that does not answer is asked again until the task's deadline; what it answers must have the digest.
+    func text(of url: String, sha256 digest: String) async throws(ActionError) -> [UInt8] {
+        let path = "\(context.run.cacheDirectory)/\(digest)"
+        if let kept = try? context.run.files.read(path, limit: Self.sizeLimit), sha256(kept) == digest { return kept }
+        let bytes = try await fetch(url)
+        let found = sha256(bytes)
+        guard found == digest else {
+            throw ActionError(
+                "'\(url)' answers something else than is pinned: its SHA-256 is \(found)",
+                hint: "look at what changed there, then write 'sha256: \(found)'",
+            )
+        }
+        do {
+            _ = try context.run.files.write(bytes, to: path, mode: 0o644)
+        } catch {
+            context.emit(.warning(subject: url, "it is not kept for the next boot: \(error)"))
+        }
+        return bytes
+    }
+
+    private func fetch(_ url: String) async throws(ActionError) -> [UInt8] {
+        let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: Self.sizeLimit)
+        do {
+            return try await context.patience.persist("'\(url)'") { () async throws(FetchError) in
+                try await attempt(request)
+            }
+        } catch {
+            throw ActionError(
+                "cannot fetch '\(url)'",
+                hint: "make it reachable, or put the file into the cache as '\(context.run.cacheDirectory)/SHA256'",
+                cause: error,
+            )
+        }
+    }
+
+    private func attempt(_ request: HTTPRequest) async throws(FetchError) -> [UInt8] {
+        let response: HTTPResponse
+        do {
+            response = try await context.run.http.send(
+                request,
+                deadline: min(context.deadline, ContinuousClock.now + .seconds(60)),
+            )
+        } catch {
+            throw FetchError(message: error.message, mayPass: error.isPassing)
+        }
+        guard response.status == 200 else {
+            let mayPass = response.status == 429 || response.status >= 500
+            throw FetchError(message: "the server answered \(response.status)", mayPass: mayPass)
+        }
+        return response.body
+    }
+}
+
+/// Why a URL could not be fetched.
+struct FetchError: Error, CustomStringConvertible, Persistable {
+    var message: String
+    var mayPass: Bool
+
+    var description: String { message }
+    var words: String { message }
+    var endurance: Endurance { mayPass ? .deadline : .none }
+}

@@ -1,0 +1,93 @@
+import Host
+import Kubernetes
+import Planning
+import YAML
+
+/// Reads the manifests that a task names: files, directories and pinned URLs.
+struct ManifestLoader {
+    let run: RunEnvironment
+    let declaration: ApplyDeclaration
+
+    /// A manifest's file is not larger than this.
+    private static let sizeLimit = 64 << 20
+
+    /// A text with the name that places in it carry.
+    struct Source {
+        var name: String
+        var bytes: [UInt8]
+    }
+
+    /// What was found, and what of it could not be read.
+    struct Contents {
+        /// The objects, in the order of the task file.
+        var manifests: [Manifest] = []
+        /// What could not be read; everything else is still applied.
+        var problems: [Diagnostic] = []
+    }
+
+    /// Reads all manifests.
+    ///
+    /// - Parameter fetch: Returns the text of a pinned URL.
+    func load(
+        fetch: (_ url: String, _ sha256: String) async throws(ActionError) -> [UInt8],
+    ) async -> Contents {
+        var contents = Contents()
+        for manifest in declaration.manifests {
+            switch manifest {
+            case .path(let reference):
+                do {
+                    for path in try paths(of: reference) {
+                        let bytes = try run.files.read(path, limit: Self.sizeLimit)
+                        add(Source(name: path, bytes: bytes), to: &contents)
+                    }
+                } catch {
+                    contents.problems.append(missing(reference, error))
+                }
+            case .url(let url, let sha256, let place):
+                do {
+                    add(Source(name: url, bytes: try await fetch(url, sha256)), to: &contents)
+                } catch {
+                    let cause = error.cause.map { ": \($0)" } ?? ""
+                    contents.problems.append(Diagnostic(place, error.message + cause, hint: error.hint))
+                }
+            }
+        }
+        return contents
+    }
+
+    /// The files that a path stands for: itself, or what a directory holds, not what its directories hold.
+    private func paths(of reference: PathReference) throws(SystemError) -> [String] {
+        let location = run.files.location(ofRead: reference.path)
+        var directory = location
+        while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
+        guard try FileSystem.status(directory + "/.") != nil else { return [reference.path] }
+        return try FileSystem.list(directory)
+            .filter { name in
+                !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
+            }
+            .map { reference.path + (reference.path.hasSuffix("/") ? "" : "/") + $0 }
+    }
+
+    private func add(_ source: Source, to contents: inout Contents) {
+        let file = ManifestFile(source.bytes, file: source.name) { node in
+            guard declaration.substitute else { return (node, []) }
+            let (node, problems) = run.variables.replace(in: node)
+            return (node, problems)
+        }
+        contents.manifests += file.manifests
+        contents.problems += file.diagnostics
+        if file.manifests.isEmpty, file.diagnostics.isEmpty {
+            contents.problems.append(
+                Diagnostic(Place(file: source.name), "holds no object", hint: "remove it from 'manifests'")
+            )
+        }
+    }
+
+    private func missing(_ reference: PathReference, _ error: SystemError) -> Diagnostic {
+        Diagnostic(
+            reference.place,
+            "\(error)",
+            hint: error.isNotFound ? "correct the path, or install the file before this task" : nil,
+        )
+    }
+}

@@ -1,0 +1,87 @@
+public import Execution
+import Glibc
+public import Host
+import Synchronization
+
+/// The node's files as a run sees them.
+///
+/// With a root, every path that is written gets the root in front of it, and a path that is there under the root is
+/// read from there. With a dry run nothing is written; what would have been is kept in memory and read from there.
+public final class NodeFiles: Sendable {
+    /// The folder in front of written paths, without a slash at its end; empty for none.
+    public let root: String
+
+    /// Whether nothing may be written.
+    public let isDryRun: Bool
+
+    private let foretold = Mutex<[String: [UInt8]]>([:])
+
+    /// Creates a view of the files.
+    ///
+    /// - Parameters:
+    ///   - root: The folder to put in front of written paths, `nil` for the node itself.
+    ///   - isDryRun: Whether nothing is written.
+    public init(root: String?, isDryRun: Bool) {
+        var root = root ?? ""
+        while root.hasSuffix("/") { root.removeLast() }
+        self.root = root
+        self.isDryRun = isDryRun
+    }
+
+    /// Where a path is written.
+    public func location(ofWritten path: String) -> String { root + path }
+
+    /// Where a path is read: under the root if something is there.
+    public func location(ofRead path: String) -> String {
+        guard !root.isEmpty, (try? FileSystem.exists(root + path)) == true else { return path }
+        return root + path
+    }
+
+    /// Reads a file.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - limit: The number of bytes above which the file is refused.
+    public func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        if let bytes = foretold.withLock({ $0[path] }) { return bytes }
+        return try FileSystem.read(location(ofRead: path), limit: limit)
+    }
+
+    /// Whether something is at a path, or with a dry run would be.
+    public func exists(_ path: String) throws(SystemError) -> Bool {
+        if foretold.withLock({ $0[path] != nil }) { return true }
+        return try FileSystem.exists(location(ofRead: path))
+    }
+
+    /// Brings a file to a content, permissions and owner, and tells what that took.
+    ///
+    /// - Parameters:
+    ///   - bytes: The content.
+    ///   - path: The path on the node.
+    ///   - mode: The permissions.
+    ///   - owner: The owner, `nil` for the agent's own user.
+    ///   - group: The group, `nil` for whatever group a new file gets.
+    public func write(
+        _ bytes: [UInt8],
+        to path: String,
+        mode: UInt32,
+        owner: UInt32? = nil,
+        group: UInt32? = nil,
+    ) throws(SystemError) -> Event.PathResult {
+        let location = location(ofWritten: path)
+        let found = try FileSystem.status(location)
+        let result: Event.PathResult = found == nil ? .created : .changed
+        if let found, found.kind == .regular, found.mode == mode,
+            found.owner == owner ?? geteuid(), group == nil || found.group == group,
+            found.size == bytes.count, try FileSystem.read(location, limit: bytes.count) == bytes
+        {
+            return .unchanged
+        }
+        if isDryRun {
+            foretold.withLock { $0[path] = bytes }
+        } else {
+            try FileSystem.write(bytes, to: location, mode: mode, owner: owner, group: group)
+        }
+        return result
+    }
+}
