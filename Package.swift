@@ -24,7 +24,7 @@ let package = Package(
 
         // The rooms, in the order of the arrows.
         .target(name: "YAML", dependencies: ["CYAML"]),
-        .target(name: "HTTP", dependencies: ["CCurl", "COpenSSL", "CShims"]),
+        .target(name: "HTTP", dependencies: ["CCurl", "COpenSSL", "CShims", "PKI"]),
         .target(name: "PKI", dependencies: ["COpenSSL", "CShims"]),
         .target(name: "Host", dependencies: ["CSystemd", "CShims"]),
         .target(name: "Kubernetes", dependencies: ["YAML", "HTTP", "PKI"]),
@@ -39,7 +39,7 @@ let package = Package(
         // One folder of tests a room, and the whole program against a real API server.
         .target(name: "TestSupport", dependencies: ["Host"], path: "Tests/TestSupport"),
         .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "PKI", "TestSupport"]),
         .testTarget(name: "PKITests", dependencies: ["PKI", "TestSupport"]),
         .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
         .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes", "HTTP", "PKI", "YAML", "TestSupport"]),

@@ -1,0 +1,70 @@
+internal import CCurl
+internal import CShims
+
+/// The transfers that share connections.
+///
+/// The handle is freed when the value goes out of scope; no transfer may be in it then.
+@safe
+struct MultiHandle: ~Copyable {
+    private let raw: UnsafeMutableRawPointer
+
+    init() {
+        guard let handle = unsafe curl_multi_init() else { preconditionFailure("memory for the transfers") }
+        unsafe raw = handle
+        _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
+        // For servers that speak HTTP/1.1 only: a few connections side by side, not one for every request.
+        _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, 6)
+    }
+
+    deinit {
+        unsafe curl_multi_cleanup(raw)
+    }
+
+    /// What other threads need in order to interrupt ``wait(upTo:)``.
+    var alarm: Alarm { Alarm(self) }
+
+    borrowing func add(_ transfer: borrowing EasyHandle) -> Bool {
+        unsafe transfer.withRaw { unsafe curl_multi_add_handle(raw, $0) == CURLM_OK }
+    }
+
+    borrowing func remove(_ transfer: borrowing EasyHandle) {
+        _ = unsafe transfer.withRaw { unsafe curl_multi_remove_handle(raw, $0) }
+    }
+
+    /// Sends and receives what can be without waiting.
+    borrowing func perform() {
+        var runningCount: Int32 = 0
+        unsafe curl_multi_perform(raw, &runningCount)
+    }
+
+    /// Returns the next transfer that has ended, by the handle's identity, and how.
+    borrowing func nextEnded() -> (identity: UInt, code: CURLcode)? {
+        var remainingCount: Int32 = 0
+        while let message = unsafe curl_multi_info_read(raw, &remainingCount) {
+            guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
+            return unsafe (UInt(bitPattern: message.pointee.easy_handle), message.pointee.data.result)
+        }
+        return nil
+    }
+
+    /// Waits until something can be sent or received, a timer of libcurl's runs out, or the alarm rings.
+    borrowing func wait(upTo milliseconds: Int32) {
+        unsafe curl_multi_poll(raw, nil, 0, milliseconds, nil)
+    }
+
+    /// Interrupts the wait of a multi handle from another thread.
+    @safe
+    struct Alarm: Sendable {
+        // `curl_multi_wakeup` is the one function that may be called from any thread, as long as the handle is there;
+        // the mailbox sees to that.
+        private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
+
+        fileprivate init(_ handle: borrowing MultiHandle) {
+            unsafe raw = handle.raw
+        }
+
+        func ring() {
+            unsafe curl_multi_wakeup(raw)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+internal import COpenSSL
+internal import CCurl
+
+/// What a server showed while its certificate was checked.
+///
+/// Belongs to a transfer and to the TLS context that the transfer opened, whichever lives longer, on one thread.
+final class PeerCapture {
+    /// The server's own certificate in the binary form.
+    private(set) var leaf: [UInt8]?
+
+    /// The certificate of the chain that was refused, in the binary form.
+    private(set) var failing: [UInt8]?
+
+    /// Why it was refused: one of libcrypto's `X509_V_ERR_…`, or 0.
+    private(set) var code = X509_V_OK
+
+    /// Makes a TLS context tell this object what it sees.
+    func install(in context: UnsafeMutableRawPointer?) -> CURLcode {
+        guard let context = unsafe context.map(OpaquePointer.init) else { return CURLE_ABORTED_BY_CALLBACK }
+        let reference = unsafe Unmanaged.passRetained(self).toOpaque()
+        guard unsafe SSL_CTX_set_ex_data(context, Self.slot, reference) == 1 else {
+            unsafe Unmanaged<PeerCapture>.fromOpaque(reference).release()
+            return CURLE_OUT_OF_MEMORY
+        }
+        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER) { unsafe PeerCapture.check($0, $1) }
+        return CURLE_OK
+    }
+
+    /// The place in every TLS context that holds a reference to its capture, and lets go of it with the context.
+    private static let slot: Int32 = unsafe CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil) {
+        _, reference, _, _, _, _ in unsafe PeerCapture.release(reference)
+    }
+
+    private static func release(_ reference: UnsafeMutableRawPointer?) {
+        guard let reference = unsafe reference else { return }
+        unsafe Unmanaged<PeerCapture>.fromOpaque(reference).release()
+    }
+
+    /// Notes what libcrypto found and leaves the verdict as it is.
+    private static func check(_ verdict: Int32, _ store: OpaquePointer?) -> Int32 {
+        let session = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
+        guard let session = unsafe session.map(OpaquePointer.init),
+            let reference = unsafe SSL_CTX_get_ex_data(SSL_get_SSL_CTX(session), slot)
+        else { return verdict }
+        let capture = unsafe Unmanaged<PeerCapture>.fromOpaque(reference).takeUnretainedValue()
+        if capture.leaf == nil {
+            unsafe capture.leaf = derBytes(X509_STORE_CTX_get0_cert(store))
+        }
+        if verdict != 1, capture.code == X509_V_OK {
+            unsafe capture.code = X509_STORE_CTX_get_error(store)
+            unsafe capture.failing = derBytes(X509_STORE_CTX_get_current_cert(store))
+        }
+        return verdict
+    }
+}
+
+/// Writes a certificate in the binary form. The corresponding C function is `i2d_X509`.
+private func derBytes(_ certificate: OpaquePointer?) -> [UInt8]? {
+    let count = Int(unsafe i2d_X509(certificate, nil))
+    guard count > 0 else { return nil }
+    return unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in
+        var cursor = buffer.baseAddress
+        initialized = Int(unsafe i2d_X509(certificate, &cursor))
+    }
+}

@@ -1,0 +1,99 @@
+internal import CCurl
+
+/// The parts of a URL that decide where a request goes.
+struct RequestURL: Sendable, Hashable {
+    /// The URL as it is sent, without a fragment.
+    var text: String
+
+    /// The URL without user name and password, for people.
+    var shownText: String
+
+    /// The scheme, `http` or `https`.
+    var scheme: String
+
+    /// The host, with brackets if it is an IPv6 address.
+    var host: String
+
+    /// The port.
+    var port: String
+
+    /// Host and port, for people.
+    var address: String { "\(host):\(port)" }
+
+    /// What the server is told of itself: the host, and the port unless it is the scheme's own.
+    var authority: String {
+        port == (scheme == "https" ? "443" : "80") ? host : address
+    }
+
+    /// Takes a URL apart.
+    ///
+    /// - Throws: ``TransportError`` if it is no URL, or of another scheme than `http` and `https`.
+    init(_ text: String) throws(TransportError) {
+        let parser = URLParser()
+        guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }), parser.parse(text) else {
+            throw TransportError(.invalidURL, "'\(Self.withoutCredentials(text))' is not a URL")
+        }
+        parser.remove(CURLUPART_FRAGMENT)
+        guard let scheme = parser.part(CURLUPART_SCHEME), scheme == "http" || scheme == "https",
+            let host = parser.part(CURLUPART_HOST), let port = parser.part(CURLUPART_PORT),
+            let whole = parser.part(CURLUPART_URL)
+        else {
+            throw TransportError(.invalidURL, "'\(Self.withoutCredentials(text))' is not a URL of http or https")
+        }
+        parser.remove(CURLUPART_USER)
+        parser.remove(CURLUPART_PASSWORD)
+        (self.text, shownText) = (whole, parser.part(CURLUPART_URL) ?? whole)
+        (self.scheme, self.host, self.port) = (scheme, host, port)
+    }
+
+    /// Returns the text of the URL with another host at the same port, or `nil` if that is no host name.
+    func text(withHost host: String) -> String? {
+        let parser = URLParser()
+        guard parser.parse(text), parser.set(CURLUPART_HOST, host), parser.set(CURLUPART_PORT, port) else { return nil }
+        return parser.part(CURLUPART_URL)
+    }
+
+    /// Cuts what stands before an `@` out of something that may not be a URL.
+    private static func withoutCredentials(_ text: String) -> String {
+        guard let end = text.lastIndex(of: "@") else { return text }
+        return String(text[text.index(after: end)...])
+    }
+}
+
+/// libcurl's own URL parser, so that nobody reads a URL differently from what is sent.
+///
+/// Wraps a `CURLU`, which is freed when the value goes out of scope.
+@safe
+private struct URLParser: ~Copyable {
+    private let raw: OpaquePointer
+
+    init() {
+        guard let handle = unsafe curl_url() else { preconditionFailure("memory for a URL") }
+        unsafe raw = handle
+    }
+
+    deinit {
+        unsafe curl_url_cleanup(raw)
+    }
+
+    borrowing func parse(_ text: String) -> Bool {
+        // Other schemes are parsed as well, and refused by name.
+        unsafe curl_url_set(raw, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK
+    }
+
+    borrowing func set(_ part: CURLUPart, _ value: String) -> Bool {
+        unsafe curl_url_set(raw, part, value, 0) == CURLUE_OK
+    }
+
+    borrowing func remove(_ part: CURLUPart) {
+        unsafe curl_url_set(raw, part, nil, 0)
+    }
+
+    borrowing func part(_ part: CURLUPart) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        guard unsafe curl_url_get(raw, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text = unsafe text
+        else { return nil }
+        defer { unsafe curl_free(text) }
+        return unsafe String(cString: text)
+    }
+}

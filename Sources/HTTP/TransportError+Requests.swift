@@ -1,0 +1,25 @@
+extension TransportError {
+    /// Says which request the error belongs to.
+    func located(at url: RequestURL) -> TransportError {
+        var located = self
+        (located.url, located.address) = (url.shownText, url.address)
+        return located
+    }
+
+    /// The task that made the request was cancelled.
+    static func cancelled(_ request: PreparedRequest) -> TransportError {
+        TransportError(.cancelled, "the request to '\(request.url.address)' was cancelled").located(at: request.url)
+    }
+
+    /// The client was shut down.
+    static func shutDown(_ request: PreparedRequest) -> TransportError {
+        let message = "the request to '\(request.url.address)' was cancelled: the client is shut down"
+        return TransportError(.cancelled, message).located(at: request.url)
+    }
+
+    /// The deadline passed before the request's turn came.
+    static func timedOutInQueue(_ request: PreparedRequest) -> TransportError {
+        let message = "the request to '\(request.url.address)' had to wait for others for \(request.allowance.roundedText)"
+        return TransportError(.timedOut, message).located(at: request.url)
+    }
+}
