@@ -17,8 +17,6 @@ struct ApplyAction {
     /// What became of the objects so far.
     private struct Tally {
         var failures: [ObjectFailure] = []
-        var problemCount = 0
-        var failedCount = 0
         var changedCount = 0
         var count = 0
     }
@@ -38,7 +36,7 @@ struct ApplyAction {
         let client = try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
         let (applied, tally) = await apply(contents.manifests, client)
         try Task.checkCancellation()
-        let failedCount = tally.failedCount + contents.problems.count
+        let failedCount = tally.failures.count + contents.problems.count
         guard failedCount == 0 else {
             throw ActionError("\(failedCount) of \(tally.count + contents.problems.count) objects could not be applied")
         }
@@ -67,11 +65,12 @@ struct ApplyAction {
                     $0.count += 1
                     $0.changedCount += change == .unchanged ? 0 : 1
                 }
-                context.emit(.object(identity.description, Event.ObjectResult(Event.ObjectResult.Change(change), fields: fields)))
+                context.emit(
+                    .object(identity.description, Event.ObjectResult(Event.ObjectResult.Change(change), fields: fields))
+                )
             case .failed(let failure):
                 tally.withLock {
                     $0.count += 1
-                    $0.failedCount += 1
                     $0.failures.append(failure)
                 }
             case .warning(let identity, let text):
@@ -80,9 +79,8 @@ struct ApplyAction {
         }
         let applied = await applier.apply(manifests)
         let result = tally.withLock { $0 }
-        let knowledge = GraphKnowledge(context: context)
-        for failure in result.failures {
-            context.emit(.objectFailed(failure.object.description, await knowledge.enrich(failure)))
+        for failure in await GraphKnowledge(context: context).enrich(result.failures) {
+            context.emit(.objectFailed(failure.object.description, failure))
         }
         return (applied, result)
     }

@@ -37,7 +37,11 @@ public final class Connections: Sendable {
         do {
             bytes = try files.read(path, limit: Self.sizeLimit)
         } catch {
-            throw ActionError("kubeconfig '\(path)' cannot be used", hint: missingHint(path, context, error), cause: error)
+            throw ActionError(
+                "kubeconfig '\(path)' cannot be used",
+                hint: missingHint(path, context, error),
+                cause: error
+            )
         }
         if let known = clients.withLock({ $0[bytes] }), known.kubeconfig.path == path { return known }
         let kubeconfig: Kubeconfig

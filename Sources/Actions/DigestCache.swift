@@ -14,9 +14,8 @@ struct DigestCache {
     ///
     /// A server that does not answer is asked again until the task's deadline; what it answers must have the digest.
     func text(of url: String, sha256 digest: String) async throws(ActionError) -> [UInt8] {
-        let path = "\(context.run.cacheDirectory)/\(digest)"
-        if let kept = try? context.run.files.read(path, limit: Self.sizeLimit), sha256(kept) == digest { return kept }
-        let bytes = try await fetch(url)
+        if let kept = try? kept(url, sha256: digest) { return kept }
+        let bytes = try await fetch(url, digest)
         let found = sha256(bytes)
         guard found == digest else {
             throw ActionError(
@@ -25,14 +24,28 @@ struct DigestCache {
             )
         }
         do {
-            _ = try context.run.files.write(bytes, to: path, mode: 0o644)
+            _ = try context.run.files.write(bytes, to: path(of: digest), mode: 0o644)
         } catch {
             context.emit(.warning(subject: url, "it is not kept for the next boot: \(error)"))
         }
         return bytes
     }
 
-    private func fetch(_ url: String) async throws(ActionError) -> [UInt8] {
+    /// Returns the text of a pinned URL if it is in the cache.
+    func kept(_ url: String, sha256 digest: String) throws(ActionError) -> [UInt8] {
+        let bytes: [UInt8]
+        do {
+            bytes = try context.run.files.read(path(of: digest), limit: Self.sizeLimit)
+        } catch {
+            throw ActionError("'\(url)' is not in the cache", cause: error)
+        }
+        guard sha256(bytes) == digest else { throw ActionError("'\(url)' is damaged in the cache") }
+        return bytes
+    }
+
+    private func path(of digest: String) -> String { "\(context.run.cacheDirectory)/\(digest)" }
+
+    private func fetch(_ url: String, _ digest: String) async throws(ActionError) -> [UInt8] {
         let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: Self.sizeLimit)
         do {
             return try await context.patience.persist("'\(url)'") { () async throws(FetchError) in
@@ -41,7 +54,7 @@ struct DigestCache {
         } catch {
             throw ActionError(
                 "cannot fetch '\(url)'",
-                hint: "make it reachable, or put the file into the cache as '\(context.run.cacheDirectory)/SHA256'",
+                hint: "make it reachable, or put the file at '\(path(of: digest))'",
                 cause: error,
             )
         }
@@ -55,22 +68,24 @@ struct DigestCache {
                 deadline: min(context.deadline, ContinuousClock.now + .seconds(60)),
             )
         } catch {
-            throw FetchError(message: error.message, mayPass: error.isPassing)
+            throw FetchError(words: error.message, disposition: error.disposition)
         }
         guard response.status == 200 else {
             let mayPass = response.status == 429 || response.status >= 500
-            throw FetchError(message: "the server answered \(response.status)", mayPass: mayPass)
+            throw FetchError(
+                words: "the server answered \(response.status)",
+                disposition: mayPass ? .retry : .permanent
+            )
         }
         return response.body
     }
 }
 
 /// Why a URL could not be fetched.
-struct FetchError: Error, CustomStringConvertible, Persistable {
-    var message: String
-    var mayPass: Bool
+struct FetchError: Retriable, CustomStringConvertible {
+    var words: String
+    var disposition: Disposition
 
-    var description: String { message }
-    var words: String { message }
-    var endurance: Endurance { mayPass ? .deadline : .none }
+    var retryAfter: Duration? { nil }
+    var description: String { words }
 }

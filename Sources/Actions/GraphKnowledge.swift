@@ -6,33 +6,41 @@ import YAML
 struct GraphKnowledge {
     let context: ActionContext
 
-    /// A task, and where its manifest describes the thing.
+    /// What a task's manifest brings, and where it describes it.
     private struct Source {
         var task: String
-        var place: Place
+        var manifest: Manifest
     }
 
-    /// Adds to a failure what the graph knows about it: who brings what is missing, and which edge would order it.
-    func enrich(_ failure: ObjectFailure) async -> ObjectFailure {
-        let isMissing: (Manifest) -> Bool
-        switch failure.cause {
-        case .missingKind(let type):
-            isMissing = { DefinedKind($0).map { $0.group == type.group && $0.kind == type.kind } ?? false }
-        case .missingNamespace(let name):
-            isMissing = { $0.identity.isNamespace && $0.identity.name == name }
-        case .forbidden, .conflict, .invalid, .notTried, .interrupted, .other:
+    /// Adds to failures what the graph knows about them: who brings what is missing, and which edge would order it.
+    func enrich(_ failures: [ObjectFailure]) async -> [ObjectFailure] {
+        guard failures.contains(where: { Self.isWanted($0.cause) != nil }) else { return failures }
+        let sources = await sources()
+        return failures.map { failure in
+            guard let isWanted = Self.isWanted(failure.cause), var problem = failure.problems.first else {
+                return failure
+            }
+            if let source = sources.first(where: { isWanted($0.manifest) }) {
+                problem.message += "; task '\(source.task)' brings it (\(source.manifest.place))"
+                problem.hint = hint(for: source)
+            } else {
+                problem.message += "; no task of this node brings it"
+            }
+            var failure = failure
+            failure.problems[0] = problem
             return failure
         }
-        var failure = failure
-        guard var problem = failure.problems.first else { return failure }
-        if let source = await source(isMissing) {
-            problem.message += "; task '\(source.task)' brings it (\(source.place))"
-            problem.hint = hint(for: source)
-        } else {
-            problem.message += "; no task of this node brings it"
+    }
+
+    /// Tells a manifest that brings what an object misses, `nil` for failures of another kind.
+    private static func isWanted(_ cause: ObjectFailure.Cause) -> ((Manifest) -> Bool)? {
+        switch cause {
+        case .missingKind(let type):
+            { manifest in DefinedKind(manifest).map { $0.group == type.group && $0.kind == type.kind } ?? false }
+        case .missingNamespace(let name):
+            { $0.identity.isNamespace && $0.identity.name == name }
+        case .forbidden, .conflict, .invalid, .notTried, .interrupted, .other: nil
         }
-        failure.problems[0] = problem
-        return failure
     }
 
     private func hint(for source: Source) -> String {
@@ -52,23 +60,16 @@ struct GraphKnowledge {
         return found
     }
 
-    /// The first task whose manifests hold what is looked for; URLs that are not in the cache are passed over.
-    private func source(_ isMissing: (Manifest) -> Bool) async -> Source? {
+    /// Everything that the tasks' manifests describe; URLs that are not in the cache are passed over.
+    private func sources() async -> [Source] {
+        var sources: [Source] = []
         for step in context.run.plan.steps {
             guard case .apply(let declaration) = step.task.verb else { continue }
-            let loader = ManifestLoader(run: context.run, declaration: declaration)
-            let contents = await loader.load { (url, sha256) throws(ActionError) in
-                let path = "\(context.run.cacheDirectory)/\(sha256)"
-                do {
-                    return try context.run.files.read(path, limit: 64 << 20)
-                } catch {
-                    throw ActionError("'\(url)' is not in the cache")
-                }
-            }
-            if let found = contents.manifests.first(where: isMissing) {
-                return Source(task: step.task.name, place: found.place)
-            }
+            let cache = DigestCache(context: context)
+            let contents = await ManifestLoader(run: context.run, declaration: declaration)
+                .load { (url, sha256) throws(ActionError) in try cache.kept(url, sha256: sha256) }
+            sources += contents.manifests.map { Source(task: step.task.name, manifest: $0) }
         }
-        return nil
+        return sources
     }
 }

@@ -48,7 +48,8 @@ struct KubeconfigAction {
             let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
             return CredentialFile(name: reference.path, bytes: bytes)
         } catch {
-            let hint = error.isNotFound
+            let hint =
+                error.isNotFound
                 ? "put the file there, or correct '\(key)' at \(reference.place)" : "see '\(key)' at \(reference.place)"
             throw ActionError("kubeconfig '\(declaration.path.path)' is not written", hint: hint, cause: error)
         }

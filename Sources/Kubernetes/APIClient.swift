@@ -44,7 +44,7 @@ public struct APIClient: Sendable {
         _ method: String = "GET",
         _ path: String,
         query: [(String, String)] = [],
-        headers: [HTTPHeader] = [HTTPHeader(name: "Accept", value: "application/json")],
+        headers: [HTTPHeader] = [HTTPHeader("Accept", "application/json")],
         body: [UInt8]? = nil,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> HTTPResponse {
@@ -58,7 +58,7 @@ public struct APIClient: Sendable {
         let limit = min(deadline, ContinuousClock.now + Self.requestLimit)
         do {
             return try await http.send(request, as: credentials.access, deadline: limit)
-        } catch where error.kind == .cancelled {
+        } catch  where error.kind == .cancelled {
             throw .interrupted
         } catch {
             throw .transport(error)
@@ -73,8 +73,8 @@ public struct APIClient: Sendable {
         body: [UInt8]? = nil,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        var headers = [HTTPHeader(name: "Accept", value: "application/json")]
-        if body != nil { headers.append(HTTPHeader(name: "Content-Type", value: "application/apply-patch+yaml")) }
+        var headers = [HTTPHeader("Accept", "application/json")]
+        if body != nil { headers.append(HTTPHeader("Content-Type", "application/apply-patch+yaml")) }
         let response = try await send(
             method,
             path,

@@ -1,7 +1,7 @@
 public import HTTP
 
 /// Why a request to the API server came to nothing.
-public enum APIError: Error, Sendable {
+public enum APIError: Retriable, Sendable {
     /// No reply came.
     case transport(TransportError)
     /// The server refused, in the words of its `Status`.
@@ -36,7 +36,7 @@ public enum APIError: Error, Sendable {
     }
 
     /// What is to be done about the error.
-    var disposition: Disposition {
+    public var disposition: Disposition {
         switch self {
         case .refused(let refusal): refusal.disposition
         case .unreadable: .window
@@ -46,30 +46,15 @@ public enum APIError: Error, Sendable {
     }
 
     /// How long the server asked to wait.
-    var retryAfter: Duration? { status?.retryAfter }
+    public var retryAfter: Duration? { status?.retryAfter }
 
     /// The error in the words of a waiting line.
-    var words: String {
+    public var words: String {
         switch self {
         case .transport(let error): error.message
         case .refused(let refusal): "the server answered \(refusal.code): \(refusal.message)"
         case .unreadable(let path): "the server's reply to \(path) cannot be read"
         case .interrupted: "interrupted"
-        }
-    }
-}
-
-extension TransportError {
-    /// What is to be done about the error: a server that is not there yet comes, a wrong certificate stays wrong.
-    ///
-    /// A certificate that is not valid yet is waited for: at boot it means that the node's clock is not set.
-    var disposition: Disposition {
-        switch kind {
-        case .resolve, .refused, .connect, .timedOut, .closed, .serverCertificateNotYetValid, .other: .retry
-        case .tls: .window
-        case .untrusted, .hostName, .serverCertificateExpired, .clientCertificate, .replyTooLarge, .cancelled,
-            .invalidURL, .unreadableFile:
-            .permanent
         }
     }
 }

@@ -1,5 +1,4 @@
 import HTTP
-public import YAML
 
 /// Applies manifests by server-side apply, in the order in which they need each other.
 ///

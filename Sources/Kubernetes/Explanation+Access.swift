@@ -10,7 +10,8 @@ extension Explanation {
             let resource = Self.quoted(after: " resource ", in: status.message),
             let group = Self.quoted(after: "API group ", in: status.message)
         else {
-            let hint = status.message.contains("attempting to grant RBAC permissions")
+            let hint =
+                status.message.contains("attempting to grant RBAC permissions")
                 ? "apply it as a user who holds these permissions, or who may 'escalate' and 'bind'" : nil
             return ObjectFailure(manifest, .forbidden, "forbidden to \(who): \(oneLine(status.message))", hint: hint)
         }

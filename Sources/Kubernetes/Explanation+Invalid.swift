@@ -27,7 +27,8 @@ extension Explanation {
             at: target.place,
             "field '\(path.text)' cannot be changed: \(ShownValue(there, masked)) on the server, "
                 + "\(ShownValue(target.node, masked)) here",
-            hint: "restore the value, choose another name, or have it made anew: 'kubectl delete \(kind) \(name)\(namespace)'",
+            hint:
+                "restore the value, choose another name, or have it made anew: 'kubectl delete \(kind) \(name)\(namespace)'",
         )
     }
 
@@ -54,7 +55,9 @@ extension Explanation {
         guard let colon = message.firstRange(of: ": ") else {
             return message.hasSuffix(" value") ? "" : message
         }
-        let known = ["Invalid value", "Unsupported value", "Required value", "Duplicate value", "Forbidden", "Too long"]
+        let known = [
+            "Invalid value", "Unsupported value", "Required value", "Duplicate value", "Forbidden", "Too long",
+        ]
         let head = message[..<colon.lowerBound]
         guard known.contains(where: { head.hasPrefix($0) }) else { return message }
         let rest = message[colon.upperBound...]

@@ -37,7 +37,10 @@ extension Explanation {
             else { return nil }
             let text = line[start...].drop { $0 == " " }
             guard let colon = text.firstRange(of: ": ") else { return nil }
-            return NamedFault(path: FieldPath(String(text[..<colon.lowerBound])), message: String(text[colon.upperBound...]))
+            return NamedFault(
+                path: FieldPath(String(text[..<colon.lowerBound])),
+                message: String(text[colon.upperBound...])
+            )
         }
     }
 

@@ -9,7 +9,7 @@ struct Explanation {
 
     /// The failure of the object that an error amounts to.
     func failure(for error: APIError) async -> ObjectFailure {
-        if case .interrupted = error {
+        if Task.isCancelled {
             return ObjectFailure(manifest, .interrupted, "interrupted")
         }
         guard let status = error.status else {

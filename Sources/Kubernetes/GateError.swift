@@ -33,9 +33,9 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
     init(_ gate: Gate, of client: APIClient, since: Timestamp, cause: APIError) {
         self.gate = gate
         let server = "API server \(client.kubeconfig.server)"
+        isInterruption = Task.isCancelled
         switch cause {
         case .interrupted:
-            isInterruption = true
             message = "interrupted while waiting for \(server)"
         case .transport(let error):
             (message, hint) = Self.explain(error, server, client, since)
@@ -57,7 +57,7 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
     ) -> (String, String?) {
         let peer = error.peer
         switch error.kind {
-        case .untrusted:
+        case .untrusted, .selfSigned:
             let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
             return (
                 "\(server) shows a certificate \(issuer), which \(client.authority) does not vouch for",
@@ -71,18 +71,23 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
                     + "'\(client.kubeconfig.path)'",
             )
         case .serverCertificateExpired, .serverCertificateNotYetValid:
-            let span = peer.map { "valid from \(Timestamp(seconds: $0.validFrom)) to \(Timestamp(seconds: $0.validUntil))" }
+            let span = peer.map { "valid from \($0.validFrom) to \($0.validUntil)" }
             return (
                 "\(server) shows a certificate that is not valid now (\(span ?? error.message)); "
                     + "the node's clock says \(Timestamp.now())",
                 "renew the server's certificate, or set the clock",
             )
-        case .resolve, .refused, .connect, .timedOut, .closed, .other, .tls:
+        case .resolve, .refused, .unreachable, .timedOut, .closed, .reset, .other, .tls:
             return (
                 "\(server) did not answer since \(since), until \(Timestamp.now()): \(error.message)",
                 "start it, or correct the server in kubeconfig '\(client.kubeconfig.path)'",
             )
-        case .clientCertificate, .replyTooLarge, .cancelled, .invalidURL, .unreadableFile:
+        case .clientCertificateRefused:
+            return (
+                "\(server) does not accept \(client.whoami): \(error.message)",
+                "check that the CA which issued the certificate is in the server's '--client-ca-file'",
+            )
+        case .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:
             return ("\(server): \(error.message)", nil)
         }
     }

@@ -94,7 +94,7 @@ struct KubeconfigReader {
     /// Reads a setting that has a path in one field and base64 in another; the latter wins, as in client-go.
     private mutating func material(_ field: String, in node: Node?) -> Kubeconfig.Material? {
         if let data = node?["\(field)-data"], let text = data.string, !text.isEmpty {
-            guard let bytes = Base64.decode(text) else {
+            guard let bytes = try? Base64.decode(text) else {
                 problems.append(Diagnostic(data.place, "'\(field)-data' is not base64"))
                 return nil
             }

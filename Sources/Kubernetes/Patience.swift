@@ -1,4 +1,4 @@
-public import PKI
+import PKI
 
 /// How long something may take, and who is told what it waits for.
 public struct Patience: Sendable {
@@ -36,18 +36,19 @@ public struct Patience: Sendable {
     /// - Parameters:
     ///   - subject: What is attempted, for the words: `ClusterRole/edit`.
     ///   - attempt: One try.
-    /// - Throws: The attempt's last error; ``APIError/interrupted`` when the task was cancelled.
-    func persist<Value>(
+    /// - Returns: What the first successful attempt returned.
+    /// - Throws: The last attempt's error, also when the surrounding task was cancelled.
+    public func persist<Value, Failure: Retriable>(
         _ subject: String,
-        _ attempt: () async throws(APIError) -> Value,
-    ) async throws(APIError) -> Value {
+        _ attempt: () async throws(Failure) -> Value,
+    ) async throws(Failure) -> Value {
         var backoff = Backoff()
         var windowEnd: ContinuousClock.Instant?
         let since = Timestamp.now()
         let until = deadlineTime
         while true {
-            let error: APIError
-            do {
+            let error: Failure
+            do throws(Failure) {
                 return try await attempt()
             } catch let thrown {
                 error = thrown
@@ -64,9 +65,29 @@ public struct Patience: Sendable {
             let delay = backoff.next(atLeast: error.retryAfter)
             guard now + delay < end else { throw error }
             report("\(subject): \(error.words); waiting since \(since), until \(until)")
-            guard await sleep(delay) else { throw .interrupted }
+            guard await sleep(delay) else { throw error }
         }
     }
+}
+
+/// An error that knows whether the same attempt may succeed later.
+public protocol Retriable: Error {
+    /// What is to be done about the error.
+    var disposition: Disposition { get }
+    /// How long the other side asked to wait.
+    var retryAfter: Duration? { get }
+    /// The error in the words of a waiting line.
+    var words: String { get }
+}
+
+/// What is to be done about an error; for the API server, the table of its replies.
+public enum Disposition: Sendable, Hashable {
+    /// The same attempt may succeed soon, whatever the cause: until the deadline.
+    case retry
+    /// The cause may go away within seconds of a boot, of a new CRD or of a new role: a short window.
+    case window
+    /// The attempt will fail as long as its author does not change it.
+    case permanent
 }
 
 /// The pauses between attempts: 100 ms, each 1.6 times the one before, at most 1 s, spread by a tenth.

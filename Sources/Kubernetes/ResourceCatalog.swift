@@ -43,7 +43,9 @@ final class ResourceCatalog: Sendable {
     private static func resources(in list: Node, of type: GroupVersionKind) -> [GroupVersionKind: APIResource] {
         var result: [GroupVersionKind: APIResource] = [:]
         for item in list["resources"]?.sequence ?? [] {
-            guard let name = item["name"]?.string, let kind = item["kind"]?.string, !name.contains("/") else { continue }
+            guard let name = item["name"]?.string, let kind = item["kind"]?.string, !name.contains("/") else {
+                continue
+            }
             let type = GroupVersionKind(group: type.group, version: type.version, kind: kind)
             result[type] = APIResource(plural: name, isNamespaced: item["namespaced"]?.boolean ?? false)
         }

@@ -106,7 +106,8 @@ extension APIClient {
         let deadline = ContinuousClock.now + .seconds(2)
         for var object in objects {
             let path = "/api/v1/namespaces/\(object.identity.namespace ?? kubeconfig.namespace)/events"
-            let selector = "type=Warning,involvedObject.kind=\(object.identity.type.kind),"
+            let selector =
+                "type=Warning,involvedObject.kind=\(object.identity.type.kind),"
                 + "involvedObject.name=\(object.identity.name)"
             let list = try? await self.object("GET", path, query: [("fieldSelector", selector)], until: deadline).node
             let events = list?["items"]?.sequence ?? []

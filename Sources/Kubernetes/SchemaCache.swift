@@ -82,7 +82,9 @@ struct Schema {
 
     private func resolved(_ node: Node) -> Schema? {
         guard node.mapping != nil else { return nil }
-        guard let reference = node["$ref"]?.string else { return Schema(node: node, name: "", definitions: definitions) }
+        guard let reference = node["$ref"]?.string else {
+            return Schema(node: node, name: "", definitions: definitions)
+        }
         let name = String(reference.split(separator: "/").last ?? "")
         return definitions[name].map { Schema(node: $0, name: name, definitions: definitions) }
     }

@@ -23,7 +23,8 @@ struct SchemaCheck {
             faults.append(
                 Fault(
                     place: node.place,
-                    message: "field '\(path)': \(expected) is expected, \(node.kindName) stands here: \(ShownValue(node))",
+                    message:
+                        "field '\(path)': \(expected) is expected, \(node.kindName) stands here: \(ShownValue(node))",
                     hint: Self.rewriting(node, as: schema.expectation),
                 )
             )
@@ -56,7 +57,8 @@ struct SchemaCheck {
         case (.anything, _), (_, .null), (.string, .string), (.number, .number), (.boolean, .boolean),
             (.list, .sequence), (.mapping, .mapping):
             nil
-        case (.integer, .number(let number)): number.json.contains(where: { ".eE".contains($0) }) ? "a whole number" : nil
+        case (.integer, .number(let number)):
+            number.json.contains(where: { ".eE".contains($0) }) ? "a whole number" : nil
         case (.string, _): "a string"
         case (.number, _): "a number"
         case (.integer, _): "a whole number"
@@ -74,7 +76,8 @@ struct SchemaCheck {
         case (.integer, .string(let text)) where Int(text) != nil: "write it without quotes: '\(text)'"
         case (.number, .string(let text)) where Double(text) != nil: "write it without quotes: '\(text)'"
         case (.boolean, .string(let text)) where ["true", "yes", "on", "1"].contains(text.lowercased()): "write 'true'"
-        case (.boolean, .string(let text)) where ["false", "no", "off", "0"].contains(text.lowercased()): "write 'false'"
+        case (.boolean, .string(let text)) where ["false", "no", "off", "0"].contains(text.lowercased()):
+            "write 'false'"
         case (.list, .string), (.list, .mapping), (.list, .number): "write it as a list item: '- …'"
         default: nil
         }

@@ -61,16 +61,6 @@ struct ServerStatus: Sendable {
     }
 }
 
-/// What is to be done about a refusal; the table of the API server's replies.
-enum Disposition: Sendable, Hashable {
-    /// The same request may succeed soon, whatever the cause: until the deadline.
-    case retry
-    /// The cause may go away within seconds of a boot, of a new CRD or of a new role: a short window.
-    case window
-    /// The request will be refused as long as its author does not change it.
-    case permanent
-}
-
 extension ServerStatus {
     /// What is to be done about this refusal.
     ///

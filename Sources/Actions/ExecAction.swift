@@ -1,0 +1,112 @@
+import Execution
+import Host
+import Planning
+
+/// Verb `exec`: runs a program, if what it creates is not there yet.
+struct ExecAction {
+    private let context: ActionContext
+    private let declaration: ExecDeclaration
+
+    init(_ context: ActionContext, _ declaration: ExecDeclaration) {
+        self.context = context
+        self.declaration = declaration
+    }
+
+    /// Runs the program and tells that something changed, unless there was nothing to do.
+    func run() async throws(ActionError) -> Bool {
+        if let creates = declaration.creates, try exists(creates.path) {
+            context.emit(.path(creates.path, .unchanged))
+            return false
+        }
+        guard !context.run.files.isDryRun else {
+            context.emit(.output("would run \(commandLine)"))
+            return true
+        }
+        if let preStart = declaration.preStart {
+            try await run(Self.shell(["-c", preStart], environment), named: "preStart")
+        }
+        try await run(try command(), named: commandLine)
+        if let creates = declaration.creates {
+            guard try exists(creates.path) else {
+                throw ActionError(
+                    "'\(commandLine)' succeeded, but '\(creates.path)' is not there",
+                    hint: "correct 'creates' at \(creates.place)",
+                )
+            }
+            context.emit(.path(creates.path, .created))
+        }
+        return true
+    }
+
+    private var commandLine: String {
+        let program =
+            switch declaration.program {
+            case .script(let reference): reference.path
+            case .command(let name, _): name
+            }
+        return ([program] + declaration.arguments).joined(separator: " ")
+    }
+
+    /// The agent's own environment, what the task adds, and who the task is.
+    private var environment: [String: String] {
+        context.run.processEnvironment
+            .merging(["NEST_TASK": context.task.name, "NEST_ROOT": context.run.files.root]) { $1 }
+            .merging(declaration.environment) { $1 }
+    }
+
+    private func exists(_ path: String) throws(ActionError) -> Bool {
+        do {
+            return try context.run.files.exists(path)
+        } catch {
+            throw ActionError("'creates' cannot be checked", cause: error)
+        }
+    }
+
+    /// The command; a script that is not executable is handed to the shell.
+    private func command() throws(ActionError) -> Command {
+        switch declaration.program {
+        case .command(let name, _):
+            return Command(name, declaration.arguments, environment: environment)
+        case .script(let reference):
+            let location = context.run.files.location(ofRead: reference.path)
+            let status: FileStatus?
+            do {
+                status = try FileSystem.status(location)
+            } catch {
+                throw ActionError("script '\(reference.path)' cannot be run", cause: error)
+            }
+            guard let status else {
+                throw ActionError(
+                    "script '\(reference.path)' does not exist",
+                    hint: "correct 'script' at \(reference.place), or install the file",
+                )
+            }
+            if status.kind != .regular || status.mode & 0o111 != 0 {
+                return Command(location, declaration.arguments, environment: environment)
+            }
+            return Self.shell([location] + declaration.arguments, environment)
+        }
+    }
+
+    private static func shell(_ arguments: [String], _ environment: [String: String]) -> Command {
+        Command("/bin/sh", ["-e"] + arguments, environment: environment)
+    }
+
+    /// Runs one command to its end; its output becomes events, and the last line of it part of an error.
+    private func run(_ command: Command, named name: String) async throws(ActionError) {
+        let last = LastLine()
+        context.emit(.waiting("'\(name)' is running"))
+        let status: ExitStatus
+        do {
+            status = try await Host.run(command, deadline: context.deadline) { [context] line in
+                last.keep(line)
+                context.emit(.output(line))
+            }
+        } catch {
+            throw ActionError("'\(name)' cannot be run", cause: error)
+        }
+        guard !status.isSuccess else { return }
+        let said = last.text.map { "; its last line was: \($0)" } ?? ""
+        throw ActionError("'\(name)' \(status)\(said)")
+    }
+}

@@ -1,0 +1,125 @@
+import Execution
+import HTTP
+import Host
+import Kubernetes
+import Planning
+
+/// Verb `wait`: ends when something has come about.
+struct WaitAction {
+    private let context: ActionContext
+    private let declaration: WaitDeclaration
+
+    init(_ context: ActionContext, _ declaration: WaitDeclaration) {
+        self.context = context
+        self.declaration = declaration
+    }
+
+    /// Waits, and tells that nothing changed.
+    func run() async throws -> Bool {
+        switch declaration.condition {
+        case .apiServer(let kubeconfig):
+            _ = try await client(kubeconfig)
+        case .object(let reference, let kubeconfig):
+            let type = GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind)
+            let identity = ObjectIdentity(type: type, namespace: reference.namespace, name: reference.name)
+            try await client(kubeconfig).awaitReadiness(of: [identity], context.patience)
+        case .tcp(let host, let port):
+            try await poll("\(host):\(port)") { try await checkConnection(host, port) }
+        case .file(let reference):
+            try await poll("'\(reference.path)'") { try checkFile(reference.path) }
+        case .url(let url, let authority):
+            let access = try access(authority)
+            try await poll("'\(url)'") { try await checkURL(url, access) }
+        case .unit(let name):
+            try await poll("unit '\(name)'") { try await checkUnit(name) }
+        }
+        return false
+    }
+
+    private func client(_ kubeconfig: PathReference?) async throws(ActionError) -> APIClient {
+        guard let kubeconfig else {
+            throw ActionError("no kubeconfig is named", hint: "write 'kubeconfig: PATH' at \(declaration.place)")
+        }
+        return try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
+    }
+
+    /// Repeats a check until it passes or the deadline does.
+    private func poll(
+        _ subject: String,
+        _ check: () async throws(NotYet) -> Void,
+    ) async throws(ActionError) {
+        do {
+            try await context.patience.persist(subject, check)
+        } catch {
+            throw ActionError(
+                "waited in vain for \(subject): \(error.words)",
+                hint: error.hint ?? "see why it does not come, or raise 'timeout' of task '\(context.task.name)'",
+            )
+        }
+    }
+
+    private func checkConnection(_ host: String, _ port: UInt16) async throws(NotYet) {
+        do {
+            try await Network.connect(host: host, port: port, deadline: attemptLimit)
+        } catch {
+            throw NotYet("\(error)")
+        }
+    }
+
+    private func checkFile(_ path: String) throws(NotYet) {
+        let isThere: Bool
+        do {
+            isThere = try context.run.files.exists(path)
+        } catch {
+            throw NotYet("\(error)")
+        }
+        guard isThere else { throw NotYet("it does not exist") }
+    }
+
+    private func checkURL(_ url: String, _ access: Access) async throws(NotYet) {
+        let response: HTTPResponse
+        do {
+            response = try await context.run.http.send(HTTPRequest(url: url), as: access, deadline: attemptLimit)
+        } catch {
+            throw NotYet(error.message, disposition: error.disposition)
+        }
+        guard (200..<300).contains(response.status) else { throw NotYet("it answers \(response.status)") }
+    }
+
+    private func checkUnit(_ name: String) async throws(NotYet) {
+        let state: UnitState
+        do {
+            state = try await onThread { () throws(SystemError) in try Systemd.unitState(name) }
+        } catch {
+            throw NotYet("\(error)")
+        }
+        guard state.active == "active" else { throw NotYet("it is \(state.active) (\(state.sub))") }
+    }
+
+    /// One attempt takes at most this long.
+    private var attemptLimit: ContinuousClock.Instant { min(context.deadline, ContinuousClock.now + .seconds(10)) }
+
+    private func access(_ authority: PathReference?) throws(ActionError) -> Access {
+        guard let authority else { return Access() }
+        do {
+            return Access(certificateAuthority: .data(try context.run.files.read(authority.path, limit: 1 << 20)))
+        } catch {
+            throw ActionError("the CA at \(authority.place) cannot be used", cause: error)
+        }
+    }
+}
+
+/// Why a condition does not hold yet.
+private struct NotYet: Retriable {
+    var words: String
+    var disposition: Disposition
+    var hint: String?
+
+    var retryAfter: Duration? { nil }
+
+    init(_ words: String, disposition: Disposition = .retry, hint: String? = nil) {
+        self.words = words
+        self.disposition = disposition
+        self.hint = hint
+    }
+}
