@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What the scripts of this folder share: where things are, how they speak, what runs. Read with `.`, never run.
 set -euo pipefail
 umask 077
@@ -19,7 +19,7 @@ binary() {
     local name=$1 beside=${KUBEBUILDER_ASSETS:-}
     if [ -n "${KUBE_APISERVER:-}" ]; then
         beside=$(dirname "$KUBE_APISERVER")
-        [ "$name" != kube-apiserver ] || { printf '%s\n' "$KUBE_APISERVER" && return; }
+        [ "$name" != kube-apiserver ] || { [ -x "$KUBE_APISERVER" ] && printf '%s\n' "$KUBE_APISERVER" && return; }
     fi
     if [ -n "$beside" ] && [ -x "$beside/$name" ]; then
         printf '%s\n' "$beside/$name"
@@ -74,4 +74,26 @@ finish() {
         sleep 0.1
     done
     rm -f "$dir/pids/$name"
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "neither root nor sudo; as root: $*"
+    fi
+}
+
+# Fetches the machine's package lists.
+refresh_lists() {
+    say "fetching the package lists"
+    as_root apt-get -q update >&2
+}
+
+# Downloads a Debian package into the working directory, without installing it.
+download() {
+    local apt=(apt-get -q -o APT::Sandbox::User=root download)
+    "${apt[@]}" "$1" >/dev/null 2>&1 || { refresh_lists && "${apt[@]}" "$1" >&2; } || die "cannot download '$1'"
 }
