@@ -1,1 +1,37 @@
+#define _GNU_SOURCE
 #include "nest_host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+char *const *nest_host_environment(void) {
+    return environ;
+}
+
+int nest_host_make_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC);
+}
+
+int nest_host_open_process(int process) {
+    return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+static volatile sig_atomic_t signal_descriptor = -1;
+
+static void write_signal(int signal) {
+    int saved = errno;
+    unsigned char number = (unsigned char)signal;
+    ssize_t written = write(signal_descriptor, &number, 1);
+    (void)written; // A full pipe holds enough signals already.
+    errno = saved;
+}
+
+int nest_host_catch_signal(int signal, int descriptor) {
+    struct sigaction action = {.sa_handler = write_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    signal_descriptor = descriptor;
+    return sigaction(signal, &action, NULL);
+}

@@ -1,4 +1,18 @@
 #ifndef NEST_HOST_H
 #define NEST_HOST_H
 
+#include <sys/eventfd.h>
+
+/// The environment of this process: `environ` is a mutable global, which Swift 6 refuses to touch.
+char *const *nest_host_environment(void);
+
+/// Makes a pipe that no child inherits: `pipe2` is declared for GNU sources only.
+int nest_host_make_pipe(int ends[2]);
+
+/// Opens a process as a file descriptor: glibc before 2.36 has no wrapper of `pidfd_open`.
+int nest_host_open_process(int process);
+
+/// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
+int nest_host_catch_signal(int signal, int descriptor);
+
 #endif

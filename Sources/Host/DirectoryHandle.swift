@@ -1,0 +1,80 @@
+import Glibc
+
+/// One open directory, in which names are made, replaced and removed although its path may change meanwhile.
+struct DirectoryHandle: ~Copyable {
+    private let descriptor: FileDescriptor
+    private let path: String
+
+    /// Opens a directory.
+    init(opening path: String, _ operation: String) throws(SystemError) {
+        self.descriptor = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY, operation)
+        self.path = path
+    }
+
+    /// Makes a new file that only we may read so far.
+    func makeFile(_ name: String, _ operation: String) throws(SystemError) -> FileDescriptor {
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        return FileDescriptor(
+            adopting: try SystemError.check(operation, full(name)) { unsafe openat(descriptor.raw, name, flags, 0o600) }
+        )
+    }
+
+    /// Makes a new symbolic link.
+    func makeLink(_ name: String, to target: String, _ operation: String) throws(SystemError) {
+        try SystemError.check(operation, full(name)) { unsafe symlinkat(target, descriptor.raw, name) }
+    }
+
+    /// Gives an entry another name, in place of what had that name before.
+    func rename(_ name: String, to other: String, _ operation: String) throws(SystemError) {
+        try SystemError.check(operation, full(other)) {
+            unsafe renameat(descriptor.raw, name, descriptor.raw, other)
+        }
+    }
+
+    /// Removes an entry that may no longer be there.
+    func discard(_ name: String) {
+        unsafe unlinkat(descriptor.raw, name, 0)
+    }
+
+    /// Waits until the names are on the disk.
+    func synchronize(_ operation: String) throws(SystemError) {
+        do throws(SystemError) {
+            try SystemError.check(operation, path) { fsync(descriptor.raw) }
+        } catch {
+            // Some file systems keep directories in order without being asked, and say so this way.
+            if error.code != EINVAL { throw error }
+        }
+    }
+
+    private func full(_ name: String) -> String {
+        path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+    }
+}
+
+/// A path cut at its last slash.
+struct PathParts {
+    /// The directory, `.` if the path names none.
+    var directory: String
+
+    /// The last component.
+    var name: String
+
+    /// Cuts a path that must name something inside a directory.
+    init(_ path: String, _ operation: String) throws(SystemError) {
+        try SystemError.checkPath(operation, path)
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
+        directory = slash.map { String(path[..<$0]) } ?? "."
+        if directory.isEmpty { directory = "/" }
+        if ["", ".", ".."].contains(name) {
+            throw SystemError(operation, path, code: EISDIR, detail: "is the path of a directory")
+        }
+    }
+
+    /// A name beside the last component that nothing else uses, and that a reader of the directory passes over.
+    func temporaryName() -> String {
+        // A name has room for 255 bytes; the target's own may fill them.
+        let stem = String(decoding: name.utf8.prefix(200), as: UTF8.self)
+        return ".\(stem).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
+    }
+}

@@ -1,0 +1,40 @@
+import Glibc
+import Host
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct BlockingThreadTests {
+    @Test func `a value comes back`() async {
+        #expect(await onThread { 42 } == 42)
+    }
+
+    @Test func `a typed error comes back`() async {
+        let error = await #expect(throws: SystemError.self) {
+            try await onThread { () throws(SystemError) in try FileSystem.read("/nonexistent", limit: 1) } as [UInt8]
+        }
+        #expect(error?.isNotFound == true)
+    }
+
+    @Test func `more blocked threads than cores hold up nobody`() async throws {
+        // Each of these waits until its writer, which was added after all of them, had its turn.
+        let count = 64
+        let pipes = try (0..<count).map { _ in try Kernel.makePipe() }
+        let received = await withTaskGroup(of: [UInt8].self) { group in
+            for pipe in pipes { group.addTask { await onThread { Kernel.readAll(pipe.output) } } }
+            await withTaskGroup { writers in
+                for pipe in pipes.reversed() {
+                    writers.addTask {
+                        try? writeAll([7], to: pipe.input)
+                        close(pipe.input)
+                    }
+                }
+            }
+            return await group.reduce([], +)
+        }
+        #expect(received == [UInt8](repeating: 7, count: count))
+        for pipe in pipes { close(pipe.output) }
+    }
+
+    @Test func `a signal never lands on such a thread`() async {
+        #expect(await onThread { Kernel.blocks(SIGTERM) })
+    }
+}

@@ -1,0 +1,109 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct FileSystemChangeTests {
+    private let path = TemporaryDirectory.file("subject")
+
+    private func names() throws -> [String] { try FileSystem.list(TemporaryDirectory.path) }
+
+    @Test func `a link is made with its directories`() throws {
+        let link = "\(path)/a/link"
+        try FileSystem.makeSymbolicLink(at: link, to: "../b", replacing: false)
+        #expect(try FileSystem.status(link)?.target == "../b")
+    }
+
+    @Test func `what is in the way stays unless it may be replaced`() throws {
+        try FileSystem.write([1], to: path, mode: 0o600)
+        let error = #expect(throws: SystemError.self) {
+            try FileSystem.makeSymbolicLink(at: path, to: "x", replacing: false)
+        }
+        #expect(error?.description == "cannot make link '\(path)': a regular file is in the way")
+        #expect(try FileSystem.status(path)?.kind == .regular)
+    }
+
+    @Test(arguments: FileStatus.Kind.allCases.filter { [.regular, .directory, .symbolicLink, .fifo].contains($0) })
+    func `a link replaces what it may`(kind: FileStatus.Kind) throws {
+        switch kind {
+        case .regular: try FileSystem.write([1], to: path, mode: 0o600)
+        case .directory: try FileSystem.write([1], to: "\(path)/full/file", mode: 0o600)
+        case .symbolicLink: try FileSystem.makeSymbolicLink(at: path, to: "old", replacing: false)
+        default: try Kernel.makeFIFO(path)
+        }
+        try FileSystem.makeSymbolicLink(at: path, to: "new", replacing: true)
+        #expect(try FileSystem.status(path)?.target == "new")
+        #expect(try names() == ["subject"])
+    }
+
+    @Test func `an empty target is refused`() {
+        let error = #expect(throws: SystemError.self) {
+            try FileSystem.makeSymbolicLink(at: path, to: "", replacing: true)
+        }
+        #expect(error?.description == "cannot make link '\(path)': its target is empty")
+    }
+
+    @Test func `removing tells whether there was anything`() throws {
+        try FileSystem.write([1], to: path, mode: 0o600)
+        #expect(try FileSystem.remove(path))
+        #expect(try FileSystem.remove(path) == false)
+        let error = #expect(throws: SystemError.self) { try FileSystem.remove(TemporaryDirectory.path) }
+        #expect(error?.description == "cannot remove '\(TemporaryDirectory.path)': Is a directory")
+    }
+
+    @Test func `a tree is removed without following links out of it`() throws {
+        let outside = TemporaryDirectory.file("outside")
+        try FileSystem.write([1], to: "\(outside)/kept", mode: 0o600)
+        try FileSystem.write([1], to: "\(path)/a/b/c/file", mode: 0o000)
+        try FileSystem.makeSymbolicLink(at: "\(path)/a/link", to: outside, replacing: false)
+        try FileSystem.removeTree(path)
+        #expect(try names() == ["outside"])
+        #expect(try FileSystem.list(outside) == ["kept"])
+    }
+
+    @Test func `a link to a tree is not a tree`() throws {
+        try FileSystem.makeSymbolicLink(at: path, to: TemporaryDirectory.path, replacing: false)
+        let error = #expect(throws: SystemError.self) { try FileSystem.removeTree(path) }
+        #expect(error?.description == "cannot remove '\(path)': Not a directory")
+    }
+
+    @Test func `the mode of a link is never changed through it`() throws {
+        let target = TemporaryDirectory.file("target")
+        try FileSystem.write([1], to: target, mode: 0o600)
+        try FileSystem.makeSymbolicLink(at: path, to: target, replacing: false)
+        #expect(throws: SystemError.self) { try FileSystem.setMode(path, 0o666) }
+        #expect(try FileSystem.status(target)?.mode == 0o600)
+        try FileSystem.setMode(target, 0o640)
+        #expect(try FileSystem.status(target)?.mode == 0o640)
+    }
+
+    @Test(.enabled(if: getuid() == 0)) func `owner and group change alone`() throws {
+        try FileSystem.write([1], to: path, mode: 0o600)
+        try FileSystem.setOwner(path, owner: 77, group: nil)
+        try FileSystem.setOwner(path, owner: nil, group: 78)
+        #expect(try FileSystem.status(path)?.owner == 77)
+        #expect(try FileSystem.status(path)?.group == 78)
+    }
+
+    @Test func `a change of nothing is told`() {
+        let mode = #expect(throws: SystemError.self) { try FileSystem.setMode(path, 0o600) }
+        #expect(mode?.description == "cannot change the mode of '\(path)': No such file or directory")
+        let owner = #expect(throws: SystemError.self) { try FileSystem.setOwner(path, owner: 1, group: 1) }
+        #expect(owner?.description == "cannot change the owner of '\(path)': No such file or directory")
+    }
+
+    @Test func `users and groups are found by name and by number`() throws {
+        #expect(try FileSystem.lookupUser("root") == 0)
+        #expect(try FileSystem.lookupUser("4242") == 4242)
+        #expect(try FileSystem.lookupGroup("root") == 0)
+        #expect(try FileSystem.lookupGroup("4242") == 4242)
+    }
+
+    @Test(arguments: ["nobody-of-this-name", "-1", "4294967295", "4294967296", "0x10"])
+    func `an unknown account is told`(name: String) {
+        let user = #expect(throws: SystemError.self) { try FileSystem.lookupUser(name) }
+        #expect(user?.description == "cannot find user '\(name)': there is no such user")
+        let group = #expect(throws: SystemError.self) { try FileSystem.lookupGroup(name) }
+        #expect(group?.description == "cannot find group '\(name)': there is no such group")
+    }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct FileSystemWriteTests {
+    private let path = TemporaryDirectory.file("subject")
+
+    private func names() throws -> [String] { try FileSystem.list(TemporaryDirectory.path) }
+
+    @Test(arguments: [0o600, 0o644, 0o755, 0o4711, 0o000] as [UInt32])
+    func `the mode is as asked whatever the mask`(mode: UInt32) throws {
+        try FileSystem.write([1], to: path, mode: mode)
+        #expect(try FileSystem.status(path)?.mode == mode)
+    }
+
+    @Test(.enabled(if: getuid() == 0)) func `owner and group are as asked`() throws {
+        try FileSystem.write([1], to: path, mode: 0o4755, owner: 4321, group: 1234)
+        let status = try FileSystem.status(path)
+        #expect(status?.owner == 4321)
+        #expect(status?.group == 1234)
+        #expect(status?.mode == 0o4755)
+    }
+
+    @Test func `missing directories are made and nothing else is left`() throws {
+        let deep = "\(path)/a//b/file"
+        try FileSystem.write([7], to: deep, mode: 0o600)
+        #expect(try FileSystem.read(deep, limit: 1) == [7])
+        #expect(try FileSystem.list("\(path)/a/b") == ["file"])
+    }
+
+    @Test func `an existing file is replaced whole`() throws {
+        try FileSystem.write([1, 2, 3], to: path, mode: 0o644)
+        try FileSystem.write([9], to: path, mode: 0o600)
+        #expect(try FileSystem.read(path, limit: 10) == [9])
+        #expect(try FileSystem.status(path)?.mode == 0o600)
+        #expect(try names() == ["subject"])
+    }
+
+    @Test func `a link is replaced and its target left alone`() throws {
+        let target = TemporaryDirectory.file("target")
+        try FileSystem.write([1], to: target, mode: 0o600)
+        try FileSystem.makeSymbolicLink(at: path, to: target, replacing: false)
+        try FileSystem.write([2], to: path, mode: 0o600)
+        #expect(try FileSystem.status(path)?.kind == .regular)
+        #expect(try FileSystem.read(target, limit: 1) == [1])
+    }
+
+    @Test func `a directory in the way is named and nothing is left`() throws {
+        try FileSystem.makeDirectories(path)
+        let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: path, mode: 0o600) }
+        #expect(error?.description == "cannot write '\(path)': a directory is in the way")
+        #expect(try names() == ["subject"])
+    }
+
+    @Test func `a FIFO in the way is named and stays`() throws {
+        try Kernel.makeFIFO(path)
+        let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: path, mode: 0o600) }
+        #expect(error?.description == "cannot write '\(path)': a FIFO is in the way")
+        #expect(try FileSystem.status(path)?.kind == .fifo)
+    }
+
+    @Test func `a file instead of the directory is named`() throws {
+        try FileSystem.write([1], to: path, mode: 0o600)
+        let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: "\(path)/x/y", mode: 0o600) }
+        #expect(error?.description == "cannot make directory '\(path)': is a regular file")
+    }
+
+    @Test(arguments: ["", "/", "x/", ".", "..", "x/.."])
+    func `a path without a name is refused`(path: String) {
+        #expect(throws: SystemError.self) { try FileSystem.write([1], to: path, mode: 0o600) }
+    }
+
+    @Test func `a name of full length is written, a longer one is told`() throws {
+        let longest = TemporaryDirectory.file(String(repeating: "n", count: 255))
+        try FileSystem.write([1], to: longest, mode: 0o600)
+        #expect(try FileSystem.read(longest, limit: 1) == [1])
+        let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: longest + "n", mode: 0o600) }
+        #expect(error?.description == "cannot write '\(longest)n': File name too long")
+        #expect(try names().count == 1)
+    }
+
+    @Test func `a file system that takes no files is told`() {
+        let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: "/proc/x", mode: 0o600) }
+        #expect(error?.subject == "/proc/x")
+        #expect(error?.operation == "cannot write")
+    }
+
+    /// A limit on file sizes stands in for a full disk: `write` fails half-way, after the file was made.
+    @Test func `a disk that fills up leaves the old file and nothing else`() async throws {
+        await #expect(processExitsWith: .success) {
+            let directory = "/tmp/nest-bootstrap.full.\(getpid())"
+            try FileSystem.write([1], to: "\(directory)/subject", mode: 0o600)
+            try Kernel.limitFileSize(1000)
+            let error = #expect(throws: SystemError.self) {
+                try FileSystem.write([UInt8](repeating: 2, count: 100_000), to: "\(directory)/subject", mode: 0o600)
+            }
+            #expect(error?.description == "cannot write '\(directory)/subject': File too large")
+            #expect(try FileSystem.read("\(directory)/subject", limit: 10) == [1])
+            #expect(try FileSystem.list(directory) == ["subject"])
+            try FileSystem.removeTree(directory)
+        }
+    }
+
+    @Test func `a reader sees the old file or the new one, never a part`() async throws {
+        let path = path
+        let contents = (0..<4).map { [UInt8](repeating: $0, count: 50_000) }
+        try FileSystem.write(contents[0], to: path, mode: 0o600)
+        try await withThrowingTaskGroup { group in
+            for content in contents {
+                group.addTask { try FileSystem.write(content, to: path, mode: 0o600) }
+                group.addTask {
+                    let seen = try FileSystem.read(path, limit: 60_000)
+                    #expect(contents.contains(seen))
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try names() == ["subject"])
+    }
+}

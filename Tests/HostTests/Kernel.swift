@@ -1,0 +1,61 @@
+import Glibc
+import Testing
+
+/// What the tests need of the kernel and Host does not offer.
+enum Kernel {
+    /// Makes a named pipe.
+    static func makeFIFO(_ path: String) throws {
+        try #require(unsafe mkfifo(path, 0o600) == 0)
+    }
+
+    /// Makes a pipe whose ends the test closes; the flags are for the end to write to.
+    static func makePipe(flags: CInt = 0) throws -> (output: CInt, input: CInt) {
+        var ends: [CInt] = [-1, -1]
+        try #require(unsafe pipe(&ends) == 0)
+        try #require(fcntl(ends[1], F_SETFL, flags) == 0)
+        return (ends[0], ends[1])
+    }
+
+    /// Reads until the other end is closed.
+    static func readAll(_ descriptor: CInt) -> [UInt8] {
+        var received: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = unsafe read(descriptor, &chunk, chunk.count)
+            if count <= 0 { return received }
+            received += chunk[..<count]
+        }
+    }
+
+    /// Opens a new terminal.
+    static func openTerminal() throws -> CInt {
+        let terminal = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        try #require(terminal >= 0)
+        return terminal
+    }
+
+    /// Tells a terminal how wide it is.
+    static func setColumns(_ columns: UInt16, of terminal: CInt) throws {
+        var size = winsize(ws_row: 25, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        try #require(unsafe ioctl(terminal, UInt(TIOCSWINSZ), &size) == 0)
+    }
+
+    /// Lets this process write no file longer than this.
+    static func limitFileSize(_ count: UInt) throws {
+        signal(SIGXFSZ, SIG_IGN)
+        var limit = rlimit(rlim_cur: count, rlim_max: count)
+        try #require(unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+    }
+
+    /// Whether the calling thread blocks a signal.
+    static func blocks(_ signal: CInt) -> Bool {
+        var mask = sigset_t()
+        unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
+        return unsafe sigismember(&mask, signal) == 1
+    }
+
+    /// Sets a variable of this process, which only a process of one test may do.
+    static func setVariable(_ name: String, _ value: String) {
+        unsafe setenv(name, value, 1)
+    }
+}

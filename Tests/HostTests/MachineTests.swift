@@ -1,0 +1,29 @@
+import Glibc
+import Host
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct MachineTests {
+    @Test func `the name of the machine is that of the kernel`() throws {
+        let bytes = try FileSystem.read("/proc/sys/kernel/hostname", limit: 300)
+        #expect(Machine.hostName() + "\n" == String(decoding: bytes, as: UTF8.self))
+    }
+
+    @Test func `the boot has one identifier`() throws {
+        let identifier = try Machine.bootIdentifier()
+        #expect(identifier.utf8.count == 36)
+        #expect(try Machine.bootIdentifier() == identifier)
+    }
+
+    @Test func `the environment keeps values with equals signs`() async {
+        await #expect(processExitsWith: .success) {
+            Kernel.setVariable("NEST_TEST", "a=b=")
+            Kernel.setVariable("NEST_EMPTY", "")
+            #expect(Machine.environment()["NEST_TEST"] == "a=b=")
+            #expect(Machine.environment()["NEST_EMPTY"] == "")
+        }
+    }
+
+    @Test func `the time is that of the clock`() {
+        #expect(abs(Machine.now() - Int64(time(nil))) <= 1)
+    }
+}

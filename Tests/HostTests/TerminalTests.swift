@@ -1,0 +1,56 @@
+import Glibc
+import Host
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct TerminalTests {
+    @Test func `a terminal is told from a file`() throws {
+        let terminal = try Kernel.openTerminal()
+        defer { close(terminal) }
+        #expect(Terminal.isTerminal(terminal))
+        #expect(Terminal.columns(terminal) == nil)
+        try Kernel.setColumns(132, of: terminal)
+        #expect(Terminal.columns(terminal) == 132)
+    }
+
+    @Test func `a pipe is no terminal`() throws {
+        let pipe = try Kernel.makePipe()
+        #expect(Terminal.isTerminal(pipe.input) == false)
+        #expect(Terminal.columns(pipe.input) == nil)
+        close(pipe.output)
+        close(pipe.input)
+    }
+
+    @Test func `all bytes reach a reader that is slower than the pipe`() async throws {
+        let pipe = try Kernel.makePipe(flags: O_NONBLOCK)
+        let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0) }
+        async let received = onThread { Kernel.readAll(pipe.output) }
+        try await onThread { () throws(SystemError) in
+            defer { close(pipe.input) }
+            try writeAll(bytes, to: pipe.input)
+        }
+        #expect(await received == bytes)
+        close(pipe.output)
+    }
+
+    @Test func `a reader that has gone is told`() async {
+        await #expect(processExitsWith: .success) {
+            Signals.ignoreBrokenPipe()
+            let pipe = try Kernel.makePipe()
+            close(pipe.output)
+            let error = #expect(throws: SystemError.self) { try writeAll([1], to: pipe.input) }
+            #expect(error?.code == EPIPE)
+            #expect(error?.description == "cannot write to 'output \(pipe.input)': Broken pipe")
+        }
+    }
+
+    @Test func `a reader that sleeps for ever is given up`() throws {
+        let pipe = try Kernel.makePipe(flags: O_NONBLOCK)
+        let bytes = [UInt8](repeating: 0, count: 1_000_000)
+        let error = #expect(throws: SystemError.self) {
+            try writeAll(bytes, to: pipe.input, patience: .milliseconds(20))
+        }
+        #expect(error?.description == "cannot write to 'output \(pipe.input)': nobody reads it")
+        close(pipe.output)
+        close(pipe.input)
+    }
+}
