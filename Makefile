@@ -1,0 +1,53 @@
+# The door for users is `make demo`, the door for developers `make check`. Both set up what they need themselves.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help build demo test check format clean setup setup-compile lint laws sanitize docs libraries
+
+IMPORTS := --explicit-target-dependency-import-check error
+RELEASE := -c release --static-swift-stdlib $(IMPORTS)
+# The rooms with threads, and what runs on them; `make sanitize SANITIZED=.` runs every test.
+SANITIZED ?= ^(HTTP|Host|Kubernetes|Execution|Actions)Tests
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 10
+
+build: setup-compile ## the program, as it is shipped: .build/release/nest-bootstrap
+	swift build $(RELEASE) --product nest-bootstrap
+
+demo: setup build ## bootstrap a real API server on loopback, twice, and look at it
+	tools/demo
+
+test: setup ## every test, against the same real servers
+	swift test --disable-xctest $(IMPORTS)
+
+check: lint laws build libraries test sanitize docs ## all that must hold before a commit
+
+format: ## format the sources in place
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+clean: ## remove what was built; the API server in ~/.cache/nest-bootstrap stays
+	rm -rf .build
+
+setup:
+	@Tests/cluster/setup
+
+setup-compile:
+	@Tests/cluster/setup compile
+
+lint:
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	tools/lint-scripts
+
+laws:
+	tools/laws
+
+sanitize: setup
+	swift test --disable-xctest --sanitize=thread --scratch-path .build/sanitize --filter '$(SANITIZED)'
+
+docs: setup-compile
+	swift package dump-symbol-graph
+	docc convert Sources/nest-bootstrap/NestBootstrap.docc --warnings-as-errors \
+	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs
+
+libraries: build
+	tools/libraries .build/release/nest-bootstrap

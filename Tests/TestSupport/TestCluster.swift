@@ -1,0 +1,198 @@
+import Glibc
+public import Host
+import Synchronization
+public import Testing
+
+/// A real API server that the tests own, started by the scripts of `Tests/cluster`.
+///
+/// Its servers are ended when the test process is gone, whatever became of it.
+public struct TestCluster: Sendable {
+    /// Where everything of the cluster is: PKI, kubeconfigs, logs, process identifiers.
+    public let directory: String
+
+    /// The URL of the API server.
+    public let server: String
+
+    /// Whether there are binaries to start; `Tests/cluster/setup` gets them.
+    public static let isAvailable: Bool = {
+        let probe = ". '\(scripts)/lib.sh'; binary etcd && binary kube-apiserver && kubectl_path"
+        return (try? Tool("bash", ["-c", probe]))?.blockingResult().status == 0
+    }()
+
+    /// The cluster that all tests of a process share, started by the first that asks; `try await shared.value`.
+    ///
+    /// Other tests write to it too: give objects names of their own, in a namespace of your own.
+    public static let shared = Task { try await up() }
+
+    static let scripts = sourceRoot + "/Tests/cluster"
+
+    /// Ends the clusters still there when the test process exits.
+    private static let atExit: Void = {
+        _ = atexit { TestCluster.endAll() }
+    }()
+
+    private static let living = Mutex<Set<String>>([])
+
+    /// Lends a cluster with nothing in it, and ends it afterwards.
+    ///
+    /// - Parameters:
+    ///   - starting: Whether it is started; if not, ports and PKI are there, and ``start(_:)`` starts it.
+    ///   - options: Further arguments of `Tests/cluster/start`.
+    ///   - body: What is done with it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or ``ToolFailure`` if the cluster does not come up.
+    public static func withFresh<Value>(
+        starting: Bool = true,
+        options: [String] = ["--no-controller-manager"],
+        _ body: (TestCluster) async throws -> Value,
+    ) async throws -> Value {
+        let cluster = try await starting ? up(options) : prepare()
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await body(cluster))
+        } catch {
+            result = .failure(error)
+        }
+        try await cluster.down()
+        return try result.get()
+    }
+
+    /// Starts those servers of the cluster that do not run, and waits until they are ready.
+    ///
+    /// - Parameter options: Arguments of `Tests/cluster/start`.
+    /// - Throws: ``ToolFailure`` if one ends or does not become ready.
+    public func start(_ options: [String] = ["--no-controller-manager"]) async throws {
+        try await Self.script("start", [directory, "--with", "\(getpid())"] + options)
+    }
+
+    /// Stops servers; their data stays.
+    ///
+    /// - Parameter servers: Their names, such as `kube-apiserver`; none means all.
+    /// - Throws: ``ToolFailure`` if the cluster is gone.
+    public func stop(_ servers: String...) async throws {
+        try await Self.script("stop", [directory] + servers)
+    }
+
+    /// Makes a certificate issued by the cluster's CA, as `NAME.crt` and `NAME.key` among the credentials.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the files. `kube-apiserver` is the server's, read when it starts.
+    ///   - subject: The subject, such as `/O=system:masters/CN=admin`.
+    ///   - kind: `client`, or `server` for one that names loopback.
+    ///   - validity: The first and the last second, each as `20200101000000Z`; 30 days from now if left out.
+    /// - Throws: ``ToolFailure`` if openssl refuses.
+    public func makeCertificate(
+        _ name: String,
+        subject: String,
+        kind: String = "client",
+        validity: (from: String, until: String)? = nil,
+    ) async throws {
+        let dates = validity.map { [$0.from, $0.until] } ?? []
+        try await Self.script("certificate", [directory, name, subject, kind] + dates)
+    }
+
+    /// Runs kubectl against the cluster, as its admin unless a kubeconfig is among the arguments.
+    ///
+    /// - Parameters:
+    ///   - arguments: The arguments of kubectl.
+    ///   - input: What `-f -` reads.
+    /// - Returns: How it ended, and what it wrote.
+    /// - Throws: ``SystemError`` if there is no kubectl.
+    public func kubectl(_ arguments: String..., input: String = "") async throws(SystemError) -> ToolResult {
+        let assets = Machine.environment()["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
+        let kubeconfig = ["KUBECONFIG": kubeconfig]
+        do {
+            return try await Tool.run("kubectl", arguments, environment: kubeconfig, input: input)
+        } catch {
+            guard let assets, error.isNotFound else { throw error }
+            return try await Tool.run(assets, arguments, environment: kubeconfig, input: input)
+        }
+    }
+
+    /// Ends the cluster and removes its directory.
+    ///
+    /// - Throws: ``ToolFailure`` if the directory cannot be removed.
+    public func down() async throws {
+        try await Self.script("down", [directory])
+        Self.living.withLock { _ = $0.remove(directory) }
+    }
+}
+
+// MARK: - Paths
+
+extension TestCluster {
+    /// The kubeconfig of an admin, member of `system:masters`.
+    public var kubeconfig: String { "\(directory)/admin.kubeconfig" }
+
+    /// The kubeconfig of a user who may do nothing.
+    public var nobodyKubeconfig: String { "\(directory)/nobody.kubeconfig" }
+
+    /// The directory of certificates and keys, under the names that a node finds in `/run/agenix`.
+    public var credentials: String { "\(directory)/pki" }
+
+    /// The certificate of the CA of servers and clients.
+    public var certificateAuthority: String { "\(credentials)/k8s-ca.crt" }
+
+    /// A drop-in with which the shipped `bootstrap.yaml` is for this cluster.
+    public var dropIn: String { "\(directory)/drop-in.yaml" }
+
+    /// The root of the repository.
+    public static let sourceRoot = String(#filePath.dropLast("/Tests/TestSupport/TestCluster.swift".count))
+}
+
+// MARK: - Scripts
+
+/// A script or program that had to succeed and did not.
+public struct ToolFailure: Error, Sendable, CustomStringConvertible {
+    /// What was run.
+    public var command: String
+
+    /// How it ended, and what it wrote.
+    public var result: ToolResult
+
+    /// The command, its status and what it wrote to standard error.
+    public var description: String { "'\(command)' ended with \(result.status): \(result.errors)" }
+}
+
+extension TestCluster {
+    private static func up(_ options: [String] = []) async throws -> TestCluster {
+        let cluster = try await prepare()
+        do {
+            try await cluster.start(options)
+        } catch {
+            try? await cluster.down()
+            throw error
+        }
+        return cluster
+    }
+
+    private static func prepare() async throws -> TestCluster {
+        _ = atExit
+        let random = String(UInt64.random(in: .min ... .max), radix: 36)
+        let directory = "\(Machine.environment()["TMPDIR"] ?? "/tmp")/nest-cluster.\(random)"
+        living.withLock { _ = $0.insert(directory) }
+        try await script("prepare", [directory])
+        let text = String(decoding: try FileSystem.read("\(directory)/env", limit: 4096), as: UTF8.self)
+        let prefix = "NEST_SERVER="
+        let line = text.split(separator: "\n").first { $0.hasPrefix(prefix) }
+        return TestCluster(directory: directory, server: String((line ?? "").dropFirst(prefix.count)))
+    }
+
+    private static func script(_ name: String, _ arguments: [String]) async throws {
+        let result = try await Tool.run("\(scripts)/\(name)", arguments)
+        guard result.status == 0 else { throw ToolFailure(command: name, result: result) }
+    }
+
+    private static func endAll() {
+        for directory in living.withLock({ $0 }) {
+            _ = (try? Tool("\(scripts)/down", [directory]))?.blockingResult()
+        }
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test where there is no API server to start.
+    public static var needsAPIServer: Self {
+        .enabled(if: TestCluster.isAvailable, "no kube-apiserver; run Tests/cluster/setup")
+    }
+}
