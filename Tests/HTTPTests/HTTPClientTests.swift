@@ -1,0 +1,94 @@
+import HTTP
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct HTTPClientTests {
+    private let client: HTTPClient
+
+    init() throws {
+        client = try HTTPClient()
+    }
+
+    @Test func `a response has status, headers and body`() async throws {
+        let server = try LoopbackServer { _ in
+            .response(404, headers: ["Warning: 299 - \"a\"", "warning: 299 - \"b\""], body: Array("gone".utf8))
+        }
+        let response = try await client.send(HTTPRequest(url: "\(server.url)/x?y=z"), deadline: .now + .seconds(10))
+        #expect(response.status == 404)
+        #expect(response.values(of: "WARNING") == ["299 - \"a\"", "299 - \"b\""])
+        #expect(response.body == Array("gone".utf8))
+        #expect(response.httpVersion == "1.1")
+        #expect(server.requests.first?.target == "/x?y=z")
+    }
+
+    @Test(arguments: ["GET", "POST", "PUT", "PATCH", "DELETE"])
+    func `a request arrives as written`(method: String) async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        let body: [UInt8]? = method == "GET" ? nil : [0, 1, 2, 0, 255]
+        let headers = [HTTPHeader("Content-Type", "application/apply-patch+yaml"), HTTPHeader("X-Empty", "")]
+        let request = HTTPRequest(method: method, url: server.url, headers: headers, body: body)
+        _ = try await client.send(request, as: Access(token: .value("t0p")), deadline: .now + .seconds(10))
+        let arrived = try #require(server.requests.first)
+        #expect(arrived.method == method)
+        #expect(arrived.body == body ?? [])
+        #expect(arrived.header("Content-Type") == "application/apply-patch+yaml")
+        #expect(arrived.header("X-Empty") == "")
+        #expect(arrived.header("Authorization") == "Bearer t0p")
+        #expect(arrived.header("User-Agent") == "nest-bootstrap")
+        #expect(arrived.header("Expect") == nil)
+    }
+
+    @Test func `a large body does not wait for permission`() async throws {
+        let server = try LoopbackServer { .response(200, body: $0.body) }
+        let body = Array(repeating: UInt8(ascii: "x"), count: 3 << 20)
+        let request = HTTPRequest(method: "PATCH", url: server.url, body: body)
+        let response = try await client.send(request, deadline: .now + .seconds(30))
+        #expect(response.body.count == body.count)
+        #expect(server.requests.first?.header("Content-Type") == nil)
+    }
+
+    @Test func `a body may be empty or missing`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        for body in [[], nil] as [[UInt8]?] {
+            let request = HTTPRequest(method: "POST", url: server.url, body: body)
+            _ = try await client.send(request, deadline: .now + .seconds(10))
+        }
+        #expect(server.requests.map { $0.header("Content-Length") } == ["0", nil])
+    }
+
+    @Test func `a HEAD has no body to wait for`() async throws {
+        let server = try LoopbackServer { _ in .response(200, body: [1, 2, 3]) }
+        let response = try await client.send(
+            HTTPRequest(method: "HEAD", url: server.url),
+            deadline: .now + .seconds(10),
+        )
+        #expect(response.status == 200)
+        #expect(response.body == [])
+    }
+
+    @Test func `requests one after the other share a connection`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        for _ in 0..<5 {
+            _ = try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(10))
+        }
+        #expect(server.connectionCount == 1)
+    }
+
+    @Test func `many requests at once need a few connections only`() async throws {
+        let server = try LoopbackServer { .response(200, body: Array($0.target.utf8)) }
+        let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<300 {
+                group.addTask { [client] in
+                    let request = HTTPRequest(url: "\(server.url)/\(number)")
+                    let response = try await client.send(request, deadline: .now + .seconds(30))
+                    return response.body == Array("/\(number)".utf8)
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.count == 300)
+        #expect(answers.allSatisfy { $0 })
+        #expect(server.connectionCount <= 6)
+    }
+}

@@ -1,0 +1,91 @@
+internal import Glibc
+
+/// A socket that listens at a free port of loopback.
+struct ListeningSocket {
+    let descriptor: Int32
+    let port: UInt16
+
+    init() throws(ChildProcessError) {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        let isListening = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(descriptor, $0, size) == 0 && listen(descriptor, 128) == 0
+                    && getsockname(descriptor, $0, &size) == 0
+            }
+        }
+        guard isListening else { throw ChildProcessError("cannot listen on loopback") }
+        port = UInt16(bigEndian: address.sin_port)
+    }
+}
+
+/// Returns a port of loopback at which nobody listens, for now.
+///
+/// - Throws: ``ChildProcessError`` if there is none.
+public func freePort() throws(ChildProcessError) -> UInt16 {
+    let socket = try ListeningSocket()
+    close(socket.descriptor)
+    return socket.port
+}
+
+/// Reads requests from a connection and writes bytes to it.
+struct ByteStream {
+    private let descriptor: Int32
+    private var buffer: ArraySlice<UInt8> = []
+
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    mutating func nextByte() -> UInt8? {
+        if buffer.isEmpty {
+            var piece: [UInt8] = Array(repeating: 0, count: 65_536)
+            let count = unsafe recv(descriptor, &piece, piece.count, 0)
+            guard count > 0 else { return nil }
+            buffer = piece[..<count]
+        }
+        return buffer.popFirst()
+    }
+
+    mutating func nextLine() -> String? {
+        var line: [UInt8] = []
+        while let byte = nextByte() {
+            if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
+            if byte != UInt8(ascii: "\r") { line.append(byte) }
+        }
+        return nil
+    }
+
+    mutating func nextRequest(connection: Int) -> LoopbackServer.Request? {
+        guard let words = nextLine()?.split(separator: " "), words.count == 3 else { return nil }
+        var request = LoopbackServer.Request(
+            method: String(words[0]),
+            target: String(words[1]),
+            headerLines: [],
+            body: [],
+            connection: connection,
+        )
+        while let line = nextLine(), !line.isEmpty { request.headerLines.append(line) }
+        for _ in 0..<(request.header("Content-Length").flatMap { Int($0) } ?? 0) {
+            guard let byte = nextByte() else { return nil }
+            request.body.append(byte)
+        }
+        return request
+    }
+
+    func write(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+}

@@ -1,0 +1,149 @@
+internal import Glibc
+
+/// A certificate authority for tests, made with the `openssl` command in a directory of its own.
+public final class TestAuthority: Sendable {
+    /// Where the files are; removed with the authority.
+    public let directory: String
+
+    /// The authority's own certificate.
+    public var certificatePath: String { "\(directory)/ca.crt" }
+
+    /// A certificate and its key.
+    public struct Issued: Sendable {
+        /// Where the certificate is.
+        public var certificatePath: String
+        /// Where the key is.
+        public var keyPath: String
+    }
+
+    /// When a certificate is valid.
+    public enum Validity: Sendable {
+        /// From yesterday on.
+        case now
+        /// Throughout the year 2001.
+        case past
+        /// Throughout the year 2098.
+        case future
+    }
+
+    /// The kinds of keys.
+    public enum KeyKind: String, Sendable, CaseIterable {
+        case rsa, ec, ed25519
+    }
+
+    /// Makes an authority.
+    ///
+    /// - Throws: ``ChildProcessError`` if `openssl` fails.
+    public init(subject: String = "/CN=test-ca") throws(ChildProcessError) {
+        var template = Array("/tmp/nest-bootstrap-authority.XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&template) != nil else { throw ChildProcessError("cannot make a directory") }
+        directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        try openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-days", "30",
+            "-subj", subject, "-keyout", "ca.key", "-out", "ca.crt",
+        )
+        try write("", to: "index.txt")
+    }
+
+    deinit {
+        try? ChildProcess.run(["rm", "-rf", directory])
+    }
+
+    /// Issues a certificate.
+    ///
+    /// - Parameters:
+    ///   - name: What the files are called.
+    ///   - subject: The subject as `openssl` takes it.
+    ///   - names: Host names and addresses, such as `DNS:localhost` and `IP:127.0.0.1`.
+    ///   - validity: When it is valid.
+    ///   - key: The kind of its key.
+    ///   - isAuthority: Whether it may sign others.
+    ///   - issuer: The base name of the files of an authority that this one has issued, or this one's own.
+    /// - Throws: ``ChildProcessError`` if `openssl` fails.
+    public func issue(
+        _ name: String,
+        subject: String = "/O=system:masters/CN=kube-admin",
+        names: [String] = [],
+        validity: Validity = .now,
+        key: KeyKind = .ec,
+        isAuthority: Bool = false,
+        issuer: String = "ca",
+    ) throws(ChildProcessError) -> Issued {
+        let extensions =
+            ["basicConstraints=critical,CA:\(isAuthority)"]
+            + (names.isEmpty ? [] : ["subjectAltName=\(names.joined(separator: ","))"])
+        try write(extensions.map { "\($0)\n" }.joined(), to: "\(name).ext")
+        try write(Self.configuration, to: "ca.cnf")
+        try openssl(["genpkey", "-out", "\(name).key"] + key.arguments)
+        try openssl("req", "-new", "-utf8", "-key", "\(name).key", "-subj", subject, "-out", "\(name).csr")
+        try openssl(
+            [
+                "ca", "-config", "ca.cnf", "-batch", "-notext", "-rand_serial", "-utf8", "-cert", "\(issuer).crt",
+                "-keyfile", "\(issuer).key", "-in", "\(name).csr", "-out", "\(name).crt", "-extfile", "\(name).ext",
+            ] + validity.arguments
+        )
+        return Issued(certificatePath: path("\(name).crt"), keyPath: path("\(name).key"))
+    }
+
+    /// The path of a file in the authority's directory.
+    public func path(_ name: String) -> String { "\(directory)/\(name)" }
+
+    /// Writes a file into the authority's directory and returns its path.
+    ///
+    /// - Throws: ``ChildProcessError`` if it cannot be written.
+    @discardableResult
+    public func write(_ text: String, to name: String) throws(ChildProcessError) -> String {
+        guard let file = unsafe fopen(path(name), "w") else { throw ChildProcessError("cannot write '\(name)'") }
+        unsafe fputs(text, file)
+        unsafe fclose(file)
+        return path(name)
+    }
+
+    /// Runs `openssl` in the authority's directory.
+    ///
+    /// - Throws: ``ChildProcessError`` if it fails.
+    public func openssl(_ arguments: String...) throws(ChildProcessError) {
+        try openssl(arguments)
+    }
+
+    private func openssl(_ arguments: [String]) throws(ChildProcessError) {
+        try ChildProcess.run(["openssl"] + arguments, in: directory)
+    }
+
+    private static let configuration = """
+        [ca]
+        default_ca = it
+        [it]
+        database = index.txt
+        new_certs_dir = .
+        default_md = sha256
+        policy = any
+        unique_subject = no
+        preserve = yes
+        [any]
+        countryName = optional
+        organizationName = optional
+        commonName = optional
+
+        """
+}
+
+extension TestAuthority.Validity {
+    fileprivate var arguments: [String] {
+        switch self {
+        case .now: ["-days", "30"]
+        case .past: ["-startdate", "20010101000000Z", "-enddate", "20011231235959Z"]
+        case .future: ["-startdate", "20980101000000Z", "-enddate", "20981231235959Z"]
+        }
+    }
+}
+
+extension TestAuthority.KeyKind {
+    fileprivate var arguments: [String] {
+        switch self {
+        case .rsa: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+        case .ec: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        case .ed25519: ["-algorithm", "ED25519"]
+        }
+    }
+}
