@@ -20,7 +20,7 @@ demo: setup build ## bootstrap a real API server on loopback, twice, and look at
 test: setup ## every test, against the same real servers
 	swift test --disable-xctest $(IMPORTS)
 
-check: lint laws build libraries test sanitize docs ## all that must hold before a commit
+check: lint laws build libraries docs sanitize test ## all that must hold before a commit
 
 format: ## format the sources in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
