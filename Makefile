@@ -44,7 +44,9 @@ laws:
 sanitize: setup
 	swift test --disable-xctest --sanitize=thread --scratch-path .build/sanitize --filter '$(SANITIZED)'
 
+# The tests are built first: dump-symbol-graph asks for their modules too and does not build them.
 docs: setup-compile
+	swift build --build-tests --disable-xctest $(IMPORTS)
 	swift package dump-symbol-graph
 	docc convert Sources/nest-bootstrap/NestBootstrap.docc --warnings-as-errors \
 	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs
