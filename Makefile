@@ -20,7 +20,7 @@ demo: setup build ## bootstrap a real API server on loopback, twice, and look at
 test: setup ## every test, against the same real servers
 	swift test --disable-xctest $(IMPORTS)
 
-check: lint laws build libraries test sanitize docs ## all that must hold before a commit
+check: lint laws build libraries docs sanitize test ## all that must hold before a commit
 
 format: ## format the sources in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
@@ -44,7 +44,9 @@ laws:
 sanitize: setup
 	swift test --disable-xctest --sanitize=thread --scratch-path .build/sanitize --filter '$(SANITIZED)'
 
+# The tests are built first: dump-symbol-graph asks for their modules too and does not build them.
 docs: setup-compile
+	swift build --build-tests --disable-xctest $(IMPORTS)
 	swift package dump-symbol-graph
 	docc convert Sources/nest-bootstrap/NestBootstrap.docc --warnings-as-errors \
 	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs

@@ -97,7 +97,7 @@ public struct TestCluster: Sendable {
     ///   - arguments: The arguments of kubectl.
     ///   - input: What `-f -` reads.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SystemError`` if there is no kubectl.
+    /// - Throws: ``Host/SystemError`` if there is no kubectl.
     public func kubectl(_ arguments: String..., input: String = "") async throws(SystemError) -> ToolResult {
         let assets = Machine.environment()["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
         let kubeconfig = ["KUBECONFIG": kubeconfig]

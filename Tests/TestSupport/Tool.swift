@@ -29,7 +29,7 @@ public struct Tool: Sendable {
     ///   - arguments: What follows its name.
     ///   - environment: Variables over those of the test process; `nil` takes one away.
     ///   - input: What it reads from standard input.
-    /// - Throws: ``SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``Host/SystemError`` if there is no such program. How it ends is a normal result.
     public init(
         _ program: String,
         _ arguments: [String] = [],
@@ -93,7 +93,7 @@ public struct Tool: Sendable {
     ///   - environment: Variables over those of the test process; `nil` takes one away.
     ///   - input: What it reads from standard input.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``Host/SystemError`` if there is no such program. How it ends is a normal result.
     public static func run(
         _ program: String,
         _ arguments: [String] = [],
