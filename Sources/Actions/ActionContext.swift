@@ -1,4 +1,4 @@
-public import Execution
+import Execution
 public import HTTP
 public import Kubernetes
 public import Planning
@@ -52,6 +52,9 @@ struct ActionContext: Sendable {
     let deadline: ContinuousClock.Instant
     /// Hears what happens in this task.
     let emit: @Sendable (Event.Kind) -> Void
+
+    /// The pinned URLs.
+    var cache: DigestCache { DigestCache(run: run, deadline: deadline, emit: emit) }
 
     /// The task's patience with an API server.
     var patience: Patience {

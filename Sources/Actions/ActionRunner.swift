@@ -10,22 +10,25 @@ public struct ActionRunner: Sendable {
         self.environment = environment
     }
 
+    /// How long before a task's deadline an action gives up by itself, so that its own words are told.
+    private static let margin = Duration.milliseconds(300)
+
     /// Performs a task.
     ///
     /// - Parameters:
-    ///   - task: The task.
-    ///   - deadline: The instant at which it is given up.
-    ///   - emit: Hears what happens, from any thread.
+    ///   - step: The task.
+    ///   - context: Its deadline, and what hears what happens.
     /// - Returns: Whether anything changed.
     /// - Throws: Whatever the verb's action throws: ``ActionError``, or an error of a library.
-    public func perform(
-        _ task: TaskDeclaration,
-        deadline: ContinuousClock.Instant,
-        emit: @escaping @Sendable (Event.Kind) -> Void,
-    ) async throws -> Outcome {
-        let context = ActionContext(run: environment, task: task, deadline: deadline, emit: emit)
+    public func perform(_ step: Plan.Step, _ context: StepContext) async throws -> Outcome {
+        let context = ActionContext(
+            run: environment,
+            task: step.task,
+            deadline: context.deadline - min(Self.margin, context.remaining / 10),
+            emit: { context.emit($0) },
+        )
         let isChanged =
-            switch task.verb {
+            switch step.task.verb {
             case .kubeconfig(let declaration): try await KubeconfigAction(context, declaration).run()
             case .symlink(let declaration): try SymlinkAction(context, declaration).run()
             case .file(let declaration): try await FileAction(context, declaration).run()

@@ -23,7 +23,7 @@ struct ApplyAction {
 
     /// Applies all objects that can be read, tells all failures, and returns whether anything changed.
     func run() async throws -> Bool {
-        let cache = DigestCache(context: context)
+        let cache = context.cache
         let contents = await ManifestLoader(run: context.run, declaration: declaration)
             .load { (url, sha256) throws(ActionError) in try await cache.text(of: url, sha256: sha256) }
         for problem in contents.problems { context.emit(.objectFailed(problem.place.description, problem)) }

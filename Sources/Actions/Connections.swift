@@ -1,7 +1,7 @@
 import HTTP
 import Host
 import Kubernetes
-import PKI
+import Planning
 import Synchronization
 import YAML
 

@@ -1,3 +1,4 @@
+import Execution
 import HTTP
 import Host
 import Kubernetes
@@ -5,7 +6,12 @@ import PKI
 
 /// What pinned URLs answered, kept by digest so that a boot needs no internet.
 struct DigestCache {
-    let context: ActionContext
+    /// What all actions share.
+    let run: RunEnvironment
+    /// The instant at which fetching is given up.
+    let deadline: ContinuousClock.Instant
+    /// Hears what happens.
+    let emit: @Sendable (Event.Kind) -> Void
 
     /// A manifest is not larger than this.
     private static let sizeLimit = 64 << 20
@@ -24,9 +30,9 @@ struct DigestCache {
             )
         }
         do {
-            _ = try context.run.files.write(bytes, to: path(of: digest), mode: 0o644)
+            _ = try run.files.write(bytes, to: path(of: digest), mode: 0o644)
         } catch {
-            context.emit(.warning(subject: url, "it is not kept for the next boot: \(error)"))
+            emit(.warning(subject: url, "it is not kept for the next boot: \(error)"))
         }
         return bytes
     }
@@ -35,7 +41,7 @@ struct DigestCache {
     func kept(_ url: String, sha256 digest: String) throws(ActionError) -> [UInt8] {
         let bytes: [UInt8]
         do {
-            bytes = try context.run.files.read(path(of: digest), limit: Self.sizeLimit)
+            bytes = try run.files.read(path(of: digest), limit: Self.sizeLimit)
         } catch {
             throw ActionError("'\(url)' is not in the cache", cause: error)
         }
@@ -43,12 +49,12 @@ struct DigestCache {
         return bytes
     }
 
-    private func path(of digest: String) -> String { "\(context.run.cacheDirectory)/\(digest)" }
+    private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
     private func fetch(_ url: String, _ digest: String) async throws(ActionError) -> [UInt8] {
         let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: Self.sizeLimit)
         do {
-            return try await context.patience.persist("'\(url)'") { () async throws(FetchError) in
+            return try await Patience(deadline: deadline) { [emit] in emit(.waiting($0)) }.persist("'\(url)'") { () async throws(FetchError) in
                 try await attempt(request)
             }
         } catch {
@@ -63,9 +69,9 @@ struct DigestCache {
     private func attempt(_ request: HTTPRequest) async throws(FetchError) -> [UInt8] {
         let response: HTTPResponse
         do {
-            response = try await context.run.http.send(
+            response = try await run.http.send(
                 request,
-                deadline: min(context.deadline, ContinuousClock.now + .seconds(60)),
+                deadline: min(deadline, ContinuousClock.now + .seconds(60)),
             )
         } catch {
             throw FetchError(words: error.message, disposition: error.disposition)

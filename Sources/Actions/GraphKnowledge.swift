@@ -45,19 +45,10 @@ struct GraphKnowledge {
 
     private func hint(for source: Source) -> String {
         if source.task == context.task.name { return "see why that object could not be applied" }
-        if dependencies(of: context.task.name).contains(source.task) {
+        if context.run.plan.allDependencies(of: context.task.name).contains(source.task) {
             return "run 'nest-bootstrap run --task \(source.task)' again"
         }
         return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
-    }
-
-    private func dependencies(of name: String) -> Set<String> {
-        var found: Set<String> = []
-        var open = [name]
-        while let next = open.popLast(), let step = context.run.plan.steps.first(where: { $0.task.name == next }) {
-            for case .task(let name, _) in step.task.after where found.insert(name).inserted { open.append(name) }
-        }
-        return found
     }
 
     /// Everything that the tasks' manifests describe; URLs that are not in the cache are passed over.
@@ -65,7 +56,7 @@ struct GraphKnowledge {
         var sources: [Source] = []
         for step in context.run.plan.steps {
             guard case .apply(let declaration) = step.task.verb else { continue }
-            let cache = DigestCache(context: context)
+            let cache = context.cache
             let contents = await ManifestLoader(run: context.run, declaration: declaration)
                 .load { (url, sha256) throws(ActionError) in try cache.kept(url, sha256: sha256) }
             sources += contents.manifests.map { Source(task: step.task.name, manifest: $0) }

@@ -24,14 +24,14 @@ struct WaitAction {
             let identity = ObjectIdentity(type: type, namespace: reference.namespace, name: reference.name)
             try await client(kubeconfig).awaitReadiness(of: [identity], context.patience)
         case .tcp(let host, let port):
-            try await poll("\(host):\(port)") { try await checkConnection(host, port) }
+            try await poll("\(host):\(port)") { () async throws(NotYet) in try await checkConnection(host, port) }
         case .file(let reference):
-            try await poll("'\(reference.path)'") { try checkFile(reference.path) }
+            try await poll("'\(reference.path)'") { () async throws(NotYet) in try checkFile(reference.path) }
         case .url(let url, let authority):
             let access = try access(authority)
-            try await poll("'\(url)'") { try await checkURL(url, access) }
+            try await poll("'\(url)'") { () async throws(NotYet) in try await checkURL(url, access) }
         case .unit(let name):
-            try await poll("unit '\(name)'") { try await checkUnit(name) }
+            try await poll("unit '\(name)'") { () async throws(NotYet) in try await checkUnit(name) }
         }
         return false
     }

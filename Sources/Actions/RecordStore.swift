@@ -1,0 +1,37 @@
+public import Host
+
+/// The records of this boot, one file a task.
+public struct RecordStore: Sendable {
+    private let directory: StateDirectory
+    private let boot: String
+
+    /// Creates a store.
+    ///
+    /// - Parameters:
+    ///   - path: The state directory, which is made when something is first written.
+    ///   - boot: The boot's identifier; records of another are as good as none.
+    public init(path: String, boot: String) {
+        directory = StateDirectory(path)
+        self.boot = boot
+    }
+
+    /// Returns a task's record, `nil` if it has not ended on this boot.
+    ///
+    /// - Throws: ``SystemError`` if there is a record that may not be read.
+    public func record(of task: String) throws(SystemError) -> TaskRecord? {
+        guard let bytes = try directory.read(task: task), let record = TaskRecord(json: bytes) else { return nil }
+        return record.boot == boot ? record : nil
+    }
+
+    /// Writes a task's record in the place of its last one.
+    public func write(_ record: TaskRecord) throws(SystemError) {
+        var record = record
+        record.boot = boot
+        try directory.write(task: record.task, record.json)
+    }
+
+    /// Locks a task against another process that would run it at the same time, `nil` while one does.
+    public func lock(_ task: String) throws(SystemError) -> TaskLock? {
+        try directory.lock(task: task)
+    }
+}

@@ -1,0 +1,82 @@
+import Actions
+import HTTP
+import Host
+import Planning
+import Speaking
+import YAML
+
+/// What the task files of this node say, with what the commands need besides.
+struct Configuration {
+    let options: Options
+    let declarations: Declarations
+    let plan: Plan
+
+    /// A task file is not larger than this.
+    private static let sizeLimit = 1 << 20
+
+    /// Reads the task file and its drop-ins.
+    ///
+    /// - Throws: All that is wrong with all of them, also that one cannot be read.
+    init(_ options: Options) throws(Diagnostics) {
+        self.options = options
+        let environment = Machine.environment()
+        let facts = NodeFacts(
+            hostName: Machine.hostName(),
+            role: options.role,
+            environmentRole: environment["NEST_ROLE"],
+        )
+        declarations = try readDeclarations(try Self.sources(options), node: facts)
+        plan = Plan(try Graph(declarations))
+    }
+
+    /// The task file, then its drop-ins in the order of their names.
+    private static func sources(_ options: Options) throws(Diagnostics) -> [SourceFile] {
+        var problems: [Diagnostic] = []
+        var sources: [SourceFile] = []
+        func add(_ path: String) {
+            do {
+                sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: sizeLimit)))
+            } catch {
+                let hint = error.isNotFound ? "write it, or name another with '--config FILE'" : nil
+                problems.append(Diagnostic(Place(file: path), "\(error)", hint: hint))
+            }
+        }
+        let config = absolute(options.config)
+        add(config)
+        do {
+            let directory = absolute(options.dropInDirectory)
+            if try FileSystem.exists(directory) {
+                for name in try FileSystem.list(directory) where name.hasSuffix(".yaml") && !name.hasPrefix(".") {
+                    add("\(directory)/\(name)")
+                }
+            }
+        } catch {
+            problems.append(Diagnostic(Place(file: options.dropInDirectory), "\(error)"))
+        }
+        guard problems.isEmpty else { throw Diagnostics(problems) }
+        return sources
+    }
+
+    /// A path that stays the same wherever it is used.
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : "\(Machine.workingDirectory())/\(path)"
+    }
+
+    /// The records of this boot, under the root if there is one.
+    func records() throws(SystemError) -> RecordStore {
+        let files = NodeFiles(root: options.root, isDryRun: false)
+        let path = files.location(ofWritten: "/run/nest-bootstrap")
+        return RecordStore(path: path, boot: try Machine.bootIdentifier())
+    }
+
+    /// What the actions of a run, or a check of the plan, work with.
+    func environment(_ http: HTTPClient) -> RunEnvironment {
+        RunEnvironment(
+            files: NodeFiles(root: options.root, isDryRun: options.isDryRun),
+            http: http,
+            plan: plan,
+            variables: declarations.variables,
+            processEnvironment: Machine.environment(),
+        )
+    }
+}

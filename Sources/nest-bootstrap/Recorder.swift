@@ -1,0 +1,89 @@
+import Actions
+import Execution
+import Host
+import PKI
+import Planning
+import Speaking
+import Synchronization
+
+/// Writes a record of every task that ends.
+///
+/// A task that was never started leaves its last record alone: what it came to earlier on this boot still holds.
+final class Recorder: Sendable {
+    private let records: RecordStore
+    private let run: String
+    private let verbs: [String: String]
+    private let sink: any EventSink
+    private let state = Mutex<[String: Running]>([:])
+
+    /// What is known of a task that runs.
+    private struct Running {
+        var counts = TaskRecord.Counts()
+        var reasons: [String] = []
+    }
+
+    /// So many lines of a failure are kept.
+    private static let reasonLimit = 10
+
+    init(_ records: RecordStore, run: String, plan: Plan, sink: any EventSink) {
+        self.records = records
+        self.run = run
+        self.sink = sink
+        verbs = Dictionary(plan.steps.map { ($0.task.name, $0.task.verb.name) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Takes an event.
+    func receive(_ event: Event) {
+        guard let task = event.task else { return }
+        switch event.kind {
+        case .taskStarted: state.withLock { $0[task] = Running() }
+        case .object(_, let result): count(result.change.rawValue, task)
+        case .path(_, let result): count(result.rawValue, task)
+        case .objectFailed(_, let error):
+            count("failed", task)
+            let lines = problems(of: error).map(\.description)
+            state.withLock { $0[task]?.reasons += lines }
+        case .taskFinished(let outcome, let duration): finish(task, outcome, duration)
+        case .runStarted, .waiting, .warning, .output, .runFinished: break
+        }
+    }
+
+    private func count(_ result: String, _ task: String) {
+        state.withLock { state in
+            switch result {
+            case "created": state[task]?.counts.created += 1
+            case "changed", "configured": state[task]?.counts.changed += 1
+            case "failed": state[task]?.counts.failed += 1
+            default: state[task]?.counts.unchanged += 1
+            }
+        }
+    }
+
+    private func finish(_ task: String, _ outcome: Outcome, _ duration: Duration) {
+        let running = state.withLock { $0.removeValue(forKey: task) }
+        let hasRecord = (try? records.record(of: task)) != nil
+        guard running != nil || !hasRecord else { return }
+        var reasons = running?.reasons ?? []
+        switch outcome {
+        case .failed(let error): reasons.insert(chain(error), at: 0)
+        case .skipped(let because): reasons = ["task '\(because)' did not succeed"]
+        case .changed, .unchanged, .interrupted: break
+        }
+        let (seconds, attoseconds) = duration.components
+        let record = TaskRecord(
+            task: task,
+            verb: verbs[task] ?? "",
+            outcome: outcome.name,
+            finishedAt: .now(),
+            durationMicroseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000,
+            counts: running?.counts ?? TaskRecord.Counts(),
+            reason: reasons.isEmpty ? nil : reasons.prefix(Self.reasonLimit).joined(separator: "\n"),
+            run: run,
+        )
+        do {
+            try records.write(record)
+        } catch {
+            sink.receive(Event(task: task, .warning(subject: "state", "\(error)")))
+        }
+    }
+}

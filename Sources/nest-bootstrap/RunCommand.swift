@@ -1,0 +1,139 @@
+import Actions
+import Execution
+import Glibc
+import HTTP
+import Host
+import Planning
+import Speaking
+import YAML
+
+/// Command `run`: the whole plan of this node, or some of its tasks.
+struct RunCommand {
+    let configuration: Configuration
+    let options: RunOptions
+    let sink: any EventSink
+    let identifier: String
+
+    /// Runs, and returns what to tell who called.
+    ///
+    /// - Throws: ``Diagnostics`` for task names that mean nothing, ``SystemError`` if the state cannot be read.
+    func run() async throws -> ExitCode {
+        let records = try configuration.records()
+        let part = try selection(records)
+        guard part.missing.isEmpty else {
+            for missing in part.missing { sink.tell(missing.problem) }
+            sink.finish()
+            return .notYet
+        }
+        let http = try HTTPClient()
+        let recorder = options.isDryRun ? nil : Recorder(records, run: identifier, plan: configuration.plan, sink: sink)
+        let runner = ActionRunner(configuration.environment(http))
+        let engine = Engine { [sink] event in
+            recorder?.receive(event)
+            sink.receive(event)
+        }
+        let (report, signal) = await interruptible {
+            await engine.run(part.plan) { step, context in
+                guard recorder != nil else { return try await runner.perform(step, context) }
+                let lock = try await TaskTurn(records: records, context: context).take()
+                return try await withExtendedLifetime(lock) { try await runner.perform(step, context) }
+            }
+        }
+        await http.shutDown()
+        sink.finish()
+        return ExitCode(report, signal: signal)
+    }
+
+    /// What is run, and what it lacks.
+    private struct Selection {
+        var plan: Plan
+        var missing: [MissingDependency] = []
+    }
+
+    /// A dependency without which a named task may not run.
+    private struct MissingDependency {
+        var task: String
+        var dependency: String
+        var state: String
+
+        var problem: Problem {
+            Problem(
+                "task '\(task)' runs after '\(dependency)', which \(state)",
+                hint: "run 'nest-bootstrap run --task \(task) --with-dependencies'",
+            )
+        }
+    }
+
+    private func selection(_ records: RecordStore) throws -> Selection {
+        let plan = configuration.plan
+        guard !options.tasks.isEmpty else { return Selection(plan: plan) }
+        let named = try plan.selecting(options.tasks)
+        let names = Set(named.steps.map(\.task.name))
+        if options.withDependencies {
+            let all = try plan.selecting(options.tasks, withDependencies: true)
+            let isDone = try Set(all.steps.map(\.task.name).filter { try records.record(of: $0)?.isSuccess == true })
+            return Selection(plan: all.keeping { names.contains($0.task.name) || !isDone.contains($0.task.name) })
+        }
+        var selection = Selection(plan: named)
+        for name in named.steps.map(\.task.name) {
+            for dependency in plan.dependencies(of: name) where !names.contains(dependency) {
+                let record = try records.record(of: dependency)
+                guard record?.isSuccess != true else { continue }
+                let state = record.map { "came to '\($0.outcome)' on this boot" } ?? "has not run on this boot"
+                selection.missing.append(MissingDependency(task: name, dependency: dependency, state: state))
+            }
+        }
+        return selection
+    }
+
+    /// Runs an engine until it ends, or until a signal cancels it; the second signal of a kind is not needed.
+    private func interruptible(
+        _ body: @escaping @Sendable () async -> Report,
+    ) async -> (Report, signal: Int32?) {
+        await withTaskGroup(of: Ending.self) { group in
+            group.addTask { .report(await body()) }
+            group.addTask { .signal(await Signals.first()) }
+            var signal: Int32?
+            while let ending = await group.next() {
+                switch ending {
+                case .signal(let number):
+                    signal = number
+                    if number != nil { group.cancelAll() }
+                case .report(let report):
+                    group.cancelAll()
+                    return (report, signal)
+                }
+            }
+            preconditionFailure("a run ends with a report")
+        }
+    }
+
+    private enum Ending: Sendable {
+        case report(Report)
+        case signal(Int32?)
+    }
+}
+
+extension Signals {
+    /// Waits for the first signal that asks the program to stop, `nil` when the waiting is cancelled.
+    fileprivate static func first() async -> Int32? {
+        guard let signals = try? interruptions() else { return nil }
+        for await signal in signals { return signal }
+        return nil
+    }
+}
+
+/// A task's turn: no two processes run the same task at once.
+struct TaskTurn {
+    let records: RecordStore
+    let context: StepContext
+
+    /// Takes the task's lock, waiting while another process has it.
+    func take() async throws -> TaskLock {
+        while true {
+            if let lock = try records.lock(context.task) { return lock }
+            context.emit(.waiting("another nest-bootstrap is running this task"))
+            try await ContinuousClock().sleep(for: .milliseconds(200))
+        }
+    }
+}
