@@ -5,6 +5,9 @@ internal import CCurl
 ///
 /// Belongs to a transfer and to the TLS context that the transfer opened, whichever lives longer, on one thread.
 final class PeerCapture {
+    /// Whether a TLS handshake has begun.
+    private(set) var hasBegun = false
+
     /// The server's own certificate in the binary form.
     private(set) var leaf: [UInt8]?
 
@@ -17,6 +20,7 @@ final class PeerCapture {
     /// Makes a TLS context tell this object what it sees.
     func install(in context: UnsafeMutableRawPointer?) -> CURLcode {
         guard let context = unsafe context.map(OpaquePointer.init) else { return CURLE_ABORTED_BY_CALLBACK }
+        hasBegun = true
         let reference = unsafe Unmanaged.passRetained(self).toOpaque()
         guard unsafe SSL_CTX_set_ex_data(context, Self.slot, reference) == 1 else {
             unsafe Unmanaged<PeerCapture>.fromOpaque(reference).release()

@@ -40,8 +40,9 @@ extension Transfer {
             return brokenConnectionError(code)
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
             return credentialsError(code)
-        case CURLE_WRITE_ERROR where isTooLarge:
-            return TransportError(.replyTooLarge, "the reply of '\(address)' is larger than \(byteText(request.replyLimit))")
+        case CURLE_WRITE_ERROR where excess != nil:
+            let words = excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has too long a header"
+            return TransportError(.replyTooLarge, "the reply of '\(address)' \(words)")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             return TransportError(.other, "'\(address)' does not answer in HTTP")
         default:
@@ -58,16 +59,14 @@ extension Transfer {
 
     private func overdueMessage(_ time: Duration) -> String {
         let time = time.roundedText
-        let needsLookUp = easy.offset(CURLINFO_NAMELOOKUP_TIME_T) == 0
-        let hasConnected = easy.offset(CURLINFO_CONNECT_TIME_T) > 0
+        let hasAddress = easy.offset(CURLINFO_NAMELOOKUP_TIME_T) > 0
         let hasStarted = easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0
         if easy.offset(CURLINFO_STARTTRANSFER_TIME_T) > 0, easy.number(CURLINFO_RESPONSE_CODE) > 0 {
             return "the response of '\(address)' was not complete within \(time)"
         }
         if hasStarted { return "no response from '\(address)' within \(time)" }
-        if hasConnected { return "'\(address)' did not complete the TLS handshake within \(time)" }
-        if needsLookUp { return "cannot connect to '\(address)' within \(time)" }
-        return "cannot connect to '\(address)': no answer within \(time)"
+        if peer.hasBegun { return "'\(address)' did not complete the TLS handshake within \(time)" }
+        return "cannot connect to '\(address)': no \(hasAddress ? "answer" : "address or connection") within \(time)"
     }
 
     private func streamError() -> TransportError {

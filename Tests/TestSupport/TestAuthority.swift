@@ -78,9 +78,21 @@ public final class TestAuthority: Sendable {
         try openssl("req", "-new", "-utf8", "-key", "\(name).key", "-subj", subject, "-out", "\(name).csr")
         try openssl(
             [
-                "ca", "-config", "ca.cnf", "-batch", "-notext", "-rand_serial", "-utf8", "-cert", "\(issuer).crt",
+                "ca", "-config", "ca.cnf", "-batch", "-notext", "-utf8", "-cert", "\(issuer).crt",
                 "-keyfile", "\(issuer).key", "-in", "\(name).csr", "-out", "\(name).crt", "-extfile", "\(name).ext",
             ] + validity.arguments
+        )
+        return Issued(certificatePath: path("\(name).crt"), keyPath: path("\(name).key"))
+    }
+
+    /// Makes a certificate that is signed with its own key.
+    ///
+    /// - Throws: ``ChildProcessError`` if `openssl` fails.
+    public func makeSelfSigned(_ name: String, subject: String, names: [String]) throws(ChildProcessError) -> Issued {
+        try openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-days", "30",
+            "-subj", subject, "-keyout", "\(name).key", "-out", "\(name).crt",
+            "-addext", "subjectAltName=\(names.joined(separator: ","))",
         )
         return Issued(certificatePath: path("\(name).crt"), keyPath: path("\(name).key"))
     }
@@ -116,6 +128,7 @@ public final class TestAuthority: Sendable {
         [it]
         database = index.txt
         new_certs_dir = .
+        rand_serial = yes
         default_md = sha256
         policy = any
         unique_subject = no
