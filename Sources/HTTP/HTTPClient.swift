@@ -130,8 +130,8 @@ public final class HTTPClient: Sendable {
     ) throws(TransportError) {
         let url = try RequestURL(target)
         guard url.scheme == previous.url.scheme || url.scheme == "https" else {
-            let message = "'\(previous.url.shownText)' is redirected to '\(url.shownText)', which is not encrypted; refused"
-            throw TransportError(.redirect, message).located(at: previous.url)
+            let what = "'\(previous.url.shownText)' is redirected to '\(url.shownText)'"
+            throw TransportError(.redirect, "\(what), which is not encrypted; refused").located(at: previous.url)
         }
         request.url = target
         guard url.address != previous.url.address else { return }

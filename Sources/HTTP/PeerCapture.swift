@@ -31,9 +31,10 @@ final class PeerCapture {
     }
 
     /// The place in every TLS context that holds a reference to its capture, and lets go of it with the context.
-    private static let slot: Int32 = unsafe CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil) {
-        _, reference, _, _, _, _ in unsafe PeerCapture.release(reference)
-    }
+    private static let slot: Int32 = {
+        let release: CRYPTO_EX_free = { _, reference, _, _, _, _ in unsafe PeerCapture.release(reference) }
+        return unsafe CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil, release)
+    }()
 
     private static func release(_ reference: UnsafeMutableRawPointer?) {
         guard let reference = unsafe reference else { return }
@@ -58,7 +59,9 @@ final class PeerCapture {
     }
 }
 
-/// Writes a certificate in the binary form. The corresponding C function is `i2d_X509`.
+/// Writes a certificate in the binary form.
+///
+/// The corresponding C function is `i2d_X509`.
 private func derBytes(_ certificate: OpaquePointer?) -> [UInt8]? {
     let count = Int(unsafe i2d_X509(certificate, nil))
     guard count > 0 else { return nil }

@@ -99,7 +99,8 @@ extension Transfer {
     private func peerError() -> TransportError {
         let certificate = peer.leaf.flatMap { try? Certificate(der: $0) }
         guard let certificate else {
-            return TransportError(.untrusted, "the certificate of '\(address)' is refused: \(tidied(CURLE_SSL_CONNECT_ERROR))")
+            let reason = tidied(CURLE_PEER_FAILED_VERIFICATION)
+            return TransportError(.untrusted, "the certificate of '\(address)' is refused: \(reason)")
         }
         guard peer.code != 0 else {
             let name = request.serverName ?? request.url.host
@@ -108,7 +109,8 @@ extension Transfer {
             return TransportError(.hostName, message, peer: certificate)
         }
         let failing = peer.failing.flatMap { try? Certificate(der: $0) }
-        let reason = certificate.verificationError(code: peer.code, failing: failing)
+        let authorities = request.credentials.authority.flatMap { try? Certificate.read(pem: $0.bytes) } ?? []
+        let reason = certificate.verificationError(code: peer.code, failing: failing, authorities: authorities)
         return TransportError(reason.kind.transportKind, "the certificate of '\(address)' \(reason)", peer: certificate)
     }
 
@@ -126,7 +128,8 @@ extension Transfer {
         guard certificateAlerts.contains(alert) else {
             return TransportError(.tls, "'\(address)' refuses the TLS connection: \(alert)")
         }
-        let subject = request.credentials.certificate.map { "the \($0.name)" } ?? "a connection without client certificate"
+        let certificate = request.credentials.certificate?.name
+        let subject = certificate.map { "the \($0)" } ?? "a connection without client certificate"
         return TransportError(.clientCertificateRefused, "'\(address)' refuses \(subject): \(alert)")
     }
 
@@ -182,7 +185,9 @@ extension String {
     }
 }
 
-/// libcurl's general words for a code. The corresponding C function is `curl_easy_strerror`.
+/// Returns libcurl's general words for a code.
+///
+/// The corresponding C function is `curl_easy_strerror`.
 func libcurlText(_ code: CURLcode) -> String {
     unsafe curl_easy_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code.rawValue)"
 }

@@ -70,7 +70,8 @@ struct TLSTests {
         let namesake = try TestAuthority(subject: "/CN=right-ca")
         let error = try await failure(server.url, Access(certificateAuthority: .file(namesake.certificatePath)))
         #expect(error.kind == .untrusted)
-        #expect(error.message.contains("'CN=right-ca'"))
+        let words = "is issued by 'CN=right-ca', which has the name of a trusted authority but another key"
+        #expect(error.message == "the certificate of '\(error.address)' \(words)")
     }
 
     @Test func `a self-signed certificate is called so`() async throws {
@@ -137,7 +138,12 @@ struct TLSTests {
         let named = try authority.issue("named", subject: "/CN=named", names: ["DNS:kubernetes"])
         let server = try TLSServer(
             try serverCertificate(names: ["DNS:somebody"]),
-            options: "-servername", "kubernetes", "-cert2", named.certificatePath, "-key2", named.keyPath,
+            options: "-servername",
+            "kubernetes",
+            "-cert2",
+            named.certificatePath,
+            "-key2",
+            named.keyPath,
         )
         var access = trusting
         access.serverName = "kubernetes"
@@ -148,6 +154,19 @@ struct TLSTests {
         #expect(
             error.message == "the certificate of '\(error.address)' is not for 'elsewhere' but for 'somebody'"
         )
+    }
+
+    @Test func `a redirection out of TLS is refused`() async throws {
+        let response = "HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:1/y\r\nContent-Length: 0\r\n\r\n"
+        try authority.write(response, to: "x")
+        let server = try TLSServer(try serverCertificate(), directory: authority.directory, options: "-HTTP")
+        let request = HTTPRequest(url: "\(server.url)/x", followsRedirects: true)
+        let error = await #expect(throws: TransportError.self) {
+            try await client.send(request, as: trusting, deadline: .now + .seconds(20))
+        }
+        #expect(error?.kind == .redirect)
+        let words = "'\(server.url)/x' is redirected to 'http://127.0.0.1:1/y', which is not encrypted; refused"
+        #expect(error?.message == words)
     }
 
     @Test func `an old version of TLS is refused`() async throws {

@@ -31,7 +31,7 @@ public final class ChildProcess: Sendable {
         // The shell changes the directory, for which Glibc shows Swift no spawn action.
         let command = ["sh", "-c", "cd \"$0\" && exec \"$@\"", directory] + arguments
         var words = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe word in unsafe words { unsafe free(word) } }
+        defer { for unsafeword in unsafe words { unsafe free(word) } }
         let code = unsafe posix_spawnp(&identifier, command[0], &files, nil, &words, environ)
         guard code == 0 else {
             close(ends[0])
@@ -85,7 +85,9 @@ public final class ChildProcess: Sendable {
             unsafe waitpid(child.processIdentifier, &status, 0)
             isReaped = true
         }
-        guard status == 0 else { throw ChildProcessError("'\(arguments.joined(separator: " "))' failed: \(child.printedLines)") }
+        guard status == 0 else {
+            throw ChildProcessError("'\(arguments.joined(separator: " "))' failed: \(child.printedLines)")
+        }
     }
 
     /// Tells whether a program is on `PATH`.

@@ -13,9 +13,15 @@ public final class TLSServer: Sendable {
     /// - Parameters:
     ///   - certificate: What the server shows.
     ///   - chain: A file of intermediates that it shows as well.
+    ///   - directory: Where files are, with the option `-HTTP`, that hold whole responses.
     ///   - options: More options of `openssl s_server`.
     /// - Throws: ``ChildProcessError`` if it does not start.
-    public init(_ certificate: TestAuthority.Issued, chain: String? = nil, options: String...) throws(ChildProcessError) {
+    public init(
+        _ certificate: TestAuthority.Issued,
+        chain: String? = nil,
+        directory: String = "/",
+        options: String...,
+    ) throws(ChildProcessError) {
         port = try freePort()
         url = "https://127.0.0.1:\(port)"
         let arguments =
@@ -23,7 +29,7 @@ public final class TLSServer: Sendable {
                 "openssl", "s_server", "-www", "-accept", "127.0.0.1:\(port)", "-cert", certificate.certificatePath,
                 "-key", certificate.keyPath,
             ] + (chain.map { ["-cert_chain", $0] } ?? []) + options
-        process = try ChildProcess(arguments)
+        process = try ChildProcess(arguments, in: directory)
         try process.waitForLine(containing: "ACCEPT")
     }
 }

@@ -39,8 +39,22 @@ public final class TestAuthority: Sendable {
         guard unsafe mkdtemp(&template) != nil else { throw ChildProcessError("cannot make a directory") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         try openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-days", "30",
-            "-subj", subject, "-keyout", "ca.key", "-out", "ca.crt",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-utf8",
+            "-days",
+            "30",
+            "-subj",
+            subject,
+            "-keyout",
+            "ca.key",
+            "-out",
+            "ca.crt",
         )
         try write("", to: "index.txt")
     }
@@ -59,6 +73,7 @@ public final class TestAuthority: Sendable {
     ///   - key: The kind of its key.
     ///   - isAuthority: Whether it may sign others.
     ///   - issuer: The base name of the files of an authority that this one has issued, or this one's own.
+    /// - Returns: Where the files are.
     /// - Throws: ``ChildProcessError`` if `openssl` fails.
     public func issue(
         _ name: String,
@@ -90,9 +105,24 @@ public final class TestAuthority: Sendable {
     /// - Throws: ``ChildProcessError`` if `openssl` fails.
     public func makeSelfSigned(_ name: String, subject: String, names: [String]) throws(ChildProcessError) -> Issued {
         try openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-days", "30",
-            "-subj", subject, "-keyout", "\(name).key", "-out", "\(name).crt",
-            "-addext", "subjectAltName=\(names.joined(separator: ","))",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-utf8",
+            "-days",
+            "30",
+            "-subj",
+            subject,
+            "-keyout",
+            "\(name).key",
+            "-out",
+            "\(name).crt",
+            "-addext",
+            "subjectAltName=\(names.joined(separator: ","))",
         )
         return Issued(certificatePath: path("\(name).crt"), keyPath: path("\(name).key"))
     }
