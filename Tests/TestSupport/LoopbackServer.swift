@@ -126,7 +126,7 @@ public final class LoopbackServer: Sendable {
 
         private func serve(_ connection: Int32, _ number: Int) {
             var stream = ByteStream(connection)
-            while let request = stream.nextRequest(connection: number) {
+            while !stream.refusesTLS(), let request = stream.nextRequest(connection: number) {
                 state.withLock { $0.requests.append(request) }
                 guard perform(answer(request), for: request, &stream) else { break }
             }
