@@ -31,10 +31,13 @@ final class PeerCapture {
     }
 
     /// The place in every TLS context that holds a reference to its capture, and lets go of it with the context.
-    private static let slot: Int32 = {
-        let release: CRYPTO_EX_free = { _, reference, _, _, _, _ in unsafe PeerCapture.release(reference) }
-        return unsafe CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil, release)
-    }()
+    private static let slot = makeSlot()
+
+    private static func makeSlot() -> Int32 {
+        unsafe CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil) { _, reference, _, _, _, _ in
+            unsafe PeerCapture.release(reference)
+        }
+    }
 
     private static func release(_ reference: UnsafeMutableRawPointer?) {
         guard let reference = unsafe reference else { return }

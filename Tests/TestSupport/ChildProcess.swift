@@ -31,7 +31,7 @@ public final class ChildProcess: Sendable {
         // The shell changes the directory, for which Glibc shows Swift no spawn action.
         let command = ["sh", "-c", "cd \"$0\" && exec \"$@\"", directory] + arguments
         var words = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { for unsafeword in unsafe words { unsafe free(word) } }
+        defer { unsafe words.forEach { unsafe free($0) } }
         let code = unsafe posix_spawnp(&identifier, command[0], &files, nil, &words, environ)
         guard code == 0 else {
             close(ends[0])
