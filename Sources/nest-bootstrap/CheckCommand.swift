@@ -1,5 +1,6 @@
 import Actions
 import HTTP
+import Planning
 import Speaking
 
 /// Command `check`: task files, manifests, paths and certificates, without an API server.

@@ -1,7 +1,6 @@
-import Actions
-import Kubernetes
-import Speaking
-import YAML
+public import Actions
+public import Kubernetes
+public import Speaking
 
 // How the errors of all rooms fit into the one printer; the rooms do not know of each other.
 

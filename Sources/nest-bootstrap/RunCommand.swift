@@ -36,7 +36,8 @@ struct RunCommand {
             await engine.run(part.plan) { step, context in
                 guard recorder != nil else { return try await runner.perform(step, context) }
                 let lock = try await TaskTurn(records: records, context: context).take()
-                return try await withExtendedLifetime(lock) { try await runner.perform(step, context) }
+                defer { withExtendedLifetime(lock) {} }
+                return try await runner.perform(step, context)
             }
         }
         await http.shutDown()

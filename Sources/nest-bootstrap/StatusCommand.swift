@@ -16,7 +16,7 @@ struct StatusCommand {
         let records = try configuration.records()
         let now = Timestamp.now()
         let rows = try plan.steps.map { step in
-            row(step.task, try records.record(of: step.task.name), isRunning: records.isRunning(step.task.name), now)
+            row(step.task, try records.record(of: step.task.name), now)
         }
         switch configuration.options.output {
         case .json:
@@ -30,10 +30,10 @@ struct StatusCommand {
         return states.allSatisfy { $0 == "changed" || $0 == "unchanged" } ? .success : .incomplete
     }
 
-    private func row(_ task: TaskDeclaration, _ record: TaskRecord?, isRunning: Bool, _ now: Timestamp) -> StatusRow {
-        var row = StatusRow(task: task.name, description: task.description, state: isRunning ? "running" : "not yet")
+    private func row(_ task: TaskDeclaration, _ record: TaskRecord?, _ now: Timestamp) -> StatusRow {
+        var row = StatusRow(task: task.name, description: task.description, state: "not yet")
         guard let record else { return row }
-        if !isRunning { row.state = record.outcome }
+        row.state = record.outcome
         row.age = .seconds(max(0, now.seconds - record.finishedAt.seconds))
         row.duration = .microseconds(record.durationMicroseconds)
         row.objects = ObjectCounts(
