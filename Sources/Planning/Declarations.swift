@@ -112,7 +112,7 @@ private func readTasks(
         context.problems.add(
             task.header.place,
             "task '\(task.header.name)' is for role \(roles), and this node, '\(context.hostName)', has no role",
-            hint: roleHint,
+            hint: "\(roleHint), with ROLE one of \(few(context.knownRoles))",
         )
     }
     let relations = Relations(tasks.map(\.header), removed: removed, problems: context.problems)

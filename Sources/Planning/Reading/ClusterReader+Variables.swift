@@ -56,7 +56,10 @@ extension ClusterReader {
         case .string, .number, .boolean: return true
         case .null, .sequence, .mapping:
             let item = Item(node: entry.value, key: entry.key, label: "variable '\(entry.key)'", problems: problems)
-            item.tellWrong("a string, a number or a boolean", hint: entry.value.isNull ? item.write("\"\"", asIs: true) : nil)
+            item.tellWrong(
+                "a string, a number or a boolean",
+                hint: entry.value.isNull ? item.write("\"\"", asIs: true) : nil
+            )
             return false
         }
     }

@@ -17,7 +17,8 @@ struct Fields {
     private var known: [String] = []
 
     /// Creates fields.
-    init(_ entries: [Mapping.Entry], at place: Place, _ subject: Subject, _ variables: Variables, _ problems: Problems) {
+    init(_ entries: [Mapping.Entry], at place: Place, _ subject: Subject, _ variables: Variables, _ problems: Problems)
+    {
         self.entries = entries
         self.place = place
         self.subject = subject

@@ -61,7 +61,12 @@ struct KubeconfigChoice {
     private func reach(of task: Int, _ tasks: [ReadTask], _ reaches: [Reach], _ role: String?) -> Reach {
         var reach = Reach()
         reach.isUncertain = relations.unresolved.contains(task)
-        for dependency in relations.dependencies[task] where relations.headers[dependency].runs(on: role) {
+        for dependency in relations.dependencies[task] {
+            guard relations.headers[dependency].runs(on: role) else {
+                // A node whose role nobody says may well be one that runs the dependency.
+                reach.isUncertain = reach.isUncertain || role == nil
+                continue
+            }
             let verb = tasks[dependency].verb
             let isWriter = if case .kubeconfig? = verb { true } else { false }
             let behind = reaches[dependency]
