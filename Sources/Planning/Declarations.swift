@@ -109,7 +109,7 @@ private func readTasks(
     }
     if context.role == nil, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
         let roles = list((task.header.roles ?? []).map { "'\($0)'" }, "or")
-        context.problems.add(
+        context.problems.addMissing(
             task.header.place,
             "task '\(task.header.name)' is for role \(roles), and this node, '\(context.hostName)', has no role",
             hint: "\(roleHint), with ROLE one of \(few(context.knownRoles))",

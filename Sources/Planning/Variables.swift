@@ -111,11 +111,11 @@ public struct Variables: Sendable, Hashable {
         case .scalar(let content): return content
         case .broken: break
         case .missing(let message, let hint):
-            problems.add(place, "variable '\(name)' has no value here: \(message)", hint: hint)
+            problems.addMissing(place, "variable '\(name)' has no value here: \(message)", hint: hint)
         case nil:
             let other = hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "known are \(few(names))"
             let near = problems.nearName(to: name, in: names)
-            problems.add(
+            problems.addMissing(
                 place,
                 "no variable is named \(quoted(name))",
                 hint: near.map { "did you mean '${\($0)}'?" } ?? other

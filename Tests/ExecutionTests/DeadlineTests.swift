@@ -31,7 +31,7 @@ import Testing
             try await Self.waitForCancellation()
             return .changed
         }
-        #expect(words == ["a: failed(not done after 1m, waiting for the API server)", "b: skipped(a)", "c: changed"])
+        #expect(words == ["a: failed(not done after 1m: waiting for the API server)", "b: skipped(a)", "c: changed"])
     }
 
     @Test func `a step that is late may not have said anything`() async {
@@ -47,7 +47,7 @@ import Testing
             try? await Self.waitForCancellation()
             throw DeadlineExceeded(timeout: context.timeout, lastWaiting: "DaemonSet/x: 1 of 2 ready")
         }
-        #expect(words[0] == "a: failed(not done after 1m, DaemonSet/x: 1 of 2 ready)")
+        #expect(words[0] == "a: failed(not done after 1m: DaemonSet/x: 1 of 2 ready)")
     }
 
     @Test func `a step that succeeds in spite of its deadline has succeeded`() async {

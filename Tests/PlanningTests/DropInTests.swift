@@ -63,6 +63,14 @@ import YAML
         #expect(printed.split(separator: "\n").map { $0.prefix(7) } == ["a.yaml:", "b.yaml:", "c.yaml:"])
     }
 
+    @Test func `what may stand in a file that cannot be read is not told to be missing`() {
+        let printed = problems([
+            ("a.yaml", "tasks: {t: {exec: {command: 'unclosed}}}"),
+            ("b.yaml", "tasks: {u: {after: [t], apply: {manifests: ['${x}']}}}"),
+        ])
+        #expect(printed.hasPrefix("a.yaml:") && !printed.contains("b.yaml"))
+    }
+
     @Test func `--role wins over NEST_ROLE, and that over the host name`() throws {
         let files = [(path: "b.yaml", text: Self.base)]
         #expect(try declarations(files, role: "worker", environmentRole: "control-plane", host: "one").role == "worker")

@@ -9,6 +9,10 @@ extension ClusterReader {
         let unknownRole = emptyCluster.unknownRole
         values["node.role"] =
             role.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
+        if files.variables.entries.count > Limit.variableCount {
+            let place = files.variables.entries[Limit.variableCount].place
+            problems.add(place, "the files declare more than \(Limit.variableCount) variables")
+        }
         for entry in files.variables.entries.prefix(Limit.variableCount) {
             if isVariable(entry) { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
         }

@@ -29,6 +29,7 @@ struct ClusterReader {
     /// Reads `cluster`.
     ///
     /// - Parameter variables: The variables of each role, `nil` being a node whose role is not known.
+    /// - Returns: What could be read.
     func readCluster(_ variables: (String?) -> Variables) -> ReadCluster {
         var cluster = emptyCluster
         var fields = Fields(
@@ -125,7 +126,7 @@ struct ClusterReader {
         guard let (role, place) = said.first(where: { $0.role != nil }), let role else { return nodes[facts.hostName] }
         if !known.contains(role) {
             let all = "known are \(few(known))"
-            problems.add(
+            problems.addMissing(
                 place,
                 "no role is named \(quoted(role))",
                 hint: problems.hint(for: role, in: known, else: all)

@@ -44,6 +44,7 @@ struct Fields {
     ///   - example: A value to show if the key is missing, for keys that must be there.
     ///   - hintsLiteral: Whether an unknown `${name}` may well be meant literally.
     ///   - read: Makes the value, or tells why there is none.
+    /// - Returns: The value, or `nil` if there is none, which has been told if it is a fault.
     mutating func value<Value>(
         _ key: String,
         required example: String? = nil,

@@ -46,6 +46,7 @@ struct MergedFiles {
             documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
         } catch {
             problems.add(error.all)
+            problems.isIncomplete = true
             return
         }
         let roots = documents.compactMap(\.root)

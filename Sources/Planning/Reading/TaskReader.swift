@@ -118,7 +118,11 @@ struct TaskReader {
         guard context.knownRoles.contains(role) else {
             let all = "known are \(few(context.knownRoles))"
             let hint = context.problems.hint(for: role, in: context.knownRoles, else: all)
-            context.problems.add(item.node.place, "\(item.label) is \(quoted(role)), which is no role here", hint: hint)
+            context.problems.addMissing(
+                item.node.place,
+                "\(item.label) is \(quoted(role)), which is no role here",
+                hint: hint
+            )
             return nil
         }
         return role
