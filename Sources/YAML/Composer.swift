@@ -27,6 +27,7 @@ struct Composer {
     mutating func compose() throws(Diagnostic) -> Node? {
         var parser = EventParser(part.bytes)
         while true {
+            if let problem = Limits.tooManyProblems(problems) { throw problem }
             let (event, span) = try next(&parser)
             switch event {
             case .streamEnd: return root
@@ -45,7 +46,13 @@ struct Composer {
             return try parser.next()
         } catch {
             let open = frames.last { $0.isFlow }.map { (place: $0.place, bracket: $0.isMapping ? "{" : "[") }
-            throw SyntaxReport(part, problem: error, openFlow: open, lastScalar: lastScalar).diagnostic
+            throw SyntaxReport(
+                problem: error,
+                text: SourceText(part),
+                openFlow: open,
+                lastScalar: lastScalar,
+                isBehindDocument: hasDocument,
+            ).diagnostic
         }
     }
 

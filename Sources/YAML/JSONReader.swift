@@ -29,6 +29,7 @@ struct JSONReader {
     var offset: Int
 
     private let file: String
+    private let firstLine: Int
     private let limits: Limits
     private var lines: LineCounter
     private var frames: [Frame] = []
@@ -49,6 +50,7 @@ struct JSONReader {
     init(_ bytes: ArraySlice<UInt8>, file: String, limits: Limits, line: Int = 1) {
         self.bytes = bytes
         self.file = file
+        firstLine = line
         self.limits = limits
         offset = bytes.startIndex
         lines = LineCounter(bytes, line: line)
@@ -58,6 +60,7 @@ struct JSONReader {
     mutating func read() throws(Diagnostic) -> Node {
         nodeCount = 0
         while true {
+            if let problem = Limits.tooManyProblems(problems) { throw problem }
             skipWhiteSpace()
             guard let value = try step() else { continue }
             if let outermost = try finish(value) { return outermost }
@@ -192,8 +195,7 @@ extension JSONReader {
 
     /// Where the text ends, in words.
     var endInWords: String {
-        var lines = lines
-        let end = lines.mark(of: bytes.endIndex)
+        let end = LineCounter.end(of: bytes, line: firstLine)
         return "line \(end.line), column \(end.column)"
     }
 
