@@ -1,0 +1,76 @@
+import YAML
+
+/// Tells whether a task may have a name: what a systemd unit and a DNS label may have.
+func isTaskName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, first.isLowercaseLetter || first.isDigit else { return false }
+    return name.utf8.count <= Limit.nameLength
+        && name.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
+}
+
+/// The task name that is probably meant by something that cannot be one.
+func suggestedTaskName(_ name: String) -> String? {
+    let characters = name.lowercased().map { isTaskName(String($0)) ? $0 : "-" }
+    let suggestion = String(String(characters).drop { $0 == "-" }.prefix(Limit.nameLength))
+    return isTaskName(suggestion) ? suggestion : nil
+}
+
+/// The endings that make a name one of a systemd unit.
+let unitSuffixes = [
+    "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
+]
+
+/// Tells whether a name has the ending of a systemd unit.
+func hasUnitSuffix(_ name: String) -> Bool {
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return false }
+    return unitSuffixes.contains(String(name[name.index(after: dot)...]))
+}
+
+/// Tells whether a name is a systemd unit's, as systemd itself checks it.
+func isUnitName(_ name: String) -> Bool {
+    let allowed = ":-_.\\@".utf8
+    return hasUnitSuffix(name) && name.utf8.count <= Limit.unitNameLength
+        && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || allowed.contains($0) }
+}
+
+/// The task whose generated unit has a name, or `nil` if the name is no generated unit's.
+public func taskName(ofUnit unit: String) -> String? {
+    let prefix = "k8s-bootstrap-"
+    let suffix = ".service"
+    guard unit.hasPrefix(prefix), unit.hasSuffix(suffix), unit.utf8.count > prefix.utf8.count + suffix.utf8.count else {
+        return nil
+    }
+    return String(unit.dropFirst(prefix.count).dropLast(suffix.count))
+}
+
+extension Item {
+    /// What a task runs after: another task, by its name or its unit's, or any other systemd unit.
+    func dependency() -> Dependency? {
+        guard let name = string(expected: "the name of a task or of a systemd unit") else { return nil }
+        if let task = taskName(ofUnit: name) { return .task(task, node.place) }
+        guard hasUnitSuffix(name) else { return .task(name, node.place) }
+        guard name != "k8s-bootstrap.target" else {
+            problems.add(
+                node.place,
+                "\(label) is '\(name)', which waits for every task",
+                hint: "write the name of a task"
+            )
+            return nil
+        }
+        guard isUnitName(name) else {
+            tellWrong("the name of a systemd unit, of letters, digits and ':-_.\\@'")
+            return nil
+        }
+        return .unit(name, node.place)
+    }
+
+    /// The name of a systemd unit.
+    func unitName() -> String? {
+        guard let name = string(expected: "the name of a systemd unit") else { return nil }
+        guard isUnitName(name) else {
+            let hint = isUnitName(name + ".target") && !name.contains(".") ? write("\(name).target") : nil
+            tellWrong("the name of a systemd unit", hint: hint)
+            return nil
+        }
+        return name
+    }
+}

@@ -1,0 +1,59 @@
+import YAML
+
+/// What is found wrong while files are read.
+///
+/// A class, so that the many small readers of one reading write into the same list; it never leaves that reading.
+final class Problems {
+    private(set) var all: [Diagnostic] = []
+    private var comparisonCount = 0
+    private var replacedLength = 0
+
+    /// Whether a file could not be read at all, so that what seems to be missing may stand in it.
+    var isIncomplete = false
+
+    /// Adds a problem.
+    func add(_ place: Place, _ message: String, hint: String? = nil) {
+        all.append(Diagnostic(place, message, hint: hint))
+    }
+
+    /// Adds that something is nowhere to be found, unless it may be in a file that could not be read.
+    func addMissing(_ place: Place, _ message: String, hint: String? = nil) {
+        if !isIncomplete { add(place, message, hint: hint) }
+    }
+
+    /// Adds problems.
+    func add(_ diagnostics: [Diagnostic]) {
+        all += diagnostics
+    }
+
+    /// Tells whether a string with variables may become so long, and counts it.
+    ///
+    /// Without this, a few variables made of each other would turn a short file into gigabytes.
+    func mayGrow(by byteCount: Int, at place: Place) -> Bool {
+        let wasWithin = replacedLength <= Limit.replacedLength
+        replacedLength += byteCount
+        guard replacedLength > Limit.replacedLength else { return true }
+        if wasWithin {
+            let limit = Limit.replacedLength / 1024 / 1024
+            add(place, "the strings with variables in them become longer than \(limit) MiB in all")
+        }
+        return false
+    }
+
+    /// The name that was probably meant, as long as looking for it costs little.
+    func nearName(to name: String, in names: [String]) -> String? {
+        guard comparisonCount < Limit.hintComparisonCount else { return nil }
+        comparisonCount += names.count
+        return nearestName(to: name, in: names)
+    }
+
+    /// The hint `did you mean 'x'?`, or another where no name is near.
+    func hint(for name: String, in names: [String], else other: String? = nil) -> String? {
+        nearName(to: name, in: names).map { "did you mean '\($0)'?" } ?? other
+    }
+
+    /// Ends a reading, with what it found wrong if anything.
+    func check() throws(Diagnostics) {
+        if !all.isEmpty { throw Diagnostics(all) }
+    }
+}

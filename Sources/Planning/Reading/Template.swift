@@ -1,0 +1,81 @@
+/// A string of a file, taken apart at its `${name}`.
+struct Template {
+    /// A part of a string.
+    enum Piece: Equatable {
+        /// Characters that stay.
+        case text(String)
+        /// A variable, by name.
+        case variable(String)
+        /// Something that begins like a variable and is none, as written.
+        case malformed(String)
+    }
+
+    /// The parts, in order.
+    let pieces: [Piece]
+
+    /// Takes a string apart, or gives `nil` if there is nothing in it to replace.
+    init?(_ text: String) {
+        guard text.utf8.contains(UInt8(ascii: "$")), text.contains("${") else { return nil }
+        var pieces: [Piece] = []
+        var literal = ""
+        var rest = text[...]
+        while let dollar = rest.firstIndex(of: "$") {
+            literal += rest[..<dollar]
+            rest = rest[dollar...]
+            if rest.hasPrefix("$${") {
+                literal += "${"
+                rest = rest.dropFirst(3)
+            } else if rest.hasPrefix("${") {
+                if !literal.isEmpty { pieces.append(.text(literal)) }
+                literal = ""
+                pieces.append(Self.takeReference(from: &rest))
+            } else {
+                literal += "$"
+                rest = rest.dropFirst()
+            }
+        }
+        literal += rest
+        if !literal.isEmpty || pieces.isEmpty { pieces.append(.text(literal)) }
+        self.pieces = pieces
+    }
+
+    /// The only piece's variable, if the string is nothing else.
+    var onlyVariable: String? {
+        guard pieces.count == 1, case .variable(let name) = pieces[0] else { return nil }
+        return name
+    }
+
+    /// The names of all variables.
+    var names: [String] {
+        pieces.compactMap { if case .variable(let name) = $0 { name } else { nil } }
+    }
+
+    private static func takeReference(from rest: inout Substring) -> Piece {
+        let body = rest.dropFirst(2)
+        guard let end = body.firstIndex(of: "}") else {
+            let all = String(rest.prefix { !$0.isNewline })
+            rest = rest[rest.endIndex...]
+            return .malformed(all)
+        }
+        let name = String(body[..<end])
+        defer { rest = body[body.index(after: end)...] }
+        return isVariableName(name) ? .variable(name) : .malformed("${\(name)}")
+    }
+}
+
+/// Tells whether a variable may have a name: a letter or `_`, then letters, digits, `_`, `-` and dots.
+func isVariableName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, first.isLetter || first == UInt8(ascii: "_") else { return false }
+    return name.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.".utf8.contains($0) } && name.utf8.count <= 128
+}
+
+extension UInt8 {
+    /// Whether this is an ASCII letter.
+    var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
+
+    /// Whether this is an ASCII lower-case letter.
+    var isLowercaseLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
+
+    /// Whether this is an ASCII digit.
+    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+}

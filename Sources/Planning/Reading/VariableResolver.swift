@@ -1,0 +1,96 @@
+import YAML
+
+/// Finds the values of variables that may be made of each other.
+struct VariableResolver {
+    private let definitions: [String: Node]
+    private let names: [String]
+    private let problems: Problems
+    private var values: [String: Variables.Value]
+    private var path: [String] = []
+
+    /// Creates a resolver.
+    ///
+    /// - Parameters:
+    ///   - definitions: What the files say: the variables, and those built-in ones that files say.
+    ///   - values: What is known without the files.
+    ///   - problems: Where faults are told.
+    init(_ definitions: [String: Node], values: [String: Variables.Value], problems: Problems) {
+        self.definitions = definitions
+        self.values = values
+        self.problems = problems
+        // A name that a variable cannot have is among the values, so that its uses are no further faults.
+        let sound = values.filter { $0.value != .broken }.keys
+        self.names = Set(definitions.keys).union(sound).union(serverParts).sorted()
+    }
+
+    /// The variables with their values.
+    mutating func resolve() -> Variables {
+        for name in names { resolve(name) }
+        return Variables(values: values, names: names)
+    }
+
+    private mutating func resolve(_ name: String) {
+        guard values[name] == nil else { return }
+        if serverParts.contains(name) {
+            resolve("cluster.server")
+            values[name] = serverPart(name)
+        } else if let node = definitions[name] {
+            guard isSound(name, node) else { return }
+            path.append(name)
+            values[name] = value(of: node)
+            path.removeLast()
+            if name == "cluster.server" { removeSlash() }
+        }
+    }
+
+    private mutating func value(of node: Node) -> Variables.Value {
+        guard case .string(let text) = node.content, let template = Template(text) else { return .scalar(node.content) }
+        for used in template.names {
+            resolve(used)
+            if case .missing? = values[used] { return values[used] ?? .broken }
+        }
+        let known = Variables(values: values, names: names)
+        guard let content = known.replaced(node, problems)?.content else { return .broken }
+        guard content.scalarText.utf8.count <= Limit.variableLength else {
+            problems.add(node.place, "a variable becomes longer than \(Limit.variableLength / 1024) KiB")
+            return .broken
+        }
+        return .scalar(content)
+    }
+
+    /// Tells whether a variable may be resolved now: not while that is going on already, and not too deep.
+    private mutating func isSound(_ name: String, _ node: Node) -> Bool {
+        if let start = path.firstIndex(of: name) {
+            let cycle = path[start...] + [name]
+            let last = path[path.endIndex - 1]
+            problems.add(
+                node.place,
+                "variable '\(name)' is made of itself: \(cycle.joined(separator: " -> "))",
+                hint: "write a value without '${\(name)}' for '\(last)' at \(definitions[last]?.place ?? node.place)",
+            )
+            for member in cycle { values[member] = .broken }
+            return false
+        }
+        guard path.count < Limit.variableDepth else {
+            problems.add(node.place, "variables use each other more than \(Limit.variableDepth) deep")
+            values[name] = .broken
+            return false
+        }
+        return true
+    }
+
+    /// Makes the server's URL one that a path can be put behind.
+    private mutating func removeSlash() {
+        guard case .scalar(.string(let text))? = values["cluster.server"], text.hasSuffix("/") else { return }
+        values["cluster.server"] = .scalar(.string(String(text.dropLast())))
+    }
+
+    private func serverPart(_ name: String) -> Variables.Value {
+        guard case .scalar(let content)? = values["cluster.server"] else { return values["cluster.server"] ?? .broken }
+        guard let address = try? WebAddress(content.scalarText) else { return .broken }
+        return .scalar(.string(name == "cluster.server.host" ? address.host : String(address.port)))
+    }
+}
+
+/// The variables that are parts of the server's URL.
+private let serverParts: Set = ["cluster.server.host", "cluster.server.port"]

@@ -1,0 +1,33 @@
+/// A task file as it was read, before anybody has looked inside.
+public struct SourceFile: Sendable, Hashable {
+    /// The path, which messages show and which relative paths in the file are relative to.
+    public var path: String
+
+    /// What the file holds.
+    public var bytes: [UInt8]
+
+    /// Creates a file.
+    public init(path: String, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+    }
+}
+
+/// What is known of a node besides its task files.
+public struct NodeFacts: Sendable, Hashable {
+    /// The host name, which `nodes` gives a role to.
+    public var hostName: String
+
+    /// The role said by `--role`.
+    public var role: String?
+
+    /// The role said by the environment's `NEST_ROLE`.
+    public var environmentRole: String?
+
+    /// Creates facts; an empty role counts as none.
+    public init(hostName: String, role: String? = nil, environmentRole: String? = nil) {
+        self.hostName = hostName
+        self.role = role == "" ? nil : role
+        self.environmentRole = environmentRole == "" ? nil : environmentRole
+    }
+}

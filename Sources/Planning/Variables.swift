@@ -1,0 +1,138 @@
+public import YAML
+
+/// The variables of a task file with their values on one node.
+///
+/// Every variable is replaced already where it is used in another's value.
+public struct Variables: Sendable, Hashable {
+    /// What is known of a variable.
+    enum Value: Sendable, Hashable {
+        /// It has a value: a string, a number or a boolean.
+        case scalar(Node.Content)
+        /// It exists, but this node's files say nothing about it; told where it is used.
+        case missing(message: String, hint: String)
+        /// Its definition is at fault, which was told already.
+        case broken
+    }
+
+    /// The names of all variables, sorted.
+    public let names: [String]
+
+    let values: [String: Value]
+
+    /// Creates variables from their values as strings.
+    public init(_ texts: [String: String] = [:]) {
+        self.init(values: texts.mapValues { .scalar(.string($0)) }, names: texts.keys.sorted())
+    }
+
+    init(values: [String: Value], names: [String]) {
+        self.values = values
+        self.names = names
+    }
+
+    /// The value of a variable as a string, or `nil` if it has none.
+    public subscript(name: String) -> String? {
+        guard case .scalar(let content)? = values[name] else { return nil }
+        return content.scalarText
+    }
+
+    /// Replaces `${name}` in every string of a document; keys stay as they are.
+    ///
+    /// A plain scalar that is nothing but one `${name}` becomes what the variable is, a number for instance;
+    /// everything else becomes a string, so that a value never changes the structure around it.
+    ///
+    /// - Parameter node: The document, or a part of it.
+    /// - Returns: The document with its variables replaced, and what is wrong with them.
+    public func replace(in node: Node) -> (node: Node, problems: [Diagnostic]) {
+        let problems = Problems()
+        let replaced = replaceAll(in: node, problems)
+        return (replaced, problems.all)
+    }
+
+    private func replaceAll(in node: Node, _ problems: Problems) -> Node {
+        var node = node
+        switch node.content {
+        case .string:
+            return replaced(node, problems, hintsLiteral: true) ?? node
+        case .sequence(let items):
+            node.content = .sequence(items.map { replaceAll(in: $0, problems) })
+        case .mapping(let mapping):
+            let entries = mapping.entries.map { entry in
+                var entry = entry
+                entry.value = replaceAll(in: entry.value, problems)
+                return entry
+            }
+            node.content = .mapping(Mapping(entries))
+        case .null, .boolean, .number:
+            break
+        }
+        return node
+    }
+
+    /// Replaces the variables in one scalar.
+    ///
+    /// - Parameters:
+    ///   - node: The scalar; anything but a string is given back as it is.
+    ///   - problems: Where faults are told.
+    ///   - hintsLiteral: Whether an unknown `${name}` may well be meant literally, as in a shell script.
+    /// - Returns: The scalar, or `nil` after telling why it cannot be done.
+    func replaced(_ node: Node, _ problems: Problems, hintsLiteral: Bool = false) -> Node? {
+        guard case .string(let text) = node.content, let template = Template(text) else { return node }
+        var isFaulty = false
+        var texts: [String] = []
+        for piece in template.pieces {
+            switch piece {
+            case .text(let text): texts.append(text)
+            case .malformed(let snippet):
+                problems.add(
+                    node.place,
+                    "\(quoted(snippet)) is not a variable",
+                    hint: "write '$\(snippet)' for a literal '${'"
+                )
+                isFaulty = true
+            case .variable(let name):
+                guard let content = value(of: name, at: node.place, problems, hintsLiteral) else {
+                    isFaulty = true
+                    continue
+                }
+                if template.onlyVariable != nil, node.style == .plain {
+                    return Node(content, place: node.place, style: node.style)
+                }
+                texts.append(content.scalarText)
+            }
+        }
+        guard !isFaulty, problems.mayGrow(by: texts.reduce(0) { $0 + $1.utf8.count }, at: node.place) else {
+            return nil
+        }
+        return Node(.string(texts.joined()), place: node.place, style: node.style)
+    }
+
+    private func value(of name: String, at place: Place, _ problems: Problems, _ hintsLiteral: Bool) -> Node.Content? {
+        switch values[name] {
+        case .scalar(let content): return content
+        case .broken: break
+        case .missing(let message, let hint):
+            problems.addMissing(place, "variable '\(name)' has no value here: \(message)", hint: hint)
+        case nil:
+            let other = hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "known are \(few(names))"
+            let near = problems.nearName(to: name, in: names)
+            problems.addMissing(
+                place,
+                "no variable is named \(quoted(name))",
+                hint: near.map { "did you mean '${\($0)}'?" } ?? other
+            )
+        }
+        return nil
+    }
+}
+
+extension Node.Content {
+    /// A scalar as a string: numbers as they were written.
+    var scalarText: String {
+        switch self {
+        case .string(let string): string
+        case .number(let number): number.text
+        case .boolean(let value): String(value)
+        case .null, .sequence, .mapping: ""
+        }
+    }
+}

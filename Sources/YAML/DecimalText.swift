@@ -1,0 +1,119 @@
+/// A decimal number taken apart: its value is `0.digits` times ten to the power of `point`.
+///
+/// Digits are kept, however many there are; nothing is rounded.
+struct DecimalText: Hashable {
+    /// Whether the number is below zero.
+    var isNegative = false
+
+    /// The digits as characters, without zeros at either end; empty for zero.
+    var digits: [UInt8] = []
+
+    /// How many digits stand before the decimal point, negative for zeros behind it.
+    var point = 0
+
+    /// Reads `-12.5e3` and its like: a sign, digits around an optional point, an optional exponent.
+    ///
+    /// Answers `nil` for every other text, among them one without a digit.
+    init?(_ text: some Sequence<UInt8>) {
+        var exponent = ExponentText()
+        var hasDigit = false
+        var hasPoint = false
+        for (index, byte) in text.enumerated() {
+            if exponent.isOpen {
+                guard exponent.append(byte) else { return nil }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "-"), UInt8(ascii: "+"):
+                guard index == 0 else { return nil }
+                isNegative = byte == UInt8(ascii: "-")
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                hasDigit = true
+                append(byte, afterPoint: hasPoint)
+            case UInt8(ascii: "."):
+                guard !hasPoint else { return nil }
+                hasPoint = true
+            case UInt8(ascii: "e"), UInt8(ascii: "E"):
+                guard hasDigit else { return nil }
+                exponent.isOpen = true
+            default: return nil
+            }
+        }
+        guard hasDigit, exponent.isComplete else { return nil }
+        while digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        point = digits.isEmpty ? 0 : point + exponent.value
+    }
+
+    private mutating func append(_ digit: UInt8, afterPoint: Bool) {
+        if digits.isEmpty && digit == UInt8(ascii: "0") {
+            point -= afterPoint ? 1 : 0
+        } else {
+            digits.append(digit)
+            point += afterPoint ? 0 : 1
+        }
+    }
+}
+
+/// The part of a number behind its `e`.
+private struct ExponentText {
+    var isOpen = false
+    private var isNegative = false
+    private var hasSign = false
+    private var hasDigit = false
+    private var magnitude = 0
+
+    /// Whether there is no exponent or one with digits.
+    var isComplete: Bool { !isOpen || hasDigit }
+
+    /// The exponent, which stops growing where no number can tell the difference.
+    var value: Int { isNegative ? -magnitude : magnitude }
+
+    /// Takes the next character, and tells whether it belongs to an exponent.
+    mutating func append(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "-"), UInt8(ascii: "+"):
+            guard !hasSign && !hasDigit else { return false }
+            hasSign = true
+            isNegative = byte == UInt8(ascii: "-")
+        case UInt8(ascii: "0")...UInt8(ascii: "9"):
+            hasDigit = true
+            magnitude = min(magnitude * 10 + Int(byte - UInt8(ascii: "0")), 1_000_000_000)
+        default: return false
+        }
+        return true
+    }
+}
+
+extension DecimalText {
+    /// The number as Go's `encoding/json` prints one with these digits.
+    ///
+    /// Zero has no sign, as kubectl makes an integer of it.
+    var goJSON: String {
+        guard !digits.isEmpty else { return "0" }
+        let sign = isNegative ? "-" : ""
+        return sign + (point > 21 || point < -5 ? scientific(exponentDigitCount: 1) : positional)
+    }
+
+    /// The digits with an exponent of at least so many digits: `1.5e+21`.
+    func scientific(exponentDigitCount: Int) -> String {
+        let fraction = digits.count > 1 ? "." + Self.text(digits.dropFirst()) : ""
+        let magnitude = String(abs(point - 1))
+        let zeros = String(repeating: "0", count: max(0, exponentDigitCount - magnitude.utf8.count))
+        return Self.text(digits.prefix(1)) + fraction + (point < 1 ? "e-" : "e+") + zeros + magnitude
+    }
+
+    /// The digits around a decimal point.
+    var positional: String {
+        if point <= 0 {
+            return "0." + String(repeating: "0", count: -point) + Self.text(digits[...])
+        }
+        if digits.count <= point {
+            return Self.text(digits[...]) + String(repeating: "0", count: point - digits.count)
+        }
+        return Self.text(digits.prefix(point)) + "." + Self.text(digits.dropFirst(point))
+    }
+
+    private static func text(_ digits: ArraySlice<UInt8>) -> String {
+        String(decoding: digits, as: UTF8.self)
+    }
+}

@@ -1,0 +1,120 @@
+import CYAML
+
+/// libyaml's parser, running over a copy of a text.
+///
+/// The C parser stores its own address and keeps a pointer to the text, so both live at addresses of their own.
+@safe
+struct EventParser: ~Copyable {
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
+    private let input: UnsafeMutableBufferPointer<UInt8>
+
+    /// Starts to parse a text, which is UTF-8 without a byte-order mark.
+    ///
+    /// A line end is added where the last line has none, as kubectl does: a block scalar there would else lack it.
+    ///
+    /// The corresponding C function is `yaml_parser_initialize`.
+    init(_ text: ArraySlice<UInt8>) {
+        unsafe input = .allocate(capacity: text.count + 1)
+        let end = unsafe input.initialize(fromContentsOf: text)
+        unsafe input.initializeElement(at: end, to: UInt8(ascii: "\n"))
+        let needsLineEnd = !text.isEmpty && text.last != UInt8(ascii: "\n")
+        unsafe parser = .allocate(capacity: 1)
+        let isReady = unsafe yaml_parser_initialize(parser) == 1
+        precondition(isReady, "libyaml needs memory for a parser")
+        unsafe yaml_parser_set_input_string(parser, input.baseAddress, end + (needsLineEnd ? 1 : 0))
+        unsafe yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+    }
+
+    deinit {
+        unsafe yaml_parser_delete(parser)
+        unsafe parser.deallocate()
+        unsafe input.deallocate()
+    }
+
+    /// Goes on to the next event.
+    ///
+    /// The corresponding C function is `yaml_parser_parse`.
+    mutating func next() throws(SyntaxProblem) -> (event: Event, span: EventSpan) {
+        var event = unsafe yaml_event_t()
+        guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem() }
+        defer { unsafe yaml_event_delete(&event) }
+        return unsafe (Event(event), EventSpan(event))
+    }
+
+    private func problem() -> SyntaxProblem {
+        let state = unsafe parser.pointee
+        return unsafe SyntaxProblem(
+            problem: state.problem.map { unsafe String(cString: $0) } ?? "unreadable",
+            problemMark: EventMark(state.problem_mark),
+            context: state.context.map { unsafe String(cString: $0) } ?? "",
+            contextMark: EventMark(state.context_mark),
+            byteOffset: state.error == YAML_READER_ERROR ? Int(state.problem_offset) : nil,
+        )
+    }
+}
+
+extension Event {
+    /// Copies what a C event tells.
+    fileprivate init(_ event: yaml_event_t) {
+        switch unsafe event.type {
+        case YAML_STREAM_START_EVENT: self = .streamStart
+        case YAML_DOCUMENT_START_EVENT: self = .documentStart
+        case YAML_DOCUMENT_END_EVENT: self = .documentEnd
+        case YAML_ALIAS_EVENT: self = unsafe .alias(anchor: text(event.data.alias.anchor) ?? "")
+        case YAML_SCALAR_EVENT: self = unsafe .scalar(ScalarEvent(event))
+        case YAML_SEQUENCE_START_EVENT: self = unsafe .collectionStart(CollectionEvent(sequence: event))
+        case YAML_MAPPING_START_EVENT: self = unsafe .collectionStart(CollectionEvent(mapping: event))
+        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: self = .collectionEnd
+        default: self = .streamEnd
+        }
+    }
+}
+
+extension ScalarEvent {
+    fileprivate init(_ event: yaml_event_t) {
+        let scalar = unsafe event.data.scalar
+        let characters = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+        text = unsafe String(decoding: characters, as: UTF8.self)
+        anchor = unsafe YAML.text(scalar.anchor)
+        tag = unsafe YAML.text(scalar.tag)
+        switch unsafe scalar.style {
+        case YAML_SINGLE_QUOTED_SCALAR_STYLE, YAML_DOUBLE_QUOTED_SCALAR_STYLE: style = .quoted
+        case YAML_LITERAL_SCALAR_STYLE, YAML_FOLDED_SCALAR_STYLE: style = .block
+        default: style = .plain
+        }
+    }
+}
+
+extension CollectionEvent {
+    fileprivate init(sequence event: yaml_event_t) {
+        isMapping = false
+        anchor = unsafe text(event.data.sequence_start.anchor)
+        isFlow = unsafe event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
+    }
+
+    fileprivate init(mapping event: yaml_event_t) {
+        isMapping = true
+        anchor = unsafe text(event.data.mapping_start.anchor)
+        isFlow = unsafe event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+    }
+}
+
+extension EventSpan {
+    fileprivate init(_ event: yaml_event_t) {
+        start = unsafe EventMark(event.start_mark)
+        end = unsafe EventMark(event.end_mark)
+    }
+}
+
+extension EventMark {
+    fileprivate init(_ mark: yaml_mark_t) {
+        line = mark.line
+        column = mark.column
+    }
+}
+
+/// Copies a C string of libyaml.
+private func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
+    guard let pointer = unsafe pointer else { return nil }
+    return unsafe String(cString: pointer)
+}

@@ -1,0 +1,205 @@
+/// Reads a JSON text of one value, as RFC 8259 has it.
+///
+/// - Parameters:
+///   - bytes: The text, in UTF-8.
+///   - file: The name that places carry.
+///   - limits: The size, depth and number of values at which reading stops.
+/// - Returns: The value; its numbers keep their digits.
+/// - Throws: The first ``Diagnostic``, also for a key that comes twice.
+public func readJSON(_ bytes: [UInt8], file: String, limits: Limits = .reply) throws(Diagnostic) -> Node {
+    if let problem = limits.tooLarge(bytes.count, file: file) { throw problem }
+    var reader = JSONReader(bytes[...], file: file, limits: limits)
+    let node = try reader.read()
+    if let problem = reader.problems.first { throw problem }
+    guard reader.isAtEnd() else { throw reader.problem("unexpected \(reader.shown) behind the JSON value") }
+    return node
+}
+
+/// A pass over a text with one JSON value or several.
+///
+/// The collections that are open are kept in an array, so that no nesting can exhaust the stack.
+struct JSONReader {
+    /// The keys that came twice so far, which do not end the reading.
+    private(set) var problems: [Diagnostic] = []
+
+    /// The whole text.
+    let bytes: ArraySlice<UInt8>
+
+    /// The offset of the next byte.
+    var offset: Int
+
+    private let file: String
+    private let firstLine: Int
+    private let limits: Limits
+    private var lines: LineCounter
+    private var frames: [Frame] = []
+    private var nodeCount = 0
+
+    /// A collection whose end has not come yet.
+    private struct Frame {
+        var place: Place
+        var isMapping: Bool
+        var items: [Node] = []
+        var mapping = MappingBuilder()
+        var key: (text: String, place: Place)?
+
+        var end: UInt8 { isMapping ? UInt8(ascii: "}") : UInt8(ascii: "]") }
+        var isEmpty: Bool { items.isEmpty && mapping.entries.isEmpty }
+    }
+
+    init(_ bytes: ArraySlice<UInt8>, file: String, limits: Limits, line: Int = 1) {
+        self.bytes = bytes
+        self.file = file
+        firstLine = line
+        self.limits = limits
+        offset = bytes.startIndex
+        lines = LineCounter(bytes, line: line)
+    }
+
+    /// Reads the next value.
+    mutating func read() throws(Diagnostic) -> Node {
+        nodeCount = 0
+        while true {
+            if let problem = Limits.tooManyProblems(problems) { throw problem }
+            skipWhiteSpace()
+            guard let value = try step() else { continue }
+            if let outermost = try finish(value) { return outermost }
+        }
+    }
+
+    /// Tells whether white space is all that is left.
+    mutating func isAtEnd() -> Bool {
+        skipWhiteSpace()
+        return offset >= bytes.endIndex
+    }
+
+    /// Reads the next scalar, bracket or key.
+    ///
+    /// - Returns: A scalar, or a collection that ends as soon as it began.
+    private mutating func step() throws(Diagnostic) -> Node? {
+        guard let frame = frames.last else { return try readValue() }
+        if frame.isEmpty && frame.key == nil && peek() == frame.end {
+            offset += 1
+            return close()
+        }
+        guard frame.isMapping && frame.key == nil else { return try readValue() }
+        frames[frames.count - 1].key = try readKey()
+        return nil
+    }
+
+    private mutating func readValue() throws(Diagnostic) -> Node? {
+        let place = place()
+        try count(at: place)
+        switch peek() {
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            guard frames.count < limits.depth else { throw limits.tooDeep(at: place) }
+            frames.append(Frame(place: place, isMapping: peek() == UInt8(ascii: "{")))
+            offset += 1
+            return nil
+        case UInt8(ascii: "\""):
+            return Node(.string(try readString(at: place)), place: place, style: .quoted)
+        case let byte? where byte == UInt8(ascii: "-") || byte.isDigit:
+            return Node(.number(.json(try readNumber())), place: place)
+        default:
+            guard let word = readWord() else { throw unexpected("a value") }
+            return Node(word, place: place)
+        }
+    }
+
+    private mutating func readKey() throws(Diagnostic) -> (String, Place) {
+        let place = place()
+        try count(at: place)
+        guard peek() == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
+        let key = try readString(at: place)
+        skipWhiteSpace()
+        guard peek() == UInt8(ascii: ":") else { throw unexpected("':' behind the key '\(key)'") }
+        offset += 1
+        return (key, place)
+    }
+
+    /// Hands a value to its collection, and closes all collections that end behind it.
+    ///
+    /// - Returns: The outermost value when it is complete.
+    private mutating func finish(_ value: Node) throws(Diagnostic) -> Node? {
+        var value = value
+        while let end = frames.last?.end {
+            add(value)
+            skipWhiteSpace()
+            if peek() == UInt8(ascii: ",") {
+                offset += 1
+                return nil
+            }
+            guard peek() == end, let closed = close() else { throw unexpected("',' or '\(Unicode.Scalar(end))'") }
+            offset += 1
+            value = closed
+        }
+        return value
+    }
+
+    private mutating func add(_ value: Node) {
+        let last = frames.count - 1
+        guard let key = frames[last].key else {
+            frames[last].items.append(value)
+            return
+        }
+        frames[last].key = nil
+        let entry = Mapping.Entry(key: key.text, place: key.place, value: value)
+        guard let first = frames[last].mapping.insert(entry) else { return }
+        problems.append(.duplicateKey(key.text, at: key.place, first: first))
+    }
+
+    private mutating func close() -> Node? {
+        guard let frame = frames.popLast() else { return nil }
+        let content = frame.isMapping ? Node.Content.mapping(Mapping(frame.mapping.entries)) : .sequence(frame.items)
+        return Node(content, place: frame.place)
+    }
+
+    private mutating func count(at place: Place) throws(Diagnostic) {
+        nodeCount += 1
+        guard nodeCount <= limits.nodeCount else { throw limits.tooManyNodes(at: place) }
+    }
+
+    /// What is wrong where something else should stand: another character, or the end of the text.
+    private mutating func unexpected(_ expected: String) -> Diagnostic {
+        guard offset >= bytes.endIndex, let frame = frames.last else {
+            return problem("expected \(expected), found \(shown)")
+        }
+        let bracket = frame.isMapping ? "{" : "["
+        return Diagnostic(frame.place, "'\(bracket)' is never closed: the text ends in \(endInWords)")
+    }
+}
+
+/// What the parts of the reader share.
+extension JSONReader {
+    /// The next byte, or `nil` at the end.
+    func peek() -> UInt8? {
+        offset < bytes.endIndex ? bytes[offset] : nil
+    }
+
+    /// The place of the next byte.
+    mutating func place() -> Place {
+        Place(file: file, mark: lines.mark(of: offset))
+    }
+
+    /// A diagnostic at the next byte.
+    mutating func problem(_ message: String) -> Diagnostic {
+        Diagnostic(place(), message)
+    }
+
+    /// The next character in words.
+    var shown: String {
+        guard let byte = peek() else { return "the end of the text" }
+        guard (0x21..<0x7F).contains(byte) else { return "byte 0x" + String(byte, radix: 16, uppercase: true) }
+        return "'\(Unicode.Scalar(byte))'"
+    }
+
+    /// Where the text ends, in words.
+    var endInWords: String {
+        let end = LineCounter.end(of: bytes, line: firstLine)
+        return "line \(end.line), column \(end.column)"
+    }
+
+    private mutating func skipWhiteSpace() {
+        while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
+    }
+}

@@ -1,0 +1,28 @@
+/// The JSON values of a text, up to the first that is broken.
+struct JSONStream {
+    private(set) var documents: [Document] = []
+
+    /// What is wrong with the text as JSON.
+    private(set) var problem: Diagnostics?
+
+    /// Whether the text is meant to be JSON: its first key is in quotes, or it has none.
+    let looksLikeJSON: Bool
+
+    init(_ part: DocumentText, limits: Limits) {
+        let beginning = part.bytes.lazy.filter { $0 > 0x20 }.prefix(2)
+        looksLikeJSON = ["{\"", "{}"].contains { beginning.elementsEqual($0.utf8) }
+        var reader = JSONReader(part.bytes, file: part.file, limits: limits, line: part.line)
+        do throws(Diagnostic) {
+            while !reader.isAtEnd() {
+                let place = reader.place()
+                let root = try reader.read()
+                guard reader.problems.isEmpty else { break }
+                documents.append(Document(root: root, index: part.index + documents.count, place: place))
+                guard documents.count <= limits.documentCount else { return }
+            }
+            problem = reader.problems.isEmpty ? nil : Diagnostics(reader.problems)
+        } catch {
+            problem = Diagnostics(reader.problems + [error])
+        }
+    }
+}

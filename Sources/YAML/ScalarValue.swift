@@ -1,0 +1,70 @@
+/// What the text of a scalar without quotes stands for.
+///
+/// The rules are those of kubectl 1.32, measured: YAML 1.1 as sigs.k8s.io/yaml reads it.
+enum ScalarValue: Hashable {
+    case null
+    case boolean(Bool)
+    /// A whole number that fits into 64 bits, signed or unsigned.
+    case integer(Number)
+    /// Any other number.
+    case float(Number)
+    /// Infinity or not a number, in the one spelling that kubectl gives it as a key: JSON has no such value.
+    case notFinite(String)
+    case string
+
+    /// Finds the value of a text.
+    init(_ text: String) {
+        self = .string
+        switch text.utf8.first {
+        case nil: self = .null
+        case let first? where first.isDigit || first.isSign:
+            self = Self.words[text] ?? Self.number(text)
+        case UInt8(ascii: "."):
+            self = Self.words[text] ?? Self.fraction(text)
+        case let first? where Self.firstLetters.contains(first) && text.utf8.count <= 5:
+            self = Self.words[text] ?? .string
+        default: break
+        }
+    }
+
+    private static let firstLetters = Set("yYnNtTfFoO~".utf8)
+
+    private static let words: [String: Self] = {
+        var words: [String: Self] = [:]
+        for word in ["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"] {
+            words[word] = .boolean(true)
+        }
+        for word in ["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"] {
+            words[word] = .boolean(false)
+        }
+        for word in ["~", "null", "Null", "NULL"] { words[word] = .null }
+        for word in [".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"] { words[word] = .notFinite(".inf") }
+        for word in ["-.inf", "-.Inf", "-.INF"] { words[word] = .notFinite("-.inf") }
+        for word in [".nan", ".NaN", ".NAN"] { words[word] = .notFinite(".nan") }
+        return words
+    }()
+
+    /// Reads a number that begins with a digit or a sign; underscores count for nothing in it.
+    private static func number(_ text: String) -> Self {
+        let plain = text.utf8.contains(UInt8(ascii: "_")) ? text.filter { $0 != "_" } : text
+        if let integer = IntegerText(plain) {
+            return .integer(Number(text: text, json: integer.decimal))
+        }
+        guard let number = Number.decimal(text: text, plain: plain) else { return .string }
+        // A whole number beyond 64 bits: its digits, where a floating-point value could only be near it.
+        let isWhole = !plain.utf8.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
+        return .float(isWhole ? Number(text: text, json: Number.jsonGrammar(plain)) : number)
+    }
+
+    /// Reads a number that begins with a point; underscores may only stand between digits of it.
+    private static func fraction(_ text: String) -> Self {
+        guard text.utf8.contains(UInt8(ascii: "_")) else {
+            return Number.decimal(text: text, plain: text).map(Self.float) ?? .string
+        }
+        let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+        for (left, right) in zip(parts, parts.dropFirst()) {
+            guard left.utf8.last?.isDigit == true && right.utf8.first?.isDigit == true else { return .string }
+        }
+        return Number.decimal(text: text, plain: parts.joined()).map(Self.float) ?? .string
+    }
+}
