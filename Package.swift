@@ -52,7 +52,7 @@ let package = Package(
                 "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML", "TestSupport",
             ],
         ),
-        .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "YAML"]),
+        .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "Host", "YAML"]),
         .testTarget(name: "EndToEndTests", dependencies: ["Host", "YAML", "TestSupport"]),
     ],
 )

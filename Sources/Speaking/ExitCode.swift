@@ -1,4 +1,5 @@
 public import Execution
+import Glibc
 
 /// What the program tells who called it, as a number.
 public enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
@@ -29,8 +30,8 @@ public enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     public init(_ report: Report, signal: Int32? = nil) {
         let outcomes = report.entries.map(\.outcome)
         if signal != nil, outcomes.contains(where: \.isInterruption) {
-            // 2 is SIGINT, what Control-C sends; whatever else stops the program does it for an administrator.
-            self = signal == 2 ? .interrupted : .terminated
+            // Control-C sends SIGINT; whatever else stops the program comes from an administrator or systemd.
+            self = signal == SIGINT ? .interrupted : .terminated
         } else if outcomes.allSatisfy(\.isSuccess) {
             self = .success
         } else {

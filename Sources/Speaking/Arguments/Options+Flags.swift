@@ -25,7 +25,8 @@ extension Options {
             let flag = given.flag
             guard flag.commands.contains(command) else {
                 let owners = flag.commands.map { "'\($0.rawValue)'" }.joined(separator: " and ")
-                throw UsageError("flag '\(flag.name)' is one of \(owners), not of '\(command.rawValue)'", command: command)
+                let message = "flag '\(flag.name)' is one of \(owners), not of '\(command.rawValue)'"
+                throw UsageError(message, command: command)
             }
             guard seen.insert(flag.name).inserted || flag.isRepeatable || flag.value == nil else {
                 throw UsageError("flag '\(flag.name)' stands twice", command: command)

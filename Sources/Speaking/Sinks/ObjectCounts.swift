@@ -38,7 +38,10 @@ public struct ObjectCounts: Sendable, Hashable {
     func text(isDryRun: Bool) -> String {
         let wish = isDryRun ? "would be " : ""
         let named = [
-            (created, "\(wish)created"), (configured, "\(wish)configured"), (unchanged, "unchanged"), (failed, "failed"),
+            (created, "\(wish)created"),
+            (configured, "\(wish)configured"),
+            (unchanged, "unchanged"),
+            (failed, "failed"),
         ]
         return named.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }

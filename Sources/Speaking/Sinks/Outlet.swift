@@ -1,3 +1,4 @@
+import Glibc
 public import Host
 import Synchronization
 
@@ -31,7 +32,7 @@ public final class Outlet: Sendable {
     /// Why not everything could be written, if that was not because nobody reads any more.
     public var failure: SystemError? {
         failures.withLock { failures in
-            [.results, .diagnostics].compactMap { failures[$0] }.first { $0.code != brokenPipe }
+            [.results, .diagnostics].compactMap { failures[$0] }.first { $0.code != EPIPE }
         }
     }
 
@@ -51,6 +52,3 @@ public final class Outlet: Sendable {
         }
     }
 }
-
-/// `EPIPE`, the same number on every Linux.
-private let brokenPipe: Int32 = 32

@@ -8,7 +8,7 @@
 public func printable(_ text: String) -> String {
     // A character is at least one byte, so what has few bytes needs no counting.
     let isHarmless = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
-    if isHarmless, text.utf8.count <= printableLimit { return text }
+    if isHarmless, text.utf8.last != 0x20, text.utf8.count <= printableLimit { return text }
     var line = ""
     var count = 0
     var rest = withoutTrailingSpace(text.unicodeScalars[...])
