@@ -4,9 +4,8 @@ internal import Synchronization
 /// A program that a test runs beside itself, and that ends with the test.
 public final class ChildProcess: Sendable {
     private let processIdentifier: pid_t
-    private let output: Int32
+    private let output: Output
     private let isReaped = Mutex(false)
-    private let lines = Mutex<[String]>([])
 
     /// Starts a program, which is looked up on `PATH`.
     ///
@@ -37,12 +36,11 @@ public final class ChildProcess: Sendable {
             close(ends[0])
             throw ChildProcessError("cannot start '\(arguments[0])': error \(code)")
         }
-        (processIdentifier, output) = (identifier, ends[0])
+        (processIdentifier, output) = (identifier, Output(descriptor: ends[0]))
     }
 
     deinit {
         end()
-        close(output)
     }
 
     /// Ends the program if it still runs.
@@ -56,18 +54,16 @@ public final class ChildProcess: Sendable {
     }
 
     /// Every line that the program has printed so far, once it has been waited for.
-    public var printedLines: [String] { lines.withLock { $0 } }
+    public var printedLines: [String] { output.lines.withLock { $0 } }
 
     /// Reads what the program prints up to a line that has some words in it, and goes on reading behind the scenes.
     ///
     /// - Throws: ``ChildProcessError`` if the program ends before.
     public func waitForLine(containing words: String) throws(ChildProcessError) {
-        while let line = nextLine() {
+        while let line = output.nextLine() {
             guard !line.contains(words) else {
-                startThread { [weak self] in
-                    // Somebody has to read on, lest the program wait for it.
-                    while self?.nextLine() != nil {}
-                }
+                // Somebody has to read on, lest the program wait for it; the thread ends with the program.
+                startThread { [output] in while output.nextLine() != nil {} }
                 return
             }
         }
@@ -79,7 +75,7 @@ public final class ChildProcess: Sendable {
     /// - Throws: ``ChildProcessError`` if it fails, with what it printed.
     public static func run(_ arguments: [String], in directory: String = "/") throws(ChildProcessError) {
         let child = try ChildProcess(arguments, in: directory)
-        while child.nextLine() != nil {}
+        while child.output.nextLine() != nil {}
         var status: Int32 = 0
         child.isReaped.withLock { isReaped in
             unsafe waitpid(child.processIdentifier, &status, 0)
@@ -94,11 +90,25 @@ public final class ChildProcess: Sendable {
     public static func isInstalled(_ program: String) -> Bool {
         (try? run(["sh", "-c", "command -v \(program)"])) != nil
     }
+}
 
-    private func nextLine() -> String? {
+/// The reading end of what a program prints.
+private final class Output: Sendable {
+    let lines = Mutex<[String]>([])
+    private let descriptor: Int32
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    func nextLine() -> String? {
         var line: [UInt8] = []
         var byte: UInt8 = 0
-        while unsafe read(output, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
+        while unsafe read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
         guard byte == UInt8(ascii: "\n") || !line.isEmpty else { return nil }
         let text = String(decoding: line, as: UTF8.self)
         lines.withLock { $0.append(text) }
