@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// What the tasks and the transfer thread hand each other.
 final class Mailbox: Sendable {
     /// How a request ends.
@@ -27,7 +25,7 @@ final class Mailbox: Sendable {
         var waitingForEnd: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     // MARK: The tasks' side
 
