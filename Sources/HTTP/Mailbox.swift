@@ -31,6 +31,7 @@ final class Mailbox: Sendable {
 
     /// Hands a request over and waits for its reply; cancelling the task ends the wait at once.
     func exchange(_ request: PreparedRequest) async -> Reply {
+        guard !Task.isCancelled else { return .failure(.cancelled(request)) }
         let number = state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
@@ -38,7 +39,7 @@ final class Mailbox: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 post(Order(number: number, request: request), continuation)
-                // The handler below may have run before there was anything to cancel.
+                // The handler below may have run meanwhile, before there was anything to cancel.
                 if Task.isCancelled { abandon(number, request) }
             }
         } onCancel: {
