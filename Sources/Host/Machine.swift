@@ -30,9 +30,8 @@ public enum Machine {
         guard var entry = unsafe nest_host_environment() else { return [:] }
         var variables: [String: String] = [:]
         while let text = unsafe entry.pointee {
-            let pair = unsafe String(cString: text).split(
-                separator: "=", maxSplits: 1, omittingEmptySubsequences: false,
-            )
+            let line = unsafe String(cString: text)
+            let pair = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if pair.count == 2, variables[String(pair[0])] == nil { variables[String(pair[0])] = String(pair[1]) }
             unsafe entry += 1
         }
