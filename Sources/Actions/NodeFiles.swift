@@ -1,7 +1,7 @@
 public import Execution
 import Glibc
 public import Host
-import Synchronization
+import Locking
 
 /// The node's files as a run sees them.
 ///
@@ -14,7 +14,7 @@ public final class NodeFiles: Sendable {
     /// Whether nothing may be written.
     public let isDryRun: Bool
 
-    private let foretold = Mutex<[String: [UInt8]]>([:])
+    private let foretold = Locked<[String: [UInt8]]>([:])
 
     /// Creates a view of the files.
     ///

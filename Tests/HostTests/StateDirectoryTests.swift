@@ -1,6 +1,6 @@
 import Glibc
 import Host
-import Synchronization
+import Locking
 import TestSupport
 import Testing
 
@@ -104,7 +104,7 @@ import Testing
 
 /// Counts who has a lock at the same time.
 private final class HolderCount: Sendable {
-    private let counts = Mutex((now: 0, most: 0))
+    private let counts = Locked((now: 0, most: 0))
 
     /// The most that ever had it.
     var most: Int { counts.withLock { $0.most } }
@@ -121,11 +121,11 @@ private final class HolderCount: Sendable {
 
 /// A lock that the macros of tests can hold: they copy what they are given.
 private final class Held: Sendable {
-    private let lock: Mutex<TaskLock?>
+    private let lock: Locked<TaskLock?>
 
     init?(_ lock: consuming TaskLock?) {
         guard let lock else { return nil }
-        self.lock = Mutex(lock)
+        self.lock = Locked(lock)
     }
 
     func release() { lock.withLock { $0 = nil } }
