@@ -83,6 +83,26 @@ import Testing
         #expect(try await run(other, deadline: .now + .seconds(30)) { _ in } == .exited(0))
     }
 
+    /// A child has all our files open from its start until it runs its program, see ``TaskLock``.
+    @Test func `a released lock is free although programs are being started`() async throws {
+        let state = state
+        let command = Command("true", environment: Machine.environment())
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<25 { _ = try await run(command, deadline: .now + .seconds(30)) { _ in } }
+                }
+            }
+            group.addTask {
+                for _ in 0..<2000 {
+                    let lock = try #require(try Held(state.lock(task: "a")))
+                    lock.release()
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test func `another process's lock counts until that process is gone`() async throws {
         let state = state
         try #require(try Held(state.lock(task: "a"))).release()
