@@ -31,9 +31,10 @@ let package = Package(
         .target(name: "Planning", dependencies: ["YAML"]),
         .target(name: "Execution", dependencies: ["Planning"]),
         .target(name: "Actions", dependencies: ["Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML"]),
+        .target(name: "Speaking", dependencies: ["Execution", "Host", "Planning", "YAML"]),
         .executableTarget(
             name: "nest-bootstrap",
-            dependencies: ["Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML"],
+            dependencies: ["Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "Speaking", "YAML"],
         ),
 
         // One folder of tests a room, and the whole program against a real API server.
@@ -51,6 +52,7 @@ let package = Package(
                 "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML", "TestSupport",
             ],
         ),
+        .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "Host", "YAML"]),
         .testTarget(name: "EndToEndTests", dependencies: ["Host", "YAML", "TestSupport"]),
     ],
 )

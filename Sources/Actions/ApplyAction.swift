@@ -26,7 +26,7 @@ struct ApplyAction {
         let cache = context.cache
         let contents = await ManifestLoader(run: context.run, declaration: declaration)
             .load { (url, sha256) throws(ActionError) in try await cache.text(of: url, sha256: sha256) }
-        for problem in contents.problems { context.emit(.objectFailed(problem.place.description, problem)) }
+        for problem in contents.problems { context.emit(.objectFailed("", problem)) }
         guard !contents.manifests.isEmpty else {
             throw ActionError(contents.problems.isEmpty ? "no object to apply" : "no object can be read")
         }

@@ -1,7 +1,7 @@
 import HTTP
 import Host
 import Kubernetes
-public import Planning
+import Planning
 public import YAML
 
 /// What can be told about a plan without an API server: manifests, paths, certificates, missing edges.

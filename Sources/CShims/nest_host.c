@@ -19,6 +19,17 @@ int nest_host_open_process(int process) {
     return (int)syscall(SYS_pidfd_open, process, 0);
 }
 
+int nest_host_prepare_spawn(
+    posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const char *directory) {
+    int code = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    if (code == 0 && directory != NULL)
+        code = posix_spawn_file_actions_addchdir_np(actions, directory);
+    if (code == 0)
+        code = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    return code;
+}
+
 static volatile sig_atomic_t signal_descriptor = -1;
 
 static void write_signal(int signal) {

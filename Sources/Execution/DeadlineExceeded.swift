@@ -16,8 +16,8 @@ public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertib
         self.lastWaiting = lastWaiting
     }
 
-    /// The error in words: `not done after 10m, waiting for the API server`.
+    /// The error in words: `not done after 10m: waiting for the API server`.
     public var description: String {
-        "not done after \(timeout.text)" + (lastWaiting.map { ", \($0)" } ?? "")
+        "not done after \(timeout.text)" + (lastWaiting.map { ": \($0)" } ?? "")
     }
 }

@@ -8,7 +8,7 @@ public struct StepContext: Sendable {
     /// How long the task may take in all.
     public let timeout: Duration
 
-    private let now: @Sendable () -> Duration
+    private let elapsed: @Sendable () -> Duration
     private let words: WaitingWords
     private let tell: @Sendable (Event) -> Void
 
@@ -27,14 +27,14 @@ public struct StepContext: Sendable {
     ) {
         self.task = task
         self.timeout = timeout
-        self.now = elapsed
+        self.elapsed = elapsed
         self.words = WaitingWords()
         self.tell = emit
     }
 
     /// How much time is left, never less than nothing.
     public var remaining: Duration {
-        max(timeout - now(), .zero)
+        max(timeout - elapsed(), .zero)
     }
 
     /// The instant of the machine's clock at which the time is up, for calls that take their deadline so.

@@ -72,7 +72,9 @@ struct EasyHandle: ~Copyable {
     /// Sets the lines of the header, which live as long as the handle.
     mutating func set(headers lines: [String]) throws(CurlError) {
         for line in lines {
-            guard let longer = unsafe curl_slist_append(headers, line) else { throw CurlError(code: CURLE_OUT_OF_MEMORY) }
+            guard let longer = unsafe curl_slist_append(headers, line) else {
+                throw CurlError(code: CURLE_OUT_OF_MEMORY)
+            }
             unsafe headers = longer
         }
         try check(unsafe nest_curl_set_list(raw, CURLOPT_HTTPHEADER, headers))
@@ -97,7 +99,9 @@ struct EasyHandle: ~Copyable {
 
     /// Sets where the connection goes, whatever the URL says.
     mutating func set(connectingTo address: String) throws(CurlError) {
-        guard let list = unsafe curl_slist_append(nil, "::\(address)") else { throw CurlError(code: CURLE_OUT_OF_MEMORY) }
+        guard let list = unsafe curl_slist_append(nil, "::\(address)") else {
+            throw CurlError(code: CURLE_OUT_OF_MEMORY)
+        }
         unsafe route = list
         try check(unsafe nest_curl_set_list(raw, CURLOPT_CONNECT_TO, list))
     }

@@ -1,7 +1,6 @@
 internal import CCurl
 internal import Glibc
 internal import PKI
-internal import Synchronization
 
 /// A client of HTTP servers that shares connections among all its requests.
 ///
@@ -29,7 +28,7 @@ public final class HTTPClient: Sendable {
     private let settings: Settings
     private let proxyRules: ProxyRules
     private let mailbox = Mailbox()
-    private let validated = Mutex<Set<Credentials>>([])
+    private let validated = Locked<Set<Credentials>>([])
 
     /// Starts the client and its thread.
     ///
@@ -60,6 +59,7 @@ public final class HTTPClient: Sendable {
         deadline: ContinuousClock.Instant,
     ) async throws(TransportError) -> HTTPResponse {
         let hopLimit = 10
+        let firstURL = request.url
         var (request, access) = (request, access)
         for _ in 0...hopLimit {
             let prepared = try prepare(request, access, deadline)
@@ -69,7 +69,8 @@ public final class HTTPClient: Sendable {
             else { return answer.response }
             try follow(target, from: prepared, &request, &access)
         }
-        throw TransportError(.redirect, "'\(request.url)' is redirected more than \(hopLimit) times")
+        let url = try RequestURL(firstURL)
+        throw TransportError(.redirect, "'\(url.shownText)' is redirected more than \(hopLimit) times").located(at: url)
     }
 
     /// Ends the client's thread; requests that are under way end with ``TransportError/Kind/cancelled``.
@@ -128,8 +129,8 @@ public final class HTTPClient: Sendable {
     ) throws(TransportError) {
         let url = try RequestURL(target)
         guard url.scheme == previous.url.scheme || url.scheme == "https" else {
-            let message = "'\(previous.url.shownText)' is redirected to '\(url.shownText)', which is not encrypted; refused"
-            throw TransportError(.redirect, message).located(at: previous.url)
+            let what = "'\(previous.url.shownText)' is redirected to '\(url.shownText)'"
+            throw TransportError(.redirect, "\(what), which is not encrypted; refused").located(at: previous.url)
         }
         request.url = target
         guard url.address != previous.url.address else { return }

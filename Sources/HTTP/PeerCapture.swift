@@ -5,6 +5,9 @@ internal import CCurl
 ///
 /// Belongs to a transfer and to the TLS context that the transfer opened, whichever lives longer, on one thread.
 final class PeerCapture {
+    /// Whether a TLS handshake has begun.
+    private(set) var hasBegun = false
+
     /// The server's own certificate in the binary form.
     private(set) var leaf: [UInt8]?
 
@@ -17,6 +20,7 @@ final class PeerCapture {
     /// Makes a TLS context tell this object what it sees.
     func install(in context: UnsafeMutableRawPointer?) -> CURLcode {
         guard let context = unsafe context.map(OpaquePointer.init) else { return CURLE_ABORTED_BY_CALLBACK }
+        hasBegun = true
         let reference = unsafe Unmanaged.passRetained(self).toOpaque()
         guard unsafe SSL_CTX_set_ex_data(context, Self.slot, reference) == 1 else {
             unsafe Unmanaged<PeerCapture>.fromOpaque(reference).release()
@@ -27,8 +31,12 @@ final class PeerCapture {
     }
 
     /// The place in every TLS context that holds a reference to its capture, and lets go of it with the context.
-    private static let slot: Int32 = unsafe CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil) {
-        _, reference, _, _, _, _ in unsafe PeerCapture.release(reference)
+    private static let slot = makeSlot()
+
+    private static func makeSlot() -> Int32 {
+        unsafe CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil) { _, reference, _, _, _, _ in
+            unsafe PeerCapture.release(reference)
+        }
     }
 
     private static func release(_ reference: UnsafeMutableRawPointer?) {
@@ -54,7 +62,9 @@ final class PeerCapture {
     }
 }
 
-/// Writes a certificate in the binary form. The corresponding C function is `i2d_X509`.
+/// Writes a certificate in the binary form.
+///
+/// The corresponding C function is `i2d_X509`.
 private func derBytes(_ certificate: OpaquePointer?) -> [UInt8]? {
     let count = Int(unsafe i2d_X509(certificate, nil))
     guard count > 0 else { return nil }

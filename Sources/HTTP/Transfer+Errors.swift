@@ -40,8 +40,9 @@ extension Transfer {
             return brokenConnectionError(code)
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
             return credentialsError(code)
-        case CURLE_WRITE_ERROR where isTooLarge:
-            return TransportError(.replyTooLarge, "the reply of '\(address)' is larger than \(byteText(request.replyLimit))")
+        case CURLE_WRITE_ERROR where excess != nil:
+            let words = excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has too long a header"
+            return TransportError(.replyTooLarge, "the reply of '\(address)' \(words)")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             return TransportError(.other, "'\(address)' does not answer in HTTP")
         default:
@@ -58,16 +59,14 @@ extension Transfer {
 
     private func overdueMessage(_ time: Duration) -> String {
         let time = time.roundedText
-        let needsLookUp = easy.offset(CURLINFO_NAMELOOKUP_TIME_T) == 0
-        let hasConnected = easy.offset(CURLINFO_CONNECT_TIME_T) > 0
+        let hasAddress = easy.offset(CURLINFO_NAMELOOKUP_TIME_T) > 0
         let hasStarted = easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0
         if easy.offset(CURLINFO_STARTTRANSFER_TIME_T) > 0, easy.number(CURLINFO_RESPONSE_CODE) > 0 {
             return "the response of '\(address)' was not complete within \(time)"
         }
         if hasStarted { return "no response from '\(address)' within \(time)" }
-        if hasConnected { return "'\(address)' did not complete the TLS handshake within \(time)" }
-        if needsLookUp { return "cannot connect to '\(address)' within \(time)" }
-        return "cannot connect to '\(address)': no answer within \(time)"
+        if peer.hasBegun { return "'\(address)' did not complete the TLS handshake within \(time)" }
+        return "cannot connect to '\(address)': no \(hasAddress ? "answer" : "address or connection") within \(time)"
     }
 
     private func streamError() -> TransportError {
@@ -100,7 +99,8 @@ extension Transfer {
     private func peerError() -> TransportError {
         let certificate = peer.leaf.flatMap { try? Certificate(der: $0) }
         guard let certificate else {
-            return TransportError(.untrusted, "the certificate of '\(address)' is refused: \(tidied(CURLE_SSL_CONNECT_ERROR))")
+            let reason = tidied(CURLE_PEER_FAILED_VERIFICATION)
+            return TransportError(.untrusted, "the certificate of '\(address)' is refused: \(reason)")
         }
         guard peer.code != 0 else {
             let name = request.serverName ?? request.url.host
@@ -109,7 +109,8 @@ extension Transfer {
             return TransportError(.hostName, message, peer: certificate)
         }
         let failing = peer.failing.flatMap { try? Certificate(der: $0) }
-        let reason = certificate.verificationError(code: peer.code, failing: failing)
+        let authorities = request.credentials.authority.flatMap { try? Certificate.read(pem: $0.bytes) } ?? []
+        let reason = certificate.verificationError(code: peer.code, failing: failing, authorities: authorities)
         return TransportError(reason.kind.transportKind, "the certificate of '\(address)' \(reason)", peer: certificate)
     }
 
@@ -127,7 +128,8 @@ extension Transfer {
         guard certificateAlerts.contains(alert) else {
             return TransportError(.tls, "'\(address)' refuses the TLS connection: \(alert)")
         }
-        let subject = request.credentials.certificate.map { "the \($0.name)" } ?? "a connection without client certificate"
+        let certificate = request.credentials.certificate?.name
+        let subject = certificate.map { "the \($0)" } ?? "a connection without client certificate"
         return TransportError(.clientCertificateRefused, "'\(address)' refuses \(subject): \(alert)")
     }
 
@@ -183,7 +185,9 @@ extension String {
     }
 }
 
-/// libcurl's general words for a code. The corresponding C function is `curl_easy_strerror`.
+/// Returns libcurl's general words for a code.
+///
+/// The corresponding C function is `curl_easy_strerror`.
 func libcurlText(_ code: CURLcode) -> String {
     unsafe curl_easy_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code.rawValue)"
 }

@@ -5,9 +5,12 @@ final class Transfer {
     let order: Mailbox.Order
     let peer = PeerCapture()
     private(set) var easy = EasyHandle()
-    private(set) var isTooLarge = false
+    private(set) var excess: Part?
     private var response = HTTPResponse(status: 0)
     private var headerByteCount = 0
+
+    /// The parts of a response.
+    enum Part { case header, body }
 
     init(_ order: Mailbox.Order) throws(TransportError) {
         self.order = order
@@ -97,7 +100,7 @@ final class Transfer {
 
     private func receiveHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
         headerByteCount += bytes.count
-        guard headerByteCount <= 1 << 20 else { return refuse() }
+        guard headerByteCount <= 256 << 10 else { return refuse(.header) }
         let line = unsafe String(decoding: bytes, as: UTF8.self)
         if line.hasPrefix("HTTP/") {
             // The headers before were those of an interim response.
@@ -111,14 +114,14 @@ final class Transfer {
     }
 
     private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard response.body.count + bytes.count <= order.request.replyLimit else { return refuse() }
+        guard response.body.count + bytes.count <= order.request.replyLimit else { return refuse(.body) }
         unsafe response.body.append(contentsOf: bytes)
         return bytes.count
     }
 
     /// Makes libcurl end the transfer, which it does whenever less is taken than it has.
-    private func refuse() -> Int {
-        isTooLarge = true
+    private func refuse(_ part: Part) -> Int {
+        excess = part
         return 0
     }
 }

@@ -19,7 +19,8 @@ extension TransportError {
 
     /// The deadline passed before the request's turn came.
     static func timedOutInQueue(_ request: PreparedRequest) -> TransportError {
-        let message = "the request to '\(request.url.address)' had to wait for others for \(request.allowance.roundedText)"
+        let time = request.allowance.roundedText
+        let message = "the request to '\(request.url.address)' had to wait for others for \(time)"
         return TransportError(.timedOut, message).located(at: request.url)
     }
 }

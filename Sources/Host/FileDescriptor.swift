@@ -60,6 +60,9 @@ struct Pipe: ~Copyable {
         self.output = output
         self.input = input
     }
+
+    /// Keeps the end to read from and closes the other.
+    consuming func takeOutput() -> FileDescriptor { output }
 }
 
 /// Something that one thread can wait for with `poll` and any other can make happen, once.

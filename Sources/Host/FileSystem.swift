@@ -62,7 +62,8 @@ public enum FileSystem {
     public static func list(_ directory: String, limit: Int = 100_000) throws(SystemError) -> [String] {
         let operation = "cannot list"
         let opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
-        let names = try DirectoryListing(adopting: opened, operation, directory).names(operation, directory, limit: limit)
+        let listing = try DirectoryListing(adopting: opened, operation, directory)
+        let names = try listing.names(operation, directory, limit: limit)
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 

@@ -23,6 +23,15 @@ public enum Machine {
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
 
+    /// Asks where relative paths begin.
+    ///
+    /// - Returns: The process's working directory; `/` if it has none any more.
+    public static func workingDirectory() -> String {
+        guard let path = unsafe getcwd(nil, 0) else { return "/" }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
+    }
+
     /// Copies the environment of this process.
     ///
     /// - Returns: The variables; where a name stands twice the first value counts, as it does for `getenv`.
@@ -30,9 +39,8 @@ public enum Machine {
         guard var entry = unsafe nest_host_environment() else { return [:] }
         var variables: [String: String] = [:]
         while let text = unsafe entry.pointee {
-            let pair = unsafe String(cString: text).split(
-                separator: "=", maxSplits: 1, omittingEmptySubsequences: false,
-            )
+            let line = unsafe String(cString: text)
+            let pair = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if pair.count == 2, variables[String(pair[0])] == nil { variables[String(pair[0])] = String(pair[1]) }
             unsafe entry += 1
         }

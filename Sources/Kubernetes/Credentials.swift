@@ -58,7 +58,8 @@ public struct Credentials: Sendable {
         case (let certificate?, let key?):
             let own = try check.client(certificate: certificate, key: key)
             whoami += ", certificate '\(own.subject)'"
-            advice = "check that CA '\(own.issuer)', which issued the certificate, is in the server's '--client-ca-file'"
+            advice =
+                "check that CA '\(own.issuer)', which issued the certificate, is in the server's '--client-ca-file'"
             access.clientCertificate = .data(certificate.bytes)
             access.clientKey = .data(key.bytes)
         case (nil, nil):

@@ -60,7 +60,6 @@ struct ObjectApplication {
         }
     }
 
-
     /// Changes an object that is on the server, if there is anything to change.
     ///
     /// The server is asked first: a write that changes nothing may still move the resource version, as on server 1.20

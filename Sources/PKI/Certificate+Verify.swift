@@ -22,7 +22,8 @@ extension Certificate {
         let failure = store.check(try X509Handle(der: der), intermediates: stack, at: time)
         _ = LibCrypto.drainErrorQueue()
         guard let failure else { return }
-        throw verificationError(code: failure.code, failing: failure.failing.flatMap { try? Certificate(der: $0) })
+        let failing = failure.failing.flatMap { try? Certificate(der: $0) }
+        throw verificationError(code: failure.code, failing: failing, authorities: authorities)
     }
 
     /// Tells whether a chain of signatures leads to an authority, whatever the time.
@@ -35,7 +36,9 @@ extension Certificate {
     /// - Parameters:
     ///   - code: One of libcrypto's `X509_V_ERR_…`.
     ///   - failing: The certificate of the chain that is at fault, if it is not this one.
-    public func verificationError(code: Int32, failing: Certificate?) -> PKIError {
+    ///   - authorities: The certificates that are trusted.
+    /// - Returns: The error, with the reason as a predicate of this certificate.
+    public func verificationError(code: Int32, failing: Certificate?, authorities: [Certificate]) -> PKIError {
         let failing = failing ?? self
         let which = failing == self ? "" : "depends on '\(failing.subject)', which "
         switch code {
@@ -45,12 +48,14 @@ extension Certificate {
             return PKIError(.notYetValid, "\(which)is not valid before \(failing.validFrom)")
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
             return PKIError(.selfSigned, "is self-signed ('\(subject)') and not one of those trusted")
-        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+            X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+            X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+            guard authorities.contains(where: { $0.subject == failing.issuer }) else {
+                return PKIError(.unknownIssuer, "is issued by '\(failing.issuer)', which is not trusted")
+            }
             let words = "has the name of a trusted authority but another key"
             return PKIError(.wrongSignature, "is issued by '\(failing.issuer)', which \(words)")
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
-            X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-            return PKIError(.unknownIssuer, "is issued by '\(failing.issuer)', which is not trusted")
         default:
             let reason = unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) }
             return PKIError(.untrusted, "\(which)is refused: \(reason ?? "error \(code)")")
@@ -67,7 +72,9 @@ private struct TrustStore: ~Copyable {
 
     init() throws(PKIError) {
         LibCrypto.prepare()
-        guard let store = unsafe X509_STORE_new() else { throw PKIError(.untrusted, "cannot be checked: out of memory") }
+        guard let store = unsafe X509_STORE_new() else {
+            throw PKIError(.untrusted, "cannot be checked: out of memory")
+        }
         unsafe raw = store
     }
 
@@ -79,7 +86,9 @@ private struct TrustStore: ~Copyable {
         _ = unsafe certificate.withRaw { unsafe X509_STORE_add_cert(raw, $0) }
     }
 
-    /// Checks one certificate. The corresponding C function is `X509_verify_cert`.
+    /// Checks one certificate.
+    ///
+    /// The corresponding C function is `X509_verify_cert`.
     ///
     /// - Returns: `nil` if all is well, else the code and the certificate at fault in the binary form.
     borrowing func check(
@@ -136,7 +145,9 @@ private struct CertificateStack: ~Copyable {
     }
 }
 
-/// Writes a certificate in the binary form. The corresponding C function is `i2d_X509`.
+/// Writes a certificate in the binary form.
+///
+/// The corresponding C function is `i2d_X509`.
 private func derBytes(of certificate: OpaquePointer) -> [UInt8] {
     let count = Int(max(0, unsafe i2d_X509(certificate, nil)))
     return unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -21,23 +21,20 @@ struct PEMBlock {
         }
     }
 
-    /// Finds the blocks of a text; what stands between them is commentary.
+    /// Finds the blocks of a text, at least one; what stands between them is commentary.
     ///
-    /// - Throws: ``PKIError`` if the text is none, or a block has no end.
+    /// - Throws: ``PKIError`` if the text has none, or a block has no end.
     static func blocks(in bytes: [UInt8]) throws(PKIError) -> [PEMBlock] {
         guard !bytes.isEmpty else { throw PKIError(.missingBlock, "is empty") }
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard text.contains("-----BEGIN ") else {
-            // DER always begins with a sequence of more than 127 bytes.
-            let isBinary = bytes.starts(with: [0x30, 0x81]) || bytes.starts(with: [0x30, 0x82])
-            throw isBinary
-                ? PKIError(.binary, "is in the binary form (DER), not PEM")
-                : PKIError(.missingBlock, "holds no PEM block (no line '-----BEGIN …-----')")
-        }
-        var scanner = PEMScanner(text)
+        var scanner = PEMScanner(String(decoding: bytes, as: UTF8.self))
         var blocks: [PEMBlock] = []
         while let block = try scanner.next() { blocks.append(block) }
-        return blocks
+        guard blocks.isEmpty else { return blocks }
+        // DER always begins with a sequence of more than 127 bytes.
+        let isBinary = bytes.starts(with: [0x30, 0x81]) || bytes.starts(with: [0x30, 0x82])
+        throw isBinary
+            ? PKIError(.binary, "is in the binary form (DER), not PEM")
+            : PKIError(.missingBlock, "holds no PEM block (no line '-----BEGIN …-----')")
     }
 }
 

@@ -21,7 +21,8 @@ public struct PrivateKey: Sendable {
         }
         let isEncrypted = block.label.hasPrefix("ENCRYPTED") || block.headers.contains { $0.contains("ENCRYPTED") }
         guard !isEncrypted else {
-            throw PKIError(.encryptedKey, "holds a key that is encrypted with a password; decrypt it with 'openssl pkey'")
+            let message = "holds a key that is encrypted with a password; decrypt it with 'openssl pkey'"
+            throw PKIError(.encryptedKey, message)
         }
         let key = PrivateKey(encoding: try encoding(of: block.label), der: try block.decoded())
         _ = try key.handle()
@@ -74,7 +75,8 @@ private struct KeyHandle: ~Copyable {
                 : d2i_PrivateKey(type, nil, &cursor, bytes.count)
         }
         guard let parsed = unsafe parsed else {
-            throw PKIError(.brokenContents, "holds a broken private key: \(LibCrypto.drainErrorQueue() ?? "unknown reason")")
+            let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
+            throw PKIError(.brokenContents, "holds a broken private key: \(reason)")
         }
         unsafe raw = parsed
     }
@@ -83,7 +85,9 @@ private struct KeyHandle: ~Copyable {
         unsafe EVP_PKEY_free(raw)
     }
 
-    /// Compares the public halves. The corresponding C function is `X509_check_private_key`.
+    /// Compares the public halves.
+    ///
+    /// The corresponding C function is `X509_check_private_key`.
     borrowing func belongs(to certificate: borrowing X509Handle) -> Bool {
         unsafe certificate.withRaw { unsafe X509_check_private_key($0, raw) == 1 }
     }

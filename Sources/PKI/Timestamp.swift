@@ -87,8 +87,9 @@ private struct FieldReader {
     mutating func offset() -> Int64? {
         if skip("Z", "z") { return 0 }
         let isEast = rest.first == UInt8(ascii: "+")
-        guard skip("+", "-"), let hours = number(digits: 2), skip(":"), let minutes = number(digits: 2) else { return nil }
-        guard hours < 24, minutes < 60 else { return nil }
+        guard skip("+", "-"), let hours = number(digits: 2), skip(":"), let minutes = number(digits: 2),
+            hours < 24, minutes < 60
+        else { return nil }
         return (hours * 3600 + minutes * 60) * (isEast ? 1 : -1)
     }
 }

@@ -8,7 +8,9 @@ internal import Glibc
 struct X509Handle: ~Copyable {
     private let raw: OpaquePointer
 
-    /// Parses a certificate. The corresponding C function is `d2i_X509`.
+    /// Parses a certificate.
+    ///
+    /// The corresponding C function is `d2i_X509`.
     init(der: [UInt8]) throws(PKIError) {
         LibCrypto.prepare()
         let parsed = unsafe der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
@@ -22,7 +24,8 @@ struct X509Handle: ~Copyable {
             return unsafe certificate
         }
         guard let parsed = unsafe parsed else {
-            throw PKIError(.brokenContents, "holds a broken certificate: \(LibCrypto.drainErrorQueue() ?? "too many bytes")")
+            let reason = LibCrypto.drainErrorQueue() ?? "bytes behind its end"
+            throw PKIError(.brokenContents, "holds a broken certificate: \(reason)")
         }
         unsafe raw = parsed
     }
@@ -103,7 +106,9 @@ private func distinguishedName(_ name: OpaquePointer?) -> String {
     return String(decoding: text.prefix(max(0, Int(count))), as: UTF8.self)
 }
 
-/// Reads an ASN.1 time as seconds since 1970. The corresponding C function is `ASN1_TIME_diff`.
+/// Reads an ASN.1 time as seconds since 1970.
+///
+/// The corresponding C function is `ASN1_TIME_diff`.
 private func timestamp(_ time: UnsafePointer<ASN1_TIME>?) -> Timestamp? {
     guard let epoch = unsafe ASN1_TIME_set(nil, 0) else { return nil }
     defer { unsafe ASN1_STRING_free(epoch) }

@@ -109,10 +109,10 @@ private func readTasks(
     }
     if context.role == nil, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
         let roles = list((task.header.roles ?? []).map { "'\($0)'" }, "or")
-        context.problems.add(
+        context.problems.addMissing(
             task.header.place,
             "task '\(task.header.name)' is for role \(roles), and this node, '\(context.hostName)', has no role",
-            hint: roleHint,
+            hint: "\(roleHint), with ROLE one of \(few(context.knownRoles))",
         )
     }
     let relations = Relations(tasks.map(\.header), removed: removed, problems: context.problems)

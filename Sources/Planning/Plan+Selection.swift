@@ -65,7 +65,11 @@ extension Plan {
         let place = Place(file: "--task")
         guard let roles = roleNamesElsewhere[name] else {
             let other = known.isEmpty ? "this node has no tasks" : "known are \(few(known.sorted()))"
-            problems.add(place, "no task is named \(quoted(name))", hint: problems.hint(for: name, in: known, else: other))
+            problems.add(
+                place,
+                "no task is named \(quoted(name))",
+                hint: problems.hint(for: name, in: known, else: other)
+            )
             return
         }
         let all = list(roles.map { "'\($0)'" }, "or")

@@ -46,6 +46,9 @@ public struct TaskDeclaration: Sendable, Hashable {
         self.verb = verb
         self.place = place
     }
+
+    /// The name of the systemd unit that runs the task.
+    public var unitName: String { "k8s-bootstrap-\(name).service" }
 }
 
 /// Something that a task runs after.

@@ -68,12 +68,13 @@ public struct Variables: Sendable, Hashable {
         return node
     }
 
-    /// One scalar with its variables replaced, or `nil` after telling why that cannot be done.
+    /// Replaces the variables in one scalar.
     ///
     /// - Parameters:
     ///   - node: The scalar; anything but a string is given back as it is.
     ///   - problems: Where faults are told.
     ///   - hintsLiteral: Whether an unknown `${name}` may well be meant literally, as in a shell script.
+    /// - Returns: The scalar, or `nil` after telling why it cannot be done.
     func replaced(_ node: Node, _ problems: Problems, hintsLiteral: Bool = false) -> Node? {
         guard case .string(let text) = node.content, let template = Template(text) else { return node }
         var isFaulty = false
@@ -82,7 +83,11 @@ public struct Variables: Sendable, Hashable {
             switch piece {
             case .text(let text): texts.append(text)
             case .malformed(let snippet):
-                problems.add(node.place, "\(quoted(snippet)) is not a variable", hint: "write '$\(snippet)' for a literal '${'")
+                problems.add(
+                    node.place,
+                    "\(quoted(snippet)) is not a variable",
+                    hint: "write '$\(snippet)' for a literal '${'"
+                )
                 isFaulty = true
             case .variable(let name):
                 guard let content = value(of: name, at: node.place, problems, hintsLiteral) else {
@@ -95,7 +100,9 @@ public struct Variables: Sendable, Hashable {
                 texts.append(content.scalarText)
             }
         }
-        guard !isFaulty, problems.mayGrow(by: texts.reduce(0) { $0 + $1.utf8.count }, at: node.place) else { return nil }
+        guard !isFaulty, problems.mayGrow(by: texts.reduce(0) { $0 + $1.utf8.count }, at: node.place) else {
+            return nil
+        }
         return Node(.string(texts.joined()), place: node.place, style: node.style)
     }
 
@@ -104,11 +111,15 @@ public struct Variables: Sendable, Hashable {
         case .scalar(let content): return content
         case .broken: break
         case .missing(let message, let hint):
-            problems.add(place, "variable '\(name)' has no value here: \(message)", hint: hint)
+            problems.addMissing(place, "variable '\(name)' has no value here: \(message)", hint: hint)
         case nil:
             let other = hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "known are \(few(names))"
             let near = problems.nearName(to: name, in: names)
-            problems.add(place, "no variable is named \(quoted(name))", hint: near.map { "did you mean '${\($0)}'?" } ?? other)
+            problems.addMissing(
+                place,
+                "no variable is named \(quoted(name))",
+                hint: near.map { "did you mean '${\($0)}'?" } ?? other
+            )
         }
         return nil
     }

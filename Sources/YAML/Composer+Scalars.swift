@@ -6,7 +6,7 @@ extension Composer {
     mutating func resolve(_ scalar: ScalarEvent, at place: Place) -> ResolvedScalar {
         var resolved = ResolvedScalar(scalar)
         guard let tag = scalar.standardTag else {
-            let isPlain = scalar.style == .plain && scalar.tag == nil && !scalar.hasBareTag
+            let isPlain = scalar.style == .plain && scalar.tag == nil
             resolved.value = isPlain ? ScalarValue(scalar.text) : .string
             return resolved
         }
@@ -62,7 +62,9 @@ extension Composer {
             if case .float = ScalarValue(number.text) { return .text(KeyText.float(number), place) }
             return .text(number.json, place)
         case .null, .sequence, .mapping:
-            problems.append(Diagnostic(place, "\(node.kindName) cannot be a key"))
+            problems.append(
+                Diagnostic(place, "\(node.kindName) cannot be a key", hint: "if it is text, put it in quotes")
+            )
             return .invalid
         }
     }
@@ -80,8 +82,9 @@ struct ResolvedScalar {
     init(_ scalar: ScalarEvent) {
         text = scalar.text
         style = scalar.style
-        let canMerge = scalar.standardTag == "merge" || scalar.tag == nil && scalar.style == .plain
-        isMerge = canMerge && scalar.text == "<<"
+        // A single `!` makes a string of every other scalar, but not of this one.
+        let isUntagged = scalar.style == .plain && (scalar.tag == nil || scalar.tag == "!")
+        isMerge = scalar.text == "<<" && (isUntagged || scalar.standardTag == "merge")
     }
 
     /// The scalar as a value.
@@ -111,6 +114,6 @@ extension ScalarEvent {
 
     /// Whether there is nothing at all, not even quotes.
     var isAbsent: Bool {
-        text.isEmpty && style == .plain && tag == nil && anchor == nil && !hasBareTag
+        text.isEmpty && style == .plain && tag == nil && anchor == nil
     }
 }

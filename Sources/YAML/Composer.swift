@@ -27,6 +27,7 @@ struct Composer {
     mutating func compose() throws(Diagnostic) -> Node? {
         var parser = EventParser(part.bytes)
         while true {
+            if let problem = Limits.tooManyProblems(problems) { throw problem }
             let (event, span) = try next(&parser)
             switch event {
             case .streamEnd: return root
@@ -45,7 +46,13 @@ struct Composer {
             return try parser.next()
         } catch {
             let open = frames.last { $0.isFlow }.map { (place: $0.place, bracket: $0.isMapping ? "{" : "[") }
-            throw SyntaxReport(part, problem: error, openFlow: open, lastScalar: lastScalar).diagnostic
+            throw SyntaxReport(
+                problem: error,
+                text: SourceText(part),
+                openFlow: open,
+                lastScalar: lastScalar,
+                isBehindDocument: hasDocument,
+            ).diagnostic
         }
     }
 
@@ -73,7 +80,7 @@ struct Composer {
         if frames.isEmpty && scalar.isAbsent { return }
         let value = resolve(scalar, at: place)
         anchors.complete(scalar.anchor, .init(node: value.node(at: place), nodeCount: 1, height: 0))
-        if frames.last?.expectsKey == true {
+        if expectsKey {
             frames[frames.count - 1].key = key(of: value, at: place)
         } else {
             if let problem = value.problemAsValue(at: place) { problems.append(problem) }
@@ -85,7 +92,7 @@ struct Composer {
         let value = try anchors.value(of: name, at: place)
         try count(value.nodeCount, at: place)
         guard frames.count + value.height <= limits.depth else { throw limits.tooDeep(at: place) }
-        if frames.last?.expectsKey == true {
+        if expectsKey {
             frames[frames.count - 1].key = key(of: value.node, at: place)
         } else {
             add(value.node, height: value.height, isAlias: true)
@@ -105,11 +112,15 @@ struct Composer {
         // The frame's own number is the count of nodes with which it began.
         let count = nodeCount - frame.id + 1
         anchors.complete(frame.anchor, id: frame.id, .init(node: node, nodeCount: count, height: frame.height))
-        if frames.last?.expectsKey == true {
+        if expectsKey {
             frames[frames.count - 1].key = key(of: node, at: frame.place)
         } else {
             add(node, height: frame.height)
         }
+    }
+
+    private var expectsKey: Bool {
+        !frames.isEmpty && frames[frames.count - 1].expectsKey
     }
 
     /// Hands a value to its collection, or keeps it as the document's.

@@ -66,10 +66,8 @@ struct ComposerFrame {
             return nil
         }
         guard !isAlias, let sources = node.sequence?.map(\.mapping), !sources.contains(nil) else {
-            return Diagnostic(
-                node.place,
-                "'<<' at \(place) wants a mapping or a list of mappings, not \(node.kindName)",
-            )
+            let given = node.sequence?.first { $0.mapping == nil }.map { "a list with \($0.kindName)" } ?? node.kindName
+            return Diagnostic(place, "'<<' wants a mapping or a list of mappings, not \(given)")
         }
         for case let source? in sources.reversed() { mapping.merge(source) }
         return nil

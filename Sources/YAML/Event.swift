@@ -17,8 +17,6 @@ struct ScalarEvent {
     var anchor: String?
     var tag: String?
     var style: Node.Style
-    /// Whether a single `!` stands before it, which makes it a string.
-    var hasBareTag = false
 }
 
 /// The beginning of a mapping or sequence.

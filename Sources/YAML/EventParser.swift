@@ -10,14 +10,18 @@ struct EventParser: ~Copyable {
 
     /// Starts to parse a text, which is UTF-8 without a byte-order mark.
     ///
+    /// A line end is added where the last line has none, as kubectl does: a block scalar there would else lack it.
+    ///
     /// The corresponding C function is `yaml_parser_initialize`.
     init(_ text: ArraySlice<UInt8>) {
-        unsafe input = .allocate(capacity: text.count)
-        _ = unsafe input.initialize(from: text)
+        unsafe input = .allocate(capacity: text.count + 1)
+        let end = unsafe input.initialize(fromContentsOf: text)
+        unsafe input.initializeElement(at: end, to: UInt8(ascii: "\n"))
+        let needsLineEnd = !text.isEmpty && text.last != UInt8(ascii: "\n")
         unsafe parser = .allocate(capacity: 1)
         let isReady = unsafe yaml_parser_initialize(parser) == 1
         precondition(isReady, "libyaml needs memory for a parser")
-        unsafe yaml_parser_set_input_string(parser, input.baseAddress, input.count)
+        unsafe yaml_parser_set_input_string(parser, input.baseAddress, end + (needsLineEnd ? 1 : 0))
         unsafe yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
     }
 
@@ -78,9 +82,6 @@ extension ScalarEvent {
         case YAML_LITERAL_SCALAR_STYLE, YAML_FOLDED_SCALAR_STYLE: style = .block
         default: style = .plain
         }
-        // libyaml drops a single `!`; what is left of it is that the event is longer than its text.
-        let length = unsafe event.end_mark.index - event.start_mark.index
-        hasBareTag = style == .plain && tag == nil && anchor == nil && length > text.utf8.count
     }
 }
 

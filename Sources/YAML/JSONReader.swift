@@ -29,6 +29,7 @@ struct JSONReader {
     var offset: Int
 
     private let file: String
+    private let firstLine: Int
     private let limits: Limits
     private var lines: LineCounter
     private var frames: [Frame] = []
@@ -49,6 +50,7 @@ struct JSONReader {
     init(_ bytes: ArraySlice<UInt8>, file: String, limits: Limits, line: Int = 1) {
         self.bytes = bytes
         self.file = file
+        firstLine = line
         self.limits = limits
         offset = bytes.startIndex
         lines = LineCounter(bytes, line: line)
@@ -58,6 +60,7 @@ struct JSONReader {
     mutating func read() throws(Diagnostic) -> Node {
         nodeCount = 0
         while true {
+            if let problem = Limits.tooManyProblems(problems) { throw problem }
             skipWhiteSpace()
             guard let value = try step() else { continue }
             if let outermost = try finish(value) { return outermost }
@@ -74,13 +77,15 @@ struct JSONReader {
     ///
     /// - Returns: A scalar, or a collection that ends as soon as it began.
     private mutating func step() throws(Diagnostic) -> Node? {
-        guard let frame = frames.last else { return try readValue() }
-        if frame.isEmpty && frame.key == nil && peek() == frame.end {
+        // By its index, here and below: a copy of the frame would count references for each of its arrays.
+        let last = frames.count - 1
+        guard last >= 0, frames[last].key == nil else { return try readValue() }
+        if frames[last].isEmpty && peek() == frames[last].end {
             offset += 1
             return close()
         }
-        guard frame.isMapping && frame.key == nil else { return try readValue() }
-        frames[frames.count - 1].key = try readKey()
+        guard frames[last].isMapping else { return try readValue() }
+        frames[last].key = try readKey()
         return nil
     }
 
@@ -119,7 +124,8 @@ struct JSONReader {
     /// - Returns: The outermost value when it is complete.
     private mutating func finish(_ value: Node) throws(Diagnostic) -> Node? {
         var value = value
-        while let end = frames.last?.end {
+        while !frames.isEmpty {
+            let end = frames[frames.count - 1].end
             add(value)
             skipWhiteSpace()
             if peek() == UInt8(ascii: ",") {
@@ -192,8 +198,7 @@ extension JSONReader {
 
     /// Where the text ends, in words.
     var endInWords: String {
-        var lines = lines
-        let end = lines.mark(of: bytes.endIndex)
+        let end = LineCounter.end(of: bytes, line: firstLine)
         return "line \(end.line), column \(end.column)"
     }
 

@@ -53,10 +53,26 @@ extension Limits {
     }
 
     func tooManyNodes(at place: Place) -> Diagnostic {
-        Diagnostic(place, "document is too large: with its aliases expanded it goes past the limit of \(nodeCount) nodes")
+        Diagnostic(
+            place,
+            "document is too large: with its aliases expanded it goes past the limit of \(nodeCount) nodes"
+        )
+    }
+
+    /// How many faults of one document are told: more would hide the first.
+    static var problemCount: Int { 100 }
+
+    /// Refuses to look for more faults once there are too many.
+    static func tooManyProblems(_ problems: [Diagnostic]) -> Diagnostic? {
+        guard problems.count >= problemCount, let last = problems.last else { return nil }
+        return Diagnostic(last.place, "too many problems: the limit is \(problemCount) a document")
     }
 
     func tooManyDocuments(at place: Place) -> Diagnostic {
-        Diagnostic(place, "too many documents: the limit is \(documentCount) a file", hint: "split it into several files")
+        Diagnostic(
+            place,
+            "too many documents: the limit is \(documentCount) a file",
+            hint: "split it into several files"
+        )
     }
 }

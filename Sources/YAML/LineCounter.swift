@@ -24,4 +24,11 @@ struct LineCounter {
         }
         return mark
     }
+
+    /// The position behind the last character of a text that is no line break.
+    static func end(of bytes: ArraySlice<UInt8>, line: Int) -> Mark {
+        var counter = Self(bytes, line: line)
+        let last = bytes.lastIndex { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        return counter.mark(of: last.map { $0 + 1 } ?? bytes.startIndex)
+    }
 }

@@ -12,6 +12,7 @@ struct RunCommand {
     let configuration: Configuration
     let options: RunOptions
     let sink: any EventSink
+    let outlet: Outlet
     let identifier: String
 
     /// Runs, and returns what to tell who called.
@@ -21,8 +22,7 @@ struct RunCommand {
         let records = try configuration.records()
         let part = try selection(records)
         guard part.missing.isEmpty else {
-            for missing in part.missing { sink.tell(missing.problem) }
-            sink.finish()
+            outlet.tell(part.missing.map(\.problem), as: configuration.options.output)
             return .notYet
         }
         let http = try HTTPClient()
@@ -36,11 +36,11 @@ struct RunCommand {
             await engine.run(part.plan) { step, context in
                 guard recorder != nil else { return try await runner.perform(step, context) }
                 let lock = try await TaskTurn(records: records, context: context).take()
-                return try await withExtendedLifetime(lock) { try await runner.perform(step, context) }
+                defer { withExtendedLifetime(lock) {} }
+                return try await runner.perform(step, context)
             }
         }
         await http.shutDown()
-        sink.finish()
         return ExitCode(report, signal: signal)
     }
 

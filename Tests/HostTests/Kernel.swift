@@ -1,4 +1,5 @@
 import Glibc
+import Host
 import Testing
 
 /// What the tests need of the kernel and Host does not offer.
@@ -57,5 +58,38 @@ enum Kernel {
     /// Sets a variable of this process, which only a process of one test may do.
     static func setVariable(_ name: String, _ value: String) {
         unsafe setenv(name, value, 1)
+    }
+
+    /// Removes a variable of this process, which only a process of one test may do.
+    static func removeVariable(_ name: String) {
+        unsafe unsetenv(name)
+    }
+
+    /// Blocks a signal on the calling thread.
+    static func block(_ signal: CInt) {
+        var mask = sigset_t()
+        unsafe sigemptyset(&mask)
+        unsafe sigaddset(&mask, signal)
+        unsafe pthread_sigmask(SIG_BLOCK, &mask, nil)
+    }
+
+    /// Opens a file so that every program started meanwhile would get it.
+    static func openInheritable(_ path: String) -> CInt {
+        unsafe open(path, O_RDONLY)
+    }
+
+    /// Writes an empty line to a reader of a named pipe.
+    static func writeLine(toFIFO path: String) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+        try? writeAll([UInt8(ascii: "\n")], to: descriptor)
+        close(descriptor)
+    }
+
+    /// Whether a process runs no more, although its new parent may not have noticed.
+    static func isGone(process: String) throws -> Bool {
+        let path = "/proc/\(process)/stat"
+        guard let bytes = try? FileSystem.read(path, limit: 10_000) else { return true }
+        let state = String(decoding: bytes, as: UTF8.self).split(separator: ") ").last?.first
+        return state == "Z" || state == "X"
     }
 }

@@ -2,64 +2,156 @@ import Planning
 import Testing
 import YAML
 
-/// The task file of the README, in short.
-let exampleFile = """
-    cluster:
-      name: ducksnest
-      certificateAuthority: /run/agenix/k8s-ca.crt
-      servers:
-        control-plane: https://127.0.0.1:6443
-        worker: https://ducksnest-controlplane:6443/
-    nodes:
-      ducksnest-controlplane: {role: control-plane}
-      ducksnest-laptop-firebat: {role: worker}
-    variables:
-      podCIDR: 10.244.0.0/16
-      mtu: 1230
-    tasks:
-      generate-kubeconfig:
-        description: Generate the admin kubeconfig
-        roles: [control-plane]
-        after: [agenix.service, kube-apiserver.service]
-        kubeconfig:
-          path: /etc/kubernetes/cluster-admin.kubeconfig
-          user: kubernetes-admin
-          certificate: /run/agenix/kube-admin.crt
-          key: /run/agenix/kube-admin.key
-      calico-ipam:
-        description: Link calico-ipam to the calico binary
-        symlink: {path: /opt/cni/bin/calico-ipam, target: /run/current-system/sw/bin/calico}
-      bootstrap-rbac:
-        description: Apply the RBAC rules
-        roles: [control-plane]
-        after: [generate-kubeconfig]
-        apply:
-          kubeconfig: /etc/kubernetes/cluster-admin.kubeconfig
-          manifests: [/usr/share/nest-bootstrap/rbac]
-      calico-crds:
-        description: Install the Calico CRDs
-        roles: [control-plane]
-        after: [k8s-bootstrap-bootstrap-rbac.service]
-        timeout: 20m
-        apply:
-          manifests:
-            - url: https://raw.githubusercontent.com/projectcalico/calico/v3.29.3/manifests/crds.yaml
-              sha256: 1620ee6f539de44bbb3ec4aa3c2687b5023d4ee30795b30663ab3423b0c5f5d5
-      calico-node:
-        roles: [control-plane]
-        after: [calico-crds, bootstrap-rbac]
-        apply:
-          manifests: [calico]
-          substitute: true
-          wait: rollout
-    """
-
 @Suite(.timeLimit(.minutes(1))) struct ReadingTests {
-    @Test func `the example reads`() throws {
-        let read = try declarations(exampleFile, host: "ducksnest-controlplane")
-        #expect(read.tasks.map(\.name) == ["generate-kubeconfig", "calico-ipam", "bootstrap-rbac", "calico-crds", "calico-node"])
-        #expect(read.cluster.server(for: "worker")?.path == "https://ducksnest-controlplane:6443")
-        #expect(read.variables["cluster.server.port"] == "6443")
-        #expect(read.tasks[3].verb.usedKubeconfig?.path == "/etc/kubernetes/cluster-admin.kubeconfig")
+    private func verb(_ task: String, in text: String, role: String? = "control-plane") throws -> Verb? {
+        try declarations(text, role: role).tasks.first { $0.name == task }?.verb
+    }
+
+    @Test func `tasks are read with all that they say`() throws {
+        let read = try declarations(exampleFile, role: nil, host: "ducksnest-controlplane")
+        #expect(read.role == "control-plane")
+        #expect(
+            read.tasks.map(\.name)
+                == ["generate-kubeconfig", "calico-ipam", "bootstrap-rbac", "calico-crds", "calico-node"]
+        )
+        #expect(read.tasks[0].description == "Generate the admin kubeconfig")
+        #expect(read.tasks[0].roles == ["control-plane"])
+        #expect(read.tasks[0].place.description == "bootstrap.yaml:14:3")
+        #expect(read.tasks[1].roles == nil)
+        #expect(read.tasks[2].timeout == .seconds(600))
+        #expect(read.tasks[3].timeout == .seconds(1200))
+        #expect(read.cluster.certificateAuthority?.path == "/run/agenix/k8s-ca.crt")
+        #expect(read.nodes["ducksnest-laptop-firebat"] == "worker")
+    }
+
+    @Test func `a kubeconfig takes from the cluster what it does not say`() throws {
+        guard case .kubeconfig(let verb)? = try verb("generate-kubeconfig", in: exampleFile) else {
+            Issue.record("no kubeconfig")
+            return
+        }
+        #expect(verb.server.path == "https://127.0.0.1:6443")
+        #expect(verb.certificateAuthority.path == "/run/agenix/k8s-ca.crt")
+        #expect(verb.clusterName == "ducksnest")
+        #expect(verb.context == "default")
+        #expect(!verb.inlineCredentials)
+    }
+
+    @Test func `names in after are tasks, units of tasks, or other units`() throws {
+        let read = try declarations(exampleFile)
+        #expect(read.tasks[0].after.map(\.text) == ["unit agenix.service", "unit kube-apiserver.service"])
+        #expect(read.tasks[3].after.map(\.text) == ["task bootstrap-rbac"])
+    }
+
+    @Test func `exec reads from the task and from below exec`() throws {
+        let text = """
+            tasks:
+              seed:
+                script: scripts/apply.sh
+                args: [-p, 6443]
+                environment: {PORT: 6443, EMPTY: ''}
+                preStart: echo $${HOME}
+              mixed:
+                environment: {A: b}
+                exec: {command: ./bin/x, creates: /run/x}
+            """
+        let read = try declarations([("/etc/nest/bootstrap.yaml", text)])
+        guard case .exec(let seed)? = read.tasks.first?.verb, case .exec(let mixed)? = read.tasks.last?.verb else {
+            Issue.record("no exec")
+            return
+        }
+        #expect(seed.program.text == "script /etc/nest/scripts/apply.sh")
+        #expect(seed.arguments == ["-p", "6443"])
+        #expect(seed.environment == ["PORT": "6443", "EMPTY": ""])
+        #expect(seed.preStart == "echo ${HOME}")
+        #expect(mixed.program.text == "command /etc/nest/bin/x")
+        #expect(mixed.environment == ["A": "b"])
+        #expect(mixed.creates?.path == "/run/x")
+    }
+
+    @Test(arguments: [
+        ("/etc/nest/bootstrap.yaml", "rbac", "/etc/nest/rbac"),
+        ("/etc/nest/bootstrap.yaml", "../x/./rbac", "/etc/x/rbac"),
+        ("/bootstrap.yaml", "../rbac", "/rbac"), ("bootstrap.yaml", "./rbac", "rbac"),
+        ("conf/b.yaml", "rbac", "conf/rbac"),
+        ("conf/b.yaml", "../../rbac", "../rbac"), ("/etc/nest/bootstrap.yaml", "/a/../b", "/a/../b"),
+    ])
+    func `a path that is read is relative to the folder of its file`(
+        _ file: String,
+        _ path: String,
+        _ read: String
+    ) throws {
+        let text = "tasks: {t: {apply: {kubeconfig: /k, manifests: ['\(path)']}}}"
+        guard case .apply(let apply)? = try declarations([(file, text)]).tasks.first?.verb,
+            case .path(let reference)? = apply.manifests.first
+        else {
+            Issue.record("no manifest")
+            return
+        }
+        #expect(reference.path == read)
+    }
+
+    @Test(
+        arguments: [
+            ("0644", 0o644), ("\"0600\"", 0o600), ("0o755", 0o755), ("644", 0o644), ("07777", 0o7777),
+            ("'0o0640'", 0o640),
+        ] as [(String, UInt16)]
+    )
+    func `permissions are octal however they are written`(_ written: String, _ mode: UInt16) throws {
+        guard case .file(let file)? = try verb("t", in: "tasks: {t: {file: {path: /x, content: '', mode: \(written)}}}")
+        else {
+            Issue.record("no file")
+            return
+        }
+        #expect(file.mode == mode)
+    }
+
+    @Test(arguments: [
+        ("apiServer: /k", "apiServer /k"), ("apiServer: true, kubeconfig: /k", "apiServer /k"),
+        ("tcp: 'localhost:80'", "tcp localhost 80"), ("tcp: '[::1]:6443'", "tcp ::1 6443"), ("file: /x", "file /x"),
+        ("url: http://x/healthz", "url http://x/healthz -"),
+        ("url: https://x, certificateAuthority: /ca", "url https://x /ca"), ("unit: etcd.service", "unit etcd.service"),
+        (
+            "object: {apiVersion: apps/v1, kind: DaemonSet, name: d, namespace: kube-system}, kubeconfig: /k",
+            "object apps/v1 DaemonSet kube-system d /k"
+        ),
+    ])
+    func `wait reads each condition`(_ written: String, _ read: String) throws {
+        guard case .wait(let wait)? = try verb("t", in: "tasks: {t: {wait: {\(written)}}}") else {
+            Issue.record("no wait")
+            return
+        }
+        #expect(wait.condition.text == read)
+    }
+}
+
+extension Dependency {
+    fileprivate var text: String {
+        switch self {
+        case .task(let name, _): "task \(name)"
+        case .unit(let name, _): "unit \(name)"
+        }
+    }
+}
+
+extension ExecDeclaration.Program {
+    fileprivate var text: String {
+        switch self {
+        case .script(let path): "script \(path.path)"
+        case .command(let command, _): "command \(command)"
+        }
+    }
+}
+
+extension WaitDeclaration.Condition {
+    fileprivate var text: String {
+        switch self {
+        case .apiServer(let kubeconfig): "apiServer \(kubeconfig?.path ?? "-")"
+        case .tcp(let host, let port): "tcp \(host) \(port)"
+        case .file(let path): "file \(path.path)"
+        case .url(let url, let authority): "url \(url) \(authority?.path ?? "-")"
+        case .unit(let unit): "unit \(unit)"
+        case .object(let object, let kubeconfig):
+            "object \(object.apiVersion) \(object.kind) \(object.namespace ?? "-") \(object.name) \(kubeconfig?.path ?? "-")"
+        }
     }
 }

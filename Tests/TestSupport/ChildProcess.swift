@@ -1,11 +1,10 @@
 internal import Glibc
-internal import Synchronization
 
 /// A program that a test runs beside itself, and that ends with the test.
 public final class ChildProcess: Sendable {
     private let processIdentifier: pid_t
-    private let output: Int32
-    private let isReaped = Mutex(false)
+    private let output: Output
+    private let isReaped = Locked(false)
 
     /// Starts a program, which is looked up on `PATH`.
     ///
@@ -30,18 +29,17 @@ public final class ChildProcess: Sendable {
         // The shell changes the directory, for which Glibc shows Swift no spawn action.
         let command = ["sh", "-c", "cd \"$0\" && exec \"$@\"", directory] + arguments
         var words = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe word in unsafe words { unsafe free(word) } }
+        defer { unsafe words.forEach { unsafe free($0) } }
         let code = unsafe posix_spawnp(&identifier, command[0], &files, nil, &words, environ)
         guard code == 0 else {
             close(ends[0])
             throw ChildProcessError("cannot start '\(arguments[0])': error \(code)")
         }
-        (processIdentifier, output) = (identifier, ends[0])
+        (processIdentifier, output) = (identifier, Output(descriptor: ends[0]))
     }
 
     deinit {
         end()
-        close(output)
     }
 
     /// Ends the program if it still runs.
@@ -54,17 +52,21 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Reads what the program prints up to a line that has some words in it.
+    /// Every line that the program has printed so far, once it has been waited for.
+    public var printedLines: [String] { output.lines.withLock { $0 } }
+
+    /// Reads what the program prints up to a line that has some words in it, and goes on reading behind the scenes.
     ///
     /// - Throws: ``ChildProcessError`` if the program ends before.
     public func waitForLine(containing words: String) throws(ChildProcessError) {
-        var line = ""
-        while let byte = nextByte() {
-            line.unicodeScalars.append(Unicode.Scalar(byte))
-            if line.contains(words) { return }
-            if byte == UInt8(ascii: "\n") { line = "" }
+        while let line = output.nextLine() {
+            guard !line.contains(words) else {
+                // Somebody has to read on, lest the program wait for it; the thread ends with the program.
+                startThread { [output] in while output.nextLine() != nil {} }
+                return
+            }
         }
-        throw ChildProcessError("the program ended without printing '\(words)': \(line)")
+        throw ChildProcessError("the program ended without printing '\(words)': \(printedLines)")
     }
 
     /// Runs a program to its end.
@@ -72,24 +74,44 @@ public final class ChildProcess: Sendable {
     /// - Throws: ``ChildProcessError`` if it fails, with what it printed.
     public static func run(_ arguments: [String], in directory: String = "/") throws(ChildProcessError) {
         let child = try ChildProcess(arguments, in: directory)
-        var text = ""
-        while let byte = child.nextByte() { text.unicodeScalars.append(Unicode.Scalar(byte)) }
+        while child.output.nextLine() != nil {}
         var status: Int32 = 0
         child.isReaped.withLock { isReaped in
             unsafe waitpid(child.processIdentifier, &status, 0)
             isReaped = true
         }
-        guard status == 0 else { throw ChildProcessError("'\(arguments.joined(separator: " "))' failed: \(text)") }
+        guard status == 0 else {
+            throw ChildProcessError("'\(arguments.joined(separator: " "))' failed: \(child.printedLines)")
+        }
     }
 
     /// Tells whether a program is on `PATH`.
     public static func isInstalled(_ program: String) -> Bool {
         (try? run(["sh", "-c", "command -v \(program)"])) != nil
     }
+}
 
-    private func nextByte() -> UInt8? {
+/// The reading end of what a program prints.
+private final class Output: Sendable {
+    let lines = Locked<[String]>([])
+    private let descriptor: Int32
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    func nextLine() -> String? {
+        var line: [UInt8] = []
         var byte: UInt8 = 0
-        return unsafe read(output, &byte, 1) == 1 ? byte : nil
+        while unsafe read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
+        guard byte == UInt8(ascii: "\n") || !line.isEmpty else { return nil }
+        let text = String(decoding: line, as: UTF8.self)
+        lines.withLock { $0.append(text) }
+        return text
     }
 }
 

@@ -60,6 +60,16 @@ struct ByteStream {
         return nil
     }
 
+    /// Answers a TLS handshake in plain text, as Go's servers do.
+    mutating func refusesTLS() -> Bool {
+        guard let first = nextByte() else { return false }
+        guard first == 0x16 else {
+            buffer = [first] + buffer
+            return false
+        }
+        return write(Array("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.".utf8))
+    }
+
     mutating func nextRequest(connection: Int) -> LoopbackServer.Request? {
         guard let words = nextLine()?.split(separator: " "), words.count == 3 else { return nil }
         var request = LoopbackServer.Request(
@@ -87,5 +97,25 @@ struct ByteStream {
             rest = rest.dropFirst(count)
         }
         return true
+    }
+}
+
+/// A socket that lets clients connect and never says a word.
+public final class SilentListener: Sendable {
+    /// The port that it listens at.
+    public let port: UInt16
+
+    private let descriptor: Int32
+
+    /// Starts to listen.
+    ///
+    /// - Throws: ``ChildProcessError`` if it cannot.
+    public init() throws(ChildProcessError) {
+        let socket = try ListeningSocket()
+        (port, descriptor) = (socket.port, socket.descriptor)
+    }
+
+    deinit {
+        close(descriptor)
     }
 }

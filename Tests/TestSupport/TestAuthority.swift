@@ -39,8 +39,22 @@ public final class TestAuthority: Sendable {
         guard unsafe mkdtemp(&template) != nil else { throw ChildProcessError("cannot make a directory") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         try openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-days", "30",
-            "-subj", subject, "-keyout", "ca.key", "-out", "ca.crt",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-utf8",
+            "-days",
+            "30",
+            "-subj",
+            subject,
+            "-keyout",
+            "ca.key",
+            "-out",
+            "ca.crt",
         )
         try write("", to: "index.txt")
     }
@@ -59,6 +73,7 @@ public final class TestAuthority: Sendable {
     ///   - key: The kind of its key.
     ///   - isAuthority: Whether it may sign others.
     ///   - issuer: The base name of the files of an authority that this one has issued, or this one's own.
+    /// - Returns: Where the files are.
     /// - Throws: ``ChildProcessError`` if `openssl` fails.
     public func issue(
         _ name: String,
@@ -78,9 +93,36 @@ public final class TestAuthority: Sendable {
         try openssl("req", "-new", "-utf8", "-key", "\(name).key", "-subj", subject, "-out", "\(name).csr")
         try openssl(
             [
-                "ca", "-config", "ca.cnf", "-batch", "-notext", "-rand_serial", "-utf8", "-cert", "\(issuer).crt",
+                "ca", "-config", "ca.cnf", "-batch", "-notext", "-utf8", "-cert", "\(issuer).crt",
                 "-keyfile", "\(issuer).key", "-in", "\(name).csr", "-out", "\(name).crt", "-extfile", "\(name).ext",
             ] + validity.arguments
+        )
+        return Issued(certificatePath: path("\(name).crt"), keyPath: path("\(name).key"))
+    }
+
+    /// Makes a certificate that is signed with its own key.
+    ///
+    /// - Throws: ``ChildProcessError`` if `openssl` fails.
+    public func makeSelfSigned(_ name: String, subject: String, names: [String]) throws(ChildProcessError) -> Issued {
+        try openssl(
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-utf8",
+            "-days",
+            "30",
+            "-subj",
+            subject,
+            "-keyout",
+            "\(name).key",
+            "-out",
+            "\(name).crt",
+            "-addext",
+            "subjectAltName=\(names.joined(separator: ","))",
         )
         return Issued(certificatePath: path("\(name).crt"), keyPath: path("\(name).key"))
     }
@@ -116,6 +158,7 @@ public final class TestAuthority: Sendable {
         [it]
         database = index.txt
         new_certs_dir = .
+        rand_serial = yes
         default_md = sha256
         policy = any
         unique_subject = no

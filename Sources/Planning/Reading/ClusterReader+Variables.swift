@@ -9,6 +9,10 @@ extension ClusterReader {
         let unknownRole = emptyCluster.unknownRole
         values["node.role"] =
             role.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
+        if files.variables.entries.count > Limit.variableCount {
+            let place = files.variables.entries[Limit.variableCount].place
+            problems.add(place, "the files declare more than \(Limit.variableCount) variables")
+        }
         for entry in files.variables.entries.prefix(Limit.variableCount) {
             if isVariable(entry) { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
         }
@@ -56,7 +60,10 @@ extension ClusterReader {
         case .string, .number, .boolean: return true
         case .null, .sequence, .mapping:
             let item = Item(node: entry.value, key: entry.key, label: "variable '\(entry.key)'", problems: problems)
-            item.tellWrong("a string, a number or a boolean", hint: entry.value.isNull ? item.write("\"\"", asIs: true) : nil)
+            item.tellWrong(
+                "a string, a number or a boolean",
+                hint: entry.value.isNull ? item.write("\"\"", asIs: true) : nil
+            )
             return false
         }
     }

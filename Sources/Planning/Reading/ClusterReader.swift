@@ -29,12 +29,20 @@ struct ClusterReader {
     /// Reads `cluster`.
     ///
     /// - Parameter variables: The variables of each role, `nil` being a node whose role is not known.
+    /// - Returns: What could be read.
     func readCluster(_ variables: (String?) -> Variables) -> ReadCluster {
         var cluster = emptyCluster
-        var fields = Fields(files.cluster.entries, at: files.place, Subject(path: ["cluster"]), variables(nil), problems)
+        var fields = Fields(
+            files.cluster.entries,
+            at: files.place,
+            Subject(path: ["cluster"]),
+            variables(nil),
+            problems
+        )
         cluster.declaration.name = fields.value("name") { $0.string() }
         cluster.declaration.certificateAuthority = fields.value("certificateAuthority") { $0.readPath() }
-        cluster.isAuthorityFaulty = fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
+        cluster.isAuthorityFaulty =
+            fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
         if let entry = fields.take("servers") { readServers(entry.value, fields.subject, variables, &cluster) }
         fields.finish()
         return cluster
@@ -58,10 +66,17 @@ struct ClusterReader {
         guard node.mapping == nil, node.sequence == nil, !node.isNull else {
             for server in node.mapping?.entries ?? [] {
                 let label = subject.below("servers").label(server.key)
-                cluster.declaration.servers[server.key] = readServer(server.value, server.key, label, variables(server.key))
+                cluster.declaration.servers[server.key] = readServer(
+                    server.value,
+                    server.key,
+                    label,
+                    variables(server.key)
+                )
             }
             if node.mapping == nil {
-                Item(node: node, key: nil, label: label, problems: problems).tellWrong("a URL or a mapping of roles to URLs")
+                Item(node: node, key: nil, label: label, problems: problems).tellWrong(
+                    "a URL or a mapping of roles to URLs"
+                )
             }
             cluster.isServerFaulty = node.mapping == nil
             return
@@ -111,7 +126,11 @@ struct ClusterReader {
         guard let (role, place) = said.first(where: { $0.role != nil }), let role else { return nodes[facts.hostName] }
         if !known.contains(role) {
             let all = "known are \(few(known))"
-            problems.add(place, "no role is named \(quoted(role))", hint: problems.hint(for: role, in: known, else: all))
+            problems.addMissing(
+                place,
+                "no role is named \(quoted(role))",
+                hint: problems.hint(for: role, in: known, else: all)
+            )
         }
         return role
     }

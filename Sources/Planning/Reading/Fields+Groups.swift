@@ -9,7 +9,11 @@ extension Fields {
         let all = list(keys.map { "'\($0)'" }, "or")
         if written.count > 1 {
             let found = list(written.map { "'\($0.key)'" })
-            problems.add(written[1].place, "\(subject.name) must have one of \(all), found \(found)", hint: "remove one")
+            problems.add(
+                written[1].place,
+                "\(subject.name) must have one of \(all), found \(found)",
+                hint: "remove one"
+            )
         } else {
             problems.add(place, "\(subject.name) must have one of \(all)", hint: "add \(example)")
         }

@@ -17,7 +17,8 @@ struct Fields {
     private var known: [String] = []
 
     /// Creates fields.
-    init(_ entries: [Mapping.Entry], at place: Place, _ subject: Subject, _ variables: Variables, _ problems: Problems) {
+    init(_ entries: [Mapping.Entry], at place: Place, _ subject: Subject, _ variables: Variables, _ problems: Problems)
+    {
         self.entries = entries
         self.place = place
         self.subject = subject
@@ -43,6 +44,7 @@ struct Fields {
     ///   - example: A value to show if the key is missing, for keys that must be there.
     ///   - hintsLiteral: Whether an unknown `${name}` may well be meant literally.
     ///   - read: Makes the value, or tells why there is none.
+    /// - Returns: The value, or `nil` if there is none, which has been told if it is a fault.
     mutating func value<Value>(
         _ key: String,
         required example: String? = nil,

@@ -6,7 +6,10 @@ extension Item {
     func label(_ what: String) -> String? {
         guard let text = string(expected: what) else { return nil }
         guard isTaskName(text), !text.hasSuffix("-") else {
-            tellWrong("\(what) of lower-case letters, digits and dashes", hint: suggestedTaskName(text).map { write($0) })
+            tellWrong(
+                "\(what) of lower-case letters, digits and dashes",
+                hint: suggestedTaskName(text).map { write($0) }
+            )
             return nil
         }
         return text
@@ -36,9 +39,15 @@ extension Item {
     func digest() -> String? {
         let expected = "a SHA-256 digest, 64 characters of 0-9 and a-f"
         guard let text = string(expected: expected) else { return nil }
-        let isHexadecimal = text.utf8.allSatisfy { $0.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0 | 0x20) }
+        let isHexadecimal = text.utf8.allSatisfy {
+            $0.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0 | 0x20)
+        }
         guard text.utf8.count == 64, isHexadecimal else {
-            problems.add(node.place, "\(self.label) must be \(expected), found \(text.count) characters", hint: write("DIGEST as sha256sum prints it", asIs: true))
+            problems.add(
+                node.place,
+                "\(self.label) must be \(expected), found \(text.count) characters",
+                hint: write("DIGEST as sha256sum prints it", asIs: true)
+            )
             return nil
         }
         guard text == text.lowercased() else {

@@ -73,7 +73,8 @@ extension Item {
             return try WebAddress(text)
         } catch {
             let hint = text.contains("://") ? nil : write("https://\(text)")
-            problems.add(node.place, "\(label) must be \(expected), and \(quoted(text)) \(error.message)", hint: hint)
+            let found = error.hasSecret ? "this one" : quoted(text)
+            problems.add(node.place, "\(label) must be \(expected), and \(found) \(error.message)", hint: hint)
             return nil
         }
     }

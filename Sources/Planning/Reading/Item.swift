@@ -73,10 +73,18 @@ struct Item {
     }
 
     /// The items of a list, or `nil` after telling that it is none.
-    func items(of what: String, limit: Int = Limit.afterCount, _ variables: Variables, hintsLiteral: Bool = false) -> [Item]? {
+    func items(
+        of what: String,
+        limit: Int = Limit.afterCount,
+        _ variables: Variables,
+        hintsLiteral: Bool = false
+    ) -> [Item]? {
         guard let nodes = node.sequence else {
             let isScalar = node.string.map { !$0.isEmpty } ?? (node.integer != nil)
-            tellWrong("a list of \(what)", hint: isScalar ? write("[\(typed(node.content.scalarText))]", asIs: true) : nil)
+            tellWrong(
+                "a list of \(what)",
+                hint: isScalar ? write("[\(typed(node.content.scalarText))]", asIs: true) : nil
+            )
             return nil
         }
         guard nodes.count <= limit else {
@@ -104,7 +112,9 @@ struct Item {
     /// What to write if a string was meant and YAML sees something else.
     private var quotingHint: String? {
         switch node.content {
-        case .boolean, .number: write("\"\(node.content.scalarText)\"", asIs: true)
+        case .number(let number): write("\"\(number.text)\"", asIs: true)
+        // What was written, `yes` or `on` perhaps, is not known any more.
+        case .boolean: "write it in quotes"
         case .null, .string, .sequence, .mapping: nil
         }
     }

@@ -46,11 +46,16 @@ struct MergedFiles {
             documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
         } catch {
             problems.add(error.all)
+            problems.isIncomplete = true
             return
         }
         let roots = documents.compactMap(\.root)
         if roots.count > 1 {
-            problems.add(roots[1].place, "a task file holds one YAML document, found \(roots.count)", hint: "remove the line ---")
+            problems.add(
+                roots[1].place,
+                "a task file holds one YAML document, found \(roots.count)",
+                hint: "remove the line ---"
+            )
         }
         for root in roots { merge(root, problems) }
     }
@@ -58,7 +63,11 @@ struct MergedFiles {
     private mutating func merge(_ root: Node, _ problems: Problems) {
         guard !root.isNull else { return }
         guard let mapping = root.mapping else {
-            problems.add(root.place, "a task file must be a mapping, found \(describe(root))", hint: "write tasks: and a task below it")
+            problems.add(
+                root.place,
+                "a task file must be a mapping, found \(describe(root))",
+                hint: "write tasks: and a task below it"
+            )
             return
         }
         var fields = Fields(mapping.entries, at: root.place, Subject(), Variables(), problems)

@@ -49,7 +49,11 @@ extension Item {
         if let task = taskName(ofUnit: name) { return .task(task, node.place) }
         guard hasUnitSuffix(name) else { return .task(name, node.place) }
         guard name != "k8s-bootstrap.target" else {
-            problems.add(node.place, "\(label) is '\(name)', which waits for every task", hint: "write the name of a task")
+            problems.add(
+                node.place,
+                "\(label) is '\(name)', which waits for every task",
+                hint: "write the name of a task"
+            )
             return nil
         }
         guard isUnitName(name) else {

@@ -8,9 +8,17 @@ final class Problems {
     private var comparisonCount = 0
     private var replacedLength = 0
 
+    /// Whether a file could not be read at all, so that what seems to be missing may stand in it.
+    var isIncomplete = false
+
     /// Adds a problem.
     func add(_ place: Place, _ message: String, hint: String? = nil) {
         all.append(Diagnostic(place, message, hint: hint))
+    }
+
+    /// Adds that something is nowhere to be found, unless it may be in a file that could not be read.
+    func addMissing(_ place: Place, _ message: String, hint: String? = nil) {
+        if !isIncomplete { add(place, message, hint: hint) }
     }
 
     /// Adds problems.

@@ -70,7 +70,13 @@ struct TaskReader {
             return ReadTask(header: TaskHeader(name: name, place: entry.place))
         }
         let subject = Subject(owner: "task \(quoted(name))")
-        let fields = Fields(mapping.entries, at: entry.place, subject, context.variables(context.role), context.problems)
+        let fields = Fields(
+            mapping.entries,
+            at: entry.place,
+            subject,
+            context.variables(context.role),
+            context.problems
+        )
         var reader = Self(context: context, fields: fields)
         return reader.readTask(TaskHeader(name: name, place: entry.place))
     }
@@ -98,7 +104,9 @@ struct TaskReader {
         let context = context
         let roles = fields.value("roles") { item -> [String]? in
             guard let items = item.items(of: "roles", limit: Limit.roleCount, variables) else { return nil }
-            if items.isEmpty { item.tellWrong("a list of at least one role", hint: "remove it, or write roles: [worker]") }
+            if item.node.sequence?.isEmpty == true {
+                item.tellWrong("a list of at least one role", hint: "remove it, or write roles: [worker]")
+            }
             return items.compactMap { Self.readRole($0, context) }
         }
         // A list of which nothing could be read is no reason to take the task for one of every role.
@@ -110,7 +118,11 @@ struct TaskReader {
         guard context.knownRoles.contains(role) else {
             let all = "known are \(few(context.knownRoles))"
             let hint = context.problems.hint(for: role, in: context.knownRoles, else: all)
-            context.problems.add(item.node.place, "\(item.label) is \(quoted(role)), which is no role here", hint: hint)
+            context.problems.addMissing(
+                item.node.place,
+                "\(item.label) is \(quoted(role)), which is no role here",
+                hint: hint
+            )
             return nil
         }
         return role

@@ -18,7 +18,9 @@ struct VariableResolver {
         self.definitions = definitions
         self.values = values
         self.problems = problems
-        self.names = Set(definitions.keys).union(values.keys).union(serverParts).sorted()
+        // A name that a variable cannot have is among the values, so that its uses are no further faults.
+        let sound = values.filter { $0.value != .broken }.keys
+        self.names = Set(definitions.keys).union(sound).union(serverParts).sorted()
     }
 
     /// The variables with their values.
@@ -37,6 +39,7 @@ struct VariableResolver {
             path.append(name)
             values[name] = value(of: node)
             path.removeLast()
+            if name == "cluster.server" { removeSlash() }
         }
     }
 
@@ -74,6 +77,12 @@ struct VariableResolver {
             return false
         }
         return true
+    }
+
+    /// Makes the server's URL one that a path can be put behind.
+    private mutating func removeSlash() {
+        guard case .scalar(.string(let text))? = values["cluster.server"], text.hasSuffix("/") else { return }
+        values["cluster.server"] = .scalar(.string(String(text.dropLast())))
     }
 
     private func serverPart(_ name: String) -> Variables.Value {

@@ -59,7 +59,11 @@ struct VerbReader {
         for entry in below.entries {
             if let twin = entries.first(where: { $0.key == entry.key }) {
                 let label = below.subject.label(entry.key)
-                context.problems.add(entry.place, "\(label) stands in the task as well, at \(twin.place)", hint: "remove one")
+                context.problems.add(
+                    entry.place,
+                    "\(label) stands in the task as well, at \(twin.place)",
+                    hint: "remove one"
+                )
             } else {
                 entries.append(entry)
             }
@@ -72,13 +76,18 @@ struct VerbReader {
     private func tellStray(_ entries: [Mapping.Entry], _ fields: Fields) {
         for entry in entries {
             let hint = "add script: PATH, or remove \(entry.key):"
-            context.problems.add(entry.place, "\(fields.subject.label(entry.key)) goes with 'script' or 'exec' only", hint: hint)
+            context.problems.add(
+                entry.place,
+                "\(fields.subject.label(entry.key)) goes with 'script' or 'exec' only",
+                hint: hint
+            )
         }
     }
 
     /// Tells `wait: rollout` beside `apply` instead of below it.
     private func tellMisplacedRollout(_ fields: inout Fields) -> Bool {
-        guard fields.has("apply"), fields.has("wait"), let wait = fields.take("wait"), let word = wait.value.string else {
+        guard fields.has("apply"), fields.has("wait"), let wait = fields.take("wait"), let word = wait.value.string
+        else {
             return false
         }
         let label = "\(fields.subject.label("wait")) is \(quoted(word)) and stands beside 'apply'"
@@ -89,7 +98,11 @@ struct VerbReader {
     private func tellCount(_ written: [String], _ fields: Fields, _ near: [String], _ isRolloutMisplaced: Bool) {
         let name = fields.subject.name
         if written.isEmpty, !near.contains(where: { verbNames.contains($0) || $0 == "script" }) {
-            context.problems.add(fields.place, "\(name) has no verb", hint: "write one of \(list(verbNames, "or")) below it")
+            context.problems.add(
+                fields.place,
+                "\(name) has no verb",
+                hint: "write one of \(list(verbNames, "or")) below it"
+            )
         }
         guard written.count > 1, !(isRolloutMisplaced && written.count == 2) else { return }
         let places = fields.entries.filter { written.contains($0.key) || $0.key == "script" }.map(\.place)

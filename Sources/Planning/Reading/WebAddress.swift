@@ -4,6 +4,8 @@ struct WebAddress: Hashable {
     struct Fault: Error {
         /// What is wrong, to follow the URL.
         let message: String
+        /// Whether the URL has something in it that no message may repeat.
+        var hasSecret = false
     }
 
     /// Whether the connection is protected by TLS.
@@ -34,7 +36,9 @@ struct WebAddress: Hashable {
         }
         let afterScheme = text.dropFirst(scheme.count + 3)
         let authority = afterScheme.prefix { !"/?#".contains($0) }
-        guard !authority.contains("@") else { throw Fault(message: "has a user in it, and credentials belong elsewhere") }
+        guard !authority.contains("@") else {
+            throw Fault(message: "has a user or password in it", hasSecret: true)
+        }
         let endpoint = try Endpoint(String(authority), defaultPort: scheme == "https" ? 443 : 80)
         self.isSecure = scheme == "https"
         self.host = endpoint.host

@@ -42,9 +42,11 @@ func describe(_ node: Node) -> String {
     }
 }
 
-/// A string as somebody would type it into a task file on one line.
+/// A string as somebody would type it into a task file on one line, in quotes only where YAML needs them.
 func typed(_ text: String) -> String {
-    let isPlain = text.unicodeScalars.allSatisfy { $0.value > 32 && !":#{}[],&*!|>'\"%@`\\".unicodeScalars.contains($0) }
-    guard !isPlain || text.isEmpty else { return text }
-    return "\"" + quoted(text).dropFirst().dropLast() + "\""
+    let needsQuotes =
+        text.isEmpty || text.contains(": ") || text.contains(" #") || text.hasSuffix(":") || text.hasSuffix(" ")
+        || text.unicodeScalars.contains { ",[]{}\"\\".unicodeScalars.contains($0) || $0.value < 32 }
+        || "-?:#&*!|>'%@` ".unicodeScalars.contains(text.unicodeScalars[text.unicodeScalars.startIndex])
+    return needsQuotes ? "\"" + quoted(text).dropFirst().dropLast() + "\"" : text
 }

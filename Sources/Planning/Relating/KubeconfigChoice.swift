@@ -29,14 +29,23 @@ struct KubeconfigChoice {
     ///   - context: The role for which each task was read.
     static func make(_ tasks: inout [ReadTask], _ relations: Relations, _ context: TaskContext) {
         let choice = Self(relations: relations, problems: context.problems)
+        let written = tasks
         let roles = tasks.map { context.role(for: $0.header.roles) }
         for role in Set(roles) {
             let isRead = roles.map { $0 == role }
-            choice.make(&tasks, for: role) { isRead[$0] }
+            for (task, kubeconfig) in choice.kubeconfigs(written, for: role, { isRead[$0] }) {
+                tasks[task].verb?.use(kubeconfig)
+            }
         }
     }
 
-    private func make(_ tasks: inout [ReadTask], for role: String?, _ isRead: (Int) -> Bool) {
+    /// The kubeconfigs of the tasks of a role that need one.
+    private func kubeconfigs(
+        _ tasks: [ReadTask],
+        for role: String?,
+        _ isRead: (Int) -> Bool,
+    ) -> [Int: PathReference] {
+        var kubeconfigs: [Int: PathReference] = [:]
         var reaches = tasks.map { _ in Reach() }
         // A task of another role's reading gets its kubeconfig there; here it only passes on what it would use.
         var used: [Int: PathReference] = [:]
@@ -51,17 +60,23 @@ struct KubeconfigChoice {
             used[task] = chosen
             guard isRead(task) else { continue }
             if let chosen {
-                tasks[task].verb?.use(chosen)
+                kubeconfigs[task] = chosen
             } else if !reaches[task].isUncertain {
                 tell(task, tasks, reaches[task], order)
             }
         }
+        return kubeconfigs
     }
 
     private func reach(of task: Int, _ tasks: [ReadTask], _ reaches: [Reach], _ role: String?) -> Reach {
         var reach = Reach()
         reach.isUncertain = relations.unresolved.contains(task)
-        for dependency in relations.dependencies[task] where relations.headers[dependency].runs(on: role) {
+        for dependency in relations.dependencies[task] {
+            guard relations.headers[dependency].runs(on: role) else {
+                // A node whose role nobody says may well be one that runs the dependency.
+                reach.isUncertain = reach.isUncertain || role == nil
+                continue
+            }
             let verb = tasks[dependency].verb
             let isWriter = if case .kubeconfig? = verb { true } else { false }
             let behind = reaches[dependency]
@@ -107,7 +122,7 @@ struct KubeconfigChoice {
         }
         let writer = order.sorted().first { if case .kubeconfig? = tasks[$0].verb { true } else { false } }
         let hint = writer.map { "add \(tasks[$0].header.name) to after:, or kubeconfig: PATH below \(verb):" }
-        problems.add(
+        problems.addMissing(
             header.place,
             "task '\(header.name)' has no kubeconfig, and runs after no task that writes one",
             hint: hint ?? "add kubeconfig: PATH below \(verb):",

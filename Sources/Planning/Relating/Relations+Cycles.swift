@@ -68,7 +68,9 @@ extension Relations {
 
     /// Where a task says that it runs after another.
     private func place(of dependency: Int, in task: Int) -> Place {
-        for case .task(let name, let place) in headers[task].after where name == headers[dependency].name { return place }
+        for case .task(let name, let place) in headers[task].after where name == headers[dependency].name {
+            return place
+        }
         return headers[task].place
     }
 }

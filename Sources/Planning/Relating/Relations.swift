@@ -56,7 +56,7 @@ struct Relations {
             return
         }
         let hint = problems.hint(for: name, in: names, else: unitHint(name, problems))
-        problems.add(place, "\(subject), which is not declared", hint: hint)
+        problems.addMissing(place, "\(subject), which is not declared", hint: hint)
     }
 
     /// The unit that is probably meant by a name that is neither a task's nor a unit's.

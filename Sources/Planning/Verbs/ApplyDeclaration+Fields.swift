@@ -10,7 +10,11 @@ extension ApplyDeclaration {
         }
         let substitute = fields.value("substitute") { $0.boolean() }
         let wait = fields.value("wait") { $0.word(of: ["rollout"]) }
-        let labels = fields.texts("labels") { $0.isLabelKey($1) } _: { $0.labelValue() }
+        let labels = fields.texts("labels") {
+            $0.isLabelKey($1)
+        } _: {
+            $0.labelValue()
+        }
         let minimum = fields.value("minNodes") { $0.count() }
         guard let manifests else { return nil }
         self.init(
@@ -29,7 +33,7 @@ extension ApplyDeclaration {
         let subject = fields.subject.below("manifests")
         return fields.value("manifests", required: "[rbac]") { item in
             guard let items = item.items(of: "paths and URLs", variables) else { return nil }
-            guard !items.isEmpty else {
+            guard item.node.sequence?.isEmpty == false else {
                 item.tellWrong("a list of at least one path or URL", hint: item.write("[rbac]", asIs: true))
                 return nil
             }

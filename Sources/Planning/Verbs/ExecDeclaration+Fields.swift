@@ -13,7 +13,11 @@ extension ExecDeclaration {
         let arguments = fields.value("args") { item in
             item.items(of: "arguments", variables, hintsLiteral: true)?.compactMap { $0.text(.text, mayBeEmpty: true) }
         }
-        let environment = fields.texts("environment") { $0.isEnvironmentName($1) } _: { $0.text(.text, mayBeEmpty: true) }
+        let environment = fields.texts("environment") {
+            $0.isEnvironmentName($1)
+        } _: {
+            $0.text(.text, mayBeEmpty: true)
+        }
         let preStart = fields.value("preStart", hintsLiteral: true) { $0.string(.text) }
         let creates = fields.value("creates") { $0.writtenPath() }
         fields.tellUnlessOne(of: ["script", "command"], example: "script: /path/to/script.sh")

@@ -37,7 +37,7 @@ extension KubeconfigDeclaration {
         if let server = cluster.declaration.server(for: role) { return server }
         if let advice = cluster.missingServer(for: role) {
             let label = fields.subject.label("server")
-            fields.problems.add(fields.place, "\(label) is missing, and \(advice.message)", hint: advice.hint)
+            fields.problems.addMissing(fields.place, "\(label) is missing, and \(advice.message)", hint: advice.hint)
         }
         return nil
     }
@@ -46,7 +46,7 @@ extension KubeconfigDeclaration {
         guard !fields.has("certificateAuthority") else { return fields.value("certificateAuthority") { $0.readPath() } }
         _ = fields.take("certificateAuthority")
         if cluster.declaration.certificateAuthority == nil, !cluster.isAuthorityFaulty {
-            fields.problems.add(
+            fields.problems.addMissing(
                 fields.place,
                 "\(fields.subject.label("certificateAuthority")) is missing, and the cluster has none",
                 hint: "add certificateAuthority: /run/agenix/k8s-ca.crt below cluster:",

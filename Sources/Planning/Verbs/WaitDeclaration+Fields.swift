@@ -22,7 +22,9 @@ extension WaitDeclaration {
     }
 
     private static func object(_ fields: inout Fields) -> ObjectReference? {
-        guard var object = fields.fields("object", expected: "a mapping with apiVersion, kind and name") else { return nil }
+        guard var object = fields.fields("object", expected: "a mapping with apiVersion, kind and name") else {
+            return nil
+        }
         defer { object.finish() }
         let apiVersion = object.value("apiVersion", required: "apps/v1") { $0.string() }
         let kind = object.value("kind", required: "DaemonSet") { $0.string() }

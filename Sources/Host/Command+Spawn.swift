@@ -1,0 +1,124 @@
+import CShims
+import Glibc
+
+extension Command {
+    /// Starts the program in a session and process group of its own.
+    ///
+    /// It gets nothing of ours but the three standard descriptors: no signal mask, no ignored signals, no files.
+    ///
+    /// - Parameter output: Where its output and errors go.
+    /// - Returns: The number of its process, which is also that of its group.
+    /// - Throws: ``SystemError`` that names the program and says what it lacks.
+    func spawn(output: CInt) throws(SystemError) -> pid_t {
+        try checkTexts()
+        let path = try locate()
+        try checkWorkingDirectory()
+        _ = childrenAreKept
+
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        // The outputs first: the pipe may have a number that the next line takes.
+        unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+        unsafe posix_spawn_file_actions_adddup2(&actions, output, 2)
+        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+        unsafe sigfillset(&signals)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+
+        // These functions return the code; it is not in `errno`.
+        var code = unsafe nest_host_prepare_spawn(&actions, &attributes, workingDirectory)
+        if code != 0 { throw failure(code, nil) }
+        var process: pid_t = 0
+        code = unsafe withCStrings([program] + arguments) { arguments in
+            unsafe withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
+                unsafe posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+            }
+        }
+        if code != 0 { throw startFailure(path, code) }
+        return process
+    }
+
+    /// Refuses texts that C would cut short.
+    private func checkTexts() throws(SystemError) {
+        if let index = arguments.firstIndex(where: { $0.utf8.contains(0) }) {
+            throw failure(EINVAL, "argument \(index + 1) contains a NUL character")
+        }
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
+            if name.isEmpty || name.utf8.contains(UInt8(ascii: "=")) || name.utf8.contains(0) {
+                throw failure(EINVAL, "the environment has a variable with an impossible name")
+            }
+            if value.utf8.contains(0) {
+                throw failure(EINVAL, "the variable '\(name)' contains a NUL character")
+            }
+        }
+        try SystemError.checkPath("cannot run", program)
+    }
+
+    /// Finds the program as a shell would, but in directories with a whole path only.
+    private func locate() throws(SystemError) -> String {
+        if program.utf8.contains(UInt8(ascii: "/")) { return program }
+        let searched = environment["PATH"] ?? "/bin:/usr/bin"
+        var refused: String?
+        for directory in searched.split(separator: ":") where directory.hasPrefix("/") {
+            let candidate = "\(directory)/\(program)"
+            guard (try? FileSystem.status(candidate, followingLinks: true, ""))?.kind == .regular else { continue }
+            if unsafe access(candidate, X_OK) == 0 { return candidate }
+            refused = refused ?? candidate
+        }
+        if let refused { throw failure(EACCES, "'\(refused)' is not executable") }
+        throw failure(ENOENT, "not found in PATH '\(searched)'")
+    }
+
+    private func checkWorkingDirectory() throws(SystemError) {
+        guard let workingDirectory else { return }
+        let operation = "cannot run '\(program)' in directory"
+        guard let status = try FileSystem.status(workingDirectory, followingLinks: true, operation) else {
+            throw SystemError(operation, workingDirectory, code: ENOENT)
+        }
+        if status.kind == .directory { return }
+        throw SystemError(operation, workingDirectory, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
+    }
+
+    /// Says what the code of a failed start means for a program.
+    private func startFailure(_ path: String, _ code: CInt) -> SystemError {
+        let status = try? FileSystem.status(path, followingLinks: true, "")
+        let detail: String? =
+            switch (code, status?.kind) {
+            case (ENOENT, .some) where workingDirectory == nil || path.hasPrefix("/"):
+                "the interpreter in its first line, or its loader, does not exist"
+            case (EACCES, .some(let kind)) where kind != .regular: "is a \(kind.rawValue)"
+            case (EACCES, .some): "is not executable"
+            case (ENOEXEC, _): "is neither a program of this machine nor a script with '#!' in its first line"
+            default: nil
+            }
+        return failure(code, detail)
+    }
+
+    private func failure(_ code: CInt, _ detail: String?) -> SystemError {
+        SystemError("cannot run", program, code: code, detail: detail)
+    }
+}
+
+/// Makes sure, once, that the kernel keeps exit codes: a parent may have told us to ignore our children.
+private let childrenAreKept: Void = {
+    signal(SIGCHLD, SIG_DFL)
+    return ()
+}()
+
+/// Lends a null-terminated array of C strings.
+private func withCStrings<Result>(
+    _ texts: [String],
+    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result,
+) -> Result {
+    var pointers = unsafe texts.map { unsafe strdup($0) }
+    defer { unsafe pointers.forEach { unsafe free($0) } }
+    unsafe pointers.append(nil)
+    return unsafe body(pointers)
+}

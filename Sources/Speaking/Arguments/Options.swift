@@ -1,0 +1,96 @@
+/// What one call of the program is to do.
+public struct Options: Sendable, Hashable {
+    /// The command with the flags of its own.
+    public var command: Command
+
+    /// The task file.
+    public var config = "/etc/nest-bootstrap/bootstrap.yaml"
+
+    /// In what form results are told.
+    public var output = OutputFormat.text
+
+    /// The role that the node is to have, whatever its name and environment say.
+    public var role: String?
+
+    /// The directory that stands for `/` in every path that a task writes.
+    public var root: String?
+
+    /// Creates options with the defaults of all but the command.
+    public init(_ command: Command) {
+        self.command = command
+    }
+
+    /// The directory of the drop-ins: `bootstrap.d` beside `bootstrap.yaml`.
+    public var dropInDirectory: String {
+        let slash = config.lastIndex(of: "/").map(config.index(after:)) ?? config.startIndex
+        let name = config[slash...]
+        // The dot of a hidden file does not begin an extension.
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "\(config).d" }
+        return "\(config[..<dot]).d"
+    }
+
+    /// Whether the run writes nothing.
+    public var isDryRun: Bool {
+        if case .run(let run) = command { run.isDryRun } else { false }
+    }
+}
+
+/// A command with the flags that no other has.
+public enum Command: Sendable, Hashable {
+    /// Runs this node's plan.
+    case run(RunOptions)
+    /// Tells what the tasks of these names came to, or all.
+    case status([String])
+    /// Looks for mistakes without an API server.
+    case check
+    /// Draws the plan.
+    case graph(PictureFormat)
+}
+
+/// What to run, and how.
+public struct RunOptions: Sendable, Hashable {
+    /// The tasks to run, in the order given and each once; all if there is none.
+    public var tasks: [String] = []
+
+    /// Whether what the tasks depend on runs first where it has not succeeded yet.
+    public var withDependencies = false
+
+    /// Whether to tell what would change instead of changing it.
+    public var isDryRun = false
+
+    /// Creates the options of a run of the whole plan.
+    public init() {}
+}
+
+/// In what form results are told.
+public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
+    /// Lines for people.
+    case text
+    /// One JSON object a line.
+    case json
+}
+
+/// In what form a plan is drawn.
+public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
+    /// Indented lines.
+    case text
+    /// Graphviz.
+    case dot
+    /// Mermaid, which forges draw by themselves.
+    case mermaid
+}
+
+/// The name of a command.
+public enum CommandName: String, Sendable, Hashable, CaseIterable {
+    case run, status, check, graph
+}
+
+/// What the arguments ask for.
+public enum Invocation: Sendable, Hashable {
+    /// To do something.
+    case perform(Options)
+    /// The help of a command, or of the program.
+    case help(CommandName?)
+    /// The version.
+    case version
+}

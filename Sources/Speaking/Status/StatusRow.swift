@@ -1,0 +1,56 @@
+import YAML
+
+/// What one task came to, as `status` tells it.
+public struct StatusRow: Sendable, Hashable {
+    /// The task's name.
+    public var task: String
+
+    /// What the task is for.
+    public var description: String?
+
+    /// The outcome, or what stands for it: `running`, `waiting`, `not yet`.
+    public var state: String
+
+    /// How long ago the task came to that.
+    public var age: Duration?
+
+    /// How long the task ran.
+    public var duration: Duration?
+
+    /// What became of its objects.
+    public var objects = ObjectCounts()
+
+    /// Why the state is what it is, where it is not well.
+    public var reason: String?
+
+    /// Creates a row.
+    public init(
+        task: String,
+        description: String? = nil,
+        state: String,
+        age: Duration? = nil,
+        duration: Duration? = nil,
+        objects: ObjectCounts = ObjectCounts(),
+        reason: String? = nil,
+    ) {
+        self.task = task
+        self.description = description
+        self.state = state
+        self.age = age
+        self.duration = duration
+        self.objects = objects
+        self.reason = reason
+    }
+
+    /// The row as a JSON object; what is not known is left out.
+    var node: Node {
+        var pairs: [(String, Node)] = [("task", .string(task))]
+        if let description { pairs.append(("description", .string(description))) }
+        pairs.append(("state", .string(state)))
+        if let age { pairs.append(("ageSeconds", .seconds(age))) }
+        if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
+        if let objects = objects.node { pairs.append(("objects", objects)) }
+        if let reason { pairs.append(("reason", .string(reason))) }
+        return .mapping(pairs)
+    }
+}

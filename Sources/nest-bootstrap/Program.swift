@@ -1,0 +1,116 @@
+import Execution
+import HTTP
+import Host
+import Planning
+import Speaking
+import YAML
+
+/// One call of the program, from its arguments to its exit code.
+struct Program {
+    let arguments: [String]
+    private let outlet = Outlet()
+    private let surroundings = Surroundings(environment: Machine.environment())
+
+    init(arguments: [String]) {
+        self.arguments = arguments
+    }
+
+    /// Does what the arguments ask for.
+    func run() async -> ExitCode {
+        let invocation: Invocation
+        do {
+            invocation = try parseArguments(arguments)
+        } catch {
+            outlet.tell(error)
+            return .usage
+        }
+        switch invocation {
+        case .help(let command):
+            outlet.write(helpText(command))
+            return .success
+        case .version:
+            outlet.write(versionText)
+            return .success
+        case .perform(let options):
+            return await perform(options)
+        }
+    }
+
+    private func perform(_ options: Options) async -> ExitCode {
+        do {
+            let configuration: Configuration
+            do {
+                configuration = try Configuration(options)
+            } catch {
+                outlet.tell(error, as: options.output)
+                return .configuration
+            }
+            return switch options.command {
+            case .run(let run): try await perform(run, configuration)
+            case .status(let names):
+                try StatusCommand(configuration: configuration, names: names).run(outlet, surroundings)
+            case .check: try await CheckCommand(configuration: configuration).run(outlet)
+            case .graph(let format): draw(configuration.plan, as: format)
+            }
+        } catch let error as Diagnostics {
+            // Only names in the arguments are left to be wrong.
+            outlet.tell(error, as: options.output)
+            return .usage
+        } catch {
+            outlet.tell(error, as: options.output)
+            return .failure
+        }
+    }
+
+    private func perform(_ run: RunOptions, _ configuration: Configuration) async throws -> ExitCode {
+        let identifier = makeRunIdentifier()
+        let journal = Journal().map { journal -> JournalSink.Sender in { fields in try? journal.send(fields) } }
+        let sink = makeSink(
+            for: configuration.options,
+            in: surroundings,
+            run: identifier,
+            outlet: outlet,
+            journal: journal,
+        )
+        return try await withTicking(sink) {
+            try await RunCommand(
+                configuration: configuration,
+                options: run,
+                sink: sink,
+                outlet: outlet,
+                identifier: identifier,
+            ).run()
+        }
+    }
+
+    /// Shows the sink that time passes while something runs.
+    private func withTicking(
+        _ sink: any EventSink,
+        _ body: @escaping @Sendable () async throws -> ExitCode,
+    ) async throws -> ExitCode {
+        try await withThrowingTaskGroup(of: ExitCode?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                while (try? await ContinuousClock().sleep(for: .milliseconds(200))) != nil { sink.tick() }
+                return nil
+            }
+            defer {
+                group.cancelAll()
+                sink.finish()
+            }
+            while let code = try await group.next() {
+                if let code { return code }
+            }
+            return .failure
+        }
+    }
+
+    private func draw(_ plan: Plan, as format: PictureFormat) -> ExitCode {
+        switch format {
+        case .text: outlet.write(plan.textPicture())
+        case .dot: outlet.write(plan.dotPicture())
+        case .mermaid: outlet.write(plan.mermaidPicture())
+        }
+        return .success
+    }
+}

@@ -1,0 +1,123 @@
+import HTTP
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct CancellationTests {
+    /// Sends a request to a server that never answers, and returns how it ended.
+    private func end(of request: HTTPRequest, by client: HTTPClient) async -> TransportError? {
+        do throws(TransportError) {
+            _ = try await client.send(request, deadline: .now + .seconds(50))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `a cancelled request ends at once`() async throws {
+        let (asked, isAsked) = AsyncStream.makeStream(of: Void.self)
+        let server = try LoopbackServer { _ in
+            isAsked.yield()
+            return .silence
+        }
+        let client = try HTTPClient()
+        await withTaskGroup(of: TransportError?.self) { group in
+            group.addTask { await end(of: HTTPRequest(url: server.url), by: client) }
+            for await _ in asked { break }
+            group.cancelAll()
+            let error = await group.next()
+            #expect(error??.kind == .cancelled)
+            #expect(error??.message == "the request to '127.0.0.1:\(server.port)' was cancelled")
+        }
+    }
+
+    @Test func `a task that is cancelled already sends nothing`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        let client = try HTTPClient()
+        let error = await withTaskGroup(of: TransportError?.self) { group in
+            group.cancelAll()
+            group.addTask { await end(of: HTTPRequest(url: server.url), by: client) }
+            return await group.next()
+        }
+        #expect(error??.kind == .cancelled)
+        await client.shutDown()
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func `shutting down ends what is under way and what waits`() async throws {
+        let (asked, isAsked) = AsyncStream.makeStream(of: Void.self)
+        let server = try LoopbackServer { _ in
+            isAsked.yield()
+            return .silence
+        }
+        var settings = HTTPClient.Settings()
+        settings.maximumRequestsInFlight = 1
+        let client = try HTTPClient(settings)
+        await withTaskGroup(of: TransportError?.self) { group in
+            for _ in 0..<3 { group.addTask { await end(of: HTTPRequest(url: server.url), by: client) } }
+            for await _ in asked { break }
+            await client.shutDown()
+            for await error in group { #expect(error?.kind == .cancelled) }
+        }
+        #expect(server.requests.count == 1)
+        await client.shutDown()
+        #expect(await end(of: HTTPRequest(url: server.url), by: client)?.kind == .cancelled)
+    }
+
+    @Test func `no more than the limit are under way`() async throws {
+        let underWay = Mutex((now: 0, most: 0))
+        let gate = Mutex(0)
+        let server = try LoopbackServer { _ in
+            underWay.withLock { count in
+                count.now += 1
+                count.most = max(count.most, count.now)
+            }
+            gate.withLock { $0 += 1 }
+            underWay.withLock { $0.now -= 1 }
+            return .response(200)
+        }
+        var settings = HTTPClient.Settings()
+        settings.maximumRequestsInFlight = 2
+        let client = try HTTPClient(settings)
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<50 {
+                group.addTask { _ = try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(30)) }
+            }
+            try await group.waitForAll()
+        }
+        #expect(underWay.withLock { $0.most } <= 2)
+        #expect(server.connectionCount <= 2)
+    }
+
+    @Test func `a queued request ends at its deadline`() async throws {
+        let (asked, isAsked) = AsyncStream.makeStream(of: Void.self)
+        let server = try LoopbackServer { _ in
+            isAsked.yield()
+            return .silence
+        }
+        var settings = HTTPClient.Settings()
+        settings.maximumRequestsInFlight = 1
+        let client = try HTTPClient(settings)
+        await withTaskGroup(of: TransportError?.self) { group in
+            group.addTask { await end(of: HTTPRequest(url: server.url), by: client) }
+            for await _ in asked { break }
+            let error = await #expect(throws: TransportError.self) {
+                try await client.send(HTTPRequest(url: server.url), deadline: .now + .milliseconds(100))
+            }
+            #expect(error?.kind == .timedOut)
+            let words = "the request to '127.0.0.1:\(server.port)' had to wait for others for "
+            #expect(error?.message.hasPrefix(words) == true)
+            group.cancelAll()
+        }
+        #expect(server.requests.count == 1)
+    }
+
+    @Test func `dropping the client ends its thread`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        for _ in 0..<20 {
+            let client = try HTTPClient()
+            _ = try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(10))
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import HTTP
+import TestSupport
+import Testing
+
+/// Who we say that we are.
+@Suite(.timeLimit(.minutes(1)))
+struct ClientCertificateTests {
+    private let authority: TestAuthority
+    private let server: TLSServer
+    private let user: TestAuthority.Issued
+    private let client: HTTPClient
+
+    init() throws {
+        authority = try TestAuthority()
+        let certificate = try authority.issue("server", subject: "/CN=server", names: ["IP:127.0.0.1"])
+        server = try TLSServer(
+            certificate,
+            options: "-Verify",
+            "1",
+            "-verify_return_error",
+            "-CAfile",
+            authority.certificatePath,
+        )
+        user = try authority.issue("user")
+        client = try HTTPClient()
+    }
+
+    private func send(_ certificate: PEMSource?, _ key: PEMSource?) async throws(TransportError) -> HTTPResponse {
+        let access = Access(
+            certificateAuthority: .file(authority.certificatePath),
+            clientCertificate: certificate,
+            clientKey: key,
+        )
+        return try await client.send(HTTPRequest(url: server.url), as: access, deadline: .now + .seconds(20))
+    }
+
+    private func failure(_ certificate: PEMSource?, _ key: PEMSource?) async throws -> TransportError {
+        try #require(await #expect(throws: TransportError.self) { try await send(certificate, key) })
+    }
+
+    @Test func `a certificate with its key is accepted, from files and as data`() async throws {
+        #expect(try await send(.file(user.certificatePath), .file(user.keyPath)).status == 200)
+        let certificate = PEMSource.data(try readTestFile(user.certificatePath))
+        #expect(try await send(certificate, .data(try readTestFile(user.keyPath))).status == 200)
+    }
+
+    @Test(arguments: TestAuthority.KeyKind.allCases)
+    func `a key of any kind will do`(kind: TestAuthority.KeyKind) async throws {
+        let user = try authority.issue("kind", key: kind)
+        #expect(try await send(.file(user.certificatePath), .file(user.keyPath)).status == 200)
+    }
+
+    @Test func `a server that wants a certificate says so`() async throws {
+        let error = try await failure(nil, nil)
+        #expect(error.kind == .clientCertificateRefused)
+        let subject = "'\(error.address)' refuses a connection without client certificate"
+        #expect(error.message == "\(subject): certificate required")
+    }
+
+    @Test func `a certificate that the server does not know is named`() async throws {
+        let elsewhere = try TestAuthority(subject: "/CN=elsewhere")
+        let stranger = try elsewhere.issue("stranger")
+        let error = try await failure(.file(stranger.certificatePath), .file(stranger.keyPath))
+        #expect(error.kind == .clientCertificateRefused)
+        let subject = "'\(error.address)' refuses the client certificate '\(stranger.certificatePath)'"
+        #expect(error.message == "\(subject): unknown ca")
+    }
+
+    @Test func `an expired certificate is refused by the server`() async throws {
+        let late = try authority.issue("late", validity: .past)
+        let error = try await failure(.file(late.certificatePath), .file(late.keyPath))
+        #expect(error.kind == .clientCertificateRefused)
+        #expect(error.message.hasSuffix("late.crt': certificate expired"))
+    }
+
+    @Test func `the key of another certificate names both files`() async throws {
+        let other = try authority.issue("other")
+        let error = try await failure(.file(user.certificatePath), .file(other.keyPath))
+        #expect(error.kind == .clientCertificate)
+        #expect(
+            error.message
+                == "client certificate '\(user.certificatePath)' and client key '\(other.keyPath)' do not belong together"
+        )
+    }
+
+    @Test func `a missing file is named`() async throws {
+        let error = try await failure(.file("/nowhere/a.crt"), .file(user.keyPath))
+        #expect(error.kind == .unreadableFile)
+        #expect(error.message == "cannot read '/nowhere/a.crt': No such file or directory")
+        #expect(error.url == "\(server.url)/")
+    }
+
+    @Test func `what is not a file is not read`() async throws {
+        let error = try await failure(.file("/dev/zero"), .file(user.keyPath))
+        #expect(error.message == "cannot read '/dev/zero': not a regular file")
+    }
+
+    @Test func `a certificate needs a key`() async throws {
+        let certificateAlone = try await failure(.file(user.certificatePath), nil)
+        #expect(certificateAlone.message == "client certificate '\(user.certificatePath)' is given without a key")
+        let keyAlone = try await failure(nil, .file(user.keyPath))
+        #expect(keyAlone.message == "client key '\(user.keyPath)' is given without a certificate")
+    }
+
+    @Test func `garbage is called so`() async throws {
+        let garbage = try authority.write("garbage\n", to: "garbage")
+        let error = try await failure(.file(garbage), .file(user.keyPath))
+        #expect(error.kind == .clientCertificate)
+        #expect(
+            error.message
+                == "client certificate '\(garbage)' holds no PEM block (no line '-----BEGIN …-----')"
+        )
+        let inline = try await failure(.file(user.certificatePath), .data(Array("garbage".utf8)))
+        #expect(inline.message == "inline client key holds no PEM block (no line '-----BEGIN …-----')")
+    }
+
+    @Test func `a changed file is read anew`() async throws {
+        let key = String(decoding: try readTestFile(user.keyPath), as: UTF8.self)
+        let path = try authority.write(key, to: "changing.key")
+        #expect(try await send(.file(user.certificatePath), .file(path)).status == 200)
+        try authority.write("", to: "changing.key")
+        #expect(try await failure(.file(user.certificatePath), .file(path)).message == "client key '\(path)' is empty")
+    }
+}

@@ -1,0 +1,80 @@
+import HTTP
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: HTTP2Server.isInstalled), .timeLimit(.minutes(1)))
+struct HTTP2Tests {
+    private let authority: TestAuthority
+    private let server: HTTP2Server
+    private let client: HTTPClient
+
+    init() throws {
+        authority = try TestAuthority()
+        let certificate = try authority.issue("server", subject: "/CN=server", names: ["IP:127.0.0.1"])
+        try authority.write("hello", to: "hello.txt")
+        server = try HTTP2Server(certificate, directory: authority.directory, options: "--echo-upload")
+        client = try HTTPClient()
+    }
+
+    private var access: Access { Access(certificateAuthority: .file(authority.certificatePath)) }
+
+    @Test func `a file is fetched over HTTP 2`() async throws {
+        let request = HTTPRequest(url: "\(server.url)/hello.txt")
+        let response = try await client.send(request, as: access, deadline: .now + .seconds(10))
+        #expect(response.httpVersion == "2")
+        #expect(response.body == Array("hello".utf8))
+    }
+
+    @Test func `hundreds of requests at once share one connection`() async throws {
+        let bodies = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            for number in 0..<300 {
+                group.addTask { [client, server, access] in
+                    let body = Array("body \(number)".utf8)
+                    let request = HTTPRequest(method: "POST", url: "\(server.url)/echo", body: body)
+                    let response = try await client.send(request, as: access, deadline: .now + .seconds(30))
+                    return response.body == body ? body : []
+                }
+            }
+            return try await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(bodies.count == 300)
+        #expect(!bodies.contains([]))
+        #expect(server.connectionCount == 1)
+    }
+
+    @Test func `large bodies go both ways at once`() async throws {
+        let body = Array(repeating: UInt8(ascii: "x"), count: 2 << 20)
+        let request = HTTPRequest(method: "POST", url: "\(server.url)/echo", body: body)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                group.addTask { [client, access] in
+                    try await client.send(request, as: access, deadline: .now + .seconds(50)).body == body
+                }
+            }
+            for try await isEqual in group { #expect(isEqual) }
+        }
+        #expect(server.connectionCount == 1)
+    }
+
+    @Test func `another user has another connection`() async throws {
+        let user = try authority.issue("user")
+        var other = access
+        other.clientCertificate = .file(user.certificatePath)
+        other.clientKey = .file(user.keyPath)
+        for access in [access, other, access, other] {
+            let request = HTTPRequest(url: "\(server.url)/hello.txt")
+            _ = try await client.send(request, as: access, deadline: .now + .seconds(10))
+        }
+        #expect(server.connectionCount == 2)
+    }
+
+    @Test func `a server asked by another name is still addressed by its own`() async throws {
+        let certificate = try authority.issue("named", subject: "/CN=named", names: ["DNS:kubernetes"])
+        let named = try HTTP2Server(certificate, directory: authority.directory)
+        var access = access
+        access.serverName = "kubernetes"
+        let request = HTTPRequest(url: "\(named.url)/hello.txt")
+        #expect(try await client.send(request, as: access, deadline: .now + .seconds(10)).httpVersion == "2")
+        #expect(named.authorities.map { "https://\($0)" } == [named.url])
+    }
+}

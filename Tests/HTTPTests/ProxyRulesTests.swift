@@ -1,0 +1,55 @@
+import Testing
+
+@testable import HTTP
+
+@Suite(.timeLimit(.minutes(1)))
+struct ProxyRulesTests {
+    private func proxy(_ environment: [String: String], _ scheme: String, _ host: String) -> String? {
+        ProxyRules { environment[$0] }.proxy(scheme: scheme, host: host)
+    }
+
+    @Test(
+        arguments: [
+            (["http_proxy": "p"], "http", "p"),
+            (["HTTP_PROXY": "p"], "http", nil),
+            (["http_proxy": "p"], "https", nil),
+            (["https_proxy": "p"], "https", "p"),
+            (["HTTPS_PROXY": "p"], "https", "p"),
+            (["https_proxy": "lower", "HTTPS_PROXY": "upper"], "https", "lower"),
+            (["all_proxy": "p"], "http", "p"),
+            (["ALL_PROXY": "p"], "https", "p"),
+            (["https_proxy": "", "ALL_PROXY": "p"], "https", "p"),
+            ([:], "https", nil),
+        ] as [([String: String], String, String?)]
+    )
+    func `the environment names the proxy of a scheme`(environment: [String: String], scheme: String, expected: String?)
+    {
+        #expect(proxy(environment, scheme, "example.org") == expected)
+    }
+
+    @Test(arguments: ["localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.9.9.9", "[::1]"])
+    func `this machine is reached directly`(host: String) {
+        #expect(proxy(["all_proxy": "p"], "https", host) == nil)
+    }
+
+    @Test(arguments: [
+        ("*", "example.org"), ("example.org", "example.org"), ("example.org", "www.EXAMPLE.org"),
+        (".example.org", "example.org"), ("example.org.", "www.example.org"), ("a, example.org", "example.org"),
+        ("a example.org", "example.org"), ("10.0.0.1", "10.0.0.1"), ("10.0.0.0/8", "10.1.2.3"),
+        ("192.168.0.0/23", "192.168.1.9"), ("fd00::/8", "[fd12::1]"), ("[fd00::1]", "[fd00::1]"),
+        ("0.0.0.0/0", "8.8.8.8"),
+    ])
+    func `an exception covers a host`(exceptions: String, host: String) {
+        #expect(proxy(["all_proxy": "p", "NO_PROXY": exceptions], "https", host) == nil)
+    }
+
+    @Test(arguments: [
+        ("", "example.org"), ("ample.org", "example.org"), ("example.org", "example.org.evil"),
+        ("10.0.0.1", "10.0.0.10"),
+        ("10.0.0.0/8", "11.0.0.1"), ("192.168.0.0/23", "192.168.2.1"), ("10.0.0.0/33", "10.0.0.0"), ("10", "10.0.0.1"),
+        ("fd00::/8", "10.0.0.1"), (".", "example.org"), ("*,a", "example.org"),
+    ])
+    func `an exception leaves other hosts alone`(exceptions: String, host: String) {
+        #expect(proxy(["all_proxy": "p", "no_proxy": exceptions], "https", host) == "p")
+    }
+}

@@ -1,0 +1,188 @@
+import HTTP
+import PKI
+import TestSupport
+import Testing
+
+/// What a server shows, and what is made of it.
+@Suite(.timeLimit(.minutes(1)))
+struct TLSTests {
+    private let authority: TestAuthority
+    private let client: HTTPClient
+
+    init() throws {
+        authority = try TestAuthority(subject: "/CN=right-ca")
+        client = try HTTPClient()
+    }
+
+    private func get(_ url: String, _ access: Access) async throws(TransportError) -> HTTPResponse {
+        try await client.send(HTTPRequest(url: url), as: access, deadline: .now + .seconds(20))
+    }
+
+    private func failure(_ url: String, _ access: Access) async throws -> TransportError {
+        let error = await #expect(throws: TransportError.self) { try await get(url, access) }
+        let found = try #require(error)
+        #expect(found.url == "\(url)/")
+        #expect("https://\(found.address)" == url)
+        #expect(found.peer == nil || found.kind != .tls)
+        return found
+    }
+
+    private func serverCertificate(
+        names: [String] = ["IP:127.0.0.1"],
+        validity: TestAuthority.Validity = .now,
+    ) throws -> TestAuthority.Issued {
+        try authority.issue("server", subject: "/O=the servers/CN=server", names: names, validity: validity)
+    }
+
+    private var trusting: Access { Access(certificateAuthority: .file(authority.certificatePath)) }
+
+    @Test func `a server of the named authority is trusted`() async throws {
+        let server = try TLSServer(try serverCertificate())
+        #expect(try await get(server.url, trusting).status == 200)
+    }
+
+    @Test func `the authority may be given as data`() async throws {
+        let server = try TLSServer(try serverCertificate())
+        let text = try #require(try? readTestFile(authority.certificatePath))
+        #expect(try await get(server.url, Access(certificateAuthority: .data(text))).status == 200)
+    }
+
+    @Test func `an unknown issuer is named`() async throws {
+        let server = try TLSServer(try serverCertificate())
+        let other = try TestAuthority(subject: "/CN=other-ca")
+        let error = try await failure(server.url, Access(certificateAuthority: .file(other.certificatePath)))
+        #expect(error.kind == .untrusted)
+        #expect(
+            error.message == "the certificate of '\(error.address)' is issued by 'CN=right-ca', which is not trusted"
+        )
+        #expect(error.peer?.subject == "CN=server,O=the servers")
+        #expect(error.peer?.issuer == "CN=right-ca")
+        #expect(error.peer?.names == ["127.0.0.1"])
+    }
+
+    @Test func `without an authority the system's are asked`() async throws {
+        let server = try TLSServer(try serverCertificate())
+        #expect(try await failure(server.url, Access()).kind == .untrusted)
+    }
+
+    @Test func `an authority of the same name with another key is told apart`() async throws {
+        let server = try TLSServer(try serverCertificate())
+        let namesake = try TestAuthority(subject: "/CN=right-ca")
+        let error = try await failure(server.url, Access(certificateAuthority: .file(namesake.certificatePath)))
+        #expect(error.kind == .untrusted)
+        let words = "is issued by 'CN=right-ca', which has the name of a trusted authority but another key"
+        #expect(error.message == "the certificate of '\(error.address)' \(words)")
+    }
+
+    @Test func `a self-signed certificate is called so`() async throws {
+        let alone = try authority.makeSelfSigned("alone", subject: "/CN=alone", names: ["IP:127.0.0.1"])
+        let server = try TLSServer(alone)
+        let error = try await failure(server.url, trusting)
+        #expect(error.kind == .selfSigned)
+        #expect(
+            error.message
+                == "the certificate of '\(error.address)' is self-signed ('CN=alone') and not one of those trusted"
+        )
+        let access = Access(certificateAuthority: .file(alone.certificatePath))
+        #expect(try await get(server.url, access).status == 200)
+    }
+
+    @Test func `a certificate for other names lists them`() async throws {
+        let server = try TLSServer(try serverCertificate(names: ["DNS:kubernetes", "IP:10.96.0.1"]))
+        let error = try await failure(server.url, trusting)
+        #expect(error.kind == .hostName)
+        #expect(
+            error.message
+                == "the certificate of '\(error.address)' is not for '127.0.0.1' but for 'kubernetes, 10.96.0.1'"
+        )
+        #expect(error.peer?.names == ["kubernetes", "10.96.0.1"])
+    }
+
+    @Test func `an expired certificate tells since when`() async throws {
+        let server = try TLSServer(try serverCertificate(validity: .past))
+        let error = try await failure(server.url, trusting)
+        #expect(error.kind == .serverCertificateExpired)
+        #expect(error.message == "the certificate of '\(error.address)' expired at 2001-12-31T23:59:59Z")
+        #expect(error.peer?.validUntil == Timestamp(rfc3339: "2001-12-31T23:59:59Z"))
+    }
+
+    @Test func `a certificate of the future tells from when`() async throws {
+        let server = try TLSServer(try serverCertificate(validity: .future))
+        let error = try await failure(server.url, trusting)
+        #expect(error.kind == .serverCertificateNotYetValid)
+        #expect(error.message == "the certificate of '\(error.address)' is not valid before 2098-01-01T00:00:00Z")
+    }
+
+    @Test func `an expired authority is named`() async throws {
+        _ = try authority.issue("old", subject: "/CN=old-ca", validity: .past, isAuthority: true)
+        let leaf = try authority.issue("leaf", subject: "/CN=leaf", names: ["IP:127.0.0.1"], issuer: "old")
+        let server = try TLSServer(leaf)
+        let error = try await failure(server.url, Access(certificateAuthority: .file(authority.path("old.crt"))))
+        #expect(error.kind == .serverCertificateExpired)
+        #expect(
+            error.message
+                == "the certificate of '\(error.address)' depends on 'CN=old-ca', which expired at 2001-12-31T23:59:59Z"
+        )
+    }
+
+    @Test func `a chain with an intermediate is followed`() async throws {
+        _ = try authority.issue("middle", subject: "/CN=middle-ca", isAuthority: true)
+        let leaf = try authority.issue("leaf", subject: "/CN=leaf", names: ["IP:127.0.0.1"], issuer: "middle")
+        let server = try TLSServer(leaf, chain: authority.path("middle.crt"))
+        #expect(try await get(server.url, trusting).status == 200)
+        let onlyMiddle = Access(certificateAuthority: .file(authority.path("middle.crt")))
+        #expect(try await get(server.url, onlyMiddle).status == 200)
+    }
+
+    @Test func `another server name is asked for and verified`() async throws {
+        let named = try authority.issue("named", subject: "/CN=named", names: ["DNS:kubernetes"])
+        let server = try TLSServer(
+            try serverCertificate(names: ["DNS:somebody"]),
+            options: "-servername",
+            "kubernetes",
+            "-cert2",
+            named.certificatePath,
+            "-key2",
+            named.keyPath,
+        )
+        var access = trusting
+        access.serverName = "kubernetes"
+        #expect(try await get(server.url, access).status == 200)
+        access.serverName = "elsewhere"
+        let error = try await failure(server.url, access)
+        #expect(error.kind == .hostName)
+        #expect(
+            error.message == "the certificate of '\(error.address)' is not for 'elsewhere' but for 'somebody'"
+        )
+    }
+
+    @Test func `a redirection out of TLS is refused`() async throws {
+        let response = "HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:1/y\r\nContent-Length: 0\r\n\r\n"
+        try authority.write(response, to: "x")
+        let server = try TLSServer(try serverCertificate(), directory: authority.directory, options: "-HTTP")
+        let request = HTTPRequest(url: "\(server.url)/x", followsRedirects: true)
+        let error = await #expect(throws: TransportError.self) {
+            try await client.send(request, as: trusting, deadline: .now + .seconds(20))
+        }
+        #expect(error?.kind == .redirect)
+        let words = "'\(server.url)/x' is redirected to 'http://127.0.0.1:1/y', which is not encrypted; refused"
+        #expect(error?.message == words)
+    }
+
+    @Test func `an old version of TLS is refused`() async throws {
+        let server = try TLSServer(try serverCertificate(), options: "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
+        let error = try await failure(server.url, trusting)
+        #expect(error.kind == .tls)
+        #expect(
+            error.message == "cannot speak TLS with '\(error.address)': unsupported protocol"
+                || error.message == "'\(error.address)' refuses the TLS connection: protocol version"
+        )
+    }
+
+    @Test func `a server without TLS is called so`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        let error = try await failure("https://127.0.0.1:\(server.port)", trusting)
+        #expect(error.kind == .tls)
+        #expect(error.message == "cannot speak TLS with '127.0.0.1:\(server.port)': it does not speak TLS")
+    }
+}

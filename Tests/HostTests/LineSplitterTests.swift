@@ -1,0 +1,55 @@
+import Synchronization
+import Testing
+
+@testable import Host
+
+/// Collects lines from whatever thread they come on.
+final class LineCollector: Sendable {
+    private let state = Mutex<[String]>([])
+
+    var lines: [String] { state.withLock { $0 } }
+
+    func append(_ line: String) { state.withLock { $0.append(line) } }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct LineSplitterTests {
+    /// Feeds the chunks and returns the lines.
+    private func split(_ chunks: [[UInt8]], lineLimit: Int = 8, totalLimit: Int = 1000) -> [String] {
+        let collector = LineCollector()
+        var splitter = LineSplitter(lineLimit: lineLimit, totalLimit: totalLimit) { collector.append($0) }
+        for chunk in chunks { splitter.feed(chunk) }
+        splitter.finish()
+        return collector.lines
+    }
+
+    @Test(arguments: [
+        ("", []),
+        ("a", ["a"]),
+        ("a\n", ["a"]),
+        ("a\nb", ["a", "b"]),
+        ("\n\na\n\n", ["", "", "a", ""]),
+        ("a\r\nb\r", ["a", "b"]),
+        ("12345678\n", ["12345678"]),
+        ("123456789\n", ["12345678", "9"]),
+        ("12345678123456781\n2", ["12345678", "12345678", "1", "2"]),
+        ("1234567ä\n", ["1234567", "ä"]),
+        ("12345😀\n", ["12345", "😀"]),
+    ])
+    func `a text becomes its lines however it arrives`(text: String, lines: [String]) {
+        let bytes = Array(text.utf8)
+        #expect(split([bytes]) == lines)
+        #expect(split(bytes.map { [$0] }) == lines)
+    }
+
+    @Test func `what is no UTF-8 is repaired`() {
+        #expect(split([[0x61, 0xff, 0x62, 0x0a, 0xc3]]) == ["a\u{fffd}b", "\u{fffd}"])
+        #expect(split([[UInt8](repeating: 0x80, count: 10)]).joined().count == 10)
+    }
+
+    @Test func `what is too much is dropped with one line about it`() {
+        let told = "the output is longer than 5 bytes; dropping the rest"
+        #expect(split([Array("abc\nd".utf8)], totalLimit: 5) == ["abc", "d"])
+        #expect(split([Array("abc\ndef\nghi\n".utf8)], totalLimit: 5) == ["abc", "d", told])
+        #expect(split([Array("abc\nd".utf8), [0x65], Array("more\n".utf8)], totalLimit: 5) == ["abc", "d", told])
+    }
+}

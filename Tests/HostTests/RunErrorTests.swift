@@ -1,0 +1,82 @@
+import Host
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct RunErrorTests {
+    private let path = TemporaryDirectory.file("program")
+
+    /// Runs what cannot be started and returns the printed error.
+    private func message(_ command: Command) async -> String? {
+        let error = await #expect(throws: SystemError.self) {
+            try await run(command, deadline: .now + .seconds(30)) { _ in }
+        }
+        return error?.description
+    }
+
+    @Test func `a missing program is told with where it was looked for`() async {
+        let command = Command("nest-nothing", environment: ["PATH": "/bin:relative:\(TemporaryDirectory.path)"])
+        let path = "/bin:relative:\(TemporaryDirectory.path)"
+        #expect(await message(command) == "cannot run 'nest-nothing': not found in PATH '\(path)'")
+    }
+
+    @Test func `a missing path is told`() async {
+        #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': No such file or directory")
+    }
+
+    @Test func `a file that may not be run is told`() async throws {
+        try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o644)
+        #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': is not executable")
+        let byName = Command("program", environment: ["PATH": TemporaryDirectory.path])
+        #expect(await message(byName) == "cannot run 'program': '\(path)' is not executable")
+    }
+
+    @Test func `a directory is told`() async throws {
+        try FileSystem.makeDirectories(path)
+        #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': is a directory")
+    }
+
+    @Test func `a missing interpreter is told`() async throws {
+        try FileSystem.write(Array("#!/nonexistent/sh\n".utf8), to: path, mode: 0o755)
+        let words = "the interpreter in its first line, or its loader, does not exist"
+        #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': \(words)")
+    }
+
+    @Test func `a file that is no program is told`() async throws {
+        try FileSystem.write([0, 1, 2, 3], to: path, mode: 0o755)
+        let words = "is neither a program of this machine nor a script with '#!' in its first line"
+        #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': \(words)")
+    }
+
+    @Test func `a missing working directory is told`() async {
+        let command = Command("/bin/sh", environment: [:], workingDirectory: path)
+        #expect(await message(command) == "cannot run '/bin/sh' in directory '\(path)': No such file or directory")
+    }
+
+    @Test func `a working directory that is a file is told`() async throws {
+        try FileSystem.write([], to: path, mode: 0o755)
+        let command = Command("/bin/sh", environment: [:], workingDirectory: path)
+        #expect(await message(command) == "cannot run '/bin/sh' in directory '\(path)': is a regular file")
+    }
+
+    @Test func `texts that C would cut short are told`() async {
+        let prefix = "cannot run '/bin/sh': "
+        #expect(
+            await message(Command("/bin/sh", ["a", "b\0c"], environment: [:]))
+                == prefix + "argument 2 contains a NUL character"
+        )
+        #expect(
+            await message(Command("/bin/sh", environment: ["A": "\0"]))
+                == prefix + "the variable 'A' contains a NUL character"
+        )
+        #expect(
+            await message(Command("/bin/sh", environment: ["A=B": ""]))
+                == prefix + "the environment has a variable with an impossible name"
+        )
+        #expect(await message(Command("", environment: [:])) == "cannot run '': it is empty")
+    }
+
+    @Test func `too many arguments are told`() async {
+        let command = Command("/bin/sh", [String(repeating: "x", count: 1 << 20)], environment: [:])
+        #expect(await message(command) == "cannot run '/bin/sh': Argument list too long")
+    }
+}

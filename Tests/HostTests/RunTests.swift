@@ -1,0 +1,183 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct RunTests {
+    private static let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin"]
+
+    private func shell(_ script: String) -> Command {
+        Command("sh", ["-c", script], environment: Self.environment)
+    }
+
+    /// Runs a command that ends by itself and returns its lines.
+    private func run(_ command: Command) async throws -> (Host.ExitStatus, [String]) {
+        let collector = LineCollector()
+        let status = try await Host.run(command, deadline: .now + .seconds(30)) { collector.append($0) }
+        return (status, collector.lines)
+    }
+
+    @Test(arguments: [(0, "exited with code 0"), (3, "exited with code 3"), (255, "exited with code 255")])
+    func `an exit code comes back`(code: Int32, words: String) async throws {
+        let (status, _) = try await run(shell("exit \(code)"))
+        #expect(status == .exited(code))
+        #expect(status.isSuccess == (code == 0))
+        #expect(status.description == words)
+    }
+
+    @Test func `a signal comes back`() async throws {
+        let (status, _) = try await run(shell("kill -SEGV $$"))
+        #expect(status == .signalled(SIGSEGV))
+        #expect(status.description == "was ended by signal 11 (SIGSEGV)")
+    }
+
+    @Test func `output and errors come in the order written`() async throws {
+        let (_, lines) = try await run(shell("echo a; echo b >&2; echo c; printf d"))
+        #expect(lines == ["a", "b", "c", "d"])
+    }
+
+    @Test func `a line comes while the program still runs`() async throws {
+        let fifo = TemporaryDirectory.file("go")
+        try Kernel.makeFIFO(fifo)
+        // The program ends only because its first line was seen.
+        let status = try await Host.run(shell("echo ready; read x < \(fifo)"), deadline: .now + .seconds(30)) { line in
+            if line == "ready" { Kernel.writeLine(toFIFO: fifo) }
+        }
+        #expect(status == .exited(0))
+    }
+
+    @Test func `the environment is exactly what is given`() async throws {
+        let command = Command("env", environment: Self.environment.merging(["A": "1=2", "B": ""]) { $1 })
+        #expect(try await Set(run(command).1) == ["PATH=\(Self.environment["PATH"] ?? "")", "A=1=2", "B="])
+    }
+
+    @Test func `the program starts where it is told`() async throws {
+        var command = shell("pwd -P")
+        command.workingDirectory = TemporaryDirectory.path
+        #expect(try await run(command).1 == [TemporaryDirectory.path])
+    }
+
+    @Test func `there is no input to wait for`() async throws {
+        #expect(try await run(shell("cat; echo done")).1 == ["done"])
+    }
+
+    @Test func `no open file is inherited`() async throws {
+        // Not closed on execution, as the files of careless libraries are.
+        let careless = Kernel.openInheritable("/dev/null")
+        defer { close(careless) }
+        let (_, lines) = try await run(shell("for f in /proc/self/fd/*; do [ -e $f ] && echo ${f##*/}; done"))
+        #expect(Set(lines).subtracting(["0", "1", "2"]).isEmpty)
+    }
+
+    @Test func `no signal is blocked or ignored in the program`() async throws {
+        await #expect(processExitsWith: .success) {
+            Signals.ignoreBrokenPipe()
+            Kernel.block(SIGTERM)
+            let collector = LineCollector()
+            let command = Command("grep", ["-E", "Sig(Blk|Ign)", "/proc/self/status"], environment: Self.environment)
+            _ = try await Host.run(command, deadline: .now + .seconds(30)) { collector.append($0) }
+            let masks = collector.lines.map { UInt64($0.split(separator: "\t").last ?? "", radix: 16) ?? .max }
+            // Signals 32 and 33 are glibc's own and cannot be asked for.
+            #expect(masks.map { $0 & ~(0b11 << 31) } == [0, 0])
+        }
+    }
+
+    @Test func `exit codes are kept although a parent told us to ignore children`() async throws {
+        await #expect(processExitsWith: .success) {
+            signal(SIGCHLD, SIG_IGN)
+            let command = Command("sh", ["-c", "exit 7"], environment: Self.environment)
+            let status = try await Host.run(command, deadline: .now + .seconds(30)) { _ in }
+            #expect(status == .exited(7))
+        }
+    }
+
+    @Test func `endless output is bounded and still ends at the deadline`() async throws {
+        let collector = LineCollector()
+        let status = try await Host.run(
+            Command("yes", environment: Self.environment),
+            deadline: .now + .milliseconds(300),
+            totalLimit: 10,
+        ) { collector.append($0) }
+        #expect(status == .timedOut)
+        #expect(status.description == "was ended at its deadline")
+        #expect(collector.lines == ["y", "y", "y", "y", "y", "the output is longer than 10 bytes; dropping the rest"])
+    }
+
+    @Test func `a deadline in the past starts nothing`() async throws {
+        let path = TemporaryDirectory.file("started")
+        let status = try await Host.run(shell("touch \(path)"), deadline: .now) { _ in }
+        #expect(status == .timedOut)
+        #expect(try FileSystem.exists(path) == false)
+    }
+
+    @Test func `the whole group ends at the deadline`() async throws {
+        let collector = LineCollector()
+        let script = "sleep 1000 & echo $!; (sleep 1000 & echo $!; wait) & wait"
+        let status = try await Host.run(shell(script), deadline: .now + .milliseconds(300)) { collector.append($0) }
+        #expect(status == .timedOut)
+        #expect(collector.lines.count == 2)
+        for line in collector.lines { #expect(try Kernel.isGone(process: line)) }
+    }
+
+    @Test func `who refuses to end is made to after the grace`() async throws {
+        let collector = LineCollector()
+        let script = "trap '' TERM; sleep 1000 & echo $!; echo $$; while :; do sleep 1000; done"
+        let status = try await Host.run(
+            shell(script),
+            deadline: .now + .milliseconds(300),
+            grace: .milliseconds(100),
+        ) { collector.append($0) }
+        #expect(status == .timedOut)
+        #expect(collector.lines.count == 2)
+        for line in collector.lines { #expect(try Kernel.isGone(process: line)) }
+    }
+
+    @Test func `a program may use its grace to clean up`() async throws {
+        let collector = LineCollector()
+        let script = "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 1000 & wait; done"
+        let status = try await Host.run(shell(script), deadline: .now + .milliseconds(300)) { collector.append($0) }
+        #expect(status == .timedOut)
+        #expect(collector.lines == ["ready", "cleaned"])
+    }
+
+    @Test func `a stopped program ends too`() async throws {
+        let status = try await Host.run(shell("kill -STOP $$"), deadline: .now + .milliseconds(300)) { _ in }
+        #expect(status == .timedOut)
+    }
+
+    @Test func `a cancelled task ends the program at once`() async throws {
+        let (stream, continuation) = AsyncStream.makeStream(of: String.self)
+        let command = shell("echo $$; sleep 1000")
+        let task = Task {
+            try await Host.run(command, deadline: .now + .seconds(1000)) { continuation.yield($0) }
+        }
+        var process = ""
+        for await line in stream {
+            process = line
+            task.cancel()
+            break
+        }
+        let status = try await task.value
+        #expect(status == .cancelled)
+        #expect(status.description == "was ended because of an interruption")
+        #expect(try Kernel.isGone(process: process))
+    }
+
+    @Test func `a task that is cancelled already starts nothing`() async throws {
+        let path = TemporaryDirectory.file("started")
+        let command = shell("touch \(path)")
+        let task = Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            return try await Host.run(command, deadline: .now + .seconds(1000)) { _ in }
+        }
+        #expect(try await task.value == .cancelled)
+        #expect(try FileSystem.exists(path) == false)
+    }
+
+    @Test func `a child left behind with the output open holds up nobody`() async throws {
+        let (status, lines) = try await run(shell("sleep 1000 & echo $!"))
+        #expect(status == .exited(0))
+        let process = try #require(Int32(lines.joined()))
+        #expect(kill(process, SIGKILL) == 0)
+    }
+}

@@ -1,0 +1,36 @@
+import Glibc
+import Host
+import Testing
+
+/// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all.
+@Suite(.timeLimit(.minutes(1))) struct SignalsTests {
+    @Test func `interruptions come as elements instead of ending the process`() async {
+        await #expect(processExitsWith: .success) {
+            var received: [Int32] = []
+            let stream = try Signals.interruptions()
+            kill(getpid(), SIGTERM)
+            for await number in stream {
+                received.append(number)
+                if received.count == 2 { break }
+                kill(getpid(), SIGINT)
+            }
+            #expect(received == [SIGTERM, SIGINT])
+        }
+    }
+
+    @Test func `a signal nobody waits for any more ends the process`() async {
+        await #expect(processExitsWith: .signal(SIGTERM)) {
+            let reader = Task { for await _ in try Signals.interruptions() {} }
+            reader.cancel()
+            try await reader.value
+            kill(getpid(), SIGTERM)
+        }
+    }
+
+    @Test func `a process that ignores broken pipes outlives them`() async {
+        await #expect(processExitsWith: .success) {
+            Signals.ignoreBrokenPipe()
+            kill(getpid(), SIGPIPE)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import PKI
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct DigestTests {
+    @Test(arguments: [
+        ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    ])
+    func `a digest is the well-known one`(text: String, expected: String) {
+        #expect(sha256(Array(text.utf8)) == expected)
+    }
+
+    @Test func `pieces make the same digest as the whole`() {
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
+        var digest = SHA256Digest()
+        for start in stride(from: 0, to: bytes.count, by: 777) {
+            digest.update(Array(bytes[start..<min(start + 777, bytes.count)]))
+        }
+        digest.update([])
+        #expect(digest.finish() == sha256(bytes))
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct Base64Tests {
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+        ("foobar", "Zm9vYmFy"), ("\u{FB}\u{3FF}", "w7vPvw=="),
+    ])
+    func `text is encoded and decoded`(text: String, encoded: String) throws {
+        #expect(Base64.encode(Array(text.utf8)) == encoded)
+        #expect(try Base64.decode(encoded) == Array(text.utf8))
+        #expect(try Base64.decode(encoded.map { "\($0)\n " }.joined()) == Array(text.utf8))
+    }
+
+    @Test func `all bytes come back`() throws {
+        for count in 0..<300 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 7 + count) }
+            #expect(try Base64.decode(Base64.encode(bytes)) == bytes)
+        }
+    }
+
+    @Test(arguments: [
+        ("A", "is base64 that is cut off"), ("AA", "is base64 that is cut off"), ("AAA", "is base64 that is cut off"),
+        ("AAAAA", "is base64 that is cut off"), ("AA=", "is base64 that is cut off"),
+        ("A===", "is broken base64: a '=' in the middle"), ("====", "is broken base64: a '=' in the middle"),
+        ("AA==AAAA", "is broken base64: a '=' in the middle"), ("AAAA=", "is broken base64: a '=' in the middle"),
+        ("AA===", "is broken base64: a '=' in the middle"), ("AAA-", "is not base64: it has other characters"),
+        ("AAA_", "is not base64: it has other characters"), ("AAAä", "is not base64: it has other characters"),
+    ])
+    func `everything else is refused`(text: String, expected: String) {
+        let error = #expect(throws: PKIError.self) { try Base64.decode(text) }
+        #expect(error == PKIError(.brokenEncoding, expected))
+    }
+}

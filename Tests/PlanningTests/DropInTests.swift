@@ -1,0 +1,129 @@
+import Planning
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(1))) struct DropInTests {
+    static let base = """
+        cluster:
+          name: nest
+          servers: {control-plane: "https://127.0.0.1:6443", worker: "https://api:6443"}
+        nodes:
+          one: {role: control-plane}
+        variables: {a: x, b: y}
+        tasks:
+          first: {exec: {command: ls}}
+          second: {after: [first], exec: {command: ls}}
+          third: {after: [second], exec: {command: ls}}
+        """
+
+    @Test func `a later file replaces by name, and keeps the order`() throws {
+        let dropIn = """
+            cluster: {servers: "https://other:6443"}
+            nodes: {two: {role: worker}}
+            variables: {b: z}
+            tasks:
+              second: {description: "${a}${b}", symlink: {path: /l, target: t}}
+              fourth: {exec: {command: ls}}
+            """
+        let read = try declarations([("bootstrap.yaml", Self.base), ("bootstrap.d/10.yaml", dropIn)])
+        #expect(read.tasks.map(\.name) == ["first", "second", "third", "fourth"])
+        #expect(read.tasks[1].description == "xz")
+        #expect(read.tasks[1].after.isEmpty)
+        #expect(read.tasks[1].place.description == "bootstrap.d/10.yaml:5:3")
+        #expect(read.cluster.name == "nest")
+        #expect(read.cluster.servers.isEmpty)
+        #expect(read.cluster.server(for: "worker")?.path == "https://other:6443")
+        #expect(read.nodes == ["one": "control-plane", "two": "worker"])
+    }
+
+    @Test(arguments: ["", "# nothing\n", "tasks:\n", "---\n"])
+    func `an empty drop-in is fine`(_ text: String) throws {
+        #expect(try declarations([("b.yaml", Self.base), ("d.yaml", text)]).tasks.count == 3)
+    }
+
+    @Test func `a task that is switched off is gone`() throws {
+        let read = try declarations([("b.yaml", Self.base), ("d.yaml", "tasks: {third: {enable: false}}")])
+        #expect(read.tasks.map(\.name) == ["first", "second"])
+        #expect(read.removed["third"]?.description == "d.yaml:1:9")
+    }
+
+    @Test func `a task cannot run after one that is switched off`() {
+        let printed = problems([("b.yaml", Self.base), ("d.yaml", "tasks: {second: {enable: false}}")])
+        #expect(
+            printed == "b.yaml:10:19: task 'third' runs after 'second', which is switched off at d.yaml:1:9; "
+                + "remove 'second' here, or enable: false there"
+        )
+    }
+
+    @Test func `the faults of all files are told together`() {
+        let printed = problems([
+            ("a.yaml", "tasks: {t: {exec: {command: 'unclosed}}}"), ("b.yaml", "tasks: {T: {exec: {command: ls}}}"),
+            ("c.yaml", "- x"),
+        ])
+        #expect(printed.split(separator: "\n").map { $0.prefix(7) } == ["a.yaml:", "b.yaml:", "c.yaml:"])
+    }
+
+    @Test func `what may stand in a file that cannot be read is not told to be missing`() {
+        let printed = problems([
+            ("a.yaml", "tasks: {t: {exec: {command: 'unclosed}}}"),
+            ("b.yaml", "tasks: {u: {after: [t], apply: {manifests: ['${x}']}}}"),
+        ])
+        #expect(printed.hasPrefix("a.yaml:") && !printed.contains("b.yaml"))
+    }
+
+    @Test func `--role wins over NEST_ROLE, and that over the host name`() throws {
+        let files = [(path: "b.yaml", text: Self.base)]
+        #expect(try declarations(files, role: "worker", environmentRole: "control-plane", host: "one").role == "worker")
+        #expect(try declarations(files, role: nil, environmentRole: "worker", host: "one").role == "worker")
+        #expect(try declarations(files, role: nil, host: "one").role == "control-plane")
+        #expect(try declarations(files, role: nil, host: "other").role == nil)
+    }
+
+    @Test func `a role that nobody knows is told`() {
+        let files = [(path: "b.yaml", text: Self.base)]
+        #expect(
+            problems(files, role: "wroker")
+                == "--role: no role is named 'wroker'; did you mean 'worker'?"
+        )
+        #expect(
+            problems(files, role: nil, environmentRole: "x")
+                == "NEST_ROLE: no role is named 'x'; known are control-plane and worker"
+        )
+    }
+
+    @Test func `a node without role is told the three ways to give it one`() {
+        let text = "tasks: {t: {roles: [worker], exec: {command: ls}}}"
+        #expect(
+            problems(text, role: nil, host: "laptop")
+                == "bootstrap.yaml:1:9: task 't' is for role 'worker', and this node, 'laptop', has no role; "
+                + "type --role ROLE, set NEST_ROLE=ROLE, or write laptop: {role: ROLE} below nodes:, "
+                + "with ROLE one of control-plane and worker"
+        )
+    }
+
+    @Test func `two tasks of one node cannot write the same path`() {
+        let text = """
+            tasks:
+              a: {file: {path: /x/y, content: a}}
+              b: {file: {path: /x//y, content: b}}
+            """
+        #expect(
+            problems(text)
+                == "bootstrap.yaml:3:20: task 'b' writes '/x//y', which task 'a' writes as well at bootstrap.yaml:2:20; "
+                + "write another path, or roles: that differ"
+        )
+    }
+
+    @Test(arguments: [
+        ("roles: [worker], ", "roles: [control-plane], ", false), ("roles: [worker], ", "", true),
+        ("", "roles: [worker], ", true), ("roles: [worker, control-plane], ", "roles: [worker], ", true),
+    ])
+    func `two tasks of different nodes may`(_ first: String, _ second: String, _ isFault: Bool) {
+        let text = """
+            tasks:
+              a: {\(first)file: {path: /x, content: a}}
+              b: {\(second)file: {path: /x, content: b}}
+            """
+        #expect(problems(text).isEmpty != isFault)
+    }
+}

@@ -1,0 +1,137 @@
+import Testing
+
+/// A task file with what is printed about it.
+struct Faulty: CustomTestStringConvertible {
+    let text: String
+    let printed: String
+    var testDescription: String { text }
+
+    init(_ text: String, _ printed: String...) {
+        self.text = text
+        self.printed = printed.joined(separator: "\n")
+    }
+
+    /// A file of one task, `t`, whose keys stand from line 3 on.
+    static func task(_ keys: String, _ printed: String...) -> Self {
+        let lines = keys.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)\n" }
+        return Self("tasks:\n  t:\n" + lines.joined(), printed.joined(separator: "\n"))
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct MessageTests {
+    @Test(arguments: [
+        Faulty("", "bootstrap.yaml: no task is declared; write tasks: and a task below it"),
+        Faulty("# nothing\n", "bootstrap.yaml: no task is declared; write tasks: and a task below it"),
+        Faulty(
+            "- a",
+            "bootstrap.yaml:1:1: a task file must be a mapping, found a list; write tasks: and a task below it",
+        ),
+        Faulty("tasks: 5", "bootstrap.yaml:1:8: 'tasks' must be a mapping, found the number 5"),
+        Faulty(
+            "task: {}",
+            "bootstrap.yaml:1:1: unknown key 'task' in a task file; did you mean 'tasks'?",
+        ),
+        Faulty(
+            "tasks: {}\n---\nnodes: {}",
+            "bootstrap.yaml:3:1: a task file holds one YAML document, found 2; remove the line ---",
+        ),
+        Faulty(
+            "tasks: {a: 5}",
+            "bootstrap.yaml:1:12: task 'a' must be a mapping with a verb, found the number 5; "
+                + "write one of kubeconfig, symlink, file, apply, exec or wait below it",
+        ),
+        Faulty(
+            "tasks: {Calico_CRDs: {exec: {command: 'true'}}}",
+            "bootstrap.yaml:1:9: 'Calico_CRDs' cannot be the name of a task, "
+                + "which has lower-case letters, digits and dashes; write calico-crds:",
+        ),
+    ])
+    func `a file that is no task file is told so`(_ file: Faulty) {
+        #expect(problems(file.text) == file.printed)
+    }
+
+    @Test(arguments: [
+        Faulty.task(
+            "description: x",
+            "bootstrap.yaml:2:3: task 't' has no verb; "
+                + "write one of kubeconfig, symlink, file, apply, exec or wait below it",
+        ),
+        .task(
+            "exec: {command: ls}\nsymlink: {path: /a, target: b}",
+            "bootstrap.yaml:4:5: task 't' has 2 verbs: 'symlink' and 'exec'; keep one, and write a task for each other",
+        ),
+        .task("scrpt: x", "bootstrap.yaml:3:5: unknown key 'scrpt' in task 't'; did you mean 'script'?"),
+        .task(
+            "after: b\nexec: {command: ls}",
+            "bootstrap.yaml:3:12: 'after' of task 't' must be a list of tasks and systemd units, found 'b'; write after: [b]",
+        ),
+        .task(
+            "enable: maybe\nexec: {command: ls}",
+            "bootstrap.yaml:3:13: 'enable' of task 't' must be true or false, found 'maybe'",
+        ),
+        .task(
+            "wantedBy: [multi-user]\nexec: {command: ls}",
+            "bootstrap.yaml:3:16: an item of 'wantedBy' of task 't' must be the name of a systemd unit, "
+                + "found 'multi-user'; write multi-user.target",
+        ),
+        .task(
+            "timeout: 10 minutes\nexec: {command: ls}",
+            "bootstrap.yaml:3:14: 'timeout' of task 't' must be a duration such as 500ms, 30s, 10m or 1h30m, "
+                + "found '10 minutes'; write timeout: 10m",
+        ),
+        .task(
+            "timeout: 25h\nexec: {command: ls}",
+            "bootstrap.yaml:3:14: 'timeout' of task 't' must be a duration above zero and up to 24h, found '25h'",
+        ),
+        .task(
+            "timeout: 0s\nexec: {command: ls}",
+            "bootstrap.yaml:3:14: 'timeout' of task 't' must be a duration above zero and up to 24h, found '0s'",
+        ),
+        .task(
+            "description: 5\nexec: {command: ls}",
+            "bootstrap.yaml:3:18: 'description' of task 't' must be a string, found the number 5; write description: \"5\"",
+        ),
+        .task(
+            "roles: []\nexec: {command: ls}",
+            "bootstrap.yaml:3:12: 'roles' of task 't' must be a list of at least one role, found a list; "
+                + "remove it, or write roles: [worker]",
+        ),
+    ])
+    func `a fault in a task is told with what to type`(_ file: Faulty) {
+        #expect(problems(file.text) == file.printed)
+    }
+
+    @Test(arguments: [
+        Faulty.task(
+            "after: [a]\nexec: {command: ls}",
+            "bootstrap.yaml:3:13: task 't' runs after 'a', which is not declared; write 'a.service' if it is a systemd unit",
+        ),
+        .task(
+            "after: [agenix.servce]\nexec: {command: ls}",
+            "bootstrap.yaml:3:13: task 't' runs after 'agenix.servce', which is not declared; "
+                + "did you mean 'agenix.service'?",
+        ),
+        .task(
+            "after: [k8s-bootstrap-tt.service]\nexec: {command: ls}",
+            "bootstrap.yaml:3:13: task 't' runs after 'tt', which is not declared; "
+                + "write 'tt.service' if it is a systemd unit",
+        ),
+        .task(
+            "after: [k8s-bootstrap.target]\nexec: {command: ls}",
+            "bootstrap.yaml:3:13: an item of 'after' of task 't' is 'k8s-bootstrap.target', which waits for every task; "
+                + "write the name of a task",
+        ),
+        .task(
+            "after: [\"a\\nb.service\"]\nexec: {command: ls}",
+            "bootstrap.yaml:3:13: an item of 'after' of task 't' must be the name of a task or of a systemd unit "
+                + "on one line, found 'a\\nb.service'",
+        ),
+        .task(
+            "after: [t]\nexec: {command: ls}",
+            "bootstrap.yaml:3:13: a task runs after itself: t -> t; remove 't' at bootstrap.yaml:3:13",
+        ),
+    ])
+    func `a name in after that means nothing is told with what to type`(_ file: Faulty) {
+        #expect(problems(file.text) == file.printed)
+    }
+}

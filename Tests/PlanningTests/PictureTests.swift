@@ -1,0 +1,53 @@
+import Planning
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct PictureTests {
+    @Test func `the text picture is a tree`() throws {
+        let expected = """
+            generate-kubeconfig   kubeconfig  Generate the admin kubeconfig
+            └─ bootstrap-rbac     apply       Apply the RBAC rules
+               └─ calico-crds     apply       Install the Calico CRDs
+                  └─ calico-node  apply       (also after bootstrap-rbac)
+            calico-ipam           symlink     Link calico-ipam to the calico binary
+
+            """
+        #expect(try plan(exampleFile).textPicture() == expected)
+    }
+
+    @Test func `the dot picture points from first to next`() throws {
+        let expected = """
+            digraph plan {
+              rankdir=LR;
+              node [shape=box];
+              "a" [label="a\\nexec"];
+              "b" [label="b\\nsymlink"];
+              "a" -> "b";
+            }
+
+            """
+        #expect(try plan(Self.two).dotPicture() == expected)
+    }
+
+    @Test func `the mermaid picture points from first to next`() throws {
+        let expected = """
+            flowchart LR
+              t0["a<br/>exec"]
+              t1["b<br/>symlink"]
+              t0 --> t1
+
+            """
+        #expect(try plan(Self.two).mermaidPicture() == expected)
+    }
+
+    @Test func `an empty plan has pictures`() {
+        let plan = Plan(steps: [])
+        #expect(plan.textPicture() == "")
+        #expect(plan.mermaidPicture() == "flowchart LR\n")
+    }
+
+    private static let two = """
+        tasks:
+          a: {exec: {command: ls}}
+          b: {after: [a], symlink: {path: /l, target: t}}
+        """
+}

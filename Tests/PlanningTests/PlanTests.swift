@@ -1,0 +1,110 @@
+import Planning
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(1))) struct PlanTests {
+    /// A task file from lines such as `b: a c`, a task with what it runs after.
+    private func file(_ lines: String...) -> String {
+        let tasks = lines.map { line in
+            let parts = line.split(separator: ":")
+            let after = parts.count > 1 ? parts[1].split(separator: " ").joined(separator: ", ") : ""
+            return "  \(parts[0]): {after: [\(after)], exec: {command: ls}}"
+        }
+        return "tasks:\n" + tasks.joined(separator: "\n")
+    }
+
+    private func names(_ plan: Plan) -> [String] {
+        plan.steps.map(\.task.name)
+    }
+
+    @Test func `steps come as declared, behind what they depend on`() throws {
+        #expect(try names(plan(file("z: x", "a", "x"))) == ["x", "z", "a"])
+        #expect(try names(plan(file("a", "b", "c: a", "d"))) == ["a", "b", "c", "d"])
+        #expect(try names(plan(file("d: c b", "c: a", "b: a", "a"))) == ["a", "c", "b", "d"])
+    }
+
+    @Test func `dependencies are positions in the plan`() throws {
+        let plan = try plan(file("d: c b", "c: a", "b: a", "a"))
+        #expect(plan.steps.map(\.dependencies) == [[], [0], [0], [1, 2]])
+    }
+
+    @Test func `two plans of the same files are equal`() throws {
+        #expect(try plan(exampleFile) == plan(exampleFile))
+    }
+
+    @Test func `a plan has the tasks of its role, and no edge to others`() throws {
+        let text = """
+            tasks:
+              a: {roles: [control-plane], exec: {command: ls}}
+              b: {after: [a], exec: {command: ls}}
+            """
+        #expect(try names(plan(text, role: "worker")) == ["b"])
+        #expect(try plan(text, role: "worker").steps[0].dependencies == [])
+        #expect(try plan(text, role: "control-plane").steps[1].dependencies == [0])
+    }
+
+    @Test func `every independent cycle is told once, as its path`() {
+        #expect(
+            problems(file("x: a", "a: b", "b: c d", "c: a", "d: d")).split(separator: "\n") == [
+                "bootstrap.yaml:3:15: tasks run after each other: a -> b -> c -> a; "
+                    + "remove 'b' at bootstrap.yaml:3:15, 'c' at bootstrap.yaml:4:15 or 'a' at bootstrap.yaml:5:15",
+                "bootstrap.yaml:6:15: a task runs after itself: d -> d; remove 'd' at bootstrap.yaml:6:15",
+            ]
+        )
+        #expect(
+            problems(file("a: b c", "b: a", "c: a")).split(separator: "\n").map { $0.split(separator: ";")[0] } == [
+                "bootstrap.yaml:2:15: tasks run after each other: a -> b -> a",
+                "bootstrap.yaml:2:18: tasks run after each other: a -> c -> a",
+            ]
+        )
+    }
+
+    @Test func `a cycle through tasks that no node runs together is none`() throws {
+        let text = """
+            tasks:
+              a: {roles: [control-plane], after: [b], exec: {command: ls}}
+              b: {roles: [worker], after: [a], exec: {command: ls}}
+            """
+        #expect(problems(text) == "")
+    }
+
+    @Test func `a long cycle is shortened`() {
+        let lines = (0..<40).map { "  t\($0): {after: [t\(($0 + 1) % 40)], exec: {command: ls}}" }
+        let printed = problems("tasks:\n" + lines.joined(separator: "\n"))
+        #expect(
+            printed.hasPrefix(
+                "bootstrap.yaml:2:16: tasks run after each other: "
+                    + "t0 -> t1 -> t2 -> t3 -> t4 -> t5 -> t6 -> t7 -> t8 -> t9 -> t10 -> … 29 more … -> t0; remove 't1' at"
+            )
+        )
+    }
+
+    @Test func `a part of a plan is selected by names`() throws {
+        let plan = try plan(file("a", "b: a", "c: b", "d: a"))
+        #expect(try names(plan.selecting(["c", "k8s-bootstrap-b.service"])) == ["b", "c"])
+        #expect(try plan.selecting(["c", "b"]).steps.map(\.dependencies) == [[], [0]])
+        #expect(try names(plan.selecting(["c"], withDependencies: true)) == ["a", "b", "c"])
+        #expect(names(plan.keeping { $0.task.name != "a" }) == ["b", "c", "d"])
+        #expect(plan.dependencies(of: "c") == ["b"])
+        #expect(plan.dependants(of: "a") == ["b", "c", "d"])
+        #expect(plan.dependants(of: "x") == [])
+    }
+
+    @Test func `a name that cannot be selected is told`() throws {
+        let text = """
+            tasks:
+              calico-node: {exec: {command: ls}}
+              calico-crds: {roles: [control-plane], exec: {command: ls}}
+            """
+        let plan = try plan(text, role: "worker")
+        let error = #expect(throws: Diagnostics.self) { try plan.selecting(["calico-nod", "calico-crds", "x"]) }
+        #expect(
+            error?.all.map(\.description) == [
+                "--task: no task is named 'calico-nod'; did you mean 'calico-node'?",
+                "--task: task 'calico-crds' is for role 'control-plane', and this node has role 'worker'; "
+                    + "type --role control-plane to run it all the same",
+                "--task: no task is named 'x'; known are calico-node",
+            ]
+        )
+    }
+}

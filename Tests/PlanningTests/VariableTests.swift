@@ -1,0 +1,132 @@
+import Planning
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(1))) struct VariableTests {
+    /// A file whose task `t` runs a command with one argument, beside which `variables` stand.
+    private func file(_ variables: String, argument: String) -> String {
+        "variables: {\(variables)}\ntasks:\n  t:\n    exec:\n      command: ls\n      args:\n        - \(argument)"
+    }
+
+    private func argument(_ file: String) throws -> String? {
+        guard case .exec(let exec)? = try declarations(file, host: "n1").tasks.first?.verb else { return nil }
+        return exec.arguments.first
+    }
+
+    @Test(arguments: [
+        ("${a}", "x"), ("pre-${a}-post", "pre-x-post"), ("$${a}", "${a}"), ("$$${a}", "$${a}"),
+        ("$a $ {a}", "$a $ {a}"),
+        ("${i}", "1_000"), ("\"${i}\"", "1_000"), ("v${f}", "v1.10"), ("${b}", "xx"), ("${node.name}", "n1"),
+        ("${node.role}", "control-plane"),
+    ])
+    func `a variable is replaced by what was written`(_ written: String, _ expected: String) throws {
+        #expect(try argument(file("a: x, i: 1_000, f: 1.10, b: '${a}${a}'", argument: written)) == expected)
+    }
+
+    @Test(arguments: [
+        ("https://10.0.0.1:6443", "10.0.0.1", "6443"), ("https://api", "api", "443"),
+        ("http://localhost/", "localhost", "80"),
+        ("https://[fd00::1]:8443", "fd00::1", "8443"),
+    ])
+    func `the server has a host and a port`(_ server: String, _ host: String, _ port: String) throws {
+        let read = try declarations("cluster: {servers: '\(server)'}\ntasks: {t: {exec: {command: ls}}}")
+        #expect(read.variables["cluster.server.host"] == host)
+        #expect(read.variables["cluster.server.port"] == port)
+        #expect(read.variables["cluster.server"] == (server.hasSuffix("/") ? String(server.dropLast()) : server))
+    }
+
+    @Test func `the cluster may be made of variables, and they of the cluster`() throws {
+        let read = try declarations(
+            """
+            variables: {env: test, host: "api.${cluster.name}", url: "https://${host}:6443", where: "${cluster.server.host}"}
+            cluster: {name: "nest-${env}", servers: {control-plane: "https://127.0.0.1:6443", worker: "${url}"}}
+            tasks: {t: {exec: {command: ls}}}
+            """,
+            role: "worker",
+        )
+        #expect(read.cluster.name == "nest-test")
+        #expect(read.variables["where"] == "api.nest-test")
+        #expect(
+            read.cluster.servers.mapValues(\.path) == [
+                "control-plane": "https://127.0.0.1:6443", "worker": "https://api.nest-test:6443",
+            ]
+        )
+    }
+
+    @Test func `a task of another role is read as its own nodes read it`() throws {
+        let text = """
+            cluster: {servers: {control-plane: https://127.0.0.1:6443, worker: https://api:6443}}
+            tasks:
+              t: {roles: [worker], exec: {command: "${cluster.server.host}"}}
+              u: {exec: {command: "${cluster.server.host}"}}
+            """
+        let commands = try declarations(text).tasks.map { task in
+            if case .exec(let exec) = task.verb, case .command(let command, _) = exec.program { command } else { "" }
+        }
+        #expect(commands == ["api", "127.0.0.1"])
+    }
+
+    @Test(arguments: [
+        ("${HOME}", "no variable is named 'HOME'; write '$${HOME}' for a literal '${HOME}'"),
+        ("${podCDIR}", "no variable is named 'podCDIR'; did you mean '${podCIDR}'?"),
+        ("'${X:-y}'", "'${X:-y}' is not a variable; write '$${X:-y}' for a literal '${'"),
+        ("'a ${open'", "'${open' is not a variable; write '$${open' for a literal '${'"),
+        (
+            "${cluster.server}",
+            "variable 'cluster.server' has no value here: the cluster has no server; "
+                + "write servers: https://HOST:6443 below cluster:"
+        ),
+        (
+            "${cluster.name}",
+            "variable 'cluster.name' has no value here: the cluster has no name; write name: NAME below cluster:"
+        ),
+    ])
+    func `a variable that is none is told with what to type`(_ written: String, _ printed: String) {
+        #expect(problems(file("podCIDR: x", argument: written)) == "bootstrap.yaml:7:11: \(printed)")
+    }
+
+    @Test func `faults in definitions are told once, and not again where they are used`() {
+        let text = file("a: '${b}', b: '${c}', c: 'x${a}', d: , e: [1], 'g h': 1, cluster.x: 2", argument: "'${a}${d}'")
+        let expected = """
+            bootstrap.yaml:1:16: variable 'a' is made of itself: a -> b -> c -> a; \
+            write a value without '${a}' for 'c' at bootstrap.yaml:1:38
+            bootstrap.yaml:1:50: variable 'd' must be a string, a number or a boolean, found nothing; write d: ""
+            bootstrap.yaml:1:55: variable 'e' must be a string, a number or a boolean, found a list
+            bootstrap.yaml:1:60: 'g h' cannot be the name of a variable; write a letter, then letters, digits, '_', '-' or '.'
+            bootstrap.yaml:1:70: names such as 'cluster.x' are built in; write cluster_x:
+            """
+        #expect(problems(text) == expected)
+    }
+
+    @Test func `variables cannot grow without limit`() {
+        let doubling = (1...24).map { "v\($0): '${v\($0 - 1)}${v\($0 - 1)}'" }.joined(separator: ", ")
+        let printed = problems(file("v0: 0123456789, \(doubling)", argument: "x"))
+        #expect(printed == "bootstrap.yaml:1:257: a variable becomes longer than 64 KiB")
+    }
+
+    @Test func `variables cannot be nested without limit`() {
+        let nested = (10...50).map { "v\($0): 'x${v\($0 + 1)}'" }.joined(separator: ", ")
+        let printed = problems(file("\(nested), v51: x", argument: "x"))
+        #expect(printed == "bootstrap.yaml:1:530: variables use each other more than 32 deep")
+    }
+
+    @Test func `a manifest's scalars are replaced, and keep their types`() throws {
+        let manifest = """
+            mtu: ${mtu}
+            quoted: "${mtu}"
+            text: mtu=${mtu}
+            list: [1, '${name}']
+            ${mtu}: key
+            bad: ${mut}
+            """
+        let read = try declarations(file("mtu: 1230, name: calico", argument: "x"))
+        let node = try #require(try readDocuments(Array(manifest.utf8), file: "m.yaml").first?.root)
+        let (replaced, problems) = read.variables.replace(in: node)
+        #expect(replaced["mtu"]?.integer == 1230)
+        #expect(replaced["quoted"]?.string == "1230")
+        #expect(replaced["text"]?.string == "mtu=1230")
+        #expect(replaced["list"]?[1]?.string == "calico")
+        #expect(replaced["${mtu}"]?.string == "key")
+        #expect(problems.map(\.description) == ["m.yaml:6:6: no variable is named 'mut'; did you mean '${mtu}'?"])
+    }
+}

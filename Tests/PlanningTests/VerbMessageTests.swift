@@ -1,0 +1,145 @@
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct VerbMessageTests {
+    @Test(arguments: [
+        Faulty.task(
+            "kubeconfig: {path: /a, user: u, certificate: c, key: k}",
+            "bootstrap.yaml:3:5: 'kubeconfig.server' of task 't' is missing, and the cluster has no server; "
+                + "write servers: https://HOST:6443 below cluster:",
+            "bootstrap.yaml:3:5: 'kubeconfig.certificateAuthority' of task 't' is missing, and the cluster has none; "
+                + "add certificateAuthority: /run/agenix/k8s-ca.crt below cluster:",
+        ),
+        .task(
+            "symlink: {path: /a/../b, target: c}",
+            "bootstrap.yaml:3:21: 'symlink.path' of task 't' must be a path without '..', found '/a/../b'; write path: /b",
+        ),
+        .task(
+            "symlink: {path: ~/b, target: c}",
+            "bootstrap.yaml:3:21: 'symlink.path' of task 't' must be a path without '~', found '~/b'; write path: /root/b",
+        ),
+        .task(
+            "file: {path: /etc/cni/, content: x}",
+            "bootstrap.yaml:3:18: 'file.path' of task 't' must be the path of a file, not of a directory, "
+                + "found '/etc/cni/'; write path: /etc/cni",
+        ),
+        .task(
+            "file: {path: /x}",
+            "bootstrap.yaml:3:5: 'file' of task 't' must have one of 'source' or 'content'; "
+                + "add source: calico/10-calico.conflist",
+        ),
+        .task(
+            "file: {path: /x, content: '', mode: 0999}",
+            "bootstrap.yaml:3:41: 'file.mode' of task 't' must be permissions in octal, up to 07777, "
+                + "found the number 0999; write mode: 0644",
+        ),
+        .task(
+            "script: x\nargs: [yes]",
+            "bootstrap.yaml:4:12: an item of 'args' of task 't' must be a string, found the boolean true; write it in quotes",
+        ),
+        .task(
+            "script: |\n  a\n  b",
+            "bootstrap.yaml:3:13: 'script' of task 't' must be the path of a script, found 2 lines of text; "
+                + "write command: /bin/sh and args: [-ec, TEXT]",
+        ),
+        .task(
+            "args: [x]\nsymlink: {path: /a, target: b}",
+            "bootstrap.yaml:3:5: 'args' of task 't' goes with 'script' or 'exec' only; add script: PATH, or remove args:",
+        ),
+        .task(
+            "script: x\nexec: {script: z}",
+            "bootstrap.yaml:4:12: 'exec.script' of task 't' stands in the task as well, at bootstrap.yaml:3:5; remove one",
+        ),
+        .task(
+            "exec: {command: ls, environment: {1B: x}}",
+            "bootstrap.yaml:3:39: '1B' cannot be a name in 'exec.environment' of task 't'",
+        ),
+    ])
+    func `a fault in a verb of this node is told with what to type`(_ file: Faulty) {
+        #expect(problems(file.text) == file.printed)
+    }
+
+    @Test(arguments: [
+        Faulty.task(
+            "apply: {manifests: [x]}",
+            "bootstrap.yaml:2:3: task 't' has no kubeconfig, and runs after no task that writes one; "
+                + "add kubeconfig: PATH below apply:",
+        ),
+        .task(
+            "apply: {kubeconfig: k, manifests: []}",
+            "bootstrap.yaml:3:39: 'apply.manifests' of task 't' must be a list of at least one path or URL, found a list; "
+                + "write manifests: [rbac]",
+        ),
+        .task(
+            "apply: {kubeconfig: k, manifests: [https://x/y.yaml]}",
+            "bootstrap.yaml:3:40: an item of 'apply.manifests' of task 't' is a URL without a digest; "
+                + "write {url: https://x/y.yaml, sha256: DIGEST}",
+        ),
+        .task(
+            "apply: {kubeconfig: k, manifests: [{url: ftp://x, sha256: abc}]}",
+            "bootstrap.yaml:3:46: 'apply.manifests.url' of task 't' must be a URL, "
+                + "and 'ftp://x' does not begin with 'https://'",
+            "bootstrap.yaml:3:63: 'apply.manifests.sha256' of task 't' must be a SHA-256 digest, "
+                + "64 characters of 0-9 and a-f, found 3 characters; write sha256: DIGEST as sha256sum prints it",
+        ),
+        .task(
+            "apply: {kubeconfig: k, manifests: [x], conflicts: force, wait: rolout}",
+            "bootstrap.yaml:3:55: 'apply.conflicts' of task 't' must be 'report' or 'take-over', found 'force'",
+            "bootstrap.yaml:3:68: 'apply.wait' of task 't' must be 'rollout', found 'rolout'; did you mean 'rollout'?",
+        ),
+        .task(
+            "apply: {kubeconfig: k, manifests: [x]}\nwait: rollout",
+            "bootstrap.yaml:4:5: 'wait' of task 't' is 'rollout' and stands beside 'apply'; move wait: rollout below apply:",
+        ),
+        .task(
+            "wait: {tcp: 6443}",
+            "bootstrap.yaml:3:17: 'wait.tcp' of task 't' must be HOST:PORT, found the number 6443; "
+                + "write tcp: 127.0.0.1:6443",
+        ),
+        .task(
+            "wait: {kubeconfig: k}",
+            "bootstrap.yaml:3:5: 'wait' of task 't' must have one of 'apiServer', 'tcp', 'file', 'url', 'unit' or 'object'; "
+                + "add apiServer: true",
+            "bootstrap.yaml:3:12: 'wait.kubeconfig' of task 't' goes with 'apiServer' or 'object' only; remove kubeconfig:",
+        ),
+        .task(
+            "wait: {url: https://admin:secret@x/}",
+            "bootstrap.yaml:3:17: 'wait.url' of task 't' must be a URL, and this one has a user or password in it",
+        ),
+    ])
+    func `a fault in a verb of the cluster is told with what to type`(_ file: Faulty) {
+        #expect(problems(file.text) == file.printed)
+    }
+
+    @Test(arguments: [
+        Faulty("servers: http://127.0.0.1:8080"),
+        Faulty("servers: 'https://[fd00::1]:6443/'"),
+        Faulty("servers: https://api.example.org"),
+        Faulty(
+            "servers: api.example.org:6443",
+            "bootstrap.yaml:1:20: 'cluster.servers' must be the URL of an API server, "
+                + "and 'api.example.org:6443' does not begin with 'https://'; write servers: https://api.example.org:6443",
+        ),
+        Faulty(
+            "servers: https://x/k8s/clusters/1",
+            "bootstrap.yaml:1:20: 'cluster.servers' must be a URL without a path, found 'https://x/k8s/clusters/1'; "
+                + "write servers: https://x",
+        ),
+        Faulty(
+            "servers: {worker: 'https://x:99999'}",
+            "bootstrap.yaml:1:29: 'cluster.servers.worker' must be the URL of an API server, "
+                + "and 'https://x:99999' has no valid port, which is 1 to 65535",
+        ),
+        Faulty(
+            "servers: 'https://:6443'",
+            "bootstrap.yaml:1:20: 'cluster.servers' must be the URL of an API server, and 'https://:6443' has no host",
+        ),
+        Faulty(
+            "servers: [a]",
+            "bootstrap.yaml:1:20: 'cluster.servers' must be a URL or a mapping of roles to URLs, found a list"
+        ),
+        Faulty("naem: x", "bootstrap.yaml:1:11: unknown key 'naem' in 'cluster'; did you mean 'name'?"),
+    ])
+    func `a fault in the cluster is told`(_ cluster: Faulty) {
+        #expect(problems("cluster: {\(cluster.text)}\ntasks: {t: {exec: {command: ls}}}") == cluster.printed)
+    }
+}

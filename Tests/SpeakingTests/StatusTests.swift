@@ -1,0 +1,89 @@
+import Speaking
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct StatusTests {
+    private let rows = [
+        StatusRow(
+            task: "generate-kubeconfig",
+            description: "Generate the admin kubeconfig",
+            state: "changed",
+            age: .seconds(200),
+            duration: .milliseconds(12),
+        ),
+        StatusRow(
+            task: "calico-crds",
+            state: "failed",
+            age: .seconds(190),
+            duration: .milliseconds(8123),
+            objects: ObjectCounts(created: 19, failed: 1),
+            reason: "crds/a.yaml:3:5: server is away; start it",
+        ),
+        StatusRow(
+            task: "kube-proxy",
+            description: "Apply kube-proxy",
+            state: "not yet",
+            reason: "runs after 'calico-crds'"
+        ),
+    ]
+
+    @Test func `a table is as wide as it needs to be`() {
+        #expect(
+            statusLines(rows).joined(separator: "\n") == """
+                TASK                 STATE    AGE     DURATION  OBJECTS               DESCRIPTION
+                generate-kubeconfig  changed  3m 20s  12 ms                           Generate the admin kubeconfig
+                calico-crds          failed   3m 10s  8.1 s     19 created, 1 failed
+                    crds/a.yaml:3:5: server is away; start it
+                kube-proxy           not yet                                          Apply kube-proxy
+                    runs after 'calico-crds'
+                """
+        )
+    }
+
+    @Test func `a narrow terminal cuts descriptions and wraps reasons`() {
+        #expect(
+            statusLines(rows, columns: 80).joined(separator: "\n") == """
+                TASK                 STATE    AGE     DURATION  OBJECTS               DESCRIPTI…
+                generate-kubeconfig  changed  3m 20s  12 ms                           Generate …
+                calico-crds          failed   3m 10s  8.1 s     19 created, 1 failed
+                    crds/a.yaml:3:5: server is away; start it
+                kube-proxy           not yet                                          Apply kub…
+                    runs after 'calico-crds'
+                """
+        )
+        #expect(statusLines(rows, columns: 30).contains("    crds/a.yaml:3:5: server is"))
+    }
+
+    @Test func `columns that nobody fills are left out`() {
+        #expect(statusLines([StatusRow(task: "a", state: "not yet")]) == ["TASK  STATE", "a     not yet"])
+    }
+
+    @Test func `states are coloured where that is welcome`() {
+        #expect(
+            statusLines([StatusRow(task: "a", state: "failed")], isColoured: true).last
+                == "a     \u{1b}[31mfailed  \u{1b}[0m"
+        )
+    }
+
+    @Test func `no row is a sentence`() {
+        #expect(statusLines([]) == ["no task for this node"])
+        #expect(statusJSON([]) == #"{"tasks":[]}"#)
+    }
+
+    @Test func `texts of a record forge no line`() {
+        #expect(statusLines([StatusRow(task: "a", state: "failed", reason: "x\ny")]).last == "    x\\ny")
+    }
+
+    @Test func `the JSON form has what is known`() {
+        #expect(
+            statusJSON(rows) == #"{"tasks":["#
+                + #"{"task":"generate-kubeconfig","description":"Generate the admin kubeconfig","state":"changed","#
+                + #""ageSeconds":200.000,"durationSeconds":0.012},"#
+                + #"{"task":"calico-crds","state":"failed","ageSeconds":190.000,"durationSeconds":8.123,"#
+                + #""objects":{"created":19,"configured":0,"unchanged":0,"failed":1},"#
+                + #""reason":"crds/a.yaml:3:5: server is away; start it"},"#
+                + #"{"task":"kube-proxy","description":"Apply kube-proxy","state":"not yet","#
+                + #""reason":"runs after 'calico-crds'"}]}"#
+        )
+    }
+}

@@ -1,0 +1,73 @@
+/// A server of the `openssl` command, for what goes wrong with TLS.
+public final class TLSServer: Sendable {
+    /// The URL of the server by its address.
+    public let url: String
+
+    /// The port that the server listens at.
+    public let port: UInt16
+
+    private let process: ChildProcess
+
+    /// Starts a server with a certificate.
+    ///
+    /// - Parameters:
+    ///   - certificate: What the server shows.
+    ///   - chain: A file of intermediates that it shows as well.
+    ///   - directory: Where files are, with the option `-HTTP`, that hold whole responses.
+    ///   - options: More options of `openssl s_server`.
+    /// - Throws: ``ChildProcessError`` if it does not start.
+    public init(
+        _ certificate: TestAuthority.Issued,
+        chain: String? = nil,
+        directory: String = "/",
+        options: String...,
+    ) throws(ChildProcessError) {
+        port = try freePort()
+        url = "https://127.0.0.1:\(port)"
+        let arguments =
+            [
+                "openssl", "s_server", "-www", "-accept", "127.0.0.1:\(port)", "-cert", certificate.certificatePath,
+                "-key", certificate.keyPath,
+            ] + (chain.map { ["-cert_chain", $0] } ?? []) + options
+        process = try ChildProcess(arguments, in: directory)
+        try process.waitForLine(containing: "ACCEPT")
+    }
+}
+
+/// A server of HTTP/2 from nghttp2, which counts its connections.
+public final class HTTP2Server: Sendable {
+    /// Whether it is installed on this machine.
+    public static let isInstalled = ChildProcess.isInstalled("nghttpd")
+
+    /// The URL of the server by its address.
+    public let url: String
+
+    /// How many connections there have been so far.
+    ///
+    /// nghttpd begins each line with the connection's number: `[id=1] [  0.001] recv HEADERS …`.
+    public var connectionCount: Int {
+        Set(process.printedLines.filter { $0.hasPrefix("[id=") }.map { $0.prefix { $0 != "]" } }).count
+    }
+
+    /// What the requests so far were addressed to, as `host:port`.
+    public var authorities: [String] {
+        process.printedLines.compactMap { line in
+            line.contains("recv") ? line.split(separator: " ").drop { $0 != ":authority:" }.last.map(String.init) : nil
+        }
+    }
+
+    private let process: ChildProcess
+
+    /// Starts a server that shows a certificate and serves the files of a directory.
+    ///
+    /// - Throws: ``ChildProcessError`` if it does not start.
+    public init(_ certificate: TestAuthority.Issued, directory: String, options: String...) throws(ChildProcessError) {
+        let port = try freePort()
+        url = "https://127.0.0.1:\(port)"
+        process = try ChildProcess(
+            ["nghttpd", "-v", "-a", "127.0.0.1", "-d", directory] + options
+                + ["\(port)", certificate.keyPath, certificate.certificatePath]
+        )
+        try process.waitForLine(containing: "listen")
+    }
+}

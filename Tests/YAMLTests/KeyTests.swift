@@ -1,0 +1,53 @@
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(1))) struct KeyTests {
+    @Test(arguments: [
+        ("1", "1"), ("017", "15"), ("0x1F", "31"), ("1_000", "1000"), ("1.5", "1.5"), ("1.10", "1.1"), ("1e3", "1000"),
+        ("1e6", "1e+06"), ("1e20", "1e+20"), ("123456789.123", "1.2345679e+08"), ("0.30000000000000004", "0.3"),
+        ("999999.5", "999999.5"), ("1234567.5", "1.2345675e+06"), ("1e-7", "1e-07"), ("0.0001", "0.0001"),
+        ("-0.0", "-0"), ("-.5", "-0.5"), ("1e39", ".inf"), ("-1e39", "-.inf"), ("08", "8"),
+        ("18446744073709551616", "1.8446744e+19"), ("9223372036854775807", "9223372036854775807"),
+        (".inf", ".inf"), ("-.inf", "-.inf"), (".nan", ".nan"), ("yes", "true"), ("on", "true"), ("n", "false"),
+        ("'1'", "1"), ("''", ""), ("=", "="), ("2001-01-01", "2001-01-01"), ("!!str 1", "1"), ("!foo x", "x"),
+        ("!!binary aGk=", "hi"), ("? a", "a"), ("&x b", "b"),
+    ])
+    func `a key becomes the string that kubectl makes of it`(written: String, expected: String) throws {
+        let node = try read("spec: {\(written): v}")
+        #expect(node?["spec"]?.mapping?.entries.map(\.key) == [expected])
+    }
+
+    @Test(arguments: [
+        ("null: a", "t.yaml:1:1: key is null; put it in quotes: 'null'"),
+        ("? {a: 1}\n: b", "t.yaml:1:3: a mapping cannot be a key; if it is text, put it in quotes"),
+        ("a: {{ .Values.x }}", "t.yaml:1:5: a mapping cannot be a key; if it is text, put it in quotes"),
+        ("x: &a [1]\n*a : c", "t.yaml:2:1: a list cannot be a key; if it is text, put it in quotes"),
+    ])
+    func `what cannot be a key is refused`(text: String, message: String) {
+        #expect(problems(of: text) == message)
+    }
+
+    @Test func `every key that comes twice is told with both places`() {
+        let text = """
+            a: 1
+            b: {c: 1, c: 2}
+            a: 2
+            ---
+            yes: 1
+            true: 2
+            """
+        #expect(
+            problems(of: text) == """
+                t.yaml:2:11: key 'c' is set twice, the first time at t.yaml:2:5; remove one of the two
+                t.yaml:3:1: key 'a' is set twice, the first time at t.yaml:1:1; remove one of the two
+                t.yaml:6:1: key 'true' is set twice, the first time at t.yaml:5:1; remove one of the two
+                """,
+        )
+    }
+
+    @Test func `fifty thousand keys are searched in no time`() throws {
+        let text = (0..<50_000).map { "key\($0): \($0)\n" }.joined()
+        #expect(try read(text)?.mapping?.entries.count == 50_000)
+        #expect(problems(of: text + "key49999: x\n").contains("t.yaml:50001:1: key 'key49999' is set twice"))
+    }
+}

@@ -1,0 +1,85 @@
+import Testing
+import YAML
+
+/// Hostile input: each ends in one line that names the limit, and none in a trap, a hang or a stack that overflows.
+@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+    private let small = Limits(byteCount: 1_000, depth: 4, nodeCount: 20, documentCount: 3)
+
+    @Test func `a file has a size`() {
+        #expect(
+            problems(of: String(repeating: "#", count: 1_001), limits: small)
+                == "t.yaml: file is too large: it has 1001 bytes, and the limit is 1000; split it into several files",
+        )
+        let huge = [UInt8](repeating: UInt8(ascii: "a"), count: 70_000_000)
+        #expect(
+            problems(of: huge).hasPrefix("t.yaml: file is too large: it has 70000000 bytes, and the limit is 67108864")
+        )
+    }
+
+    @Test func `a document has a depth`() {
+        let expected = "nested too deeply: the limit is 4 levels"
+        #expect(problems(of: "a: {b: {c: {d: 1}}}", limits: small) == "")
+        #expect(problems(of: "a: {b: {c: {d: {}}}}", limits: small) == "t.yaml:1:16: \(expected)")
+        #expect(problems(of: "x: &x {y: {}}\na: {b: *x}", limits: small) == "")
+        #expect(problems(of: "x: &x {y: {z: {}}}\na: {b: *x}", limits: small) == "t.yaml:2:8: \(expected)")
+    }
+
+    @Test(arguments: ["[", "{a: ", "- ", "? ", "{[", "!!seq [", "&a [", "[\n"])
+    func `a hundred thousand open brackets are refused`(bracket: String) {
+        let text = String(repeating: bracket, count: 100_000)
+        #expect(problems(of: text).contains("nested too deeply: the limit is 100 levels"))
+    }
+
+    @Test func `aliases count as what they stand for`() {
+        let message = "document is too large: with its aliases expanded it goes past the limit of 20 nodes"
+        #expect(problems(of: "a: &a [1, 2, 3]\nb: [*a, *a]\n", limits: small) == "")
+        #expect(problems(of: "a: &a [1, 2, 3]\nb: [*a, *a, *a, *a]\n", limits: small) == "t.yaml:2:17: \(message)")
+        #expect(
+            problems(of: "a: &a {b: 1}\nb: {<<: [*a, *a, *a, *a, *a]}\n", limits: small) == "t.yaml:2:22: \(message)"
+        )
+    }
+
+    @Test func `a billion laughs are not laughed`() {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...90 {
+            let aliases = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            text += "a\(level): &a\(level) [\(aliases)]\n"
+        }
+        #expect(problems(of: text).contains("goes past the limit of 1000000 nodes"))
+    }
+
+    @Test func `a hundred thousand aliases of aliases are refused`() {
+        let text = "- &a0 []\n" + (1...100_000).map { "- &a\($0) [*a\($0 - 1)]\n" }.joined()
+        #expect(problems(of: text).contains("nested too deeply: the limit is 100 levels"))
+    }
+
+    @Test func `a file has a number of documents`() {
+        #expect(problems(of: "a: 1\n---\nb: 2\n---\nc: 3\n", limits: small) == "")
+        let message = "too many documents: the limit is 3 a file; split it into several files"
+        #expect(problems(of: "a: 1\n---\nb: 2\n---\nc: 3\n---\nd: 4\n", limits: small) == "t.yaml:7:1: \(message)")
+        #expect(problems(of: "{} {} {} {} {} {}", limits: small) == "t.yaml:1:1: \(message)")
+        #expect(problems(of: String(repeating: "---\n", count: 100_000)).contains("too many documents"))
+    }
+
+    @Test func `a document has a number of problems that are told`() {
+        let lines = problems(of: String(repeating: "a: b\n", count: 100_000)).split(separator: "\n")
+        #expect(lines.count == 101)
+        #expect(lines.contains("t.yaml:101:1: too many problems: the limit is 100 a document"))
+    }
+
+    @Test func `a reader tells nothing more after a limit`() {
+        var reader = DocumentReader(
+            Array("a: 1\n---\nb: 1\n---\nc: 1\n".utf8),
+            file: "t",
+            limits: .init(
+                byteCount: 100,
+                depth: 4,
+                nodeCount: 20,
+                documentCount: 1,
+            )
+        )
+        var results: [Bool] = []
+        while let result = reader.next() { results.append((try? result.get()) != nil) }
+        #expect(results == [true, false])
+    }
+}

@@ -1,0 +1,41 @@
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(1))) struct NodeTests {
+    @Test func `nodes are made without a file`() {
+        let node = Node.mapping(["name": .string("x"), "count": .number(3), "on": .boolean(true), "none": .null()])
+        #expect(String(decoding: node.json(), as: UTF8.self) == #"{"name":"x","count":3,"on":true,"none":null}"#)
+        #expect(node.place == .nowhere)
+    }
+
+    @Test func `nodes are equal whatever their order, place and spelling`() throws {
+        #expect(try read("a: 0x10\nb: [1.0, 'x']") == read(#"{"b": [1, "x"], "a": 16}"#))
+        #expect(try read("a: 1") != read("a: '1'"))
+    }
+
+    @Test(arguments: [
+        ("a: |+\n  a\n\n\nb: >-\n  x\n  y\n\n   z\n", #"{"a":"a\n\n\n","b":"x y\n\n z"}"#),
+        ("a: |2\n   a\n  b\n", #"{"a":" a\nb\n"}"#),
+        ("a: |\nb: >\nc: |+\n", #"{"a":"","b":"","c":""}"#),
+        ("a: b\n  c\n\n  d # e\n", #"{"a":"b c\nd"}"#),
+        ("a: \"b\n  c\\\n   d\n\n  e\"\n", #"{"a":"b cd\ne"}"#),
+        (#"a: "\u00e9\x41\U0001F600\0""#, #"{"a":"éA😀\u0000"}"#),
+        ("a: 'it''s'\n", #"{"a":"it's"}"#),
+        ("v:\n- - a\n  - b\n-\n  - c\n", #"{"v":[["a","b"],["c"]]}"#),
+        (
+            "a: {b: http://x:80/y, c: d:e, \"f\":1, g, h: }\n",
+            #"{"a":{"b":"http://x:80/y","c":"d:e","f":1,"g":null,"h":null}}"#
+        ),
+        ("a: [b:c, \"x\":y, d: e, ]\n", #"{"a":["b:c",{"x":true},{"d":"e"}]}"#),
+        ("a: b#c #d\n", #"{"a":"b#c"}"#),
+        ("a:\t1\n", #"{"a":1}"#),
+    ])
+    func `blocks, folds and flows have kubectl's value`(text: String, expected: String) {
+        #expect(json(of: text) == expected)
+    }
+
+    @Test func `a node knows how it was written`() throws {
+        let node = try read("- a\n- 'b'\n- \"c\"\n- |\n  d\n")
+        #expect(node?.sequence?.map(\.style) == [.plain, .quoted, .quoted, .block])
+    }
+}

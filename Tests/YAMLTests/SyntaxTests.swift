@@ -1,0 +1,111 @@
+import Testing
+import YAML
+
+/// The printed line for each way in which a text can be broken.
+@Suite(.timeLimit(.minutes(1))) struct SyntaxTests {
+    @Test(arguments: [
+        (
+            "a: \"x\nb: 2\n",
+            "t.yaml:1:4: string that begins with \" here is not closed before the end of the file in line 2, column 5; "
+                + "close it with \""
+        ),
+        (
+            "a: 1\nb: [1, {c: 2}\n",
+            "t.yaml:2:4: '[' is not closed before the end of the file in line 2, column 14; close it with ']'"
+        ),
+        (
+            "a: {b: 1\nc: 2\n",
+            "t.yaml:1:4: '{' is not closed before ':' at t.yaml:2:2; close it with '}'"
+        ),
+        (
+            "a: \"x\nb: \"y\"\n",
+            "t.yaml:2:5: expected a key, found 'y' behind the string that began at t.yaml:1:4; "
+                + "look for a quote that is missing there"
+        ),
+        ("a: [1 2, {]\n", "t.yaml:1:11: expected a value, found ']'"),
+        ("a: [b, , c]\n", "t.yaml:1:8: expected a value, found ','"),
+        ("a: {b: 1 c: 2}\n", "t.yaml:1:11: expected ',' or '}', found ':'"),
+        ("a: \"b\" c\n", "t.yaml:1:8: expected the end of the line, found 'c'"),
+    ])
+    func `a string or bracket that is not closed is told by its beginning`(text: String, message: String) {
+        #expect(problems(of: text) == message)
+    }
+
+    @Test(arguments: [
+        (
+            "v:\n   a: 1\n  b: 2\n",
+            "t.yaml:3:3: the line is indented by 2 spaces, as no line is that it could belong to; "
+                + "indent it by 3 spaces or by 0 spaces"
+        ),
+        (
+            "v:\n  a: 1\n   b: 2\n",
+            "t.yaml:3:5: the line is indented deeper than the one above it, so that it belongs to the value there; "
+                + "indent it by 2 spaces"
+        ),
+        (
+            "v:\n  - a\n - b\n",
+            "t.yaml:3:2: the line is indented by 1 space, as no line is that it could belong to; "
+                + "indent it by 2 spaces or by 0 spaces"
+        ),
+        (
+            " a: 1\nb: 2\n",
+            "t.yaml:2:1: the line is indented by 0 spaces, as no line is that it could belong to; indent it by 1 space"
+        ),
+        ("a: 1\n- b\n", "t.yaml:2:1: expected a key, found '-'"),
+        ("v:\n\ta: 1\n", "t.yaml:2:1: a tab cannot indent a line; put spaces in its place"),
+        ("v: 1\n\t# c\nw: 2\n", "t.yaml:2:1: a tab cannot indent a line; put spaces in its place"),
+        ("v: |\n  a\n\tb\n", "t.yaml:3:1: a tab cannot indent a line; put spaces in its place"),
+    ])
+    func `a line that does not fit is told with the indentation that would`(text: String, message: String) {
+        #expect(problems(of: text) == message)
+    }
+
+    @Test(arguments: [
+        ("a: b: c # d\n", "t.yaml:1:5: a value cannot contain ': ' without quotes; put it in quotes: 'b: c'"),
+        ("a: it's: c\n", "t.yaml:1:8: a value cannot contain ': ' without quotes; put it in quotes: 'it''s: c'"),
+        ("a: @x\n", "t.yaml:1:4: a value cannot begin with '@'; put it in quotes: '@x'"),
+        ("a: `x`\n", "t.yaml:1:4: a value cannot begin with '`'; put it in quotes: '`x`'"),
+        ("a: %x\n", "t.yaml:1:4: a value cannot begin with '%'; put it in quotes: '%x'"),
+        ("a: */5 * *\n", "t.yaml:1:4: '*' begins a name here, and '/' cannot be in one; put it in quotes: '*/5 * *'"),
+        ("a: \"\\d\"\n", "t.yaml:1:5: '\\d' is not an escape; write '\\\\d', or the string in single quotes"),
+        (
+            "a: \"\\ud83d\\ude00\"\n",
+            "t.yaml:1:7: this escape is no character: YAML does not know JSON's pairs; write the character itself"
+        ),
+        ("a:1\nb: 2\n", "t.yaml:1:1: expected a space behind ':'; write 'a: 1'"),
+        ("b: 2\na\nc: 2\n", "t.yaml:2:1: expected ':' behind 'a'"),
+        ("a: b\nc:d\ne: f\n", "t.yaml:2:1: expected a space behind ':'; write 'c: d'"),
+        ("\"a\" \"b\"\n", "t.yaml:1:5: expected the end of the line, found '\"'"),
+        (
+            "a: {b:}\n",
+            "t.yaml:1:6: expected a space behind ':'; write ': ' if this is a key without a value, or quote it"
+        ),
+        ("a\nb: 2\n", "t.yaml:1:1: expected ':' behind 'a'"),
+        ("a: - b\n", "t.yaml:1:4: a list cannot begin here; put the '- ' at the beginning of the next line"),
+        ("%YAML 1.1\na: 1\n", "t.yaml:2:1: expected a line '---' behind the directives"),
+        ("a: !e!x 1\n", "t.yaml:1:4: found undefined tag handle while parsing a node"),
+    ])
+    func `a character in the wrong place is told with what to type`(text: String, message: String) {
+        #expect(problems(of: text) == message)
+    }
+
+    @Test(arguments: [
+        ("é: a\u{1}b\n", "t.yaml:1:5: control character 0x01 is not allowed; write it as '\\x01' in double quotes"),
+        ("a: 1\nb: \0\n", "t.yaml:2:4: byte 0x00 stands here: this is no text, but a binary file or UTF-16"),
+    ])
+    func `a control character is told with its place`(text: String, message: String) {
+        #expect(problems(of: text) == message)
+    }
+
+    @Test func `text in another encoding is told how to convert`() {
+        #expect(
+            problems(of: [0xFF, 0xFE, 0x61, 0x00])
+                == "t.yaml: file is UTF-16 text, where UTF-8 is expected; convert it with 'iconv -f UTF-16 -t UTF-8'",
+        )
+        #expect(
+            problems(of: Array("a: 1\nb: caf".utf8) + [0xE9, 0x0A])
+                == "t.yaml:2:7: byte 0xE9 is not UTF-8; "
+                + "if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'",
+        )
+    }
+}
