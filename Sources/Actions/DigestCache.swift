@@ -54,7 +54,8 @@ struct DigestCache {
     private func fetch(_ url: String, _ digest: String) async throws(ActionError) -> [UInt8] {
         let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: Self.sizeLimit)
         do {
-            return try await Patience(deadline: deadline) { [emit] in emit(.waiting($0)) }.persist("'\(url)'") { () async throws(FetchError) in
+            return try await Patience(deadline: deadline) { [emit] in emit(.waiting($0)) }.persist("'\(url)'") {
+                () async throws(FetchError) in
                 try await attempt(request)
             }
         } catch {

@@ -24,7 +24,8 @@ struct MissingEdges {
             known.formUnion(plan.allDependencies(of: task.name))
             return manifests.compactMap { manifest -> Diagnostic? in
                 let type = manifest.identity.type
-                let source = kinds["\(type.group)/\(type.kind)"] ?? manifest.identity.namespace.flatMap { namespaces[$0] }
+                let source =
+                    kinds["\(type.group)/\(type.kind)"] ?? manifest.identity.namespace.flatMap { namespaces[$0] }
                 guard let source, known.insert(source).inserted else { return nil }
                 return Diagnostic(
                     task.place,

@@ -60,7 +60,7 @@ struct WaitAction {
 
     private func checkConnection(_ host: String, _ port: UInt16) async throws(NotYet) {
         do {
-            try await Network.connect(host: host, port: port, deadline: attemptLimit)
+            try await Network.canConnect(host: host, port: port, timeout: Self.attemptLimit)
         } catch {
             throw NotYet("\(error)")
         }
@@ -79,7 +79,11 @@ struct WaitAction {
     private func checkURL(_ url: String, _ access: Access) async throws(NotYet) {
         let response: HTTPResponse
         do {
-            response = try await context.run.http.send(HTTPRequest(url: url), as: access, deadline: attemptLimit)
+            response = try await context.run.http.send(
+                HTTPRequest(url: url),
+                as: access,
+                deadline: min(context.deadline, .now + Self.attemptLimit)
+            )
         } catch {
             throw NotYet(error.message, disposition: error.disposition)
         }
@@ -89,15 +93,15 @@ struct WaitAction {
     private func checkUnit(_ name: String) async throws(NotYet) {
         let state: UnitState
         do {
-            state = try await onThread { () throws(SystemError) in try Systemd.unitState(name) }
+            state = try await Systemd.unitState(name)
         } catch {
             throw NotYet("\(error)")
         }
-        guard state.active == "active" else { throw NotYet("it is \(state.active) (\(state.sub))") }
+        guard state.isActive else { throw NotYet("it is \(state)") }
     }
 
     /// One attempt takes at most this long.
-    private var attemptLimit: ContinuousClock.Instant { min(context.deadline, ContinuousClock.now + .seconds(10)) }
+    private static let attemptLimit = Duration.seconds(10)
 
     private func access(_ authority: PathReference?) throws(ActionError) -> Access {
         guard let authority else { return Access() }

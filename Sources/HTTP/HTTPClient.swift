@@ -1,7 +1,6 @@
 internal import CCurl
 internal import Glibc
 internal import PKI
-internal import Synchronization
 
 /// A client of HTTP servers that shares connections among all its requests.
 ///
@@ -29,7 +28,7 @@ public final class HTTPClient: Sendable {
     private let settings: Settings
     private let proxyRules: ProxyRules
     private let mailbox = Mailbox()
-    private let validated = Mutex<Set<Credentials>>([])
+    private let validated = Locked<Set<Credentials>>([])
 
     /// Starts the client and its thread.
     ///

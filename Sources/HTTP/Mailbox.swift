@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// What the tasks and the transfer thread hand each other.
 final class Mailbox: Sendable {
     /// How a request ends.
@@ -27,12 +25,13 @@ final class Mailbox: Sendable {
         var waitingForEnd: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     // MARK: The tasks' side
 
     /// Hands a request over and waits for its reply; cancelling the task ends the wait at once.
     func exchange(_ request: PreparedRequest) async -> Reply {
+        guard !Task.isCancelled else { return .failure(.cancelled(request)) }
         let number = state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
@@ -40,7 +39,7 @@ final class Mailbox: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 post(Order(number: number, request: request), continuation)
-                // The handler below may have run before there was anything to cancel.
+                // The handler below may have run meanwhile, before there was anything to cancel.
                 if Task.isCancelled { abandon(number, request) }
             }
         } onCancel: {

@@ -35,7 +35,7 @@ struct RequestURL: Sendable, Hashable {
         }
         parser.remove(CURLUPART_FRAGMENT)
         guard let scheme = parser.part(CURLUPART_SCHEME), scheme == "http" || scheme == "https",
-            let host = parser.part(CURLUPART_HOST), let port = parser.part(CURLUPART_PORT),
+            let host = parser.part(CURLUPART_HOST), let port = parser.part(CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)),
             let whole = parser.part(CURLUPART_URL)
         else {
             throw TransportError(.invalidURL, "'\(Self.withoutCredentials(text))' is not a URL of http or https")
@@ -89,10 +89,9 @@ private struct URLParser: ~Copyable {
         unsafe curl_url_set(raw, part, nil, 0)
     }
 
-    borrowing func part(_ part: CURLUPart) -> String? {
+    borrowing func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        guard unsafe curl_url_get(raw, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text = unsafe text
-        else { return nil }
+        guard unsafe curl_url_get(raw, part, &text, flags) == CURLUE_OK, let text = unsafe text else { return nil }
         defer { unsafe curl_free(text) }
         return unsafe String(cString: text)
     }

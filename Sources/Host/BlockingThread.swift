@@ -19,6 +19,21 @@ public func onThread<Value: Sendable, Failure: Error>(
     return try result.get()
 }
 
+/// Runs a blocking function that ends early when its waker is awake, which cancellation brings about.
+func onThread<Value: Sendable>(
+    _ operation: String,
+    _ subject: String,
+    _ body: @escaping @Sendable (Waker) throws(SystemError) -> Value,
+) async throws(SystemError) -> Value {
+    let cancelled = try Waker(operation, subject)
+    let result: Result<Value, SystemError> = await withTaskCancellationHandler {
+        await onThread { Result { () throws(SystemError) in try body(cancelled) } }
+    } onCancel: {
+        cancelled.wake()
+    }
+    return try result.get()
+}
+
 /// Starts a detached thread that no signal interrupts.
 ///
 /// Where the system has no thread left, the function runs on the caller's: late is better than never.

@@ -8,6 +8,7 @@ extension Command {
     ///
     /// - Parameter output: Where its output and errors go.
     /// - Returns: The number of its process, which is also that of its group.
+    /// - Throws: ``SystemError`` that names the program and says what it lacks.
     func spawn(output: CInt) throws(SystemError) -> pid_t {
         try checkTexts()
         let path = try locate()
@@ -117,7 +118,7 @@ private func withCStrings<Result>(
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result,
 ) -> Result {
     var pointers = unsafe texts.map { unsafe strdup($0) }
-    defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+    defer { unsafe pointers.forEach { unsafe free($0) } }
     unsafe pointers.append(nil)
     return unsafe body(pointers)
 }

@@ -23,6 +23,15 @@ public enum Machine {
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
 
+    /// Asks where relative paths begin.
+    ///
+    /// - Returns: The process's working directory; `/` if it has none any more.
+    public static func workingDirectory() -> String {
+        guard let path = unsafe getcwd(nil, 0) else { return "/" }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
+    }
+
     /// Copies the environment of this process.
     ///
     /// - Returns: The variables; where a name stands twice the first value counts, as it does for `getenv`.

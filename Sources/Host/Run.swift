@@ -21,19 +21,11 @@ public func run(
     totalLimit: Int = 4 << 20,
     onLine: @escaping @Sendable (String) -> Void,
 ) async throws(SystemError) -> ExitStatus {
-    let cancelled = try Waker("cannot run", command.program)
-    let result: Result<ExitStatus, SystemError> = await withTaskCancellationHandler {
-        if Task.isCancelled { return .success(.cancelled) }
-        if deadline <= .now { return .success(.timedOut) }
-        return await onThread {
-            Result { () throws(SystemError) in
-                let lines = LineSplitter(lineLimit: lineLimit, totalLimit: totalLimit, emit: onLine)
-                var child = try ChildProcess(starting: command, lines: lines)
-                return try child.watch(deadline: deadline, grace: grace, cancelled: cancelled)
-            }
-        }
-    } onCancel: {
-        cancelled.wake()
+    if Task.isCancelled { return .cancelled }
+    if deadline <= .now { return .timedOut }
+    return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
+        let lines = LineSplitter(lineLimit: lineLimit, totalLimit: totalLimit, emit: onLine)
+        var child = try ChildProcess(starting: command, lines: lines)
+        return try child.watch(deadline: deadline, grace: grace, cancelled: cancelled)
     }
-    return try result.get()
 }

@@ -18,6 +18,9 @@ public struct APIClient: Sendable {
     /// Whom we trust, for messages.
     var authority: String { credentials.authority }
 
+    /// What to do when the server does not accept who we are.
+    var credentialAdvice: String { credentials.advice }
+
     private let http: HTTPClient
     private let credentials: Credentials
 

@@ -45,6 +45,14 @@ public enum APIError: Retriable, Sendable {
         }
     }
 
+    /// Whether the request may have been carried out all the same.
+    var leavesOpen: Bool {
+        switch self {
+        case .refused(let refusal): refusal.code >= 500
+        case .transport, .unreadable, .interrupted: true
+        }
+    }
+
     /// How long the server asked to wait.
     public var retryAfter: Duration? { status?.retryAfter }
 

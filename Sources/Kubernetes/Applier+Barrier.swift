@@ -20,7 +20,7 @@ extension Applier {
                 }
             }
         } catch {
-            throw await Explanation(applier: self, manifest: manifest, live: nil).failure(for: error)
+            throw await explanation(of: manifest, live: nil).failure(for: error)
         }
     }
 

@@ -1,4 +1,4 @@
-import HTTP
+import YAML
 
 /// Applies manifests by server-side apply, in the order in which they need each other.
 ///
@@ -58,7 +58,7 @@ public struct Applier: Sendable {
     /// Never throws: each failure is said.
     public func apply(_ manifests: [Manifest]) async -> [Manifest] {
         var applied: [Manifest] = []
-        var failed = FailedObjects()
+        var failed = FailedObjects(namespace: client.kubeconfig.namespace)
         for rank in ApplyOrder.ranks(of: withoutRepetitions(manifests)) {
             var ready: [Manifest] = []
             for manifest in rank {
@@ -111,6 +111,17 @@ public struct Applier: Sendable {
         }
     }
 
+    /// What explains a refusal of an object.
+    func explanation(of manifest: Manifest, live: Node?) -> Explanation {
+        Explanation(
+            client: client,
+            manifest: manifest,
+            live: live,
+            task: ownership.task,
+            deadline: patience.deadline,
+        )
+    }
+
     /// Keeps the last of several descriptions of one object, as applying them in turn would, and says so.
     private func withoutRepetitions(_ manifests: [Manifest]) -> [Manifest] {
         var last: [ObjectIdentity: Int] = [:]
@@ -127,26 +138,5 @@ public struct Applier: Sendable {
             }
         }
         return manifests.enumerated().filter { last[key($1)] == $0 }.map(\.element)
-    }
-}
-
-/// The objects of a run that failed and that others need.
-private struct FailedObjects {
-    private var namespaces: [String: ObjectIdentity] = [:]
-    private var kinds: [String: ObjectIdentity] = [:]
-
-    mutating func insert(_ manifest: Manifest) {
-        if manifest.identity.isNamespace {
-            namespaces[manifest.identity.name] = manifest.identity
-        } else if let kind = DefinedKind(manifest) {
-            kinds[kind.key] = manifest.identity
-        }
-    }
-
-    /// The failed object without which a manifest cannot be applied.
-    func culprit(of manifest: Manifest) -> ObjectIdentity? {
-        let type = manifest.identity.type
-        return manifest.identity.namespace.flatMap { namespaces[$0] }
-            ?? kinds[DefinedKind(group: type.group, kind: type.kind).key]
     }
 }

@@ -9,6 +9,9 @@ public enum ApplyOrder {
     /// The rank of CustomResourceDefinitions, after which the server must serve what they define.
     static let definitions = 1
 
+    /// The rank of kinds that are not named here, such as those that definitions bring.
+    static let others = 11
+
     /// The rank of a kind, the lowest first.
     public static func rank(of type: GroupVersionKind) -> Int {
         switch (type.group, type.kind) {
@@ -24,7 +27,7 @@ public enum ApplyOrder {
         case (let group, let kind) where workloads.contains("\(group)/\(kind)"): 10
         case ("apiregistration.k8s.io", "APIService"), ("admissionregistration.k8s.io", _): 12
         case (_, let kind) where kind.hasSuffix("Class"): 3
-        default: 11
+        default: others
         }
     }
 
@@ -33,15 +36,19 @@ public enum ApplyOrder {
         "batch/Job", "batch/CronJob", "policy/PodDisruptionBudget", "autoscaling/HorizontalPodAutoscaler",
     ]
 
-    /// Manifests by rank, and within a rank by namespace and name.
+    /// Manifests by rank, within a rank by namespace and name, and as written where these are the same.
+    ///
+    /// Kinds that have no rank of their own are kept together.
     public static func ranks(of manifests: [Manifest]) -> [[Manifest]] {
-        let byRank = Dictionary(grouping: manifests) { rank(of: $0.identity.type) }
-        return byRank.sorted { $0.key < $1.key }.map { _, members in
-            members.sorted { left, right in
-                let (left, right) = (left.identity, right.identity)
-                return (left.type.kind, left.namespace ?? "", left.name)
-                    < (right.type.kind, right.namespace ?? "", right.name)
+        let byRank = Dictionary(grouping: manifests.enumerated()) { rank(of: $0.element.identity.type) }
+        return byRank.sorted { $0.key < $1.key }.map { rank, members in
+            members.map { index, manifest in
+                let identity = manifest.identity
+                let kind = rank == others ? "\(identity.type.group)/\(identity.type.kind)" : ""
+                return (key: (kind, identity.namespace ?? "", identity.name, index), manifest: manifest)
             }
+            .sorted { $0.key < $1.key }
+            .map(\.manifest)
         }
     }
 }

@@ -48,21 +48,34 @@ public struct CredentialCheck: Sendable {
         self.now = now
     }
 
-    /// Reads a CA file and returns its certificates.
+    /// Reads a CA file and returns those of its certificates that can be used.
     ///
-    /// - Throws: ``CredentialError`` if it is unreadable, no CA, or not valid now.
+    /// A file may hold several, some of them of yesterday: while a CA is exchanged, old and new stand side by side.
+    ///
+    /// - Throws: ``CredentialError`` if it is unreadable, or none of its certificates is a CA that is valid now.
     public func authority(_ file: CredentialFile) throws(CredentialError) -> [Certificate] {
-        let certificates = try read(file)
-        for certificate in certificates {
-            guard certificate.isAuthority else {
-                throw CredentialError(
-                    "'\(file.name)' is not a CA: its certificate '\(certificate.subject)' may not issue others",
-                    hint: "name the file of the CA that issued the API server's certificate",
-                )
+        var usable: [Certificate] = []
+        var first: CredentialError?
+        for certificate in try read(file) {
+            do {
+                try checkAuthority(certificate, in: file)
+                usable.append(certificate)
+            } catch {
+                first = first ?? error
             }
-            try checkValidity(of: certificate, in: file, as: "the CA")
         }
-        return certificates
+        if usable.isEmpty, let first { throw first }
+        return usable
+    }
+
+    private func checkAuthority(_ certificate: Certificate, in file: CredentialFile) throws(CredentialError) {
+        guard certificate.isAuthority else {
+            throw CredentialError(
+                "'\(file.name)' is not a CA: its certificate '\(certificate.subject)' may not issue others",
+                hint: "name the file of the CA that issued the API server's certificate",
+            )
+        }
+        try checkValidity(of: certificate, in: file, as: "the CA")
     }
 
     /// Checks that a client certificate and its key belong together and are valid now.
@@ -77,7 +90,8 @@ public struct CredentialCheck: Sendable {
         do {
             privateKey = try PrivateKey.read(pem: key.bytes)
         } catch {
-            throw CredentialError("key '\(key.name)' cannot be used: \(error)")
+            let hint = error.kind == .encryptedKey ? nil : "name the file of the private key as PEM"
+            throw CredentialError("key '\(key.name)' \(error)", hint: hint)
         }
         guard privateKey.belongs(to: own) else {
             throw CredentialError(
@@ -112,7 +126,7 @@ public struct CredentialCheck: Sendable {
         do {
             return try Certificate.read(pem: file.bytes)
         } catch {
-            throw CredentialError("certificate '\(file.name)' cannot be used: \(error)")
+            throw CredentialError("certificate '\(file.name)' \(error)", hint: "name the file of a certificate as PEM")
         }
     }
 

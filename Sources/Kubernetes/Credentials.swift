@@ -9,6 +9,9 @@ public struct Credentials: Sendable {
     /// Who we are, for messages: the kubeconfig and the certificate's subject.
     public var whoami: String
 
+    /// What to do when the server does not accept who we are.
+    var advice: String
+
     /// Whom we trust, for messages: the CA's file and subject.
     public var authority: String
 
@@ -32,7 +35,10 @@ public struct Credentials: Sendable {
                 do {
                     return CredentialFile(name: path, bytes: try read(path))
                 } catch {
-                    throw CredentialError("\(setting) of kubeconfig '\(kubeconfig.path)': \(error)")
+                    throw CredentialError(
+                        "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
+                        hint: "put the file there, or correct '\(setting)'",
+                    )
                 }
             }
         }
@@ -45,12 +51,15 @@ public struct Credentials: Sendable {
             access.certificateAuthority = .data(file.bytes)
         }
         whoami = "kubeconfig '\(kubeconfig.path)', user '\(kubeconfig.user)'"
+        advice = "give this user a 'client-certificate' and 'client-key', or a 'tokenFile'"
         let certificate = try load(kubeconfig.clientCertificate, "client-certificate")
         let key = try load(kubeconfig.clientKey, "client-key")
         switch (certificate, key) {
         case (let certificate?, let key?):
             let own = try check.client(certificate: certificate, key: key)
             whoami += ", certificate '\(own.subject)'"
+            advice =
+                "check that CA '\(own.issuer)', which issued the certificate, is in the server's '--client-ca-file'"
             access.clientCertificate = .data(certificate.bytes)
             access.clientKey = .data(key.bytes)
         case (nil, nil):
@@ -66,8 +75,11 @@ public struct Credentials: Sendable {
         case .file(let path):
             access.token = .file(path)
             whoami += ", token file '\(path)'"
+            advice = "check that the token is of this cluster and has not expired"
         case .data(let bytes):
             access.token = .value(String(decoding: bytes, as: UTF8.self))
+            whoami += ", token of the kubeconfig"
+            advice = "check that the token is of this cluster and has not expired"
         case nil: break
         }
         access.serverName = kubeconfig.serverName

@@ -65,32 +65,11 @@ struct Difference {
 }
 
 extension Difference {
-    /// The fields as lines, `path: old -> new`; the values of a Secret are masked.
-    func lines(masked: Bool) -> [String] {
+    /// The fields of an object as lines, `path: old -> new`; what is secret is masked.
+    func lines(of type: GroupVersionKind) -> [String] {
         fields.map { field in
-            let isSecret = masked && (field.path.hasPrefix("data") || field.path.hasPrefix("stringData"))
+            let isSecret = ShownValue.isSecret(field.path, of: type)
             return "\(field.path): \(ShownValue(field.old, isSecret)) -> \(ShownValue(field.new, isSecret))"
         }
-    }
-}
-
-/// A value in a message: short, and nothing secret.
-struct ShownValue: CustomStringConvertible {
-    private let node: Node?
-    private let isSecret: Bool
-
-    /// The characters of a value that are shown.
-    private static let limit = 80
-
-    init(_ node: Node?, _ isSecret: Bool = false) {
-        self.node = node
-        self.isSecret = isSecret
-    }
-
-    var description: String {
-        guard let node else { return "(none)" }
-        if isSecret { return "***" }
-        let text = String(decoding: node.json(), as: UTF8.self)
-        return text.count <= Self.limit ? text : text.prefix(Self.limit) + "…"
     }
 }

@@ -4,16 +4,16 @@ import YAML
 extension Explanation {
     /// A refusal by authorization, with the rule that would allow it.
     func forbidden(_ status: ServerStatus) -> ObjectFailure {
-        let user = Self.quoted(after: "User ", in: status.message) ?? applier.client.kubeconfig.user
-        let who = "user '\(user)' (\(applier.client.whoami))"
+        let user = Self.quoted(after: "User ", in: status.message) ?? client.kubeconfig.user
+        let who = "user '\(user)' (\(client.whoami))"
         guard let verb = Self.word(after: " cannot ", in: status.message),
             let resource = Self.quoted(after: " resource ", in: status.message),
             let group = Self.quoted(after: "API group ", in: status.message)
         else {
-            let hint =
-                status.message.contains("attempting to grant RBAC permissions")
-                ? "apply it as a user who holds these permissions, or who may 'escalate' and 'bind'" : nil
-            return ObjectFailure(manifest, .forbidden, "forbidden to \(who): \(oneLine(status.message))", hint: hint)
+            let isEscalation = status.message.contains("attempting to grant RBAC permissions")
+            let hint = "apply it as a user who holds these permissions, or who may 'escalate' and 'bind'"
+            let message = "forbidden to \(who): \(status.line)"
+            return ObjectFailure(manifest, .forbidden, message, hint: isEscalation ? hint : nil)
         }
         let scope = Self.quoted(after: "in the namespace ", in: status.message).map { "in namespace '\($0)'" }
         let role = scope.map { "a Role \($0)" } ?? "a ClusterRole"
@@ -27,13 +27,9 @@ extension Explanation {
     }
 
     /// A refusal by authentication.
-    func unauthorized(_ status: ServerStatus) -> ObjectFailure {
-        ObjectFailure(
-            manifest,
-            .forbidden,
-            "the API server \(applier.client.kubeconfig.address) does not accept \(applier.client.whoami)",
-            hint: "check that the CA which issued the certificate is in the server's '--client-ca-file'",
-        )
+    func unauthorized() -> ObjectFailure {
+        let message = "API server \(client.kubeconfig.server) does not accept \(client.whoami)"
+        return ObjectFailure(manifest, .forbidden, message, hint: client.credentialAdvice)
     }
 
     /// The text in double quotes after a phrase.

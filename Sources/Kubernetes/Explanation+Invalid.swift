@@ -2,86 +2,94 @@ import YAML
 
 /// Values that the server's validation refuses.
 extension Explanation {
-    /// A refusal with status 422: one problem a cause.
+    /// A refusal with status 422: one problem a cause, or one a field that may not change.
     func invalidFailure(_ status: ServerStatus) -> ObjectFailure {
-        let problems = status.causes.map { cause in
-            Self.isImmutability(cause) ? immutable(cause) : invalid(cause)
+        let problems = status.causes.flatMap { cause in
+            Self.isImmutability(cause) ? immutable(cause) : [invalid(cause)]
         }
         return ObjectFailure(object: manifest.identity, cause: .invalid, problems: problems)
-    }
-
-    /// Whether a field may not change after the object was made; validation has several ways to say so.
-    private static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
-        ["field is immutable", "cannot change roleRef", "may not change once set", "may not be changed", "updates to "]
-            .contains { cause.message.contains($0) }
-    }
-
-    private func immutable(_ cause: ServerStatus.Cause) -> Diagnostic {
-        let path = FieldPath(cause.field)
-        let target = path.resolve(in: manifest.root)
-        let masked = isSecret(path.text)
-        let there = live.flatMap { path.resolve(in: $0).node }
-        let (kind, name) = (manifest.identity.type.kind.lowercased(), manifest.identity.name)
-        let namespace = live?["metadata"]?["namespace"]?.string.map { " -n \($0)" } ?? ""
-        return problem(
-            at: target.place,
-            "field '\(path.text)' cannot be changed: \(ShownValue(there, masked)) on the server, "
-                + "\(ShownValue(target.node, masked)) here",
-            hint:
-                "restore the value, choose another name, or have it made anew: 'kubectl delete \(kind) \(name)\(namespace)'",
-        )
     }
 
     private func invalid(_ cause: ServerStatus.Cause) -> Diagnostic {
         let path = FieldPath(cause.field)
         let target = path.resolve(in: manifest.root)
-        switch cause.reason {
-        case "FieldValueRequired":
-            let detail = Self.detail(of: cause.message)
+        let detail = CauseText(cause.message).detail
+        guard cause.reason != "FieldValueRequired" else {
             return problem(
                 at: target.place,
-                "field '\(path.text)' is required\(detail.isEmpty ? "" : ": \(oneLine(detail))")",
-                hint: "add '\(target.key ?? path.text):'",
+                "\(path.name) is required\(detail.isEmpty ? "" : ": \(detail)")",
+                hint: target.key.map { "add '\($0):'" },
             )
-        default:
-            let value = target.node.map { " \(ShownValue($0, isSecret(path.text)))" } ?? ""
-            let detail = Self.detail(of: cause.message)
-            return problem(at: target.place, "field '\(path.text)':\(value) is refused: \(oneLine(detail))", hint: nil)
         }
+        let value = target.node.map { ": \(shown($0, of: path))" } ?? ""
+        return problem(at: target.place, "\(path.name) is refused\(value): \(detail)", hint: nil)
     }
 
-    /// What a cause says behind `Invalid value: VALUE: `, where the value is written in Go's syntax.
-    private static func detail(of message: String) -> String {
-        guard let colon = message.firstRange(of: ": ") else {
-            return message.hasSuffix(" value") ? "" : message
-        }
-        let known = [
-            "Invalid value", "Unsupported value", "Required value", "Duplicate value", "Forbidden", "Too long",
-        ]
-        let head = message[..<colon.lowerBound]
-        guard known.contains(where: { head.hasPrefix($0) }) else { return message }
-        let rest = message[colon.upperBound...]
-        guard ["Invalid value", "Unsupported value"].contains(String(head)) else { return String(rest) }
-        return afterGoValue(rest).map(String.init) ?? String(rest)
+    /// Whether a field may not change after the object was made; validation has several ways to say so.
+    private static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
+        ["immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to "]
+            .contains { cause.message.contains($0) }
     }
 
-    /// Skips a value in Go's syntax and the colon behind it.
-    private static func afterGoValue(_ text: Substring) -> Substring? {
-        var depth = 0
-        var isQuoted = false
-        var isEscaped = false
-        for index in text.indices {
-            switch text[index] {
-            case _ where isEscaped: isEscaped = false
-            case "\\" where isQuoted: isEscaped = true
-            case "\"": isQuoted.toggle()
-            case _ where isQuoted: break
-            case "{", "(", "[": depth += 1
-            case "}", ")", "]": depth -= 1
-            case ":" where depth == 0 && text[index...].hasPrefix(": "): return text[index...].dropFirst(2)
-            default: break
+    /// How many fields of one cause are told.
+    private static let fieldLimit = 10
+
+    private func immutable(_ cause: ServerStatus.Cause) -> [Diagnostic] {
+        let path = FieldPath(cause.field)
+        let target = path.resolve(in: manifest.root)
+        let there = live.flatMap { path.resolve(in: $0).node }
+        let excepted = CauseText(cause.message).quotedNames
+        var changes: [Change] = []
+        if let here = target.node, let there {
+            let whole = Change(path: path.text, place: target.place, here: here, there: there)
+            changes = whole.narrowed().filter { change in
+                !excepted.contains { change.path.hasPrefix("\(path.text).\($0)") }
             }
         }
-        return nil
+        if changes.isEmpty {
+            changes = [Change(path: path.text, place: target.place, here: target.node, there: there)]
+        }
+        return changes.prefix(Self.fieldLimit).map { change in
+            let path = FieldPath(change.path)
+            return problem(
+                at: change.place,
+                "\(path.name) cannot be changed: \(shown(change.there, of: path)) on the server, "
+                    + "\(shown(change.here, of: path)) here",
+                hint: "restore the value, choose another name, or have it made anew: '\(deletion)'",
+            )
+        }
+    }
+
+    /// The command that deletes the object.
+    private var deletion: String {
+        let type = manifest.identity.type
+        let kind = type.kind.lowercased() + (type.group.isEmpty ? "" : ".\(type.version).\(type.group)")
+        let namespace = live?["metadata"]?["namespace"]?.string.map { " -n \($0)" } ?? ""
+        return "kubectl delete \(kind) \(manifest.identity.name)\(namespace)"
+    }
+}
+
+/// A field that is another in the manifest than on the server.
+private struct Change {
+    var path: String
+    var place: Place
+    var here: Node?
+    var there: Node?
+
+    /// The innermost fields that differ; what only the server has set does not count.
+    func narrowed() -> [Change] {
+        switch (here?.content, there?.content) {
+        case (.mapping(let here), .mapping(let there)):
+            here.entries.flatMap { entry in
+                Change(path: "\(path).\(entry.key)", place: entry.place, here: entry.value, there: there[entry.key])
+                    .narrowed()
+            }
+        case (.sequence(let here), .sequence(let there)) where here.count == there.count:
+            zip(here, there).enumerated().flatMap { index, pair in
+                Change(path: "\(path)[\(index)]", place: pair.0.place, here: pair.0, there: pair.1).narrowed()
+            }
+        default:
+            here == there ? [] : [self]
+        }
     }
 }

@@ -5,62 +5,39 @@ extension Explanation {
     /// A schema error: every fault that the schema shows, else what the server named.
     func schemaFailure(_ status: ServerStatus) async -> ObjectFailure {
         var problems: [Diagnostic] = []
-        let schema = await applier.client.schemas.schema(
-            of: manifest.identity.type,
-            on: applier.client,
-            until: applier.patience.deadline,
-        )
-        if let schema {
-            problems = SchemaCheck(manifest.root, against: schema).faults.map { fault in
+        let type = manifest.identity.type
+        if let schema = await client.schemas.schema(of: type, on: client, until: deadline) {
+            problems = SchemaCheck(manifest.root, of: type, against: schema).faults.map { fault in
                 problem(at: fault.place, fault.message, hint: fault.hint)
             }
         }
-        let repetitions = named(by: status).filter { $0.message.contains("duplicate entries for key") }
-        problems += repetitions.map(repetition)
-        if problems.isEmpty { problems = named(by: status).map(serverFault) }
-        if problems.isEmpty {
-            problems = [problem(at: nil, "the server refuses it: \(oneLine(status.message))", hint: nil)]
-        }
-        return ObjectFailure(object: manifest.identity, cause: .invalid, problems: problems)
+        let named = NamedFault.all(in: status.message)
+        problems += named.filter(\.isRepetition).map(repetition)
+        if problems.isEmpty { problems = named.map(serverFault) }
+        if problems.isEmpty { problems = [problem(at: nil, "the server refuses it: \(status.line)", hint: nil)] }
+        return ObjectFailure(object: manifest.identity, cause: .invalid, problems: Diagnostics(problems).all)
     }
 
-    /// A fault in the server's words: `.spec.template: field not declared in schema`.
-    private struct NamedFault {
-        var path: FieldPath
-        var message: String
-    }
-
-    /// The faults that the server names, one a line behind the introduction.
-    private func named(by status: ServerStatus) -> [NamedFault] {
-        status.message.split(whereSeparator: \.isNewline).compactMap { line in
-            guard let start = line.firstRange(of: " .")?.lowerBound ?? (line.hasPrefix(".") ? line.startIndex : nil)
-            else { return nil }
-            let text = line[start...].drop { $0 == " " }
-            guard let colon = text.firstRange(of: ": ") else { return nil }
-            return NamedFault(
-                path: FieldPath(String(text[..<colon.lowerBound])),
-                message: String(text[colon.upperBound...])
-            )
-        }
-    }
-
+    /// A fault in the server's own words, where the schema is not to be had or does not show it.
     private func serverFault(_ fault: NamedFault) -> Diagnostic {
         let target = fault.path.resolve(in: manifest.root)
-        return problem(at: target.place, "field '\(fault.path.text)': \(fault.message)", hint: nil)
+        guard !fault.isUnknownField else {
+            return problem(at: target.place, "\(fault.path.name) is not known to the server", hint: "remove it")
+        }
+        let value = target.node.map { ": \(shown($0, of: fault.path))" } ?? ""
+        return problem(at: target.place, "\(fault.path.name): \(fault.message)\(value)", hint: nil)
     }
 
     /// Two items of an associative list with the same keys; both places are told.
     private func repetition(_ fault: NamedFault) -> Diagnostic {
         let target = fault.path.resolve(in: manifest.root)
-        let key = fault.message.replacing("duplicate entries for key ", with: "")
-        let first = FieldPath(fault.path.text + key).resolve(in: manifest.root).place
-        let same = (target.node?.sequence ?? []).filter { item in
-            FieldPath(key).resolve(in: Node(.sequence([item]), place: item.place)).node != nil
-        }
-        let places = same.map(\.place.description).joined(separator: " and ")
+        let keys = fault.message.dropFirst(NamedFault.repetition.count).trimmingPrefix(" ")
+        let selector = ItemSelector(String(keys.dropFirst().dropLast()))
+        let places = selector.items(of: target.node?.sequence ?? []).map(\.place).sorted()
+        let list = places.map(\.description).joined(separator: " and at ")
         return problem(
-            at: same.dropFirst().first?.place ?? first,
-            "field '\(fault.path.text)' has more than one item \(key): at \(places)",
+            at: places.dropFirst().first ?? target.place,
+            "\(fault.path.name) has more than one item \(keys)\(list.isEmpty ? "" : ": at \(list)")",
             hint: "remove one of them",
         )
     }

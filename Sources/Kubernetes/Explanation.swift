@@ -2,10 +2,14 @@ import YAML
 
 /// Turns a refusal of the API server into what its reader needs: subject, place, cause, and what to do.
 struct Explanation {
-    let applier: Applier
+    let client: APIClient
     let manifest: Manifest
     /// The object as it was on the server before the refused request.
     let live: Node?
+    /// The task that applies the object.
+    let task: String
+    /// The instant after which the server is asked nothing more.
+    let deadline: ContinuousClock.Instant
 
     /// The failure of the object that an error amounts to.
     func failure(for error: APIError) async -> ObjectFailure {
@@ -23,24 +27,16 @@ struct Explanation {
             missingNamespace(namespace)
         } else if status.isUnknownResource {
             await missingKind(status)
-        } else if status.code == 403 {
-            forbidden(status)
-        } else if status.code == 401 {
-            unauthorized(status)
-        } else if status.code == 422, !status.causes.isEmpty {
-            invalidFailure(status)
-        } else if status.code == 413 {
-            tooLarge()
         } else {
-            ObjectFailure(manifest, .other, "the server answered \(status.code): \(oneLine(status.message))")
+            switch status.code {
+            case 401: unauthorized()
+            case 403 where status.isNamespaceTerminating: terminatingNamespace()
+            case 403: forbidden(status)
+            case 422 where !status.causes.isEmpty: invalidFailure(status)
+            case 413: tooLarge()
+            default: otherFailure(status)
+            }
         }
-    }
-
-    /// Text of the server on one line.
-    func oneLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline)
-            .map { $0.trimmingPrefix { $0 == " " || $0 == "\t" } }
-            .joined(separator: " ")
     }
 
     /// The problem of one field, at the field's own place where the manifest has it.
@@ -48,10 +44,9 @@ struct Explanation {
         Diagnostic(place ?? manifest.place, "\(manifest.identity): \(message)", hint: hint)
     }
 
-    /// Whether values of a field may be shown.
-    func isSecret(_ path: String) -> Bool {
-        manifest.identity.type.kind == "Secret" && manifest.identity.type.group.isEmpty
-            && (path.contains("data") || path.contains("stringData"))
+    /// A field's value for a message.
+    func shown(_ node: Node?, of path: FieldPath) -> ShownValue {
+        ShownValue(node, ShownValue.isSecret(path.text, of: manifest.identity.type))
     }
 
     private func missingNamespace(_ name: String) -> ObjectFailure {
@@ -65,23 +60,15 @@ struct Explanation {
         )
     }
 
-    /// A kind that the server does not have, with the versions or kinds that it does have.
-    private func missingKind(_ status: ServerStatus) async -> ObjectFailure {
-        let type = manifest.identity.type
-        let versions = await applier.client.servedVersions(of: type.group, until: applier.patience.deadline)
-        var message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
-        var hint: String?
-        if !versions.isEmpty, !versions.contains(type.version) {
-            message += "; group '\(type.group)' is served as \(versions.map { "'\($0)'" }.joined(separator: ", "))"
-            hint = "write 'apiVersion: \(type.group)/\(versions[0])'"
-        } else if let near = applier.client.catalog.nearKind(to: type) {
-            hint = "did you mean 'kind: \(near)'?"
-        }
-        let place = manifest.root[versions.isEmpty || hint == nil ? "apiVersion" : "kind"]?.place
+    private func terminatingNamespace() -> ObjectFailure {
+        let name = manifest.identity.namespace ?? client.kubeconfig.namespace
+        let place = manifest.root["metadata"]?["namespace"]?.place
+        let message = "namespace '\(name)' is being deleted"
+        let hint = "see what holds it up: 'kubectl get namespace \(name) -o jsonpath={.status.conditions}'"
         return ObjectFailure(
             object: manifest.identity,
-            cause: .missingKind(type),
-            problems: [problem(at: place, message, hint: hint)],
+            cause: .other,
+            problems: [problem(at: place, message, hint: hint)]
         )
     }
 
@@ -92,6 +79,30 @@ struct Explanation {
             .invalid,
             "the object is too large for the server: \(size) bytes, a request may have 3145728",
             hint: "split it into several objects",
+        )
+    }
+
+    /// Fields that only a server writes; with them an object that was exported cannot be applied.
+    private static let serverFields = ["managedFields", "resourceVersion", "uid", "creationTimestamp", "selfLink"]
+
+    private func otherFailure(_ status: ServerStatus) -> ObjectFailure {
+        let metadata = manifest.root["metadata"]?.mapping?.entries ?? []
+        let culprits = metadata.filter { ["managedFields", "resourceVersion", "uid"].contains($0.key) }
+        guard [400, 409].contains(status.code), let first = culprits.first else {
+            return ObjectFailure(manifest, .other, "the server answered \(status.code): \(status.line)")
+        }
+        let names = metadata.map(\.key).filter(Self.serverFields.contains).map { "'metadata.\($0)'" }
+        return ObjectFailure(
+            object: manifest.identity,
+            cause: .invalid,
+            problems: [
+                problem(
+                    at: first.place,
+                    "the object was exported from a server, which refuses it with the fields it keeps itself: "
+                        + status.line,
+                    hint: "remove \(names.joined(separator: ", "))",
+                )
+            ],
         )
     }
 }

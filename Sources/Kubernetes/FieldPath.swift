@@ -13,115 +13,80 @@ struct FieldPath: Sendable, Hashable {
         self.text = text.hasPrefix(".") ? String(text.dropFirst()) : text
     }
 
+    /// The field in a message.
+    var name: String { text.isEmpty || text == "<nil>" ? "the object" : "field '\(text)'" }
+
     /// What a path leads to in an object.
     struct Target {
         /// The value, or `nil` where the object has no such field.
         var node: Node?
         /// Where the key stands, or the value where there is no key; of the nearest parent where there is no field.
         var place: Place
-        /// The value that the last step was taken from.
-        var parent: Node
         /// The last key of the path, as far as it is one.
         var key: String?
     }
 
     /// Follows the path through an object.
     func resolve(in root: Node) -> Target {
-        var target = Target(node: root, place: root.place, parent: root, key: nil)
+        var target = Target(node: root, place: root.place, key: nil)
         var rest = Substring(text)
         while !rest.isEmpty, let node = target.node {
             if rest.first == "." { rest = rest.dropFirst() }
-            target.parent = node
             switch node.content {
-            case .mapping(let mapping): step(through: mapping, &rest, &target)
-            case .sequence(let items): step(through: items, &rest, &target)
-            case .null, .boolean, .number, .string: return target
+            case .mapping(let mapping): target = Self.step(through: mapping, &rest, from: target)
+            case .sequence(let items): target = Self.step(through: items, &rest, from: target)
+            case .null, .boolean, .number, .string: return Target(node: nil, place: target.place, key: nil)
             }
         }
         return target
     }
 
-    private func step(through mapping: Mapping, _ rest: inout Substring, _ target: inout Target) {
+    private static func step(through mapping: Mapping, _ rest: inout Substring, from target: Target) -> Target {
+        let entry: Mapping.Entry?
+        let key: String
         if rest.first == "[" {
-            let key = Self.bracketed(&rest)
-            let entry = mapping.entries.first { $0.key == key }
-            target = Target(
-                node: entry?.value,
-                place: entry?.place ?? target.place,
-                parent: target.parent,
-                key: key,
-            )
-            return
-        }
-        let candidates = mapping.entries.filter { entry in
-            rest.hasPrefix(entry.key) && [nil, ".", "["].contains(rest.dropFirst(entry.key.count).first)
-        }
-        if let entry = candidates.max(by: { $0.key.count < $1.key.count }) {
-            rest = rest.dropFirst(entry.key.count)
-            target = Target(node: entry.value, place: entry.place, parent: target.parent, key: entry.key)
+            key = bracketed(&rest)
+            entry = mapping.entries.first { $0.key == key }
         } else {
-            let key = String(rest.prefix { $0 != "." && $0 != "[" })
-            target = Target(node: nil, place: target.place, parent: target.parent, key: key)
+            // The longest key wins, so that `a.b` is found before `a`.
+            let candidates = mapping.entries.filter { entry in
+                rest.hasPrefix(entry.key) && [nil, ".", "["].contains(rest.dropFirst(entry.key.count).first)
+            }
+            entry = candidates.max { $0.key.count < $1.key.count }
+            key = entry?.key ?? String(rest.prefix { $0 != "." && $0 != "[" })
+            rest = rest.dropFirst(key.count)
         }
+        return Target(node: entry?.value, place: entry?.place ?? target.place, key: key)
     }
 
-    private func step(through items: [Node], _ rest: inout Substring, _ target: inout Target) {
-        let selector = Self.bracketed(&rest)
-        let item =
-            Int(selector).flatMap { items.indices.contains($0) ? items[$0] : nil }
-            ?? items.first { Self.item($0, matches: selector) }
-        target = Target(node: item, place: item?.place ?? target.place, parent: target.parent, key: nil)
+    private static func step(through items: [Node], _ rest: inout Substring, from target: Target) -> Target {
+        guard rest.first == "[" else { return Target(node: nil, place: target.place, key: nil) }
+        let item = ItemSelector(bracketed(&rest)).items(of: items).first
+        return Target(node: item, place: item?.place ?? target.place, key: nil)
     }
 
     /// Takes `[...]` off the front and returns what stands inside; brackets inside quotes do not count.
     private static func bracketed(_ rest: inout Substring) -> String {
-        guard rest.first == "[" else {
-            defer { rest = "" }
-            return String(rest)
-        }
-        var isQuoted = false
-        var isEscaped = false
-        for index in rest.indices.dropFirst() {
-            let character = rest[index]
-            if isEscaped {
-                isEscaped = false
-            } else if character == "\\" {
-                isEscaped = true
-            } else if character == "\"" {
-                isQuoted.toggle()
-            } else if character == "]", !isQuoted {
-                let inside = rest[rest.index(after: rest.startIndex)..<index]
-                rest = rest[rest.index(after: index)...]
-                return String(inside)
-            }
-        }
-        defer { rest = "" }
-        return String(rest.dropFirst())
+        var quotes = QuoteScanner()
+        let close = rest.indices.dropFirst().first { !quotes.isInside(rest[$0]) && rest[$0] == "]" }
+        let inside = rest[..<(close ?? rest.endIndex)].dropFirst()
+        rest = close.map { rest[rest.index(after: $0)...] } ?? ""
+        return String(inside)
     }
+}
 
-    /// Tells whether an item of an associative list has the keys of a selector such as `name="a",protocol="TCP"`.
-    ///
-    /// A key that the item leaves out matches: the server fills in defaults before it compares.
-    private static func item(_ item: Node, matches selector: String) -> Bool {
-        if selector.hasPrefix("=") { return written(item) == selector.dropFirst() }
-        var hasMatch = false
-        for part in selector.split(separator: ",") {
-            let pair = part.split(separator: "=", maxSplits: 1)
-            guard pair.count == 2, let mapping = item.mapping else { return false }
-            guard let value = mapping[String(pair[0])] else { continue }
-            guard written(value) == pair[1] else { return false }
-            hasMatch = true
-        }
-        return hasMatch
-    }
+/// Tells which characters of a text stand in double quotes, the quotes included.
+struct QuoteScanner {
+    private var isQuoted = false
+    private var isEscaped = false
 
-    private static func written(_ node: Node) -> String {
-        switch node.content {
-        case .string(let string): "\"\(string)\""
-        case .number(let number): number.json
-        case .boolean(let truth): "\(truth)"
-        case .null: "null"
-        case .sequence, .mapping: ""
+    /// Takes the next character.
+    mutating func isInside(_ character: Character) -> Bool {
+        defer { isEscaped = isQuoted && !isEscaped && character == "\\" }
+        if character == "\"", !isEscaped {
+            isQuoted.toggle()
+            return true
         }
+        return isQuoted
     }
 }

@@ -41,7 +41,7 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
             (message, hint) = Self.explain(error, server, client, since)
         case .refused(let refusal) where refusal.code == 401:
             message = "\(server) does not accept \(client.whoami)"
-            hint = "check that the CA which issued the certificate is in the server's '--client-ca-file'"
+            hint = client.credentialAdvice
         case .refused, .unreadable:
             message = "\(server), gate '\(gate.rawValue)': \(cause.words); waited since \(since)"
             hint = "look into the API server's log"
@@ -85,7 +85,7 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
         case .clientCertificateRefused:
             return (
                 "\(server) does not accept \(client.whoami): \(error.message)",
-                "check that the CA which issued the certificate is in the server's '--client-ca-file'",
+                client.credentialAdvice,
             )
         case .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:
             return ("\(server): \(error.message)", nil)

@@ -39,10 +39,10 @@ struct KubeconfigReader {
             path: path,
             server: server(of: cluster),
             user: userName?.string ?? "",
-            namespace: context?["namespace"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? "default",
+            namespace: text("namespace", in: context) ?? "default",
         )
         result.certificateAuthority = material("certificate-authority", in: cluster)
-        result.serverName = cluster?["tls-server-name"]?.string
+        result.serverName = text("tls-server-name", in: cluster)
         result.clientCertificate = material("client-certificate", in: user)
         result.clientKey = material("client-key", in: user)
         result.token = token(of: user)
@@ -67,10 +67,11 @@ struct KubeconfigReader {
     ) -> Node? {
         let found = (root[list]?.sequence ?? []).first { $0["name"]?.string == name }
         guard let found else {
-            let near = nearestName(to: name, in: names(in: list)).map { "did you mean '\($0)'?" }
-            problems.append(
-                Diagnostic(reference?.place ?? root.place, "no entry of '\(list)' is called '\(name)'", hint: near)
-            )
+            let known = names(in: list)
+            let near = nearestName(to: name, in: known).map { "did you mean '\($0)'?" }
+            let hint = near ?? (known.isEmpty ? "add one" : "there is '\(known.joined(separator: "', '"))'")
+            let message = "no entry of '\(list)' is called '\(name)'"
+            problems.append(Diagnostic(reference?.place ?? root.place, message, hint: hint))
             return nil
         }
         return found[field] ?? Node(.mapping(Mapping()), place: found.place)
@@ -93,20 +94,33 @@ struct KubeconfigReader {
 
     /// Reads a setting that has a path in one field and base64 in another; the latter wins, as in client-go.
     private mutating func material(_ field: String, in node: Node?) -> Kubeconfig.Material? {
-        if let data = node?["\(field)-data"], let text = data.string, !text.isEmpty {
-            guard let bytes = try? Base64.decode(text) else {
-                problems.append(Diagnostic(data.place, "'\(field)-data' is not base64"))
+        if let encoded = text("\(field)-data", in: node) {
+            guard let bytes = try? Base64.decode(encoded) else {
+                let place = node?["\(field)-data"]?.place ?? root.place
+                problems.append(Diagnostic(place, "'\(field)-data' is not base64", hint: "encode it with 'base64 -w0'"))
                 return nil
             }
             return .data(bytes)
         }
-        return node?[field]?.string.flatMap { $0.isEmpty ? nil : .file(absolute($0)) }
+        return text(field, in: node).map { .file(absolute($0)) }
     }
 
     /// Reads the token; a file wins over a value, as in client-go.
-    private func token(of user: Node?) -> Kubeconfig.Material? {
-        if let file = user?["tokenFile"]?.string, !file.isEmpty { return .file(absolute(file)) }
-        return user?["token"]?.string.flatMap { $0.isEmpty ? nil : .data(Array($0.utf8)) }
+    private mutating func token(of user: Node?) -> Kubeconfig.Material? {
+        if let file = text("tokenFile", in: user) { return .file(absolute(file)) }
+        return text("token", in: user).map { .data(Array($0.utf8)) }
+    }
+
+    /// Reads a setting that is a string; an empty one counts as left out, as in client-go.
+    private mutating func text(_ field: String, in node: Node?) -> String? {
+        guard let value = node?[field], !value.isNull else { return nil }
+        guard let string = value.string else {
+            // The value is not shown: it may be a token.
+            let message = "'\(field)' is \(value.kindName), not a string"
+            problems.append(Diagnostic(value.place, message, hint: "write it in quotes"))
+            return nil
+        }
+        return string.isEmpty ? nil : string
     }
 
     private func absolute(_ other: String) -> String {
@@ -115,7 +129,7 @@ struct KubeconfigReader {
     }
 
     private mutating func refuseUnsupported(_ cluster: Node?, _ user: Node?) {
-        if let insecure = cluster?["insecure-skip-tls-verify"], insecure.boolean == true {
+        if let insecure = cluster?["insecure-skip-tls-verify"], insecure.boolean != false, !insecure.isNull {
             problems.append(
                 Diagnostic(
                     insecure.place,

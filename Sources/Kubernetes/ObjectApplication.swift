@@ -13,41 +13,49 @@ struct ObjectApplication {
         var fields: [String] = []
     }
 
+    /// What earlier attempts have left behind.
+    private struct Memory {
+        /// What was on the server, for explaining a refusal.
+        var live: Node?
+        /// What a write without a reply was to do; it may have happened.
+        var intended: Applier.Change?
+    }
+
     private var client: APIClient { applier.client }
     private var deadline: ContinuousClock.Instant { applier.patience.deadline }
+    private var isDryRun: Bool { applier.prophecy != nil }
 
     /// Applies the object, as often as its errors promise anything.
     func run() async throws(ObjectFailure) -> Result {
-        var live: Node?
+        var memory = Memory()
         do {
             let result = try await applier.patience.persist("\(manifest.identity)") { () async throws(APIError) in
-                try await attempt(&live)
+                try await attempt(&memory)
             }
             applier.prophecy?.foretell(manifest)
             return result
         } catch {
-            throw await Explanation(applier: applier, manifest: manifest, live: live).failure(for: error)
+            throw await applier.explanation(of: manifest, live: memory.live).failure(for: error)
         }
     }
 
-    /// Makes one attempt; what was on the server is kept for explaining a refusal.
-    private func attempt(_ live: inout Node?) async throws(APIError) -> Result {
+    private func attempt(_ memory: inout Memory) async throws(APIError) -> Result {
         var identity = manifest.identity
         do {
             let resource = try await client.catalog.resource(of: identity.type, on: client, until: deadline)
             if resource.isNamespaced { identity.namespace = identity.namespace ?? client.kubeconfig.namespace }
             let path = resource.path(of: identity)
-            live = try await client.find(path, until: deadline)
+            memory.live = try await client.find(path, until: deadline)
             let namespace = resource.isNamespaced ? identity.namespace : nil
             let body = applier.ownership.mark(manifest.root, namespace: namespace).json()
-            guard let live else {
-                tellWarnings(of: try await send(body, to: path, isDryRun: applier.prophecy != nil).response)
-                return Result(identity: identity, change: .created)
+            guard let live = memory.live else {
+                // Between the reading and the writing another may have made it: then it is changed, not created.
+                let response = try await write(body, to: path, as: .created, &memory)
+                tellWarnings(of: response)
+                return Result(identity: identity, change: response.status == 201 ? .created : .configured)
             }
-            return try await bring(live, of: identity, at: path, to: body)
-        } catch .refused(let refusal)
-            where refusal.code == 404 && applier.prophecy?.covers(identity) == true
-        {
+            return try await bring(live, of: identity, at: path, to: body, &memory)
+        } catch .refused(let refusal) where refusal.code == 404 && applier.prophecy?.covers(identity) == true {
             return Result(identity: identity, change: .created)
         }
     }
@@ -61,21 +69,38 @@ struct ObjectApplication {
         of identity: ObjectIdentity,
         at path: String,
         to body: [UInt8],
+        _ memory: inout Memory,
     ) async throws(APIError) -> Result {
         let answer = try await foresee(body, at: path)
         if let answer {
             let difference = Difference(from: live, to: answer)
             if difference.fields.isEmpty, Ownership.fields(in: live) == Ownership.fields(in: answer) {
-                return Result(identity: identity, change: .unchanged)
+                return Result(identity: identity, change: memory.intended ?? .unchanged)
             }
-            guard applier.prophecy == nil else {
-                let lines = difference.lines(masked: identity.type.kind == "Secret")
+            guard !isDryRun else {
+                let lines = difference.lines(of: identity.type)
                 return Result(identity: identity, change: lines.isEmpty ? .unchanged : .configured, fields: lines)
             }
         }
-        let reply = try await send(body, to: path, isDryRun: false)
-        if answer == nil { tellWarnings(of: reply.response) }
-        return Result(identity: identity, change: .configured)
+        let change = memory.intended ?? .configured
+        let response = try await write(body, to: path, as: change, &memory)
+        if answer == nil { tellWarnings(of: response) }
+        return Result(identity: identity, change: change)
+    }
+
+    /// Writes the object, or with a dry run asks to; if it stays open whether that happened, it is remembered.
+    private func write(
+        _ body: [UInt8],
+        to path: String,
+        as change: Applier.Change,
+        _ memory: inout Memory,
+    ) async throws(APIError) -> HTTPResponse {
+        do {
+            return try await send(body, to: path, isDryRun: isDryRun).response
+        } catch {
+            if error.leavesOpen { memory.intended = change }
+            throw error
+        }
     }
 
     /// Asks what the object would become, `nil` if an admission webhook cannot be asked without a write.
@@ -85,7 +110,7 @@ struct ObjectApplication {
             tellWarnings(of: reply.response)
             return reply.node
         } catch .refused(let refusal)
-            where applier.prophecy == nil && refusal.code == 400 && refusal.message.contains("dry run")
+            where !isDryRun && refusal.code == 400 && refusal.message.contains("dry run")
         {
             return nil
         }

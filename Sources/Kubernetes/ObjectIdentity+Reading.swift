@@ -6,37 +6,52 @@ extension ObjectIdentity {
     /// - Throws: Every field of the identity that is missing or is no string, and `generateName`, which server-side
     ///   apply cannot serve.
     init(written node: Node, documentIndex: Int) throws(Diagnostics) {
+        var reader = IdentityReader(node: node, documentIndex: documentIndex)
+        self = reader.read()
+        guard reader.problems.isEmpty else { throw Diagnostics(reader.problems) }
+    }
+}
+
+/// Reads the fields that identify an object, and collects all that is wrong with them.
+private struct IdentityReader {
+    let node: Node
+    let documentIndex: Int
+    var problems: [Diagnostic] = []
+
+    mutating func read() -> ObjectIdentity {
         guard node.mapping != nil else {
-            throw Diagnostics([
+            problems.append(
                 Diagnostic(
                     node.place,
                     "document \(documentIndex) is no object: a mapping is expected, \(node.kindName) stands here",
                     hint: "begin with 'apiVersion:' and 'kind:'",
                 )
-            ])
-        }
-        var problems: [Diagnostic] = []
-        func required(_ field: String, of parent: Node?, as path: String, example: String) -> String {
-            let value = parent?[field]
-            if let string = value?.string, !string.isEmpty { return string }
-            let place = value?.place ?? parent?.place ?? node.place
-            let found = value.map { $0.string == "" ? "is empty" : "is \($0.kindName), not a string" }
-            let subject = "'\(path)' of document \(documentIndex) \(found ?? "is missing")"
-            let hint = value.flatMap(quoting) ?? "write '\(field): \(example)'"
-            problems.append(Diagnostic(place, subject, hint: hint))
-            return ""
-        }
-        func quoting(_ value: Node) -> String? {
-            switch value.content {
-            case .number(let number): "write it in quotes: '\"\(number.text)\"'"
-            case .boolean(let truth): "write it in quotes: '\"\(truth)\"'"
-            case .null, .string, .sequence, .mapping: nil
-            }
+            )
+            return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
         }
         let apiVersion = required("apiVersion", of: node, as: "apiVersion", example: "v1")
         let kind = required("kind", of: node, as: "kind", example: "ConfigMap")
-        let metadata = node["metadata"]
-        var name = ""
+        var (name, namespace) = ("", String?.none)
+        if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
+            problems.append(
+                Diagnostic(
+                    metadata.place,
+                    "'metadata' of document \(documentIndex) is \(metadata.kindName), not a mapping",
+                    hint: "write 'metadata: {name: example}'",
+                )
+            )
+        } else {
+            name = readName(node["metadata"])
+            namespace = readNamespace(node["metadata"])
+        }
+        return ObjectIdentity(
+            type: GroupVersionKind(apiVersion: apiVersion, kind: kind),
+            namespace: namespace,
+            name: name,
+        )
+    }
+
+    private mutating func readName(_ metadata: Node?) -> String {
         if let generateName = metadata?["generateName"], metadata?["name"] == nil {
             problems.append(
                 Diagnostic(
@@ -45,15 +60,46 @@ extension ObjectIdentity {
                     hint: "write 'name:' instead",
                 )
             )
-        } else {
-            name = required("name", of: metadata ?? node, as: "metadata.name", example: "example")
+            return ""
         }
-        let namespace = metadata?["namespace"]
-        if let namespace, namespace.string == nil, !namespace.isNull {
-            _ = required("namespace", of: metadata, as: "metadata.namespace", example: "default")
+        return segment("name", of: metadata ?? node, example: "example")
+    }
+
+    private mutating func readNamespace(_ metadata: Node?) -> String? {
+        guard let namespace = metadata?["namespace"], !namespace.isNull, namespace.string != "" else { return nil }
+        return segment("namespace", of: metadata, example: "default")
+    }
+
+    /// Reads a name that becomes part of a path; the server would take one with these characters for another path.
+    private mutating func segment(_ field: String, of parent: Node?, example: String) -> String {
+        let text = required(field, of: parent, as: "metadata.\(field)", example: example)
+        if [".", ".."].contains(text) || text.contains(where: { "/%".contains($0) }) {
+            let place = parent?[field]?.place ?? node.place
+            problems.append(Diagnostic(place, "'metadata.\(field)' is '\(text)', which no object can be called"))
         }
-        guard problems.isEmpty else { throw Diagnostics(problems) }
-        let written = namespace?.string.flatMap { $0.isEmpty ? nil : $0 }
-        self.init(type: GroupVersionKind(apiVersion: apiVersion, kind: kind), namespace: written, name: name)
+        return text
+    }
+
+    private mutating func required(_ field: String, of parent: Node?, as path: String, example: String) -> String {
+        let value = parent?[field]
+        if let string = value?.string, !string.isEmpty { return string }
+        let found = value.map { $0.string == "" ? "is empty" : "is \($0.kindName), not a string" } ?? "is missing"
+        problems.append(
+            Diagnostic(
+                value?.place ?? parent?.place ?? node.place,
+                "'\(path)' of document \(documentIndex) \(found)",
+                hint: value.flatMap(quoting) ?? "write '\(field): \(example)'",
+            )
+        )
+        return ""
+    }
+
+    /// How a number or boolean is written so that it is a string.
+    private func quoting(_ value: Node) -> String? {
+        switch value.content {
+        case .number(let number): "write it in quotes: '\"\(number.text)\"'"
+        case .boolean(let truth): "write it in quotes: '\"\(truth)\"'"
+        case .null, .string, .sequence, .mapping: nil
+        }
     }
 }

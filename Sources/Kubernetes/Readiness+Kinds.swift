@@ -1,3 +1,4 @@
+import PKI
 import YAML
 
 /// The kinds that have rules of their own.
@@ -64,8 +65,19 @@ extension LiveObject {
             }
             return .waiting(condition("Ready")?.words ?? "not ready")
         default:
-            return .waiting(condition("PodScheduled").flatMap { $0.status == "False" ? $0.words : nil } ?? "pending")
+            return unscheduled ?? .waiting("pending")
         }
+    }
+
+    /// How long a Pod may be without a node before that is a failure, in seconds.
+    private static let schedulingLimit: Int64 = 15
+
+    /// What holds for a Pod that no node takes.
+    private var unscheduled: Readiness? {
+        guard let scheduled = condition("PodScheduled"), scheduled.status == "False" else { return nil }
+        let created = node["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init(rfc3339:))
+        let isLate = created.map { now.seconds - $0.seconds > Self.schedulingLimit } ?? false
+        return isLate && scheduled.reason == "Unschedulable" ? .failed(scheduled.words) : .waiting(scheduled.words)
     }
 
     /// The rules of a Job; unlike kstatus a Job that still runs is not ready (as Flux has it).

@@ -56,7 +56,7 @@ extension LiveObject {
             return short
         }
         if all > wanted { return .waiting("replicas still to be ended: \(all - wanted)") }
-        if let partition = strategy?["rollingUpdate"]?["partition"]?.integer, partition > 0 {
+        if let partition = strategy?["rollingUpdate"]?["partition"]?.integer {
             return shortage([("updated replicas", wanted - partition, status("updatedReplicas") ?? 0)]) ?? .ready
         }
         if let short = shortage([("current replicas", wanted, status("currentReplicas") ?? 0)]) { return short }

@@ -1,3 +1,4 @@
+import PKI
 import YAML
 
 /// What in an object does not fit its kind's schema: every unknown field and every wrong type.
@@ -13,19 +14,22 @@ struct SchemaCheck {
 
     private(set) var faults: [Fault] = []
 
-    init(_ object: Node, against schema: Schema) {
+    private let type: GroupVersionKind
+
+    init(_ object: Node, of type: GroupVersionKind, against schema: Schema) {
+        self.type = type
         check(object, schema, at: "")
     }
 
     private mutating func check(_ node: Node, _ schema: Schema, at path: String) {
         guard !node.isNull else { return }
-        if let expected = Self.mismatch(node, schema.expectation) {
+        if let expected = Self.mismatch(node, schema) {
+            let shown = ShownValue(node, ShownValue.isSecret(path, of: type))
             faults.append(
                 Fault(
                     place: node.place,
-                    message:
-                        "field '\(path)': \(expected) is expected, \(node.kindName) stands here: \(ShownValue(node))",
-                    hint: Self.rewriting(node, as: schema.expectation),
+                    message: "field '\(path)': \(expected) is expected, \(node.kindName) stands here: \(shown)",
+                    hint: Self.rewriting(node, as: schema),
                 )
             )
             return
@@ -52,8 +56,10 @@ struct SchemaCheck {
     }
 
     /// The expected type in words, if a value is of another.
-    private static func mismatch(_ node: Node, _ expectation: Schema.Expectation) -> String? {
-        switch (expectation, node.content) {
+    private static func mismatch(_ node: Node, _ schema: Schema) -> String? {
+        switch (schema.expectation, node.content) {
+        case (.string, .string(let text)) where schema.isBase64:
+            (try? Base64.decode(text)) == nil ? "base64" : nil
         case (.anything, _), (_, .null), (.string, .string), (.number, .number), (.boolean, .boolean),
             (.list, .sequence), (.mapping, .mapping):
             nil
@@ -69,8 +75,9 @@ struct SchemaCheck {
     }
 
     /// How the value would be written, where that is plain.
-    private static func rewriting(_ node: Node, as expectation: Schema.Expectation) -> String? {
-        switch (expectation, node.content) {
+    private static func rewriting(_ node: Node, as schema: Schema) -> String? {
+        switch (schema.expectation, node.content) {
+        case (.string, .string) where schema.isBase64: "encode it with 'base64 -w0'"
         case (.string, .number(let number)): "write it in quotes: '\"\(number.text)\"'"
         case (.string, .boolean(let truth)): "write it in quotes: '\"\(truth)\"'"
         case (.integer, .string(let text)) where Int(text) != nil: "write it without quotes: '\(text)'"

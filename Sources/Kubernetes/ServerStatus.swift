@@ -70,7 +70,7 @@ extension ServerStatus {
         switch code {
         case 401: .window
         case 403 where message.contains("attempting to grant RBAC permissions"): .permanent
-        case 403 where causes.contains { $0.reason == "NamespaceTerminating" }: .retry
+        case 403 where isNamespaceTerminating: .retry
         case 403, 404: .window
         case 409 where isFieldConflict: .permanent
         case 409: .window
@@ -79,6 +79,22 @@ extension ServerStatus {
         case 500...: .retry
         default: .permanent
         }
+    }
+
+    /// The server's words on one line that fits a message.
+    ///
+    /// The excerpt of the request that a JSON error ends with is left out: it may be part of a Secret.
+    var line: String {
+        let end = message.firstRange(of: ", error found in #")?.lowerBound ?? message.endIndex
+        let line = String(message[..<end]).onOneLine
+        return line.count <= Self.lineLimit ? line : line.prefix(Self.lineLimit) + "…"
+    }
+
+    private static var lineLimit: Int { 1000 }
+
+    /// Whether the object's namespace is on its way out.
+    var isNamespaceTerminating: Bool {
+        code == 403 && causes.contains { $0.reason == "NamespaceTerminating" }
     }
 
     /// Whether fields belong to other managers.

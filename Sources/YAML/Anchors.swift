@@ -9,36 +9,32 @@ struct Anchors {
         var height: Int
     }
 
-    private enum State {
-        case open(id: Int)
-        case complete(Value)
-    }
+    private var values: [String: Value] = [:]
 
-    private var states: [String: State] = [:]
+    /// The anchors of collections whose end has not come yet, with the number of the collection.
+    private var open: [String: Int] = [:]
 
     /// Notes that a collection with an anchor begins.
     mutating func open(_ name: String?, id: Int) {
         guard let name else { return }
-        states[name] = .open(id: id)
+        open[name] = id
     }
 
     /// Notes the value of an anchor, unless its name was given to another value within it.
     mutating func complete(_ name: String?, id: Int? = nil, _ value: @autoclosure () -> Value) {
         guard let name else { return }
-        if let id {
-            guard case .open(id) = states[name] else { return }
-        }
-        states[name] = .complete(value())
+        if let id, open[name] != id { return }
+        open[name] = nil
+        values[name] = value()
     }
 
     /// Finds what an alias stands for.
     func value(of name: String, at place: Place) throws(Diagnostic) -> Value {
-        switch states[name] {
-        case .complete(let value): return value
-        case .open: throw Diagnostic(place, "alias '*\(name)' stands within the value that it names")
-        case nil:
-            let hint = nearestName(to: name, in: states.keys).map { "did you mean '*\($0)'?" }
-            throw Diagnostic(place, "alias '*\(name)' names no anchor of this document", hint: hint)
+        guard open[name] == nil else {
+            throw Diagnostic(place, "alias '*\(name)' stands within the value that it names")
         }
+        if let value = values[name] { return value }
+        let hint = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }
+        throw Diagnostic(place, "alias '*\(name)' names no anchor of this document", hint: hint)
     }
 }

@@ -62,7 +62,9 @@ extension Composer {
             if case .float = ScalarValue(number.text) { return .text(KeyText.float(number), place) }
             return .text(number.json, place)
         case .null, .sequence, .mapping:
-            problems.append(Diagnostic(place, "\(node.kindName) cannot be a key", hint: "if it is text, put it in quotes"))
+            problems.append(
+                Diagnostic(place, "\(node.kindName) cannot be a key", hint: "if it is text, put it in quotes")
+            )
             return .invalid
         }
     }

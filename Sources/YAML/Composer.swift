@@ -80,7 +80,7 @@ struct Composer {
         if frames.isEmpty && scalar.isAbsent { return }
         let value = resolve(scalar, at: place)
         anchors.complete(scalar.anchor, .init(node: value.node(at: place), nodeCount: 1, height: 0))
-        if frames.last?.expectsKey == true {
+        if expectsKey {
             frames[frames.count - 1].key = key(of: value, at: place)
         } else {
             if let problem = value.problemAsValue(at: place) { problems.append(problem) }
@@ -92,7 +92,7 @@ struct Composer {
         let value = try anchors.value(of: name, at: place)
         try count(value.nodeCount, at: place)
         guard frames.count + value.height <= limits.depth else { throw limits.tooDeep(at: place) }
-        if frames.last?.expectsKey == true {
+        if expectsKey {
             frames[frames.count - 1].key = key(of: value.node, at: place)
         } else {
             add(value.node, height: value.height, isAlias: true)
@@ -112,11 +112,15 @@ struct Composer {
         // The frame's own number is the count of nodes with which it began.
         let count = nodeCount - frame.id + 1
         anchors.complete(frame.anchor, id: frame.id, .init(node: node, nodeCount: count, height: frame.height))
-        if frames.last?.expectsKey == true {
+        if expectsKey {
             frames[frames.count - 1].key = key(of: node, at: frame.place)
         } else {
             add(node, height: frame.height)
         }
+    }
+
+    private var expectsKey: Bool {
+        !frames.isEmpty && frames[frames.count - 1].expectsKey
     }
 
     /// Hands a value to its collection, or keeps it as the document's.

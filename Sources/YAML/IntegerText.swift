@@ -18,7 +18,9 @@ struct IntegerText {
             decimal = String(value)
             return
         }
-        guard !first.isSign, let value = UInt64(String(decoding: digits, as: UTF8.self), radix: radix) else { return nil }
+        guard !first.isSign, let value = UInt64(String(decoding: digits, as: UTF8.self), radix: radix) else {
+            return nil
+        }
         guard value <= Self.largest(isSigned: isSigned, isNegative: isNegative) else { return nil }
         decimal = isNegative && value > 0 ? "-\(value)" : String(value)
     }

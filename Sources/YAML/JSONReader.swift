@@ -77,13 +77,15 @@ struct JSONReader {
     ///
     /// - Returns: A scalar, or a collection that ends as soon as it began.
     private mutating func step() throws(Diagnostic) -> Node? {
-        guard let frame = frames.last else { return try readValue() }
-        if frame.isEmpty && frame.key == nil && peek() == frame.end {
+        // By its index, here and below: a copy of the frame would count references for each of its arrays.
+        let last = frames.count - 1
+        guard last >= 0, frames[last].key == nil else { return try readValue() }
+        if frames[last].isEmpty && peek() == frames[last].end {
             offset += 1
             return close()
         }
-        guard frame.isMapping && frame.key == nil else { return try readValue() }
-        frames[frames.count - 1].key = try readKey()
+        guard frames[last].isMapping else { return try readValue() }
+        frames[last].key = try readKey()
         return nil
     }
 
@@ -122,7 +124,8 @@ struct JSONReader {
     /// - Returns: The outermost value when it is complete.
     private mutating func finish(_ value: Node) throws(Diagnostic) -> Node? {
         var value = value
-        while let end = frames.last?.end {
+        while !frames.isEmpty {
+            let end = frames[frames.count - 1].end
             add(value)
             skipWhiteSpace()
             if peek() == UInt8(ascii: ",") {

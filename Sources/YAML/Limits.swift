@@ -53,7 +53,10 @@ extension Limits {
     }
 
     func tooManyNodes(at place: Place) -> Diagnostic {
-        Diagnostic(place, "document is too large: with its aliases expanded it goes past the limit of \(nodeCount) nodes")
+        Diagnostic(
+            place,
+            "document is too large: with its aliases expanded it goes past the limit of \(nodeCount) nodes"
+        )
     }
 
     /// How many faults of one document are told: more would hide the first.
@@ -66,6 +69,10 @@ extension Limits {
     }
 
     func tooManyDocuments(at place: Place) -> Diagnostic {
-        Diagnostic(place, "too many documents: the limit is \(documentCount) a file", hint: "split it into several files")
+        Diagnostic(
+            place,
+            "too many documents: the limit is \(documentCount) a file",
+            hint: "split it into several files"
+        )
     }
 }

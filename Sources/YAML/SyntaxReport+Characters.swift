@@ -5,7 +5,9 @@ extension SyntaxReport {
         let place = text.place(ofByte: offset)
         let byte = text.byte(at: offset) ?? 0
         let shown = (byte < 0x10 ? "0x0" : "0x") + String(byte, radix: 16, uppercase: true)
-        if byte == 0 { return Diagnostic(place, "byte \(shown) stands here: this is no text, but a binary file or UTF-16") }
+        if byte == 0 {
+            return Diagnostic(place, "byte \(shown) stands here: this is no text, but a binary file or UTF-16")
+        }
         guard problem.problem == "control characters are not allowed", byte < 0x80 else {
             return Diagnostic(
                 place,

@@ -30,7 +30,8 @@ extension SyntaxReport {
 
     /// Something that is neither the next key or item nor the end of the collection.
     func wrongIndentation(expected: String) -> Diagnostic {
-        if let lastScalar, lastScalar.end.line == problem.problemMark.line, lastScalar.start.line < lastScalar.end.line {
+        if let lastScalar, lastScalar.end.line == problem.problemMark.line, lastScalar.start.line < lastScalar.end.line
+        {
             return here(
                 "expected \(expected), found \(found) behind the string that began at \(text.place(lastScalar.start))",
                 hint: "look for a quote that is missing there",

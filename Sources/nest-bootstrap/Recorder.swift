@@ -29,7 +29,10 @@ final class Recorder: Sendable {
         self.records = records
         self.run = run
         self.sink = sink
-        verbs = Dictionary(plan.steps.map { ($0.task.name, $0.task.verb.name) }, uniquingKeysWith: { first, _ in first })
+        verbs = Dictionary(
+            plan.steps.map { ($0.task.name, $0.task.verb.name) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// Takes an event.

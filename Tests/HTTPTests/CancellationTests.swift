@@ -106,9 +106,8 @@ struct CancellationTests {
                 try await client.send(HTTPRequest(url: server.url), deadline: .now + .milliseconds(100))
             }
             #expect(error?.kind == .timedOut)
-            #expect(
-                error?.message == "the request to '127.0.0.1:\(server.port)' had to wait for others for 100 ms"
-            )
+            let words = "the request to '127.0.0.1:\(server.port)' had to wait for others for "
+            #expect(error?.message.hasPrefix(words) == true)
             group.cancelAll()
         }
         #expect(server.requests.count == 1)

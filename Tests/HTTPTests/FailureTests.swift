@@ -63,7 +63,7 @@ struct FailureTests {
         let server = try LoopbackServer { _ in .silence }
         let error = try await failure(HTTPRequest(url: server.url), within: .milliseconds(200))
         #expect(error.kind == .timedOut)
-        #expect(error.message == "no response from '127.0.0.1:\(server.port)' within 200 ms")
+        #expect(error.message.hasPrefix("no response from '127.0.0.1:\(server.port)' within "))
     }
 
     @Test func `a deadline that has passed sends nothing`() async throws {

@@ -42,6 +42,20 @@ struct HTTP2Tests {
         #expect(server.connectionCount == 1)
     }
 
+    @Test func `large bodies go both ways at once`() async throws {
+        let body = Array(repeating: UInt8(ascii: "x"), count: 2 << 20)
+        let request = HTTPRequest(method: "POST", url: "\(server.url)/echo", body: body)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                group.addTask { [client, access] in
+                    try await client.send(request, as: access, deadline: .now + .seconds(50)).body == body
+                }
+            }
+            for try await isEqual in group { #expect(isEqual) }
+        }
+        #expect(server.connectionCount == 1)
+    }
+
     @Test func `another user has another connection`() async throws {
         let user = try authority.issue("user")
         var other = access

@@ -60,6 +60,11 @@ enum Kernel {
         unsafe setenv(name, value, 1)
     }
 
+    /// Removes a variable of this process, which only a process of one test may do.
+    static func removeVariable(_ name: String) {
+        unsafe unsetenv(name)
+    }
+
     /// Blocks a signal on the calling thread.
     static func block(_ signal: CInt) {
         var mask = sigset_t()

@@ -12,6 +12,12 @@ private struct Advice: Hinted {
     let hint: String?
 }
 
+private struct Action: Caused, Hinted {
+    let message: String
+    let hint: String?
+    let cause: (any Error)?
+}
+
 private struct AlreadyTold: Explained {
     let problems: [Diagnostic] = []
 }
@@ -70,6 +76,17 @@ struct ChainTests {
     @Test func `a hint stays apart from the message`() {
         let error = Outer(description: "cannot start", cause: Advice(message: "no server", hint: "start it"))
         #expect(problems(of: error) == [Problem("cannot start: no server", hint: "start it")])
+    }
+
+    @Test func `an outer hint is not lost, and an inner one is better`() {
+        let cause = Action(message: "cannot open", hint: nil, cause: Plain("no such file"))
+        let known = Action(message: "cannot link", hint: "make it", cause: cause)
+        #expect(problems(of: known).map(\.description) == ["cannot link: cannot open: no such file; make it"])
+        #expect(chain(known) == "cannot link: cannot open: no such file; make it")
+        let better = Action(message: "cannot link", hint: "make it", cause: Advice(message: "full", hint: "empty it"))
+        #expect(chain(better) == "cannot link: full; empty it")
+        let placed = Action(message: "cannot read", hint: "write it", cause: Diagnostic(Place(file: "a"), "is empty"))
+        #expect(problems(of: placed).map(\.description) == ["a: cannot read: is empty; write it"])
     }
 
     @Test func `a place that is nowhere is not printed`() {

@@ -1,11 +1,10 @@
 internal import Glibc
-internal import Synchronization
 
 /// A program that a test runs beside itself, and that ends with the test.
 public final class ChildProcess: Sendable {
     private let processIdentifier: pid_t
     private let output: Output
-    private let isReaped = Mutex(false)
+    private let isReaped = Locked(false)
 
     /// Starts a program, which is looked up on `PATH`.
     ///
@@ -94,7 +93,7 @@ public final class ChildProcess: Sendable {
 
 /// The reading end of what a program prints.
 private final class Output: Sendable {
-    let lines = Mutex<[String]>([])
+    let lines = Locked<[String]>([])
     private let descriptor: Int32
 
     init(descriptor: Int32) {

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// An HTTP/1.1 server on loopback that records what it is asked and answers as the test says.
 public final class LoopbackServer: Sendable {
@@ -86,7 +85,7 @@ public final class LoopbackServer: Sendable {
 
     /// What the server's threads share.
     private final class Core: Sendable {
-        let state = Mutex(State())
+        let state = Locked(State())
         private let listener: Int32
         private let answer: @Sendable (Request) -> Reply
 

@@ -81,9 +81,18 @@ import YAML
         ("{\"a\":1}\n---\n{\"b\":\"\\/\"}\n---\nc: 3", ["1 1 {\"a\":1}", "2 3 {\"b\":\"/\"}", "3 5 {\"c\":3}"]),
         ("{a: 1, b: [x]} # c\n", ["1 1 {\"a\":1,\"b\":[\"x\"]}"]),
         ("{\"a\": 1} # c\n", ["1 1 {\"a\":1}"]),
-        ("{\"a\":1}\n{\"b\":", ["1 1 {\"a\":1}", "t.yaml:2:1: '{' is never closed: the text ends in line 2, column 6"]),
-        ("{a: 1\n", ["t.yaml:1:1: '{' is not closed before the end of the file in line 1, column 6; close it with '}'"]),
-        ("{\"a\": 1, \"a\": 2}", ["t.yaml:1:10: key 'a' is set twice, the first time at t.yaml:1:2; remove one of the two"]),
+        (
+            "{\"a\":1}\n{\"b\":",
+            ["1 1 {\"a\":1}", "t.yaml:2:1: '{' is never closed: the text ends in line 2, column 6"]
+        ),
+        (
+            "{a: 1\n",
+            ["t.yaml:1:1: '{' is not closed before the end of the file in line 1, column 6; close it with '}'"]
+        ),
+        (
+            "{\"a\": 1, \"a\": 2}",
+            ["t.yaml:1:10: key 'a' is set twice, the first time at t.yaml:1:2; remove one of the two"]
+        ),
     ])
     func `text in braces is JSON, or else YAML`(text: String, expected: [String]) {
         #expect(outline(text) == expected)

@@ -83,7 +83,9 @@ import YAML
     }
 
     @Test func `people read sorted keys on lines of their own`() {
-        let node = Node.mapping(["b": .sequence([.number(1), .null()]), "a": .mapping([(String, Node)]()), "c": .boolean(true)])
+        let node = Node.mapping([
+            "b": .sequence([.number(1), .null()]), "a": .mapping([(String, Node)]()), "c": .boolean(true),
+        ])
         #expect(
             String(decoding: node.prettyJSON(), as: UTF8.self) == """
                 {

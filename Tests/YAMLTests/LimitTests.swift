@@ -11,7 +11,9 @@ import YAML
                 == "t.yaml: file is too large: it has 1001 bytes, and the limit is 1000; split it into several files",
         )
         let huge = [UInt8](repeating: UInt8(ascii: "a"), count: 70_000_000)
-        #expect(problems(of: huge).hasPrefix("t.yaml: file is too large: it has 70000000 bytes, and the limit is 67108864"))
+        #expect(
+            problems(of: huge).hasPrefix("t.yaml: file is too large: it has 70000000 bytes, and the limit is 67108864")
+        )
     }
 
     @Test func `a document has a depth`() {
@@ -32,7 +34,9 @@ import YAML
         let message = "document is too large: with its aliases expanded it goes past the limit of 20 nodes"
         #expect(problems(of: "a: &a [1, 2, 3]\nb: [*a, *a]\n", limits: small) == "")
         #expect(problems(of: "a: &a [1, 2, 3]\nb: [*a, *a, *a, *a]\n", limits: small) == "t.yaml:2:17: \(message)")
-        #expect(problems(of: "a: &a {b: 1}\nb: {<<: [*a, *a, *a, *a, *a]}\n", limits: small) == "t.yaml:2:22: \(message)")
+        #expect(
+            problems(of: "a: &a {b: 1}\nb: {<<: [*a, *a, *a, *a, *a]}\n", limits: small) == "t.yaml:2:22: \(message)"
+        )
     }
 
     @Test func `a billion laughs are not laughed`() {
@@ -64,12 +68,16 @@ import YAML
     }
 
     @Test func `a reader tells nothing more after a limit`() {
-        var reader = DocumentReader(Array("a: 1\n---\nb: 1\n---\nc: 1\n".utf8), file: "t", limits: .init(
-            byteCount: 100,
-            depth: 4,
-            nodeCount: 20,
-            documentCount: 1,
-        ))
+        var reader = DocumentReader(
+            Array("a: 1\n---\nb: 1\n---\nc: 1\n".utf8),
+            file: "t",
+            limits: .init(
+                byteCount: 100,
+                depth: 4,
+                nodeCount: 20,
+                documentCount: 1,
+            )
+        )
         var results: [Bool] = []
         while let result = reader.next() { results.append((try? result.get()) != nil) }
         #expect(results == [true, false])

@@ -36,7 +36,10 @@ import YAML
         ("{<<: }", "t.yaml:3:5: '<<' wants a mapping or a list of mappings, not nothing"),
         ("{<<: [*b, 1]}", "t.yaml:3:5: '<<' wants a mapping or a list of mappings, not a list with a number"),
         ("&l [*b]\nw: {<<: *l}", "t.yaml:4:5: '<<' wants a mapping or a list of mappings, not a list"),
-        ("{a: 9, <<: *b, a: 8}", "t.yaml:3:19: key 'a' is set twice, the first time at t.yaml:3:5; remove one of the two"),
+        (
+            "{a: 9, <<: *b, a: 8}",
+            "t.yaml:3:19: key 'a' is set twice, the first time at t.yaml:3:5; remove one of the two"
+        ),
         ("*d", "t.yaml:3:4: alias '*d' names no anchor of this document"),
         ("&v {a: *v}", "t.yaml:3:11: alias '*v' stands within the value that it names"),
         ("&v [{<<: *v}]", "t.yaml:3:13: alias '*v' stands within the value that it names"),

@@ -22,10 +22,11 @@ import YAML
         }
     }
 
-    /// `kubectl label --local` decodes without a server; the objects get another kind, so that no defaults are filled in.
+    /// `kubectl label --local` decodes without a server; a kind of its own keeps it from filling in defaults.
     @Test(.enabled(if: isThere && hasKubectl, "kubectl or \(path) is not there"))
     func `the values are those that kubectl reads`() throws {
-        let renamed = "sed 's/^apiVersion: apiextensions.*/apiVersion: example.test\\/v1/; s/^kind: .*/kind: Widget/' \(Self.path)"
+        let renamed =
+            "sed 's|^apiVersion: .*|apiVersion: example.test/v1|; s|^kind: .*|kind: Widget|' \(Self.path)"
         let text = try #require(Subprocess.output(of: renamed))
         let printed = try #require(Subprocess.output(of: "\(renamed) | kubectl label --local -f - x=y -o json"))
         var reader = DocumentReader(printed, file: "kubectl")

@@ -1,7 +1,7 @@
 import Testing
 import YAML
 
-/// What kubectl 1.32.4 prints for a scalar: `kubectl label --local -f FILE x=y -o json` on an object of an unknown kind.
+/// What kubectl 1.32.4 makes of a scalar, as `kubectl label --local -f FILE x=y -o json` prints it.
 @Suite(.timeLimit(.minutes(1))) struct ScalarTests {
     @Test(arguments: [
         ("yes", "true"), ("Yes", "true"), ("YES", "true"), ("yEs", #""yEs""#), ("y", "true"), ("Y", "true"),

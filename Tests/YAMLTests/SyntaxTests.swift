@@ -76,7 +76,10 @@ import YAML
         ("b: 2\na\nc: 2\n", "t.yaml:2:1: expected ':' behind 'a'"),
         ("a: b\nc:d\ne: f\n", "t.yaml:2:1: expected a space behind ':'; write 'c: d'"),
         ("\"a\" \"b\"\n", "t.yaml:1:5: expected the end of the line, found '\"'"),
-        ("a: {b:}\n", "t.yaml:1:6: expected a space behind ':'; write ': ' if this is a key without a value, or quote it"),
+        (
+            "a: {b:}\n",
+            "t.yaml:1:6: expected a space behind ':'; write ': ' if this is a key without a value, or quote it"
+        ),
         ("a\nb: 2\n", "t.yaml:1:1: expected ':' behind 'a'"),
         ("a: - b\n", "t.yaml:1:4: a list cannot begin here; put the '- ' at the beginning of the next line"),
         ("%YAML 1.1\na: 1\n", "t.yaml:2:1: expected a line '---' behind the directives"),
@@ -101,7 +104,8 @@ import YAML
         )
         #expect(
             problems(of: Array("a: 1\nb: caf".utf8) + [0xE9, 0x0A])
-                == "t.yaml:2:7: byte 0xE9 is not UTF-8; if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'",
+                == "t.yaml:2:7: byte 0xE9 is not UTF-8; "
+                + "if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'",
         )
     }
 }

@@ -3,9 +3,10 @@ import YAML
 /// Puts an error and all that led to it into one line.
 ///
 /// - Parameter error: The error; see ``Caused``.
-/// - Returns: The descriptions from the outside in, none of them repeating what another says already.
+/// - Returns: The messages from the outside in, none of them repeating what another says already, then what to do.
 public func chain(_ error: any Error) -> String {
-    printable(joined(causes(of: error).map(words)))
+    let causes = causes(of: error)
+    return Problem(joined(causes.map(words)), hint: hint(of: causes)).description
 }
 
 /// Lists the lines that tell of an error.
@@ -16,14 +17,14 @@ public func chain(_ error: any Error) -> String {
 public func problems(of error: any Error) -> [Problem] {
     let causes = causes(of: error)
     guard let index = causes.firstIndex(where: { $0 is any Explained }) else {
-        let last = causes.last as? any Hinted
-        return [Problem(joined(causes.map(bareWords)), hint: last?.hint)]
+        return [Problem(joined(causes.map(words)), hint: hint(of: causes))]
     }
-    let outer = causes[..<index].map(bareWords)
+    let outer = causes[..<index]
     let inner = (causes[index] as? any Explained)?.problems ?? []
     return inner.map { diagnostic in
         var problem = Problem(diagnostic)
-        problem.message = joined(outer + [problem.message])
+        problem.message = joined(outer.map(words) + [problem.message])
+        problem.hint = problem.hint ?? hint(of: outer)
         return problem
     }
 }
@@ -36,17 +37,19 @@ private func causes(of error: any Error) -> [any Error] {
     return causes
 }
 
-/// What an error says about itself alone.
-private func words(_ error: any Error) -> String {
-    guard let explained = error as? any Explained else { return String(describing: error) }
-    let problems = explained.problems.map { Problem($0).description }
-    guard let first = problems.first else { return String(describing: error) }
-    return problems.count == 1 ? first : "\(first) (and \(problems.count - 1) more)"
+/// What to do, by the error that is nearest to the first cause and knows it.
+private func hint(of causes: some BidirectionalCollection<any Error>) -> String? {
+    causes.reversed().lazy.compactMap { ($0 as? any Hinted)?.hint }.first
 }
 
-/// The same without what to do, which is told apart.
-private func bareWords(_ error: any Error) -> String {
-    (error as? any Hinted)?.message ?? words(error)
+/// What an error says about itself alone, without what to do.
+private func words(_ error: any Error) -> String {
+    if let hinted = error as? any Hinted { return hinted.message }
+    guard let explained = error as? any Explained, let first = explained.problems.first else {
+        return String(describing: error)
+    }
+    let rest = explained.problems.count - 1
+    return "\(Problem(first))" + (rest > 0 ? " (and \(rest) more)" : "")
 }
 
 /// Joins descriptions from the outside in, leaving out each that says nothing new.

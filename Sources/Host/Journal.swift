@@ -1,0 +1,65 @@
+import CSystemd
+import Glibc
+
+/// The systemd journal, when our own output goes there anyway.
+public struct Journal: Sendable {
+    /// Finds out whether the journal reads our output.
+    ///
+    /// `JOURNAL_STREAM` is inherited also by programs whose output was redirected since, so its device and inode must
+    /// be those of our standard error or output.
+    public init?() {
+        self.init(environment: Machine.environment(), descriptors: [2, 1])
+    }
+
+    /// Finds out whether one of the descriptors is the stream that the environment names.
+    init?(environment: [String: String], descriptors: [CInt]) {
+        guard let stream = environment["JOURNAL_STREAM"] else { return nil }
+        let numbers = stream.split(separator: ":", omittingEmptySubsequences: false).map { UInt64($0) }
+        guard numbers.count == 2, let device = numbers[0], let inode = numbers[1] else { return nil }
+        let identity = FileIdentity(device: device, inode: inode)
+        let isOurs = descriptors.contains { descriptor in
+            var raw = stat()
+            return unsafe fstat(descriptor, &raw) == 0 && FileStatus(raw).identity == identity
+        }
+        if !isOurs { return nil }
+    }
+
+    /// Sends one entry.
+    ///
+    /// Blocks while the journal takes no datagrams. The corresponding C function is `sd_journal_sendv`.
+    ///
+    /// - Parameter fields: Names such as `MESSAGE` with their values; a name may come more than once, and a value may
+    ///   hold newlines.
+    /// - Throws: ``SystemError`` if a name is not made of capitals, digits and underscores, or the entry cannot be
+    ///   sent. A journal that does not run is a normal result.
+    public func send(_ fields: [(String, String)]) throws(SystemError) {
+        for (name, _) in fields where !Self.isFieldName(name) {
+            let detail = "the name is impossible"
+            throw SystemError("cannot send to the journal a field", name, code: EINVAL, detail: detail)
+        }
+        let texts = fields.map { Array("\($0)=\($1)".utf8) }
+        var bytes = Array(texts.joined())
+        let code = unsafe bytes.withUnsafeMutableBytes { buffer in
+            var start = buffer.baseAddress
+            let parts = unsafe texts.map { text in
+                defer { unsafe start = start?.advanced(by: text.count) }
+                return unsafe iovec(iov_base: start, iov_len: text.count)
+            }
+            return unsafe sd_journal_sendv(parts, CInt(parts.count))
+        }
+        if code < 0 { throw SystemError("cannot send to", "journal", code: -code) }
+    }
+
+    /// Whether the journal keeps a field of this name from a program.
+    static func isFieldName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return false }
+        return name.utf8.count <= 64
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+}

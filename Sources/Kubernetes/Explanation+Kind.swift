@@ -1,0 +1,33 @@
+import YAML
+
+/// Kinds that the server does not have.
+extension Explanation {
+    /// A missing kind, with the versions or kinds that the server does have.
+    func missingKind(_ status: ServerStatus) async -> ObjectFailure {
+        let type = manifest.identity.type
+        var message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
+        var field = "apiVersion"
+        var hint: String?
+        if let near = client.catalog.nearKind(to: type) {
+            (field, hint) = ("kind", "did you mean 'kind: \(near)'?")
+        } else if let other = await otherVersions().first {
+            message += "; it has it in '\(other)'"
+            hint = "write 'apiVersion: \(other)'"
+        } else {
+            hint = "apply the CustomResourceDefinition that brings it first"
+        }
+        return ObjectFailure(
+            object: manifest.identity,
+            cause: .missingKind(type),
+            problems: [problem(at: manifest.root[field]?.place, message, hint: hint)],
+        )
+    }
+
+    /// The groups and versions in which the server has the object's kind, the object's own group first.
+    private func otherVersions() async -> [String] {
+        let type = manifest.identity.type
+        let all = await client.schemas.types(ofKind: type.kind, on: client, until: deadline)
+        let own = all.filter { $0.group == type.group }
+        return (own.isEmpty ? all : own).map(\.apiVersion)
+    }
+}

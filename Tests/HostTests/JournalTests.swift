@@ -1,0 +1,90 @@
+import Glibc
+import Testing
+
+@testable import Host
+
+@Suite(.timeLimit(.minutes(1))) struct JournalTests {
+    /// A pipe's device and inode as systemd writes them.
+    private func stream(of descriptor: CInt) throws -> String {
+        let identity = try FileDescriptor(adopting: dup(descriptor)).status("cannot look at", "pipe").identity
+        return "\(identity.device):\(identity.inode)"
+    }
+
+    @Test func `the journal is used if one of our outputs is its stream`() throws {
+        let ours = try Kernel.makePipe()
+        let other = try Kernel.makePipe()
+        let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
+        #expect(Journal(environment: environment, descriptors: [ours.input]) != nil)
+        #expect(Journal(environment: environment, descriptors: [other.input, ours.input]) != nil)
+        #expect(Journal(environment: environment, descriptors: [other.input]) == nil)
+        #expect(Journal(environment: environment, descriptors: [-1]) == nil)
+        #expect(Journal(environment: environment, descriptors: []) == nil)
+        #expect(Journal(environment: [:], descriptors: [ours.input]) == nil)
+        for end in [ours.input, ours.output, other.input, other.output] { close(end) }
+    }
+
+    @Test(arguments: ["", ":", "1", "1:", ":1", "a:b", "1:2:3", "-1:2", "99999999999999999999:1"])
+    func `a stream that is none is not used`(stream: String) {
+        #expect(Journal(environment: ["JOURNAL_STREAM": stream], descriptors: [0, 1, 2]) == nil)
+    }
+
+    @Test(arguments: [
+        ("MESSAGE", true), ("M", true), ("NEST_TASK_2", true), (String(repeating: "A", count: 64), true),
+        (String(repeating: "A", count: 65), false), ("", false), ("_PID", false), ("2ND", false), ("message", false),
+        ("A=B", false), ("A B", false), ("Ä", false), ("A\n", false),
+    ])
+    func `a field's name is one that the journal keeps`(name: String, isName: Bool) {
+        #expect(Journal.isFieldName(name) == isName)
+    }
+
+    @Test func `an impossible field is told and nothing is sent`() throws {
+        let ours = try Kernel.makePipe()
+        let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
+        let journal = try #require(Journal(environment: environment, descriptors: [ours.input]))
+        let error = #expect(throws: SystemError.self) { try journal.send([("MESSAGE", "a"), ("task", "b")]) }
+        #expect(error?.description == "cannot send to the journal a field 'task': the name is impossible")
+        close(ours.input)
+        close(ours.output)
+    }
+
+    /// Where no journal runs, one for this test alone can be given:
+    /// `unshare --mount sh -c 'mount -t tmpfs none /run; /lib/systemd/systemd-journald & swift test ...'`.
+    @Test(.enabled(if: (try? FileSystem.exists("/run/systemd/journal/socket")) == true))
+    func `an entry arrives with all its fields`() async throws {
+        let ours = try Kernel.makePipe()
+        let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
+        let journal = try #require(Journal(environment: environment, descriptors: [ours.input]))
+        let mark = String(UInt64.random(in: .min ... .max), radix: 36)
+        let large = String(repeating: "x", count: 300_000)
+        try journal.send([
+            ("MESSAGE", "two\nlines = ä"), ("NEST_TEST", mark), ("PRIORITY", "6"), ("NEST_MANY", "1"),
+            ("NEST_MANY", "2"), ("NEST_EMPTY", ""), ("NEST_LARGE", large),
+        ])
+        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
+        let reader = Command(
+            "journalctl",
+            ["--follow", "--lines=1", "--all", "--output=export", "NEST_TEST=\(mark)"],
+            environment: Machine.environment(),
+        )
+        let task = Task {
+            try await run(reader, deadline: .now + .seconds(50), lineLimit: 1 << 20) { continuation.yield($0) }
+        }
+        var entry: [String] = []
+        for await line in lines {
+            if line.isEmpty { break }
+            entry.append(line)
+        }
+        task.cancel()
+        _ = try await task.value
+        #expect(entry.contains("PRIORITY=6"))
+        #expect(entry.contains("NEST_MANY=1"))
+        #expect(entry.contains("NEST_MANY=2"))
+        #expect(entry.contains("NEST_EMPTY="))
+        #expect(entry.contains("NEST_LARGE=\(large)"))
+        // A value of two lines has its length in eight bytes before it.
+        #expect(entry.contains { $0.hasSuffix("two") })
+        #expect(entry.contains("lines = ä"))
+        close(ours.input)
+        close(ours.output)
+    }
+}

@@ -1,0 +1,89 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Host
+
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct SystemdTests {
+    /// Asks the bus at an address for a unit and returns the printed error.
+    private func message(_ unit: String, address: String, timeout: Duration = .seconds(30)) async -> String? {
+        let error = await #expect(throws: SystemError.self) {
+            try await Systemd.unitState(unit, timeout: timeout, address: address)
+        }
+        return error?.description
+    }
+
+    @Test func `a missing bus is told`() async {
+        let address = "unix:path=\(TemporaryDirectory.file("bus"))"
+        let words = "there is no system bus at '\(address)': No such file or directory"
+        #expect(await message("a", address: address) == "cannot ask systemd for the state of 'a.service': \(words)")
+    }
+
+    @Test func `an address that is none is told`() async {
+        let words = "cannot ask systemd for the state of 'a.timer': there is no system bus at 'nonsense': "
+        #expect(await message("a.timer", address: "nonsense")?.hasPrefix(words) == true)
+    }
+
+    @Test func `a bus that says nothing is given up`() async throws {
+        let path = TemporaryDirectory.file("bus")
+        let listener = try Kernel.listen(socket: path)
+        defer { close(listener) }
+        let words = "cannot ask systemd for the state of 'a.service': the system bus does not answer"
+        #expect(await message("a", address: "unix:path=\(path)", timeout: .milliseconds(100)) == words)
+    }
+
+    private static let daemon = "/usr/bin/dbus-daemon"
+
+    @Test(.enabled(if: (try? FileSystem.exists(daemon)) == true))
+    func `a bus without systemd is told`() async throws {
+        let path = TemporaryDirectory.file("bus")
+        let address = "unix:path=\(path)"
+        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
+        let bus = Command(
+            Self.daemon,
+            ["--session", "--nofork", "--nopidfile", "--print-address", "--address=\(address)"],
+            environment: Machine.environment(),
+        )
+        let task = Task { try await run(bus, deadline: .now + .seconds(50)) { continuation.yield($0) } }
+        for await _ in lines { break }
+        let words = await message("a", address: address)
+        #expect(words?.hasPrefix("cannot ask systemd for the state of 'a.service': ") == true)
+        #expect(words?.contains("org.freedesktop.systemd1") == true)
+        task.cancel()
+        _ = try await task.value
+    }
+
+    @Test(.enabled(if: Systemd.isRunning)) func `the states of units are those of systemd`() async throws {
+        #expect(try await Systemd.unitState("basic.target").isActive)
+        let missing = try await Systemd.unitState("nest-nothing")
+        #expect(missing.load == "not-found")
+        #expect(missing.isActive == false)
+    }
+
+    @Test func `a state reads as systemctl prints it`() {
+        #expect(UnitState(load: "loaded", active: "active", sub: "exited").description == "active (exited)")
+        #expect(UnitState(load: "not-found", active: "inactive", sub: "dead").description == "not-found")
+    }
+
+    @Test func `without a service manager nobody is told`() async {
+        await #expect(processExitsWith: .success) {
+            Kernel.removeVariable("NOTIFY_SOCKET")
+            let wasTold = try Systemd.notify("READY=1")
+            #expect(wasTold == false)
+        }
+    }
+
+    @Test func `the service manager is told`() async {
+        await #expect(processExitsWith: .success) {
+            let path = "/tmp/nest-bootstrap.notify.\(getpid())"
+            let socket = try Kernel.receive(socket: path)
+            Kernel.setVariable("NOTIFY_SOCKET", path)
+            #expect(try Systemd.notify("STATUS=waiting for ä"))
+            let received = try FileDescriptor(adopting: socket).read("cannot read", path, capacity: 100)
+            #expect(String(decoding: received, as: UTF8.self) == "STATUS=waiting for ä")
+            try FileSystem.remove(path)
+            let error = #expect(throws: SystemError.self) { try Systemd.notify("READY=1") }
+            #expect(error?.description == "cannot notify 'service manager': No such file or directory")
+        }
+    }
+}
