@@ -59,7 +59,7 @@ let package = Package(
             ],
         ),
         .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "Host", "Locking", "YAML"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["Host", "YAML", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["nest-bootstrap", "Host", "PKI", "YAML", "TestSupport"]),
     ],
 )
 

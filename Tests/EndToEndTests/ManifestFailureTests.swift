@@ -1,0 +1,195 @@
+import Host
+import TestSupport
+import Testing
+
+/// What a person learns when a manifest is at fault, on a real API server, beside what kubectl says.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+struct ManifestFailureTests {
+    /// Runs one task `broken` that applies one manifest, and returns its lines of standard error without the counting
+    /// one at the end.
+    private func failure(
+        of manifest: String,
+        _ cluster: TestCluster,
+        options: String = "",
+        title: String,
+    ) async throws -> [String] {
+        let node = try TestNode(
+            "tasks: {broken: {timeout: 1m, apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]\(options)}}}\n"
+        )
+        let path = try node.write(manifest, to: "m.yaml")
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        show(title, ours: result, kubectl: try await cluster.kubectl("apply", "--server-side", "-f", path))
+        #expect(result.errorLines.last?.hasPrefix("broken: error: ") == true)
+        return result.errorLines.dropLast().map { $0.replacing(path, with: "m.yaml").masked }
+    }
+
+    @Test func `every misspelt field is told at its key, with the near name`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "misspelt")
+        let lines = try await failure(
+            of: """
+                apiVersion: apps/v1
+                kind: DaemonSet
+                metadata: {name: t, namespace: misspelt}
+                spec:
+                  selector: {matchLabels: {app: t}}
+                  template:
+                    metadata: {labels: {app: t}}
+                    spec:
+                      hostNetwrok: true
+                      containers:
+                        - name: c
+                          image: i
+                          imagePulPolicy: Always
+                          zzz: 1
+                """,
+            cluster,
+            title: "misspelt field",
+        )
+        let start = "broken: error: m.yaml"
+        #expect(
+            lines == [
+                "\(start):9:7: DaemonSet/misspelt/t: field 'spec.template.spec.hostNetwrok' "
+                    + "is not known to the server; did you mean 'hostNetwork'?",
+                "\(start):13:11: DaemonSet/misspelt/t: field 'spec.template.spec.containers[0].imagePulPolicy' "
+                    + "is not known to the server; did you mean 'imagePullPolicy'?",
+                "\(start):14:11: DaemonSet/misspelt/t: field 'spec.template.spec.containers[0].zzz' "
+                    + "is not known to the server; remove it",
+            ]
+        )
+    }
+
+    @Test func `a value of the wrong type is told with what is expected and what stands there`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "wrong-type")
+        let lines = try await failure(
+            of: """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: p, namespace: wrong-type}
+                spec:
+                  containers:
+                    - name: c
+                      image: i
+                      ports:
+                        - containerPort: "80"
+                """,
+            cluster,
+            title: "wrong type",
+        )
+        #expect(
+            lines == [
+                "broken: error: m.yaml:9:26: Pod/wrong-type/p: field 'spec.containers[0].ports[0].containerPort': "
+                    + "a whole number is expected, a string stands here: \"80\"; write it without quotes: '80'"
+            ]
+        )
+    }
+
+    @Test func `an immutable field is told with both values and the ways out`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "immutable")
+        func binding(_ role: String) -> String {
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: imm, namespace: immutable}
+            roleRef:
+              apiGroup: rbac.authorization.k8s.io
+              kind: ClusterRole
+              name: \(role)
+            """
+        }
+        try await cluster.mustApply(binding("view"), manager: "nest-bootstrap")
+        let lines = try await failure(of: binding("edit"), cluster, title: "immutable field")
+        #expect(
+            lines == [
+                "broken: error: m.yaml:4:1: RoleBinding/immutable/imm: field 'roleRef' cannot be changed: "
+                    + #"{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"view"} on the server, "#
+                    + #"{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"edit"} here; "#
+                    + "restore the value, choose another name, or have it made anew: "
+                    + "'kubectl delete rolebinding imm -n immutable'"
+            ]
+        )
+    }
+
+    @Test func `a conflict is told with both values, the other manager and when it wrote`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "conflicts")
+        func map(_ value: String) -> String {
+            """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: c, namespace: conflicts}
+            data:
+              a: \(value)
+            """
+        }
+        try await cluster.mustApply(map("theirs"), manager: "other")
+        let lines = try await failure(of: map("ours"), cluster, title: "conflict")
+        #expect(
+            lines == [
+                "broken: error: m.yaml:5:3: ConfigMap/conflicts/c: field 'data.a' is owned by 'other', "
+                    + #"which last wrote at NOW: "theirs" on the server, "ours" here; "#
+                    + "take it with 'conflicts: take-over' in task 'broken', or remove it here"
+            ]
+        )
+    }
+
+    @Test func `a task that takes over ends a conflict`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "take-over")
+        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: take-over}, data: {a: theirs}}"
+        try await cluster.mustApply(map, manager: "other")
+        let node = try TestNode(
+            """
+            tasks:
+              taking: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml], conflicts: take-over}}
+            """
+        )
+        try node.write(map.replacing("theirs", with: "ours"), to: "m.yaml")
+        let result = try await node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try await cluster.object("configmap", "c", namespace: "take-over")["data"]?["a"]?.string == "ours")
+    }
+
+    @Test func `a duplicate key is told with both places, and nothing is applied`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "duplicate")
+        let lines = try await failure(
+            of: """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: dup, namespace: duplicate}
+                data:
+                  a: "1"
+                  b: "2"
+                  a: "3"
+                """,
+            cluster,
+            title: "duplicate key",
+        )
+        #expect(
+            lines == [
+                "broken: error: m.yaml:7:3: key 'a' is set twice, the first time at m.yaml:5:3; remove one of the two"
+            ]
+        )
+    }
+
+    @Test func `broken YAML is told where the string began and where the file ended`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "broken-yaml")
+        let lines = try await failure(
+            of: """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: b, namespace: broken-yaml}
+                data:
+                  a: "never closed
+                  b: c
+
+                """,
+            cluster,
+            title: "broken YAML",
+        )
+        #expect(
+            lines == [
+                "broken: error: m.yaml:5:6: string that begins with \" here is not closed before the end of the file "
+                    + "in line 6, column 7; close it with \""
+            ]
+        )
+    }
+}

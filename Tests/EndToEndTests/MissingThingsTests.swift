@@ -1,0 +1,133 @@
+import Host
+import TestSupport
+import Testing
+
+/// What a person learns when something is missing that may still come: each of these is waited for a while.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+struct MissingThingsTests {
+    /// Widgets and a namespace that no task brings, Gadgets and a namespace that one does, but too late.
+    static let manifests = [
+        "lost": """
+        apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          name: lost
+          namespace: nosuch
+        """,
+        "early": """
+        ---
+        apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          name: early
+          namespace: missing-later
+        """,
+        "widget": """
+        apiVersion: example.test/v1
+        kind: Widget
+        metadata: {name: w}
+        """,
+        "gadget": """
+        apiVersion: example.test/v1
+        kind: Gadget
+        metadata: {name: g}
+        """,
+        "old-version": """
+        apiVersion: apps/v1beta7
+        kind: Deployment
+        metadata: {name: d}
+        """,
+        "forbidden": """
+        apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          name: conf
+          namespace: missing-things
+        """,
+    ]
+
+    static let later = """
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: missing-later}
+        ---
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: gadgets.example.test}
+        spec:
+          group: example.test
+          scope: Cluster
+          names: {plural: gadgets, singular: gadget, kind: Gadget, listKind: GadgetList}
+          versions:
+            - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+        """
+
+    private func node(_ cluster: TestCluster) throws -> TestNode {
+        let tasks = Self.manifests.keys.sorted().map { name in
+            let kubeconfig = name == "forbidden" ? cluster.nobodyKubeconfig : cluster.kubeconfig
+            return "  \(name): {apply: {kubeconfig: \(kubeconfig), manifests: [\(name).yaml]}}\n"
+        }
+        // What the others miss comes behind a task that never succeeds: the run must know it without it being there.
+        let node = try TestNode(
+            "tasks:\n\(tasks.joined())"
+                + "  gate: {exec: {command: 'false'}}\n"
+                + "  brings: {after: [gate], apply: {kubeconfig: \(cluster.kubeconfig), manifests: [later.yaml]}}\n"
+        )
+        for (name, text) in Self.manifests { try node.write(text, to: "\(name).yaml") }
+        try node.write(Self.later, to: "later.yaml")
+        return node
+    }
+
+    @Test func `what is missing is told with the object, its line, and the task that would bring it`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "missing-things")
+        let node = try node(cluster)
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        let lines = result.errorLines.map { $0.replacing("\(node.directory)/", with: "").masked }
+        let nobody = "user 'nobody' (kubeconfig '\(cluster.nobodyKubeconfig)', user 'nobody', certificate 'CN=nobody')"
+        let expected = [
+            "lost: error: lost.yaml:5:14: ConfigMap/nosuch/lost: namespace 'nosuch' does not exist; "
+                + "no task of this node brings it; apply a manifest of the Namespace before it, "
+                + "or correct 'metadata.namespace'",
+            "early: error: early.yaml:6:14: ConfigMap/missing-later/early: namespace 'missing-later' does not exist; "
+                + "task 'brings' brings it (later.yaml:1:1); write 'after: [brings]' in task 'early'",
+            "widget: error: widget.yaml:1:13: Widget/w: the server has no kind 'Widget' in 'example.test/v1'; "
+                + "no task of this node brings it",
+            "gadget: error: gadget.yaml:1:13: Gadget/g: the server has no kind 'Gadget' in 'example.test/v1'; "
+                + "task 'brings' brings it (later.yaml:5:1); write 'after: [brings]' in task 'gadget'",
+            "old-version: error: old-version.yaml:1:13: Deployment/d: the server has no kind 'Deployment' in "
+                + "'apps/v1beta7'; group 'apps' is served as 'v1'; no task of this node brings it; "
+                + "write 'apiVersion: apps/v1'",
+            "forbidden: error: forbidden.yaml:1:1: ConfigMap/missing-things/conf: \(nobody) may not get configmaps "
+                + "in namespace 'missing-things'; add to a Role in namespace 'missing-things' bound to this user: "
+                + #"- {apiGroups: [""], resources: ["configmaps"], verbs: ["get", "create", "patch"]}"#,
+        ]
+        for line in expected { #expect(lines.contains(line), "\(lines.joined(separator: "\n"))") }
+        #expect(result.outputLines.contains("brings: skipped: 'gate' did not succeed"))
+        for name in ["lost", "widget", "forbidden"] {
+            var ours = result
+            ours.errors = result.errorLines.filter { $0.hasPrefix("\(name): ") }.joined(separator: "\n")
+            let kubeconfig = name == "forbidden" ? cluster.nobodyKubeconfig : cluster.kubeconfig
+            let theirs = try await cluster.kubectl(
+                "--kubeconfig", kubeconfig, "apply", "--server-side", "-f", node.path("\(name).yaml"),
+            )
+            show(["lost": "namespace missing", "widget": "CRD missing"][name] ?? name, ours: ours, kubectl: theirs)
+        }
+    }
+
+    @Test func `what is missing is waited for and taken when it comes`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let node = try TestNode(
+            "tasks: {early: {timeout: 1m, apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n"
+        )
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: missing-soon}}", to: "m.yaml")
+        let tool = try node.start(["run"])
+        let waits = #"early: waiting: ConfigMap/missing-soon/m: the server answered 404: "#
+            + #"namespaces "missing-soon" not found; waiting since NOW, until NOW"#
+        #expect(try await becomes { tool.outputSoFar().masked.contains(waits) })
+        try await cluster.mustApply("{apiVersion: v1, kind: Namespace, metadata: {name: missing-soon}}")
+        let result = await tool.result()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.outputLines.contains("early: ConfigMap/missing-soon/m created"))
+    }
+}

@@ -1,0 +1,82 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension String {
+    /// The text with the times that differ from run to run replaced by `NOW`, and durations by `SOON`.
+    ///
+    /// Times before 2025 stay: they are dates that a test has chosen.
+    var masked: String {
+        replacing(/20(2[5-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "NOW")
+            .replacing(/ in \d+(\.\d+)? (us|ms|s|min)\b( \d+ s)?/, with: " in SOON")
+    }
+
+    /// The document of a JSON text.
+    var json: Node {
+        get throws { try readJSON(Array(utf8), file: "output") }
+    }
+}
+
+extension ToolResult {
+    /// The objects of an output in which every line is one.
+    func events(_ name: String? = nil) throws -> [Node] {
+        try outputLines.map { try $0.json }.filter { name == nil || $0["event"]?.string == name }
+    }
+}
+
+extension TestCluster {
+    /// Makes a namespace of a test's own on the shared cluster.
+    ///
+    /// - Returns: The cluster.
+    static func shared(namespace: String) async throws -> TestCluster {
+        let cluster = try await shared.value
+        try await cluster.mustApply("{apiVersion: v1, kind: Namespace, metadata: {name: \(namespace)}}")
+        return cluster
+    }
+
+    /// Applies a manifest with kubectl, which must not fail.
+    func mustApply(_ manifest: String, manager: String = "kubectl") async throws {
+        let result = try await kubectl(
+            "apply",
+            "--server-side",
+            "--field-manager=\(manager)",
+            "-f",
+            "-",
+            input: manifest,
+        )
+        try #require(result.status == 0, "\(result.errors)")
+    }
+
+    /// Reads an object with kubectl as JSON.
+    func object(_ type: String, _ name: String, namespace: String = "default") async throws -> Node {
+        let result = try await kubectl("get", type, name, "-n", namespace, "-o", "json")
+        try #require(result.status == 0, "\(result.errors)")
+        return try result.output.json
+    }
+
+    /// Whether the server's version is at least 1.`minor`.
+    func isAtLeast(minor: Int) async throws -> Bool {
+        let version = try await kubectl("get", "--raw=/version").output.json
+        let digits = (version["minor"]?.string ?? "").prefix { $0.isNumber }
+        return try #require(Int(digits)) >= minor
+    }
+}
+
+/// Waits until something is so, and tells whether it came within a time.
+func becomes(within limit: Duration = .seconds(60), _ condition: () throws -> Bool) async throws -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while try !condition() {
+        guard ContinuousClock.now < deadline else { return false }
+        try await ContinuousClock().sleep(for: .milliseconds(20))
+    }
+    return true
+}
+
+/// Prints the lines of a failure, those of kubectl beside ours, for whoever reads the output of the tests.
+func show(_ failure: String, ours: ToolResult, kubectl: ToolResult? = nil) {
+    let ours = ours.errorLines.map { "    ours     \($0)\n" }
+    let noise = /^[EW]\d{4} .*memcache\.go.*/
+    let theirs = (kubectl?.errorLines ?? []).filter { !$0.contains(noise) }.map { "    kubectl  \($0)\n" }
+    print("\(failure):\n\((ours + theirs).joined())", terminator: "")
+}

@@ -1,0 +1,92 @@
+public import Host
+
+/// A node in a directory: its task files, a root for what its tasks write, and the program that the test run has built.
+public struct TestNode: Sendable {
+    /// Where everything of the node is.
+    public let directory: String
+
+    /// The program; the test run builds it into the directory of its own executable.
+    public static let program: String = {
+        let own = (try? FileSystem.status("/proc/self/exe"))?.target ?? ""
+        let directory = own.lastIndex(of: "/").map { own[..<$0] } ?? "."
+        return "\(directory)/nest-bootstrap"
+    }()
+
+    /// Makes a node.
+    ///
+    /// - Parameters:
+    ///   - tasks: The text of its task file.
+    ///   - directory: Where it is made, the directory of the running test if left out.
+    /// - Throws: ``SystemError`` if the file cannot be written.
+    public init(_ tasks: String, in directory: String = TemporaryDirectory.path) throws(SystemError) {
+        self.directory = directory
+        try FileSystem.makeDirectories(root)
+        try write(tasks, to: "bootstrap.yaml")
+    }
+
+    /// The task file.
+    public var config: String { path("bootstrap.yaml") }
+
+    /// The folder in front of every path that a task writes.
+    public var root: String { path("root") }
+
+    /// Makes the path of a file of the node that no task writes.
+    public func path(_ name: String) -> String { "\(directory)/\(name)" }
+
+    /// Makes the path at which a task has written a file.
+    public func written(_ path: String) -> String { root + path }
+
+    /// Writes a file, in the node's directory.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - name: The name or relative path.
+    ///   - mode: The permissions.
+    /// - Returns: The whole path.
+    /// - Throws: ``SystemError`` if it cannot be written.
+    @discardableResult
+    public func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws(SystemError) -> String {
+        try FileSystem.write(Array(text.utf8), to: path(name), mode: mode)
+        return path(name)
+    }
+
+    /// Starts the program for this node.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command and what follows; `--config` and `--root` are added.
+    ///   - environment: Variables over those of the test process.
+    /// - Throws: ``SystemError`` if there is no such program.
+    public func start(
+        _ arguments: [String],
+        environment: [String: String?] = [:],
+    ) throws(SystemError) -> Tool {
+        // What the test process itself was started by must not reach the program.
+        let clean: [String: String?] = ["NEST_ROLE": .some(nil), "JOURNAL_STREAM": .some(nil), "NO_COLOR": .some(nil)]
+        return try Tool(
+            Self.program,
+            arguments + ["--config", config, "--root", root],
+            environment: clean.merging(environment) { $1 },
+        )
+    }
+
+    /// Runs the program for this node to its end.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command and what follows; `--config` and `--root` are added.
+    ///   - environment: Variables over those of the test process.
+    /// - Returns: How it ended, and what it wrote.
+    /// - Throws: ``SystemError`` if there is no such program. How it ends is a normal result.
+    public func run(_ arguments: String..., environment: [String: String?] = [:]) async throws(SystemError) -> ToolResult {
+        await (try start(arguments, environment: environment)).result()
+    }
+}
+
+extension ToolResult {
+    /// The lines of standard output.
+    public var outputLines: [String] { Self.lines(output) }
+
+    /// The lines of standard error.
+    public var errorLines: [String] { Self.lines(errors) }
+
+    private static func lines(_ text: String) -> [String] { text.split(whereSeparator: \.isNewline).map(String.init) }
+}
