@@ -37,7 +37,8 @@ public struct Patience: Sendable {
     ///   - subject: What is attempted, for the words: `ClusterRole/edit`.
     ///   - attempt: One try.
     /// - Returns: What the first successful attempt returned.
-    /// - Throws: The last attempt's error, also when the surrounding task was cancelled.
+    /// - Throws: The last attempt's error, also when the surrounding task was cancelled. An attempt that the deadline
+    ///   cut short says nothing about its subject, so then it is the error before.
     public func persist<Value, Failure: Retriable>(
         _ subject: String,
         _ attempt: () async throws(Failure) -> Value,
@@ -46,6 +47,7 @@ public struct Patience: Sendable {
         var windowEnd: ContinuousClock.Instant?
         let since = Timestamp.now()
         let until = deadlineTime
+        var last: Failure?
         while true {
             let error: Failure
             do throws(Failure) {
@@ -54,6 +56,8 @@ public struct Patience: Sendable {
                 error = thrown
             }
             let now = ContinuousClock.now
+            if now >= deadline, error.disposition == .retry { throw last ?? error }
+            last = error
             var end = deadline
             switch error.disposition {
             case .permanent: throw error

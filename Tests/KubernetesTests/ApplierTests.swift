@@ -108,11 +108,11 @@ struct ApplierTests {
         )
         #expect(
             lines.contains(
-                "m.yaml:24:1: ConfigMap/\(namespace)-/b: not tried, because "
+                "m.yaml:25:1: ConfigMap/\(namespace)-/b: not tried, because "
                     + "Namespace/\(namespace)- which it needs could not be applied"
             )
         )
-        #expect(lines.contains { $0.hasPrefix("m.yaml:18:55: CustomResourceDefinition/widgets.") })
+        #expect(lines.contains { $0.hasPrefix("m.yaml:19:52: CustomResourceDefinition/widgets.") })
     }
 
     @Test func `a dry run foretells what comes after definitions and namespaces, and writes nothing`() async throws {
@@ -132,7 +132,7 @@ struct ApplierTests {
     @Test func `a dry run tells the fields that would change`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         _ = await session.apply(configMap("a", namespace))
-        let secret = "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: \(namespace)}, stringData: {a: x}}"
+        let secret = "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: \(namespace)}, stringData: {a: one}}"
         _ = await session.apply(secret)
         let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
         let version = try await session.resourceVersion(path)
@@ -142,7 +142,7 @@ struct ApplierTests {
             ]
         )
         #expect(
-            await session.apply(secret.replacing("a: x", with: "a: y"), prophecy: Prophecy()) == [
+            await session.apply(secret.replacing("one", with: "two"), prophecy: Prophecy()) == [
                 "configured Secret/\(namespace)/s\n  data.a: *** -> ***"
             ]
         )

@@ -71,7 +71,7 @@ struct ManifestFileTests {
         ),
         (
             "apiVersion: v1\nkind: A\nmetadata: {name: on}",
-            #"m.yaml:3:18: 'metadata.name' of document 1 is a boolean, not a string; write it in quotes: '"true"'"#
+            #"m.yaml:3:18: 'metadata.name' of document 1 is a boolean, not a string; write it in quotes"#
         ),
         (
             "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 7}",
