@@ -28,7 +28,8 @@ struct SchemaCheck {
             faults.append(
                 Fault(
                     place: node.place,
-                    message: "\(FieldPath(path).name): \(expected) is expected, \(node.kindName) stands here: \(ShownValue(node, isSecret))",
+                    message:
+                        "\(FieldPath(path).name): \(expected) is expected, \(node.kindName) stands here: \(ShownValue(node, isSecret))",
                     hint: isSecret ? Self.secretHint(schema) : Self.rewriting(node, as: schema),
                 )
             )

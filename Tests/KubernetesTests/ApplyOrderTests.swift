@@ -53,8 +53,10 @@ struct ApplyOrderTests {
             """
         )
         let ranks = ApplyOrder.ranks(of: written).map { $0.map(\.identity.description) }
-        #expect(ranks == [
-            ["Namespace/z"], ["ConfigMap/a/z", "Secret/b/s", "ConfigMap/b/s"], ["DaemonSet/z/a"], ["B/b", "A/a"],
-        ])
+        #expect(
+            ranks == [
+                ["Namespace/z"], ["ConfigMap/a/z", "Secret/b/s", "ConfigMap/b/s"], ["DaemonSet/z/a"], ["B/b", "A/a"],
+            ]
+        )
     }
 }

@@ -5,9 +5,15 @@ import Testing
 struct CauseTextTests {
     @Test(arguments: [
         (#"Invalid value: "D_x": must be lower case: like this"#, "must be lower case: like this"),
-        (#"Invalid value: core.PodTemplateSpec{Name:"a: b", X:[]string{"}"}}: field is immutable"#, "field is immutable"),
+        (
+            #"Invalid value: core.PodTemplateSpec{Name:"a: b", X:[]string{"}"}}: field is immutable"#,
+            "field is immutable"
+        ),
         ("Invalid value: 0: must be greater than 0", "must be greater than 0"),
-        (#"Invalid value: "null": spec in body must be of type object: "null""#, #"spec in body must be of type object: "null""#),
+        (
+            #"Invalid value: "null": spec in body must be of type object: "null""#,
+            #"spec in body must be of type object: "null""#
+        ),
         (#"Unsupported value: "x": supported values: "a", "b""#, #"supported values: "a", "b""#),
         ("Required value", ""),
         ("Required value: name or generateName is required", "name or generateName is required"),

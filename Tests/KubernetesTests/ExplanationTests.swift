@@ -54,12 +54,14 @@ struct ExplanationTests {
 
     @Test(arguments: [
         (
-            500, "failed to create typed patch object (demo/d; apps/v1, Kind=Deployment): .spec.foo: "
+            500,
+            "failed to create typed patch object (demo/d; apps/v1, Kind=Deployment): .spec.foo: "
                 + "field not declared in schema",
             ["8:3: Deployment/demo/d: field 'spec.foo' is not known to the server; remove it"]
         ),
         (
-            400, "failed to create typed patch object (demo/d; apps/v1, Kind=Deployment): errors:\n"
+            400,
+            "failed to create typed patch object (demo/d; apps/v1, Kind=Deployment): errors:\n"
                 + "  .spec.foo: field not declared in schema\n"
                 + "  .spec.replicas: expected numeric (int or float), got string",
             [
@@ -68,12 +70,14 @@ struct ExplanationTests {
             ]
         ),
         (
-            500, "failed to create typed patch object: .spec.replicas: expected numeric (int or float), "
+            500,
+            "failed to create typed patch object: .spec.replicas: expected numeric (int or float), "
                 + "got &value.valueUnstructured{Value:\"3\"}",
             [#"7:3: Deployment/demo/d: field 'spec.replicas': expected numeric (int or float): "3""#]
         ),
         (
-            400, #"strict decoding error: unknown field "spec.foo", "#
+            400,
+            #"strict decoding error: unknown field "spec.foo", "#
                 + #"unknown field "spec.template.spec.containers[0].ports[0].portt""#,
             [
                 "8:3: Deployment/demo/d: field 'spec.foo' is not known to the server; remove it",
@@ -82,7 +86,8 @@ struct ExplanationTests {
             ]
         ),
         (
-            500, #"failed to create typed patch object (demo/d; apps/v1, Kind=Deployment): .spec.template.spec"#
+            500,
+            #"failed to create typed patch object (demo/d; apps/v1, Kind=Deployment): .spec.template.spec"#
                 + #".containers[name="c"].ports: duplicate entries for key [containerPort=80,protocol="TCP"]"#,
             [
                 #"16:11: Deployment/demo/d: field 'spec.template.spec.containers[name="c"].ports' has more than one item "#
@@ -90,7 +95,8 @@ struct ExplanationTests {
             ]
         ),
         (
-            500, #"failed to create typed patch object: .spec.template.spec.containers[name="c"].ports: element 0: "#
+            500,
+            #"failed to create typed patch object: .spec.template.spec.containers[name="c"].ports: element 0: "#
                 + #"associative list with keys has an element that omits key field "protocol""#,
             [
                 #"13:9: Deployment/demo/d: field 'spec.template.spec.containers[name="c"].ports' has an item without "#
@@ -106,7 +112,8 @@ struct ExplanationTests {
             ["1:1: Deployment/demo/d: the server answered 415: the body of the request was in an unknown format"]
         ),
         (
-            403, #"deployments.apps "d" is forbidden: user "me" (groups=["a"]) is attempting to grant RBAC "#
+            403,
+            #"deployments.apps "d" is forbidden: user "me" (groups=["a"]) is attempting to grant RBAC "#
                 + "permissions not currently held:\n{APIGroups:[\"*\"]}",
             [
                 "1:1: Deployment/demo/d: forbidden to user 'me' (kubeconfig 'k', user 'me', token of the kubeconfig): "
@@ -202,13 +209,16 @@ struct ExplanationTests {
         #expect(lines == ["created Deployment/demo/d"])
         #expect(ContinuousClock.now - start >= .seconds(1))
         let words = await reports.first { _ in true }
-        #expect(words?.hasPrefix("Deployment/demo/d: the server answered 429: Too many requests; waiting since ") == true)
+        #expect(
+            words?.hasPrefix("Deployment/demo/d: the server answered 429: Too many requests; waiting since ") == true
+        )
     }
 
     @Test func `the hooks that are not ready are shown`() async throws {
         let server = try LoopbackServer { request in
             guard request.target.hasPrefix("/readyz") else { return .response(200, body: Array("{}".utf8)) }
-            let body = "[+]ping ok\n[-]etcd failed: reason withheld\n[-]poststarthook/rbac/bootstrap-roles failed\nfailed\n"
+            let body =
+                "[+]ping ok\n[-]etcd failed: reason withheld\n[-]poststarthook/rbac/bootstrap-roles failed\nfailed\n"
             return .response(500, body: Array(body.utf8))
         }
         let session = try Session(server: server.url)

@@ -44,7 +44,8 @@ struct ManifestFileTests {
 
     @Test(arguments: [
         (
-            "- a", "m.yaml:1:1: document 1 is no object: a mapping is expected, a list stands here; "
+            "- a",
+            "m.yaml:1:1: document 1 is no object: a mapping is expected, a list stands here; "
                 + "begin with 'apiVersion:' and 'kind:'"
         ),
         ("kind: A\nmetadata: {name: a}", "m.yaml:1:1: 'apiVersion' of document 1 is missing; write 'apiVersion: v1'"),

@@ -44,39 +44,52 @@ struct SchemaCheckTests {
 
     @Test(arguments: [
         ("{cuont: 1}", "m.yaml:1:2: field 'cuont' is not known to the server; did you mean 'count'?"),
-        ("{metadata: {nmae: a}}", "m.yaml:1:13: field 'metadata.nmae' is not known to the server; did you mean 'name'?"),
+        (
+            "{metadata: {nmae: a}}",
+            "m.yaml:1:13: field 'metadata.nmae' is not known to the server; did you mean 'name'?"
+        ),
         ("{zzzzzz: 1}", "m.yaml:1:2: field 'zzzzzz' is not known to the server; remove it"),
-        ("{ports: [{}, {prt: 1}]}", "m.yaml:1:15: field 'ports[1].prt' is not known to the server; did you mean 'port'?"),
+        (
+            "{ports: [{}, {prt: 1}]}",
+            "m.yaml:1:15: field 'ports[1].prt' is not known to the server; did you mean 'port'?"
+        ),
         (
             "{count: 1.5}",
             "m.yaml:1:9: field 'count': a whole number is expected, a number stands here: 1.5"
         ),
         (
-            "{count: '7'}", "m.yaml:1:9: field 'count': a whole number is expected, a string stands here: \"7\"; "
+            "{count: '7'}",
+            "m.yaml:1:9: field 'count': a whole number is expected, a string stands here: \"7\"; "
                 + "write it without quotes: '7'"
         ),
         (
-            "{ratio: '1.5'}", "m.yaml:1:9: field 'ratio': a number is expected, a string stands here: \"1.5\"; "
+            "{ratio: '1.5'}",
+            "m.yaml:1:9: field 'ratio': a number is expected, a string stands here: \"1.5\"; "
                 + "write it without quotes: '1.5'"
         ),
         (
-            "{isOpen: 'yes'}", "m.yaml:1:10: field 'isOpen': true or false is expected, a string stands here: \"yes\"; "
+            "{isOpen: 'yes'}",
+            "m.yaml:1:10: field 'isOpen': true or false is expected, a string stands here: \"yes\"; "
                 + "write 'true'"
         ),
         (
-            "{isOpen: 'off'}", "m.yaml:1:10: field 'isOpen': true or false is expected, a string stands here: \"off\"; "
+            "{isOpen: 'off'}",
+            "m.yaml:1:10: field 'isOpen': true or false is expected, a string stands here: \"off\"; "
                 + "write 'false'"
         ),
         (
-            "{names: a}", "m.yaml:1:9: field 'names': a list is expected, a string stands here: \"a\"; "
+            "{names: a}",
+            "m.yaml:1:9: field 'names': a list is expected, a string stands here: \"a\"; "
                 + "write it as a list item: '- …'"
         ),
         (
-            "{names: [1]}", "m.yaml:1:10: field 'names[0]': a string is expected, a number stands here: 1; "
+            "{names: [1]}",
+            "m.yaml:1:10: field 'names[0]': a string is expected, a number stands here: 1; "
                 + "write it in quotes: '\"1\"'"
         ),
         (
-            "{metadata: {labels: {a: no}}}", "m.yaml:1:25: field 'metadata.labels.a': a string is expected, "
+            "{metadata: {labels: {a: no}}}",
+            "m.yaml:1:25: field 'metadata.labels.a': a string is expected, "
                 + "a boolean stands here: false; write it in quotes"
         ),
         ("{metadata: []}", "m.yaml:1:12: field 'metadata': a mapping is expected, a list stands here: []"),

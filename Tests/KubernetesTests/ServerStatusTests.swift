@@ -28,7 +28,11 @@ struct ServerStatusTests {
 
     @Test(arguments: [
         Row(409, conflict, .permanent),
-        Row(409, #"{"reason":"Conflict","message":"Operation cannot be fulfilled on","details":{"name":"a"}}"#, .window),
+        Row(
+            409,
+            #"{"reason":"Conflict","message":"Operation cannot be fulfilled on","details":{"name":"a"}}"#,
+            .window
+        ),
         Row(409, #"{"reason":"AlreadyExists"}"#, .window),
         Row(422, #"{"reason":"Invalid","details":{"causes":[{"reason":"FieldValueInvalid"}]}}"#, .permanent),
         Row(422, #"{"reason":"Invalid","details":{"kind":"PatchOptions"}}"#, .permanent),

@@ -58,7 +58,9 @@ struct WaitingTests {
             let patience = Session.patience(.seconds(60)) { waited.yield($0) }
             async let gates: Void = session.client.passGates(patience)
             let words = await waits.first { _ in true } ?? ""
-            #expect(words.hasPrefix("API server \(cluster.server.dropFirst("https://".count)), gate 'server answers': "))
+            #expect(
+                words.hasPrefix("API server \(cluster.server.dropFirst("https://".count)), gate 'server answers': ")
+            )
             #expect(words.contains("; waiting since "))
             try await cluster.start()
             try await gates
