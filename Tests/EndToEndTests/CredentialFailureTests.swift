@@ -1,6 +1,7 @@
 import Host
 import TestSupport
 import Testing
+import YAML
 
 /// What a person learns when certificates are at fault.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
