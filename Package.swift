@@ -23,36 +23,42 @@ let package = Package(
         .target(name: "CShims", dependencies: ["CCurl", "COpenSSL"]),
 
         // The rooms, in the order of the arrows.
+        .target(name: "Locking"),
         .target(name: "YAML", dependencies: ["CYAML"]),
-        .target(name: "HTTP", dependencies: ["CCurl", "COpenSSL", "CShims", "PKI"]),
+        .target(name: "HTTP", dependencies: ["CCurl", "COpenSSL", "CShims", "Locking", "PKI"]),
         .target(name: "PKI", dependencies: ["COpenSSL", "CShims"]),
-        .target(name: "Host", dependencies: ["CSystemd", "CShims"]),
-        .target(name: "Kubernetes", dependencies: ["YAML", "HTTP", "PKI"]),
+        .target(name: "Host", dependencies: ["CSystemd", "CShims", "Locking"]),
+        .target(name: "Kubernetes", dependencies: ["YAML", "HTTP", "Locking", "PKI"]),
         .target(name: "Planning", dependencies: ["YAML"]),
-        .target(name: "Execution", dependencies: ["Planning"]),
-        .target(name: "Actions", dependencies: ["Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML"]),
-        .target(name: "Speaking", dependencies: ["Execution", "Host", "Planning", "YAML"]),
+        .target(name: "Execution", dependencies: ["Planning", "Locking"]),
+        .target(
+            name: "Actions",
+            dependencies: ["Execution", "Host", "HTTP", "Kubernetes", "Locking", "Planning", "PKI", "YAML"],
+        ),
+        .target(name: "Speaking", dependencies: ["Execution", "Host", "Locking", "Planning", "YAML"]),
         .executableTarget(
             name: "nest-bootstrap",
-            dependencies: ["Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "Speaking", "YAML"],
+            dependencies: [
+                "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Locking", "Planning", "PKI", "Speaking", "YAML",
+            ],
         ),
 
         // One folder of tests a room, and the whole program against a real API server.
-        .target(name: "TestSupport", dependencies: ["Host"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Host", "Locking"], path: "Tests/TestSupport"),
         .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "PKI", "TestSupport"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Locking", "PKI", "TestSupport"]),
         .testTarget(name: "PKITests", dependencies: ["PKI", "TestSupport"]),
-        .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
+        .testTarget(name: "HostTests", dependencies: ["Host", "Locking", "TestSupport"]),
         .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes", "HTTP", "PKI", "YAML", "TestSupport"]),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "YAML", "TestSupport"]),
-        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Planning", "YAML", "TestSupport"]),
+        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Locking", "Planning", "YAML", "TestSupport"]),
         .testTarget(
             name: "ActionsTests",
             dependencies: [
                 "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML", "TestSupport",
             ],
         ),
-        .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "Host", "YAML"]),
+        .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "Host", "Locking", "YAML"]),
         .testTarget(name: "EndToEndTests", dependencies: ["nest-bootstrap", "Host", "PKI", "YAML", "TestSupport"]),
     ],
 )

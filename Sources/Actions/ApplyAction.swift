@@ -1,7 +1,7 @@
 import Execution
 import Kubernetes
 import Planning
-import Synchronization
+import Locking
 import YAML
 
 /// Verb `apply`: brings the objects of manifests to the API server.
@@ -51,7 +51,7 @@ struct ApplyAction {
     }
 
     private func apply(_ manifests: [Manifest], _ client: APIClient) async -> ([Manifest], Tally) {
-        let tally = Mutex(Tally())
+        let tally = Locked(Tally())
         let applier = Applier(
             client: client,
             ownership: Ownership(task: context.task.name, labels: declaration.labels),

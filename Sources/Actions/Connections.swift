@@ -2,14 +2,14 @@ import HTTP
 import Host
 import Kubernetes
 import Planning
-import Synchronization
+import Locking
 import YAML
 
 /// The API servers of a run, one client for each kubeconfig, so that tasks share what discovery has learnt.
 public final class Connections: Sendable {
     private let http: HTTPClient
     private let files: NodeFiles
-    private let clients = Mutex<[[UInt8]: APIClient]>([:])
+    private let clients = Locked<[[UInt8]: APIClient]>([:])
 
     /// A kubeconfig or credential is not larger than this.
     private static let sizeLimit = 1 << 20

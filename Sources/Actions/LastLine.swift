@@ -1,8 +1,8 @@
-import Synchronization
+import Locking
 
 /// The last line that is not blank of what a child process printed.
 final class LastLine: Sendable {
-    private let line = Mutex<String?>(nil)
+    private let line = Locked<String?>(nil)
 
     /// The line.
     var text: String? { line.withLock { $0 } }

@@ -28,6 +28,7 @@ struct ManifestLoader {
     /// Reads all manifests.
     ///
     /// - Parameter fetch: Returns the text of a pinned URL.
+    /// - Returns: The objects and the problems; nothing is thrown.
     func load(
         fetch: (_ url: String, _ sha256: String) async throws(ActionError) -> [UInt8],
     ) async -> Contents {

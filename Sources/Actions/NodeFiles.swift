@@ -1,7 +1,7 @@
 public import Execution
 import Glibc
 public import Host
-import Synchronization
+import Locking
 
 /// The node's files as a run sees them.
 ///
@@ -14,7 +14,7 @@ public final class NodeFiles: Sendable {
     /// Whether nothing may be written.
     public let isDryRun: Bool
 
-    private let foretold = Mutex<[String: [UInt8]]>([:])
+    private let foretold = Locked<[String: [UInt8]]>([:])
 
     /// Creates a view of the files.
     ///
@@ -42,6 +42,8 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
+    /// - Returns: All bytes of it.
+    /// - Throws: ``Host/SystemError`` if there is no such file, or it cannot be read, or is too large.
     public func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         if let bytes = foretold.withLock({ $0[path] }) { return bytes }
         return try FileSystem.read(location(ofRead: path), limit: limit)
@@ -61,6 +63,8 @@ public final class NodeFiles: Sendable {
     ///   - mode: The permissions.
     ///   - owner: The owner, `nil` for the agent's own user.
     ///   - group: The group, `nil` for whatever group a new file gets.
+    /// - Returns: Whether the file was made, changed or left alone, or with a dry run would be.
+    /// - Throws: ``Host/SystemError`` if something else is in the way, or the system refuses.
     public func write(
         _ bytes: [UInt8],
         to path: String,

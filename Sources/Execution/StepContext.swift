@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// What a step may know and say while it is performed.
 public struct StepContext: Sendable {
@@ -56,7 +56,7 @@ public struct StepContext: Sendable {
 
 /// The words with which a step last said what it was waiting for.
 private final class WaitingWords: Sendable {
-    private let text = Mutex<String?>(nil)
+    private let text = Locked<String?>(nil)
 
     /// The last words.
     var last: String? {

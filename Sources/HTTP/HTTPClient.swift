@@ -1,3 +1,4 @@
+import Locking
 internal import CCurl
 internal import Glibc
 internal import PKI

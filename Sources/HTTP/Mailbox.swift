@@ -1,3 +1,5 @@
+import Locking
+
 /// What the tasks and the transfer thread hand each other.
 final class Mailbox: Sendable {
     /// How a request ends.

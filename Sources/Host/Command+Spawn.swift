@@ -38,11 +38,28 @@ extension Command {
         var process: pid_t = 0
         code = unsafe withCStrings([program] + arguments) { arguments in
             unsafe withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
-                unsafe posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+                retryingBusyFile {
+                    unsafe posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+                }
             }
         }
         if code != 0 { throw startFailure(path, code) }
         return process
+    }
+
+    /// Tries again for a tenth of a second while the program's file is open for writing.
+    ///
+    /// If we wrote it ourselves, a child that was just being started may have it open until it runs its own program.
+    /// There is no event to wait for.
+    private func retryingBusyFile(_ start: () -> CInt) -> CInt {
+        var pause: CInt = 1
+        var code = start()
+        while code == ETXTBSY, pause < 100 {
+            Glibc.poll(nil, 0, pause)
+            pause *= 2
+            code = start()
+        }
+        return code
     }
 
     /// Refuses texts that C would cut short.

@@ -131,13 +131,7 @@ extension FileDescriptor {
         }
         // After the owner: a change of owner takes the set-user bit away.
         try SystemError.check(operation, path) { fchmod(raw, mode) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = try SystemError.check(operation, path) {
-                unsafe rest.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress, $0.count) }
-            }
-            rest = rest.dropFirst(count)
-        }
+        try writeAll(bytes, to: raw, operation, path)
         try SystemError.check(operation, path) { fsync(raw) }
     }
 }

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import Locking
 
 /// Finds the addresses of names without being held up by them.
 enum Resolver {
@@ -7,7 +7,7 @@ enum Resolver {
     ///
     /// A lookup cannot be stopped. Who gives up leaves its thread behind, and who asks again joins it: there is never
     /// more than one a name.
-    private static let underWay = Mutex<[String: Lookup]>([:])
+    private static let underWay = Locked<[String: Lookup]>([:])
 
     /// The addresses after which the rest is not tried.
     private static let addressLimit = 16
@@ -73,7 +73,7 @@ enum Resolver {
 private final class Lookup: Sendable {
     /// Awake when there is a result.
     let done: Waker
-    let result = Mutex<Result<[SocketAddress], SystemError>?>(nil)
+    let result = Locked<Result<[SocketAddress], SystemError>?>(nil)
 
     init(done: Waker) {
         self.done = done

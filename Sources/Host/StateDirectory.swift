@@ -116,6 +116,9 @@ public struct TaskLock: ~Copyable, Sendable {
         self.file = file
     }
 
+    // Closing the file is not enough: a child that is just being started has it open until it runs its own program.
+    deinit { flock(file.raw, LOCK_UN) }
+
     /// Gives the lock back.
     ///
     /// Called at the end of the work: without a later use a value may end before its scope does.

@@ -35,23 +35,29 @@ public func writeAll(
     to descriptor: Int32,
     patience: Duration = .seconds(30),
 ) throws(SystemError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-        let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
-        let code = errno
-        if count >= 0 {
-            rest = rest.dropFirst(count)
-        } else if code == EAGAIN {
-            try waitForRoom(descriptor, patience)
-        } else if code != EINTR {
-            throw SystemError("cannot write to", "output \(descriptor)", code: code)
-        }
-    }
+    try writeAll(bytes, to: descriptor, patience: patience, "cannot write to", "output \(descriptor)")
 }
 
-/// Waits until a full output takes bytes again.
-private func waitForRoom(_ descriptor: Int32, _ patience: Duration) throws(SystemError) {
-    var waits = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
-    if try poll(&waits, until: .now + patience) { return }
-    throw SystemError("cannot write to", "output \(descriptor)", code: ETIMEDOUT, detail: "nobody reads it")
+/// Writes all bytes, with the words of whoever needs it done.
+func writeAll(
+    _ bytes: [UInt8],
+    to descriptor: CInt,
+    patience: Duration = .seconds(30),
+    _ operation: String,
+    _ subject: String,
+) throws(SystemError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        do throws(SystemError) {
+            let count = try SystemError.check(operation, subject) {
+                unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+            }
+            rest = rest.dropFirst(count)
+        } catch {
+            guard error.code == EAGAIN else { throw error }
+            var waits = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
+            if try poll(&waits, until: .now + patience) { continue }
+            throw SystemError(operation, subject, code: ETIMEDOUT, detail: "nobody reads it")
+        }
+    }
 }

@@ -1,11 +1,11 @@
-import Synchronization
+import Locking
 
 /// What a dry run would already have brought about, for the objects that would come after it.
 ///
 /// The server cannot be asked about an object whose kind or namespace it does not have yet.
 public final class Prophecy: Sendable {
-    private let kinds = Mutex<Set<String>>([])
-    private let namespaces = Mutex<Set<String>>([])
+    private let kinds = Locked<Set<String>>([])
+    private let namespaces = Locked<Set<String>>([])
 
     /// Creates a prophecy of nothing.
     public init() {}

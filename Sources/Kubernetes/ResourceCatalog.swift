@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 import YAML
 
 /// What the server calls a kind in its paths.
@@ -13,7 +13,7 @@ struct APIResource: Sendable, Hashable {
 ///
 /// Full discovery fails when any aggregated API is down; a group that nobody uses cannot hurt here.
 final class ResourceCatalog: Sendable {
-    private let known = Mutex<[GroupVersionKind: APIResource]>([:])
+    private let known = Locked<[GroupVersionKind: APIResource]>([:])
 
     /// Returns the resource of a kind.
     ///

@@ -1,5 +1,5 @@
 import HTTP
-import Synchronization
+import Locking
 import YAML
 
 /// The server's own description of its kinds, fetched when an object has been refused.
@@ -12,7 +12,7 @@ final class SchemaCache: Sendable {
         var definitions: Mapping
     }
 
-    private let known = Mutex<Known?>(nil)
+    private let known = Locked<Known?>(nil)
 
     /// Returns the schema of a kind, `nil` if the server does not describe it.
     func schema(

@@ -4,7 +4,7 @@ import Host
 import PKI
 import Planning
 import Speaking
-import Synchronization
+import Locking
 
 /// Writes a record of every task that ends.
 ///
@@ -14,7 +14,7 @@ final class Recorder: Sendable {
     private let run: String
     private let verbs: [String: String]
     private let sink: any EventSink
-    private let state = Mutex<[String: Running]>([:])
+    private let state = Locked<[String: Running]>([:])
 
     /// What is known of a task that runs.
     private struct Running {

@@ -1,11 +1,11 @@
 import Execution
 import Planning
-import Synchronization
+import Locking
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct EngineTests {
     @Test func `every step runs after what it depends on`() async {
-        let order = Mutex<[String]>([])
+        let order = Locked<[String]>([])
         let report = await Engine(clock: ManualClock()).run(plan("a", "b: a", "c: a", "d: b c")) { step, _ in
             order.withLock { $0.append(step.task.name) }
             return step.task.name == "a" ? .changed : .unchanged
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `no more steps run at once than may`() async {
-        let running = Mutex<(now: Int, most: Int)>((0, 0))
+        let running = Locked<(now: Int, most: Int)>((0, 0))
         let names = (0..<50).map { "t\($0)" }
         let steps = names.flatMap { plan($0).steps }
         let report = await Engine(clock: ManualClock(), concurrencyLimit: 3).run(Plan(steps: steps)) { _, _ in

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// A clock that stands still until a test moves it.
 final class ManualClock: Clock {
@@ -22,7 +22,7 @@ final class ManualClock: Clock {
         var cancelled: Set<Int> = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var now: Instant { state.withLock(\.now) }
     var minimumResolution: Duration { .zero }

@@ -1,6 +1,6 @@
 import Execution
 import Planning
-import Synchronization
+import Locking
 import YAML
 
 /// A plan from lines such as `c: a b`, a task with what it runs after, in order.
@@ -21,7 +21,7 @@ func plan(_ lines: String..., timeout: Duration = .seconds(600)) -> Plan {
 
 /// Events as they came, in words.
 final class Recorder: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Locked<[String]>([])
 
     var all: [String] { lines.withLock { $0 } }
 
@@ -64,7 +64,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Something that tasks wait for until a test opens it.
 final class Gate: Sendable {
-    private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+    private let state = Locked<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
     /// Waits, whether cancelled or not.
     func wait() async {

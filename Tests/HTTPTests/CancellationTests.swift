@@ -1,5 +1,5 @@
 import HTTP
-import Synchronization
+import Locking
 import TestSupport
 import Testing
 
@@ -66,8 +66,8 @@ struct CancellationTests {
     }
 
     @Test func `no more than the limit are under way`() async throws {
-        let underWay = Mutex((now: 0, most: 0))
-        let gate = Mutex(0)
+        let underWay = Locked((now: 0, most: 0))
+        let gate = Locked(0)
         let server = try LoopbackServer { _ in
             underWay.withLock { count in
                 count.now += 1

@@ -67,4 +67,14 @@ struct HTTP2Tests {
         }
         #expect(server.connectionCount == 2)
     }
+
+    @Test func `a server asked by another name is still addressed by its own`() async throws {
+        let certificate = try authority.issue("named", subject: "/CN=named", names: ["DNS:kubernetes"])
+        let named = try HTTP2Server(certificate, directory: authority.directory)
+        var access = access
+        access.serverName = "kubernetes"
+        let request = HTTPRequest(url: "\(named.url)/hello.txt")
+        #expect(try await client.send(request, as: access, deadline: .now + .seconds(10)).httpVersion == "2")
+        #expect(named.authorities.map { "https://\($0)" } == [named.url])
+    }
 }

@@ -74,8 +74,8 @@ enum Kernel {
     }
 
     /// Opens a file so that every program started meanwhile would get it.
-    static func openInheritable(_ path: String) -> CInt {
-        unsafe open(path, O_RDONLY)
+    static func openInheritable(_ path: String, _ flags: CInt = O_RDONLY) -> CInt {
+        unsafe open(path, flags)
     }
 
     /// Writes an empty line to a reader of a named pipe.

@@ -1,11 +1,11 @@
-import Synchronization
+import Locking
 import Testing
 
 @testable import Host
 
 /// Collects lines from whatever thread they come on.
 final class LineCollector: Sendable {
-    private let state = Mutex<[String]>([])
+    private let state = Locked<[String]>([])
 
     var lines: [String] { state.withLock { $0 } }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import TestSupport
 import Testing
@@ -45,6 +46,28 @@ import Testing
         try FileSystem.write([0, 1, 2, 3], to: path, mode: 0o755)
         let words = "is neither a program of this machine nor a script with '#!' in its first line"
         #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': \(words)")
+    }
+
+    @Test func `a file that is still being written is told`() async throws {
+        try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o755)
+        let writer = Kernel.openInheritable(path, O_WRONLY)
+        defer { close(writer) }
+        #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': Text file busy")
+    }
+
+    @Test func `a program that was just written runs although others are being started`() async throws {
+        let directory = TemporaryDirectory.path
+        try await withThrowingTaskGroup { group in
+            for number in 0..<100 {
+                group.addTask {
+                    let path = "\(directory)/\(number)"
+                    try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o755)
+                    let status = try await run(Command(path, environment: [:]), deadline: .now + .seconds(30)) { _ in }
+                    #expect(status == .exited(0))
+                }
+            }
+            try await group.waitForAll()
+        }
     }
 
     @Test func `a missing working directory is told`() async {

@@ -1,6 +1,6 @@
 import Glibc
 import Host
-import Synchronization
+import Locking
 import TestSupport
 import Testing
 
@@ -83,6 +83,26 @@ import Testing
         #expect(try await run(other, deadline: .now + .seconds(30)) { _ in } == .exited(0))
     }
 
+    /// A child has all our files open from its start until it runs its program, see ``TaskLock``.
+    @Test func `a released lock is free although programs are being started`() async throws {
+        let state = state
+        let command = Command("true", environment: Machine.environment())
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<25 { _ = try await run(command, deadline: .now + .seconds(30)) { _ in } }
+                }
+            }
+            group.addTask {
+                for _ in 0..<2000 {
+                    let lock = try #require(try Held(state.lock(task: "a")))
+                    lock.release()
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test func `another process's lock counts until that process is gone`() async throws {
         let state = state
         try #require(try Held(state.lock(task: "a"))).release()
@@ -104,7 +124,7 @@ import Testing
 
 /// Counts who has a lock at the same time.
 private final class HolderCount: Sendable {
-    private let counts = Mutex((now: 0, most: 0))
+    private let counts = Locked((now: 0, most: 0))
 
     /// The most that ever had it.
     var most: Int { counts.withLock { $0.most } }
@@ -121,11 +141,11 @@ private final class HolderCount: Sendable {
 
 /// A lock that the macros of tests can hold: they copy what they are given.
 private final class Held: Sendable {
-    private let lock: Mutex<TaskLock?>
+    private let lock: Locked<TaskLock?>
 
     init?(_ lock: consuming TaskLock?) {
         guard let lock else { return nil }
-        self.lock = Mutex(lock)
+        self.lock = Locked(lock)
     }
 
     func release() { lock.withLock { $0 = nil } }

@@ -1,5 +1,5 @@
 import Execution
-import Synchronization
+import Locking
 import Testing
 import YAML
 
@@ -65,7 +65,7 @@ struct RecordSinkTests {
     }
 
     @Test func `a run is told to the journal with fields`() {
-        let entries = Mutex<[String]>([])
+        let entries = Locked<[String]>([])
         let sink = JournalSink(run: "r1") { fields in
             entries.withLock { $0.append(fields.map { "\($0.0)=\($0.1)" }.joined(separator: " ")) }
         }

@@ -1,11 +1,11 @@
 import Execution
 import Speaking
-import Synchronization
+import Locking
 
 /// What an outlet was given, and the hands of the clocks.
 final class Recorder: Sendable {
-    private let texts = Mutex<[(Outlet.Stream, String)]>([])
-    private let time = Mutex(Duration.zero)
+    private let texts = Locked<[(Outlet.Stream, String)]>([])
+    private let time = Locked(Duration.zero)
 
     /// An outlet that this remembers.
     var outlet: Outlet {

@@ -1,3 +1,4 @@
+import Locking
 internal import Glibc
 
 /// A program that a test runs beside itself, and that ends with the test.

@@ -1,3 +1,4 @@
+import Locking
 internal import Glibc
 
 /// An HTTP/1.1 server on loopback that records what it is asked and answers as the test says.

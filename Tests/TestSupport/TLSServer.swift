@@ -49,6 +49,13 @@ public final class HTTP2Server: Sendable {
         Set(process.printedLines.filter { $0.hasPrefix("[id=") }.map { $0.prefix { $0 != "]" } }).count
     }
 
+    /// What the requests so far were addressed to, as `host:port`.
+    public var authorities: [String] {
+        process.printedLines.compactMap { line in
+            line.contains("recv") ? line.split(separator: " ").drop { $0 != ":authority:" }.last.map(String.init) : nil
+        }
+    }
+
     private let process: ChildProcess
 
     /// Starts a server that shows a certificate and serves the files of a directory.

@@ -1,6 +1,6 @@
 import Glibc
 public import Host
-import Synchronization
+import Locking
 public import Testing
 
 /// A real API server that the tests own, started by the scripts of `Tests/cluster`.
@@ -31,7 +31,7 @@ public struct TestCluster: Sendable {
         _ = atexit { TestCluster.endAll() }
     }()
 
-    private static let living = Mutex<Set<String>>([])
+    private static let living = Locked<Set<String>>([])
 
     /// Lends a cluster with nothing in it, and ends it afterwards.
     ///

@@ -1,13 +1,13 @@
 public import Execution
 import Host
-import Synchronization
+import Locking
 
 /// Tells a run to programs: one JSON object a line on standard output, errors included.
 public final class JSONSink: EventSink {
     private let outlet: Outlet
     private let run: String
     private let clock: SinkClock
-    private let records: Mutex<EventRecords>
+    private let records: Locked<EventRecords>
 
     /// Creates a sink.
     ///
@@ -20,7 +20,7 @@ public final class JSONSink: EventSink {
         self.outlet = outlet
         self.run = run
         self.clock = clock
-        records = Mutex(EventRecords(isDryRun: isDryRun))
+        records = Locked(EventRecords(isDryRun: isDryRun))
     }
 
     /// Writes the objects of an event.

@@ -1,5 +1,5 @@
 public import Execution
-import Synchronization
+import Locking
 
 /// Tells a run to the systemd journal, each line an entry with fields of its own.
 public final class JournalSink: EventSink {
@@ -8,7 +8,7 @@ public final class JournalSink: EventSink {
 
     private let send: Sender
     private let run: String
-    private let narrator: Mutex<Narrator>
+    private let narrator: Locked<Narrator>
 
     /// Creates a sink.
     ///
@@ -19,7 +19,7 @@ public final class JournalSink: EventSink {
     public init(run: String, isDryRun: Bool = false, send: @escaping Sender) {
         self.run = run
         self.send = send
-        narrator = Mutex(Narrator(isDryRun: isDryRun))
+        narrator = Locked(Narrator(isDryRun: isDryRun))
     }
 
     /// Sends the entries of an event.

@@ -1,15 +1,15 @@
 public import Execution
-import Synchronization
+import Locking
 
 /// Tells a run in plain lines, for files, pipes and terminals that cannot do more.
 public final class LineSink: EventSink {
     private let outlet: Outlet
-    private let narrator: Mutex<Narrator>
+    private let narrator: Locked<Narrator>
 
     /// Creates a sink.
     public init(_ outlet: Outlet, isDryRun: Bool = false) {
         self.outlet = outlet
-        narrator = Mutex(Narrator(isDryRun: isDryRun))
+        narrator = Locked(Narrator(isDryRun: isDryRun))
     }
 
     /// Writes the lines of an event.

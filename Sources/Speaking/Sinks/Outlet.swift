@@ -1,6 +1,6 @@
 import Glibc
 public import Host
-import Synchronization
+import Locking
 
 /// The two outputs of the program, the only door through which it speaks.
 ///
@@ -18,7 +18,7 @@ public final class Outlet: Sendable {
     public typealias Carrier = @Sendable ([UInt8], Stream) throws(SystemError) -> Void
 
     private let carrier: Carrier
-    private let failures = Mutex<[Stream: SystemError]>([:])
+    private let failures = Locked<[Stream: SystemError]>([:])
 
     /// Creates an outlet to the process's outputs, or to another carrier.
     public init(

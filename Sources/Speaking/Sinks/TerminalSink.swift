@@ -1,5 +1,5 @@
 public import Execution
-import Synchronization
+import Locking
 
 /// Tells a run on a terminal: what is done scrolls away upwards, what runs is redrawn below.
 public final class TerminalSink: EventSink {
@@ -11,7 +11,7 @@ public final class TerminalSink: EventSink {
 
     private let outlet: Outlet
     private let display: Display
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     /// What the sink must know of the terminal and its user.
     public struct Display: Sendable {
@@ -43,7 +43,7 @@ public final class TerminalSink: EventSink {
         self.outlet = outlet
         self.display = display
         let screen = TerminalScreen(isColoured: display.isColoured)
-        state = Mutex(State(narrator: Narrator(isDryRun: isDryRun), screen: screen))
+        state = Locked(State(narrator: Narrator(isDryRun: isDryRun), screen: screen))
     }
 
     /// Shows what an event changes.

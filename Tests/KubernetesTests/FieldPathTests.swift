@@ -1,0 +1,84 @@
+@testable import Kubernetes
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(1)))
+struct FieldPathTests {
+    private let object = """
+        apiVersion: v1
+        metadata:
+          annotations:
+            example.com/a.b: "1"
+            example: "2"
+          finalizers: [one, 'two"x', 3]
+        spec:
+          containers:
+          - name: a
+            ports:
+            - containerPort: 80
+            - containerPort: 80
+              protocol: UDP
+          - name: "b,c]"
+            image: x
+        data:
+          my.key: v
+          "with[bracket": w
+        text: plain
+        """
+
+    @Test(arguments: [
+        // The style of the merge by schema.
+        (".spec", "7:1"),
+        (".spec.containers", "8:3"),
+        (#".spec.containers[name="a"]"#, "9:5"),
+        (#".spec.containers[name="a"].ports"#, "10:5"),
+        (#".spec.containers[name="b,c]"].image"#, "15:5"),
+        (#".spec.containers[name="a"].ports[containerPort=80,protocol="TCP"]"#, "11:7"),
+        (#".spec.containers[name="a"].ports[containerPort=80,protocol="UDP"].protocol"#, "13:7"),
+        (#".metadata.finalizers[="one"]"#, "6:16"),
+        (#".metadata.finalizers[="two\"x"]"#, "6:21"),
+        (".metadata.finalizers[=3]", "6:30"),
+        (".metadata.annotations.example.com/a.b", "4:5"),
+        (".metadata.annotations.example", "5:5"),
+        (".data.my.key", "17:3"),
+        // The style of validation.
+        ("spec.containers[1].image", "15:5"),
+        ("metadata.annotations[example.com/a.b]", "4:5"),
+        ("data[my.key]", "17:3"),
+        ("data.with[bracket", "18:3"),
+        ("", "1:1"),
+    ])
+    func `a path leads to the place of its key`(path: String, place: String) throws {
+        let target = FieldPath(path).resolve(in: try node(object))
+        #expect(target.place.description == "m.yaml:\(place)")
+        #expect(target.node != nil)
+    }
+
+    @Test(arguments: [
+        (".spec.replicas", "7:1", "replicas"),
+        ("spec.template.spec.x", "7:1", "template"),
+        ("spec.containers[7].image", "8:3", nil),
+        (#".spec.containers[name="z"].image"#, "8:3", nil),
+        (#".spec.containers[name="a"].ports[containerPort=81]"#, "10:5", nil),
+        (#".metadata.finalizers[="none"]"#, "6:3", nil),
+        ("data[no.such]", "16:1", "no.such"),
+        (".text.more", "19:1", nil),
+        (".spec.containers.name", "8:3", nil),
+        ("spec.containers[", "8:3", nil),
+        ("..", "1:1", ""),
+    ])
+    func `a missing field leads to the nearest parent`(path: String, place: String, key: String?) throws {
+        let target = FieldPath(path).resolve(in: try node(object))
+        #expect(target.node == nil)
+        #expect(target.place.description == "m.yaml:\(place)")
+        #expect(target.key == key)
+    }
+
+    @Test func `a selector finds all items with the same keys, those with most of them first`() throws {
+        let list = try node("[{p: 80}, {p: 80, q: UDP}, {p: 80, q: TCP}, {q: TCP}, {r: 1}, text]").sequence ?? []
+        let items = ItemSelector(#"p=80,q="TCP""#).items(of: list)
+        #expect(items.map { String(decoding: $0.json(), as: UTF8.self) } == [
+            #"{"p":80,"q":"TCP"}"#, #"{"p":80}"#, #"{"q":"TCP"}"#,
+        ])
+    }
+}

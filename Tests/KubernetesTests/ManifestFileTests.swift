@@ -1,0 +1,140 @@
+@testable import Kubernetes
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(1)))
+struct ManifestFileTests {
+    @Test(arguments: [
+        ("", []),
+        ("# nothing\n---\n# here\n---\n", []),
+        ("~\n---\nnull", []),
+        ("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", ["ConfigMap/a@1"]),
+        (
+            "# head\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: b}}",
+            ["ConfigMap/b/a@2"]
+        ),
+        ("{apiVersion: v1, kind: List, items: []}", []),
+        ("{apiVersion: v1, kind: List}", []),
+        ("{apiVersion: v1, kind: List, items: null}", []),
+        (
+            """
+            apiVersion: v1
+            kind: List
+            items:
+            - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+            - null
+            - {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: b}}]}
+            """,
+            ["ConfigMap/a@1", "Secret/b@1"]
+        ),
+        ("{apiVersion: v1, kind: ConfigMapList, items: [{metadata: {name: a}}]}", ["ConfigMap/a@1"]),
+        ("{apiVersion: a.test/v1, kind: AllowList, metadata: {name: a}, items: {b: c}}", ["AllowList/a@1"]),
+        (#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#, ["ConfigMap/a@1"]),
+        (
+            "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: a, namespace: ''}}\n---\nkind: [\n---\n"
+                + "{apiVersion: v1, kind: Pod, metadata: {name: b}}",
+            ["DaemonSet/a@1", "Pod/b@3"]
+        ),
+    ])
+    func `objects are read with the number of their document`(text: String, objects: [String]) {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        #expect(file.manifests.map { "\($0.identity)@\($0.documentIndex)" } == objects)
+        #expect(file.diagnostics.isEmpty != text.contains("kind: [\n"))
+    }
+
+    @Test(arguments: [
+        (
+            "- a", "m.yaml:1:1: document 1 is no object: a mapping is expected, a list stands here; "
+                + "begin with 'apiVersion:' and 'kind:'"
+        ),
+        ("kind: A\nmetadata: {name: a}", "m.yaml:1:1: 'apiVersion' of document 1 is missing; write 'apiVersion: v1'"),
+        (
+            "apiVersion: 1.10\nkind: A\nmetadata: {name: a}",
+            #"m.yaml:1:13: 'apiVersion' of document 1 is a number, not a string; write it in quotes: '"1.10"'"#
+        ),
+        (
+            "apiVersion: v1\nkind: ''\nmetadata: {name: a}",
+            "m.yaml:2:7: 'kind' of document 1 is empty; write 'kind: ConfigMap'"
+        ),
+        ("apiVersion: v1\nkind: A", "m.yaml:1:1: 'metadata.name' of document 1 is missing; write 'name: example'"),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {labels: {}}",
+            "m.yaml:3:11: 'metadata.name' of document 1 is missing; write 'name: example'"
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: name",
+            "m.yaml:3:11: 'metadata' of document 1 is a string, not a mapping; write 'metadata: {name: example}'"
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: 0123}",
+            #"m.yaml:3:18: 'metadata.name' of document 1 is a number, not a string; write it in quotes: '"0123"'"#
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: on}",
+            #"m.yaml:3:18: 'metadata.name' of document 1 is a boolean, not a string; write it in quotes: '"true"'"#
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 7}",
+            #"m.yaml:3:32: 'metadata.namespace' of document 1 is a number, not a string; write it in quotes: '"7"'"#
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: ..}",
+            "m.yaml:3:18: 'metadata.name' is '..', which no object can be called"
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: a/b}",
+            "m.yaml:3:32: 'metadata.namespace' is 'a/b', which no object can be called"
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {generateName: a-}",
+            "m.yaml:3:26: 'metadata.generateName' makes a new object at every run, so it cannot be applied; "
+                + "write 'name:' instead"
+        ),
+        (
+            "apiVersion: v1\nkind: List\nitems: {a: b}",
+            "m.yaml:3:8: 'items' of document 1 is a mapping, not a list; write each item as '- apiVersion: …'"
+        ),
+        (
+            "a: 1\na: 2\napiVersion: v1\nkind: A\nmetadata: {name: a}",
+            "m.yaml:2:1: key 'a' is set twice, the first time at m.yaml:1:1; remove one of the two"
+        ),
+    ])
+    func `each fault is told with its place and something to type`(text: String, line: String) {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        #expect(file.manifests.isEmpty)
+        #expect(file.diagnostics.map(\.description) == [line])
+    }
+
+    @Test func `lists in lists have a limit`() {
+        let deep = String(repeating: "{kind: List, items: [", count: 20) + String(repeating: "]}", count: 20)
+        let file = ManifestFile(Array(deep.utf8), file: "m.yaml")
+        #expect(file.diagnostics.map(\.message) == ["lists stand in lists more than 8 levels deep"])
+    }
+
+    @Test func `a document is transformed before it is read`() throws {
+        let text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n---\n{kind: b}"
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml") { root in
+            root["kind"]?.string == "b" ? (root, [Diagnostic(root.place, "refused")]) : (root, [])
+        }
+        #expect(file.manifests.count == 1)
+        #expect(file.diagnostics.map(\.description) == ["m.yaml:3:1: refused"])
+    }
+
+    @Test func `a definition tells the kind that it brings`() throws {
+        let definition = try manifests(
+            """
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: widgets.example.test}
+            spec:
+              group: example.test
+              names: {kind: Widget, plural: widgets}
+              versions: [{name: v1alpha1, served: false}, {name: v1, served: true}]
+            """
+        )
+        let kind = try #require(DefinedKind(definition[0]))
+        #expect(kind.key == "example.test/Widget")
+        #expect(kind.plural == "widgets")
+        #expect(kind.servedVersions == ["v1"])
+    }
+}

@@ -1,0 +1,49 @@
+@testable import Kubernetes
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(1)))
+struct OwnershipTests {
+    private static let label = #""app.kubernetes.io/managed-by":"nest-bootstrap""#
+    private static let annotation = #""annotations":{"nest-bootstrap/task":"t"}"#
+
+    @Test(arguments: [
+        ("{name: a}", #"{"name":"a","labels":{\#(label)},\#(annotation)}"#),
+        ("{labels: null, annotations: null}", #"{"labels":{\#(label)},\#(annotation)}"#),
+        (
+            "{labels: {b: c}, annotations: {d: e}}",
+            #"{"labels":{"b":"c",\#(label)},"annotations":{"d":"e","nest-bootstrap/task":"t"}}"#
+        ),
+        (
+            "{labels: {app.kubernetes.io/managed-by: Helm}, annotations: {nest-bootstrap/task: other}}",
+            #"{"labels":{"app.kubernetes.io/managed-by":"Helm"},\#(annotation)}"#
+        ),
+        // What is no mapping is left for the server to refuse.
+        ("{labels: [a], annotations: text}", #"{"labels":["a"],"annotations":"text"}"#),
+    ])
+    func `an object gets a label and an annotation`(metadata: String, marked: String) throws {
+        let root = try node("{apiVersion: v1, metadata: \(metadata), data: {a: ~}, spec: null}")
+        let text = String(decoding: Ownership(task: "t").mark(root, namespace: nil).json(), as: UTF8.self)
+        #expect(text == #"{"apiVersion":"v1","metadata":\#(marked),"data":{"a":null},"spec":null}"#)
+    }
+
+    @Test func `further labels stand beside ours, a manifest's own stay`() throws {
+        let ownership = Ownership(task: "t", labels: ["a": "1", "b": "2"])
+        let marked = ownership.mark(try node("{metadata: {labels: {b: own}}}"), namespace: nil)
+        #expect(marked["metadata"]?["labels"] == (try node("{a: '1', b: own, \(Ownership.managedByLabel): nest-bootstrap}")))
+    }
+
+    @Test(arguments: [
+        ("{name: a}", "x"), ("{name: a, namespace: ''}", "x"), ("{name: a, namespace: null}", "x"),
+        ("{name: a, namespace: own}", "own"),
+    ])
+    func `a namespace is filled in where none is written`(metadata: String, namespace: String) throws {
+        let marked = Ownership(task: "t").mark(try node("{metadata: \(metadata)}"), namespace: "x")
+        #expect(marked["metadata"]?["namespace"]?.string == namespace)
+    }
+
+    @Test(arguments: ["{metadata: text}", "{spec: {}}", "[1]"])
+    func `what is no object stays as it is`(text: String) throws {
+        #expect(Ownership(task: "t").mark(try node(text), namespace: "x") == (try node(text)))
+    }
+}
