@@ -70,11 +70,11 @@ struct ExecVerbTests {
         #expect(
             errors == [
                 "absent: error: 'no-such-program' cannot be run: cannot run 'no-such-program': "
-                    + "No such file or directory",
+                    + "not found in PATH '\(Machine.environment()["PATH"] ?? "")'",
                 "fails: error: 'fails.sh' exited with code 7; its last line was: the disk is full",
-                "killed: error: 'killed.sh' was ended by signal 9",
+                "killed: error: 'killed.sh' was ended by signal 9 (SIGKILL)",
                 "lies: error: 'true' succeeded, but '/nowhere/to/be/found' is not there; "
-                    + "correct 'creates' at bootstrap.yaml:4:42",
+                    + "correct 'creates' at bootstrap.yaml:4:43",
                 "no-start: error: 'preStart' exited with code 3; its last line was: stop here",
             ]
         )

@@ -47,7 +47,8 @@ struct FileVerbTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines.sorted() == [
-                "no-owner: error: file '/etc/b' is not written: no user is called 'nobody-of-this-name'",
+                "no-owner: error: file '/etc/b' is not written: cannot find user 'nobody-of-this-name': "
+                    + "there is no such user",
                 "no-source: error: file '/etc/a' is not written: cannot read '\(node.path("nowhere"))': "
                     + "No such file or directory",
             ]
@@ -75,9 +76,8 @@ struct FileVerbTests {
         try node.write("precious", to: kind == "directory" ? "root/opt/thing/inside" : "root/opt/thing")
         let refused = try await node.run("run")
         #expect(refused.status == 1)
-        let name = kind == "directory" ? "directory" : "file"
         #expect(
-            refused.errors == "link: error: link '/opt/thing' is not made: a \(name) is in the way; "
+            refused.errors == "link: error: link '/opt/thing' is not made: a \(kind) is in the way; "
                 + "remove it, or write 'replace: true' in task 'link'\n"
         )
         #expect(try FileSystem.status(path)?.kind != .symbolicLink)

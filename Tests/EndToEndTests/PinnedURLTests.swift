@@ -17,7 +17,7 @@ struct PinnedURLTests {
             tasks:
               pinned:
                 timeout: 5s
-                apply: {kubeconfig: \(cluster.kubeconfig), manifests: [{url: "\(url)", sha256: \(digest)}]}
+                apply: {kubeconfig: \(cluster.kubeconfig), manifests: [{url: "\(url)", sha256: "\(digest)"}]}
             """
         )
     }

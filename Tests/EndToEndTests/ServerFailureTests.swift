@@ -9,20 +9,20 @@ import YAML
 struct ServerOffTests {
     @Test func `a server that is off is waited for, and told only at the deadline`() async throws {
         let cluster = try await TestCluster.shared.value
-        let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: off, manifests: [m.yaml]}}}\n")
+        let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
         let kubeconfig = try ShippedRun.text(of: cluster.kubeconfig)
-        let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "off")
+        let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "server-off")
         try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: off}}", to: "m.yaml")
         let result = try await node.run("run")
         #expect(result.status == 1)
         show("server off", ours: result, kubectl: try await cluster.kubectl("--kubeconfig", off, "get", "namespaces"))
         #expect(
             result.outputLines.first?.masked == "t: waiting: API server 127.0.0.1:9, gate 'server answers': "
-                + "127.0.0.1:9 refused the connection; waiting since NOW, until NOW"
+                + "cannot connect to '127.0.0.1:9': connection refused; waiting since NOW, until NOW"
         )
         #expect(
             result.errors.masked == "t: error: API server https://127.0.0.1:9 did not answer since NOW, until NOW: "
-                + "127.0.0.1:9 refused the connection; start it, or correct the server in kubeconfig '\(off)'\n"
+                + "cannot connect to '127.0.0.1:9': connection refused; start it, or correct the server in kubeconfig '\(off)'\n"
         )
     }
 }
@@ -43,7 +43,7 @@ extension FreshServerTests {
                 let tool = try node(cluster, timeout: "2m").start(["run"])
                 let address = cluster.server.replacing("https://", with: "")
                 let waits = "t: waiting: API server \(address), gate 'server answers': "
-                    + "\(address) refused the connection; waiting since NOW, until NOW\n"
+                    + "cannot connect to '\(address)': connection refused; waiting since NOW, until NOW\n"
                 #expect(try await becomes { tool.outputSoFar().masked.hasPrefix(waits) })
                 try await cluster.start()
                 let result = await tool.result()

@@ -33,20 +33,35 @@ struct SettledObject: Hashable, CustomStringConvertible {
     /// A value without these keys, `nil` if nothing else was in it.
     private static func settled(_ node: Node, _ manager: String) -> Node? {
         guard let mapping = node.mapping else {
-            return node.sequence.map { .sequence($0.map { settled($0, manager) ?? .null() }) } ?? node
+            return node.sequence.map { .sequence(inOrder($0.compactMap { settled($0, manager) })) } ?? node
         }
+        // On one of two servers a manager may have applied nothing but what is passed over.
+        if mapping["fieldsType"] != nil, mapping["fieldsV1"].flatMap({ settled($0, manager) }) == nil { return nil }
         guard !mapping.entries.isEmpty else { return node }
         let pairs = mapping.entries.filter { !volatile.contains($0.key) }.compactMap { entry -> (String, Node)? in
             if entry.key == "manager", entry.value.string == manager { return (entry.key, .string("the applier")) }
-            return settled(entry.value, manager).map { (entry.key, $0) }
+            guard let value = settled(entry.value, manager) else { return nil }
+            return value.sequence == [] && entry.value.sequence != [] ? nil : (entry.key, value)
         }
         return pairs.isEmpty ? nil : .mapping(pairs)
+    }
+
+    /// Conditions by their types: controllers add them as they come to it.
+    private static func inOrder(_ items: [Node]) -> [Node] {
+        guard items.allSatisfy({ $0["type"]?.string != nil && $0["status"]?.string != nil }) else { return items }
+        return items.sorted { ($0["type"]?.string ?? "") < ($1["type"]?.string ?? "") }
     }
 }
 
 extension TestCluster {
     /// The format of `kubectl get` that shows managed fields in every version.
     static let wholeJSON = "jsonpath={@}"
+
+    /// Waits until the server serves all CRDs, as kubectl does not.
+    func establishDefinitions() async throws {
+        let result = try await kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=30s")
+        try #require(result.status == 0, "\(result.errors)")
+    }
 
     /// Reads the objects that manifests describe.
     func settledObjects(of files: [String], appliedBy manager: String) async throws -> [SettledObject] {

@@ -27,6 +27,21 @@ struct TaskFileTests {
         """
 
     static let expected = """
+        bootstrap.yaml:3:12: 'cluster.servers' must be an https URL, found 'http://10.20.0.5:6443'; \
+        write servers: https://10.20.0.5:6443
+        bootstrap.yaml:4:1: unknown key 'variabels' in a task file; did you mean 'variables'?
+        bootstrap.yaml:8:13: an item of 'roles' of task 'admin' is 'contol-plane', which is no role here; \
+        did you mean 'control-plane'?
+        bootstrap.yaml:9:5: 'kubeconfig.key' of task 'admin' is missing; add key: /run/agenix/kube-admin.key
+        bootstrap.yaml:9:24: 'kubeconfig.path' of task 'admin' must be an absolute path, found \
+        'etc/admin.kubeconfig'; write path: /etc/admin.kubeconfig
+        bootstrap.yaml:11:5: unknown key 'symlnk' in task 'ipam'; did you mean 'symlink'?
+        bootstrap.yaml:13:13: task 'rbac' runs after 'admn', which is not declared; did you mean 'admin'?
+        bootstrap.yaml:14:14: 'timeout' of task 'rbac' must be a duration such as 500ms, 30s, 10m or 1h30m, \
+        found the number 10; write timeout: 10s
+        bootstrap.yaml:15:60: no variable is named 'podCDIR'; did you mean '${podCIDR}'?
+        bootstrap.yaml:16:17: tasks run after each other: one -> two -> one; \
+        remove 'two' at bootstrap.yaml:16:17 or 'one' at bootstrap.yaml:17:17
         """
 
     @Test(arguments: ["run", "check", "graph", "status"])
