@@ -1,6 +1,7 @@
 import Host
 import TestSupport
 import Testing
+import YAML
 
 /// What a person learns when certificates are at fault.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
@@ -54,7 +55,7 @@ struct CredentialFailureTests {
         let line = try await line(node, "server's certificate from another CA", cluster)
         #expect(
             line == "t: error: API server \(cluster.server) shows a certificate issued by 'CN=nest-bootstrap test CA', "
-                + "which CA 'other.crt' ('CN=another CA', 'certificate-authority' of kubeconfig 'admin') "
+                + "which CA file 'other.crt' ('CN=another CA'), which kubeconfig 'admin' names "
                 + "does not vouch for; put the CA of the server into that file, "
                 + "or correct 'certificateAuthority' of the kubeconfig task"
         )
@@ -134,7 +135,7 @@ struct CredentialFailureTests {
         #expect(
             lines.first == "absent: error: kubeconfig '/etc/absent' is not written: cannot read 'nosuch.crt': "
                 + "No such file or directory; put the file there, or correct 'certificate' at "
-                + "\(node.config):12:53"
+                + "\(node.config):14:49"
         )
         #expect(lines.contains { $0.hasPrefix("expired: error: client certificate 'e2e-old.crt' ('CN=old') expired ") })
         #expect(lines.contains { $0.hasPrefix("mismatch: error: key 'nobody.key' does not belong to certificate ") })

@@ -1,6 +1,7 @@
 import Host
 import TestSupport
 import Testing
+import YAML
 
 /// What a person learns when a manifest is at fault, on a real API server, beside what kubectl says.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))

@@ -1,6 +1,7 @@
 import Host
 import TestSupport
 import Testing
+import YAML
 
 /// What a person learns when something is missing that may still come: each of these is waited for a while.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))

@@ -9,7 +9,7 @@ extension String {
     /// Times before 2025 stay: they are dates that a test has chosen.
     var masked: String {
         replacing(/20(2[5-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "NOW")
-            .replacing(/ in \d+(\.\d+)? (us|ms|s|min)\b( \d+ s)?/, with: " in SOON")
+            .replacing(/\ in (\d+(\.\d+)? m?s|\d+[hm] \d+[ms])\b/, with: " in SOON")
     }
 
     /// The document of a JSON text.
@@ -43,7 +43,8 @@ extension TestCluster {
             "--field-manager=\(manager)",
             "-f",
             "-",
-            input: manifest,
+            // What begins with a brace is JSON to kubectl.
+            input: "---\n\(manifest)\n",
         )
         try #require(result.status == 0, "\(result.errors)")
     }

@@ -1,6 +1,7 @@
 import Host
 import TestSupport
 import Testing
+import YAML
 
 @Suite(.needsAPIServer, .timeLimit(.minutes(1)))
 struct TestClusterTests {

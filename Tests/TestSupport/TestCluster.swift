@@ -99,6 +99,17 @@ public struct TestCluster: Sendable {
     /// - Returns: How it ended, and what it wrote.
     /// - Throws: ``Host/SystemError`` if there is no kubectl.
     public func kubectl(_ arguments: String..., input: String = "") async throws(SystemError) -> ToolResult {
+        try await kubectl(arguments, input: input)
+    }
+
+    /// Runs kubectl against the cluster, as its admin unless a kubeconfig is among the arguments.
+    ///
+    /// - Parameters:
+    ///   - arguments: The arguments of kubectl.
+    ///   - input: What `-f -` reads.
+    /// - Returns: How it ended, and what it wrote.
+    /// - Throws: ``Host/SystemError`` if there is no kubectl.
+    public func kubectl(_ arguments: [String], input: String = "") async throws(SystemError) -> ToolResult {
         let assets = Machine.environment()["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
         let kubeconfig = ["KUBECONFIG": kubeconfig]
         do {
@@ -155,7 +166,12 @@ public struct ToolFailure: Error, Sendable, CustomStringConvertible {
 }
 
 extension TestCluster {
-    private static func up(_ options: [String] = []) async throws -> TestCluster {
+    /// Starts a cluster that several tests look at; it ends with the test process.
+    ///
+    /// - Parameter options: Arguments of `Tests/cluster/start`.
+    /// - Returns: The cluster.
+    /// - Throws: ``ToolFailure`` if it does not come up.
+    public static func up(_ options: [String] = []) async throws -> TestCluster {
         let cluster = try await prepare()
         do {
             try await cluster.start(options)

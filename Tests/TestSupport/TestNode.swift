@@ -61,12 +61,9 @@ public struct TestNode: Sendable {
         environment: [String: String?] = [:],
     ) throws(SystemError) -> Tool {
         // What the test process itself was started by must not reach the program.
-        let clean: [String: String?] = ["NEST_ROLE": .some(nil), "JOURNAL_STREAM": .some(nil), "NO_COLOR": .some(nil)]
-        return try Tool(
-            Self.program,
-            arguments + ["--config", config, "--root", root],
-            environment: clean.merging(environment) { $1 },
-        )
+        var variables = environment
+        for name in ["NEST_ROLE", "JOURNAL_STREAM"] where variables[name] == nil { variables.updateValue(nil, forKey: name) }
+        return try Tool(Self.program, arguments + ["--config", config, "--root", root], environment: variables)
     }
 
     /// Runs the program for this node to its end.

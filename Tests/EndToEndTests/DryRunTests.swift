@@ -1,0 +1,100 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension FreshServerTests {
+    /// The shipped graph, only told.
+    @Suite struct DryRunOfAllTests {
+        @Test func `a dry run says what would be created and writes nothing anywhere`() async throws {
+            try await TestCluster.withFresh { cluster in
+                let node = try ShippedRun.node("node", of: cluster)
+                let before = try await cluster.versions()
+                let result = try await node.run("run", "--role", "control-plane", "--dry-run")
+                #expect(result.status == 0)
+                #expect(result.errors == "")
+                let last = try #require(result.outputLines.last)
+                #expect(last.wholeMatch(of: /(\d+) tasks: \1 would change/) != nil, "\(result.output)")
+                for line in [
+                    "generate-kubeconfig: /etc/kubernetes/cluster-admin.kubeconfig would be created",
+                    "setup-calico-ipam: /opt/cni/bin/calico-ipam would be created",
+                    "calico-crds: CustomResourceDefinition/ippools.crd.projectcalico.org would be created",
+                    "calico-ip-pool: IPPool/default-ipv4-ippool would be created",
+                    "coredns: Deployment/kube-system/coredns would be created",
+                ] { #expect(result.outputLines.contains(line), "\(result.output)") }
+                #expect(try await cluster.versions() == before)
+                #expect(try FileSystem.list(node.root) == [])
+            }
+        }
+    }
+}
+
+/// Dry runs of tasks that have been run before.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+struct DryRunTests {
+    private func node(_ cluster: TestCluster, _ namespace: String, options: String = "") throws -> TestNode {
+        let node = try TestNode(
+            "tasks: {t: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]\(options)}}}\n"
+        )
+        try node.write(
+            """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: m, namespace: \(namespace)}
+            data:
+              a: ours
+              b: ours
+            ---
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: s, namespace: \(namespace)}
+            stringData: {password: hunter2}
+            """,
+            to: "m.yaml",
+        )
+        return node
+    }
+
+    @Test func `what was changed by hand is named field by field, and stays as it is`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "by-hand")
+        let node = try node(cluster, "by-hand", options: ", conflicts: take-over")
+        #expect(try await node.run("run").status == 0)
+        let clean = try await node.run("run", "--dry-run")
+        #expect(clean.outputLines.last == "1 task: 1 unchanged")
+        let patch = #"{"data":{"a":"by hand","c":"new"}}"#
+        _ = try await cluster.kubectl("patch", "configmap", "m", "-n", "by-hand", "-p", patch)
+        let secret = #"{"stringData":{"password":"letmein"}}"#
+        _ = try await cluster.kubectl("patch", "secret", "s", "-n", "by-hand", "-p", secret)
+        let before = try await cluster.object("configmap", "m", namespace: "by-hand")
+        let result = try await node.run("run", "--dry-run")
+        #expect(result.status == 0)
+        #expect(
+            Set(result.output.masked.split(separator: "\n")) == [
+                "t: ConfigMap/by-hand/m would be configured",
+                #"t:     data.a: "by hand" -> "ours""#,
+                "t: Secret/by-hand/s would be configured",
+                "t:     data.password: *** -> ***",
+                "t: would change in SOON (2 would be configured)",
+                "1 task: 1 would change",
+            ]
+        )
+        let after = try await cluster.object("configmap", "m", namespace: "by-hand")
+        #expect(after == before)
+        let json = try await node.run("run", "--dry-run", "--output", "json")
+        let fields = try json.events("object").first { $0["object"]?.string == "ConfigMap/by-hand/m" }?["fields"]
+        #expect(fields?.sequence?.compactMap(\.string) == [#"data.a: "by hand" -> "ours""#])
+    }
+
+    @Test func `a conflict is foretold as it would be met`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "foretold")
+        let node = try node(cluster, "foretold")
+        #expect(try await node.run("run").status == 0)
+        let patch = #"{"data":{"a":"by hand"}}"#
+        _ = try await cluster.kubectl("patch", "configmap", "m", "-n", "foretold", "-p", patch)
+        let dry = try await node.run("run", "--dry-run")
+        let real = try await node.run("run")
+        #expect(dry.status == 1)
+        #expect(dry.errors.contains(":5:3: ConfigMap/foretold/m: field 'data.a' is owned by 'kubectl-patch'"))
+        #expect(dry.errors == real.errors)
+    }
+}

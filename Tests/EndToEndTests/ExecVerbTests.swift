@@ -1,0 +1,105 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Tasks that run programs.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct ExecVerbTests {
+    @Test func `a script has its environment, its arguments and what preStart made`() async throws {
+        let node = try TestNode(
+            """
+            variables: {place: north}
+            tasks:
+              seed:
+                exec:
+                  script: seed.sh
+                  args: [one, "two words", "$HOME"]
+                  environment: {PLACE: "${place}", STAMP: \(TemporaryDirectory.file("stamp"))}
+                  preStart: |
+                    echo "prepared for $PLACE" > "$STAMP"
+            """
+        )
+        try node.write(
+            """
+            cat "$STAMP"
+            echo "$NEST_TASK $#: $1, $2, $3"
+            echo "problems go here" >&2
+            """,
+            to: "seed.sh",
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        for line in ["prepared for north", "seed 3: one, two words, $HOME", "problems go here"] {
+            #expect(result.outputLines.contains("seed: | \(line)"), "\(result.output)")
+        }
+    }
+
+    @Test func `a program does not run where what it creates is there`() async throws {
+        let made = TemporaryDirectory.file("made")
+        let node = try TestNode(
+            """
+            tasks: {makes: {exec: {command: touch, args: [\(made)], creates: \(made)}}}
+
+            """
+        )
+        #expect(try await node.run("run").outputLines.last == "1 task: 1 changed")
+        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
+        #expect(try FileSystem.remove(made))
+        let dry = try await node.run("run", "--dry-run")
+        #expect(dry.output.contains("makes: | would run touch \(made)\n"))
+        #expect(try FileSystem.exists(made) == false)
+    }
+
+    @Test func `a program that fails is told with its code and its last line`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              fails: {exec: {script: fails.sh}}
+              killed: {exec: {script: killed.sh}}
+              lies: {exec: {command: "true", creates: /nowhere/to/be/found}}
+              absent: {exec: {command: no-such-program}}
+              no-start: {exec: {command: "true", preStart: "echo stop here; exit 3"}}
+            """
+        )
+        try node.write("echo first\necho the disk is full >&2\nexit 7\n", to: "fails.sh")
+        try node.write("#!/bin/sh\nkill -9 $$\n", to: "killed.sh", mode: 0o755)
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        let errors = result.errorLines.map { $0.replacing("\(node.directory)/", with: "") }.sorted()
+        #expect(
+            errors == [
+                "absent: error: 'no-such-program' cannot be run: cannot run 'no-such-program': "
+                    + "not found in PATH '\(Machine.environment()["PATH"] ?? "")'",
+                "fails: error: 'fails.sh' exited with code 7; its last line was: the disk is full",
+                "killed: error: 'killed.sh' was ended by signal 9 (SIGKILL)",
+                "lies: error: 'true' succeeded, but '/nowhere/to/be/found' is not there; "
+                    + "correct 'creates' at bootstrap.yaml:4:43",
+                "no-start: error: 'preStart' exited with code 3; its last line was: stop here",
+            ]
+        )
+    }
+
+    @Test func `the deadline ends a program with all its descendants`() async throws {
+        let node = try TestNode("tasks: {hangs: {timeout: 2s, exec: {script: hangs.sh}}}\n")
+        // The grandchild ignores the polite signal.
+        try node.write(
+            """
+            #!/bin/sh
+            sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' &
+            wait
+            """,
+            to: "hangs.sh",
+            mode: 0o755,
+        )
+        let tool = try node.start(["run"])
+        #expect(try await becomes { tool.outputSoFar().contains("hangs: | ") })
+        let line = tool.outputSoFar().split(separator: "\n").first { $0.hasPrefix("hangs: | ") } ?? ""
+        let grandchild = try #require(line.split(separator: " ").last.flatMap { Int32($0) })
+        let result = await tool.result()
+        #expect(result.status == 1)
+        #expect(result.errorLines.count == 1)
+        #expect(result.errors.contains("2s"))
+        #expect(!isAlive(grandchild))
+    }
+}

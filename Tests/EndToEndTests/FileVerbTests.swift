@@ -1,0 +1,93 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Tasks that write on the node.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct FileVerbTests {
+    @Test func `a file is written with its mode, once, and again after it was changed`() async throws {
+        let node = try TestNode(
+            """
+            variables: {greeting: "yes"}
+            tasks:
+              written: {file: {path: /etc/nest/written, content: "${greeting}\\n", mode: "0640"}}
+              copied: {file: {path: /etc/nest/copied, source: original, mode: "0400"}}
+            """
+        )
+        try node.write("original", to: "original")
+        let first = try await node.run("run")
+        #expect(first.status == 0)
+        #expect(first.outputLines.last == "2 tasks: 2 changed")
+        #expect(try ShippedRun.text(of: node.written("/etc/nest/written")) == "yes\n")
+        #expect(try FileSystem.status(node.written("/etc/nest/written"))?.mode == 0o640)
+        #expect(try ShippedRun.text(of: node.written("/etc/nest/copied")) == "original")
+        #expect(try FileSystem.status(node.written("/etc/nest/copied"))?.mode == 0o400)
+        #expect(try FileSystem.list(node.written("/etc/nest")) == ["copied", "written"])
+        #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
+
+        try FileSystem.setMode(node.written("/etc/nest/written"), 0o666)
+        try node.write("another", to: "original")
+        let third = try await node.run("run")
+        #expect(third.outputLines.last == "2 tasks: 2 changed")
+        #expect(third.outputLines.contains("written: /etc/nest/written changed"))
+        #expect(try FileSystem.status(node.written("/etc/nest/written"))?.mode == 0o640)
+        #expect(try ShippedRun.text(of: node.written("/etc/nest/copied")) == "another")
+    }
+
+    @Test func `a file whose source or owner is not there is told and not written`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              no-source: {file: {path: /etc/a, source: nowhere}}
+              no-owner: {file: {path: /etc/b, content: b, owner: nobody-of-this-name}}
+            """
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(
+            result.errorLines.sorted() == [
+                "no-owner: error: file '/etc/b' is not written: cannot find user 'nobody-of-this-name': "
+                    + "there is no such user",
+                "no-source: error: file '/etc/a' is not written: cannot read '\(node.path("nowhere"))': "
+                    + "No such file or directory",
+            ]
+        )
+        #expect(try FileSystem.exists(node.written("/etc")) == false)
+        #expect(try await node.run("check").status == 65)
+    }
+
+    @Test func `a link is made, corrected, and found right`() async throws {
+        let node = try TestNode("tasks: {link: {symlink: {path: /opt/cni/bin/calico-ipam, target: /usr/bin/calico}}}\n")
+        #expect(try await node.run("run").outputLines.last == "1 task: 1 changed")
+        let path = node.written("/opt/cni/bin/calico-ipam")
+        #expect(try FileSystem.status(path)?.target == "/usr/bin/calico")
+        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
+        try FileSystem.makeSymbolicLink(at: path, to: "/elsewhere", replacing: true)
+        let corrected = try await node.run("run")
+        #expect(corrected.outputLines.contains("link: /opt/cni/bin/calico-ipam changed"))
+        #expect(try FileSystem.status(path)?.target == "/usr/bin/calico")
+    }
+
+    @Test(arguments: ["directory", "regular file"])
+    func `what is in the way of a link stays unless the task says replace`(kind: String) async throws {
+        let node = try TestNode("tasks: {link: {symlink: {path: /opt/thing, target: /usr/bin/calico}}}\n")
+        let path = node.written("/opt/thing")
+        try node.write("precious", to: kind == "directory" ? "root/opt/thing/inside" : "root/opt/thing")
+        let refused = try await node.run("run")
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors == "link: error: link '/opt/thing' is not made: a \(kind) is in the way; "
+                + "remove it, or write 'replace: true' in task 'link'\n"
+        )
+        #expect(try FileSystem.status(path)?.kind != .symbolicLink)
+        try node.write(
+            "tasks: {link: {symlink: {path: /opt/thing, target: /usr/bin/calico, replace: true}}}\n",
+            to: "bootstrap.yaml",
+        )
+        let replaced = try await node.run("run")
+        #expect(replaced.status == 0, "\(replaced.errors)")
+        #expect(try FileSystem.status(path)?.target == "/usr/bin/calico")
+        #expect(try FileSystem.list(node.written("/opt")) == ["thing"])
+    }
+}

@@ -1,0 +1,68 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// The agent told to stop.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct InterruptionTests {
+    @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
+    func `a signal during a wait ends the run at once, and says so`(signal: Int32, code: Int32) async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              waits: {wait: {file: /nowhere/to/be/found}}
+              later: {after: [waits], file: {path: /etc/later, content: never}}
+            """
+        )
+        let tool = try node.start(["run"])
+        #expect(try await becomes { tool.outputSoFar().contains("waits: waiting: ") })
+        let start = ContinuousClock.now
+        tool.signal(signal)
+        let result = await tool.result()
+        #expect(start.duration(to: .now) < .seconds(5))
+        #expect(result.status == code)
+        #expect(result.output.masked.contains("waits: interrupted in SOON\n"))
+        #expect(result.outputLines.last == "2 tasks: 2 interrupted")
+        let record = try ShippedRun.text(of: node.written("/run/nest-bootstrap/tasks/waits.json")).json
+        #expect(record["outcome"]?.string == "interrupted")
+        #expect(try FileSystem.exists(node.written("/etc")) == false)
+        let status = try await node.run("status")
+        #expect(status.status == 3)
+    }
+
+    @Test func `a child process is ended with the agent`() async throws {
+        let node = try TestNode("tasks: {sleeps: {exec: {script: s.sh}}}\n")
+        try node.write("#!/bin/sh\nsleep 300 &\necho $!\nwait\n", to: "s.sh", mode: 0o755)
+        let tool = try node.start(["run"])
+        #expect(try await becomes { tool.outputSoFar().contains("sleeps: | ") })
+        let line = tool.outputSoFar().split(separator: "\n").first { $0.hasPrefix("sleeps: | ") } ?? ""
+        let child = try #require(line.split(separator: " ").last.flatMap { Int32($0) })
+        #expect(isAlive(child))
+        tool.signal(SIGTERM)
+        let result = await tool.result()
+        #expect(result.status == 143)
+        #expect(try await becomes { !isAlive(child) })
+    }
+
+    @Test func `nothing half-written is left by a run that is killed`() async throws {
+        let node = try TestNode("tasks: {big: {file: {path: /etc/big, source: big}}}\n")
+        _ = try await Tool.run("truncate", ["-s", "60M", node.path("big")])
+        let tool = try node.start(["run"])
+        #expect(try await becomes { try FileSystem.exists(node.written("/etc")) })
+        tool.signal(SIGTERM)
+        let result = await tool.result()
+        let names = try FileSystem.list(node.written("/etc")).filter { $0 != "big" }
+        #expect(names == [])
+        let size = try FileSystem.status(node.written("/etc/big"))?.size
+        #expect(size == nil || size == 60 << 20)
+        #expect([0, 143].contains(result.status))
+    }
+}
+
+/// Whether a process is there and no zombie.
+func isAlive(_ process: Int32) -> Bool {
+    guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 4096) else { return false }
+    return !String(decoding: bytes, as: UTF8.self).contains(") Z ")
+}

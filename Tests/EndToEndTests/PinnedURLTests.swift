@@ -1,0 +1,77 @@
+import Host
+import PKI
+import TestSupport
+import Testing
+import YAML
+
+/// Manifests that come by a pinned URL.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(2)))
+struct PinnedURLTests {
+    private func map(_ namespace: String) -> [UInt8] {
+        Array("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: \(namespace)}}\n".utf8)
+    }
+
+    private func node(_ cluster: TestCluster, _ url: String, _ digest: String) throws -> TestNode {
+        try TestNode(
+            """
+            tasks:
+              pinned:
+                timeout: 5s
+                apply: {kubeconfig: \(cluster.kubeconfig), manifests: [{url: "\(url)", sha256: "\(digest)"}]}
+            """
+        )
+    }
+
+    @Test func `a pinned URL is fetched once, and not needed again`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "pinned")
+        let body = map("pinned")
+        let server = try LoopbackServer { request in
+            request.target == "/old" ? .response(302, headers: ["Location: /crds.yaml"]) : .response(200, body: body)
+        }
+        let node = try node(cluster, "\(server.url)/old", sha256(body))
+        let first = try await node.run("run")
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(server.requests.map(\.target) == ["/old", "/crds.yaml"])
+        let kept = node.written("/var/lib/nest-bootstrap/cache/\(sha256(body))")
+        #expect(try FileSystem.read(kept, limit: 4096) == body)
+        server.stop()
+        let second = try await node.run("run")
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.outputLines.last == "1 task: 1 unchanged")
+
+        // What was damaged in the cache is not used, and the server is gone.
+        try FileSystem.write(Array("{}".utf8), to: kept, mode: 0o644)
+        let third = try await node.run("run")
+        #expect(third.status == 1)
+        #expect(third.errors.contains(": cannot fetch '\(server.url)/old': "), "\(third.errors)")
+    }
+
+    @Test func `another content than the pinned one is refused with its digest`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "repinned")
+        let body = map("repinned")
+        let server = try LoopbackServer { _ in .response(200, body: body) }
+        let digest = String(repeating: "0", count: 64)
+        let node = try node(cluster, "\(server.url)/crds.yaml", digest)
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(
+            result.errorLines.first
+                == "pinned: error: \(node.config):4:\(58 + cluster.kubeconfig.count - 10): "
+                + "'\(server.url)/crds.yaml' answers something else than is pinned: its SHA-256 is \(sha256(body)); "
+                + "look at what changed there, then write 'sha256: \(sha256(body))'"
+        )
+        #expect(try FileSystem.exists(node.written("/var")) == false)
+        let maps = try await cluster.kubectl("get", "configmap", "m", "-n", "repinned")
+        #expect(maps.status == 1)
+    }
+
+    @Test func `a URL that is not there is told with what its server said`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let server = try LoopbackServer { _ in .response(404) }
+        let digest = String(repeating: "0", count: 64)
+        let node = try node(cluster, "\(server.url)/nothing.yaml", digest)
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("cannot fetch '\(server.url)/nothing.yaml': the server answered 404"))
+    }
+}

@@ -1,0 +1,80 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// A server that nobody started.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(2)))
+struct ServerOffTests {
+    @Test func `a server that is off is waited for, and told only at the deadline`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
+        let kubeconfig = try ShippedRun.text(of: cluster.kubeconfig)
+        let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "server-off")
+        try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: off}}", to: "m.yaml")
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        show("server off", ours: result, kubectl: try await cluster.kubectl("--kubeconfig", off, "get", "namespaces"))
+        #expect(
+            result.outputLines.first?.masked == "t: waiting: API server 127.0.0.1:9, gate 'server answers': "
+                + "cannot connect to '127.0.0.1:9': connection refused; waiting since NOW, until NOW"
+        )
+        #expect(
+            result.errors.masked == "t: error: API server https://127.0.0.1:9 did not answer since NOW, until NOW: "
+                + "cannot connect to '127.0.0.1:9': connection refused; start it, or correct the server in kubeconfig '\(off)'\n"
+        )
+    }
+}
+
+extension FreshServerTests {
+    /// A server that comes late, or is there and cannot work.
+    @Suite(.temporaryDirectory) struct ServerFailureTests {
+        private func node(_ cluster: TestCluster, timeout: String) throws -> TestNode {
+            let node = try TestNode(
+                "tasks: {t: {timeout: \(timeout), apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n"
+            )
+            try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: late}}", to: "m.yaml")
+            return node
+        }
+
+        @Test func `a server that is started after the agent is waited for, in words`() async throws {
+            try await TestCluster.withFresh(starting: false) { cluster in
+                let tool = try node(cluster, timeout: "2m").start(["run"])
+                let address = cluster.server.replacing("https://", with: "")
+                let waits = "t: waiting: API server \(address), gate 'server answers': "
+                    + "cannot connect to '\(address)': connection refused; waiting since NOW, until NOW\n"
+                #expect(try await becomes { tool.outputSoFar().masked.hasPrefix(waits) })
+                try await cluster.start()
+                let result = await tool.result()
+                #expect(result.status == 0)
+                #expect(result.errors == "")
+                #expect(result.outputLines.last == "1 task: 1 changed")
+                print("API server started late:\n\(result.output)", terminator: "")
+            }
+        }
+
+        @Test func `a server that is not ready is told with the gate and the failing hooks`() async throws {
+            try await TestCluster.withFresh { cluster in
+                let hooks = try await cluster.kubectl("get", "--raw=/readyz?verbose").output
+                let pid = try ShippedRun.text(of: "\(cluster.directory)/pids/etcd").filter(\.isNumber)
+                let etcd = try #require(Int32(pid))
+                _ = kill(etcd, SIGSTOP)
+                defer { _ = kill(etcd, SIGCONT) }
+                let result = try await node(cluster, timeout: "9s").run("run")
+                #expect(result.status == 1)
+                show("server up, not ready", ours: result)
+                let line = result.errors.masked
+                // Some builds of the server do not ask etcd before they call themselves ready.
+                guard hooks.contains("[+]etcd ok") else {
+                    #expect(line.contains("gate 'namespace kube-system exists': "))
+                    return
+                }
+                let start = "t: error: API server \(cluster.server), gate 'server is ready': "
+                    + "the server answered 500: not ready: [-]etcd failed: reason withheld"
+                #expect(line.hasPrefix(start), "\(line)")
+                #expect(line.hasSuffix("; waited since NOW; look into the API server's log\n"), "\(line)")
+            }
+        }
+    }
+}

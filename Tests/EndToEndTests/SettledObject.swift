@@ -1,0 +1,74 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// An object without what differs between two servers, and without what the agent marks its objects with.
+struct SettledObject: Hashable, CustomStringConvertible {
+    /// Kind, namespace and name.
+    let name: String
+
+    /// The rest of it.
+    let node: Node
+
+    var description: String { "\(name): \(String(decoding: node.json(), as: UTF8.self))" }
+
+    /// - Parameters:
+    ///   - object: The object as the server shows it.
+    ///   - manager: Who applied it.
+    init(_ object: Node, appliedBy manager: String) {
+        let metadata = object["metadata"]
+        name = [object["kind"], metadata?["namespace"], metadata?["name"]].compactMap { $0?.string }
+            .joined(separator: "/")
+        node = Self.settled(object, manager) ?? .null()
+    }
+
+    /// What the server gives an object, and what the agent does.
+    private static let volatile: Set<String> = [
+        "uid", "resourceVersion", "creationTimestamp", "selfLink", "time", "lastTransitionTime",
+        "app.kubernetes.io/managed-by", "nest-bootstrap/task",
+        "f:app.kubernetes.io/managed-by", "f:nest-bootstrap/task",
+    ]
+
+    /// A value without these keys, `nil` if nothing else was in it.
+    private static func settled(_ node: Node, _ manager: String) -> Node? {
+        guard let mapping = node.mapping else {
+            return node.sequence.map { .sequence(inOrder($0.compactMap { settled($0, manager) })) } ?? node
+        }
+        // On one of two servers a manager may have applied nothing but what is passed over.
+        if mapping["fieldsType"] != nil, mapping["fieldsV1"].flatMap({ settled($0, manager) }) == nil { return nil }
+        guard !mapping.entries.isEmpty else { return node }
+        let pairs = mapping.entries.filter { !volatile.contains($0.key) }.compactMap { entry -> (String, Node)? in
+            if entry.key == "manager", entry.value.string == manager { return (entry.key, .string("the applier")) }
+            guard let value = settled(entry.value, manager) else { return nil }
+            return value.sequence == [] && entry.value.sequence != [] ? nil : (entry.key, value)
+        }
+        return pairs.isEmpty ? nil : .mapping(pairs)
+    }
+
+    /// Conditions by their types: controllers add them as they come to it.
+    private static func inOrder(_ items: [Node]) -> [Node] {
+        guard items.allSatisfy({ $0["type"]?.string != nil && $0["status"]?.string != nil }) else { return items }
+        return items.sorted { ($0["type"]?.string ?? "") < ($1["type"]?.string ?? "") }
+    }
+}
+
+extension TestCluster {
+    /// The format of `kubectl get` that shows managed fields in every version.
+    static let wholeJSON = "jsonpath={@}"
+
+    /// Waits until the server serves all CRDs, as kubectl does not.
+    func establishDefinitions() async throws {
+        let result = try await kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=30s")
+        try #require(result.status == 0, "\(result.errors)")
+    }
+
+    /// Reads the objects that manifests describe.
+    func settledObjects(of files: [String], appliedBy manager: String) async throws -> [SettledObject] {
+        let arguments = files.flatMap { ["-f", $0] }
+        let result = try await kubectl(["get", "-o", Self.wholeJSON] + arguments)
+        try #require(result.status == 0, "\(result.errors)")
+        let root = try result.output.json
+        return (root["items"]?.sequence ?? [root]).map { SettledObject($0, appliedBy: manager) }
+    }
+}

@@ -1,0 +1,136 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension FreshServerTests {
+    /// The shipped task file on a fresh server.
+    @Suite struct ShippedGraphTests {
+        @Test func `on a fresh server every task changes something`() async throws {
+            let run = try await ShippedRun.shared.value
+            #expect(run.first.status == 0)
+            #expect(run.first.errors == "")
+            let last = try #require(run.first.outputLines.last)
+            #expect(last.wholeMatch(of: /(\d+) tasks: \1 changed/) != nil, "\(run.first.output)")
+        }
+
+        @Test func `the second run changes nothing and moves no version`() async throws {
+            let run = try await ShippedRun.shared.value
+            let before = try await run.cluster.versions()
+            // A write that changes nothing may still count when the clock's second has changed.
+            let start = Machine.now()
+            #expect(try await becomes { Machine.now() > start + 1 })
+            let second = try await run.node.run("run", "--role", "control-plane")
+            #expect(second.status == 0)
+            #expect(second.errors == "")
+            let last = try #require(second.outputLines.last)
+            #expect(last.wholeMatch(of: /(\d+) tasks: \1 unchanged/) != nil, "\(second.output)")
+            #expect(try await run.cluster.versions() == before)
+        }
+
+        @Test func `the admin lists nodes`() async throws {
+            let run = try await ShippedRun.shared.value
+            let admin = run.node.written("/etc/kubernetes/cluster-admin.kubeconfig")
+            let nodes = try await run.cluster.kubectl("--kubeconfig", admin, "get", "nodes", "-o", "name")
+            #expect(nodes.output == "node/ducksnest-controlplane\n")
+        }
+
+        @Test func `the CNI plugin lists IP pools and may not read secrets`() async throws {
+            let run = try await ShippedRun.shared.value
+            let cni = run.node.written("/var/lib/cni/net.d/calico-kubeconfig")
+            let pools = "ippools.crd.projectcalico.org"
+            let listed = try await run.cluster.kubectl("--kubeconfig", cni, "get", pools, "-o", "name")
+            #expect(listed.outputLines.count == 1, "\(listed.errors)")
+            let secrets = try await run.cluster.kubectl("--kubeconfig", cni, "get", "secrets", "-n", "kube-system")
+            #expect(secrets.status == 1)
+            #expect(secrets.errors.contains(#"User "calico-cni" cannot list resource "secrets""#))
+        }
+
+        @Test(arguments: [
+            ("/etc/kubernetes/cluster-admin.kubeconfig", 0o600),
+            ("/etc/kubernetes/kube-proxy.kubeconfig", 0o600),
+            ("/var/lib/cni/net.d/calico-kubeconfig", 0o600),
+            ("/etc/kubernetes/pki/kube-proxy.key", 0o600),
+            ("/etc/kubernetes/pki/kube-proxy.crt", 0o644),
+            ("/etc/kubernetes/pki/ca.crt", 0o644),
+            ("/var/lib/cni/net.d/10-calico.conflist", 0o644),
+        ] as [(String, UInt32)])
+        func `every file has its mode`(path: String, mode: UInt32) async throws {
+            let run = try await ShippedRun.shared.value
+            let status = try #require(try FileSystem.status(run.node.written(path)))
+            #expect(status.kind == .regular)
+            #expect(String(status.mode, radix: 8) == String(mode, radix: 8))
+        }
+
+        @Test func `calico-ipam is a link to the calico binary`() async throws {
+            let run = try await ShippedRun.shared.value
+            let link = try FileSystem.status(run.node.written("/opt/cni/bin/calico-ipam"))
+            #expect(link?.target == "/run/current-system/sw/bin/calico")
+        }
+
+        @Test func `the status of all tasks is success`() async throws {
+            let run = try await ShippedRun.shared.value
+            let table = try await run.node.run("status", "--role", "control-plane")
+            #expect(table.status == 0)
+            let heading = try #require(table.outputLines.first)
+            #expect(heading.wholeMatch(of: /TASK +STATE +AGE +DURATION +OBJECTS +DESCRIPTION/) != nil)
+            #expect(table.output.contains("bootstrap-rbac "))
+            let text = try await run.node.run("status", "--role", "control-plane", "--output", "json")
+            let tasks = try #require(try text.output.json["tasks"]?.sequence)
+            #expect(tasks.count == table.outputLines.count - 1)
+            #expect(tasks.allSatisfy { ["changed", "unchanged"].contains($0["state"]?.string) })
+            let one = try await run.node.run("status", "--role", "control-plane", "coredns")
+            #expect(one.outputLines.count == 2)
+        }
+
+        @Test func `a worker has its files and writes nothing to the server`() async throws {
+            let run = try await ShippedRun.shared.value
+            let worker = try ShippedRun.node("worker", of: run.cluster)
+            let before = try await run.cluster.versions()
+            let result = try await worker.run("run", environment: ["NEST_ROLE": "worker"])
+            #expect(result.status == 0)
+            #expect(result.errors == "")
+            let last = try #require(result.outputLines.last)
+            #expect(last.wholeMatch(of: /(\d+) tasks: \1 changed/) != nil, "\(result.output)")
+            #expect(try FileSystem.exists(worker.written("/var/lib/cni/net.d/calico-kubeconfig")))
+            #expect(try FileSystem.exists(worker.written("/etc/kubernetes/cluster-admin.kubeconfig")) == false)
+            #expect(try await run.cluster.versions() == before)
+        }
+
+        @Test func `a task alone names what it lacks, and brings it with its dependencies`() async throws {
+            let run = try await ShippedRun.shared.value
+            let node = try ShippedRun.node("fresh", of: run.cluster)
+            let alone = try await node.run("run", "--role", "control-plane", "--task", "calico-ip-pool")
+            #expect(alone.status == 75)
+            #expect(alone.output == "")
+            #expect(
+                alone.errors == "nest-bootstrap: task 'calico-ip-pool' runs after 'calico-crds', "
+                    + "which has not run on this boot; "
+                    + "run 'nest-bootstrap run --task calico-ip-pool --with-dependencies'\n"
+            )
+            let all = try await node.run(
+                "run", "--role", "control-plane", "--task", "calico-ip-pool", "--with-dependencies",
+            )
+            #expect(all.status == 0, "\(all.errors)")
+            let again = try await node.run("run", "--role", "control-plane", "--task", "calico-ip-pool")
+            #expect(again.status == 0)
+            #expect(again.outputLines.last == "1 task: 1 unchanged")
+            let status = try await node.run("status", "--role", "control-plane")
+            #expect(status.status == 3)
+        }
+    }
+}
+
+/// What cannot be seen without a server of its own; the servers come one after the other.
+@Suite(.needsAPIServer, .serialized, .timeLimit(.minutes(4)))
+struct FreshServerTests {}
+
+/// What stands in two files of the shipped content.
+@Suite(.timeLimit(.minutes(1)))
+struct ShippedContentTests {
+    @Test func `the MTU is the same in the task file and in the CNI configuration`() throws {
+        let conflist = try ShippedRun.text(of: "\(TestCluster.sourceRoot)/calico/10-calico.conflist").json
+        let mtu = try #require(try ShippedRun.variables["mtu"]?.integer)
+        #expect(conflist["plugins"]?[0]?["mtu"]?.integer == mtu)
+    }
+}

@@ -1,0 +1,71 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// The shipped graph on a server with nothing in it, run once for all tests that look at what came of it.
+struct ShippedRun: Sendable {
+    /// The server, with no controller manager: the status that one writes would move the objects' versions too.
+    let cluster: TestCluster
+
+    /// The node, in the cluster's directory.
+    let node: TestNode
+
+    /// How the first run ended.
+    let first: ToolResult
+
+    /// Runs the graph once; `try await shared.value`.
+    static let shared = Task {
+        let cluster = try await TestCluster.up(["--no-controller-manager"])
+        let registered = try await cluster.kubectl("apply", "-f", "\(TestCluster.sourceRoot)/Tests/cluster/node.yaml")
+        try #require(registered.status == 0, "\(registered.errors)")
+        let node = try Self.node("node", of: cluster)
+        let first = try await node.run("run", "--role", "control-plane")
+        return ShippedRun(cluster: cluster, node: node, first: first)
+    }
+
+    /// Makes a node with the shipped task file and the cluster's drop-in.
+    static func node(_ name: String, of cluster: TestCluster) throws -> TestNode {
+        let node = try TestNode(try bootstrap, in: "\(cluster.directory)/\(name)")
+        try node.write(try text(of: cluster.dropIn), to: "bootstrap.d/50-test.yaml")
+        return node
+    }
+
+    /// The shipped task file.
+    static var bootstrap: String {
+        get throws { try text(of: "\(TestCluster.sourceRoot)/bootstrap.yaml") }
+    }
+
+    /// The variables of the shipped task file.
+    static var variables: Mapping {
+        get throws {
+            let documents = try readDocuments(Array(try bootstrap.utf8), file: "bootstrap.yaml")
+            return try #require(documents.first?.root?["variables"]?.mapping)
+        }
+    }
+
+    static func text(of path: String) throws -> String {
+        String(decoding: try FileSystem.read(path, limit: 16 << 20), as: UTF8.self)
+    }
+}
+
+extension TestCluster {
+    /// One line for every object of the server: kind, namespace, name and version.
+    ///
+    /// Leases are left out, which newer servers renew for themselves, and events.
+    func versions() async throws -> [String] {
+        let types = try await kubectl("api-resources", "--verbs=list", "-o", "name").outputLines
+            .filter { !["leases.coordination.k8s.io", "events", "events.events.k8s.io", "componentstatuses"].contains($0) }
+        let columns = "K:.kind,NS:.metadata.namespace,N:.metadata.name,V:.metadata.resourceVersion"
+        let result = try await kubectl(
+            "get",
+            types.joined(separator: ","),
+            "-A",
+            "--no-headers",
+            "-o",
+            "custom-columns=\(columns)",
+        )
+        try #require(result.status == 0, "\(result.errors)")
+        return result.outputLines.sorted()
+    }
+}
