@@ -46,7 +46,7 @@ struct ObjectApplication {
             identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
             let path = resource.path(of: identity)
             memory.live = try await client.find(path, until: deadline)
-            let body = applier.ownership.mark(manifest.root, namespace: identity.namespace).json()
+            let body = body(for: resource, namespace: identity.namespace)
             guard let live = memory.live else {
                 // Between the reading and the writing another may have made it: then it is changed, not created.
                 let response = try await write(body, to: path, as: .created, &memory)
@@ -57,6 +57,19 @@ struct ObjectApplication {
         } catch .refused(let refusal) where refusal.code == 404 && applier.prophecy?.covers(identity) == true {
             return Result(identity: identity, change: .created)
         }
+    }
+
+    /// The object as it is sent.
+    ///
+    /// Without a status that servers do not take from it anyway: old ones would still note it as ours, and then report
+    /// a conflict with the controller that writes it. Every definition made by controller-gen has such a status.
+    private func body(for resource: APIResource, namespace: String?) -> [UInt8] {
+        var root = manifest.root
+        if resource.hasStatus, var mapping = root.mapping {
+            mapping["status"] = nil
+            root.content = .mapping(mapping)
+        }
+        return applier.ownership.mark(root, namespace: namespace).json()
     }
 
     /// Changes an object that is on the server, if there is anything to change.

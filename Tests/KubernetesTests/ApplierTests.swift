@@ -10,7 +10,7 @@ struct ApplierTests {
         "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(namespace)}, data: \(data)}"
     }
 
-    /// A definition with a field that servers drop, and one of its objects.
+    /// A definition with a field that old servers drop and a status as controller-gen writes it, and one of its objects.
     private func widgets(_ namespace: String) -> String {
         """
         {apiVersion: \(namespace).test/v1, kind: Widget, metadata: {name: w, namespace: \(namespace)}, spec: {size: 1}}
@@ -32,6 +32,7 @@ struct ApplierTests {
                 type: object
                 properties:
                   spec: {type: object, properties: {size: {type: integer, minimum: 1}}}
+        status: {acceptedNames: {kind: "", plural: ""}, conditions: [], storedVersions: []}
         """
     }
 
@@ -109,7 +110,7 @@ struct ApplierTests {
         )
         #expect(
             lines.contains(
-                "m.yaml:25:1: ConfigMap/\(namespace)-/b: not tried, because "
+                "m.yaml:26:1: ConfigMap/\(namespace)-/b: not tried, because "
                     + "Namespace/\(namespace)- which it needs could not be applied"
             )
         )
