@@ -12,7 +12,7 @@ struct ServerOffTests {
         let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
         let kubeconfig = try ShippedRun.text(of: cluster.kubeconfig)
         let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "server-off")
-        try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: off}}", to: "m.yaml")
+        try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: server-off}}", to: "m.yaml")
         let result = try await node.run("run")
         #expect(result.status == 1)
         show("server off", ours: result, kubectl: try await cluster.kubectl("--kubeconfig", off, "get", "namespaces"))
