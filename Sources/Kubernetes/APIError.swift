@@ -6,6 +6,8 @@ public enum APIError: Retriable, Sendable {
     case transport(TransportError)
     /// The server refused, in the words of its `Status`.
     case refused(Refusal)
+    /// The server answers, but what was asked for has not come about.
+    case pending(String, Disposition)
     /// The server's reply made no sense.
     case unreadable(path: String)
     /// The agent was told to stop.
@@ -39,6 +41,7 @@ public enum APIError: Retriable, Sendable {
     public var disposition: Disposition {
         switch self {
         case .refused(let refusal): refusal.disposition
+        case .pending(_, let disposition): disposition
         case .unreadable: .window
         case .interrupted: .permanent
         case .transport(let error): error.disposition
@@ -49,6 +52,7 @@ public enum APIError: Retriable, Sendable {
     var leavesOpen: Bool {
         switch self {
         case .refused(let refusal): refusal.code >= 500
+        case .pending: false
         case .transport, .unreadable, .interrupted: true
         }
     }
@@ -60,7 +64,8 @@ public enum APIError: Retriable, Sendable {
     public var words: String {
         switch self {
         case .transport(let error): error.message
-        case .refused(let refusal): "the server answered \(refusal.code): \(refusal.message)"
+        case .refused(let refusal): "the server answered \(refusal.code): \(refusal.status.line)"
+        case .pending(let words, _): words
         case .unreadable(let path): "the server's reply to \(path) cannot be read"
         case .interrupted: "interrupted"
         }

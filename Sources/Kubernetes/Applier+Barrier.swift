@@ -19,6 +19,13 @@ extension Applier {
                     try await checkListing(path)
                 }
             }
+        } catch .pending(let words, _) {
+            throw ObjectFailure(
+                manifest,
+                .other,
+                "the definition is on the server, but its objects are not served: \(words)",
+                hint: "see 'kubectl get crd \(manifest.identity.name) -o jsonpath={.status.conditions}'",
+            )
         } catch {
             throw await explanation(of: manifest, live: nil).failure(for: error)
         }
@@ -27,12 +34,12 @@ extension Applier {
     private func checkEstablished(_ identity: ObjectIdentity) async throws(APIError) {
         let path = "\(identity.type.path)/customresourcedefinitions/\(APIClient.percentEncoded(identity.name))"
         guard let live = try await client.find(path, until: patience.deadline) else {
-            throw refusal(of: path, "it is gone again", .window)
+            throw .pending("it is gone again", .window)
         }
         switch Readiness(of: live) {
         case .ready: return
-        case .waiting(let reason): throw refusal(of: path, "not established yet: \(reason)", .retry)
-        case .failed(let reason): throw refusal(of: path, "it cannot be established: \(reason)", .permanent)
+        case .waiting(let reason): throw .pending("not established yet: \(reason)", .retry)
+        case .failed(let reason): throw .pending("it cannot be established: \(reason)", .permanent)
         }
     }
 
@@ -40,14 +47,10 @@ extension Applier {
         do {
             _ = try await client.object("GET", path, query: [("limit", "1")], until: patience.deadline)
         } catch .refused(let refusal) where refusal.code == 404 {
-            throw self.refusal(of: path, "its objects are not served yet", .retry)
+            throw .pending("a list of them answers 404", .retry)
         } catch .refused(let refusal) where refusal.code == 403 {
             // Whoever may not list the objects cannot check; the window after a 404 covers what is left.
             return
         }
-    }
-
-    private func refusal(of path: String, _ message: String, _ disposition: Disposition) -> APIError {
-        .refused(.init(request: "GET \(path)", status: ServerStatus(unknown: message), disposition: disposition))
     }
 }

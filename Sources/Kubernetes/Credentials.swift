@@ -44,10 +44,10 @@ public struct Credentials: Sendable {
         }
         let check = CredentialCheck(now: now)
         var access = Access()
-        authority = "the system's CAs, as kubeconfig '\(kubeconfig.path)' names none"
+        authority = "the system's CAs, as it names none"
         if let file = try load(kubeconfig.certificateAuthority, "certificate-authority") {
             let subjects = try check.authority(file).map { "'\($0.subject)'" }.joined(separator: ", ")
-            authority = "CA file '\(file.name)' (\(subjects)), which kubeconfig '\(kubeconfig.path)' names"
+            authority = "CA file '\(file.name)' (\(subjects))"
             access.certificateAuthority = .data(file.bytes)
         }
         whoami = "kubeconfig '\(kubeconfig.path)', user '\(kubeconfig.user)'"

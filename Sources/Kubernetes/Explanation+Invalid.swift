@@ -4,21 +4,34 @@ import YAML
 extension Explanation {
     /// A refusal with status 422: one problem a cause, or one a field that may not change.
     func invalidFailure(_ status: ServerStatus) -> ObjectFailure {
-        let problems = status.causes.flatMap { cause in
+        // What is wrong with the status follows from what is wrong with the rest.
+        let own = status.causes.filter { !$0.field.hasPrefix("status") }
+        let problems = (own.isEmpty ? status.causes : own).flatMap { cause in
             Self.isImmutability(cause) ? immutable(cause) : [invalid(cause)]
         }
         return ObjectFailure(object: manifest.identity, cause: .invalid, problems: problems)
     }
 
+    /// A field as the manifest names it.
+    ///
+    /// The server checks a definition whose versions share one schema in a form where that stands in another place.
+    private func path(of cause: ServerStatus.Cause) -> FieldPath {
+        let shared = "spec.validation."
+        guard manifest.identity.isCustomResourceDefinition, cause.field.hasPrefix(shared),
+            manifest.root["spec"]?["validation"] == nil
+        else { return FieldPath(cause.field) }
+        return FieldPath("spec.versions[0].schema." + cause.field.dropFirst(shared.count))
+    }
+
     private func invalid(_ cause: ServerStatus.Cause) -> Diagnostic {
-        let path = FieldPath(cause.field)
+        let path = path(of: cause)
         let target = path.resolve(in: manifest.root)
         let detail = CauseText(cause.message).detail
         guard cause.reason != "FieldValueRequired" else {
             return problem(
                 at: target.place,
                 "\(path.name) is required\(detail.isEmpty ? "" : ": \(detail)")",
-                hint: target.key.map { "add '\($0):'" },
+                hint: (target.key ?? path.text.split(separator: ".").last.map(String.init)).map { "add '\($0):'" },
             )
         }
         let value = target.node.map { ": \(shown($0, of: path))" } ?? ""
@@ -35,7 +48,7 @@ extension Explanation {
     private static let fieldLimit = 10
 
     private func immutable(_ cause: ServerStatus.Cause) -> [Diagnostic] {
-        let path = FieldPath(cause.field)
+        let path = path(of: cause)
         let target = path.resolve(in: manifest.root)
         let there = live.flatMap { path.resolve(in: $0).node }
         let excepted = CauseText(cause.message).quotedNames
@@ -63,7 +76,7 @@ extension Explanation {
     /// The command that deletes the object.
     private var deletion: String {
         let type = manifest.identity.type
-        let kind = type.kind.lowercased() + (type.group.isEmpty ? "" : ".\(type.version).\(type.group)")
+        let kind = type.kind.lowercased() + (type.group.isEmpty ? "" : ".\(type.group)")
         let namespace = live?["metadata"]?["namespace"]?.string.map { " -n \($0)" } ?? ""
         return "kubectl delete \(kind) \(manifest.identity.name)\(namespace)"
     }

@@ -3,7 +3,7 @@ import YAML
 /// Kinds that the server does not have.
 extension Explanation {
     /// A missing kind, with the versions or kinds that the server does have.
-    func missingKind(_ status: ServerStatus) async -> ObjectFailure {
+    func missingKind() async -> ObjectFailure {
         let type = manifest.identity.type
         var message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
         var field = "apiVersion"

@@ -15,7 +15,7 @@ extension Explanation {
         problems += named.filter(\.isRepetition).map(repetition)
         if problems.isEmpty { problems = named.map(serverFault) }
         if problems.isEmpty { problems = [problem(at: nil, "the server refuses it: \(status.line)", hint: nil)] }
-        return ObjectFailure(object: manifest.identity, cause: .invalid, problems: Diagnostics(problems).all)
+        return ObjectFailure(object: manifest.identity, cause: .invalid, problems: problems)
     }
 
     /// A fault in the server's own words, where the schema is not to be had or does not show it.
@@ -23,6 +23,11 @@ extension Explanation {
         let target = fault.path.resolve(in: manifest.root)
         guard !fault.isUnknownField else {
             return problem(at: target.place, "\(fault.path.name) is not known to the server", hint: "remove it")
+        }
+        if let key = fault.omittedKey {
+            let hint = key == "protocol" ? "write 'protocol: TCP' in it" : "write '\(key):' in it"
+            let message = "\(fault.path.name) has an item without '\(key)', which this server does not fill in"
+            return problem(at: target.place, message, hint: hint)
         }
         let value = target.node.map { ": \(shown($0, of: fault.path))" } ?? ""
         return problem(at: target.place, "\(fault.path.name): \(fault.message)\(value)", hint: nil)

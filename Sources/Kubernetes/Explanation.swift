@@ -26,7 +26,7 @@ struct Explanation {
         } else if let namespace = status.missingNamespace {
             missingNamespace(namespace)
         } else if status.isUnknownResource {
-            await missingKind(status)
+            await missingKind()
         } else {
             switch status.code {
             case 401: unauthorized()

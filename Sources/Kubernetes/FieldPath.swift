@@ -14,7 +14,7 @@ struct FieldPath: Sendable, Hashable {
     }
 
     /// The field in a message.
-    var name: String { text.isEmpty || text == "<nil>" ? "the object" : "field '\(text)'" }
+    var name: String { ["", "<nil>", "[]"].contains(text) ? "the object" : "field '\(text)'" }
 
     /// What a path leads to in an object.
     struct Target {

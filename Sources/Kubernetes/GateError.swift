@@ -42,7 +42,7 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
         case .refused(let refusal) where refusal.code == 401:
             message = "\(server) does not accept \(client.whoami)"
             hint = client.credentialAdvice
-        case .refused, .unreadable:
+        case .refused, .pending, .unreadable:
             message = "\(server), gate '\(gate.rawValue)': \(cause.words); waited since \(since)"
             hint = "look into the API server's log"
         }
@@ -60,8 +60,10 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
         case .untrusted, .selfSigned:
             let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
             return (
-                "\(server) shows a certificate \(issuer), which \(client.authority) does not vouch for",
-                "put the CA of the server into that file, or correct 'certificateAuthority' of the kubeconfig task",
+                "\(server) shows a certificate \(issuer), but kubeconfig '\(client.kubeconfig.path)' trusts only "
+                    + client.authority,
+                "name the server's CA in 'certificate-authority' of the kubeconfig, "
+                    + "or in 'cluster.certificateAuthority' if a task writes it",
             )
         case .hostName:
             let names = peer.map { $0.names.joined(separator: ", ") } ?? "other names"

@@ -42,14 +42,15 @@ extension APIClient {
     private func checkReadiness(until deadline: ContinuousClock.Instant) async throws(APIError) {
         let response = try await send("GET", "/readyz", query: [("verbose", "")], until: deadline)
         guard response.status != 200 else { return }
-        var status = ServerStatus(response)
+        let status = ServerStatus(response)
+        guard status.code != 401 else { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
         let failing = String(decoding: response.body, as: UTF8.self)
             .split(whereSeparator: \.isNewline)
             .filter { $0.hasPrefix("[-]") }
-        if !failing.isEmpty { status.message = "not ready: \(failing.joined(separator: ", "))" }
+            .map { $0.prefix(200) }
         // Whoever may not read it yet may when the server has made its roles: that is part of getting ready.
-        let disposition = status.code == 401 ? status.disposition : .retry
-        throw .refused(APIError.Refusal(request: "GET /readyz", status: status, disposition: disposition))
+        let words = failing.isEmpty ? "/readyz answers \(status.code): \(status.line)" : failing.joined(separator: ", ")
+        throw .pending(words, .retry)
     }
 
     private func checkSystemNamespace(until deadline: ContinuousClock.Instant) async throws(APIError) {
@@ -60,7 +61,6 @@ extension APIClient {
             // Who may not read namespaces cannot check; a ready server makes this one within moments.
             return
         }
-        let status = ServerStatus(unknown: "namespace 'kube-system' does not exist yet")
-        throw .refused(APIError.Refusal(request: "GET \(path)", status: status, disposition: .retry))
+        throw .pending("it does not exist yet", .retry)
     }
 }

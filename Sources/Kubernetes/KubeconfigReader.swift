@@ -15,14 +15,10 @@ struct KubeconfigReader {
     /// Reads the current context.
     mutating func read() throws(Diagnostics) -> Kubeconfig {
         let current = root["current-context"]
-        guard let name = current?.string, !name.isEmpty else {
-            throw Diagnostics([
-                Diagnostic(
-                    current?.place ?? root.place,
-                    "no context is chosen",
-                    hint: "write 'current-context: \(names(in: "contexts").first ?? "default")'",
-                )
-            ])
+        guard let name = text("current-context", in: root) else {
+            let hint = "write 'current-context: \(names(in: "contexts").first ?? "default")'"
+            let problem = Diagnostic(current?.place ?? root.place, "no context is chosen", hint: hint)
+            throw Diagnostics(problems.isEmpty ? [problem] : problems)
         }
         let context = entry(name, in: "contexts", holding: "context", referredFrom: current)
         let clusterName = context?["cluster"]

@@ -14,6 +14,12 @@ struct NamedFault {
     /// Whether the kind has no such field.
     var isUnknownField: Bool { message.hasPrefix("field not declared in schema") }
 
+    /// The key that an item of an associative list leaves out and that the server has no default for.
+    var omittedKey: String? {
+        guard let range = message.firstRange(of: "omits key field \"") else { return nil }
+        return String(message[range.upperBound...].prefix { $0 != "\"" })
+    }
+
     /// Finds the faults in a refusal's message.
     ///
     /// Server-side apply names them `.spec.foo: field not declared in schema`, one a line behind the introduction; strict

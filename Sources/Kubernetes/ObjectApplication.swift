@@ -43,11 +43,10 @@ struct ObjectApplication {
         var identity = manifest.identity
         do {
             let resource = try await client.catalog.resource(of: identity.type, on: client, until: deadline)
-            if resource.isNamespaced { identity.namespace = identity.namespace ?? client.kubeconfig.namespace }
+            identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
             let path = resource.path(of: identity)
             memory.live = try await client.find(path, until: deadline)
-            let namespace = resource.isNamespaced ? identity.namespace : nil
-            let body = applier.ownership.mark(manifest.root, namespace: namespace).json()
+            let body = applier.ownership.mark(manifest.root, namespace: identity.namespace).json()
             guard let live = memory.live else {
                 // Between the reading and the writing another may have made it: then it is changed, not created.
                 let response = try await write(body, to: path, as: .created, &memory)

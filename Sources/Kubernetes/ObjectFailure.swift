@@ -28,14 +28,14 @@ public struct ObjectFailure: Error, Sendable {
     /// What went wrong.
     public var cause: Cause
 
-    /// What is to be told, each with its place in the manifest; never empty.
+    /// What is to be told, sorted by its place in the manifest; never empty.
     public var problems: [Diagnostic]
 
     /// Creates a failure.
     public init(object: ObjectIdentity, cause: Cause, problems: [Diagnostic]) {
         self.object = object
         self.cause = cause
-        self.problems = problems
+        self.problems = Diagnostics(problems).all
     }
 
     /// Creates a failure with one problem, at the object as a whole.

@@ -9,8 +9,14 @@ extension LiveObject {
 
     private var wantedReplicas: Int { node["spec"]?["replicas"]?.integer ?? 1 }
 
-    /// The rules of a Deployment.
+    /// The rules of a Deployment, with what keeps its pods from being made.
     var deployment: Readiness {
+        guard case .waiting(let reason) = replicas, let failure = condition("ReplicaFailure"), failure.status == "True"
+        else { return replicas }
+        return .waiting("\(reason) (\(failure.words))")
+    }
+
+    private var replicas: Readiness {
         let progressing = condition("Progressing")
         if progressing?.reason == "ProgressDeadlineExceeded" {
             return .failed(progressing?.words ?? "ProgressDeadlineExceeded")

@@ -28,8 +28,7 @@ final class ResourceCatalog: Sendable {
         let found = Self.resources(in: list, of: type)
         known.withLock { $0.merge(found) { _, new in new } }
         guard let resource = found[type] else {
-            let status = ServerStatus(unknown: "the server has no kind '\(type.kind)' in '\(type.apiVersion)'")
-            throw .refused(APIError.Refusal(request: "GET \(type.path)", status: status))
+            throw .refused(APIError.Refusal(request: "GET \(type.path)", status: ServerStatus(missing: type)))
         }
         return resource
     }
@@ -37,7 +36,7 @@ final class ResourceCatalog: Sendable {
     /// The kind of the same group and version whose name is nearest to a kind that the server does not have.
     func nearKind(to type: GroupVersionKind) -> String? {
         let siblings = known.withLock { $0.keys.filter { $0.group == type.group && $0.version == type.version } }
-        return nearestName(to: type.kind, in: siblings.map(\.kind))
+        return nearestName(to: type.kind, in: siblings.map(\.kind).filter { $0 != type.kind })
     }
 
     private static func resources(in list: Node, of type: GroupVersionKind) -> [GroupVersionKind: APIResource] {

@@ -1,28 +1,5 @@
+import PKI
 import YAML
-
-/// An object that is not ready when time is up.
-public struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
-    /// The object.
-    public var identity: ObjectIdentity
-    /// What is missing, with the last warning that the cluster recorded about it.
-    public var reason: String
-
-    /// The object and what is missing.
-    public var description: String { "\(identity): \(reason)" }
-}
-
-/// Objects that did not become ready in time.
-public struct RolloutError: Error, Sendable, CustomStringConvertible {
-    /// Every object that is not ready, and why.
-    public var unready: [UnreadyObject]
-    /// Whether the agent was told to stop while it waited.
-    public var isInterruption: Bool
-
-    /// All objects with their reasons, on one line.
-    public var description: String {
-        "not ready in time: \(unready.map(\.description).joined(separator: "; "))"
-    }
-}
 
 extension APIClient {
     /// Waits until objects are ready by the rules of ``Readiness``.
@@ -38,6 +15,7 @@ extension APIClient {
     ) async throws(RolloutError) {
         var backoff = Backoff()
         var pending = identities
+        let span = "waiting since \(Timestamp.now()), until \(patience.deadlineTime)"
         while true {
             let unready = await check(pending, minimumNodeCount, patience.deadline)
             guard !unready.isEmpty else { return }
@@ -45,9 +23,10 @@ extension APIClient {
             let delay = backoff.next()
             let isInterrupted = Task.isCancelled
             guard !isInterrupted, ContinuousClock.now + delay < patience.deadline else {
-                throw RolloutError(unready: await withWarnings(unready), isInterruption: isInterrupted)
+                let explained = isInterrupted ? unready : await RolloutDiagnosis(client: self).explain(unready)
+                throw RolloutError(unready: explained, isInterruption: isInterrupted)
             }
-            patience.report(unready.map(\.description).joined(separator: "; "))
+            patience.report("\(unready.map(\.description).joined(separator: "; ")); \(span)")
             guard await sleep(delay) else {
                 throw RolloutError(unready: unready, isInterruption: true)
             }
@@ -79,44 +58,24 @@ extension APIClient {
         _ deadline: ContinuousClock.Instant,
     ) async -> String? {
         do {
-            let resource = try await catalog.resource(of: identity.type, on: self, until: deadline)
-            guard let live = try await find(resource.path(of: resolved(identity, resource)), until: deadline) else {
-                return "it does not exist"
-            }
+            guard let live = try await find(identity, until: deadline) else { return "it does not exist" }
             return switch Readiness(of: live, minimumNodeCount: minimumNodeCount) {
             case .ready: nil
             case .waiting(let reason): reason
             case .failed(let reason): "its controller reports a failure: \(reason)"
             }
+        } catch .refused(let refusal) where refusal.status.isUnknownResource {
+            return ServerStatus(missing: identity.type).message
         } catch {
             return error.words
         }
     }
 
-    private func resolved(_ identity: ObjectIdentity, _ resource: APIResource) -> ObjectIdentity {
-        guard resource.isNamespaced, identity.namespace == nil else { return identity }
+    /// Reads an object, `nil` when there is none.
+    func find(_ identity: ObjectIdentity, until deadline: ContinuousClock.Instant) async throws(APIError) -> Node? {
+        let resource = try await catalog.resource(of: identity.type, on: self, until: deadline)
         var identity = identity
-        identity.namespace = kubeconfig.namespace
-        return identity
-    }
-
-    /// Adds the last warning event of each object, which says what its status does not.
-    private func withWarnings(_ objects: [UnreadyObject]) async -> [UnreadyObject] {
-        var result: [UnreadyObject] = []
-        let deadline = ContinuousClock.now + .seconds(2)
-        for var object in objects {
-            let path = "/api/v1/namespaces/\(object.identity.namespace ?? kubeconfig.namespace)/events"
-            let selector =
-                "type=Warning,involvedObject.kind=\(object.identity.type.kind),"
-                + "involvedObject.name=\(object.identity.name)"
-            let list = try? await self.object("GET", path, query: [("fieldSelector", selector)], until: deadline).node
-            let events = list?["items"]?.sequence ?? []
-            let last = events.max { ($0["lastTimestamp"]?.string ?? "") < ($1["lastTimestamp"]?.string ?? "") }
-            if let last {
-                object.reason += " (\(last["reason"]?.string ?? "Warning"): \(last["message"]?.string ?? ""))"
-            }
-            result.append(object)
-        }
-        return result
+        identity.namespace = resource.isNamespaced ? identity.namespace ?? kubeconfig.namespace : nil
+        return try await find(resource.path(of: identity), until: deadline)
     }
 }

@@ -24,12 +24,12 @@ struct SchemaCheck {
     private mutating func check(_ node: Node, _ schema: Schema, at path: String) {
         guard !node.isNull else { return }
         if let expected = Self.mismatch(node, schema) {
-            let shown = ShownValue(node, ShownValue.isSecret(path, of: type))
+            let isSecret = ShownValue.isSecret(path, of: type)
             faults.append(
                 Fault(
                     place: node.place,
-                    message: "field '\(path)': \(expected) is expected, \(node.kindName) stands here: \(shown)",
-                    hint: Self.rewriting(node, as: schema),
+                    message: "field '\(path)': \(expected) is expected, \(node.kindName) stands here: \(ShownValue(node, isSecret))",
+                    hint: isSecret ? Self.secretHint(schema) : Self.rewriting(node, as: schema),
                 )
             )
             return
@@ -72,6 +72,12 @@ struct SchemaCheck {
         case (.list, _): "a list"
         case (.mapping, _): "a mapping"
         }
+    }
+
+    /// How a value would be written that must not be shown.
+    private static func secretHint(_ schema: Schema) -> String? {
+        guard schema.expectation == .string else { return nil }
+        return schema.isBase64 ? "encode it with 'base64 -w0', or move it to 'stringData'" : "write it in quotes"
     }
 
     /// How the value would be written, where that is plain.

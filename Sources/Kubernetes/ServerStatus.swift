@@ -49,8 +49,9 @@ struct ServerStatus: Sendable {
     }
 
     /// Creates the status of a kind that the server's discovery does not list.
-    init(unknown message: String) {
-        (code, reason, self.message, kind, name, causes) = (404, "NotFound", message, "", "", [])
+    init(missing type: GroupVersionKind) {
+        message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
+        (code, reason, kind, name, causes) = (404, "NotFound", "", "", [])
     }
 
     /// The first line of a reply that is no JSON, cut to a length that fits a message.

@@ -1,6 +1,5 @@
 @testable import Kubernetes
 import HTTP
-import Host
 import PKI
 import TestSupport
 import Testing
@@ -15,7 +14,7 @@ struct CredentialTests {
     }
 
     private func file(_ path: String) throws -> CredentialFile {
-        CredentialFile(name: path, bytes: try FileSystem.read(path, limit: 1 << 20))
+        CredentialFile(name: path, bytes: try readTestFile(path))
     }
 
     /// The printed line of a fault, the directory and instants left out.
@@ -88,11 +87,11 @@ struct CredentialTests {
         )
         #expect(
             line { () throws(CredentialError) in _ = try check.client(certificate: key, key: key) }
-                == "certificate 'a.key' holds a PRIVATE KEY, not a certificate; name the file of a certificate as PEM"
+                == "certificate 'a.key' holds a private key, not a certificate; name the file of a certificate as PEM"
         )
         #expect(
             line { () throws(CredentialError) in _ = try check.client(certificate: certificate, key: certificate) }
-                == "key 'a.crt' holds a CERTIFICATE, not a private key; name the file of the private key as PEM"
+                == "key 'a.crt' holds a certificate, not a private key; name the file of the private key as PEM"
         )
     }
 
@@ -129,7 +128,7 @@ struct CredentialTests {
     }
 
     private func load(_ kubeconfig: Kubeconfig) throws(CredentialError) -> Credentials {
-        try Credentials(kubeconfig) { try FileSystem.read($0, limit: 1 << 20) }
+        try Credentials(kubeconfig) { try readTestFile($0) }
     }
 
     @Test(arguments: [
@@ -151,7 +150,7 @@ struct CredentialTests {
     @Test(arguments: [
         (
             "client-certificate: none.crt, client-key: a.key",
-            "client-certificate of kubeconfig 'k': cannot read 'none.crt': No such file or directory; "
+            "client-certificate of kubeconfig 'k': cannot read 'none.crt'; "
                 + "put the file there, or correct 'client-certificate'"
         ),
         (

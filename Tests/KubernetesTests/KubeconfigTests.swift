@@ -28,7 +28,7 @@ struct KubeconfigTests {
     @Test func `the current context is read`() throws {
         let cluster = "server: 'https://h:6443/', certificate-authority: ca.crt, tls-server-name: kubernetes"
         let user = "client-certificate: ../pki/a.crt, client-key: /pki/a.key"
-        let kubeconfig = try read(config(cluster: cluster, user: user, context: "cluster: c, user: u, namespace: n"))
+        let kubeconfig = try read(config(cluster: cluster, user: user, context: "cluster: c, user: u, namespace: apps"))
         #expect(kubeconfig.server == "https://h:6443")
         #expect(kubeconfig.address == "h:6443")
         #expect(kubeconfig.certificateAuthority == .file("/etc/kubernetes/ca.crt"))
@@ -37,7 +37,7 @@ struct KubeconfigTests {
         #expect(kubeconfig.clientCertificate == .file("/etc/kubernetes/../pki/a.crt"))
         #expect(kubeconfig.clientKey == .file("/pki/a.key"))
         #expect(kubeconfig.token == nil)
-        #expect(kubeconfig.namespace == "n")
+        #expect(kubeconfig.namespace == "apps")
     }
 
     @Test func `inline data wins over a path, a token file over a token`() throws {
@@ -74,6 +74,7 @@ struct KubeconfigTests {
         ("", "k: is no kubeconfig: a mapping is expected"),
         ("- a", "k: is no kubeconfig: a mapping is expected"),
         ("contexts: [{name: x}]", "k:1:1: no context is chosen; write 'current-context: x'"),
+        ("current-context: 7", "k:1:18: 'current-context' is a number, not a string; write it in quotes"),
         ("current-context: ''", "k:1:18: no context is chosen; write 'current-context: default'"),
         ("current-context: x", "k:1:18: no entry of 'contexts' is called 'x'; add one"),
     ])
@@ -90,21 +91,21 @@ struct KubeconfigTests {
             "3:18: no entry of 'contexts' is called 'zzz'; there is 'x', 'production'"
         ]),
         ("server: https://h", "token: t", "cluster: d", "x", [
-            "7:29: context 'x' names no user; write 'user: NAME'",
-            "7:39: no entry of 'clusters' is called 'd'; there is 'other', 'c'",
+            "7:31: context 'x' names no user; write 'user: NAME'",
+            "7:41: no entry of 'clusters' is called 'd'; there is 'other', 'c'",
         ]),
         ("", "token: t", "cluster: c, user: u", "x", [
-            "4:56: the cluster has no server's URL; write 'server: https://HOST:6443'"
+            "4:59: the cluster has no server's URL; write 'server: https://HOST:6443'"
         ]),
         ("server: h:6443", "token: t", "cluster: c, user: u", "x", [
-            "4:65: the cluster has no server's URL; write 'server: https://HOST:6443'"
+            "4:68: the cluster has no server's URL; write 'server: https://HOST:6443'"
         ]),
         ("server: https://h, insecure-skip-tls-verify: true", "token: t", "cluster: c, user: u", "x", [
-            "4:102: the server's certificate would not be verified; "
+            "4:105: the server's certificate would not be verified; "
                 + "name the CA in 'certificate-authority' and remove 'insecure-skip-tls-verify'"
         ]),
         ("server: https://h, certificate-authority-data: '%'", "token: 7", "cluster: c, user: u", "x", [
-            "4:104: 'certificate-authority-data' is not base64; encode it with 'base64 -w0'",
+            "4:107: 'certificate-authority-data' is not base64; encode it with 'base64 -w0'",
             "6:27: 'token' is a number, not a string; write it in quotes",
         ]),
         ("server: https://h", "exec: {command: aws}, username: me", "cluster: c, user: u", "x", [

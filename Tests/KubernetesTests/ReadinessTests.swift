@@ -54,7 +54,7 @@ struct ReadinessTests {
 
     @Test(arguments: [
         (#""spec":{"replicas":2},"status":{\#(counts),"conditions":[\#(available)]}"#, Readiness.ready),
-        (#""status":{"replicas":1,"updatedReplicas":1}"#, .waiting("ready replicas: 0 of 1")),
+        (#""status":{"replicas":1,"updatedReplicas":1}"#, .waiting("available replicas: 0 of 1")),
         (#""spec":{"replicas":0},"status":{"conditions":[\#(available)]}"#, .ready),
         (#""spec":{"replicas":2},"status":{}"#, .waiting("replicas: 0 of 2")),
         (#""spec":{"replicas":2},"status":{"replicas":2,"updatedReplicas":1}"#, .waiting("updated replicas: 1 of 2")),
