@@ -105,7 +105,7 @@ struct ManifestFailureTests {
                 "broken: error: m.yaml:7:3: RoleBinding/immutable/imm: field 'roleRef.name' cannot be changed: "
                     + #""view" on the server, "edit" here; "#
                     + "restore the value, choose another name, or have it made anew: "
-                    + "'kubectl delete rolebinding.v1.rbac.authorization.k8s.io imm -n immutable'"
+                    + "'kubectl delete rolebinding.rbac.authorization.k8s.io imm -n immutable'"
             ]
         )
     }

@@ -110,7 +110,12 @@ struct MissingThingsTests {
             ours.errors = result.errorLines.filter { $0.hasPrefix("\(name): ") }.joined(separator: "\n")
             let kubeconfig = name == "forbidden" ? cluster.nobodyKubeconfig : cluster.kubeconfig
             let theirs = try await cluster.kubectl(
-                "--kubeconfig", kubeconfig, "apply", "--server-side", "-f", node.path("\(name).yaml"),
+                "--kubeconfig",
+                kubeconfig,
+                "apply",
+                "--server-side",
+                "-f",
+                node.path("\(name).yaml"),
             )
             show(["lost": "namespace missing", "widget": "CRD missing"][name] ?? name, ours: ours, kubectl: theirs)
         }
@@ -123,7 +128,8 @@ struct MissingThingsTests {
         )
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: missing-soon}}", to: "m.yaml")
         let tool = try node.start(["run"])
-        let waits = #"early: waiting: ConfigMap/missing-soon/m: the server answered 404: "#
+        let waits =
+            #"early: waiting: ConfigMap/missing-soon/m: the server answered 404: "#
             + #"namespaces "missing-soon" not found; waiting since NOW, until NOW"#
         #expect(try await becomes { tool.outputSoFar().masked.contains(waits) })
         try await cluster.mustApply("{apiVersion: v1, kind: Namespace, metadata: {name: missing-soon}}")
