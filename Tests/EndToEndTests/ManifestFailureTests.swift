@@ -102,11 +102,10 @@ struct ManifestFailureTests {
         let lines = try await failure(of: binding("edit"), cluster, title: "immutable field")
         #expect(
             lines == [
-                "broken: error: m.yaml:4:1: RoleBinding/immutable/imm: field 'roleRef' cannot be changed: "
-                    + #"{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"view"} on the server, "#
-                    + #"{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"edit"} here; "#
+                "broken: error: m.yaml:7:3: RoleBinding/immutable/imm: field 'roleRef.name' cannot be changed: "
+                    + #""view" on the server, "edit" here; "#
                     + "restore the value, choose another name, or have it made anew: "
-                    + "'kubectl delete rolebinding imm -n immutable'"
+                    + "'kubectl delete rolebinding.rbac.authorization.k8s.io imm -n immutable'"
             ]
         )
     }
