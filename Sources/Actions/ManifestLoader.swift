@@ -36,14 +36,7 @@ struct ManifestLoader {
         for manifest in declaration.manifests {
             switch manifest {
             case .path(let reference):
-                do {
-                    for path in try paths(of: reference) {
-                        let bytes = try run.files.read(path, limit: Self.sizeLimit)
-                        add(Source(name: path, bytes: bytes), to: &contents)
-                    }
-                } catch {
-                    contents.problems.append(missing(reference, error))
-                }
+                add(reference, to: &contents)
             case .url(let url, let sha256, let place):
                 do {
                     add(Source(name: url, bytes: try await fetch(url, sha256)), to: &contents)
@@ -54,6 +47,27 @@ struct ManifestLoader {
             }
         }
         return contents
+    }
+
+    /// Adds what a path stands for; one file that cannot be read does not keep the others of its directory away.
+    private func add(_ reference: PathReference, to contents: inout Contents) {
+        do {
+            let paths = try paths(of: reference)
+            if paths.isEmpty {
+                let message = "directory '\(reference.path)' holds no manifest"
+                let hint = "remove it from 'manifests', or name its files *.yaml, *.yml or *.json"
+                contents.problems.append(Diagnostic(reference.place, message, hint: hint))
+            }
+            for path in paths {
+                do throws(SystemError) {
+                    add(Source(name: path, bytes: try run.files.read(path, limit: Self.sizeLimit)), to: &contents)
+                } catch {
+                    contents.problems.append(missing(reference, error))
+                }
+            }
+        } catch {
+            contents.problems.append(missing(reference, error))
+        }
     }
 
     /// The files that a path stands for: itself, or what a directory holds, not what its directories hold.
