@@ -11,6 +11,11 @@ public struct Patience: Sendable {
     /// a PATCH meanwhile.
     public var window: Duration
 
+    /// When the window closes for all who wait side by side, `nil` if each has one of its own.
+    ///
+    /// What has been missing for as long as the window in one object's eyes is missing for the next one too.
+    var windowEnd: ContinuousClock.Instant?
+
     /// Hears in words what is waited for.
     public var report: @Sendable (String) -> Void
 
@@ -31,6 +36,14 @@ public struct Patience: Sendable {
         return Timestamp(seconds: Timestamp.now().seconds + remaining.components.seconds)
     }
 
+    /// A wait shorter than this is told to nobody.
+    private static let silence = Duration.seconds(1)
+
+    /// Opens the window, now, for all who wait from here on.
+    mutating func openWindow() {
+        windowEnd = .now + window
+    }
+
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
     /// - Parameters:
@@ -44,7 +57,8 @@ public struct Patience: Sendable {
         _ attempt: () async throws(Failure) -> Value,
     ) async throws(Failure) -> Value {
         var backoff = Backoff()
-        var windowEnd: ContinuousClock.Instant?
+        var ownWindowEnd: ContinuousClock.Instant?
+        let start = ContinuousClock.now
         let since = Timestamp.now()
         let until = deadlineTime
         var last: Failure?
@@ -61,14 +75,16 @@ public struct Patience: Sendable {
             var end = deadline
             switch error.disposition {
             case .permanent: throw error
-            case .retry: windowEnd = nil
+            case .retry: ownWindowEnd = nil
             case .window:
-                end = min(windowEnd ?? now + window, deadline)
-                windowEnd = end
+                end = min(windowEnd ?? ownWindowEnd ?? now + window, deadline)
+                ownWindowEnd = end
             }
             let delay = backoff.next(atLeast: error.retryAfter)
             guard now + delay < end else { throw error }
-            report("\(subject): \(error.words); waiting since \(since), until \(until)")
+            if start + Self.silence <= now + delay {
+                report("\(subject): \(error.words); waiting since \(since), until \(until)")
+            }
             guard await sleep(delay) else { throw error }
         }
     }
