@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// Tasks that run programs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct ExecVerbTests {
     @Test func `a script has its environment, its arguments and what preStart made`() async throws {
         let node = try TestNode(

@@ -5,7 +5,7 @@ import Testing
 import YAML
 
 /// The agent told to stop.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct InterruptionTests {
     @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
     func `a signal during a wait ends the run at once, and says so`(signal: Int32, code: Int32) async throws {

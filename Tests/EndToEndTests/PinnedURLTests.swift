@@ -5,7 +5,7 @@ import Testing
 import YAML
 
 /// Manifests that come by a pinned URL.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
 struct PinnedURLTests {
     private func map(_ namespace: String) -> [UInt8] {
         Array("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: \(namespace)}}\n".utf8)

@@ -5,7 +5,7 @@ import Testing
 import YAML
 
 /// A server that nobody started.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
 struct ServerOffTests {
     @Test func `a server that is off is waited for, and told only at the deadline`() async throws {
         let cluster = try await TestCluster.shared.value

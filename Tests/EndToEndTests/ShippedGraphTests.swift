@@ -133,7 +133,7 @@ extension FreshServerTests {
 struct FreshServerTests {}
 
 /// What stands in two files of the shipped content.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ShippedContentTests {
     @Test func `the MTU is the same in the task file and in the CNI configuration`() throws {
         let conflist = try ShippedRun.text(of: "\(TestCluster.sourceRoot)/calico/10-calico.conflist").json

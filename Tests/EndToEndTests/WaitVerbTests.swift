@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// Tasks that wait.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct WaitVerbTests {
     @Test func `a task waits for a port, a file and a URL, and nothing has changed`() async throws {
         let server = try LoopbackServer { request in

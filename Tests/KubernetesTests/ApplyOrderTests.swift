@@ -1,7 +1,7 @@
 @testable import Kubernetes
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ApplyOrderTests {
     @Test(arguments: [
         ("v1", "Namespace", 0),

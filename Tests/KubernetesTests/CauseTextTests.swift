@@ -1,7 +1,7 @@
 @testable import Kubernetes
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct CauseTextTests {
     @Test(arguments: [
         (#"Invalid value: "D_x": must be lower case: like this"#, "must be lower case: like this"),

@@ -4,7 +4,7 @@ import PKI
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct CredentialTests {
     private let authority: TestAuthority
     private let check = CredentialCheck()

@@ -2,7 +2,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct DifferenceTests {
     private let configMap = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
 

@@ -2,7 +2,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct FieldPathTests {
     private let object = """
         apiVersion: v1

@@ -2,7 +2,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct KubeconfigTests {
     private func read(_ text: String, path: String = "/etc/kubernetes/a.kubeconfig") throws(Diagnostics) -> Kubeconfig {
         try Kubeconfig(Array(text.utf8), path: path)

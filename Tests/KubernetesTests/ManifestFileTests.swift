@@ -2,7 +2,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ManifestFileTests {
     @Test(arguments: [
         ("", []),

@@ -2,7 +2,7 @@ import HTTP
 @testable import Kubernetes
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ServerStatusTests {
     /// One row of the table of replies.
     struct Row: CustomTestStringConvertible {

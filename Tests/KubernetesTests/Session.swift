@@ -33,7 +33,7 @@ struct Session: Sendable {
 
     /// A patience that gives up soon.
     static func patience(
-        _ limit: Duration = .seconds(20),
+        _ limit: Duration = .seconds(90),
         window: Duration = .milliseconds(300),
         report: @escaping @Sendable (String) -> Void = { _ in },
     ) -> Patience {
