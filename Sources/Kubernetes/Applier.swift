@@ -60,7 +60,7 @@ public struct Applier: Sendable {
         var applied: [Manifest] = []
         var failed = FailedObjects(namespace: client.kubeconfig.namespace)
         var applier = self
-        applier.patience.openWindow()
+        applier.patience.shareWindow()
         for rank in ApplyOrder.ranks(of: withoutRepetitions(manifests)) {
             var ready: [Manifest] = []
             for manifest in rank {
@@ -76,7 +76,7 @@ public struct Applier: Sendable {
                 if isApplied { applied.append(manifest) } else { failed.insert(manifest) }
             }
             // What others wait for came just now: what misses it still may have it in a moment.
-            if ApplyOrder.isNeeded(rank), results.contains(true) { applier.patience.openWindow() }
+            if ApplyOrder.isNeeded(rank), results.contains(true) { applier.patience.shareWindow() }
         }
         return applied
     }

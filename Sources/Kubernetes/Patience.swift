@@ -1,3 +1,4 @@
+import Locking
 import PKI
 
 /// How long something may take, and who is told what it waits for.
@@ -11,10 +12,8 @@ public struct Patience: Sendable {
     /// a PATCH meanwhile.
     public var window: Duration
 
-    /// When the window closes for all who wait side by side, `nil` if each has one of its own.
-    ///
-    /// What has been missing for as long as the window in one object's eyes is missing for the next one too.
-    var windowEnd: ContinuousClock.Instant?
+    /// The window of all who wait side by side, `nil` if each has one of its own.
+    private var sharedWindow: SharedWindow?
 
     /// Hears in words what is waited for.
     public var report: @Sendable (String) -> Void
@@ -39,9 +38,9 @@ public struct Patience: Sendable {
     /// A wait shorter than this is told to nobody.
     private static let silence = Duration.seconds(1)
 
-    /// Opens the window, now, for all who wait from here on.
-    mutating func openWindow() {
-        windowEnd = .now + window
+    /// Gives all who wait from here on one window, which begins with the first refusal that it is for.
+    mutating func shareWindow() {
+        sharedWindow = SharedWindow()
     }
 
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
@@ -77,7 +76,7 @@ public struct Patience: Sendable {
             case .permanent: throw error
             case .retry: ownWindowEnd = nil
             case .window:
-                end = min(windowEnd ?? ownWindowEnd ?? now + window, deadline)
+                end = min(sharedWindow?.end(now + window) ?? ownWindowEnd ?? now + window, deadline)
                 ownWindowEnd = end
             }
             let delay = backoff.next(atLeast: error.retryAfter)
@@ -86,6 +85,21 @@ public struct Patience: Sendable {
                 report("\(subject): \(error.words); waiting since \(since), until \(until)")
             }
             guard await sleep(delay) else { throw error }
+        }
+    }
+}
+
+/// The end of a window that many share.
+///
+/// What has been missing for as long as the window in one object's eyes is missing for the next one too.
+private final class SharedWindow: Sendable {
+    private let end = Locked<ContinuousClock.Instant?>(nil)
+
+    /// Returns the end, which the first who asks decides.
+    func end(_ proposed: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        end.withLock { end in
+            end = end ?? proposed
+            return end ?? proposed
         }
     }
 }

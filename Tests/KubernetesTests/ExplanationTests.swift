@@ -223,7 +223,7 @@ struct ExplanationTests {
         }
         let session = try Session(server: server.url)
         let error = await #expect(throws: GateError.self) {
-            try await session.client.passGates(Session.patience(.seconds(2)))
+            try await session.client.passGates(Session.patience(.seconds(4)))
         }
         let line = try #require(error?.description)
         #expect(
@@ -241,7 +241,7 @@ struct ExplanationTests {
         server.stop()
         let session = try Session(server: server.url)
         let error = await #expect(throws: GateError.self) {
-            try await session.client.passGates(Session.patience(.seconds(2)))
+            try await session.client.passGates(Session.patience(.seconds(4)))
         }
         let line = try #require(error?.description)
         #expect(line.hasPrefix("API server \(server.url) did not answer since "))
