@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// What is said when a real API server refuses an object.
-@Suite(.needsAPIServer, .timeLimit(.minutes(2)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
 struct RefusalTests {
     private let daemonSet = """
         apiVersion: apps/v1

@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// What is waited for at a real API server, and what is said meanwhile.
-@Suite(.needsAPIServer, .timeLimit(.minutes(2)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
 struct WaitingTests {
     private func identity(_ apiVersion: String, _ kind: String, _ namespace: String, _ name: String) -> ObjectIdentity {
         ObjectIdentity(type: .init(apiVersion: apiVersion, kind: kind), namespace: namespace, name: name)
