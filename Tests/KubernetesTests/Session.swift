@@ -31,9 +31,9 @@ struct Session: Sendable {
         try Session(kubeconfig: try await TestCluster.shared.value.kubeconfig)
     }
 
-    /// A patience that gives up soon.
+    /// A patience that gives up soon on what may pass, but bears a busy machine.
     static func patience(
-        _ limit: Duration = .seconds(90),
+        _ limit: Duration = .seconds(60),
         window: Duration = .milliseconds(300),
         report: @escaping @Sendable (String) -> Void = { _ in },
     ) -> Patience {
