@@ -41,12 +41,27 @@ public struct Ownership: Sendable {
             metadata["namespace"] = Node(.string(namespace), place: place)
         }
         let own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
-        metadata["labels"] = Self.adding(own, to: metadata["labels"], place: place, replacing: false)
+        let isUnlabelled = metadata["labels"].map { $0.isNull || $0.mapping?.entries.isEmpty == true } ?? true
+        let written = isUnlabelled ? Self.defaultLabels(of: root) : metadata["labels"]
+        metadata["labels"] = Self.adding(own, to: written, place: place, replacing: false)
         let annotations = [Self.taskAnnotation: task]
         metadata["annotations"] = Self.adding(annotations, to: metadata["annotations"], place: place, replacing: true)
         object["metadata"] = Node(.mapping(metadata), place: place)
         root.content = .mapping(object)
         return root
+    }
+
+    /// The labels that the server gives an object without any: those of its pods, for two kinds.
+    ///
+    /// Our own label would keep the server from it. The corresponding functions of the API server are
+    /// `SetDefaults_ReplicationController` and `SetDefaults_Job`.
+    private static func defaultLabels(of object: Node) -> Node? {
+        let type = GroupVersionKind(
+            apiVersion: object["apiVersion"]?.string ?? "",
+            kind: object["kind"]?.string ?? "",
+        )
+        guard ["/ReplicationController", "batch/Job"].contains("\(type.group)/\(type.kind)") else { return nil }
+        return object["spec"]?["template"]?["metadata"]?["labels"]
     }
 
     /// Adds pairs to a mapping of strings; anything else than a mapping is left for the server to refuse.

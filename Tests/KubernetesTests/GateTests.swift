@@ -74,8 +74,8 @@ struct GateTests {
         (
             .transport(TransportError(.hostName, "")),
             """
-            API server SERVER shows a certificate for other names, not for this host; \
-            use one of these names in the server's URL, or set 'tls-server-name' in kubeconfig 'k'
+            API server SERVER shows a certificate for other names, not for 'HOST'; \
+            use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig 'k'
             """
         ),
         (
