@@ -98,13 +98,16 @@ struct ExecAction {
         Command("/bin/sh", ["-e"] + arguments, environment: environment)
     }
 
+    /// How long a program may take to end when it is told to; it is a part of the task's time, not added to it.
+    private var grace: Duration { min(.seconds(5), context.task.timeout / 10) }
+
     /// Runs one command to its end; its output becomes events, and the last line of it part of an error.
     private func run(_ command: Command, named name: String) async throws(ActionError) {
         let last = LastLine()
         context.emit(.waiting("'\(name)' is running"))
         let status: ExitStatus
         do {
-            status = try await Host.run(command, deadline: context.deadline) { [context] line in
+            status = try await Host.run(command, deadline: context.deadline - grace, grace: grace) { [context] line in
                 last.keep(line)
                 context.emit(.output(line))
             }
@@ -113,6 +116,10 @@ struct ExecAction {
         }
         guard !status.isSuccess else { return }
         let said = last.text.map { "; its last line was: \($0)" } ?? ""
-        throw ActionError("'\(name)' \(status)\(said)")
+        guard status == .timedOut else { throw ActionError("'\(name)' \(status)\(said)") }
+        throw ActionError(
+            "'\(name)' did not end within \(context.task.timeout.text) and was ended\(said)",
+            hint: "see why it takes so long, or raise 'timeout' of task '\(context.task.name)'",
+        )
     }
 }

@@ -59,6 +59,8 @@ public struct Applier: Sendable {
     public func apply(_ manifests: [Manifest]) async -> [Manifest] {
         var applied: [Manifest] = []
         var failed = FailedObjects(namespace: client.kubeconfig.namespace)
+        var applier = self
+        applier.patience.shareWindow()
         for rank in ApplyOrder.ranks(of: withoutRepetitions(manifests)) {
             var ready: [Manifest] = []
             for manifest in rank {
@@ -69,10 +71,12 @@ public struct Applier: Sendable {
                     ready.append(manifest)
                 }
             }
-            let results = await sideBySide(ready)
+            let results = await applier.sideBySide(ready)
             for (manifest, isApplied) in zip(ready, results) {
                 if isApplied { applied.append(manifest) } else { failed.insert(manifest) }
             }
+            // What others wait for came just now: what misses it still may have it in a moment.
+            if ApplyOrder.isNeeded(rank), results.contains(true) { applier.patience.shareWindow() }
         }
         return applied
     }

@@ -12,6 +12,11 @@ public enum ApplyOrder {
     /// The rank of kinds that are not named here, such as those that definitions bring.
     static let others = 11
 
+    /// Whether objects of other ranks cannot be applied before those of a rank: namespaces, definitions and RBAC rules.
+    static func isNeeded(_ rank: [Manifest]) -> Bool {
+        rank.first.map { [namespaces, definitions, 5, 6].contains(self.rank(of: $0.identity.type)) } ?? false
+    }
+
     /// The rank of a kind, the lowest first.
     public static func rank(of type: GroupVersionKind) -> Int {
         switch (type.group, type.kind) {

@@ -16,7 +16,8 @@ extension Explanation {
             return ObjectFailure(manifest, .forbidden, message, hint: isEscalation ? hint : nil)
         }
         // For a Namespace the server names the object itself, where no Role could be.
-        let namespace = manifest.identity.isNamespace ? nil : Self.quoted(after: "in the namespace ", in: status.message)
+        let namespace =
+            manifest.identity.isNamespace ? nil : Self.quoted(after: "in the namespace ", in: status.message)
         let scope = namespace.map { "in namespace '\($0)'" }
         let role = scope.map { "a Role \($0)" } ?? "a ClusterRole"
         let rule = #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], verbs: ["get", "create", "patch"]}"#

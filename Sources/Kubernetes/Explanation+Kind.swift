@@ -24,10 +24,18 @@ extension Explanation {
     }
 
     /// The groups and versions in which the server has the object's kind, the object's own group first.
+    ///
+    /// A kind of the same name in somebody else's group is another kind; only among the server's own it may have moved.
     private func otherVersions() async -> [String] {
         let type = manifest.identity.type
         let all = await client.schemas.types(ofKind: type.kind, on: client, until: deadline)
         let own = all.filter { $0.group == type.group }
-        return (own.isEmpty ? all : own).map(\.apiVersion)
+        let moved = all.filter { Self.isBuiltIn($0.group) && Self.isBuiltIn(type.group) }
+        return (own.isEmpty ? moved : own).map(\.apiVersion)
+    }
+
+    /// Whether a group is the server's own: `apps`, `rbac.authorization.k8s.io`, and the core group without a name.
+    private static func isBuiltIn(_ group: String) -> Bool {
+        !group.contains(".") || group.hasSuffix(".k8s.io")
     }
 }

@@ -68,8 +68,8 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
         case .hostName:
             let names = peer.map { $0.names.joined(separator: ", ") } ?? "other names"
             return (
-                "\(server) shows a certificate for \(names), not for this host",
-                "use one of these names in the server's URL, or set 'tls-server-name' in kubeconfig "
+                "\(server) shows a certificate for \(names), not for '\(client.kubeconfig.verifiedName)'",
+                "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig "
                     + "'\(client.kubeconfig.path)'",
             )
         case .serverCertificateExpired, .serverCertificateNotYetValid:

@@ -61,6 +61,13 @@ public struct Kubeconfig: Sendable {
         self.namespace = namespace
     }
 
+    /// The name that the server's certificate must have.
+    var verifiedName: String {
+        if let serverName { return serverName }
+        let host = address.hasPrefix("[") ? address.prefix { $0 != "]" }.dropFirst() : address.prefix { $0 != ":" }
+        return String(host)
+    }
+
     /// The API server's host and port, or its URL, for messages.
     public var address: String {
         server.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first.map(String.init) ?? server

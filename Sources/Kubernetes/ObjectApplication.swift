@@ -46,7 +46,7 @@ struct ObjectApplication {
             identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
             let path = resource.path(of: identity)
             memory.live = try await client.find(path, until: deadline)
-            let body = applier.ownership.mark(manifest.root, namespace: identity.namespace).json()
+            let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
                 // Between the reading and the writing another may have made it: then it is changed, not created.
                 let response = try await write(body, to: path, as: .created, &memory)
@@ -57,6 +57,23 @@ struct ObjectApplication {
         } catch .refused(let refusal) where refusal.code == 404 && applier.prophecy?.covers(identity) == true {
             return Result(identity: identity, change: .created)
         }
+    }
+
+    /// The object as it is sent.
+    ///
+    /// Once it is on the server, without those parts of its status that are not ours: its controller writes them, and
+    /// servers before 1.21 would report a conflict with it. Every definition made by controller-gen has such a status.
+    private func body(for resource: APIResource, namespace: String?, live: Node?) -> [UInt8] {
+        var root = manifest.root
+        if let live, resource.hasStatus, var mapping = root.mapping, let status = mapping["status"] {
+            let ours = Ownership.fields(in: live).compactMap { $0["f:status"] }
+            let kept = (status.mapping?.entries ?? []).filter { entry in
+                ours.contains { $0["f:\(entry.key)"] != nil }
+            }
+            mapping["status"] = kept.isEmpty ? nil : .mapping(kept.map { ($0.key, $0.value) }, place: status.place)
+            root.content = .mapping(mapping)
+        }
+        return applier.ownership.mark(root, namespace: namespace).json()
     }
 
     /// Changes an object that is on the server, if there is anything to change.

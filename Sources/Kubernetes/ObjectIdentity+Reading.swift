@@ -98,7 +98,8 @@ private struct IdentityReader {
     private func quoting(_ value: Node) -> String? {
         switch value.content {
         case .number(let number): "write it in quotes: '\"\(number.text)\"'"
-        case .boolean(let truth): "write it in quotes: '\"\(truth)\"'"
+        // What was written, such as `no`, is not known any more.
+        case .boolean: "write it in quotes"
         case .null, .string, .sequence, .mapping: nil
         }
     }

@@ -1,3 +1,4 @@
+import Locking
 import PKI
 
 /// How long something may take, and who is told what it waits for.
@@ -10,6 +11,9 @@ public struct Patience: Sendable {
     /// With several API servers one that was just asked to establish a CRD serves it up to 5 s later, and rejects
     /// a PATCH meanwhile.
     public var window: Duration
+
+    /// The window of all who wait side by side, `nil` if each has one of its own.
+    private var sharedWindow: SharedWindow?
 
     /// Hears in words what is waited for.
     public var report: @Sendable (String) -> Void
@@ -31,21 +35,32 @@ public struct Patience: Sendable {
         return Timestamp(seconds: Timestamp.now().seconds + remaining.components.seconds)
     }
 
+    /// A wait shorter than this is told to nobody.
+    private static let silence = Duration.seconds(1)
+
+    /// Gives all who wait from here on one window, which begins with the first refusal that it is for.
+    mutating func shareWindow() {
+        sharedWindow = SharedWindow()
+    }
+
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
     /// - Parameters:
     ///   - subject: What is attempted, for the words: `ClusterRole/edit`.
     ///   - attempt: One try.
     /// - Returns: What the first successful attempt returned.
-    /// - Throws: The last attempt's error, also when the surrounding task was cancelled.
+    /// - Throws: The last attempt's error, also when the surrounding task was cancelled. An attempt that the deadline
+    ///   cut short says nothing about its subject, so then it is the error before.
     public func persist<Value, Failure: Retriable>(
         _ subject: String,
         _ attempt: () async throws(Failure) -> Value,
     ) async throws(Failure) -> Value {
         var backoff = Backoff()
-        var windowEnd: ContinuousClock.Instant?
+        var ownWindowEnd: ContinuousClock.Instant?
+        let start = ContinuousClock.now
         let since = Timestamp.now()
         let until = deadlineTime
+        var last: Failure?
         while true {
             let error: Failure
             do throws(Failure) {
@@ -54,18 +69,37 @@ public struct Patience: Sendable {
                 error = thrown
             }
             let now = ContinuousClock.now
+            if now >= deadline, error.disposition == .retry { throw last ?? error }
+            last = error
             var end = deadline
             switch error.disposition {
             case .permanent: throw error
-            case .retry: windowEnd = nil
+            case .retry: ownWindowEnd = nil
             case .window:
-                end = min(windowEnd ?? now + window, deadline)
-                windowEnd = end
+                end = min(sharedWindow?.end(now + window) ?? ownWindowEnd ?? now + window, deadline)
+                ownWindowEnd = end
             }
             let delay = backoff.next(atLeast: error.retryAfter)
             guard now + delay < end else { throw error }
-            report("\(subject): \(error.words); waiting since \(since), until \(until)")
+            if start + Self.silence <= now + delay {
+                report("\(subject): \(error.words); waiting since \(since), until \(until)")
+            }
             guard await sleep(delay) else { throw error }
+        }
+    }
+}
+
+/// The end of a window that many share.
+///
+/// What has been missing for as long as the window in one object's eyes is missing for the next one too.
+private final class SharedWindow: Sendable {
+    private let end = Locked<ContinuousClock.Instant?>(nil)
+
+    /// Returns the end, which the first who asks decides.
+    func end(_ proposed: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        end.withLock { end in
+            end = end ?? proposed
+            return end ?? proposed
         }
     }
 }

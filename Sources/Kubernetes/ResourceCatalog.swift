@@ -7,6 +7,8 @@ struct APIResource: Sendable, Hashable {
     var plural: String
     /// Whether its objects live in namespaces.
     var isNamespaced: Bool
+    /// Whether the status of its objects is written apart from them, by their controllers alone.
+    var hasStatus: Bool
 }
 
 /// Which resources the server has, asked one group and version at a time.
@@ -41,12 +43,18 @@ final class ResourceCatalog: Sendable {
 
     private static func resources(in list: Node, of type: GroupVersionKind) -> [GroupVersionKind: APIResource] {
         var result: [GroupVersionKind: APIResource] = [:]
-        for item in list["resources"]?.sequence ?? [] {
+        let items = list["resources"]?.sequence ?? []
+        let names = Set(items.compactMap { $0["name"]?.string })
+        for item in items {
             guard let name = item["name"]?.string, let kind = item["kind"]?.string, !name.contains("/") else {
                 continue
             }
             let type = GroupVersionKind(group: type.group, version: type.version, kind: kind)
-            result[type] = APIResource(plural: name, isNamespaced: item["namespaced"]?.boolean ?? false)
+            result[type] = APIResource(
+                plural: name,
+                isNamespaced: item["namespaced"]?.boolean ?? false,
+                hasStatus: names.contains("\(name)/status"),
+            )
         }
         return result
     }

@@ -15,11 +15,17 @@ extension APIClient {
     ) async throws(RolloutError) {
         var backoff = Backoff()
         var pending = identities
+        var last: [UnreadyObject] = []
         let span = "waiting since \(Timestamp.now()), until \(patience.deadlineTime)"
         while true {
-            let unready = await check(pending, minimumNodeCount, patience.deadline)
+            var unready = await check(pending, minimumNodeCount, patience.deadline)
             guard !unready.isEmpty else { return }
             pending = unready.map(\.identity)
+            // Questions that the deadline cut short say nothing about their objects.
+            if ContinuousClock.now >= patience.deadline, !last.isEmpty {
+                unready = last.filter { pending.contains($0.identity) }
+            }
+            last = unready
             let delay = backoff.next()
             let isInterrupted = Task.isCancelled
             guard !isInterrupted, ContinuousClock.now + delay < patience.deadline else {

@@ -60,7 +60,8 @@ struct RolloutDiagnosis {
         // A list's items do not say what they are.
         guard let status = pod["status"] else { return nil }
         let typed = Node.mapping([
-            "apiVersion": .string("v1"), "kind": .string("Pod"), "metadata": pod["metadata"] ?? .null(), "status": status,
+            "apiVersion": .string("v1"), "kind": .string("Pod"), "metadata": pod["metadata"] ?? .null(),
+            "status": status,
         ])
         let reason: String
         switch Readiness(of: typed) {

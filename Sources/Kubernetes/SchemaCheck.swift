@@ -28,7 +28,8 @@ struct SchemaCheck {
             faults.append(
                 Fault(
                     place: node.place,
-                    message: "field '\(path)': \(expected) is expected, \(node.kindName) stands here: \(ShownValue(node, isSecret))",
+                    message:
+                        "\(FieldPath(path).name): \(expected) is expected, \(node.kindName) stands here: \(ShownValue(node, isSecret))",
                     hint: isSecret ? Self.secretHint(schema) : Self.rewriting(node, as: schema),
                 )
             )
@@ -38,7 +39,7 @@ struct SchemaCheck {
             let field = path.isEmpty ? entry.key : "\(path).\(entry.key)"
             if let fieldSchema = schema.field(entry.key) {
                 check(entry.value, fieldSchema, at: field)
-            } else if schema.isClosed {
+            } else if schema.isClosed, !schema.fieldNames.contains(entry.key) {
                 let near = nearestName(to: entry.key, in: schema.fieldNames)
                 faults.append(
                     Fault(
@@ -85,7 +86,8 @@ struct SchemaCheck {
         switch (schema.expectation, node.content) {
         case (.string, .string) where schema.isBase64: "encode it with 'base64 -w0'"
         case (.string, .number(let number)): "write it in quotes: '\"\(number.text)\"'"
-        case (.string, .boolean(let truth)): "write it in quotes: '\"\(truth)\"'"
+        // What was written, such as `no`, is not known any more.
+        case (.string, .boolean): "write it in quotes"
         case (.integer, .string(let text)) where Int(text) != nil: "write it without quotes: '\(text)'"
         case (.number, .string(let text)) where Double(text) != nil: "write it without quotes: '\(text)'"
         case (.boolean, .string(let text)) where ["true", "yes", "on", "1"].contains(text.lowercased()): "write 'true'"

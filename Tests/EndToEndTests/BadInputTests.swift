@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// Files that are not what they should be: one line each, the right exit code, never a trap or a hang.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct BadInputTests {
     /// What may stand where a text is expected.
     enum Content: String, CaseIterable, Sendable {
@@ -72,12 +72,24 @@ struct BadInputTests {
         show("manifests", ours: result)
         for content in Content.allCases {
             let lines = result.errorLines.filter { $0.hasPrefix("\(content): error: ") }
-            let documents = content == .two ? 2 : 1
-            #expect(lines.count == documents + 1, "\(lines)")
-            #expect(lines.first?.contains(node.directory) == true, "\(lines)")
-            #expect(lines.last == "\(content): error: \(documents) of \(documents + 1) objects could not be applied")
+            // Each of two documents lacks an `apiVersion`, a `kind` and a name.
+            #expect(lines.count == (content == .two ? 7 : 2), "\(content): \(lines)")
+            #expect(lines.dropLast().allSatisfy { $0.contains(node.directory) }, "\(lines)")
+            #expect(lines.last?.hasSuffix(" objects could not be applied") == true)
         }
         #expect(try await cluster.object("configmap", "m", namespace: "bad-input")["kind"]?.string == "ConfigMap")
+    }
+
+    @Test(.needsAPIServer) func `one file that cannot be read does not keep the others away`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "beside-bad")
+        let node = try TestNode("tasks: {t: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m]}}}\n")
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: beside-bad}}", to: "m/2.yaml")
+        try await Content.dangling.make(at: node.path("m/1.yaml"))
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(result.errorLines.count == 2)
+        #expect(result.errors.contains("cannot read '\(node.path("m/1.yaml"))': No such file or directory"))
+        #expect(result.outputLines.contains("t: ConfigMap/beside-bad/m created"))
     }
 
     @Test func `bad kubeconfigs and credentials end in one line each`() async throws {

@@ -6,7 +6,12 @@ import YAML
 /// What a person learns when certificates are at fault.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
 struct CredentialFailureTests {
-    private func kubeconfig(_ cluster: TestCluster, server: String? = nil, authority: String? = nil, client: String)
+    private func kubeconfig(
+        _ cluster: TestCluster,
+        server: String? = nil,
+        authority: String? = nil,
+        client: String
+    )
         -> String
     {
         """
@@ -55,9 +60,9 @@ struct CredentialFailureTests {
         let line = try await line(node, "server's certificate from another CA", cluster)
         #expect(
             line == "t: error: API server \(cluster.server) shows a certificate issued by 'CN=nest-bootstrap test CA', "
-                + "which CA file 'other.crt' ('CN=another CA'), which kubeconfig 'admin' names "
-                + "does not vouch for; put the CA of the server into that file, "
-                + "or correct 'certificateAuthority' of the kubeconfig task"
+                + "but kubeconfig 'admin' trusts only CA file 'other.crt' ('CN=another CA'); "
+                + "name the server's CA in 'certificate-authority' of the kubeconfig, "
+                + "or in 'cluster.certificateAuthority' if a task writes it"
         )
     }
 
@@ -67,9 +72,8 @@ struct CredentialFailureTests {
         var text = kubeconfig(cluster, client: admin)
         text = text.replacing("certificate-authority:", with: "tls-server-name: elsewhere, certificate-authority:")
         let line = try await line(try applying(text), "wrong host name", cluster)
-        #expect(line.contains("API server \(cluster.server) shows a certificate for "))
-        #expect(line.contains("localhost, kubernetes, "))
-        #expect(line.contains("elsewhere"))
+        #expect(line.hasPrefix("t: error: API server \(cluster.server) shows a certificate for localhost, "))
+        #expect(line.contains("tls-server-name"))
     }
 
     @Test func `an expired client certificate is told before any request`() async throws {
@@ -92,10 +96,46 @@ struct CredentialFailureTests {
         #expect(try await line(node, "client certificate expired", cluster) == expected)
     }
 
+    @Test func `a client certificate that is not valid yet is waited for, with the node's clock`() async throws {
+        let cluster = try await TestCluster.shared.value
+        try await cluster.makeCertificate(
+            "e2e-early",
+            subject: "/CN=early",
+            validity: (from: "20990101000000Z", until: "20990201000000Z"),
+        )
+        let early = "\(cluster.credentials)/e2e-early"
+        let line = try await line(
+            try applying(kubeconfig(cluster, client: early)),
+            "client certificate not valid yet",
+            cluster,
+        )
+        #expect(
+            line.replacing(/\d+ days/, with: "MANY days")
+                == "t: error: client certificate '\(early).crt' ('CN=early') is not valid for another MANY days, "
+                + "until NOW; the node's clock says NOW; set the node's clock"
+        )
+    }
+
+    @Test func `a client of another CA is told with who we are, and where the server's CA is set`() async throws {
+        let cluster = try await TestCluster.shared.value
+        // A server that just starts may not have read its CA: refusals are borne for ten seconds.
+        let node = try applying(kubeconfig(cluster, client: "other"), timeout: "1m")
+        try await makeAuthority(node)
+        let line = try await line(node, "client certificate of another CA", cluster)
+        #expect(
+            line == "t: error: API server \(cluster.server) does not accept kubeconfig 'admin', user 'u', "
+                + "certificate 'CN=another CA'; check that CA 'CN=another CA', which issued the certificate, "
+                + "is in the server's '--client-ca-file'"
+        )
+    }
+
     @Test func `a key of another certificate is told with both files`() async throws {
         let cluster = try await TestCluster.shared.value
         let admin = "\(cluster.credentials)/kube-admin"
-        let text = kubeconfig(cluster, client: admin).replacing("\(admin).key", with: "\(cluster.credentials)/nobody.key")
+        let text = kubeconfig(cluster, client: admin).replacing(
+            "\(admin).key",
+            with: "\(cluster.credentials)/nobody.key"
+        )
         let line = try await line(try applying(text), "key of another certificate", cluster)
         #expect(
             line == "t: error: key '\(cluster.credentials)/nobody.key' does not belong to certificate "

@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// Tasks that write on the node.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct FileVerbTests {
     @Test func `a file is written with its mode, once, and again after it was changed`() async throws {
         let node = try TestNode(

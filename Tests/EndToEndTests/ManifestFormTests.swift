@@ -93,12 +93,12 @@ struct ManifestFormTests {
 
     @Test func `variables cannot inject YAML, and only tasks that ask have them`() async throws {
         let cluster = try await TestCluster.shared(namespace: "variables")
-        let header = #"variables: {hostile: "x: {y: 1}\n--- #", yes: "yes", number: "0017"}"# + "\n"
+        let header = #"variables: {hostile: "x: {y: 1}\n--- #", agreed: "yes", number: "0017"}"# + "\n"
         let node = try node(cluster.kubeconfig, ", substitute: true", header: header)
         let text = map(
             "m",
             "variables",
-            #", data: {a: "${hostile}", b: "${yes}", c: "n${number}", d: "$${yes}", e: "${node.name}"}"#,
+            #", data: {a: "${hostile}", b: "${agreed}", c: "n${number}", d: "$${agreed}", e: "${node.name}"}"#,
         )
         try node.write(text, to: "m/1.yaml")
         let result = try await node.run("run")
@@ -107,7 +107,7 @@ struct ManifestFormTests {
         #expect(data?["a"]?.string == "x: {y: 1}\n--- #")
         #expect(data?["b"]?.string == "yes")
         #expect(data?["c"]?.string == "n0017")
-        #expect(data?["d"]?.string == "${yes}")
+        #expect(data?["d"]?.string == "${agreed}")
         #expect(data?["e"]?.string == Machine.hostName())
         let plain = try TestNode(
             "tasks: {t: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m]}}}\n",

@@ -93,11 +93,11 @@ struct MissingThingsTests {
             "early: error: early.yaml:6:14: ConfigMap/missing-later/early: namespace 'missing-later' does not exist; "
                 + "task 'brings' brings it (later.yaml:1:1); write 'after: [brings]' in task 'early'",
             "widget: error: widget.yaml:1:13: Widget/w: the server has no kind 'Widget' in 'example.test/v1'; "
-                + "no task of this node brings it",
+                + "no task of this node brings it; apply the CustomResourceDefinition that brings it first",
             "gadget: error: gadget.yaml:1:13: Gadget/g: the server has no kind 'Gadget' in 'example.test/v1'; "
                 + "task 'brings' brings it (later.yaml:5:1); write 'after: [brings]' in task 'gadget'",
             "old-version: error: old-version.yaml:1:13: Deployment/d: the server has no kind 'Deployment' in "
-                + "'apps/v1beta7'; group 'apps' is served as 'v1'; no task of this node brings it; "
+                + "'apps/v1beta7'; it has it in 'apps/v1'; no task of this node brings it; "
                 + "write 'apiVersion: apps/v1'",
             "forbidden: error: forbidden.yaml:1:1: ConfigMap/missing-things/conf: \(nobody) may not get configmaps "
                 + "in namespace 'missing-things'; add to a Role in namespace 'missing-things' bound to this user: "
@@ -110,7 +110,12 @@ struct MissingThingsTests {
             ours.errors = result.errorLines.filter { $0.hasPrefix("\(name): ") }.joined(separator: "\n")
             let kubeconfig = name == "forbidden" ? cluster.nobodyKubeconfig : cluster.kubeconfig
             let theirs = try await cluster.kubectl(
-                "--kubeconfig", kubeconfig, "apply", "--server-side", "-f", node.path("\(name).yaml"),
+                "--kubeconfig",
+                kubeconfig,
+                "apply",
+                "--server-side",
+                "-f",
+                node.path("\(name).yaml"),
             )
             show(["lost": "namespace missing", "widget": "CRD missing"][name] ?? name, ours: ours, kubectl: theirs)
         }
@@ -123,7 +128,8 @@ struct MissingThingsTests {
         )
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: missing-soon}}", to: "m.yaml")
         let tool = try node.start(["run"])
-        let waits = #"early: waiting: ConfigMap/missing-soon/m: the server answered 404: "#
+        let waits =
+            #"early: waiting: ConfigMap/missing-soon/m: the server answered 404: "#
             + #"namespaces "missing-soon" not found; waiting since NOW, until NOW"#
         #expect(try await becomes { tool.outputSoFar().masked.contains(waits) })
         try await cluster.mustApply("{apiVersion: v1, kind: Namespace, metadata: {name: missing-soon}}")

@@ -5,7 +5,7 @@ import Testing
 import YAML
 
 /// Manifests that come by a pinned URL.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
 struct PinnedURLTests {
     private func map(_ namespace: String) -> [UInt8] {
         Array("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: \(namespace)}}\n".utf8)
@@ -56,7 +56,7 @@ struct PinnedURLTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines.first
-                == "pinned: error: \(node.config):4:\(58 + cluster.kubeconfig.count - 10): "
+                == "pinned: error: \(node.config):4:\(39 + cluster.kubeconfig.count): "
                 + "'\(server.url)/crds.yaml' answers something else than is pinned: its SHA-256 is \(sha256(body)); "
                 + "look at what changed there, then write 'sha256: \(sha256(body))'"
         )

@@ -5,14 +5,14 @@ import Testing
 import YAML
 
 /// A server that nobody started.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
 struct ServerOffTests {
     @Test func `a server that is off is waited for, and told only at the deadline`() async throws {
         let cluster = try await TestCluster.shared.value
         let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
         let kubeconfig = try ShippedRun.text(of: cluster.kubeconfig)
         let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "server-off")
-        try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: off}}", to: "m.yaml")
+        try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: server-off}}", to: "m.yaml")
         let result = try await node.run("run")
         #expect(result.status == 1)
         show("server off", ours: result, kubectl: try await cluster.kubectl("--kubeconfig", off, "get", "namespaces"))
@@ -42,7 +42,8 @@ extension FreshServerTests {
             try await TestCluster.withFresh(starting: false) { cluster in
                 let tool = try node(cluster, timeout: "2m").start(["run"])
                 let address = cluster.server.replacing("https://", with: "")
-                let waits = "t: waiting: API server \(address), gate 'server answers': "
+                let waits =
+                    "t: waiting: API server \(address), gate 'server answers': "
                     + "cannot connect to '\(address)': connection refused; waiting since NOW, until NOW\n"
                 #expect(try await becomes { tool.outputSoFar().masked.hasPrefix(waits) })
                 try await cluster.start()
@@ -70,10 +71,13 @@ extension FreshServerTests {
                     #expect(line.contains("gate 'namespace kube-system exists': "))
                     return
                 }
-                let start = "t: error: API server \(cluster.server), gate 'server is ready': "
-                    + "the server answered 500: not ready: [-]etcd failed: reason withheld"
-                #expect(line.hasPrefix(start), "\(line)")
-                #expect(line.hasSuffix("; waited since NOW; look into the API server's log\n"), "\(line)")
+                let start =
+                    "t: error: API server \(cluster.server), gate 'server is ready': "
+                    + "[-]etcd failed: reason withheld"
+                withLastAttemptHidingTheCause {
+                    #expect(line.hasPrefix(start), "\(line)")
+                    #expect(line.hasSuffix("; waited since NOW; look into the API server's log\n"), "\(line)")
+                }
             }
         }
     }

@@ -38,9 +38,16 @@ struct SettledObject: Hashable, CustomStringConvertible {
         // On one of two servers a manager may have applied nothing but what is passed over.
         if mapping["fieldsType"] != nil, mapping["fieldsV1"].flatMap({ settled($0, manager) }) == nil { return nil }
         guard !mapping.entries.isEmpty else { return node }
+        let isApplier = mapping["manager"]?.string == manager
         let pairs = mapping.entries.filter { !volatile.contains($0.key) }.compactMap { entry -> (String, Node)? in
             if entry.key == "manager", entry.value.string == manager { return (entry.key, .string("the applier")) }
-            guard let value = settled(entry.value, manager) else { return nil }
+            // The agent leaves out a manifest's status, of which only an old server takes notice: as an owner.
+            var written = entry.value
+            if isApplier, entry.key == "fieldsV1", var fields = written.mapping {
+                fields["f:status"] = nil
+                written = Node(.mapping(fields), place: written.place)
+            }
+            guard let value = settled(written, manager) else { return nil }
             return value.sequence == [] && entry.value.sequence != [] ? nil : (entry.key, value)
         }
         return pairs.isEmpty ? nil : .mapping(pairs)

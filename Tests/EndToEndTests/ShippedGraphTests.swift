@@ -46,15 +46,17 @@ extension FreshServerTests {
             #expect(secrets.errors.contains(#"User "calico-cni" cannot list resource "secrets""#))
         }
 
-        @Test(arguments: [
-            ("/etc/kubernetes/cluster-admin.kubeconfig", 0o600),
-            ("/etc/kubernetes/kube-proxy.kubeconfig", 0o600),
-            ("/var/lib/cni/net.d/calico-kubeconfig", 0o600),
-            ("/etc/kubernetes/pki/kube-proxy.key", 0o600),
-            ("/etc/kubernetes/pki/kube-proxy.crt", 0o644),
-            ("/etc/kubernetes/pki/ca.crt", 0o644),
-            ("/var/lib/cni/net.d/10-calico.conflist", 0o644),
-        ] as [(String, UInt32)])
+        @Test(
+            arguments: [
+                ("/etc/kubernetes/cluster-admin.kubeconfig", 0o600),
+                ("/etc/kubernetes/kube-proxy.kubeconfig", 0o600),
+                ("/var/lib/cni/net.d/calico-kubeconfig", 0o600),
+                ("/etc/kubernetes/pki/kube-proxy.key", 0o600),
+                ("/etc/kubernetes/pki/kube-proxy.crt", 0o644),
+                ("/etc/kubernetes/pki/ca.crt", 0o644),
+                ("/var/lib/cni/net.d/10-calico.conflist", 0o644),
+            ] as [(String, UInt32)]
+        )
         func `every file has its mode`(path: String, mode: UInt32) async throws {
             let run = try await ShippedRun.shared.value
             let status = try #require(try FileSystem.status(run.node.written(path)))
@@ -109,7 +111,12 @@ extension FreshServerTests {
                     + "run 'nest-bootstrap run --task calico-ip-pool --with-dependencies'\n"
             )
             let all = try await node.run(
-                "run", "--role", "control-plane", "--task", "calico-ip-pool", "--with-dependencies",
+                "run",
+                "--role",
+                "control-plane",
+                "--task",
+                "calico-ip-pool",
+                "--with-dependencies",
             )
             #expect(all.status == 0, "\(all.errors)")
             let again = try await node.run("run", "--role", "control-plane", "--task", "calico-ip-pool")
@@ -126,7 +133,7 @@ extension FreshServerTests {
 struct FreshServerTests {}
 
 /// What stands in two files of the shipped content.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ShippedContentTests {
     @Test func `the MTU is the same in the task file and in the CNI configuration`() throws {
         let conflist = try ShippedRun.text(of: "\(TestCluster.sourceRoot)/calico/10-calico.conflist").json

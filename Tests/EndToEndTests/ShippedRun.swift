@@ -54,8 +54,9 @@ extension TestCluster {
     ///
     /// Leases are left out, which newer servers renew for themselves, and events.
     func versions() async throws -> [String] {
+        let passedOver = ["leases.coordination.k8s.io", "events", "events.events.k8s.io", "componentstatuses"]
         let types = try await kubectl("api-resources", "--verbs=list", "-o", "name").outputLines
-            .filter { !["leases.coordination.k8s.io", "events", "events.events.k8s.io", "componentstatuses"].contains($0) }
+            .filter { !passedOver.contains($0) }
         let columns = "K:.kind,NS:.metadata.namespace,N:.metadata.name,V:.metadata.resourceVersion"
         let result = try await kubectl(
             "get",

@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// What is said of a task file with many mistakes.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct TaskFileTests {
     static let file = """
         cluster:

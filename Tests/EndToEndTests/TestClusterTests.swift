@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-@Suite(.needsAPIServer, .timeLimit(.minutes(1)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
 struct TestClusterTests {
     @Test func `the admin may do everything and nobody nothing`() async throws {
         let cluster = try await TestCluster.shared.value

@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// Tasks that wait.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct WaitVerbTests {
     @Test func `a task waits for a port, a file and a URL, and nothing has changed`() async throws {
         let server = try LoopbackServer { request in
@@ -39,14 +39,15 @@ struct WaitVerbTests {
         let result = try await node.run("run")
         #expect(result.status == 1)
         let advice = "see why it does not come, or raise 'timeout' of task"
-        #expect(
-            result.errorLines.sorted() == [
-                "file: error: waited in vain for '/nowhere/to/be/found': it does not exist; \(advice) 'file'",
-                "port: error: waited in vain for 127.0.0.1:9: cannot connect to '127.0.0.1:9': Connection refused; "
-                    + "\(advice) 'port'",
-                "url: error: waited in vain for '\(server.url)/': it answers 503; \(advice) 'url'",
-            ]
-        )
+        let lines = result.errorLines.sorted()
+        try #require(lines.count == 3)
+        let path = "/nowhere/to/be/found"
+        #expect(lines[0] == "file: error: waited in vain for '\(path)': it does not exist; \(advice) 'file'")
+        let refused = "cannot connect to '127.0.0.1:9': Connection refused"
+        #expect(lines[1] == "port: error: waited in vain for 127.0.0.1:9: \(refused); \(advice) 'port'")
+        withLastAttemptHidingTheCause {
+            #expect(lines[2] == "url: error: waited in vain for '\(server.url)/': it answers 503; \(advice) 'url'")
+        }
     }
 
     @Test(.needsAPIServer) func `a task waits for the API server and for an object to be ready`() async throws {

@@ -14,6 +14,8 @@ enum Kernel {
         var ends: [CInt] = [-1, -1]
         try #require(unsafe pipe(&ends) == 0)
         try #require(fcntl(ends[1], F_SETFL, flags) == 0)
+        // A server that another test starts must not keep an end open: its reader would wait for ever.
+        for end in ends { try #require(fcntl(end, F_SETFD, FD_CLOEXEC) == 0) }
         return (ends[0], ends[1])
     }
 

@@ -1,7 +1,7 @@
 @testable import Kubernetes
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ApplyOrderTests {
     @Test(arguments: [
         ("v1", "Namespace", 0),
@@ -53,8 +53,10 @@ struct ApplyOrderTests {
             """
         )
         let ranks = ApplyOrder.ranks(of: written).map { $0.map(\.identity.description) }
-        #expect(ranks == [
-            ["Namespace/z"], ["ConfigMap/a/z", "Secret/b/s", "ConfigMap/b/s"], ["DaemonSet/z/a"], ["B/b", "A/a"],
-        ])
+        #expect(
+            ranks == [
+                ["Namespace/z"], ["ConfigMap/a/z", "Secret/b/s", "ConfigMap/b/s"], ["DaemonSet/z/a"], ["B/b", "A/a"],
+            ]
+        )
     }
 }

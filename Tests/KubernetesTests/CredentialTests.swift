@@ -4,7 +4,7 @@ import PKI
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct CredentialTests {
     private let authority: TestAuthority
     private let check = CredentialCheck()
@@ -143,7 +143,7 @@ struct CredentialTests {
         #expect(credentials.whoami.replacing("\(authority.directory)/", with: "") == "kubeconfig 'k', \(whoami)")
         #expect(
             credentials.authority.replacing("\(authority.directory)/", with: "")
-                == "CA file 'ca.crt' ('CN=kubernetes-ca'), which kubeconfig 'k' names"
+                == "CA file 'ca.crt' ('CN=kubernetes-ca')"
         )
     }
 
@@ -172,7 +172,7 @@ struct CredentialTests {
 
     @Test func `without a CA the system's are named`() throws {
         let credentials = try load(try kubeconfig("token: t", cluster: "tls-server-name: kubernetes"))
-        #expect(credentials.authority.hasPrefix("the system's CAs, as kubeconfig"))
+        #expect(credentials.authority == "the system's CAs, as it names none")
         #expect(credentials.access.serverName == "kubernetes")
         #expect(credentials.access.certificateAuthority == nil)
     }

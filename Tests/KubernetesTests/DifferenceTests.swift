@@ -2,7 +2,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct DifferenceTests {
     private let configMap = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
 
@@ -31,10 +31,12 @@ struct DifferenceTests {
         let annotation = "metadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: hunter2}}"
         let old = try node("{data: {a: hunter2}, type: Opaque, \(annotation)}")
         let new = try node("{data: {a: hunter3}, type: Other, stringData: {b: hunter4}, metadata: {}}")
-        #expect(Difference(from: old, to: new).lines(of: secret) == [
-            "data.a: *** -> ***", #"type: "Opaque" -> "Other""#, "stringData: (none) -> ***",
-            "metadata.annotations: *** -> (none)",
-        ])
+        #expect(
+            Difference(from: old, to: new).lines(of: secret) == [
+                "data.a: *** -> ***", #"type: "Opaque" -> "Other""#, "stringData: (none) -> ***",
+                "metadata.annotations: *** -> (none)",
+            ]
+        )
     }
 
     @Test func `a long value is cut`() throws {

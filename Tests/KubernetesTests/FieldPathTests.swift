@@ -2,7 +2,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct FieldPathTests {
     private let object = """
         apiVersion: v1
@@ -77,8 +77,10 @@ struct FieldPathTests {
     @Test func `a selector finds all items with the same keys, those with most of them first`() throws {
         let list = try node("[{p: 80}, {p: 80, q: UDP}, {p: 80, q: TCP}, {q: TCP}, {r: 1}, text]").sequence ?? []
         let items = ItemSelector(#"p=80,q="TCP""#).items(of: list)
-        #expect(items.map { String(decoding: $0.json(), as: UTF8.self) } == [
-            #"{"p":80,"q":"TCP"}"#, #"{"p":80}"#, #"{"q":"TCP"}"#,
-        ])
+        #expect(
+            items.map { String(decoding: $0.json(), as: UTF8.self) } == [
+                #"{"p":80,"q":"TCP"}"#, #"{"p":80}"#, #"{"q":"TCP"}"#,
+            ]
+        )
     }
 }

@@ -2,7 +2,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct OwnershipTests {
     private static let label = #""app.kubernetes.io/managed-by":"nest-bootstrap""#
     private static let annotation = #""annotations":{"nest-bootstrap/task":"t"}"#
@@ -30,7 +30,9 @@ struct OwnershipTests {
     @Test func `further labels stand beside ours, a manifest's own stay`() throws {
         let ownership = Ownership(task: "t", labels: ["a": "1", "b": "2"])
         let marked = ownership.mark(try node("{metadata: {labels: {b: own}}}"), namespace: nil)
-        #expect(marked["metadata"]?["labels"] == (try node("{a: '1', b: own, \(Ownership.managedByLabel): nest-bootstrap}")))
+        #expect(
+            marked["metadata"]?["labels"] == (try node("{a: '1', b: own, \(Ownership.managedByLabel): nest-bootstrap}"))
+        )
     }
 
     @Test(arguments: [

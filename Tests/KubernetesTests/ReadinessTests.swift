@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// Every rule of kstatus that is kept, on objects as a server answers them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ReadinessTests {
     private func readiness(_ apiVersion: String, _ kind: String, _ rest: String, nodes: Int = 1) throws -> Readiness {
         let text = #"{"apiVersion":"\#(apiVersion)","kind":"\#(kind)",\#(rest)}"#
@@ -136,10 +136,14 @@ struct ReadinessTests {
         (#""spec":{"updateStrategy":{"type":"OnDelete"}}"#, Readiness.ready),
         (#""spec":{"replicas":2},"status":{"replicas":1}"#, .waiting("replicas: 1 of 2")),
         (#""spec":{"replicas":2},"status":{"replicas":2,"readyReplicas":1}"#, .waiting("ready replicas: 1 of 2")),
-        (#""spec":{"replicas":1},"status":{"replicas":2,"readyReplicas":2}"#, .waiting("replicas still to be ended: 1")),
+        (
+            #""spec":{"replicas":1},"status":{"replicas":2,"readyReplicas":2}"#,
+            .waiting("replicas still to be ended: 1")
+        ),
         (
             #""spec":{"replicas":3,"updateStrategy":{"rollingUpdate":{"partition":1}}},"#
-                + #""status":{"replicas":3,"readyReplicas":3,"updatedReplicas":1}"#, .waiting("updated replicas: 1 of 2")
+                + #""status":{"replicas":3,"readyReplicas":3,"updatedReplicas":1}"#,
+            .waiting("updated replicas: 1 of 2")
         ),
         (
             #""spec":{"replicas":3,"updateStrategy":{"rollingUpdate":{"partition":1}}},"#
@@ -232,7 +236,8 @@ struct ReadinessTests {
         ),
         (
             #""status":{"conditions":[{"type":"NamesAccepted","status":"True","reason":"NoConflicts"},"#
-                + #"{"type":"Established","status":"False","reason":"Installing"}]}"#, .waiting("the server installs it")
+                + #"{"type":"Established","status":"False","reason":"Installing"}]}"#,
+            .waiting("the server installs it")
         ),
         (
             #""status":{"conditions":[{"type":"Established","status":"False","reason":"NotAccepted","message":"m"}]}"#,
@@ -248,7 +253,10 @@ struct ReadinessTests {
     }
 
     @Test(arguments: [
-        ("v1", "PersistentVolumeClaim", #""status":{"phase":"Pending"}"#, Readiness.waiting("phase is 'Pending', not 'Bound'")),
+        (
+            "v1", "PersistentVolumeClaim", #""status":{"phase":"Pending"}"#,
+            Readiness.waiting("phase is 'Pending', not 'Bound'")
+        ),
         ("v1", "PersistentVolumeClaim", #""status":{"phase":"Bound"}"#, .ready),
         ("v1", "Namespace", #""status":{"phase":"Active"}"#, .ready),
         ("v1", "Namespace", #""status":{"phase":"Terminating"}"#, .waiting("phase is 'Terminating', not 'Active'")),

@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// What is said when a real API server refuses an object.
-@Suite(.needsAPIServer, .timeLimit(.minutes(2)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
 struct RefusalTests {
     private let daemonSet = """
         apiVersion: apps/v1
@@ -110,9 +110,9 @@ struct RefusalTests {
         #expect(
             said == [
                 """
-                m.yaml:1:93: Secret/NAMESPACE/s: field 'data.a': base64 is expected, a string stands here: ***; \
+                m.yaml:1:85: Secret/NAMESPACE/s: field 'data.a': base64 is expected, a string stands here: ***; \
                 encode it with 'base64 -w0', or move it to 'stringData'
-                m.yaml:1:109: Secret/NAMESPACE/s: field 'data.b': a string is expected, a number stands here: ***; \
+                m.yaml:1:100: Secret/NAMESPACE/s: field 'data.b': a string is expected, a number stands here: ***; \
                 encode it with 'base64 -w0', or move it to 'stringData'
                 """
             ]
@@ -125,7 +125,7 @@ struct RefusalTests {
             "spec.selector.matchLabels.app", #""d" on the server, "e" here"#, "daemonset.apps d -n NAMESPACE"
         ),
         (
-            binding("view"), binding("edit"), "2:66", "ClusterRoleBinding/NAMESPACE", "roleRef.name",
+            binding("view"), binding("edit"), "2:67", "ClusterRoleBinding/NAMESPACE", "roleRef.name",
             #""view" on the server, "edit" here"#, "clusterrolebinding.rbac.authorization.k8s.io NAMESPACE"
         ),
         (

@@ -2,7 +2,7 @@ import HTTP
 @testable import Kubernetes
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ServerStatusTests {
     /// One row of the table of replies.
     struct Row: CustomTestStringConvertible {
@@ -28,7 +28,11 @@ struct ServerStatusTests {
 
     @Test(arguments: [
         Row(409, conflict, .permanent),
-        Row(409, #"{"reason":"Conflict","message":"Operation cannot be fulfilled on","details":{"name":"a"}}"#, .window),
+        Row(
+            409,
+            #"{"reason":"Conflict","message":"Operation cannot be fulfilled on","details":{"name":"a"}}"#,
+            .window
+        ),
         Row(409, #"{"reason":"AlreadyExists"}"#, .window),
         Row(422, #"{"reason":"Invalid","details":{"causes":[{"reason":"FieldValueInvalid"}]}}"#, .permanent),
         Row(422, #"{"reason":"Invalid","details":{"kind":"PatchOptions"}}"#, .permanent),

@@ -33,7 +33,7 @@ struct Session: Sendable {
 
     /// A patience that gives up soon.
     static func patience(
-        _ limit: Duration = .seconds(20),
+        _ limit: Duration = .seconds(90),
         window: Duration = .milliseconds(300),
         report: @escaping @Sendable (String) -> Void = { _ in },
     ) -> Patience {
@@ -91,7 +91,8 @@ extension Session {
     /// A namespace of its own in the cluster that the tests share, and its admin.
     static func inNewNamespace() async throws -> (session: Session, namespace: String) {
         let admin = try await admin()
-        let name = "test-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        // As long as the word NAMESPACE, so that places are the same in a text where it stands for the name.
+        let name = "t" + String((0..<8).map { _ in "abcdefghijklmnopqrstuvwxyz".randomElement() ?? "a" })
         let lines = await admin.apply("{apiVersion: v1, kind: Namespace, metadata: {name: \(name)}}")
         try #require(lines == ["created Namespace/\(name)"])
         return (admin, name)

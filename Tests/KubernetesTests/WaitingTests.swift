@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// What is waited for at a real API server, and what is said meanwhile.
-@Suite(.needsAPIServer, .timeLimit(.minutes(2)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
 struct WaitingTests {
     private func identity(_ apiVersion: String, _ kind: String, _ namespace: String, _ name: String) -> ObjectIdentity {
         ObjectIdentity(type: .init(apiVersion: apiVersion, kind: kind), namespace: namespace, name: name)
@@ -58,7 +58,9 @@ struct WaitingTests {
             let patience = Session.patience(.seconds(60)) { waited.yield($0) }
             async let gates: Void = session.client.passGates(patience)
             let words = await waits.first { _ in true } ?? ""
-            #expect(words.hasPrefix("API server \(cluster.server.dropFirst("https://".count)), gate 'server answers': "))
+            #expect(
+                words.hasPrefix("API server \(cluster.server.dropFirst("https://".count)), gate 'server answers': ")
+            )
             #expect(words.contains("; waiting since "))
             try await cluster.start()
             try await gates

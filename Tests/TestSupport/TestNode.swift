@@ -55,6 +55,7 @@ public struct TestNode: Sendable {
     /// - Parameters:
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
     ///   - environment: Variables over those of the test process.
+    /// - Returns: The running program.
     /// - Throws: ``SystemError`` if there is no such program.
     public func start(
         _ arguments: [String],
@@ -62,7 +63,9 @@ public struct TestNode: Sendable {
     ) throws(SystemError) -> Tool {
         // What the test process itself was started by must not reach the program.
         var variables = environment
-        for name in ["NEST_ROLE", "JOURNAL_STREAM"] where variables[name] == nil { variables.updateValue(nil, forKey: name) }
+        for name in ["NEST_ROLE", "JOURNAL_STREAM"] where variables[name] == nil {
+            variables.updateValue(nil, forKey: name)
+        }
         return try Tool(Self.program, arguments + ["--config", config, "--root", root], environment: variables)
     }
 
@@ -73,7 +76,10 @@ public struct TestNode: Sendable {
     ///   - environment: Variables over those of the test process.
     /// - Returns: How it ended, and what it wrote.
     /// - Throws: ``SystemError`` if there is no such program. How it ends is a normal result.
-    public func run(_ arguments: String..., environment: [String: String?] = [:]) async throws(SystemError) -> ToolResult {
+    public func run(
+        _ arguments: String...,
+        environment: [String: String?] = [:]
+    ) async throws(SystemError) -> ToolResult {
         await (try start(arguments, environment: environment)).result()
     }
 }

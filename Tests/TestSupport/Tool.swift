@@ -118,7 +118,7 @@ private func spawn(
         unsafe posix_spawn_file_actions_addopen(&actions, Int32(descriptor), file, flags, 0o600)
     }
     // A server must not inherit the listening socket of another test. Closing what is not open does no harm.
-    for descriptor in Int32(3)..<256 { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
+    for descriptor in Int32(3)..<4096 { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
 
     // Ignored and blocked signals would be inherited.
     var attributes = posix_spawnattr_t()
