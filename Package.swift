@@ -55,7 +55,8 @@ let package = Package(
         .testTarget(
             name: "ActionsTests",
             dependencies: [
-                "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "PKI", "YAML", "TestSupport",
+                "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Locking", "Planning", "PKI", "YAML",
+                "TestSupport",
             ],
         ),
         .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "Host", "Locking", "YAML"]),

@@ -50,12 +50,20 @@ public final class Connections: Sendable {
         } catch {
             throw ActionError("kubeconfig '\(path)' cannot be used", cause: error)
         }
-        let credentials = try await awaitValidity(context) { () throws(CredentialError) in
+        var credentials = try await awaitValidity(context) { () throws(CredentialError) in
             try Credentials(kubeconfig) { [files] path in try files.read(path, limit: Self.sizeLimit) }
         }
-        let client = APIClient(http, kubeconfig: kubeconfig, credentials: credentials)
-        clients.withLock { $0[bytes] = client }
-        return client
+        // Read anew for each request, so the transport must know where it is.
+        if case .file(let token) = credentials.access.token {
+            credentials.access.token = .file(files.location(ofRead: token))
+        }
+        return clients.withLock { clients in
+            // Another task may have been faster.
+            if let known = clients[bytes], known.kubeconfig.path == path { return known }
+            let client = APIClient(http, kubeconfig: kubeconfig, credentials: credentials)
+            clients[bytes] = client
+            return client
+        }
     }
 
     /// Names the task that writes a missing kubeconfig.

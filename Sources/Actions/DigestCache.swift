@@ -20,7 +20,11 @@ struct DigestCache {
     ///
     /// A server that does not answer is asked again until the task's deadline; what it answers must have the digest.
     func text(of url: String, sha256 digest: String) async throws(ActionError) -> [UInt8] {
-        if let kept = try? kept(url, sha256: digest) { return kept }
+        do {
+            if let kept = try kept(url, sha256: digest) { return kept }
+        } catch {
+            emit(.warning(subject: url, "\(error); it is fetched again"))
+        }
         let bytes = try await fetch(url, digest)
         let found = sha256(bytes)
         guard found == digest else {
@@ -38,14 +42,19 @@ struct DigestCache {
     }
 
     /// Returns the text of a pinned URL if it is in the cache.
-    func kept(_ url: String, sha256 digest: String) throws(ActionError) -> [UInt8] {
+    ///
+    /// - Throws: ``ActionError`` if the file there cannot be read, or is not what its name says.
+    func kept(_ url: String, sha256 digest: String) throws(ActionError) -> [UInt8]? {
         let bytes: [UInt8]
         do {
             bytes = try run.files.read(path(of: digest), limit: Self.sizeLimit)
         } catch {
-            throw ActionError("'\(url)' is not in the cache", cause: error)
+            if error.isNotFound { return nil }
+            throw ActionError("the copy in the cache cannot be used: \(error)")
         }
-        guard sha256(bytes) == digest else { throw ActionError("'\(url)' is damaged in the cache") }
+        guard sha256(bytes) == digest else {
+            throw ActionError("the copy in the cache, '\(path(of: digest))', is damaged")
+        }
         return bytes
     }
 

@@ -14,11 +14,13 @@ struct ExecAction {
 
     /// Runs the program and tells that something changed, unless there was nothing to do.
     func run() async throws(ActionError) -> Bool {
-        if let creates = declaration.creates, try exists(creates.path) {
+        if let creates = declaration.creates, try exists(creates, "creates") {
             context.emit(.path(creates.path, .unchanged))
             return false
         }
         guard !context.run.files.isDryRun else {
+            // What preStart would make is not there.
+            if declaration.preStart == nil { _ = try command() }
             context.emit(.output("would run \(commandLine)"))
             return true
         }
@@ -27,7 +29,7 @@ struct ExecAction {
         }
         try await run(try command(), named: commandLine)
         if let creates = declaration.creates {
-            guard try exists(creates.path) else {
+            guard try exists(creates, "creates") else {
                 throw ActionError(
                     "'\(commandLine)' succeeded, but '\(creates.path)' is not there",
                     hint: "correct 'creates' at \(creates.place)",
@@ -54,11 +56,19 @@ struct ExecAction {
             .merging(declaration.environment) { $1 }
     }
 
-    private func exists(_ path: String) throws(ActionError) -> Bool {
+    private func exists(_ reference: PathReference, _ key: String) throws(ActionError) -> Bool {
         do {
-            return try context.run.files.exists(path)
+            return try context.run.files.exists(reference.path)
         } catch {
-            throw ActionError("'creates' cannot be checked", cause: error)
+            throw ActionError("'\(key)' cannot be looked at", cause: error)
+        }
+    }
+
+    private func isExecutable(_ script: String) throws(ActionError) -> Bool {
+        do {
+            return try FileSystem.isExecutable(script)
+        } catch {
+            throw ActionError("'script' cannot be looked at", cause: error)
         }
     }
 
@@ -68,20 +78,16 @@ struct ExecAction {
         case .command(let name, _):
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
-            let location = context.run.files.location(ofRead: reference.path)
-            let status: FileStatus?
-            do {
-                status = try FileSystem.status(location)
-            } catch {
-                throw ActionError("script '\(reference.path)' cannot be run", cause: error)
-            }
-            guard let status else {
+            let files = context.run.files
+            guard try exists(reference, "script") else {
                 throw ActionError(
                     "script '\(reference.path)' does not exist",
                     hint: "correct 'script' at \(reference.place), or install the file",
                 )
             }
-            if status.kind != .regular || status.mode & 0o111 != 0 {
+            let location = files.location(ofRead: reference.path)
+            // With a dry run it may be one that another task would write.
+            if !files.isDryRun, try isExecutable(location) {
                 return Command(location, declaration.arguments, environment: environment)
             }
             return Self.shell([location] + declaration.arguments, environment)

@@ -11,6 +11,14 @@ struct ManifestLoader {
     /// A manifest's file is not larger than this.
     private static let sizeLimit = 64 << 20
 
+    /// More than this is not held in memory for one task.
+    private static let totalLimit = 256 << 20
+
+    /// Whether a file of a directory is a manifest, by its name.
+    static func isManifest(_ path: String) -> Bool {
+        [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) }
+    }
+
     /// A text with the name that places in it carry.
     struct Source {
         var name: String
@@ -23,14 +31,16 @@ struct ManifestLoader {
         var manifests: [Manifest] = []
         /// What could not be read; everything else is still applied.
         var problems: [Diagnostic] = []
+        /// How much text that was.
+        fileprivate var byteCount = 0
     }
 
     /// Reads all manifests.
     ///
-    /// - Parameter fetch: Returns the text of a pinned URL.
+    /// - Parameter fetch: Returns the text of a pinned URL, `nil` to pass it over.
     /// - Returns: The objects and the problems; nothing is thrown.
     func load(
-        fetch: (_ url: String, _ sha256: String) async throws(ActionError) -> [UInt8],
+        fetch: (_ url: String, _ sha256: String) async throws(ActionError) -> [UInt8]?,
     ) async -> Contents {
         var contents = Contents()
         for manifest in declaration.manifests {
@@ -39,7 +49,8 @@ struct ManifestLoader {
                 add(reference, to: &contents)
             case .url(let url, let sha256, let place):
                 do {
-                    add(Source(name: url, bytes: try await fetch(url, sha256)), to: &contents)
+                    guard let bytes = try await fetch(url, sha256) else { continue }
+                    add(Source(name: url, bytes: bytes), to: &contents)
                 } catch {
                     let cause = error.cause.map { ": \($0)" } ?? ""
                     contents.problems.append(Diagnostic(place, error.message + cause, hint: error.hint))
@@ -75,15 +86,27 @@ struct ManifestLoader {
         let location = run.files.location(ofRead: reference.path)
         var directory = location
         while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
-        guard try FileSystem.status(directory + "/.") != nil else { return [reference.path] }
+        guard isDirectory(directory) else { return [reference.path] }
         return try FileSystem.list(directory)
             .filter { name in
-                !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
+                !name.hasPrefix(".") && Self.isManifest(name) && !isDirectory("\(directory)/\(name)")
             }
             .map { reference.path + (reference.path.hasSuffix("/") ? "" : "/") + $0 }
     }
 
+    private func isDirectory(_ path: String) -> Bool {
+        (try? FileSystem.exists("\(path)/.")) == true
+    }
+
     private func add(_ source: Source, to contents: inout Contents) {
+        contents.byteCount += source.bytes.count
+        guard contents.byteCount <= Self.totalLimit else {
+            let message = "the manifests of one task are more than \(Self.totalLimit) bytes with this one"
+            contents.problems.append(
+                Diagnostic(Place(file: source.name), message, hint: "spread them over several tasks")
+            )
+            return
+        }
         let file = ManifestFile(source.bytes, file: source.name) { node in
             guard declaration.substitute else { return (node, []) }
             let (node, problems) = run.variables.replace(in: node)

@@ -2,15 +2,39 @@ import Kubernetes
 import Planning
 import YAML
 
-/// Objects that need what another task brings, without running after that task.
+/// What tasks need of each other without running after each other.
 ///
 /// On a fast machine such a plan works by luck; on a slow one it is the race between a CRD and its objects.
 struct MissingEdges {
     let plan: Plan
     let contents: [(task: TaskDeclaration, manifests: [Manifest])]
 
-    /// One problem a task and missing edge, at the first object that needs it.
+    /// One problem a task and missing edge, at what needs it first.
     var problems: [Diagnostic] {
+        var known: [String: KnownTasks] = [:]
+        return pathProblems(&known) + objectProblems(&known)
+    }
+
+    /// Files that a task reads and another makes.
+    private func pathProblems(_ known: inout [String: KnownTasks]) -> [Diagnostic] {
+        let makers = PathMakers(plan)
+        return plan.steps.flatMap { step in
+            let task = step.task
+            return task.verb.readPaths.compactMap { reference -> Diagnostic? in
+                let source = makers.maker(of: reference.path) ?? makers.maker(ofManifestIn: reference.path)
+                guard let source, known[task.name, default: KnownTasks(task, plan)].add(source) else { return nil }
+                return Diagnostic(
+                    reference.place,
+                    "task '\(task.name)' reads '\(reference.path)', which task '\(source)' writes, "
+                        + "but does not run after it",
+                    hint: "write 'after: [\(source)]'",
+                )
+            }
+        }
+    }
+
+    /// Objects whose kind or namespace another task brings.
+    private func objectProblems(_ known: inout [String: KnownTasks]) -> [Diagnostic] {
         var kinds: [String: String] = [:]
         var namespaces: [String: String] = [:]
         for (task, manifests) in contents {
@@ -20,13 +44,11 @@ struct MissingEdges {
             }
         }
         return contents.flatMap { task, manifests in
-            var known: Set<String> = [task.name]
-            known.formUnion(plan.allDependencies(of: task.name))
-            return manifests.compactMap { manifest -> Diagnostic? in
+            manifests.compactMap { manifest -> Diagnostic? in
                 let type = manifest.identity.type
                 let source =
                     kinds["\(type.group)/\(type.kind)"] ?? manifest.identity.namespace.flatMap { namespaces[$0] }
-                guard let source, known.insert(source).inserted else { return nil }
+                guard let source, known[task.name, default: KnownTasks(task, plan)].add(source) else { return nil }
                 return Diagnostic(
                     task.place,
                     "task '\(task.name)' applies \(manifest.identity), which needs what task '\(source)' brings, "
@@ -35,6 +57,27 @@ struct MissingEdges {
                 )
             }
         }
+    }
+}
+
+/// The tasks that a task runs after, itself, and those that were told to be missing.
+private struct KnownTasks {
+    private let name: String
+    private let plan: Plan
+    /// Found out only for tasks that need something of another.
+    private var names: Set<String>?
+
+    init(_ task: TaskDeclaration, _ plan: Plan) {
+        name = task.name
+        self.plan = plan
+    }
+
+    /// Adds a task, and tells whether it was not known.
+    mutating func add(_ other: String) -> Bool {
+        guard other != name else { return false }
+        var known = names ?? plan.allDependencies(of: name)
+        defer { names = known }
+        return known.insert(other).inserted
     }
 }
 

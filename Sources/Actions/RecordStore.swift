@@ -20,7 +20,7 @@ public struct RecordStore: Sendable {
     /// - Throws: ``SystemError`` if there is a record that may not be read.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
         guard let bytes = try directory.read(task: task), let record = TaskRecord(json: bytes) else { return nil }
-        return record.boot == boot ? record : nil
+        return record.boot == boot && record.task == task ? record : nil
     }
 
     /// Writes a task's record in the place of its last one.
@@ -33,5 +33,19 @@ public struct RecordStore: Sendable {
     /// Locks a task against another process that would run it at the same time, `nil` while one does.
     public func lock(_ task: String) throws(SystemError) -> TaskLock? {
         try directory.lock(task: task)
+    }
+
+    /// Locks a task as soon as no other process has it locked.
+    ///
+    /// - Parameter task: The task's name.
+    /// - Returns: The lock, or `nil` if the surrounding Swift task was cancelled before.
+    /// - Throws: ``Host/SystemError`` if the state directory cannot be written.
+    public func awaitLock(_ task: String) async throws(SystemError) -> TaskLock? {
+        try await directory.awaitLock(task: task)
+    }
+
+    /// The process that is running a task now, `nil` if none is or none that we may see.
+    public func runner(of task: String) -> Int32? {
+        directory.lockHolder(task: task)
     }
 }

@@ -17,30 +17,21 @@ struct SymlinkAction {
     /// A link that points elsewhere is changed; a real file or directory is replaced only if the task says so.
     func run() throws(ActionError) -> Bool {
         let path = declaration.path.path
-        let location = context.run.files.location(ofWritten: path)
+        let result: NodeFiles.Linking
         do {
-            let found = try FileSystem.status(location)
-            if found?.kind == .symbolicLink, found?.target == declaration.target {
-                context.emit(.path(path, .unchanged))
-                return false
-            }
-            if let found, found.kind != .symbolicLink, !declaration.replace {
-                throw ActionError(
-                    "link '\(path)' is not made: a \(found.kind.rawValue) is in the way",
-                    hint: "remove it, or write 'replace: true' in task '\(context.task.name)'",
-                )
-            }
-            if !context.run.files.isDryRun {
-                try FileSystem.makeSymbolicLink(at: location, to: declaration.target, replacing: found != nil)
-            }
-            context.emit(.path(path, found == nil ? .created : .changed))
-            return true
-        } catch let error as SystemError {
-            throw ActionError("link '\(path)' is not made", cause: error)
-        } catch let error as ActionError {
-            throw error
+            result = try context.run.files.link(path, to: declaration.target, replacing: declaration.replace)
         } catch {
             throw ActionError("link '\(path)' is not made", cause: error)
+        }
+        switch result {
+        case .done(let result):
+            context.emit(.path(path, result))
+            return result != .unchanged
+        case .inTheWay(let kind):
+            throw ActionError(
+                "link '\(path)' is not made: a \(kind.rawValue) is in the way",
+                hint: "remove it, or write 'replace: true' in task '\(context.task.name)'",
+            )
         }
     }
 }

@@ -15,25 +15,46 @@ struct WaitAction {
     }
 
     /// Waits, and tells that nothing changed.
+    ///
+    /// A dry run waits for an API server that can be asked, and for nothing that its other tasks might bring about.
     func run() async throws -> Bool {
+        if context.run.files.isDryRun, let subject {
+            context.emit(.output("would wait for \(subject)"))
+            return false
+        }
         switch declaration.condition {
         case .apiServer(let kubeconfig):
             _ = try await client(kubeconfig)
         case .object(let reference, let kubeconfig):
-            let type = GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind)
-            let identity = ObjectIdentity(type: type, namespace: reference.namespace, name: reference.name)
-            try await client(kubeconfig).awaitReadiness(of: [identity], context.patience)
+            try await client(kubeconfig).awaitReadiness(of: [Self.identity(of: reference)], context.patience)
         case .tcp(let host, let port):
-            try await poll("\(host):\(port)") { () async throws(NotYet) in try await checkConnection(host, port) }
+            try await poll { () async throws(NotYet) in try await checkConnection(host, port) }
         case .file(let reference):
-            try await poll("'\(reference.path)'") { () async throws(NotYet) in try checkFile(reference.path) }
+            try await poll { () async throws(NotYet) in try checkFile(reference.path) }
         case .url(let url, let authority):
             let access = try access(authority)
-            try await poll("'\(url)'") { () async throws(NotYet) in try await checkURL(url, access) }
+            try await poll { () async throws(NotYet) in try await checkURL(url, access) }
         case .unit(let name):
-            try await poll("unit '\(name)'") { () async throws(NotYet) in try await checkUnit(name) }
+            try await poll { () async throws(NotYet) in try await checkUnit(name) }
         }
         return false
+    }
+
+    /// What is waited for, in words; `nil` for an API server.
+    private var subject: String? {
+        switch declaration.condition {
+        case .apiServer: nil
+        case .object(let reference, _): Self.identity(of: reference).description
+        case .tcp(let host, let port): "\(host):\(port)"
+        case .file(let reference): "'\(reference.path)'"
+        case .url(let url, _): "'\(url)'"
+        case .unit(let name): "unit '\(name)'"
+        }
+    }
+
+    private static func identity(of reference: WaitDeclaration.ObjectReference) -> ObjectIdentity {
+        let type = GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind)
+        return ObjectIdentity(type: type, namespace: reference.namespace, name: reference.name)
     }
 
     private func client(_ kubeconfig: PathReference?) async throws(ActionError) -> APIClient {
@@ -44,10 +65,8 @@ struct WaitAction {
     }
 
     /// Repeats a check until it passes or the deadline does.
-    private func poll(
-        _ subject: String,
-        _ check: () async throws(NotYet) -> Void,
-    ) async throws(ActionError) {
+    private func poll(_ check: () async throws(NotYet) -> Void) async throws(ActionError) {
+        let subject = subject ?? "the API server"
         do {
             try await context.patience.persist(subject, check)
         } catch {

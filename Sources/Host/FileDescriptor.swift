@@ -29,6 +29,11 @@ struct FileDescriptor: ~Copyable, Sendable {
         )
     }
 
+    /// Makes another descriptor of what is open here, which shares its locks.
+    func duplicate(_ operation: String, _ subject: String) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try SystemError.check(operation, subject) { fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+    }
+
     /// Reads up to `capacity` bytes; an empty array is the end of the file.
     func read(_ operation: String, _ subject: String, capacity: Int) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: capacity)

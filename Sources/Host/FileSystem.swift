@@ -52,6 +52,19 @@ public enum FileSystem {
         try status(path, followingLinks: true, "cannot look at") != nil
     }
 
+    /// Asks whether a file can be run as a program, following links.
+    ///
+    /// - Parameter path: The file.
+    /// - Returns: `false` also for a file on a file system from which nothing is run.
+    /// - Throws: ``SystemError`` if there is no such file, or a directory on the way may not be searched.
+    public static func isExecutable(_ path: String) throws(SystemError) -> Bool {
+        let operation = "cannot look at"
+        guard try status(path, followingLinks: true, operation) != nil else {
+            throw SystemError(operation, path, code: ENOENT)
+        }
+        return unsafe faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0
+    }
+
     /// Lists a directory.
     ///
     /// - Parameters:

@@ -10,6 +10,9 @@ public struct StateDirectory: Sendable, Hashable {
     /// The bytes above which a record is not believed to be one of ours.
     private static let recordLimit = 16 << 20
 
+    /// The bytes that the kernel's list of all locks may have.
+    private static let lockListLimit = 16 << 20
+
     /// Names a directory, which is made when something is written.
     public init(_ path: String) {
         self.path = path
@@ -65,13 +68,26 @@ public struct StateDirectory: Sendable, Hashable {
         return try TaskLock(path)
     }
 
-    /// Asks which process took a task's lock last.
+    /// Takes a task's lock as soon as nobody else has it.
     ///
     /// - Parameter task: The task's name.
-    /// - Returns: The process's number, or `nil` if that is not known. It may have ended since.
+    /// - Returns: The lock, or `nil` if the surrounding Swift task was cancelled before.
+    /// - Throws: ``SystemError`` if the name cannot be a file's or the system refuses.
+    public func awaitLock(task: String) async throws(SystemError) -> TaskLock? {
+        let path = try lockPath(task)
+        try FileSystem.makeDirectories("\(self.path)/locks")
+        return try await TaskLock.waiting(path)
+    }
+
+    /// Asks which process has a task's lock, without taking it.
+    ///
+    /// - Parameter task: The task's name.
+    /// - Returns: The process's number, or `nil` if nobody has the lock or nobody whom we may see.
     public func lockHolder(task: String) -> Int32? {
-        guard let path = try? lockPath(task), let bytes = try? FileSystem.read(path, limit: 32) else { return nil }
-        return Int32(String(decoding: bytes, as: UTF8.self))
+        guard let path = try? lockPath(task), let status = try? FileSystem.status(path),
+            let locks = try? FileSystem.read("/proc/locks", limit: Self.lockListLimit)
+        else { return nil }
+        return holder(ofLockOn: status.identity, in: String(decoding: locks, as: UTF8.self))
     }
 
     private func recordPath(_ task: String) throws(SystemError) -> String {
@@ -92,35 +108,4 @@ public struct StateDirectory: Sendable, Hashable {
             throw SystemError(operation, task, code: EINVAL, detail: "the name cannot be a file's")
         }
     }
-}
-
-/// The right to run a task, held until ``release()`` or the end of the value or of the process.
-///
-/// The lock's file stays: to remove it would let two runs hold two files of one name.
-public struct TaskLock: ~Copyable, Sendable {
-    private let file: FileDescriptor
-
-    /// Takes the lock; `nil` if somebody else has it.
-    fileprivate init?(_ path: String) throws(SystemError) {
-        let operation = "cannot lock"
-        let file = try FileDescriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644, operation)
-        do throws(SystemError) {
-            try SystemError.check(operation, path) { flock(file.raw, LOCK_EX | LOCK_NB) }
-        } catch {
-            if error.code == EWOULDBLOCK { return nil }
-            throw error
-        }
-        // For the words of those who do not get it: nothing depends on this.
-        ftruncate(file.raw, 0)
-        try? writeAll(Array("\(getpid())".utf8), to: file.raw)
-        self.file = file
-    }
-
-    // Closing the file is not enough: a child that is just being started has it open until it runs its own program.
-    deinit { flock(file.raw, LOCK_UN) }
-
-    /// Gives the lock back.
-    ///
-    /// Called at the end of the work: without a later use a value may end before its scope does.
-    public consuming func release() {}
 }

@@ -9,10 +9,15 @@ extension Plan {
     /// - Parameters:
     ///   - names: The tasks, by their names or by those of their units.
     ///   - withDependencies: Whether all that they depend on is in the part as well.
+    ///   - place: Where the names come from.
     /// - Returns: The part, in the order of the plan.
-    /// - Throws: Every name that this node has no task of, with place `--task`.
-    public func selecting(_ names: [String], withDependencies: Bool = false) throws(Diagnostics) -> Plan {
-        let selected = try indices(of: names)
+    /// - Throws: Every name that this node has no task of, at `place`.
+    public func selecting(
+        _ names: [String],
+        withDependencies: Bool = false,
+        at place: Place = Place(file: "--task"),
+    ) throws(Diagnostics) -> Plan {
+        let selected = try indices(of: names, at: place)
         let all = withDependencies ? closure(of: selected) { steps[$0].dependencies } : selected
         return part { all.contains($0) }
     }
@@ -44,7 +49,7 @@ extension Plan {
         return dependants
     }
 
-    private func indices(of names: [String]) throws(Diagnostics) -> Set<Int> {
+    private func indices(of names: [String], at place: Place) throws(Diagnostics) -> Set<Int> {
         let problems = Problems()
         let known = steps.map(\.task.name)
         let indices = Dictionary(zip(known, steps.indices), uniquingKeysWith: { first, _ in first })
@@ -54,15 +59,14 @@ extension Plan {
             if let index = indices[name] {
                 selected.insert(index)
             } else {
-                tellUnknown(name, known, problems)
+                tellUnknown(name, known, place, problems)
             }
         }
         try problems.check()
         return selected
     }
 
-    private func tellUnknown(_ name: String, _ known: [String], _ problems: Problems) {
-        let place = Place(file: "--task")
+    private func tellUnknown(_ name: String, _ known: [String], _ place: Place, _ problems: Problems) {
         guard let roles = roleNamesElsewhere[name] else {
             let other = known.isEmpty ? "this node has no tasks" : "known are \(few(known.sorted()))"
             problems.add(
@@ -74,7 +78,7 @@ extension Plan {
         }
         let all = list(roles.map { "'\($0)'" }, "or")
         let own = role.map { "has role '\($0)'" } ?? "has no role"
-        let hint = roles.first.map { "type --role \($0) to run it all the same" }
+        let hint = roles.first.map { "type --role \($0) to take that role" }
         problems.add(place, "task '\(name)' is for role \(all), and this node \(own)", hint: hint)
     }
 

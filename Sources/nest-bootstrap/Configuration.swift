@@ -14,6 +14,9 @@ struct Configuration {
     /// A task file is not larger than this.
     private static let sizeLimit = 1 << 20
 
+    /// A directory of drop-ins does not hold more names.
+    private static let dropInLimit = 1000
+
     /// Reads the task file and its drop-ins.
     ///
     /// - Throws: All that is wrong with all of them, also that one cannot be read.
@@ -46,7 +49,8 @@ struct Configuration {
         do {
             let directory = absolute(options.dropInDirectory)
             if try FileSystem.exists(directory) {
-                for name in try FileSystem.list(directory) where name.hasSuffix(".yaml") && !name.hasPrefix(".") {
+                for name in try FileSystem.list(directory, limit: dropInLimit)
+                where name.hasSuffix(".yaml") && !name.hasPrefix(".") {
                     add("\(directory)/\(name)")
                 }
             }
@@ -59,12 +63,17 @@ struct Configuration {
 
     /// A path that stays the same wherever it is used.
     private static func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : "\(Machine.workingDirectory())/\(path)"
+        if path.hasPrefix("/") { return path }
+        let directory = Machine.workingDirectory()
+        return "\(directory == "/" ? "" : directory)/\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
     }
+
+    /// The root as every program finds it, also one that a task runs elsewhere.
+    private var root: String? { options.root.map(Self.absolute) }
 
     /// The records of this boot, under the root if there is one.
     func records() throws(SystemError) -> RecordStore {
-        let files = NodeFiles(root: options.root, isDryRun: false)
+        let files = NodeFiles(root: root, isDryRun: false)
         let path = files.location(ofWritten: "/run/nest-bootstrap")
         return RecordStore(path: path, boot: try Machine.bootIdentifier())
     }
@@ -72,7 +81,7 @@ struct Configuration {
     /// What the actions of a run, or a check of the plan, work with.
     func environment(_ http: HTTPClient) -> RunEnvironment {
         RunEnvironment(
-            files: NodeFiles(root: options.root, isDryRun: options.isDryRun),
+            files: NodeFiles(root: root, isDryRun: options.isDryRun),
             http: http,
             plan: plan,
             variables: declarations.variables,

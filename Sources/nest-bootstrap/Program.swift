@@ -17,11 +17,19 @@ struct Program {
 
     /// Does what the arguments ask for.
     func run() async -> ExitCode {
+        let code = await answer()
+        // Who redirects the output to a full disk must not take what is there for all.
+        guard let failure = outlet.failure else { return code }
+        outlet.tell(failure)
+        return code == .success ? .failure : code
+    }
+
+    private func answer() async -> ExitCode {
         let invocation: Invocation
         do {
             invocation = try parseArguments(arguments)
         } catch {
-            outlet.tell(error)
+            outlet.tell(error, as: wantedOutput(arguments))
             return .usage
         }
         switch invocation {
@@ -50,7 +58,7 @@ struct Program {
             case .status(let names):
                 try StatusCommand(configuration: configuration, names: names).run(outlet, surroundings)
             case .check: try await CheckCommand(configuration: configuration).run(outlet)
-            case .graph(let format): draw(configuration.plan, as: format)
+            case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
             }
         } catch let error as Diagnostics {
             // Only names in the arguments are left to be wrong.
@@ -64,13 +72,12 @@ struct Program {
 
     private func perform(_ run: RunOptions, _ configuration: Configuration) async throws -> ExitCode {
         let identifier = makeRunIdentifier()
-        let journal = Journal().map { journal -> JournalSink.Sender in { fields in try? journal.send(fields) } }
         let sink = makeSink(
             for: configuration.options,
             in: surroundings,
             run: identifier,
             outlet: outlet,
-            journal: journal,
+            journal: Journal().map(sender),
         )
         return try await withTicking(sink) {
             try await RunCommand(
@@ -81,6 +88,11 @@ struct Program {
                 identifier: identifier,
             ).run()
         }
+    }
+
+    private func sender(to journal: Journal) -> JournalSink.Sender {
+        @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
+        return send
     }
 
     /// Shows the sink that time passes while something runs.
@@ -105,8 +117,9 @@ struct Program {
         }
     }
 
-    private func draw(_ plan: Plan, as format: PictureFormat) -> ExitCode {
+    private func draw(_ plan: Plan, as format: PictureFormat?) -> ExitCode {
         switch format {
+        case nil: outlet.write(plan.jsonPicture())
         case .text: outlet.write(plan.textPicture())
         case .dot: outlet.write(plan.dotPicture())
         case .mermaid: outlet.write(plan.mermaidPicture())

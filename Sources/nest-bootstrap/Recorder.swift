@@ -8,7 +8,7 @@ import Locking
 
 /// Writes a record of every task that ends.
 ///
-/// A task that was never started leaves its last record alone: what it came to earlier on this boot still holds.
+/// A task that was not started leaves a record of success alone: what it came to earlier on this boot still holds.
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
@@ -64,8 +64,7 @@ final class Recorder: Sendable {
 
     private func finish(_ task: String, _ outcome: Outcome, _ duration: Duration) {
         let running = state.withLock { $0.removeValue(forKey: task) }
-        let hasRecord = (try? records.record(of: task)) != nil
-        guard running != nil || !hasRecord else { return }
+        if running == nil, let earlier = try? records.record(of: task), earlier.isSuccess { return }
         var reasons = running?.reasons ?? []
         switch outcome {
         case .failed(let error): reasons.insert(chain(error), at: 0)

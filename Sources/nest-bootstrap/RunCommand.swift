@@ -25,6 +25,7 @@ struct RunCommand {
             outlet.tell(part.missing.map(\.problem), as: configuration.options.output)
             return .notYet
         }
+        let signals = try Signals.interruptions()
         let http = try HTTPClient()
         let recorder = options.isDryRun ? nil : Recorder(records, run: identifier, plan: configuration.plan, sink: sink)
         let runner = ActionRunner(configuration.environment(http))
@@ -32,7 +33,7 @@ struct RunCommand {
             recorder?.receive(event)
             sink.receive(event)
         }
-        let (report, signal) = await interruptible {
+        let (report, signal) = await interruptible(by: signals) {
             await engine.run(part.plan) { step, context in
                 guard recorder != nil else { return try await runner.perform(step, context) }
                 let lock = try await TaskTurn(records: records, context: context).take()
@@ -86,13 +87,19 @@ struct RunCommand {
         return selection
     }
 
-    /// Runs an engine until it ends, or until a signal cancels it; the second signal of a kind is not needed.
+    /// Runs an engine until it ends, or until a signal cancels it.
+    ///
+    /// Later signals change nothing: what is cancelled ends within seconds, and by then no child process is left behind,
+    /// every task has its record and the terminal is as it was. `SIGQUIT` still ends the program at once.
     private func interruptible(
+        by signals: AsyncStream<Int32>,
         _ body: @escaping @Sendable () async -> Report,
     ) async -> (Report, signal: Int32?) {
-        await withTaskGroup(of: Ending.self) { group in
+        // While the stream is there its signals do not end the program.
+        defer { withExtendedLifetime(signals) {} }
+        return await withTaskGroup(of: Ending.self) { group in
             group.addTask { .report(await body()) }
-            group.addTask { .signal(await Signals.first()) }
+            group.addTask { .signal(await signals.first { _ in true }) }
             var signal: Int32?
             while let ending = await group.next() {
                 switch ending {
@@ -114,15 +121,6 @@ struct RunCommand {
     }
 }
 
-extension Signals {
-    /// Waits for the first signal that asks the program to stop, `nil` when the waiting is cancelled.
-    fileprivate static func first() async -> Int32? {
-        guard let signals = try? interruptions() else { return nil }
-        for await signal in signals { return signal }
-        return nil
-    }
-}
-
 /// A task's turn: no two processes run the same task at once.
 struct TaskTurn {
     let records: RecordStore
@@ -130,10 +128,10 @@ struct TaskTurn {
 
     /// Takes the task's lock, waiting while another process has it.
     func take() async throws -> TaskLock {
-        while true {
-            if let lock = try records.lock(context.task) { return lock }
-            context.emit(.waiting("another nest-bootstrap is running this task"))
-            try await ContinuousClock().sleep(for: .milliseconds(200))
-        }
+        if let lock = try records.lock(context.task) { return lock }
+        let holder = records.runner(of: context.task).map { " (process \($0))" } ?? ""
+        context.emit(.waiting("another nest-bootstrap is running this task\(holder)"))
+        guard let lock = try await records.awaitLock(context.task) else { throw CancellationError() }
+        return lock
     }
 }

@@ -2,6 +2,7 @@ import Actions
 import PKI
 import Planning
 import Speaking
+import YAML
 
 /// Command `status`: what every task of this node came to on this boot.
 struct StatusCommand {
@@ -12,11 +13,15 @@ struct StatusCommand {
     ///
     /// - Throws: ``YAML/Diagnostics`` for names that mean nothing, ``Host/SystemError`` if the records cannot be read.
     func run(_ outlet: Outlet, _ surroundings: Surroundings) throws -> ExitCode {
-        let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
+        let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names, at: .nowhere)
         let records = try configuration.records()
         let now = Timestamp.now()
         let rows = try plan.steps.map { step in
-            row(step.task, try records.record(of: step.task.name), now)
+            // Who runs a task now is about to write another record.
+            guard records.runner(of: step.task.name) == nil else {
+                return StatusRow(task: step.task.name, description: step.task.description, state: "running")
+            }
+            return row(step.task, try records.record(of: step.task.name), now)
         }
         switch configuration.options.output {
         case .json:

@@ -13,6 +13,14 @@ import Testing
         #expect(try FileSystem.read(path, limit: count) == bytes)
     }
 
+    @Test(arguments: [(0o644, false), (0o755, true), (0o100, true)] as [(UInt32, Bool)])
+    func `whether a file can be run is asked through links`(mode: UInt32, expected: Bool) throws {
+        try FileSystem.write([], to: path, mode: mode)
+        try FileSystem.makeSymbolicLink(at: TemporaryDirectory.file("link"), to: path, replacing: false)
+        #expect(try FileSystem.isExecutable(TemporaryDirectory.file("link")) == expected)
+        #expect(throws: SystemError.self) { try FileSystem.isExecutable(TemporaryDirectory.file("none")) }
+    }
+
     @Test func `a file of proc is read although its size is zero`() throws {
         #expect(try FileSystem.read("/proc/self/stat", limit: 10_000).isEmpty == false)
     }

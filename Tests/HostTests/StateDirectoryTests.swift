@@ -1,8 +1,9 @@
 import Glibc
-import Host
 import Locking
 import TestSupport
 import Testing
+
+@testable import Host
 
 @Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct StateDirectoryTests {
     private let state = StateDirectory(TemporaryDirectory.file("state"))
@@ -48,7 +49,50 @@ import Testing
         #expect(try Held(state.lock(task: "b")) != nil)
         #expect(state.lockHolder(task: "a") == getpid())
         first.release()
+        #expect(state.lockHolder(task: "a") == nil)
         #expect(try Held(state.lock(task: "a")) != nil)
+    }
+
+    @Test func `who waits for a lock has it as soon as it is free`() async throws {
+        let state = state
+        let first = try #require(try Held(state.lock(task: "a")))
+        let turns = (1...3).map { _ in
+            Task {
+                let lock = try Held(await state.awaitLock(task: "a"))
+                lock?.release()
+                return lock != nil
+            }
+        }
+        #expect(state.lockHolder(task: "a") == getpid())
+        first.release()
+        for turn in turns { #expect(try await turn.value) }
+    }
+
+    @Test func `a wait for a lock that is given up does not take it`() async throws {
+        let state = state
+        let first = try #require(try Held(state.lock(task: "a")))
+        let turn = Task { try Held(await state.awaitLock(task: "a")) }
+        turn.cancel()
+        #expect(try await turn.value == nil)
+        first.release()
+        // The thread that was left behind may have it for a moment.
+        #expect(try Held(await state.awaitLock(task: "a")) != nil)
+    }
+
+    @Test(
+        arguments: [
+            ("1: FLOCK  ADVISORY  WRITE 709 fe:01:2393 0 EOF\n", 709),
+            ("7: POSIX  ADVISORY  READ  8 00:19:1 0 EOF\n1: FLOCK  ADVISORY  WRITE 709 fe:01:2393 0 EOF\n", 709),
+            ("1: POSIX  ADVISORY  WRITE 709 fe:01:2393 0 EOF\n", nil),
+            ("1: -> FLOCK  ADVISORY  WRITE 709 fe:01:2393 0 EOF\n", nil),
+            ("1: FLOCK  ADVISORY  WRITE 709 fe:02:2393 0 EOF\n", nil),
+            ("1: FLOCK  ADVISORY  WRITE 709 fe:01:23930 0 EOF\n", nil),
+            ("1: FLOCK  ADVISORY  WRITE x fe:01:2393 0 EOF\n", nil),
+            ("", nil), ("1:\n\n", nil),
+        ] as [(String, Int32?)]
+    )
+    func `the holder of a lock stands in the kernel's list`(list: String, expected: Int32?) {
+        #expect(holder(ofLockOn: FileIdentity(device: 0xfe01, inode: 2393), in: list) == expected)
     }
 
     @Test func `the file of a lock stays`() throws {

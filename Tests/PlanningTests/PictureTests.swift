@@ -39,8 +39,22 @@ import Testing
         #expect(try plan(Self.two).mermaidPicture() == expected)
     }
 
+    @Test func `the JSON picture has every task with what it runs after`() throws {
+        let text = """
+            tasks:
+              a: {after: [x.service], timeout: 90s, exec: {command: ls}}
+              b: {after: [a], description: The "link", symlink: {path: /l, target: t}}
+            """
+        let expected =
+            #"{"role":"control-plane","tasks":["#
+            + #"{"task":"a","verb":"exec","after":[],"units":["x.service"],"timeout":"1m30s"},"#
+            + #"{"task":"b","verb":"symlink","description":"The \"link\"","after":["a"],"units":[],"timeout":"10m"}]}"#
+        #expect(try plan(text).jsonPicture() == expected + "\n")
+    }
+
     @Test func `an empty plan has pictures`() {
         let plan = Plan(steps: [])
+        #expect(plan.jsonPicture() == #"{"tasks":[]}"# + "\n")
         #expect(plan.textPicture() == "")
         #expect(plan.mermaidPicture() == "flowchart LR\n")
     }

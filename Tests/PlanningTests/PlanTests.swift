@@ -102,7 +102,7 @@ import YAML
             error?.all.map(\.description) == [
                 "--task: no task is named 'calico-nod'; did you mean 'calico-node'?",
                 "--task: task 'calico-crds' is for role 'control-plane', and this node has role 'worker'; "
-                    + "type --role control-plane to run it all the same",
+                    + "type --role control-plane to take that role",
                 "--task: no task is named 'x'; known are calico-node",
             ]
         )

@@ -95,7 +95,7 @@ struct ArgumentTests {
             (["graph", "--format", "svg"], "unknown format 'svg', known are text, dot, mermaid"),
             (
                 ["graph", "--format", "dot", "--output", "json"],
-                "'--format' is a picture's, and '--output json' draws none"
+                "'--format' is a picture's, and '--output json' draws none: leave one of them out"
             ),
         ] as [([String], String)]
     )
@@ -112,5 +112,15 @@ struct ArgumentTests {
         var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n", "Files:\n"]
         if command != nil { parts += ["--config FILE", "--output text|json", "Exit codes:\n", "  64  ", "(default: "] }
         for part in parts { #expect(text.contains(part), "\(part)") }
+    }
+
+    @Test(
+        arguments: [
+            (["run", "-x", "--output", "json"], .json), (["--output=json", "frobnicate"], .json),
+            (["run", "--output", "jsn"], .text), (["--output"], .text), ([], .text),
+        ] as [([String], OutputFormat)]
+    )
+    func `wrong arguments are told in the form that they ask for`(arguments: [String], expected: OutputFormat) {
+        #expect(wantedOutput(arguments) == expected)
     }
 }

@@ -1,4 +1,5 @@
 import Execution
+import Host
 import Locking
 import Testing
 import YAML
@@ -66,7 +67,8 @@ struct RecordSinkTests {
 
     @Test func `a run is told to the journal with fields`() {
         let entries = Locked<[String]>([])
-        let sink = JournalSink(run: "r1") { fields in
+        let recorder = Recorder()
+        let sink = JournalSink(recorder.outlet, run: "r1") { fields in
             entries.withLock { $0.append(fields.map { "\($0.0)=\($0.1)" }.joined(separator: " ")) }
         }
         for event in Self.events { sink.receive(event) }
@@ -86,5 +88,23 @@ struct RecordSinkTests {
             "MESSAGE=2 tasks: 1 failed, 1 skipped PRIORITY=5 \(all)",
         ]
         #expect(entries.withLock { $0 } == expected)
+        #expect(recorder.text(.diagnostics) == "")
+    }
+
+    @Test func `what the journal does not take is told on standard error, and why once`() {
+        let recorder = Recorder()
+        let sink = JournalSink(recorder.outlet, run: "r1") { _ throws(SystemError) in
+            throw SystemError("cannot send to", "journal", code: 90)
+        }
+        sink.receive(Event(task: "a", .waiting("one")))
+        sink.receive(Event(task: "a", .waiting("two")))
+        #expect(
+            recorder.text(.diagnostics) == """
+                nest-bootstrap: cannot send to 'journal': Message too long
+                a: waiting: one
+                a: waiting: two
+
+                """
+        )
     }
 }

@@ -9,6 +9,16 @@ public func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocati
     return try parser.parse()
 }
 
+/// Tells in what form somebody wants to hear that the arguments are not understood.
+///
+/// - Parameter arguments: The arguments without the program's own name.
+/// - Returns: JSON if they ask for that anywhere, whatever else they say.
+public func wantedOutput(_ arguments: [String]) -> OutputFormat {
+    let json = OutputFormat.json.rawValue
+    let isPair = zip(arguments, arguments.dropFirst()).contains { $0 == "--output" && $1 == json }
+    return isPair || arguments.contains("--output=\(json)") ? .json : .text
+}
+
 /// Sorts arguments into a command, flags and names.
 private struct ArgumentParser {
     private var rest: ArraySlice<String>

@@ -112,6 +112,9 @@ private let statusHelp = """
 
 private let statusEnd = """
 
+    The state is what the task came to: changed, unchanged, failed, skipped or
+    interrupted; 'running' while a process runs it, 'not yet' before it ended once.
+
     Exit codes:
       0   every task succeeded
       1   a task failed
@@ -166,7 +169,8 @@ private let graphHelp = """
     Flags:
       --format text|dot|mermaid
                            lines, or the language of Graphviz or of Mermaid
-                           (default: text)
+                           (default: text); with '--output json' one JSON object
+                           with the tasks instead of a picture
 
     """
 

@@ -14,7 +14,10 @@ extension Options {
         }
         command = try Self.command(name, names, flags)
         if case .graph = command, output == .json, flags.contains(where: { $0.flag.name == "--format" }) {
-            throw UsageError("'--format' is a picture's, and '--output json' draws none", command: name)
+            throw UsageError(
+                "'--format' is a picture's, and '--output json' draws none: leave one of them out",
+                command: name
+            )
         }
     }
 

@@ -1,32 +1,50 @@
 public import Execution
+public import Host
 import Locking
 
 /// Tells a run to the systemd journal, each line an entry with fields of its own.
+///
+/// What the journal does not take goes to standard error, and the first time the reason too.
 public final class JournalSink: EventSink {
     /// What takes an entry.
-    public typealias Sender = @Sendable ([(String, String)]) -> Void
+    public typealias Sender = @Sendable ([(String, String)]) throws(SystemError) -> Void
 
     private let send: Sender
+    private let outlet: Outlet
     private let run: String
-    private let narrator: Locked<Narrator>
+    private let state: Locked<State>
+
+    private struct State {
+        var narrator: Narrator
+        var hasFailed = false
+    }
 
     /// Creates a sink.
     ///
     /// - Parameters:
+    ///   - outlet: Where entries go that the journal does not take.
     ///   - run: What tells this run from all others.
     ///   - isDryRun: Whether the run writes nothing.
     ///   - send: What takes an entry.
-    public init(run: String, isDryRun: Bool = false, send: @escaping Sender) {
+    public init(_ outlet: Outlet, run: String, isDryRun: Bool = false, send: @escaping Sender) {
+        self.outlet = outlet
         self.run = run
         self.send = send
-        narrator = Locked(Narrator(isDryRun: isDryRun))
+        state = Locked(State(narrator: Narrator(isDryRun: isDryRun)))
     }
 
     /// Sends the entries of an event.
     public func receive(_ event: Event) {
-        narrator.withLock { narrator in
-            for line in narrator.lines(for: event) {
-                send(fields(line, event, verb: narrator.ledger[line.task].verb))
+        state.withLock { state in
+            for line in state.narrator.lines(for: event) {
+                let fields = fields(line, event, verb: state.narrator.ledger[line.task].verb)
+                do throws(SystemError) {
+                    try send(fields)
+                } catch {
+                    if !state.hasFailed { outlet.write("nest-bootstrap: \(error)\n", to: .diagnostics) }
+                    state.hasFailed = true
+                    outlet.write("\(line)\n", to: .diagnostics)
+                }
             }
         }
     }

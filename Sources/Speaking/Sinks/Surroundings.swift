@@ -86,7 +86,7 @@ public func makeSink(
     let isDryRun = options.isDryRun
     switch (SinkKind(options.output, in: surroundings, hasJournal: journal != nil), journal) {
     case (.json, _): return JSONSink(outlet, run: run, isDryRun: isDryRun)
-    case (.journal, let journal?): return JournalSink(run: run, isDryRun: isDryRun, send: journal)
+    case (.journal, let journal?): return JournalSink(outlet, run: run, isDryRun: isDryRun, send: journal)
     case (.terminal, _):
         let display = TerminalSink.Display(
             isColoured: surroundings.isColoured,

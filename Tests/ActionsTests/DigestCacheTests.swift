@@ -1,0 +1,117 @@
+import HTTP
+import Host
+import Locking
+import PKI
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Pinned URLs and what is kept of them.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct DigestCacheTests {
+    private let text = Array("{}\n".utf8)
+    private var digest: String { sha256(text) }
+    private var kept: String { TemporaryDirectory.file("root/var/lib/nest-bootstrap/cache/\(digest)") }
+
+    /// Asks the cache for a URL of a server, and returns what it answers or throws, in words.
+    private func ask(
+        _ server: LoopbackServer,
+        timeout: Duration = .seconds(20),
+        isDryRun: Bool = false,
+        _ check: (Bench) throws -> Void = { _ in },
+    ) async throws -> String {
+        var answer = ""
+        try await withBench("tasks: {it: {timeout: 1m, exec: {command: ls}}}", isDryRun: isDryRun) { bench in
+            let context = try bench.context("it")
+            let cache = DigestCache(run: bench.run, deadline: .now + timeout, emit: context.emit)
+            do throws(ActionError) {
+                answer = String(decoding: try await cache.text(of: "\(server.url)/m", sha256: digest), as: UTF8.self)
+            } catch {
+                answer = [error.message, error.cause.map { "\($0)" }, error.hint].compactMap(\.self).joined(
+                    separator: "; "
+                )
+            }
+            answer = answer.replacing(server.url, with: "URL")
+            try check(bench)
+        }
+        return answer
+    }
+
+    private func server(_ reply: LoopbackServer.Reply) throws -> LoopbackServer {
+        try LoopbackServer { _ in reply }
+    }
+
+    @Test func `a URL is fetched once, and kept by its digest`() async throws {
+        let server = try server(.response(200, body: text))
+        #expect(try await ask(server) == "{}\n")
+        #expect(try FileSystem.read(kept, limit: 100) == text)
+        #expect(try await ask(server) == "{}\n")
+        #expect(server.requests.count == 1)
+    }
+
+    @Test func `a dry run keeps nothing`() async throws {
+        let server = try server(.response(200, body: text))
+        #expect(try await ask(server, isDryRun: true) == "{}\n")
+        #expect(try FileSystem.exists(TemporaryDirectory.file("root")) == false)
+    }
+
+    @Test func `a damaged copy is told and fetched again`() async throws {
+        let server = try server(.response(200, body: text))
+        try FileSystem.write([1], to: kept, mode: 0o644)
+        let answer = try await ask(server) { bench in
+            let path = "/var/lib/nest-bootstrap/cache/\(digest)"
+            #expect(
+                bench.lines == [
+                    "warning: \(server.url)/m: the copy in the cache, '\(path)', is damaged; it is fetched again"
+                ]
+            )
+        }
+        #expect(answer == "{}\n")
+        #expect(try FileSystem.read(kept, limit: 100) == text)
+    }
+
+    @Test func `another content is refused with its digest, and not kept`() async throws {
+        let server = try server(.response(200, body: [1]))
+        let found = sha256([1])
+        let expected =
+            "'URL/m' answers something else than is pinned: its SHA-256 is \(found); "
+            + "look at what changed there, then write 'sha256: \(found)'"
+        #expect(try await ask(server) == expected)
+        #expect(try FileSystem.exists(TemporaryDirectory.file("root")) == false)
+    }
+
+    @Test func `what will not change is not asked again`() async throws {
+        let server = try server(.response(404))
+        let hint = "make it reachable, or put the file at '/var/lib/nest-bootstrap/cache/\(digest)'"
+        #expect(try await ask(server) == "cannot fetch 'URL/m'; the server answered 404; \(hint)")
+        #expect(server.requests.count == 1)
+    }
+
+    @Test(arguments: [429, 500, 503]) func `what may pass is asked again`(status: Int) async throws {
+        let count = Locked(0)
+        let server = try LoopbackServer { [text] _ in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return number < 3 ? .response(status) : .response(200, body: text)
+        }
+        #expect(try await ask(server) == "{}\n")
+        #expect(server.requests.count == 3)
+    }
+
+    @Test func `a server that goes on refusing is told at the deadline`() async throws {
+        let answer = try await ask(try server(.response(503)), timeout: .milliseconds(300))
+        #expect(answer.hasPrefix("cannot fetch 'URL/m'; "))
+    }
+
+    @Test func `a cache that cannot be written is told, and the text is used all the same`() async throws {
+        let server = try server(.response(200, body: text))
+        try FileSystem.write([], to: TemporaryDirectory.file("root/var"), mode: 0o644)
+        let answer = try await ask(server) { bench in
+            #expect(bench.lines.first?.contains("it is not kept for the next boot: ") == true, "\(bench.lines)")
+        }
+        #expect(answer == "{}\n")
+    }
+}

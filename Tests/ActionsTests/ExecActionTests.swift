@@ -1,0 +1,119 @@
+import Host
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Verb `exec`.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct ExecActionTests {
+    private func task(_ fields: String) -> String { "tasks: {it: {exec: {\(fields)}}}\n" }
+
+    @Test func `a program is not run where what it creates is there`() async throws {
+        try await withBench(
+            task(
+                "command: touch, args: [\"\(TemporaryDirectory.file("x"))\"], creates: \(TemporaryDirectory.file("x"))"
+            )
+        ) { bench async throws in
+            #expect(try await bench.perform("it") == "changed")
+            #expect(try await bench.perform("it") == "unchanged")
+            #expect(bench.lines == ["DIR/x created", "DIR/x unchanged"])
+        }
+    }
+
+    @Test func `a program that did not create what it should is told`() async throws {
+        try await withBench(task("command: \"true\", creates: /nowhere/at/all")) { bench async throws in
+            let expected =
+                "'true' succeeded, but '/nowhere/at/all' is not there; "
+                + "correct 'creates' at DIR/bootstrap.yaml:1:47"
+            #expect(try await bench.perform("it") == expected)
+        }
+    }
+
+    @Test func `the environment is the agent's, the task's and the variables of the task`() async throws {
+        let fields = "command: sh, args: [-c, 'echo $INHERITED $NEST_TASK $NEST_ROOT $OWN'], environment: {OWN: mine}"
+        try await withBench(task(fields)) { bench async throws in
+            #expect(try await bench.perform("it") == "changed")
+            #expect(bench.lines == ["| yes it DIR/root mine"])
+        }
+    }
+
+    @Test(arguments: [0o644, 0o755] as [UInt32])
+    func `a script is run by its own program, else by the shell`(mode: UInt32) async throws {
+        try await withBench(task("script: s.sh, args: [a b]")) { bench async throws in
+            try bench.write("#!/bin/cat\n# $1\n", to: "s.sh", mode: mode)
+            _ = try await bench.perform("it")
+            #expect(bench.lines.contains("| #!/bin/cat") == (mode == 0o755))
+        }
+    }
+
+    @Test func `a link to a script counts as the script`() async throws {
+        try await withBench(task("script: link")) { bench async throws in
+            try bench.write("echo shell\n", to: "s.sh", mode: 0o644)
+            try FileSystem.makeSymbolicLink(at: "\(bench.directory)/link", to: "s.sh", replacing: false)
+            #expect(try await bench.perform("it") == "changed")
+            #expect(bench.lines == ["| shell"])
+        }
+    }
+
+    @Test func `what preStart makes is there for the script`() async throws {
+        try await withBench(
+            task("script: made.sh, preStart: \"echo 'echo made' >\(TemporaryDirectory.file("made.sh"))\"")
+        ) { bench async throws in
+            #expect(try await bench.perform("it") == "changed")
+            #expect(bench.lines == ["| made"])
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("command: \"true\", preStart: 'false; true'", "'preStart' exited with code 1"),
+            (
+                "command: sh, args: [-c, 'echo why >&2; echo; exit 3']",
+                "'sh -c echo why >&2; echo; exit 3' exited with code 3; its last line was: why"
+            ),
+            ("command: sh, args: [-c, 'kill -9 $$']", "'sh -c kill -9 $$' was ended by signal 9 (SIGKILL)"),
+            ("command: /nowhere/x", "'/nowhere/x' cannot be run: cannot run '/nowhere/x': No such file or directory"),
+            (
+                "script: none.sh",
+                "script 'DIR/none.sh' does not exist; correct 'script' at DIR/bootstrap.yaml:1:29, or install the file"
+            ),
+        ]
+    )
+    func `a program that fails is told`(fields: String, expected: String) async throws {
+        try await withBench(task(fields)) { bench async throws in
+            #expect(try await bench.perform("it") == expected)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("command: touch, args: [x y]", "changed", ["| would run touch x y"]),
+            ("command: touch, creates: /etc/passwd", "unchanged", ["/etc/passwd unchanged"]),
+            ("script: later.sh, preStart: make it", "changed", ["| would run DIR/later.sh"]),
+            (
+                "script: none.sh",
+                "script 'DIR/none.sh' does not exist; correct 'script' at DIR/bootstrap.yaml:1:29, or install the file",
+                []
+            ),
+        ]
+    )
+    func `a dry run says what it would run`(fields: String, outcome: String, lines: [String]) async throws {
+        try await withBench(task(fields), isDryRun: true) { bench async throws in
+            #expect(try await bench.perform("it") == outcome)
+            #expect(bench.lines == lines)
+        }
+    }
+
+    @Test func `a dry run takes a script that another task would write for one that is there`() async throws {
+        let tasks = """
+            tasks:
+              write: {file: {path: /opt/s.sh, content: "exit 0"}}
+              it: {after: [write], exec: {script: /opt/s.sh}}
+            """
+        try await withBench(tasks, isDryRun: true) { bench async throws in
+            #expect(try await bench.perform("write") == "changed")
+            #expect(try await bench.perform("it") == "changed")
+        }
+    }
+}

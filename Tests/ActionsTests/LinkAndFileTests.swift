@@ -1,0 +1,83 @@
+import Host
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Verbs `symlink` and `file`.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct LinkAndFileTests {
+    private static let link = "tasks: {link: {symlink: {path: /bin/calico-ipam, target: ../calico}}}\n"
+    private static let force = link.replacing("../calico", with: "../calico, replace: true")
+
+    @Test func `a link that is right already stays`() async throws {
+        try await withBench(Self.link) { bench in
+            #expect(try await bench.perform("link") == "changed")
+            #expect(try await bench.perform("link") == "unchanged")
+            try FileSystem.makeSymbolicLink(at: "\(bench.directory)/root/bin/calico-ipam", to: "/x", replacing: true)
+            #expect(try await bench.perform("link") == "changed")
+            let kinds = ["created", "unchanged", "changed"]
+            #expect(bench.lines == kinds.map { "/bin/calico-ipam \($0)" })
+            #expect(try FileSystem.status("\(bench.directory)/root/bin/calico-ipam")?.target == "../calico")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `what is in the way of a link is named, and replaced only where the task says so`(isDryRun: Bool) async throws
+    {
+        try await withBench(Self.link, isDryRun: isDryRun) { bench in
+            let path = "\(bench.directory)/root/bin/calico-ipam"
+            try FileSystem.makeDirectories("\(path)/full")
+            let expected =
+                "link '/bin/calico-ipam' is not made: a directory is in the way; "
+                + "remove it, or write 'replace: true' in task 'link'"
+            #expect(try await bench.perform("link") == expected)
+        }
+        try await withBench(Self.force, isDryRun: isDryRun) { bench async throws in
+            let path = "\(bench.directory)/root/bin/calico-ipam"
+            #expect(try await bench.perform("link") == "changed")
+            #expect(try FileSystem.status(path)?.kind == (isDryRun ? .directory : .symbolicLink))
+        }
+    }
+
+    @Test func `a link whose directory cannot be made is told`() async throws {
+        try await withBench(Self.link) { bench in
+            try bench.write("", to: "root/bin")
+            let expected =
+                "link '/bin/calico-ipam' is not made: cannot make directory 'DIR/root/bin': is a regular file"
+            #expect(try await bench.perform("link") == expected)
+        }
+    }
+
+    @Test func `a file is copied from where another task wrote its source`() async throws {
+        let tasks = """
+            tasks:
+              first: {file: {path: /etc/source, content: text, mode: "0600"}}
+              second: {after: [first], file: {path: /etc/copy, source: /etc/source}}
+            """
+        for isDryRun in [true, false] {
+            try await withBench(tasks, isDryRun: isDryRun) { bench async throws in
+                #expect(try await bench.perform("first") == "changed")
+                #expect(try await bench.perform("second") == "changed")
+                #expect(try bench.read("root/etc/copy") == (isDryRun ? nil : "text"))
+            }
+        }
+        #expect(try FileSystem.status(TemporaryDirectory.file("root/etc/copy"))?.mode == 0o644)
+    }
+
+    @Test(
+        arguments: [
+            ("source: /nowhere/at/all", "cannot read '/nowhere/at/all': No such file or directory"),
+            ("source: /dev/zero", "cannot read '/dev/zero': is a character device"),
+            ("content: x, owner: nobody-of-this-name", "cannot find user 'nobody-of-this-name': there is no such user"),
+            ("content: x, group: '-1'", "cannot find group '-1': there is no such group"),
+        ]
+    )
+    func `a file that cannot be written is told, and nothing is written`(fields: String, cause: String) async throws {
+        try await withBench("tasks: {a: {file: {path: /etc/a, \(fields)}}}\n") { bench async throws in
+            #expect(try await bench.perform("a") == "file '/etc/a' is not written: \(cause)")
+            #expect(try FileSystem.exists("\(bench.directory)/root") == false)
+            #expect(bench.lines == [])
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Tasks that need each other without running after each other.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct MissingEdgeTests {
+    /// Checks tasks with a kubeconfig that a task makes, and returns what is told besides.
+    private func problems(_ tasks: String) async throws -> [String] {
+        var problems: [String] = []
+        let base = "tasks:\n  config: {file: {path: /etc/nest-test/k, content: x}}\n"
+        try await withBench(base + tasks) { bench in
+            let definition = """
+                apiVersion: apiextensions.k8s.io/v1
+                kind: CustomResourceDefinition
+                metadata: {name: ducks.example.org}
+                spec: {group: example.org, names: {kind: Duck, plural: ducks}, versions: [{name: v1, served: true}]}
+                """
+            try bench.write(definition, to: "crd.yaml")
+            try bench.write("{apiVersion: v1, kind: Namespace, metadata: {name: pond}}\n", to: "ns.yaml")
+            try bench.write("---\napiVersion: example.org/v1\nkind: Duck\nmetadata: {name: d}\n", to: "duck.yaml")
+            try bench.write(
+                "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: pond}\n",
+                to: "map.yaml"
+            )
+            problems = await bench.problems()
+        }
+        return problems
+    }
+
+    private static let kubeconfig = "kubeconfig: /etc/nest-test/k"
+
+    @Test func `an object needs the task that brings its kind or namespace`() async throws {
+        let told = try await problems(
+            """
+              crds: {after: [config], apply: {\(Self.kubeconfig), manifests: [crd.yaml, ns.yaml]}}
+              near: {after: [crds], apply: {\(Self.kubeconfig), manifests: [duck.yaml]}}
+              far: {after: [near], apply: {\(Self.kubeconfig), manifests: [duck.yaml, map.yaml]}}
+              race: {after: [config], apply: {\(Self.kubeconfig), manifests: [duck.yaml, map.yaml]}}
+              map: {after: [config], apply: {\(Self.kubeconfig), manifests: [map.yaml]}}
+            """
+        )
+        let words = "which needs what task 'crds' brings, but does not run after it; write 'after: [crds]'"
+        #expect(
+            told == [
+                "DIR/bootstrap.yaml:6:3: task 'race' applies Duck/d, \(words)",
+                "DIR/bootstrap.yaml:7:3: task 'map' applies ConfigMap/pond/c, \(words)",
+            ]
+        )
+    }
+
+    @Test func `a task needs the one that makes what it reads`() async throws {
+        let told = try await problems(
+            """
+              ns: {apply: {\(Self.kubeconfig), manifests: [ns.yaml]}}
+              ready: {wait: {apiServer: /etc/nest-test/k}}
+              copy: {file: {path: /etc/nest-test/copy, source: /etc/nest-test/k}}
+              link: {symlink: {path: /nest-link, target: /etc/nest-test}}
+              through: {after: [config], exec: {script: /nest-link/s.sh}}
+              # What is waited for comes when it comes.
+              waits: {wait: {file: /etc/nest-test/k}}
+              itself: {exec: {command: /opt/nest-test/x, creates: /opt/nest-test/x}}
+            """
+        )
+        func line(_ place: String, _ task: String, _ path: String, _ source: String) -> String {
+            "DIR/bootstrap.yaml:\(place): task '\(task)' reads '\(path)', which task '\(source)' writes, "
+                + "but does not run after it; write 'after: [\(source)]'"
+        }
+        #expect(
+            told == [
+                line("3:28", "ns", "/etc/nest-test/k", "config"),
+                line("4:29", "ready", "/etc/nest-test/k", "config"),
+                line("5:52", "copy", "/etc/nest-test/k", "config"),
+                line("7:45", "through", "/nest-link/s.sh", "link"),
+            ]
+        )
+    }
+}

@@ -1,0 +1,130 @@
+import Host
+import PKI
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// What `check` finds without an API server.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct NodeCheckTests {
+    @Test func `every problem of every task is told at once`() async throws {
+        let tasks = """
+            tasks:
+              a: {file: {path: /etc/a, source: /nowhere/a, owner: nobody-of-this-name}}
+              b: {exec: {script: none.sh}}
+              c: {exec: {command: no-such-command}}
+              d: {wait: {url: 'https://h/', certificateAuthority: /nowhere/ca}}
+              e: {apply: {kubeconfig: /nowhere/k, manifests: [none.yaml, broken.yaml]}}
+              f: {symlink: {path: /etc/f, target: /nowhere}}
+            """
+        try await withBench(tasks) { bench in
+            try bench.write("kind: ConfigMap\n", to: "broken.yaml")
+            let problems = await bench.problems().map { String($0.prefix { $0 != ";" }) }
+            #expect(
+                problems == [
+                    "DIR/bootstrap.yaml:2:36: cannot read '/nowhere/a': No such file or directory",
+                    "DIR/bootstrap.yaml:2:20: cannot find user 'nobody-of-this-name': there is no such user",
+                    "DIR/bootstrap.yaml:3:22: cannot read 'DIR/none.sh': No such file or directory",
+                    "DIR/bootstrap.yaml:4:23: command 'no-such-command' is not found",
+                    "DIR/bootstrap.yaml:5:55: cannot read '/nowhere/ca': No such file or directory",
+                    "DIR/bootstrap.yaml:6:51: cannot read 'DIR/none.yaml': No such file or directory",
+                    "DIR/broken.yaml:1:1: 'apiVersion' of document 1 is missing",
+                    "DIR/broken.yaml:1:1: 'metadata.name' of document 1 is missing",
+                    "DIR/bootstrap.yaml:6:27: cannot read '/nowhere/k': No such file or directory",
+                ]
+            )
+        }
+    }
+
+    @Test func `what an earlier task makes need not be there yet`() async throws {
+        let tasks = """
+            tasks:
+              ca: {file: {path: /etc/nest-test/ca.crt, content: x}}
+              pki: {symlink: {path: /nest-pki, target: /etc/nest-test}}
+              script: {exec: {command: "true", creates: /opt/nest-test/s.sh}}
+              manifest: {file: {path: /etc/nest-test/m/a.yaml, content: x}}
+              runs: {after: [script], exec: {script: /opt/nest-test/s.sh}}
+              copies: {after: [ca, pki], file: {path: /etc/nest-test/copy, source: /nest-pki/ca.crt}}
+              waits: {after: [ca], wait: {url: 'https://h/', certificateAuthority: /etc/nest-test/ca.crt}}
+              applies:
+                after: [manifest, copies]
+                apply: {kubeconfig: /etc/nest-test/copy, manifests: [/etc/nest-test/m, /etc/nest-test/m/a.yaml]}
+            """
+        try await withBench(tasks) { bench in
+            #expect(await bench.problems() == [])
+        }
+    }
+
+    @Test func `a kubeconfig that is there is checked once with all that it refers to`() async throws {
+        let tasks = """
+            tasks:
+              a: {apply: {kubeconfig: k, manifests: [m.yaml]}}
+              b: {wait: {apiServer: k}}
+            """
+        let authority = try TestAuthority()
+        let client = try authority.issue("client", validity: .past)
+        try await withBench(tasks) { bench in
+            try bench.write("{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n", to: "m.yaml")
+            try bench.write("kind: Config\n", to: "k")
+            #expect(await bench.problems() == ["DIR/k:1:1: no context is chosen; write 'current-context: default'"])
+            let kubeconfig = """
+                current-context: c
+                contexts: [{name: c, context: {cluster: c, user: u}}]
+                clusters: [{name: c, cluster: {server: "https://h:6443", certificate-authority: ca.crt}}]
+                users: [{name: u, user: {client-certificate: \(client.certificatePath), client-key: \(client.keyPath)}}]
+                """
+            try bench.write(kubeconfig, to: "k")
+            let missing = await bench.problems()
+            #expect(missing.count == 1)
+            #expect(
+                missing.first?.hasPrefix("DIR/k: certificate-authority of kubeconfig 'DIR/k': cannot read ") == true,
+                "\(missing)"
+            )
+            let bytes = try FileSystem.read(authority.certificatePath, limit: 10_000)
+            try bench.write(String(decoding: bytes, as: UTF8.self), to: "ca.crt")
+            let expired = await bench.problems()
+            #expect(expired.count == 1)
+            #expect(expired.first?.contains("expired") == true, "\(expired)")
+        }
+    }
+
+    @Test func `all three files of a kubeconfig task are checked`() async throws {
+        let authority = try TestAuthority()
+        let client = try authority.issue("client", validity: .past)
+        let tasks = """
+            cluster: {servers: "https://h:6443"}
+            tasks:
+              a:
+                kubeconfig:
+                  path: /etc/k
+                  user: u
+                  certificateAuthority: \(client.certificatePath)
+                  certificate: \(client.certificatePath)
+                  key: \(client.keyPath)
+              b:
+                kubeconfig: {path: /etc/l, user: u, certificateAuthority: /nowhere/ca, certificate: /nowhere/c, key: /nowhere/k}
+            """
+        try await withBench(tasks) { bench in
+            let problems = await bench.problems().map { $0.replacing(authority.directory, with: "PKI") }
+            #expect(problems.count == 5, "\(problems)")
+            #expect(problems.first?.hasPrefix("DIR/bootstrap.yaml:7:29: 'PKI/client.crt' is not a CA") == true)
+            #expect(problems.dropFirst().first?.contains("expired") == true)
+            #expect(problems.suffix(3).allSatisfy { $0.contains("cannot read '/nowhere/") })
+        }
+    }
+
+    @Test func `a pinned URL is checked if it is in the cache`() async throws {
+        let text = "kind: ConfigMap\n"
+        let digest = sha256(Array(text.utf8))
+        let tasks = "tasks: {a: {apply: {kubeconfig: k, manifests: [{url: 'https://h/m', sha256: \(digest)}]}}}\n"
+        try await withBench(tasks) { bench in
+            try bench.write("kind: Config\n", to: "k")
+            let without = await bench.problems()
+            try bench.write(text, to: "root/var/lib/nest-bootstrap/cache/\(digest)")
+            let with = await bench.problems()
+            let new = with.filter { !without.contains($0) }
+            #expect(new.count == 2 && new.allSatisfy { $0.hasPrefix("https://h/m:1:1: ") }, "\(new)")
+        }
+    }
+}

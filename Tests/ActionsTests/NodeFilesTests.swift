@@ -1,0 +1,111 @@
+import Actions
+import Execution
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// The node's files with a root and with a dry run.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct NodeFilesTests {
+    private let root = TemporaryDirectory.file("root")
+
+    private func files(isDryRun: Bool = false) -> NodeFiles { NodeFiles(root: root, isDryRun: isDryRun) }
+
+    private func text(_ files: NodeFiles, _ path: String) throws -> String {
+        String(decoding: try files.read(path, limit: 100), as: UTF8.self)
+    }
+
+    @Test(arguments: [("", "/etc/a"), ("/", "/etc/a"), ("/r", "/r/etc/a"), ("/r/", "/r/etc/a"), ("r//", "r/etc/a")])
+    func `a root comes before every path that is written`(root: String, location: String) {
+        #expect(NodeFiles(root: root, isDryRun: false).location(ofWritten: "/etc/a") == location)
+    }
+
+    @Test func `no root is the node itself`() {
+        let files = NodeFiles(root: nil, isDryRun: false)
+        #expect(files.location(ofWritten: "/etc/a") == "/etc/a")
+        #expect(files.location(ofRead: "/etc/a") == "/etc/a")
+    }
+
+    @Test func `what was written under the root is read from there, all else from the node`() throws {
+        let files = files()
+        let path = TemporaryDirectory.file("a")
+        try FileSystem.write(Array("node".utf8), to: path, mode: 0o644)
+        #expect(try text(files, path) == "node")
+        #expect(try files.write(Array("root".utf8), to: path, mode: 0o644) == .created)
+        #expect(try text(files, path) == "root")
+        #expect(try text(NodeFiles(root: nil, isDryRun: false), path) == "node")
+        #expect(try files.exists("/etc/nest-bootstrap-nowhere") == false)
+    }
+
+    @Test func `a file that is as described is left alone`() throws {
+        let files = files()
+        let location = "\(root)/a"
+        #expect(try files.write([1, 2], to: "/a", mode: 0o640) == .created)
+        #expect(try files.write([1, 2], to: "/a", mode: 0o640) == .unchanged)
+        #expect(try files.write([1, 3], to: "/a", mode: 0o640) == .changed)
+        #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .changed)
+        #expect(try FileSystem.status(location)?.mode == 0o600)
+        try FileSystem.setMode(location, 0o644)
+        #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .changed)
+        #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .unchanged)
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a file of another owner or group is changed`() throws {
+        let files = files()
+        #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12, group: 34) == .created)
+        #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12, group: 34) == .unchanged)
+        #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12) == .unchanged)
+        #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12, group: 35) == .changed)
+        #expect(try files.write([1], to: "/a", mode: 0o600) == .changed)
+        #expect(try FileSystem.status("\(root)/a")?.owner == 0)
+    }
+
+    @Test(arguments: [false, true]) func `a link in the way is replaced, not followed`(isDryRun: Bool) throws {
+        let target = TemporaryDirectory.file("target")
+        try FileSystem.write([7], to: target, mode: 0o600)
+        try FileSystem.makeSymbolicLink(at: "\(root)/a", to: target, replacing: false)
+        #expect(try files(isDryRun: isDryRun).write([1], to: "/a", mode: 0o600) == .changed)
+        #expect(try FileSystem.read(target, limit: 10) == [7])
+        #expect(try FileSystem.status("\(root)/a")?.kind == (isDryRun ? .symbolicLink : .regular))
+    }
+
+    @Test(arguments: [false, true]) func `a directory in the way is told, also by a dry run`(isDryRun: Bool) throws {
+        try FileSystem.makeDirectories("\(root)/a")
+        let files = files(isDryRun: isDryRun)
+        let error = #expect(throws: SystemError.self) { try files.write([1], to: "/a", mode: 0o600) }
+        #expect(error?.description == "cannot write '\(root)/a': a directory is in the way")
+    }
+
+    @Test func `a dry run writes nothing and reads what it would have written`() throws {
+        let files = files(isDryRun: true)
+        #expect(try files.write([1], to: "/a", mode: 0o600) == .created)
+        #expect(try files.exists("/a"))
+        #expect(try files.read("/a", limit: 10) == [1])
+        #expect(try FileSystem.exists(root) == false)
+    }
+
+    @Test func `a dry run follows the links that it would have made`() throws {
+        let files = files(isDryRun: true)
+        _ = try files.write([1], to: "/etc/real/file", mode: 0o600)
+        #expect(try created(files.link("/etc/pki", to: "real", replacing: false)))
+        #expect(try created(files.link("/pki", to: "/etc/pki", replacing: false)))
+        #expect(try files.read("/pki/file", limit: 10) == [1])
+        #expect(try files.exists("/etc/pki/file"))
+        #expect(try files.exists("/etc/pki/other") == false)
+        #expect(try FileSystem.exists(root) == false)
+    }
+
+    @Test func `links in a circle lead nowhere`() throws {
+        let files = files(isDryRun: true)
+        _ = try files.link("/a", to: "b", replacing: false)
+        _ = try files.link("/b", to: "/a", replacing: false)
+        #expect(throws: SystemError.self) { try files.read("/a", limit: 10) }
+    }
+
+    private func created(_ linking: NodeFiles.Linking) -> Bool {
+        if case .done(.created) = linking { true } else { false }
+    }
+}

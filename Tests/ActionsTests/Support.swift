@@ -1,0 +1,112 @@
+import Execution
+import HTTP
+import Host
+import Kubernetes
+import Locking
+import Planning
+import TestSupport
+import YAML
+
+@testable import Actions
+
+/// The tasks of one task file, performed one by one, in the directory of the running test.
+final class Bench: Sendable {
+    /// What the actions share.
+    let run: RunEnvironment
+
+    private let told = Locked<[String]>([])
+
+    /// What the actions said so far, a line an event.
+    var lines: [String] { told.withLock { $0 } }
+
+    /// Where the task files are, and under it the root.
+    let directory = TemporaryDirectory.path
+
+    fileprivate init(_ tasks: String, root: String?, isDryRun: Bool, http: HTTPClient) throws {
+        let file = SourceFile(path: "\(directory)/bootstrap.yaml", bytes: Array(tasks.utf8))
+        let declarations = try readDeclarations([file], node: NodeFacts(hostName: "node", role: nil))
+        run = RunEnvironment(
+            files: NodeFiles(root: root, isDryRun: isDryRun),
+            http: http,
+            plan: Plan(try Graph(declarations)),
+            variables: declarations.variables,
+            processEnvironment: ["PATH": "/usr/bin:/bin", "INHERITED": "yes"],
+        )
+    }
+
+    /// What one task's action works with.
+    func context(_ name: String) throws -> ActionContext {
+        let step = try run.plan.selecting([name]).steps[0]
+        return ActionContext(run: run, task: step.task, deadline: .now + step.task.timeout) { self.tell($0) }
+    }
+
+    /// Performs a task.
+    ///
+    /// - Returns: Whether it changed anything, or the printed words of its error.
+    func perform(_ name: String) async throws -> String {
+        let step = try run.plan.selecting([name]).steps[0]
+        let context = StepContext(task: name, timeout: step.task.timeout) { self.tell($0.kind) }
+        do {
+            return try await ActionRunner(run).perform(step, context).name
+        } catch {
+            return words(error).replacing(directory, with: "DIR")
+        }
+    }
+
+    private func tell(_ kind: Event.Kind) {
+        let line: String? =
+            switch kind {
+            case .path(let path, let result): "\(path) \(result)"
+            case .output(let text): "| \(text)"
+            case .warning(let subject, let text): "warning: \(subject): \(text)"
+            case .objectFailed(_, let error): "\(error)"
+            default: nil
+            }
+        guard let line else { return }
+        told.withLock { $0.append(line.replacing(directory, with: "DIR")) }
+    }
+
+    /// The problems that `check` finds, as they are printed.
+    func problems() async -> [String] {
+        await NodeCheck(run).problems().map { "\($0)".replacing(directory, with: "DIR") }
+    }
+
+    /// Writes a file beside the task file, and returns its path.
+    @discardableResult
+    func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws -> String {
+        try FileSystem.write(Array(text.utf8), to: "\(directory)/\(name)", mode: mode)
+        return "\(directory)/\(name)"
+    }
+
+    /// Reads a file beside the task file, `nil` if there is none.
+    func read(_ name: String) throws -> String? {
+        guard try FileSystem.exists("\(directory)/\(name)") else { return nil }
+        return String(decoding: try FileSystem.read("\(directory)/\(name)", limit: 1 << 20), as: UTF8.self)
+    }
+}
+
+/// Sets up a bench, under a root unless said otherwise, and clears it away.
+///
+/// A body that throws only inside of `#expect` must say so, `{ bench async throws in`: the compiler does not look there.
+func withBench(
+    _ tasks: String,
+    root: String? = TemporaryDirectory.file("root"),
+    isDryRun: Bool = false,
+    _ body: (Bench) async throws -> Void,
+) async throws {
+    let http = try HTTPClient()
+    do {
+        try await body(try Bench(tasks, root: root, isDryRun: isDryRun, http: http))
+    } catch {
+        await http.shutDown()
+        throw error
+    }
+    await http.shutDown()
+}
+
+/// An error with its causes, as the program prints it.
+private func words(_ error: any Error) -> String {
+    guard let error = error as? ActionError else { return "\(error)" }
+    let message = error.cause.map { "\(error.message): \(words($0))" } ?? error.message
+    return error.hint.map { "\(message); \($0)" } ?? message
+}

@@ -1,0 +1,109 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// What the records tell, while tasks run and after.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct StatusTests {
+    /// A task that runs until a file is there.
+    private func endless(_ node: TestNode) throws {
+        try node.write(
+            "trap '' TERM\necho started\nwhile [ ! -e '\(node.path("go"))' ]; do sleep 0.05; done\n",
+            to: "s.sh"
+        )
+    }
+
+    private func states(_ node: TestNode) async throws -> [String: String] {
+        let rows = try await node.run("status", "--output", "json").output.json["tasks"]?.sequence ?? []
+        return Dictionary(rows.map { ($0["task"]?.string ?? "", $0["state"]?.string ?? "") }) { first, _ in first }
+    }
+
+    @Test func `a task that runs now is running, and who waits for it says which process has it`() async throws {
+        let node = try TestNode("tasks: {long: {exec: {script: s.sh}}, next: {after: [long], exec: {command: ls}}}\n")
+        try endless(node)
+        let first = try node.start(["run"])
+        #expect(try await becomes { first.outputSoFar().contains("long: | started\n") })
+        #expect(try await states(node) == ["long": "running", "next": "not yet"])
+        #expect(try await node.run("status").status == 3)
+        let second = try node.start(["run", "--task", "long"])
+        let waits =
+            "long: waiting: another nest-bootstrap is running this task (process \(first.processIdentifier))\n"
+        #expect(try await becomes { second.outputSoFar().contains(waits) })
+        try node.write("", to: "go")
+        #expect(await first.result().status == 0)
+        #expect(await second.result().status == 0)
+        #expect(try await states(node) == ["long": "changed", "next": "changed"])
+    }
+
+    @Test func `a second signal leaves no child behind and loses no record`() async throws {
+        let node = try TestNode("tasks: {long: {exec: {script: s.sh}}}\n")
+        try endless(node)
+        let tool = try node.start(["run"])
+        #expect(try await becomes { tool.outputSoFar().contains("long: | started\n") })
+        tool.signal(SIGTERM)
+        tool.signal(SIGINT)
+        tool.signal(SIGTERM)
+        let result = await tool.result()
+        #expect([130, 143].contains(result.status))
+        #expect(result.outputLines.last == "1 task: 1 interrupted")
+        #expect(try await states(node) == ["long": "interrupted"])
+    }
+
+    @Test func `a task that was skipped keeps its success of this boot`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              first: {exec: {command: "true"}}
+              second: {after: [first], exec: {command: "true"}}
+            """
+        )
+        #expect(try await node.run("run").status == 0)
+        try node.write(
+            """
+            tasks:
+              first: {exec: {command: "false"}}
+              second: {after: [first], exec: {command: "true"}}
+              third: {after: [first], exec: {command: "true"}}
+            """,
+            to: "bootstrap.yaml",
+        )
+        #expect(try await node.run("run").status == 1)
+        #expect(try await states(node) == ["first": "failed", "second": "changed", "third": "skipped"])
+    }
+
+    @Test func `state that cannot be read is told`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
+        let path = node.written("/run/nest-bootstrap/tasks/a.json")
+        try FileSystem.makeDirectories(path)
+        let status = try await node.run("status")
+        #expect(status.errors == "nest-bootstrap: cannot read '\(path)': is a directory\n")
+        #expect(status.status == 1)
+        try FileSystem.removeTree(node.written("/run"))
+        try node.write("", to: "root/run")
+        let run = try await node.run("run")
+        #expect(run.status == 1)
+        #expect(
+            run.errors.contains("cannot make directory '\(node.written("/run"))': is a regular file"),
+            "\(run.errors)"
+        )
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `everybody may ask for the status`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}}\n")
+        #expect(try await node.run("run").status == 0)
+        for path in [node.directory, node.root] { try FileSystem.setMode(path, 0o755) }
+        // The directory of the tests may be closed to others; what is copied is not.
+        let program = node.path("nest-bootstrap")
+        _ = try await Tool.run("cp", [TestNode.program, program])
+        let status = try await Tool.run(
+            "setpriv",
+            ["--reuid=65534", "--regid=65534", "--clear-groups", program, "status", "--config", node.config]
+                + ["--root", node.root],
+            environment: ["JOURNAL_STREAM": nil, "NEST_ROLE": nil],
+        )
+        #expect(status.status == 0, "\(status.errors)")
+        #expect(status.outputLines.last?.hasPrefix("a     changed") == true, "\(status.output)")
+    }
+}
