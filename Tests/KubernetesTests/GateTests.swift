@@ -74,7 +74,7 @@ struct GateTests {
         (
             .transport(TransportError(.hostName, "")),
             """
-            API server SERVER shows a certificate for other names, not for 'HOST'; \
+            API server SERVER shows a certificate for other names, not for '127.0.0.1'; \
             use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig 'k'
             """
         ),

@@ -36,13 +36,21 @@ struct OwnershipTests {
     }
 
     @Test(arguments: [
-        ("{apiVersion: v1, kind: ReplicationController", "{}", true), ("{apiVersion: batch/v1, kind: Job", "null", true),
+        ("{apiVersion: v1, kind: ReplicationController", "{}", true),
+        ("{apiVersion: batch/v1, kind: Job", "null", true),
         ("{apiVersion: v1, kind: ReplicationController", "{c: d}", false),
         ("{apiVersion: apps/v1, kind: Deployment", "{}", false),
     ])
-    func `labels that the server would take from the pods are not lost`(head: String, labels: String, isTaken: Bool) throws {
+    func `labels that the server would take from the pods are not lost`(
+        head: String,
+        labels: String,
+        isTaken: Bool
+    ) throws {
         let pods = "spec: {template: {metadata: {labels: {a: b}}}}"
-        let marked = Ownership(task: "t").mark(try node("\(head), metadata: {labels: \(labels)}, \(pods)}"), namespace: nil)
+        let marked = Ownership(task: "t").mark(
+            try node("\(head), metadata: {labels: \(labels)}, \(pods)}"),
+            namespace: nil
+        )
         #expect((marked["metadata"]?["labels"]?["a"]?.string == "b") == isTaken)
         #expect(marked["metadata"]?["labels"]?[Ownership.managedByLabel]?.string == "nest-bootstrap")
     }
