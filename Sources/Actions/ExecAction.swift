@@ -104,11 +104,13 @@ struct ExecAction {
     /// Runs one command to its end; its output becomes events, and the last line of it part of an error.
     private func run(_ command: Command, named name: String) async throws(ActionError) {
         let last = LastLine()
+        let refusal = Refusal()
         context.emit(.waiting("'\(name)' is running"))
         let status: ExitStatus
         do {
             status = try await Host.run(command, deadline: context.deadline - grace, grace: grace) { [context] line in
                 last.keep(line)
+                refusal.look(at: line, declaration, task: context.task.name)
                 context.emit(.output(line))
             }
         } catch {
@@ -116,7 +118,9 @@ struct ExecAction {
         }
         guard !status.isSuccess else { return }
         let said = last.text.map { "; its last line was: \($0)" } ?? ""
-        guard status == .timedOut else { throw ActionError("'\(name)' \(status)\(said)") }
+        guard status == .timedOut else {
+            throw ActionError("'\(name)' \(status)\(said)", hint: refusal.text)
+        }
         throw ActionError(
             "'\(name)' did not end within \(context.task.timeout.text) and was ended\(said)",
             hint: "see why it takes so long, or raise 'timeout' of task '\(context.task.name)'",

@@ -85,6 +85,20 @@ public struct NodeCheck: Sendable {
     }
 
     private func check(_ declaration: ExecDeclaration) -> [Diagnostic] {
+        checkProgram(of: declaration) + declaration.needs.writes.flatMap(checkWritable)
+    }
+
+    /// A path that a unit is to let a program write: a directory that is made, or something that is there.
+    private func checkWritable(_ reference: PathReference) -> [Diagnostic] {
+        let path = reference.path
+        guard !path.hasSuffix("/"), makers.maker(of: path) == nil, (try? run.files.exists(path)) != true else {
+            return []
+        }
+        let hint = "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
+        return [Diagnostic(reference.place, "'\(path)' does not exist, so no unit can let it be written", hint: hint)]
+    }
+
+    private func checkProgram(of declaration: ExecDeclaration) -> [Diagnostic] {
         switch declaration.program {
         case .script(let reference): return checkPresence(reference)
         case .command(let name, let place):

@@ -46,4 +46,16 @@ enum Limit {
 
     /// Members of a cycle that a message names.
     static let cycleMemberCount = 12
+
+    /// Characters of a unit's description.
+    static let unitPhraseLength = 500
+
+    /// Secrets of other tasks that a unit hides, lest a prank of thousands of keys fill the memory with units.
+    static let hiddenCount = 256
+
+    /// Dependants that a unit brings back when it succeeds; a command line has an end.
+    static let wakenedCount = 1000
+
+    /// Paths or capabilities that a script says it needs.
+    static let needCount = 100
 }

@@ -61,8 +61,16 @@ struct Configuration {
         return sources
     }
 
+    /// Whether there is neither a task file nor a directory of drop-ins.
+    static func isAbsent(_ options: Options) -> Bool {
+        [options.config, options.dropInDirectory].allSatisfy { path in
+            // What cannot be looked at is there.
+            do { return try FileSystem.status(absolute(path)) == nil } catch { return false }
+        }
+    }
+
     /// A path that stays the same wherever it is used.
-    private static func absolute(_ path: String) -> String {
+    static func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         let directory = Machine.workingDirectory()
         return "\(directory == "/" ? "" : directory)/\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
@@ -71,10 +79,14 @@ struct Configuration {
     /// The root as every program finds it, also one that a task runs elsewhere.
     private var root: String? { options.root.map(Self.absolute) }
 
+    /// Where a path is written, under the root if there is one.
+    func location(ofWritten path: String) -> String {
+        NodeFiles(root: root, isDryRun: false).location(ofWritten: path)
+    }
+
     /// The records of this boot, under the root if there is one.
     func records() throws(SystemError) -> RecordStore {
-        let files = NodeFiles(root: root, isDryRun: false)
-        let path = files.location(ofWritten: "/run/nest-bootstrap")
+        let path = location(ofWritten: "/run/nest-bootstrap")
         return RecordStore(path: path, boot: try Machine.bootIdentifier())
     }
 

@@ -45,6 +45,9 @@ struct Program {
     }
 
     private func perform(_ options: Options) async -> ExitCode {
+        if case .units(let units) = options.command {
+            return UnitsCommand(options: options, units: units, outlet: outlet).run()
+        }
         do {
             let configuration: Configuration
             do {
@@ -59,6 +62,7 @@ struct Program {
                 try StatusCommand(configuration: configuration, names: names).run(outlet, surroundings)
             case .check: try await CheckCommand(configuration: configuration).run(outlet)
             case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
+            case .units: preconditionFailure("units are written before the task file is read")
             }
         } catch let error as Diagnostics {
             // Only names in the arguments are left to be wrong.
@@ -78,6 +82,7 @@ struct Program {
             run: identifier,
             outlet: outlet,
             journal: Journal().map(sender),
+            manager: manager(configuration.plan),
         )
         return try await withTicking(sink) {
             try await RunCommand(
@@ -93,6 +98,16 @@ struct Program {
     private func sender(to journal: Journal) -> JournalSink.Sender {
         @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
         return send
+    }
+
+    /// Tells the service manager, where one has started this program, how its task is doing.
+    private func manager(_ plan: Plan) -> NotifySink? {
+        guard Machine.environment()["NOTIFY_SOCKET"] != nil else { return nil }
+        let timeouts = plan.steps.map { ($0.task.name, $0.task.timeout) }
+        return NotifySink(timeouts: Dictionary(timeouts, uniquingKeysWith: max)) { state in
+            // Nobody to tell is no reason not to do the task.
+            _ = try? Systemd.notify(state)
+        }
     }
 
     /// Shows the sink that time passes while something runs.

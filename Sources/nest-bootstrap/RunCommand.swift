@@ -21,7 +21,9 @@ struct RunCommand {
     func run() async throws -> ExitCode {
         let records = try configuration.records()
         let part = try selection(records)
+        if options.onlyDirectories { return makeDirectories(for: part.plan) }
         guard part.missing.isEmpty else {
+            sink.obstructed(by: part.missing.map(\.problem))
             outlet.tell(part.missing.map(\.problem), as: configuration.options.output)
             return .notYet
         }
@@ -43,6 +45,16 @@ struct RunCommand {
         }
         await http.shutDown()
         return ExitCode(report, signal: signal)
+    }
+
+    /// Makes the directories that tasks write to, where they can be made.
+    ///
+    /// What goes wrong is told by the task that misses its directory, and nothing is told twice.
+    private func makeDirectories(for plan: Plan) -> ExitCode {
+        for directory in plan.steps.flatMap(\.task.verb.neededDirectories) {
+            try? FileSystem.makeDirectories(configuration.location(ofWritten: directory))
+        }
+        return .success
     }
 
     /// What is run, and what it lacks.

@@ -3,5 +3,5 @@ import Host
 import Speaking
 
 Signals.ignoreBrokenPipe()
-let code = await Program(arguments: Array(CommandLine.arguments.dropFirst())).run()
+let code = await Program(arguments: argumentsByName(CommandLine.arguments)).run()
 exit(code.rawValue)

@@ -72,7 +72,7 @@ struct ArgumentTests {
         arguments: [
             ([], "a command is missing; see 'nest-bootstrap --help'"),
             (["rnu"], "unknown command 'rnu', did you mean 'run'?; see 'nest-bootstrap --help'"),
-            (["frobnicate"], "unknown command 'frobnicate', known are run, status, check, graph, help"),
+            (["frobnicate"], "unknown command 'frobnicate', known are run, status, check, graph, units, help"),
             (["help", "stauts"], "unknown command 'stauts', did you mean 'status'?"),
             (["run", "--taks", "a"], "unknown flag '--taks', did you mean '--task'?; see 'nest-bootstrap run --help'"),
             (["run", "-x"], "unknown flag '-x', known are --config, --output, --role, --root, --task,"),

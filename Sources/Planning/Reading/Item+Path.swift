@@ -4,6 +4,17 @@ import YAML
 extension Item {
     /// A path that is written to: absolute, so that it cannot depend on where the agent runs.
     func writtenPath() -> PathReference? {
+        guard let reference = writablePath() else { return nil }
+        guard !reference.path.hasSuffix("/") else {
+            let clean = normalised(reference.path)
+            tellWrong("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
+            return nil
+        }
+        return reference
+    }
+
+    /// A path that is written to, or a directory in which things are.
+    func writablePath() -> PathReference? {
         guard let path = checkedPath() else { return nil }
         guard path.hasPrefix("/") else {
             tellWrong("an absolute path", hint: write("/" + normalised(path)))
@@ -11,11 +22,6 @@ extension Item {
         }
         guard !path.split(separator: "/").contains("..") else {
             tellWrong("a path without '..'", hint: write(normalised(path)))
-            return nil
-        }
-        guard !path.hasSuffix("/") else {
-            let clean = normalised(path)
-            tellWrong("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
             return nil
         }
         return PathReference(path, place: node.place)

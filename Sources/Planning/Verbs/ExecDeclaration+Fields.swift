@@ -20,6 +20,7 @@ extension ExecDeclaration {
         }
         let preStart = fields.value("preStart", hintsLiteral: true) { $0.string(.text) }
         let creates = fields.value("creates") { $0.writtenPath() }
+        let needs = ExecNeeds(&fields)
         fields.tellUnlessOne(of: ["script", "command"], example: "script: /path/to/script.sh")
         guard let program = script.map(Program.script) ?? command else { return nil }
         self.init(
@@ -28,6 +29,7 @@ extension ExecDeclaration {
             environment: environment,
             preStart: preStart,
             creates: creates,
+            needs: needs,
         )
     }
 }

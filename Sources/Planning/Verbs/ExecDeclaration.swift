@@ -25,6 +25,9 @@ public struct ExecDeclaration: Sendable, Hashable {
     /// A path whose existence means that there is nothing left to do.
     public var creates: PathReference?
 
+    /// What its unit lets it do.
+    public var needs: ExecNeeds
+
     /// Creates a declaration.
     public init(
         program: Program,
@@ -32,11 +35,13 @@ public struct ExecDeclaration: Sendable, Hashable {
         environment: [String: String] = [:],
         preStart: String? = nil,
         creates: PathReference? = nil,
+        needs: ExecNeeds = ExecNeeds(),
     ) {
         self.program = program
         self.arguments = arguments
         self.environment = environment
         self.preStart = preStart
         self.creates = creates
+        self.needs = needs
     }
 }

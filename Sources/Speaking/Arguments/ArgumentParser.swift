@@ -9,6 +9,16 @@ public func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocati
     return try parser.parse()
 }
 
+/// Makes the arguments of a program that systemd calls as a generator those of the command that does it.
+///
+/// - Parameter arguments: The arguments with the program's own name before them.
+/// - Returns: The arguments without the name; those of a generator, by its name, are the directories of ``Command/units(_:)``.
+public func argumentsByName(_ arguments: [String]) -> [String] {
+    guard let name = arguments.first else { return [] }
+    let rest = Array(arguments.dropFirst())
+    return name.hasSuffix("-generator") ? [CommandName.units.rawValue] + rest : rest
+}
+
 /// Tells in what form somebody wants to hear that the arguments are not understood.
 ///
 /// - Parameter arguments: The arguments without the program's own name.

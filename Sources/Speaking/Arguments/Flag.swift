@@ -28,6 +28,7 @@ struct Flag: Sendable {
         Flag("--task", "NAME", of: [.run], isRepeatable: true),
         Flag("--with-dependencies", of: [.run]),
         Flag("--dry-run", of: [.run]),
+        Flag("--only-directories", of: [.run]),
         Flag("--format", "FORMAT", of: [.graph]),
     ]
 }

@@ -9,6 +9,7 @@ public func helpText(_ command: CommandName? = nil) -> String {
     case .status: statusHelp + commonFlags + statusEnd
     case .check: checkHelp + commonFlags + checkEnd
     case .graph: graphHelp + commonFlags + graphEnd
+    case .units: unitsHelp + commonFlags + unitsEnd
     }
 }
 
@@ -25,6 +26,7 @@ private let programHelp = """
       status    tell what every task came to on this boot
       check     look for mistakes in task files and manifests, without a server
       graph     draw the plan
+      units     write the plan as systemd units
       help      show the help of a command: 'nest-bootstrap help run'
 
     Flags:
@@ -78,6 +80,8 @@ private let runHelp = """
       --with-dependencies  run what the named tasks run after first, as far as it
                            has not succeeded on this boot
       --dry-run            tell what would be created and changed, write nothing
+      --only-directories   make the directories that the tasks write to, nothing
+                           else; a unit calls it before its task
 
     """
 
@@ -188,5 +192,40 @@ private let graphEnd = """
     Files:
       /etc/nest-bootstrap/bootstrap.yaml      the task file
       /etc/nest-bootstrap/bootstrap.d/*.yaml  drop-ins, in the order of their names
+
+    """
+
+private let unitsHelp = """
+    Writes the plan of this node as systemd units: k8s-bootstrap-NAME.service for
+    every task, wanted by k8s-bootstrap.target. What all share is not written but
+    installed: the target and k8s-bootstrap-.service.d/10-nest-bootstrap.conf.
+
+    Usage: nest-bootstrap units DIR [FLAG]...
+           nest-bootstrap units NORMAL EARLY LATE
+           nest-bootstrap-generator NORMAL EARLY LATE
+
+    As a systemd generator, by its three directories, it writes into the first,
+    prints nothing, and does nothing where there is no task file. Of a wrong task
+    file it makes a target that fails and says why, and every other unit starts.
+
+    Flags:
+
+    """
+
+private let unitsEnd = """
+
+    Exit codes:
+      0   written
+      1   a file could not be written
+      64  wrong usage
+      78  the task file is wrong
+
+    Examples:
+      nest-bootstrap units /run/systemd/system
+      nest-bootstrap units ./units --config ./bootstrap.yaml --role worker
+
+    Files:
+      /usr/lib/systemd/system-generators/nest-bootstrap-generator
+                                              this program, as systemd calls it
 
     """

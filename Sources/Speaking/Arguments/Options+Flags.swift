@@ -54,7 +54,16 @@ extension Options {
             try refuse(names, name)
             guard let format = flags.first(where: { $0.flag.name == "--format" }) else { return .graph(.text) }
             return .graph(try choice("format", format.value, of: name))
+        case .units: return .units(try unitsOptions(names))
         }
+    }
+
+    /// One directory, or the three of a generator: for units of normal, early and late precedence.
+    private static func unitsOptions(_ names: [String]) throws(UsageError) -> UnitsOptions {
+        guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
+            throw UsageError("'units' takes a directory, or the three of a systemd generator", command: .units)
+        }
+        return UnitsOptions(directory: directory, isGenerator: names.count == 3)
     }
 
     private static func refuse(
@@ -71,6 +80,10 @@ extension Options {
         options.tasks = unique(flags.filter { $0.flag.name == "--task" }.map(\.value))
         options.withDependencies = flags.contains { $0.flag.name == "--with-dependencies" }
         options.isDryRun = flags.contains { $0.flag.name == "--dry-run" }
+        options.onlyDirectories = flags.contains { $0.flag.name == "--only-directories" }
+        if options.isDryRun, options.onlyDirectories {
+            throw UsageError("'--dry-run' makes no directories: leave it or '--only-directories' out", command: .run)
+        }
         guard options.tasks.isEmpty, options.withDependencies else { return options }
         throw UsageError("flag '--with-dependencies' needs the task whose they are: '--task NAME'", command: .run)
     }

@@ -45,6 +45,8 @@ public enum Command: Sendable, Hashable {
     case check
     /// Draws the plan.
     case graph(PictureFormat)
+    /// Writes the plan as systemd units.
+    case units(UnitsOptions)
 }
 
 /// What to run, and how.
@@ -58,8 +60,26 @@ public struct RunOptions: Sendable, Hashable {
     /// Whether to tell what would change instead of changing it.
     public var isDryRun = false
 
+    /// Whether to make the directories that the tasks write to, and nothing else.
+    public var onlyDirectories = false
+
     /// Creates the options of a run of the whole plan.
     public init() {}
+}
+
+/// Where to write units.
+public struct UnitsOptions: Sendable, Hashable {
+    /// The directory.
+    public var directory: String
+
+    /// Whether systemd itself asks, which no task file and no mistake in one may stop.
+    public var isGenerator: Bool
+
+    /// Creates options.
+    public init(directory: String, isGenerator: Bool = false) {
+        self.directory = directory
+        self.isGenerator = isGenerator
+    }
 }
 
 /// In what form results are told.
@@ -82,7 +102,7 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
 
 /// The name of a command.
 public enum CommandName: String, Sendable, Hashable, CaseIterable {
-    case run, status, check, graph
+    case run, status, check, graph, units
 }
 
 /// What the arguments ask for.

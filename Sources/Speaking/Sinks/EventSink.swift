@@ -12,6 +12,9 @@ public protocol EventSink: Sendable {
 
     /// Leaves the output as it was found; called once after the last event.
     func finish()
+
+    /// Shows why nothing runs, for sinks that show what the program is at; the program tells it besides.
+    func obstructed(by problems: [Problem])
 }
 
 /// Most sinks tell what happens and nothing else.
@@ -21,4 +24,7 @@ extension EventSink {
 
     /// Does nothing.
     public func finish() {}
+
+    /// Does nothing.
+    public func obstructed(by problems: [Problem]) {}
 }

@@ -16,6 +16,13 @@ struct LiveBoard {
         }
     }
 
+    /// What the running tasks are at, in one line without times; `nil` if none runs.
+    var summary: String? {
+        guard let first = tasks.first else { return nil }
+        guard tasks.count > 1 else { return first.summary }
+        return tasks.map { "\($0.name): \($0.summary)" }.joined(separator: "; ")
+    }
+
     /// Draws a line for each running task, the longest running first.
     ///
     /// What does not fit a line is cut off. As many lines as a small terminal has room for are drawn: the cursor cannot
@@ -77,6 +84,13 @@ private struct LiveTask {
         self.activity = activity
         // Other objects of the task may still be waiting; a gate, whose words have spaces, stands before all of them.
         waits.removeAll { wait in object.map { wait.subject == $0 || wait.subject.contains(" ") } ?? true }
+    }
+
+    /// What the task is at.
+    var summary: String {
+        guard let wait = waits.last else { return printable(activity) }
+        let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
+        return printable("waiting\(more): \(wait.words)")
     }
 
     func line(at now: Duration, nameWidth: Int, columns: Int) -> Line {

@@ -75,8 +75,22 @@ public enum SinkKind: Sendable, Hashable {
 ///   - run: What tells this run from all others, see ``makeRunIdentifier()``.
 ///   - outlet: The outputs of the program.
 ///   - journal: What takes the entries of the journal, or `nil` if it does not listen.
+///   - manager: What tells the service manager, or `nil` if none has started the program.
 /// - Returns: The sink.
 public func makeSink(
+    for options: Options,
+    in surroundings: Surroundings,
+    run: String,
+    outlet: Outlet,
+    journal: JournalSink.Sender?,
+    manager: NotifySink? = nil,
+) -> any EventSink {
+    let teller = makeTeller(for: options, in: surroundings, run: run, outlet: outlet, journal: journal)
+    return manager.map { TeeSink([teller, $0]) } ?? teller
+}
+
+/// Makes the sink for people, programs or the journal.
+private func makeTeller(
     for options: Options,
     in surroundings: Surroundings,
     run: String,

@@ -1,0 +1,19 @@
+import Glibc
+
+/// The kernel's log, which is there before every other.
+public enum KernelLog {
+    /// Writes a line with the priority of a warning.
+    ///
+    /// - Parameter line: The line; control characters in it are shown by the kernel as escapes.
+    /// - Throws: ``SystemError`` if this process may not write there.
+    public static func write(_ line: String) throws(SystemError) {
+        let (operation, path) = ("cannot write", "/dev/kmsg")
+        let file = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK, operation)
+        // One write is one record; the number is LOG_DAEMON | LOG_WARNING.
+        let record = Array("<28>\(line)\n".utf8.prefix(recordLimit))
+        try writeAll(record, to: file.raw, operation, path)
+    }
+
+    /// The kernel refuses longer records.
+    private static let recordLimit = 900
+}

@@ -1,0 +1,106 @@
+import YAML
+
+/// The plan as systemd units.
+extension Plan {
+    /// Writes a unit for every task, with what makes systemd start it.
+    ///
+    /// What all units share is not in them but in the drop-in for `k8s-bootstrap-.service`.
+    ///
+    /// - Parameter call: How the units call the program.
+    /// - Returns: The files in the order of the plan.
+    public func units(_ call: UnitCall) -> [UnitFile] {
+        let secrets = Secrets(self)
+        let dependants = dependantIndices
+        return steps.indices.flatMap { index in
+            let unit = TaskUnit(
+                task: steps[index].task,
+                dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
+                dependants: dependants[index].map { steps[$0].task.unitName },
+                hidden: secrets.hidden(from: steps[index].task.verb),
+                call: call,
+            )
+            return unit.files
+        }
+    }
+}
+
+/// The target that stands for all tasks of the node.
+let targetName = "k8s-bootstrap.target"
+
+/// The unit of one task.
+private struct TaskUnit {
+    let task: TaskDeclaration
+    let dependencies: [String]
+    let dependants: [String]
+    let hidden: [String]
+    let call: UnitCall
+
+    var files: [UnitFile] {
+        let unit = UnitFile(path: task.unitName, content: .text(text))
+        var seen: Set<String> = []
+        let links = ([targetName] + task.wantedBy).filter { seen.insert($0).inserted }.map { other in
+            UnitFile(path: "\(other).wants/\(task.unitName)", content: .link(to: "../\(task.unitName)"))
+        }
+        return [unit] + privileges + links
+    }
+
+    private var text: String {
+        let file = task.place.file
+        let line = task.place.mark.map { ":\($0.line)" } ?? ""
+        var unit = UnitText(comment: "Made by nest-bootstrap from \(file)\(line). Changes here are lost.")
+        unit.section("Unit")
+        unit.set("Description", unitPhrase(task.description ?? "Task \(task.name) of this Kubernetes node"))
+        if file.hasPrefix("/") { unit.set("SourcePath", unitPhrase(file)) }
+        if !dependencies.isEmpty { unit.set("Wants", dependencies.joined(separator: " ")) }
+        let units = task.after.compactMap { if case .unit(let name, _) = $0 { name } else { nil } }
+        let earlier = dependencies + units
+        if !earlier.isEmpty { unit.set("After", earlier.joined(separator: " ")) }
+
+        unit.section("Service")
+        addCommands(&unit)
+        if task.verb.keepsCache { unit.set("StateDirectory", "nest-bootstrap") }
+        for path in writable { unit.path("ReadWritePaths", path) }
+        for path in hidden {
+            unit.path("InaccessiblePaths", path)
+            // What a task has written is below the root, what it has read may be or not.
+            if !call.root.isEmpty { unit.path("InaccessiblePaths", call.root + path) }
+        }
+        return unit.text
+    }
+
+    private func addCommands(_ unit: inout UnitText) {
+        let run = [call.program, "run", "--task", task.name] + call.flags
+        if !task.verb.neededDirectories.isEmpty {
+            // Where it may write has to be there before; what goes wrong here is told by the task itself.
+            unit.command("ExecStartPre", prefixes: "-+", run + ["--only-directories"])
+        }
+        unit.command("ExecStart", run)
+        guard !dependants.isEmpty else { return }
+        // Nothing else ends the delay of a unit that waits to be restarted. By a pattern, because only units that match
+        // one are chosen by their state.
+        let patterns = dependants.prefix(Limit.wakenedCount).map { "[\($0.prefix(1))]\($0.dropFirst())" }
+        unit.command(
+            "ExecStartPost",
+            prefixes: "-+",
+            ["systemctl", "--quiet", "--no-block", "--state=auto-restart", "restart"] + patterns,
+        )
+    }
+
+    /// What the task may write; with a root that is the whole of it.
+    private var writable: [String] {
+        guard call.root.isEmpty else { return [call.root] }
+        var seen: Set<String> = []
+        return task.verb.writablePaths.filter { seen.insert($0).inserted }
+    }
+
+    /// What the task may do beyond what all may.
+    private var privileges: [UnitFile] {
+        let read = (task.verb.namedPaths + [call.config]).map(normalised)
+        let settings = Privileges(task.verb, paths: read + writable).settings
+        guard !settings.isEmpty else { return [] }
+        var drop = UnitText(comment: "What this task may do and others may not. Made by nest-bootstrap.")
+        drop.section("Service")
+        for (key, value) in settings { drop.set(key, value) }
+        return [UnitFile(path: "\(task.unitName).d/50-privileges.conf", content: .text(drop.text))]
+    }
+}

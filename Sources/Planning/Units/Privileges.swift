@@ -1,0 +1,118 @@
+/// What a task may do beyond what the drop-in of all units allows: settings of systemd, none for most links and waits.
+struct Privileges {
+    /// The settings, by the order in which they are written.
+    private(set) var settings: [(key: String, value: String)] = []
+
+    /// Finds what a task needs.
+    ///
+    /// - Parameters:
+    ///   - verb: What it does.
+    ///   - paths: The paths that it reads or writes, the task file among them.
+    init(_ verb: Verb, paths: [String]) {
+        if verb.hasNetwork { addNetwork(verb) }
+        switch verb {
+        case .kubeconfig, .apply: add("CapabilityBoundingSet", Self.reading)
+        case .wait: if verb.usedKubeconfig != nil { add("CapabilityBoundingSet", Self.reading) }
+        case .symlink: break
+        case .file(let declaration): addFile(declaration)
+        case .exec(let declaration): addNeeds(declaration.needs.capabilities)
+        }
+        addPlaces(paths)
+    }
+
+    /// Credentials often belong to another user, as those of agenix may.
+    private static let reading = "CAP_DAC_READ_SEARCH"
+
+    private mutating func add(_ key: String, _ value: String) {
+        settings.append((key, value))
+    }
+
+    private mutating func addNetwork(_ verb: Verb) {
+        add("PrivateNetwork", "no")
+        add("RestrictAddressFamilies", "AF_INET AF_INET6")
+        // Tools that look at the node's addresses and routes ask the kernel for them.
+        if case .exec = verb { add("RestrictAddressFamilies", "AF_NETLINK") }
+    }
+
+    private mutating func addFile(_ declaration: FileDeclaration) {
+        let isOwned = declaration.owner != nil || declaration.group != nil
+        if isOwned {
+            // The file is given away before its permissions are set, and is looked at again the next time.
+            add("CapabilityBoundingSet", "\(Self.reading) CAP_CHOWN CAP_FOWNER CAP_FSETID")
+            add("SystemCallFilter", "@chown")
+        } else if case .path = declaration.source {
+            add("CapabilityBoundingSet", Self.reading)
+        }
+        if declaration.mode & 0o6000 != 0 { add("RestrictSUIDSGID", "no") }
+    }
+
+    private mutating func addNeeds(_ capabilities: [String]) {
+        guard !capabilities.isEmpty else { return }
+        add("CapabilityBoundingSet", capabilities.joined(separator: " "))
+        // What these calls do is what the capabilities are asked for.
+        add("SystemCallFilter", "@privileged @resources")
+        var seen: Set<String> = []
+        for capability in capabilities {
+            for (key, value) in Self.obstacles[capability] ?? [] where seen.insert("\(key)=\(value)").inserted {
+                add(key, value)
+            }
+        }
+    }
+
+    /// What would keep a script from using its capabilities.
+    private static let obstacles: [String: [(String, String)]] = [
+        "CAP_SYS_MODULE": [("ProtectKernelModules", "no"), ("SystemCallFilter", "@module")],
+        "CAP_SYS_ADMIN": [
+            ("RestrictNamespaces", "no"), ("SystemCallFilter", "@mount"), ("ProtectHostname", "no"),
+        ],
+        "CAP_NET_ADMIN": [("RestrictAddressFamilies", "AF_NETLINK")],
+        "CAP_NET_RAW": [("RestrictAddressFamilies", "AF_PACKET")],
+        "CAP_SYS_TIME": [("ProtectClock", "no"), ("SystemCallFilter", "@clock")],
+        "CAP_WAKE_ALARM": [("ProtectClock", "no")],
+        "CAP_SYSLOG": [("ProtectKernelLogs", "no")],
+        "CAP_MKNOD": [("PrivateDevices", "no")],
+        "CAP_SYS_RAWIO": [("PrivateDevices", "no"), ("SystemCallFilter", "@raw-io")],
+        "CAP_SYS_BOOT": [("SystemCallFilter", "@reboot")],
+        "CAP_SYS_NICE": [("RestrictRealtime", "no")],
+        "CAP_FSETID": [("RestrictSUIDSGID", "no")],
+        "CAP_SYS_PTRACE": [("SystemCallFilter", "@debug"), ("ProtectProc", "default")],
+    ]
+
+    /// Opens the places that units otherwise do not see.
+    private mutating func addPlaces(_ paths: [String]) {
+        for (directories, key, value) in Self.places
+        where paths.contains(where: { path in directories.contains { isPath(path, at: $0) } }) {
+            add(key, value)
+        }
+    }
+
+    private static let places = [
+        (["/home", "/root", "/run/user"], "ProtectHome", "read-only"),
+        (["/tmp", "/var/tmp"], "PrivateTmp", "no"),
+        (["/dev"], "PrivateDevices", "no"),
+        (["/proc/sys", "/sys"], "ProtectKernelTunables", "no"),
+        (["/sys/fs/cgroup"], "ProtectControlGroups", "no"),
+    ]
+}
+
+extension Verb {
+    /// Whether the task talks to anybody but this machine.
+    var hasNetwork: Bool {
+        switch self {
+        case .kubeconfig, .symlink, .file: return false
+        case .apply: return true
+        case .exec(let declaration): return declaration.needs.network
+        case .wait(let declaration):
+            switch declaration.condition {
+            case .apiServer, .tcp, .url, .object: return true
+            case .file, .unit: return false
+            }
+        }
+    }
+
+    /// Whether the task keeps what it fetched for the next boot.
+    var keepsCache: Bool {
+        guard case .apply(let declaration) = self else { return false }
+        return declaration.manifests.contains { if case .url = $0 { true } else { false } }
+    }
+}

@@ -1,0 +1,45 @@
+/// A file below a directory of systemd units.
+public struct UnitFile: Sendable, Hashable {
+    /// What is at the path.
+    public enum Content: Sendable, Hashable {
+        /// A file of this text.
+        case text(String)
+        /// A symbolic link.
+        case link(to: String)
+    }
+
+    /// The path below the directory.
+    public var path: String
+
+    /// What is there.
+    public var content: Content
+
+    /// Creates a file.
+    public init(path: String, content: Content) {
+        self.path = path
+        self.content = content
+    }
+}
+
+/// How units call the program.
+public struct UnitCall: Sendable, Hashable {
+    /// The absolute path of the program.
+    public var program: String
+
+    /// The task file, also where the program finds it without being told.
+    public var config: String
+
+    /// The flags that every call needs: those without which it would read another task file or be of another role.
+    public var flags: [String]
+
+    /// The directory in front of every path that a task writes, without a slash at its end; empty for none.
+    public var root: String
+
+    /// Creates the description of a call.
+    public init(program: String, config: String, flags: [String] = [], root: String = "") {
+        self.program = program
+        self.config = config
+        self.flags = flags
+        self.root = root
+    }
+}

@@ -1,0 +1,74 @@
+/// The text of a systemd unit while it is written.
+struct UnitText {
+    /// The text, every line of it ended.
+    private(set) var text: String
+
+    /// Begins a unit with a comment.
+    init(comment: String) {
+        text = "# \(unitPhrase(comment, specifiers: false))\n"
+    }
+
+    /// Begins a section.
+    mutating func section(_ name: String) {
+        text += "\n[\(name)]\n"
+    }
+
+    /// Adds a setting, whose value is written as systemd reads it.
+    mutating func set(_ key: String, _ value: String) {
+        text += "\(key)=\(value)\n"
+    }
+
+    /// Adds a command that runs as it stands, without variables.
+    ///
+    /// - Parameters:
+    ///   - key: `ExecStart` or one of its relatives.
+    ///   - prefixes: The characters that change how the command is run.
+    ///   - words: The program and its arguments.
+    mutating func command(_ key: String, prefixes: String = "", _ words: [String]) {
+        set(key, "\(prefixes):" + words.map(unitWord).joined(separator: " "))
+    }
+
+    /// Adds a path to a list; one that is not there counts for nothing.
+    mutating func path(_ key: String, _ path: String) {
+        set(key, unitWord("-\(path)"))
+    }
+}
+
+/// A text for a setting that takes the rest of its line, such as a description.
+///
+/// - Parameters:
+///   - text: The text, which may come from anywhere.
+///   - specifiers: Whether the setting would expand `%`.
+/// - Returns: One line without control characters that systemd reads as the text.
+func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
+    var line = ""
+    for scalar in text.unicodeScalars.prefix(Limit.unitPhraseLength) {
+        switch scalar {
+        case "%" where specifiers: line += "%%"
+        case "\n", "\r", "\t": line += " "
+        case _ where scalar.properties.generalCategory == .control: line += "\\u{\(String(scalar.value, radix: 16))}"
+        default: line.unicodeScalars.append(scalar)
+        }
+    }
+    if text.unicodeScalars.count > Limit.unitPhraseLength { line += "…" }
+    // A backslash at the end would join the next line to this one; the space after it is taken away again.
+    return line.hasSuffix("\\") ? line + " " : line
+}
+
+/// A word of a command or of a list of paths: in quotes only where systemd needs them.
+func unitWord(_ text: String) -> String {
+    let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "/.,:_+=@-".utf8.contains($0) }
+    if isPlain { return text }
+    var word = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "%": word += "%%"
+        case "\"", "\\": word += "\\\(scalar)"
+        case "\n": word += "\\n"
+        case "\t": word += "\\t"
+        case "\u{0}"..<" ", "\u{7f}": word += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+        default: word.unicodeScalars.append(scalar)
+        }
+    }
+    return word + "\""
+}
