@@ -30,6 +30,35 @@ struct ExecActionTests {
         }
     }
 
+    @Test(
+        arguments: [
+            (
+                "touch: cannot touch '/etc/x': Read-only file system", "",
+                "if it may write there, add the directory to 'writes' of task 'it'"
+            ),
+            (
+                "connect: Network is unreachable", "",
+                "if it may use the network, add 'network: true' to 'exec' of task 'it'"
+            ),
+            ("connect: Network is unreachable", ", network: true", nil),
+            (
+                "mount: Operation not permitted", "",
+                "if it needs a capability, add it to 'capabilities' of task 'it'"
+            ),
+        ] as [(String, String, String?)]
+    )
+    func `a program that its unit stopped is told which setting allows it`(
+        line: String,
+        keys: String,
+        hint: String?,
+    ) async throws {
+        let script = "command: sh, args: [-c, \"echo \\\"$0\\\"; echo done for; exit 1\", \"\(line)\"]\(keys)"
+        try await withBench(task(script)) { bench async throws in
+            let error = try await bench.perform("it")
+            #expect(error.hasSuffix(hint ?? "its last line was: done for"), "\(error)")
+        }
+    }
+
     @Test func `the environment is the agent's, the task's and the variables of the task`() async throws {
         let fields = "command: sh, args: [-c, 'echo $INHERITED $NEST_TASK $NEST_ROOT $OWN'], environment: {OWN: mine}"
         try await withBench(task(fields)) { bench async throws in

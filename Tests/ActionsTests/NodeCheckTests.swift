@@ -114,6 +114,22 @@ struct NodeCheckTests {
         }
     }
 
+    @Test func `a program may be let write what is there or is made`() async throws {
+        let tasks = """
+            tasks:
+              makes: {file: {path: /etc/made, content: x}}
+              runs: {exec: {command: sh, writes: [/nowhere/dir/, /etc/made, /etc, /nowhere/file]}}
+            """
+        try await withBench(tasks) { bench in
+            #expect(
+                await bench.problems() == [
+                    "DIR/bootstrap.yaml:3:71: '/nowhere/file' does not exist, so no unit can let it be written; "
+                        + "write '/nowhere/file/' if it is a directory to be made, or the directory that the file is in"
+                ]
+            )
+        }
+    }
+
     @Test func `a pinned URL is checked if it is in the cache`() async throws {
         let text = "kind: ConfigMap\n"
         let digest = sha256(Array(text.utf8))

@@ -10,6 +10,21 @@ import Testing
                 + "add certificateAuthority: /run/agenix/k8s-ca.crt below cluster:",
         ),
         .task(
+            "exec: {command: ls, capabilities: [net_admin, CAP_SYS_ADMN, 5]}",
+            "bootstrap.yaml:3:40: an item of 'exec.capabilities' of task 't' must be the name of a capability "
+                + "such as CAP_NET_ADMIN, found 'net_admin'; did you mean 'CAP_NET_ADMIN'?",
+            "bootstrap.yaml:3:51: an item of 'exec.capabilities' of task 't' must be the name of a capability "
+                + "such as CAP_NET_ADMIN, found 'CAP_SYS_ADMN'; did you mean 'CAP_SYS_ADMIN'?",
+            "bootstrap.yaml:3:65: an item of 'exec.capabilities' of task 't' must be the name of a capability "
+                + "such as CAP_NET_ADMIN, found the number 5",
+        ),
+        .task(
+            "exec: {command: ls, network: yes please, writes: [etc/x]}",
+            "bootstrap.yaml:3:34: 'exec.network' of task 't' must be true or false, found 'yes please'",
+            "bootstrap.yaml:3:55: an item of 'exec.writes' of task 't' must be an absolute path, found 'etc/x'; "
+                + "write /etc/x",
+        ),
+        .task(
             "symlink: {path: /a/../b, target: c}",
             "bootstrap.yaml:3:21: 'symlink.path' of task 't' must be a path without '..', found '/a/../b'; write path: /b",
         ),

@@ -8,26 +8,25 @@ public import YAML
 /// - Parameters:
 ///   - problems: What is wrong.
 ///   - call: How the units call the program.
-/// - Returns: The service and a drop-in for the target.
+/// - Returns: The service and a drop-in for each of the two.
 public func brokenUnits(_ problems: Diagnostics, _ call: UnitCall) -> [UnitFile] {
     let count = problems.all.count
     let words = count == 1 ? "the task file is wrong" : "the task file has \(count) mistakes, the first"
     let summary = problems.all.first.map { "\(words): \($0)" } ?? words
-    let service = "nest-bootstrap-check.service"
+    // A name that no task has, and to which the drop-in of all tasks applies.
+    let service = "k8s-bootstrap--check.service"
 
     var check = UnitText(comment: "Made by nest-bootstrap, because the task file is wrong.")
     check.section("Unit")
     check.set("Description", "Check of the task file of this Kubernetes node")
-    check.set("DefaultDependencies", "no")
-    check.set("Conflicts", "shutdown.target")
-    check.set("Before", "\(targetName) shutdown.target")
     check.section("Service")
-    check.set("Type", "oneshot")
     check.command("ExecStart", [call.program, "check"] + call.flags)
-    check.set("SyslogIdentifier", "nest-bootstrap")
     // So that `systemctl status` of the target shows the lines too.
     check.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
-    check.set("Environment", "SWIFT_BACKTRACE=enable=no")
+
+    var privileges = UnitText(comment: "What a check may do and tasks may not. Made by nest-bootstrap.")
+    privileges.section("Service")
+    privileges.set("CapabilityBoundingSet", Privileges.reading)
 
     var drop = UnitText(comment: "Made by nest-bootstrap, because the task file is wrong.")
     drop.section("Unit")
@@ -36,6 +35,7 @@ public func brokenUnits(_ problems: Diagnostics, _ call: UnitCall) -> [UnitFile]
     drop.set("After", service)
     return [
         UnitFile(path: service, content: .text(check.text)),
+        UnitFile(path: "\(service).d/50-privileges.conf", content: .text(privileges.text)),
         UnitFile(path: "\(targetName).d/50-diagnostics.conf", content: .text(drop.text)),
     ]
 }

@@ -21,7 +21,7 @@ struct Privileges {
     }
 
     /// Credentials often belong to another user, as those of agenix may.
-    private static let reading = "CAP_DAC_READ_SEARCH"
+    static let reading = "CAP_DAC_READ_SEARCH"
 
     private mutating func add(_ key: String, _ value: String) {
         settings.append((key, value))

@@ -1,0 +1,156 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Whether systemd's own checks are there; they need no running systemd.
+private let canAnalyze = ChildProcess.isInstalled("systemd-analyze")
+
+/// Command `units`, and what systemd says of the units.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct UnitsTests {
+    private var directory: String { TemporaryDirectory.file("systemd") }
+
+    /// Runs the program for the shipped task file, and puts beside its units what is installed with them.
+    private func writeUnits(_ config: String, role: String) async throws -> [String] {
+        let shipped = try await Tool.run("cp", ["-r", "\(TestCluster.sourceRoot)/units", directory])
+        try #require(shipped.status == 0, "\(shipped.errors)")
+        let result = try await Tool.run(
+            TestNode.program,
+            ["units", directory, "--config", config, "--role", role, "--output", "json"]
+        )
+        try #require(result.status == 0, "\(result.errors)")
+        let files = try result.output.json["files"]?.sequence?.compactMap(\.string) ?? []
+        return files.filter { $0.hasSuffix(".service") && !$0.contains("/") }
+    }
+
+    /// Has systemd load the units.
+    private func verify(_ units: [String]) async throws -> ToolResult {
+        try await Tool.run(
+            "systemd-analyze",
+            ["verify"] + (units + ["k8s-bootstrap.target"]).map { "\(directory)/\($0)" }
+        )
+    }
+
+    /// Has systemd tell which units are more exposed than 2.0.
+    private func exposures(of units: [String]) async throws -> ToolResult {
+        let root = TemporaryDirectory.file("root")
+        try FileSystem.makeDirectories("\(root)/etc/systemd")
+        try FileSystem.makeSymbolicLink(at: "\(root)/etc/systemd/system", to: directory, replacing: false)
+        let moved = try await Tool.run(
+            "sh",
+            ["-c", "rm \"$1\" && cp -r \"$0\" \"$1\"", directory, "\(root)/etc/systemd/system"]
+        )
+        try #require(moved.status == 0, "\(moved.errors)")
+        return try await Tool.run(
+            "systemd-analyze",
+            ["security", "--offline=true", "--threshold=20", "--root=\(root)", "--no-pager"] + units
+        )
+    }
+
+    @Test(.enabled(if: canAnalyze), arguments: ["control-plane", "worker"])
+    func `systemd takes the shipped units without a word, and finds none exposed`(role: String) async throws {
+        let units = try await writeUnits("\(TestCluster.sourceRoot)/bootstrap.yaml", role: role)
+        #expect(units.count == (role == "worker" ? 7 : 15))
+        #expect(try await verify(units) == ToolResult(status: 0, output: "", errors: ""))
+        let exposures = try await exposures(of: units)
+        #expect(exposures.status == 0, "\(exposures.output)")
+    }
+
+    @Test(.enabled(if: canAnalyze)) func `systemd takes whatever a task file may say`() async throws {
+        let node = try TestNode(
+            #"""
+            tasks:
+              odd:
+                description: "100% of \"it\", 'here' and $HOME \\"
+                after: ["dev-disk-by\\x2dlabel-x.device", plain]
+                file: {path: "/etc/with space/100%/a\\b", content: x, mode: "4711", group: root}
+              plain:
+                wantedBy: [multi-user.target]
+                exec:
+                  command: "true"
+                  writes: [/var/lib/made/, "/etc/it's"]
+                  network: true
+                  capabilities: [CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_TIME, CAP_SYSLOG, CAP_MKNOD, CAP_SYS_PTRACE]
+            """#
+        )
+        let units = try await writeUnits(node.config, role: "worker")
+        #expect(try await verify(units) == ToolResult(status: 0, output: "", errors: ""))
+    }
+
+    /// Calls the program as systemd calls a generator.
+    private func generate(config: String? = nil) async throws -> ToolResult {
+        let generator = TemporaryDirectory.file("nest-bootstrap-generator")
+        try FileSystem.makeSymbolicLink(at: generator, to: TestNode.program, replacing: true)
+        let directories = ["normal", "early", "late"].map(TemporaryDirectory.file)
+        let flags = config.map { ["--config", $0] } ?? []
+        return try await Tool.run(generator, directories + flags, environment: ["NEST_ROLE": nil])
+    }
+
+    private func made() throws -> [String] {
+        let normal = TemporaryDirectory.file("normal")
+        return try FileSystem.exists(normal) ? try FileSystem.list(normal) : []
+    }
+
+    @Test func `a generator writes into the first of its directories, in silence`() async throws {
+        let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
+        #expect(try await generate(config: node.config) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(try made() == ["k8s-bootstrap-t.service", "k8s-bootstrap-t.service.d", "k8s-bootstrap.target.wants"])
+        let wanted = TemporaryDirectory.file("normal/k8s-bootstrap.target.wants/k8s-bootstrap-t.service")
+        #expect(try FileSystem.status(wanted)?.target == "../k8s-bootstrap-t.service")
+        #expect(try FileSystem.exists(TemporaryDirectory.file("early")) == false)
+    }
+
+    @Test func `a generator without a task file does nothing`() async throws {
+        let missing = TemporaryDirectory.file("bootstrap.yaml")
+        #expect(try await generate(config: missing) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(try made() == [])
+    }
+
+    @Test func `a generator turns a wrong task file into a target that fails`() async throws {
+        let node = try TestNode("tasks: {t: {exec: {comand: ls}}}\n")
+        #expect(try await generate(config: node.config) == ToolResult(status: 0, output: "", errors: ""))
+        let expected = ["k8s-bootstrap--check.service", "k8s-bootstrap--check.service.d", "k8s-bootstrap.target.d"]
+        #expect(try made() == expected)
+        let file = TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-diagnostics.conf")
+        let text = String(decoding: try FileSystem.read(file, limit: 1 << 20), as: UTF8.self)
+        #expect(
+            text.contains(":1:19: unknown key 'comand'") || text.contains("the first: \(node.config):1:"),
+            "\(text)"
+        )
+        // Who asks by hand is told.
+        let asked = try await Tool.run(TestNode.program, ["units", directory, "--config", node.config])
+        #expect(asked.status == 78)
+        #expect(asked.errorLines.contains { $0.contains("unknown key 'comand'") }, "\(asked.errors)")
+    }
+
+    @Test(.enabled(if: canAnalyze)) func `systemd takes the units of a wrong task file`() async throws {
+        let node = try TestNode("tasks: {t: {exec: {comand: \"100%\"}}}\n")
+        #expect(try await generate(config: node.config).status == 0)
+        let copied = try await Tool.run(
+            "sh",
+            [
+                "-c", "cp -r \"$0\" \"$2\" && cp -r \"$1/.\" \"$2\"", "\(TestCluster.sourceRoot)/units",
+                TemporaryDirectory.file("normal"), directory,
+            ]
+        )
+        try #require(copied.status == 0, "\(copied.errors)")
+        let unit = "k8s-bootstrap--check.service"
+        #expect(try await verify([unit]) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(try await exposures(of: [unit]).status == 0)
+    }
+
+    @Test func `the directories of a task are made and nothing else`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              first: {file: {path: /etc/made/file, content: x}}
+              second: {after: [first], exec: {command: "false", writes: [/var/lib/made/], creates: /opt/x/y}}
+            """
+        )
+        let result = try await node.run("run", "--task", "second", "--only-directories")
+        #expect(result == ToolResult(status: 0, output: "", errors: ""))
+        let all = ["/opt/x", "/var/lib/made", "/etc/made"].map { (try? FileSystem.exists(node.written($0))) == true }
+        #expect(all == [true, true, false])
+    }
+}

@@ -1,0 +1,184 @@
+import Planning
+import Testing
+
+/// The units of a plan, as text.
+@Suite(.timeLimit(.minutes(1))) struct UnitsTests {
+    static let call = UnitCall(program: "/usr/bin/nest-bootstrap", config: "/etc/nest-bootstrap/bootstrap.yaml")
+
+    /// The files of a task file, by their paths below the directory.
+    static func files(
+        _ text: String,
+        _ call: UnitCall = call,
+        role: String? = "control-plane"
+    ) throws -> [String: String] {
+        let plan = Plan(try Graph(declarations([("/etc/nest-bootstrap/bootstrap.yaml", text)], role: role)))
+        let pairs = plan.units(call).map { file in
+            switch file.content {
+            case .text(let text): (file.path, text)
+            case .link(let target): (file.path, "-> \(target)")
+            }
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    @Test func `a task is a unit with its own privileges, wanted by the target`() throws {
+        let text = """
+            tasks:
+              admin:
+                description: Generate the admin kubeconfig
+                after: [agenix.service]
+                kubeconfig:
+                  {path: /etc/k/admin, user: u, certificate: /run/c, key: /run/k, certificateAuthority: /run/ca,
+                   server: "https://x"}
+              rbac:
+                after: [admin, kube-apiserver.service]
+                wantedBy: [kubelet.service, k8s-bootstrap.target]
+                apply: {manifests: [{url: "https://x/y.yaml", sha256: \(String(repeating: "a", count: 64))}]}
+            """
+        let expected = [
+            "k8s-bootstrap-admin.service": """
+            # Made by nest-bootstrap from /etc/nest-bootstrap/bootstrap.yaml:2. Changes here are lost.
+
+            [Unit]
+            Description=Generate the admin kubeconfig
+            SourcePath=/etc/nest-bootstrap/bootstrap.yaml
+            After=agenix.service
+
+            [Service]
+            ExecStartPre=-+:/usr/bin/nest-bootstrap run --task admin --only-directories
+            ExecStart=:/usr/bin/nest-bootstrap run --task admin
+            ExecStartPost=-+:systemctl --quiet --no-block --state=auto-restart restart "[k]8s-bootstrap-rbac.service"
+            ReadWritePaths=-/etc/k
+
+            """,
+            "k8s-bootstrap-admin.service.d/50-privileges.conf": """
+            # What this task may do and others may not. Made by nest-bootstrap.
+
+            [Service]
+            CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+
+            """,
+            "k8s-bootstrap.target.wants/k8s-bootstrap-admin.service": "-> ../k8s-bootstrap-admin.service",
+            "k8s-bootstrap-rbac.service": """
+            # Made by nest-bootstrap from /etc/nest-bootstrap/bootstrap.yaml:8. Changes here are lost.
+
+            [Unit]
+            Description=Task rbac of this Kubernetes node
+            SourcePath=/etc/nest-bootstrap/bootstrap.yaml
+            Wants=k8s-bootstrap-admin.service
+            After=k8s-bootstrap-admin.service kube-apiserver.service
+
+            [Service]
+            ExecStart=:/usr/bin/nest-bootstrap run --task rbac
+            StateDirectory=nest-bootstrap
+
+            """,
+            "k8s-bootstrap-rbac.service.d/50-privileges.conf": """
+            # What this task may do and others may not. Made by nest-bootstrap.
+
+            [Service]
+            PrivateNetwork=no
+            RestrictAddressFamilies=AF_INET AF_INET6
+            CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+
+            """,
+            "k8s-bootstrap.target.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",
+            "kubelet.service.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",
+        ]
+        #expect(try Self.files(text) == expected)
+    }
+
+    @Test func `a unit hides the credentials that its task does not name`() throws {
+        let kubeconfigs = ["a", "b"].map { name in
+            """
+              \(name):
+                kubeconfig:
+                  {path: /etc/\(name).conf, user: u, certificate: /c, key: /run/\(name).key, certificateAuthority: /ca,
+                   server: "https://x"}
+            """
+        }
+        let text = """
+            tasks:
+            \(kubeconfigs.joined(separator: "\n"))
+              copy: {file: {path: /etc/pki/own.key, source: /run/own.key, mode: "0600"}}
+              open: {file: {path: /etc/open, content: x}}
+              uses-a: {after: [a], apply: {manifests: [/m]}}
+              foreign: {apply: {kubeconfig: /root/foreign, manifests: [/m]}}
+              script: {exec: {command: ls, args: ["--kubeconfig=/etc/b.conf"], reads: [/etc/pki]}}
+            """
+        let files = try Self.files(text)
+        let hidden = { (task: String) in
+            (files["k8s-bootstrap-\(task).service"] ?? "").split(separator: "\n")
+                .filter { $0.hasPrefix("InaccessiblePaths=-") }.map { String($0.dropFirst(19)) }
+        }
+        let (a, b) = (["/run/a.key", "/etc/a.conf"], ["/run/b.key", "/etc/b.conf"])
+        let own = ["/etc/pki/own.key", "/run/own.key"]
+        #expect(hidden("a") == b + own + ["/root/foreign"])
+        #expect(hidden("copy") == a + b + ["/root/foreign"])
+        #expect(hidden("open") == a + b + own + ["/root/foreign"])
+        // The kubeconfig names its key by path.
+        #expect(hidden("uses-a") == b + own + ["/root/foreign"])
+        // Whose kubeconfig no task makes may need any of them.
+        #expect(hidden("foreign") == [])
+        #expect(hidden("script") == a + ["/run/own.key", "/root/foreign"])
+    }
+
+    @Test(
+        arguments: [
+            ("symlink: {path: /opt/cni/bin/x, target: /y}", ["/opt/cni/bin"], []),
+            ("file: {path: /etc/x, content: y}", ["/etc"], []),
+            ("file: {path: /x, content: y, mode: \"4755\"}", ["/"], ["RestrictSUIDSGID=no"]),
+            (
+                "file: {path: /a/b, content: y, owner: etcd}", ["/a"],
+                [
+                    "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER CAP_FSETID",
+                    "SystemCallFilter=@chown",
+                ]
+            ),
+            (
+                "file: {path: /tmp/b, source: /root/x}", ["/tmp"],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectHome=read-only", "PrivateTmp=no"]
+            ),
+            ("wait: {file: /run/x}", [], []),
+            ("wait: {unit: x.service}", [], []),
+            (
+                "wait: {tcp: \"x:1\"}", [],
+                ["PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
+            ),
+            ("exec: {command: ls, creates: /var/lib/x/made}", ["/var/lib/x"], []),
+            ("exec: {command: ls, writes: [/var/lib/x/, /etc/y]}", ["/var/lib/x", "/etc/y"], []),
+            (
+                "exec: {command: ip, network: true, capabilities: [CAP_NET_ADMIN, CAP_SYS_MODULE]}", [],
+                [
+                    "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6",
+                    "RestrictAddressFamilies=AF_NETLINK",
+                    "CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_MODULE", "SystemCallFilter=@privileged @resources",
+                    "RestrictAddressFamilies=AF_NETLINK", "ProtectKernelModules=no", "SystemCallFilter=@module",
+                ]
+            ),
+        ] as [(String, [String], [String])]
+    )
+    func `a unit may do what its verb does`(verb: String, written: [String], privileges: [String]) throws {
+        let files = try Self.files("tasks: {t: {\(verb)}}")
+        let unit = try #require(files["k8s-bootstrap-t.service"]).split(separator: "\n")
+        #expect(unit.filter { $0.hasPrefix("ReadWritePaths=") } == written.map { "ReadWritePaths=-\($0)" })
+        let lines = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n").dropFirst(2) ?? []
+        #expect(lines.map(String.init) == privileges)
+    }
+
+    @Test func `the call keeps the flags and a root`() throws {
+        var call = Self.call
+        call.flags = ["--config", "/home/me/my tasks.yaml", "--root", "/tmp/r"]
+        (call.config, call.root) = ("/home/me/my tasks.yaml", "/tmp/r")
+        let files = try Self.files("tasks: {t: {symlink: {path: /opt/x, target: y}}}", call)
+        let unit = try #require(files["k8s-bootstrap-t.service"])
+        #expect(
+            unit.contains(
+                "\nExecStart=:/usr/bin/nest-bootstrap run --task t "
+                    + "--config \"/home/me/my tasks.yaml\" --root /tmp/r\nReadWritePaths=-/tmp/r\n"
+            )
+        )
+        let privileges = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"])
+        #expect(privileges.hasSuffix("\nProtectHome=read-only\nPrivateTmp=no\n"))
+    }
+}
