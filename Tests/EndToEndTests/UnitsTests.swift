@@ -6,6 +6,24 @@ import YAML
 /// Whether systemd's own checks are there; they need no running systemd.
 private let canAnalyze = ChildProcess.isInstalled("systemd-analyze")
 
+/// What came of a program, as far as it matters here.
+private struct Answer: Hashable {
+    let status: Int32
+    let said: String
+
+    init(status: Int32, said: String) {
+        self.status = status
+        self.said = said
+    }
+
+    init(_ result: ToolResult) {
+        self.init(status: result.status, said: result.output + result.errors)
+    }
+}
+
+/// Success without a word.
+private let silence = Answer(status: 0, said: "")
+
 /// Command `units`, and what systemd says of the units.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct UnitsTests {
@@ -52,7 +70,7 @@ struct UnitsTests {
     func `systemd takes the shipped units without a word, and finds none exposed`(role: String) async throws {
         let units = try await writeUnits("\(TestCluster.sourceRoot)/bootstrap.yaml", role: role)
         #expect(units.count == (role == "worker" ? 7 : 15))
-        #expect(try await verify(units) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(Answer(try await verify(units)) == silence)
         let exposures = try await exposures(of: units)
         #expect(exposures.status == 0, "\(exposures.output)")
     }
@@ -75,7 +93,7 @@ struct UnitsTests {
             """#
         )
         let units = try await writeUnits(node.config, role: "worker")
-        #expect(try await verify(units) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(Answer(try await verify(units)) == silence)
     }
 
     /// Calls the program as systemd calls a generator.
@@ -94,7 +112,7 @@ struct UnitsTests {
 
     @Test func `a generator writes into the first of its directories, in silence`() async throws {
         let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
-        #expect(try await generate(config: node.config) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(Answer(try await generate(config: node.config)) == silence)
         #expect(try made() == ["k8s-bootstrap-t.service", "k8s-bootstrap-t.service.d", "k8s-bootstrap.target.wants"])
         let wanted = TemporaryDirectory.file("normal/k8s-bootstrap.target.wants/k8s-bootstrap-t.service")
         #expect(try FileSystem.status(wanted)?.target == "../k8s-bootstrap-t.service")
@@ -103,13 +121,13 @@ struct UnitsTests {
 
     @Test func `a generator without a task file does nothing`() async throws {
         let missing = TemporaryDirectory.file("bootstrap.yaml")
-        #expect(try await generate(config: missing) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(Answer(try await generate(config: missing)) == silence)
         #expect(try made() == [])
     }
 
     @Test func `a generator turns a wrong task file into a target that fails`() async throws {
         let node = try TestNode("tasks: {t: {exec: {comand: ls}}}\n")
-        #expect(try await generate(config: node.config) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(Answer(try await generate(config: node.config)) == silence)
         let expected = ["k8s-bootstrap--check.service", "k8s-bootstrap--check.service.d", "k8s-bootstrap.target.d"]
         #expect(try made() == expected)
         let file = TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-diagnostics.conf")
@@ -136,7 +154,7 @@ struct UnitsTests {
         )
         try #require(copied.status == 0, "\(copied.errors)")
         let unit = "k8s-bootstrap--check.service"
-        #expect(try await verify([unit]) == ToolResult(status: 0, output: "", errors: ""))
+        #expect(Answer(try await verify([unit])) == silence)
         #expect(try await exposures(of: [unit]).status == 0)
     }
 
@@ -149,7 +167,7 @@ struct UnitsTests {
             """
         )
         let result = try await node.run("run", "--task", "second", "--only-directories")
-        #expect(result == ToolResult(status: 0, output: "", errors: ""))
+        #expect(Answer(result) == silence)
         let all = ["/opt/x", "/var/lib/made", "/etc/made"].map { (try? FileSystem.exists(node.written($0))) == true }
         #expect(all == [true, true, false])
     }

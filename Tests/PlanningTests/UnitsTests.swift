@@ -126,10 +126,10 @@ import Testing
     @Test(
         arguments: [
             ("symlink: {path: /opt/cni/bin/x, target: /y}", ["/opt/cni/bin"], []),
-            ("file: {path: /etc/x, content: y}", ["/etc"], []),
-            ("file: {path: /x, content: y, mode: \"4755\"}", ["/"], ["RestrictSUIDSGID=no"]),
+            ("file: {path: /etc/x, content: text}", ["/etc"], []),
+            ("file: {path: /x, content: text, mode: \"4755\"}", ["/"], ["RestrictSUIDSGID=no"]),
             (
-                "file: {path: /a/b, content: y, owner: etcd}", ["/a"],
+                "file: {path: /a/b, content: text, owner: etcd}", ["/a"],
                 [
                     "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER CAP_FSETID",
                     "SystemCallFilter=@chown",
@@ -170,7 +170,7 @@ import Testing
         var call = Self.call
         call.flags = ["--config", "/home/me/my tasks.yaml", "--root", "/tmp/r"]
         (call.config, call.root) = ("/home/me/my tasks.yaml", "/tmp/r")
-        let files = try Self.files("tasks: {t: {symlink: {path: /opt/x, target: y}}}", call)
+        let files = try Self.files("tasks: {t: {symlink: {path: /opt/x, target: z}}}", call)
         let unit = try #require(files["k8s-bootstrap-t.service"])
         #expect(
             unit.contains(
