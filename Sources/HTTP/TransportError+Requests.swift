@@ -19,8 +19,11 @@ extension TransportError {
 
     /// The deadline passed before the request's turn came.
     static func timedOutInQueue(_ request: PreparedRequest) -> TransportError {
-        let time = request.allowance.roundedText
-        let message = "the request to '\(request.url.address)' had to wait for others for \(time)"
+        let address = request.url.address
+        let message =
+            request.allowance > .zero
+            ? "the request to '\(address)' had to wait for others for \(request.allowance.roundedText)"
+            : "no time was left for a request to '\(address)'"
         return TransportError(.timedOut, message).located(at: request.url)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @testable import Actions
 
 /// Pinned URLs and what is kept of them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct DigestCacheTests {
     private let text = Array("{}\n".utf8)
     private var digest: String { sha256(text) }
@@ -17,7 +17,7 @@ struct DigestCacheTests {
     /// Asks the cache for a URL of a server, and returns what it answers or throws, in words.
     private func ask(
         _ server: LoopbackServer,
-        timeout: Duration = .seconds(20),
+        timeout: Duration = .seconds(90),
         isDryRun: Bool = false,
         _ check: (Bench) throws -> Void = { _ in },
     ) async throws -> String {

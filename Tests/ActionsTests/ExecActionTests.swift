@@ -5,7 +5,7 @@ import Testing
 @testable import Actions
 
 /// Verb `exec`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct ExecActionTests {
     private func task(_ fields: String) -> String { "tasks: {it: {exec: {\(fields)}}}\n" }
 

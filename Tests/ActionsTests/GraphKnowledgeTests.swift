@@ -6,7 +6,7 @@ import YAML
 @testable import Actions
 
 /// What a failure is told beyond what the server knows.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct GraphKnowledgeTests {
     private static let tasks = """
         tasks:

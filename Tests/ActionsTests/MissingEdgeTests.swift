@@ -4,7 +4,7 @@ import Testing
 @testable import Actions
 
 /// Tasks that need each other without running after each other.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct MissingEdgeTests {
     /// Checks tasks with a kubeconfig that a task makes, and returns what is told besides.
     private func problems(_ tasks: String) async throws -> [String] {

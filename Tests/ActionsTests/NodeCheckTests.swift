@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// What `check` finds without an API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct NodeCheckTests {
     @Test func `every problem of every task is told at once`() async throws {
         let tasks = """

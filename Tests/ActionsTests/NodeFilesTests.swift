@@ -8,7 +8,7 @@ import Testing
 @testable import Actions
 
 /// The node's files with a root and with a dry run.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct NodeFilesTests {
     private let root = TemporaryDirectory.file("root")
 

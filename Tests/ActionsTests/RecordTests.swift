@@ -7,7 +7,7 @@ import Testing
 @testable import Actions
 
 /// The records of a boot and the locks beside them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct RecordTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
     private var path: String { TemporaryDirectory.file("state/tasks/rbac.json") }

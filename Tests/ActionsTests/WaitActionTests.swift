@@ -4,7 +4,7 @@ import Testing
 @testable import Actions
 
 /// Verb `wait`, as far as no server is needed.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct WaitActionTests {
     @Test(
         arguments: [

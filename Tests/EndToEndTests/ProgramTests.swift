@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// How the program is called, and what it answers without doing anything to an API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct ProgramTests {
     private static let tasks = """
         tasks:

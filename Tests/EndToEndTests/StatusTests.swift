@@ -5,7 +5,7 @@ import Testing
 import YAML
 
 /// What the records tell, while tasks run and after.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct StatusTests {
     /// A task that runs until a file is there.
     private func endless(_ node: TestNode) throws {

@@ -2,7 +2,7 @@ import Execution
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DeadlineTests {
+@Suite(.timeLimit(.minutes(3))) struct DeadlineTests {
     /// Waits until cancelled, or for ever.
     private static func waitForCancellation() async throws {
         try await Task.sleep(for: .seconds(3600))
@@ -64,7 +64,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(3))) struct CancellationTests {
     /// Cancels a run as soon as the step named `a` has begun.
     private func cancelled(
         _ plan: Plan,

@@ -3,7 +3,7 @@ import Locking
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct CancellationTests {
     /// Sends a request to a server that never answers, and returns how it ended.
     private func end(of request: HTTPRequest, by client: HTTPClient) async -> TransportError? {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Who we say that we are.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ClientCertificateTests {
     private let authority: TestAuthority
     private let server: TLSServer

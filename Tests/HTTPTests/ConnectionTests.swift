@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What connections, redirections and tokens come to.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ConnectionTests {
     private let client: HTTPClient
 

@@ -2,7 +2,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct BlockingThreadTests {
+@Suite(.timeLimit(.minutes(3))) struct BlockingThreadTests {
     @Test func `a value comes back`() async {
         #expect(await onThread { 42 } == 42)
     }

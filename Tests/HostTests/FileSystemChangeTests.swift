@@ -3,7 +3,7 @@ import Host
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct FileSystemChangeTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3))) struct FileSystemChangeTests {
     private let path = TemporaryDirectory.file("subject")
 
     private func names() throws -> [String] { try FileSystem.list(TemporaryDirectory.path) }

@@ -3,7 +3,7 @@ import Host
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct FileSystemReadTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3))) struct FileSystemReadTests {
     private let path = TemporaryDirectory.file("subject")
 
     @Test(arguments: [0, 1, 65_535, 65_536, 200_000])

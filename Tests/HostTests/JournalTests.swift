@@ -3,7 +3,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.timeLimit(.minutes(1))) struct JournalTests {
+@Suite(.timeLimit(.minutes(3))) struct JournalTests {
     /// A pipe's device and inode as systemd writes them.
     private func stream(of descriptor: CInt) throws -> String {
         let identity = try FileDescriptor(adopting: dup(descriptor)).status("cannot look at", "pipe").identity

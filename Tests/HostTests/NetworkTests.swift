@@ -2,7 +2,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct NetworkTests {
+@Suite(.timeLimit(.minutes(3))) struct NetworkTests {
     /// Tries what cannot be reached and returns the error.
     private func failure(_ host: String, _ port: UInt16, timeout: Duration = .seconds(30)) async -> SystemError? {
         await #expect(throws: SystemError.self) {

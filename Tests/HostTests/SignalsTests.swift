@@ -3,7 +3,7 @@ import Host
 import Testing
 
 /// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all.
-@Suite(.timeLimit(.minutes(1))) struct SignalsTests {
+@Suite(.timeLimit(.minutes(3))) struct SignalsTests {
     @Test func `interruptions come as elements instead of ending the process`() async {
         await #expect(processExitsWith: .success) {
             var received: [Int32] = []

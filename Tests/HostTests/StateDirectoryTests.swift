@@ -5,7 +5,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct StateDirectoryTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3))) struct StateDirectoryTests {
     private let state = StateDirectory(TemporaryDirectory.file("state"))
 
     @Test func `a record comes back as written`() throws {

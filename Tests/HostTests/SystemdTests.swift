@@ -4,7 +4,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1))) struct SystemdTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3))) struct SystemdTests {
     /// Asks the bus at an address for a unit and returns the printed error.
     private func message(_ unit: String, address: String, timeout: Duration = .seconds(30)) async -> String? {
         let error = await #expect(throws: SystemError.self) {

@@ -2,7 +2,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct TerminalTests {
+@Suite(.timeLimit(.minutes(3))) struct TerminalTests {
     @Test func `a terminal is told from a file`() throws {
         let terminal = try Kernel.openTerminal()
         defer { close(terminal) }

@@ -197,7 +197,7 @@ struct ApplierTests {
         let (session, namespace) = try await Session.inNewNamespace()
         let other = "\(namespace)-late"
         let (waits, waited) = AsyncStream<String>.makeStream()
-        let patience = Session.patience(window: .seconds(15)) { waited.yield($0) }
+        let patience = Session.patience(window: .seconds(50)) { waited.yield($0) }
         async let lines = session.apply(configMap("a", other), patience: patience)
         let words = await waits.first { _ in true } ?? ""
         #expect(
@@ -210,7 +210,7 @@ struct ApplierTests {
     @Test func `whoever is told to stop says so`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let (waits, waited) = AsyncStream<String>.makeStream()
-        let patience = Session.patience(window: .seconds(15)) { waited.yield($0) }
+        let patience = Session.patience(window: .seconds(50)) { waited.yield($0) }
         let text = configMap("a", "\(namespace)-never")
         let run = Task { await session.apply(text, patience: patience) }
         _ = await waits.first { _ in true }

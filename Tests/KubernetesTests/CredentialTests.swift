@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3)))
 struct CredentialTests {
     private let authority: TestAuthority
-    private let check = CredentialCheck()
+    private var check: CredentialCheck { CredentialCheck() }
 
     init() throws {
         authority = try TestAuthority(subject: "/CN=kubernetes-ca")

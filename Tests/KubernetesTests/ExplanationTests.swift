@@ -5,7 +5,7 @@ import Testing
 import YAML
 
 /// What is said of refusals as they come from servers of other versions than the one that is tested with.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ExplanationTests {
     private static let manifest = """
         apiVersion: apps/v1

@@ -6,7 +6,7 @@ import Testing
 @testable import Kubernetes
 
 /// What is said while a gate is shut, and when it stays shut.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct GateTests {
     /// What is said first while the gates of a server are waited for.
     private func firstWords(of session: Session) async -> String {

@@ -2,7 +2,7 @@ import PKI
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct PrivateKeyTests {
     private let authority: TestAuthority
 

@@ -1,7 +1,7 @@
 import PKI
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct TimestampTests {
     @Test(
         arguments: [

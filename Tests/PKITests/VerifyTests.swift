@@ -2,7 +2,7 @@ import PKI
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct VerifyTests {
     private let authority: TestAuthority
     private let root: [Certificate]

@@ -2,7 +2,7 @@ import Planning
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1))) struct DropInTests {
+@Suite(.timeLimit(.minutes(3))) struct DropInTests {
     static let base = """
         cluster:
           name: nest

@@ -1,7 +1,7 @@
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DurationTests {
+@Suite(.timeLimit(.minutes(3))) struct DurationTests {
     @Test(
         arguments: [
             ("500ms", .milliseconds(500)), ("30s", .seconds(30)), ("10m", .seconds(600)), ("1h", .seconds(3600)),

@@ -1,7 +1,7 @@
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct KubeconfigChoiceTests {
+@Suite(.timeLimit(.minutes(3))) struct KubeconfigChoiceTests {
     /// Tasks that write kubeconfigs, besides those of a test.
     private func file(_ tasks: String) -> String {
         let writers = ["admin", "cni"].map { name in

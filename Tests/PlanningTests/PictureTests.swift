@@ -1,7 +1,7 @@
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PictureTests {
+@Suite(.timeLimit(.minutes(3))) struct PictureTests {
     @Test func `the text picture is a tree`() throws {
         let expected = """
             generate-kubeconfig   kubeconfig  Generate the admin kubeconfig

@@ -2,7 +2,7 @@ import Planning
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1))) struct ReadingTests {
+@Suite(.timeLimit(.minutes(3))) struct ReadingTests {
     private func verb(_ task: String, in text: String, role: String? = "control-plane") throws -> Verb? {
         try declarations(text, role: role).tasks.first { $0.name == task }?.verb
     }

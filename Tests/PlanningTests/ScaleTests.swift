@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Ten thousand tasks, the most that there may be; the time limit of the suite is the bound.
-@Suite(.timeLimit(.minutes(1))) struct ScaleTests {
+@Suite(.timeLimit(.minutes(3))) struct ScaleTests {
     private func file(_ count: Int, _ after: (Int) -> String) -> [(path: String, text: String)] {
         // Several files, because one may not be longer than 1 MiB.
         stride(from: 0, to: count, by: 1000).map { start in

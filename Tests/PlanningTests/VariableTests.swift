@@ -2,7 +2,7 @@ import Planning
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1))) struct VariableTests {
+@Suite(.timeLimit(.minutes(3))) struct VariableTests {
     /// A file whose task `t` runs a command with one argument, beside which `variables` stand.
     private func file(_ variables: String, argument: String) -> String {
         "variables: {\(variables)}\ntasks:\n  t:\n    exec:\n      command: ls\n      args:\n        - \(argument)"

@@ -1,7 +1,7 @@
 import Speaking
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ArgumentTests {
     private func options(_ arguments: [String]) throws -> Options {
         let invocation = try parseArguments(arguments)

@@ -22,7 +22,7 @@ private struct AlreadyTold: Explained {
     let problems: [Diagnostic] = []
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ChainTests {
     private func nested(_ words: [String]) -> any Error {
         var error: any Error = Plain(words.last ?? "")

@@ -3,7 +3,7 @@ import Speaking
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct LineSinkTests {
     private let recorder = Recorder()
 

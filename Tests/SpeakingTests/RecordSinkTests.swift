@@ -6,7 +6,7 @@ import YAML
 
 @testable import Speaking
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct RecordSinkTests {
     private static let problem = Diagnostic(
         Place(file: "a.yaml", mark: Mark(line: 2, column: 3)),

@@ -2,7 +2,7 @@ import Execution
 import Speaking
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct TerminalSinkTests {
     private let recorder = Recorder()
 

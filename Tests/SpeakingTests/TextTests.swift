@@ -2,7 +2,7 @@ import Testing
 
 @testable import Speaking
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct TextTests {
     @Test(arguments: [
         ("plain", "plain"),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Speaking
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct WiringTests {
     @Test(
         arguments: [

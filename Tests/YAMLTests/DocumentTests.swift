@@ -1,7 +1,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1))) struct DocumentTests {
+@Suite(.timeLimit(.minutes(3))) struct DocumentTests {
     /// Index, line and value of each document, or the problem in its place.
     private func outline(_ text: String) -> [String] {
         outline(Array(text.utf8))

@@ -1,7 +1,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1))) struct HostileInputTests {
+@Suite(.timeLimit(.minutes(3))) struct HostileInputTests {
     /// A generator that yields the same numbers in each run, so that a failure can be found again.
     private struct Generator: RandomNumberGenerator {
         var state: UInt64

@@ -1,7 +1,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1))) struct JSONTests {
+@Suite(.timeLimit(.minutes(3))) struct JSONTests {
     private func message(_ text: String, limits: Limits = .reply) -> String {
         do throws(Diagnostic) {
             let node = try readJSON(Array(text.utf8), file: "r", limits: limits)

@@ -1,7 +1,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(1))) struct NearestNameTests {
+@Suite(.timeLimit(.minutes(3))) struct NearestNameTests {
     @Test(arguments: [
         ("hostNetwrok", "hostNetwork"), ("hostnetwork", "hostNetwork"), ("calico-crd", "calico-crds"),
         ("apiservr", "apiserver"), ("NAME", "name"),
