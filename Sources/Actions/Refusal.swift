@@ -13,6 +13,8 @@ final class Refusal: Sendable {
         let setting: String
         if line.contains("Read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
+        } else if line.contains("Permission denied") {
+            setting = "if that is a credential of another task, add it to 'reads' of task '\(task)'"
         } else if !declaration.needs.network,
             line.contains("Network is unreachable") || line.contains("Address family not supported by protocol")
         {

@@ -42,6 +42,10 @@ struct ExecActionTests {
             ),
             ("connect: Network is unreachable", ", network: true", nil),
             (
+                "cat: /etc/k: Permission denied", "",
+                "if that is a credential of another task, add it to 'reads' of task 'it'"
+            ),
+            (
                 "mount: Operation not permitted", "",
                 "if it needs a capability, add it to 'capabilities' of task 'it'"
             ),

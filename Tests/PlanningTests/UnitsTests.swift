@@ -127,11 +127,14 @@ import Testing
         arguments: [
             ("symlink: {path: /opt/cni/bin/x, target: /y}", ["/opt/cni/bin"], []),
             ("file: {path: /etc/x, content: text}", ["/etc"], []),
-            ("file: {path: /x, content: text, mode: \"4755\"}", ["/"], ["RestrictSUIDSGID=no"]),
+            (
+                "file: {path: /x, content: text, mode: \"4755\"}", ["/"],
+                ["CapabilityBoundingSet=CAP_FSETID", "RestrictSUIDSGID=no"]
+            ),
             (
                 "file: {path: /a/b, content: text, owner: etcd}", ["/a"],
                 [
-                    "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER CAP_FSETID",
+                    "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER",
                     "SystemCallFilter=@chown",
                 ]
             ),

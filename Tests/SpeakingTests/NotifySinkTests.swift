@@ -52,7 +52,7 @@ struct NotifySinkTests {
         sink.receive(Event(task: "a", .taskStarted(verb: "file")))
         sink.receive(Event(task: "a", .taskFinished(.failed(Plain("no\nroom")), after: .milliseconds(5))))
         sink.finish()
-        #expect(all.last == #"STATUS=failed in 5 ms: error: no\nroom"#)
+        #expect(all.last == #"STATUS=failed in 5 ms: no\nroom"#)
     }
 
     @Test func `a dependency that has not succeeded is what is waited for`() {

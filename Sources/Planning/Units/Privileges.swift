@@ -35,15 +35,18 @@ struct Privileges {
     }
 
     private mutating func addFile(_ declaration: FileDeclaration) {
-        let isOwned = declaration.owner != nil || declaration.group != nil
-        if isOwned {
-            // The file is given away before its permissions are set, and is looked at again the next time.
-            add("CapabilityBoundingSet", "\(Self.reading) CAP_CHOWN CAP_FOWNER CAP_FSETID")
-            add("SystemCallFilter", "@chown")
-        } else if case .path = declaration.source {
-            add("CapabilityBoundingSet", Self.reading)
-        }
-        if declaration.mode & 0o6000 != 0 { add("RestrictSUIDSGID", "no") }
+        var capabilities: [String] = []
+        let isGivenAway = declaration.owner != nil || declaration.group != nil
+        let isCopied = if case .path = declaration.source { true } else { false }
+        // A file is given away before its permissions are set, and is looked at again the next time.
+        if isGivenAway || isCopied { capabilities.append(Self.reading) }
+        if isGivenAway { capabilities += ["CAP_CHOWN", "CAP_FOWNER"] }
+        let setsIdentity = declaration.mode & 0o6000 != 0
+        // Without it the kernel takes the bits away when the content is written.
+        if setsIdentity { capabilities.append("CAP_FSETID") }
+        if !capabilities.isEmpty { add("CapabilityBoundingSet", capabilities.joined(separator: " ")) }
+        if isGivenAway { add("SystemCallFilter", "@chown") }
+        if setsIdentity { add("RestrictSUIDSGID", "no") }
     }
 
     private mutating func addNeeds(_ capabilities: [String]) {

@@ -43,7 +43,7 @@ public final class NotifySink: EventSink {
             state.board.note(event, at: .zero)
             let lines = state.narrator.lines(for: event)
             guard let task = event.task else { return }
-            if let error = lines.first(where: { $0.tone == .error }) { state.errors[task] = error.text }
+            if let error = lines.first(where: { $0.tone == .error }) { state.errors[task] = error.news }
             switch event.kind {
             case .taskStarted:
                 // A manager lengthens the time that a unit has, and never shortens it.
@@ -82,4 +82,12 @@ public final class NotifySink: EventSink {
 
     /// The columns of a status; it is one line of a larger picture.
     private static let lengthLimit = 500
+}
+
+extension Line {
+    /// The text without the word that tells an error from other lines.
+    fileprivate var news: String {
+        let label = "error: "
+        return text.hasPrefix(label) ? String(text.dropFirst(label.count)) : text
+    }
 }
