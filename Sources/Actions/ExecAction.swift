@@ -104,7 +104,6 @@ struct ExecAction {
     /// Runs one command to its end; its output becomes events, and the last line of it part of an error.
     private func run(_ command: Command, named name: String) async throws(ActionError) {
         let last = LastLine()
-        context.emit(.waiting("'\(name)' is running"))
         let status: ExitStatus
         do {
             status = try await Host.run(command, deadline: context.deadline - grace, grace: grace) { [context] line in
@@ -112,7 +111,11 @@ struct ExecAction {
                 context.emit(.output(line))
             }
         } catch {
-            throw ActionError("'\(name)' cannot be run", cause: error)
+            throw ActionError(
+                "'\(name)' cannot be run",
+                hint: "install it, or correct the task at \(context.task.place)",
+                cause: error,
+            )
         }
         guard !status.isSuccess else { return }
         let said = last.text.map { "; its last line was: \($0)" } ?? ""
