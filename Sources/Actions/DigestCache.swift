@@ -70,7 +70,7 @@ struct DigestCache {
         } catch {
             throw ActionError(
                 "cannot fetch '\(url)'",
-                hint: "make it reachable, or put the file at '\(path(of: digest))'",
+                hint: "make it reachable, or put the file at '\(run.files.location(ofWritten: path(of: digest)))'",
                 cause: error,
             )
         }

@@ -105,7 +105,6 @@ struct ExecAction {
     private func run(_ command: Command, named name: String) async throws(ActionError) {
         let last = LastLine()
         let refusal = Refusal()
-        context.emit(.waiting("'\(name)' is running"))
         let status: ExitStatus
         do {
             status = try await Host.run(command, deadline: context.deadline - grace, grace: grace) { [context] line in
@@ -114,7 +113,11 @@ struct ExecAction {
                 context.emit(.output(line))
             }
         } catch {
-            throw ActionError("'\(name)' cannot be run", cause: error)
+            throw ActionError(
+                "'\(name)' cannot be run",
+                hint: "install it, or correct the task at \(context.task.place)",
+                cause: error,
+            )
         }
         guard !status.isSuccess else { return }
         let said = last.text.map { "; its last line was: \($0)" } ?? ""

@@ -18,10 +18,11 @@ struct FileAction {
     /// Writes the file unless it is right already, and tells whether it did.
     func run() async throws(ActionError) -> Bool {
         let path = declaration.path.path
+        let bytes = try content()
+        let (owner, group) = try await account()
         do {
-            let (owner, group) = try await account()
             let result = try context.run.files.write(
-                try content(),
+                bytes,
                 to: path,
                 mode: UInt32(declaration.mode),
                 owner: owner,
@@ -34,19 +35,36 @@ struct FileAction {
         }
     }
 
-    private func content() throws(SystemError) -> [UInt8] {
+    private func content() throws(ActionError) -> [UInt8] {
         switch declaration.source {
-        case .content(let text): Array(text.utf8)
-        case .path(let reference): try context.run.files.read(reference.path, limit: Self.sizeLimit)
+        case .content(let text): return Array(text.utf8)
+        case .path(let reference):
+            do {
+                return try context.run.files.read(reference.path, limit: Self.sizeLimit)
+            } catch {
+                throw ActionError(
+                    "file '\(declaration.path.path)' is not written",
+                    hint: "put the file there, or correct 'source' at \(reference.place)",
+                    cause: error,
+                )
+            }
         }
     }
 
-    private func account() async throws(SystemError) -> (owner: UInt32?, group: UInt32?) {
+    private func account() async throws(ActionError) -> (owner: UInt32?, group: UInt32?) {
         let (owner, group) = (declaration.owner, declaration.group)
-        return try await onThread { () throws(SystemError) in
-            let owner = try owner.map { name throws(SystemError) in try FileSystem.lookupUser(name) }
-            let group = try group.map { name throws(SystemError) in try FileSystem.lookupGroup(name) }
-            return (owner, group)
+        do {
+            return try await onThread { () throws(SystemError) in
+                let owner = try owner.map { name throws(SystemError) in try FileSystem.lookupUser(name) }
+                let group = try group.map { name throws(SystemError) in try FileSystem.lookupGroup(name) }
+                return (owner, group)
+            }
+        } catch {
+            throw ActionError(
+                "file '\(declaration.path.path)' is not written",
+                hint: "create the account first, or correct the task at \(context.task.place)",
+                cause: error,
+            )
         }
     }
 }

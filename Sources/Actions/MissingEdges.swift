@@ -12,7 +12,7 @@ struct MissingEdges {
     /// One problem a task and missing edge, at what needs it first.
     var problems: [Diagnostic] {
         var known: [String: KnownTasks] = [:]
-        return pathProblems(&known) + objectProblems(&known)
+        return pathProblems(&known) + objectProblems(&known) + sharedObjectProblems
     }
 
     /// Files that a task reads and another makes.
@@ -28,6 +28,25 @@ struct MissingEdges {
                     "task '\(task.name)' reads '\(reference.path)', which task '\(source)' writes, "
                         + "but does not run after it",
                     hint: "write 'after: [\(source)]'",
+                )
+            }
+        }
+    }
+
+    /// Objects that two tasks describe: each run of the one would undo what the other did.
+    private var sharedObjectProblems: [Diagnostic] {
+        var owners: [ObjectIdentity: (task: String, place: Place)] = [:]
+        return contents.flatMap { task, manifests in
+            manifests.compactMap { manifest -> Diagnostic? in
+                guard let owner = owners[manifest.identity], owner.task != task.name else {
+                    owners[manifest.identity] = (task.name, manifest.place)
+                    return nil
+                }
+                return Diagnostic(
+                    manifest.place,
+                    "task '\(task.name)' applies \(manifest.identity), which task '\(owner.task)' applies too "
+                        + "(\(owner.place)): each would undo the other",
+                    hint: "remove it from one of them",
                 )
             }
         }

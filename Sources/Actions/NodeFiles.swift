@@ -138,6 +138,7 @@ public final class NodeFiles: Sendable {
         } else {
             try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
         }
+        if found?.kind == .directory { return .replacedDirectory }
         return .done(found == nil ? .created : .changed)
     }
 
@@ -145,6 +146,8 @@ public final class NodeFiles: Sendable {
     enum Linking {
         /// It is as described, or with a dry run would be.
         case done(Event.PathResult)
+        /// It stands, or with a dry run would stand, where a directory was, which went with all that was in it.
+        case replacedDirectory
         /// Something is in the way that may not be replaced.
         case inTheWay(FileStatus.Kind)
     }

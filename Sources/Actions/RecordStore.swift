@@ -17,7 +17,7 @@ public struct RecordStore: Sendable {
 
     /// Returns a task's record, `nil` if it has not ended on this boot.
     ///
-    /// - Throws: ``SystemError`` if there is a record that may not be read.
+    /// - Throws: ``Host/SystemError`` if there is a record that may not be read.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
         guard let bytes = try directory.read(task: task), let record = TaskRecord(json: bytes) else { return nil }
         return record.boot == boot && record.task == task ? record : nil

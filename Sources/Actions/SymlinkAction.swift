@@ -27,6 +27,11 @@ struct SymlinkAction {
         case .done(let result):
             context.emit(.path(path, result))
             return result != .unchanged
+        case .replacedDirectory:
+            let verb = context.run.files.isDryRun ? "would be" : "was"
+            context.emit(.warning(subject: path, "a directory \(verb) removed with all in it, as 'replace: true' says"))
+            context.emit(.path(path, .changed))
+            return true
         case .inTheWay(let kind):
             throw ActionError(
                 "link '\(path)' is not made: a \(kind.rawValue) is in the way",

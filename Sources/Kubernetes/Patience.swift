@@ -30,8 +30,11 @@ public struct Patience: Sendable {
     }
 
     /// The deadline as a time of day.
-    var deadlineTime: Timestamp {
-        let remaining = max(.zero, ContinuousClock.now.duration(to: deadline))
+    var deadlineTime: Timestamp { timeOfDay(deadline) }
+
+    /// An instant to come as a time of day.
+    private func timeOfDay(_ instant: ContinuousClock.Instant) -> Timestamp {
+        let remaining = max(.zero, ContinuousClock.now.duration(to: instant))
         return Timestamp(seconds: Timestamp.now().seconds + remaining.components.seconds)
     }
 
@@ -59,7 +62,8 @@ public struct Patience: Sendable {
         var ownWindowEnd: ContinuousClock.Instant?
         let start = ContinuousClock.now
         let since = Timestamp.now()
-        let until = deadlineTime
+        let untilDeadline = deadlineTime
+        var untilWindow: Timestamp?
         var last: Failure?
         while true {
             let error: Failure
@@ -81,6 +85,8 @@ public struct Patience: Sendable {
             }
             let delay = backoff.next(atLeast: error.retryAfter)
             guard now + delay < end else { throw error }
+            if error.disposition == .window { untilWindow = untilWindow ?? timeOfDay(end) }
+            let until = error.disposition == .window ? untilWindow ?? untilDeadline : untilDeadline
             if start + Self.silence <= now + delay {
                 report("\(subject): \(error.words); waiting since \(since), until \(until)")
             }

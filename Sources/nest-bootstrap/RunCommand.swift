@@ -17,14 +17,15 @@ struct RunCommand {
 
     /// Runs, and returns what to tell who called.
     ///
-    /// - Throws: ``Diagnostics`` for task names that mean nothing, ``SystemError`` if the state cannot be read.
+    /// - Throws: ``YAML/Diagnostics`` for task names that mean nothing, ``Host/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
         let records = try configuration.records()
         let part = try selection(records)
         if options.onlyDirectories { return makeDirectories(for: part.plan) }
         guard part.missing.isEmpty else {
-            sink.obstructed(by: part.missing.map(\.problem))
-            outlet.tell(part.missing.map(\.problem), as: configuration.options.output)
+            let problems = part.missing.map { $0.problem(configuration.options) }
+            sink.obstructed(by: problems)
+            outlet.tell(problems, as: configuration.options.output)
             return .notYet
         }
         let signals = try Signals.interruptions()
@@ -69,10 +70,11 @@ struct RunCommand {
         var dependency: String
         var state: String
 
-        var problem: Problem {
+        /// The problem, with the call that mends it: the same flags, and one more.
+        func problem(_ options: Options) -> Problem {
             Problem(
                 "task '\(task)' runs after '\(dependency)', which \(state)",
-                hint: "run 'nest-bootstrap run --task \(task) --with-dependencies'",
+                hint: "run 'nest-bootstrap run --task \(task) --with-dependencies\(options.commonArguments)'",
             )
         }
     }
@@ -140,7 +142,15 @@ struct TaskTurn {
 
     /// Takes the task's lock, waiting while another process has it.
     func take() async throws -> TaskLock {
-        if let lock = try records.lock(context.task) { return lock }
+        do {
+            if let lock = try records.lock(context.task) { return lock }
+        } catch {
+            throw ActionError(
+                "the task's record cannot be kept",
+                hint: "run as root, or with '--root DIR'",
+                cause: error
+            )
+        }
         let holder = records.runner(of: context.task).map { " (process \($0))" } ?? ""
         context.emit(.waiting("another nest-bootstrap is running this task\(holder)"))
         guard let lock = try await records.awaitLock(context.task) else { throw CancellationError() }

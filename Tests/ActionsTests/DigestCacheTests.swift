@@ -83,7 +83,8 @@ struct DigestCacheTests {
 
     @Test func `what will not change is not asked again`() async throws {
         let server = try server(.response(404))
-        let hint = "make it reachable, or put the file at '/var/lib/nest-bootstrap/cache/\(digest)'"
+        let path = TemporaryDirectory.file("root/var/lib/nest-bootstrap/cache/\(digest)")
+        let hint = "make it reachable, or put the file at '\(path)'"
         #expect(try await ask(server) == "cannot fetch 'URL/m'; the server answered 404; \(hint)")
         #expect(server.requests.count == 1)
     }

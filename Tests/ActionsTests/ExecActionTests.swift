@@ -106,7 +106,11 @@ struct ExecActionTests {
                 "'sh -c echo why >&2; echo; exit 3' exited with code 3; its last line was: why"
             ),
             ("command: sh, args: [-c, 'kill -9 $$']", "'sh -c kill -9 $$' was ended by signal 9 (SIGKILL)"),
-            ("command: /nowhere/x", "'/nowhere/x' cannot be run: cannot run '/nowhere/x': No such file or directory"),
+            (
+                "command: /nowhere/x",
+                "'/nowhere/x' cannot be run: cannot run '/nowhere/x': No such file or directory; "
+                    + "install it, or correct the task at DIR/bootstrap.yaml:1:9"
+            ),
             (
                 "script: none.sh",
                 "script 'DIR/none.sh' does not exist; correct 'script' at DIR/bootstrap.yaml:1:29, or install the file"

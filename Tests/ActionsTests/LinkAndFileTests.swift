@@ -67,10 +67,26 @@ struct LinkAndFileTests {
 
     @Test(
         arguments: [
-            ("source: /nowhere/at/all", "cannot read '/nowhere/at/all': No such file or directory"),
-            ("source: /dev/zero", "cannot read '/dev/zero': is a character device"),
-            ("content: x, owner: nobody-of-this-name", "cannot find user 'nobody-of-this-name': there is no such user"),
-            ("content: x, group: '-1'", "cannot find group '-1': there is no such group"),
+            (
+                "source: /nowhere/at/all",
+                "cannot read '/nowhere/at/all': No such file or directory; "
+                    + "put the file there, or correct 'source' at DIR/bootstrap.yaml:1:42"
+            ),
+            (
+                "source: /dev/zero",
+                "cannot read '/dev/zero': is a character device; "
+                    + "put the file there, or correct 'source' at DIR/bootstrap.yaml:1:42"
+            ),
+            (
+                "content: x, owner: nobody-of-this-name",
+                "cannot find user 'nobody-of-this-name': there is no such user; "
+                    + "create the account first, or correct the task at DIR/bootstrap.yaml:1:9"
+            ),
+            (
+                "content: x, group: '-1'",
+                "cannot find group '-1': there is no such group; "
+                    + "create the account first, or correct the task at DIR/bootstrap.yaml:1:9"
+            ),
         ]
     )
     func `a file that cannot be written is told, and nothing is written`(fields: String, cause: String) async throws {

@@ -43,9 +43,25 @@ struct MissingEdgeTests {
         )
         let words = "which needs what task 'crds' brings, but does not run after it; write 'after: [crds]'"
         #expect(
-            told == [
+            told.filter { !$0.contains("each would undo") } == [
                 "DIR/bootstrap.yaml:6:3: task 'race' applies Duck/d, \(words)",
                 "DIR/bootstrap.yaml:7:3: task 'map' applies ConfigMap/pond/c, \(words)",
+            ]
+        )
+    }
+
+    @Test func `an object belongs to one task`() async throws {
+        let told = try await problems(
+            """
+              crds: {after: [config], apply: {\(Self.kubeconfig), manifests: [crd.yaml, ns.yaml]}}
+              one: {after: [crds], apply: {\(Self.kubeconfig), manifests: [duck.yaml, duck.yaml]}}
+              two: {after: [one], apply: {\(Self.kubeconfig), manifests: [duck.yaml]}}
+            """
+        )
+        #expect(
+            told == [
+                "DIR/duck.yaml:2:1: task 'two' applies Duck/d, which task 'one' applies too (DIR/duck.yaml:2:1): "
+                    + "each would undo the other; remove it from one of them"
             ]
         )
     }

@@ -108,7 +108,8 @@ extension FreshServerTests {
             #expect(
                 alone.errors == "nest-bootstrap: task 'calico-ip-pool' runs after 'calico-crds', "
                     + "which has not run on this boot; "
-                    + "run 'nest-bootstrap run --task calico-ip-pool --with-dependencies'\n"
+                    + "run 'nest-bootstrap run --task calico-ip-pool --with-dependencies "
+                    + "--config \(node.config) --role control-plane --root \(node.root)'\n"
             )
             let all = try await node.run(
                 "run",

@@ -70,8 +70,9 @@ struct StatusTests {
         #expect(statusJSON([]) == #"{"tasks":[]}"#)
     }
 
-    @Test func `texts of a record forge no line`() {
-        #expect(statusLines([StatusRow(task: "a", state: "failed", reason: "x\ny")]).last == "    x\\ny")
+    @Test func `every line of a reason stands on its own below the row, and none can be forged`() {
+        let lines = statusLines([StatusRow(task: "a", state: "failed", reason: "x\ny\rz")])
+        #expect(lines.suffix(2) == ["    x", "    y\\rz"])
     }
 
     @Test func `the JSON form has what is known`() {

@@ -17,7 +17,7 @@ public struct TestNode: Sendable {
     /// - Parameters:
     ///   - tasks: The text of its task file.
     ///   - directory: Where it is made, the directory of the running test if left out.
-    /// - Throws: ``SystemError`` if the file cannot be written.
+    /// - Throws: ``Host/SystemError`` if the file cannot be written.
     public init(_ tasks: String, in directory: String = TemporaryDirectory.path) throws(SystemError) {
         self.directory = directory
         try FileSystem.makeDirectories(root)
@@ -43,7 +43,7 @@ public struct TestNode: Sendable {
     ///   - name: The name or relative path.
     ///   - mode: The permissions.
     /// - Returns: The whole path.
-    /// - Throws: ``SystemError`` if it cannot be written.
+    /// - Throws: ``Host/SystemError`` if it cannot be written.
     @discardableResult
     public func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws(SystemError) -> String {
         try FileSystem.write(Array(text.utf8), to: path(name), mode: mode)
@@ -56,7 +56,7 @@ public struct TestNode: Sendable {
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
     ///   - environment: Variables over those of the test process.
     /// - Returns: The running program.
-    /// - Throws: ``SystemError`` if there is no such program.
+    /// - Throws: ``Host/SystemError`` if there is no such program.
     public func start(
         _ arguments: [String],
         environment: [String: String?] = [:],
@@ -75,7 +75,7 @@ public struct TestNode: Sendable {
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
     ///   - environment: Variables over those of the test process.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``Host/SystemError`` if there is no such program. How it ends is a normal result.
     public func run(
         _ arguments: String...,
         environment: [String: String?] = [:]

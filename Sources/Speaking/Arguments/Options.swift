@@ -29,6 +29,13 @@ public struct Options: Sendable, Hashable {
         return "\(config[..<dot]).d"
     }
 
+    /// The common flags that were given, to stand behind another command; empty or with a space before each.
+    public var commonArguments: String {
+        let isDefault = config == Options(.check).config
+        let pairs = [("--config", isDefault ? nil : config), ("--role", role), ("--root", root)]
+        return pairs.compactMap { flag, value in value.map { " \(flag) \($0)" } }.joined()
+    }
+
     /// Whether the run writes nothing.
     public var isDryRun: Bool {
         if case .run(let run) = command { run.isDryRun } else { false }

@@ -22,8 +22,9 @@ public func statusLines(_ rows: [StatusRow], columns: Int? = nil, isColoured: Bo
     var lines = [tableLine(heading, widths, columns, colour: nil)]
     for (row, cells) in zip(rows, cells.dropFirst()) {
         lines.append(tableLine(cells, widths, columns, colour: isColoured ? colour(row.state) : nil))
-        let reason = row.reason.map(printable) ?? ""
-        lines += reason.wrapped(to: columns.map { max(20, $0 - 4) } ?? .max).map { "    \($0)" }
+        let width = columns.map { max(20, $0 - 4) } ?? .max
+        let reasons = row.reason?.split(separator: "\n") ?? []
+        lines += reasons.flatMap { printable(String($0)).wrapped(to: width) }.map { "    \($0)" }
     }
     return lines
 }

@@ -4,7 +4,7 @@
 /// shown as an escape, so that no text can pass for a line of this program's.
 ///
 /// - Parameter text: The text.
-/// - Returns: The line, cut off after ``printableLimit`` characters.
+/// - Returns: The line, cut off after 8,192 characters.
 public func printable(_ text: String) -> String {
     // A character is at least one byte, so what has few bytes needs no counting.
     let isHarmless = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
