@@ -70,7 +70,8 @@ struct ExecVerbTests {
         #expect(
             errors == [
                 "absent: error: 'no-such-program' cannot be run: cannot run 'no-such-program': "
-                    + "not found in PATH '\(Machine.environment()["PATH"] ?? "")'",
+                    + "not found in PATH '\(Machine.environment()["PATH"] ?? "")'; "
+                    + "install it, or correct the task at bootstrap.yaml:5:3",
                 "fails: error: 'fails.sh' exited with code 7; its last line was: the disk is full",
                 "killed: error: 'killed.sh' was ended by signal 9 (SIGKILL)",
                 "lies: error: 'true' succeeded, but '/nowhere/to/be/found' is not there; "

@@ -48,9 +48,9 @@ struct FileVerbTests {
         #expect(
             result.errorLines.sorted() == [
                 "no-owner: error: file '/etc/b' is not written: cannot find user 'nobody-of-this-name': "
-                    + "there is no such user",
+                    + "there is no such user; create the account first, or correct the task at \(node.config):3:3",
                 "no-source: error: file '/etc/a' is not written: cannot read '\(node.path("nowhere"))': "
-                    + "No such file or directory",
+                    + "No such file or directory; put the file there, or correct 'source' at \(node.config):2:44",
             ]
         )
         #expect(try FileSystem.exists(node.written("/etc")) == false)
