@@ -23,6 +23,13 @@ public struct RecordStore: Sendable {
         return record.boot == boot && record.task == task ? record : nil
     }
 
+    /// Makes the directories of records and locks, so that no task is done whose outcome cannot be kept.
+    ///
+    /// - Throws: ``Host/SystemError`` if they cannot be made.
+    public func prepare() throws(SystemError) {
+        try directory.prepare()
+    }
+
     /// Writes a task's record in the place of its last one.
     public func write(_ record: TaskRecord) throws(SystemError) {
         var record = record

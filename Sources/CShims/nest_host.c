@@ -46,3 +46,8 @@ int nest_host_catch_signal(int signal, int descriptor) {
     signal_descriptor = descriptor;
     return sigaction(signal, &action, NULL);
 }
+
+int nest_host_ignores_signal(int signal) {
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}

@@ -15,10 +15,11 @@ public enum Signals {
     /// Called once in a process, before what they are to interrupt. When the stream is no longer read, the signals end
     /// the process again.
     ///
-    /// - Returns: `SIGINT` and `SIGTERM` as they come.
+    /// - Returns: `SIGINT`, `SIGTERM` and, unless it was ignored by whoever started the process, `SIGHUP` as they come.
     /// - Throws: ``SystemError`` if the system has no descriptor left.
     public static func interruptions() throws(SystemError) -> AsyncStream<Int32> {
-        let signals = [SIGINT, SIGTERM]
+        // `nohup` ignores the last one, and means it.
+        let signals = [SIGINT, SIGTERM] + (nest_host_ignores_signal(SIGHUP) == 0 ? [SIGHUP] : [])
         let pipe = SignalPipe(pipe: try Pipe("cannot wait for", "signals"))
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(16))
         continuation.onTermination = { _ in

@@ -18,6 +18,14 @@ public struct StateDirectory: Sendable, Hashable {
         self.path = path
     }
 
+    /// Makes the directories of records and locks where they are not there yet.
+    ///
+    /// - Throws: ``SystemError`` if something is in the way, or the system refuses.
+    public func prepare() throws(SystemError) {
+        try FileSystem.makeDirectories("\(path)/tasks")
+        try FileSystem.makeDirectories("\(path)/locks")
+    }
+
     /// Writes a task's record in place of the one before.
     ///
     /// - Parameters:

@@ -7,7 +7,7 @@ public enum APIError: Retriable, Sendable {
     /// The server refused, in the words of its `Status`.
     case refused(Refusal)
     /// The server answers, but what was asked for has not come about.
-    case pending(String, Disposition)
+    case pending(String, Disposition, retryAfter: Duration? = nil)
     /// The server's reply made no sense.
     case unreadable(path: String)
     /// The agent was told to stop.
@@ -41,7 +41,7 @@ public enum APIError: Retriable, Sendable {
     public var disposition: Disposition {
         switch self {
         case .refused(let refusal): refusal.disposition
-        case .pending(_, let disposition): disposition
+        case .pending(_, let disposition, _): disposition
         case .unreadable: .window
         case .interrupted: .permanent
         case .transport(let error): error.disposition
@@ -58,14 +58,16 @@ public enum APIError: Retriable, Sendable {
     }
 
     /// How long the server asked to wait.
-    public var retryAfter: Duration? { status?.retryAfter }
+    public var retryAfter: Duration? {
+        if case .pending(_, _, let retryAfter) = self { retryAfter } else { status?.retryAfter }
+    }
 
     /// The error in the words of a waiting line.
     public var words: String {
         switch self {
         case .transport(let error): error.message
         case .refused(let refusal): "the server answered \(refusal.code): \(refusal.status.line)"
-        case .pending(let words, _): words
+        case .pending(let words, _, _): words
         case .unreadable(let path): "the server's reply to \(path) cannot be read"
         case .interrupted: "interrupted"
         }

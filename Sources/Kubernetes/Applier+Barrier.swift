@@ -19,7 +19,7 @@ extension Applier {
                     try await checkListing(path)
                 }
             }
-        } catch .pending(let words, _) {
+        } catch .pending(let words, _, _) {
             throw ObjectFailure(
                 manifest,
                 .other,

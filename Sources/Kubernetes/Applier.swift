@@ -87,7 +87,7 @@ public struct Applier: Sendable {
             var results = Array(repeating: false, count: manifests.count)
             var next = 0
             func start() {
-                guard next < manifests.count else { return }
+                guard next < manifests.count, !Task.isCancelled else { return }
                 let index = next
                 next += 1
                 group.addTask { (index, await applyAndTell(manifests[index])) }
@@ -110,7 +110,8 @@ public struct Applier: Sendable {
             say(.applied(result.identity, result.change, fields: result.fields))
             return true
         } catch {
-            say(.failed(error))
+            // What was not tried, or not to its end, has not failed: the task says that it was interrupted.
+            if error.cause != .interrupted { say(.failed(error)) }
             return false
         }
     }

@@ -89,7 +89,11 @@ struct Explanation {
         let metadata = manifest.root["metadata"]?.mapping?.entries ?? []
         let culprits = metadata.filter { ["managedFields", "resourceVersion", "uid"].contains($0.key) }
         guard [400, 409].contains(status.code), let first = culprits.first else {
-            return ObjectFailure(manifest, .other, "the server answered \(status.code): \(status.line)")
+            let hint =
+                status.message.contains("failed calling webhook")
+                ? "start what the webhook's service names, or delete its configuration: "
+                    + "'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations'" : nil
+            return ObjectFailure(manifest, .other, "the server answered \(status.code): \(status.line)", hint: hint)
         }
         let names = metadata.map(\.key).filter(Self.serverFields.contains).map { "'metadata.\($0)'" }
         return ObjectFailure(

@@ -50,7 +50,7 @@ extension APIClient {
             .map { $0.prefix(200) }
         // Whoever may not read it yet may when the server has made its roles: that is part of getting ready.
         let words = failing.isEmpty ? "/readyz answers \(status.code): \(status.line)" : failing.joined(separator: ", ")
-        throw .pending(words, .retry)
+        throw .pending(words, .retry, retryAfter: status.retryAfter)
     }
 
     private func checkSystemNamespace(until deadline: ContinuousClock.Instant) async throws(APIError) {

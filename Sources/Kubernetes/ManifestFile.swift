@@ -25,7 +25,7 @@ public struct ManifestFile: Sendable {
         while let result = reader.next() {
             switch result {
             case .failure(let found):
-                diagnostics += found.all
+                diagnostics += Self.mayHoldSecret(bytes) ? found.all.map(\.masked) : found.all
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
@@ -33,6 +33,11 @@ public struct ManifestFile: Sendable {
                 if problems.isEmpty { add(node, documentIndex: document.index, depth: 0) }
             }
         }
+    }
+
+    /// Whether a text describes a Secret; where it cannot be parsed, nobody knows which of its words are secret.
+    private static func mayHoldSecret(_ bytes: [UInt8]) -> Bool {
+        bytes.firstRange(of: Array("Secret".utf8)) != nil
     }
 
     /// Lists in lists are opened this deep.
@@ -76,5 +81,14 @@ public struct ManifestFile: Sendable {
         mapping["apiVersion"] = list["apiVersion"]
         mapping["kind"] = Node(.string(String(kind.dropLast("List".count))), place: list["kind"]?.place ?? list.place)
         return Node(.mapping(mapping), place: item.place)
+    }
+}
+
+extension Diagnostic {
+    /// The diagnostic without the words of the file, which stand in quotes, and without what would repeat them.
+    fileprivate var masked: Diagnostic {
+        let parts = message.split(separator: "'", omittingEmptySubsequences: false)
+        let message = parts.enumerated().map { $0 % 2 == 0 ? String($1) : "***" }.joined(separator: "'")
+        return Diagnostic(place, message, hint: hint == nil ? nil : "look at the line; its words may be secret")
     }
 }

@@ -53,6 +53,9 @@ struct ObjectApplication {
                 tellWarnings(of: response)
                 return Result(identity: identity, change: response.status == 201 ? .created : .configured)
             }
+            if live["metadata"]?["deletionTimestamp"]?.string != nil {
+                applier.say(.warning(identity, "it is being deleted, and what is applied goes with it"))
+            }
             return try await bring(live, of: identity, at: path, to: body, &memory)
         } catch .refused(let refusal) where refusal.code == 404 && applier.prophecy?.covers(identity) == true {
             return Result(identity: identity, change: .created)

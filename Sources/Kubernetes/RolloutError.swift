@@ -18,6 +18,7 @@ public struct RolloutError: Error, Sendable, CustomStringConvertible {
 
     /// All objects with their reasons, on one line.
     public var description: String {
-        "not ready in time: \(unready.map(\.description).joined(separator: "; "))"
+        "not ready in time: \(unready.map(\.description).joined(separator: "; ")); "
+            + "mend what is missing, or raise the task's 'timeout'"
     }
 }

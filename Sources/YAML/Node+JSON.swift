@@ -81,24 +81,37 @@ private struct JSONWriter {
 
     private mutating func write(_ string: String) {
         output.append(UInt8(ascii: "\""))
-        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+        if string.utf8.allSatisfy(Self.isPlain) {
             output += string.utf8
         } else {
-            for byte in string.utf8 { writeEscaped(byte) }
+            for scalar in string.unicodeScalars { writeEscaped(scalar) }
         }
         output.append(UInt8(ascii: "\""))
     }
 
-    private mutating func writeEscaped(_ byte: UInt8) {
+    /// Whether a byte belongs to no character that is escaped.
+    private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "\""): output += #"\""#.utf8
-        case UInt8(ascii: "\\"): output += #"\\"#.utf8
-        case UInt8(ascii: "\n"): output += #"\n"#.utf8
-        case UInt8(ascii: "\r"): output += #"\r"#.utf8
-        case UInt8(ascii: "\t"): output += #"\t"#.utf8
-        case ..<0x10: output += #"\u000\#(String(byte, radix: 16))"#.utf8
-        case ..<0x20: output += #"\u00\#(String(byte, radix: 16))"#.utf8
-        default: output.append(byte)
+        case ..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x7f, 0xc2, 0xe2, 0xef: false
+        default: true
+        }
+    }
+
+    /// Writes a character, escaped where JSON or YAML gives it a meaning.
+    ///
+    /// An API server reads the body of an apply as YAML, in which U+0085, U+2028 and U+2029 break lines, and the other
+    /// controls and the byte order mark are refused.
+    private mutating func writeEscaped(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "\"": output += #"\""#.utf8
+        case "\\": output += #"\\"#.utf8
+        case "\n": output += #"\n"#.utf8
+        case "\r": output += #"\r"#.utf8
+        case "\t": output += #"\t"#.utf8
+        case ..<" ", "\u{7f}"..."\u{9f}", "\u{2028}", "\u{2029}", "\u{feff}", "\u{fffe}", "\u{ffff}":
+            let digits = String(scalar.value, radix: 16)
+            output += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
+        default: output += String(scalar).utf8
         }
     }
 }

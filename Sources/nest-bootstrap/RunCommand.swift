@@ -28,6 +28,13 @@ struct RunCommand {
             outlet.tell(problems, as: configuration.options.output)
             return .notYet
         }
+        if !options.isDryRun {
+            do {
+                try records.prepare()
+            } catch {
+                throw ActionError("records cannot be kept", hint: "run as root, or with '--root DIR'", cause: error)
+            }
+        }
         let signals = try Signals.interruptions()
         let http = try HTTPClient()
         let recorder = options.isDryRun ? nil : Recorder(records, run: identifier, plan: configuration.plan, sink: sink)

@@ -2,6 +2,7 @@ import Glibc
 import Host
 import Speaking
 
+StandardStreams.open()
 Signals.ignoreBrokenPipe()
 let code = await Program(arguments: argumentsByName(CommandLine.arguments)).run()
 exit(code.rawValue)

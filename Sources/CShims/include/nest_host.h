@@ -19,4 +19,7 @@ int nest_host_prepare_spawn(posix_spawn_file_actions_t *actions, posix_spawnattr
 /// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
 int nest_host_catch_signal(int signal, int descriptor);
 
+/// Tells whether a signal is ignored: `sigaction` has a union that Swift does not show.
+int nest_host_ignores_signal(int signal);
+
 #endif
