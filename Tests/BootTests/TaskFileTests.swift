@@ -50,5 +50,29 @@ extension BootedTests {
                 #expect(try await machine.run("test", "-e", "/etc/strayed").status == 1)
             }
         }
+
+        @Test func `systemctl restart and run --task are the same, and never run at once`() async throws {
+            let tasks = """
+                tasks:
+                  alone:
+                    exec:
+                      command: sh
+                      args: [-c, "mkdir /run/alone/here && sleep 2 && rmdir /run/alone/here && echo ran >> /run/alone/log"]
+                      writes: [/run/alone/]
+                """
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                #expect(try await machine.becomes("cat /run/alone/log") { $0 == "ran\n" })
+                try await machine.must("systemctl restart --no-block k8s-bootstrap-alone")
+                #expect(try await machine.becomes("ls /run/alone") { $0.contains("here") })
+                let byHand = try await machine.run("nest-bootstrap", "run", "--task", "alone")
+                show("run --task, while the service runs", byHand.output + byHand.errors)
+                #expect(byHand.status == 0)
+                let ended = "systemctl show --value -p SubState k8s-bootstrap-alone"
+                #expect(try await machine.becomes(ended) { $0 == "exited\n" })
+                #expect(try await machine.output("cat /run/alone/log") == "ran\nran\nran\n")
+            }
+        }
     }
 }
