@@ -1,27 +1,46 @@
 # The door for users is `make demo`, the door for developers `make check`. Both set up what they need themselves.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build demo test check format clean setup setup-compile lint laws sanitize docs libraries
+.PHONY: help build install deb demo test boot-test check format clean setup setup-compile lint laws sanitize docs libraries
 
 IMPORTS := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib $(IMPORTS)
+# Where `make install` puts things; DESTDIR goes in front of everything.
+PREFIX := /usr
+DESTDIR :=
+PROGRAM := .build/release/nest-bootstrap
 # The tests that start API servers run after the others: on two cores they would only wait for each other.
 WITH_SERVER := ^(Kubernetes|EndToEnd)Tests
+# Those that boot machines have the package installed in them.
+WITH_MACHINE := ^BootTests
 # The rooms with threads, and what runs on them; `make sanitize SANITIZED=.` runs every test.
 SANITIZED ?= ^(HTTP|Host|Kubernetes|Execution|Actions)Tests
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' Makefile | expand -t 10
 
 build: setup-compile ## the program, as it is shipped: .build/release/nest-bootstrap
 	swift build $(RELEASE) --product nest-bootstrap
+
+install: build ## the program, its units and manifests below DESTDIR and PREFIX, which is /usr if left out
+	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
+
+deb: build ## the Debian package, in .build/deb
+	Tests/cluster/install-packages "to build the package" dpkg-dev binutils lintian
+	tools/deb $(PROGRAM)
+	lintian --allow-root --fail-on error .build/deb/*.deb
 
 demo: setup build ## bootstrap a real API server on loopback, twice, and look at it
 	tools/demo
 
 test: setup ## every test, against the same real servers
-	swift test --disable-xctest $(IMPORTS) --skip '$(WITH_SERVER)'
+	swift test --disable-xctest $(IMPORTS) --skip '$(WITH_SERVER)|$(WITH_MACHINE)'
 	swift test --disable-xctest $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
+	@! Tests/boot/can || $(MAKE) boot-test
+
+boot-test: setup deb ## the package on a Debian that is booted, wherever this machine can
+	Tests/boot/setup
+	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" swift test --disable-xctest $(IMPORTS) --filter '$(WITH_MACHINE)'
 
 check: lint laws build libraries docs sanitize test ## all that must hold before a commit
 

@@ -61,6 +61,8 @@ let package = Package(
         ),
         .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "Host", "Locking", "YAML"]),
         .testTarget(name: "EndToEndTests", dependencies: ["nest-bootstrap", "Host", "PKI", "YAML", "TestSupport"]),
+        // The package on machines that are booted.
+        .testTarget(name: "BootTests", dependencies: ["Host", "YAML", "TestSupport"]),
     ],
 )
 

@@ -1,0 +1,78 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// Task files that are broken, or a task that does not keep to what it declared.
+    @Suite struct TaskFileTests {
+        @Test func `a broken task file stops nothing, and its diagnostics are where one looks`() async throws {
+            let broken = "tasks:\n  here: {symlnk: {path: /etc/here, target: /etc/there}}\n"
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write(broken, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                #expect(try await machine.becomes("systemctl is-active multi-user.target") { $0 == "active\n" })
+                let place = "/etc/nest-bootstrap/bootstrap.yaml:2:"
+                #expect(try await machine.becomes("systemctl status k8s-bootstrap.target") { $0.contains(place) })
+                let status = try await machine.output("systemctl status k8s-bootstrap.target")
+                show("systemctl status k8s-bootstrap.target, the task file broken", status)
+                #expect(status.contains("symlnk"))
+                #expect(status.contains("did you mean 'symlink'?"))
+                #expect(try await machine.output("systemctl is-active dbus.service") == "active\n")
+                let journal = try await machine.output("journalctl -b -o cat")
+                #expect(journal.contains(place))
+                #expect(try await machine.output("systemctl is-system-running") == "degraded\n")
+
+                // Mended, it needs no boot.
+                let mended = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}"
+                try await machine.must("echo '\(mended)' >/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.must("systemctl daemon-reload && systemctl start k8s-bootstrap.target")
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-here") { $0 == "active\n" })
+                #expect(try await machine.output("readlink /run/here") == "/etc\n")
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
+            }
+        }
+
+        @Test func `a write outside the declared paths fails with EROFS, and the setting is named`() async throws {
+            let tasks = """
+                tasks:
+                  strays: {exec: {command: sh, args: [-c, "echo x > /etc/strayed"]}}
+                """
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                let unit = "k8s-bootstrap-strays.service"
+                #expect(try await machine.fails("strays"))
+                let journal = try await machine.output("journalctl -b -o cat -u \(unit)")
+                show("the journal of a task that strays", journal)
+                #expect(journal.contains("Read-only file system"))
+                #expect(journal.contains("writes"))
+                #expect(try await machine.run("test", "-e", "/etc/strayed").status == 1)
+            }
+        }
+
+        @Test func `systemctl restart and run --task are the same, and never run at once`() async throws {
+            let tasks = """
+                tasks:
+                  alone:
+                    exec:
+                      command: sh
+                      args: [-c, "mkdir /run/alone/here && sleep 2 && rmdir /run/alone/here && echo ran >> /run/alone/log"]
+                      writes: [/run/alone/]
+                """
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                #expect(try await machine.becomes("cat /run/alone/log") { $0 == "ran\n" })
+                try await machine.must("systemctl restart --no-block k8s-bootstrap-alone")
+                #expect(try await machine.becomes("ls /run/alone") { $0.contains("here") })
+                let byHand = try await machine.run("nest-bootstrap", "run", "--task", "alone")
+                show("run --task, while the service runs", byHand.output + byHand.errors)
+                #expect(byHand.status == 0)
+                let ended = "systemctl show --value -p SubState k8s-bootstrap-alone"
+                #expect(try await machine.becomes(ended) { $0 == "exited\n" })
+                #expect(try await machine.output("cat /run/alone/log") == "ran\nran\nran\n")
+            }
+        }
+    }
+}

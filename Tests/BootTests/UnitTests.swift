@@ -1,0 +1,42 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// The units of the shipped graph, as systemd sees them.
+    @Suite struct UnitTests {
+        @Test(arguments: ["ducksnest-controlplane", "ducksnest-laptop-old"])
+        func `systemd has nothing to say against the units, and they are confined`(hostName: String) async throws {
+            try await TestMachine.withFresh(hostName) { machine in
+                try await machine.boot()
+                #expect(try await machine.becomes("systemctl is-system-running") { $0 != "starting\n" })
+                let units = try await machine.must(
+                    "ls /run/systemd/generator/ | grep -E '^k8s-bootstrap-.*[.]service$'"
+                )
+                let names = units.split(separator: "\n").map(String.init)
+                #expect(names.count == (hostName == "ducksnest-controlplane" ? 15 : 7))
+                let verified = try await machine.run(
+                    "sh",
+                    "-c",
+                    "cd /run/systemd/generator && systemd-analyze verify *.service k8s-bootstrap.target"
+                )
+                #expect(verified.status == 0)
+                #expect(verified.output + verified.errors == "")
+                try await scores(machine, of: names)
+            }
+        }
+
+        /// No unit is more exposed than 2.0.
+        private func scores(_ machine: TestMachine, of units: [String]) async throws {
+            var table = ""
+            for unit in units {
+                let last = try await machine.output("systemd-analyze security --no-pager \(unit) | tail -n 1")
+                let match = try #require(last.firstMatch(of: /(\d+\.\d+) ([A-Z]+)/), "\(last)")
+                table += "\(match.output.1) \(match.output.2) \(unit)\n"
+                #expect(try #require(Double(match.output.1)) <= 2.0, "\(unit)")
+            }
+            show("systemd-analyze security", table)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Glibc
+import Host
+public import Testing
+
+/// A Debian with the package installed, booted by the scripts of `Tests/boot`.
+///
+/// It has a disk, processes and a systemd of its own, and shares loopback: an API server of ``TestCluster`` is its own.
+public struct TestMachine: Sendable {
+    /// Where everything of the machine is: its disk, its console.
+    public let directory: String
+
+    /// The package that is installed, named by the environment variable `NEST_PACKAGE`.
+    public static let package = Machine.environment()["NEST_PACKAGE"] ?? ""
+
+    /// Whether there is a package, and this machine can boot others.
+    public static let isAvailable: Bool = {
+        guard (try? FileSystem.status(package))?.kind == .regular else { return false }
+        return (try? Tool("\(scripts)/can"))?.blockingResult().status == 0
+    }()
+
+    private static let scripts = TestCluster.sourceRoot + "/Tests/boot"
+
+    /// Lends a machine that is off, and removes it afterwards.
+    ///
+    /// - Parameters:
+    ///   - hostName: The name of the machine; `bootstrap.yaml` has the roles of some.
+    ///   - package: What is installed, nothing if empty.
+    ///   - body: What is done with it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or ``ToolFailure`` if the package cannot be installed.
+    public static func withFresh<Value>(
+        _ hostName: String,
+        package: String = Self.package,
+        _ body: (TestMachine) async throws -> Value,
+    ) async throws -> Value {
+        let random = String(UInt64.random(in: .min ... .max), radix: 36)
+        let machine = TestMachine(directory: "\(Machine.environment()["TMPDIR"] ?? "/tmp")/nest-machine-\(random)")
+        let result: Result<Value, any Error>
+        do {
+            try await machine.script("prepare", [hostName] + (package.isEmpty ? [] : [package]))
+            result = .success(try await body(machine))
+        } catch {
+            result = .failure(error)
+        }
+        try await machine.script("remove")
+        return try result.get()
+    }
+
+    /// The path, seen from outside, of a file that the machine's disk has over the shared Debian.
+    ///
+    /// - Parameter path: The absolute path inside.
+    /// - Returns: The path outside. It may be written to only while the machine is off.
+    public func disk(_ path: String) -> String { "\(directory)/upper\(path)" }
+
+    /// Puts a file on the disk of the machine, which must be off.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - path: The absolute path inside.
+    /// - Throws: ``Host/SystemError`` if it cannot be written.
+    public func write(_ text: String, to path: String) throws {
+        try FileSystem.write([UInt8](text.utf8), to: disk(path), mode: 0o644)
+    }
+
+    /// Boots the machine, and comes back as soon as its systemd can be asked.
+    ///
+    /// - Parameter options: Arguments of `systemd-nspawn`.
+    /// - Throws: ``ToolFailure`` if it does not boot.
+    public func boot(_ options: String...) async throws {
+        try await script("boot", ["--with", "\(getpid())"] + options)
+    }
+
+    /// Shuts the machine down; its disk stays.
+    ///
+    /// - Throws: ``ToolFailure`` if it does not go.
+    public func halt() async throws { try await script("halt") }
+
+    /// Runs a command inside the machine, which must be on.
+    ///
+    /// - Parameter command: The command and its arguments.
+    /// - Returns: How it ended, and what it wrote.
+    /// - Throws: ``Host/SystemError`` if the script is not there. How the command ends is a normal result.
+    public func run(_ command: String...) async throws -> ToolResult {
+        try await Tool.run("\(Self.scripts)/inside", [directory] + command)
+    }
+
+    private func script(_ name: String, _ arguments: [String] = []) async throws {
+        let result = try await Tool.run("\(Self.scripts)/\(name)", [directory] + arguments)
+        guard result.status == 0 else { throw ToolFailure(command: name, result: result) }
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test where no machine can be booted.
+    public static var needsMachine: Self {
+        .enabled(if: TestMachine.isAvailable && TestCluster.isAvailable, "no machine can be booted; run make boot-test")
+    }
+}

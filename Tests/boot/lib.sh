@@ -1,0 +1,61 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# What the scripts of this folder share, over what those of Tests/cluster do. Read with `.`, never run.
+# shellcheck source=../cluster/lib.sh
+. "$here/../cluster/lib.sh"
+umask 022
+
+say() { printf 'boot: %s\n' "$*" >&2; }
+
+# The machine's own distribution, `URI SUITE COMPONENT` as apt was told: the machines booted are of the same.
+distribution() {
+    # shellcheck disable=SC2016 # the names are apt's
+    apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+        awk '$2 !~ /-/ && $3 == "main" && !seen++'
+}
+
+# Where the system is kept that all machines start from.
+base() { printf '%s\n' "$cache/boot/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"; }
+
+# Sets `dir`, `name` and `groups` to the directory of the machine named by the first argument, and what follows from it.
+use_directory() {
+    [ -n "${1:-}" ] || die "usage: $(basename "$0") DIR"
+    dir=$(realpath -m -- "$1")
+    name=$(basename "$dir" | tr -c 'a-zA-Z0-9\n' -)
+    mapfile -t groups < <(own_groups | sed "s|\$|/$name|")
+}
+
+need_machine() { [ -e "$dir/upper" ] || die "'$dir' is not the directory of a machine; make one with prepare"; }
+
+# The control groups of this process that systemd needs: that of the unified hierarchy, and its own among the old ones.
+own_groups() {
+    local hierarchy path
+    while IFS=: read -r _ hierarchy path; do
+        case $hierarchy in
+        '') for root in /sys/fs/cgroup/unified /sys/fs/cgroup; do
+            [ ! -e "$root/cgroup.procs" ] || { realpath -m "$root/$path" && break; }
+        done ;;
+        name=systemd) realpath -m "/sys/fs/cgroup/systemd/$path" ;;
+        esac
+    done </proc/self/cgroup
+}
+
+# Runs a command in a mount namespace of its own, in which DIR/root is the machine's disk: nothing is left mounted.
+with_root() {
+    # shellcheck disable=SC2016 # the inner shell's
+    unshare --mount --propagation slave -- sh -euc '
+        mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+        shift 2
+        exec "$@"' sh "$(base)" "$dir" "$@"
+}
+
+# Prints the process id of the machine's systemd-nspawn if it runs, or of its init.
+supervisor() {
+    local pid
+    pid=$(cat "$dir/pid" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = systemd-nspawn ] || return 1
+    printf '%s\n' "$pid"
+}
+
+init() {
+    local pid
+    pid=$(supervisor) && pid=$(cat "/proc/$pid/task/$pid/children") && [ -n "$pid" ] && printf '%s\n' "${pid%% *}"
+}
