@@ -28,7 +28,7 @@ struct RunCommand {
             outlet.tell(problems, as: configuration.options.output)
             return .notYet
         }
-        if !options.isDryRun {
+        if !options.isDryRun, !part.plan.steps.isEmpty {
             do {
                 try records.prepare()
             } catch {

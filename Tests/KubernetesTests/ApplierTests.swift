@@ -207,7 +207,7 @@ struct ApplierTests {
         #expect(await lines == ["created ConfigMap/\(other)/a"])
     }
 
-    @Test func `whoever is told to stop says so`() async throws {
+    @Test func `what is interrupted has not failed`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let (waits, waited) = AsyncStream<String>.makeStream()
         let patience = Session.patience(window: .seconds(50)) { waited.yield($0) }
@@ -215,6 +215,6 @@ struct ApplierTests {
         let run = Task { await session.apply(text, patience: patience) }
         _ = await waits.first { _ in true }
         run.cancel()
-        #expect(await run.value == ["m.yaml:1:1: ConfigMap/\(namespace)-never/a: interrupted"])
+        #expect(await run.value == [])
     }
 }

@@ -4,6 +4,14 @@ import YAML
 
 @Suite(.timeLimit(.minutes(3)))
 struct ManifestFileTests {
+    @Test(arguments: ["HUNTER2X: bar", "@HUNTER2X", "*HUNTER2X", "&HUNTER2X.! a", "!!int HUNTER2X", "\"HUNTER2X"])
+    func `a Secret that cannot be parsed is told without its words`(value: String) {
+        let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: \(value)\n"
+        let found = ManifestFile(Array(text.utf8), file: "m.yaml").diagnostics
+        #expect(!found.isEmpty)
+        #expect(found.allSatisfy { !$0.description.contains("HUNTER2X") && $0.place.mark?.line ?? 0 >= 5 })
+    }
+
     @Test(arguments: [
         ("", []),
         ("# nothing\n---\n# here\n---\n", []),

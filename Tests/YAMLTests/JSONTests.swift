@@ -55,6 +55,14 @@ import YAML
         #expect(message(text) == expected)
     }
 
+    @Test(arguments: [
+        ("x \u{2028} y", #""x \u2028 y""#), ("p\u{2029}   q", #""p\u2029   q""#), ("a\u{85}b", #""a\u0085b""#),
+        ("\u{7f}\u{9f}\u{feff}\u{ffff}", #""\u007f\u009f\ufeff\uffff""#), ("é€😀\u{a0}", #""é€😀\#u{a0}""#),
+    ])
+    func `characters that break lines in YAML are escaped`(text: String, json: String) {
+        #expect(String(decoding: Node.string(text).json(), as: UTF8.self) == json)
+    }
+
     @Test func `a string that is not UTF-8 is refused`() {
         #expect(throws: Diagnostic(Place(file: "r", mark: Mark(line: 1, column: 2)), "string is not UTF-8")) {
             try readJSON([0x5B, 0x22, 0xC3, 0x22, 0x5D], file: "r")
