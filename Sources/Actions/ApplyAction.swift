@@ -36,9 +36,12 @@ struct ApplyAction {
         let client = try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
         let (applied, tally) = await apply(contents.manifests, client)
         try Task.checkCancellation()
-        let failedCount = tally.failures.count + contents.problems.count
-        guard failedCount == 0 else {
-            throw ActionError("\(failedCount) of \(tally.count + contents.problems.count) objects could not be applied")
+        let (failedCount, problemCount) = (tally.failures.count, contents.problems.count)
+        guard failedCount + problemCount == 0 else {
+            let failures = failedCount > 0 ? ["\(failedCount) of \(tally.count) objects could not be applied"] : []
+            let problems =
+                problemCount > 0 ? ["\(problemCount) mistake\(problemCount == 1 ? "" : "s") in the manifests"] : []
+            throw ActionError((failures + problems).joined(separator: ", "))
         }
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(

@@ -30,7 +30,8 @@ int nest_host_prepare_spawn(
     return code;
 }
 
-static volatile sig_atomic_t signal_descriptor = -1;
+// Set by one thread, read by whichever the signal interrupts.
+static _Atomic int signal_descriptor = -1;
 
 static void write_signal(int signal) {
     int saved = errno;

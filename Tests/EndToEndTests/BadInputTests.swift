@@ -75,7 +75,10 @@ struct BadInputTests {
             // Each of two documents lacks an `apiVersion`, a `kind` and a name.
             #expect(lines.count == (content == .two ? 7 : 2), "\(content): \(lines)")
             #expect(lines.dropLast().allSatisfy { $0.contains(node.directory) }, "\(lines)")
-            #expect(lines.last?.hasSuffix(" objects could not be applied") == true)
+            #expect(
+                lines.last?.hasSuffix(content == .two ? "6 mistakes in the manifests" : "1 mistake in the manifests")
+                    == true
+            )
         }
         #expect(try await cluster.object("configmap", "m", namespace: "bad-input")["kind"]?.string == "ConfigMap")
     }
