@@ -60,7 +60,7 @@ struct Program {
             return switch options.command {
             case .run(let run): try await perform(run, configuration)
             case .status(let names):
-                try StatusCommand(configuration: configuration, names: names).run(outlet, surroundings)
+                try await StatusCommand(configuration: configuration, names: names).run(outlet, surroundings)
             case .check: try await CheckCommand(configuration: configuration).run(outlet)
             case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
             case .units: preconditionFailure("units are written before the task file is read")

@@ -111,7 +111,8 @@ struct RunCommand {
                 guard record?.isSuccess != true else { continue }
                 let state = record.map { "came to '\($0.outcome)' on this boot" } ?? "has not run on this boot"
                 let verb = step.task.verb.name
-                selection.missing.append(MissingDependency(task: name, verb: verb, dependency: dependency, state: state))
+                let missing = MissingDependency(task: name, verb: verb, dependency: dependency, state: state)
+                selection.missing.append(missing)
             }
         }
         return selection
