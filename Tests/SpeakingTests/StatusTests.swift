@@ -120,7 +120,7 @@ struct StatusTests {
         #expect(
             statusJSON([waiting]) == #"{"tasks":[{"task":"a","state":"waiting","unit":{"load":"loaded","#
                 + #""active":"activating","sub":"auto-restart","wasStarted":true,"restartsInSeconds":42.000},"#
-                + #""reason":"waiting: task 'a' runs after 'b'"}]}"#
+                + #""reason":"task 'a' runs after 'b'"}]}"#
         )
         var failed = StatusRow(task: "a", state: "not yet")
         failed.join(ServiceState(UnitState(load: "loaded", active: "failed", sub: "failed")))

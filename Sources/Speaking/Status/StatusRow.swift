@@ -55,7 +55,9 @@ public struct StatusRow: Sendable, Hashable {
         guard age == nil, state == "not yet" else { return }
         if service.awaitsRestart {
             state = "waiting"
-            reason = service.statusText
+            // The state says already that it waits.
+            let label = "waiting: "
+            reason = service.statusText.map { $0.hasPrefix(label) ? String($0.dropFirst(label.count)) : $0 }
         } else if service.unit.active == "failed" {
             state = "failed"
             reason = service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"
