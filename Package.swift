@@ -59,7 +59,10 @@ let package = Package(
                 "TestSupport",
             ],
         ),
-        .testTarget(name: "SpeakingTests", dependencies: ["Speaking", "Execution", "Host", "Locking", "YAML"]),
+        .testTarget(
+            name: "SpeakingTests",
+            dependencies: ["Speaking", "Execution", "Host", "Locking", "YAML", "TestSupport"],
+        ),
         .testTarget(name: "EndToEndTests", dependencies: ["nest-bootstrap", "Host", "PKI", "YAML", "TestSupport"]),
         // The package on machines that are booted.
         .testTarget(name: "BootTests", dependencies: ["Host", "YAML", "TestSupport"]),

@@ -1,12 +1,13 @@
 import CSystemd
 import Glibc
 
-/// One connection to the bus on which systemd answers, to ask about one unit.
+/// One connection to the bus on which systemd answers, to ask about units.
 @safe
 struct SystemBus: ~Copyable {
+    static let systemd = "org.freedesktop.systemd1"
     static let operation = "cannot ask systemd for the state of"
 
-    private let raw: OpaquePointer
+    let raw: OpaquePointer
     private let unit: String
     private let deadline: ContinuousClock.Instant
 
@@ -39,6 +40,17 @@ struct SystemBus: ~Copyable {
 
     /// Reads a property of the unit, which systemd loads for that if it must.
     func unitProperty(_ property: String) throws(SystemError) -> String {
+        try text(property, of: unit, as: .unit)
+    }
+
+    /// Which of a unit's properties are meant.
+    enum Interface: String {
+        case unit = "org.freedesktop.systemd1.Unit"
+        case service = "org.freedesktop.systemd1.Service"
+    }
+
+    /// Reads a text among the properties of a unit.
+    func text(_ property: String, of unit: String, as interface: Interface) throws(SystemError) -> String {
         var path: UnsafeMutablePointer<CChar>?
         defer { unsafe free(path) }
         try check(unsafe sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path))
@@ -49,22 +61,42 @@ struct SystemBus: ~Copyable {
         defer { unsafe free(text) }
         let code = unsafe sd_bus_get_property_string(
             raw,
-            "org.freedesktop.systemd1",
+            Self.systemd,
             path,
-            "org.freedesktop.systemd1.Unit",
+            interface.rawValue,
             property,
             &error,
             &text,
         )
-        guard code >= 0, let text = unsafe text else {
-            let message = unsafe error.message.map { unsafe String(cString: $0) }
-            throw failure(-code, message)
-        }
+        guard code >= 0, let text = unsafe text else { throw unsafe failure(-code, error) }
         return unsafe String(cString: text)
     }
 
+    /// Reads a number of 64 bits among the properties of a unit.
+    func number(_ property: String, of unit: String, as interface: Interface) throws(SystemError) -> UInt64 {
+        var path: UnsafeMutablePointer<CChar>?
+        defer { unsafe free(path) }
+        try check(unsafe sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path))
+        try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
+        var error = unsafe sd_bus_error()
+        defer { unsafe sd_bus_error_free(&error) }
+        var number: UInt64 = 0
+        let code = unsafe sd_bus_get_property_trivial(
+            raw,
+            Self.systemd,
+            path,
+            interface.rawValue,
+            property,
+            &error,
+            CChar(UInt8(ascii: "t")),
+            &number,
+        )
+        if code < 0 { throw unsafe failure(-code, error) }
+        return number
+    }
+
     /// The microseconds that are left.
-    private func remaining() throws(SystemError) -> UInt64 {
+    func remaining() throws(SystemError) -> UInt64 {
         let (seconds, attoseconds) = ContinuousClock.now.duration(to: deadline).components
         let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
         guard microseconds > 0 else { throw failure(ETIMEDOUT, "the system bus does not answer") }
@@ -73,9 +105,14 @@ struct SystemBus: ~Copyable {
 
     /// Turns the negative codes of sd-bus into errors.
     @discardableResult
-    private func check(_ code: CInt) throws(SystemError) -> CInt {
+    func check(_ code: CInt) throws(SystemError) -> CInt {
         if code >= 0 { return code }
         throw failure(-code, nil)
+    }
+
+    /// The error that a reply tells of.
+    func failure(_ code: CInt, _ error: sd_bus_error) -> SystemError {
+        failure(code, unsafe error.message.map { unsafe String(cString: $0) })
     }
 
     private func failure(_ code: CInt, _ detail: String?) -> SystemError {

@@ -12,6 +12,13 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
     /// The same in more detail, such as `running` or `exited`.
     public var sub: String
 
+    /// Creates a state.
+    public init(load: String, active: String, sub: String) {
+        self.load = load
+        self.active = active
+        self.sub = sub
+    }
+
     /// Whether the unit has been started with success.
     public var isActive: Bool { active == "active" }
 
@@ -37,8 +44,12 @@ public enum Systemd {
         _ name: String,
         timeout: Duration = .seconds(5),
     ) async throws(SystemError) -> UnitState {
-        let address = Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket"
-        return try await unitState(name, timeout: timeout, address: address)
+        try await unitState(name, timeout: timeout, address: systemBusAddress())
+    }
+
+    /// Where the system bus listens.
+    static func systemBusAddress() -> String {
+        Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket"
     }
 
     /// Asks the bus at an address.

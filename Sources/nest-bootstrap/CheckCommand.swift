@@ -15,7 +15,7 @@ struct CheckCommand {
         let problems = await NodeCheck(configuration.environment(http)).problems()
         await http.shutDown()
         guard problems.isEmpty else {
-            outlet.tell(problems.map(Problem.init), as: configuration.options.output)
+            outlet.tell(problems.map(Problem.init), as: configuration.options.output, .taskFileWrong)
             return .data
         }
         if configuration.options.output == .text {

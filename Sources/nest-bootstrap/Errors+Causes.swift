@@ -6,4 +6,14 @@ public import Speaking
 
 extension ActionError: Caused, Hinted {}
 
-extension ObjectFailure: Explained {}
+extension ObjectFailure: Explained, Documented {
+    /// What the project of Kubernetes says about failures of this kind.
+    public var documentation: String? {
+        let reference = "https://kubernetes.io/docs/reference"
+        return switch cause {
+        case .conflict: "\(reference)/using-api/server-side-apply/#conflicts"
+        case .forbidden: "\(reference)/access-authn-authz/rbac/"
+        default: nil
+        }
+    }
+}

@@ -8,11 +8,12 @@ import YAML
 /// One call of the program, from its arguments to its exit code.
 struct Program {
     let arguments: [String]
-    private let outlet = Outlet()
+    private let outlet: Outlet
     private let surroundings = Surroundings(environment: Machine.environment())
 
     init(arguments: [String]) {
         self.arguments = arguments
+        outlet = Outlet(journal: Journal().map(sender))
     }
 
     /// Does what the arguments ask for.
@@ -53,13 +54,13 @@ struct Program {
             do {
                 configuration = try Configuration(options)
             } catch {
-                outlet.tell(error, as: options.output)
+                outlet.tell(error, as: options.output, .taskFileWrong)
                 return .configuration
             }
             return switch options.command {
             case .run(let run): try await perform(run, configuration)
             case .status(let names):
-                try StatusCommand(configuration: configuration, names: names).run(outlet, surroundings)
+                try await StatusCommand(configuration: configuration, names: names).run(outlet, surroundings)
             case .check: try await CheckCommand(configuration: configuration).run(outlet)
             case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
             case .units: preconditionFailure("units are written before the task file is read")
@@ -81,7 +82,7 @@ struct Program {
             in: surroundings,
             run: identifier,
             outlet: outlet,
-            journal: Journal().map(sender),
+            journal: outlet.journal,
             manager: manager(configuration.plan),
         )
         return try await withTicking(sink) {
@@ -93,11 +94,6 @@ struct Program {
                 identifier: identifier,
             ).run()
         }
-    }
-
-    private func sender(to journal: Journal) -> JournalSink.Sender {
-        @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
-        return send
     }
 
     /// Tells the service manager, where one has started this program, how its task is doing.
@@ -141,4 +137,10 @@ struct Program {
         }
         return .success
     }
+}
+
+/// What hands entries to the journal.
+private func sender(to journal: Journal) -> JournalSink.Sender {
+    @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
+    return send
 }

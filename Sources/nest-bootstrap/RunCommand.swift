@@ -23,9 +23,15 @@ struct RunCommand {
         let part = try selection(records)
         if options.onlyDirectories { return makeDirectories(for: part.plan) }
         guard part.missing.isEmpty else {
-            let problems = part.missing.map { $0.problem(configuration.options) }
-            sink.obstructed(by: problems)
-            outlet.tell(problems, as: configuration.options.output)
+            let options = configuration.options
+            sink.obstructed(by: part.missing.map { $0.problem(options) })
+            for missing in part.missing {
+                let fields = [
+                    ("NEST_RUN_ID", identifier), ("NEST_TASK", missing.task), ("NEST_VERB", missing.verb),
+                    ("NEST_DEPENDENCY", missing.dependency),
+                ]
+                outlet.tell([missing.problem(options)], as: options.output, .dependencyMissing, fields)
+            }
             return .notYet
         }
         if !options.isDryRun, !part.plan.steps.isEmpty {
@@ -74,6 +80,7 @@ struct RunCommand {
     /// A dependency without which a named task may not run.
     private struct MissingDependency {
         var task: String
+        var verb: String
         var dependency: String
         var state: String
 
@@ -97,12 +104,15 @@ struct RunCommand {
             return Selection(plan: all.keeping { names.contains($0.task.name) || !isDone.contains($0.task.name) })
         }
         var selection = Selection(plan: named)
-        for name in named.steps.map(\.task.name) {
+        for step in named.steps {
+            let name = step.task.name
             for dependency in plan.dependencies(of: name) where !names.contains(dependency) {
                 let record = try records.record(of: dependency)
                 guard record?.isSuccess != true else { continue }
                 let state = record.map { "came to '\($0.outcome)' on this boot" } ?? "has not run on this boot"
-                selection.missing.append(MissingDependency(task: name, dependency: dependency, state: state))
+                let verb = step.task.verb.name
+                let missing = MissingDependency(task: name, verb: verb, dependency: dependency, state: state)
+                selection.missing.append(missing)
             }
         }
         return selection

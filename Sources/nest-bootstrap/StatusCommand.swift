@@ -1,4 +1,6 @@
 import Actions
+import Glibc
+import Host
 import PKI
 import Planning
 import Speaking
@@ -12,16 +14,15 @@ struct StatusCommand {
     /// Tells the state of the tasks, and returns whether all succeeded.
     ///
     /// - Throws: ``YAML/Diagnostics`` for names that mean nothing, ``Host/SystemError`` if the records cannot be read.
-    func run(_ outlet: Outlet, _ surroundings: Surroundings) throws -> ExitCode {
+    func run(_ outlet: Outlet, _ surroundings: Surroundings) async throws -> ExitCode {
         let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names, at: .nowhere)
         let records = try configuration.records()
         let now = Timestamp.now()
+        let services = await services(plan, outlet)
         let rows = try plan.steps.map { step in
-            // Who runs a task now is about to write another record.
-            guard records.runner(of: step.task.name) == nil else {
-                return StatusRow(task: step.task.name, description: step.task.description, state: "running")
-            }
-            return row(step.task, try records.record(of: step.task.name), now)
+            var row = try row(step.task, records, now)
+            if let service = services[step.task.unitName] { row.join(service) }
+            return row
         }
         switch configuration.options.output {
         case .json:
@@ -35,9 +36,36 @@ struct StatusCommand {
         return states.allSatisfy { $0 == "changed" || $0 == "unchanged" } ? .success : .incomplete
     }
 
-    private func row(_ task: TaskDeclaration, _ record: TaskRecord?, _ now: Timestamp) -> StatusRow {
+    /// What systemd says of the tasks' services, if it runs here.
+    ///
+    /// The records are worth telling without it.
+    private func services(_ plan: Plan, _ outlet: Outlet) async -> [String: ServiceState] {
+        guard configuration.options.root == nil, Systemd.isRunning else { return [:] }
+        do {
+            return try await Systemd.services(plan.steps.map(\.task.unitName))
+        } catch {
+            if configuration.options.output == .text { outlet.tell(error) }
+            return [:]
+        }
+    }
+
+    private func row(_ task: TaskDeclaration, _ records: RecordStore, _ now: Timestamp) throws -> StatusRow {
         var row = StatusRow(task: task.name, description: task.description, state: "not yet")
-        guard let record else { return row }
+        // Who runs a task now is about to write another record.
+        guard records.runner(of: task.name) == nil else {
+            row.state = "running"
+            return row
+        }
+        let found: TaskRecord?
+        do throws(SystemError) {
+            found = try records.record(of: task.name)
+        } catch {
+            guard error.code == EACCES else { throw error }
+            row.state = "unknown"
+            row.reason = "\(error)"
+            return row
+        }
+        guard let record = found else { return row }
         row.state = record.outcome
         row.age = .seconds(max(0, now.seconds - record.finishedAt.seconds))
         row.duration = .microseconds(record.durationMicroseconds)

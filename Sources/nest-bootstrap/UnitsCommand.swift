@@ -21,7 +21,7 @@ struct UnitsCommand {
             files = configuration.plan.units(call(role: configuration.declarations.role))
         } catch {
             guard units.isGenerator else {
-                outlet.tell(error, as: options.output)
+                outlet.tell(error, as: options.output, .taskFileWrong)
                 return .configuration
             }
             files = brokenUnits(error, call(role: saidRole))

@@ -60,6 +60,23 @@ import Testing
         #expect(missing.isActive == false)
     }
 
+    @Test(.enabled(if: Systemd.isRunning)) func `the states of services are asked for together`() async throws {
+        let states = try await Systemd.services(["basic.target", "nest-nothing.service"])
+        #expect(states["basic.target"]?.unit.isActive == true)
+        #expect(states["nest-nothing.service"]?.unit.load == "not-found")
+    }
+
+    @Test func `a bus that says nothing of services is given up, and none are not asked for`() async throws {
+        let path = TemporaryDirectory.file("bus")
+        let listener = try Kernel.listen(socket: path)
+        defer { close(listener) }
+        let error = await #expect(throws: SystemError.self) {
+            try await Systemd.services(["a.service"], timeout: .milliseconds(100), address: "unix:path=\(path)")
+        }
+        #expect(error?.reason == "the system bus does not answer")
+        #expect(try await Systemd.services([], timeout: .zero, address: "nonsense").isEmpty)
+    }
+
     @Test func `a state reads as systemctl prints it`() {
         #expect(UnitState(load: "loaded", active: "active", sub: "exited").description == "active (exited)")
         #expect(UnitState(load: "not-found", active: "inactive", sub: "dead").description == "not-found")

@@ -64,47 +64,4 @@ struct RecordSinkTests {
         #expect(lines.map { String($0.dropFirst(head.count)) } == expected.split(separator: "\n").map(String.init))
         #expect(recorder.text(.diagnostics) == "")
     }
-
-    @Test func `a run is told to the journal with fields`() {
-        let entries = Locked<[String]>([])
-        let recorder = Recorder()
-        let sink = JournalSink(recorder.outlet, run: "r1") { fields in
-            entries.withLock { $0.append(fields.map { "\($0.0)=\($0.1)" }.joined(separator: " ")) }
-        }
-        for event in Self.events { sink.receive(event) }
-        let all = "SYSLOG_IDENTIFIER=nest-bootstrap NEST_RUN_ID=r1"
-        let expected = [
-            "MESSAGE=a: waiting: server: refused PRIORITY=6 \(all) NEST_TASK=a NEST_VERB=apply",
-            "MESSAGE=a: ConfigMap/x configured PRIORITY=6 \(all) NEST_TASK=a NEST_VERB=apply NEST_OBJECT=ConfigMap/x",
-            "MESSAGE=a:     .data.a: 1 -> 2 PRIORITY=6 \(all) NEST_TASK=a NEST_VERB=apply NEST_OBJECT=ConfigMap/x",
-            "MESSAGE=a: error: a.yaml:2:3: ConfigMap/y: wrong \"type\"; type a number PRIORITY=3 \(all) NEST_TASK=a "
-                + "NEST_VERB=apply NEST_OBJECT=ConfigMap/y",
-            "MESSAGE=a: warning: ConfigMap/x: old PRIORITY=4 \(all) NEST_TASK=a NEST_VERB=apply",
-            "MESSAGE=a: | two\\nlines PRIORITY=6 \(all) NEST_TASK=a NEST_VERB=apply",
-            "MESSAGE=a: failed in 1.5 s (1 configured, 1 failed) PRIORITY=4 \(all) NEST_TASK=a NEST_VERB=apply "
-                + "NEST_OUTCOME=failed NEST_DURATION_USEC=1500000",
-            "MESSAGE=b: skipped: 'a' did not succeed PRIORITY=4 \(all) NEST_TASK=b NEST_OUTCOME=skipped "
-                + "NEST_DURATION_USEC=0",
-            "MESSAGE=2 tasks: 1 failed, 1 skipped PRIORITY=5 \(all)",
-        ]
-        #expect(entries.withLock { $0 } == expected)
-        #expect(recorder.text(.diagnostics) == "")
-    }
-
-    @Test func `what the journal does not take is told on standard error, and why once`() {
-        let recorder = Recorder()
-        let sink = JournalSink(recorder.outlet, run: "r1") { _ throws(SystemError) in
-            throw SystemError("cannot send to", "journal", code: 90)
-        }
-        sink.receive(Event(task: "a", .waiting("one")))
-        sink.receive(Event(task: "a", .waiting("two")))
-        #expect(
-            recorder.text(.diagnostics) == """
-                nest-bootstrap: cannot send to 'journal': Message too long
-                a: waiting: one
-                a: waiting: two
-
-                """
-        )
-    }
 }

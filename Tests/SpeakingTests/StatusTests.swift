@@ -1,3 +1,4 @@
+import Host
 import Speaking
 import Testing
 
@@ -87,4 +88,55 @@ struct StatusTests {
                 + #""reason":"runs after 'calico-crds'"}]}"#
         )
     }
+
+    /// States of services with their words in the table.
+    static let services: [(ServiceState, String)] = [
+        (ServiceState(UnitState(load: "loaded", active: "active", sub: "exited")), "active"),
+        (ServiceState(UnitState(load: "loaded", active: "failed", sub: "failed")), "failed"),
+        (ServiceState(UnitState(load: "loaded", active: "activating", sub: "start")), "starting"),
+        (ServiceState(UnitState(load: "loaded", active: "deactivating", sub: "stop")), "stopping"),
+        (ServiceState(.autoRestart), "waiting to restart"),
+        (ServiceState(.autoRestart, restartsIn: .seconds(42)), "restarts in 42 s"),
+        (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead")), "stopped"),
+        (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead"), hasJob: true), "about to start"),
+        (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead"), wasStarted: false), "never started"),
+        (ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead")), "no unit"),
+        (ServiceState(UnitState(load: "masked", active: "inactive", sub: "dead")), "masked"),
+    ]
+
+    @Test(arguments: services) func `the service of a task has its column`(service: ServiceState, words: String) {
+        var row = StatusRow(task: "a", state: "changed", age: .seconds(1))
+        row.join(service)
+        let width = words.count + 2
+        let heading = "TASK  STATE    UNIT" + String(repeating: " ", count: width - 4) + "AGE"
+        #expect(statusLines([row]) == [heading, "a     changed  \(words)  1 s"])
+    }
+
+    @Test func `a task without a record is what its service came to`() {
+        var waiting = StatusRow(task: "a", state: "not yet")
+        waiting.join(
+            ServiceState(.autoRestart, restartsIn: .seconds(42), statusText: "waiting: task 'a' runs after 'b'")
+        )
+        #expect(
+            statusJSON([waiting]) == #"{"tasks":[{"task":"a","state":"waiting","unit":{"load":"loaded","#
+                + #""active":"activating","sub":"auto-restart","wasStarted":true,"restartsInSeconds":42.000},"#
+                + #""reason":"task 'a' runs after 'b'"}]}"#
+        )
+        var failed = StatusRow(task: "a", state: "not yet")
+        failed.join(ServiceState(UnitState(load: "loaded", active: "failed", sub: "failed")))
+        #expect(
+            statusLines([failed]).suffix(2) == [
+                "a     failed  failed", "    see 'systemctl status k8s-bootstrap-a.service'",
+            ]
+        )
+        var recorded = StatusRow(task: "a", state: "failed", age: .zero, reason: "refused")
+        recorded.join(ServiceState(.autoRestart, statusText: "other words"))
+        #expect(recorded.state == "failed")
+        #expect(recorded.reason == "refused")
+    }
+}
+
+extension UnitState {
+    /// The state of a service that has failed and is tried again.
+    fileprivate static let autoRestart = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
 }

@@ -117,7 +117,9 @@ private let statusHelp = """
 private let statusEnd = """
 
     The state is what the task came to: changed, unchanged, failed, skipped or
-    interrupted; 'running' while a process runs it, 'not yet' before it ended once.
+    interrupted; 'running' while a process runs it, 'not yet' before it ended once,
+    'waiting' where its service waits for another task, 'unknown' where you may not
+    read it. Under systemd, unless with '--root', UNIT is what its service is at.
 
     Exit codes:
       0   every task succeeded

@@ -17,6 +17,12 @@ public protocol Hinted: Error {
     var hint: String? { get }
 }
 
+/// An error that others have written about.
+public protocol Documented: Error {
+    /// The address of what to read, if there is something.
+    var documentation: String? { get }
+}
+
 /// An error that is several problems, each with its place.
 public protocol Explained: Error {
     /// The problems in the order in which they are told; none if events have told them all.

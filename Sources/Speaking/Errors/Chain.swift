@@ -1,3 +1,4 @@
+import Host
 import YAML
 
 /// Puts an error and all that led to it into one line.
@@ -27,6 +28,14 @@ public func problems(of error: any Error) -> [Problem] {
         problem.hint = problem.hint ?? hint(of: outer)
         return problem
     }
+}
+
+/// What the journal is told of an error besides the words: the system's number, and where to read on.
+func journalFields(of error: any Error) -> [(String, String)] {
+    let causes = causes(of: error)
+    let number = causes.lazy.compactMap { ($0 as? SystemError)?.code }.first { $0 > 0 }
+    let address = causes.lazy.compactMap { ($0 as? any Documented)?.documentation }.first
+    return (number.map { [("ERRNO", String($0))] } ?? []) + (address.map { [("DOCUMENTATION", $0)] } ?? [])
 }
 
 /// The error, what led to it, what led to that, and so on.

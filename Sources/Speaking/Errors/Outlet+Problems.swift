@@ -1,24 +1,46 @@
 import Host
+import YAML
 
 /// Telling what ends the program outside of a run.
 extension Outlet {
-    /// Tells an error: in lines on standard error, or in JSON objects on standard output.
+    /// Tells an error: in lines on standard error, as entries of the journal, or in JSON objects on standard output.
     ///
     /// A line that has no place in a file begins with the program's name. The objects are those of ``JSONSink``'s
     /// `error` events, without `run` and `task`.
-    public func tell(_ error: any Error, as format: OutputFormat = .text) {
-        tell(problems(of: error), as: format)
+    public func tell(_ error: any Error, as format: OutputFormat = .text, _ kind: MessageID = .programFailed) {
+        tell(problems(of: error), as: format, kind, journalFields(of: error))
     }
 
     /// Tells problems as those of an error are told.
-    public func tell(_ problems: [Problem], as format: OutputFormat = .text) {
+    ///
+    /// - Parameters:
+    ///   - problems: What is wrong.
+    ///   - format: For whom it is told.
+    ///   - kind: The kind of the entries in the journal.
+    ///   - fields: The fields that entries of the kind have besides.
+    public func tell(
+        _ problems: [Problem],
+        as format: OutputFormat = .text,
+        _ kind: MessageID,
+        _ fields: [(String, String)] = [],
+    ) {
         switch format {
         case .text:
-            let lines = problems.map { $0.place == nil ? "nest-bootstrap: \($0)\n" : "\($0)\n" }
-            write(lines.joined(), to: .diagnostics)
+            for problem in problems { tell(problem, kind, fields) }
         case .json:
             let time = Machine.milliseconds()
             write(problems.flatMap { EventRecord($0, nil).line(run: nil, milliseconds: time) }, to: .results)
         }
+    }
+
+    private func tell(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)]) {
+        if let journal {
+            // A dependency that is not there yet is no fault, and told again with every attempt.
+            var entry = JournalEntry(kind, problem.description, priority: kind == .dependencyMissing ? 5 : 3)
+            entry.add(fields)
+            // What the journal does not take is told as if it were not there.
+            if (try? journal(entry.fields)) != nil { return }
+        }
+        write(problem.place == nil ? "nest-bootstrap: \(problem)\n" : "\(problem)\n", to: .diagnostics)
     }
 }

@@ -36,35 +36,81 @@ public final class JournalSink: EventSink {
     /// Sends the entries of an event.
     public func receive(_ event: Event) {
         state.withLock { state in
-            for line in state.narrator.lines(for: event) {
-                let fields = fields(line, event, verb: state.narrator.ledger[line.task].verb)
-                do throws(SystemError) {
-                    try send(fields)
-                } catch {
-                    if !state.hasFailed { outlet.write("nest-bootstrap: \(error)\n", to: .diagnostics) }
-                    state.hasFailed = true
-                    outlet.write("\(line)\n", to: .diagnostics)
-                }
+            guard case .runFinished(let report) = event.kind else { return tell(event, &state) }
+            // Tasks that nothing was told of end here, each with the fields of an end.
+            for entry in report.entries where !state.narrator.ledger[entry.task].isFinished {
+                tell(Event(task: entry.task, .taskFinished(entry.outcome, after: entry.duration)), &state)
+            }
+            // The end of the only task has told all.
+            if report.entries.count != 1 { tell(event, &state) }
+        }
+    }
+
+    private func tell(_ event: Event, _ state: inout State) {
+        for line in state.narrator.lines(for: event) {
+            let entry = entry(line, event, verb: state.narrator.ledger[line.task].verb)
+            do throws(SystemError) {
+                try send(entry.fields)
+            } catch {
+                if !state.hasFailed { outlet.write("nest-bootstrap: \(error)\n", to: .diagnostics) }
+                state.hasFailed = true
+                outlet.write("\(line)\n", to: .diagnostics)
             }
         }
     }
 
-    private func fields(_ line: Line, _ event: Event, verb: String?) -> [(String, String)] {
-        var fields = [("MESSAGE", line.description), ("PRIORITY", String(line.tone.priority))]
-        fields += [("SYSLOG_IDENTIFIER", "nest-bootstrap"), ("NEST_RUN_ID", run)]
-        if let task = line.task { fields.append(("NEST_TASK", task)) }
-        if let verb { fields.append(("NEST_VERB", verb)) }
+    private func entry(_ line: Line, _ event: Event, verb: String?) -> JournalEntry {
+        var entry = JournalEntry(event.messageID(of: line), line.description, priority: line.tone.priority)
+        entry.add("NEST_RUN_ID", run)
+        entry.add("NEST_TASK", line.task)
+        entry.add("NEST_VERB", verb)
         switch event.kind {
-        case .object(let object, _), .objectFailed(let object, _):
-            fields.append(("NEST_OBJECT", object))
+        case .path(let path, _): entry.add("NEST_OBJECT", path)
+        case .object(let object, _): entry.add("NEST_OBJECT", object)
+        case .warning(let subject, _): entry.add("NEST_OBJECT", subject)
+        case .objectFailed(let object, let error):
+            entry.add("NEST_OBJECT", object)
+            entry.add(journalFields(of: error))
         case .taskFinished(let outcome, let duration):
+            if case .failed(let error) = outcome { entry.add(journalFields(of: error)) }
             // The errors of a task are entries before the one that ends it.
             if line.isDiagnostic { break }
-            fields.append(("NEST_OUTCOME", outcome.name))
-            fields.append(("NEST_DURATION_USEC", String(duration.microseconds)))
+            entry.add("NEST_OUTCOME", outcome.name)
+            entry.add("NEST_DURATION_USEC", String(duration.microseconds))
+            if case .skipped(let cause) = outcome { entry.add("NEST_DEPENDENCY", cause) }
         default: break
         }
-        return fields
+        return entry
+    }
+}
+
+extension Event {
+    /// The kind of the entry that a line of this event is.
+    fileprivate func messageID(of line: Line) -> MessageID {
+        switch kind {
+        case .waiting: .waiting
+        case .path: .pathChanged
+        case .object: .objectApplied
+        case .objectFailed: .objectFailed
+        case .warning: .warning
+        case .output: .output
+        case .taskFinished(let outcome, _): line.isDiagnostic ? .problem : outcome.messageID
+        // Nothing is told of what begins: systemd has done so.
+        case .runStarted, .taskStarted, .runFinished: .runFinished
+        }
+    }
+}
+
+extension Outcome {
+    /// The kind of the entry that ends a task.
+    fileprivate var messageID: MessageID {
+        switch self {
+        case .changed: .taskChanged
+        case .unchanged: .taskUnchanged
+        case .failed: .taskFailed
+        case .skipped: .taskSkipped
+        case .interrupted: .taskInterrupted
+        }
     }
 }
 

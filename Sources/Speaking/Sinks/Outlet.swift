@@ -18,14 +18,24 @@ public final class Outlet: Sendable {
     public typealias Carrier = @Sendable ([UInt8], Stream) throws(SystemError) -> Void
 
     private let carrier: Carrier
+
+    /// What takes entries of the journal, where it reads what is printed.
+    public let journal: JournalSink.Sender?
+
     private let failures = Locked<[Stream: SystemError]>([:])
 
     /// Creates an outlet to the process's outputs, or to another carrier.
+    ///
+    /// - Parameters:
+    ///   - carrier: What carries the bytes away.
+    ///   - journal: What takes entries of the journal, where it reads what is printed.
     public init(
         _ carrier: @escaping Carrier = { (bytes, stream) throws(SystemError) in
             try writeAll(bytes, to: stream.rawValue)
-        }
+        },
+        journal: JournalSink.Sender? = nil,
     ) {
+        self.journal = journal
         self.carrier = carrier
     }
 

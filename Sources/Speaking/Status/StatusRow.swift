@@ -1,3 +1,4 @@
+public import Host
 import YAML
 
 /// What one task came to, as `status` tells it.
@@ -23,6 +24,9 @@ public struct StatusRow: Sendable, Hashable {
     /// Why the state is what it is, where it is not well.
     public var reason: String?
 
+    /// What systemd says of the task's service, where it could be asked.
+    public private(set) var service: ServiceState?
+
     /// Creates a row.
     public init(
         task: String,
@@ -42,11 +46,30 @@ public struct StatusRow: Sendable, Hashable {
         self.reason = reason
     }
 
+    /// Joins what systemd says of the task's service.
+    ///
+    /// The record of a task has the better words. Where there is none, because the agent never came to write one, the
+    /// service tells what became of the task.
+    public mutating func join(_ service: ServiceState) {
+        self.service = service
+        guard age == nil, state == "not yet" else { return }
+        if service.awaitsRestart {
+            state = "waiting"
+            // The state says already that it waits.
+            let label = "waiting: "
+            reason = service.statusText.map { $0.hasPrefix(label) ? String($0.dropFirst(label.count)) : $0 }
+        } else if service.unit.active == "failed" {
+            state = "failed"
+            reason = service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"
+        }
+    }
+
     /// The row as a JSON object; what is not known is left out.
     var node: Node {
         var pairs: [(String, Node)] = [("task", .string(task))]
         if let description { pairs.append(("description", .string(description))) }
         pairs.append(("state", .string(state)))
+        if let service { pairs.append(("unit", service.node)) }
         if let age { pairs.append(("ageSeconds", .seconds(age))) }
         if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
         if let objects = objects.node { pairs.append(("objects", objects)) }

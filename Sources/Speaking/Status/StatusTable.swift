@@ -1,3 +1,4 @@
+import Host
 import Planning
 import YAML
 
@@ -37,12 +38,12 @@ public func statusJSON(_ rows: [StatusRow]) -> String {
     String(decoding: Node.mapping(["tasks": .sequence(rows.map(\.node))]).json(), as: UTF8.self)
 }
 
-private let heading = ["TASK", "STATE", "AGE", "DURATION", "OBJECTS", "DESCRIPTION"]
+private let heading = ["TASK", "STATE", "UNIT", "AGE", "DURATION", "OBJECTS", "DESCRIPTION"]
 
 private func cells(_ row: StatusRow) -> [String] {
     [
-        row.task, row.state, row.age?.clockText ?? "", row.duration?.forPeople ?? "", row.objects.text,
-        row.description ?? "",
+        row.task, row.state, row.service?.words ?? "", row.age?.clockText ?? "", row.duration?.forPeople ?? "",
+        row.objects.text, row.description ?? "",
     ].map(printable)
 }
 

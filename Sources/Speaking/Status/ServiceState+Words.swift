@@ -1,0 +1,28 @@
+import Host
+import YAML
+
+extension ServiceState {
+    /// The state for people, in a word or a few.
+    var words: String {
+        guard unit.load == "loaded" else { return unit.load == "not-found" ? "no unit" : unit.load }
+        switch unit.active {
+        case "activating" where awaitsRestart:
+            return restartsIn.map { "restarts in \($0.clockText)" } ?? "waiting to restart"
+        case "activating": return "starting"
+        case "deactivating": return "stopping"
+        case "inactive" where hasJob: return "about to start"
+        case "inactive": return wasStarted ? "stopped" : "never started"
+        default: return unit.active
+        }
+    }
+
+    /// The state as a JSON object, in the words of systemd.
+    var node: Node {
+        var pairs: [(String, Node)] = [
+            ("load", .string(unit.load)), ("active", .string(unit.active)), ("sub", .string(unit.sub)),
+            ("wasStarted", .boolean(wasStarted)),
+        ]
+        if let restartsIn { pairs.append(("restartsInSeconds", .seconds(restartsIn))) }
+        return .mapping(pairs)
+    }
+}

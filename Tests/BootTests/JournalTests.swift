@@ -1,0 +1,105 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// What is found with the tools that an administrator has already.
+    @Suite struct JournalTests {
+        private static let tasks = """
+            tasks:
+              fine: {symlink: {path: /run/fine, target: /etc}}
+              bad: {exec: {command: sh, args: [-c, "echo PRIORITY=0; exit 7"]}}
+              next: {after: [bad], symlink: {path: /run/next, target: /etc}}
+            """
+
+        /// `MESSAGE_ID` of a task that failed, of one whose dependency is missing, and of a mistake in the task file.
+        private static let failed = "MESSAGE_ID=118f49fc9451426c86a2e04616f00ed9"
+        private static let missing = "MESSAGE_ID=5d307c2cffed456c8071e64593790483"
+        private static let wrong = "MESSAGE_ID=dac022759bc4403b9791cc761fcd81fe"
+
+        @Test func `entries have their fields and their explanation, and status joins what systemd knows`() async throws
+        {
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                let states =
+                    "systemctl show --value -p SubState k8s-bootstrap-bad k8s-bootstrap-next k8s-bootstrap-fine"
+                let settled = "auto-restart\n\nauto-restart\n\nexited\n"
+                try #require(try await machine.becomes(states) { $0 == settled })
+                try await fields(machine)
+                try await explanation(machine)
+                try await status(machine)
+            }
+        }
+
+        /// Exactly the failures are found, and nothing was told but in entries of ours.
+        private func fields(_ machine: TestMachine) async throws {
+            let failures = try await machine.journal(Self.failed)
+            #expect(failures.count == 1)
+            let entry = try #require(failures.first)
+            show("journalctl -o json \(Self.failed)", String(decoding: entry.json(), as: UTF8.self))
+            let expected = [
+                "PRIORITY": "4", "NEST_TASK": "bad", "NEST_VERB": "exec", "NEST_OUTCOME": "failed",
+                "CODE_FILE": "Speaking/JournalSink.swift", "SYSLOG_IDENTIFIER": "nest-bootstrap",
+                "_SYSTEMD_UNIT": "k8s-bootstrap-bad.service",
+            ]
+            for (name, value) in expected { #expect(entry[name]?.string == value) }
+            #expect(entry["MESSAGE"]?.string?.hasPrefix("bad: failed in ") == true)
+            #expect(entry["NEST_DURATION_USEC"]?.string.flatMap { Int($0) } ?? 0 > 0)
+            #expect(entry["NEST_RUN_ID"]?.string?.count == 32)
+            #expect(entry["CODE_LINE"]?.string.flatMap { Int($0) } != nil)
+            #expect(entry["CODE_FUNC"]?.string != nil)
+
+            let all = try await machine.journal("NEST_TASK=bad")
+            #expect(all.contains { $0["MESSAGE"]?.string == "bad: | PRIORITY=0" && $0["PRIORITY"]?.string == "6" })
+            let ours = try await machine.journal("SYSLOG_IDENTIFIER=nest-bootstrap")
+            #expect(ours.allSatisfy { $0["_TRANSPORT"]?.string == "journal" && $0["MESSAGE_ID"] != nil })
+            let waiting = try await machine.journal(Self.missing)
+            #expect(waiting.first?["NEST_TASK"]?.string == "next")
+            #expect(waiting.first?["NEST_DEPENDENCY"]?.string == "bad")
+        }
+
+        private func explanation(_ machine: TestMachine) async throws {
+            let text = try await machine.output("journalctl -b -x --no-pager -u 'k8s-bootstrap-bad.service'")
+            show("journalctl -x", text)
+            #expect(text.contains("Subject: Task bad failed"))
+            #expect(text.contains("systemctl restart k8s-bootstrap-bad.service"))
+            #expect(!text.contains("@NEST_"))
+        }
+
+        private func status(_ machine: TestMachine) async throws {
+            show("nest-bootstrap status", try await machine.status())
+            let text = try await machine.status("--output json")
+            let list = try readJSON(Array(text.utf8), file: "status")["tasks"]?.sequence ?? []
+            let rows = Dictionary(list.map { ($0["task"]?.string ?? "", $0) }) { first, _ in first }
+            #expect(rows["fine"]?["unit"]?["sub"]?.string == "exited")
+            #expect(rows["bad"]?["state"]?.string == "failed")
+            for task in ["bad", "next"] {
+                #expect(rows[task]?["unit"]?["sub"]?.string == "auto-restart")
+                #expect(rows[task]?["unit"]?["restartsInSeconds"] != nil)
+            }
+            #expect(rows["next"]?["state"]?.string == "waiting")
+            #expect(rows["next"]?["reason"]?.string?.contains("runs after 'bad'") == true)
+
+            let user = "setpriv --reuid=65534 --regid=65534 --clear-groups nest-bootstrap status"
+            let inner = "umount /proc/sys/kernel/random/boot_id; exec \(user)"
+            let seen = try await machine.output("unshare --mount sh -c '\(inner)' 2>&1")
+            show("nest-bootstrap status, as an ordinary user", seen)
+            #expect(seen.contains("restarts in "))
+            #expect(seen.contains("active"))
+        }
+
+        @Test func `a mistake in the task file is an entry of its own kind`() async throws {
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write("tasks: {here: {symlnk: {}}}\n", to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                #expect(try await machine.becomes("systemctl is-failed k8s-bootstrap--check") { $0 == "failed\n" })
+                let entries = try await machine.journal(Self.wrong)
+                #expect(entries.count == 1)
+                #expect(entries.first?["PRIORITY"]?.string == "3")
+                #expect(entries.first?["MESSAGE"]?.string?.contains("bootstrap.yaml:1:") == true)
+            }
+        }
+    }
+}
