@@ -23,6 +23,14 @@ public struct RecordStore: Sendable {
         return record.boot == boot && record.task == task ? record : nil
     }
 
+    /// Which attempt of a task comes next: the first after a success, or the one after the last failure.
+    ///
+    /// A record that cannot be read counts nothing.
+    public func nextAttempt(of task: String) -> Int {
+        guard let record = try? record(of: task), !record.isSuccess else { return 1 }
+        return min(record.attempt + 1, TaskRecord.attemptLimit)
+    }
+
     /// Makes the directories of records and locks, so that no task is done whose outcome cannot be kept.
     ///
     /// - Throws: ``Host/SystemError`` if they cannot be made.

@@ -37,10 +37,15 @@ public struct TaskRecord: Sendable, Hashable {
     public var counts: Counts
     /// Why it did not succeed, in one line, or the first lines of it.
     public var reason: String?
+    /// How often it was tried on this boot since it last succeeded, this time included.
+    public var attempt: Int
     /// The run that it belongs to.
     public var run: String
     /// The boot that it belongs to; ``RecordStore`` fills it in.
     public var boot: String
+
+    /// Nobody counts further.
+    static let attemptLimit = 1_000_000
 
     /// Creates a record of a task that just ended.
     public init(
@@ -51,6 +56,7 @@ public struct TaskRecord: Sendable, Hashable {
         durationMicroseconds: Int64,
         counts: Counts,
         reason: String?,
+        attempt: Int = 1,
         run: String,
     ) {
         self.task = task
@@ -60,6 +66,7 @@ public struct TaskRecord: Sendable, Hashable {
         self.durationMicroseconds = durationMicroseconds
         self.counts = counts
         self.reason = reason
+        self.attempt = attempt
         self.run = run
         boot = ""
     }
@@ -83,6 +90,7 @@ extension TaskRecord {
             ("changed", number(counts.changed)),
             ("unchanged", number(counts.unchanged)),
             ("failed", number(counts.failed)),
+            ("attempt", number(attempt)),
             ("run", .string(run, place: place)),
             ("boot", .string(boot, place: place)),
         ]
@@ -108,6 +116,7 @@ extension TaskRecord {
             failed: node["failed"]?.integer ?? 0,
         )
         reason = node["reason"]?.string
+        attempt = min(max(0, node["attempt"]?.integer ?? 1), Self.attemptLimit)
         run = node["run"]?.string ?? ""
         boot = node["boot"]?.string ?? ""
     }

@@ -1,3 +1,4 @@
+import Actions
 import Execution
 import HTTP
 import Host
@@ -77,6 +78,7 @@ struct Program {
 
     private func perform(_ run: RunOptions, _ configuration: Configuration) async throws -> ExitCode {
         let identifier = makeRunIdentifier()
+        let records = configuration.options.isDryRun ? nil : try configuration.records()
         let sink = makeSink(
             for: configuration.options,
             in: surroundings,
@@ -84,6 +86,7 @@ struct Program {
             outlet: outlet,
             journal: outlet.journal,
             manager: manager(configuration.plan),
+            attempt: { records?.nextAttempt(of: $0) },
         )
         return try await withTicking(sink) {
             try await RunCommand(

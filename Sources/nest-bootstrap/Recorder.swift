@@ -64,7 +64,8 @@ final class Recorder: Sendable {
 
     private func finish(_ task: String, _ outcome: Outcome, _ duration: Duration) {
         let running = state.withLock { $0.removeValue(forKey: task) }
-        if running == nil, let earlier = try? records.record(of: task), earlier.isSuccess { return }
+        let earlier = try? records.record(of: task)
+        if running == nil, let earlier, earlier.isSuccess { return }
         var reasons = running?.reasons ?? []
         switch outcome {
         case .failed(let error): reasons.insert(chain(error), at: 0)
@@ -80,6 +81,8 @@ final class Recorder: Sendable {
             durationMicroseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000,
             counts: running?.counts ?? TaskRecord.Counts(),
             reason: reasons.isEmpty ? nil : reasons.prefix(Self.reasonLimit).joined(separator: "\n"),
+            // Who was not started has not tried.
+            attempt: running == nil ? earlier?.attempt ?? 0 : records.nextAttempt(of: task),
             run: run,
         )
         do {

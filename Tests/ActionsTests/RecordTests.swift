@@ -39,6 +39,19 @@ struct RecordTests {
         #expect(record(outcome: outcome).isSuccess == isSuccess)
     }
 
+    @Test func `attempts are counted from the last success`() throws {
+        #expect(store.nextAttempt(of: "rbac") == 1)
+        var failed = record(outcome: "failed")
+        failed.attempt = store.nextAttempt(of: "rbac")
+        try store.write(failed)
+        #expect(store.nextAttempt(of: "rbac") == 2)
+        failed.attempt = .max
+        try store.write(failed)
+        #expect(store.nextAttempt(of: "rbac") == TaskRecord.attemptLimit)
+        try store.write(record())
+        #expect(store.nextAttempt(of: "rbac") == 1)
+    }
+
     @Test func `there is no record before a task has ended`() throws {
         #expect(try store.record(of: "rbac") == nil)
         #expect(try FileSystem.exists(TemporaryDirectory.file("state")) == false)

@@ -30,6 +30,9 @@ extension BootedTests {
                 try await fields(machine)
                 try await explanation(machine)
                 try await status(machine)
+                #expect(try await machine.run("systemctl", "restart", "k8s-bootstrap-bad").status == 1)
+                let failures = try await machine.journal(Self.failed)
+                #expect(failures.map { $0["NEST_ATTEMPT"]?.string } == ["1", "2"])
             }
         }
 
@@ -41,6 +44,7 @@ extension BootedTests {
             show("journalctl -o json \(Self.failed)", String(decoding: entry.json(), as: UTF8.self))
             let expected = [
                 "PRIORITY": "4", "NEST_TASK": "bad", "NEST_VERB": "exec", "NEST_OUTCOME": "failed",
+                "NEST_ATTEMPT": "1",
                 "CODE_FILE": "Speaking/JournalSink.swift", "SYSLOG_IDENTIFIER": "nest-bootstrap",
                 "_SYSTEMD_UNIT": "k8s-bootstrap-bad.service",
             ]

@@ -39,7 +39,7 @@ struct JournalSinkTests {
     private func entries(_ events: [Event]) -> [String] {
         let entries = Locked<[String]>([])
         let recorder = Recorder()
-        let sink = JournalSink(recorder.outlet, run: "r1") { fields in
+        let sink = JournalSink(recorder.outlet, run: "r1", attempt: { $0 == "a" ? 2 : nil }) { fields in
             let common = fields.filter {
                 $0.0.hasPrefix("CODE_") || $0.0 == "SYSLOG_IDENTIFIER" || $0.0 == "NEST_RUN_ID"
             }
@@ -58,7 +58,7 @@ struct JournalSinkTests {
     }
 
     @Test func `a run is told to the journal with fields`() {
-        let all = "NEST_TASK=a NEST_VERB=apply"
+        let all = "NEST_TASK=a NEST_VERB=apply NEST_ATTEMPT=2"
         let expected = [
             "MESSAGE=a: waiting: server: refused waiting PRIORITY=6 \(all)",
             "MESSAGE=a: ConfigMap/x configured objectApplied PRIORITY=6 \(all) NEST_OBJECT=ConfigMap/x",

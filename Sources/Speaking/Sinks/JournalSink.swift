@@ -12,10 +12,12 @@ public final class JournalSink: EventSink {
     private let send: Sender
     private let outlet: Outlet
     private let run: String
+    private let attempt: @Sendable (String) -> Int?
     private let state: Locked<State>
 
     private struct State {
         var narrator: Narrator
+        var attempts: [String: Int] = [:]
         var hasFailed = false
     }
 
@@ -25,9 +27,17 @@ public final class JournalSink: EventSink {
     ///   - outlet: Where entries go that the journal does not take.
     ///   - run: What tells this run from all others.
     ///   - isDryRun: Whether the run writes nothing.
+    ///   - attempt: What tells of a task that starts which attempt it is, if anybody counts.
     ///   - send: What takes an entry.
-    public init(_ outlet: Outlet, run: String, isDryRun: Bool = false, send: @escaping Sender) {
+    public init(
+        _ outlet: Outlet,
+        run: String,
+        isDryRun: Bool = false,
+        attempt: @escaping @Sendable (String) -> Int? = { _ in nil },
+        send: @escaping Sender,
+    ) {
         self.outlet = outlet
+        self.attempt = attempt
         self.run = run
         self.send = send
         state = Locked(State(narrator: Narrator(isDryRun: isDryRun)))
@@ -36,6 +46,7 @@ public final class JournalSink: EventSink {
     /// Sends the entries of an event.
     public func receive(_ event: Event) {
         state.withLock { state in
+            if case .taskStarted = event.kind, let task = event.task { state.attempts[task] = attempt(task) }
             guard case .runFinished(let report) = event.kind else { return tell(event, &state) }
             // Tasks that nothing was told of end here, each with the fields of an end.
             for entry in report.entries where !state.narrator.ledger[entry.task].isFinished {
@@ -48,7 +59,7 @@ public final class JournalSink: EventSink {
 
     private func tell(_ event: Event, _ state: inout State) {
         for line in state.narrator.lines(for: event) {
-            let entry = entry(line, event, verb: state.narrator.ledger[line.task].verb)
+            let entry = entry(line, event, state)
             do throws(SystemError) {
                 try send(entry.fields)
             } catch {
@@ -59,11 +70,12 @@ public final class JournalSink: EventSink {
         }
     }
 
-    private func entry(_ line: Line, _ event: Event, verb: String?) -> JournalEntry {
+    private func entry(_ line: Line, _ event: Event, _ state: State) -> JournalEntry {
         var entry = JournalEntry(event.messageID(of: line), line.description, priority: line.tone.priority)
         entry.add("NEST_RUN_ID", run)
         entry.add("NEST_TASK", line.task)
-        entry.add("NEST_VERB", verb)
+        entry.add("NEST_VERB", state.narrator.ledger[event.task].verb)
+        entry.add("NEST_ATTEMPT", event.task.flatMap { state.attempts[$0] }.map { String($0) })
         switch event.kind {
         case .path(let path, _): entry.add("NEST_OBJECT", path)
         case .object(let object, _): entry.add("NEST_OBJECT", object)

@@ -76,6 +76,7 @@ public enum SinkKind: Sendable, Hashable {
 ///   - outlet: The outputs of the program.
 ///   - journal: What takes the entries of the journal, or `nil` if it does not listen.
 ///   - manager: What tells the service manager, or `nil` if none has started the program.
+///   - attempt: What tells of a task that starts which attempt it is, if anybody counts.
 /// - Returns: The sink.
 public func makeSink(
     for options: Options,
@@ -84,8 +85,9 @@ public func makeSink(
     outlet: Outlet,
     journal: JournalSink.Sender?,
     manager: NotifySink? = nil,
+    attempt: @escaping @Sendable (String) -> Int? = { _ in nil },
 ) -> any EventSink {
-    let teller = makeTeller(for: options, in: surroundings, run: run, outlet: outlet, journal: journal)
+    let teller = makeTeller(for: options, in: surroundings, run: run, outlet: outlet, journal: journal, attempt)
     return manager.map { TeeSink([teller, $0]) } ?? teller
 }
 
@@ -96,11 +98,13 @@ private func makeTeller(
     run: String,
     outlet: Outlet,
     journal: JournalSink.Sender?,
+    _ attempt: @escaping @Sendable (String) -> Int?,
 ) -> any EventSink {
     let isDryRun = options.isDryRun
     switch (SinkKind(options.output, in: surroundings, hasJournal: journal != nil), journal) {
     case (.json, _): return JSONSink(outlet, run: run, isDryRun: isDryRun)
-    case (.journal, let journal?): return JournalSink(outlet, run: run, isDryRun: isDryRun, send: journal)
+    case (.journal, let journal?):
+        return JournalSink(outlet, run: run, isDryRun: isDryRun, attempt: attempt, send: journal)
     case (.terminal, _):
         let display = TerminalSink.Display(
             isColoured: surroundings.isColoured,
