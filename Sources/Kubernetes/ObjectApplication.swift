@@ -68,6 +68,12 @@ struct ObjectApplication {
     /// servers before 1.21 would report a conflict with it. Every definition made by controller-gen has such a status.
     private func body(for resource: APIResource, namespace: String?, live: Node?) -> [UInt8] {
         var root = manifest.root
+        if !resource.isNamespaced, var mapping = root.mapping, var metadata = mapping["metadata"]?.mapping {
+            // kubectl leaves it out too; a Namespace that is sent with one is refused.
+            metadata["namespace"] = nil
+            mapping["metadata"] = Node(.mapping(metadata), place: mapping["metadata"]?.place ?? root.place)
+            root.content = .mapping(mapping)
+        }
         if let live, resource.hasStatus, var mapping = root.mapping, let status = mapping["status"] {
             let ours = Ownership.fields(in: live).compactMap { $0["f:status"] }
             let kept = (status.mapping?.entries ?? []).filter { entry in

@@ -207,6 +207,12 @@ struct ApplierTests {
         #expect(await lines == ["created ConfigMap/\(other)/a"])
     }
 
+    @Test func `a namespace that a cluster-wide object names is left out`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let text = "{apiVersion: v1, kind: Namespace, metadata: {name: \(namespace)-x, namespace: default}}"
+        #expect(await session.apply(text).map { $0.hasPrefix("created Namespace/") } == [true])
+    }
+
     @Test func `what is interrupted has not failed`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let (waits, waited) = AsyncStream<String>.makeStream()
