@@ -74,11 +74,6 @@ func becomes(within limit: Duration = .seconds(60), _ condition: () throws -> Bo
     return true
 }
 
-/// Bears that the last attempt, cut short by the deadline, is told in the place of what the one before it saw.
-func withLastAttemptHidingTheCause(_ body: () throws -> Void) {
-    withKnownIssue("an attempt cut short by the deadline hides the cause", isIntermittent: true, body)
-}
-
 /// Prints the lines of a failure, those of kubectl beside ours, for whoever reads the output of the tests.
 func show(_ failure: String, ours: ToolResult, kubectl: ToolResult? = nil) {
     let ours = ours.errorLines.map { "    ours     \($0)\n" }
