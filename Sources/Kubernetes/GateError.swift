@@ -22,9 +22,6 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
     /// What to do about it.
     public var hint: String?
 
-    /// Whether the agent was told to stop.
-    public var isInterruption = false
-
     /// The message and what to do.
     public var description: String {
         hint.map { "\(message); \($0)" } ?? message
@@ -33,7 +30,6 @@ public struct GateError: Error, Sendable, CustomStringConvertible {
     init(_ gate: Gate, of client: APIClient, since: Timestamp, cause: APIError) {
         self.gate = gate
         let server = "API server \(client.kubeconfig.server)"
-        isInterruption = Task.isCancelled
         switch cause {
         case .interrupted:
             message = "interrupted while waiting for \(server)"

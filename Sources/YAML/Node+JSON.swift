@@ -8,24 +8,11 @@ extension Node {
         writer.write(self)
         return writer.output
     }
-
-    /// Writes the value as JSON for people: keys sorted, two spaces a level.
-    public func prettyJSON() -> [UInt8] {
-        var writer = JSONWriter(isPretty: true)
-        writer.write(self)
-        return writer.output
-    }
 }
 
 /// A growing JSON text.
 private struct JSONWriter {
     private(set) var output: [UInt8] = []
-    private let isPretty: Bool
-    private var level = 0
-
-    init(isPretty: Bool = false) {
-        self.isPretty = isPretty
-    }
 
     mutating func write(_ node: Node) {
         switch node.content {
@@ -40,43 +27,26 @@ private struct JSONWriter {
 
     private mutating func write(_ items: [Node]) {
         output.append(UInt8(ascii: "["))
-        level += 1
         for (index, item) in items.enumerated() {
             separate(index)
             write(item)
         }
-        close(with: "]", isEmpty: items.isEmpty)
+        output.append(UInt8(ascii: "]"))
     }
 
     private mutating func write(_ mapping: Mapping) {
         output.append(UInt8(ascii: "{"))
-        level += 1
-        let entries = isPretty ? mapping.entries.sorted { $0.key < $1.key } : mapping.entries
-        for (index, entry) in entries.enumerated() {
+        for (index, entry) in mapping.entries.enumerated() {
             separate(index)
             write(entry.key)
             output.append(UInt8(ascii: ":"))
-            if isPretty { output.append(UInt8(ascii: " ")) }
             write(entry.value)
         }
-        close(with: "}", isEmpty: entries.isEmpty)
+        output.append(UInt8(ascii: "}"))
     }
 
     private mutating func separate(_ index: Int) {
         if index > 0 { output.append(UInt8(ascii: ",")) }
-        startLine()
-    }
-
-    private mutating func close(with bracket: Unicode.Scalar, isEmpty: Bool) {
-        level -= 1
-        if !isEmpty { startLine() }
-        output.append(UInt8(ascii: bracket))
-    }
-
-    private mutating func startLine() {
-        guard isPretty else { return }
-        output.append(UInt8(ascii: "\n"))
-        output += repeatElement(UInt8(ascii: " "), count: 2 * level)
     }
 
     private mutating func write(_ string: String) {

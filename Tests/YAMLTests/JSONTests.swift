@@ -90,24 +90,6 @@ import YAML
         #expect(node.mapping?.entries.map(\.place.description) == ["r:1:2", "r:2:3"])
     }
 
-    @Test func `people read sorted keys on lines of their own`() {
-        let node = Node.mapping([
-            "b": .sequence([.number(1), .null()]), "a": .mapping([(String, Node)]()), "c": .boolean(true),
-        ])
-        #expect(
-            String(decoding: node.prettyJSON(), as: UTF8.self) == """
-                {
-                  "a": {},
-                  "b": [
-                    1,
-                    null
-                  ],
-                  "c": true
-                }
-                """,
-        )
-    }
-
     @Test func `two megabytes on one line are read in one pass`() throws {
         let item = #"{"metadata":{"name":"pod-é","labels":{"a":"b"}},"spec":{"n":[1,2,3],"text":"x\ny"}}"#
         let text = "{\"items\":[" + Array(repeating: item, count: 25_000).joined(separator: ",") + "]}"
