@@ -63,6 +63,11 @@ launch() {
     mkdir -p "$dir/pids" "$dir/logs"
     setsid "$@" </dev/null >>"$dir/logs/$name.log" 2>&1 &
     printf '%s\n' $! >"$dir/pids/$name"
+    # At first it is a copy of this shell, which on a busy machine looks as if the program had ended.
+    for _ in {1..100}; do
+        if running "$name" >/dev/null; then return; fi
+        sleep 0.02
+    done
 }
 
 # Ends a program of this cluster, with force if it does not go within the given tenths of a second.
