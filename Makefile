@@ -34,13 +34,13 @@ demo: setup build ## bootstrap a real API server on loopback, twice, and look at
 	tools/demo
 
 test: setup ## every test, against the same real servers
-	swift test --disable-xctest $(IMPORTS) --skip '$(WITH_SERVER)|$(WITH_MACHINE)'
-	swift test --disable-xctest $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
+	tools/run-tests $(IMPORTS) --skip '$(WITH_SERVER)|$(WITH_MACHINE)'
+	tools/run-tests $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
 	@! Tests/boot/can || $(MAKE) boot-test
 
 boot-test: setup deb ## the package on a Debian that is booted, wherever this machine can
 	Tests/boot/setup
-	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" swift test --disable-xctest $(IMPORTS) --filter '$(WITH_MACHINE)'
+	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" tools/run-tests $(IMPORTS) --filter '$(WITH_MACHINE)'
 
 check: lint laws build libraries docs sanitize test ## all that must hold before a commit
 
@@ -64,7 +64,7 @@ laws:
 	tools/laws
 
 sanitize: setup
-	swift test --disable-xctest --sanitize=thread --scratch-path .build/sanitize --filter '$(SANITIZED)'
+	tools/run-tests --sanitize=thread --scratch-path .build/sanitize --filter '$(SANITIZED)'
 
 # The tests are built first: dump-symbol-graph asks for their modules too and does not build them.
 docs: setup-compile

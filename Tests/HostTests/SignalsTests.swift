@@ -2,7 +2,8 @@ import Glibc
 import Host
 import Testing
 
-/// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all.
+/// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all. The
+/// thread that takes one may do so after `kill` has returned, so whoever waits for the end of the process sleeps.
 @Suite(.timeLimit(.minutes(3))) struct SignalsTests {
     @Test func `interruptions come as elements instead of ending the process`() async {
         await #expect(processExitsWith: .success) {
@@ -24,6 +25,7 @@ import Testing
             reader.cancel()
             try await reader.value
             kill(getpid(), SIGTERM)
+            try await Task.sleep(for: .seconds(60))
         }
     }
 
@@ -31,6 +33,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             Signals.ignoreBrokenPipe()
             kill(getpid(), SIGPIPE)
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 }
