@@ -13,6 +13,8 @@ extension FileSystem {
     ///   - mode: Its permissions, whatever the process's mask.
     ///   - owner: Its owner, our own user if `nil`.
     ///   - group: Its group, our own group if `nil`.
+    ///   - isSynced: Whether it is on the disk before it takes the name; what is made again after a power failure anyway
+    ///     need not be.
     /// - Throws: ``SystemError`` if a directory, device, FIFO or socket is in the way, or the system refuses.
     public static func write(
         _ bytes: [UInt8],
@@ -20,6 +22,7 @@ extension FileSystem {
         mode: UInt32,
         owner: UInt32? = nil,
         group: UInt32? = nil,
+        isSynced: Bool = true,
     ) throws(SystemError) {
         let operation = "cannot write"
         let parts = try PathParts(path, operation)
@@ -29,9 +32,10 @@ extension FileSystem {
         {
             throw inTheWay(operation, path, status)
         }
-        try replace(parts, operation, path) { (directory, temporary) throws(SystemError) in
+        try replace(parts, operation, path, isSynced: isSynced) { (directory, temporary) throws(SystemError) in
             let file = try directory.makeFile(temporary, operation)
             try file.fill(bytes, mode: mode, owner: owner, group: group, operation, path)
+            if isSynced { try SystemError.check(operation, path) { fsync(file.raw) } }
         }
     }
 
@@ -44,11 +48,13 @@ extension FileSystem {
     ///   - path: Where the link will be.
     ///   - target: What it points at.
     ///   - replacing: Whether a file, link or directory in the way is replaced; a directory goes with all in it.
+    ///   - isSynced: Whether the name of a link that replaces another is on the disk when this returns.
     /// - Throws: ``SystemError`` if something is in the way that may not be replaced, or the system refuses.
     public static func makeSymbolicLink(
         at path: String,
         to target: String,
         replacing: Bool,
+        isSynced: Bool = true,
     ) throws(SystemError) {
         let operation = "cannot make link"
         let parts = try PathParts(path, operation)
@@ -62,7 +68,7 @@ extension FileSystem {
             try SystemError.check(operation, path) { unsafe symlink(target, path) }
             return
         }
-        try replace(parts, operation, path) { (directory, temporary) throws(SystemError) in
+        try replace(parts, operation, path, isSynced: isSynced) { (directory, temporary) throws(SystemError) in
             try directory.makeLink(temporary, to: target, operation)
         }
     }
@@ -90,6 +96,7 @@ extension FileSystem {
         _ parts: PathParts,
         _ operation: String,
         _ path: String,
+        isSynced: Bool,
         _ make: (borrowing DirectoryHandle, String) throws(SystemError) -> Void,
     ) throws(SystemError) {
         let temporary = parts.temporaryName()
@@ -102,7 +109,7 @@ extension FileSystem {
                 directory.discard(temporary)
                 throw error
             }
-            try directory.synchronize(operation)
+            if isSynced { try directory.synchronize(operation) }
         } catch {
             // The reader knows the path that was asked for, not the names on the way to it.
             throw SystemError(operation, path, code: error.code, detail: error.detail)
@@ -116,7 +123,7 @@ extension FileSystem {
 }
 
 extension FileDescriptor {
-    /// Gives a new file its owner and permissions, then its bytes, and waits until they are on the disk.
+    /// Gives a new file its owner and permissions, then its bytes.
     fileprivate func fill(
         _ bytes: [UInt8],
         mode: UInt32,
@@ -129,9 +136,10 @@ extension FileDescriptor {
             // All ones leave the number as it is.
             try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
         }
-        // After the owner: a change of owner takes the set-user bit away.
-        try SystemError.check(operation, path) { fchmod(raw, mode) }
+        let setsIdentity = mode & 0o6000
+        try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
         try writeAll(bytes, to: raw, operation, path)
-        try SystemError.check(operation, path) { fsync(raw) }
+        // A change of owner, and every write by an ordinary user, takes these bits away.
+        if setsIdentity != 0 { try SystemError.check(operation, path) { fchmod(raw, mode) } }
     }
 }

@@ -11,6 +11,30 @@ extension SystemBus {
 
     /// Asks for the states of several units with one question.
     func units(named names: [String]) throws(SystemError) -> [ListedUnit] {
+        try unsafe call("ListUnitsByNames") { question throws(SystemError) in
+            try check(unsafe sd_bus_message_open_container(question, type("a"), "s"))
+            for name in names { try unsafe append(name, to: question) }
+            try check(unsafe sd_bus_message_close_container(question))
+        } reading: { reply throws(SystemError) in
+            try unsafe units(in: reply)
+        }
+    }
+
+    /// Has a unit started again, which is queued when this returns.
+    func restart(_ name: String) throws(SystemError) {
+        try unsafe call("RestartUnit") { order throws(SystemError) in
+            try unsafe append(name, to: order)
+            try unsafe append("replace", to: order)
+        } reading: { _ throws(SystemError) in
+        }
+    }
+
+    /// Calls a method of systemd's manager: puts its arguments into the question, and takes from the reply what is read.
+    private func call<Value>(
+        _ method: String,
+        _ fill: (OpaquePointer?) throws(SystemError) -> Void,
+        reading read: (OpaquePointer?) throws(SystemError) -> Value,
+    ) throws(SystemError) -> Value {
         var question: OpaquePointer?
         defer { unsafe sd_bus_message_unref(question) }
         let code = unsafe sd_bus_message_new_method_call(
@@ -19,23 +43,24 @@ extension SystemBus {
             Self.systemd,
             "/org/freedesktop/systemd1",
             "org.freedesktop.systemd1.Manager",
-            "ListUnitsByNames",
+            method,
         )
         try check(code)
-        try check(unsafe sd_bus_message_open_container(question, type("a"), "s"))
-        for name in names { try check(unsafe sd_bus_message_append_basic(question, type("s"), name)) }
-        try check(unsafe sd_bus_message_close_container(question))
+        try unsafe fill(question)
         var error = unsafe sd_bus_error()
         defer { unsafe sd_bus_error_free(&error) }
         var reply: OpaquePointer?
         defer { unsafe sd_bus_message_unref(reply) }
         let answer = unsafe sd_bus_call(raw, question, try remaining(), &error, &reply)
         if answer < 0 { throw unsafe failure(-answer, error) }
-        guard let reply = unsafe reply else { return [] }
-        return try unsafe units(in: reply)
+        return try unsafe read(reply)
     }
 
-    private func units(in reply: OpaquePointer) throws(SystemError) -> [ListedUnit] {
+    private func append(_ text: String, to message: OpaquePointer?) throws(SystemError) {
+        try check(unsafe sd_bus_message_append_basic(message, type("s"), text))
+    }
+
+    private func units(in reply: OpaquePointer?) throws(SystemError) -> [ListedUnit] {
         let members = "ssssssouso"
         var units: [ListedUnit] = []
         try check(unsafe sd_bus_message_enter_container(reply, type("a"), "(\(members))"))
@@ -58,7 +83,7 @@ extension SystemBus {
     }
 
     /// Reads the next text, which the message keeps.
-    private func text(in reply: OpaquePointer) throws(SystemError) -> String {
+    private func text(in reply: OpaquePointer?) throws(SystemError) -> String {
         var text: UnsafePointer<CChar>?
         try check(unsafe sd_bus_message_read_basic(reply, type("s"), &text))
         return unsafe text.map { unsafe String(cString: $0) } ?? ""

@@ -51,48 +51,54 @@ struct SystemBus: ~Copyable {
 
     /// Reads a text among the properties of a unit.
     func text(_ property: String, of unit: String, as interface: Interface) throws(SystemError) -> String {
-        var path: UnsafeMutablePointer<CChar>?
-        defer { unsafe free(path) }
-        try check(unsafe sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path))
-        try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
-        var error = unsafe sd_bus_error()
-        defer { unsafe sd_bus_error_free(&error) }
         var text: UnsafeMutablePointer<CChar>?
         defer { unsafe free(text) }
-        let code = unsafe sd_bus_get_property_string(
-            raw,
-            Self.systemd,
-            path,
-            interface.rawValue,
-            property,
-            &error,
-            &text,
-        )
-        guard code >= 0, let text = unsafe text else { throw unsafe failure(-code, error) }
-        return unsafe String(cString: text)
+        try unsafe ask(of: unit) { path, error in
+            unsafe sd_bus_get_property_string(
+                raw,
+                Self.systemd,
+                path,
+                interface.rawValue,
+                property,
+                error,
+                &text
+            )
+        }
+        return unsafe text.map { unsafe String(cString: $0) } ?? ""
     }
 
     /// Reads a number of 64 bits among the properties of a unit.
     func number(_ property: String, of unit: String, as interface: Interface) throws(SystemError) -> UInt64 {
+        var number: UInt64 = 0
+        let type = CChar(UInt8(ascii: "t"))
+        try unsafe ask(of: unit) { path, error in
+            unsafe sd_bus_get_property_trivial(
+                raw,
+                Self.systemd,
+                path,
+                interface.rawValue,
+                property,
+                error,
+                type,
+                &number
+            )
+        }
+        return number
+    }
+
+    /// Puts a question about a unit.
+    private func ask(
+        of unit: String,
+        _ question: (UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<sd_bus_error>) -> CInt,
+    ) throws(SystemError) {
         var path: UnsafeMutablePointer<CChar>?
         defer { unsafe free(path) }
         try check(unsafe sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path))
         try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
         var error = unsafe sd_bus_error()
         defer { unsafe sd_bus_error_free(&error) }
-        var number: UInt64 = 0
-        let code = unsafe sd_bus_get_property_trivial(
-            raw,
-            Self.systemd,
-            path,
-            interface.rawValue,
-            property,
-            &error,
-            CChar(UInt8(ascii: "t")),
-            &number,
-        )
+        let code = unsafe question(path, &error)
         if code < 0 { throw unsafe failure(-code, error) }
-        return number
     }
 
     /// The microseconds that are left.

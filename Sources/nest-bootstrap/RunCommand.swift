@@ -58,7 +58,27 @@ struct RunCommand {
             }
         }
         await http.shutDown()
+        if recorder != nil { await wakeServices(of: report) }
         return ExitCode(report, signal: signal)
+    }
+
+    /// Has systemd try again at once what failed or waits for what has succeeded now.
+    ///
+    /// A task is the same whether its service runs it or a person does; where it is a service, its unit does this. What
+    /// systemd refuses to us it does by itself within a minute.
+    private func wakeServices(of report: Report) async {
+        let isService = Machine.environment()["NOTIFY_SOCKET"] != nil
+        let options = configuration.options
+        guard !isService, options.root == nil, options.config == Options(.check).config, Systemd.isRunning else {
+            return
+        }
+        let succeeded = Set(report.entries.filter(\.outcome.isSuccess).map(\.task))
+        let plan = configuration.plan
+        let concerned = plan.steps.filter { step in
+            succeeded.contains(step.task.name)
+                || step.dependencies.contains { succeeded.contains(plan.steps[$0].task.name) }
+        }
+        _ = try? await Systemd.retry(concerned.map(\.task.unitName))
     }
 
     /// Makes the directories that tasks write to, where they can be made.

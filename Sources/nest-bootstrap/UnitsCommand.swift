@@ -16,8 +16,10 @@ struct UnitsCommand {
     func run() -> ExitCode {
         if units.isGenerator, Configuration.isAbsent(options) { return .success }
         let files: [UnitFile]
+        var count = 0
         do {
             let configuration = try Configuration(options)
+            count = configuration.plan.steps.count
             files = configuration.plan.units(call(role: configuration.declarations.role))
         } catch {
             guard units.isGenerator else {
@@ -32,7 +34,7 @@ struct UnitsCommand {
             tell(error)
             return .failure
         }
-        if !units.isGenerator { outlet.write(summary(files)) }
+        if !units.isGenerator { outlet.write(summary(files, taskCount: count)) }
         return .success
     }
 
@@ -62,13 +64,15 @@ struct UnitsCommand {
         (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap"
     }
 
+    /// Writes the files, without waiting for a disk: the next start of systemd or call of the command writes them again.
     private func write(_ files: [UnitFile]) throws(SystemError) {
         try FileSystem.makeDirectories(units.directory)
         for file in files {
             let path = "\(units.directory)/\(file.path)"
             switch file.content {
-            case .text(let text): try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
-            case .link(let target): try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true)
+            case .text(let text): try FileSystem.write(Array(text.utf8), to: path, mode: 0o644, isSynced: false)
+            case .link(let target):
+                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false)
             }
         }
     }
@@ -79,7 +83,7 @@ struct UnitsCommand {
         if units.isGenerator { try? KernelLog.write("nest-bootstrap: \(error)") }
     }
 
-    private func summary(_ files: [UnitFile]) -> String {
+    private func summary(_ files: [UnitFile], taskCount: Int) -> String {
         let paths = files.map(\.path).sorted()
         if options.output == .json {
             let pairs: KeyValuePairs<String, Node> = [
@@ -87,7 +91,6 @@ struct UnitsCommand {
             ]
             return String(decoding: Node.mapping(pairs.map { ($0.key, $0.value) }).json(), as: UTF8.self) + "\n"
         }
-        let count = paths.count { $0.hasSuffix(".service") && !$0.contains("/") }
-        return "\(count) \(count == 1 ? "unit" : "units") written to '\(units.directory)'\n"
+        return "units of \(taskCount) \(taskCount == 1 ? "task" : "tasks") written to '\(units.directory)'\n"
     }
 }

@@ -30,6 +30,7 @@ extension BootedTests {
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-here") { $0 == "active\n" })
                 #expect(try await machine.output("readlink /run/here") == "/etc\n")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
+                #expect(try await machine.output("systemctl is-system-running") == "running\n")
             }
         }
 

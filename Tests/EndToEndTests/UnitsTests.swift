@@ -69,7 +69,7 @@ struct UnitsTests {
     @Test(.enabled(if: canAnalyze), arguments: ["control-plane", "worker"])
     func `systemd takes the shipped units without a word, and finds none exposed`(role: String) async throws {
         let units = try await writeUnits("\(TestCluster.sourceRoot)/bootstrap.yaml", role: role)
-        #expect(units.count == (role == "worker" ? 7 : 15))
+        #expect(units.count == (role == "worker" ? 7 : 15) + 1)
         #expect(Answer(try await verify(units)) == silence)
         let exposures = try await exposures(of: units)
         #expect(exposures.status == 0, "\(exposures.output)")
@@ -113,7 +113,8 @@ struct UnitsTests {
     @Test func `a generator writes into the first of its directories, in silence`() async throws {
         let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
         #expect(Answer(try await generate(config: node.config)) == silence)
-        #expect(try made() == ["k8s-bootstrap-t.service", "k8s-bootstrap-t.service.d", "k8s-bootstrap.target.wants"])
+        let units = ["k8s-bootstrap--check.service", "k8s-bootstrap-t.service"]
+        #expect(try made() == (units.flatMap { [$0, "\($0).d"] } + ["k8s-bootstrap.target.wants"]))
         let wanted = TemporaryDirectory.file("normal/k8s-bootstrap.target.wants/k8s-bootstrap-t.service")
         #expect(try FileSystem.status(wanted)?.target == "../k8s-bootstrap-t.service")
         #expect(try FileSystem.exists(TemporaryDirectory.file("early")) == false)

@@ -84,6 +84,26 @@ import Testing
             """,
             "k8s-bootstrap.target.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",
             "kubelet.service.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",
+            // Nobody wants it until the task file is wrong.
+            "k8s-bootstrap--check.service": """
+            # Made by nest-bootstrap. Changes here are lost.
+
+            [Unit]
+            Description=Check of the task file of this Kubernetes node
+            CollectMode=inactive-or-failed
+
+            [Service]
+            ExecStart=:/usr/bin/nest-bootstrap check
+            LogExtraFields=OBJECT_SYSTEMD_UNIT=k8s-bootstrap.target
+
+            """,
+            "k8s-bootstrap--check.service.d/50-privileges.conf": """
+            # What a check may do and tasks may not. Made by nest-bootstrap.
+
+            [Service]
+            CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+
+            """,
         ]
         #expect(try Self.files(text) == expected)
     }

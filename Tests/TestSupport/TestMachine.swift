@@ -75,6 +75,11 @@ public struct TestMachine: Sendable {
     /// - Throws: ``ToolFailure`` if it does not go.
     public func halt() async throws { try await script("halt") }
 
+    /// Takes the machine's power away; its disk stays as it is at that moment.
+    ///
+    /// - Throws: ``ToolFailure`` if it does not go.
+    public func cutPower() async throws { try await script("halt", ["--now"]) }
+
     /// Runs a command inside the machine, which must be on.
     ///
     /// - Parameter command: The command and its arguments.

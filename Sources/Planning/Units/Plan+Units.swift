@@ -2,16 +2,16 @@ import YAML
 
 /// The plan as systemd units.
 extension Plan {
-    /// Writes a unit for every task, with what makes systemd start it.
+    /// Writes a unit for every task, with what makes systemd start it, and the one that checks the task file.
     ///
     /// What all units share is not in them but in the drop-in for `k8s-bootstrap-.service`.
     ///
     /// - Parameter call: How the units call the program.
-    /// - Returns: The files in the order of the plan.
+    /// - Returns: The files, those of the tasks in the order of the plan.
     public func units(_ call: UnitCall) -> [UnitFile] {
         let secrets = Secrets(self)
         let dependants = dependantIndices
-        return steps.indices.flatMap { index in
+        let tasks = steps.indices.flatMap { index in
             let unit = TaskUnit(
                 task: steps[index].task,
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
@@ -21,6 +21,7 @@ extension Plan {
             )
             return unit.files
         }
+        return checkUnits(call) + tasks
     }
 }
 

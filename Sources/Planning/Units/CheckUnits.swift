@@ -1,0 +1,53 @@
+public import YAML
+
+/// The service that checks the task file, with what it may do and tasks may not.
+///
+/// It is there for every task file, and wanted only by the target of a wrong one. So when the file is mended, systemd has
+/// nobody left who needs a service that failed, and forgets the failure by itself.
+///
+/// - Parameter call: How the units call the program.
+/// - Returns: The service and its drop-in.
+func checkUnits(_ call: UnitCall) -> [UnitFile] {
+    var check = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
+    check.section("Unit")
+    check.set("Description", "Check of the task file of this Kubernetes node")
+    check.set("CollectMode", "inactive-or-failed")
+    check.section("Service")
+    check.command("ExecStart", [call.program, "check"] + call.flags)
+    // So that `systemctl status` of the target shows the lines too.
+    check.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
+
+    var privileges = UnitText(comment: "What a check may do and tasks may not. Made by nest-bootstrap.")
+    privileges.section("Service")
+    privileges.set("CapabilityBoundingSet", Privileges.reading)
+    return [
+        UnitFile(path: checkName, content: .text(check.text)),
+        UnitFile(path: "\(checkName).d/50-privileges.conf", content: .text(privileges.text)),
+    ]
+}
+
+/// A name that no task has, and to which the drop-in of all tasks applies.
+private let checkName = "k8s-bootstrap--check.service"
+
+/// Writes the units of a node whose task file is wrong: the target fails and says why, and nothing else is touched.
+///
+/// A target has no command that could fail, so it requires the service that checks the task file. What that prints is in
+/// the journal of both.
+///
+/// - Parameters:
+///   - problems: What is wrong.
+///   - call: How the units call the program.
+/// - Returns: The service that checks and a drop-in for the target.
+public func brokenUnits(_ problems: Diagnostics, _ call: UnitCall) -> [UnitFile] {
+    let count = problems.all.count
+    let words = count == 1 ? "the task file is wrong" : "the task file has \(count) mistakes, the first"
+    let summary = problems.all.first.map { "\(words): \($0)" } ?? words
+    var drop = UnitText(comment: "Made by nest-bootstrap, because the task file is wrong.")
+    drop.section("Unit")
+    drop.set("Description", unitPhrase(summary))
+    drop.set("Requires", checkName)
+    drop.set("After", checkName)
+    return checkUnits(call) + [
+        UnitFile(path: "\(targetName).d/50-diagnostics.conf", content: .text(drop.text))
+    ]
+}

@@ -1,0 +1,124 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// How the graph and its units fit into the rest of a system.
+    @Suite struct GraphTests {
+        private static let tasks = """
+            tasks:
+              late:
+                after: [slow.service]
+                wantedBy: [storage.target]
+                symlink: {path: /run/late, target: /etc}
+              first: {exec: {command: test, args: [-e, /run/go]}}
+              second: {after: [first], symlink: {path: /run/second, target: /etc}}
+
+            """
+
+        @Test func `foreign units are waited for, wantedBy is honoured, and a run by hand wakes who waits`()
+            async throws
+        {
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try machine.write(
+                    "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=sleep 3\n[Install]\nWantedBy=multi-user.target\n",
+                    to: "/etc/systemd/system/slow.service",
+                )
+                try machine.write("[Unit]\nDescription=storage\n", to: "/etc/systemd/system/storage.target")
+                try machine.write(
+                    "[Service]\nRestartSec=1h\n",
+                    to: "/etc/systemd/system/k8s-bootstrap-.service.d/20-test.conf",
+                )
+                let wants = machine.disk("/etc/systemd/system/multi-user.target.wants/slow.service")
+                try FileSystem.makeSymbolicLink(at: wants, to: "/etc/systemd/system/slow.service", replacing: false)
+                try await machine.boot()
+
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-late") { $0 == "active\n" })
+                let times = try await machine.output(
+                    "systemctl show --value -p ExecMainExitTimestampMonotonic slow.service; "
+                        + "systemctl show --value -p ExecMainStartTimestampMonotonic k8s-bootstrap-late"
+                )
+                let (ended, started) = try pair(times)
+                #expect(ended > 0)
+                #expect(started >= ended)
+
+                try await machine.must("systemctl stop k8s-bootstrap-late && systemctl start storage.target")
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-late") { $0 == "active\n" })
+
+                let states = "systemctl show --value -p SubState k8s-bootstrap-first k8s-bootstrap-second"
+                #expect(try await machine.becomes(states) { $0 == "auto-restart\n\nauto-restart\n" })
+                try await machine.must("touch /run/go && nest-bootstrap run --task first")
+                #expect(try await machine.becomes(within: .seconds(30), states) { $0 == "exited\n\nexited\n" })
+                #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })
+            }
+        }
+
+        @Test func `after a power failure in the middle the next boot does all that was left`() async throws {
+            let tasks = """
+                tasks:
+                  before: {file: {path: /var/lib/x/before, content: "all of it"}}
+                  middle:
+                    after: [before]
+                    exec:
+                      command: sh
+                      args: [-c, "echo begun > /var/lib/x/begun; test -e /etc/go-on || sleep 1000; echo ended > /var/lib/x/ended"]
+                      writes: [/var/lib/x/]
+                  after: {after: [middle], file: {path: /var/lib/x/after, content: end}}
+
+                """
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                #expect(try await machine.becomes("cat /var/lib/x/begun") { $0 == "begun\n" })
+                try await machine.cutPower()
+
+                try machine.write("", to: "/etc/go-on")
+                try await machine.boot()
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-after") { $0 == "active\n" })
+                #expect(try await machine.output("cat /var/lib/x/*") == "endall of itbegun\nended\n")
+                #expect(
+                    try await machine.records() == ["before": "unchanged", "middle": "changed", "after": "changed"]
+                )
+                #expect(try await machine.output("ls -A /var/lib/x") == "after\nbefore\nbegun\nended\n")
+                #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })
+            }
+        }
+
+        /// The least of many runs is the one that nothing else on the machine held up.
+        @Test func `the generator writes the units of 50 tasks within 50 ms`() async throws {
+            let tasks = (1...50).map { number in
+                "  t\(number):\n    after: [\(number > 1 ? "t\(number - 1)" : "")]\n"
+                    + "    file: {path: /etc/x/\(number), content: x, owner: root}\n"
+            }
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write("tasks:\n\(tasks.joined())", to: "/etc/fifty.yaml")
+                try await machine.boot()
+                let times = try await machine.must(
+                    """
+                    for i in $(seq 20); do
+                        a=$(date +%s%N)
+                        /usr/lib/systemd/system-generators/nest-bootstrap-generator /run/g/$i /run/g/e /run/g/l \
+                            --config /etc/fifty.yaml || exit 1
+                        b=$(date +%s%N)
+                        echo $(((b - a) / 1000))
+                    done
+                    """
+                )
+                let microseconds = times.split(separator: "\n").compactMap { Int($0) }.sorted()
+                show("the generator's times for 50 tasks, in microseconds", "\(microseconds)")
+                #expect(microseconds.count == 20)
+                #expect(try #require(microseconds.first) < 50_000)
+                #expect(try await machine.output("ls /run/g/1 | grep -c 'k8s-bootstrap-t.*service$'") == "50\n")
+            }
+        }
+    }
+}
+
+/// Two numbers, a line each.
+private func pair(_ text: String) throws -> (Int, Int) {
+    let numbers = text.split(separator: "\n").compactMap { Int($0) }
+    try #require(numbers.count == 2, "\(text)")
+    return (numbers[0], numbers[1])
+}
