@@ -36,11 +36,12 @@ struct Ledger {
 
     /// Tells whether the task never said before what it waits for.
     ///
-    /// Objects of one task wait side by side and take turns in saying so; each reason is one line.
+    /// Objects of one task wait side by side and take turns in saying so; each reason is one line, which names the first
+    /// of those that wait for the same thing since the same second.
     mutating func isNewWait(_ words: String, of task: String?) -> Bool {
         change(task) { entry in
             if entry.waits.count == waitLimit { entry.waits = [] }
-            return entry.waits.insert(words).inserted
+            return entry.waits.insert(reason(in: words)).inserted
         }
     }
 
@@ -51,3 +52,10 @@ struct Ledger {
 
 /// The reasons of one task that are remembered.
 private let waitLimit = 1000
+
+/// The words without the object that they begin with.
+private func reason(in words: String) -> String {
+    guard let colon = words.firstRange(of: ": ") else { return words }
+    let subject = words[..<colon.lowerBound]
+    return subject.contains("/") && !subject.contains(" ") ? String(words[colon.upperBound...]) : words
+}
