@@ -33,6 +33,7 @@ struct Explanation {
             case 403 where status.isNamespaceTerminating: terminatingNamespace()
             case 403: forbidden(status)
             case 422 where !status.causes.isEmpty: invalidFailure(status)
+            case 405: unappliable(status)
             case 413: tooLarge()
             default: otherFailure(status)
             }
@@ -69,6 +70,15 @@ struct Explanation {
             object: manifest.identity,
             cause: .other,
             problems: [problem(at: place, message, hint: hint)]
+        )
+    }
+
+    private func unappliable(_ status: ServerStatus) -> ObjectFailure {
+        let hint = "remove it from the manifest"
+        return ObjectFailure(
+            object: manifest.identity,
+            cause: .invalid,
+            problems: [problem(at: manifest.root["kind"]?.place, status.line, hint: hint)],
         )
     }
 

@@ -9,6 +9,11 @@ struct APIResource: Sendable, Hashable {
     var isNamespaced: Bool
     /// Whether the status of its objects is written apart from them, by their controllers alone.
     var hasStatus: Bool
+    /// What may be done with its objects: `get`, `list`, `patch` and so on; empty if the server does not say.
+    var verbs: [String]
+
+    /// Whether there are objects of it that could be applied.
+    var isAppliable: Bool { verbs.isEmpty || verbs.contains("patch") }
 }
 
 /// Which resources the server has, asked one group and version at a time.
@@ -19,18 +24,23 @@ final class ResourceCatalog: Sendable {
 
     /// Returns the resource of a kind.
     ///
-    /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind.
+    /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind, and with 405 if
+    ///   it keeps no objects of the kind, as of `Binding` and of reviews.
     func resource(
         of type: GroupVersionKind,
         on client: APIClient,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> APIResource {
-        if let resource = known.withLock({ $0[type] }) { return resource }
+        if let resource = known.withLock({ $0[type] }), resource.isAppliable { return resource }
         let list = try await client.object("GET", type.path, until: deadline).node
         let found = Self.resources(in: list, of: type)
         known.withLock { $0.merge(found) { _, new in new } }
         guard let resource = found[type] else {
             throw .refused(APIError.Refusal(request: "GET \(type.path)", status: ServerStatus(missing: type)))
+        }
+        guard resource.isAppliable else {
+            let status = ServerStatus(unappliable: type, verbs: resource.verbs)
+            throw .refused(APIError.Refusal(request: "GET \(type.path)", status: status))
         }
         return resource
     }
@@ -54,6 +64,7 @@ final class ResourceCatalog: Sendable {
                 plural: name,
                 isNamespaced: item["namespaced"]?.boolean ?? false,
                 hasStatus: names.contains("\(name)/status"),
+                verbs: item["verbs"]?.sequence?.compactMap(\.string) ?? [],
             )
         }
         return result

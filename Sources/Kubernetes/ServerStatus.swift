@@ -54,6 +54,13 @@ struct ServerStatus: Sendable {
         (code, reason, kind, name, causes) = (404, "NotFound", "", "", [])
     }
 
+    /// Creates the refusal to apply what the server does not keep.
+    init(unappliable type: GroupVersionKind, verbs: [String]) {
+        let only = verbs.joined(separator: ", ")
+        message = "the server keeps no objects of kind '\(type.kind)' that could be applied, its verbs are: \(only)"
+        (code, reason, kind, name, causes) = (405, "MethodNotAllowed", "", "", [])
+    }
+
     /// The first line of a reply that is no JSON, cut to a length that fits a message.
     private static func text(of response: HTTPResponse) -> String {
         let text = String(decoding: response.body.prefix(400), as: UTF8.self)

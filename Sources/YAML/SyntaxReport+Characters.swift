@@ -1,7 +1,8 @@
 /// Characters that may not stand where they do.
 extension SyntaxReport {
     /// A byte that is no character, or none that YAML allows.
-    func unreadableByte(at offset: Int) -> Diagnostic {
+    func unreadableByte(at problemOffset: Int) -> Diagnostic {
+        let offset = beginning(ofCharacterAt: problemOffset)
         let place = text.place(ofByte: offset)
         let byte = text.byte(at: offset) ?? 0
         let shown = (byte < 0x10 ? "0x0" : "0x") + String(byte, radix: 16, uppercase: true)
@@ -20,6 +21,14 @@ extension SyntaxReport {
             "control character \(shown) is not allowed",
             hint: "write it as '\\x\(shown.dropFirst(2))' in double quotes",
         )
+    }
+
+    /// The offset of the byte that began a character which the byte at an offset does not continue.
+    private func beginning(ofCharacterAt offset: Int) -> Int {
+        guard problem.problem == "invalid trailing UTF-8 octet" else { return offset }
+        var first = offset - 1
+        while let byte = text.byte(at: first), byte & 0xC0 == 0x80 { first -= 1 }
+        return text.byte(at: first).map { $0 >= 0xC0 } == true ? first : offset
     }
 
     /// A tab where only spaces indent.

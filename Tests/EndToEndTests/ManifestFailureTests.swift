@@ -26,6 +26,21 @@ struct ManifestFailureTests {
         return result.errorLines.dropLast().map { $0.replacing(path, with: "m.yaml").masked }
     }
 
+    @Test func `a kind of which the server keeps no objects is told as that`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "kept-not")
+        let lines = try await failure(
+            of: "apiVersion: v1\nkind: Binding\nmetadata: {name: b, namespace: kept-not}\ntarget: {name: node}\n",
+            cluster,
+            title: "a kind that can only be created",
+        )
+        #expect(
+            lines == [
+                "broken: error: m.yaml:2:7: Binding/kept-not/b: the server keeps no objects of kind 'Binding' that could "
+                    + "be applied, its verbs are: create; remove it from the manifest"
+            ]
+        )
+    }
+
     @Test func `every misspelt field is told at its key, with the near name`() async throws {
         let cluster = try await TestCluster.shared(namespace: "misspelt")
         let lines = try await failure(

@@ -2,8 +2,9 @@ import Glibc
 import Host
 import Testing
 
-/// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all. The
-/// thread that takes one may do so after `kill` has returned, so whoever waits for the end of the process sleeps.
+/// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all.
+///
+/// The thread that takes one may do so after `kill` has returned, so whoever waits for the end of the process sleeps.
 @Suite(.timeLimit(.minutes(3))) struct SignalsTests {
     @Test func `interruptions come as elements instead of ending the process`() async {
         await #expect(processExitsWith: .success) {

@@ -24,7 +24,9 @@ struct LineSinkTests {
     @Test func `objects that wait for the same thing are one line`() {
         let reason = "connection refused; waiting since 08:00:00Z, until 08:10:00Z"
         let later = "connection refused; waiting since 08:05:00Z, until 08:10:00Z"
-        let waits = ["ConfigMap/a: \(reason)", "ConfigMap/b: \(reason)", "ConfigMap/b: \(later)", "gate 'x': \(reason)"]
+        let waits = [
+            "ConfigMap/a: \(reason)", "ConfigMap/b: \(reason)", "ConfigMap/b: \(later)", "gate 'x': \(reason)",
+        ]
         tell(waits.map { Event(task: "t", .waiting($0)) })
         let told = [waits[0], waits[2], waits[3]].map { "t: waiting: \($0)\n" }
         #expect(recorder.text() == told.joined())

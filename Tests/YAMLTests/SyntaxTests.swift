@@ -108,4 +108,13 @@ import YAML
                 + "if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'",
         )
     }
+
+    @Test(arguments: [[0xE4, 0x72], [0xE4, 0x80, 0x72, 0x72], [0xF0, 0x90, 0x80, 0x72]] as [[UInt8]])
+    func `a character cut short is told where it begins`(bytes: [UInt8]) {
+        let told = problems(of: Array("a: 1\nb: g".utf8) + bytes + Array("e: 1\n".utf8))
+        #expect(
+            told.hasPrefix("t.yaml:2:5: byte 0x\(String(bytes[0], radix: 16, uppercase: true)) is not UTF-8; "),
+            "\(told)"
+        )
+    }
 }
