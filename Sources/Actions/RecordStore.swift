@@ -3,14 +3,14 @@ public import Host
 /// The records of this boot, one file a task.
 public struct RecordStore: Sendable {
     private let directory: StateDirectory
-    private let boot: String
+    private let boot: String?
 
     /// Creates a store.
     ///
     /// - Parameters:
     ///   - path: The state directory, which is made when something is first written.
-    ///   - boot: The boot's identifier; records of another are as good as none.
-    public init(path: String, boot: String) {
+    ///   - boot: The boot's identifier; records of another are as good as none. `nil` where no directory outlives a boot.
+    public init(path: String, boot: String?) {
         directory = StateDirectory(path)
         self.boot = boot
     }
@@ -20,7 +20,14 @@ public struct RecordStore: Sendable {
     /// - Throws: ``Host/SystemError`` if there is a record that may not be read.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
         guard let bytes = try directory.read(task: task), let record = TaskRecord(json: bytes) else { return nil }
-        return record.boot == boot && record.task == task ? record : nil
+        return (boot == nil || record.boot == boot) && record.task == task ? record : nil
+    }
+
+    /// Whether a task's dependants may run.
+    ///
+    /// - Throws: ``Host/SystemError`` if there is a record that may not be read.
+    public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
+        try record(of: task)?.isSuccess == true
     }
 
     /// Which attempt of a task comes next: the first after a success, or the one after the last failure.
@@ -41,7 +48,7 @@ public struct RecordStore: Sendable {
     /// Writes a task's record in the place of its last one.
     public func write(_ record: TaskRecord) throws(SystemError) {
         var record = record
-        record.boot = boot
+        record.boot = boot ?? ""
         try directory.write(task: record.task, record.json)
     }
 

@@ -47,6 +47,9 @@ enum Limit {
     /// Members of a cycle that a message names.
     static let cycleMemberCount = 12
 
+    /// Seconds after its deadline at which systemd ends a task that did not end itself.
+    static let unitPatience: Int64 = 60
+
     /// Characters of a unit's description.
     static let unitPhraseLength = 500
 

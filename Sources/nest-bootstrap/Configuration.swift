@@ -85,9 +85,12 @@ struct Configuration {
     }
 
     /// The records of this boot, under the root if there is one.
+    ///
+    /// `/run` is empty after a boot. What says which boot it is, is not the same everywhere in a container: some lay
+    /// another identifier over the kernel's, and a service that has its own `/proc` does not see it.
     func records() throws(SystemError) -> RecordStore {
         let path = location(ofWritten: "/run/nest-bootstrap")
-        return RecordStore(path: path, boot: try Machine.bootIdentifier())
+        return RecordStore(path: path, boot: root == nil ? nil : try Machine.bootIdentifier())
     }
 
     /// What the actions of a run, or a check of the plan, work with.

@@ -56,6 +56,7 @@ struct Program {
                 configuration = try Configuration(options)
             } catch {
                 outlet.tell(error, as: options.output, .taskFileWrong)
+                _ = try? Systemd.notify("STATUS=\(printable(error.all.first?.description ?? ""))")
                 return .configuration
             }
             return switch options.command {

@@ -120,7 +120,7 @@ struct RunCommand {
         let names = Set(named.steps.map(\.task.name))
         if options.withDependencies {
             let all = try plan.selecting(options.tasks, withDependencies: true)
-            let isDone = try Set(all.steps.map(\.task.name).filter { try records.record(of: $0)?.isSuccess == true })
+            let isDone = try Set(all.steps.map(\.task.name).filter(records.hasSucceeded))
             return Selection(plan: all.keeping { names.contains($0.task.name) || !isDone.contains($0.task.name) })
         }
         var selection = Selection(plan: named)
@@ -129,7 +129,9 @@ struct RunCommand {
             for dependency in plan.dependencies(of: name) where !names.contains(dependency) {
                 let record = try records.record(of: dependency)
                 guard record?.isSuccess != true else { continue }
-                let state = record.map { "came to '\($0.outcome)' on this boot" } ?? "has not run on this boot"
+                let isRunning = records.runner(of: dependency) != nil
+                let past = record.map { "came to '\($0.outcome)' on this boot" } ?? "has not run on this boot"
+                let state = isRunning ? "is running now" : past
                 let verb = step.task.verb.name
                 let missing = MissingDependency(task: name, verb: verb, dependency: dependency, state: state)
                 selection.missing.append(missing)

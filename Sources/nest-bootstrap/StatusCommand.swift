@@ -19,10 +19,12 @@ struct StatusCommand {
         let records = try configuration.records()
         let now = Timestamp.now()
         let services = await services(plan, outlet)
-        let rows = try plan.steps.map { step in
-            var row = try row(step.task, records, now)
-            if let service = services[step.task.unitName] { row.join(service) }
-            return row
+        var rows = try plan.steps.map { try row($0.task, records, now) }
+        let isDone = try Set(configuration.plan.steps.map(\.task.name).filter(records.hasSucceeded))
+        for (index, step) in plan.steps.enumerated() {
+            guard let service = services[step.task.unitName] else { continue }
+            let dependencies = configuration.plan.dependencies(of: step.task.name)
+            rows[index].join(service, awaiting: dependencies.filter { !isDone.contains($0) })
         }
         switch configuration.options.output {
         case .json:

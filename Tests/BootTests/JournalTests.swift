@@ -87,8 +87,7 @@ extension BootedTests {
             #expect(rows["next"]?["reason"]?.string?.contains("runs after 'bad'") == true)
 
             let user = "setpriv --reuid=65534 --regid=65534 --clear-groups nest-bootstrap status"
-            let inner = "umount /proc/sys/kernel/random/boot_id; exec \(user)"
-            let seen = try await machine.output("unshare --mount sh -c '\(inner)' 2>&1")
+            let seen = try await machine.output("\(user) 2>&1")
             show("nest-bootstrap status, as an ordinary user", seen)
             #expect(seen.contains("restarts in "))
             #expect(seen.contains("active"))

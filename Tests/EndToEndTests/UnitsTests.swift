@@ -75,6 +75,47 @@ struct UnitsTests {
         #expect(exposures.status == 0, "\(exposures.output)")
     }
 
+    @Test(.enabled(if: canAnalyze)) func `no task without exec is more exposed for what it reads and writes`()
+        async throws
+    {
+        let node = try TestNode(
+            """
+            tasks:
+              copy: {file: {path: /home/x/y, source: /tmp/y, owner: bin, group: "4", mode: "6755"}}
+              root: {file: {path: /x, source: /home/y, owner: bin, mode: "6755"}}
+              link: {symlink: {path: /dev/x, target: /y}}
+              apply: {apply: {kubeconfig: /home/x/kc, manifests: [/tmp/a.yaml, /dev/b.yaml, /root/d.yaml, /run/user/e]}}
+              waits: {wait: {unit: x.service}}
+              object: {wait: {object: {apiVersion: v1, kind: Pod, name: x}, kubeconfig: /tmp/kc}}
+            """
+        )
+        let units = try await writeUnits(node.config, role: "worker")
+        #expect(Answer(try await verify(units)) == silence)
+        let exposures = try await exposures(of: units)
+        #expect(exposures.status == 0, "\(exposures.output)")
+    }
+
+    /// Who names one of the paths that all units hide is told the others, from a list of its own.
+    @Test func `the drop-in of all units hides what the program thinks it does`() async throws {
+        let node = try TestNode(
+            "tasks:\n"
+                + "  a: {exec: {command: ls, reads: [/etc/shadow]}}\n  b: {exec: {command: ls, reads: [/etc/gshadow]}}\n"
+                + "  c: {symlink: {path: /run/x, target: /y}}\n  d: {symlink: {path: /dev/shm/x, target: /y}}\n"
+        )
+        _ = try await writeUnits(node.config, role: "worker")
+        let values = { (key: String, unit: String, file: String) in
+            let bytes = try FileSystem.read("\(directory)/k8s-bootstrap-\(unit).service.d/\(file).conf", limit: 1 << 20)
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("\(key)=") }
+            return Set(lines.flatMap { $0.dropFirst(key.count + 1).split(separator: " ") }.map(String.init))
+        }
+        for (key, units) in [("InaccessiblePaths", ["a", "b"]), ("ReadOnlyPaths", ["c", "d"])] {
+            let all = try units.map { try values(key, $0, "50-privileges") }.reduce(into: Set<String>()) {
+                $0.formUnion($1)
+            }
+            #expect(try values(key, "", "10-nest-bootstrap") == all)
+        }
+    }
+
     @Test(.enabled(if: canAnalyze)) func `systemd takes whatever a task file may say`() async throws {
         let node = try TestNode(
             #"""

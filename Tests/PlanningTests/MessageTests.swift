@@ -43,7 +43,12 @@ struct Faulty: CustomTestStringConvertible {
         Faulty(
             "tasks: {Calico_CRDs: {exec: {command: 'true'}}}",
             "bootstrap.yaml:1:9: 'Calico_CRDs' cannot be the name of a task, "
-                + "which has lower-case letters, digits and dashes; write calico-crds:",
+                + "which has lower-case letters, digits and dashes between them; write calico-crds:",
+        ),
+        Faulty(
+            "tasks: {crds-: {exec: {command: 'true'}}}",
+            "bootstrap.yaml:1:9: 'crds-' cannot be the name of a task, "
+                + "which has lower-case letters, digits and dashes between them; write crds:",
         ),
     ])
     func `a file that is no task file is told so`(_ file: Faulty) {
@@ -115,6 +120,27 @@ struct Faulty: CustomTestStringConvertible {
             "after: [k8s-bootstrap-tt.service]\nexec: {command: ls}",
             "bootstrap.yaml:3:13: task 't' runs after 'tt', which is not declared; "
                 + "write 'tt.service' if it is a systemd unit",
+        ),
+        .task(
+            "after: [\"@a.service\"]\nexec: {command: ls}",
+            "bootstrap.yaml:3:13: an item of 'after' of task 't' must be the name of a systemd unit, of letters, digits "
+                + "and ':-_.\\@', found '@a.service'",
+        ),
+        .task(
+            "wantedBy: [kubelet]\nexec: {command: ls}",
+            "bootstrap.yaml:3:16: an item of 'wantedBy' of task 't' must be the name of a systemd unit, "
+                + "found 'kubelet'; write kubelet.service",
+        ),
+        .task(
+            "exec: {command: ls, network: true, writes: [/proc/sys/net/ipv4/ip_forward]}",
+            "bootstrap.yaml:3:49: an item of 'exec.writes' of task 't' is '/proc/sys/net/ipv4/ip_forward', a setting of "
+                + "the node's network, which its unit does not reach; "
+                + "write network: true and capabilities: [CAP_NET_ADMIN] below exec: too",
+        ),
+        .task(
+            "file: {path: /sys/kernel/x, content: z}",
+            "bootstrap.yaml:3:18: 'file.path' of task 't' must be a path where files can be made, "
+                + "found '/sys/kernel/x'; set what the kernel keeps there by an exec task",
         ),
         .task(
             "after: [k8s-bootstrap.target]\nexec: {command: ls}",

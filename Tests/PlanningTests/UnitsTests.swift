@@ -48,11 +48,12 @@ import Testing
             ExecStartPre=-+:/usr/bin/nest-bootstrap run --task admin --only-directories
             ExecStart=:/usr/bin/nest-bootstrap run --task admin
             ExecStartPost=-+:systemctl --quiet --no-block --state=auto-restart restart "[k]8s-bootstrap-rbac.service"
+            TimeoutStartSec=660
             ReadWritePaths=-/etc/k
 
             """,
             "k8s-bootstrap-admin.service.d/50-privileges.conf": """
-            # What this task may do and others may not. Made by nest-bootstrap.
+            # Where this task is unlike others. Made by nest-bootstrap.
 
             [Service]
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH
@@ -70,11 +71,12 @@ import Testing
 
             [Service]
             ExecStart=:/usr/bin/nest-bootstrap run --task rbac
+            TimeoutStartSec=660
             StateDirectory=nest-bootstrap
 
             """,
             "k8s-bootstrap-rbac.service.d/50-privileges.conf": """
-            # What this task may do and others may not. Made by nest-bootstrap.
+            # Where this task is unlike others. Made by nest-bootstrap.
 
             [Service]
             PrivateNetwork=no
@@ -94,13 +96,15 @@ import Testing
 
             [Service]
             ExecStart=:/usr/bin/nest-bootstrap check
+            TimeoutStartSec=60
             LogExtraFields=OBJECT_SYSTEMD_UNIT=k8s-bootstrap.target
 
             """,
             "k8s-bootstrap--check.service.d/50-privileges.conf": """
-            # What a check may do and tasks may not. Made by nest-bootstrap.
+            # Where a check is unlike tasks. Made by nest-bootstrap.
 
             [Service]
+            RemainAfterExit=no
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH
 
             """,
@@ -128,7 +132,7 @@ import Testing
             """
         let files = try Self.files(text)
         let hidden = { (task: String) in
-            (files["k8s-bootstrap-\(task).service"] ?? "").split(separator: "\n")
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n")
                 .filter { $0.hasPrefix("InaccessiblePaths=-") }.map { String($0.dropFirst(19)) }
         }
         let (a, b) = (["/run/a.key", "/etc/a.conf"], ["/run/b.key", "/etc/b.conf"])
@@ -139,8 +143,43 @@ import Testing
         // The kubeconfig names its key by path.
         #expect(hidden("uses-a") == b + own + ["/root/foreign"])
         // Whose kubeconfig no task makes may need any of them.
-        #expect(hidden("foreign") == [])
+        #expect(hidden("foreign").contains("/etc/kubernetes/pki") == false)
+        #expect(hidden("foreign").contains("/etc/shadow"))
         #expect(hidden("script") == a + ["/run/own.key", "/root/foreign"])
+    }
+
+    @Test func `the directories of keys and the bus are seen only by who names them`() throws {
+        let text = """
+            tasks:
+              admin:
+                kubeconfig:
+                  {path: /etc/admin.conf, user: u, certificate: /etc/kubernetes/pki/a.crt, key: /run/agenix/a.key,
+                   certificateAuthority: /etc/kubernetes/pki/ca.crt, server: "https://x"}
+              apply: {after: [admin], apply: {manifests: [/m]}}
+              script: {exec: {command: ls}}
+              reader: {exec: {command: ls, reads: [/run/agenix/other, /run/dbus]}}
+              waiter: {wait: {unit: x.service}}
+            """
+        let files = try Self.files(text)
+        let lines = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+        }
+        #expect(lines("script").contains("InaccessiblePaths=-/run/agenix"))
+        #expect(lines("script").contains("InaccessiblePaths=-/etc/admin.conf"))
+        #expect(lines("script").contains("InaccessiblePaths=") == false)
+        #expect(lines("reader").contains("InaccessiblePaths=-/run/agenix") == false)
+        #expect(lines("reader").contains("InaccessiblePaths=-/run/agenix/a.key"))
+        for task in ["reader", "waiter"] {
+            #expect(lines(task).contains("InaccessiblePaths="))
+            #expect(lines(task).contains("InaccessiblePaths=-/run/dbus") == false)
+            #expect(lines(task).contains("InaccessiblePaths=-/etc/shadow"))
+        }
+        // All three files to which the kubeconfig refers.
+        for task in ["admin", "apply"] {
+            #expect(lines(task).contains("InaccessiblePaths="))
+            let hidden = lines(task).filter { $0.contains("agenix") || $0.contains("/pki") }
+            #expect(hidden == ["InaccessiblePaths=-/var/lib/kubelet/pki"])
+        }
     }
 
     @Test(
@@ -148,8 +187,34 @@ import Testing
             ("symlink: {path: /opt/cni/bin/x, target: /y}", ["/opt/cni/bin"], []),
             ("file: {path: /etc/x, content: text}", ["/etc"], []),
             (
-                "file: {path: /x, content: text, mode: \"4755\"}", ["/"],
+                "file: {path: /x/y, content: text, mode: \"4755\"}", ["/x"],
                 ["CapabilityBoundingSet=CAP_FSETID", "RestrictSUIDSGID=no"]
+            ),
+            // Of two settings for one directory systemd takes the stricter.
+            (
+                "file: {path: /x, content: text}", ["/"],
+                ["ProtectSystem=full"]
+                    + [
+                        "/bin", "/lib", "/lib64", "/media", "/mnt", "/nix", "/opt", "/sbin", "/srv", "/var", "/home",
+                        "/root", "/run/user",
+                    ]
+                    .map { "ReadOnlyPaths=-\($0)" }
+            ),
+            ("symlink: {path: /run/x, target: /y}", ["/run"], ["ReadOnlyPaths=", "ReadOnlyPaths=-/dev/shm"]),
+            ("symlink: {path: /run/x/y, target: /y}", ["/run/x"], []),
+            (
+                "file: {path: /root/x, content: text}", ["/root"],
+                ["ProtectHome=no", "ReadOnlyPaths="]
+                    + ["/run", "/dev/shm", "/home", "/run/user"].map { "ReadOnlyPaths=-\($0)" }
+            ),
+            ("file: {path: /root/.kube/x, content: text}", ["/root/.kube"], ["ProtectHome=read-only"]),
+            (
+                "exec: {command: ls, writes: [/]}", ["/"],
+                ["ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths="]
+            ),
+            (
+                "file: {path: /etc/x, source: /tmp/y}", ["/etc"],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y"]
             ),
             (
                 "file: {path: /a/b, content: text, owner: etcd}", ["/a"],
@@ -163,7 +228,6 @@ import Testing
                 ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectHome=read-only", "PrivateTmp=no"]
             ),
             ("wait: {file: /run/x}", [], []),
-            ("wait: {unit: x.service}", [], []),
             (
                 "wait: {tcp: \"x:1\"}", [],
                 ["PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
@@ -198,7 +262,7 @@ import Testing
         #expect(
             unit.contains(
                 "\nExecStart=:/usr/bin/nest-bootstrap run --task t "
-                    + "--config \"/home/me/my tasks.yaml\" --root /tmp/r\nReadWritePaths=-/tmp/r\n"
+                    + "--config \"/home/me/my tasks.yaml\" --root /tmp/r\nTimeoutStartSec=660\nReadWritePaths=-/tmp/r\n"
             )
         )
         let privileges = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"])

@@ -92,13 +92,12 @@ struct StatusTests {
     /// States of services with their words in the table.
     static let services: [(ServiceState, String)] = [
         (ServiceState(UnitState(load: "loaded", active: "active", sub: "exited")), "active"),
-        (ServiceState(UnitState(load: "loaded", active: "failed", sub: "failed")), "failed"),
         (ServiceState(UnitState(load: "loaded", active: "activating", sub: "start")), "starting"),
         (ServiceState(UnitState(load: "loaded", active: "deactivating", sub: "stop")), "stopping"),
         (ServiceState(.autoRestart), "waiting to restart"),
         (ServiceState(.autoRestart, restartsIn: .seconds(42)), "restarts in 42 s"),
         (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead")), "stopped"),
-        (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead"), hasJob: true), "about to start"),
+        (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead"), hasJob: true), "queued"),
         (ServiceState(UnitState(load: "loaded", active: "inactive", sub: "dead"), wasStarted: false), "never started"),
         (ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead")), "no unit"),
         (ServiceState(UnitState(load: "masked", active: "inactive", sub: "dead")), "masked"),
@@ -129,6 +128,25 @@ struct StatusTests {
                 "a     failed  failed", "    see 'systemctl status k8s-bootstrap-a.service'",
             ]
         )
+        let dead = UnitState(load: "loaded", active: "inactive", sub: "dead")
+        var queued = StatusRow(task: "a", state: "not yet")
+        queued.join(ServiceState(dead, hasJob: true), awaiting: ["b", "c"])
+        #expect(statusLines([queued]).suffix(2) == ["a     waiting  queued", "    runs after 'b', 'c'"])
+        var running = StatusRow(task: "a", state: "running")
+        running.join(
+            ServiceState(UnitState(load: "loaded", active: "activating", sub: "start"), statusText: "waiting: x")
+        )
+        #expect(statusLines([running]).suffix(2) == ["a     running  starting", "    waiting: x"])
+        var unknown = StatusRow(task: "a", state: "not yet")
+        unknown.join(ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead")))
+        #expect(statusLines([unknown]).last == "    systemd does not know it yet; run 'systemctl daemon-reload'")
+        // The service failed after the task had succeeded.
+        var spoilt = StatusRow(task: "a", state: "unchanged", age: .zero)
+        spoilt.join(
+            ServiceState(UnitState(load: "loaded", active: "failed", sub: "failed"), statusText: "b.yaml:1:1: x")
+        )
+        #expect(spoilt.state == "failed")
+        #expect(spoilt.reason == "b.yaml:1:1: x")
         var recorded = StatusRow(task: "a", state: "failed", age: .zero, reason: "refused")
         recorded.join(ServiceState(.autoRestart, statusText: "other words"))
         #expect(recorded.state == "failed")

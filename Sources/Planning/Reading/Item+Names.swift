@@ -5,7 +5,7 @@ extension Item {
     /// A DNS label, as a namespace's name is one.
     func label(_ what: String) -> String? {
         guard let text = string(expected: what) else { return nil }
-        guard isTaskName(text), !text.hasSuffix("-") else {
+        guard isTaskName(text) else {
             tellWrong(
                 "\(what) of lower-case letters, digits and dashes",
                 hint: suggestedTaskName(text).map { write($0) }

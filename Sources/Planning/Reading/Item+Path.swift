@@ -10,6 +10,10 @@ extension Item {
             tellWrong("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
             return nil
         }
+        guard !["/proc", "/sys"].contains(where: { isPath(normalised(reference.path), at: $0) }) else {
+            tellWrong("a path where files can be made", hint: "set what the kernel keeps there by an exec task")
+            return nil
+        }
         return reference
     }
 

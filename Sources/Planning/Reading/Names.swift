@@ -1,16 +1,19 @@
 import YAML
 
 /// Tells whether a task may have a name: what a systemd unit and a DNS label may have.
+///
+/// No dash at the end: what systemd is told of `k8s-bootstrap-a-.service` holds for every unit whose name goes on there.
 func isTaskName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLowercaseLetter || first.isDigit else { return false }
-    return name.utf8.count <= Limit.nameLength
+    return name.utf8.count <= Limit.nameLength && !name.hasSuffix("-")
         && name.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
 }
 
 /// The task name that is probably meant by something that cannot be one.
 func suggestedTaskName(_ name: String) -> String? {
     let characters = name.lowercased().map { isTaskName(String($0)) ? $0 : "-" }
-    let suggestion = String(String(characters).drop { $0 == "-" }.prefix(Limit.nameLength))
+    var suggestion = String(String(characters).drop { $0 == "-" }.prefix(Limit.nameLength))
+    while suggestion.hasSuffix("-") { suggestion.removeLast() }
     return isTaskName(suggestion) ? suggestion : nil
 }
 
@@ -19,15 +22,25 @@ let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
+/// Names that are targets when somebody leaves the ending out.
+private let targetNames: Set = [
+    "basic", "default", "graphical", "local-fs", "multi-user", "network", "network-online", "remote-fs", "sysinit",
+]
+
 /// Tells whether a name has the ending of a systemd unit.
 func hasUnitSuffix(_ name: String) -> Bool {
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return false }
     return unitSuffixes.contains(String(name[name.index(after: dot)...]))
 }
 
-/// Tells whether a name is a systemd unit's, as systemd itself checks it.
+/// Tells whether a name is that of a systemd unit or of an instance of one, as systemd itself checks it.
 func isUnitName(_ name: String) -> Bool {
     let allowed = ":-_.\\@".utf8
+    if let at = name.firstIndex(of: "@"), let dot = name.lastIndex(of: "."), at < dot,
+        at == name.startIndex || name.index(after: at) == dot
+    {
+        return false
+    }
     return hasUnitSuffix(name) && name.utf8.count <= Limit.unitNameLength
         && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || allowed.contains($0) }
 }
@@ -67,8 +80,8 @@ extension Item {
     func unitName() -> String? {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }
         guard isUnitName(name) else {
-            let hint = isUnitName(name + ".target") && !name.contains(".") ? write("\(name).target") : nil
-            tellWrong("the name of a systemd unit", hint: hint)
+            let whole = name + (targetNames.contains(name) ? ".target" : ".service")
+            tellWrong("the name of a systemd unit", hint: isUnitName(whole) && !name.contains(".") ? write(whole) : nil)
             return nil
         }
         return name

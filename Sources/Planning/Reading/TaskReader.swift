@@ -60,7 +60,7 @@ struct TaskReader {
         if !isTaskName(name) {
             context.problems.add(
                 entry.place,
-                "\(quoted(name)) cannot be the name of a task, which has lower-case letters, digits and dashes",
+                "\(quoted(name)) cannot be the name of a task, which has lower-case letters, digits and dashes between them",
                 hint: suggestedTaskName(name).map { "write \($0):" },
             )
         }

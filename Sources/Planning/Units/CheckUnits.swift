@@ -14,11 +14,14 @@ func checkUnits(_ call: UnitCall) -> [UnitFile] {
     check.set("CollectMode", "inactive-or-failed")
     check.section("Service")
     check.command("ExecStart", [call.program, "check"] + call.flags)
+    check.set("TimeoutStartSec", "\(Limit.unitPatience)")
     // So that `systemctl status` of the target shows the lines too.
     check.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
 
-    var privileges = UnitText(comment: "What a check may do and tasks may not. Made by nest-bootstrap.")
+    var privileges = UnitText(comment: "Where a check is unlike tasks. Made by nest-bootstrap.")
     privileges.section("Service")
+    // A task file may be wrong again.
+    privileges.set("RemainAfterExit", "no")
     privileges.set("CapabilityBoundingSet", Privileges.reading)
     return [
         UnitFile(path: checkName, content: .text(check.text)),

@@ -33,7 +33,7 @@ private struct TaskUnit {
     let task: TaskDeclaration
     let dependencies: [String]
     let dependants: [String]
-    let hidden: [String]
+    let hidden: Secrets.Hidden
     let call: UnitCall
 
     var files: [UnitFile] {
@@ -59,13 +59,9 @@ private struct TaskUnit {
 
         unit.section("Service")
         addCommands(&unit)
+        unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitPatience)")
         if task.verb.keepsCache { unit.set("StateDirectory", "nest-bootstrap") }
         for path in writable { unit.path("ReadWritePaths", path) }
-        for path in hidden {
-            unit.path("InaccessiblePaths", path)
-            // What a task has written is below the root, what it has read may be or not.
-            if !call.root.isEmpty { unit.path("InaccessiblePaths", call.root + path) }
-        }
         return unit.text
     }
 
@@ -94,12 +90,15 @@ private struct TaskUnit {
         return task.verb.writablePaths.filter { seen.insert($0).inserted }
     }
 
-    /// What the task may do beyond what all may.
+    /// Where the task is unlike what all share.
     private var privileges: [UnitFile] {
         let read = (task.verb.namedPaths + [call.config]).map(normalised)
-        let settings = Privileges(task.verb, paths: read + writable).settings
+        var hidden = hidden
+        // What a task has written is below the root, what it has read may be or not.
+        if !call.root.isEmpty { hidden.own = hidden.own.flatMap { [$0, call.root + $0] } }
+        let settings = Privileges(task.verb, reads: read, writes: writable, hidden: hidden).settings
         guard !settings.isEmpty else { return [] }
-        var drop = UnitText(comment: "What this task may do and others may not. Made by nest-bootstrap.")
+        var drop = UnitText(comment: "Where this task is unlike others. Made by nest-bootstrap.")
         drop.section("Service")
         for (key, value) in settings { drop.set(key, value) }
         return [UnitFile(path: "\(task.unitName).d/50-privileges.conf", content: .text(drop.text))]

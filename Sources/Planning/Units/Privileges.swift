@@ -1,4 +1,4 @@
-/// What a task may do beyond what the drop-in of all units allows: settings of systemd, none for most links and waits.
+/// Where a task's unit is unlike what the drop-in of all units says: settings of systemd, few for most links and waits.
 struct Privileges {
     /// The settings, by the order in which they are written.
     private(set) var settings: [(key: String, value: String)] = []
@@ -7,8 +7,10 @@ struct Privileges {
     ///
     /// - Parameters:
     ///   - verb: What it does.
-    ///   - paths: The paths that it reads or writes, the task file among them.
-    init(_ verb: Verb, paths: [String]) {
+    ///   - reads: The paths that it reads, the task file among them.
+    ///   - writes: The paths at and below which it writes.
+    ///   - hidden: What it does not see.
+    init(_ verb: Verb, reads: [String], writes: [String], hidden: Secrets.Hidden) {
         if verb.hasNetwork { addNetwork(verb) }
         switch verb {
         case .kubeconfig, .apply: add("CapabilityBoundingSet", Self.reading)
@@ -17,7 +19,15 @@ struct Privileges {
         case .file(let declaration): addFile(declaration)
         case .exec(let declaration): addNeeds(declaration.needs.capabilities)
         }
-        addPlaces(paths)
+        addPlaces(reads: reads, writes: writes)
+        if case .exec = verb, writes.contains("/") {
+            for (key, value) in [("ProtectSystem", "no"), ("ProtectHome", "no"), ("ReadOnlyPaths", "")] {
+                add(key, value)
+            }
+        } else {
+            addReadOnly(writes)
+        }
+        addHidden(hidden)
     }
 
     /// Credentials often belong to another user, as those of agenix may.
@@ -81,21 +91,59 @@ struct Privileges {
         "CAP_SYS_PTRACE": [("SystemCallFilter", "@debug"), ("ProtectProc", "default")],
     ]
 
-    /// Opens the places that units otherwise do not see.
-    private mutating func addPlaces(_ paths: [String]) {
-        for (directories, key, value) in Self.places
-        where paths.contains(where: { path in directories.contains { isPath(path, at: $0) } }) {
-            add(key, value)
+    /// Opens the places that units otherwise do not see or cannot write.
+    private mutating func addPlaces(reads: [String], writes: [String]) {
+        let isTouched = { (paths: [String], directories: [String]) in
+            paths.contains { path in directories.contains { isPath(path, at: $0) } }
         }
+        if isTouched(reads + writes, Self.homes) {
+            // What it writes may be one of these itself, and a directory cannot be both.
+            add("ProtectHome", writes.contains(where: Self.homes.contains) ? "no" : "read-only")
+        }
+        if isTouched(writes, Self.temporary) {
+            add("PrivateTmp", "no")
+        } else {
+            for path in reads where isTouched([path], Self.temporary) { add("BindReadOnlyPaths", unitWord("-\(path)")) }
+        }
+        for (directory, key) in Self.kernel where isTouched(writes, [directory]) { add(key, "no") }
     }
 
-    private static let places = [
-        (["/home", "/root", "/run/user"], "ProtectHome", "read-only"),
-        (["/tmp", "/var/tmp"], "PrivateTmp", "no"),
-        (["/dev"], "PrivateDevices", "no"),
-        (["/proc/sys", "/sys"], "ProtectKernelTunables", "no"),
-        (["/sys/fs/cgroup"], "ProtectControlGroups", "no"),
+    private static let homes = ["/home", "/root", "/run/user"]
+    private static let temporary = ["/tmp", "/var/tmp"]
+    private static let kernel = [
+        ("/dev", "PrivateDevices"), ("/proc/sys", "ProtectKernelTunables"), ("/sys", "ProtectKernelTunables"),
+        ("/sys/fs/cgroup", "ProtectControlGroups"),
     ]
+
+    /// Leaves out of what is read-only the very directories that are to be written: of two settings for one directory the
+    /// stricter holds. What is below them needs nothing.
+    private mutating func addReadOnly(_ writes: [String]) {
+        guard !writes.contains("/") else { return addReadOnlyExceptRoot(writes) }
+        let others = writes.contains(where: Self.homes.contains) ? Self.readOnly + Self.homes : Self.readOnly
+        let kept = others.filter { !writes.contains($0) }
+        guard kept != Self.readOnly else { return }
+        add("ReadOnlyPaths", "")
+        for path in kept { add("ReadOnlyPaths", "-\(path)") }
+    }
+
+    /// Makes everything read-only that is usually in the root directory, because the root directory itself is written.
+    private mutating func addReadOnlyExceptRoot(_ writes: [String]) {
+        add("ProtectSystem", "full")
+        let usual = ["/bin", "/lib", "/lib64", "/media", "/mnt", "/nix", "/opt", "/sbin", "/srv", "/var"]
+        for path in usual + Self.homes where !writes.contains(path) { add("ReadOnlyPaths", "-\(path)") }
+    }
+
+    /// What the drop-in of all units makes read-only besides what `ProtectSystem=strict` does.
+    private static let readOnly = ["/run", "/dev/shm"]
+
+    private mutating func addHidden(_ hidden: Secrets.Hidden) {
+        var paths = hidden.own
+        if !hidden.isNeeded.isEmpty {
+            add("InaccessiblePaths", "")
+            paths = Secrets.everywhere.filter { !hidden.isNeeded.contains($0) } + paths
+        }
+        for path in paths { add("InaccessiblePaths", unitWord("-\(path)")) }
+    }
 }
 
 extension Verb {

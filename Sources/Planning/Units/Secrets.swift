@@ -1,13 +1,26 @@
-/// The files of a plan that not everybody should read, and which of its tasks names which of them.
+/// What not every unit of a plan should see, and which of its tasks names which of it.
 ///
-/// Secret is every client key, every kubeconfig, and every file that is written for its owner alone, with what it is
-/// copied from.
+/// Secret is the directory of every client key, every kubeconfig, and every file that is written for its owner alone, with
+/// what it is copied from; and on every machine what ``everywhere`` has.
 struct Secrets {
-    /// All of them, each once, in the order of the plan.
-    private var all: [String] = []
-    /// The keys in each kubeconfig that a task of the plan writes.
-    private var keys: [String: String] = [:]
+    /// The files, each once, in the order of the plan.
+    private var files: [String] = []
+    /// The directories of client keys, each once, in the order of the plan; a file in one of them may be there as well.
+    private var directories: [String] = []
+    /// The files to which each kubeconfig refers that a task of the plan writes.
+    private var references: [String: [String]] = [:]
     private var known: Set<String> = []
+
+    /// Where every machine keeps what no task needs unless it says so, and through what one could command others to do
+    /// what the own unit may not. The drop-in of all units hides them too.
+    static let everywhere =
+        [
+            "/etc/gshadow", "/etc/shadow", "/etc/ssh", "/run/containerd/containerd.sock", "/run/crio/crio.sock",
+            "/run/dbus", "/run/docker.sock", "/run/systemd/io.system.ManagedOOM", "/run/systemd/private",
+        ] + credentialDirectories
+
+    /// Where Kubernetes keeps keys.
+    private static let credentialDirectories = ["/etc/kubernetes/pki", "/var/lib/kubelet/pki"]
 
     /// Finds the secrets of a plan.
     init(_ plan: Plan) {
@@ -16,7 +29,14 @@ struct Secrets {
             switch verb {
             case .kubeconfig(let declaration):
                 let path = normalised(declaration.path.path)
-                keys[path] = normalised(declaration.key.path)
+                references[path] = verb.namedPaths.map(normalised)
+                let directory = parent(of: declaration.key.path)
+                // Directories such as /etc and /run hold more than keys.
+                if directory.dropFirst().contains("/"), !Self.everywhere.contains(directory),
+                    known.insert(directory).inserted
+                {
+                    directories.append(directory)
+                }
                 add([declaration.key.path, path])
             case .file(let declaration) where declaration.mode & 0o077 == 0:
                 add([declaration.path.path] + verb.namedPaths)
@@ -27,24 +47,46 @@ struct Secrets {
     }
 
     private mutating func add(_ paths: [String]) {
-        all += paths.map(normalised).filter { known.insert($0).inserted }
+        files += paths.map(normalised).filter { known.insert($0).inserted }
     }
 
-    /// The secrets that a task does not name, and that its unit hides.
-    func hidden(from verb: Verb) -> [String] {
-        var named = verb.namedPaths.map(normalised)
-        if let kubeconfig = verb.usedKubeconfig, keys[normalised(kubeconfig.path)] == nil {
-            // It was made elsewhere, and nobody knows which of the files it refers to.
-            return []
-        }
+    /// What a task's unit hides.
+    struct Hidden {
+        /// What the drop-in of all units does not know of.
+        var own: [String]
+        /// What the task needs of that which the drop-in of all units hides.
+        var isNeeded: [String]
+    }
+
+    /// Finds what of the secrets a task does not name.
+    func hidden(from verb: Verb) -> Hidden {
+        var named = verb.namedPaths.map(normalised) + (verb.writtenPath.map { [normalised($0.path)] } ?? [])
+        let all = files + directories + Self.everywhere
         if case .exec(let declaration) = verb {
             let texts = declaration.texts
             named += all.filter { secret in texts.contains { $0.contains(secret) } }
         }
-        named += named.compactMap { keys[$0] }
-        if let written = verb.writtenPath { named.append(normalised(written.path)) }
-        let hidden = all.lazy.filter { secret in !named.contains { isPath(secret, at: $0) } }
-        return Array(hidden.prefix(Limit.hiddenCount))
+        if case .wait(let declaration) = verb, case .unit = declaration.condition { named.append("/run/dbus") }
+        named += named.flatMap { references[$0] ?? [] }
+
+        // Who writes a directory does not read all that is in it.
+        let written = verb.writablePaths
+        let isNamed = { (secret: String) in
+            named.contains { isPath($0, at: secret) || isPath(secret, at: $0) }
+                || written.contains { isPath($0, at: secret) }
+        }
+        let isNeeded = Self.everywhere.filter(isNamed)
+        if let kubeconfig = verb.usedKubeconfig, references[normalised(kubeconfig.path)] == nil {
+            // It was made elsewhere, and nobody knows to which files it refers.
+            let isUnknown = { (path: String) in Self.credentialDirectories.contains(path) }
+            return Hidden(own: [], isNeeded: Self.everywhere.filter { isNeeded.contains($0) || isUnknown($0) })
+        }
+        let hiddenDirectories = directories.filter { !isNamed($0) }
+        let covered = hiddenDirectories + Self.everywhere.filter { !isNeeded.contains($0) }
+        let hiddenFiles = files.lazy.filter { file in
+            !named.contains { isPath(file, at: $0) } && !covered.contains { isPath(file, at: $0) }
+        }
+        return Hidden(own: hiddenDirectories + hiddenFiles.prefix(Limit.hiddenCount), isNeeded: isNeeded)
     }
 }
 

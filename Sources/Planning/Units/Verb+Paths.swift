@@ -44,7 +44,7 @@ extension Verb {
 }
 
 /// The directory that a path is in.
-private func parent(of path: String) -> String {
+func parent(of path: String) -> String {
     let path = normalised(path)
     guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
     return String(path[..<slash])

@@ -8,17 +8,35 @@ extension ExecNeeds {
         let paths = { (item: Item) in
             item.items(of: "paths", limit: Limit.needCount, variables)
         }
-        writes = fields.value("writes") { item in paths(item)?.compactMap { $0.writablePath() } } ?? []
         reads = fields.value("reads") { item in paths(item)?.compactMap { $0.readPath() } } ?? []
         network = fields.value("network") { $0.boolean() } ?? false
         let capabilities = fields.value("capabilities") { item in
             item.items(of: "capabilities", limit: Limit.needCount, variables)?.compactMap { $0.capability() }
         }
         self.capabilities = capabilities ?? []
+        let allowed = self
+        writes = fields.value("writes") { item in paths(item)?.compactMap { $0.writablePath(allowed) } } ?? []
     }
 }
 
 extension Item {
+    /// A path that a unit may let its program write.
+    ///
+    /// The settings of the network are those of the network that whoever looks is in, and the kernel asks for a capability.
+    fileprivate func writablePath(_ allowed: ExecNeeds) -> PathReference? {
+        guard let reference = writablePath() else { return nil }
+        let path = normalised(reference.path)
+        if isPath(path, at: "/proc/sys/net"), !allowed.network || !allowed.capabilities.contains("CAP_NET_ADMIN") {
+            let what = "is '\(path)', a setting of the node's network, which its unit does not reach"
+            problems.add(
+                node.place,
+                "\(label) \(what)",
+                hint: "write network: true and capabilities: [CAP_NET_ADMIN] below exec: too"
+            )
+        }
+        return reference
+    }
+
     /// The name of a capability.
     fileprivate func capability() -> String? {
         if let name = node.string, capabilityNames.contains(name) { return name }

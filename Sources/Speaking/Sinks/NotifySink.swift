@@ -3,8 +3,8 @@ import Locking
 
 /// Tells the service manager what the program is at, and how long it may take.
 ///
-/// `systemctl status` shows the last `STATUS`. `EXTEND_TIMEOUT_USEC` makes the deadline of a task the only one: without
-/// it a unit would be ended after its short `TimeoutStartSec`.
+/// `systemctl status` shows the last `STATUS`. `EXTEND_TIMEOUT_USEC` makes the deadline of a task the only one, also where
+/// its unit was made for a shorter one.
 public final class NotifySink: EventSink {
     /// What carries assignments, one a line, to the service manager.
     public typealias Sender = @Sendable (String) -> Void

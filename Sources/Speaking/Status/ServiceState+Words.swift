@@ -10,7 +10,7 @@ extension ServiceState {
             return restartsIn.map { "restarts in \($0.clockText)" } ?? "waiting to restart"
         case "activating": return "starting"
         case "deactivating": return "stopping"
-        case "inactive" where hasJob: return "about to start"
+        case "inactive" where hasJob: return "queued"
         case "inactive": return wasStarted ? "stopped" : "never started"
         default: return unit.active
         }

@@ -48,20 +48,35 @@ public struct StatusRow: Sendable, Hashable {
 
     /// Joins what systemd says of the task's service.
     ///
-    /// The record of a task has the better words. Where there is none, because the agent never came to write one, the
-    /// service tells what became of the task.
-    public mutating func join(_ service: ServiceState) {
+    /// The record of a task has the better words. Where there is none, because the agent never came to write one, or where
+    /// it tells of an earlier success, the service tells what became of the task.
+    ///
+    /// - Parameters:
+    ///   - service: What systemd says.
+    ///   - dependencies: Those that the task runs after and that have not succeeded yet.
+    public mutating func join(_ service: ServiceState, awaiting dependencies: [String] = []) {
         self.service = service
-        guard age == nil, state == "not yet" else { return }
-        if service.awaitsRestart {
-            state = "waiting"
-            // The state says already that it waits.
-            let label = "waiting: "
-            reason = service.statusText.map { $0.hasPrefix(label) ? String($0.dropFirst(label.count)) : $0 }
-        } else if service.unit.active == "failed" {
+        let isWell = reason == nil && state != "failed"
+        if service.unit.active == "failed", isWell {
             state = "failed"
             reason = service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"
+        } else if state == "not yet", service.awaitsRestart {
+            state = "waiting"
+            reason = service.statusText.map(Self.withoutLabel)
+        } else if state == "running" {
+            reason = service.statusText
+        } else if state == "not yet", service.unit.active == "inactive", service.hasJob, !dependencies.isEmpty {
+            state = "waiting"
+            reason = "runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")
+        } else if state == "not yet", service.unit.load == "not-found" {
+            reason = "systemd does not know it yet; run 'systemctl daemon-reload'"
         }
+    }
+
+    /// The words of a service that waits; the state says already that it does.
+    private static func withoutLabel(_ text: String) -> String {
+        let label = "waiting: "
+        return text.hasPrefix(label) ? String(text.dropFirst(label.count)) : text
     }
 
     /// The row as a JSON object; what is not known is left out.
