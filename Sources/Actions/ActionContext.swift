@@ -51,7 +51,7 @@ struct ActionContext: Sendable {
     /// The instant at which the task is given up.
     let deadline: ContinuousClock.Instant
     /// Hears what happens in this task.
-    let emit: @Sendable (Event.Kind) -> Void
+    let emit: Emitter
 
     /// The pinned URLs.
     var cache: DigestCache { DigestCache(run: run, deadline: deadline, emit: emit) }

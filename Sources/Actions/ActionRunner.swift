@@ -25,7 +25,7 @@ public struct ActionRunner: Sendable {
             run: environment,
             task: step.task,
             deadline: context.deadline - min(Self.margin, context.remaining / 10),
-            emit: { context.emit($0) },
+            emit: Emitter { context.emit($0, from: $1) },
         )
         let isChanged =
             switch step.task.verb {

@@ -11,7 +11,7 @@ struct DigestCache {
     /// The instant at which fetching is given up.
     let deadline: ContinuousClock.Instant
     /// Hears what happens.
-    let emit: @Sendable (Event.Kind) -> Void
+    let emit: Emitter
 
     /// A manifest is not larger than this.
     private static let sizeLimit = 64 << 20

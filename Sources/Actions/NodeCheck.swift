@@ -52,7 +52,7 @@ public struct NodeCheck: Sendable {
             if makers.maker(of: reference.path) != nil { return true }
             return makers.maker(ofManifestIn: reference.path) != nil && (try? run.files.exists(reference.path)) != true
         }
-        let cache = DigestCache(run: run, deadline: .now) { _ in }
+        let cache = DigestCache(run: run, deadline: .now, emit: Emitter { _, _ in })
         return await ManifestLoader(run: run, declaration: declaration)
             .load { (url, sha256) throws(ActionError) in try cache.kept(url, sha256: sha256) }
     }

@@ -1,3 +1,20 @@
+/// A place in the sources, for those who look for what said something.
+public struct CodePlace: Sendable, Hashable {
+    /// The module and the file: `Actions/ApplyAction.swift`.
+    public var file: String
+    /// The line, from 1.
+    public var line: Int
+    /// The function: `run()`.
+    public var function: String
+
+    /// Creates a place.
+    public init(file: String, line: Int, function: String) {
+        self.file = file
+        self.line = line
+        self.function = function
+    }
+}
+
 /// Something that happened in a run, the only thing that the libraries say.
 public struct Event: Sendable {
     /// The task it happened in, or `nil` for the run as a whole.
@@ -6,10 +23,25 @@ public struct Event: Sendable {
     /// What happened.
     public var kind: Kind
 
+    /// What in the sources says so.
+    public var code: CodePlace
+
     /// Creates an event.
-    public init(task: String? = nil, _ kind: Kind) {
+    public init(
+        task: String? = nil,
+        _ kind: Kind,
+        file: String = #fileID,
+        line: Int = #line,
+        function: String = #function,
+    ) {
+        self.init(task: task, kind, from: CodePlace(file: file, line: line, function: function))
+    }
+
+    /// Creates an event that something else than the caller tells.
+    public init(task: String?, _ kind: Kind, from code: CodePlace) {
         self.task = task
         self.kind = kind
+        self.code = code
     }
 
     /// What can happen.

@@ -48,9 +48,19 @@ public struct StepContext: Sendable {
     }
 
     /// Tells what happened; that the step waits for the same as before is told once.
-    public func emit(_ kind: Event.Kind) {
+    public func emit(
+        _ kind: Event.Kind,
+        file: String = #fileID,
+        line: Int = #line,
+        function: String = #function,
+    ) {
+        emit(kind, from: CodePlace(file: file, line: line, function: function))
+    }
+
+    /// Tells what happened, as something else than the caller saw it.
+    public func emit(_ kind: Event.Kind, from code: CodePlace) {
         if case .waiting(let text) = kind, !words.change(to: text) { return }
-        tell(Event(task: task, kind))
+        tell(Event(task: task, kind, from: code))
     }
 }
 

@@ -8,12 +8,13 @@ public struct Journal: Sendable {
     /// `JOURNAL_STREAM` is inherited also by programs whose output was redirected since, so its device and inode must
     /// be those of our standard error or output.
     public init?() {
-        self.init(environment: Machine.environment(), descriptors: [2, 1])
+        self.init(environment: Machine.environment(), descriptors: [2, 1], socket: "/run/systemd/journal/socket")
     }
 
-    /// Finds out whether one of the descriptors is the stream that the environment names.
-    init?(environment: [String: String], descriptors: [CInt]) {
-        guard let stream = environment["JOURNAL_STREAM"] else { return nil }
+    /// Finds out whether one of the descriptors is the stream that the environment names, and there is a socket: without
+    /// one libsystemd drops every entry and calls that a success.
+    init?(environment: [String: String], descriptors: [CInt], socket: String) {
+        guard (try? FileSystem.exists(socket)) == true, let stream = environment["JOURNAL_STREAM"] else { return nil }
         let numbers = stream.split(separator: ":", omittingEmptySubsequences: false).map { UInt64($0) }
         guard numbers.count == 2, let device = numbers[0], let inode = numbers[1] else { return nil }
         let identity = FileIdentity(device: device, inode: inode)

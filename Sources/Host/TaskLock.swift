@@ -41,7 +41,8 @@ public struct TaskLock: ~Copyable, Sendable {
     }
 
     private static func open(_ path: String) throws(SystemError) -> FileDescriptor {
-        try FileDescriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644, operation)
+        // Who may open the file may lock it, and nobody else is to hold a task up.
+        try FileDescriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600, operation)
     }
 
     // Closing the file is not enough: a child that is just being started has it open until it runs its own program.

@@ -55,6 +55,8 @@ struct Program {
             do {
                 configuration = try Configuration(options)
             } catch {
+                // The task itself, which comes next, tells it.
+                if options.onlyDirectories { return .configuration }
                 outlet.tell(error, as: options.output, .taskFileWrong)
                 _ = try? Systemd.notify("STATUS=\(printable(error.all.first?.description ?? ""))")
                 return .configuration
@@ -68,6 +70,7 @@ struct Program {
             case .units: preconditionFailure("units are written before the task file is read")
             }
         } catch let error as Diagnostics {
+            if options.onlyDirectories { return .usage }
             // Only names in the arguments are left to be wrong.
             outlet.tell(error, as: options.output)
             return .usage

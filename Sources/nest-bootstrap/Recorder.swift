@@ -20,6 +20,7 @@ final class Recorder: Sendable {
     private struct Running {
         var counts = TaskRecord.Counts()
         var reasons: [String] = []
+        var attempt = 1
     }
 
     /// So many lines of a failure are kept.
@@ -33,6 +34,16 @@ final class Recorder: Sendable {
             plan.steps.map { ($0.task.name, $0.task.verb.name) },
             uniquingKeysWith: { first, _ in first }
         )
+    }
+
+    /// Notes that a task is about to do something, so that it counts as interrupted if nobody comes to note its end.
+    func begin(_ task: String) {
+        let attempt = records.nextAttempt(of: task)
+        state.withLock { $0[task]?.attempt = attempt }
+        var record = record(of: task, .interrupted, after: .zero)
+        record.attempt = attempt
+        record.reason = "it was killed, or the power failed"
+        write(record)
     }
 
     /// Takes an event.
@@ -72,23 +83,33 @@ final class Recorder: Sendable {
         case .skipped(let because): reasons = ["task '\(because)' did not succeed"]
         case .changed, .unchanged, .interrupted: break
         }
+        var record = record(of: task, outcome, after: duration)
+        record.counts = running?.counts ?? TaskRecord.Counts()
+        record.reason = reasons.isEmpty ? nil : reasons.prefix(Self.reasonLimit).joined(separator: "\n")
+        // Who was not started has not tried.
+        record.attempt = running?.attempt ?? earlier?.attempt ?? 0
+        write(record)
+    }
+
+    private func record(of task: String, _ outcome: Outcome, after duration: Duration) -> TaskRecord {
         let (seconds, attoseconds) = duration.components
-        let record = TaskRecord(
+        return TaskRecord(
             task: task,
             verb: verbs[task] ?? "",
             outcome: outcome.name,
             finishedAt: .now(),
             durationMicroseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000,
-            counts: running?.counts ?? TaskRecord.Counts(),
-            reason: reasons.isEmpty ? nil : reasons.prefix(Self.reasonLimit).joined(separator: "\n"),
-            // Who was not started has not tried.
-            attempt: running == nil ? earlier?.attempt ?? 0 : records.nextAttempt(of: task),
+            counts: TaskRecord.Counts(),
+            reason: nil,
             run: run,
         )
+    }
+
+    private func write(_ record: TaskRecord) {
         do {
             try records.write(record)
         } catch {
-            sink.receive(Event(task: task, .warning(subject: "state", "\(error)")))
+            sink.receive(Event(task: record.task, .warning(subject: "state", "\(error)")))
         }
     }
 }

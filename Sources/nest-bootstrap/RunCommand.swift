@@ -51,9 +51,10 @@ struct RunCommand {
         }
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part.plan) { step, context in
-                guard recorder != nil else { return try await runner.perform(step, context) }
+                guard let recorder else { return try await runner.perform(step, context) }
                 let lock = try await TaskTurn(records: records, context: context).take()
                 defer { withExtendedLifetime(lock) {} }
+                recorder.begin(context.task)
                 return try await runner.perform(step, context)
             }
         }

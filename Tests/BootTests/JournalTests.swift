@@ -45,7 +45,7 @@ extension BootedTests {
             let expected = [
                 "PRIORITY": "4", "NEST_TASK": "bad", "NEST_VERB": "exec", "NEST_OUTCOME": "failed",
                 "NEST_ATTEMPT": "1",
-                "CODE_FILE": "Speaking/JournalSink.swift", "SYSLOG_IDENTIFIER": "nest-bootstrap",
+                "CODE_FILE": "Execution/Engine.swift", "SYSLOG_IDENTIFIER": "nest-bootstrap",
                 "_SYSTEMD_UNIT": "k8s-bootstrap-bad.service",
             ]
             for (name, value) in expected { #expect(entry[name]?.string == value) }

@@ -51,6 +51,24 @@ struct StatusTests {
         #expect(try await states(node) == ["long": "interrupted"])
     }
 
+    @Test func `a task whose process is killed does not count as what it came to before`() async throws {
+        let node = try TestNode("tasks: {long: {exec: {script: s.sh}}, next: {after: [long], exec: {command: ls}}}\n")
+        try endless(node)
+        try node.write("", to: "go")
+        #expect(try await node.run("run").status == 0)
+        unsafe unlink(node.path("go"))
+        let tool = try node.start(["run", "--task", "long"])
+        #expect(try await becomes { tool.outputSoFar().contains("long: | started\n") })
+        tool.signal(SIGKILL)
+        _ = await tool.result()
+        #expect(try await states(node) == ["long": "interrupted", "next": "changed"])
+        let next = try await node.run("run", "--task", "next")
+        #expect(next.status == 75)
+        #expect(next.errors.contains("came to 'interrupted' on this boot"), "\(next.errors)")
+        // What is left of it ends.
+        try node.write("", to: "go")
+    }
+
     @Test func `a task that was skipped keeps its success of this boot`() async throws {
         let node = try TestNode(
             """
@@ -78,8 +96,9 @@ struct StatusTests {
         let path = node.written("/run/nest-bootstrap/tasks/a.json")
         try FileSystem.makeDirectories(path)
         let status = try await node.run("status")
-        #expect(status.errors == "nest-bootstrap: cannot read '\(path)': is a directory\n")
-        #expect(status.status == 1)
+        #expect(status.outputLines.first?.hasPrefix("TASK") == true)
+        #expect(status.outputLines.last == "    cannot read '\(path)': is a directory")
+        #expect(status.status == 3)
         try FileSystem.removeTree(node.written("/run"))
         try node.write("", to: "root/run")
         let run = try await node.run("run")

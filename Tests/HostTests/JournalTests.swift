@@ -10,22 +10,28 @@ import Testing
         return "\(identity.device):\(identity.inode)"
     }
 
+    /// The journal as a program finds it; `/` stands for the socket, which only has to be there.
+    private func makeJournal(_ environment: [String: String], _ descriptors: [CInt], socket: String = "/") -> Journal? {
+        Journal(environment: environment, descriptors: descriptors, socket: socket)
+    }
+
     @Test func `the journal is used if one of our outputs is its stream`() throws {
         let ours = try Kernel.makePipe()
         let other = try Kernel.makePipe()
         let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
-        #expect(Journal(environment: environment, descriptors: [ours.input]) != nil)
-        #expect(Journal(environment: environment, descriptors: [other.input, ours.input]) != nil)
-        #expect(Journal(environment: environment, descriptors: [other.input]) == nil)
-        #expect(Journal(environment: environment, descriptors: [-1]) == nil)
-        #expect(Journal(environment: environment, descriptors: []) == nil)
-        #expect(Journal(environment: [:], descriptors: [ours.input]) == nil)
+        #expect(makeJournal(environment, [ours.input]) != nil)
+        #expect(makeJournal(environment, [other.input, ours.input]) != nil)
+        #expect(makeJournal(environment, [other.input]) == nil)
+        #expect(makeJournal(environment, [-1]) == nil)
+        #expect(makeJournal(environment, []) == nil)
+        #expect(makeJournal([:], [ours.input]) == nil)
+        #expect(makeJournal(environment, [ours.input], socket: "/nowhere") == nil)
         for end in [ours.input, ours.output, other.input, other.output] { close(end) }
     }
 
     @Test(arguments: ["", ":", "1", "1:", ":1", "a:b", "1:2:3", "-1:2", "99999999999999999999:1"])
     func `a stream that is none is not used`(stream: String) {
-        #expect(Journal(environment: ["JOURNAL_STREAM": stream], descriptors: [0, 1, 2]) == nil)
+        #expect(makeJournal(["JOURNAL_STREAM": stream], [0, 1, 2]) == nil)
     }
 
     @Test(arguments: [
@@ -40,7 +46,7 @@ import Testing
     @Test func `an impossible field is told and nothing is sent`() throws {
         let ours = try Kernel.makePipe()
         let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
-        let journal = try #require(Journal(environment: environment, descriptors: [ours.input]))
+        let journal = try #require(makeJournal(environment, [ours.input]))
         let error = #expect(throws: SystemError.self) { try journal.send([("MESSAGE", "a"), ("task", "b")]) }
         #expect(error?.description == "cannot send to the journal a field 'task': the name is impossible")
         close(ours.input)
@@ -53,7 +59,7 @@ import Testing
     func `an entry arrives with all its fields`() async throws {
         let ours = try Kernel.makePipe()
         let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
-        let journal = try #require(Journal(environment: environment, descriptors: [ours.input]))
+        let journal = try #require(makeJournal(environment, [ours.input]))
         let mark = String(UInt64.random(in: .min ... .max), radix: 36)
         let large = String(repeating: "x", count: 300_000)
         try journal.send([

@@ -40,6 +40,11 @@ public struct Options: Sendable, Hashable {
     public var isDryRun: Bool {
         if case .run(let run) = command { run.isDryRun } else { false }
     }
+
+    /// Whether only directories are made, before the same is called again to do the task.
+    public var onlyDirectories: Bool {
+        if case .run(let run) = command { run.onlyDirectories } else { false }
+    }
 }
 
 /// A command with the flags that no other has.

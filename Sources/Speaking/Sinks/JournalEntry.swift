@@ -1,3 +1,5 @@
+import Execution
+
 /// One entry of the journal.
 ///
 /// Values may come from a server or a child process: each is made one harmless line.
@@ -6,18 +8,11 @@ struct JournalEntry {
     private(set) var fields: [(String, String)]
 
     /// Creates an entry with the fields that all have, among them the place in the sources that it comes from.
-    init(
-        _ kind: MessageID,
-        _ message: String,
-        priority: Int,
-        file: String = #fileID,
-        line: Int = #line,
-        function: String = #function,
-    ) {
+    init(_ kind: MessageID, _ message: String, priority: Int, from code: CodePlace) {
         fields = [
             ("MESSAGE", printable(message)), ("MESSAGE_ID", kind.rawValue), ("PRIORITY", String(priority)),
             ("SYSLOG_IDENTIFIER", "nest-bootstrap"),
-            ("CODE_FILE", file), ("CODE_LINE", String(line)), ("CODE_FUNC", function),
+            ("CODE_FILE", code.file), ("CODE_LINE", String(code.line)), ("CODE_FUNC", code.function),
         ]
     }
 
