@@ -37,7 +37,12 @@ final class Bench: Sendable {
     /// What one task's action works with.
     func context(_ name: String) throws -> ActionContext {
         let step = try run.plan.selecting([name]).steps[0]
-        return ActionContext(run: run, task: step.task, deadline: .now + step.task.timeout, emit: Emitter { kind, _ in self.tell(kind) })
+        return ActionContext(
+            run: run,
+            task: step.task,
+            deadline: .now + step.task.timeout,
+            emit: Emitter { kind, _ in self.tell(kind) }
+        )
     }
 
     /// Performs a task.

@@ -103,6 +103,10 @@ import Testing
             "k8s-bootstrap--check.service.d/50-privileges.conf": """
             # Where a check is unlike tasks. Made by nest-bootstrap.
 
+            [Unit]
+            StartLimitIntervalSec=30
+            StartLimitBurst=3
+
             [Service]
             RemainAfterExit=no
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH

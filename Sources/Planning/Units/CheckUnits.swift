@@ -5,20 +5,32 @@ public import YAML
 /// It is there for every task file, and wanted only by the target of a wrong one. So when the file is mended, systemd has
 /// nobody left who needs a service that failed, and forgets the failure by itself.
 ///
-/// - Parameter call: How the units call the program.
+/// - Parameters:
+///   - call: How the units call the program.
+///   - isWrong: Whether the task file was wrong when the units were made. If the service then finds it right, because it
+///     was mended or the node has got its name meanwhile, it has the units made anew and started.
 /// - Returns: The service and its drop-in.
-func checkUnits(_ call: UnitCall) -> [UnitFile] {
+func checkUnits(_ call: UnitCall, isWrong: Bool) -> [UnitFile] {
     var check = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     check.section("Unit")
     check.set("Description", "Check of the task file of this Kubernetes node")
     check.set("CollectMode", "inactive-or-failed")
     check.section("Service")
     check.command("ExecStart", [call.program, "check"] + call.flags)
+    if isWrong {
+        // In one: a command that the new unit does not have would not be begun.
+        let both = "systemctl daemon-reload && systemctl --no-block start \(targetName)"
+        check.command("ExecStartPost", prefixes: "-+", ["/bin/sh", "-c", both])
+    }
     check.set("TimeoutStartSec", "\(Limit.unitPatience)")
     // So that `systemctl status` of the target shows the lines too.
     check.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
 
     var privileges = UnitText(comment: "Where a check is unlike tasks. Made by nest-bootstrap.")
+    privileges.section("Unit")
+    // Were the file right for the check and wrong for whoever makes the units, they would go on for ever.
+    privileges.set("StartLimitIntervalSec", "30")
+    privileges.set("StartLimitBurst", "3")
     privileges.section("Service")
     // A task file may be wrong again.
     privileges.set("RemainAfterExit", "no")
@@ -50,7 +62,7 @@ public func brokenUnits(_ problems: Diagnostics, _ call: UnitCall) -> [UnitFile]
     drop.set("Description", unitPhrase(summary))
     drop.set("Requires", checkName)
     drop.set("After", checkName)
-    return checkUnits(call) + [
+    return checkUnits(call, isWrong: true) + [
         UnitFile(path: "\(targetName).d/50-diagnostics.conf", content: .text(drop.text))
     ]
 }

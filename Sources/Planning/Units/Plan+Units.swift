@@ -21,7 +21,7 @@ extension Plan {
             )
             return unit.files
         }
-        return checkUnits(call) + tasks
+        return checkUnits(call, isWrong: false) + tasks
     }
 }
 

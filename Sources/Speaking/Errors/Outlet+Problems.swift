@@ -52,7 +52,12 @@ extension Outlet {
     private func tell(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)], _ code: CodePlace) {
         if let journal {
             // A dependency that is not there yet is no fault, and told again with every attempt.
-            var entry = JournalEntry(kind, problem.description, priority: kind == .dependencyMissing ? 5 : 3, from: code)
+            var entry = JournalEntry(
+                kind,
+                problem.description,
+                priority: kind == .dependencyMissing ? 5 : 3,
+                from: code
+            )
             entry.add(fields)
             // What the journal does not take is told as if it were not there.
             if (try? journal(entry.fields)) != nil { return }

@@ -50,7 +50,10 @@ public final class JournalSink: EventSink {
             guard case .runFinished(let report) = event.kind else { return tell(event, &state) }
             // Tasks that nothing was told of end here, each with the fields of an end.
             for entry in report.entries where !state.narrator.ledger[entry.task].isFinished {
-                tell(Event(task: entry.task, .taskFinished(entry.outcome, after: entry.duration), from: event.code), &state)
+                tell(
+                    Event(task: entry.task, .taskFinished(entry.outcome, after: entry.duration), from: event.code),
+                    &state
+                )
             }
             // The end of the only task has told all.
             if report.entries.count != 1 { tell(event, &state) }
@@ -71,7 +74,12 @@ public final class JournalSink: EventSink {
     }
 
     private func entry(_ line: Line, _ event: Event, _ state: State) -> JournalEntry {
-        var entry = JournalEntry(event.messageID(of: line), line.description, priority: line.tone.priority, from: event.code)
+        var entry = JournalEntry(
+            event.messageID(of: line),
+            line.description,
+            priority: line.tone.priority,
+            from: event.code
+        )
         entry.add("NEST_RUN_ID", run)
         entry.add("NEST_TASK", line.task)
         entry.add("NEST_VERB", state.narrator.ledger[event.task].verb)
