@@ -1,3 +1,6 @@
+import Glibc
+import Host
+
 /// Why a task could not be done, where no library's error says it all.
 public struct ActionError: Error, Sendable, CustomStringConvertible {
     /// What could not be done, with its subject.
@@ -18,4 +21,10 @@ public struct ActionError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         hint.map { "\(message); \($0)" } ?? message
     }
+}
+
+/// What to do about a path that cannot be written, where that is not plain.
+func hint(for error: SystemError) -> String? {
+    guard error.code == EROFS else { return nil }
+    return "its unit may have been made for another path: run 'systemctl daemon-reload'"
 }

@@ -31,7 +31,7 @@ struct FileAction {
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw ActionError("file '\(path)' is not written", cause: error)
+            throw ActionError("file '\(path)' is not written", hint: hint(for: error), cause: error)
         }
     }
 

@@ -39,7 +39,7 @@ struct KubeconfigAction {
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw ActionError("kubeconfig '\(path)' is not written", cause: error)
+            throw ActionError("kubeconfig '\(path)' is not written", hint: hint(for: error), cause: error)
         }
     }
 

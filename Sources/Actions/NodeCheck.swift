@@ -106,7 +106,8 @@ public struct NodeCheck: Sendable {
             let candidates = name.contains("/") ? [name] : path.split(separator: ":").map { "\($0)/\(name)" }
             let isThere = candidates.contains { (try? run.files.exists($0)) == true || makers.maker(of: $0) != nil }
             guard !isThere else { return [] }
-            return [Diagnostic(place, "command '\(name)' is not found", hint: "install it, or write its whole path")]
+            let hint = name.contains(" ") ? "write its arguments into 'args'" : "install it, or write its whole path"
+            return [Diagnostic(place, "command '\(name)' is not found", hint: hint)]
         }
     }
 

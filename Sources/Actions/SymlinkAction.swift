@@ -21,7 +21,7 @@ struct SymlinkAction {
         do {
             result = try context.run.files.link(path, to: declaration.target, replacing: declaration.replace)
         } catch {
-            throw ActionError("link '\(path)' is not made", cause: error)
+            throw ActionError("link '\(path)' is not made", hint: hint(for: error), cause: error)
         }
         switch result {
         case .done(let result):

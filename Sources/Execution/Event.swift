@@ -81,7 +81,7 @@ public struct Event: Sendable {
         }
         /// What was done.
         public var change: Change
-        /// With a dry run, the fields that would change, each as `path: old -> new`.
+        /// The fields that changed, each as `path: old -> new`: the first of them, with a dry run all.
         public var fields: [String]
 
         /// Creates a result.

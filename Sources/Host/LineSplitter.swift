@@ -1,30 +1,33 @@
-/// Cuts a program's output into lines of bounded length and number.
+/// Cuts a program's output into lines of bounded length and number: the first of them, and the last.
 struct LineSplitter {
     /// The bytes after which a line is continued on the next.
     let lineLimit: Int
 
-    /// The bytes after which the rest is dropped.
-    let totalLimit: Int
+    /// The lines after which only the last ones are told.
+    let countLimit: Int
 
     /// What takes the lines.
     let emit: @Sendable (String) -> Void
 
     private var pending: [UInt8] = []
-    private var total = 0
+    private var count = 0
+    /// The last lines, once there are too many.
+    private var tail: [String] = []
+
+    /// So many lines are told of the end of what is too long; the reason for a failure is among them.
+    private static let tailLength = 10
 
     /// Creates a splitter that has seen nothing.
-    init(lineLimit: Int, totalLimit: Int, emit: @escaping @Sendable (String) -> Void) {
+    init(lineLimit: Int, countLimit: Int, emit: @escaping @Sendable (String) -> Void) {
         precondition(lineLimit > 0, "a line must have room for a byte")
         self.lineLimit = lineLimit
-        self.totalLimit = totalLimit
+        self.countLimit = countLimit
         self.emit = emit
     }
 
-    /// Takes the next bytes and emits the lines which they end.
+    /// Takes the next bytes and tells the lines which they end.
     mutating func feed(_ bytes: [UInt8]) {
-        guard total <= totalLimit else { return }
-        var rest = bytes.prefix(totalLimit - total)
-        total += bytes.count
+        var rest = bytes[...]
         while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
             pending += rest[..<newline]
             endLine()
@@ -32,29 +35,39 @@ struct LineSplitter {
         }
         pending += rest
         cutPieces()
-        guard total > totalLimit else { return }
-        finish()
-        emit("the output is longer than \(totalLimit) bytes; dropping the rest")
     }
 
-    /// Emits a last line that no newline ended.
+    /// Tells a last line that no newline ended, and the end of what was too long.
     mutating func finish() {
         if !pending.isEmpty { endLine() }
+        let left = count - countLimit - tail.count
+        if left > 0 { emit("... \(left) line\(left == 1 ? "" : "s") of output left out ...") }
+        for line in tail { emit(line) }
+        tail = []
+    }
+
+    /// Tells a line, or keeps it in mind if there were too many.
+    private mutating func end(_ line: ArraySlice<UInt8>) {
+        count += 1
+        let text = String(decoding: line, as: UTF8.self)
+        guard count > countLimit else { return emit(text) }
+        if tail.count == Self.tailLength { tail.removeFirst() }
+        tail.append(text)
     }
 
     private mutating func endLine() {
         if pending.last == UInt8(ascii: "\r") { pending.removeLast() }
         cutPieces()
-        emit(String(decoding: pending, as: UTF8.self))
+        end(pending[...])
         pending = []
     }
 
-    /// Emits what is too long for one line, so that at most one line's bytes are left.
+    /// Tells what is too long for one line, so that at most one line's bytes are left.
     private mutating func cutPieces() {
         var rest = pending[...]
         while rest.count > lineLimit {
             let end = characterStart(in: rest, atOrBefore: rest.startIndex + lineLimit)
-            emit(String(decoding: rest[..<end], as: UTF8.self))
+            self.end(rest[..<end])
             rest = rest[end...]
         }
         if rest.count < pending.count { pending = Array(rest) }

@@ -9,7 +9,8 @@
 ///   - deadline: The instant at which it is ended.
 ///   - grace: How long the group has between `SIGTERM` and `SIGKILL`.
 ///   - lineLimit: The bytes after which a line is continued on the next.
-///   - totalLimit: The bytes of output after which one line says that the rest is dropped.
+///   - countLimit: The lines of output after which only the last ones are told, when it has ended. A journal takes
+///     10,000 entries of a service in half a minute, and then drops what comes, whatever it is.
 ///   - onLine: Takes each line, without its end, of output and errors in the order written; called on another thread.
 /// - Returns: How the program ended; an exit code that is not zero is a normal result.
 /// - Throws: ``SystemError`` that names the program if it cannot be started.
@@ -18,13 +19,13 @@ public func run(
     deadline: ContinuousClock.Instant,
     grace: Duration = .seconds(5),
     lineLimit: Int = 8 << 10,
-    totalLimit: Int = 4 << 20,
+    countLimit: Int = 4000,
     onLine: @escaping @Sendable (String) -> Void,
 ) async throws(SystemError) -> ExitStatus {
     if Task.isCancelled { return .cancelled }
     if deadline <= .now { return .timedOut }
     return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
-        let lines = LineSplitter(lineLimit: lineLimit, totalLimit: totalLimit, emit: onLine)
+        let lines = LineSplitter(lineLimit: lineLimit, countLimit: countLimit, emit: onLine)
         var child = try ChildProcess(starting: command, lines: lines)
         return try child.watch(deadline: deadline, grace: grace, cancelled: cancelled)
     }

@@ -97,21 +97,28 @@ struct ObjectApplication {
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
         let answer = try await foresee(body, at: path)
+        var lines: [String] = []
         if let answer {
             let difference = Difference(from: live, to: answer)
             if difference.fields.isEmpty, Ownership.fields(in: live) == Ownership.fields(in: answer) {
                 return Result(identity: identity, change: memory.intended ?? .unchanged)
             }
+            lines = difference.lines(of: identity.type)
             guard !isDryRun else {
-                let lines = difference.lines(of: identity.type)
                 return Result(identity: identity, change: lines.isEmpty ? .unchanged : .configured, fields: lines)
             }
         }
         let change = memory.intended ?? .configured
         let response = try await write(body, to: path, as: change, &memory)
         if answer == nil { tellWarnings(of: response) }
-        return Result(identity: identity, change: change)
+        // A dry run is asked for them; here they only say what kind of change it was.
+        let leftOut = lines.count - Self.toldFieldCount
+        if leftOut > 0 { lines = lines.prefix(Self.toldFieldCount) + ["and \(leftOut) more"] }
+        return Result(identity: identity, change: change, fields: lines)
     }
+
+    /// So many changed fields are told when they are written.
+    private static let toldFieldCount = 5
 
     /// Writes the object, or with a dry run asks to; if it stays open whether that happened, it is remembered.
     private func write(

@@ -30,6 +30,10 @@ struct UnitsCommand {
         }
         do {
             try write(files)
+            // systemd gives generators an empty directory.
+            if !units.isGenerator {
+                try StaleUnits(directory: units.directory, written: Set(files.map(\.path))).remove()
+            }
         } catch {
             tell(error)
             return .failure

@@ -15,7 +15,7 @@ extension BootedTests {
                     "ls /run/systemd/generator/ | grep -E '^k8s-bootstrap-.*[.]service$'"
                 )
                 let names = units.split(separator: "\n").map(String.init)
-                #expect(names.count == (hostName == "ducksnest-controlplane" ? 15 : 7))
+                #expect(names.count == (hostName == "ducksnest-controlplane" ? 15 : 7) + 1)
                 let verified = try await machine.run(
                     "sh",
                     "-c",

@@ -161,6 +161,24 @@ struct UnitsTests {
         #expect(try FileSystem.exists(TemporaryDirectory.file("early")) == false)
     }
 
+    @Test func `what an earlier call wrote is gone, and nothing of others`() async throws {
+        let node = try TestNode("tasks: {a: {wantedBy: [x.target], symlink: {path: /a, target: b}}}\n")
+        _ = try await writeUnits(node.config, role: "worker")
+        for (path, text) in [
+            ("k8s-bootstrap-own.service", "[Service]\n"), ("k8s-bootstrap-a.service.d/20-own.conf", "[Service]\n"),
+            ("other.service", "# Made by nest-bootstrap\n"),
+        ] { try FileSystem.write(Array(text.utf8), to: "\(directory)/\(path)", mode: 0o644) }
+        try node.write("tasks: {b: {symlink: {path: /a, target: b}}}\n", to: "bootstrap.yaml")
+        let again = try await Tool.run(TestNode.program, ["units", directory, "--config", node.config])
+        #expect(again.output == "units of 1 task written to '\(directory)'\n")
+        let left = try await Tool.run("sh", ["-c", "cd \"$0\" && find . ! -type d | sort", directory]).outputLines
+        #expect(left.filter { $0.contains("bootstrap-a") } == ["./k8s-bootstrap-a.service.d/20-own.conf"])
+        for kept in [
+            "k8s-bootstrap-b.service", "k8s-bootstrap-own.service", "other.service", "k8s-bootstrap.target",
+            "k8s-bootstrap-.service.d/10-nest-bootstrap.conf", "k8s-bootstrap.target.wants/k8s-bootstrap-b.service",
+        ] { #expect(left.contains("./\(kept)"), "\(kept)") }
+    }
+
     @Test func `a generator without a task file does nothing`() async throws {
         let missing = TemporaryDirectory.file("bootstrap.yaml")
         #expect(Answer(try await generate(config: missing)) == silence)

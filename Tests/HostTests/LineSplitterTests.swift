@@ -14,9 +14,9 @@ final class LineCollector: Sendable {
 
 @Suite(.timeLimit(.minutes(3))) struct LineSplitterTests {
     /// Feeds the chunks and returns the lines.
-    private func split(_ chunks: [[UInt8]], lineLimit: Int = 8, totalLimit: Int = 1000) -> [String] {
+    private func split(_ chunks: [[UInt8]], lineLimit: Int = 8, countLimit: Int = 1000) -> [String] {
         let collector = LineCollector()
-        var splitter = LineSplitter(lineLimit: lineLimit, totalLimit: totalLimit) { collector.append($0) }
+        var splitter = LineSplitter(lineLimit: lineLimit, countLimit: countLimit) { collector.append($0) }
         for chunk in chunks { splitter.feed(chunk) }
         splitter.finish()
         return collector.lines
@@ -46,10 +46,16 @@ final class LineCollector: Sendable {
         #expect(split([[UInt8](repeating: 0x80, count: 10)]).joined().count == 10)
     }
 
-    @Test func `what is too much is dropped with one line about it`() {
-        let told = "the output is longer than 5 bytes; dropping the rest"
-        #expect(split([Array("abc\nd".utf8)], totalLimit: 5) == ["abc", "d"])
-        #expect(split([Array("abc\ndef\nghi\n".utf8)], totalLimit: 5) == ["abc", "d", told])
-        #expect(split([Array("abc\nd".utf8), [0x65], Array("more\n".utf8)], totalLimit: 5) == ["abc", "d", told])
+    @Test func `of what is too much the first lines and the last are told, and how many are not`() {
+        let numbers = { (range: ClosedRange<Int>) in range.map { "\($0)" } }
+        let text = { (count: Int) in Array(numbers(1...count).joined(separator: "\n").utf8) }
+        #expect(split([text(5)], countLimit: 5) == numbers(1...5))
+        #expect(split([text(15)], countLimit: 5) == numbers(1...15))
+        #expect(
+            split([text(16)], countLimit: 5) == numbers(1...5) + ["... 1 line of output left out ..."] + numbers(7...16)
+        )
+        let told = numbers(1...5) + ["... 985 lines of output left out ..."] + numbers(991...1000)
+        #expect(split([text(1000)], countLimit: 5) == told)
+        #expect(split(text(1000).map { [$0] }, countLimit: 5) == told)
     }
 }

@@ -96,7 +96,7 @@ import YAML
         #expect(
             problems(text, role: nil, host: "laptop")
                 == "bootstrap.yaml:1:9: task 't' is for role 'worker', and this node, 'laptop', has no role; "
-                + "type --role ROLE, set NEST_ROLE=ROLE, or write laptop: {role: ROLE} below nodes:, "
+                + "write laptop: {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE, "
                 + "with ROLE one of control-plane and worker"
         )
     }

@@ -53,7 +53,7 @@ import Testing
         ),
         .task(
             "script: |\n  a\n  b",
-            "bootstrap.yaml:3:13: 'script' of task 't' must be the path of a script, found 2 lines of text; "
+            "bootstrap.yaml:3:13: 'script' of task 't' must be the path of a script, found the script itself; "
                 + "write command: /bin/sh and args: [-ec, TEXT]",
         ),
         .task(

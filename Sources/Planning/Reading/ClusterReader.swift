@@ -137,7 +137,7 @@ struct ClusterReader {
 
     /// What to type where the role of this node is not known.
     var roleHint: String {
-        "type --role ROLE, set NEST_ROLE=ROLE, or write \(typed(facts.hostName)): {role: ROLE} below nodes:"
+        "write \(typed(facts.hostName)): {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE"
     }
 }
 

@@ -78,7 +78,7 @@ extension Item {
         if let text = node.string, text.contains("\n") {
             problems.add(
                 node.place,
-                "\(self.label) must be the path of a script, found \(text.split(separator: "\n").count) lines of text",
+                "\(self.label) must be the path of a script, found the script itself",
                 hint: "write command: /bin/sh and args: [-ec, TEXT]",
             )
             return nil

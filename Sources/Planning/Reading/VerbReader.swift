@@ -98,10 +98,12 @@ struct VerbReader {
     private func tellCount(_ written: [String], _ fields: Fields, _ near: [String], _ isRolloutMisplaced: Bool) {
         let name = fields.subject.name
         if written.isEmpty, !near.contains(where: { verbNames.contains($0) || $0 == "script" }) {
+            let isDropIn = fields.place.file.contains(".d/")
+            let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""
             context.problems.add(
                 fields.place,
                 "\(name) has no verb",
-                hint: "write one of \(list(verbNames, "or")) below it"
+                hint: "\(whole)write one of \(list(verbNames, "or")) below it"
             )
         }
         guard written.count > 1, !(isRolloutMisplaced && written.count == 2) else { return }

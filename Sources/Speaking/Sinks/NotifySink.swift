@@ -12,7 +12,7 @@ public final class NotifySink: EventSink {
     private struct State {
         var board = LiveBoard()
         var narrator = Narrator()
-        /// The last error of each task.
+        /// The first error of each task, the one that has a place.
         var errors: [String: String] = [:]
         /// How the last task ended.
         var ending: String?
@@ -43,7 +43,9 @@ public final class NotifySink: EventSink {
             state.board.note(event, at: .zero)
             let lines = state.narrator.lines(for: event)
             guard let task = event.task else { return }
-            if let error = lines.first(where: { $0.tone == .error }) { state.errors[task] = error.news }
+            if let error = lines.first(where: { $0.tone == .error }), state.errors[task] == nil {
+                state.errors[task] = error.news
+            }
             switch event.kind {
             case .taskStarted:
                 // A manager lengthens the time that a unit has, and never shortens it.
