@@ -46,7 +46,11 @@ struct ApplierTests {
         let second = await session.apply(configMap("a", namespace))
         #expect(second == ["unchanged \(name)"])
         #expect(try await session.resourceVersion(path) == version)
-        #expect(await session.apply(configMap("a", namespace, "{b: '2'}")) == ["configured \(name)"])
+        let third = await session.apply(configMap("a", namespace, "{b: '2'}"))
+        #expect(third == ["configured \(name)\n  data.b: (none) -> \"2\"\n  data.a: \"1\" -> (none)"])
+        let many = await session.apply(configMap("a", namespace, "{b: '2', c: x, d: x, e: x, f: x, g: x, h: x}"))
+        #expect(many.first?.hasSuffix("\n  data.g: (none) -> \"x\"\n  and 1 more") == true, "\(many)")
+        _ = await session.apply(configMap("a", namespace, "{b: '2'}"))
         let live = try await session.object(path)
         #expect(live?["data"] == (try node("{b: '2'}")))
         #expect(live?["metadata"]?["labels"] == (try node("{app.kubernetes.io/managed-by: nest-bootstrap}")))
@@ -189,7 +193,9 @@ struct ApplierTests {
                 """
             ]
         )
-        #expect(await session.apply(text, takesOver: true) == ["configured ConfigMap/\(namespace)/a"])
+        let taken = await session.apply(text, takesOver: true)
+        #expect(taken.first?.hasPrefix("configured ConfigMap/\(namespace)/a\n") == true, "\(taken)")
+        #expect(taken.first?.hasSuffix("\n  data.b: \"9\" -> \"z\"") == true, "\(taken)")
         #expect(try await session.object(path)?["data"]?["b"]?.string == "z")
     }
 
