@@ -3,6 +3,14 @@ import Glibc
 
 /// The machine and the process as they are now.
 public enum Machine {
+    /// Keeps the library of threads from writing to the journal.
+    ///
+    /// Its threads ask for a higher priority, which an ordinary user and a unit may not have. They need none, and nobody
+    /// needs to read of it. Called first thing, before there is a thread.
+    public static func quietThreads() {
+        unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
+    }
+
     /// Asks for the machine's name.
     ///
     /// - Returns: The name, empty if the system has none.

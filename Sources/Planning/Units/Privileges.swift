@@ -115,8 +115,9 @@ struct Privileges {
         ("/sys/fs/cgroup", "ProtectControlGroups"),
     ]
 
-    /// Leaves out of what is read-only the very directories that are to be written: of two settings for one directory the
-    /// stricter holds. What is below them needs nothing.
+    /// Leaves out of what is read-only the very directories that are to be written.
+    ///
+    /// Of two settings for one directory systemd takes the stricter. What is below one needs nothing.
     private mutating func addReadOnly(_ writes: [String]) {
         guard !writes.contains("/") else { return addReadOnlyExceptRoot(writes) }
         let others = writes.contains(where: Self.homes.contains) ? Self.readOnly + Self.homes : Self.readOnly

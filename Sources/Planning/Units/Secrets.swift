@@ -11,8 +11,10 @@ struct Secrets {
     private var references: [String: [String]] = [:]
     private var known: Set<String> = []
 
-    /// Where every machine keeps what no task needs unless it says so, and through what one could command others to do
-    /// what the own unit may not. The drop-in of all units hides them too.
+    /// What every machine has and no task needs unless it says so.
+    ///
+    /// Besides passwords and keys these are the sockets by which others could be told to do what the own unit may not. The
+    /// drop-in of all units hides them too.
     static let everywhere =
         [
             "/etc/gshadow", "/etc/shadow", "/etc/ssh", "/run/containerd/containerd.sock", "/run/crio/crio.sock",
