@@ -1,15 +1,26 @@
 import CSystemd
 import Glibc
 
-/// The systemd journal, when our own output goes there anyway.
+/// The systemd journal.
 public struct Journal: Sendable {
     /// Finds out whether the journal reads our output.
     ///
     /// `JOURNAL_STREAM` is inherited also by programs whose output was redirected since, so its device and inode must
     /// be those of our standard error or output.
     public init?() {
-        self.init(environment: Machine.environment(), descriptors: [2, 1], socket: "/run/systemd/journal/socket")
+        self.init(environment: Machine.environment(), descriptors: [2, 1], socket: Self.socket)
     }
+
+    /// Finds out whether a journal runs here, whoever reads our output.
+    ///
+    /// - Returns: The journal, or `nil` if there is none.
+    public static func ofThisMachine() -> Journal? {
+        (try? FileSystem.exists(socket)) == true ? Journal(checked: ()) : nil
+    }
+
+    private static let socket = "/run/systemd/journal/socket"
+
+    private init(checked: Void) {}
 
     /// Finds out whether one of the descriptors is the stream that the environment names, and there is a socket: without
     /// one libsystemd drops every entry and calls that a success.

@@ -40,6 +40,9 @@ public enum Machine {
         return unsafe String(cString: path)
     }
 
+    /// Whether this process belongs to root.
+    public static var isRoot: Bool { geteuid() == 0 }
+
     /// Copies the environment of this process.
     ///
     /// - Returns: The variables; where a name stands twice the first value counts, as it does for `getenv`.

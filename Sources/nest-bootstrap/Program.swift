@@ -89,6 +89,7 @@ struct Program {
             run: identifier,
             outlet: outlet,
             journal: outlet.journal,
+            diary: diary(configuration.options),
             manager: manager(configuration.plan),
             attempt: { records?.nextAttempt(of: $0) },
         )
@@ -101,6 +102,12 @@ struct Program {
                 identifier: identifier,
             ).run()
         }
+    }
+
+    /// Notes in the journal what somebody does to this node by hand.
+    private func diary(_ options: Options) -> JournalSink.Sender? {
+        guard outlet.journal == nil, !options.isDryRun, options.root == nil, Machine.isRoot else { return nil }
+        return Journal.ofThisMachine().map(sender)
     }
 
     /// Tells the service manager, where one has started this program, how its task is doing.

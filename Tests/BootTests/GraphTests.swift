@@ -51,6 +51,8 @@ extension BootedTests {
                 #expect(try await machine.becomes(states) { $0 == "auto-restart\n\nauto-restart\n" })
                 try await machine.must("touch /run/go && nest-bootstrap run --task first")
                 #expect(try await machine.becomes(within: .seconds(30), states) { $0 == "exited\n\nexited\n" })
+                let byHand = try await machine.journal("NEST_TASK=first", "NEST_OUTCOME=changed")
+                #expect(byHand.contains { $0["_SYSTEMD_UNIT"]?.string != "k8s-bootstrap-first.service" })
                 #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })
             }
         }

@@ -75,6 +75,8 @@ public enum SinkKind: Sendable, Hashable {
 ///   - run: What tells this run from all others, see ``makeRunIdentifier()``.
 ///   - outlet: The outputs of the program.
 ///   - journal: What takes the entries of the journal, or `nil` if it does not listen.
+///   - diary: What takes the entries of a journal that does not listen, besides what others are told; `nil` if nothing is
+///     to be noted there.
 ///   - manager: What tells the service manager, or `nil` if none has started the program.
 ///   - attempt: What tells of a task that starts which attempt it is, if anybody counts.
 /// - Returns: The sink.
@@ -84,11 +86,18 @@ public func makeSink(
     run: String,
     outlet: Outlet,
     journal: JournalSink.Sender?,
+    diary: JournalSink.Sender? = nil,
     manager: NotifySink? = nil,
     attempt: @escaping @Sendable (String) -> Int? = { _ in nil },
 ) -> any EventSink {
-    let teller = makeTeller(for: options, in: surroundings, run: run, outlet: outlet, journal: journal, attempt)
-    return manager.map { TeeSink([teller, $0]) } ?? teller
+    var sinks = [makeTeller(for: options, in: surroundings, run: run, outlet: outlet, journal: journal, attempt)]
+    if let diary {
+        // Somebody else is told all; what the journal does not take is lost there only.
+        let send: JournalSink.Sender = { fields in _ = try? diary(fields) }
+        sinks.append(JournalSink(outlet, run: run, isDryRun: options.isDryRun, attempt: attempt, send: send))
+    }
+    if let manager { sinks.append(manager) }
+    return sinks.count == 1 ? sinks[0] : TeeSink(sinks)
 }
 
 /// Makes the sink for people, programs or the journal.
