@@ -45,8 +45,10 @@ import Testing
             After=agenix.service
 
             [Service]
+            # Makes the directories that it may write.
             ExecStartPre=-+:/usr/bin/nest-bootstrap run --task admin --only-directories
             ExecStart=:/usr/bin/nest-bootstrap run --task admin
+            # Tasks that wait for this one and would otherwise sit out their minute.
             ExecStartPost=-+:systemctl --quiet --no-block --state=auto-restart restart "[k]8s-bootstrap-rbac.service"
             TimeoutStartSec=660
             ReadWritePaths=-/etc/k

@@ -69,6 +69,7 @@ private struct TaskUnit {
         let run = [call.program, "run", "--task", task.name] + call.flags
         if !task.verb.neededDirectories.isEmpty {
             // Where it may write has to be there before; what goes wrong here is told by the task itself.
+            unit.comment("Makes the directories that it may write.")
             unit.command("ExecStartPre", prefixes: "-+", run + ["--only-directories"])
         }
         unit.command("ExecStart", run)
@@ -76,6 +77,7 @@ private struct TaskUnit {
         // Nothing else ends the delay of a unit that waits to be restarted. By a pattern, because only units that match
         // one are chosen by their state.
         let patterns = dependants.prefix(Limit.wakenedCount).map { "[\($0.prefix(1))]\($0.dropFirst())" }
+        unit.comment("Tasks that wait for this one and would otherwise sit out their minute.")
         unit.command(
             "ExecStartPost",
             prefixes: "-+",

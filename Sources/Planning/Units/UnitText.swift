@@ -18,6 +18,11 @@ struct UnitText {
         text += "\(key)=\(value)\n"
     }
 
+    /// Adds a line for people.
+    mutating func comment(_ text: String) {
+        self.text += "# \(text)\n"
+    }
+
     /// Adds a command that runs as it stands, without variables.
     ///
     /// - Parameters:
