@@ -8,33 +8,6 @@ import YAML
 
 @Suite(.timeLimit(.minutes(3)))
 struct JournalSinkTests {
-    private static let problem = Diagnostic(
-        Place(file: "a.yaml", mark: Mark(line: 2, column: 3)),
-        "wrong \"type\"",
-        hint: "type a number"
-    )
-
-    private static let events: [Event] = [
-        Event(.runStarted(taskCount: 2)),
-        Event(task: "a", .taskStarted(verb: "apply")),
-        Event(task: "a", .waiting("server: refused")),
-        Event(task: "a", .path("/etc/x", .unchanged)),
-        Event(task: "a", .object("ConfigMap/x", .init(.configured, fields: [".data.a: 1 -> 2"]))),
-        Event(task: "a", .objectFailed("ConfigMap/y", problem)),
-        Event(task: "a", .warning(subject: "ConfigMap/x", "old")),
-        Event(task: "a", .output("two\nlines")),
-        Event(task: "a", .taskFinished(.failed(problem), after: .milliseconds(1500))),
-        Event(task: "b", .taskFinished(.skipped(because: "a"), after: .zero)),
-        Event(
-            .runFinished(
-                Report([
-                    .init(task: "a", outcome: .failed(problem), duration: .milliseconds(1500)),
-                    .init(task: "b", outcome: .skipped(because: "a"), duration: .zero),
-                ])
-            )
-        ),
-    ]
-
     /// The entries that a run of events makes, without the fields of every one.
     private func entries(_ events: [Event]) -> [String] {
         let entries = Locked<[String]>([])
@@ -73,7 +46,7 @@ struct JournalSinkTests {
                 + "NEST_DURATION_USEC=0 NEST_DEPENDENCY=a",
             "MESSAGE=2 tasks: 1 failed, 1 skipped runFinished PRIORITY=5",
         ]
-        #expect(entries(Self.events) == expected)
+        #expect(entries(SampleRun.events) == expected)
     }
 
     @Test func `the end of an only task is not counted as well`() {

@@ -8,38 +8,11 @@ import YAML
 
 @Suite(.timeLimit(.minutes(3)))
 struct RecordSinkTests {
-    private static let problem = Diagnostic(
-        Place(file: "a.yaml", mark: Mark(line: 2, column: 3)),
-        "wrong \"type\"",
-        hint: "type a number"
-    )
-
-    private static let events: [Event] = [
-        Event(.runStarted(taskCount: 2)),
-        Event(task: "a", .taskStarted(verb: "apply")),
-        Event(task: "a", .waiting("server: refused")),
-        Event(task: "a", .path("/etc/x", .unchanged)),
-        Event(task: "a", .object("ConfigMap/x", .init(.configured, fields: [".data.a: 1 -> 2"]))),
-        Event(task: "a", .objectFailed("ConfigMap/y", problem)),
-        Event(task: "a", .warning(subject: "ConfigMap/x", "old")),
-        Event(task: "a", .output("two\nlines")),
-        Event(task: "a", .taskFinished(.failed(problem), after: .milliseconds(1500))),
-        Event(task: "b", .taskFinished(.skipped(because: "a"), after: .zero)),
-        Event(
-            .runFinished(
-                Report([
-                    .init(task: "a", outcome: .failed(problem), duration: .milliseconds(1500)),
-                    .init(task: "b", outcome: .skipped(because: "a"), duration: .zero),
-                ])
-            )
-        ),
-    ]
-
     @Test func `a run is told in JSON objects`() {
         let recorder = Recorder()
         let clock = SinkClock(milliseconds: { 1_700_000_000_123 }, uptime: { recorder.uptime() })
         let sink = JSONSink(recorder.outlet, run: "r1", clock: clock)
-        for event in Self.events {
+        for event in SampleRun.events {
             sink.receive(event)
             recorder.pass(.milliseconds(200))
         }

@@ -38,24 +38,7 @@ public final class TestAuthority: Sendable {
         var template = Array("/tmp/nest-bootstrap-authority.XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw ChildProcessError("cannot make a directory") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        try openssl(
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-utf8",
-            "-days",
-            "30",
-            "-subj",
-            subject,
-            "-keyout",
-            "ca.key",
-            "-out",
-            "ca.crt",
-        )
+        try signOneself("ca", subject: subject)
         try write("", to: "index.txt")
     }
 
@@ -104,27 +87,20 @@ public final class TestAuthority: Sendable {
     ///
     /// - Throws: ``ChildProcessError`` if `openssl` fails.
     public func makeSelfSigned(_ name: String, subject: String, names: [String]) throws(ChildProcessError) -> Issued {
-        try openssl(
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-utf8",
-            "-days",
-            "30",
-            "-subj",
-            subject,
-            "-keyout",
-            "\(name).key",
-            "-out",
-            "\(name).crt",
-            "-addext",
-            "subjectAltName=\(names.joined(separator: ","))",
-        )
+        let names = ["-addext", "subjectAltName=\(names.joined(separator: ","))"]
+        try signOneself(name, subject: subject, names)
         return Issued(certificatePath: path("\(name).crt"), keyPath: path("\(name).key"))
+    }
+
+    /// Makes a key and a certificate that is signed with it.
+    private func signOneself(
+        _ name: String,
+        subject: String,
+        _ more: [String] = [],
+    ) throws(ChildProcessError) {
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(name).key"]
+        let certificate = ["-utf8", "-days", "30", "-subj", subject, "-out", "\(name).crt"]
+        try openssl(["req", "-x509"] + key + certificate + more)
     }
 
     /// The path of a file in the authority's directory.
