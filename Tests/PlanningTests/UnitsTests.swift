@@ -111,7 +111,19 @@ import Testing
 
             [Service]
             RemainAfterExit=no
+            SuccessExitStatus=65
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+            ProtectHome=read-only
+            InaccessiblePaths=
+            InaccessiblePaths=-/etc/gshadow
+            InaccessiblePaths=-/etc/shadow
+            InaccessiblePaths=-/etc/ssh
+            InaccessiblePaths=-/run/containerd/containerd.sock
+            InaccessiblePaths=-/run/crio/crio.sock
+            InaccessiblePaths=-/run/dbus
+            InaccessiblePaths=-/run/docker.sock
+            InaccessiblePaths=-/run/systemd/io.system.ManagedOOM
+            InaccessiblePaths=-/run/systemd/private
 
             """,
         ]

@@ -34,7 +34,12 @@ func checkUnits(_ call: UnitCall, isWrong: Bool) -> [UnitFile] {
     privileges.section("Service")
     // A task file may be wrong again.
     privileges.set("RemainAfterExit", "no")
+    // The file is right although a manifest or a certificate is not, or is not there yet: their tasks will tell.
+    privileges.set("SuccessExitStatus", "65")
     privileges.set("CapabilityBoundingSet", Privileges.reading)
+    privileges.set("ProtectHome", "read-only")
+    privileges.set("InaccessiblePaths", "")
+    for path in Secrets.ofNoTask { privileges.path("InaccessiblePaths", path) }
     return [
         UnitFile(path: checkName, content: .text(check.text)),
         UnitFile(path: "\(checkName).d/50-privileges.conf", content: .text(privileges.text)),

@@ -15,11 +15,13 @@ struct Secrets {
     ///
     /// Besides passwords and keys these are the sockets by which others could be told to do what the own unit may not. The
     /// drop-in of all units hides them too.
-    static let everywhere =
-        [
-            "/etc/gshadow", "/etc/shadow", "/etc/ssh", "/run/containerd/containerd.sock", "/run/crio/crio.sock",
-            "/run/dbus", "/run/docker.sock", "/run/systemd/io.system.ManagedOOM", "/run/systemd/private",
-        ] + credentialDirectories
+    static let everywhere = ofNoTask + credentialDirectories
+
+    /// What of that tasks have nothing to do with.
+    static let ofNoTask = [
+        "/etc/gshadow", "/etc/shadow", "/etc/ssh", "/run/containerd/containerd.sock", "/run/crio/crio.sock",
+        "/run/dbus", "/run/docker.sock", "/run/systemd/io.system.ManagedOOM", "/run/systemd/private",
+    ]
 
     /// Where Kubernetes keeps keys.
     private static let credentialDirectories = ["/etc/kubernetes/pki", "/var/lib/kubelet/pki"]
