@@ -81,7 +81,7 @@ public struct Event: Sendable {
         }
         /// What was done.
         public var change: Change
-        /// The fields that changed, each as `path: old -> new`: the first of them, with a dry run all.
+        /// The paths of the first fields that changed; with a dry run all of them, each as `path: old -> new`.
         public var fields: [String]
 
         /// Creates a result.

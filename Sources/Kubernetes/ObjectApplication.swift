@@ -97,24 +97,25 @@ struct ObjectApplication {
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
         let answer = try await foresee(body, at: path)
-        var lines: [String] = []
+        var changed: [String] = []
         if let answer {
             let difference = Difference(from: live, to: answer)
             if difference.fields.isEmpty, Ownership.fields(in: live) == Ownership.fields(in: answer) {
                 return Result(identity: identity, change: memory.intended ?? .unchanged)
             }
-            lines = difference.lines(of: identity.type)
+            changed = difference.fields.map(\.path)
             guard !isDryRun else {
+                let lines = difference.lines(of: identity.type)
                 return Result(identity: identity, change: lines.isEmpty ? .unchanged : .configured, fields: lines)
             }
         }
         let change = memory.intended ?? .configured
         let response = try await write(body, to: path, as: change, &memory)
         if answer == nil { tellWarnings(of: response) }
-        // A dry run is asked for them; here they only say what kind of change it was.
-        let leftOut = lines.count - Self.toldFieldCount
-        if leftOut > 0 { lines = lines.prefix(Self.toldFieldCount) + ["and \(leftOut) more"] }
-        return Result(identity: identity, change: change, fields: lines)
+        // Without the values, which a dry run shows to who asks: a journal is kept, and read by others.
+        let leftOut = changed.count - Self.toldFieldCount
+        if leftOut > 0 { changed = changed.prefix(Self.toldFieldCount) + ["and \(leftOut) more"] }
+        return Result(identity: identity, change: change, fields: changed)
     }
 
     /// So many changed fields are told when they are written.

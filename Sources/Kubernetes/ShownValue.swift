@@ -11,9 +11,10 @@ struct ShownValue: CustomStringConvertible {
     /// Whether a field's value must not be shown.
     static func isSecret(_ path: String, of type: GroupVersionKind) -> Bool {
         guard type.group.isEmpty, type.kind == "Secret" else { return false }
-        // The annotation of client-side `kubectl apply` holds the whole Secret once more.
-        return path.hasPrefix("data") || path.hasPrefix("stringData") || path.contains("last-applied-configuration")
-            || path == "metadata.annotations"
+        // What is a secret may stand in a field of another type by mistake. The annotation of client-side `kubectl apply`
+        // holds the whole Secret once more.
+        return !["metadata", "type", "kind", "apiVersion"].contains { path.hasPrefix($0) }
+            || path.contains("last-applied-configuration") || path == "metadata.annotations"
     }
 
     init(_ node: Node?, _ isSecret: Bool = false) {
