@@ -52,6 +52,19 @@ public enum FileSystem {
         try status(path, followingLinks: true, "cannot look at") != nil
     }
 
+    /// Finds where a path leads when all links on the way are followed.
+    ///
+    /// - Parameter path: The path of something that exists.
+    /// - Returns: The absolute path without links.
+    /// - Throws: ``SystemError`` if nothing is there, or a directory on the way may not be searched.
+    public static func realPath(_ path: String) throws(SystemError) -> String {
+        let operation = "cannot look at"
+        try SystemError.checkPath(operation, path)
+        guard let real = unsafe realpath(path, nil) else { throw SystemError(operation, path, code: errno) }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
     /// Asks whether a file can be run as a program, following links.
     ///
     /// - Parameter path: The file.

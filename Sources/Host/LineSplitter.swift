@@ -6,11 +6,16 @@ struct LineSplitter {
     /// The lines after which only the last ones are told.
     let countLimit: Int
 
+    /// The bytes in lines after which only the last ones are told.
+    private static let byteLimit = 4 << 20
+
     /// What takes the lines.
     let emit: @Sendable (String) -> Void
 
     private var pending: [UInt8] = []
-    private var count = 0
+    private var leftOut = 0
+    private var toldCount = 0
+    private var toldBytes = 0
     /// The last lines, once there are too many.
     private var tail: [String] = []
 
@@ -40,18 +45,22 @@ struct LineSplitter {
     /// Tells a last line that no newline ended, and the end of what was too long.
     mutating func finish() {
         if !pending.isEmpty { endLine() }
-        let left = count - countLimit - tail.count
-        if left > 0 { emit("... \(left) line\(left == 1 ? "" : "s") of output left out ...") }
+        if leftOut > 0 { emit("... \(leftOut) line\(leftOut == 1 ? "" : "s") of output left out ...") }
         for line in tail { emit(line) }
         tail = []
     }
 
     /// Tells a line, or keeps it in mind if there were too many.
     private mutating func end(_ line: ArraySlice<UInt8>) {
-        count += 1
         let text = String(decoding: line, as: UTF8.self)
-        guard count > countLimit else { return emit(text) }
-        if tail.count == Self.tailLength { tail.removeFirst() }
+        if toldCount < countLimit, toldBytes < Self.byteLimit, tail.isEmpty {
+            (toldCount, toldBytes) = (toldCount + 1, toldBytes + line.count)
+            return emit(text)
+        }
+        if tail.count == Self.tailLength {
+            tail.removeFirst()
+            leftOut += 1
+        }
         tail.append(text)
     }
 

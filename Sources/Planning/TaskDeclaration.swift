@@ -48,7 +48,7 @@ public struct TaskDeclaration: Sendable, Hashable {
     }
 
     /// The name of the systemd unit that runs the task.
-    public var unitName: String { "k8s-bootstrap-\(name).service" }
+    public var unitName: String { Planning.unitName(ofTask: name) }
 }
 
 /// Something that a task runs after.

@@ -50,7 +50,7 @@ struct Configuration {
             let directory = absolute(options.dropInDirectory)
             if try FileSystem.exists(directory) {
                 for name in try FileSystem.list(directory, limit: dropInLimit)
-                where name.hasSuffix(".yaml") && !name.hasPrefix(".") {
+                where isDropIn(name) {
                     add("\(directory)/\(name)")
                 }
             }
@@ -61,12 +61,30 @@ struct Configuration {
         return sources
     }
 
-    /// Whether there is neither a task file nor a directory of drop-ins.
+    /// Whether there is neither a task file nor a drop-in.
     static func isAbsent(_ options: Options) -> Bool {
-        [options.config, options.dropInDirectory].allSatisfy { path in
-            // What cannot be looked at is there.
-            do { return try FileSystem.status(absolute(path)) == nil } catch { return false }
+        // What cannot be looked at is there.
+        do {
+            guard try FileSystem.status(absolute(options.config)) == nil else { return false }
+            let directory = absolute(options.dropInDirectory)
+            guard try FileSystem.status(directory) != nil else { return true }
+            return try FileSystem.list(directory, limit: dropInLimit).allSatisfy { !isDropIn($0) }
+        } catch {
+            return false
         }
+    }
+
+    /// The paths of the task file and its drop-ins, and behind links the paths of what they really are.
+    static func taskFiles(_ options: Options) -> [String] {
+        let directory = absolute(options.dropInDirectory)
+        let names = ((try? FileSystem.list(directory, limit: dropInLimit)) ?? []).filter(isDropIn)
+        let paths = [absolute(options.config)] + names.map { "\(directory)/\($0)" }
+        var seen: Set<String> = []
+        return (paths + paths.compactMap { try? FileSystem.realPath($0) }).filter { seen.insert($0).inserted }
+    }
+
+    private static func isDropIn(_ name: String) -> Bool {
+        name.hasSuffix(".yaml") && !name.hasPrefix(".")
     }
 
     /// A path that stays the same wherever it is used.
@@ -100,7 +118,8 @@ struct Configuration {
             http: http,
             plan: plan,
             variables: declarations.variables,
-            processEnvironment: Machine.environment(),
+            // What a program started by a task says is not said by the service.
+            processEnvironment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
         )
     }
 }

@@ -3,45 +3,54 @@ import Planning
 
 /// What an earlier call of `units` left in a directory and this one did not write again.
 ///
-/// Only what is certainly ours is removed: files that begin as ours do, and links to services of tasks.
+/// Only what is certainly ours is removed: files by the names that ours have and that begin as ours do, and the links to
+/// such services.
 struct StaleUnits {
     let directory: String
     let written: Set<String>
 
-    /// What the first line of every file of ours has.
-    private static let mark = "Made by nest-bootstrap"
+    /// How the files begin.
+    private static let beginnings = ["# Made by nest-bootstrap", "# Where "].map { Array($0.utf8) }
     private static let sizeLimit = 1 << 20
 
     /// Removes it.
     ///
     /// - Throws: ``Host/SystemError`` if the system refuses.
     func remove() throws(SystemError) {
-        for name in try FileSystem.list(directory) {
-            let path = "\(directory)/\(name)"
-            if taskName(ofUnit: name) != nil {
-                try removeFile(name)
-            } else if name.hasSuffix(".wants") || name.hasPrefix("k8s-bootstrap") && name.hasSuffix(".d") {
-                guard try FileSystem.status(path)?.kind == .directory else { continue }
-                for entry in try FileSystem.list(path) { try removeFile("\(name)/\(entry)") }
+        let names = try FileSystem.list(directory)
+        var services = written.filter { taskName(ofUnit: $0) != nil }
+        for name in names where taskName(ofUnit: name) != nil && !written.contains(name) {
+            guard try isOurs(name) else { continue }
+            try FileSystem.remove("\(directory)/\(name)")
+            services.insert(name)
+        }
+        for name in names {
+            if name.hasSuffix(".service.d"), taskName(ofUnit: String(name.dropLast(2))) != nil {
+                try removeIfOurs("\(name)/50-privileges.conf")
+            } else if name == "k8s-bootstrap.target.d" {
+                try removeIfOurs("\(name)/50-diagnostics.conf")
+            } else if name.hasSuffix(".wants") {
+                for service in services { try removeLink("\(name)/\(service)", to: "../\(service)") }
             }
         }
     }
 
-    private func removeFile(_ name: String) throws(SystemError) {
+    private func removeIfOurs(_ name: String) throws(SystemError) {
+        if !written.contains(name), try isOurs(name) { try FileSystem.remove("\(directory)/\(name)") }
+    }
+
+    private func removeLink(_ name: String, to target: String) throws(SystemError) {
         let path = "\(directory)/\(name)"
-        guard !written.contains(name), let status = try FileSystem.status(path) else { return }
-        switch status.kind {
-        case .symbolicLink:
-            guard let target = status.target, target.hasPrefix("../"),
-                taskName(ofUnit: String(target.dropFirst(3))) != nil
-            else { return }
-        case .regular:
-            let bytes = try FileSystem.read(path, limit: Self.sizeLimit)
-            guard String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self).contains(Self.mark) else {
-                return
-            }
-        default: return
+        if !written.contains(name), try FileSystem.status(path)?.target == target { try FileSystem.remove(path) }
+    }
+
+    private func isOurs(_ name: String) throws(SystemError) -> Bool {
+        let path = "\(directory)/\(name)"
+        guard let status = try FileSystem.status(path), status.kind == .regular, status.size <= Self.sizeLimit else {
+            return false
         }
-        try FileSystem.remove(path)
+        let line = try FileSystem.read(path, limit: Self.sizeLimit).prefix { $0 != UInt8(ascii: "\n") }
+        return Self.beginnings.contains { line.starts(with: $0) }
+            && String(decoding: line, as: UTF8.self).contains("Made by nest-bootstrap")
     }
 }

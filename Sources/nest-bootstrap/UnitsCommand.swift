@@ -1,3 +1,4 @@
+import Actions
 import Host
 import Planning
 import Speaking
@@ -26,7 +27,7 @@ struct UnitsCommand {
                 outlet.tell(error, as: options.output, .taskFileWrong)
                 return .configuration
             }
-            files = brokenUnits(error, call(role: saidRole))
+            files = brokenUnits(error, call(role: saidRole), known: knownTasks())
         }
         do {
             try write(files)
@@ -42,6 +43,14 @@ struct UnitsCommand {
         return .success
     }
 
+    /// The tasks of which there are records: those that have begun on this boot.
+    private func knownTasks() -> [String] {
+        let records = StateDirectory(
+            NodeFiles(root: options.root, isDryRun: false).location(ofWritten: "/run/nest-bootstrap")
+        )
+        return (try? records.tasks()) ?? []
+    }
+
     /// The role that somebody has said, rather than the task file.
     private var saidRole: String? {
         let role = options.role ?? Machine.environment()["NEST_ROLE"]
@@ -51,7 +60,7 @@ struct UnitsCommand {
     /// How the units call this very program.
     private func call(role: String?) -> UnitCall {
         let config = Configuration.absolute(options.config)
-        var call = UnitCall(program: program, config: config)
+        var call = UnitCall(program: program, taskFiles: Configuration.taskFiles(options))
         if config != Options(.check).config { call.flags += ["--config", config] }
         // The environment of a unit is not ours.
         if saidRole != nil, let role { call.flags += ["--role", role] }

@@ -14,6 +14,8 @@ extension BootedTests {
                 /run/keys/a.key /run/keys/other.key
             do cat "$file" >/dev/null 2>&1 && echo "read $file"; done
             systemd-run --wait --quiet true 2>/dev/null && echo commanded
+            for pipe in /run/initctl /run/udev/control
+            do test -r "$pipe" && echo "told $pipe"; done
             true
             """
 
@@ -80,6 +82,15 @@ extension BootedTests {
                     try await machine.output("systemctl show -p TimeoutStartUSec \(unit)") == "TimeoutStartUSec=6min\n"
                 )
                 #expect(try await machine.output("nest-bootstrap status --output json").contains("\"running\""))
+
+                // Also when its own declaration is gone for a while.
+                try await machine.must(
+                    "cp /etc/nest-bootstrap/bootstrap.yaml /root; echo x >/etc/nest-bootstrap/bootstrap.yaml"
+                )
+                try await machine.must("systemctl daemon-reload")
+                let kept = try await machine.output("systemctl show -p LoadState -p TimeoutStartUSec \(unit)")
+                #expect(Set(kept.split(separator: "\n")) == ["LoadState=loaded", "TimeoutStartUSec=1d 1min"])
+                try await machine.must("cp /root/bootstrap.yaml /etc/nest-bootstrap/ && systemctl daemon-reload")
                 try await machine.must("systemctl stop \(unit)")
                 #expect(try await machine.output("systemctl show -p ActiveState \(unit)") == "ActiveState=inactive\n")
                 #expect(try await machine.records() == ["long": "interrupted"])

@@ -167,15 +167,25 @@ struct UnitsTests {
         for (path, text) in [
             ("k8s-bootstrap-own.service", "[Service]\n"), ("k8s-bootstrap-a.service.d/20-own.conf", "[Service]\n"),
             ("other.service", "# Made by nest-bootstrap\n"),
+            ("k8s-bootstrap-a.service.d/override.conf", "# Made by nest-bootstrap, and by me\n"),
+            ("k8s-bootstrap-mine.service", "# Extends what is Made by nest-bootstrap\n"),
+            ("x.target.wants/notes.txt", "# Made by nest-bootstrap\n"),
         ] { try FileSystem.write(Array(text.utf8), to: "\(directory)/\(path)", mode: 0o644) }
+        for name in ["own", "elsewhere"] {
+            let link = "\(directory)/x.target.wants/k8s-bootstrap-\(name).service"
+            try FileSystem.makeSymbolicLink(at: link, to: "../k8s-bootstrap-\(name).service", replacing: false)
+        }
         try node.write("tasks: {b: {symlink: {path: /a, target: b}}}\n", to: "bootstrap.yaml")
         let again = try await Tool.run(TestNode.program, ["units", directory, "--config", node.config])
         #expect(again.output == "units of 1 task written to '\(directory)'\n")
         let left = try await Tool.run("sh", ["-c", "cd \"$0\" && find . ! -type d | sort", directory]).outputLines
-        #expect(left.filter { $0.contains("bootstrap-a") } == ["./k8s-bootstrap-a.service.d/20-own.conf"])
+        let ofA = ["20-own", "override"].map { "./k8s-bootstrap-a.service.d/\($0).conf" }
+        #expect(left.filter { $0.contains("bootstrap-a") } == ofA)
         for kept in [
             "k8s-bootstrap-b.service", "k8s-bootstrap-own.service", "other.service", "k8s-bootstrap.target",
             "k8s-bootstrap-.service.d/10-nest-bootstrap.conf", "k8s-bootstrap.target.wants/k8s-bootstrap-b.service",
+            "k8s-bootstrap-mine.service", "x.target.wants/notes.txt", "x.target.wants/k8s-bootstrap-own.service",
+            "x.target.wants/k8s-bootstrap-elsewhere.service",
         ] { #expect(left.contains("./\(kept)"), "\(kept)") }
     }
 

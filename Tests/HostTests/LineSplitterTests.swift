@@ -57,5 +57,10 @@ final class LineCollector: Sendable {
         let told = numbers(1...5) + ["... 985 lines of output left out ..."] + numbers(991...1000)
         #expect(split([text(1000)], countLimit: 5) == told)
         #expect(split(text(1000).map { [$0] }, countLimit: 5) == told)
+        let long = split([[UInt8](repeating: 0x78, count: 10 << 20)], lineLimit: 1 << 20)
+        #expect(long.map(\.utf8.count) == [Int](repeating: 1 << 20, count: 10))
+        let longer = split([[UInt8](repeating: 0x78, count: 20 << 20)], lineLimit: 1 << 20)
+        #expect(longer.count == 15)
+        #expect(longer[4] == "... 6 lines of output left out ...")
     }
 }

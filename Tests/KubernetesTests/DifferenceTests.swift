@@ -30,10 +30,13 @@ struct DifferenceTests {
         let secret = GroupVersionKind(apiVersion: "v1", kind: "Secret")
         let annotation = "metadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: hunter2}}"
         let old = try node("{data: {a: hunter2}, type: Opaque, \(annotation)}")
-        let new = try node("{data: {a: hunter3}, type: Other, stringData: {b: hunter4}, immutable: hunter5, metadata: {}}")
+        let new = try node(
+            "{data: {a: hunter3}, type: Other, stringData: {b: hunter4}, immutable: hunter5, metadata: {}}"
+        )
         #expect(
             Difference(from: old, to: new).lines(of: secret) == [
-                "data.a: *** -> ***", #"type: "Opaque" -> "Other""#, "stringData: (none) -> ***", "immutable: (none) -> ***",
+                "data.a: *** -> ***", #"type: "Opaque" -> "Other""#, "stringData: (none) -> ***",
+                "immutable: (none) -> ***",
                 "metadata.annotations: *** -> (none)",
             ]
         )

@@ -54,5 +54,27 @@ import YAML
                 )
         )
         #expect(files.first?.path == "k8s-bootstrap--check.service")
+        #expect(files.count == 3)
+    }
+
+    @Test func `a wrong task file leaves the tasks that have begun their units`() {
+        let files = brokenUnits(Diagnostics([]), UnitsTests.call, known: ["rbac", "../x"])
+        let expected = """
+            # Made by nest-bootstrap, because the task file is wrong. Changes here are lost.
+
+            [Unit]
+            Description=Task rbac of this Kubernetes node, the task file being wrong
+
+            [Service]
+            ExecStart=:/usr/bin/nest-bootstrap run --task rbac
+            TimeoutStartSec=86460
+
+            """
+        let units = files.filter { $0.path.contains("rbac") || $0.path.contains("x") && !$0.path.contains("check") }
+        #expect(
+            units.filter { $0.path.hasSuffix(".service") } == [
+                UnitFile(path: "k8s-bootstrap-rbac.service", content: .text(expected))
+            ]
+        )
     }
 }

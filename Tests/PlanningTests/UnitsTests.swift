@@ -3,7 +3,7 @@ import Testing
 
 /// The units of a plan, as text.
 @Suite(.timeLimit(.minutes(1))) struct UnitsTests {
-    static let call = UnitCall(program: "/usr/bin/nest-bootstrap", config: "/etc/nest-bootstrap/bootstrap.yaml")
+    static let call = UnitCall(program: "/usr/bin/nest-bootstrap", taskFiles: ["/etc/nest-bootstrap/bootstrap.yaml"])
 
     /// The files of a task file, by their paths below the directory.
     static func files(
@@ -105,10 +105,6 @@ import Testing
             "k8s-bootstrap--check.service.d/50-privileges.conf": """
             # Where a check is unlike tasks. Made by nest-bootstrap.
 
-            [Unit]
-            StartLimitIntervalSec=30
-            StartLimitBurst=3
-
             [Service]
             RemainAfterExit=no
             SuccessExitStatus=65
@@ -116,14 +112,21 @@ import Testing
             ProtectHome=read-only
             InaccessiblePaths=
             InaccessiblePaths=-/etc/gshadow
+            InaccessiblePaths=-/etc/gshadow-
             InaccessiblePaths=-/etc/shadow
+            InaccessiblePaths=-/etc/shadow-
             InaccessiblePaths=-/etc/ssh
             InaccessiblePaths=-/run/containerd/containerd.sock
+            InaccessiblePaths=-/run/cri-dockerd.sock
             InaccessiblePaths=-/run/crio/crio.sock
             InaccessiblePaths=-/run/dbus
             InaccessiblePaths=-/run/docker.sock
+            InaccessiblePaths=-/run/initctl
+            InaccessiblePaths=-/run/k3s/containerd/containerd.sock
+            InaccessiblePaths=-/run/podman/podman.sock
             InaccessiblePaths=-/run/systemd/io.system.ManagedOOM
             InaccessiblePaths=-/run/systemd/private
+            InaccessiblePaths=-/run/udev/control
 
             """,
         ]
@@ -200,6 +203,55 @@ import Testing
         }
     }
 
+    @Test func `what every unit needs is hidden from none`() throws {
+        let text = """
+            tasks:
+              a:
+                kubeconfig: {path: /etc/a.conf, user: u, certificate: /c, key: KEY, certificateAuthority: /ca, server: "https://x"}
+              b: {file: {path: /etc/x, content: text}}
+            """
+        var call = Self.call
+        call.taskFiles = ["/etc/nest-bootstrap/bootstrap.yaml", "/run/agenix/site.yaml"]
+        for key in [
+            "/etc/nest-bootstrap/a.key", "/run/agenix/a.key", "/var/lib/a.key", "/etc/ssl/private/a.key",
+            "/usr/lib/k/a.key",
+        ] {
+            let files = try Self.files(text.replacing("KEY", with: key), call)
+            let hidden = (files["k8s-bootstrap-b.service.d/50-privileges.conf"] ?? "").split(separator: "\n")
+            #expect(hidden.contains("InaccessiblePaths=-\(key)"), "\(key)")
+            #expect(hidden.count { $0.hasPrefix("InaccessiblePaths=") } == 2, "\(hidden)")
+        }
+        call.taskFiles = ["/root/b.yaml"]
+        let files = try Self.files(text.replacing("KEY", with: "/root/k/a.key"), call)
+        #expect(files["k8s-bootstrap-b.service.d/50-privileges.conf"]?.contains("ProtectHome=read-only") == true)
+    }
+
+    @Test func `a unit sees what the kubeconfig refers to that its task uses, and may rewrite what it is to write`()
+        throws
+    {
+        let text = """
+            tasks:
+              a:
+                kubeconfig:
+                  {path: /etc/t/a.conf, user: u, certificate: /tmp/k/c, key: /root/k/a.key, certificateAuthority: /root/k/ca,
+                   server: "https://x"}
+              uses: {after: [a], wait: {apiServer: true}}
+              made: {exec: {command: sh, writes: [/etc/t/]}}
+              foreign: {after: [made], apply: {kubeconfig: /etc/t/made.conf, manifests: [/m]}}
+              device: {wait: {file: /dev/x}}
+              bus: {wait: {file: /var/run/dbus/system_bus_socket}}
+            """
+        let files = try Self.files(text)
+        let lines = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+        }
+        #expect(lines("uses").contains("ProtectHome=read-only"))
+        #expect(lines("uses").contains("BindReadOnlyPaths=-/tmp/k/c"))
+        #expect(lines("made").contains { $0.contains("/etc/t/") } == false)
+        #expect(lines("device").contains("PrivateDevices=no"))
+        #expect(lines("bus").contains("InaccessiblePaths=-/run/dbus") == false)
+    }
+
     @Test(
         arguments: [
             ("symlink: {path: /opt/cni/bin/x, target: /y}", ["/opt/cni/bin"], []),
@@ -274,7 +326,7 @@ import Testing
     @Test func `the call keeps the flags and a root`() throws {
         var call = Self.call
         call.flags = ["--config", "/home/me/my tasks.yaml", "--root", "/tmp/r"]
-        (call.config, call.root) = ("/home/me/my tasks.yaml", "/tmp/r")
+        (call.taskFiles, call.root) = (["/home/me/my tasks.yaml"], "/tmp/r")
         let files = try Self.files("tasks: {t: {symlink: {path: /opt/x, target: z}}}", call)
         let unit = try #require(files["k8s-bootstrap-t.service"])
         #expect(

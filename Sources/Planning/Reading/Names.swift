@@ -45,6 +45,9 @@ func isUnitName(_ name: String) -> Bool {
         && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || allowed.contains($0) }
 }
 
+/// The name of a task's generated unit.
+func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
+
 /// The task whose generated unit has a name, or `nil` if the name is no generated unit's.
 public func taskName(ofUnit unit: String) -> String? {
     let prefix = "k8s-bootstrap-"

@@ -8,7 +8,8 @@ public import YAML
 /// - Parameters:
 ///   - call: How the units call the program.
 ///   - isWrong: Whether the task file was wrong when the units were made. If the service then finds it right, because it
-///     was mended or the node has got its name meanwhile, it has the units made anew and started.
+///     was mended or the node has got its name meanwhile, it has the units made anew and started; it fails if the file is
+///     still wrong for whoever makes them.
 /// - Returns: The service and its drop-in.
 func checkUnits(_ call: UnitCall, isWrong: Bool) -> [UnitFile] {
     var check = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
@@ -19,18 +20,19 @@ func checkUnits(_ call: UnitCall, isWrong: Bool) -> [UnitFile] {
     check.command("ExecStart", [call.program, "check"] + call.flags)
     if isWrong {
         // In one: a command that the new unit does not have would not be begun.
-        let both = "systemctl daemon-reload && systemctl --no-block start \(targetName)"
-        check.command("ExecStartPost", prefixes: "-+", ["/bin/sh", "-c", both])
+        let script = """
+            systemctl daemon-reload; \
+            if systemctl show --value --property=Requires \(targetName) | grep -q -e \(checkName); \
+            then echo "the task file is right here and wrong for the generator; is NEST_ROLE set for one of them?"; exit 78; \
+            fi; systemctl --no-block start \(targetName)
+            """
+        check.command("ExecStartPost", prefixes: "+", ["/bin/sh", "-c", script])
     }
     check.set("TimeoutStartSec", "\(Limit.unitPatience)")
     // So that `systemctl status` of the target shows the lines too.
     check.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
 
     var privileges = UnitText(comment: "Where a check is unlike tasks. Made by nest-bootstrap.")
-    privileges.section("Unit")
-    // Were the file right for the check and wrong for whoever makes the units, they would go on for ever.
-    privileges.set("StartLimitIntervalSec", "30")
-    privileges.set("StartLimitBurst", "3")
     privileges.section("Service")
     // A task file may be wrong again.
     privileges.set("RemainAfterExit", "no")
@@ -57,8 +59,10 @@ private let checkName = "k8s-bootstrap--check.service"
 /// - Parameters:
 ///   - problems: What is wrong.
 ///   - call: How the units call the program.
-/// - Returns: The service that checks and a drop-in for the target.
-public func brokenUnits(_ problems: Diagnostics, _ call: UnitCall) -> [UnitFile] {
+///   - known: Tasks of this boot that may be running. Their units stay, so that nothing ends them, and tell the mistakes
+///     to who starts them.
+/// - Returns: The service that checks, a drop-in for the target, and the units of known tasks.
+public func brokenUnits(_ problems: Diagnostics, _ call: UnitCall, known: [String] = []) -> [UnitFile] {
     let count = problems.all.count
     let words = count == 1 ? "the task file is wrong" : "the task file has \(count) mistakes, the first"
     let summary = problems.all.first.map { "\(words): \($0)" } ?? words
@@ -67,7 +71,19 @@ public func brokenUnits(_ problems: Diagnostics, _ call: UnitCall) -> [UnitFile]
     drop.set("Description", unitPhrase(summary))
     drop.set("Requires", checkName)
     drop.set("After", checkName)
-    return checkUnits(call, isWrong: true) + [
+    return checkUnits(call, isWrong: true) + known.filter(isTaskName).map { standIn(for: $0, call) } + [
         UnitFile(path: "\(targetName).d/50-diagnostics.conf", content: .text(drop.text))
     ]
+}
+
+/// The unit of a task of which nothing but its name is known.
+private func standIn(for task: String, _ call: UnitCall) -> UnitFile {
+    var unit = UnitText(comment: "Made by nest-bootstrap, because the task file is wrong. Changes here are lost.")
+    unit.section("Unit")
+    unit.set("Description", "Task \(task) of this Kubernetes node, the task file being wrong")
+    unit.section("Service")
+    unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)
+    // Whoever runs has a deadline of its own, within the longest that a task may have.
+    unit.set("TimeoutStartSec", "\(Limit.timeout.components.seconds + Limit.unitPatience)")
+    return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
 }

@@ -9,7 +9,7 @@ extension Plan {
     /// - Parameter call: How the units call the program.
     /// - Returns: The files, those of the tasks in the order of the plan.
     public func units(_ call: UnitCall) -> [UnitFile] {
-        let secrets = Secrets(self)
+        let secrets = Secrets(self, taskFiles: call.taskFiles)
         let dependants = dependantIndices
         let tasks = steps.indices.flatMap { index in
             let unit = TaskUnit(
@@ -17,6 +17,7 @@ extension Plan {
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
                 dependants: dependants[index].map { steps[$0].task.unitName },
                 hidden: secrets.hidden(from: steps[index].task.verb),
+                read: secrets.paths(readBy: steps[index].task.verb),
                 call: call,
             )
             return unit.files
@@ -34,6 +35,7 @@ private struct TaskUnit {
     let dependencies: [String]
     let dependants: [String]
     let hidden: Secrets.Hidden
+    let read: [String]
     let call: UnitCall
 
     var files: [UnitFile] {
@@ -94,7 +96,6 @@ private struct TaskUnit {
 
     /// Where the task is unlike what all share.
     private var privileges: [UnitFile] {
-        let read = (task.verb.namedPaths + [call.config]).map(normalised)
         var hidden = hidden
         // What a task has written is below the root, what it has read may be or not.
         if !call.root.isEmpty { hidden.own = hidden.own.flatMap { [$0, call.root + $0] } }

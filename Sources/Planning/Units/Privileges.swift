@@ -19,7 +19,7 @@ struct Privileges {
         case .file(let declaration): addFile(declaration)
         case .exec(let declaration): addNeeds(declaration.needs.capabilities)
         }
-        addPlaces(reads: reads, writes: writes)
+        addPlaces(verb, reads: reads, writes: writes)
         if case .exec = verb, writes.contains("/") {
             for (key, value) in [("ProtectSystem", "no"), ("ProtectHome", "no"), ("ReadOnlyPaths", "")] {
                 add(key, value)
@@ -92,7 +92,12 @@ struct Privileges {
     ]
 
     /// Opens the places that units otherwise do not see or cannot write.
-    private mutating func addPlaces(reads: [String], writes: [String]) {
+    private mutating func addPlaces(_ verb: Verb, reads: [String], writes: [String]) {
+        let readsDevices: Bool
+        switch verb {
+        case .exec, .wait: readsDevices = true
+        case .kubeconfig, .symlink, .file, .apply: readsDevices = false
+        }
         let isTouched = { (paths: [String], directories: [String]) in
             paths.contains { path in directories.contains { isPath(path, at: $0) } }
         }
@@ -106,6 +111,7 @@ struct Privileges {
             for path in reads where isTouched([path], Self.temporary) { add("BindReadOnlyPaths", unitWord("-\(path)")) }
         }
         for (directory, key) in Self.kernel where isTouched(writes, [directory]) { add(key, "no") }
+        if readsDevices, isTouched(reads, ["/dev"]), !isTouched(writes, ["/dev"]) { add("PrivateDevices", "no") }
     }
 
     private static let homes = ["/home", "/root", "/run/user"]

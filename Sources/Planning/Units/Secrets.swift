@@ -19,24 +19,43 @@ struct Secrets {
 
     /// What of that tasks have nothing to do with.
     static let ofNoTask = [
-        "/etc/gshadow", "/etc/shadow", "/etc/ssh", "/run/containerd/containerd.sock", "/run/crio/crio.sock",
-        "/run/dbus", "/run/docker.sock", "/run/systemd/io.system.ManagedOOM", "/run/systemd/private",
+        "/etc/gshadow", "/etc/gshadow-", "/etc/shadow", "/etc/shadow-", "/etc/ssh", "/run/containerd/containerd.sock",
+        "/run/cri-dockerd.sock", "/run/crio/crio.sock", "/run/dbus", "/run/docker.sock", "/run/initctl",
+        "/run/k3s/containerd/containerd.sock", "/run/podman/podman.sock", "/run/systemd/io.system.ManagedOOM",
+        "/run/systemd/private", "/run/udev/control",
     ]
 
     /// Where Kubernetes keeps keys.
-    private static let credentialDirectories = ["/etc/kubernetes/pki", "/var/lib/kubelet/pki"]
+    private static let credentialDirectories = [
+        "/etc/kubernetes/admin.conf", "/etc/kubernetes/pki", "/etc/kubernetes/super-admin.conf", "/var/lib/kubelet/pki",
+    ]
+
+    /// What the agent itself needs in every unit, besides its task files.
+    private static let essential = [
+        "/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/run/nest-bootstrap", "/usr", "/var/lib/nest-bootstrap",
+    ]
+
+    /// The paths that every task reads: the task files, as they are named and where they really are.
+    private let taskFiles: [String]
 
     /// Finds the secrets of a plan.
-    init(_ plan: Plan) {
+    ///
+    /// - Parameters:
+    ///   - plan: The plan.
+    ///   - taskFiles: The paths that every task reads.
+    init(_ plan: Plan, taskFiles: [String]) {
+        self.taskFiles = taskFiles.map(located)
+        let open = Self.essential + self.taskFiles
         for step in plan.steps {
             let verb = step.task.verb
             switch verb {
             case .kubeconfig(let declaration):
-                let path = normalised(declaration.path.path)
-                references[path] = verb.namedPaths.map(normalised)
-                let directory = parent(of: declaration.key.path)
-                // Directories such as /etc and /run hold more than keys.
-                if directory.dropFirst().contains("/"), !Self.everywhere.contains(directory),
+                let path = located(declaration.path.path)
+                references[path] = verb.namedPaths.map(located)
+                let directory = located(parent(of: declaration.key.path))
+                // Directories such as /etc and /run hold more than keys, and others what everybody needs.
+                let isOpen = open.contains { isPath($0, at: directory) || isPath(directory, at: $0) }
+                if directory.dropFirst().contains("/"), !isOpen, !Self.everywhere.contains(directory),
                     known.insert(directory).inserted
                 {
                     directories.append(directory)
@@ -51,7 +70,13 @@ struct Secrets {
     }
 
     private mutating func add(_ paths: [String]) {
-        files += paths.map(normalised).filter { known.insert($0).inserted }
+        files += paths.map(located).filter { known.insert($0).inserted }
+    }
+
+    /// The paths that a task reads, also by way of the kubeconfig that another task writes.
+    func paths(readBy verb: Verb) -> [String] {
+        let named = verb.namedPaths.map(located)
+        return named + named.flatMap { references[$0] ?? [] } + taskFiles
     }
 
     /// What a task's unit hides.
@@ -64,14 +89,17 @@ struct Secrets {
 
     /// Finds what of the secrets a task does not name.
     func hidden(from verb: Verb) -> Hidden {
-        var named = verb.namedPaths.map(normalised) + (verb.writtenPath.map { [normalised($0.path)] } ?? [])
+        var named = paths(readBy: verb) + (verb.writtenPath.map { [located($0.path)] } ?? [])
         let all = files + directories + Self.everywhere
+        // What a script is to write in a directory may be a file that others hide.
+        var rewritten: [String] = []
         if case .exec(let declaration) = verb {
             let texts = declaration.texts
             named += all.filter { secret in texts.contains { $0.contains(secret) } }
+            named += named.flatMap { references[$0] ?? [] }
+            rewritten = declaration.needs.writes.map { located($0.path) }
         }
         if case .wait(let declaration) = verb, case .unit = declaration.condition { named.append("/run/dbus") }
-        named += named.flatMap { references[$0] ?? [] }
 
         // Who writes a directory does not read all that is in it.
         let written = verb.writablePaths
@@ -80,7 +108,7 @@ struct Secrets {
                 || written.contains { isPath($0, at: secret) }
         }
         let isNeeded = Self.everywhere.filter(isNamed)
-        if let kubeconfig = verb.usedKubeconfig, references[normalised(kubeconfig.path)] == nil {
+        if let kubeconfig = verb.usedKubeconfig, references[located(kubeconfig.path)] == nil {
             // It was made elsewhere, and nobody knows to which files it refers.
             let isUnknown = { (path: String) in Self.credentialDirectories.contains(path) }
             return Hidden(own: [], isNeeded: Self.everywhere.filter { isNeeded.contains($0) || isUnknown($0) })
@@ -88,7 +116,7 @@ struct Secrets {
         let hiddenDirectories = directories.filter { !isNamed($0) }
         let covered = hiddenDirectories + Self.everywhere.filter { !isNeeded.contains($0) }
         let hiddenFiles = files.lazy.filter { file in
-            !named.contains { isPath(file, at: $0) } && !covered.contains { isPath(file, at: $0) }
+            !(named + rewritten).contains { isPath(file, at: $0) } && !covered.contains { isPath(file, at: $0) }
         }
         return Hidden(own: hiddenDirectories + hiddenFiles.prefix(Limit.hiddenCount), isNeeded: isNeeded)
     }

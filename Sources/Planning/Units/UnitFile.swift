@@ -26,8 +26,8 @@ public struct UnitCall: Sendable, Hashable {
     /// The absolute path of the program.
     public var program: String
 
-    /// The task file, also where the program finds it without being told.
-    public var config: String
+    /// The task file and its drop-ins, and where they really are if they are links: every unit reads them.
+    public var taskFiles: [String]
 
     /// The flags that every call needs: those without which it would read another task file or be of another role.
     public var flags: [String]
@@ -36,9 +36,9 @@ public struct UnitCall: Sendable, Hashable {
     public var root: String
 
     /// Creates the description of a call.
-    public init(program: String, config: String, flags: [String] = [], root: String = "") {
+    public init(program: String, taskFiles: [String], flags: [String] = [], root: String = "") {
         self.program = program
-        self.config = config
+        self.taskFiles = taskFiles
         self.flags = flags
         self.root = root
     }

@@ -14,9 +14,9 @@ extension Verb {
 
     /// What the task's unit may write.
     var writablePaths: [String] {
-        guard case .exec(let declaration) = self else { return neededDirectories }
-        let files = declaration.needs.writes.map(\.path).filter { !$0.hasSuffix("/") }.map(normalised)
-        return neededDirectories + files
+        guard case .exec(let declaration) = self else { return neededDirectories.map(located) }
+        let files = declaration.needs.writes.map(\.path).filter { !$0.hasSuffix("/") }
+        return (neededDirectories + files).map(located)
     }
 
     /// The paths that the task file says the task reads.
@@ -41,6 +41,15 @@ extension Verb {
             }
         }
     }
+}
+
+/// A path without detours, and by the name that systemd's own directories have had for long.
+func located(_ path: String) -> String {
+    let path = normalised(path)
+    for (old, new) in [("/var/run", "/run"), ("/var/lock", "/run/lock")] where isPath(path, at: old) {
+        return new + path.dropFirst(old.count)
+    }
+    return path
 }
 
 /// The directory that a path is in.

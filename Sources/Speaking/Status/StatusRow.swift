@@ -56,8 +56,7 @@ public struct StatusRow: Sendable, Hashable {
     ///   - dependencies: Those that the task runs after and that have not succeeded yet.
     public mutating func join(_ service: ServiceState, awaiting dependencies: [String] = []) {
         self.service = service
-        let isWell = reason == nil && state != "failed"
-        if service.unit.active == "failed", isWell {
+        if service.unit.active == "failed", ["not yet", "changed", "unchanged"].contains(state) {
             state = "failed"
             reason = service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"
         } else if state == "not yet", service.awaitsRestart {
