@@ -107,6 +107,7 @@ import Testing
 
             [Service]
             RemainAfterExit=no
+            Restart=no
             SuccessExitStatus=65
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH
             ProtectHome=read-only

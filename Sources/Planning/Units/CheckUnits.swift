@@ -36,6 +36,7 @@ func checkUnits(_ call: UnitCall, isWrong: Bool) -> [UnitFile] {
     privileges.section("Service")
     // A task file may be wrong again.
     privileges.set("RemainAfterExit", "no")
+    privileges.set("Restart", "no")
     // The file is right although a manifest or a certificate is not, or is not there yet: their tasks will tell.
     privileges.set("SuccessExitStatus", "65")
     privileges.set("CapabilityBoundingSet", Privileges.reading)
