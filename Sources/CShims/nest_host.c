@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
-#include "nest_host.h"
+#include "CShims.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,8 +21,15 @@ int nest_host_open_process(int process) {
     return (int)syscall(SYS_pidfd_open, process, 0);
 }
 
-int nest_host_prepare_spawn(
-    posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const char *directory) {
+int nest_host_make_event(void) {
+    return eventfd(0, EFD_CLOEXEC);
+}
+
+void nest_host_wake(int event) {
+    eventfd_write(event, 1);
+}
+
+int nest_host_prepare_spawn(void *actions, void *attributes, const char *directory) {
     int code = posix_spawn_file_actions_addclosefrom_np(actions, 3);
     if (code == 0 && directory != NULL)
         code = posix_spawn_file_actions_addchdir_np(actions, directory);

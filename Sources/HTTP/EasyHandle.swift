@@ -1,5 +1,4 @@
 internal import CCurl
-internal import CShims
 
 /// One libcurl transfer.
 ///

@@ -1,5 +1,4 @@
 internal import CCurl
-internal import CShims
 
 /// The transfers that share connections.
 ///

@@ -76,7 +76,7 @@ final class Waker: Sendable {
 
     init(_ operation: String, _ subject: String) throws(SystemError) {
         event = FileDescriptor(
-            adopting: try SystemError.check(operation, subject) { eventfd(0, CInt(EFD_CLOEXEC)) }
+            adopting: try SystemError.check(operation, subject) { nest_host_make_event() }
         )
     }
 
@@ -84,5 +84,5 @@ final class Waker: Sendable {
     var raw: CInt { event.raw }
 
     /// Ends every wait on the descriptor, those to come included.
-    func wake() { eventfd_write(event.raw, 1) }
+    func wake() { nest_host_wake(event.raw) }
 }

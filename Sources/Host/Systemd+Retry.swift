@@ -1,5 +1,3 @@
-import CSystemd
-
 extension Systemd {
     /// Has systemd start those services again, now, that failed or wait to be started again; the others stay as they are.
     ///

@@ -1,8 +1,32 @@
 #ifndef NEST_CSHIMS_H
 #define NEST_CSHIMS_H
 
-#include "nest_host.h"
-#include "nest_http.h"
-#include "nest_pki.h"
+// No header of the system is included here: Swift would take the structures in it for this module's.
+
+/// The environment of this process: `environ` is a mutable global, which Swift 6 refuses to touch.
+char *const *nest_host_environment(void);
+
+/// Makes a pipe that no child inherits: `pipe2` is declared for GNU sources only.
+int nest_host_make_pipe(int ends[2]);
+
+/// Opens a process as a file descriptor: glibc before 2.36 has no wrapper of `pidfd_open`.
+int nest_host_open_process(int process);
+
+/// Makes a descriptor that can be waited for and woken, closed in children: Swift does not know `sys/eventfd.h`.
+int nest_host_make_event(void);
+
+/// Wakes whoever waits for such a descriptor.
+void nest_host_wake(int event);
+
+/// Sets what only GNU sources may name: no inherited descriptors, a session of its own, a directory if not null.
+///
+/// `actions` are `posix_spawn_file_actions_t`, `attributes` a `posix_spawnattr_t`.
+int nest_host_prepare_spawn(void *actions, void *attributes, const char *directory);
+
+/// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
+int nest_host_catch_signal(int signal, int descriptor);
+
+/// Tells whether a signal is ignored: `sigaction` has a union that Swift does not show.
+int nest_host_ignores_signal(int signal);
 
 #endif

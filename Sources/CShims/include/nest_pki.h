@@ -1,4 +1,0 @@
-#ifndef NEST_PKI_H
-#define NEST_PKI_H
-
-#endif
