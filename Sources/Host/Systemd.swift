@@ -72,6 +72,19 @@ public enum Systemd {
         }
     }
 
+    /// Whether somebody has masked a unit, so that it is not started whoever wants it.
+    ///
+    /// - Parameters:
+    ///   - name: The unit's name, with its suffix.
+    ///   - directories: Where masks are.
+    /// - Returns: `false` also where that cannot be looked at.
+    public static func isMasked(
+        _ name: String,
+        in directories: [String] = ["/etc/systemd/system", "/run/systemd/system"],
+    ) -> Bool {
+        directories.contains { (try? FileSystem.status("\($0)/\(name)"))?.target == "/dev/null" }
+    }
+
     /// Tells the service manager something about this process, such as `STATUS=waiting for the API server`.
     ///
     /// The corresponding C function is `sd_notify`.

@@ -130,15 +130,22 @@ struct RunCommand {
             for dependency in plan.dependencies(of: name) where !names.contains(dependency) {
                 let record = try records.record(of: dependency)
                 guard record?.isSuccess != true else { continue }
-                let isRunning = records.runner(of: dependency) != nil
-                let past = record.map { "came to '\($0.outcome)' on this boot" } ?? "has not run on this boot"
-                let state = isRunning ? "is running now" : past
+                let state = state(of: dependency, record, records)
                 let verb = step.task.verb.name
                 let missing = MissingDependency(task: name, verb: verb, dependency: dependency, state: state)
                 selection.missing.append(missing)
             }
         }
         return selection
+    }
+
+    /// What keeps a dependency from having succeeded, in words.
+    private func state(of dependency: String, _ record: TaskRecord?, _ records: RecordStore) -> String {
+        if records.runner(of: dependency) != nil { return "is running now" }
+        if let record { return "came to '\(record.outcome)' on this boot" }
+        let unit = unitName(ofTask: dependency)
+        let isMasked = configuration.options.root == nil && Systemd.isMasked(unit)
+        return "has not run on this boot" + (isMasked ? ", as its unit is masked" : "")
     }
 
     /// Runs an engine until it ends, or until a signal cancels it.

@@ -24,6 +24,15 @@ import Testing
         #expect(await message("a.timer", address: "nonsense")?.hasPrefix(words) == true)
     }
 
+    @Test func `a unit is masked by a link to nowhere`() throws {
+        let directory = TemporaryDirectory.file("units")
+        try FileSystem.makeDirectories(directory)
+        try FileSystem.makeSymbolicLink(at: "\(directory)/a.service", to: "/dev/null", replacing: false)
+        try FileSystem.makeSymbolicLink(at: "\(directory)/b.service", to: "/etc/b.service", replacing: false)
+        let masked = ["a", "b", "c"].filter { Systemd.isMasked("\($0).service", in: ["/nowhere", directory]) }
+        #expect(masked == ["a"])
+    }
+
     @Test func `a bus that says nothing is given up`() async throws {
         let path = TemporaryDirectory.file("bus")
         let listener = try Kernel.listen(socket: path)

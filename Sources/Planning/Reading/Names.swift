@@ -46,7 +46,7 @@ func isUnitName(_ name: String) -> Bool {
 }
 
 /// The name of a task's generated unit.
-func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
+public func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
 
 /// The task whose generated unit has a name, or `nil` if the name is no generated unit's.
 public func taskName(ofUnit unit: String) -> String? {
