@@ -24,6 +24,7 @@ struct ExecAction {
             context.emit(.output("would run \(commandLine)"))
             return true
         }
+        try makeDirectories()
         if let preStart = declaration.preStart {
             try await run(Self.shell(["-c", preStart], environment), named: "preStart")
         }
@@ -38,6 +39,17 @@ struct ExecAction {
             context.emit(.path(creates.path, .created))
         }
         return true
+    }
+
+    /// Makes the directories that the program is to find, as its unit does before it.
+    private func makeDirectories() throws(ActionError) {
+        for path in context.task.verb.neededDirectories {
+            do {
+                try FileSystem.makeDirectories(context.run.files.location(ofWritten: path))
+            } catch {
+                throw ActionError("directory '\(path)' is not made", hint: hint(for: error), cause: error)
+            }
+        }
     }
 
     private var commandLine: String {

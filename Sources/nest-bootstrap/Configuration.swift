@@ -49,9 +49,11 @@ struct Configuration {
         do {
             let directory = absolute(options.dropInDirectory)
             if try FileSystem.exists(directory) {
-                for name in try FileSystem.list(directory, limit: dropInLimit)
-                where isDropIn(name) {
-                    add("\(directory)/\(name)")
+                for name in try FileSystem.list(directory, limit: dropInLimit) {
+                    if isDropIn(name) { add("\(directory)/\(name)") }
+                    guard name.hasSuffix(".yml"), !name.hasPrefix(".") else { continue }
+                    let place = Place(file: "\(directory)/\(name)")
+                    problems.append(Diagnostic(place, "is not read", hint: "call it \(name.dropLast(4)).yaml"))
                 }
             }
         } catch {

@@ -21,6 +21,8 @@ final class Recorder: Sendable {
         var counts = TaskRecord.Counts()
         var reasons: [String] = []
         var attempt = 1
+        /// What the task came to before, if that was a success.
+        var success: TaskRecord?
     }
 
     /// So many lines of a failure are kept.
@@ -39,7 +41,11 @@ final class Recorder: Sendable {
     /// Notes that a task is about to do something, so that it counts as interrupted if nobody comes to note its end.
     func begin(_ task: String) {
         let attempt = records.nextAttempt(of: task)
-        state.withLock { $0[task]?.attempt = attempt }
+        let earlier = try? records.record(of: task)
+        state.withLock { state in
+            state[task]?.attempt = attempt
+            if let earlier, earlier.isSuccess { state[task]?.success = earlier }
+        }
         var record = record(of: task, .interrupted, after: .zero)
         record.attempt = attempt
         record.reason = "it was killed, or the power failed"
@@ -82,6 +88,12 @@ final class Recorder: Sendable {
         case .failed(let error): reasons.insert(chain(error), at: 0)
         case .skipped(let because): reasons = ["task '\(because)' did not succeed"]
         case .changed, .unchanged, .interrupted: break
+        }
+        if case .interrupted = outcome, let running, let success = running.success,
+            verbs[task] != "exec", running.counts == TaskRecord.Counts()
+        {
+            // It had not come to anything yet, so all is as it was.
+            return write(success)
         }
         var record = record(of: task, outcome, after: duration)
         record.counts = running?.counts ?? TaskRecord.Counts()

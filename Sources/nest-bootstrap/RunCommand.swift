@@ -68,9 +68,8 @@ struct RunCommand {
     /// A task is the same whether its service runs it or a person does; where it is a service, its unit does this. What
     /// systemd refuses to us it does by itself within a minute.
     private func wakeServices(of report: Report) async {
-        let isService = Machine.environment()["NOTIFY_SOCKET"] != nil
         let options = configuration.options
-        guard !isService, options.root == nil, options.config == Options(.check).config, Systemd.isRunning else {
+        guard !Self.isService, options.root == nil, options.config == Options(.check).config, Systemd.isRunning else {
             return
         }
         let succeeded = Set(report.entries.filter(\.outcome.isSuccess).map(\.task))
@@ -92,6 +91,9 @@ struct RunCommand {
         return .success
     }
 
+    /// Whether systemd has started this process for a task.
+    private static var isService: Bool { Machine.environment()["NOTIFY_SOCKET"] != nil }
+
     /// What is run, and what it lacks.
     private struct Selection {
         var plan: Plan
@@ -104,13 +106,14 @@ struct RunCommand {
         var verb: String
         var dependency: String
         var state: String
+        var isRunning: Bool
 
         /// The problem, with the call that mends it: the same flags, and one more.
         func problem(_ options: Options) -> Problem {
-            Problem(
-                "task '\(task)' runs after '\(dependency)', which \(state)",
-                hint: "run 'nest-bootstrap run --task \(task) --with-dependencies\(options.commonArguments)'",
-            )
+            let call = "nest-bootstrap run --task \(task) --with-dependencies\(options.commonArguments)"
+            // A service is started again when the other has succeeded.
+            let hint = RunCommand.isService ? nil : isRunning ? "wait until it has ended" : "run '\(call)'"
+            return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
         }
     }
 
@@ -132,8 +135,15 @@ struct RunCommand {
                 guard record?.isSuccess != true else { continue }
                 let state = state(of: dependency, record, records)
                 let verb = step.task.verb.name
-                let missing = MissingDependency(task: name, verb: verb, dependency: dependency, state: state)
-                selection.missing.append(missing)
+                selection.missing.append(
+                    MissingDependency(
+                        task: name,
+                        verb: verb,
+                        dependency: dependency,
+                        state: state,
+                        isRunning: records.runner(of: dependency) != nil,
+                    )
+                )
             }
         }
         return selection

@@ -35,6 +35,15 @@ struct ExecVerbTests {
         }
     }
 
+    @Test func `the directories that a program is to write are there before it`() async throws {
+        let node = try TestNode(
+            "tasks: {t: {exec: {command: sh, args: [-c, 'touch \"$NEST_ROOT/var/lib/made/x\"'], writes: [/var/lib/made/]}}}\n"
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try FileSystem.exists(node.written("/var/lib/made/x")))
+    }
+
     @Test func `a program does not run where what it creates is there`() async throws {
         let made = TemporaryDirectory.file("made")
         let node = try TestNode(

@@ -69,6 +69,30 @@ struct StatusTests {
         try node.write("", to: "go")
     }
 
+    @Test func `a task that is interrupted before it came to anything keeps its success`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              waits: {wait: {file: \(TemporaryDirectory.file("ready"))}}
+              next: {after: [waits], symlink: {path: /x, target: /etc}}
+              runs: {exec: {script: s.sh}}
+            """
+        )
+        try endless(node)
+        try node.write("", to: "go")
+        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        #expect(try await node.run("run").status == 0)
+        for path in [node.path("go"), TemporaryDirectory.file("ready")] { unsafe unlink(path) }
+        let tool = try node.start(["run"])
+        #expect(try await becomes { tool.outputSoFar().contains("runs: | started\n") })
+        #expect(try await becomes { tool.outputSoFar().contains("waits: waiting: ") })
+        try node.write("", to: "go")
+        #expect(try await becomes { tool.outputSoFar().contains("runs: changed") })
+        tool.signal(SIGINT)
+        #expect(await tool.result().status == 130)
+        #expect(try await states(node) == ["waits": "unchanged", "next": "changed", "runs": "changed"])
+    }
+
     @Test func `a task that was skipped keeps its success of this boot`() async throws {
         let node = try TestNode(
             """

@@ -6,6 +6,14 @@ import YAML
 /// What is said of a task file with many mistakes.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct TaskFileTests {
+    @Test func `a drop-in by another ending is told, as it is not read`() async throws {
+        let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
+        try node.write("tasks: {u: {}}\n", to: "bootstrap.d/10-u.yml")
+        let result = try await node.run("check")
+        #expect(result.status == 78)
+        #expect(result.errors == "\(node.path("bootstrap.d/10-u.yml")): is not read; call it 10-u.yaml\n")
+    }
+
     static let file = """
         cluster:
           certificateAuthority: k8s-ca.crt

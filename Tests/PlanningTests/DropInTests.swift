@@ -91,6 +91,27 @@ import YAML
         )
     }
 
+    @Test func `a task that is switched off and described nowhere is told, with the one that is meant`() {
+        let texts = [("b.yaml", Self.base), ("d.yaml", "tasks: {thrid: {enable: false}, nothing: {enable: false}}")]
+        #expect(
+            problems(texts)
+                == "d.yaml:1:9: task 'thrid' is switched off, and no file describes it; did you mean 'third'?\n"
+                + "d.yaml:1:33: task 'nothing' is switched off, and no file describes it; remove it"
+        )
+    }
+
+    @Test func `a role of a node that is a slip is told, another is none`() {
+        let text = """
+            nodes: {laptop: {role: contol-plane}, other: {role: storage}, third: {role: wokers}}
+            tasks: {t: {roles: [wokers], exec: {command: ls}}}
+            """
+        #expect(
+            problems(text, role: nil, host: "laptop")
+                == "bootstrap.yaml:1:24: role 'contol-plane' of node 'laptop' is that of no task and no server; "
+                + "did you mean 'control-plane'?"
+        )
+    }
+
     @Test func `a node without role is told the three ways to give it one`() {
         let text = "tasks: {t: {roles: [worker], exec: {command: ls}}}"
         #expect(

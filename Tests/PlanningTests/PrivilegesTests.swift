@@ -148,6 +148,7 @@ import Testing
                     + ["/run", "/dev/shm", "/home", "/run/user"].map { "ReadOnlyPaths=-\($0)" }
             ),
             ("file: {path: /root/.kube/x, content: text}", ["/root/.kube"], ["ProtectHome=read-only"]),
+            ("exec: {command: /home/x/s}", [], ["ProtectHome=read-only"]),
             (
                 "exec: {command: ls, writes: [/]}", ["/"],
                 ["ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths="]
@@ -180,7 +181,7 @@ import Testing
                     "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6",
                     "RestrictAddressFamilies=AF_NETLINK",
                     "CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_MODULE", "SystemCallFilter=@privileged @resources",
-                    "RestrictAddressFamilies=AF_NETLINK", "ProtectKernelModules=no", "SystemCallFilter=@module",
+                    "ProtectKernelModules=no", "SystemCallFilter=@module",
                 ]
             ),
         ] as [(String, [String], [String])]

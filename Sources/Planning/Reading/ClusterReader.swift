@@ -102,10 +102,24 @@ struct ClusterReader {
                 continue
             }
             var fields = Fields(mapping.entries, at: entry.place, subject, variables, problems)
-            roles[entry.key] = fields.value("role", required: "worker") { $0.roleName() }
+            roles[entry.key] = fields.value("role", required: "worker") { item in
+                item.roleName().map { name in
+                    tellLikelySlip(name, of: entry.key, item.node.place)
+                    return name
+                }
+            }
             fields.finish()
         }
         return roles
+    }
+
+    /// Tells a role that nothing else names and that is nearly one of those that something names.
+    private func tellLikelySlip(_ role: String, of node: String, _ place: Place) {
+        let tasks = files.tasks.entries.flatMap { $0.value.mapping?["roles"]?.sequence?.compactMap(\.string) ?? [] }
+        let named = Set(tasks).union(serverRoles).union(["control-plane", "worker"])
+        guard !named.contains(role), let near = problems.nearName(to: role, in: named.sorted()) else { return }
+        let message = "role \(quoted(role)) of node \(quoted(node)) is that of no task and no server"
+        problems.add(place, message, hint: "did you mean '\(near)'?")
     }
 
     /// The roles that tasks may name: those of nodes and servers, and the two that every cluster has.

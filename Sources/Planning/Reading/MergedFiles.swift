@@ -27,6 +27,8 @@ struct MergedFiles {
     private(set) var nodes = Section()
     private(set) var variables = Section()
     private(set) var tasks = Section()
+    /// The tasks that some file says more of than that they are switched off.
+    private var described: Set<String> = []
 
     /// Where something is that is missing from all files.
     private(set) var place = Place(file: "bootstrap.yaml")
@@ -35,6 +37,7 @@ struct MergedFiles {
     init(_ files: [SourceFile], _ problems: Problems) {
         if let first = files.first { place = Place(file: first.path) }
         for file in files { merge(file, problems) }
+        tellNamesOfNothing(problems)
         if tasks.entries.isEmpty, problems.all.isEmpty {
             problems.add(place, "no task is declared", hint: "write tasks: and a task below it")
         }
@@ -82,6 +85,24 @@ struct MergedFiles {
         // A section whose lines are all comments is `null`, and as good as absent.
         guard let entry = fields.take(key), !entry.value.isNull else { return }
         guard let below = fields.fields(key) else { return }
-        for entry in below.entries { self[keyPath: section].set(entry) }
+        for entry in below.entries {
+            self[keyPath: section].set(entry)
+            if section == \.tasks, !isSwitchedOff(entry) { described.insert(entry.key) }
+        }
+    }
+
+    /// Whether a task has nothing but `enable: false`.
+    private func isSwitchedOff(_ entry: Mapping.Entry) -> Bool {
+        let entries = entry.value.mapping?.entries ?? []
+        return entries.count == 1 && entries[0].key == "enable" && entries[0].value.boolean == false
+    }
+
+    /// Tells tasks that are switched off and that no file describes: most likely another is meant.
+    private func tellNamesOfNothing(_ problems: Problems) {
+        guard !problems.isIncomplete else { return }
+        for entry in tasks.entries where !described.contains(entry.key) {
+            let hint = problems.hint(for: entry.key, in: described.sorted(), else: "remove it")
+            problems.add(entry.place, "task \(quoted(entry.key)) is switched off, and no file describes it", hint: hint)
+        }
     }
 }

@@ -34,7 +34,7 @@ struct Privileges {
     static let reading = "CAP_DAC_READ_SEARCH"
 
     private mutating func add(_ key: String, _ value: String) {
-        settings.append((key, value))
+        if !settings.contains(where: { $0 == (key, value) }) { settings.append((key, value)) }
     }
 
     private mutating func addNetwork(_ verb: Verb) {

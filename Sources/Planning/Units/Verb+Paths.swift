@@ -31,7 +31,11 @@ extension Verb {
             let manifests = declaration.manifests.compactMap { if case .path(let path) = $0 { path.path } else { nil } }
             return (usedKubeconfig.map { [$0.path] } ?? []) + manifests
         case .exec(let declaration):
-            let program = if case .script(let script) = declaration.program { [script.path] } else { [String]() }
+            let program =
+                switch declaration.program {
+                case .script(let script): [script.path]
+                case .command(let name, _): name.hasPrefix("/") ? [name] : []
+                }
             return program + declaration.needs.reads.map(\.path)
         case .wait(let declaration):
             switch declaration.condition {
