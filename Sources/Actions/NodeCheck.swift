@@ -23,6 +23,7 @@ public struct NodeCheck: Sendable {
     public func problems() async -> [Diagnostic] {
         var problems: [Diagnostic] = []
         var contents: [(task: TaskDeclaration, manifests: [Manifest])] = []
+        var kubeconfigs: Set<String> = []
         for step in run.plan.steps {
             switch step.task.verb {
             case .kubeconfig(let declaration): problems += check(declaration)
@@ -33,8 +34,11 @@ public struct NodeCheck: Sendable {
             case .apply(let declaration):
                 let found = await load(declaration)
                 problems += found.problems
-                problems += declaration.kubeconfig.map(checkKubeconfig) ?? []
                 contents.append((step.task, found.manifests))
+            }
+            // Once: what is told of a certificate has the time in it.
+            if let kubeconfig = step.task.verb.usedKubeconfig, kubeconfigs.insert(kubeconfig.path).inserted {
+                problems += checkKubeconfig(kubeconfig)
             }
         }
         problems += MissingEdges(plan: run.plan, contents: contents).problems
@@ -113,9 +117,8 @@ public struct NodeCheck: Sendable {
 
     private func check(_ declaration: WaitDeclaration) -> [Diagnostic] {
         switch declaration.condition {
-        case .apiServer(let kubeconfig), .object(_, let kubeconfig): kubeconfig.map(checkKubeconfig) ?? []
         case .url(_, let authority): authority.map(checkPresence) ?? []
-        case .tcp, .file, .unit: []
+        case .apiServer, .object, .tcp, .file, .unit: []
         }
     }
 }
