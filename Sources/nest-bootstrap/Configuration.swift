@@ -104,13 +104,17 @@ struct Configuration {
         NodeFiles(root: root, isDryRun: false).location(ofWritten: path)
     }
 
-    /// The records of this boot, under the root if there is one.
+    /// Where the records of this boot are, under the root if there is one.
+    static func statePath(_ options: Options) -> String {
+        NodeFiles(root: options.root.map(absolute), isDryRun: false).location(ofWritten: "/run/nest-bootstrap")
+    }
+
+    /// The records of this boot.
     ///
     /// `/run` is empty after a boot. What says which boot it is, is not the same everywhere in a container: some lay
     /// another identifier over the kernel's, and a service that has its own `/proc` does not see it.
     func records() throws(SystemError) -> RecordStore {
-        let path = location(ofWritten: "/run/nest-bootstrap")
-        return RecordStore(path: path, boot: root == nil ? nil : try Machine.bootIdentifier())
+        RecordStore(path: Self.statePath(options), boot: root == nil ? nil : try Machine.bootIdentifier())
     }
 
     /// What the actions of a run, or a check of the plan, work with.

@@ -133,7 +133,8 @@ struct RunCommand {
             for dependency in plan.dependencies(of: name) where !names.contains(dependency) {
                 let record = try records.record(of: dependency)
                 guard record?.isSuccess != true else { continue }
-                let state = state(of: dependency, record, records)
+                let isRunning = records.runner(of: dependency) != nil
+                let state = isRunning ? "is running now" : past(of: dependency, record)
                 let verb = step.task.verb.name
                 selection.missing.append(
                     MissingDependency(
@@ -141,7 +142,7 @@ struct RunCommand {
                         verb: verb,
                         dependency: dependency,
                         state: state,
-                        isRunning: records.runner(of: dependency) != nil,
+                        isRunning: isRunning,
                     )
                 )
             }
@@ -149,9 +150,8 @@ struct RunCommand {
         return selection
     }
 
-    /// What keeps a dependency from having succeeded, in words.
-    private func state(of dependency: String, _ record: TaskRecord?, _ records: RecordStore) -> String {
-        if records.runner(of: dependency) != nil { return "is running now" }
+    /// Why a dependency that does not run has not succeeded, in words.
+    private func past(of dependency: String, _ record: TaskRecord?) -> String {
         if let record { return "came to '\(record.outcome)' on this boot" }
         let unit = unitName(ofTask: dependency)
         let isMasked = configuration.options.root == nil && Systemd.isMasked(unit)

@@ -9,8 +9,7 @@ struct StaleUnits {
     let directory: String
     let written: Set<String>
 
-    /// How the files begin.
-    private static let beginnings = ["# Made by nest-bootstrap", "# Where "].map { Array($0.utf8) }
+    private static let beginning = Array("# Made by nest-bootstrap".utf8)
     private static let sizeLimit = 1 << 20
 
     /// Removes it.
@@ -49,8 +48,6 @@ struct StaleUnits {
         guard let status = try FileSystem.status(path), status.kind == .regular, status.size <= Self.sizeLimit else {
             return false
         }
-        let line = try FileSystem.read(path, limit: Self.sizeLimit).prefix { $0 != UInt8(ascii: "\n") }
-        return Self.beginnings.contains { line.starts(with: $0) }
-            && String(decoding: line, as: UTF8.self).contains("Made by nest-bootstrap")
+        return try FileSystem.read(path, limit: Self.sizeLimit).starts(with: Self.beginning)
     }
 }

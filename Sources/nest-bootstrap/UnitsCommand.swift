@@ -1,4 +1,3 @@
-import Actions
 import Host
 import Planning
 import Speaking
@@ -45,10 +44,7 @@ struct UnitsCommand {
 
     /// The tasks of which there are records: those that have begun on this boot.
     private func knownTasks() -> [String] {
-        let records = StateDirectory(
-            NodeFiles(root: options.root, isDryRun: false).location(ofWritten: "/run/nest-bootstrap")
-        )
-        return (try? records.tasks()) ?? []
+        (try? StateDirectory(Configuration.statePath(options)).tasks()) ?? []
     }
 
     /// The role that somebody has said, rather than the task file.

@@ -55,7 +55,7 @@ import Testing
 
             """,
             "k8s-bootstrap-admin.service.d/50-privileges.conf": """
-            # Where this task is unlike others. Made by nest-bootstrap.
+            # Made by nest-bootstrap. Where this task is unlike others.
 
             [Service]
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH
@@ -78,7 +78,7 @@ import Testing
 
             """,
             "k8s-bootstrap-rbac.service.d/50-privileges.conf": """
-            # Where this task is unlike others. Made by nest-bootstrap.
+            # Made by nest-bootstrap. Where this task is unlike others.
 
             [Service]
             PrivateNetwork=no
@@ -103,7 +103,7 @@ import Testing
 
             """,
             "k8s-bootstrap--check.service.d/50-privileges.conf": """
-            # Where a check is unlike tasks. Made by nest-bootstrap.
+            # Made by nest-bootstrap. Where a check is unlike tasks.
 
             [Service]
             RemainAfterExit=no

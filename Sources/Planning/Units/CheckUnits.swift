@@ -32,7 +32,7 @@ func checkUnits(_ call: UnitCall, isWrong: Bool) -> [UnitFile] {
     // So that `systemctl status` of the target shows the lines too.
     check.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
 
-    var privileges = UnitText(comment: "Where a check is unlike tasks. Made by nest-bootstrap.")
+    var privileges = UnitText(comment: "Made by nest-bootstrap. Where a check is unlike tasks.")
     privileges.section("Service")
     // A task file may be wrong again.
     privileges.set("RemainAfterExit", "no")

@@ -101,7 +101,7 @@ private struct TaskUnit {
         if !call.root.isEmpty { hidden.own = hidden.own.flatMap { [$0, call.root + $0] } }
         let settings = Privileges(task.verb, reads: read, writes: writable, hidden: hidden).settings
         guard !settings.isEmpty else { return [] }
-        var drop = UnitText(comment: "Where this task is unlike others. Made by nest-bootstrap.")
+        var drop = UnitText(comment: "Made by nest-bootstrap. Where this task is unlike others.")
         drop.section("Service")
         for (key, value) in settings { drop.set(key, value) }
         return [UnitFile(path: "\(task.unitName).d/50-privileges.conf", content: .text(drop.text))]
