@@ -1,53 +1,72 @@
-# The door for users is `make demo`, the door for developers `make check`. Both set up what they need themselves.
+# Users start with `make demo`, developers with `make check`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb demo test boot-test check format clean setup setup-compile lint laws sanitize docs libraries
+.PHONY: help build install deb demo test boot-test chaos bench check format clean setup setup-compile lint style words
+.PHONY: coverage sanitize sanitize-address build-address docs libraries
 
 IMPORTS := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib $(IMPORTS)
-# Where `make install` puts things; DESTDIR goes in front of everything.
+# Where `make install` installs; DESTDIR is prepended to every path.
 PREFIX := /usr
 DESTDIR :=
 PROGRAM := .build/release/nest-bootstrap
-# The tests that start API servers run after the others: on two cores they would only wait for each other.
+# Tests that start API servers run after the others: on two cores they would slow each other down.
 WITH_SERVER := ^(Kubernetes|EndToEnd)Tests
-# Those that boot machines have the package installed in them.
+# Tests of 10,000 tasks run alone as well: they would keep both cores from the tests that measure time.
+AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
+# Tests that boot machines install the package in them.
 WITH_MACHINE := ^BootTests
-# The rooms with threads, and what runs on them; `make sanitize SANITIZED=.` runs every test.
-SANITIZED ?= ^(HTTP|Host|Kubernetes|Execution|Actions)Tests
+# The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.
+SANITIZED ?= ^(Base|HTTP|Host|Execution|State|Reporting|Actions)Tests
+# The optimized program with AddressSanitizer, and the tests that run it.
+ADDRESS_SCRATCH := .build/address
+ADDRESS_TESTS := ^EndToEndTests.FreshServerTests/(CrashTests|ServerFailureTests)
+# How often `make chaos` repeats the randomized tests.
+ROUNDS ?= 50
 
-help: ## say what there is
+# Samples of each program in `make bench`; fewer than 15 are for a quick look.
+SAMPLES ?= 15
+# Another build of the program, which `make bench` measures in the same rounds.
+BASE ?=
+
+help: ## print the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' Makefile | expand -t 10
 
-build: setup-compile ## the program, as it is shipped: .build/release/nest-bootstrap
+build: setup-compile ## build the program: .build/release/nest-bootstrap
 	swift build $(RELEASE) --product nest-bootstrap
 
-install: build ## the program, its units and manifests below DESTDIR and PREFIX, which is /usr if left out
+install: build ## install the program, its units, manifests and documents below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
 
-deb: build ## the Debian package, in .build/deb
+deb: build ## build the Debian package in .build/deb
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils lintian
 	tools/deb $(PROGRAM)
 	lintian --allow-root --fail-on error .build/deb/*.deb
 
-demo: setup build ## bootstrap a real API server on loopback, twice, and look at it
+demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
 	tools/demo
 
-test: setup ## every test, against the same real servers
-	tools/run-tests $(IMPORTS) --skip '$(WITH_SERVER)|$(WITH_MACHINE)'
-	tools/run-tests $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
+test: setup build ## run every test; the end-to-end tests run the release build on every version of the API server
+	tools/run-tests $(IMPORTS) --skip '$(WITH_SERVER)|$(WITH_MACHINE)|$(AT_SCALE)'
+	tools/run-tests $(IMPORTS) --skip-build --filter '$(AT_SCALE)'
+	tools/run-on-servers $(PROGRAM) $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
 	@! Tests/boot/can || $(MAKE) boot-test
 
-boot-test: setup deb ## the package on a Debian that is booted, wherever this machine can
+boot-test: setup deb ## boot Debian containers and test units, journal and package in them; needs root
 	Tests/boot/setup
-	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" tools/run-tests $(IMPORTS) --filter '$(WITH_MACHINE)'
+	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" KUBE_APISERVER="$$(Tests/cluster/servers | tail -n 1)" \
+	    tools/run-tests $(IMPORTS) --filter '$(WITH_MACHINE)'
 
-check: lint laws build libraries docs sanitize test ## all that must hold before a commit
+bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=15
+	Tests/cluster/install-packages "to measure" curl python3
+	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
 
-format: ## format the sources in place
+check: lint style words build libraries docs sanitize sanitize-address test ## run everything that must pass before a commit
+
+format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
-clean: ## remove what was built; the API server in ~/.cache/nest-bootstrap stays
+clean: ## remove .build; the Kubernetes programs in ~/.cache/nest-bootstrap stay
 	rm -rf .build
 
 setup:
@@ -57,16 +76,40 @@ setup-compile:
 	@Tests/cluster/setup compile
 
 lint:
+	Tests/cluster/install-packages "to check the shell scripts" shellcheck
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	tools/lint-scripts
 
-laws:
-	tools/laws
+style:
+	tools/check-style
+
+words: ## report words and phrases that the project's texts do not use
+	tools/check-words
+
+coverage: setup ## run the tests of the modules, and print the line coverage of each module
+	swift build --build-tests --disable-xctest $(IMPORTS) --enable-code-coverage --scratch-path .build/coverage
+	rm -rf .build/coverage/profiles
+	LLVM_PROFILE_FILE="$$PWD/.build/coverage/profiles/%p.profraw" tools/run-tests $(IMPORTS) --skip-build \
+	    --scratch-path .build/coverage --skip '$(WITH_MACHINE)|^EndToEndTests'
+	tools/coverage
 
 sanitize: setup
-	tools/run-tests --sanitize=thread --scratch-path .build/sanitize --filter '$(SANITIZED)'
+	tools/run-tests --sanitize=thread --scratch-path .build/sanitize --filter '$(SANITIZED)' \
+	    --skip '$(WITH_SERVER)|$(AT_SCALE)'
+	tools/run-tests --sanitize=thread --scratch-path .build/sanitize --skip-build --filter '^KubernetesTests'
 
-# The tests are built first: dump-symbol-graph asks for their modules too and does not build them.
+sanitize-address: setup build-address
+	tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter '$(ADDRESS_TESTS)'
+
+build-address: setup-compile
+	swift build -c release --sanitize=address $(IMPORTS) --scratch-path $(ADDRESS_SCRATCH) --product nest-bootstrap
+
+chaos: setup build build-address ## repeat the randomized failures and interruptions ROUNDS times, also with AddressSanitizer
+	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(PROGRAM) $(IMPORTS) --filter CrashTests
+	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --skip-build \
+	    --filter CrashTests
+
+# The tests are built first: dump-symbol-graph needs their modules too, and does not build them.
 docs: setup-compile
 	swift build --build-tests --disable-xctest $(IMPORTS)
 	swift package dump-symbol-graph

@@ -22,50 +22,63 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CShims"),
 
-        // The rooms, in the order of the arrows.
-        .target(name: "Locking"),
-        .target(name: "YAML", dependencies: ["CYAML"]),
-        .target(name: "HTTP", dependencies: ["CCurl", "COpenSSL", "Locking", "PKI"]),
-        .target(name: "PKI", dependencies: ["COpenSSL"]),
-        .target(name: "Host", dependencies: ["CSystemd", "CShims", "Locking"]),
-        .target(name: "Kubernetes", dependencies: ["YAML", "HTTP", "Locking", "PKI"]),
-        .target(name: "Planning", dependencies: ["YAML"]),
-        .target(name: "Execution", dependencies: ["Planning", "Locking"]),
+        // The modules; each may import only those named as its dependencies.
+        .target(name: "Base"),
+        .target(name: "YAML", dependencies: ["Base", "CYAML"]),
+        .target(name: "TLS", dependencies: ["Base", "COpenSSL"]),
+        .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL", "TLS"]),
+        .target(name: "Host", dependencies: ["Base", "CSystemd", "CShims"]),
+        .target(name: "Kubernetes", dependencies: ["Base", "HTTP", "TLS", "YAML"]),
+        .target(name: "Planning", dependencies: ["Base", "YAML"]),
+        .target(name: "Execution", dependencies: ["Base", "Planning"]),
+        .target(name: "State", dependencies: ["Base", "Execution", "Host", "YAML"]),
         .target(
             name: "Actions",
-            dependencies: ["Execution", "Host", "HTTP", "Kubernetes", "Locking", "Planning", "PKI", "YAML"],
+            dependencies: ["Base", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML"],
         ),
-        .target(name: "Speaking", dependencies: ["Execution", "Host", "Locking", "Planning", "YAML"]),
+        .target(name: "Reporting", dependencies: ["Base", "Execution", "Host", "State", "YAML"]),
         .executableTarget(
             name: "nest-bootstrap",
             dependencies: [
-                "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Locking", "Planning", "PKI", "Speaking", "YAML",
+                "Actions", "Base", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "Reporting", "State", "TLS",
+                "YAML",
             ],
         ),
 
-        // One folder of tests a room, and the whole program against a real API server.
-        .target(name: "TestSupport", dependencies: ["Host", "Locking"], path: "Tests/TestSupport"),
-        .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Locking", "PKI", "TestSupport"]),
-        .testTarget(name: "PKITests", dependencies: ["PKI", "TestSupport"]),
-        .testTarget(name: "HostTests", dependencies: ["Host", "Locking", "TestSupport"]),
-        .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes", "HTTP", "PKI", "YAML", "TestSupport"]),
-        .testTarget(name: "PlanningTests", dependencies: ["Planning", "YAML", "TestSupport"]),
-        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Locking", "Planning", "YAML", "TestSupport"]),
+        // One folder of tests a module, and the whole program against a real API server.
+        .target(name: "TestSupport", dependencies: ["Base", "Host"], path: "Tests/TestSupport"),
+        .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
+        .testTarget(name: "YAMLTests", dependencies: ["Base", "YAML", "TestSupport"]),
+        .testTarget(name: "TLSTests", dependencies: ["Base", "TLS", "TestSupport"]),
+        .testTarget(name: "HTTPTests", dependencies: ["Base", "Host", "HTTP", "TLS", "TestSupport"]),
+        .testTarget(name: "HostTests", dependencies: ["Base", "Host", "TestSupport"]),
+        .testTarget(
+            name: "KubernetesTests",
+            dependencies: ["Base", "Host", "Kubernetes", "HTTP", "TLS", "YAML", "TestSupport"]
+        ),
+        .testTarget(name: "PlanningTests", dependencies: ["Base", "Planning", "YAML", "TestSupport"]),
+        .testTarget(name: "ExecutionTests", dependencies: ["Base", "Execution", "Planning", "YAML", "TestSupport"]),
+        .testTarget(name: "StateTests", dependencies: ["Base", "Execution", "Host", "State", "TestSupport"]),
         .testTarget(
             name: "ActionsTests",
             dependencies: [
-                "Actions", "Execution", "Host", "HTTP", "Kubernetes", "Locking", "Planning", "PKI", "YAML",
-                "TestSupport",
+                "Actions", "Base", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML", "TestSupport",
             ],
         ),
         .testTarget(
-            name: "SpeakingTests",
-            dependencies: ["Speaking", "Execution", "Host", "Locking", "YAML", "TestSupport"],
+            name: "ReportingTests",
+            dependencies: ["Base", "Reporting", "Execution", "Host", "State", "YAML", "TestSupport"]
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["nest-bootstrap", "Host", "PKI", "YAML", "TestSupport"]),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["nest-bootstrap", "Base", "Execution", "Reporting", "TestSupport"]
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["nest-bootstrap", "Base", "Host", "TLS", "YAML", "TestSupport"],
+        ),
         // The package on machines that are booted.
-        .testTarget(name: "BootTests", dependencies: ["Host", "YAML", "TestSupport"]),
+        .testTarget(name: "BootTests", dependencies: ["Base", "Host", "YAML", "TestSupport"]),
     ],
 )
 

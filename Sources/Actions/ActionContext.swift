@@ -1,5 +1,7 @@
+import Base
 import Execution
 public import HTTP
+public import Host
 public import Kubernetes
 public import Planning
 
@@ -9,18 +11,34 @@ public struct RunEnvironment: Sendable {
     public var files: NodeFiles
     /// What carries requests.
     public var http: HTTPClient
-    /// The API servers that were connected to.
+    /// The clients of the API servers.
     public var connections: Connections
     /// The whole plan of the node, not only what is run of it.
     public var plan: Plan
     /// The values for `${name}` in manifests.
     public var variables: Variables
-    /// What a dry run has foretold, `nil` when the run is real.
-    public var prophecy: Prophecy?
+    /// The variables that manifests have to use.
+    public var dropInVariables: [DropInVariable]
+    /// The objects that a dry run would have created, `nil` when the run is real.
+    public var dryRunOverlay: DryRunOverlay?
     /// The environment that child processes start from.
     public var processEnvironment: [String: String]
     /// Where pinned URLs are kept.
     public var cacheDirectory: String
+    /// Whether systemd started this process, in the sandbox of a unit.
+    public var isService: Bool
+
+    /// The kinds and namespaces that manifests define, by task, as far as they were needed for a hint.
+    let providedTypes = ProvidedTypesCache()
+
+    /// Which task describes which object.
+    let describedObjects = DescribedObjects()
+
+    /// Whether the schemas of the API servers are kept for `check` although no object is refused.
+    public var keepsSchemas = false
+
+    /// The warnings of credentials that were emitted in this run.
+    let reportedWarnings = ReportedWarnings()
 
     /// Creates an environment.
     public init(
@@ -28,17 +46,21 @@ public struct RunEnvironment: Sendable {
         http: HTTPClient,
         plan: Plan,
         variables: Variables,
+        dropInVariables: [DropInVariable] = [],
         processEnvironment: [String: String],
         cacheDirectory: String = "/var/lib/nest-bootstrap/cache",
+        isService: Bool = Machine.environment()["NOTIFY_SOCKET"] != nil,
     ) {
         self.files = files
         self.http = http
         self.connections = Connections(http: http, files: files)
         self.plan = plan
         self.variables = variables
-        self.prophecy = files.isDryRun ? Prophecy() : nil
+        self.dropInVariables = dropInVariables
+        self.dryRunOverlay = files.isDryRun ? DryRunOverlay() : nil
         self.processEnvironment = processEnvironment
         self.cacheDirectory = cacheDirectory
+        self.isService = isService
     }
 }
 
@@ -47,17 +69,17 @@ struct ActionContext: Sendable {
     /// What all actions share.
     let run: RunEnvironment
     /// The task.
-    let task: TaskDeclaration
-    /// The instant at which the task is given up.
+    let task: PlannedTask
+    /// The instant at which the action gives up.
     let deadline: ContinuousClock.Instant
-    /// Hears what happens in this task.
+    /// Receives what happens in this task.
     let emit: Emitter
 
     /// The pinned URLs.
     var cache: DigestCache { DigestCache(run: run, deadline: deadline, emit: emit) }
 
-    /// The task's patience with an API server.
-    var patience: Patience {
-        Patience(deadline: deadline) { [emit] in emit(.waiting($0)) }
+    /// How requests of the task are retried.
+    var retryPolicy: RetryPolicy {
+        RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }
     }
 }

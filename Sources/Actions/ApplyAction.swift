@@ -1,11 +1,11 @@
+import Base
 import Execution
 import Kubernetes
 import Planning
-import Locking
 import YAML
 
-/// Verb `apply`: brings the objects of manifests to the API server.
-struct ApplyAction {
+/// Verb `apply`: applies the objects of manifests.
+struct ApplyAction: Action {
     private let context: ActionContext
     private let declaration: ApplyDeclaration
 
@@ -14,83 +14,85 @@ struct ApplyAction {
         self.declaration = declaration
     }
 
-    /// What became of the objects so far.
-    private struct Tally {
-        var failures: [ObjectFailure] = []
-        var changedCount = 0
-        var count = 0
-    }
-
-    /// Applies all objects that can be read, tells all failures, and returns whether anything changed.
+    /// Applies all objects that can be read, reports all failures, and returns whether anything changed.
     func run() async throws -> Bool {
         let cache = context.cache
-        let contents = await ManifestLoader(run: context.run, declaration: declaration)
-            .load { (url, sha256) throws(ActionError) in try await cache.text(of: url, sha256: sha256) }
+        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
+            .load { (url, sha256) throws(Problem) in try await cache.text(of: url, sha256: sha256) }
         for problem in contents.problems { context.emit(.objectFailed("", problem)) }
         guard !contents.manifests.isEmpty else {
-            throw ActionError(contents.problems.isEmpty ? "no object to apply" : "no object can be read")
+            if contents.problems.isEmpty { throw Problem("no object to apply") }
+            throw ReportedFailures()
         }
-        guard let kubeconfig = declaration.kubeconfig else {
-            throw ActionError("no kubeconfig is named", hint: "write 'kubeconfig: PATH' in task '\(context.task.name)'")
+        context.emit(.objectCount(contents.manifests.count))
+        let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
+        let failures = FailureReporter(context, order: contents.manifests)
+        // Declared outside the group for the reason given in `Rollout.pause`.
+        var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await failures.reportWhenQuiet() }
+            (applied, changedCount) = await apply(contents.manifests, client, failures)
+            group.cancelAll()
         }
-        let client = try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
-        let (applied, tally) = await apply(contents.manifests, client)
+        await failures.report()
         try Task.checkCancellation()
-        let (failedCount, problemCount) = (tally.failures.count, contents.problems.count)
-        guard failedCount + problemCount == 0 else {
-            let failures = failedCount > 0 ? ["\(failedCount) of \(tally.count) objects could not be applied"] : []
-            let problems =
-                problemCount > 0 ? ["\(problemCount) mistake\(problemCount == 1 ? "" : "s") in the manifests"] : []
-            throw ActionError((failures + problems).joined(separator: ", "))
+        // Not after every run: the schema has some megabytes, and costs the server more than all other requests.
+        if context.run.keepsSchemas || failures.count > 0 && !context.run.files.isDryRun {
+            await SchemaStore(context.run).refresh(from: client, until: context.deadline)
         }
+        guard failures.count == 0, contents.problems.isEmpty else { throw ReportedFailures() }
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
                 of: applied.map(\.identity),
                 minimumNodeCount: declaration.minimumNodeCount,
-                context.patience,
+                task: context.task.name,
+                context.retryPolicy,
             )
         }
-        return tally.changedCount > 0
+        return changedCount > 0
     }
 
-    private func apply(_ manifests: [Manifest], _ client: APIClient) async -> ([Manifest], Tally) {
-        let tally = Locked(Tally())
+    private func apply(
+        _ manifests: [ManifestObject],
+        _ client: APIClient,
+        _ failures: FailureReporter,
+    ) async -> (applied: [ManifestObject], changedCount: Int) {
+        let changedCount = Locked(0)
+        context.run.describedObjects.claim(manifests, for: context.task.name, client.kubeconfig)
         let applier = Applier(
             client: client,
-            ownership: Ownership(task: context.task.name, labels: declaration.labels),
-            takesOver: declaration.conflicts == .takeOver,
-            prophecy: context.run.prophecy,
-            patience: context.patience,
+            managedMetadata: ManagedMetadata(task: context.task.name, labels: declaration.labels),
+            forceConflicts: declaration.conflicts == .force,
+            dryRunOverlay: context.run.dryRunOverlay,
+            retryPolicy: context.retryPolicy,
+            rival: { [context] manifest, named in
+                await context.run.describedObjects.rival(of: manifest, named: named, context, client.kubeconfig)
+            },
+            mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
         ) { [context] message in
             switch message {
-            case .applied(let identity, let change, let fields):
-                tally.withLock {
-                    $0.count += 1
-                    $0.changedCount += change == .unchanged ? 0 : 1
-                }
-                context.emit(
-                    .object(identity.description, Event.ObjectResult(Event.ObjectResult.Change(change), fields: fields))
-                )
-            case .failed(let failure):
-                tally.withLock {
-                    $0.count += 1
-                    $0.failures.append(failure)
-                }
+            case .applied(let identity, let change, let fields, let diff):
+                if change != .unchanged { changedCount.withLock { $0 += 1 } }
+                let result = Event.ObjectResult(Event.ObjectResult.Change(change), fields: fields, diff: diff)
+                context.emit(.object(identity.description, result))
+            case .failed(let failure): failures.add(failure)
             case .warning(let identity, let text):
                 context.emit(.warning(subject: identity.description, text))
             }
         }
         let applied = await applier.apply(manifests)
-        let result = tally.withLock { $0 }
-        for failure in await GraphKnowledge(context: context).enrich(result.failures) {
-            context.emit(.objectFailed(failure.object.description, failure))
-        }
-        return (applied, result)
+        return (applied, changedCount.withLock { $0 })
     }
 }
 
+/// The error of a task whose events have reported what is wrong.
+public struct ReportedFailures: Error, Sendable, CustomStringConvertible {
+    /// The message, for callers that did not receive the events.
+    public var description: String { "not all objects could be applied" }
+}
+
 extension Event.ObjectResult.Change {
-    /// The same change in the words of events.
+    /// The same change as events name it.
     fileprivate init(_ change: Applier.Change) {
         self =
             switch change {

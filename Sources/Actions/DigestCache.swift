@@ -1,16 +1,17 @@
+import Base
 import Execution
 import HTTP
 import Host
 import Kubernetes
-import PKI
+import TLS
 
-/// What pinned URLs answered, kept by digest so that a boot needs no internet.
+/// The contents of pinned URLs, cached by digest so that a boot needs no internet.
 struct DigestCache {
     /// What all actions share.
     let run: RunEnvironment
     /// The instant at which fetching is given up.
     let deadline: ContinuousClock.Instant
-    /// Hears what happens.
+    /// Receives what happens.
     let emit: Emitter
 
     /// A manifest is not larger than this.
@@ -19,7 +20,7 @@ struct DigestCache {
     /// Returns the text of a pinned URL, from the cache or else from its server.
     ///
     /// A server that does not answer is asked again until the task's deadline; what it answers must have the digest.
-    func text(of url: String, sha256 digest: String) async throws(ActionError) -> [UInt8] {
+    func text(of url: String, sha256 digest: String) async throws(Problem) -> [UInt8] {
         do {
             if let kept = try kept(url, sha256: digest) { return kept }
         } catch {
@@ -28,50 +29,51 @@ struct DigestCache {
         let bytes = try await fetch(url, digest)
         let found = sha256(bytes)
         guard found == digest else {
-            throw ActionError(
-                "'\(url)' answers something else than is pinned: its SHA-256 is \(found)",
+            throw Problem(
+                "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
                 hint: "look at what changed there, then write 'sha256: \(found)'",
             )
         }
         do {
             _ = try run.files.write(bytes, to: path(of: digest), mode: 0o644)
         } catch {
-            emit(.warning(subject: url, "it is not kept for the next boot: \(error)"))
+            emit(.warning(subject: url, "cannot be cached for the next boot: \(error)"))
         }
         return bytes
     }
 
     /// Returns the text of a pinned URL if it is in the cache.
     ///
-    /// - Throws: ``ActionError`` if the file there cannot be read, or is not what its name says.
-    func kept(_ url: String, sha256 digest: String) throws(ActionError) -> [UInt8]? {
+    /// - Throws: ``Base/Problem`` if the file there cannot be read, or is not what its name says.
+    func kept(_ url: String, sha256 digest: String) throws(Problem) -> [UInt8]? {
         let bytes: [UInt8]
         do {
             bytes = try run.files.read(path(of: digest), limit: Self.sizeLimit)
         } catch {
             if error.isNotFound { return nil }
-            throw ActionError("the copy in the cache cannot be used: \(error)")
+            throw Problem("the copy in the cache cannot be used: \(error)")
         }
         guard sha256(bytes) == digest else {
-            throw ActionError("the copy in the cache, '\(path(of: digest))', is damaged")
+            throw Problem("the copy in the cache, '\(path(of: digest))', is damaged")
         }
         return bytes
     }
 
     private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
-    private func fetch(_ url: String, _ digest: String) async throws(ActionError) -> [UInt8] {
+    private func fetch(_ url: String, _ digest: String) async throws(Problem) -> [UInt8] {
         let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: Self.sizeLimit)
         do {
-            return try await Patience(deadline: deadline) { [emit] in emit(.waiting($0)) }.persist("'\(url)'") {
+            return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }.retry("'\(url)'") {
                 () async throws(FetchError) in
                 try await attempt(request)
             }
         } catch {
-            throw ActionError(
+            let place = "put the file at '\(run.files.location(ofWritten: path(of: digest)))'"
+            throw Problem(
                 "cannot fetch '\(url)'",
-                hint: "make it reachable, or put the file at '\(run.files.location(ofWritten: path(of: digest)))'",
-                cause: error,
+                hint: "\(error.hint ?? "make it reachable"), or \(place)",
+                cause: error
             )
         }
     }
@@ -84,7 +86,7 @@ struct DigestCache {
                 deadline: min(deadline, ContinuousClock.now + .seconds(60)),
             )
         } catch {
-            throw FetchError(words: error.message, disposition: error.disposition)
+            throw FetchError(words: error.message, disposition: error.disposition, hint: Self.hint(for: error))
         }
         guard response.status == 200 else {
             let mayPass = response.status == 429 || response.status >= 500
@@ -97,10 +99,21 @@ struct DigestCache {
     }
 }
 
+extension DigestCache {
+    /// What to do about a server that gives no response.
+    private static func hint(for error: TransportError) -> String? {
+        switch error.kind {
+        case .untrusted, .selfSigned: "add the server's CA to the CAs of the system, which are trusted here"
+        default: error.advice
+        }
+    }
+}
+
 /// Why a URL could not be fetched.
 struct FetchError: Retriable, CustomStringConvertible {
     var words: String
     var disposition: Disposition
+    var hint: String?
 
     var retryAfter: Duration? { nil }
     var description: String { words }

@@ -1,21 +1,21 @@
 import Execution
 
-/// What hears of a task's events, each with the place in the sources that tells it.
+/// Receives a task's events, each with the source location that emits it.
 struct Emitter: Sendable {
-    private let tell: @Sendable (Event.Kind, CodePlace) -> Void
+    private let report: @Sendable (Event.Kind, CodeLocation) -> Void
 
-    /// Creates an emitter from what hears.
-    init(_ tell: @escaping @Sendable (Event.Kind, CodePlace) -> Void) {
-        self.tell = tell
+    /// Creates an emitter from a receiver.
+    init(_ report: @escaping @Sendable (Event.Kind, CodeLocation) -> Void) {
+        self.report = report
     }
 
-    /// Tells an event.
+    /// Emits an event.
     func callAsFunction(
         _ kind: Event.Kind,
         file: String = #fileID,
         line: Int = #line,
         function: String = #function,
     ) {
-        tell(kind, CodePlace(file: file, line: line, function: function))
+        report(kind, CodeLocation(file: file, line: line, function: function))
     }
 }

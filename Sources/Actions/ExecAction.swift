@@ -1,9 +1,10 @@
+import Base
 import Execution
 import Host
 import Planning
 
 /// Verb `exec`: runs a program, if what it creates is not there yet.
-struct ExecAction {
+struct ExecAction: Action {
     private let context: ActionContext
     private let declaration: ExecDeclaration
 
@@ -12,8 +13,8 @@ struct ExecAction {
         self.declaration = declaration
     }
 
-    /// Runs the program and tells that something changed, unless there was nothing to do.
-    func run() async throws(ActionError) -> Bool {
+    /// Runs the program and returns that something changed, unless there was nothing to do.
+    func run() async throws(Problem) -> Bool {
         if let creates = declaration.creates, try exists(creates, "creates") {
             context.emit(.path(creates.path, .unchanged))
             return false
@@ -21,7 +22,7 @@ struct ExecAction {
         guard !context.run.files.isDryRun else {
             // What preStart would make is not there.
             if declaration.preStart == nil { _ = try command() }
-            context.emit(.output("would run \(commandLine)"))
+            context.emit(.planned("would run '\(commandLine)'"))
             return true
         }
         try makeDirectories()
@@ -31,9 +32,9 @@ struct ExecAction {
         try await run(try command(), named: commandLine)
         if let creates = declaration.creates {
             guard try exists(creates, "creates") else {
-                throw ActionError(
-                    "'\(commandLine)' succeeded, but '\(creates.path)' is not there",
-                    hint: "correct 'creates' at \(creates.place)",
+                throw Problem(
+                    "'\(commandLine)' succeeded, but '\(creates.path)' does not exist",
+                    hint: "correct 'creates' at \(creates.location)",
                 )
             }
             context.emit(.path(creates.path, .created))
@@ -41,13 +42,13 @@ struct ExecAction {
         return true
     }
 
-    /// Makes the directories that the program is to find, as its unit does before it.
-    private func makeDirectories() throws(ActionError) {
-        for path in context.task.verb.neededDirectories {
+    /// Creates the directories that the program needs, as its unit does before it.
+    private func makeDirectories() throws(Problem) {
+        for path in context.task.footprint.createdDirectories {
             do {
                 try FileSystem.makeDirectories(context.run.files.location(ofWritten: path))
             } catch {
-                throw ActionError("directory '\(path)' is not made", hint: hint(for: error), cause: error)
+                throw Problem("cannot create directory '\(path)'", hint: context.sandboxHint(for: error), cause: error)
             }
         }
     }
@@ -61,40 +62,40 @@ struct ExecAction {
         return ([program] + declaration.arguments).joined(separator: " ")
     }
 
-    /// The agent's own environment, what the task adds, and who the task is.
+    /// The agent's own environment, the task's variables, and the task's name.
     private var environment: [String: String] {
         context.run.processEnvironment
             .merging(["NEST_TASK": context.task.name, "NEST_ROOT": context.run.files.root]) { $1 }
             .merging(declaration.environment) { $1 }
     }
 
-    private func exists(_ reference: PathReference, _ key: String) throws(ActionError) -> Bool {
+    private func exists(_ reference: LocatedPath, _ key: String) throws(Problem) -> Bool {
         do {
             return try context.run.files.exists(reference.path)
         } catch {
-            throw ActionError("'\(key)' cannot be looked at", cause: error)
+            throw Problem("'\(key)' cannot be checked", cause: error)
         }
     }
 
-    private func isExecutable(_ script: String) throws(ActionError) -> Bool {
+    private func isExecutable(_ script: String) throws(Problem) -> Bool {
         do {
             return try FileSystem.isExecutable(script)
         } catch {
-            throw ActionError("'script' cannot be looked at", cause: error)
+            throw Problem("'script' cannot be checked", cause: error)
         }
     }
 
     /// The command; a script that is not executable is handed to the shell.
-    private func command() throws(ActionError) -> Command {
+    private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
             let files = context.run.files
             guard try exists(reference, "script") else {
-                throw ActionError(
+                throw Problem(
                     "script '\(reference.path)' does not exist",
-                    hint: "correct 'script' at \(reference.place), or install the file",
+                    hint: "correct 'script' at \(reference.location), or install the file",
                 )
             }
             let location = files.location(ofRead: reference.path)
@@ -110,35 +111,35 @@ struct ExecAction {
         Command("/bin/sh", ["-e"] + arguments, environment: environment)
     }
 
-    /// How long a program may take to end when it is told to; it is a part of the task's time, not added to it.
+    /// How long a program may take to end after SIGTERM, which it gets when the task's time is up.
     private var grace: Duration { min(.seconds(5), context.task.timeout / 10) }
 
-    /// Runs one command to its end; its output becomes events, and the last line of it part of an error.
-    private func run(_ command: Command, named name: String) async throws(ActionError) {
+    /// Runs one command; its output becomes events, and its last line part of an error.
+    private func run(_ command: Command, named name: String) async throws(Problem) {
         let last = LastLine()
-        let refusal = Refusal()
+        let sandboxHint = SandboxHint()
         let status: ExitStatus
         do {
-            status = try await Host.run(command, deadline: context.deadline - grace, grace: grace) { [context] line in
+            status = try await Host.run(command, deadline: context.deadline, grace: grace) { [context] line in
                 last.keep(line)
-                refusal.look(at: line, declaration, task: context.task.name)
+                if context.run.isService { sandboxHint.look(at: line, declaration, task: context.task.name) }
                 context.emit(.output(line))
             }
         } catch {
-            throw ActionError(
-                "'\(name)' cannot be run",
-                hint: "install it, or correct the task at \(context.task.place)",
+            throw Problem(
+                "\(error)",
+                hint: "install the program, or correct the task at \(context.task.location)",
                 cause: error,
             )
         }
         guard !status.isSuccess else { return }
-        let said = last.text.map { "; its last line was: \($0)" } ?? ""
+        let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
-            throw ActionError("'\(name)' \(status)\(said)", hint: refusal.text)
+            throw Problem("'\(name)' \(status)\(said)", hint: sandboxHint.text)
         }
-        throw ActionError(
-            "'\(name)' did not end within \(context.task.timeout.text) and was ended\(said)",
-            hint: "see why it takes so long, or raise 'timeout' of task '\(context.task.name)'",
+        throw Problem(
+            "'\(name)' did not finish within \(context.task.timeout.text) and was stopped\(said)",
+            hint: "find out why it takes so long, or increase 'timeout' of task '\(context.task.name)'",
         )
     }
 }

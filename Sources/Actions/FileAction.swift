@@ -1,9 +1,10 @@
+import Base
 import Execution
 import Host
 import Planning
 
-/// Verb `file`: brings a file to a content, permissions and owner.
-struct FileAction {
+/// Verb `file`: gives a file its content, permissions and owner.
+struct FileAction: Action {
     private let context: ActionContext
     private let declaration: FileDeclaration
 
@@ -15,8 +16,8 @@ struct FileAction {
         self.declaration = declaration
     }
 
-    /// Writes the file unless it is right already, and tells whether it did.
-    func run() async throws(ActionError) -> Bool {
+    /// Writes the file unless it is up to date, and returns whether it did.
+    func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
         let bytes = try content()
         let (owner, group) = try await account()
@@ -31,27 +32,27 @@ struct FileAction {
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw ActionError("file '\(path)' is not written", hint: hint(for: error), cause: error)
+            throw Problem("cannot write file '\(path)'", hint: context.sandboxHint(for: error), cause: error)
         }
     }
 
-    private func content() throws(ActionError) -> [UInt8] {
+    private func content() throws(Problem) -> [UInt8] {
         switch declaration.source {
         case .content(let text): return Array(text.utf8)
         case .path(let reference):
             do {
                 return try context.run.files.read(reference.path, limit: Self.sizeLimit)
             } catch {
-                throw ActionError(
-                    "file '\(declaration.path.path)' is not written",
-                    hint: "put the file there, or correct 'source' at \(reference.place)",
+                throw Problem(
+                    "cannot write file '\(declaration.path.path)'",
+                    hint: "put the file there, or correct 'source' at \(reference.location)",
                     cause: error,
                 )
             }
         }
     }
 
-    private func account() async throws(ActionError) -> (owner: UInt32?, group: UInt32?) {
+    private func account() async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         let (owner, group) = (declaration.owner, declaration.group)
         do {
             return try await onThread { () throws(SystemError) in
@@ -60,9 +61,9 @@ struct FileAction {
                 return (owner, group)
             }
         } catch {
-            throw ActionError(
-                "file '\(declaration.path.path)' is not written",
-                hint: "create the account first, or correct the task at \(context.task.place)",
+            throw Problem(
+                "cannot write file '\(declaration.path.path)'",
+                hint: "create the account first, or correct the task at \(context.task.location)",
                 cause: error,
             )
         }

@@ -1,11 +1,12 @@
+import Base
 import Execution
 import Host
 import Kubernetes
-import PKI
 import Planning
+import TLS
 
 /// Verb `kubeconfig`: writes a kubeconfig when its certificate, key and CA exist, belong together and are valid now.
-struct KubeconfigAction {
+struct KubeconfigAction: Action {
     private let context: ActionContext
     private let declaration: KubeconfigDeclaration
 
@@ -17,12 +18,13 @@ struct KubeconfigAction {
         self.declaration = declaration
     }
 
-    /// Writes the file, 0600 from its first byte, unless it is there already, and tells whether it did.
-    func run() async throws(ActionError) -> Bool {
-        let authority = try load(declaration.certificateAuthority, as: "certificateAuthority")
-        let certificate = try load(declaration.certificate, as: "certificate")
-        let key = try load(declaration.key, as: "key")
+    /// Writes the file, 0600 from its first byte, unless it is up to date, and returns whether it did.
+    func run() async throws(Problem) -> Bool {
+        let authority = try load(declaration.credentials.certificateAuthority, as: "certificateAuthority")
+        let certificate = try load(declaration.credentials.certificate, as: "certificate")
+        let key = try load(declaration.credentials.key, as: "key")
         try await check(authority, certificate, key)
+        context.warn { $0.warnings(of: declaration.credentials) }
         let template = Kubeconfig.Template(
             cluster: declaration.clusterName,
             server: declaration.server.path,
@@ -35,23 +37,24 @@ struct KubeconfigAction {
         )
         let path = declaration.path.path
         do {
-            let result = try context.run.files.write(Array(template.text.utf8), to: path, mode: 0o600)
+            let result = try context.run.files.write(Array(template.text.utf8), to: path, mode: 0o600, isShown: true)
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw ActionError("kubeconfig '\(path)' is not written", hint: hint(for: error), cause: error)
+            throw Problem("cannot write kubeconfig '\(path)'", hint: context.sandboxHint(for: error), cause: error)
         }
     }
 
-    private func load(_ reference: PathReference, as key: String) throws(ActionError) -> CredentialFile {
+    private func load(_ reference: LocatedPath, as key: String) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
             return CredentialFile(name: reference.path, bytes: bytes)
         } catch {
             let hint =
                 error.isNotFound
-                ? "put the file there, or correct '\(key)' at \(reference.place)" : "see '\(key)' at \(reference.place)"
-            throw ActionError("kubeconfig '\(declaration.path.path)' is not written", hint: hint, cause: error)
+                ? "put the file there, or correct '\(key)' at \(reference.location)"
+                : "see '\(key)' at \(reference.location)"
+            throw Problem("cannot write kubeconfig '\(declaration.path.path)'", hint: hint, cause: error)
         }
     }
 
@@ -60,8 +63,8 @@ struct KubeconfigAction {
         _ authority: CredentialFile,
         _ certificate: CredentialFile,
         _ key: CredentialFile,
-    ) async throws(ActionError) {
-        try await awaitValidity(context) { () throws(CredentialError) in
+    ) async throws(Problem) {
+        try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
             _ = try check.authority(authority)
             _ = try check.client(certificate: certificate, key: key)
@@ -70,22 +73,23 @@ struct KubeconfigAction {
     }
 }
 
-/// Repeats a check of credentials while the only fault is that the node's clock is not set yet.
+/// Repeats a check of credentials while the only problem passes with time before the task's deadline.
 func awaitValidity<Value>(
     _ context: ActionContext,
-    _ check: () throws(CredentialError) -> Value,
-) async throws(ActionError) -> Value {
+    _ check: () throws(Problem) -> Value,
+) async throws(Problem) -> Value {
     while true {
         do {
             return try check()
         } catch {
-            let pause = Duration.seconds(1)
-            guard error.mayPass, ContinuousClock.now + pause < context.deadline else {
-                throw ActionError(error.message, hint: error.hint)
-            }
-            context.emit(.waiting(error.message))
+            guard let cause = error.cause as? NotYetValid else { throw error }
+            let missing = Duration.seconds(cause.validFrom.seconds - Timestamp.now().seconds)
+            let remaining = context.deadline - .now
+            guard remaining > .zero, missing < remaining else { throw error }
+            let pause = min(.seconds(1), remaining)
+            context.emit(.waiting("\(cause)"))
             guard (try? await ContinuousClock().sleep(for: pause)) != nil else {
-                throw ActionError("interrupted while waiting for the clock")
+                throw Problem("interrupted while waiting for the clock")
             }
         }
     }

@@ -1,4 +1,4 @@
-import Locking
+import Base
 
 /// The last line that is not blank of what a child process printed.
 final class LastLine: Sendable {

@@ -1,3 +1,5 @@
+import Base
+import Glibc
 import Host
 import Kubernetes
 import Planning
@@ -6,7 +8,7 @@ import YAML
 /// Reads the manifests that a task names: files, directories and pinned URLs.
 struct ManifestLoader {
     let run: RunEnvironment
-    let declaration: ApplyDeclaration
+    let manifests: ManifestSet
 
     /// A manifest's file is not larger than this.
     private static let sizeLimit = 64 << 20
@@ -28,9 +30,13 @@ struct ManifestLoader {
     /// What was found, and what of it could not be read.
     struct Contents {
         /// The objects, in the order of the task file.
-        var manifests: [Manifest] = []
+        var manifests: [ManifestObject] = []
         /// What could not be read; everything else is still applied.
-        var problems: [Diagnostic] = []
+        var problems: [Problem] = []
+        /// The variables that the manifests use.
+        var variableNames: Set<String> = []
+        /// Whether nothing was passed over.
+        var isComplete = true
         /// How much text that was.
         fileprivate var byteCount = 0
     }
@@ -40,34 +46,39 @@ struct ManifestLoader {
     /// - Parameter fetch: Returns the text of a pinned URL, `nil` to pass it over.
     /// - Returns: The objects and the problems; nothing is thrown.
     func load(
-        fetch: (_ url: String, _ sha256: String) async throws(ActionError) -> [UInt8]?,
+        fetch: (_ url: String, _ sha256: String) async throws(Problem) -> [UInt8]?,
     ) async -> Contents {
         var contents = Contents()
-        for manifest in declaration.manifests {
-            switch manifest {
+        for source in manifests.sources {
+            switch source {
             case .path(let reference):
                 add(reference, to: &contents)
-            case .url(let url, let sha256, let place):
+            case .url(let url, let sha256, let location):
                 do {
-                    guard let bytes = try await fetch(url, sha256) else { continue }
+                    guard let bytes = try await fetch(url, sha256) else {
+                        contents.isComplete = false
+                        continue
+                    }
                     add(Source(name: url, bytes: bytes), to: &contents)
                 } catch {
                     let cause = error.cause.map { ": \($0)" } ?? ""
-                    contents.problems.append(Diagnostic(place, error.message + cause, hint: error.hint))
+                    contents.problems.append(
+                        Problem(error.message + cause, at: location, hint: error.hint, cause: error.cause)
+                    )
                 }
             }
         }
         return contents
     }
 
-    /// Adds what a path stands for; one file that cannot be read does not keep the others of its directory away.
-    private func add(_ reference: PathReference, to contents: inout Contents) {
+    /// Adds the manifests of a path; one file that cannot be read does not hide the others of its directory.
+    private func add(_ reference: LocatedPath, to contents: inout Contents) {
         do {
             let paths = try paths(of: reference)
             if paths.isEmpty {
-                let message = "directory '\(reference.path)' holds no manifest"
+                let message = "directory '\(reference.path)' contains no manifest"
                 let hint = "remove it from 'manifests', or name its files *.yaml, *.yml or *.json"
-                contents.problems.append(Diagnostic(reference.place, message, hint: hint))
+                contents.problems.append(Problem(message, at: reference.location, hint: hint))
             }
             for path in paths {
                 do throws(SystemError) {
@@ -81,21 +92,13 @@ struct ManifestLoader {
         }
     }
 
-    /// The files that a path stands for: itself, or what a directory holds, not what its directories hold.
-    private func paths(of reference: PathReference) throws(SystemError) -> [String] {
-        let location = run.files.location(ofRead: reference.path)
-        var directory = location
-        while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
-        guard isDirectory(directory) else { return [reference.path] }
-        return try FileSystem.list(directory)
-            .filter { name in
-                !name.hasPrefix(".") && Self.isManifest(name) && !isDirectory("\(directory)/\(name)")
-            }
-            .map { reference.path + (reference.path.hasSuffix("/") ? "" : "/") + $0 }
-    }
-
-    private func isDirectory(_ path: String) -> Bool {
-        (try? FileSystem.exists("\(path)/.")) == true
+    /// The files of a path: itself, or the files of a directory, not recursively.
+    private func paths(of reference: LocatedPath) throws(SystemError) -> [String] {
+        guard let names = try run.files.list(reference.path) else { return [reference.path] }
+        let directory = reference.path.hasSuffix("/") ? reference.path : reference.path + "/"
+        return names.filter { !$0.hasPrefix(".") && Self.isManifest($0) }
+            .map { directory + $0 }
+            .filter { !run.files.isDirectory($0) }
     }
 
     private func add(_ source: Source, to contents: inout Contents) {
@@ -103,12 +106,13 @@ struct ManifestLoader {
         guard contents.byteCount <= Self.totalLimit else {
             let message = "the manifests of one task are more than \(Self.totalLimit) bytes with this one"
             contents.problems.append(
-                Diagnostic(Place(file: source.name), message, hint: "spread them over several tasks")
+                Problem(message, at: SourceLocation(file: source.name), hint: "split them into several tasks")
             )
             return
         }
         let file = ManifestFile(source.bytes, file: source.name) { node in
-            guard declaration.substitute else { return (node, []) }
+            guard manifests.substitutesVariables else { return (node, []) }
+            contents.variableNames.formUnion(variableNames(in: node))
             let (node, problems) = run.variables.replace(in: node)
             return (node, problems)
         }
@@ -116,16 +120,23 @@ struct ManifestLoader {
         contents.problems += file.diagnostics
         if file.manifests.isEmpty, file.diagnostics.isEmpty {
             contents.problems.append(
-                Diagnostic(Place(file: source.name), "holds no object", hint: "remove it from 'manifests'")
+                Problem("contains no object", at: SourceLocation(file: source.name), hint: "remove it from 'manifests'")
             )
         }
     }
 
-    private func missing(_ reference: PathReference, _ error: SystemError) -> Diagnostic {
-        Diagnostic(
-            reference.place,
+    private func missing(_ reference: LocatedPath, _ error: SystemError) -> Problem {
+        Problem(
             "\(error)",
-            hint: error.isNotFound ? "correct the path, or install the file before this task" : nil,
+            at: reference.location,
+            hint: hint(for: error, reference),
+            cause: error,
         )
+    }
+
+    private func hint(for error: SystemError, _ reference: LocatedPath) -> String? {
+        if error.isNotFound { return "correct the path, or install the file before this task" }
+        guard error.code == EACCES else { return nil }
+        return "run as root, or give this user access: 'chmod -R a+rX \(reference.path)'"
     }
 }

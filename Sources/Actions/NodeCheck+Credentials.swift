@@ -1,3 +1,4 @@
+import Base
 import Kubernetes
 import Planning
 import YAML
@@ -7,56 +8,64 @@ extension NodeCheck {
     /// A kubeconfig or credential is not larger than this.
     private static let sizeLimit = 1 << 20
 
-    /// Checks what a task would write into a kubeconfig.
-    func check(_ declaration: KubeconfigDeclaration) -> [Diagnostic] {
-        let references = [declaration.certificateAuthority, declaration.certificate, declaration.key]
-        var problems = references.flatMap(checkPresence)
+    /// Checks credentials that a task combines; that they exist is checked elsewhere.
+    func check(_ credentials: Footprint.Credentials) -> [Problem] {
+        let references = [credentials.certificateAuthority, credentials.certificate, credentials.key]
+        var problems: [Problem] = []
         let files = references.map(credential)
         let check = CredentialCheck()
-        func tell(_ reference: PathReference, _ body: () throws(CredentialError) -> Void) {
+        func report(_ reference: LocatedPath, _ body: () throws(Problem) -> Void) {
             do {
                 try body()
             } catch {
-                problems.append(Diagnostic(reference.place, error.message, hint: error.hint))
+                problems.append(Problem(error.message, at: reference.location, hint: error.hint))
             }
         }
         if let authority = files[0] {
-            tell(references[0]) { () throws(CredentialError) in _ = try check.authority(authority) }
+            report(references[0]) { () throws(Problem) in _ = try check.authority(authority) }
         }
         if let certificate = files[1], let key = files[2] {
-            tell(references[1]) { () throws(CredentialError) in
+            report(references[1]) { () throws(Problem) in
                 _ = try check.client(certificate: certificate, key: key)
             }
         }
         if problems.isEmpty, let authority = files[0], let certificate = files[1] {
-            tell(references[1]) { () throws(CredentialError) in try check.chain(of: certificate, to: authority) }
+            report(references[1]) { () throws(Problem) in try check.chain(of: certificate, to: authority) }
         }
         return problems
     }
 
-    /// A file that is there, and that no task makes anew.
-    private func credential(_ reference: PathReference) -> CredentialFile? {
-        guard makers.maker(of: reference.path) == nil else { return nil }
+    /// A file that exists and that no task writes.
+    private func credential(_ reference: LocatedPath) -> CredentialFile? {
+        guard producers.producer(of: reference.path) == nil else { return nil }
         return (try? run.files.read(reference.path, limit: Self.sizeLimit)).map {
             CredentialFile(name: reference.path, bytes: $0)
         }
     }
 
-    /// Checks a kubeconfig that no task makes, with all that it refers to.
-    func checkKubeconfig(_ reference: PathReference) -> [Diagnostic] {
+    /// A kubeconfig that is there already and that no task writes, if it can be read.
+    func knownKubeconfig(_ path: String) -> Kubeconfig? {
+        guard producers.producer(of: path) == nil, let bytes = try? run.files.read(path, limit: Self.sizeLimit) else {
+            return nil
+        }
+        return try? Kubeconfig(bytes, path: path)
+    }
+
+    /// Checks a kubeconfig that no task writes, with the files that it refers to.
+    func checkKubeconfig(_ reference: LocatedPath) -> [Problem] {
         let missing = checkPresence(reference)
         guard missing.isEmpty, let file = credential(reference) else { return missing }
         do {
             let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
-            guard !kubeconfig.files.contains(where: { makers.maker(of: $0) != nil }) else { return [] }
+            guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else { return [] }
             _ = try Credentials(kubeconfig) { try run.files.read($0, limit: Self.sizeLimit) }
             return []
-        } catch let error as Diagnostics {
+        } catch let error as Problems {
             return error.all
-        } catch let error as CredentialError {
-            return [Diagnostic(Place(file: file.name), error.message, hint: error.hint)]
+        } catch let error as Problem {
+            return [Problem(error.message, at: SourceLocation(file: file.name), hint: error.hint)]
         } catch {
-            return [Diagnostic(Place(file: file.name), "\(error)")]
+            return [Problem("\(error)", at: SourceLocation(file: file.name))]
         }
     }
 }

@@ -1,124 +1,207 @@
+public import Base
 import HTTP
 import Host
-import Kubernetes
+public import Kubernetes
 import Planning
-public import YAML
+import YAML
 
-/// What can be told about a plan without an API server: manifests, paths, certificates, missing edges.
+/// What can be checked of a plan without an API server: manifests, paths, certificates, undeclared dependencies.
 ///
-/// A path that a task of the plan writes need not be there yet.
+/// A path that a task of the plan writes need not exist yet.
 public struct NodeCheck: Sendable {
     let run: RunEnvironment
-    let makers: PathMakers
+    let producers: PathProducers
+    let serverVersion: KubernetesVersion?
 
-    /// Creates a check of a node's plan.
-    public init(_ run: RunEnvironment) {
-        self.run = run
-        makers = PathMakers(run.plan)
+    /// What was found.
+    public struct Findings: Sendable {
+        /// What is wrong, each problem once, in the order of the plan.
+        public var problems: [Problem] = []
+        /// What is not wrong yet, or not on every server.
+        public var warnings: [Problem] = []
+        /// The number of objects in the manifests.
+        public var objectCount = 0
     }
 
-    /// Finds all that is wrong.
+    /// Creates a check of a node's plan.
     ///
-    /// - Returns: Every problem once, in the order of the plan, none if all is well.
-    public func problems() async -> [Diagnostic] {
-        var problems: [Diagnostic] = []
-        var contents: [(task: TaskDeclaration, manifests: [Manifest])] = []
-        var kubeconfigs: Set<String> = []
-        for step in run.plan.steps {
-            switch step.task.verb {
-            case .kubeconfig(let declaration): problems += check(declaration)
-            case .symlink: break
-            case .file(let declaration): problems += await check(declaration)
-            case .exec(let declaration): problems += check(declaration)
-            case .wait(let declaration): problems += check(declaration)
-            case .apply(let declaration):
-                let found = await load(declaration)
-                problems += found.problems
-                contents.append((step.task, found.manifests))
+    /// - Parameters:
+    ///   - run: The node and its plan.
+    ///   - serverVersion: The version of the API server, if it is known.
+    public init(_ run: RunEnvironment, serverVersion: KubernetesVersion? = nil) {
+        self.run = run
+        self.serverVersion = serverVersion
+        producers = PathProducers(run.plan)
+    }
+
+    /// Finds everything that is wrong.
+    public func findings() async -> Findings {
+        var findings = await nodeFindings()
+        findings.warnings += CredentialWarnings(files: run.files, plan: run.plan).all()
+        return findings.withoutRepetitions
+    }
+
+    /// Finds what is wrong in manifests, when the task files have problems of their own.
+    ///
+    /// What is missing may be in a task that could not be read, so that only the manifests themselves are checked.
+    public func manifestFindings() async -> Findings {
+        var contents: [TaskManifests] = []
+        var findings = Findings()
+        for task in run.plan.steps.lazy.map(\.task) {
+            guard let manifests = task.footprint.manifests else { continue }
+            let found = await load(manifests)
+            findings.problems += found.problems.filter {
+                $0.location?.file != task.location.file && $0.location?.position != nil
             }
-            // Once: what is told of a certificate has the time in it.
-            if let kubeconfig = step.task.verb.usedKubeconfig, kubeconfigs.insert(kubeconfig.path).inserted {
+            contents.append((task, found.manifests))
+        }
+        findings.add(objectFindings(contents))
+        return findings.withoutRepetitions
+    }
+
+    private func nodeFindings() async -> Findings {
+        var problems: [Problem] = []
+        var contents: [TaskManifests] = []
+        var kubeconfigs: Set<String> = []
+        var usedVariables: Set<String> = []
+        var isComplete = true
+        for task in run.plan.steps.lazy.map(\.task) {
+            let footprint = task.footprint
+            problems += checkReads(footprint)
+            problems += footprint.credentials.map(check) ?? []
+            problems += await check(footprint.accounts)
+            problems += footprint.command.map(check) ?? []
+            problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }
+            if let manifests = footprint.manifests {
+                let found = await load(manifests)
+                usedVariables.formUnion(found.variableNames)
+                isComplete = isComplete && found.isComplete && found.problems.isEmpty
+                problems += found.problems
+                contents.append((task, found.manifests))
+            }
+            // Once: the message about a certificate contains the time.
+            if let kubeconfig = footprint.kubeconfig, kubeconfigs.insert(kubeconfig.path).inserted {
                 problems += checkKubeconfig(kubeconfig)
             }
         }
-        problems += MissingEdges(plan: run.plan, contents: contents).problems
-        var seen: Set<Diagnostic> = []
-        return problems.filter { seen.insert($0).inserted }
+        var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents)
+        problems += dependencies.problems()
+        let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }
+        let repeated = RepeatedObjects(
+            plan: run.plan,
+            contents: contents,
+            kubeconfigs: Dictionary(known) { first, _ in first },
+        )
+        problems += repeated.problems()
+        if isComplete {
+            problems += run.dropInVariables.filter { !usedVariables.contains($0.name) }.map(\.problem)
+        }
+        var findings = Findings(problems: problems)
+        findings.add(objectFindings(contents))
+        return findings
     }
 
-    /// The manifests that are there already: not those that a task makes, nor URLs that are not in the cache.
+    /// The manifests that exist already: not those that a task writes, nor URLs that are not in the cache.
     ///
-    /// Whether a URL answers is for the run to see.
-    private func load(_ declaration: ApplyDeclaration) async -> ManifestLoader.Contents {
-        var declaration = declaration
-        declaration.manifests.removeAll { manifest in
-            guard case .path(let reference) = manifest else { return false }
-            if makers.maker(of: reference.path) != nil { return true }
-            return makers.maker(ofManifestIn: reference.path) != nil && (try? run.files.exists(reference.path)) != true
+    /// Whether a URL answers is not checked.
+    private func load(_ manifests: ManifestSet) async -> ManifestLoader.Contents {
+        var manifests = manifests
+        let count = manifests.sources.count
+        manifests.sources.removeAll { source in
+            guard case .path(let path) = source else { return false }
+            if producers.producer(of: path.path) != nil { return true }
+            return producers.producer(ofManifestIn: path.path) != nil && (try? run.files.exists(path.path)) != true
         }
         let cache = DigestCache(run: run, deadline: .now, emit: Emitter { _, _ in })
-        return await ManifestLoader(run: run, declaration: declaration)
-            .load { (url, sha256) throws(ActionError) in try cache.kept(url, sha256: sha256) }
+        var contents = await ManifestLoader(run: run, manifests: manifests)
+            .load { (url, sha256) throws(Problem) in try cache.kept(url, sha256: sha256) }
+        if manifests.sources.count < count { contents.isComplete = false }
+        return contents
+    }
+
+    private func checkReads(_ footprint: Footprint) -> [Problem] {
+        footprint.reads.flatMap { read in
+            switch read.use {
+            case .file, .secret, .clientKey: checkPresence(read.path)
+            // These have checks of their own.
+            case .kubeconfig, .manifests, .program: [Problem]()
+            case .optional: [Problem]()
+            }
+        }
     }
 
     /// A file that must be readable now, unless a task writes it.
-    func checkPresence(_ reference: PathReference) -> [Diagnostic] {
-        guard makers.maker(of: reference.path) == nil else { return [] }
+    func checkPresence(_ path: LocatedPath) -> [Problem] {
+        guard producers.producer(of: path.path) == nil else { return [] }
         do {
-            _ = try run.files.read(reference.path, limit: 64 << 20)
+            _ = try run.files.read(path.path, limit: 64 << 20)
             return []
         } catch {
             let hint = error.isNotFound ? "put the file there, or correct the path" : nil
-            return [Diagnostic(reference.place, "\(error)", hint: hint)]
+            return [Problem("\(error)", at: path.location, hint: hint)]
         }
     }
 
-    private func check(_ declaration: FileDeclaration) async -> [Diagnostic] {
-        var problems: [Diagnostic] = []
-        if case .path(let source) = declaration.source { problems += checkPresence(source) }
-        let (owner, group) = (declaration.owner, declaration.group)
-        do {
-            try await onThread { () throws(SystemError) in
-                if let owner { _ = try FileSystem.lookupUser(owner) }
-                if let group { _ = try FileSystem.lookupGroup(group) }
+    private func check(_ accounts: [Footprint.Account]) async -> [Problem] {
+        guard !accounts.isEmpty else { return [] }
+        return await onThread {
+            accounts.compactMap { account in
+                do throws(SystemError) {
+                    switch account.kind {
+                    case .user: _ = try FileSystem.lookupUser(account.name)
+                    case .group: _ = try FileSystem.lookupGroup(account.name)
+                    }
+                    return nil
+                } catch {
+                    return Problem("\(error)", at: account.location, hint: "create the account first")
+                }
             }
-        } catch {
-            problems.append(Diagnostic(declaration.path.place, "\(error)", hint: "create the account first"))
         }
-        return problems
     }
 
-    private func check(_ declaration: ExecDeclaration) -> [Diagnostic] {
-        checkProgram(of: declaration) + declaration.needs.writes.flatMap(checkWritable)
-    }
-
-    /// A path that a unit is to let a program write: a directory that is made, or something that is there.
-    private func checkWritable(_ reference: PathReference) -> [Diagnostic] {
-        let path = reference.path
-        guard !path.hasSuffix("/"), makers.maker(of: path) == nil, (try? run.files.exists(path)) != true else {
+    /// A path that a unit is to let a program write: a directory that is made, or something that exists.
+    private func checkWritable(_ writable: LocatedPath) -> [Problem] {
+        let path = writable.path
+        guard !path.hasSuffix("/"), producers.producer(of: path) == nil, (try? run.files.exists(path)) != true else {
             return []
         }
         let hint = "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
-        return [Diagnostic(reference.place, "'\(path)' does not exist, so no unit can let it be written", hint: hint)]
+        return [
+            Problem(
+                "'\(path)' does not exist, so the unit cannot be allowed to write it",
+                at: writable.location,
+                hint: hint
+            )
+        ]
     }
 
-    private func checkProgram(of declaration: ExecDeclaration) -> [Diagnostic] {
-        switch declaration.program {
-        case .script(let reference): return checkPresence(reference)
-        case .command(let name, let place):
-            let path = declaration.environment["PATH"] ?? run.processEnvironment["PATH"] ?? ""
-            let candidates = name.contains("/") ? [name] : path.split(separator: ":").map { "\($0)/\(name)" }
-            let isThere = candidates.contains { (try? run.files.exists($0)) == true || makers.maker(of: $0) != nil }
-            guard !isThere else { return [] }
-            let hint = name.contains(" ") ? "write its arguments into 'args'" : "install it, or write its whole path"
-            return [Diagnostic(place, "command '\(name)' is not found", hint: hint)]
-        }
+    private func check(_ command: Footprint.Command) -> [Problem] {
+        let name = command.name.path
+        let searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
+        let candidates = name.contains("/") ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
+        let exists = candidates.contains { (try? run.files.exists($0)) == true || producers.producer(of: $0) != nil }
+        guard !exists else { return [] }
+        let hint = name.contains(" ") ? "move its arguments to 'args'" : "install it, or write its full path"
+        return [Problem("command '\(name)' not found", at: command.name.location, hint: hint)]
+    }
+}
+
+/// A task with the objects of its manifests.
+typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
+
+extension NodeCheck.Findings {
+    /// Adds other findings behind these.
+    mutating func add(_ other: Self) {
+        problems += other.problems
+        warnings += other.warnings
+        objectCount += other.objectCount
     }
 
-    private func check(_ declaration: WaitDeclaration) -> [Diagnostic] {
-        switch declaration.condition {
-        case .url(_, let authority): authority.map(checkPresence) ?? []
-        case .apiServer, .object, .tcp, .file, .unit: []
-        }
+    /// The findings, each once.
+    fileprivate var withoutRepetitions: Self {
+        var seen: Set<Problem> = []
+        let problems = problems.filter { seen.insert($0).inserted }
+        let warnings = warnings.filter { seen.insert($0).inserted }
+        return Self(problems: problems, warnings: warnings, objectCount: objectCount)
     }
 }

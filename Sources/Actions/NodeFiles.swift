@@ -1,7 +1,7 @@
+public import Base
 public import Execution
 import Glibc
-public import Host
-import Locking
+import Host
 
 /// The node's files as a run sees them.
 ///
@@ -14,10 +14,10 @@ public final class NodeFiles: Sendable {
     /// Whether nothing may be written.
     public let isDryRun: Bool
 
-    private let foretold = Locked<[String: Foretold]>([:])
+    private let planned = Locked<[String: Planned]>([:])
 
     /// What a dry run would have put at a path.
-    private enum Foretold {
+    private enum Planned {
         case file([UInt8])
         case link(target: String)
     }
@@ -52,36 +52,82 @@ public final class NodeFiles: Sendable {
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
     /// - Returns: All bytes of it.
-    /// - Throws: ``Host/SystemError`` if there is no such file, or it cannot be read, or is too large.
+    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or is too large.
     public func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let path = resolved(path)
-        if case .file(let bytes) = foretold.withLock({ $0[path] }) { return bytes }
+        if case .file(let bytes) = planned.withLock({ $0[path] }) { return bytes }
         return try FileSystem.read(location(ofRead: path), limit: limit)
     }
 
     /// Whether something is at a path, or with a dry run would be.
     public func exists(_ path: String) throws(SystemError) -> Bool {
         let path = resolved(path)
-        if foretold.withLock({ $0[path] != nil }) { return true }
+        if planned.withLock({ $0[path] != nil }) { return true }
         return try FileSystem.exists(location(ofRead: path))
     }
 
-    /// A path with the links of a dry run followed, which are nowhere but in memory.
-    private func resolved(_ path: String) -> String {
-        let links = foretold.withLock { $0.compactMapValues { if case .link(let target) = $0 { target } else { nil } } }
-        guard !links.isEmpty else { return path }
-        var path = path
-        for _ in 0..<Self.linkLimit {
-            guard let (link, target) = links.first(where: { path == $0.key || path.hasPrefix("\($0.key)/") }) else {
-                break
-            }
-            let directory = link[...(link.lastIndex(of: "/") ?? link.startIndex)]
-            path = (target.hasPrefix("/") ? target : directory + target) + path.dropFirst(link.count)
+    /// Whether a directory is at a path.
+    func isDirectory(_ path: String) -> Bool {
+        do {
+            return try FileSystem.exists("\(location(ofRead: resolved(path)))/.")
+        } catch {
+            // Only a directory can be closed to what is in it.
+            return error.code == EACCES
         }
-        return path
     }
 
-    /// Brings a file to a content, permissions and owner, and tells what that took.
+    /// Lists a directory, with a dry run also what would have been written into it.
+    ///
+    /// - Parameter path: The path on the node.
+    /// - Returns: The names, sorted, or `nil` if the path is not a directory.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read.
+    func list(_ path: String) throws(SystemError) -> [String]? {
+        var path = resolved(path)
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        let prefix = path + "/"
+        let written = planned.withLock { $0.keys.filter { $0.hasPrefix(prefix) } }
+            .map { String($0.dropFirst(prefix.count)) }
+        guard isDirectory(path) else {
+            return written.isEmpty ? nil : written.filter { !$0.contains("/") }.sorted()
+        }
+        let names = try FileSystem.list(location(ofRead: path))
+        guard !written.isEmpty else { return names }
+        return Set(names + written.filter { !$0.contains("/") })
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// A path with the links of a dry run followed, which exist only in memory.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - followsLast: Whether a link at the path itself is followed too.
+    /// - Returns: The path without those links.
+    private func resolved(_ path: String, followsLast: Bool = true) -> String {
+        let planned = planned.withLock { $0 }
+        guard path.hasPrefix("/"), !planned.isEmpty else { return path }
+        var rest = Array(path.split(separator: "/").reversed())
+        var resolved = ""
+        var linkCount = 0
+        while let part = rest.popLast() {
+            if part == "." { continue }
+            if part == ".." {
+                resolved = String(resolved[..<(resolved.lastIndex(of: "/") ?? resolved.startIndex)])
+                continue
+            }
+            let next = "\(resolved)/\(part)"
+            guard case .link(let target)? = planned[next], followsLast || !rest.isEmpty, linkCount < Self.linkLimit
+            else {
+                resolved = next
+                continue
+            }
+            linkCount += 1
+            if target.hasPrefix("/") { resolved = "" }
+            rest += target.split(separator: "/").reversed()
+        }
+        return resolved.isEmpty ? "/" : resolved
+    }
+
+    /// Gives a file its content, permissions and owner.
     ///
     /// - Parameters:
     ///   - bytes: The content.
@@ -89,20 +135,22 @@ public final class NodeFiles: Sendable {
     ///   - mode: The permissions.
     ///   - owner: The owner, `nil` for the agent's own user.
     ///   - group: The group, `nil` for whatever group a new file gets.
+    ///   - isShown: Whether a dry run may show the content.
     /// - Returns: Whether the file was made, changed or left alone, or with a dry run would be.
-    /// - Throws: ``Host/SystemError`` if something else is in the way, or the system refuses.
+    /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
     public func write(
         _ bytes: [UInt8],
         to path: String,
         mode: UInt32,
         owner: UInt32? = nil,
         group: UInt32? = nil,
+        isShown: Bool = false,
     ) throws(SystemError) -> Event.PathResult {
         let location = location(ofWritten: path)
         let found = try FileSystem.status(location)
-        let result: Event.PathResult = found == nil ? .created : .changed
+        var result: Event.PathResult = found == nil ? .created : .changed
         if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
-            // What the real run would be told.
+            // The error of the real run.
             throw SystemError("cannot write", location, code: EISDIR, detail: "a \(found.kind.rawValue) is in the way")
         }
         if let found, found.kind == .regular, found.mode == mode,
@@ -112,14 +160,18 @@ public final class NodeFiles: Sendable {
             return .unchanged
         }
         if isDryRun {
-            foretold.withLock { $0[path] = .file(bytes) }
+            let old = try found.map { status throws(SystemError) in try FileState(status, at: location) }
+            let new = FileState(bytes: bytes, mode: mode, owner: owner ?? geteuid(), group: group)
+            result.diff = new.difference(from: old, isShown: isShown)
+            let path = resolved(path, followsLast: false)
+            planned.withLock { $0[path] = .file(bytes) }
         } else {
             try FileSystem.write(bytes, to: location, mode: mode, owner: owner, group: group)
         }
         return result
     }
 
-    /// Makes a link point at a target, and tells what that took.
+    /// Makes a link point at a target.
     ///
     /// - Parameters:
     ///   - path: The path of the link on the node.
@@ -127,26 +179,29 @@ public final class NodeFiles: Sendable {
     ///   - replacing: Whether a real file or directory in the way is replaced.
     /// - Returns: Whether the link was made, changed or left alone, or with a dry run would be; or what
     ///   is in the way.
-    /// - Throws: ``Host/SystemError`` if the system refuses.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
     func link(_ path: String, to target: String, replacing: Bool) throws(SystemError) -> Linking {
         let location = location(ofWritten: path)
         let found = try FileSystem.status(location)
         if found?.kind == .symbolicLink, found?.target == target { return .done(.unchanged) }
         if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }
         if isDryRun {
-            foretold.withLock { $0[path] = .link(target: target) }
+            let path = resolved(path, followsLast: false)
+            planned.withLock { $0[path] = .link(target: target) }
         } else {
             try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
         }
         if found?.kind == .directory { return .replacedDirectory }
-        return .done(found == nil ? .created : .changed)
+        guard let found else { return .done(Event.PathResult(.created, diff: isDryRun ? ["link to '\(target)'"] : [])) }
+        let old = found.target.map { "link to '\($0)'" } ?? found.kind.rawValue
+        return .done(Event.PathResult(.changed, diff: isDryRun ? ["\(old) -> link to '\(target)'"] : []))
     }
 
     /// What became of a link.
     enum Linking {
         /// It is as described, or with a dry run would be.
         case done(Event.PathResult)
-        /// It stands, or with a dry run would stand, where a directory was, which went with all that was in it.
+        /// It replaced, or with a dry run would replace, a directory with everything in it.
         case replacedDirectory
         /// Something is in the way that may not be replaced.
         case inTheWay(FileStatus.Kind)

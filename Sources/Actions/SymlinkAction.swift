@@ -1,9 +1,10 @@
+import Base
 import Execution
 import Host
 import Planning
 
 /// Verb `symlink`: makes a link point at its target.
-struct SymlinkAction {
+struct SymlinkAction: Action {
     private let context: ActionContext
     private let declaration: SymlinkDeclaration
 
@@ -12,16 +13,16 @@ struct SymlinkAction {
         self.declaration = declaration
     }
 
-    /// Makes the link unless it is right already, and tells whether it did.
+    /// Makes the link unless it is up to date, and returns whether it did.
     ///
     /// A link that points elsewhere is changed; a real file or directory is replaced only if the task says so.
-    func run() throws(ActionError) -> Bool {
+    func run() throws(Problem) -> Bool {
         let path = declaration.path.path
         let result: NodeFiles.Linking
         do {
             result = try context.run.files.link(path, to: declaration.target, replacing: declaration.replace)
         } catch {
-            throw ActionError("link '\(path)' is not made", hint: hint(for: error), cause: error)
+            throw Problem("cannot create link '\(path)'", hint: context.sandboxHint(for: error), cause: error)
         }
         switch result {
         case .done(let result):
@@ -29,12 +30,14 @@ struct SymlinkAction {
             return result != .unchanged
         case .replacedDirectory:
             let verb = context.run.files.isDryRun ? "would be" : "was"
-            context.emit(.warning(subject: path, "a directory \(verb) removed with all in it, as 'replace: true' says"))
+            context.emit(
+                .warning(subject: path, "a directory \(verb) removed with everything in it, as 'replace: true' says")
+            )
             context.emit(.path(path, .changed))
             return true
         case .inTheWay(let kind):
-            throw ActionError(
-                "link '\(path)' is not made: a \(kind.rawValue) is in the way",
+            throw Problem(
+                "cannot create link '\(path)': a \(kind.rawValue) is in the way",
                 hint: "remove it, or write 'replace: true' in task '\(context.task.name)'",
             )
         }

@@ -1,11 +1,13 @@
+import Base
 import Execution
+import Glibc
 import HTTP
 import Host
 import Kubernetes
 import Planning
 
-/// Verb `wait`: ends when something has come about.
-struct WaitAction {
+/// Verb `wait`: waits until a condition holds.
+struct WaitAction: Action {
     private let context: ActionContext
     private let declaration: WaitDeclaration
 
@@ -14,33 +16,43 @@ struct WaitAction {
         self.declaration = declaration
     }
 
-    /// Waits, and tells that nothing changed.
+    /// Waits; nothing is ever changed.
     ///
-    /// A dry run waits for an API server that can be asked, and for nothing that its other tasks might bring about.
+    /// A dry run waits for an API server, and not for what other tasks may create.
     func run() async throws -> Bool {
         if context.run.files.isDryRun, let subject {
-            context.emit(.output("would wait for \(subject)"))
+            context.emit(.planned("would wait for \(subject)"))
             return false
         }
         switch declaration.condition {
         case .apiServer(let kubeconfig):
             _ = try await client(kubeconfig)
         case .object(let reference, let kubeconfig):
-            try await client(kubeconfig).awaitReadiness(of: [Self.identity(of: reference)], context.patience)
+            try await client(kubeconfig).awaitReadiness(
+                of: [Self.identity(of: reference)],
+                task: context.task.name,
+                context.retryPolicy,
+            )
         case .tcp(let host, let port):
             try await poll { () async throws(NotYet) in try await checkConnection(host, port) }
         case .file(let reference):
-            try await poll { () async throws(NotYet) in try checkFile(reference.path) }
+            let files = context.run.files
+            let paths = Set([files.location(ofWritten: reference.path), reference.path]).sorted()
+            try await awaitEvents { (context, onWait) async throws(SystemError) in
+                try await FileSystem.waitUntilExists(anyOf: paths, deadline: context.deadline, onWait: onWait)
+            }
         case .url(let url, let authority):
-            let access = try access(authority)
-            try await poll { () async throws(NotYet) in try await checkURL(url, access) }
+            let identity = try connectionIdentity(authority)
+            try await poll { () async throws(NotYet) in try await checkURL(url, identity, authority) }
         case .unit(let name):
-            try await poll { () async throws(NotYet) in try await checkUnit(name) }
+            try await awaitEvents { (context, onWait) async throws(SystemError) in
+                try await Systemd.waitUntilActive(name, deadline: context.deadline) { onWait("it is \($0)") }
+            }
         }
         return false
     }
 
-    /// What is waited for, in words; `nil` for an API server.
+    /// What is waited for, for messages; `nil` for an API server.
     private var subject: String? {
         switch declaration.condition {
         case .apiServer: nil
@@ -57,77 +69,126 @@ struct WaitAction {
         return ObjectIdentity(type: type, namespace: reference.namespace, name: reference.name)
     }
 
-    private func client(_ kubeconfig: PathReference?) async throws(ActionError) -> APIClient {
-        guard let kubeconfig else {
-            throw ActionError("no kubeconfig is named", hint: "write 'kubeconfig: PATH' at \(declaration.place)")
-        }
-        return try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
+    private func client(_ kubeconfig: LocatedPath) async throws(Problem) -> APIClient {
+        try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
     }
 
     /// Repeats a check until it passes or the deadline does.
-    private func poll(_ check: () async throws(NotYet) -> Void) async throws(ActionError) {
-        let subject = subject ?? "the API server"
+    private func poll(_ check: () async throws(NotYet) -> Void) async throws(Problem) {
         do {
-            try await context.patience.persist(subject, check)
+            try await context.retryPolicy.retry(subject ?? "the API server", check)
         } catch {
-            throw ActionError(
-                "waited in vain for \(subject): \(error.words)",
-                hint: error.hint ?? "see why it does not come, or raise 'timeout' of task '\(context.task.name)'",
-            )
+            // What waiting cannot change is not a matter of time.
+            guard error.disposition == .retry else {
+                throw Problem("cannot wait for \(subject ?? "the API server"): \(error.words)", hint: error.hint)
+            }
+            throw timedOut(error.words, hint: error.hint)
+        }
+    }
+
+    /// Waits for events until the deadline; what cannot be waited for is tried again each second.
+    private func awaitEvents(
+        _ wait: (ActionContext, @escaping @Sendable (String) -> Void) async throws(SystemError) -> Bool,
+    ) async throws(Problem) {
+        let progress = WaitProgress(subject ?? "", context)
+        async let _: Void = progress.reportAfterQuietPeriod()
+        repeat {
+            do throws(SystemError) {
+                if try await wait(context, { progress.update($0) }) { return }
+            } catch {
+                if error.code == ECANCELED { break }
+                progress.update("\(error)")
+            }
+        } while await progress.pauseBeforeRetry()
+        throw timedOut(progress.reason, hint: nil)
+    }
+
+    private func timedOut(_ reason: String, hint: String?) -> Problem {
+        Problem(
+            "timed out after \(context.task.timeout.text) waiting for \(expectation): \(reason)",
+            hint: "\(hint ?? advice), or increase 'timeout' of task '\(context.task.name)'",
+        )
+    }
+
+    /// The subject with what is expected of it.
+    private var expectation: String {
+        switch declaration.condition {
+        case .apiServer: "the API server"
+        case .object, .url, .file: subject ?? ""
+        case .tcp: "\(subject ?? "") to accept connections"
+        case .unit: "\(subject ?? "") to be active"
+        }
+    }
+
+    /// What to look at when the condition does not become true.
+    private var advice: String {
+        switch declaration.condition {
+        case .apiServer, .tcp, .url: "check that the service is running"
+        case .object(let reference, _):
+            "see 'kubectl get \(reference.kind.lowercased()) \(reference.name)"
+                + (reference.namespace.map { " -n \($0)'" } ?? "'")
+        case .file: "check what creates the file"
+        case .unit(let name): "see 'systemctl status \(name)'"
         }
     }
 
     private func checkConnection(_ host: String, _ port: UInt16) async throws(NotYet) {
         do {
-            try await Network.canConnect(host: host, port: port, timeout: Self.attemptLimit)
+            try await context.run.http.checkConnection(host: host, port: port, deadline: attemptDeadline)
         } catch {
-            throw NotYet("\(error)")
+            // The address is already the subject.
+            let prefix = "cannot connect to '\(error.address)': "
+            let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
+            throw NotYet(reason, disposition: error.disposition)
         }
     }
 
-    private func checkFile(_ path: String) throws(NotYet) {
-        let isThere: Bool
-        do {
-            isThere = try context.run.files.exists(path)
-        } catch {
-            throw NotYet("\(error)")
-        }
-        guard isThere else { throw NotYet("it does not exist") }
-    }
+    /// The deadline of one attempt.
+    private var attemptDeadline: ContinuousClock.Instant { min(context.deadline, .now + .seconds(10)) }
 
-    private func checkURL(_ url: String, _ access: Access) async throws(NotYet) {
+    private func checkURL(
+        _ url: String,
+        _ connectionIdentity: ConnectionIdentity,
+        _ authority: LocatedPath?,
+    ) async throws(NotYet) {
         let response: HTTPResponse
         do {
             response = try await context.run.http.send(
                 HTTPRequest(url: url),
-                as: access,
-                deadline: min(context.deadline, .now + Self.attemptLimit)
+                as: connectionIdentity,
+                deadline: attemptDeadline
             )
         } catch {
-            throw NotYet(error.message, disposition: error.disposition)
+            throw NotYet(error.message, disposition: error.disposition, hint: hint(for: error, authority))
         }
-        guard (200..<300).contains(response.status) else { throw NotYet("it answers \(response.status)") }
+        guard !(200..<300).contains(response.status) else { return }
+        let target = response.values(of: "location").first.map { " with a redirection to '\($0)'" } ?? ""
+        throw NotYet(
+            "it answers \(response.status)\(target)",
+            hint: target.isEmpty ? nil : "write that address in 'url' if it is meant",
+        )
     }
 
-    private func checkUnit(_ name: String) async throws(NotYet) {
-        let state: UnitState
-        do {
-            state = try await Systemd.unitState(name)
-        } catch {
-            throw NotYet("\(error)")
+    /// What to do about a server that gives no response to the request for a URL.
+    private func hint(for error: TransportError, _ authority: LocatedPath?) -> String? {
+        switch error.kind {
+        case .untrusted, .selfSigned:
+            authority.map { "'\($0.path)' (\($0.location)) must contain the CA of this server" }
+                ?? "set 'certificateAuthority' of task '\(context.task.name)' to the CA of this server"
+        case .hostName: "write one of these names in 'url'"
+        case .serverCertificateExpired: "renew the server's certificate, or set the node's clock"
+        default: error.advice
         }
-        guard state.isActive else { throw NotYet("it is \(state)") }
     }
 
-    /// One attempt takes at most this long.
-    private static let attemptLimit = Duration.seconds(10)
-
-    private func access(_ authority: PathReference?) throws(ActionError) -> Access {
-        guard let authority else { return Access() }
+    private func connectionIdentity(_ authority: LocatedPath?) throws(Problem) -> ConnectionIdentity {
+        guard let authority else { return ConnectionIdentity() }
         do {
-            return Access(certificateAuthority: .data(try context.run.files.read(authority.path, limit: 1 << 20)))
+            return ConnectionIdentity(
+                certificateAuthority: .data(try context.run.files.read(authority.path, limit: SizeLimit.configuration))
+            )
         } catch {
-            throw ActionError("the CA at \(authority.place) cannot be used", cause: error)
+            throw Problem("the CA at \(authority.location) cannot be used", cause: error)
         }
     }
 }

@@ -39,14 +39,14 @@ int nest_host_prepare_spawn(void *actions, void *attributes, const char *directo
     return code;
 }
 
-// Set by one thread, read by whichever the signal interrupts.
+// Set by one thread, read by the thread that the signal interrupts.
 static _Atomic int signal_descriptor = -1;
 
 static void write_signal(int signal) {
     int saved = errno;
     unsigned char number = (unsigned char)signal;
     ssize_t written = write(signal_descriptor, &number, 1);
-    (void)written; // A full pipe holds enough signals already.
+    (void)written; // A full pipe already holds enough signals.
     errno = saved;
 }
 

@@ -1,13 +1,14 @@
+import Base
 import Planning
 
-/// The end of a task that took longer than it may.
+/// A task that did not end within its timeout.
 ///
-/// An action that can tell more than the engine about what was missing throws this itself.
+/// An action that knows better than the engine what was missing throws this itself.
 public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertible {
-    /// How long the task was given.
+    /// The timeout of the task.
     public var timeout: Duration
 
-    /// What the task said last that it was waiting for, if anything.
+    /// What the task last said it was waiting for, if anything.
     public var lastWaiting: String?
 
     /// Creates an error.
@@ -16,8 +17,8 @@ public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertib
         self.lastWaiting = lastWaiting
     }
 
-    /// The error in words: `not done after 10m: waiting for the API server`.
+    /// The message: `timed out after 10m: waiting for the API server`.
     public var description: String {
-        "not done after \(timeout.text)" + (lastWaiting.map { ": \($0)" } ?? "")
+        "timed out after \(timeout.text)" + (lastWaiting.map { ": \($0)" } ?? "")
     }
 }

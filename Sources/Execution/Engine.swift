@@ -1,78 +1,97 @@
 public import Planning
 
-/// Runs the steps of a plan, each as soon as all that it depends on succeeded.
+/// Runs the steps of a plan, each as soon as everything it depends on has succeeded.
 ///
-/// When one fails, what depends on it is skipped and everything else goes on. When the surrounding Swift task is
-/// cancelled, nothing new starts and what runs is cancelled.
+/// When one fails, its dependants are skipped and everything else goes on. When the surrounding Swift task is cancelled,
+/// nothing new starts and what runs is cancelled. Any number of steps may wait at the same time; only steps that do work
+/// of their own are limited.
 public struct Engine: Sendable {
-    /// What does a step, and returns or throws what came of it.
+    /// Performs a step and returns its outcome.
     ///
-    /// A thrown error is a failure, or an interruption where the step was cancelled; a returned outcome always counts.
+    /// A thrown error is a failure, or an interruption if the step was cancelled; a returned outcome always counts.
     public typealias Performer = @Sendable (Plan.Step, StepContext) async throws -> Outcome
+
+    /// Learns how a task ended before anything else does: before its last event, and before its dependants start.
+    public typealias Conclusion = @Sendable (Report.Entry) async -> Void
 
     /// The clock of deadlines and durations.
     public let clock: any Clock<Duration>
 
-    /// How many steps may run side by side.
-    public let concurrencyLimit: Int
+    /// The number of steps that may work at the same time.
+    public let workLimit: Int
 
     private let emit: @Sendable (Event) -> Void
+    private let conclude: Conclusion
+    private let isWork: @Sendable (Plan.Step) -> Bool
 
     /// Creates an engine.
     ///
     /// - Parameters:
     ///   - clock: The clock of deadlines and durations.
-    ///   - concurrencyLimit: How many steps may run side by side, at least one.
-    ///   - emit: Where events go; those of one task come in order, those of several from several threads.
+    ///   - workLimit: The number of steps that may work at the same time, at least one. The deadline of a step that has
+    ///     to wait for its turn has not started.
+    ///   - emit: Where events go; those of one task come in order, those of several tasks from several threads.
+    ///   - conclude: What learns first how each task ended.
+    ///   - isWork: Whether a step uses the machine while it runs, rather than mostly wait.
     public init(
         clock: any Clock<Duration> = ContinuousClock(),
-        concurrencyLimit: Int = 16,
+        workLimit: Int = 16,
         emit: @escaping @Sendable (Event) -> Void = { _ in },
+        conclude: @escaping Conclusion = { _ in },
+        isWork: @escaping @Sendable (Plan.Step) -> Bool = { _ in false },
     ) {
-        precondition(concurrencyLimit > 0, "an engine runs at least one step at a time")
+        precondition(workLimit > 0, "an engine lets at least one step work at a time")
         self.clock = clock
-        self.concurrencyLimit = concurrencyLimit
+        self.workLimit = workLimit
         self.emit = emit
+        self.conclude = conclude
+        self.isWork = isWork
     }
 
     /// Runs a plan.
     ///
     /// - Parameters:
     ///   - plan: The steps.
-    ///   - perform: What does a step.
-    /// - Returns: What every task came to, in the order of the plan.
+    ///   - perform: Performs a step.
+    /// - Returns: How every task ended, in the order of the plan.
     public func run(_ plan: Plan, perform: @escaping Performer) async -> Report {
         await run(plan, on: clock, perform)
     }
 
     private func run<C: Clock<Duration>>(_ plan: Plan, on clock: C, _ perform: @escaping Performer) async -> Report {
-        var progress = Progress(plan)
+        var progress = Progress(plan, isWork: plan.steps.map(isWork), workLimit: workLimit)
         emit(Event(.runStarted(taskCount: plan.steps.count)))
         await withTaskGroup(of: (step: Int, outcome: Outcome, duration: Duration).self) { group in
-            var runningCount = 0
             while true {
-                while runningCount < concurrencyLimit, !Task.isCancelled, let index = progress.next() {
+                while !Task.isCancelled, let index = progress.next() {
                     let step = plan.steps[index]
                     emit(Event(task: step.task.name, .taskStarted(verb: step.task.verb.name)))
-                    runningCount += 1
                     let run = StepRun(step: step, clock: clock, emit: emit, perform: perform)
-                    group.addTask {
+                    group.addTask { [conclude] in
                         let (outcome, duration) = await run.outcome()
+                        await conclude(Report.Entry(task: step.task.name, outcome: outcome, duration: duration))
                         return (index, outcome, duration)
                     }
                 }
                 guard let (index, outcome, duration) = await group.next() else { break }
-                runningCount -= 1
-                tell(progress.end(index, outcome, after: duration))
+                let ended = progress.end(index, outcome, after: duration)
+                reportOutcomes(ended.prefix(1))
+                await conclude(ended.dropFirst())
             }
         }
-        tell(progress.interruptRest())
+        await conclude(progress.interruptRest()[...])
         let report = progress.report
         emit(Event(.runFinished(report)))
         return report
     }
 
-    private func tell(_ entries: [Report.Entry]) {
+    /// Concludes tasks that did not start.
+    private func conclude(_ entries: ArraySlice<Report.Entry>) async {
+        for entry in entries { await conclude(entry) }
+        reportOutcomes(entries)
+    }
+
+    private func reportOutcomes(_ entries: ArraySlice<Report.Entry>) {
         for entry in entries {
             emit(Event(task: entry.task, .taskFinished(entry.outcome, after: entry.duration)))
         }

@@ -1,5 +1,5 @@
-/// A place in the sources, for those who look for what said something.
-public struct CodePlace: Sendable, Hashable {
+/// A place in the source code, for finding what reported an event.
+public struct CodeLocation: Sendable, Hashable {
     /// The module and the file: `Actions/ApplyAction.swift`.
     public var file: String
     /// The line, from 1.
@@ -7,7 +7,7 @@ public struct CodePlace: Sendable, Hashable {
     /// The function: `run()`.
     public var function: String
 
-    /// Creates a place.
+    /// Creates a location.
     public init(file: String, line: Int, function: String) {
         self.file = file
         self.line = line
@@ -15,7 +15,7 @@ public struct CodePlace: Sendable, Hashable {
     }
 }
 
-/// Something that happened in a run, the only thing that the libraries say.
+/// Something that happened in a run; the only output of the libraries.
 public struct Event: Sendable {
     /// The task it happened in, or `nil` for the run as a whole.
     public var task: String?
@@ -23,8 +23,8 @@ public struct Event: Sendable {
     /// What happened.
     public var kind: Kind
 
-    /// What in the sources says so.
-    public var code: CodePlace
+    /// What reported it.
+    public var code: CodeLocation
 
     /// Creates an event.
     public init(
@@ -34,60 +34,89 @@ public struct Event: Sendable {
         line: Int = #line,
         function: String = #function,
     ) {
-        self.init(task: task, kind, from: CodePlace(file: file, line: line, function: function))
+        self.init(task: task, kind, from: CodeLocation(file: file, line: line, function: function))
     }
 
-    /// Creates an event that something else than the caller tells.
-    public init(task: String?, _ kind: Kind, from code: CodePlace) {
+    /// Creates an event attributed to another source location.
+    public init(task: String?, _ kind: Kind, from code: CodeLocation) {
         self.task = task
         self.kind = kind
         self.code = code
     }
 
-    /// What can happen.
+    /// The kinds of events.
     public enum Kind: Sendable {
-        /// The run begins with so many tasks.
+        /// The run begins, with its number of tasks.
         case runStarted(taskCount: Int)
         /// A task begins, with its verb.
         case taskStarted(verb: String)
-        /// A task waits, with the reason in words; said again only when the words change.
+        /// A task waits, with the reason; reported again only when the text changes.
         case waiting(String)
-        /// A path of the node came to something.
+        /// The number of objects that a task is about to check or change.
+        case objectCount(Int)
+        /// What a task would do, for a dry run.
+        case planned(String)
+        /// A file, directory or link was checked or changed.
         case path(String, PathResult)
-        /// An object of the API server came to something.
+        /// An object of the API server was checked or changed.
         case object(String, ObjectResult)
         /// An object could not be applied, or a document could not be read; the task fails in the end.
         case objectFailed(String, any Error)
-        /// Something that somebody should look at, with its subject.
+        /// Something that needs attention, with its subject.
         case warning(subject: String, String)
         /// A line that a child process printed.
         case output(String)
-        /// A task ended, after so long.
+        /// A task ended, after a time.
         case taskFinished(Outcome, after: Duration)
         /// The run ended.
         case runFinished(Report)
     }
 
-    /// What became of a path.
-    public enum PathResult: String, Sendable, Hashable {
-        case created, changed, unchanged
+    /// The result for a path.
+    public struct PathResult: Sendable, Hashable {
+        /// What was, or with a dry run would be, done.
+        public enum Change: String, Sendable, Hashable {
+            case created, changed, removed, unchanged
+        }
+        /// What was done.
+        public var change: Change
+        /// How the path would change, with a dry run: lines of a unified diff, and others such as `mode 0644 -> 0600`.
+        public var diff: [String]
+
+        /// Creates a result.
+        public init(_ change: Change, diff: [String] = []) {
+            self.change = change
+            self.diff = diff
+        }
+
+        /// The path did not exist.
+        public static let created = Self(.created)
+        /// The path was not as described.
+        public static let changed = Self(.changed)
+        /// The path was removed.
+        public static let removed = Self(.removed)
+        /// The path was as described.
+        public static let unchanged = Self(.unchanged)
     }
 
-    /// What became of an object.
+    /// The result for an object.
     public struct ObjectResult: Sendable, Hashable {
         /// What was, or with a dry run would be, done.
         public enum Change: String, Sendable, Hashable {
-            case created, configured, unchanged
+            case created, configured, deleted, unchanged
         }
         /// What was done.
         public var change: Change
         /// The paths of the first fields that changed; with a dry run all of them, each as `path: old -> new`.
         public var fields: [String]
+        /// How the object would change, with a dry run: lines of a unified diff.
+        public var diff: [String]
 
         /// Creates a result.
-        public init(_ change: Change, fields: [String] = []) {
+        public init(_ change: Change, fields: [String] = [], diff: [String] = []) {
             self.change = change
             self.fields = fields
+            self.diff = diff
         }
     }
 }

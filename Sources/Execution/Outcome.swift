@@ -1,32 +1,38 @@
-/// What a task came to.
+/// How a task ended.
 public enum Outcome: Sendable {
     /// Something was not as described, and now is.
     case changed
-    /// All was as described.
+    /// Everything was as described.
     case unchanged
-    /// The task could not be done.
+    /// The task failed.
     case failed(any Error)
-    /// A task that it runs after did not succeed.
+    /// A dependency did not succeed.
     case skipped(because: String)
-    /// The agent was told to stop while the task ran or before it started.
+    /// The run was stopped before the task ended or started.
     case interrupted
 
-    /// Whether dependants may run.
-    public var isSuccess: Bool {
+    /// An outcome without its details, by the word for it in records, in the journal and in JSON.
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        case changed, unchanged, failed, skipped, interrupted
+
+        /// Whether dependants may run.
+        public var isSuccess: Bool { self == .changed || self == .unchanged }
+    }
+
+    /// The outcome without its details.
+    public var kind: Kind {
         switch self {
-        case .changed, .unchanged: true
-        case .failed, .skipped, .interrupted: false
+        case .changed: .changed
+        case .unchanged: .unchanged
+        case .failed: .failed
+        case .skipped: .skipped
+        case .interrupted: .interrupted
         }
     }
 
+    /// Whether dependants may run.
+    public var isSuccess: Bool { kind.isSuccess }
+
     /// The word for it in records, in the journal and in JSON.
-    public var name: String {
-        switch self {
-        case .changed: "changed"
-        case .unchanged: "unchanged"
-        case .failed: "failed"
-        case .skipped: "skipped"
-        case .interrupted: "interrupted"
-        }
-    }
+    public var name: String { kind.rawValue }
 }

@@ -1,39 +1,60 @@
 import Planning
 
-/// How far a run has come: which steps ended, which may start.
+/// The progress of a run: which steps have ended, which may start.
 struct Progress {
     private let plan: Plan
     private let dependants: [[Int]]
     private var entries: [Report.Entry?]
-    /// How many dependencies of each step have not ended.
+    /// The number of dependencies of each step that have not ended.
     private var openCounts: [Int]
-    /// The steps that may start, from `readyStart` on.
-    private var ready: [Int]
-    private var readyStart = 0
+    /// The steps that may start.
+    private var ready: IndexQueue
+    /// The steps that may start as soon as fewer others work.
+    private var readyWork = IndexQueue()
+    private let isWork: [Bool]
+    private let workLimit: Int
+    private var workingCount = 0
 
     /// Creates the progress of a run that has not begun.
-    init(_ plan: Plan) {
+    ///
+    /// - Parameters:
+    ///   - plan: The steps.
+    ///   - isWork: For each step, whether it counts against the limit.
+    ///   - workLimit: How many of those may run at the same time.
+    init(_ plan: Plan, isWork: [Bool], workLimit: Int) {
         self.plan = plan
+        self.isWork = isWork
+        self.workLimit = workLimit
         self.dependants = plan.dependantIndices
         self.entries = plan.steps.map { _ in nil }
         self.openCounts = plan.steps.map(\.dependencies.count)
-        self.ready = plan.steps.indices.filter { plan.steps[$0].dependencies.isEmpty }
+        self.ready = IndexQueue(plan.steps.indices.filter { plan.steps[$0].dependencies.isEmpty })
     }
 
     /// Takes the next step that may start.
     mutating func next() -> Int? {
-        guard readyStart < ready.count else { return nil }
-        readyStart += 1
-        return ready[readyStart - 1]
+        let mayWork = workingCount < workLimit
+        if mayWork, let step = readyWork.removeFirst() { return start(step) }
+        while let step = ready.removeFirst() {
+            if mayWork || !isWork[step] { return start(step) }
+            readyWork.append(step)
+        }
+        return nil
     }
 
-    /// Notes the end of a step, and of all that cannot start because of it.
+    private mutating func start(_ step: Int) -> Int {
+        if isWork[step] { workingCount += 1 }
+        return step
+    }
+
+    /// Records the end of a step, and of all steps that cannot start because of it.
     ///
-    /// A step's fate is decided when all that it depends on has ended, so that the reason for skipping it does not depend
-    /// on which of two failures came first.
+    /// Whether a step runs is decided when all its dependencies have ended, so that the reason for skipping it does not
+    /// depend on which of two failures came first.
     ///
-    /// - Returns: What ended, the step first.
+    /// - Returns: The steps that ended, this one first.
     mutating func end(_ step: Int, _ outcome: Outcome, after duration: Duration) -> [Report.Entry] {
+        if isWork[step] { workingCount -= 1 }
         var ended = [note(step, outcome, after: duration)]
         var pending = [step]
         while let step = pending.popLast() {
@@ -51,9 +72,9 @@ struct Progress {
         return ended
     }
 
-    /// Notes that every step which has not ended never will.
+    /// Ends every step that has not ended, as none will start any more.
     ///
-    /// - Returns: What ended so, in the order of the plan.
+    /// - Returns: Those steps, in the order of the plan.
     mutating func interruptRest() -> [Report.Entry] {
         var ended: [Report.Entry] = []
         for step in plan.steps.indices where entries[step] == nil {
@@ -62,12 +83,12 @@ struct Progress {
         return ended
     }
 
-    /// What the steps came to, in the order of the plan.
+    /// How the steps ended, in the order of the plan.
     var report: Report {
         Report(entries.compactMap(\.self))
     }
 
-    /// What becomes of a step that cannot start, because of the first of its dependencies that did not succeed.
+    /// The outcome of a step that cannot start, by the first of its dependencies that did not succeed.
     private func obstacle(to step: Int) -> Outcome? {
         for dependency in plan.steps[step].dependencies {
             switch entries[dependency]?.outcome {
@@ -83,5 +104,23 @@ struct Progress {
         let entry = Report.Entry(task: plan.steps[step].task.name, outcome: outcome, duration: duration)
         entries[step] = entry
         return entry
+    }
+}
+
+/// Indices in the order in which they were added.
+private struct IndexQueue {
+    private var indices: [Int]
+    private var start = 0
+
+    init(_ indices: [Int] = []) {
+        self.indices = indices
+    }
+
+    mutating func append(_ index: Int) { indices.append(index) }
+
+    mutating func removeFirst() -> Int? {
+        guard start < indices.count else { return nil }
+        start += 1
+        return indices[start - 1]
     }
 }

@@ -1,15 +1,15 @@
-/// What every task of a run came to.
+/// How every task of a run ended.
 public struct Report: Sendable {
-    /// One line of a report.
+    /// How one task ended.
     public struct Entry: Sendable {
         /// The task's name.
         public var task: String
-        /// What it came to.
+        /// How it ended.
         public var outcome: Outcome
-        /// How long it ran; zero for a task that was skipped.
+        /// How long it ran; zero for a task that did not start.
         public var duration: Duration
 
-        /// Creates a line.
+        /// Creates an entry.
         public init(task: String, outcome: Outcome, duration: Duration) {
             self.task = task
             self.outcome = outcome

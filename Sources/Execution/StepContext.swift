@@ -1,6 +1,6 @@
-import Locking
+import Base
 
-/// What a step may know and say while it is performed.
+/// The deadline of a step and the way to report what happens in it.
 public struct StepContext: Sendable {
     /// The task's name.
     public let task: String
@@ -9,71 +9,81 @@ public struct StepContext: Sendable {
     public let timeout: Duration
 
     private let elapsed: @Sendable () -> Duration
-    private let words: WaitingWords
-    private let tell: @Sendable (Event) -> Void
+    private let isLate: @Sendable () -> Bool
+    private let waiting: WaitingReason
+    private let report: @Sendable (Event) -> Void
 
     /// Creates a context.
     ///
     /// - Parameters:
     ///   - task: The task's name.
     ///   - timeout: How long the task may take in all.
-    ///   - elapsed: How much of that is gone.
+    ///   - elapsed: How much of it has passed.
+    ///   - isLate: Whether the step is cancelled because of its deadline.
     ///   - emit: Where events go.
     public init(
         task: String,
         timeout: Duration,
         elapsed: @escaping @Sendable () -> Duration = { .zero },
+        isLate: @escaping @Sendable () -> Bool = { false },
         emit: @escaping @Sendable (Event) -> Void,
     ) {
         self.task = task
         self.timeout = timeout
         self.elapsed = elapsed
-        self.words = WaitingWords()
-        self.tell = emit
+        self.isLate = isLate
+        self.waiting = WaitingReason()
+        self.report = emit
     }
 
-    /// How much time is left, never less than nothing.
+    /// The time that is left, never less than zero.
     public var remaining: Duration {
         max(timeout - elapsed(), .zero)
     }
 
-    /// The instant of the machine's clock at which the time is up, for calls that take their deadline so.
+    /// The deadline as an instant of the machine's clock.
     public var deadline: ContinuousClock.Instant {
         .now + remaining
     }
 
-    /// What the step said last that it was waiting for.
+    /// What the step last said it was waiting for.
     public var lastWaiting: String? {
-        words.last
+        waiting.last
     }
 
-    /// Tells what happened; that the step waits for the same as before is told once.
+    /// Reports what happened.
+    ///
+    /// That the step waits for the same as before is reported once. What fails because the run was interrupted is not a
+    /// failure, and is not reported: the task's outcome says that it was interrupted.
     public func emit(
         _ kind: Event.Kind,
         file: String = #fileID,
         line: Int = #line,
         function: String = #function,
     ) {
-        emit(kind, from: CodePlace(file: file, line: line, function: function))
+        emit(kind, from: CodeLocation(file: file, line: line, function: function))
     }
 
-    /// Tells what happened, as something else than the caller saw it.
-    public func emit(_ kind: Event.Kind, from code: CodePlace) {
-        if case .waiting(let text) = kind, !words.change(to: text) { return }
-        tell(Event(task: task, kind, from: code))
+    /// Reports what happened, attributed to another source location.
+    public func emit(_ kind: Event.Kind, from code: CodeLocation) {
+        switch kind {
+        case .waiting(let text) where !waiting.change(to: text): return
+        case .objectFailed where Task.isCancelled && !isLate(): return
+        default: report(Event(task: task, kind, from: code))
+        }
     }
 }
 
-/// The words with which a step last said what it was waiting for.
-private final class WaitingWords: Sendable {
+/// What a step last said it was waiting for.
+private final class WaitingReason: Sendable {
     private let text = Locked<String?>(nil)
 
-    /// The last words.
+    /// The last text.
     var last: String? {
         text.withLock { $0 }
     }
 
-    /// Tells whether words are others than the last, and keeps them.
+    /// Keeps a text, and returns whether it differs from the last one.
     func change(to new: String) -> Bool {
         text.withLock { text in
             defer { text = new }

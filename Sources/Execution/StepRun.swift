@@ -1,3 +1,4 @@
+import Base
 import Planning
 
 /// One step while it runs, against its deadline.
@@ -8,8 +9,11 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     let clock: C
     /// Where events go.
     let emit: @Sendable (Event) -> Void
-    /// What does the step.
+    /// Performs the step.
     let perform: Engine.Performer
+
+    /// How long after its deadline a step is cancelled that does not end by itself, with words of its own.
+    static var grace: Duration { .seconds(10) }
 
     /// What can happen first.
     private enum First {
@@ -18,26 +22,29 @@ struct StepRun<C: Clock<Duration>>: Sendable {
         case sleepCancelled
     }
 
-    /// Performs the step, and tells what it came to after how long.
+    /// Performs the step, and returns its outcome and how long it took.
     ///
-    /// A step that succeeds in spite of being cancelled has succeeded: what it did is done.
+    /// A step that succeeds although it was cancelled has succeeded: what it did is done.
     func outcome() async -> (Outcome, Duration) {
         let start = clock.now
         let timeout = step.task.timeout
+        let isLate = Flag()
         let context = StepContext(
             task: step.task.name,
             timeout: timeout,
             elapsed: { [clock] in start.duration(to: clock.now) },
+            isLate: { isLate.isSet },
             emit: emit,
         )
-        let (result, isLate) = await performed(context, until: start.advanced(by: timeout))
-        return (judge(result, isLate: isLate, context), start.duration(to: clock.now))
+        let result = await performed(context, until: start.advanced(by: timeout + Self.grace), isLate)
+        return (judge(result, isLate: isLate.isSet, context), start.duration(to: clock.now))
     }
 
     private func performed(
         _ context: StepContext,
         until deadline: C.Instant,
-    ) async -> (result: Result<Outcome, any Error>, isLate: Bool) {
+        _ isLate: Flag,
+    ) async -> Result<Outcome, any Error> {
         await withTaskGroup(of: First.self) { group in
             group.addTask { [step, perform] in
                 do {
@@ -54,14 +61,14 @@ struct StepRun<C: Clock<Duration>>: Sendable {
                     return .sleepCancelled
                 }
             }
-            var isLate = false
             while let first = await group.next() {
                 switch first {
                 case .performed(let result):
                     group.cancelAll()
-                    return (result, isLate)
+                    return result
                 case .deadlinePassed:
-                    isLate = true
+                    // Before the step learns that it is cancelled: by this it knows why.
+                    isLate.set()
                     group.cancelAll()
                 case .sleepCancelled:
                     continue
@@ -85,4 +92,13 @@ struct StepRun<C: Clock<Duration>>: Sendable {
             return .failed(error)
         }
     }
+}
+
+/// Something that is set once and read by other threads.
+private final class Flag: Sendable {
+    private let value = Locked(false)
+
+    var isSet: Bool { value.withLock { $0 } }
+
+    func set() { value.withLock { $0 = true } }
 }

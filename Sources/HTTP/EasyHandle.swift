@@ -27,13 +27,13 @@ struct EasyHandle: ~Copyable {
         unsafe errorBuffer.deallocate()
     }
 
-    /// What distinguishes this transfer from the others of its multi handle.
+    /// The identifier of this transfer in its multi handle.
     var identity: UInt { unsafe UInt(bitPattern: raw) }
 
-    /// What libcurl wrote about the failure.
+    /// libcurl's text about the failure.
     var errorText: String { unsafe String(cString: errorBuffer) }
 
-    /// Lends the handle to the multi handle.
+    /// Lends the C object to a closure.
     borrowing func withRaw<Value>(_ body: (UnsafeMutableRawPointer) -> Value) -> Value {
         unsafe body(raw)
     }
@@ -42,7 +42,7 @@ struct EasyHandle: ~Copyable {
         try check(unsafe nest_curl_set_long(raw, option, value))
     }
 
-    /// Sets a string, which libcurl copies, or takes a preset one away.
+    /// Sets a string, which libcurl copies, or removes a preset one.
     borrowing func set(_ option: CURLoption, _ value: String?) throws(CurlError) {
         try check(unsafe nest_curl_set_string(raw, option, value))
     }
@@ -58,7 +58,7 @@ struct EasyHandle: ~Copyable {
 
     /// Sets the body of the request, which libcurl copies.
     borrowing func set(body: [UInt8]) throws(CurlError) {
-        // The size comes first: without it libcurl would copy up to a zero.
+        // The size must be set first: without it libcurl copies up to a zero.
         try check(unsafe nest_curl_set_offset(raw, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
         guard !body.isEmpty else { return try set(CURLOPT_COPYPOSTFIELDS, "") }
         var body = body
@@ -68,7 +68,7 @@ struct EasyHandle: ~Copyable {
         try check(result)
     }
 
-    /// Sets the lines of the header, which live as long as the handle.
+    /// Sets the header lines, which live as long as the handle.
     mutating func set(headers lines: [String]) throws(CurlError) {
         for line in lines {
             guard let longer = unsafe curl_slist_append(headers, line) else {
@@ -79,7 +79,7 @@ struct EasyHandle: ~Copyable {
         try check(unsafe nest_curl_set_list(raw, CURLOPT_HTTPHEADER, headers))
     }
 
-    /// Sets what is called with each piece of the header or the body; the context must live as long as the transfer.
+    /// Sets the callback for header or body; the context must live as long as the transfer.
     borrowing func set(
         _ option: CURLoption,
         _ callback: curl_write_callback,
@@ -90,13 +90,13 @@ struct EasyHandle: ~Copyable {
         try check(unsafe nest_curl_set_pointer(raw, contextOption, context))
     }
 
-    /// Sets what is called before a TLS handshake; the context must live as long as the transfer.
+    /// Sets the callback before a TLS handshake; the context must live as long as the transfer.
     borrowing func set(tlsCallback: curl_ssl_ctx_callback, _ context: UnsafeMutableRawPointer) throws(CurlError) {
         try check(unsafe nest_curl_set_ssl_function(raw, CURLOPT_SSL_CTX_FUNCTION, tlsCallback))
         try check(unsafe nest_curl_set_pointer(raw, CURLOPT_SSL_CTX_DATA, context))
     }
 
-    /// Sets where the connection goes, whatever the URL says.
+    /// Connects to an address instead of the URL's.
     mutating func set(connectingTo address: String) throws(CurlError) {
         guard let list = unsafe curl_slist_append(nil, "::\(address)") else {
             throw CurlError(code: CURLE_OUT_OF_MEMORY)
@@ -122,12 +122,12 @@ struct EasyHandle: ~Copyable {
     }
 }
 
-/// A refusal by libcurl, before it is told in our words.
+/// An error code of libcurl.
 struct CurlError: Error {
     var code: CURLcode
 }
 
-/// Turns libcurl's return code into an error.
+/// Throws an error for a code that is not `CURLE_OK`.
 private func check(_ code: CURLcode) throws(CurlError) {
     guard code == CURLE_OK else { throw CurlError(code: code) }
 }

@@ -1,108 +1,135 @@
-import Locking
+import Base
 internal import CCurl
 internal import Glibc
-internal import PKI
+internal import TLS
 
-/// A client of HTTP servers that shares connections among all its requests.
+/// An HTTP client that shares connections among its requests.
 ///
-/// One thread does the work for as long as the client lives. Requests to one server, made with the same access, share
-/// one connection if it speaks HTTP/2.
+/// One thread does the work while the client exists. Requests to one server with the same identity share one HTTP/2
+/// connection.
 public final class HTTPClient: Sendable {
-    /// What is the same for all requests of a client.
+    /// The settings of a client.
     public struct Settings: Sendable, Hashable {
-        /// How many requests are under way at most; more wait in the order in which they came.
+        /// The maximum number of concurrent requests; others are queued.
         public var maximumRequestsInFlight = 64
 
-        /// How long a connection may take to be made, name look-up and TLS included.
+        /// The time to establish a connection, including name resolution and TLS.
         public var connectTimeout = Duration.seconds(10)
 
-        /// How many bytes a reply may have.
-        public var replyLimit = 64 << 20
+        /// The maximum number of bytes in a reply.
+        public var replyLimit = SizeLimit.content
 
-        /// What the client calls itself.
+        /// The value of the header `User-Agent`.
         public var userAgent = "nest-bootstrap"
 
-        /// Creates the usual settings.
+        /// Creates the default settings.
         public init() {}
     }
 
     private let settings: Settings
     private let proxyRules: ProxyRules
-    private let mailbox = Mailbox()
-    private let validated = Locked<Set<Credentials>>([])
+    private let queue = RequestQueue()
+    private let validated = Locked<Set<LoadedPEM>>([])
 
     /// Starts the client and its thread.
     ///
-    /// - Throws: ``TransportError`` if the system gives no thread.
+    /// - Throws: ``TransportError`` if the system allows no further thread.
     public init(_ settings: Settings = Settings()) throws(TransportError) {
-        precondition(settings.maximumRequestsInFlight > 0, "a client makes at least one request at a time")
+        precondition(settings.maximumRequestsInFlight > 0, "a client sends at least one request at a time")
         guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
         self.settings = settings
         proxyRules = ProxyRules { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
-        try startTransferThread(mailbox: mailbox, inFlightLimit: settings.maximumRequestsInFlight)
+        try startTransferThread(queue: queue, inFlightLimit: settings.maximumRequestsInFlight)
     }
 
     deinit {
-        mailbox.stop()
+        queue.stop()
     }
 
-    /// Sends a request and returns the response, whatever its status.
+    /// Sends a request and returns the response.
     ///
     /// - Parameters:
-    ///   - request: What to send.
-    ///   - access: Whom to trust, and as whom to send it.
+    ///   - request: The request.
+    ///   - identity: The trusted authorities and the credentials.
     ///   - deadline: The instant after which the attempt is given up.
     /// - Returns: The response; statuses such as 404 are normal results.
     /// - Throws: ``TransportError`` if there is no complete response, at once if the task is cancelled.
     public func send(
         _ request: HTTPRequest,
-        as access: Access = Access(),
+        as identity: ConnectionIdentity = ConnectionIdentity(),
         deadline: ContinuousClock.Instant,
     ) async throws(TransportError) -> HTTPResponse {
         let hopLimit = 10
         let firstURL = request.url
-        var (request, access) = (request, access)
+        var (request, identity) = (request, identity)
         for _ in 0...hopLimit {
-            let prepared = try prepare(request, access, deadline)
-            let answer = try await mailbox.exchange(prepared).get()
+            let prepared = try prepare(request, identity, deadline)
+            let answer = try await queue.exchange(prepared).get()
             guard request.followsRedirects, ["GET", "HEAD"].contains(request.method),
                 let target = answer.redirection
             else { return answer.response }
-            try follow(target, from: prepared, &request, &access)
+            try follow(target, from: prepared, &request, &identity)
         }
         let url = try RequestURL(firstURL)
         throw TransportError(.redirect, "'\(url.shownText)' is redirected more than \(hopLimit) times").located(at: url)
     }
 
-    /// Ends the client's thread; requests that are under way end with ``TransportError/Kind/cancelled``.
+    /// Connects to a TCP port and closes the connection.
     ///
-    /// Returns when nothing of the client runs any more. May be called twice.
+    /// All addresses of the host are tried, without a proxy. Nothing is sent.
+    ///
+    /// - Parameters:
+    ///   - host: A host name or an IP address, without brackets.
+    ///   - port: The port.
+    ///   - deadline: The instant after which the attempt is given up; it also ends after ``Settings/connectTimeout``.
+    /// - Throws: ``TransportError`` if no connection was established, at once if the task is cancelled.
+    public func checkConnection(
+        host: String,
+        port: UInt16,
+        deadline: ContinuousClock.Instant,
+    ) async throws(TransportError) {
+        let check = PreparedRequest(
+            method: "GET",
+            url: try RequestURL(checking: Endpoint(host: host, port: port)),
+            pem: try LoadedPEM(reading: ConnectionIdentity()),
+            replyLimit: 0,
+            connectTimeout: settings.connectTimeout,
+            deadline: deadline,
+            isConnectionCheck: true,
+        )
+        _ = try await queue.exchange(check).get()
+    }
+
+    /// Ends the client's thread, and all requests with ``TransportError/Kind/cancelled``.
+    ///
+    /// Returns when the thread has ended. May be called twice.
     public func shutDown() async {
-        mailbox.stop()
-        await mailbox.waitForEnd()
+        queue.stop()
+        await queue.waitForEnd()
     }
 
     private func prepare(
         _ request: HTTPRequest,
-        _ access: Access,
+        _ identity: ConnectionIdentity,
         _ deadline: ContinuousClock.Instant,
     ) throws(TransportError) -> PreparedRequest {
         let url = try RequestURL(request.url)
         do throws(TransportError) {
-            let credentials = try Credentials(reading: access)
-            try validateOnce(credentials)
-            if let name = access.serverName, url.text(withHost: name) == nil {
-                throw TransportError(.invalidURL, "'\(name)' is not the name of a server")
+            let pem = try LoadedPEM(reading: identity)
+            try validateOnce(pem)
+            if let name = identity.serverName, url.text(withHost: name) == nil {
+                throw TransportError(.invalidURL, "'\(name)' is not a host name")
             }
             return PreparedRequest(
                 method: try request.validMethod(),
                 url: url,
-                headerLines: try request.headerLines(url: url, access: access, userAgent: settings.userAgent),
+                headerLines: try request.headerLines(url: url, identity: identity, userAgent: settings.userAgent),
                 body: request.body,
-                credentials: credentials,
-                serverName: access.serverName,
+                pem: pem,
+                serverName: identity.serverName,
                 proxy: proxyRules.proxy(scheme: url.scheme, host: url.host),
                 replyLimit: request.replyLimit ?? settings.replyLimit,
+                endsWithFirstLine: request.endsWithFirstLine,
                 connectTimeout: settings.connectTimeout,
                 deadline: deadline,
             )
@@ -111,14 +138,14 @@ public final class HTTPClient: Sendable {
         }
     }
 
-    /// Checks credentials that have not been checked before; files that change are checked again.
-    private func validateOnce(_ credentials: Credentials) throws(TransportError) {
-        guard !validated.withLock({ $0.contains(credentials) }) else { return }
-        try credentials.validate()
+    /// Checks credentials once; files that have changed are checked again.
+    private func validateOnce(_ pem: LoadedPEM) throws(TransportError) {
+        guard !validated.withLock({ $0.contains(pem) }) else { return }
+        try pem.validate()
         validated.withLock { known in
-            // A run knows a handful; the limit is for a client that lives for years.
+            // A run has few; the limit is for clients that live long.
             if known.count >= 64 { known.removeAll() }
-            known.insert(credentials)
+            known.insert(pem)
         }
     }
 
@@ -126,7 +153,7 @@ public final class HTTPClient: Sendable {
         _ target: String,
         from previous: PreparedRequest,
         _ request: inout HTTPRequest,
-        _ access: inout Access,
+        _ identity: inout ConnectionIdentity,
     ) throws(TransportError) {
         let url = try RequestURL(target)
         guard url.scheme == previous.url.scheme || url.scheme == "https" else {
@@ -135,13 +162,13 @@ public final class HTTPClient: Sendable {
         }
         request.url = target
         guard url.address != previous.url.address else { return }
-        // Who we are is for the server that was asked, not for the one that it names.
-        access = Access(certificateAuthority: access.certificateAuthority)
+        // Credentials are never forwarded to another server.
+        identity = ConnectionIdentity(certificateAuthority: identity.certificateAuthority)
         request.headers.removeAll { $0.isNamed("Authorization") || $0.isNamed("Cookie") }
     }
 }
 
-/// Whether libcurl is ready, which it is made the first time that somebody asks.
+/// Whether libcurl is initialised, which happens at the first use.
 private let isCurlReady: Bool = {
     LibCrypto.prepare()
     return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK

@@ -1,22 +1,25 @@
-/// A request as the caller describes it.
+/// An HTTP request.
 public struct HTTPRequest: Sendable, Hashable {
     /// The method, such as `GET` or `PATCH`.
     public var method: String
 
-    /// The URL, of the scheme `http` or `https`.
+    /// The URL, `http` or `https`.
     public var url: String
 
-    /// The headers, besides those that every request has.
+    /// The headers, in addition to those of every request.
     public var headers: [HTTPHeader]
 
-    /// The bytes that are sent, if any.
+    /// The body, if any.
     public var body: [UInt8]?
 
-    /// Whether a redirection is followed, never from `https` to `http`; only for `GET` and `HEAD`.
+    /// Whether redirections of `GET` and `HEAD` are followed, except from `https` to `http`.
     public var followsRedirects: Bool
 
-    /// How many bytes a reply may have, where that differs from the client's setting.
+    /// The maximum number of bytes in a reply, by default the client's setting.
     public var replyLimit: Int?
+
+    /// Whether the response ends with the first line of its body, as for a stream of events that has no end.
+    public var endsWithFirstLine: Bool
 
     /// Creates a request.
     public init(
@@ -26,6 +29,7 @@ public struct HTTPRequest: Sendable, Hashable {
         body: [UInt8]? = nil,
         followsRedirects: Bool = false,
         replyLimit: Int? = nil,
+        endsWithFirstLine: Bool = false,
     ) {
         self.method = method
         self.url = url
@@ -33,12 +37,13 @@ public struct HTTPRequest: Sendable, Hashable {
         self.body = body
         self.followsRedirects = followsRedirects
         self.replyLimit = replyLimit
+        self.endsWithFirstLine = endsWithFirstLine
     }
 }
 
 /// One header of a request or a response.
 public struct HTTPHeader: Sendable, Hashable {
-    /// The name, whose case does not matter.
+    /// The name, which is case-insensitive.
     public var name: String
 
     /// The value.
@@ -50,7 +55,7 @@ public struct HTTPHeader: Sendable, Hashable {
         self.value = value
     }
 
-    /// Tells whether the header has a name, whatever the case of its letters.
+    /// Returns whether the header has a name, ignoring case.
     func isNamed(_ other: String) -> Bool {
         name.lowercased() == other.lowercased()
     }

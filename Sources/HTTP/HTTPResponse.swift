@@ -1,16 +1,19 @@
-/// What a server answered, whatever the status.
+/// An HTTP response of any status.
 public struct HTTPResponse: Sendable, Hashable {
     /// The status, such as 200.
     public var status: Int
 
-    /// The headers in the order in which they came.
+    /// The headers in the order received.
     public var headers: [HTTPHeader]
 
-    /// The bytes that came.
+    /// The body.
     public var body: [UInt8]
 
-    /// The version of the protocol that was spoken: `1.0`, `1.1` or `2`.
+    /// The protocol version: `1.0`, `1.1` or `2`.
     public var httpVersion: String
+
+    /// The certificate of the server as DER, if this response is the first on a new TLS connection.
+    public var serverCertificate: [UInt8]?
 
     /// Creates a response.
     public init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], httpVersion: String = "1.1") {
@@ -20,7 +23,7 @@ public struct HTTPResponse: Sendable, Hashable {
         self.httpVersion = httpVersion
     }
 
-    /// Returns every value of a header, whatever the case of its letters.
+    /// Returns the values of a header, ignoring the case of its name.
     public func values(of header: String) -> [String] {
         headers.filter { $0.isNamed(header) }.map(\.value)
     }

@@ -11,7 +11,7 @@ struct MultiHandle: ~Copyable {
         guard let handle = unsafe curl_multi_init() else { preconditionFailure("memory for the transfers") }
         unsafe raw = handle
         _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
-        // For servers that speak HTTP/1.1 only: a few connections side by side, not one for every request.
+        // HTTP/1.1 servers get a few concurrent connections, not one for each request.
         _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, 6)
     }
 
@@ -19,8 +19,8 @@ struct MultiHandle: ~Copyable {
         unsafe curl_multi_cleanup(raw)
     }
 
-    /// What other threads need in order to interrupt ``wait(upTo:)``.
-    var alarm: Alarm { Alarm(self) }
+    /// Interrupts ``wait(upTo:)`` from other threads.
+    var wakeup: Wakeup { Wakeup(self) }
 
     borrowing func add(_ transfer: borrowing EasyHandle) -> Bool {
         unsafe transfer.withRaw { unsafe curl_multi_add_handle(raw, $0) == CURLM_OK }
@@ -30,13 +30,13 @@ struct MultiHandle: ~Copyable {
         _ = unsafe transfer.withRaw { unsafe curl_multi_remove_handle(raw, $0) }
     }
 
-    /// Sends and receives what can be without waiting.
+    /// Sends and receives what is possible without blocking.
     borrowing func perform() {
         var runningCount: Int32 = 0
         unsafe curl_multi_perform(raw, &runningCount)
     }
 
-    /// Returns the next transfer that has ended, by the handle's identity, and how.
+    /// Returns the next transfer that has ended, and its result.
     borrowing func nextEnded() -> (identity: UInt, code: CURLcode)? {
         var remainingCount: Int32 = 0
         while let message = unsafe curl_multi_info_read(raw, &remainingCount) {
@@ -46,23 +46,23 @@ struct MultiHandle: ~Copyable {
         return nil
     }
 
-    /// Waits until something can be sent or received, a timer of libcurl's runs out, or the alarm rings.
+    /// Waits until something can be sent or received, a timer of libcurl expires, or another thread wakes this one up.
     borrowing func wait(upTo milliseconds: Int32) {
         unsafe curl_multi_poll(raw, nil, 0, milliseconds, nil)
     }
 
     /// Interrupts the wait of a multi handle from another thread.
     @safe
-    struct Alarm: Sendable {
-        // `curl_multi_wakeup` is the one function that may be called from any thread, as long as the handle is there;
-        // the mailbox sees to that.
+    struct Wakeup: Sendable {
+        // `curl_multi_wakeup` is the only function that may be called from any thread while the handle exists, which
+        // RequestQueue ensures.
         private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
 
         fileprivate init(_ handle: borrowing MultiHandle) {
             unsafe raw = handle.raw
         }
 
-        func ring() {
+        func wakeUp() {
             unsafe curl_multi_wakeup(raw)
         }
     }

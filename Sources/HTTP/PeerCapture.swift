@@ -1,23 +1,23 @@
-internal import COpenSSL
 internal import CCurl
+internal import COpenSSL
 
-/// What a server showed while its certificate was checked.
+/// The certificates that a server presented in a TLS handshake.
 ///
-/// Belongs to a transfer and to the TLS context that the transfer opened, whichever lives longer, on one thread.
+/// Owned by a transfer and by its TLS context; both are used on one thread only.
 final class PeerCapture {
     /// Whether a TLS handshake has begun.
     private(set) var hasBegun = false
 
-    /// The server's own certificate in the binary form.
+    /// The DER bytes of the server's certificate.
     private(set) var leaf: [UInt8]?
 
-    /// The certificate of the chain that was refused, in the binary form.
+    /// The DER bytes of the certificate that was refused.
     private(set) var failing: [UInt8]?
 
-    /// Why it was refused: one of libcrypto's `X509_V_ERR_…`, or 0.
+    /// The reason, one of libcrypto's `X509_V_ERR_…`, or 0.
     private(set) var code = X509_V_OK
 
-    /// Makes a TLS context tell this object what it sees.
+    /// Makes a TLS context report certificates to this object.
     func install(in context: UnsafeMutableRawPointer?) -> CURLcode {
         guard let context = unsafe context.map(OpaquePointer.init) else { return CURLE_ABORTED_BY_CALLBACK }
         hasBegun = true
@@ -30,7 +30,7 @@ final class PeerCapture {
         return CURLE_OK
     }
 
-    /// The place in every TLS context that holds a reference to its capture, and lets go of it with the context.
+    /// The index of the capture in the extra data of TLS contexts, which releases it with the context.
     private static let slot = makeSlot()
 
     private static func makeSlot() -> Int32 {
@@ -44,7 +44,7 @@ final class PeerCapture {
         unsafe Unmanaged<PeerCapture>.fromOpaque(reference).release()
     }
 
-    /// Notes what libcrypto found and leaves the verdict as it is.
+    /// Records the result of libcrypto's check without changing it.
     private static func check(_ verdict: Int32, _ store: OpaquePointer?) -> Int32 {
         let session = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
         guard let session = unsafe session.map(OpaquePointer.init),
@@ -62,7 +62,7 @@ final class PeerCapture {
     }
 }
 
-/// Writes a certificate in the binary form.
+/// Encodes a certificate as DER.
 ///
 /// The corresponding C function is `i2d_X509`.
 private func derBytes(_ certificate: OpaquePointer?) -> [UInt8]? {

@@ -1,27 +1,33 @@
-/// A request with everything that the thread needs: read, checked and decided.
+import Base
+
+/// A request with everything that the transfer thread needs.
 struct PreparedRequest: Sendable {
     var method: String
     var url: RequestURL
-    var headerLines: [String]
+    var headerLines: [String] = []
     var body: [UInt8]?
-    var credentials: Credentials
+    var pem: LoadedPEM
     var serverName: String?
     var proxy: String?
     var replyLimit: Int
+    var endsWithFirstLine = false
     var connectTimeout: Duration
     var deadline: ContinuousClock.Instant
     var start = ContinuousClock.now
 
-    /// How long the request may take in all.
+    /// Whether the transfer ends as soon as the TCP connection is established, and closes it.
+    var isConnectionCheck = false
+
+    /// The time between start and deadline.
     var allowance: Duration { deadline - start }
 
-    /// How long the connection may take, as libcurl wants it; 0 would mean its own default.
+    /// The time to connect for libcurl, where 0 would be its own default.
     var connectTimeoutMilliseconds: Int {
         max(1, Int(min(connectTimeout, deadline - .now).milliseconds(atMost: 3_600_000)))
     }
 }
 
-/// What the thread returns: the response, and where it points if it is a redirection.
+/// The result of a transfer: the response, and its target if it is a redirection.
 struct Answer: Sendable {
     var response: HTTPResponse
     var redirection: String?

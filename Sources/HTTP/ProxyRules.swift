@@ -1,11 +1,14 @@
 internal import Glibc
 
-/// Which requests go through a proxy, as the environment says and libcurl understands it.
+/// The rules of the environment for proxies, as libcurl documents them.
+///
+/// Not `CURLOPT_NOPROXY`: libcurl 7.88.1 of Debian 12 ignores IPv6 networks and networks of width 0 in it, and reports
+/// only since version 8.7 whether a proxy was used, which error messages say.
 struct ProxyRules: Sendable {
     private var proxies: [String: String]
     private var exceptions: [Substring]
 
-    /// Reads the rules; the upper-case `HTTP_PROXY` does not count, because a web server may set it from a request.
+    /// Reads the rules; the upper-case `HTTP_PROXY` is ignored because a web server may set it from a request.
     init(environment: (String) -> String?) {
         func first(_ names: String...) -> String? {
             names.compactMap { environment($0) }.first { !$0.isEmpty }
@@ -16,7 +19,7 @@ struct ProxyRules: Sendable {
         exceptions = (first("no_proxy", "NO_PROXY") ?? "").split { $0 == "," || $0.isWhitespace }
     }
 
-    /// Returns the proxy for a host, or `nil` if it is to be reached directly, as this machine itself always is.
+    /// Returns the proxy for a host, or `nil` if it is reached directly, as this machine always is.
     func proxy(scheme: String, host: String) -> String? {
         guard let proxy = proxies[scheme], exceptions != ["*"] else { return nil }
         let host = Host(host)
@@ -25,7 +28,7 @@ struct ProxyRules: Sendable {
     }
 }
 
-/// A host as the rules see it.
+/// A host name or an address, for comparison with the rules.
 private struct Host {
     private let name: String
     private let address: [UInt8]?
@@ -39,7 +42,7 @@ private struct Host {
         name == "localhost" || isCovered(by: "127.0.0.0/8") || isCovered(by: "::1")
     }
 
-    /// Tells whether an exception names the host: its name, a domain that it is in, its address or a network.
+    /// Returns whether an exception covers the host: its name, its domain, its address or its network.
     func isCovered(by exception: Substring) -> Bool {
         guard let address else {
             let domain = String(exception.lowercased().drop { $0 == "." }).trimmingSuffix(".")
@@ -57,7 +60,7 @@ private struct Host {
     }
 }
 
-/// Reads an address of four or sixteen bytes.
+/// Parses an IPv4 or IPv6 address.
 private func addressBytes(_ text: String) -> [UInt8]? {
     for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
         var bytes: [UInt8] = Array(repeating: 0, count: count)

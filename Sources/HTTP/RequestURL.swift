@@ -1,11 +1,12 @@
+import Base
 internal import CCurl
 
-/// The parts of a URL that decide where a request goes.
+/// The URL of a request, parsed by libcurl.
 struct RequestURL: Sendable, Hashable {
-    /// The URL as it is sent, without a fragment.
+    /// The URL without its fragment.
     var text: String
 
-    /// The URL without user name and password, for people.
+    /// The URL without user name and password, for messages.
     var shownText: String
 
     /// The scheme, `http` or `https`.
@@ -17,17 +18,17 @@ struct RequestURL: Sendable, Hashable {
     /// The port.
     var port: String
 
-    /// Host and port, for people.
+    /// Host and port, for messages.
     var address: String { "\(host):\(port)" }
 
-    /// What the server is told of itself: the host, and the port unless it is the scheme's own.
+    /// The value of the header `Host`: the host, and the port unless it is the scheme's default.
     var authority: String {
         port == (scheme == "https" ? "443" : "80") ? host : address
     }
 
-    /// Takes a URL apart.
+    /// Parses a URL.
     ///
-    /// - Throws: ``TransportError`` if it is no URL, or of another scheme than `http` and `https`.
+    /// - Throws: ``TransportError`` if it is not an http or https URL.
     init(_ text: String) throws(TransportError) {
         let parser = URLParser()
         guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }), parser.parse(text) else {
@@ -38,7 +39,7 @@ struct RequestURL: Sendable, Hashable {
             let host = parser.part(CURLUPART_HOST), let port = parser.part(CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)),
             let whole = parser.part(CURLUPART_URL)
         else {
-            throw TransportError(.invalidURL, "'\(Self.withoutCredentials(text))' is not a URL of http or https")
+            throw TransportError(.invalidURL, "'\(Self.withoutCredentials(text))' is not an http or https URL")
         }
         parser.remove(CURLUPART_USER)
         parser.remove(CURLUPART_PASSWORD)
@@ -46,21 +47,31 @@ struct RequestURL: Sendable, Hashable {
         (self.scheme, self.host, self.port) = (scheme, host, port)
     }
 
-    /// Returns the text of the URL with another host at the same port, or `nil` if that is no host name.
+    /// Creates the URL of a connection check.
+    ///
+    /// - Throws: ``TransportError`` if the host is invalid.
+    init(checking endpoint: Endpoint) throws(TransportError) {
+        guard !endpoint.host.utf8.contains(where: "/?#@".utf8.contains) else {
+            throw TransportError(.invalidURL, "'\(endpoint.host)' is not a host")
+        }
+        try self.init("http://\(endpoint)/")
+    }
+
+    /// Returns the URL with another host and the same port, or `nil` if the host is invalid.
     func text(withHost host: String) -> String? {
         let parser = URLParser()
         guard parser.parse(text), parser.set(CURLUPART_HOST, host), parser.set(CURLUPART_PORT, port) else { return nil }
         return parser.part(CURLUPART_URL)
     }
 
-    /// Cuts what stands before an `@` out of something that may not be a URL.
+    /// Removes everything before an `@` from a text that may not be a URL.
     private static func withoutCredentials(_ text: String) -> String {
         guard let end = text.lastIndex(of: "@") else { return text }
         return String(text[text.index(after: end)...])
     }
 }
 
-/// libcurl's own URL parser, so that nobody reads a URL differently from what is sent.
+/// libcurl's URL parser, so that checks see the same parts as the request.
 ///
 /// Wraps a `CURLU`, which is freed when the value goes out of scope.
 @safe
@@ -77,7 +88,7 @@ private struct URLParser: ~Copyable {
     }
 
     borrowing func parse(_ text: String) -> Bool {
-        // Other schemes are parsed as well, and refused by name.
+        // Other schemes are parsed too, for a better message.
         unsafe curl_url_set(raw, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK
     }
 

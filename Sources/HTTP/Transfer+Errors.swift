@@ -1,29 +1,47 @@
+import Base
 internal import CCurl
 internal import Glibc
-internal import PKI
+internal import TLS
 
 extension Transfer {
-    private var request: PreparedRequest { order.request }
+    private var request: PreparedRequest { queued.request }
     private var address: String { request.url.address }
 
-    /// Puts the end of a transfer into words.
+    /// Describes the error of a transfer.
     func error(_ code: CURLcode) -> TransportError {
-        var error = describe(code)
-        if let proxy = request.proxyAddress { error.message += " (by way of the proxy '\(proxy)')" }
+        var error = refusalOfProxy ?? describe(code)
+        if let proxy = request.proxyAddress {
+            error.proxy = proxy
+            if error.kind != .refusedByProxy { error.message += " (through proxy '\(proxy)')" }
+        }
         return error.located(at: request.url)
     }
 
-    /// Says how far the transfer had come when its deadline passed.
+    /// Describes the progress of the transfer when its deadline passed.
     func overdueError() -> TransportError {
         TransportError(.timedOut, overdueMessage(request.allowance)).located(at: request.url)
+    }
+
+    /// Describes that the server was silent on a connection that this request shares.
+    func sharedSilenceError(_ time: Duration) -> TransportError {
+        let message = "no response from '\(address)' within \(time.humanReadable), so the connection was given up"
+        return TransportError(.timedOut, message).located(at: request.url)
+    }
+
+    /// The answer of a proxy that did not connect to the server.
+    private var refusalOfProxy: TransportError? {
+        let status = easy.number(CURLINFO_HTTP_CONNECTCODE)
+        guard let proxy = request.proxyAddress, status >= 300 else { return nil }
+        let message = "proxy '\(proxy)' refuses to connect to '\(address)': it answers \(status)"
+        return TransportError(.refusedByProxy, message)
     }
 
     private func describe(_ code: CURLcode) -> TransportError {
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST:
-            return TransportError(.resolve, "cannot find an address for the host '\(request.url.host)'")
+            return TransportError(.resolve, "cannot resolve host '\(request.url.host)'")
         case CURLE_COULDNT_RESOLVE_PROXY:
-            return TransportError(.resolve, "cannot find an address for the proxy")
+            return TransportError(.resolve, "cannot resolve the proxy's host")
         case CURLE_COULDNT_CONNECT:
             return connectError()
         case CURLE_OPERATION_TIMEDOUT:
@@ -31,7 +49,7 @@ extension Transfer {
         case CURLE_GOT_NOTHING:
             return TransportError(.closed, "'\(address)' closed the connection without a response")
         case CURLE_PARTIAL_FILE:
-            return TransportError(.closed, "'\(address)' closed the connection in the middle of the response")
+            return TransportError(.closed, "'\(address)' closed the connection before the response was complete")
         case CURLE_HTTP2, CURLE_HTTP2_STREAM:
             return streamError()
         case CURLE_PEER_FAILED_VERIFICATION:
@@ -41,10 +59,11 @@ extension Transfer {
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
             return credentialsError(code)
         case CURLE_WRITE_ERROR where excess != nil:
-            let words = excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has too long a header"
+            let words =
+                excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has a header that is too long"
             return TransportError(.replyTooLarge, "the reply of '\(address)' \(words)")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
-            return TransportError(.other, "'\(address)' does not answer in HTTP")
+            return TransportError(.other, "'\(address)' is not an HTTP server")
         default:
             return TransportError(.other, "the request to '\(address)' failed: \(tidied(code))")
         }
@@ -52,19 +71,23 @@ extension Transfer {
 
     private func connectError() -> TransportError {
         let number = Int32(easy.number(CURLINFO_OS_ERRNO))
-        let kind: TransportError.Kind = number == ECONNREFUSED ? .refused : .unreachable
-        let reason = number == 0 ? "no address answers" : systemMessage(number).lowercasedFirst
-        return TransportError(kind, "cannot connect to '\(address)': \(reason)")
+        if number == ECONNREFUSED { return TransportError(.refused, refusedMessage) }
+        let reason = number == 0 ? "no address answers" : SystemError.text(for: number).lowercasedFirst
+        return TransportError(.unreachable, "cannot connect to '\(address)': \(reason)")
+    }
+
+    /// The message for a port without a listener.
+    var refusedMessage: String {
+        "cannot connect to '\(address)': \(SystemError.text(for: ECONNREFUSED).lowercasedFirst)"
     }
 
     private func overdueMessage(_ time: Duration) -> String {
-        let time = time.roundedText
+        let time = time.humanReadable
         let hasAddress = easy.offset(CURLINFO_NAMELOOKUP_TIME_T) > 0
-        let hasStarted = easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0
         if easy.offset(CURLINFO_STARTTRANSFER_TIME_T) > 0, easy.number(CURLINFO_RESPONSE_CODE) > 0 {
             return "the response of '\(address)' was not complete within \(time)"
         }
-        if hasStarted { return "no response from '\(address)' within \(time)" }
+        if isSent { return "no response from '\(address)' within \(time)" }
         if peer.hasBegun { return "'\(address)' did not complete the TLS handshake within \(time)" }
         return "cannot connect to '\(address)': no \(hasAddress ? "answer" : "address or connection") within \(time)"
     }
@@ -72,30 +95,26 @@ extension Transfer {
     private func streamError() -> TransportError {
         let text = easy.errorText
         guard text.contains("not closed cleanly") else {
-            return TransportError(.closed, "'\(address)' broke the HTTP/2 connection")
+            return TransportError(.closed, "'\(address)' closed the HTTP/2 connection")
         }
         // libcurl writes: HTTP/2 stream 5 was not closed cleanly: INTERNAL_ERROR (err 2)
         let reason = text.split(separator: ":").last?.split(separator: " ").first
-        return TransportError(.reset, "'\(address)' gave up the request: \(reason ?? "unknown reason")")
+        return TransportError(.reset, "'\(address)' reset the request: \(reason ?? "unknown reason")")
     }
 
     private func credentialsError(_ code: CURLcode) -> TransportError {
         let name =
             code == CURLE_SSL_CACERT_BADFILE
-            ? request.credentials.authority?.name : request.credentials.certificate?.name
+            ? request.pem.authority?.name : request.pem.certificate?.name
         let message = "\(name ?? "the client certificate") cannot be used: \(opensslReason ?? tidied(code))"
         return TransportError(.clientCertificate, message)
-    }
-
-    private func byteText(_ count: Int) -> String {
-        count.isMultiple(of: 1 << 20) && count > 0 ? "\(count >> 20) MiB" : "\(count) bytes"
     }
 }
 
 // MARK: TLS
 
 extension Transfer {
-    /// Says what is wrong with the server's certificate.
+    /// Describes why the server's certificate was refused.
     private func peerError() -> TransportError {
         let certificate = peer.leaf.flatMap { try? Certificate(der: $0) }
         guard let certificate else {
@@ -109,15 +128,15 @@ extension Transfer {
             return TransportError(.hostName, message, peer: certificate)
         }
         let failing = peer.failing.flatMap { try? Certificate(der: $0) }
-        let authorities = request.credentials.authority.flatMap { try? Certificate.read(pem: $0.bytes) } ?? []
+        let authorities = request.pem.authority.flatMap { try? Certificate.read(pem: $0.bytes) } ?? []
         let reason = certificate.verificationError(code: peer.code, failing: failing, authorities: authorities)
         return TransportError(reason.kind.transportKind, "the certificate of '\(address)' \(reason)", peer: certificate)
     }
 
-    /// Tells a refusal by the server's TLS from a connection that just ended.
+    /// Describes a TLS alert of the server, or a connection that was closed.
     private func brokenConnectionError(_ code: CURLcode) -> TransportError {
         guard let reason = opensslReason else {
-            let end = code == CURLE_SSL_CONNECT_ERROR ? "in the middle of the TLS handshake" : "without a response"
+            let end = code == CURLE_SSL_CONNECT_ERROR ? "during the TLS handshake" : "without a response"
             return TransportError(.closed, "'\(address)' closed the connection \(end)")
         }
         guard let range = reason.firstRange(of: "alert ") else {
@@ -128,12 +147,12 @@ extension Transfer {
         guard certificateAlerts.contains(alert) else {
             return TransportError(.tls, "'\(address)' refuses the TLS connection: \(alert)")
         }
-        let certificate = request.credentials.certificate?.name
+        let certificate = request.pem.certificate?.name
         let subject = certificate.map { "the \($0)" } ?? "a connection without client certificate"
         return TransportError(.clientCertificateRefused, "'\(address)' refuses \(subject): \(alert)")
     }
 
-    /// The reason in OpenSSL's words, if it was OpenSSL that failed.
+    /// OpenSSL's text, if OpenSSL failed.
     ///
     /// libcurl writes: OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0
     private var opensslReason: String? {
@@ -143,20 +162,20 @@ extension Transfer {
         return reason.map { String($0.prefix { $0 != "," }) }
     }
 
-    /// libcurl's own words, as one of ours would begin.
+    /// libcurl's text, in lower case.
     private func tidied(_ code: CURLcode) -> String {
         let text = easy.errorText
         return (text.isEmpty ? libcurlText(code) : text).lowercasedFirst
     }
 }
 
-/// What servers say when they do not like a client certificate.
+/// The TLS alerts about a client certificate.
 private let certificateAlerts: Set = [
     "bad certificate", "unsupported certificate", "certificate revoked", "certificate expired", "certificate unknown",
     "unknown ca", "access denied", "certificate required",
 ]
 
-extension PKIError.Kind {
+extension TLSError.Kind {
     fileprivate var transportKind: TransportError.Kind {
         switch self {
         case .expired: .serverCertificateExpired
@@ -179,13 +198,13 @@ extension PreparedRequest {
 
 extension String {
     fileprivate var lowercasedFirst: String {
-        // `TLS`, `SSL` and the like stay as they are.
+        // Abbreviations such as `TLS` stay in capitals.
         guard let second = dropFirst().first, second.isLowercase else { return self }
         return prefix(1).lowercased() + dropFirst()
     }
 }
 
-/// Returns libcurl's general words for a code.
+/// Returns libcurl's text for a code.
 ///
 /// The corresponding C function is `curl_easy_strerror`.
 func libcurlText(_ code: CURLcode) -> String {

@@ -1,47 +1,71 @@
+import Base
 internal import CCurl
 internal import Glibc
 
 /// The work of the one thread that owns all transfers.
 struct TransferLoop: ~Copyable {
-    private let mailbox: Mailbox
+    private let queue: RequestQueue
     private let inFlightLimit: Int
     private let multi = MultiHandle()
-    private var queue: ArraySlice<Mailbox.Order> = []
+    private var requests = PendingRequests()
+    /// Connection checks have a limit of their own: most of their time they wait for hosts that do not answer.
+    private var checks = PendingRequests()
     private var transfers: [UInt: Transfer] = [:]
+    private var checkCount = 0
+    private var silence = SilentServers()
+    /// No deadline is earlier; it may be that of a request that has ended.
+    private var nextDeadline: ContinuousClock.Instant?
 
-    init(mailbox: Mailbox, inFlightLimit: Int) {
-        self.mailbox = mailbox
+    private static let checkLimit = 256
+
+    init(queue: RequestQueue, inFlightLimit: Int) {
+        self.queue = queue
         self.inFlightLimit = inFlightLimit
     }
 
-    /// Serves the mailbox until it stops.
+    /// Serves the queue until it is stopped.
     mutating func run() {
-        mailbox.open(multi.alarm)
+        queue.open(multi.wakeup)
         while true {
-            let news = mailbox.collect()
-            guard !news.isStopping else { break }
-            queue += news.orders
-            drop(Set(news.abandoned))
+            let changes = queue.drain()
+            // Also when stopping: each of these requests waits for a reply.
+            enqueue(changes.requests)
+            guard !changes.isStopping else { break }
+            drop(Set(changes.abandoned))
             endOverdue()
             startQueued()
             multi.perform()
             deliverEnded()
-            // Whoever ended has made room for the next of the queue.
-            let canStartMore = !queue.isEmpty && transfers.count < inFlightLimit
-            multi.wait(upTo: canStartMore ? 0 : millisecondsToNextDeadline())
+            // A transfer that ended leaves its slot to the next one.
+            multi.wait(upTo: canStart ? 0 : millisecondsToNextDeadline())
         }
         stop()
     }
 
+    private var canStartRequest: Bool { !requests.isEmpty && transfers.count - checkCount < inFlightLimit }
+    private var canStartCheck: Bool { !checks.isEmpty && checkCount < Self.checkLimit }
+    private var canStart: Bool { canStartRequest || canStartCheck }
+
+    private mutating func enqueue(_ new: [RequestQueue.QueuedRequest]) {
+        for queued in new {
+            nextDeadline = min(nextDeadline ?? queued.request.deadline, queued.request.deadline)
+            if queued.request.isConnectionCheck { checks.append(queued) } else { requests.append(queued) }
+        }
+    }
+
     private mutating func startQueued() {
-        while transfers.count < inFlightLimit, let order = queue.popFirst() {
-            do throws(TransportError) {
-                let transfer = try Transfer(order)
-                guard multi.add(transfer.easy) else { throw TransportError(.other, "libcurl refuses the request") }
-                transfers[transfer.easy.identity] = transfer
-            } catch {
-                mailbox.deliver(.failure(error.located(at: order.request.url)), to: order.number)
-            }
+        while canStartRequest, let next = requests.popFirst() { start(next) }
+        while canStartCheck, let next = checks.popFirst() { start(next) }
+    }
+
+    private mutating func start(_ queued: RequestQueue.QueuedRequest) {
+        do throws(TransportError) {
+            let transfer = try Transfer(queued, maximumConnectionAge: silence.maximumConnectionAge(for: queued.request))
+            guard multi.add(transfer.easy) else { throw TransportError(.other, "libcurl refuses the request") }
+            transfers[transfer.easy.identity] = transfer
+            if queued.request.isConnectionCheck { checkCount += 1 }
+        } catch {
+            queue.deliver(.failure(error.located(at: queued.request.url)), to: queued.number)
         }
     }
 
@@ -49,97 +73,112 @@ struct TransferLoop: ~Copyable {
         while let (identity, code) = multi.nextEnded() {
             guard let transfer = transfers[identity] else { continue }
             let reply = transfer.reply(code)
+            if case .success = reply { silence.recordReply(from: transfer.queued.request) }
             end(transfer, reply)
         }
     }
 
-    /// Ends what has passed its deadline.
+    /// Ends the requests whose deadline has passed.
     ///
-    /// libcurl's own deadline does not begin to run while a request waits for the connection of another.
+    /// libcurl's own timeout does not run while a request waits for the connection of another. The requests are
+    /// looked through only when the earliest deadline has passed, not at each wake-up.
     private mutating func endOverdue() {
         let now = ContinuousClock.now
-        for transfer in Array(transfers.values) where transfer.order.request.deadline <= now {
+        guard let earliest = nextDeadline, earliest <= now else { return }
+        for transfer in Array(transfers.values) where transfer.queued.request.deadline <= now {
+            // A connection that was given up together with others has no transfer any more.
+            guard transfers[transfer.easy.identity] != nil else { continue }
             end(transfer, .failure(transfer.overdueError()))
+            giveUpConnection(of: transfer)
         }
-        for order in queue where order.request.deadline <= now {
-            mailbox.deliver(.failure(.timedOutInQueue(order.request)), to: order.number)
-        }
-        if queue.contains(where: { $0.request.deadline <= now }) {
-            queue.removeAll { $0.request.deadline <= now }
+        let overdue =
+            requests.removeAll { $0.request.deadline <= now } + checks.removeAll { $0.request.deadline <= now }
+        for queued in overdue { queue.deliver(.failure(.timedOutInQueue(queued.request)), to: queued.number) }
+        let deadlines =
+            [requests.earliestDeadline, checks.earliestDeadline] + transfers.values.map(\.queued.request.deadline)
+        nextDeadline = deadlines.compactMap { $0 }.min()
+    }
+
+    /// Makes later requests take a new connection if the server was silent for as long as a request was waited for.
+    ///
+    /// libcurl would go on using an HTTP/2 connection that a firewall or proxy has forgotten, and which never ends.
+    /// Requests that share it are ended only after a long silence: until then the server may just be slow.
+    private mutating func giveUpConnection(of overdue: Transfer) {
+        let request = overdue.queued.request
+        let others = transfers.values.filter { $0.queued.request.url.address == request.url.address }
+        guard overdue.isSent, !others.contains(where: { $0.lastReceived.map { $0 > request.start } ?? false }),
+            silence.recordSilence(during: request)
+        else { return }
+        guard request.allowance >= SilentServers.limit else { return }
+        for transfer in others where transfer.isSent && !transfer.queued.request.isConnectionCheck {
+            end(transfer, .failure(transfer.sharedSilenceError(request.allowance)))
         }
     }
 
     private mutating func drop(_ numbers: Set<UInt64>) {
         guard !numbers.isEmpty else { return }
-        queue.removeAll { numbers.contains($0.number) }
-        for transfer in Array(transfers.values) where numbers.contains(transfer.order.number) { remove(transfer) }
+        _ = requests.removeAll { numbers.contains($0.number) } + checks.removeAll { numbers.contains($0.number) }
+        for transfer in Array(transfers.values) where numbers.contains(transfer.queued.number) { remove(transfer) }
     }
 
     private mutating func stop() {
-        for transfer in Array(transfers.values) { end(transfer, .failure(.shutDown(transfer.order.request))) }
-        let news = mailbox.collect()
-        for order in queue + news.orders { mailbox.deliver(.failure(.shutDown(order.request)), to: order.number) }
-        mailbox.close()
+        for transfer in Array(transfers.values) { end(transfer, .failure(.shutDown(transfer.queued.request))) }
+        let unstarted = requests.removeAll { _ in true } + checks.removeAll { _ in true }
+        for queued in unstarted {
+            queue.deliver(.failure(.shutDown(queued.request)), to: queued.number)
+        }
+        queue.close()
     }
 
-    private mutating func end(_ transfer: Transfer, _ reply: Mailbox.Reply) {
+    private mutating func end(_ transfer: Transfer, _ reply: RequestQueue.Reply) {
         remove(transfer)
-        mailbox.deliver(reply, to: transfer.order.number)
+        queue.deliver(reply, to: transfer.queued.number)
     }
 
     private mutating func remove(_ transfer: Transfer) {
         multi.remove(transfer.easy)
         transfers[transfer.easy.identity] = nil
+        if transfer.queued.request.isConnectionCheck { checkCount -= 1 }
     }
 
     private func millisecondsToNextDeadline() -> Int32 {
-        let deadlines = transfers.values.map(\.order.request.deadline) + queue.map(\.request.deadline)
-        guard let next = deadlines.min() else { return 60_000 }
-        return Int32((next - .now).milliseconds(atMost: 60_000))
+        guard let nextDeadline else { return 60_000 }
+        return Int32((nextDeadline - .now).milliseconds(atMost: 60_000))
     }
 }
 
-/// Starts the thread that serves a mailbox until it stops.
+/// Requests that have not been started, in the order of their arrival.
+private struct PendingRequests {
+    private var queued: ArraySlice<RequestQueue.QueuedRequest> = []
+
+    var isEmpty: Bool { queued.isEmpty }
+
+    var earliestDeadline: ContinuousClock.Instant? { queued.lazy.map(\.request.deadline).min() }
+
+    mutating func append(_ request: RequestQueue.QueuedRequest) { queued.append(request) }
+
+    mutating func popFirst() -> RequestQueue.QueuedRequest? { queued.popFirst() }
+
+    /// Removes the requests that satisfy a condition, and returns them.
+    mutating func removeAll(_ condition: (RequestQueue.QueuedRequest) -> Bool) -> [RequestQueue.QueuedRequest] {
+        let removed = queued.filter(condition)
+        if !removed.isEmpty { queued.removeAll(where: condition) }
+        return Array(removed)
+    }
+}
+
+/// Starts the thread that serves a queue until it is stopped.
 ///
-/// - Throws: ``TransportError`` if the system gives no thread.
-func startTransferThread(mailbox: Mailbox, inFlightLimit: Int) throws(TransportError) {
-    let work = ThreadWork(mailbox: mailbox, inFlightLimit: inFlightLimit)
-    let context = unsafe Unmanaged.passRetained(work)
-    // The new thread inherits the mask: no signal of the program's is handled on it, and none can kill it in a `write`.
-    var (all, before) = (sigset_t(), sigset_t())
-    unsafe sigfillset(&all)
-    unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-    var thread = pthread_t()
-    let code = unsafe pthread_create(&thread, nil, { unsafe ThreadWork.run($0) }, context.toOpaque())
-    guard code == 0 else {
-        unsafe context.release()
-        throw TransportError(.other, "cannot start a thread: \(systemMessage(code))")
-    }
-    pthread_detach(thread)
-}
-
-/// What the thread is given.
-private final class ThreadWork: Sendable {
-    private let mailbox: Mailbox
-    private let inFlightLimit: Int
-
-    init(mailbox: Mailbox, inFlightLimit: Int) {
-        self.mailbox = mailbox
-        self.inFlightLimit = inFlightLimit
-    }
-
-    static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let context = unsafe context else { return nil }
-        let work = unsafe Unmanaged<ThreadWork>.fromOpaque(context).takeRetainedValue()
-        work.serve()
-        // All handles are freed by now.
-        work.mailbox.end()
-        return nil
-    }
-
-    private func serve() {
-        var loop = TransferLoop(mailbox: mailbox, inFlightLimit: inFlightLimit)
-        loop.run()
+/// - Throws: ``TransportError`` if the system allows no further thread.
+func startTransferThread(queue: RequestQueue, inFlightLimit: Int) throws(TransportError) {
+    do throws(SystemError) {
+        try startThread {
+            var loop = TransferLoop(queue: queue, inFlightLimit: inFlightLimit)
+            loop.run()
+            // All handles are freed by now.
+            queue.end()
+        }
+    } catch {
+        throw TransportError(.other, "\(error)")
     }
 }

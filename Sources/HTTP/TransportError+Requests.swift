@@ -1,5 +1,7 @@
+import Base
+
 extension TransportError {
-    /// Says which request the error belongs to.
+    /// Adds the URL of the request.
     func located(at url: RequestURL) -> TransportError {
         var located = self
         (located.url, located.address) = (url.shownText, url.address)
@@ -17,12 +19,12 @@ extension TransportError {
         return TransportError(.cancelled, message).located(at: request.url)
     }
 
-    /// The deadline passed before the request's turn came.
+    /// The deadline passed while the request was queued.
     static func timedOutInQueue(_ request: PreparedRequest) -> TransportError {
         let address = request.url.address
         let message =
             request.allowance > .zero
-            ? "the request to '\(address)' had to wait for others for \(request.allowance.roundedText)"
+            ? "the request to '\(address)' was queued behind others for \(request.allowance.humanReadable)"
             : "no time was left for a request to '\(address)'"
         return TransportError(.timedOut, message).located(at: request.url)
     }

@@ -1,68 +1,73 @@
-public import PKI
+public import TLS
 
-/// What a server showed as its certificate.
+/// The certificate that a server presented.
 public typealias PeerCertificate = Certificate
 
-/// Why a request got no response.
+/// Why a request has no response.
 public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What went wrong, for those who decide whether it is worth another attempt.
+    /// The kind of an error, for callers that decide about retries.
     public enum Kind: String, Sendable, Hashable {
         /// The name of the host or the proxy has no address.
         case resolve
-        /// Nobody listens at the address.
+        /// The proxy refused to connect to the server.
+        case refusedByProxy
+        /// The port has no listener.
         case refused
-        /// No way leads to the address.
+        /// The address cannot be reached.
         case unreachable
         /// The deadline passed.
         case timedOut
         /// The connection was closed before the response was complete.
         case closed
-        /// The server gave up this one request of an HTTP/2 connection.
+        /// The server reset this request of an HTTP/2 connection.
         case reset
-        /// The server's certificate was issued by somebody who is not trusted.
+        /// The server's certificate was issued by an authority that is not trusted.
         case untrusted
-        /// The server's certificate was issued by itself and is not trusted.
+        /// The server's certificate is self-signed and not trusted.
         case selfSigned
-        /// The server's certificate is for other names.
+        /// The server's certificate is not valid for the host.
         case hostName
-        /// The server's certificate, or one of its chain, is no longer valid.
+        /// The server's certificate, or one of its chain, has expired.
         case serverCertificateExpired
         /// The server's certificate, or one of its chain, is not valid yet.
         case serverCertificateNotYetValid
-        /// The two sides cannot agree on how to speak TLS.
+        /// The TLS handshake failed.
         case tls
-        /// Our own certificate, key or authority cannot be used; nothing was sent.
+        /// The client certificate, key or authority cannot be used; nothing was sent.
         case clientCertificate
-        /// The server does not accept our certificate.
+        /// The server refused the client certificate.
         case clientCertificateRefused
-        /// A file that the access names cannot be read; nothing was sent.
+        /// A file of the identity cannot be read; nothing was sent.
         case unreadableFile
         /// The response is larger than allowed.
         case replyTooLarge
-        /// A redirection leads nowhere, in circles or out of TLS.
+        /// There were too many redirections, or one from https to http.
         case redirect
         /// The task was cancelled or the client shut down.
         case cancelled
-        /// The URL or another part of the request is not well-formed; nothing was sent.
+        /// The URL or another part of the request is invalid; nothing was sent.
         case invalidURL
-        /// Something else, in libcurl's words.
+        /// Another error of libcurl.
         case other
     }
 
-    /// What went wrong.
+    /// The kind.
     public var kind: Kind
 
     /// The URL, without user name and password.
     public var url: String
 
-    /// The server as `host:port`, or empty if there is none.
+    /// The server as `host:port`, or empty.
     public var address: String
 
-    /// What went wrong in words that name the server, the proxy or the file.
+    /// The message, which names the server, the proxy or the file.
     public var message: String
 
     /// The server's certificate, if it was refused.
     public var peer: PeerCertificate?
+
+    /// The proxy of the request without user name and password, `nil` if there was none.
+    public var proxy: String?
 
     /// Creates an error.
     public init(_ kind: Kind, _ message: String, url: String = "", address: String = "", peer: PeerCertificate? = nil) {
@@ -73,6 +78,20 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         self.peer = peer
     }
 
-    /// The message alone, which names its subject.
+    /// The message.
     public var description: String { message }
+
+    /// What to do if a proxy or the name of the host is the reason, `nil` if that depends on the server.
+    public var advice: String? {
+        let host = address.hasSuffix("]") ? address : String(address.prefix { $0 != ":" })
+        let exempt = "add '\(host)' to NO_PROXY"
+        switch kind {
+        case .resolve where proxy != nil: return "correct HTTPS_PROXY, or \(exempt)"
+        case .resolve: return "correct the name, or check that DNS or /etc/hosts resolves it"
+        case .refusedByProxy: return "let the proxy connect to it, or \(exempt)"
+        case .refused, .unreachable, .closed, .timedOut:
+            return proxy.map { "check that proxy '\($0)' of HTTPS_PROXY is running and connects to it, or \(exempt)" }
+        default: return nil
+        }
+    }
 }

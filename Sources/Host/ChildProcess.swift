@@ -1,17 +1,18 @@
+import Base
 import CShims
 import Glibc
 
-/// A started program; whoever drops it before its end kills its group.
+/// A running program, whose process group is killed when the value is dropped.
 struct ChildProcess: ~Copyable {
-    /// What is being waited for.
+    /// What the loop waits for.
     private enum Phase {
-        /// The end, by itself.
+        /// The program's own end.
         case running
-        /// The end of the output, after the end.
+        /// The end of the output of a program that has ended.
         case draining
-        /// The end that was asked for.
+        /// The end after `SIGTERM`.
         case terminating
-        /// The end that cannot be refused.
+        /// The end after `SIGKILL`.
         case killed
     }
 
@@ -21,16 +22,16 @@ struct ChildProcess: ~Copyable {
     private var lines: LineSplitter
     private var phase = Phase.running
     private var limit: ContinuousClock.Instant = .now
-    /// How we ended it, if we did.
+    /// The reason, if this agent ended the program.
     private var ending: ExitStatus?
     private var isRunning = true
     private var isReaped = false
 
-    /// How long output is waited for that the dead may have left in the pipe, or their children still write.
-    private static let lingerTime: Duration = .milliseconds(250)
+    /// The time to read output after the program has ended: its children may still write.
+    private static let drainTimeout: Duration = .milliseconds(250)
 
-    /// How long a killed process may take to go, as it does while a disk does not answer.
-    private static let killPatience: Duration = .seconds(5)
+    /// The time for a killed process to end, which is long while a disk does not answer.
+    private static let killTimeout: Duration = .seconds(5)
 
     init(starting command: Command, lines: LineSplitter) throws(SystemError) {
         let pipe = try Pipe("cannot run", command.program)
@@ -47,7 +48,7 @@ struct ChildProcess: ~Copyable {
         waitpid(process, nil, 0)
     }
 
-    /// Waits for the end or brings it about.
+    /// Waits until the program has ended, and ends it at the deadline or on cancellation.
     mutating func watch(
         deadline: ContinuousClock.Instant,
         grace: Duration,
@@ -57,7 +58,7 @@ struct ChildProcess: ~Copyable {
             adopting: try SystemError.check("cannot wait for", name) { nest_host_open_process(process) }
         )
         limit = deadline
-        // A negative descriptor is passed over: what has happened is taken out this way.
+        // poll ignores negative descriptors: those that are finished are set to -1.
         var waits = [handle.raw, output.raw, cancelled.raw].map { pollfd(reading: $0) }
         while waits[0].fd >= 0 || waits[1].fd >= 0 {
             let isReady = try poll(&waits, until: limit)
@@ -70,14 +71,14 @@ struct ChildProcess: ~Copyable {
                 waits[2].fd = -1
                 if phase == .running { terminate(.cancelled, grace) }
             }
-            // Also while there is output: it may never stop.
+            // Also checked while there is output, which may never end.
             if !isReady || limit <= .now, timeIsUp(grace) { break }
         }
         lines.finish()
         return try reap()
     }
 
-    /// Hands on what the pipe holds and tells whether more can come.
+    /// Reads what the pipe holds, and returns whether more can follow.
     private mutating func readOutput() throws(SystemError) -> Bool {
         do throws(SystemError) {
             let bytes = try output.read("cannot read the output of", name, capacity: 1 << 16)
@@ -93,20 +94,20 @@ struct ChildProcess: ~Copyable {
         isRunning = false
         if phase == .terminating { return }
         if phase == .running { phase = .draining }
-        limit = .now + Self.lingerTime
+        limit = .now + Self.drainTimeout
     }
 
-    /// Asks the whole group to end.
+    /// Sends `SIGTERM` to the whole group.
     private mutating func terminate(_ ending: ExitStatus, _ grace: Duration) {
         self.ending = ending
         phase = .terminating
         limit = .now + grace
         kill(-process, SIGTERM)
-        // A stopped process takes the signal only when it goes on.
+        // A stopped process receives the signal only when it continues.
         kill(-process, SIGCONT)
     }
 
-    /// Takes the step that the phase's limit asks for and tells whether it was the last.
+    /// Acts on the phase's time limit, and returns whether the wait is over.
     private mutating func timeIsUp(_ grace: Duration) -> Bool {
         switch phase {
         case .running:
@@ -114,7 +115,7 @@ struct ChildProcess: ~Copyable {
             return false
         case .terminating:
             phase = .killed
-            limit = .now + (isRunning ? Self.killPatience : Self.lingerTime)
+            limit = .now + (isRunning ? Self.killTimeout : Self.drainTimeout)
             kill(-process, SIGKILL)
             return false
         case .draining, .killed:
@@ -122,9 +123,9 @@ struct ChildProcess: ~Copyable {
         }
     }
 
-    /// Takes the exit status from the kernel; until then no other process can have this one's number.
+    /// Reads the exit status; until then the kernel does not reuse the process number.
     private mutating func reap() throws(SystemError) -> ExitStatus {
-        // The leader may be gone and others of its group not.
+        // Other processes of the group may outlive the leader.
         if ending != nil { kill(-process, SIGKILL) }
         isReaped = true
         var status: CInt = 0

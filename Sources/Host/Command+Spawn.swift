@@ -1,14 +1,15 @@
+import Base
 import CShims
 import Glibc
 
 extension Command {
     /// Starts the program in a session and process group of its own.
     ///
-    /// It gets nothing of ours but the three standard descriptors: no signal mask, no ignored signals, no files.
+    /// It inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files.
     ///
-    /// - Parameter output: Where its output and errors go.
-    /// - Returns: The number of its process, which is also that of its group.
-    /// - Throws: ``SystemError`` that names the program and says what it lacks.
+    /// - Parameter output: The descriptor for standard output and error.
+    /// - Returns: The process number, which is also that of its group.
+    /// - Throws: ``Base/SystemError`` that names the program and the reason.
     func spawn(output: CInt) throws(SystemError) -> pid_t {
         try checkTexts()
         let path = try locate()
@@ -18,7 +19,7 @@ extension Command {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        // The outputs first: the pipe may have a number that the next line takes.
+        // The outputs first: the pipe may have the number 0, which the next line replaces.
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 2)
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
@@ -47,9 +48,9 @@ extension Command {
         return process
     }
 
-    /// Tries again for a tenth of a second while the program's file is open for writing.
+    /// Retries for a tenth of a second while the program's file is open for writing.
     ///
-    /// If we wrote it ourselves, a child that was just being started may have it open until it runs its own program.
+    /// If this process wrote the file, a child that is being started may have it open until it runs its own program.
     /// There is no event to wait for.
     private func retryingBusyFile(_ start: () -> CInt) -> CInt {
         var pause: CInt = 1
@@ -62,7 +63,7 @@ extension Command {
         return code
     }
 
-    /// Refuses texts that C would cut short.
+    /// Refuses texts that C would cut off.
     private func checkTexts() throws(SystemError) {
         if let index = arguments.firstIndex(where: { $0.utf8.contains(0) }) {
             throw failure(EINVAL, "argument \(index + 1) contains a NUL character")
@@ -78,14 +79,14 @@ extension Command {
         try SystemError.checkPath("cannot run", program)
     }
 
-    /// Finds the program as a shell would, but in directories with a whole path only.
+    /// Finds the program as a shell does, but only in absolute directories.
     private func locate() throws(SystemError) -> String {
         if program.utf8.contains(UInt8(ascii: "/")) { return program }
         let searched = environment["PATH"] ?? "/bin:/usr/bin"
         var refused: String?
         for directory in searched.split(separator: ":") where directory.hasPrefix("/") {
             let candidate = "\(directory)/\(program)"
-            guard (try? FileSystem.status(candidate, followingLinks: true, ""))?.kind == .regular else { continue }
+            guard (try? FileStatus.at(candidate, followingLinks: true, ""))?.kind == .regular else { continue }
             if unsafe access(candidate, X_OK) == 0 { return candidate }
             refused = refused ?? candidate
         }
@@ -96,23 +97,23 @@ extension Command {
     private func checkWorkingDirectory() throws(SystemError) {
         guard let workingDirectory else { return }
         let operation = "cannot run '\(program)' in directory"
-        guard let status = try FileSystem.status(workingDirectory, followingLinks: true, operation) else {
+        guard let status = try FileStatus.at(workingDirectory, followingLinks: true, operation) else {
             throw SystemError(operation, workingDirectory, code: ENOENT)
         }
         if status.kind == .directory { return }
         throw SystemError(operation, workingDirectory, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
     }
 
-    /// Says what the code of a failed start means for a program.
+    /// Explains the error code of a failed start.
     private func startFailure(_ path: String, _ code: CInt) -> SystemError {
-        let status = try? FileSystem.status(path, followingLinks: true, "")
+        let status = try? FileStatus.at(path, followingLinks: true, "")
         let detail: String? =
             switch (code, status?.kind) {
             case (ENOENT, .some) where workingDirectory == nil || path.hasPrefix("/"):
                 "the interpreter in its first line, or its loader, does not exist"
             case (EACCES, .some(let kind)) where kind != .regular: "is a \(kind.rawValue)"
             case (EACCES, .some): "is not executable"
-            case (ENOEXEC, _): "is neither a program of this machine nor a script with '#!' in its first line"
+            case (ENOEXEC, _): "is neither a program for this machine nor a script with '#!' in its first line"
             default: nil
             }
         return failure(code, detail)
@@ -123,7 +124,7 @@ extension Command {
     }
 }
 
-/// Makes sure, once, that the kernel keeps exit codes: a parent may have told us to ignore our children.
+/// Makes the kernel keep exit codes, once: a parent may have set `SIGCHLD` to be ignored.
 private let childrenAreKept: Void = {
     signal(SIGCHLD, SIG_DFL)
     return ()

@@ -1,15 +1,15 @@
-/// A program to run, with everything that it will see.
+/// A program to run, with its arguments and environment.
 public struct Command: Sendable, Hashable {
     /// The program's path, or a name that is looked up in the `PATH` of ``environment``.
     public var program: String
 
-    /// What the program is told, without its own name.
+    /// The arguments, without the program's name.
     public var arguments: [String]
 
-    /// The whole environment: nothing is inherited.
+    /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
-    /// Where the program starts, our own directory if `nil`.
+    /// The working directory, by default that of this process.
     public var workingDirectory: String?
 
     /// Creates a command.
@@ -30,17 +30,17 @@ public struct Command: Sendable, Hashable {
 public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
     /// By itself, with an exit code.
     case exited(Int32)
-    /// By a signal that was not ours.
+    /// By a signal from elsewhere.
     case signalled(Int32)
-    /// By us, because its deadline came.
+    /// By this agent, at the deadline.
     case timedOut
-    /// By us, because the task that ran it was cancelled.
+    /// By this agent, because the Swift task was cancelled.
     case cancelled
 
-    /// Whether the program did what it was run for.
+    /// Whether the exit code is 0.
     public var isSuccess: Bool { self == .exited(0) }
 
-    /// What happened, to stand after the program's name: `exited with code 3`.
+    /// A predicate of the program: `exited with code 3`.
     public var description: String {
         switch self {
         case .exited(let code): "exited with code \(code)"
@@ -50,7 +50,7 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Reads what `waitpid` tells, as the macros of `wait.h` do.
+    /// Decodes a status of `waitpid`, as the macros of `wait.h` do.
     init(waitStatus: CInt) {
         let signal = waitStatus & 0x7f
         self = signal == 0 ? .exited((waitStatus >> 8) & 0xff) : .signalled(signal)

@@ -1,6 +1,7 @@
+import Base
 import Glibc
 
-/// One open directory, in which names are made, replaced and removed although its path may change meanwhile.
+/// One open directory, whose entries can be changed even if its path changes meanwhile.
 struct DirectoryHandle: ~Copyable {
     private let descriptor: FileDescriptor
     private let path: String
@@ -11,7 +12,7 @@ struct DirectoryHandle: ~Copyable {
         self.path = path
     }
 
-    /// Makes a new file that only we may read so far.
+    /// Creates a file that only its owner may read.
     func makeFile(_ name: String, _ operation: String) throws(SystemError) -> FileDescriptor {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         return FileDescriptor(
@@ -19,19 +20,19 @@ struct DirectoryHandle: ~Copyable {
         )
     }
 
-    /// Makes a new symbolic link.
+    /// Creates a symbolic link.
     func makeLink(_ name: String, to target: String, _ operation: String) throws(SystemError) {
         try SystemError.check(operation, full(name)) { unsafe symlinkat(target, descriptor.raw, name) }
     }
 
-    /// Gives an entry another name, in place of what had that name before.
+    /// Renames an entry, replacing what has the new name.
     func rename(_ name: String, to other: String, _ operation: String) throws(SystemError) {
         try SystemError.check(operation, full(other)) {
             unsafe renameat(descriptor.raw, name, descriptor.raw, other)
         }
     }
 
-    /// Removes an entry that may no longer be there.
+    /// Removes an entry, if it exists.
     func discard(_ name: String) {
         unsafe unlinkat(descriptor.raw, name, 0)
     }
@@ -41,7 +42,7 @@ struct DirectoryHandle: ~Copyable {
         do throws(SystemError) {
             try SystemError.check(operation, path) { fsync(descriptor.raw) }
         } catch {
-            // Some file systems keep directories in order without being asked, and say so this way.
+            // Some file systems always synchronise directories, and refuse with this code.
             if error.code != EINVAL { throw error }
         }
     }
@@ -71,9 +72,9 @@ struct PathParts {
         }
     }
 
-    /// A name beside the last component that nothing else uses, and that a reader of the directory passes over.
+    /// A hidden name in the same directory that nothing else uses.
     func temporaryName() -> String {
-        // A name has room for 255 bytes; the target's own may fill them.
+        // A name has at most 255 bytes, which the target's own may fill.
         let stem = String(decoding: name.utf8.prefix(200), as: UTF8.self)
         return ".\(stem).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
     }

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// One pass over the names of an open directory.
@@ -30,7 +31,7 @@ struct DirectoryListing: ~Copyable {
             if name == "." || name == ".." { continue }
             names.append(name)
             guard names.count <= limit else {
-                throw SystemError(operation, path, code: EFBIG, detail: "holds more than \(limit) names")
+                throw SystemError(operation, path, code: EFBIG, detail: "contains more than \(limit) names")
             }
         }
         return names
@@ -41,7 +42,7 @@ struct DirectoryListing: ~Copyable {
         let entry = unsafe readdir(raw)
         let code = errno
         if let entry = unsafe entry, let offset = MemoryLayout<dirent>.offset(of: \.d_name) {
-            // The record may be shorter than its C type says, so only its name is looked at.
+            // The record may be shorter than its C type, so only its name is read.
             let name = unsafe UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
             return unsafe String(cString: name)
         }

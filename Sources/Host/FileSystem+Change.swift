@@ -1,14 +1,15 @@
+public import Base
 import Glibc
 
 extension FileSystem {
-    /// Makes a directory and all that are missing on the way to it.
+    /// Creates a directory and all missing directories above it.
     ///
     /// - Parameters:
     ///   - path: The directory, which may exist already.
-    ///   - mode: The permissions of new directories, less what the process's mask takes away.
-    /// - Throws: ``SystemError`` that names the first directory which could not be made.
+    ///   - mode: The permissions of new directories, limited by the process's mask.
+    /// - Throws: ``Base/SystemError`` that names the first directory that could not be created.
     public static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
-        let operation = "cannot make directory"
+        let operation = "cannot create directory"
         try SystemError.checkPath(operation, path)
         var end = path.utf8.startIndex
         repeat {
@@ -22,8 +23,8 @@ extension FileSystem {
         let made = unsafe mkdir(path, mode)
         let code = errno
         if made == 0 { return }
-        // Asked only now: another process may have made it meanwhile, and on a read-only file system it may exist.
-        guard let status = try status(path, followingLinks: true, operation) else {
+        // Checked afterwards: another process may have created it, and on a read-only file system it may exist.
+        guard let status = try FileStatus.at(path, followingLinks: true, operation) else {
             throw SystemError(operation, path, code: code)
         }
         if status.kind == .directory { return }
@@ -32,9 +33,9 @@ extension FileSystem {
 
     /// Removes a file or link.
     ///
-    /// - Parameter path: What to remove; a link is removed, not what it points at.
-    /// - Returns: Whether there was anything to remove.
-    /// - Throws: ``SystemError`` if a directory stands there or the system refuses.
+    /// - Parameter path: What to remove; a link is removed, not its target.
+    /// - Returns: Whether something was removed.
+    /// - Throws: ``Base/SystemError`` if it is a directory or the system refuses.
     @discardableResult
     public static func remove(_ path: String) throws(SystemError) -> Bool {
         let operation = "cannot remove"
@@ -46,31 +47,5 @@ extension FileSystem {
             if error.isNotFound { return false }
             throw error
         }
-    }
-
-    /// Changes the permissions of a file or directory.
-    ///
-    /// - Parameters:
-    ///   - path: The file; a link is refused, not followed.
-    ///   - mode: The new permissions.
-    /// - Throws: ``SystemError`` if the system refuses.
-    public static func setMode(_ path: String, _ mode: UInt32) throws(SystemError) {
-        let operation = "cannot change the mode of"
-        try SystemError.checkPath(operation, path)
-        try SystemError.check(operation, path) { unsafe fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) }
-    }
-
-    /// Changes the owner or group of a file, directory or link.
-    ///
-    /// - Parameters:
-    ///   - path: The file; a link is changed itself.
-    ///   - owner: The new owner, or `nil` to leave it.
-    ///   - group: The new group, or `nil` to leave it.
-    /// - Throws: ``SystemError`` if the system refuses.
-    public static func setOwner(_ path: String, owner: UInt32?, group: UInt32?) throws(SystemError) {
-        let operation = "cannot change the owner of"
-        try SystemError.checkPath(operation, path)
-        // All ones leave the number as it is.
-        try SystemError.check(operation, path) { unsafe lchown(path, owner ?? .max, group ?? .max) }
     }
 }

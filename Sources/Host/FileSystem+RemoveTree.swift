@@ -1,19 +1,40 @@
+public import Base
 import Glibc
 
 extension FileSystem {
-    /// Removes a directory and all below it, without following links or entering other file systems.
+    /// Removes a directory and everything in it, without following links or entering what is mounted there.
     ///
     /// - Parameter path: The directory.
-    /// - Throws: ``SystemError`` that names what could not be removed; what was removed before it stays removed.
+    /// - Throws: ``Base/SystemError`` that names what could not be removed. Nothing is restored.
     public static func removeTree(_ path: String) throws(SystemError) {
         try SystemError.checkPath(removing, path)
+        // Bind mounts have the device of what they show, so devices alone do not distinguish them.
+        if let mounted = try mountPoint(atOrBelow: try realPath(path)) {
+            throw SystemError(removing, mounted, code: EBUSY, detail: "a file system is mounted there")
+        }
         try emptyDirectory(path, path, in: AT_FDCWD, device: nil, depth: 0)
         try SystemError.check(removing, path) { unsafe rmdir(path) }
     }
 
     private static let removing = "cannot remove"
 
-    /// Deeper trees are refused: each level holds a descriptor.
+    /// Finds a mount point in a directory, or the directory itself, in the kernel's list of this process's mounts.
+    ///
+    /// The fifth field of a line is the mount point, with space, tab, newline and backslash as octal escapes; see
+    /// proc_pid_mountinfo(5).
+    static func mountPoint(atOrBelow directory: String) throws(SystemError) -> String? {
+        let list = String(decoding: try read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
+        for line in list.split(separator: "\n") {
+            let fields = line.split(separator: " ", maxSplits: 5)
+            guard fields.count > 5 else { continue }
+            let path = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+                .reduce(String(fields[4])) { $0.replacing($1.0, with: $1.1) }
+            if path == directory || path.hasPrefix(directory == "/" ? "/" : "\(directory)/") { return path }
+        }
+        return nil
+    }
+
+    /// The maximum depth: each level takes a descriptor.
     private static let depthLimit = 100
 
     /// Removes everything in the directory `name` of the open directory `parent`.
@@ -32,7 +53,7 @@ extension FileSystem {
                 unsafe openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             }
         )
-        let here = try opened.status(removing, path).identity.device
+        let here = try FileStatus(descriptor: opened.raw, removing, path).identity.device
         if let device, device != here {
             throw SystemError(removing, path, code: EBUSY, detail: "another file system is mounted there")
         }

@@ -1,21 +1,22 @@
+public import Base
 import Glibc
 
 extension FileSystem {
-    /// Writes a file so that a reader sees all of the old one or all of the new one.
+    /// Replaces a file atomically.
     ///
-    /// The bytes go to a new file in the same directory, which has its owner and permissions before its first byte
-    /// and takes the name only when it is on the disk. A symbolic link at the path is replaced, not followed. Missing
-    /// directories are made. After an error the old file is as it was and nothing is left beside it.
+    /// The bytes are written to a new file in the same directory, which has its owner and permissions before its first
+    /// byte and is renamed when it is on the disk. A symbolic link at the path is replaced, not followed. Missing
+    /// directories are created. After an error the old file is unchanged and the new one is removed.
     ///
     /// - Parameters:
     ///   - bytes: The whole content.
-    ///   - path: Where the file will be.
-    ///   - mode: Its permissions, whatever the process's mask.
-    ///   - owner: Its owner, our own user if `nil`.
-    ///   - group: Its group, our own group if `nil`.
-    ///   - isSynced: Whether it is on the disk before it takes the name; what is made again after a power failure anyway
-    ///     need not be.
-    /// - Throws: ``SystemError`` if a directory, device, FIFO or socket is in the way, or the system refuses.
+    ///   - path: The path of the file.
+    ///   - mode: Its permissions, regardless of the process's mask.
+    ///   - owner: Its owner, by default the process's user.
+    ///   - group: Its group, by default the process's group.
+    ///   - isSynced: Whether it is flushed to the disk before it is renamed. Files that are recreated at each boot need
+    ///     not be.
+    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
     public static func write(
         _ bytes: [UInt8],
         to path: String,
@@ -27,7 +28,7 @@ extension FileSystem {
         let operation = "cannot write"
         let parts = try PathParts(path, operation)
         try makeDirectories(parts.directory)
-        if let status = try status(path, followingLinks: false, operation),
+        if let status = try FileStatus.at(path, followingLinks: false, operation),
             status.kind != .regular, status.kind != .symbolicLink
         {
             throw inTheWay(operation, path, status)
@@ -39,32 +40,34 @@ extension FileSystem {
         }
     }
 
-    /// Makes a symbolic link.
+    /// Creates a symbolic link.
     ///
-    /// A file or link in the way is replaced in one step; a directory is moved aside first. Missing directories are
-    /// made. The target is written as given and need not exist.
+    /// An existing file or link is replaced atomically; a directory is moved aside first. Missing directories are
+    /// created. The target is written as given and need not exist.
     ///
     /// - Parameters:
-    ///   - path: Where the link will be.
-    ///   - target: What it points at.
-    ///   - replacing: Whether a file, link or directory in the way is replaced; a directory goes with all in it.
-    ///   - isSynced: Whether the name of a link that replaces another is on the disk when this returns.
-    /// - Throws: ``SystemError`` if something is in the way that may not be replaced, or the system refuses.
+    ///   - path: The path of the link.
+    ///   - target: Its target.
+    ///   - replacing: Whether an existing file, link or directory is replaced. A directory is removed with its contents.
+    ///   - isSynced: Whether a link that replaces another is flushed to the disk.
+    /// - Throws: ``Base/SystemError`` if something exists that may not be replaced, or the system refuses.
     public static func makeSymbolicLink(
         at path: String,
         to target: String,
         replacing: Bool,
         isSynced: Bool = true,
     ) throws(SystemError) {
-        let operation = "cannot make link"
+        let operation = "cannot create link"
         let parts = try PathParts(path, operation)
-        if let fault = target.fault { throw SystemError(operation, path, code: EINVAL, detail: "its target \(fault)") }
+        if let fault = target.cStringFault {
+            throw SystemError(operation, path, code: EINVAL, detail: "its target \(fault)")
+        }
         try makeDirectories(parts.directory)
-        if let status = try status(path, followingLinks: false, operation) {
+        if let status = try FileStatus.at(path, followingLinks: false, operation) {
             guard replacing else { throw inTheWay(operation, path, status) }
             if status.kind == .directory { return try replaceDirectory(parts, operation, path, linkingTo: target) }
         } else if !replacing {
-            // Not by renaming: what came into the way meanwhile stays.
+            // Not by renaming, which would replace what another process has created meanwhile.
             try SystemError.check(operation, path) { unsafe symlink(target, path) }
             return
         }
@@ -73,7 +76,7 @@ extension FileSystem {
         }
     }
 
-    /// Puts a link in the place of a directory, which is moved aside and removed when the link is there.
+    /// Replaces a directory by a link; the directory is moved aside, and removed once the link exists.
     private static func replaceDirectory(
         _ parts: PathParts,
         _ operation: String,
@@ -91,7 +94,7 @@ extension FileSystem {
         try removeTree(aside)
     }
 
-    /// Lets `make` put something at a temporary name and then gives it the name it is for.
+    /// Renames what `make` has created at a temporary name.
     private static func replace(
         _ parts: PathParts,
         _ operation: String,
@@ -111,7 +114,7 @@ extension FileSystem {
             }
             if isSynced { try directory.synchronize(operation) }
         } catch {
-            // The reader knows the path that was asked for, not the names on the way to it.
+            // The message names the path of the caller, not the temporary one.
             throw SystemError(operation, path, code: error.code, detail: error.detail)
         }
     }
@@ -123,7 +126,7 @@ extension FileSystem {
 }
 
 extension FileDescriptor {
-    /// Gives a new file its owner and permissions, then its bytes.
+    /// Sets the owner and permissions of a new file, then writes its bytes.
     fileprivate func fill(
         _ bytes: [UInt8],
         mode: UInt32,
@@ -133,13 +136,13 @@ extension FileDescriptor {
         _ path: String,
     ) throws(SystemError) {
         if owner != nil || group != nil {
-            // All ones leave the number as it is.
+            // The largest number leaves owner or group unchanged.
             try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
         }
         let setsIdentity = mode & 0o6000
         try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
         try writeAll(bytes, to: raw, operation, path)
-        // A change of owner, and every write by an ordinary user, takes these bits away.
+        // A change of owner, and every write by an ordinary user, clears these bits.
         if setsIdentity != 0 { try SystemError.check(operation, path) { fchmod(raw, mode) } }
     }
 }

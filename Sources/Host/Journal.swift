@@ -1,19 +1,20 @@
+public import Base
 import CSystemd
 import Glibc
 
 /// The systemd journal.
 public struct Journal: Sendable {
-    /// Finds out whether the journal reads our output.
+    /// Connects to the journal if it reads this process's output, else returns `nil`.
     ///
-    /// `JOURNAL_STREAM` is inherited also by programs whose output was redirected since, so its device and inode must
-    /// be those of our standard error or output.
+    /// `JOURNAL_STREAM` is also inherited by programs whose output was redirected since, so its device and inode must
+    /// be those of standard error or output.
     public init?() {
         self.init(environment: Machine.environment(), descriptors: [2, 1], socket: Self.socket)
     }
 
-    /// Finds out whether a journal runs here, whoever reads our output.
+    /// Connects to the journal of this machine, whatever reads the process's output.
     ///
-    /// - Returns: The journal, or `nil` if there is none.
+    /// - Returns: The journal, or `nil` if it does not run.
     public static func ofThisMachine() -> Journal? {
         (try? FileSystem.exists(socket)) == true ? Journal(checked: ()) : nil
     }
@@ -22,31 +23,31 @@ public struct Journal: Sendable {
 
     private init(checked: Void) {}
 
-    /// Finds out whether one of the descriptors is the stream that the environment names, and there is a socket: without
-    /// one libsystemd drops every entry and calls that a success.
+    /// Checks that one of the descriptors is the stream that the environment names, and that the socket exists.
+    ///
+    /// Without the socket libsystemd drops every entry and reports success.
     init?(environment: [String: String], descriptors: [CInt], socket: String) {
         guard (try? FileSystem.exists(socket)) == true, let stream = environment["JOURNAL_STREAM"] else { return nil }
         let numbers = stream.split(separator: ":", omittingEmptySubsequences: false).map { UInt64($0) }
         guard numbers.count == 2, let device = numbers[0], let inode = numbers[1] else { return nil }
-        let identity = FileIdentity(device: device, inode: inode)
+        let identity = FileStatus.Identity(device: device, inode: inode)
         let isOurs = descriptors.contains { descriptor in
-            var raw = stat()
-            return unsafe fstat(descriptor, &raw) == 0 && FileStatus(raw).identity == identity
+            (try? FileStatus(descriptor: descriptor, "cannot look at", "output"))?.identity == identity
         }
         if !isOurs { return nil }
     }
 
     /// Sends one entry.
     ///
-    /// Blocks while the journal takes no datagrams. The corresponding C function is `sd_journal_sendv`.
+    /// Blocks while the journal accepts no datagrams. The corresponding C function is `sd_journal_sendv`.
     ///
-    /// - Parameter fields: Names such as `MESSAGE` with their values; a name may come more than once, and a value may
-    ///   hold newlines.
-    /// - Throws: ``SystemError`` if a name is not made of capitals, digits and underscores, or the entry cannot be
-    ///   sent. A journal that does not run is a normal result.
+    /// - Parameter fields: Names such as `MESSAGE` with their values; a name may be repeated, and a value may
+    ///   contain newlines.
+    /// - Throws: ``Base/SystemError`` if a name has other characters than capitals, digits and underscores, or the entry
+    ///   cannot be sent. A journal that does not run is a normal result.
     public func send(_ fields: [(String, String)]) throws(SystemError) {
         for (name, _) in fields where !Self.isFieldName(name) {
-            let detail = "the name is impossible"
+            let detail = "the name has characters that the journal does not allow"
             throw SystemError("cannot send to the journal a field", name, code: EINVAL, detail: detail)
         }
         let texts = fields.map { Array("\($0)=\($1)".utf8) }
@@ -62,7 +63,7 @@ public struct Journal: Sendable {
         if code < 0 { throw SystemError("cannot send to", "journal", code: -code) }
     }
 
-    /// Whether the journal keeps a field of this name from a program.
+    /// Returns whether the journal accepts a field name from a program.
     static func isFieldName(_ name: String) -> Bool {
         guard let first = name.utf8.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return false }
         return name.utf8.count <= 64

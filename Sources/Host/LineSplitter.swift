@@ -1,36 +1,36 @@
-/// Cuts a program's output into lines of bounded length and number: the first of them, and the last.
+/// Splits a program's output into lines of limited length, and keeps the first and the last of too many.
 struct LineSplitter {
-    /// The bytes after which a line is continued on the next.
+    /// The maximum number of bytes in a line; longer ones are split.
     let lineLimit: Int
 
-    /// The lines after which only the last ones are told.
+    /// The number of lines after which only the last ones are emitted.
     let countLimit: Int
 
-    /// The bytes in lines after which only the last ones are told.
+    /// The number of bytes after which only the last lines are emitted.
     private static let byteLimit = 4 << 20
 
-    /// What takes the lines.
+    /// Receives the lines.
     let emit: @Sendable (String) -> Void
 
     private var pending: [UInt8] = []
-    private var leftOut = 0
-    private var toldCount = 0
-    private var toldBytes = 0
-    /// The last lines, once there are too many.
+    private var omittedCount = 0
+    private var emittedCount = 0
+    private var emittedBytes = 0
+    /// The last lines, once the limit is reached.
     private var tail: [String] = []
 
-    /// So many lines are told of the end of what is too long; the reason for a failure is among them.
+    /// The number of last lines, which usually contain the reason for a failure.
     private static let tailLength = 10
 
-    /// Creates a splitter that has seen nothing.
+    /// Creates a splitter.
     init(lineLimit: Int, countLimit: Int, emit: @escaping @Sendable (String) -> Void) {
-        precondition(lineLimit > 0, "a line must have room for a byte")
+        precondition(lineLimit > 0, "a line holds at least one byte")
         self.lineLimit = lineLimit
         self.countLimit = countLimit
         self.emit = emit
     }
 
-    /// Takes the next bytes and tells the lines which they end.
+    /// Processes the next bytes, and emits the lines that they complete.
     mutating func feed(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -42,24 +42,24 @@ struct LineSplitter {
         cutPieces()
     }
 
-    /// Tells a last line that no newline ended, and the end of what was too long.
+    /// Emits an incomplete last line, and the last of too many lines.
     mutating func finish() {
         if !pending.isEmpty { endLine() }
-        if leftOut > 0 { emit("... \(leftOut) line\(leftOut == 1 ? "" : "s") of output left out ...") }
+        if omittedCount > 0 { emit("... \(omittedCount) line\(omittedCount == 1 ? "" : "s") of output omitted ...") }
         for line in tail { emit(line) }
         tail = []
     }
 
-    /// Tells a line, or keeps it in mind if there were too many.
+    /// Emits a line, or keeps it if there were too many.
     private mutating func end(_ line: ArraySlice<UInt8>) {
         let text = String(decoding: line, as: UTF8.self)
-        if toldCount < countLimit, toldBytes < Self.byteLimit, tail.isEmpty {
-            (toldCount, toldBytes) = (toldCount + 1, toldBytes + line.count)
+        if emittedCount < countLimit, emittedBytes < Self.byteLimit, tail.isEmpty {
+            (emittedCount, emittedBytes) = (emittedCount + 1, emittedBytes + line.count)
             return emit(text)
         }
         if tail.count == Self.tailLength {
             tail.removeFirst()
-            leftOut += 1
+            omittedCount += 1
         }
         tail.append(text)
     }
@@ -71,7 +71,7 @@ struct LineSplitter {
         pending = []
     }
 
-    /// Tells what is too long for one line, so that at most one line's bytes are left.
+    /// Emits parts of an incomplete line that is too long.
     private mutating func cutPieces() {
         var rest = pending[...]
         while rest.count > lineLimit {
@@ -82,7 +82,7 @@ struct LineSplitter {
         if rest.count < pending.count { pending = Array(rest) }
     }
 
-    /// The nearest place where UTF-8 starts a character; the place itself in what is no UTF-8.
+    /// The start of the UTF-8 character at an index; the index itself in text that is not UTF-8.
     private func characterStart(in bytes: ArraySlice<UInt8>, atOrBefore index: Int) -> Int {
         for candidate in stride(from: index, to: max(index - 4, bytes.startIndex), by: -1)
         where bytes[candidate] & 0xc0 != 0x80 {

@@ -1,39 +1,40 @@
+public import Base
 import CShims
 import Glibc
 
-/// The machine and the process as they are now.
+/// Facts about the machine and this process.
 public enum Machine {
-    /// Keeps the library of threads from writing to the journal.
+    /// Keeps libdispatch from writing to the journal.
     ///
-    /// Its threads ask for a higher priority, which an ordinary user and a unit may not have. They need none, and nobody
-    /// needs to read of it. Called first thing, before there is a thread.
-    public static func quietThreads() {
+    /// Its threads request a higher priority, which ordinary users and units are denied, and it logs each denial. Called
+    /// first in `main`, before any thread exists.
+    public static func silenceDispatchLogging() {
         unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
     }
 
-    /// Asks for the machine's name.
+    /// Returns the machine's name.
     ///
     /// - Returns: The name, empty if the system has none.
     public static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
-        // One byte stays zero: a name that fills the buffer is not ended by C.
+        // The last byte stays zero: C does not terminate a name that fills the buffer.
         let code = unsafe gethostname(&name, name.count - 1)
         if code != 0 { return "" }
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Asks which boot this is.
+    /// Returns the identifier of this boot.
     ///
-    /// - Returns: The kernel's random identifier, another one after each boot.
-    /// - Throws: ``SystemError`` where `/proc` cannot be read.
+    /// - Returns: The kernel's random identifier.
+    /// - Throws: ``Base/SystemError`` where `/proc` cannot be read.
     public static func bootIdentifier() throws(SystemError) -> String {
         let bytes = try FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 128)
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }
 
-    /// Asks where relative paths begin.
+    /// Returns the process's working directory.
     ///
-    /// - Returns: The process's working directory; `/` if it has none any more.
+    /// - Returns: The absolute path; `/` if the directory was removed.
     public static func workingDirectory() -> String {
         guard let path = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(path) }
@@ -45,7 +46,7 @@ public enum Machine {
 
     /// Copies the environment of this process.
     ///
-    /// - Returns: The variables; where a name stands twice the first value counts, as it does for `getenv`.
+    /// - Returns: The variables; of a repeated name the first value counts, as for `getenv`.
     public static func environment() -> [String: String] {
         guard var entry = unsafe nest_host_environment() else { return [:] }
         var variables: [String: String] = [:]
@@ -56,14 +57,5 @@ public enum Machine {
             unsafe entry += 1
         }
         return variables
-    }
-
-    /// Asks what time it is.
-    ///
-    /// - Returns: The seconds since 1970 by the machine's clock, right or wrong.
-    public static func now() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec)
     }
 }

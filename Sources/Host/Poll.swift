@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// Waits until one of the descriptors is ready.
@@ -7,7 +8,9 @@ import Glibc
 /// - Returns: Whether one is ready; `false` at the deadline.
 func poll(_ waits: inout [pollfd], until deadline: ContinuousClock.Instant) throws(SystemError) -> Bool {
     while true {
-        let count = unsafe Glibc.poll(&waits, nfds_t(waits.count), deadline.pollMilliseconds)
+        // At most an hour: the loop polls again.
+        let timeout = CInt((deadline - .now).milliseconds(atMost: 3_600_000))
+        let count = unsafe Glibc.poll(&waits, nfds_t(waits.count), timeout)
         let code = errno
         if count > 0 { return true }
         if count < 0, code != EINTR { throw SystemError("cannot wait for", "\(waits.count) descriptors", code: code) }
@@ -15,23 +18,12 @@ func poll(_ waits: inout [pollfd], until deadline: ContinuousClock.Instant) thro
     }
 }
 
-extension ContinuousClock.Instant {
-    /// The milliseconds until then, rounded up, at most an hour: who waits asks again.
-    fileprivate var pollMilliseconds: CInt {
-        let rest = ContinuousClock.now.duration(to: self)
-        if rest <= .zero { return 0 }
-        if rest >= .seconds(3600) { return 3_600_000 }
-        let (seconds, attoseconds) = rest.components
-        return CInt(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
-    }
-}
-
 extension pollfd {
-    /// Waits for something to read, or for the other side to close.
+    /// Waits for input, or for the other side to close.
     init(reading descriptor: CInt) {
         self.init(fd: descriptor, events: Int16(POLLIN), revents: 0)
     }
 
-    /// Whether a read would not block: there are bytes, the end or an error.
+    /// Whether an event was reported, an end or an error included.
     var isReady: Bool { revents != 0 }
 }

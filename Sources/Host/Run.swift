@@ -1,19 +1,21 @@
-/// Runs a program to its end and hands on its output line by line.
+public import Base
+
+/// Runs a program to its end, and emits its output line by line.
 ///
-/// The program gets no input. At the deadline, and when the Swift task is cancelled, its whole process group is asked to
-/// end and, after the grace, made to. Processes that it leaves behind are not waited for, even if they keep its output
+/// Standard input is empty. At the deadline and on cancellation, the whole process group gets `SIGTERM` and, after a
+/// grace period, `SIGKILL`. Processes that the program leaves running are not waited for, even if they keep its output
 /// open.
 ///
 /// - Parameters:
 ///   - command: What to run.
 ///   - deadline: The instant at which it is ended.
-///   - grace: How long the group has between `SIGTERM` and `SIGKILL`.
-///   - lineLimit: The bytes after which a line is continued on the next.
-///   - countLimit: The lines of output after which only the last ones are told, when it has ended. A journal takes
-///     10,000 entries of a service in half a minute, and then drops what comes, whatever it is.
-///   - onLine: Takes each line, without its end, of output and errors in the order written; called on another thread.
-/// - Returns: How the program ended; an exit code that is not zero is a normal result.
-/// - Throws: ``SystemError`` that names the program if it cannot be started.
+///   - grace: The time between `SIGTERM` and `SIGKILL`.
+///   - lineLimit: The maximum number of bytes in a line; longer ones are split.
+///   - countLimit: The number of lines after which only the last ones are emitted, when the program has ended. The
+///     journal accepts 10,000 entries of a service in 30 s and then drops all others.
+///   - onLine: Called on another thread with each line of output and errors, in the order written.
+/// - Returns: How the program ended; a non-zero exit code is a normal result.
+/// - Throws: ``Base/SystemError`` that names the program if it cannot be started.
 public func run(
     _ command: Command,
     deadline: ContinuousClock.Instant,

@@ -1,31 +1,33 @@
+public import Base
 import CShims
 import Glibc
 
-/// What other processes tell this one by signals.
+/// The signals that this process receives.
 public enum Signals {
-    /// Makes a write to a closed pipe an error instead of the process's end.
+    /// Makes a write to a closed pipe fail instead of ending the process.
     ///
-    /// Called first thing by every program that writes.
+    /// Called first in `main`.
     public static func ignoreBrokenPipe() {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Hands on the signals that ask the process to end, instead of ending it.
+    /// Catches the signals that end a process.
     ///
-    /// Called once in a process, before what they are to interrupt. When the stream is no longer read, the signals end
-    /// the process again.
+    /// Called once in a process. When the stream is no longer read, the signals end the process again.
     ///
-    /// - Returns: `SIGINT`, `SIGTERM` and, unless it was ignored by whoever started the process, `SIGHUP` as they come.
-    /// - Throws: ``SystemError`` if the system has no descriptor left.
+    /// - Returns: Each `SIGINT`, `SIGTERM` and, unless the process was started with it ignored, `SIGHUP`.
+    /// - Throws: ``Base/SystemError`` if the system allows no further descriptor or thread.
     public static func interruptions() throws(SystemError) -> AsyncStream<Int32> {
-        // `nohup` ignores the last one, and means it.
+        // `nohup` starts programs with SIGHUP ignored.
         let signals = [SIGINT, SIGTERM] + (nest_host_ignores_signal(SIGHUP) == 0 ? [SIGHUP] : [])
         let pipe = SignalPipe(pipe: try Pipe("cannot wait for", "signals"))
+        // The handler must never block: a full pipe holds enough signals already.
+        try SystemError.check("cannot wait for", "signals") { fcntl(pipe.input, F_SETFL, O_NONBLOCK) }
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(16))
         continuation.onTermination = { _ in
             for number in signals { signal(number, SIG_DFL) }
         }
-        startThread { pipe.read { continuation.yield($0) } }
+        try startThread { pipe.read { continuation.yield($0) } }
         for number in signals {
             try SystemError.check("cannot wait for", "signal \(name(of: number))") {
                 nest_host_catch_signal(number, pipe.input)
@@ -34,7 +36,7 @@ public enum Signals {
         return stream
     }
 
-    /// The number of a signal with its name, as `9 (SIGKILL)`, where it is one that ends programs.
+    /// Returns the number of a signal and, if it ends programs, its name: `9 (SIGKILL)`.
     static func name(of number: Int32) -> String {
         let names = [
             SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
@@ -46,9 +48,9 @@ public enum Signals {
     }
 }
 
-/// The pipe between the handler, which may do next to nothing, and the thread that hands signals on.
+/// The pipe between the signal handler and the thread that reads it.
 ///
-/// The thread keeps it to the end of the process, because the handler could write to it until then.
+/// It lives as long as the process, because the handler may write to it at any time.
 private final class SignalPipe: Sendable {
     private let pipe: Pipe
 
@@ -56,10 +58,10 @@ private final class SignalPipe: Sendable {
         self.pipe = pipe
     }
 
-    /// Where the handler writes.
+    /// The end that the handler writes to.
     var input: CInt { pipe.input.raw }
 
-    /// Hands on what the handler writes, for ever.
+    /// Calls a closure with each signal, and never returns.
     func read(_ body: (Int32) -> Void) {
         while true {
             var waits = [pollfd(reading: pipe.output.raw)]

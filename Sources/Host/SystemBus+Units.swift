@@ -1,3 +1,4 @@
+import Base
 import CSystemd
 
 extension SystemBus {
@@ -9,49 +10,54 @@ extension SystemBus {
         var hasJob: Bool
     }
 
-    /// Asks for the states of several units with one question.
+    /// Reads the states of several units with one call.
     func units(named names: [String]) throws(SystemError) -> [ListedUnit] {
-        try unsafe call("ListUnitsByNames") { question throws(SystemError) in
-            try check(unsafe sd_bus_message_open_container(question, type("a"), "s"))
-            for name in names { try unsafe append(name, to: question) }
-            try check(unsafe sd_bus_message_close_container(question))
+        try unsafe call("ListUnitsByNames") { request throws(SystemError) in
+            try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
+            for name in names { try unsafe append(name, to: request) }
+            try check(unsafe sd_bus_message_close_container(request))
         } reading: { reply throws(SystemError) in
             try unsafe units(in: reply)
         }
     }
 
-    /// Has a unit started again, which is queued when this returns.
-    func restart(_ name: String) throws(SystemError) {
-        try unsafe call("RestartUnit") { order throws(SystemError) in
-            try unsafe append(name, to: order)
-            try unsafe append("replace", to: order)
+    /// Has systemd load all units again.
+    func reload() throws(SystemError) {
+        try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
+    }
+
+    /// Queues a job.
+    func queue(_ job: Systemd.Job) throws(SystemError) {
+        try unsafe call(job.method) { request throws(SystemError) in
+            try unsafe append(job.unit, to: request)
+            try unsafe append(job.mode, to: request)
         } reading: { _ throws(SystemError) in
         }
     }
 
-    /// Calls a method of systemd's manager: puts its arguments into the question, and takes from the reply what is read.
-    private func call<Value>(
+    /// Calls a method of systemd's manager, with closures that write the arguments and read the reply.
+    func call<Value>(
         _ method: String,
         _ fill: (OpaquePointer?) throws(SystemError) -> Void,
         reading read: (OpaquePointer?) throws(SystemError) -> Value,
     ) throws(SystemError) -> Value {
-        var question: OpaquePointer?
-        defer { unsafe sd_bus_message_unref(question) }
+        var request: OpaquePointer?
+        defer { unsafe sd_bus_message_unref(request) }
         let code = unsafe sd_bus_message_new_method_call(
             raw,
-            &question,
+            &request,
             Self.systemd,
             "/org/freedesktop/systemd1",
             "org.freedesktop.systemd1.Manager",
             method,
         )
         try check(code)
-        try unsafe fill(question)
+        try unsafe fill(request)
         var error = unsafe sd_bus_error()
         defer { unsafe sd_bus_error_free(&error) }
         var reply: OpaquePointer?
         defer { unsafe sd_bus_message_unref(reply) }
-        let answer = unsafe sd_bus_call(raw, question, try remaining(), &error, &reply)
+        let answer = unsafe sd_bus_call(raw, request, try remaining(), &error, &reply)
         if answer < 0 { throw unsafe failure(-answer, error) }
         return try unsafe read(reply)
     }
@@ -82,7 +88,7 @@ extension SystemBus {
         return units
     }
 
-    /// Reads the next text, which the message keeps.
+    /// Reads the next string of a message.
     private func text(in reply: OpaquePointer?) throws(SystemError) -> String {
         var text: UnsafePointer<CChar>?
         try check(unsafe sd_bus_message_read_basic(reply, type("s"), &text))

@@ -1,17 +1,18 @@
+import Base
 import CSystemd
 import Glibc
 
-/// One connection to the bus on which systemd answers, to ask about units.
+/// One connection to the bus of systemd, for one unit.
 @safe
 struct SystemBus: ~Copyable {
     static let systemd = "org.freedesktop.systemd1"
     static let operation = "cannot ask systemd for the state of"
 
     let raw: OpaquePointer
-    private let unit: String
-    private let deadline: ContinuousClock.Instant
+    let unit: String
+    private var deadline: ContinuousClock.Instant
 
-    /// Prepares a connection that is to be over at the deadline.
+    /// Prepares a connection whose calls all end before a deadline.
     init(unit: String, deadline: ContinuousClock.Instant) throws(SystemError) {
         var opened: OpaquePointer?
         let code = unsafe sd_bus_new(&opened)
@@ -21,10 +22,15 @@ struct SystemBus: ~Copyable {
         self.deadline = deadline
     }
 
-    // Not flushed: a bus that takes no bytes would hold us.
+    // Not flushed, which could block.
     deinit { unsafe sd_bus_close_unref(raw) }
 
-    /// Connects and waits until the bus has let us in.
+    /// Sets another deadline for the calls that follow.
+    mutating func setDeadline(_ deadline: ContinuousClock.Instant) {
+        self.deadline = deadline
+    }
+
+    /// Connects and authenticates.
     func connect(to address: String) throws(SystemError) {
         try check(unsafe sd_bus_set_address(raw, address))
         try check(unsafe sd_bus_set_bus_client(raw, 1))
@@ -38,22 +44,31 @@ struct SystemBus: ~Copyable {
         }
     }
 
-    /// Reads a property of the unit, which systemd loads for that if it must.
+    /// Reads a property of the unit; systemd loads the unit if necessary.
     func unitProperty(_ property: String) throws(SystemError) -> String {
         try text(property, of: unit, as: .unit)
     }
 
-    /// Which of a unit's properties are meant.
+    /// Reads the state of the unit.
+    func unitState() throws(SystemError) -> UnitState {
+        UnitState(
+            load: try unitProperty("LoadState"),
+            active: try unitProperty("ActiveState"),
+            sub: try unitProperty("SubState"),
+        )
+    }
+
+    /// The interfaces that have properties of units.
     enum Interface: String {
         case unit = "org.freedesktop.systemd1.Unit"
         case service = "org.freedesktop.systemd1.Service"
     }
 
-    /// Reads a text among the properties of a unit.
+    /// Reads a string property of a unit.
     func text(_ property: String, of unit: String, as interface: Interface) throws(SystemError) -> String {
         var text: UnsafeMutablePointer<CChar>?
         defer { unsafe free(text) }
-        try unsafe ask(of: unit) { path, error in
+        try unsafe call(about: unit) { path, error in
             unsafe sd_bus_get_property_string(
                 raw,
                 Self.systemd,
@@ -67,11 +82,15 @@ struct SystemBus: ~Copyable {
         return unsafe text.map { unsafe String(cString: $0) } ?? ""
     }
 
-    /// Reads a number of 64 bits among the properties of a unit.
-    func number(_ property: String, of unit: String, as interface: Interface) throws(SystemError) -> UInt64 {
-        var number: UInt64 = 0
-        let type = CChar(UInt8(ascii: "t"))
-        try unsafe ask(of: unit) { path, error in
+    /// Reads an integer property of a unit: 32 bits with a sign, or 64 without.
+    func number<Number: PropertyNumber>(
+        _ property: String,
+        of unit: String,
+        as interface: Interface,
+    ) throws(SystemError) -> Number {
+        var number: Number = 0
+        let type = CChar(UInt8(ascii: Number.busType))
+        try unsafe call(about: unit) { path, error in
             unsafe sd_bus_get_property_trivial(
                 raw,
                 Self.systemd,
@@ -86,37 +105,42 @@ struct SystemBus: ~Copyable {
         return number
     }
 
-    /// Puts a question about a unit.
-    private func ask(
-        of unit: String,
-        _ question: (UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<sd_bus_error>) -> CInt,
+    /// Calls the bus about a unit.
+    private func call(
+        about unit: String,
+        _ body: (String, UnsafeMutablePointer<sd_bus_error>) -> CInt,
     ) throws(SystemError) {
-        var path: UnsafeMutablePointer<CChar>?
-        defer { unsafe free(path) }
-        try check(unsafe sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path))
+        let path = try path(of: unit)
         try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
         var error = unsafe sd_bus_error()
         defer { unsafe sd_bus_error_free(&error) }
-        let code = unsafe question(path, &error)
+        let code = unsafe body(path, &error)
         if code < 0 { throw unsafe failure(-code, error) }
     }
 
-    /// The microseconds that are left.
+    /// Returns the path of the unit's object on the bus.
+    func path(of unit: String) throws(SystemError) -> String {
+        var path: UnsafeMutablePointer<CChar>?
+        defer { unsafe free(path) }
+        try check(unsafe sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path))
+        return unsafe path.map { unsafe String(cString: $0) } ?? ""
+    }
+
+    /// The microseconds until the deadline.
     func remaining() throws(SystemError) -> UInt64 {
-        let (seconds, attoseconds) = ContinuousClock.now.duration(to: deadline).components
-        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        let microseconds = (deadline - .now).microseconds
         guard microseconds > 0 else { throw failure(ETIMEDOUT, "the system bus does not answer") }
         return UInt64(microseconds)
     }
 
-    /// Turns the negative codes of sd-bus into errors.
+    /// Throws an error for a negative result of sd-bus.
     @discardableResult
     func check(_ code: CInt) throws(SystemError) -> CInt {
         if code >= 0 { return code }
         throw failure(-code, nil)
     }
 
-    /// The error that a reply tells of.
+    /// Creates the error of a reply.
     func failure(_ code: CInt, _ error: sd_bus_error) -> SystemError {
         failure(code, unsafe error.message.map { unsafe String(cString: $0) })
     }
@@ -124,4 +148,18 @@ struct SystemBus: ~Copyable {
     private func failure(_ code: CInt, _ detail: String?) -> SystemError {
         SystemError(Self.operation, unit, code: code, detail: detail)
     }
+}
+
+/// An integer that a property can have.
+protocol PropertyNumber: FixedWidthInteger {
+    /// The letter of its type on the bus.
+    static var busType: Unicode.Scalar { get }
+}
+
+extension UInt64: PropertyNumber {
+    static var busType: Unicode.Scalar { "t" }
+}
+
+extension Int32: PropertyNumber {
+    static var busType: Unicode.Scalar { "i" }
 }

@@ -1,7 +1,6 @@
-import CSystemd
-import Glibc
+public import Base
 
-/// What systemd says of a service that it tries again when it fails.
+/// The state of a service.
 public struct ServiceState: Sendable, Hashable {
     /// The state of the unit.
     public var unit: UnitState
@@ -9,13 +8,13 @@ public struct ServiceState: Sendable, Hashable {
     /// Whether systemd is about to start, stop or restart it.
     public var hasJob: Bool
 
-    /// Whether it was ever started on this boot.
+    /// Whether it was started on this boot.
     public var wasStarted: Bool
 
-    /// After how long it is started again, if it waits for that and the time is known.
-    public var restartsIn: Duration?
+    /// The exit status of its last process, if it failed and the status is known.
+    public var exitStatus: Int32?
 
-    /// What the service said of itself last.
+    /// The last status that the service reported.
     public var statusText: String?
 
     /// Creates a state.
@@ -23,29 +22,29 @@ public struct ServiceState: Sendable, Hashable {
         _ unit: UnitState,
         hasJob: Bool = false,
         wasStarted: Bool = true,
-        restartsIn: Duration? = nil,
+        exitStatus: Int32? = nil,
         statusText: String? = nil,
     ) {
         self.unit = unit
         self.hasJob = hasJob
         self.wasStarted = wasStarted
-        self.restartsIn = restartsIn
+        self.exitStatus = exitStatus
         self.statusText = statusText
     }
 
-    /// Whether it has ended and is started again after a while.
-    public var awaitsRestart: Bool { unit.sub == "auto-restart" }
+    /// Whether it has failed.
+    public var hasFailed: Bool { unit.active == "failed" }
 }
 
 extension Systemd {
-    /// Asks for the states of several services over one connection.
+    /// Reads the states of several services over one connection.
     ///
     /// - Parameters:
     ///   - names: The units' names, with their suffix.
-    ///   - timeout: How long all the questions may take together.
+    ///   - timeout: The time for all calls together.
     /// - Returns: The states by name; a unit that does not exist has the load state `not-found`.
-    /// - Throws: ``SystemError`` if there is no system bus or it does not answer. What an ordinary user may not see of a
-    ///   unit is left out.
+    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer. Properties that an ordinary user may
+    ///   not read are left out.
     public static func services(
         _ names: [String],
         timeout: Duration = .seconds(2),
@@ -53,7 +52,7 @@ extension Systemd {
         try await services(names, timeout: timeout, address: systemBusAddress())
     }
 
-    /// Asks the bus at an address.
+    /// Reads the states from the bus at an address.
     static func services(
         _ names: [String],
         timeout: Duration,
@@ -73,33 +72,19 @@ extension Systemd {
 }
 
 extension SystemBus {
-    /// Adds what only services have to what is known of a unit.
+    /// Adds the properties that only services have.
     fileprivate func service(_ listed: ListedUnit) -> ServiceState {
         var state = ServiceState(listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded", !listed.state.isActive else { return state }
         let name = listed.name
-        // What we may not see, or what does not come in time, is not known; the states are worth telling without it.
+        // The states are useful without the properties that may not be read or do not arrive in time.
         if listed.state.active == "inactive" {
-            let started = try? number("InactiveExitTimestampMonotonic", of: name, as: .unit)
+            let started: UInt64? = try? number("InactiveExitTimestampMonotonic", of: name, as: .unit)
             state.wasStarted = started != 0
             return state
         }
         if let text = try? text("StatusText", of: name, as: .service), !text.isEmpty { state.statusText = text }
-        if state.awaitsRestart,
-            let start = try? number("StateChangeTimestampMonotonic", of: name, as: .unit),
-            let delay = try? number("RestartUSec", of: name, as: .service)
-        {
-            let (end, isEndless) = start.addingReportingOverflow(delay)
-            let now = monotonicMicroseconds()
-            if !isEndless { state.restartsIn = .microseconds(Int64(clamping: end > now ? end - now : 0)) }
-        }
+        if state.hasFailed { state.exitStatus = try? number("ExecMainStatus", of: name, as: .service) }
         return state
     }
-}
-
-/// The time of the clock by which systemd waits.
-private func monotonicMicroseconds() -> UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(clamping: time.tv_sec * 1_000_000 + time.tv_nsec / 1000)
 }

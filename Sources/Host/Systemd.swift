@@ -1,12 +1,13 @@
+public import Base
 import CSystemd
 import Glibc
 
-/// What systemd says of a unit.
+/// The state of a unit.
 public struct UnitState: Sendable, Hashable, CustomStringConvertible {
-    /// Whether it knows the unit: `loaded`, `not-found`, `masked` and so on.
+    /// Whether systemd has loaded the unit: `loaded`, `not-found`, `masked` and so on.
     public var load: String
 
-    /// What the unit is: `active`, `inactive`, `activating`, `failed` and so on.
+    /// The state: `active`, `inactive`, `activating`, `failed` and so on.
     public var active: String
 
     /// The same in more detail, such as `running` or `exited`.
@@ -19,10 +20,10 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
         self.sub = sub
     }
 
-    /// Whether the unit has been started with success.
+    /// Whether the unit was started successfully.
     public var isActive: Bool { active == "active" }
 
-    /// The words of `systemctl status`: `active (exited)`.
+    /// The text of `systemctl status`: `active (exited)`.
     public var description: String { load == "loaded" ? "\(active) (\(sub))" : load }
 }
 
@@ -31,53 +32,68 @@ public enum Systemd {
     /// Whether systemd started this machine.
     public static var isRunning: Bool { sd_booted() > 0 }
 
-    /// Asks for the state of a unit, without starting it.
+    /// Waits until a unit is active, without starting it.
     ///
-    /// A caller that waits for a unit must not be ordered before it, or both wait for ever.
+    /// The caller's own unit must not be ordered before the unit, or neither is ever started.
     ///
     /// - Parameters:
     ///   - name: The unit's name; `.service` is added to one without a dot.
-    ///   - timeout: How long the bus may take to answer.
-    /// - Returns: The state; a unit that does not exist has the load state `not-found`.
-    /// - Throws: ``SystemError`` that names the unit if there is no system bus or it does not answer.
-    public static func unitState(
+    ///   - deadline: The instant after which the wait is given up.
+    ///   - onWait: Called on another thread with the unit's state, whenever it changes. A unit that does not exist has
+    ///     the load state `not-found`.
+    /// - Returns: Whether the unit is active; `false` at the deadline.
+    /// - Throws: ``Base/SystemError`` that names the unit if the system bus does not answer, with the code `ECANCELED` if
+    ///   the task is cancelled.
+    public static func waitUntilActive(
         _ name: String,
-        timeout: Duration = .seconds(5),
-    ) async throws(SystemError) -> UnitState {
-        try await unitState(name, timeout: timeout, address: systemBusAddress())
+        deadline: ContinuousClock.Instant,
+        onWait: @escaping @Sendable (UnitState) -> Void,
+    ) async throws(SystemError) -> Bool {
+        try await waitUntilActive(name, deadline: deadline, address: systemBusAddress(), onWait: onWait)
     }
 
-    /// Where the system bus listens.
+    /// The address of the system bus.
     static func systemBusAddress() -> String {
         Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket"
     }
 
-    /// Asks the bus at an address.
-    static func unitState(
+    /// Waits with the bus at an address.
+    static func waitUntilActive(
         _ name: String,
-        timeout: Duration,
+        deadline: ContinuousClock.Instant,
         address: String,
-    ) async throws(SystemError) -> UnitState {
+        answerTimeout: Duration = .seconds(5),
+        onWait: @escaping @Sendable (UnitState) -> Void,
+    ) async throws(SystemError) -> Bool {
         let unit = name.utf8.contains(UInt8(ascii: ".")) ? name : "\(name).service"
+        try SystemError.checkPath(SystemBus.operation, unit)
         // The bus belongs to the thread that opened it.
-        return try await onThread { () throws(SystemError) in
-            try SystemError.checkPath(SystemBus.operation, unit)
-            let bus = try SystemBus(unit: unit, deadline: .now + timeout)
+        return try await onThread(SystemBus.operation, unit) { (cancelled) throws(SystemError) in
+            var bus = try SystemBus(unit: unit, deadline: .now + answerTimeout)
             try bus.connect(to: address)
-            return UnitState(
-                load: try bus.unitProperty("LoadState"),
-                active: try bus.unitProperty("ActiveState"),
-                sub: try bus.unitProperty("SubState"),
-            )
+            try bus.subscribe()
+            var lastState: UnitState?
+            while true {
+                bus.setDeadline(.now + answerTimeout)
+                let state = try bus.unitState()
+                if state.isActive { return true }
+                if state != lastState { onWait(state) }
+                lastState = state
+                if deadline <= .now { return false }
+                // The limit is for changes without a signal, such as a device that was not loaded and appears.
+                guard try bus.waitForSignal(until: min(deadline, .now + .seconds(10)), cancelled) else {
+                    throw SystemError(SystemBus.operation, unit, code: ECANCELED)
+                }
+            }
         }
     }
 
-    /// Whether somebody has masked a unit, so that it is not started whoever wants it.
+    /// Returns whether a unit is masked, so that it cannot be started.
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
-    ///   - directories: Where masks are.
-    /// - Returns: `false` also where that cannot be looked at.
+    ///   - directories: The directories with masks.
+    /// - Returns: Whether it is masked; `false` if the directories cannot be read.
     public static func isMasked(
         _ name: String,
         in directories: [String] = ["/etc/systemd/system", "/run/systemd/system"],
@@ -85,13 +101,13 @@ public enum Systemd {
         directories.contains { (try? FileSystem.status("\($0)/\(name)"))?.target == "/dev/null" }
     }
 
-    /// Tells the service manager something about this process, such as `STATUS=waiting for the API server`.
+    /// Reports the state of this process to the service manager, such as `STATUS=waiting for the API server`.
     ///
     /// The corresponding C function is `sd_notify`.
     ///
     /// - Parameter state: Assignments, one a line.
-    /// - Returns: Whether there was somebody to tell.
-    /// - Throws: ``SystemError`` if there is and telling failed.
+    /// - Returns: Whether a service manager was notified.
+    /// - Throws: ``Base/SystemError`` if the notification failed. A process without a service manager is a normal result.
     @discardableResult
     public static func notify(_ state: String) throws(SystemError) -> Bool {
         let code = unsafe sd_notify(0, state)

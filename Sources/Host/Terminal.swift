@@ -1,8 +1,9 @@
+public import Base
 import Glibc
 
-/// What is on the other side of an output.
+/// The terminal of an output.
 public enum Terminal {
-    /// Tells whether a person looks at the output.
+    /// Returns whether an output is a terminal.
     ///
     /// - Parameter descriptor: The output, such as 1.
     /// - Returns: Whether it is a terminal.
@@ -10,10 +11,10 @@ public enum Terminal {
         isatty(descriptor) == 1
     }
 
-    /// Tells how many characters a line of the terminal holds.
+    /// Returns the number of columns of a terminal.
     ///
     /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: The number, or `nil` if the output is no terminal or does not know.
+    /// - Returns: The number, or `nil` if the output is not a terminal or does not know it.
     public static func columns(_ descriptor: Int32) -> Int? {
         var size = winsize()
         let code = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
@@ -21,28 +22,28 @@ public enum Terminal {
     }
 }
 
-/// Writes all bytes to an output, also where it takes only some at a time.
+/// Writes all bytes to an output, if necessary in several parts.
 ///
 /// The process must ignore the signal of a broken pipe, see ``Signals/ignoreBrokenPipe()``.
 ///
 /// - Parameters:
 ///   - bytes: What to write.
 ///   - descriptor: The output, such as 1.
-///   - patience: How long an output that blocks nobody may stay full before this gives up.
-/// - Throws: ``SystemError`` with code `EPIPE` if nobody reads any more, or another if the output is broken.
+///   - timeout: How long a non-blocking output may stay full.
+/// - Throws: ``Base/SystemError`` with the code `EPIPE` if the reader has closed the output, `ETIMEDOUT` if it stayed full.
 public func writeAll(
     _ bytes: [UInt8],
     to descriptor: Int32,
-    patience: Duration = .seconds(30),
+    timeout: Duration = .seconds(30),
 ) throws(SystemError) {
-    try writeAll(bytes, to: descriptor, patience: patience, "cannot write to", "output \(descriptor)")
+    try writeAll(bytes, to: descriptor, timeout: timeout, "cannot write to \(name(of: descriptor))", "")
 }
 
-/// Writes all bytes, with the words of whoever needs it done.
+/// Writes all bytes, with the caller's operation and subject in errors.
 func writeAll(
     _ bytes: [UInt8],
     to descriptor: CInt,
-    patience: Duration = .seconds(30),
+    timeout: Duration = .seconds(30),
     _ operation: String,
     _ subject: String,
 ) throws(SystemError) {
@@ -56,8 +57,17 @@ func writeAll(
         } catch {
             guard error.code == EAGAIN else { throw error }
             var waits = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
-            if try poll(&waits, until: .now + patience) { continue }
+            if try poll(&waits, until: .now + timeout) { continue }
             throw SystemError(operation, subject, code: ETIMEDOUT, detail: "nobody reads it")
         }
+    }
+}
+
+/// The name of a descriptor in messages.
+private func name(of descriptor: Int32) -> String {
+    switch descriptor {
+    case 1: "standard output"
+    case 2: "standard error"
+    default: "descriptor \(descriptor)"
     }
 }

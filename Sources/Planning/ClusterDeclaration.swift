@@ -4,20 +4,20 @@ public struct ClusterDeclaration: Sendable, Hashable {
     public var name: String?
 
     /// The file of the CA that signs the API server's certificate.
-    public var certificateAuthority: PathReference?
+    public var certificateAuthority: LocatedPath?
 
     /// The API server's URL by role.
-    public var servers: [String: PathReference]
+    public var servers: [String: LocatedPath]
 
     /// The API server's URL for every role that ``servers`` does not name.
-    public var server: PathReference?
+    public var server: LocatedPath?
 
     /// Creates a declaration.
     public init(
         name: String? = nil,
-        certificateAuthority: PathReference? = nil,
-        servers: [String: PathReference] = [:],
-        server: PathReference? = nil,
+        certificateAuthority: LocatedPath? = nil,
+        servers: [String: LocatedPath] = [:],
+        server: LocatedPath? = nil,
     ) {
         self.name = name
         self.certificateAuthority = certificateAuthority
@@ -26,7 +26,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
     }
 
     /// The API server's URL, as nodes of a role reach it.
-    public func server(for role: String?) -> PathReference? {
+    public func server(for role: String?) -> LocatedPath? {
         role.flatMap { servers[$0] } ?? server
     }
 }

@@ -1,4 +1,5 @@
-public import YAML
+public import Base
+import YAML
 
 /// What a node's task files say, checked and with variables replaced.
 public struct Declarations: Sendable, Hashable {
@@ -11,55 +12,52 @@ public struct Declarations: Sendable, Hashable {
     /// This node's host name.
     public var hostName: String
 
-    /// This node's role, or `nil` where no task asks for one and nobody says it.
+    /// This node's role, or `nil` if it is not known and no task needs it.
     public var role: String?
 
     /// The variables with their values on this node, also for manifests with `substitute: true`.
     public var variables: Variables
 
     /// The tasks of all roles in the order in which they are declared.
-    public var tasks: [TaskDeclaration]
+    public var tasks: [PlannedTask]
 
-    /// Where tasks were switched off with `enable: false`, by name.
-    public var removed: [String: Place]
+    /// The tasks of this node.
+    public var plan: Plan
 
-    /// Creates declarations.
-    public init(
-        cluster: ClusterDeclaration = ClusterDeclaration(),
-        nodes: [String: String] = [:],
-        hostName: String = "",
-        role: String? = nil,
-        variables: Variables = Variables(),
-        tasks: [TaskDeclaration],
-        removed: [String: Place] = [:],
-    ) {
-        self.cluster = cluster
-        self.nodes = nodes
-        self.hostName = hostName
-        self.role = role
-        self.variables = variables
-        self.tasks = tasks
-        self.removed = removed
-    }
+    /// The variables that only drop-ins set and that no task file uses: manifests of this node's tasks have to.
+    public var dropInVariables: [DropInVariable]
 }
 
 /// Reads the task files of a node.
 ///
-/// Everything is checked here, how the tasks relate included, so that an author sees all that is wrong at once.
-/// A task of another role is checked as nodes of that role would read it.
+/// Everything is checked here, also how the tasks relate, so that an author sees every mistake at once.
+/// A task of another role is checked as a node of that role would read it.
 ///
 /// - Parameters:
 ///   - files: The files in the order in which later ones replace what earlier ones say.
-///   - node: What is known of the node besides.
+///   - node: What else is known of the node.
 /// - Returns: The declarations.
-/// - Throws: Everything that is wrong with all files. That there is nothing for this node to do is no fault.
-public func readDeclarations(_ files: [SourceFile], node: NodeFacts) throws(Diagnostics) -> Declarations {
-    let problems = Problems()
+/// - Throws: Everything that is wrong with all files. A node without tasks is not an error.
+public func readDeclarations(_ files: [SourceFile], node: NodeFacts) throws(Problems) -> Declarations {
+    let (declarations, problems) = readDeclarationsWithProblems(files, node: node)
+    guard problems.isEmpty else { throw Problems(problems) }
+    return declarations
+}
+
+/// Reads the task files of a node as far as they can be read.
+///
+/// - Returns: The declarations without the tasks that have mistakes, and everything that is wrong.
+public func readDeclarationsWithProblems(
+    _ files: [SourceFile],
+    node: NodeFacts,
+) -> (declarations: Declarations, problems: [Problem]) {
+    let problems = ProblemCollector()
     let merged = MergedFiles(files, problems)
-    let reader = ClusterReader(merged, node, problems)
+    var reader = ClusterReader(merged, node, problems)
     let nodes = reader.readNodes(reader.readVariables(for: nil))
     let known = reader.knownRoles(nodes)
     let role = reader.readRole(nodes, known)
+    reader.reportedRole = role.flatMap { known.contains($0) ? nil : $0 }
 
     var byRole: [String?: Variables] = [:]
     for role in known.map(Optional.some) + [role] { byRole[role] = reader.readVariables(for: role) }
@@ -75,49 +73,47 @@ public func readDeclarations(_ files: [SourceFile], node: NodeFacts) throws(Diag
         problems: problems,
     )
 
-    let tasks = readTasks(merged, context, roleHint: reader.roleHint)
-    try problems.check()
-    return Declarations(
+    let resolved = readTasks(merged, context, roleHint: reader.roleHint)
+    let unused = UnusedVariables(merged, resolved.plan, problems)
+    let declarations = Declarations(
         cluster: cluster.declaration,
         nodes: nodes,
         hostName: node.hostName,
         role: role,
         variables: own,
-        tasks: tasks.read.compactMap(\.declaration),
-        removed: tasks.removed,
+        tasks: resolved.tasks,
+        plan: resolved.plan,
+        dropInVariables: unused.undetermined,
     )
+    return (declarations, problems.all)
 }
 
-/// Reads the tasks, and checks how they relate.
+/// Reads the tasks and resolves them.
 private func readTasks(
     _ files: MergedFiles,
     _ context: TaskContext,
     roleHint: String,
-) -> (read: [ReadTask], removed: [String: Place]) {
+) -> Resolver.Resolved {
     let entries = files.tasks.entries
     if entries.count > Limit.taskCount {
-        context.problems.add(entries[Limit.taskCount].place, "the files declare more than \(Limit.taskCount) tasks")
+        context.problems.add(entries[Limit.taskCount].location, "the files declare more than \(Limit.taskCount) tasks")
     }
     var tasks: [ReadTask] = []
-    var removed: [String: Place] = [:]
+    var removed: [String: SourceLocation] = [:]
     for entry in entries.prefix(Limit.taskCount) {
         if let task = TaskReader.read(entry, context) {
             tasks.append(task)
         } else {
-            removed[entry.key] = entry.place
+            removed[entry.key] = entry.location
         }
     }
     if context.role == nil, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
         let roles = list((task.header.roles ?? []).map { "'\($0)'" }, "or")
         context.problems.addMissing(
-            task.header.place,
+            task.header.location,
             "task '\(task.header.name)' is for role \(roles), and this node, '\(context.hostName)', has no role",
             hint: "\(roleHint), with ROLE one of \(few(context.knownRoles))",
         )
     }
-    let relations = Relations(tasks.map(\.header), removed: removed, problems: context.problems)
-    relations.tellCycles(context.problems)
-    KubeconfigChoice.make(&tasks, relations, context)
-    WrittenPaths.check(tasks, context.problems)
-    return (tasks, removed)
+    return Resolver(context: context).resolve(tasks, removed: removed)
 }

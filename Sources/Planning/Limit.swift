@@ -1,6 +1,6 @@
 /// How much a set of task files may hold.
 ///
-/// All of these are far beyond what a node needs; they keep a slip or a prank from taking its memory.
+/// They are far beyond what a node needs, and bound memory for malformed or hostile files.
 enum Limit {
     /// Tasks in all files together.
     static let taskCount = 10_000
@@ -41,24 +41,21 @@ enum Limit {
     /// Characters of a value that a message repeats.
     static let quotedLength = 60
 
-    /// Cycles told at once.
+    /// Cycles reported at once.
     static let cycleCount = 100
 
     /// Members of a cycle that a message names.
     static let cycleMemberCount = 12
 
     /// Seconds after its deadline at which systemd ends a task that did not end itself.
-    static let unitPatience: Int64 = 60
+    static let unitGracePeriod: Int64 = 60
 
     /// Characters of a unit's description.
     static let unitPhraseLength = 500
 
-    /// Secrets of other tasks that a unit hides, lest a prank of thousands of keys fill the memory with units.
+    /// `InaccessiblePaths` entries of one unit in addition to those that all units have.
     static let hiddenCount = 256
 
-    /// Dependants that a unit brings back when it succeeds; a command line has an end.
-    static let wakenedCount = 1000
-
-    /// Paths or capabilities that a script says it needs.
+    /// Items of a list of paths, objects or capabilities that a task needs.
     static let needCount = 100
 }

@@ -1,23 +1,19 @@
-public import YAML
+public import Base
+import YAML
 
 /// Parts of a plan, by the names of tasks.
 extension Plan {
     /// The plan of only some tasks, as `run --task` asks for it.
     ///
-    /// What a step depends on and is not in the part is not among its dependencies any more.
+    /// Dependencies that are not in the part are removed from its steps.
     ///
     /// - Parameters:
     ///   - names: The tasks, by their names or by those of their units.
-    ///   - withDependencies: Whether all that they depend on is in the part as well.
-    ///   - place: Where the names come from.
+    ///   - withDependencies: Whether the part also has all their dependencies.
     /// - Returns: The part, in the order of the plan.
-    /// - Throws: Every name that this node has no task of, at `place`.
-    public func selecting(
-        _ names: [String],
-        withDependencies: Bool = false,
-        at place: Place = Place(file: "--task"),
-    ) throws(Diagnostics) -> Plan {
-        let selected = try indices(of: names, at: place)
+    /// - Throws: Every name that is not that of a task of this node.
+    public func selecting(_ names: [String], withDependencies: Bool = false) throws(Problems) -> Plan {
+        let selected = try indices(of: names)
         let all = withDependencies ? closure(of: selected) { steps[$0].dependencies } : selected
         return part { all.contains($0) }
     }
@@ -29,15 +25,15 @@ extension Plan {
 
     /// The tasks that a task depends on directly, in the order of its `after`.
     public func dependencies(of name: String) -> [String] {
-        steps.first { $0.task.name == name }?.dependencies.map { steps[$0].task.name } ?? []
+        position(of: name).map { steps[$0].dependencies.map { steps[$0].task.name } } ?? []
     }
 
-    /// The tasks that depend on a task, also by way of others, in the order of the plan.
-    public func dependants(of name: String) -> [String] {
-        guard let index = steps.firstIndex(where: { $0.task.name == name }) else { return [] }
-        let dependants = dependantIndices
-        let all = closure(of: [index]) { dependants[$0] }
-        return steps.indices.filter { $0 != index && all.contains($0) }.map { steps[$0].task.name }
+    /// The tasks that a task depends on, also by way of others.
+    public func allDependencies(of name: String) -> Set<String> {
+        guard let position = position(of: name) else { return [] }
+        return Set(
+            closure(of: [position]) { steps[$0].dependencies }.subtracting([position]).map { steps[$0].task.name }
+        )
     }
 
     /// The positions of the steps that depend on each step directly.
@@ -49,28 +45,33 @@ extension Plan {
         return dependants
     }
 
-    private func indices(of names: [String], at place: Place) throws(Diagnostics) -> Set<Int> {
-        let problems = Problems()
-        let known = steps.map(\.task.name)
-        let indices = Dictionary(zip(known, steps.indices), uniquingKeysWith: { first, _ in first })
+    private func indices(of names: [String]) throws(Problems) -> Set<Int> {
+        let problems = ProblemCollector()
         var selected: Set<Int> = []
         for written in names {
             let name = taskName(ofUnit: written) ?? written
-            if let index = indices[name] {
+            if let index = position(of: name) {
                 selected.insert(index)
             } else {
-                tellUnknown(name, known, place, problems)
+                reportUnknown(name, problems)
             }
         }
         try problems.check()
         return selected
     }
 
-    private func tellUnknown(_ name: String, _ known: [String], _ place: Place, _ problems: Problems) {
+    private func reportUnknown(_ name: String, _ problems: ProblemCollector) {
+        // The name is an argument, which has no place in a file.
+        let location = SourceLocation.nowhere
+        if let place = disabledTasks[name] {
+            let hint = "remove 'enable: false' there"
+            return problems.add(location, "task '\(name)' is disabled at \(place)", hint: hint)
+        }
         guard let roles = roleNamesElsewhere[name] else {
-            let other = known.isEmpty ? "this node has no tasks" : "known are \(few(known.sorted()))"
+            let known = steps.map(\.task.name)
+            let other = known.isEmpty ? "this node has no tasks" : "expected one of \(few(known.sorted()))"
             problems.add(
-                place,
+                location,
                 "no task is named \(quoted(name))",
                 hint: problems.hint(for: name, in: known, else: other)
             )
@@ -79,7 +80,7 @@ extension Plan {
         let all = list(roles.map { "'\($0)'" }, "or")
         let own = role.map { "has role '\($0)'" } ?? "has no role"
         let hint = roles.first.map { "type --role \($0) to take that role" }
-        problems.add(place, "task '\(name)' is for role \(all), and this node \(own)", hint: hint)
+        problems.add(location, "task '\(name)' is for role \(all), and this node \(own)", hint: hint)
     }
 
     private func closure(of start: Set<Int>, _ next: (Int) -> [Int]) -> Set<Int> {
@@ -97,6 +98,6 @@ extension Plan {
         let part = kept.map { index in
             Step(task: steps[index].task, dependencies: steps[index].dependencies.compactMap { positions[$0] })
         }
-        return Plan(steps: part, role: role, roleNamesElsewhere: roleNamesElsewhere)
+        return Plan(steps: part, role: role, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 }

@@ -1,18 +1,20 @@
-/// Steps in an order in which every step follows all it depends on.
+import Base
+
+/// The tasks of a node in an order in which every step follows its dependencies.
 ///
-/// The order is stable: two plans made from the same files are equal. Steps come as their tasks are declared, but what a
-/// step depends on comes just before it unless it came already.
+/// The order is stable: two plans made from the same files are equal. Steps are in the order of their declarations, but
+/// the dependencies of a step come just before it unless they came already.
 public struct Plan: Sendable, Hashable {
     /// One task of a plan.
     public struct Step: Sendable, Hashable {
         /// The task.
-        public var task: TaskDeclaration
+        public var task: PlannedTask
 
         /// The positions in the plan of the steps that must have succeeded, all of them earlier.
         public var dependencies: [Int]
 
         /// Creates a step.
-        public init(task: TaskDeclaration, dependencies: [Int] = []) {
+        public init(task: PlannedTask, dependencies: [Int] = []) {
             self.task = task
             self.dependencies = dependencies
         }
@@ -21,28 +23,20 @@ public struct Plan: Sendable, Hashable {
     /// The steps.
     public let steps: [Step]
 
-    /// The role whose nodes run the plan, if the tasks ask for one.
+    /// The role of the node, if it is known.
     public let role: String?
 
-    /// The roles of every task that is left out because other nodes run it.
+    /// The roles of every task that only other nodes run, by name.
     let roleNamesElsewhere: [String: [String]]
 
-    /// Plans what a node of the graph's role does.
-    ///
-    /// A task that only other roles run is no step, and no step depends on it.
-    public init(_ graph: Graph) {
-        let headers = graph.tasks.map(\.header)
-        let order = Relations(headers: headers, dependencies: graph.dependencies).order(for: graph.role)
-        let positions = Dictionary(zip(order, order.indices), uniquingKeysWith: { first, _ in first })
-        steps = order.map { task in
-            Step(task: graph.tasks[task], dependencies: graph.dependencies[task].compactMap { positions[$0] })
-        }
-        role = graph.role
-        roleNamesElsewhere = Dictionary(
-            headers.filter { !$0.runs(on: graph.role) }.map { ($0.name, $0.roles ?? []) },
-            uniquingKeysWith: { first, _ in first },
-        )
-    }
+    /// Where tasks are disabled by `enable: false`, by name.
+    let disabledTasks: [String: SourceLocation]
+
+    /// The position of every step by the name of its task.
+    private let positions: [String: Int]
+
+    /// The position of a task's step, or `nil` if no task of this plan has the name.
+    public func position(of name: String) -> Int? { positions[name] }
 
     /// Creates a plan from steps that are in order already.
     public init(steps: [Step], role: String? = nil) {
@@ -50,12 +44,22 @@ public struct Plan: Sendable, Hashable {
             steps.enumerated().allSatisfy { index, step in step.dependencies.allSatisfy { (0..<index).contains($0) } },
             "a step of a plan depends only on earlier ones",
         )
-        self.init(steps: steps, role: role, roleNamesElsewhere: [:])
+        self.init(steps: steps, role: role, roleNamesElsewhere: [:], disabledTasks: [:])
     }
 
-    init(steps: [Step], role: String?, roleNamesElsewhere: [String: [String]]) {
+    init(
+        steps: [Step],
+        role: String?,
+        roleNamesElsewhere: [String: [String]],
+        disabledTasks: [String: SourceLocation],
+    ) {
+        self.disabledTasks = disabledTasks
         self.steps = steps
         self.role = role
         self.roleNamesElsewhere = roleNamesElsewhere
+        positions = Dictionary(
+            zip(steps.lazy.map(\.task.name), steps.indices),
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 }

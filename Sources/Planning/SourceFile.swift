@@ -1,4 +1,4 @@
-/// A task file as it was read, before anybody has looked inside.
+/// A task file as it was read, before its content was read.
 public struct SourceFile: Sendable, Hashable {
     /// The path, which messages show and which relative paths in the file are relative to.
     public var path: String
@@ -13,7 +13,7 @@ public struct SourceFile: Sendable, Hashable {
     }
 }
 
-/// What is known of a node besides its task files.
+/// What is known of a node in addition to its task files.
 public struct NodeFacts: Sendable, Hashable {
     /// The host name, which `nodes` gives a role to.
     public var hostName: String

@@ -1,3 +1,4 @@
+public import Base
 public import YAML
 
 /// The variables of a task file with their values on one node.
@@ -8,9 +9,9 @@ public struct Variables: Sendable, Hashable {
     enum Value: Sendable, Hashable {
         /// It has a value: a string, a number or a boolean.
         case scalar(Node.Content)
-        /// It exists, but this node's files say nothing about it; told where it is used.
+        /// It exists, but has no value on this node; reported where it is used.
         case missing(message: String, hint: String)
-        /// Its definition is at fault, which was told already.
+        /// Its definition is wrong, which was reported already.
         case broken
     }
 
@@ -42,13 +43,13 @@ public struct Variables: Sendable, Hashable {
     ///
     /// - Parameter node: The document, or a part of it.
     /// - Returns: The document with its variables replaced, and what is wrong with them.
-    public func replace(in node: Node) -> (node: Node, problems: [Diagnostic]) {
-        let problems = Problems()
+    public func replace(in node: Node) -> (node: Node, problems: [Problem]) {
+        let problems = ProblemCollector()
         let replaced = replaceAll(in: node, problems)
         return (replaced, problems.all)
     }
 
-    private func replaceAll(in node: Node, _ problems: Problems) -> Node {
+    private func replaceAll(in node: Node, _ problems: ProblemCollector) -> Node {
         var node = node
         switch node.content {
         case .string:
@@ -72,10 +73,10 @@ public struct Variables: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - node: The scalar; anything but a string is given back as it is.
-    ///   - problems: Where faults are told.
+    ///   - problems: Where problems are reported.
     ///   - hintsLiteral: Whether an unknown `${name}` may well be meant literally, as in a shell script.
-    /// - Returns: The scalar, or `nil` after telling why it cannot be done.
-    func replaced(_ node: Node, _ problems: Problems, hintsLiteral: Bool = false) -> Node? {
+    /// - Returns: The scalar, or `nil` after reporting why that is not possible.
+    func replaced(_ node: Node, _ problems: ProblemCollector, hintsLiteral: Bool = false) -> Node? {
         guard case .string(let text) = node.content, let template = Template(text) else { return node }
         var isFaulty = false
         var texts: [String] = []
@@ -84,39 +85,45 @@ public struct Variables: Sendable, Hashable {
             case .text(let text): texts.append(text)
             case .malformed(let snippet):
                 problems.add(
-                    node.place,
+                    node.location,
                     "\(quoted(snippet)) is not a variable",
                     hint: "write '$\(snippet)' for a literal '${'"
                 )
                 isFaulty = true
             case .variable(let name):
-                guard let content = value(of: name, at: node.place, problems, hintsLiteral) else {
+                guard let content = value(of: name, at: node.location, problems, hintsLiteral) else {
                     isFaulty = true
                     continue
                 }
                 if template.onlyVariable != nil, node.style == .plain {
-                    return Node(content, place: node.place, style: node.style)
+                    return Node(content, location: node.location, style: node.style)
                 }
                 texts.append(content.scalarText)
             }
         }
-        guard !isFaulty, problems.mayGrow(by: texts.reduce(0) { $0 + $1.utf8.count }, at: node.place) else {
+        guard !isFaulty, problems.mayGrow(by: texts.reduce(0) { $0 + $1.utf8.count }, at: node.location) else {
             return nil
         }
-        return Node(.string(texts.joined()), place: node.place, style: node.style)
+        return Node(.string(texts.joined()), location: node.location, style: node.style)
     }
 
-    private func value(of name: String, at place: Place, _ problems: Problems, _ hintsLiteral: Bool) -> Node.Content? {
+    private func value(
+        of name: String,
+        at location: SourceLocation,
+        _ problems: ProblemCollector,
+        _ hintsLiteral: Bool
+    ) -> Node.Content? {
         switch values[name] {
         case .scalar(let content): return content
         case .broken: break
         case .missing(let message, let hint):
-            problems.addMissing(place, "variable '\(name)' has no value here: \(message)", hint: hint)
+            problems.addMissing(location, "variable '\(name)' has no value here: \(message)", hint: hint)
         case nil:
-            let other = hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "known are \(few(names))"
+            let other =
+                hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "expected one of \(few(names))"
             let near = problems.nearName(to: name, in: names)
             problems.addMissing(
-                place,
+                location,
                 "no variable is named \(quoted(name))",
                 hint: near.map { "did you mean '${\($0)}'?" } ?? other
             )

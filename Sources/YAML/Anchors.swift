@@ -1,26 +1,28 @@
+import Base
+
 /// The values of a document that carry an anchor.
 struct Anchors {
-    /// What an alias stands for.
+    /// The value of an anchor.
     struct Value {
         var node: Node
-        /// How many nodes it has, its own aliases expanded.
+        /// The number of its nodes, with aliases expanded.
         var nodeCount: Int
-        /// How many collections are nested in it, itself included.
+        /// The depth of its collections, itself included.
         var height: Int
     }
 
     private var values: [String: Value] = [:]
 
-    /// The anchors of collections whose end has not come yet, with the number of the collection.
+    /// The anchors of open collections, with the number of the collection.
     private var open: [String: Int] = [:]
 
-    /// Notes that a collection with an anchor begins.
+    /// Records the beginning of a collection with an anchor.
     mutating func open(_ name: String?, id: Int) {
         guard let name else { return }
         open[name] = id
     }
 
-    /// Notes the value of an anchor, unless its name was given to another value within it.
+    /// Records the value of an anchor, unless the name was used again within the value.
     mutating func complete(_ name: String?, id: Int? = nil, _ value: @autoclosure () -> Value) {
         guard let name else { return }
         if let id, open[name] != id { return }
@@ -28,13 +30,13 @@ struct Anchors {
         values[name] = value()
     }
 
-    /// Finds what an alias stands for.
-    func value(of name: String, at place: Place) throws(Diagnostic) -> Value {
+    /// Finds the value of an alias.
+    func value(of name: String, at location: SourceLocation) throws(Problem) -> Value {
         guard open[name] == nil else {
-            throw Diagnostic(place, "alias '*\(name)' stands within the value that it names")
+            throw Problem("alias '*\(name)' is inside the value of its anchor", at: location)
         }
         if let value = values[name] { return value }
         let hint = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }
-        throw Diagnostic(place, "alias '*\(name)' names no anchor of this document", hint: hint)
+        throw Problem("alias '*\(name)' has no anchor in this document", at: location, hint: hint)
     }
 }

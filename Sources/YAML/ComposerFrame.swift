@@ -1,29 +1,31 @@
-/// A collection whose end has not come yet.
+import Base
+
+/// An open collection.
 struct ComposerFrame {
     /// A key that waits for its value.
     enum Key {
-        case text(String, Place)
-        /// `<<`, which brings the entries of other mappings.
-        case merge(Place)
-        /// A key that has been complained about, so that its value counts for nothing.
+        case text(String, SourceLocation)
+        /// `<<`, which adds the entries of other mappings.
+        case merge(SourceLocation)
+        /// A key that was reported, whose value is ignored.
         case invalid
     }
 
-    let place: Place
+    let location: SourceLocation
     let isMapping: Bool
     let isFlow: Bool
     let anchor: String?
-    /// A number that no other frame of the document has.
+    /// A number that is unique in the document.
     let id: Int
 
-    /// How many collections are nested here, this one included.
+    /// The depth of nested collections, this one included.
     private(set) var height = 1
     private var items: [Node] = []
     private var mapping = MappingBuilder()
     var key: Key?
 
-    init(_ collection: CollectionEvent, place: Place, id: Int) {
-        self.place = place
+    init(_ collection: CollectionEvent, location: SourceLocation, id: Int) {
+        self.location = location
         self.id = id
         isMapping = collection.isMapping
         isFlow = collection.isFlow
@@ -35,13 +37,13 @@ struct ComposerFrame {
 
     /// The complete collection.
     var node: Node {
-        Node(isMapping ? .mapping(Mapping(mapping.entries)) : .sequence(items), place: place)
+        Node(isMapping ? .mapping(Mapping(mapping.entries)) : .sequence(items), location: location)
     }
 
     /// Adds the value that the last key waits for, or the next item.
     ///
-    /// - Returns: What is wrong with it, in which case it is passed over.
-    mutating func add(_ node: Node, height childHeight: Int, isAlias: Bool) -> Diagnostic? {
+    /// - Returns: The problem, if the value is ignored.
+    mutating func add(_ node: Node, height childHeight: Int, isAlias: Bool) -> Problem? {
         height = max(height, childHeight + 1)
         guard let key else {
             items.append(node)
@@ -50,24 +52,24 @@ struct ComposerFrame {
         self.key = nil
         switch key {
         case .invalid: return nil
-        case .merge(let place): return merge(node, isAlias: isAlias, at: place)
-        case .text(let text, let place):
-            let first = mapping.insert(Mapping.Entry(key: text, place: place, value: node))
-            return first.map { .duplicateKey(text, at: place, first: $0) }
+        case .merge(let location): return merge(node, isAlias: isAlias, at: location)
+        case .text(let text, let location):
+            let first = mapping.insert(Mapping.Entry(key: text, location: location, value: node))
+            return first.map { .duplicateKey(text, at: location, first: $0) }
         }
     }
 
-    /// Takes over the entries of a mapping or, the first one winning, of several in a sequence.
+    /// Merges the entries of a mapping, or of several in a sequence, of which the first has precedence.
     ///
-    /// A sequence behind an alias is refused, because kubectl refuses it.
-    private mutating func merge(_ node: Node, isAlias: Bool, at place: Place) -> Diagnostic? {
+    /// A sequence through an alias is refused, as by kubectl.
+    private mutating func merge(_ node: Node, isAlias: Bool, at location: SourceLocation) -> Problem? {
         if let source = node.mapping {
             mapping.merge(source)
             return nil
         }
         guard !isAlias, let sources = node.sequence?.map(\.mapping), !sources.contains(nil) else {
             let given = node.sequence?.first { $0.mapping == nil }.map { "a list with \($0.kindName)" } ?? node.kindName
-            return Diagnostic(place, "'<<' wants a mapping or a list of mappings, not \(given)")
+            return Problem("'<<' requires a mapping or a list of mappings, not \(given)", at: location)
         }
         for case let source? in sources.reversed() { mapping.merge(source) }
         return nil

@@ -1,19 +1,17 @@
-/// A decimal number taken apart: its value is `0.digits` times ten to the power of `point`.
-///
-/// Digits are kept, however many there are; nothing is rounded.
+/// A decimal number with all its digits: its value is `0.digits` times ten to the power of `point`.
 struct DecimalText: Hashable {
     /// Whether the number is below zero.
     var isNegative = false
 
-    /// The digits as characters, without zeros at either end; empty for zero.
+    /// The digits as characters, without leading and trailing zeros; empty for zero.
     var digits: [UInt8] = []
 
-    /// How many digits stand before the decimal point, negative for zeros behind it.
+    /// The number of digits before the decimal point, negative for zeros after it.
     var point = 0
 
-    /// Reads `-12.5e3` and its like: a sign, digits around an optional point, an optional exponent.
+    /// Parses a number such as `-12.5e3`: a sign, digits around an optional point, an optional exponent.
     ///
-    /// Answers `nil` for every other text, among them one without a digit.
+    /// Returns `nil` for other texts.
     init?(_ text: some Sequence<UInt8>) {
         var exponent = ExponentText()
         var hasDigit = false
@@ -54,7 +52,7 @@ struct DecimalText: Hashable {
     }
 }
 
-/// The part of a number behind its `e`.
+/// The part of a number after its `e`.
 private struct ExponentText {
     var isOpen = false
     private var isNegative = false
@@ -65,10 +63,10 @@ private struct ExponentText {
     /// Whether there is no exponent or one with digits.
     var isComplete: Bool { !isOpen || hasDigit }
 
-    /// The exponent, which stops growing where no number can tell the difference.
+    /// The exponent, limited to values that make a difference.
     var value: Int { isNegative ? -magnitude : magnitude }
 
-    /// Takes the next character, and tells whether it belongs to an exponent.
+    /// Adds the next character, and returns whether it is valid in an exponent.
     mutating func append(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "-"), UInt8(ascii: "+"):
@@ -94,7 +92,7 @@ extension DecimalText {
         return sign + (point > 21 || point < -5 ? scientific(exponentDigitCount: 1) : positional)
     }
 
-    /// The digits with an exponent of at least so many digits: `1.5e+21`.
+    /// The scientific notation with a minimum number of exponent digits: `1.5e+21`.
     func scientific(exponentDigitCount: Int) -> String {
         let fraction = digits.count > 1 ? "." + Self.text(digits.dropFirst()) : ""
         let magnitude = String(abs(point - 1))
@@ -115,5 +113,19 @@ extension DecimalText {
 
     private static func text(_ digits: ArraySlice<UInt8>) -> String {
         String(decoding: digits, as: UTF8.self)
+    }
+}
+
+/// The text of a numeric key: JSON has only strings.
+enum KeyText {
+    /// The key of a number that is not an integer for Go.
+    ///
+    /// It is rounded to 32 bits and formatted with Go's `%g`, as in kubectl: `1e6` is the key `1e+06`.
+    static func float(_ number: Number) -> String {
+        let sign = number.text.utf8.first == UInt8(ascii: "-") ? "-" : ""
+        guard let magnitude = Float(number.json)?.magnitude, magnitude.isFinite else { return sign + ".inf" }
+        guard let decimal = DecimalText(magnitude.description.utf8), !decimal.digits.isEmpty else { return sign + "0" }
+        let isScientific = decimal.point > 6 || decimal.point < -3
+        return sign + (isScientific ? decimal.scientific(exponentDigitCount: 2) : decimal.positional)
     }
 }

@@ -1,8 +1,9 @@
+import Base
+
 /// Splits a file at its `---` lines.
 ///
-/// It counts as kubectl does: of two marker lines with nothing between them, the second belongs to the document that
-/// it begins, so that no empty document stands between them. Directives such as `%YAML 1.1` go with the document that
-/// they are written before, which kubectl cannot do.
+/// It counts as kubectl does: there is no empty document between two consecutive marker lines. Directives such as
+/// `%YAML 1.1` belong to the document after them, unlike in kubectl.
 struct DocumentSplitter: Sendable {
     private let bytes: [UInt8]
     private let file: String
@@ -11,7 +12,7 @@ struct DocumentSplitter: Sendable {
     private var index = 0
     private var isStopped = false
 
-    /// A marker that stands behind directives and so does not end a document.
+    /// The offset of a marker after directives, which does not end a document.
     private var ownMarker: Int?
 
     init(_ bytes: [UInt8], file: String) {
@@ -22,7 +23,7 @@ struct DocumentSplitter: Sendable {
 
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// Ends the splitting before the end of the file.
+    /// Ends before the end of the file.
     mutating func stop() {
         isStopped = true
     }
@@ -44,7 +45,7 @@ struct DocumentSplitter: Sendable {
         return text
     }
 
-    /// Goes on behind the marker line that ends a document, and answers where the document's text ends.
+    /// Advances past the marker line that ends a document, and returns the end of the document's text.
     private mutating func findEnd() -> Int {
         var directives = DirectiveFinder()
         while offset < bytes.count {
@@ -58,13 +59,13 @@ struct DocumentSplitter: Sendable {
             case .inDocument:
                 directives = DirectiveFinder()
                 ownMarker = offset
-            case .behindDocument(let start, let startLine):
+            case .afterDocument(let start, let startLine):
                 ownMarker = offset
                 (offset, line) = (start, startLine)
                 return start
             case nil:
                 let end = offset
-                // A marker with text behind it stays, for the document that it spoils.
+                // A marker followed by text remains, and makes the next document invalid.
                 if markerProblem() == nil { passLine() }
                 return end
             }
@@ -85,15 +86,15 @@ struct DocumentSplitter: Sendable {
         bytes[offset..<lineEnd].starts(with: "---".utf8)
     }
 
-    /// What is wrong with the marker line that comes next: kubectl refuses text behind the `---`.
-    private func markerProblem() -> Diagnostic? {
+    /// Returns the problem of the next marker line: kubectl refuses text after the `---`.
+    private func markerProblem() -> Problem? {
         let behind = bytes[(offset + 3)..<endOfLine()]
         guard let first = behind.firstIndex(where: { $0 > 0x20 }), bytes[first] != UInt8(ascii: "#") else { return nil }
         let before = bytes[offset..<first].count
-        return Diagnostic(
-            Place(file: file, mark: Mark(line: line, column: before + 1)),
-            "text stands behind the document marker '---'",
-            hint: "write it on the next line, or indent the line if it belongs to the text before it",
+        return Problem(
+            "text after the document marker '---'",
+            at: SourceLocation(file: file, position: SourceLocation.Position(line: line, column: before + 1)),
+            hint: "write it on the next line, or indent the line if it belongs to the text before it"
         )
     }
 
@@ -105,17 +106,17 @@ struct DocumentSplitter: Sendable {
 /// Finds the `%` lines that a marker line may follow.
 private struct DirectiveFinder {
     enum Found {
-        /// The document has nothing before them, so that they are its own.
+        /// Directives before a document's content, which belong to it.
         case inDocument
-        /// They stand behind the document and its `...`, so that they are the next one's.
-        case behindDocument(offset: Int, line: Int)
+        /// Directives after the document and its `...`, which belong to the next one.
+        case afterDocument(offset: Int, line: Int)
     }
 
     private(set) var found: Found?
     private var isBetweenDocuments = true
     private var isAtStart = true
 
-    /// Looks at a line that is no marker.
+    /// Processes a line that is not a marker.
     mutating func pass(_ line: ArraySlice<UInt8>, line number: Int) {
         if line.starts(with: "...".utf8) {
             self = Self()
@@ -126,7 +127,7 @@ private struct DirectiveFinder {
             return
         }
         if line.first == UInt8(ascii: "%") {
-            found = found ?? (isAtStart ? .inDocument : .behindDocument(offset: line.startIndex, line: number))
+            found = found ?? (isAtStart ? .inDocument : .afterDocument(offset: line.startIndex, line: number))
         } else {
             isBetweenDocuments = false
             found = nil

@@ -1,3 +1,5 @@
+import Base
+
 /// The text between two `---` lines.
 struct DocumentText: Sendable {
     /// The bytes, without the marker line before them and without a byte-order mark.
@@ -9,19 +11,21 @@ struct DocumentText: Sendable {
     /// The line of the file, counted from 1, in which the text begins.
     var line: Int
 
-    /// The number of the document, counted from 1 as kubectl does.
+    /// The number of the document, starting at 1 as in kubectl.
     var index: Int
 
     /// Whether the file ends with this text.
     var isLast = false
 
-    /// What makes the document unreadable whatever it contains.
-    var problem: Diagnostic?
+    /// The problem that makes the document invalid regardless of its text.
+    var problem: Problem?
 
-    /// Where the text begins.
-    var place: Place { Place(file: file, mark: Mark(line: line, column: 1)) }
+    /// The location of the first line.
+    var location: SourceLocation {
+        SourceLocation(file: file, position: SourceLocation.Position(line: line, column: 1))
+    }
 
-    /// Whether kubectl would take the text for JSON.
+    /// Whether kubectl would read the text as JSON.
     var startsWithBrace: Bool {
         bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) } == UInt8(ascii: "{")
     }

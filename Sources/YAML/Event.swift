@@ -39,14 +39,14 @@ struct EventMark: Hashable {
     var column = 0
 }
 
-/// What libyaml says about a text that it cannot read.
+/// libyaml's error about a text.
 struct SyntaxProblem: Error {
-    /// libyaml's words, such as `did not find expected key`.
+    /// libyaml's text, such as `did not find expected key`.
     var problem: String
     var problemMark: EventMark
-    /// What was being read, such as `while parsing a block mapping`; empty where libyaml tells nothing.
+    /// What was being read, such as `while parsing a block mapping`; empty if libyaml reports nothing.
     var context: String
     var contextMark: EventMark
-    /// The offset of a byte that is no character of YAML.
+    /// The offset of a byte that is not a valid character.
     var byteOffset: Int?
 }

@@ -2,7 +2,7 @@ import CYAML
 
 /// libyaml's parser, running over a copy of a text.
 ///
-/// The C parser stores its own address and keeps a pointer to the text, so both live at addresses of their own.
+/// The C parser stores its own address and a pointer to the text, so both are allocated on the heap.
 @safe
 struct EventParser: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
@@ -10,7 +10,7 @@ struct EventParser: ~Copyable {
 
     /// Starts to parse a text, which is UTF-8 without a byte-order mark.
     ///
-    /// A line end is added where the last line has none, as kubectl does: a block scalar there would else lack it.
+    /// A missing line end is added, as kubectl does: it is part of a block scalar at the end.
     ///
     /// The corresponding C function is `yaml_parser_initialize`.
     init(_ text: ArraySlice<UInt8>) {
@@ -31,7 +31,7 @@ struct EventParser: ~Copyable {
         unsafe input.deallocate()
     }
 
-    /// Goes on to the next event.
+    /// Parses the next event.
     ///
     /// The corresponding C function is `yaml_parser_parse`.
     mutating func next() throws(SyntaxProblem) -> (event: Event, span: EventSpan) {
@@ -54,7 +54,7 @@ struct EventParser: ~Copyable {
 }
 
 extension Event {
-    /// Copies what a C event tells.
+    /// Copies a C event.
     fileprivate init(_ event: yaml_event_t) {
         switch unsafe event.type {
         case YAML_STREAM_START_EVENT: self = .streamStart
@@ -107,9 +107,9 @@ extension EventSpan {
 }
 
 extension EventMark {
-    fileprivate init(_ mark: yaml_mark_t) {
-        line = mark.line
-        column = mark.column
+    fileprivate init(_ position: yaml_mark_t) {
+        line = position.line
+        column = position.column
     }
 }
 

@@ -1,11 +1,13 @@
-/// A whole number of at most 64 bits, written as Go writes them: `15`, `017`, `0o17`, `0xF`, `0b1111`.
+import Base
+
+/// An integer of at most 64 bits in Go's notation: `15`, `017`, `0o17`, `0xF`, `0b1111`.
 struct IntegerText {
     /// The number with digits from 0 to 9.
     var decimal: String
 
-    /// Reads a number without underscores.
+    /// Parses a number without underscores.
     ///
-    /// Answers `nil` for a number that does not fit, `08` among them, which Go takes for a decimal fraction instead.
+    /// Returns `nil` for a number that does not fit, and for `08`, which Go reads as a floating-point number.
     init?(_ text: String) {
         let isNegative = text.utf8.first == UInt8(ascii: "-")
         let isSigned = isNegative || text.utf8.first == UInt8(ascii: "+")

@@ -1,7 +1,9 @@
+import Base
+
 /// Strings, numbers and words of a JSON text.
 extension JSONReader {
     /// Reads a string from its first quote to its last.
-    mutating func readString(at start: Place) throws(Diagnostic) -> String {
+    mutating func readString(at start: SourceLocation) throws(Problem) -> String {
         offset += 1
         let first = offset
         skipOrdinaryCharacters()
@@ -14,11 +16,11 @@ extension JSONReader {
     }
 
     /// Reads the rest of a string that has an escape in it.
-    private mutating func readEscapedString(_ beginning: [UInt8], at start: Place) throws(Diagnostic) -> String {
+    private mutating func readEscapedString(_ beginning: [UInt8], at start: SourceLocation) throws(Problem) -> String {
         var characters = beginning
         while let byte = peek(), byte != UInt8(ascii: "\"") {
             guard byte == UInt8(ascii: "\\") else {
-                throw problem("control character (\(shown)) in a string, where JSON wants an escape such as '\\n'")
+                throw problem("control character (\(shown)) in a string, where JSON requires an escape such as '\\n'")
             }
             characters += try readEscape().utf8
             let first = offset
@@ -26,7 +28,7 @@ extension JSONReader {
             characters += bytes[first..<offset]
         }
         guard offset < bytes.endIndex else {
-            throw Diagnostic(start, "string is never closed: the text ends in \(endInWords)")
+            throw Problem("string is never closed: the text ends in \(endInWords)", at: start)
         }
         offset += 1
         guard let string = String(validating: characters, as: UTF8.self) else { throw notUTF8(start) }
@@ -37,11 +39,11 @@ extension JSONReader {
         while let byte = peek(), byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { offset += 1 }
     }
 
-    private func notUTF8(_ start: Place) -> Diagnostic {
-        Diagnostic(start, "string is not UTF-8")
+    private func notUTF8(_ start: SourceLocation) -> Problem {
+        Problem("string is not UTF-8", at: start)
     }
 
-    private mutating func readEscape() throws(Diagnostic) -> String {
+    private mutating func readEscape() throws(Problem) -> String {
         guard offset + 1 < bytes.endIndex else { throw problem("the text ends within an escape") }
         let letter = bytes[offset + 1]
         if letter == UInt8(ascii: "u") { return String(try readUnicodeEscape()) }
@@ -59,10 +61,10 @@ extension JSONReader {
 
     /// Reads `\u00e9`, or two of them that make one character beyond U+FFFF.
     ///
-    /// Half a pair alone becomes U+FFFD, as in Go.
-    private mutating func readUnicodeEscape() throws(Diagnostic) -> Unicode.Scalar {
+    /// An unpaired surrogate becomes U+FFFD, as in Go.
+    private mutating func readUnicodeEscape() throws(Problem) -> Unicode.Scalar {
         guard let unit = codeUnit(at: offset) else {
-            throw problem("'\\u' wants four hexadecimal digits")
+            throw problem("'\\u' requires four hexadecimal digits")
         }
         offset += 6
         if let scalar = Unicode.Scalar(unit) { return scalar }
@@ -85,7 +87,7 @@ extension JSONReader {
     }
 
     /// Reads a number's characters and checks that they are JSON's.
-    mutating func readNumber() throws(Diagnostic) -> String {
+    mutating func readNumber() throws(Problem) -> String {
         let first = offset
         if peek() == UInt8(ascii: "-") { offset += 1 }
         if peek() == UInt8(ascii: "0") {
@@ -105,7 +107,7 @@ extension JSONReader {
         return String(decoding: bytes[first..<offset], as: UTF8.self)
     }
 
-    private mutating func readDigits() throws(Diagnostic) {
+    private mutating func readDigits() throws(Problem) {
         let first = offset
         while let byte = peek(), byte.isDigit { offset += 1 }
         guard offset > first else { throw problem("expected a digit, found \(shown)") }

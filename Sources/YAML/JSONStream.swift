@@ -1,9 +1,11 @@
-/// The JSON values of a text, up to the first that is broken.
+import Base
+
+/// The JSON values of a text, up to the first invalid one.
 struct JSONStream {
     private(set) var documents: [Document] = []
 
-    /// What is wrong with the text as JSON.
-    private(set) var problem: Diagnostics?
+    /// The problems of the text as JSON.
+    private(set) var problem: Problems?
 
     /// Whether the text is meant to be JSON: its first key is in quotes, or it has none.
     let looksLikeJSON: Bool
@@ -12,17 +14,17 @@ struct JSONStream {
         let beginning = part.bytes.lazy.filter { $0 > 0x20 }.prefix(2)
         looksLikeJSON = ["{\"", "{}"].contains { beginning.elementsEqual($0.utf8) }
         var reader = JSONReader(part.bytes, file: part.file, limits: limits, line: part.line)
-        do throws(Diagnostic) {
+        do throws(Problem) {
             while !reader.isAtEnd() {
-                let place = reader.place()
+                let location = reader.location()
                 let root = try reader.read()
                 guard reader.problems.isEmpty else { break }
-                documents.append(Document(root: root, index: part.index + documents.count, place: place))
+                documents.append(Document(root: root, index: part.index + documents.count, location: location))
                 guard documents.count <= limits.documentCount else { return }
             }
-            problem = reader.problems.isEmpty ? nil : Diagnostics(reader.problems)
+            problem = reader.problems.isEmpty ? nil : Problems(reader.problems)
         } catch {
-            problem = Diagnostics(reader.problems + [error])
+            problem = Problems(reader.problems + [error])
         }
     }
 }

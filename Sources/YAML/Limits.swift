@@ -1,15 +1,17 @@
-/// How much of a text is read before it is refused.
+import Base
+
+/// The maximum size of a text.
 public struct Limits: Sendable, Hashable {
     /// The size of a file in bytes.
     public var byteCount: Int
 
-    /// How many collections may be nested in each other.
+    /// The maximum depth of nested collections.
     public var depth: Int
 
-    /// How many keys and values a document may have, an alias counting as all that it stands for.
+    /// The maximum number of keys and values in a document, with aliases expanded.
     public var nodeCount: Int
 
-    /// How many documents a file may have.
+    /// The maximum number of documents in a file.
     public var documentCount: Int
 
     /// Creates limits.
@@ -22,56 +24,59 @@ public struct Limits: Sendable, Hashable {
 
     /// The limits of a file with manifests.
     public static let manifest = Self(
-        byteCount: 64 << 20,
+        byteCount: SizeLimit.content,
         depth: 100,
         nodeCount: 1_000_000,
         documentCount: 20_000,
     )
 
     /// The limits of a task file.
-    public static let taskFile = Self(byteCount: 1 << 20, depth: 32, nodeCount: 200_000, documentCount: 1_000)
+    public static let taskFile = Self(
+        byteCount: SizeLimit.configuration,
+        depth: 32,
+        nodeCount: 200_000,
+        documentCount: 1_000
+    )
 
-    /// The limits of what a server answers.
-    public static let reply = Self(byteCount: 64 << 20, depth: 200, nodeCount: 10_000_000, documentCount: 1)
+    /// The limits of a server's reply.
+    public static let reply = Self(byteCount: SizeLimit.content, depth: 200, nodeCount: 10_000_000, documentCount: 1)
 }
 
-/// What is said when a text goes past a limit.
-///
-/// Every message names the limit, so that its reader knows what to keep below.
+/// The problems of a text that exceeds a limit, with the limit in each message.
 extension Limits {
-    func tooLarge(_ count: Int, file: String) -> Diagnostic? {
+    func tooLarge(_ count: Int, file: String) -> Problem? {
         guard count > byteCount else { return nil }
-        return Diagnostic(
-            Place(file: file),
+        return Problem(
             "file is too large: it has \(count) bytes, and the limit is \(byteCount)",
-            hint: documentCount > 1 ? "split it into several files" : nil,
+            at: SourceLocation(file: file),
+            hint: documentCount > 1 ? "split it into several files" : nil
         )
     }
 
-    func tooDeep(at place: Place) -> Diagnostic {
-        Diagnostic(place, "nested too deeply: the limit is \(depth) levels")
+    func tooDeep(at location: SourceLocation) -> Problem {
+        Problem("nested too deeply: the limit is \(depth) levels", at: location)
     }
 
-    func tooManyNodes(at place: Place) -> Diagnostic {
-        Diagnostic(
-            place,
-            "document is too large: with its aliases expanded it goes past the limit of \(nodeCount) nodes"
+    func tooManyNodes(at location: SourceLocation) -> Problem {
+        Problem(
+            "document is too large: with aliases expanded it exceeds the limit of \(nodeCount) nodes",
+            at: location
         )
     }
 
-    /// How many faults of one document are told: more would hide the first.
+    /// The maximum number of reported problems of a document.
     static var problemCount: Int { 100 }
 
-    /// Refuses to look for more faults once there are too many.
-    static func tooManyProblems(_ problems: [Diagnostic]) -> Diagnostic? {
+    /// Returns the problem that ends the reading of a document with too many problems.
+    static func tooManyProblems(_ problems: [Problem]) -> Problem? {
         guard problems.count >= problemCount, let last = problems.last else { return nil }
-        return Diagnostic(last.place, "too many problems: the limit is \(problemCount) a document")
+        return Problem("too many problems: the limit is \(problemCount) a document", at: last.location)
     }
 
-    func tooManyDocuments(at place: Place) -> Diagnostic {
-        Diagnostic(
-            place,
+    func tooManyDocuments(at location: SourceLocation) -> Problem {
+        Problem(
             "too many documents: the limit is \(documentCount) a file",
+            at: location,
             hint: "split it into several files"
         )
     }

@@ -1,32 +1,34 @@
-/// A mapping in the making: finds keys that come twice, in time that grows with the number of keys only.
+import Base
+
+/// Builds a mapping and finds duplicate keys in linear time.
 struct MappingBuilder {
-    /// The entries so far, no key twice.
+    /// The entries so far, without duplicate keys.
     private(set) var entries: [Mapping.Entry] = []
 
-    /// Where each key stands in `entries`, kept only once a search from the front would be slower.
+    /// The index of each key in `entries`, kept only when a linear search would be slower.
     private var positions: [String: Int] = [:]
 
-    /// The keys that only a merge has set.
+    /// The keys that were set only by a merge.
     private var merged: Set<String> = []
 
     private static let searchedCount = 8
 
     /// Adds a key that was written here.
     ///
-    /// - Returns: The place at which the same key was written before, in which case nothing is added, or `nil`.
-    mutating func insert(_ entry: Mapping.Entry) -> Place? {
+    /// - Returns: The location of an earlier entry with the same key, in which case nothing is added, or `nil`.
+    mutating func insert(_ entry: Mapping.Entry) -> SourceLocation? {
         guard let position = position(of: entry.key) else {
             append(entry)
             return nil
         }
-        guard merged.remove(entry.key) != nil else { return entries[position].place }
+        guard merged.remove(entry.key) != nil else { return entries[position].location }
         entries[position] = entry
         return nil
     }
 
-    /// Adds what a merge key brings.
+    /// Adds the entries of a merge key.
     ///
-    /// A value that is merged replaces what stands before it, even if that was written here: kubectl does so.
+    /// A merged value replaces an earlier one, even one written in this mapping, as in kubectl.
     mutating func merge(_ mapping: Mapping) {
         for entry in mapping.entries {
             guard let position = position(of: entry.key) else {
@@ -53,9 +55,9 @@ struct MappingBuilder {
     }
 }
 
-extension Diagnostic {
-    /// Says that a key is there twice.
-    static func duplicateKey(_ key: String, at place: Place, first: Place) -> Self {
-        Self(place, "key '\(key)' is set twice, the first time at \(first)", hint: "remove one of the two")
+extension Problem {
+    /// The problem of a duplicate key.
+    static func duplicateKey(_ key: String, at location: SourceLocation, first: SourceLocation) -> Self {
+        Self("key '\(key)' is set twice, the first time at \(first)", at: location, hint: "remove one of the two")
     }
 }

@@ -1,4 +1,4 @@
-/// Reading a node as one kind of value, `nil` when it is another.
+/// The value as one type, `nil` if it has another.
 extension Node {
     /// The entries, or `nil` unless this is a mapping.
     public var mapping: Mapping? {
@@ -15,12 +15,12 @@ extension Node {
         if case .string(let string) = content { string } else { nil }
     }
 
-    /// The truth value, or `nil` unless this is a boolean.
+    /// The boolean, or `nil` unless this is a boolean.
     public var boolean: Bool? {
         if case .boolean(let value) = content { value } else { nil }
     }
 
-    /// The number, or `nil` unless this is a whole number that fits.
+    /// The number, or `nil` unless this is an integer that fits.
     public var integer: Int? {
         if case .number(let number) = content { Int(number.json) } else { nil }
     }
@@ -37,7 +37,7 @@ extension Node {
         return items[index]
     }
 
-    /// What kind of value this is, in words for a message.
+    /// The type of the value for messages.
     public var kindName: String {
         switch content {
         case .null: "nothing"

@@ -2,7 +2,7 @@
 extension Node {
     /// Writes the value as JSON without white space, keys in the order of the file.
     ///
-    /// Numbers are written with the digits that they have: none goes through a floating-point value.
+    /// Numbers keep their digits: none is converted to floating point.
     public func json() -> [UInt8] {
         var writer = JSONWriter()
         writer.write(self)

@@ -1,43 +1,45 @@
-/// Making nodes that no file contains.
+public import Base
+
+/// Nodes that were not read from a file.
 extension Node {
-    /// Makes a string.
-    public static func string(_ value: String, place: Place = .nowhere) -> Self {
-        Self(.string(value), place: place, style: .quoted)
+    /// Creates a string.
+    public static func string(_ value: String, location: SourceLocation = .nowhere) -> Self {
+        Self(.string(value), location: location, style: .quoted)
     }
 
-    /// Makes a whole number.
-    public static func number(_ value: Int, place: Place = .nowhere) -> Self {
+    /// Creates an integer.
+    public static func number(_ value: Int, location: SourceLocation = .nowhere) -> Self {
         let text = String(value)
-        return Self(.number(Number(text: text, json: text)), place: place)
+        return Self(.number(Number(text: text, json: text)), location: location)
     }
 
-    /// Makes a truth value.
-    public static func boolean(_ value: Bool, place: Place = .nowhere) -> Self {
-        Self(.boolean(value), place: place)
+    /// Creates a boolean.
+    public static func boolean(_ value: Bool, location: SourceLocation = .nowhere) -> Self {
+        Self(.boolean(value), location: location)
     }
 
-    /// Makes a null.
-    public static func null(place: Place = .nowhere) -> Self {
-        Self(.null, place: place)
+    /// Creates a null.
+    public static func null(location: SourceLocation = .nowhere) -> Self {
+        Self(.null, location: location)
     }
 
-    /// Makes a list.
-    public static func sequence(_ items: [Node], place: Place = .nowhere) -> Self {
-        Self(.sequence(items), place: place)
+    /// Creates a list.
+    public static func sequence(_ items: [Node], location: SourceLocation = .nowhere) -> Self {
+        Self(.sequence(items), location: location)
     }
 
-    /// Makes a mapping from keys that differ, in their order.
-    public static func mapping(_ pairs: KeyValuePairs<String, Node>, place: Place = .nowhere) -> Self {
-        mapping(pairs.map { ($0.key, $0.value) }, place: place)
+    /// Creates a mapping from different keys in order.
+    public static func mapping(_ pairs: KeyValuePairs<String, Node>, location: SourceLocation = .nowhere) -> Self {
+        mapping(pairs.map { ($0.key, $0.value) }, location: location)
     }
 
-    /// Makes a mapping from keys that differ, in their order.
-    public static func mapping(_ pairs: [(String, Node)], place: Place = .nowhere) -> Self {
-        Self(.mapping(Mapping(pairs.map { .init(key: $0.0, place: place, value: $0.1) })), place: place)
+    /// Creates a mapping from different keys in order.
+    public static func mapping(_ pairs: [(String, Node)], location: SourceLocation = .nowhere) -> Self {
+        Self(.mapping(Mapping(pairs.map { .init(key: $0.0, location: location, value: $0.1) })), location: location)
     }
 }
 
-extension Place {
-    /// The place of what was made rather than read.
+extension SourceLocation {
+    /// The location of nodes that were not read from a file.
     public static let nowhere = Self(file: "")
 }

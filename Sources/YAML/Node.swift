@@ -1,8 +1,10 @@
-/// A value of a YAML or JSON document that knows where it was written.
+public import Base
+
+/// A value of a YAML or JSON document with its location.
 ///
-/// Two nodes are equal when their values are: places and styles do not count, nor does the order of a mapping's keys.
+/// Two nodes are equal if their values are equal, regardless of location, style and the order of keys.
 public struct Node: Sendable, Hashable {
-    /// What a node holds, in the terms of JSON.
+    /// The value in terms of JSON.
     public enum Content: Sendable, Hashable {
         case null
         case boolean(Bool)
@@ -12,7 +14,7 @@ public struct Node: Sendable, Hashable {
         case mapping(Mapping)
     }
 
-    /// How a scalar was written, which decides whether it may become something else than a string.
+    /// The style of a scalar; only plain ones may be other than strings.
     public enum Style: UInt8, Sendable, Hashable {
         /// Without quotes, and every collection.
         case plain
@@ -25,33 +27,33 @@ public struct Node: Sendable, Hashable {
     /// The value.
     public var content: Content
 
-    /// Where the value begins.
-    public var place: Place
+    /// The location of the value.
+    public var location: SourceLocation
 
-    /// How the value was written.
+    /// The style.
     public var style: Style
 
     /// Creates a node.
-    public init(_ content: Content, place: Place, style: Style = .plain) {
+    public init(_ content: Content, location: SourceLocation, style: Style = .plain) {
         self.content = content
-        self.place = place
+        self.location = location
         self.style = style
     }
 
-    /// Tells whether two nodes have the same value.
+    /// Returns whether two nodes have the same value.
     public static func == (left: Self, right: Self) -> Bool {
         left.content == right.content
     }
 
-    /// Feeds the value, not the place, to a hasher.
+    /// Hashes the value.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(content)
     }
 }
 
-/// A number as it was written and as JSON has it.
+/// A number as it was written, and in JSON's notation.
 ///
-/// The text is kept so that no precision is lost: a number is never turned into a floating-point value on its way.
+/// Numbers are never converted to floating point, so that no precision is lost.
 public struct Number: Sendable, Hashable {
     /// The characters in the file, such as `0o17`, `1_000` or `1.10`.
     public var text: String
@@ -65,12 +67,12 @@ public struct Number: Sendable, Hashable {
         self.json = json
     }
 
-    /// Tells whether two numbers are written the same way in JSON.
+    /// Returns whether two numbers have the same JSON notation.
     public static func == (left: Self, right: Self) -> Bool {
         left.json == right.json
     }
 
-    /// Feeds JSON's spelling to a hasher.
+    /// Hashes the JSON notation.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(json)
     }

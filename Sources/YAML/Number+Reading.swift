@@ -1,17 +1,19 @@
+import Base
+
 /// Numbers from their text.
 extension Number {
-    /// Reads a decimal number that is not a whole number in Go's eyes, such as `1.10`, `.5`, `1e3` or `08`.
+    /// Parses a number that is not an integer for Go, such as `1.10`, `.5`, `1e3` or `08`.
     ///
-    /// The JSON is what Go prints for the nearest floating-point value where that is the very number that was written;
-    /// else the written digits stay, so that no precision is lost.
+    /// The JSON is Go's text for the nearest floating-point value if that is exactly the number; otherwise the digits are
+    /// kept, so that no precision is lost.
     ///
     /// - Parameters:
     ///   - text: The characters in the file.
     ///   - plain: The same without underscores.
-    /// - Returns: The number, or `nil` where there is none or it is too large for a floating-point value.
+    /// - Returns: The number, or `nil` if the text is not a number or too large for a floating-point value.
     static func decimal(text: String, plain: String) -> Self? {
         guard let written = DecimalText(plain.utf8) else { return nil }
-        // Up to 15 digits survive the way to a floating-point value and back, far from the ends of its range.
+        // Up to 15 digits survive the conversion to floating point and back, far from the ends of its range.
         if written.digits.count <= 15 && abs(written.point) < 290 {
             return Self(text: text, json: written.goJSON)
         }
@@ -22,7 +24,7 @@ extension Number {
         return Self(text: text, json: written.goJSON)
     }
 
-    /// Reads a number that is JSON already.
+    /// Parses a number of a JSON text.
     static func json(_ text: String) -> Self {
         if text == "-0" { return Self(text: text, json: "0") }
         let isWhole = text.utf8.allSatisfy { $0 <= UInt8(ascii: "9") && $0 != UInt8(ascii: ".") }
@@ -30,7 +32,7 @@ extension Number {
         return decimal(text: text, plain: text) ?? Self(text: text, json: text)
     }
 
-    /// Makes JSON of a number's own digits: no sign `+`, no leading zeros, a digit on both sides of the point.
+    /// Converts to JSON's notation with all digits: no sign `+`, no leading zeros, a digit on both sides of the point.
     static func jsonGrammar(_ plain: String) -> String {
         let unsigned = plain.utf8.drop(while: \.isSign)
         let whole = unsigned.prefix(while: \.isDigit)

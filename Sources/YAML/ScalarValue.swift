@@ -1,18 +1,20 @@
-/// What the text of a scalar without quotes stands for.
+import Base
+
+/// The value of a plain scalar.
 ///
 /// The rules are those of kubectl 1.32, measured: YAML 1.1 as sigs.k8s.io/yaml reads it.
 enum ScalarValue: Hashable {
     case null
     case boolean(Bool)
-    /// A whole number that fits into 64 bits, signed or unsigned.
+    /// An integer that fits 64 bits, signed or unsigned.
     case integer(Number)
     /// Any other number.
     case float(Number)
-    /// Infinity or not a number, in the one spelling that kubectl gives it as a key: JSON has no such value.
+    /// Infinity or not a number, in kubectl's spelling of such a key; JSON has no such value.
     case notFinite(String)
     case string
 
-    /// Finds the value of a text.
+    /// Resolves a text.
     init(_ text: String) {
         self = .string
         switch text.utf8.first {
@@ -44,19 +46,19 @@ enum ScalarValue: Hashable {
         return words
     }()
 
-    /// Reads a number that begins with a digit or a sign; underscores count for nothing in it.
+    /// Parses a number that begins with a digit or a sign, ignoring underscores.
     private static func number(_ text: String) -> Self {
         let plain = text.utf8.contains(UInt8(ascii: "_")) ? text.filter { $0 != "_" } : text
         if let integer = IntegerText(plain) {
             return .integer(Number(text: text, json: integer.decimal))
         }
         guard let number = Number.decimal(text: text, plain: plain) else { return .string }
-        // A whole number beyond 64 bits: its digits, where a floating-point value could only be near it.
+        // An integer beyond 64 bits keeps its digits, which a floating-point value would round.
         let isWhole = !plain.utf8.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
         return .float(isWhole ? Number(text: text, json: Number.jsonGrammar(plain)) : number)
     }
 
-    /// Reads a number that begins with a point; underscores may only stand between digits of it.
+    /// Parses a number that begins with a point; underscores are allowed only between digits.
     private static func fraction(_ text: String) -> Self {
         guard text.utf8.contains(UInt8(ascii: "_")) else {
             return Number.decimal(text: text, plain: text).map(Self.float) ?? .string

@@ -1,4 +1,6 @@
-/// A document's text as its author sees it: lines with places.
+import Base
+
+/// The lines of a document, with locations.
 struct SourceText {
     private let part: DocumentText
     private let lines: [ArraySlice<UInt8>]
@@ -8,18 +10,21 @@ struct SourceText {
         lines = part.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     }
 
-    /// The place of a position that libyaml tells.
-    func place(_ mark: EventMark) -> Place {
-        Place(file: part.file, mark: Mark(line: part.line + mark.line, column: mark.column + 1))
+    /// The location of a position of libyaml.
+    func location(_ position: EventMark) -> SourceLocation {
+        SourceLocation(
+            file: part.file,
+            position: SourceLocation.Position(line: part.line + position.line, column: position.column + 1)
+        )
     }
 
-    /// The place of a byte.
-    func place(ofByte offset: Int) -> Place {
+    /// The location of a byte.
+    func location(ofByte offset: Int) -> SourceLocation {
         var counter = LineCounter(part.bytes, line: part.line)
-        return Place(file: part.file, mark: counter.mark(of: part.bytes.startIndex + offset))
+        return SourceLocation(file: part.file, position: counter.mark(of: part.bytes.startIndex + offset))
     }
 
-    /// A byte, or `nil` behind the end.
+    /// A byte, or `nil` after the end.
     func byte(at offset: Int) -> UInt8? {
         part.bytes.dropFirst(offset).first
     }
@@ -31,30 +36,30 @@ struct SourceText {
         return Substring(decoding: line, as: UTF8.self)
     }
 
-    /// What a line has before a position.
-    func beginning(to mark: EventMark) -> Substring {
-        let line = line(mark.line)
-        return line[..<index(in: line, mark.column)]
+    /// The part of a line before a position.
+    func beginning(to position: EventMark) -> Substring {
+        let line = line(position.line)
+        return line[..<index(in: line, position.column)]
     }
 
-    /// What a line has from a position on.
-    func rest(from mark: EventMark) -> Substring {
-        let line = line(mark.line)
-        return line[index(in: line, mark.column)...]
+    /// The part of a line from a position on.
+    func rest(from position: EventMark) -> Substring {
+        let line = line(position.line)
+        return line[index(in: line, position.column)...]
     }
 
     private func index(in line: Substring, _ column: Int) -> Substring.Index {
         line.unicodeScalars.index(line.startIndex, offsetBy: column, limitedBy: line.endIndex) ?? line.endIndex
     }
 
-    /// How many spaces a line begins with, or `nil` for one that has nothing but a comment.
+    /// The number of leading spaces of a line, or `nil` for an empty line or a comment.
     func indentation(_ number: Int) -> Int? {
         let line = line(number)
         guard let first = line.firstIndex(where: { $0 != " " }), line[first] != "#" else { return nil }
         return line.distance(from: line.startIndex, to: first)
     }
 
-    /// The nearest line above that has more than a comment.
+    /// The nearest line above that is not empty or a comment.
     func line(above number: Int) -> (number: Int, indentation: Int)? {
         for above in (0..<min(number, lines.count)).reversed() {
             if let indentation = indentation(above) { return (above, indentation) }
@@ -62,7 +67,7 @@ struct SourceText {
         return nil
     }
 
-    /// The indentations that a line may have: those of the lines above it which are open there, the deepest first.
+    /// The valid indentations of a line: those of the open lines above it, the deepest first.
     func indentations(above number: Int) -> [Int] {
         var depths: [Int] = []
         for above in (0..<min(number, lines.count)).reversed() {
@@ -73,13 +78,14 @@ struct SourceText {
         return depths
     }
 
-    /// Whether nothing but white space and comments follows a position.
-    func isEnd(_ mark: EventMark) -> Bool {
-        let isLineOver = rest(from: mark).allSatisfy { $0 == " " || $0 == "\t" }
-        return isLineOver && (mark.line + 1..<max(mark.line + 1, lines.count)).allSatisfy { indentation($0) == nil }
+    /// Returns whether only white space and comments follow a position.
+    func isEnd(_ position: EventMark) -> Bool {
+        let isLineOver = rest(from: position).allSatisfy { $0 == " " || $0 == "\t" }
+        return isLineOver
+            && (position.line + 1..<max(position.line + 1, lines.count)).allSatisfy { indentation($0) == nil }
     }
 
-    /// Where the text ends, in words.
+    /// The end of the text for messages.
     var endInWords: String {
         let end = LineCounter.end(of: part.bytes, line: part.line)
         return "the end of the \(part.isLast ? "file" : "document") in line \(end.line), column \(end.column)"

@@ -1,7 +1,9 @@
-/// Lines that do not fit under the lines above them.
+import Base
+
+/// Lines that do not continue the lines above them.
 extension SyntaxReport {
-    /// A `:` behind something that cannot be a key.
-    var unexpectedColon: Diagnostic {
+    /// A `:` after a text that cannot be a key.
+    var unexpectedColon: Problem {
         let beginning = text.beginning(to: problem.problemMark)
         if beginning.unicodeScalars.count > keyLimit { return longKey }
         if let key = firstColon(in: beginning) {
@@ -16,7 +18,7 @@ extension SyntaxReport {
             return missingColon(at: EventMark(line: above.number, column: above.indentation))
         }
         return here(
-            "the line is indented deeper than the one above it, so that it belongs to the value there",
+            "the line is indented deeper than the one above it and continues its value",
             hint: "indent it by \(spaces(above.indentation))",
         )
     }
@@ -28,12 +30,12 @@ extension SyntaxReport {
         }.map(beginning.index(after:))
     }
 
-    /// Something that is neither the next key or item nor the end of the collection.
-    func wrongIndentation(expected: String) -> Diagnostic {
+    /// A line that is neither the next key or item nor the end of the collection.
+    func wrongIndentation(expected: String) -> Problem {
         if let lastScalar, lastScalar.end.line == problem.problemMark.line, lastScalar.start.line < lastScalar.end.line
         {
             return here(
-                "expected \(expected), found \(found) behind the string that began at \(text.place(lastScalar.start))",
+                "expected \(expected), found \(found) after the string that began at \(text.location(lastScalar.start))",
                 hint: "look for a quote that is missing there",
             )
         }
@@ -45,7 +47,7 @@ extension SyntaxReport {
         guard !depths.contains(depth) else { return here("expected \(expected), found \(found)") }
         let near = [depths.last { $0 > depth }, depths.first { $0 < depth }].compactMap(\.self)
         return here(
-            "the line is indented by \(spaces(depth)), as no line is that it could belong to",
+            "the line is indented by \(spaces(depth)), which matches no line above",
             hint: near.isEmpty ? nil : "indent it by " + near.map(spaces).joined(separator: " or by "),
         )
     }
@@ -54,39 +56,39 @@ extension SyntaxReport {
         count == 1 ? "1 space" : "\(count) spaces"
     }
 
-    /// A line that is no `key: value`.
-    func missingColon(at start: EventMark) -> Diagnostic {
+    /// A line that is not `key: value`.
+    func missingColon(at start: EventMark) -> Problem {
         let line = text.rest(from: start)
         if line.unicodeScalars.count > keyLimit && line.contains(":") { return longKey }
-        let place = text.place(start)
+        let location = text.location(start)
         guard let colon = line.firstIndex(of: ":"), line[colon...].count > 1 else {
-            return Diagnostic(place, "expected ':' behind '\(line.prefix(60))'")
+            return Problem("expected ':' after '\(line.prefix(60))'", at: location)
         }
         let value = line[line.index(after: colon)...].prefix(60)
-        return Diagnostic(place, "expected a space behind ':'", hint: "write '\(line[..<colon]): \(value)'")
+        return Problem("expected a space after ':'", at: location, hint: "write '\(line[..<colon]): \(value)'")
     }
 
     private var keyLimit: Int { 1024 }
 
-    /// A key that YAML cannot recognise, because it looks no further for the `:`.
-    private var longKey: Diagnostic {
+    /// A key that is too long for YAML to find its `:`.
+    private var longKey: Problem {
         let line = problem.problemMark.line - (problem.problemMark.column == 0 ? 1 : 0)
         let start = EventMark(line: line, column: text.indentation(line) ?? 0)
-        return Diagnostic(
-            text.place(start),
+        return Problem(
             "key is longer than the limit of \(keyLimit) characters",
-            hint: "write '? ' before it and ': ' on the next line",
+            at: text.location(start),
+            hint: "write '? ' before it and ': ' on the next line"
         )
     }
 
-    /// A `- ` behind a key.
-    var listBehindKey: Diagnostic {
+    /// A `- ` after a key.
+    var listBehindKey: Problem {
         here("a list cannot begin here", hint: "put the '- ' at the beginning of the next line")
     }
 
-    /// Something that belongs to no document.
-    var missingMarker: Diagnostic {
-        guard isBehindDocument else { return here("expected a line '---' behind the directives") }
+    /// Text outside of a document.
+    var missingMarker: Problem {
+        guard isBehindDocument else { return here("expected a line '---' after the directives") }
         let line = problem.problemMark.line
         guard text.line(above: line).map({ text.line($0.number).hasPrefix("...") }) == true else {
             return wrongIndentation(expected: "the end of the document")

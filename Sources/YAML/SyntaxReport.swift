@@ -1,21 +1,23 @@
-/// libyaml's complaint about a text, in words that tell its author what to change.
+import Base
+
+/// Translates an error of libyaml to a problem with a correction.
 ///
-/// libyaml tells where it stopped; the place that is wrong is often before that, so the text is looked at once more.
+/// libyaml reports where it stopped; the mistake is often earlier, so the text is examined again.
 struct SyntaxReport {
     let problem: SyntaxProblem
     let text: SourceText
 
     /// The innermost collection in brackets that was open.
-    let openFlow: (place: Place, bracket: String)?
+    let openFlow: (location: SourceLocation, bracket: String)?
 
-    /// The last scalar before the place at which libyaml stopped.
+    /// The last scalar before the location at which libyaml stopped.
     let lastScalar: EventSpan?
 
-    /// Whether the document had begun, so that only its end can be wrong.
+    /// Whether the error is after the document.
     let isBehindDocument: Bool
 
-    /// The place and the words for the problem.
-    var diagnostic: Diagnostic {
+    /// The problem with its location.
+    var diagnostic: Problem {
         if let offset = problem.byteOffset { return unreadableByte(at: offset) }
         switch problem.problem {
         case "found unexpected end of stream", "found unexpected document indicator": return unclosedString
@@ -32,7 +34,7 @@ struct SyntaxReport {
         case "found unknown escape character": return unknownEscape
         case "found invalid Unicode character escape code": return halfCharacter
         case "found unexpected ':'":
-            return here("expected a space behind ':'", hint: "write ': ' if this is a key without a value, or quote it")
+            return here("expected a space after ':'", hint: "write ': ' if this is a key without a value, or quote it")
         case "block sequence entries are not allowed in this context": return listBehindKey
         case "did not find expected <document start>": return missingMarker
         case "did not find expected alphabetic or numeric character": return wrongName
@@ -40,17 +42,17 @@ struct SyntaxReport {
         }
     }
 
-    /// A diagnostic where libyaml stopped.
-    func here(_ message: String, hint: String? = nil) -> Diagnostic {
-        Diagnostic(text.place(problem.problemMark), message, hint: hint)
+    /// A problem at the location where libyaml stopped.
+    func here(_ message: String, hint: String? = nil) -> Problem {
+        Problem(message, at: text.location(problem.problemMark), hint: hint)
     }
 
-    /// A diagnostic where that began at whose end libyaml stopped.
-    func atBeginning(_ message: String, hint: String? = nil) -> Diagnostic {
-        Diagnostic(text.place(problem.contextMark), message, hint: hint)
+    /// A problem at the beginning of the construct that libyaml was reading.
+    func atBeginning(_ message: String, hint: String? = nil) -> Problem {
+        Problem(message, at: text.location(problem.contextMark), hint: hint)
     }
 
-    /// The character at which libyaml stopped, in words.
+    /// The character at which libyaml stopped, for messages.
     var found: String {
         let rest = text.rest(from: problem.problemMark)
         guard let first = rest.first else {
@@ -59,8 +61,8 @@ struct SyntaxReport {
         return first == "\t" ? "a tab" : "'\(first)'"
     }
 
-    /// libyaml's own words, for what is too rare for better ones.
-    private var general: Diagnostic {
+    /// libyaml's text, for rare errors.
+    private var general: Problem {
         let notExpected = "did not find expected "
         let words = problem.problem
         let message = words.hasPrefix(notExpected) ? "expected \(words.dropFirst(notExpected.count))" : words

@@ -1,27 +1,50 @@
 import Actions
+import Base
 import HTTP
+import Kubernetes
 import Planning
-import Speaking
+import Reporting
 
 /// Command `check`: task files, manifests, paths and certificates, without an API server.
 struct CheckCommand {
-    let configuration: Configuration
+    let options: Options
+    let serverVersion: KubernetesVersion?
 
-    /// Tells every problem, and returns whether there was none.
+    /// Prints every problem and warning, and returns whether there was a problem.
     ///
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
-    func run(_ outlet: Outlet) async throws -> ExitCode {
+    func run(_ output: ConsoleOutput) async throws -> ExitCode {
+        let configuration: Configuration
+        do {
+            configuration = try Configuration(checking: options)
+        } catch {
+            switch options.output {
+            case .json: output.writeData(checkJSON(error.all, warnings: [], nil) + "\n")
+            case .text: output.report(error, .taskFileWrong)
+            }
+            return .configuration
+        }
         let http = try HTTPClient()
-        let problems = await NodeCheck(configuration.environment(http)).problems()
+        let check = NodeCheck(configuration.environment(http), serverVersion: serverVersion)
+        let isReadable = configuration.problems.isEmpty
+        let findings = isReadable ? await check.findings() : await check.manifestFindings()
         await http.shutDown()
-        guard problems.isEmpty else {
-            outlet.tell(problems.map(Problem.init), as: configuration.options.output, .taskFileWrong)
-            return .data
+        let problems = configuration.problems + findings.problems
+        let taskCount = configuration.plan.steps.count
+        switch options.output {
+        case .json:
+            let counts = CheckCounts(tasks: taskCount, objects: findings.objectCount)
+            output.writeData(checkJSON(problems, warnings: findings.warnings, counts) + "\n")
+        case .text:
+            output.report(warnings: findings.warnings)
+            output.report(problems, .taskFileWrong)
+            let warnings = findings.warnings.count
+            let result = warnings == 0 ? "nothing wrong" : "\(warnings) warning\(warnings == 1 ? "" : "s")"
+            if problems.isEmpty {
+                output.write("\(taskCount) task\(taskCount == 1 ? "" : "s") for this node, \(result)\n")
+            }
         }
-        if configuration.options.output == .text {
-            let count = configuration.plan.steps.count
-            outlet.write("\(count) task\(count == 1 ? "" : "s") for this node, nothing wrong\n")
-        }
-        return .success
+        if problems.isEmpty { return .success }
+        return isReadable ? .data : .configuration
     }
 }

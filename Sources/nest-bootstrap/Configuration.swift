@@ -1,26 +1,39 @@
 import Actions
+import Base
 import HTTP
 import Host
 import Planning
-import Speaking
+import Reporting
+import State
 import YAML
 
-/// What the task files of this node say, with what the commands need besides.
+/// The task files of this node, and the paths and environment that the commands need.
 struct Configuration {
     let options: Options
     let declarations: Declarations
     let plan: Plan
 
-    /// A task file is not larger than this.
+    /// The largest task file.
     private static let sizeLimit = 1 << 20
 
-    /// A directory of drop-ins does not hold more names.
+    /// The largest number of names in a directory of drop-ins.
     private static let dropInLimit = 1000
+
+    /// What is wrong with the task files; none unless they were read for a check.
+    let problems: [Problem]
 
     /// Reads the task file and its drop-ins.
     ///
-    /// - Throws: All that is wrong with all of them, also that one cannot be read.
-    init(_ options: Options) throws(Diagnostics) {
+    /// - Throws: Every problem in all of them, and those that cannot be read.
+    init(_ options: Options) throws(Problems) {
+        try self.init(checking: options)
+        guard problems.isEmpty else { throw Problems(problems) }
+    }
+
+    /// Reads the task file and its drop-ins as far as they can be read.
+    ///
+    /// - Throws: Every file that cannot be opened.
+    init(checking options: Options) throws(Problems) {
         self.options = options
         let environment = Machine.environment()
         let facts = NodeFacts(
@@ -28,20 +41,23 @@ struct Configuration {
             role: options.role,
             environmentRole: environment["NEST_ROLE"],
         )
-        declarations = try readDeclarations(try Self.sources(options), node: facts)
-        plan = Plan(try Graph(declarations))
+        let read = readDeclarationsWithProblems(try Self.sources(options), node: facts)
+        declarations = read.declarations
+        problems = Problems(read.problems).all
+        plan = declarations.plan
     }
 
     /// The task file, then its drop-ins in the order of their names.
-    private static func sources(_ options: Options) throws(Diagnostics) -> [SourceFile] {
-        var problems: [Diagnostic] = []
+    private static func sources(_ options: Options) throws(Problems) -> [SourceFile] {
+        var problems: [Problem] = []
         var sources: [SourceFile] = []
         func add(_ path: String) {
             do {
                 sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: sizeLimit)))
             } catch {
-                let hint = error.isNotFound ? "write it, or name another with '--config FILE'" : nil
-                problems.append(Diagnostic(Place(file: path), "\(error)", hint: hint))
+                let hint = error.isNotFound ? "create it, or pass '--config FILE'" : nil
+                let message = "cannot read the task file: \(error.reason)"
+                problems.append(Problem(message, at: SourceLocation(file: path), hint: hint))
             }
         }
         let config = absolute(options.config)
@@ -52,20 +68,26 @@ struct Configuration {
                 for name in try FileSystem.list(directory, limit: dropInLimit) {
                     if isDropIn(name) { add("\(directory)/\(name)") }
                     guard name.hasSuffix(".yml"), !name.hasPrefix(".") else { continue }
-                    let place = Place(file: "\(directory)/\(name)")
-                    problems.append(Diagnostic(place, "is not read", hint: "call it \(name.dropLast(4)).yaml"))
+                    let location = SourceLocation(file: "\(directory)/\(name)")
+                    problems.append(
+                        Problem(
+                            "is ignored, as drop-ins end in .yaml",
+                            at: location,
+                            hint: "rename it to \(name.dropLast(4)).yaml"
+                        )
+                    )
                 }
             }
         } catch {
-            problems.append(Diagnostic(Place(file: options.dropInDirectory), "\(error)"))
+            problems.append(Problem("\(error)", at: SourceLocation(file: options.dropInDirectory)))
         }
-        guard problems.isEmpty else { throw Diagnostics(problems) }
+        guard problems.isEmpty else { throw Problems(problems) }
         return sources
     }
 
     /// Whether there is neither a task file nor a drop-in.
     static func isAbsent(_ options: Options) -> Bool {
-        // What cannot be looked at is there.
+        // A file that cannot be examined counts as present.
         do {
             guard try FileSystem.status(absolute(options.config)) == nil else { return false }
             let directory = absolute(options.dropInDirectory)
@@ -76,7 +98,7 @@ struct Configuration {
         }
     }
 
-    /// The paths of the task file and its drop-ins, and behind links the paths of what they really are.
+    /// The paths of the task file and its drop-ins, and the paths that links among them lead to.
     static func taskFiles(_ options: Options) -> [String] {
         let directory = absolute(options.dropInDirectory)
         let names = ((try? FileSystem.list(directory, limit: dropInLimit)) ?? []).filter(isDropIn)
@@ -89,14 +111,14 @@ struct Configuration {
         name.hasSuffix(".yaml") && !name.hasPrefix(".")
     }
 
-    /// A path that stays the same wherever it is used.
+    /// An absolute path.
     static func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         let directory = Machine.workingDirectory()
         return "\(directory == "/" ? "" : directory)/\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
     }
 
-    /// The root as every program finds it, also one that a task runs elsewhere.
+    /// The root as an absolute path, also for programs that a task runs in another directory.
     private var root: String? { options.root.map(Self.absolute) }
 
     /// Where a path is written, under the root if there is one.
@@ -117,14 +139,18 @@ struct Configuration {
         RecordStore(path: Self.statePath(options), boot: root == nil ? nil : try Machine.bootIdentifier())
     }
 
+    /// The node's files.
+    var files: NodeFiles { NodeFiles(root: root, isDryRun: options.isDryRun) }
+
     /// What the actions of a run, or a check of the plan, work with.
     func environment(_ http: HTTPClient) -> RunEnvironment {
         RunEnvironment(
-            files: NodeFiles(root: root, isDryRun: options.isDryRun),
+            files: files,
             http: http,
             plan: plan,
             variables: declarations.variables,
-            // What a program started by a task says is not said by the service.
+            dropInVariables: declarations.dropInVariables,
+            // A program started by a task must not report to the service manager.
             processEnvironment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
         )
     }

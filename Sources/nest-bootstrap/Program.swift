@@ -1,159 +1,207 @@
 import Actions
+import Base
 import Execution
 import HTTP
 import Host
 import Planning
-import Speaking
+import Reporting
+import State
 import YAML
 
-/// One call of the program, from its arguments to its exit code.
+/// One invocation of the program, from its arguments to its exit code.
 struct Program {
     let arguments: [String]
-    private let outlet: Outlet
-    private let surroundings = Surroundings(environment: Machine.environment())
+    private let output: ConsoleOutput
+    private let outputEnvironment: OutputEnvironment
 
     init(arguments: [String]) {
         self.arguments = arguments
-        outlet = Outlet(journal: Journal().map(sender))
+        outputEnvironment = OutputEnvironment(environment: Machine.environment())
+        output = ConsoleOutput(journal: Journal().map(sender), isUTF8: outputEnvironment.isUTF8)
     }
 
-    /// Does what the arguments ask for.
+    /// Performs the command of the arguments.
     func run() async -> ExitCode {
-        let code = await answer()
-        // Who redirects the output to a full disk must not take what is there for all.
-        guard let failure = outlet.failure else { return code }
-        outlet.tell(failure)
-        return code == .success ? .failure : code
+        let (code, idleLimit) = await answer()
+        // A program that is stopped ends, whether or not its output is read.
+        output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + stopLimit : nil)
+        // Fail if output was lost.
+        guard let failure = output.failure else { return code }
+        output.report(failure)
+        output.flush(idleLimit: .milliseconds(200))
+        return [.success, .failure].contains(code) ? failureCode : code
     }
 
-    private func answer() async -> ExitCode {
+    /// Performs what the arguments ask for, and returns how long its output may then wait for a reader.
+    private func answer() async -> (ExitCode, Duration) {
         let invocation: Invocation
         do {
             invocation = try parseArguments(arguments)
         } catch {
-            outlet.tell(error, as: wantedOutput(arguments))
-            return .usage
+            output.report(error, as: wantedOutput(arguments))
+            return (.usage, readerLimit)
         }
         switch invocation {
         case .help(let command):
-            outlet.write(helpText(command))
-            return .success
+            output.write(helpText(command))
+            return (.success, readerLimit)
         case .version:
-            outlet.write(versionText)
-            return .success
+            output.write(versionText)
+            return (.success, readerLimit)
         case .perform(let options):
-            return await perform(options)
+            let code = await perform(options)
+            guard case .run(let run) = options.command, !run.isDryRun else { return (code, readerLimit) }
+            return (code, runLimit)
         }
+    }
+
+    /// The exit code of a failure that is not one of a task.
+    private var failureCode: ExitCode {
+        guard case .perform(let options)? = try? parseArguments(arguments), case .diff = options.command else {
+            return .failure
+        }
+        return .trouble
     }
 
     private func perform(_ options: Options) async -> ExitCode {
         if case .units(let units) = options.command {
-            return UnitsCommand(options: options, units: units, outlet: outlet).run()
+            return UnitsCommand(options: options, units: units, output: output).run()
         }
         do {
+            if case .check(let version) = options.command {
+                return try await CheckCommand(options: options, serverVersion: version).run(output)
+            }
             let configuration: Configuration
             do {
                 configuration = try Configuration(options)
             } catch {
-                // The task itself, which comes next, tells it.
+                // The task itself, which comes next, reports it.
                 if options.onlyDirectories { return .configuration }
-                outlet.tell(error, as: options.output, .taskFileWrong)
+                output.report(error, as: options.output, .taskFileWrong)
                 _ = try? Systemd.notify("STATUS=\(printable(error.all.first?.description ?? ""))")
                 return .configuration
             }
             return switch options.command {
             case .run(let run): try await perform(run, configuration)
-            case .status(let names):
-                try await StatusCommand(configuration: configuration, names: names).run(outlet, surroundings)
-            case .check: try await CheckCommand(configuration: configuration).run(outlet)
+            case .status(let names, let status):
+                try await StatusCommand(configuration: configuration, names: names, options: status)
+                    .run(output, outputEnvironment)
+            case .diff(let names): try await compare(names, configuration)
             case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
-            case .units: preconditionFailure("units are written before the task file is read")
+            case .supervise(let names):
+                try await SuperviseCommand(configuration: configuration, names: names).run(output)
+            case .check, .units: preconditionFailure("these commands read the task file themselves")
             }
-        } catch let error as Diagnostics {
+        } catch let error as Problems {
             if options.onlyDirectories { return .usage }
-            // Only names in the arguments are left to be wrong.
-            outlet.tell(error, as: options.output)
+            // Only names in the arguments can still be wrong.
+            output.report(error, as: options.output)
             return .usage
         } catch {
-            outlet.tell(error, as: options.output)
-            return .failure
+            output.report(error, as: options.output)
+            return failureCode
         }
     }
 
     private func perform(_ run: RunOptions, _ configuration: Configuration) async throws -> ExitCode {
         let identifier = makeRunIdentifier()
-        let records = configuration.options.isDryRun ? nil : try configuration.records()
-        let sink = makeSink(
-            for: configuration.options,
-            in: surroundings,
+        let isDryRun = configuration.options.isDryRun
+        let sinks = makeSinks(
+            for: configuration.options.output,
+            isDryRun: isDryRun,
+            in: outputEnvironment,
             run: identifier,
-            outlet: outlet,
-            journal: outlet.journal,
-            diary: diary(configuration.options),
+            output: output,
+            auditJournal: auditJournal(configuration.options),
             manager: manager(configuration.plan),
-            attempt: { records?.nextAttempt(of: $0) },
         )
-        return try await withTicking(sink) {
+        let events = EventQueue(sinks, isDryRun: isDryRun)
+        return try await withTicking(events, idleLimit: isDryRun ? readerLimit : runLimit) {
             try await RunCommand(
                 configuration: configuration,
                 options: run,
-                sink: sink,
-                outlet: outlet,
+                events: events,
+                output: output,
                 identifier: identifier,
             ).run()
         }
     }
 
-    /// Notes in the journal what somebody does to this node by hand.
-    private func diary(_ options: Options) -> JournalSink.Sender? {
-        guard outlet.journal == nil, !options.isDryRun, options.root == nil, Machine.isRoot else { return nil }
+    private func compare(_ names: [String], _ configuration: Configuration) async throws -> ExitCode {
+        let sink: any EventSink =
+            switch configuration.options.output {
+            case .text: DiffSink(output, isColoured: outputEnvironment.isColoured)
+            case .json: JSONSink(output, run: makeRunIdentifier(), isDryRun: true)
+            }
+        let events = EventQueue([sink], isDryRun: true)
+        return try await withTicking(events, idleLimit: readerLimit) {
+            try await DiffCommand(configuration: configuration, names: names, events: events).run()
+        }
+    }
+
+    /// Logs to the journal what a person does to this node by hand.
+    private func auditJournal(_ options: Options) -> JournalSink.Sender? {
+        guard output.journal == nil, !options.isDryRun, options.root == nil, Machine.isRoot else { return nil }
         return Journal.ofThisMachine().map(sender)
     }
 
-    /// Tells the service manager, where one has started this program, how its task is doing.
+    /// Reports to the service manager, if one has started this program.
     private func manager(_ plan: Plan) -> NotifySink? {
         guard Machine.environment()["NOTIFY_SOCKET"] != nil else { return nil }
         let timeouts = plan.steps.map { ($0.task.name, $0.task.timeout) }
         return NotifySink(timeouts: Dictionary(timeouts, uniquingKeysWith: max)) { state in
-            // Nobody to tell is no reason not to do the task.
+            // The task is more important than its status.
             _ = try? Systemd.notify(state)
         }
     }
 
-    /// Shows the sink that time passes while something runs.
+    /// Lets the sinks show that time passes while a run goes on, and waits until they have reported everything.
     private func withTicking(
-        _ sink: any EventSink,
+        _ events: EventQueue,
+        idleLimit: Duration,
         _ body: @escaping @Sendable () async throws -> ExitCode,
     ) async throws -> ExitCode {
-        try await withThrowingTaskGroup(of: ExitCode?.self) { group in
-            group.addTask { try await body() }
+        let result: Result<ExitCode, any Error> = await withTaskGroup(of: Result<ExitCode, any Error>?.self) { group in
             group.addTask {
-                while (try? await ContinuousClock().sleep(for: .milliseconds(200))) != nil { sink.tick() }
+                do { return .success(try await body()) } catch { return .failure(error) }
+            }
+            group.addTask {
+                while (try? await ContinuousClock().sleep(for: .milliseconds(200))) != nil { events.tick() }
                 return nil
             }
-            defer {
-                group.cancelAll()
-                sink.finish()
+            defer { group.cancelAll() }
+            while let result = await group.next() {
+                if let result { return result }
             }
-            while let code = try await group.next() {
-                if let code { return code }
-            }
-            return .failure
+            preconditionFailure("a run ends before the clock beside it")
         }
+        let isStopped = (try? result.get())?.isStopped == true
+        events.finish(idleLimit: idleLimit, until: isStopped ? .now + stopLimit : nil)
+        return try result.get()
     }
 
-    private func draw(_ plan: Plan, as format: PictureFormat?) -> ExitCode {
+    private func draw(_ plan: Plan, as format: GraphFormat?) -> ExitCode {
         switch format {
-        case nil: outlet.write(plan.jsonPicture())
-        case .text: outlet.write(plan.textPicture())
-        case .dot: outlet.write(plan.dotPicture())
-        case .mermaid: outlet.write(plan.mermaidPicture())
+        case nil: output.writeData(plan.renderJSON())
+        case .text: output.write(plan.renderText(columns: outputEnvironment.columns))
+        // The input of programs, which read UTF-8.
+        case .dot: output.writeData(plan.renderDOT())
+        case .mermaid: output.writeData(plan.renderMermaid())
         }
         return .success
     }
 }
 
-/// What hands entries to the journal.
+/// How long an output may take nothing before the program ends without it: a person may be reading it page by page.
+private let readerLimit = Duration.seconds(3600)
+
+/// How long an output may take nothing after the tasks of a run have ended: what started the run waits for its end.
+private let runLimit = Duration.seconds(10)
+
+/// How long a program that is stopped goes on writing.
+private let stopLimit = Duration.seconds(2)
+
+/// Makes a function that sends entries to the journal.
 private func sender(to journal: Journal) -> JournalSink.Sender {
     @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
     return send

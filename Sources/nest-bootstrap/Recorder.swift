@@ -1,127 +1,174 @@
-import Actions
+import Base
 import Execution
 import Host
-import PKI
 import Planning
-import Speaking
-import Locking
+import Reporting
+import State
 
-/// Writes a record of every task that ends.
+/// Keeps the records of the tasks of a run.
 ///
-/// A task that was not started leaves a record of success alone: what it came to earlier on this boot still holds.
+/// A task that is not started leaves a record of success as it is: its outcome of earlier on this boot still holds.
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
     private let verbs: [String: String]
-    private let sink: any EventSink
-    private let state = Locked<[String: Running]>([:])
+    /// The tasks whose every change has an event: not programs, and not deletions, which last longer than the request.
+    private let reportsAllChanges: Set<String>
+    private let warn: @Sendable (Event) -> Void
+    private let attempts = Locked<[String: Attempt]>([:])
 
-    /// What is known of a task that runs.
-    private struct Running {
-        var counts = TaskRecord.Counts()
+    /// An attempt of a task, from the moment that it has the lock.
+    private struct Attempt {
+        /// Keeps other processes from running the task until the record of its end is written.
+        let lock: HeldLock
+        let number: Int
+        /// The record before the attempt, if it was a success.
+        let success: TaskRecord?
+        var counts = ResultCounts()
+        /// Whether a path was created, changed or removed.
+        var hasChangedPaths = false
         var reasons: [String] = []
-        var attempt = 1
-        /// What the task came to before, if that was a success.
-        var success: TaskRecord?
+        var isPermanent = false
     }
 
-    /// So many lines of a failure are kept.
+    /// The lines of a failure that are kept.
     private static let reasonLimit = 10
 
-    init(_ records: RecordStore, run: String, plan: Plan, sink: any EventSink) {
+    init(_ records: RecordStore, run: String, plan: Plan, warn: @escaping @Sendable (Event) -> Void) {
         self.records = records
         self.run = run
-        self.sink = sink
+        self.warn = warn
         verbs = Dictionary(
             plan.steps.map { ($0.task.name, $0.task.verb.name) },
             uniquingKeysWith: { first, _ in first }
         )
-    }
-
-    /// Notes that a task is about to do something, so that it counts as interrupted if nobody comes to note its end.
-    func begin(_ task: String) {
-        let attempt = records.nextAttempt(of: task)
-        let earlier = try? records.record(of: task)
-        state.withLock { state in
-            state[task]?.attempt = attempt
-            if let earlier, earlier.isSuccess { state[task]?.success = earlier }
+        let repeatable = plan.steps.lazy.map(\.task).filter { task in
+            !task.footprint.runsPrograms && task.footprint.deletedObjects.isEmpty
         }
-        var record = record(of: task, .interrupted, after: .zero)
-        record.attempt = attempt
-        record.reason = "it was killed, or the power failed"
-        write(record)
+        reportsAllChanges = Set(repeatable.map(\.name))
     }
 
-    /// Takes an event.
+    /// Records that a task starts; the lock is held until ``conclude(_:)``.
+    ///
+    /// - Returns: The number of the attempt.
+    func begin(_ task: String, _ lock: consuming FileLock) -> Int {
+        let earlier = try? records.record(of: task)
+        let number = records.nextAttempt(of: task)
+        let attempt = Attempt(
+            lock: HeldLock(lock),
+            number: number,
+            success: earlier.flatMap { $0.isSuccess ? $0 : nil }
+        )
+        attempts.withLock { $0[task] = attempt }
+        write(TaskRecord(task: task, verb: verbs[task] ?? "", outcome: nil, attempt: number, run: run))
+        return number
+    }
+
+    /// Counts what happens in a task.
     func receive(_ event: Event) {
         guard let task = event.task else { return }
         switch event.kind {
-        case .taskStarted: state.withLock { $0[task] = Running() }
-        case .object(_, let result): count(result.change.rawValue, task)
-        case .path(_, let result): count(result.rawValue, task)
+        case .object(_, let result): attempts.withLock { $0[task]?.counts.count(result.change) }
+        case .path(_, let result):
+            if result.change != .unchanged { attempts.withLock { $0[task]?.hasChangedPaths = true } }
         case .objectFailed(_, let error):
-            count("failed", task)
             let lines = problems(of: error).map(\.description)
-            state.withLock { $0[task]?.reasons += lines }
-        case .taskFinished(let outcome, let duration): finish(task, outcome, duration)
-        case .runStarted, .waiting, .warning, .output, .runFinished: break
-        }
-    }
-
-    private func count(_ result: String, _ task: String) {
-        state.withLock { state in
-            switch result {
-            case "created": state[task]?.counts.created += 1
-            case "changed", "configured": state[task]?.counts.changed += 1
-            case "failed": state[task]?.counts.failed += 1
-            default: state[task]?.counts.unchanged += 1
+            let isPermanent = isPermanent(error)
+            attempts.withLock { attempts in
+                attempts[task]?.counts.failed += 1
+                attempts[task]?.reasons += lines
+                if isPermanent { attempts[task]?.isPermanent = true }
             }
+        case .runStarted, .taskStarted, .waiting, .objectCount, .planned, .warning, .output, .taskFinished,
+            .runFinished:
+            break
         }
     }
 
-    private func finish(_ task: String, _ outcome: Outcome, _ duration: Duration) {
-        let running = state.withLock { $0.removeValue(forKey: task) }
-        let earlier = try? records.record(of: task)
-        if running == nil, let earlier, earlier.isSuccess { return }
-        var reasons = running?.reasons ?? []
-        switch outcome {
-        case .failed(let error): reasons.insert(chain(error), at: 0)
-        case .skipped(let because): reasons = ["task '\(because)' did not succeed"]
-        case .changed, .unchanged, .interrupted: break
+    /// Records how a task ended, and releases its lock.
+    func conclude(_ entry: Report.Entry) {
+        guard let attempt = attempts.withLock({ $0.removeValue(forKey: entry.task) }) else {
+            return recordNotStarted(entry)
         }
-        if case .interrupted = outcome, let running, let success = running.success,
-            verbs[task] != "exec", running.counts == TaskRecord.Counts()
-        {
-            // It had not come to anything yet, so all is as it was.
-            return write(success)
+        // The lock is released after the record is written: nothing sees the one without the other.
+        defer { withExtendedLifetime(attempt.lock) {} }
+        var reasons = attempt.reasons
+        var isPermanent = false
+        if case .failed(let error) = entry.outcome {
+            // What events have reported is there already.
+            if !problems(of: error).isEmpty { reasons.insert(chain(error), at: 0) }
+            isPermanent = attempt.isPermanent || Base.isPermanent(error)
         }
-        var record = record(of: task, outcome, after: duration)
-        record.counts = running?.counts ?? TaskRecord.Counts()
-        record.reason = reasons.isEmpty ? nil : reasons.prefix(Self.reasonLimit).joined(separator: "\n")
-        // Who was not started has not tried.
-        record.attempt = running?.attempt ?? earlier?.attempt ?? 0
+        if let success = attempt.success, isUntouched(attempt, entry) { return write(success) }
+        var record = record(of: entry, reasons)
+        record.counts = attempt.counts
+        record.attempt = attempt.number
+        record.isPermanent = isPermanent
         write(record)
     }
 
-    private func record(of task: String, _ outcome: Outcome, after duration: Duration) -> TaskRecord {
-        let (seconds, attoseconds) = duration.components
+    /// Whether a task was interrupted before it changed anything, so that its earlier success still holds.
+    private func isUntouched(_ attempt: Attempt, _ entry: Report.Entry) -> Bool {
+        guard case .interrupted = entry.outcome, reportsAllChanges.contains(entry.task) else { return false }
+        let counts = attempt.counts
+        return !attempt.hasChangedPaths && counts.created + counts.changed + counts.deleted + counts.failed == 0
+    }
+
+    /// Records why a task did not start, unless it has succeeded before or another process is running it.
+    ///
+    /// That a task was not started because the run was interrupted says nothing about it, and is not recorded: a run of
+    /// thousands of tasks ends at once.
+    private func recordNotStarted(_ entry: Report.Entry) {
+        if case .interrupted = entry.outcome { return }
+        let lock: FileLock?
+        do throws(SystemError) {
+            lock = try records.lock(entry.task)
+        } catch {
+            return report(error, of: entry.task)
+        }
+        guard let lock else { return }
+        let earlier = try? records.record(of: entry.task)
+        if earlier?.isSuccess != true {
+            var reasons: [String] = []
+            if case .skipped(let because) = entry.outcome { reasons = ["task '\(because)' did not succeed"] }
+            var record = record(of: entry, reasons)
+            // A task that did not start is not an attempt.
+            record.attempt = earlier?.attempt ?? 0
+            write(record)
+        }
+        lock.release()
+    }
+
+    private func record(of entry: Report.Entry, _ reasons: [String]) -> TaskRecord {
+        let (seconds, attoseconds) = entry.duration.components
         return TaskRecord(
-            task: task,
-            verb: verbs[task] ?? "",
-            outcome: outcome.name,
-            finishedAt: .now(),
+            task: entry.task,
+            verb: verbs[entry.task] ?? "",
+            outcome: entry.outcome.kind,
             durationMicroseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000,
-            counts: TaskRecord.Counts(),
-            reason: nil,
+            reason: reasons.isEmpty ? nil : reasons.prefix(Self.reasonLimit).joined(separator: "\n"),
             run: run,
         )
     }
 
     private func write(_ record: TaskRecord) {
-        do {
+        do throws(SystemError) {
             try records.write(record)
         } catch {
-            sink.receive(Event(task: record.task, .warning(subject: "state", "\(error)")))
+            report(error, of: record.task)
         }
+    }
+
+    private func report(_ error: SystemError, of task: String) {
+        warn(Event(task: task, .warning(subject: "record", "\(error)")))
+    }
+}
+
+/// A lock that can be kept in a dictionary.
+private final class HeldLock: Sendable {
+    private let lock: FileLock
+
+    init(_ lock: consuming FileLock) {
+        self.lock = lock
     }
 }

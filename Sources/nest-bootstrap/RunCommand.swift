@@ -1,36 +1,37 @@
+import Base
 import Actions
 import Execution
 import Glibc
 import HTTP
 import Host
 import Planning
-import Speaking
-import YAML
+import Reporting
+import State
 
 /// Command `run`: the whole plan of this node, or some of its tasks.
 struct RunCommand {
     let configuration: Configuration
     let options: RunOptions
-    let sink: any EventSink
-    let outlet: Outlet
+    let events: EventQueue
+    let output: ConsoleOutput
     let identifier: String
 
-    /// Runs, and returns what to tell who called.
+    /// Runs the tasks, and returns the exit code.
     ///
-    /// - Throws: ``YAML/Diagnostics`` for task names that mean nothing, ``Host/SystemError`` if the state cannot be read.
+    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
         let records = try configuration.records()
         let part = try selection(records)
         if options.onlyDirectories { return makeDirectories(for: part.plan) }
         guard part.missing.isEmpty else {
             let options = configuration.options
-            sink.obstructed(by: part.missing.map { $0.problem(options) })
+            events.runBlocked(by: part.missing.map { $0.problem(options) })
             for missing in part.missing {
                 let fields = [
                     ("NEST_RUN_ID", identifier), ("NEST_TASK", missing.task), ("NEST_VERB", missing.verb),
                     ("NEST_DEPENDENCY", missing.dependency),
                 ]
-                outlet.tell([missing.problem(options)], as: options.output, .dependencyMissing, fields)
+                output.report([missing.problem(options)], as: options.output, .dependencyMissing, fields)
             }
             return .notYet
         }
@@ -38,54 +39,58 @@ struct RunCommand {
             do {
                 try records.prepare()
             } catch {
-                throw ActionError("records cannot be kept", hint: "run as root, or with '--root DIR'", cause: error)
+                throw Problem(
+                    "cannot write the records of the tasks",
+                    hint: "run as root, or with '--root DIR'",
+                    cause: error
+                )
             }
         }
         let signals = try Signals.interruptions()
         let http = try HTTPClient()
-        let recorder = options.isDryRun ? nil : Recorder(records, run: identifier, plan: configuration.plan, sink: sink)
+        let recorder =
+            options.isDryRun
+            ? nil : Recorder(records, run: identifier, plan: configuration.plan) { [events] in events.send($0) }
         let runner = ActionRunner(configuration.environment(http))
-        let engine = Engine { [sink] event in
-            recorder?.receive(event)
-            sink.receive(event)
-        }
+        let engine = Engine(
+            emit: { [events] event in
+                recorder?.receive(event)
+                events.send(event)
+            },
+            conclude: { recorder?.conclude($0) },
+            // Programs use the machine; every other verb mostly waits, for a server or the disk.
+            isWork: { $0.task.footprint.runsPrograms },
+        )
         let (report, signal) = await interruptible(by: signals) {
-            await engine.run(part.plan) { step, context in
+            await engine.run(part.plan) { [events] step, context in
                 guard let recorder else { return try await runner.perform(step, context) }
-                let lock = try await TaskTurn(records: records, context: context).take()
-                defer { withExtendedLifetime(lock) {} }
-                recorder.begin(context.task)
+                let lock = try await TaskLockWaiter(records: records, context: context).take()
+                events.note(attempt: recorder.begin(context.task, lock), of: context.task)
                 return try await runner.perform(step, context)
             }
         }
         await http.shutDown()
-        if recorder != nil { await wakeServices(of: report) }
+        if recorder != nil { await reportRecovery(of: report) }
         return ExitCode(report, signal: signal)
     }
 
-    /// Has systemd try again at once what failed or waits for what has succeeded now.
+    /// After a run by hand, has systemd start the tasks whose dependencies have recovered.
     ///
-    /// A task is the same whether its service runs it or a person does; where it is a service, its unit does this. What
-    /// systemd refuses to us it does by itself within a minute.
-    private func wakeServices(of report: Report) async {
+    /// When a service runs a task, its unit does this. If systemd refuses, the next retry does it.
+    private func reportRecovery(of report: Report) async {
         let options = configuration.options
-        guard !Self.isService, options.root == nil, options.config == Options(.check).config, Systemd.isRunning else {
+        guard !Self.isService, options.root == nil, options.config == Options.defaultConfig, Systemd.isRunning else {
             return
         }
-        let succeeded = Set(report.entries.filter(\.outcome.isSuccess).map(\.task))
-        let plan = configuration.plan
-        let concerned = plan.steps.filter { step in
-            succeeded.contains(step.task.name)
-                || step.dependencies.contains { succeeded.contains(plan.steps[$0].task.name) }
-        }
-        _ = try? await Systemd.retry(concerned.map(\.task.unitName))
+        let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
+        _ = try? await Supervisor(configuration: configuration).noteSuccess(of: succeeded)
     }
 
-    /// Makes the directories that tasks write to, where they can be made.
+    /// Creates the directories that tasks write to, where possible.
     ///
-    /// What goes wrong is told by the task that misses its directory, and nothing is told twice.
+    /// A directory that cannot be created is reported by the task that needs it.
     private func makeDirectories(for plan: Plan) -> ExitCode {
-        for directory in plan.steps.flatMap(\.task.verb.neededDirectories) {
+        for directory in plan.steps.flatMap(\.task.footprint.createdDirectories) {
             try? FileSystem.makeDirectories(configuration.location(ofWritten: directory))
         }
         return .success
@@ -94,13 +99,13 @@ struct RunCommand {
     /// Whether systemd has started this process for a task.
     private static var isService: Bool { Machine.environment()["NOTIFY_SOCKET"] != nil }
 
-    /// What is run, and what it lacks.
+    /// The tasks to run, and the dependencies that they lack.
     private struct Selection {
         var plan: Plan
         var missing: [MissingDependency] = []
     }
 
-    /// A dependency without which a named task may not run.
+    /// A dependency that has to succeed before a named task runs.
     private struct MissingDependency {
         var task: String
         var verb: String
@@ -108,10 +113,18 @@ struct RunCommand {
         var state: String
         var isRunning: Bool
 
-        /// The problem, with the call that mends it: the same flags, and one more.
+        init(_ task: PlannedTask, _ dependency: String, _ state: TaskState, _ phrase: String) {
+            self.task = task.name
+            verb = task.verb.name
+            self.dependency = dependency
+            self.state = phrase
+            isRunning = state == .running
+        }
+
+        /// The problem, with the call that solves it: the same flags, and one more.
         func problem(_ options: Options) -> Problem {
             let call = "nest-bootstrap run --task \(task) --with-dependencies\(options.commonArguments)"
-            // A service is started again when the other has succeeded.
+            // The unit of the other task says what to do about it.
             let hint = RunCommand.isService ? nil : isRunning ? "wait until it has ended" : "run '\(call)'"
             return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
         }
@@ -128,89 +141,49 @@ struct RunCommand {
             return Selection(plan: all.keeping { names.contains($0.task.name) || !isDone.contains($0.task.name) })
         }
         var selection = Selection(plan: named)
-        for step in named.steps {
-            let name = step.task.name
-            for dependency in plan.dependencies(of: name) where !names.contains(dependency) {
-                let record = try records.record(of: dependency)
-                guard record?.isSuccess != true else { continue }
-                let isRunning = records.runner(of: dependency) != nil
-                let state = isRunning ? "is running now" : past(of: dependency, record)
-                let verb = step.task.verb.name
-                selection.missing.append(
-                    MissingDependency(
-                        task: name,
-                        verb: verb,
-                        dependency: dependency,
-                        state: state,
-                        isRunning: isRunning,
-                    )
-                )
+        for step in plan.steps where names.contains(step.task.name) {
+            let outside = step.dependencies.map { plan.steps[$0].task.name }.filter { !names.contains($0) }
+            for status in records.statuses(of: outside) where !status.state.isSuccess {
+                if case .unknown = status.state { _ = try records.record(of: status.task) }
+                selection.missing.append(MissingDependency(step.task, status.task, status.state, phrase(status)))
             }
         }
         return selection
     }
 
-    /// Why a dependency that does not run has not succeeded, in words.
-    private func past(of dependency: String, _ record: TaskRecord?) -> String {
-        if let record { return "came to '\(record.outcome)' on this boot" }
-        let unit = unitName(ofTask: dependency)
-        let isMasked = configuration.options.root == nil && Systemd.isMasked(unit)
-        return "has not run on this boot" + (isMasked ? ", as its unit is masked" : "")
-    }
-
-    /// Runs an engine until it ends, or until a signal cancels it.
-    ///
-    /// Later signals change nothing: what is cancelled ends within seconds, and by then no child process is left behind,
-    /// every task has its record and the terminal is as it was. `SIGQUIT` still ends the program at once.
-    private func interruptible(
-        by signals: AsyncStream<Int32>,
-        _ body: @escaping @Sendable () async -> Report,
-    ) async -> (Report, signal: Int32?) {
-        // While the stream is there its signals do not end the program.
-        defer { withExtendedLifetime(signals) {} }
-        return await withTaskGroup(of: Ending.self) { group in
-            group.addTask { .report(await body()) }
-            group.addTask { .signal(await signals.first { _ in true }) }
-            var signal: Int32?
-            while let ending = await group.next() {
-                switch ending {
-                case .signal(let number):
-                    signal = number
-                    if number != nil { group.cancelAll() }
-                case .report(let report):
-                    group.cancelAll()
-                    return (report, signal)
-                }
-            }
-            preconditionFailure("a run ends with a report")
+    /// The state of a dependency that has not succeeded, for a message.
+    private func phrase(_ status: TaskStatus) -> String {
+        switch status.state {
+        case .running: return "is running now"
+        case .ended(.failed): return "failed on this boot"
+        case .ended(let outcome): return "was \(outcome.rawValue) on this boot"
+        case .notYet, .waiting, .unknown:
+            let isMasked = configuration.options.root == nil && Systemd.isMasked(unitName(ofTask: status.task))
+            return "has not run on this boot" + (isMasked ? " (its unit is masked)" : "")
         }
-    }
-
-    private enum Ending: Sendable {
-        case report(Report)
-        case signal(Int32?)
     }
 }
 
-/// A task's turn: no two processes run the same task at once.
-struct TaskTurn {
+/// Waits for a task's lock: no two processes run the same task at the same time.
+struct TaskLockWaiter {
     let records: RecordStore
     let context: StepContext
 
     /// Takes the task's lock, waiting while another process has it.
-    func take() async throws -> TaskLock {
+    func take() async throws -> FileLock {
         do {
             if let lock = try records.lock(context.task) { return lock }
         } catch {
-            throw ActionError(
-                "the task's record cannot be kept",
+            throw Problem(
+                "cannot write the task's record",
                 hint: "run as root, or with '--root DIR'",
                 cause: error
             )
         }
         let holder = records.runner(of: context.task).map { " (process \($0))" } ?? ""
         context.emit(.waiting("another nest-bootstrap is running this task\(holder)"))
-        guard let lock = try await records.awaitLock(context.task) else { throw CancellationError() }
-        return lock
+        if let lock = try await records.awaitLock(context.task, until: context.deadline) { return lock }
+        try Task.checkCancellation()
+        throw DeadlineExceeded(timeout: context.timeout, lastWaiting: context.lastWaiting)
     }
 }

@@ -1,10 +1,10 @@
+import Base
 import Host
 import Planning
 
-/// What an earlier call of `units` left in a directory and this one did not write again.
+/// Units that an earlier call of `units` wrote to a directory and this one did not.
 ///
-/// Only what is certainly ours is removed: files by the names that ours have and that begin as ours do, and the links to
-/// such services.
+/// Only files of this program are removed: those with a name and a first line that it writes, and links to such services.
 struct StaleUnits {
     let directory: String
     let written: Set<String>
@@ -12,9 +12,9 @@ struct StaleUnits {
     private static let beginning = Array("# Made by nest-bootstrap".utf8)
     private static let sizeLimit = 1 << 20
 
-    /// Removes it.
+    /// Removes them.
     ///
-    /// - Throws: ``Host/SystemError`` if the system refuses.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
     func remove() throws(SystemError) {
         let names = try FileSystem.list(directory)
         var services = written.filter { taskName(ofUnit: $0) != nil }
@@ -26,8 +26,6 @@ struct StaleUnits {
         for name in names {
             if name.hasSuffix(".service.d"), taskName(ofUnit: String(name.dropLast(2))) != nil {
                 try removeIfOurs("\(name)/50-privileges.conf")
-            } else if name == "k8s-bootstrap.target.d" {
-                try removeIfOurs("\(name)/50-diagnostics.conf")
             } else if name.hasSuffix(".wants") {
                 for service in services { try removeLink("\(name)/\(service)", to: "../\(service)") }
             }

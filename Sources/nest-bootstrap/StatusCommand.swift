@@ -1,82 +1,111 @@
 import Actions
+import Base
+import Execution
 import Host
-import PKI
 import Planning
-import Speaking
+import Reporting
+import State
 import YAML
 
-/// Command `status`: what every task of this node came to on this boot.
+/// Command `status`: the state of this node's tasks on this boot.
 struct StatusCommand {
     let configuration: Configuration
     let names: [String]
+    let options: StatusOptions
 
-    /// Tells the state of the tasks, and returns whether all succeeded.
+    /// The time between two looks while it waits.
     ///
-    /// - Throws: ``YAML/Diagnostics`` for names that mean nothing, ``Host/SystemError`` if the records cannot be read.
-    func run(_ outlet: Outlet, _ surroundings: Surroundings) async throws -> ExitCode {
-        let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names, at: .nowhere)
+    /// Records, locks and units change, and there is no event for all of them.
+    private static let interval = Duration.milliseconds(500)
+
+    /// Prints the states of the tasks, and returns whether all have succeeded.
+    ///
+    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
+    func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
+        let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
         let records = try configuration.records()
-        let now = Timestamp.now()
-        let services = await services(plan, outlet)
-        var rows = plan.steps.map { row($0.task, records, now) }
-        let isDone = Set(configuration.plan.steps.map(\.task.name).filter { (try? records.hasSucceeded($0)) == true })
-        for (index, step) in plan.steps.enumerated() {
-            guard let service = services[step.task.unitName] else { continue }
-            let dependencies = configuration.plan.dependencies(of: step.task.name)
-            rows[index].join(service, awaiting: dependencies.filter { !isDone.contains($0) })
+        let start = ContinuousClock.now
+        while true {
+            let (statuses, isPermanent, error) = await statuses(plan, records)
+            let isOver = options.waitLimit.map { .now - start >= $0 } ?? false
+            if options.isWaiting, !isPermanent, !isOver, !statuses.allSatisfy(\.state.isSuccess) {
+                let rest = options.waitLimit.map { $0 - (.now - start) } ?? Self.interval
+                try await ContinuousClock().sleep(for: min(Self.interval, max(rest, .zero)))
+                continue
+            }
+            if let error, configuration.options.output == .text { output.report(error) }
+            print(statuses, of: plan, output, outputEnvironment)
+            let code = ExitCode(statuses.map(\.state))
+            // A failure that is retried has only run out of time.
+            return options.isWaiting && code == .failure && !isPermanent
+                ? .incomplete
+                : isPermanent ? .failure : code
         }
+    }
+
+    private func print(
+        _ statuses: [TaskStatus],
+        of plan: Plan,
+        _ output: ConsoleOutput,
+        _ outputEnvironment: OutputEnvironment
+    ) {
+        let warnings = CredentialWarnings(files: configuration.files, plan: plan).all()
         switch configuration.options.output {
-        case .json:
-            outlet.write(statusJSON(rows) + "\n")
+        case .json: output.writeData(statusJSON(statuses, warnings: warnings) + "\n")
         case .text:
-            let lines = statusLines(rows, columns: surroundings.columns, isColoured: surroundings.isColoured)
-            outlet.write(lines.map { $0 + "\n" }.joined())
+            let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
+            let isUTF8 = outputEnvironment.isUTF8
+            let lines =
+                statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+                + warningLines(warnings, columns: columns)
+            output.write(lines.map { $0 + "\n" }.joined())
         }
-        let states = rows.map(\.state)
-        if states.contains("failed") { return .failure }
-        return states.allSatisfy { $0 == "changed" || $0 == "unchanged" } ? .success : .incomplete
     }
 
-    /// What systemd says of the tasks' services, if it runs here.
+    /// Determines the states of the tasks of a plan, whether one of them or of those that it runs after has failed
+    /// permanently, and the error of systemd if it does not answer.
+    private func statuses(_ plan: Plan, _ records: RecordStore) async -> ([TaskStatus], Bool, (any Error)?) {
+        let (services, error) = await services()
+        let retryAt = records.health().retryAt
+        let shown = Set(plan.steps.map(\.task.name))
+        let all = configuration.plan.steps
+        // Also the tasks that are not shown: those shown may be waiting for them.
+        let known = records.statuses(of: all.map(\.task.name))
+        var isBlocked = Array(repeating: false, count: all.count)
+        var isPermanent = isBlocked
+        var statuses: [TaskStatus] = []
+        for (index, step) in all.enumerated() {
+            var status = known[index]
+            status.description = step.task.description
+            let missing = step.dependencies.filter { !known[$0].state.isSuccess }
+            isBlocked[index] = missing.contains { dependency in
+                let isMasked = services[all[dependency].task.unitName]?.unit.load == "masked"
+                return isBlocked[dependency] || isMasked || known[dependency].state == .ended(.failed)
+            }
+            if let service = services[step.task.unitName] {
+                let names = missing.map { all[$0].task.name }
+                status.add(service, waitingFor: names, isBlocked: isBlocked[index])
+                if service.hasFailed, !status.isPermanent, let retryAt {
+                    status.retriesIn = .seconds(max(0, retryAt.seconds - Timestamp.now().seconds))
+                }
+            }
+            isPermanent[index] =
+                status.state == .ended(.failed) && status.isPermanent || step.dependencies.contains { isPermanent[$0] }
+            if shown.contains(step.task.name) { statuses.append(status) }
+        }
+        let hasPermanent = all.indices.contains { isPermanent[$0] && shown.contains(all[$0].task.name) }
+        return (statuses, hasPermanent, error)
+    }
+
+    /// The states of the tasks' services, if systemd runs here.
     ///
-    /// The records are worth telling without it.
-    private func services(_ plan: Plan, _ outlet: Outlet) async -> [String: ServiceState] {
-        guard configuration.options.root == nil, Systemd.isRunning else { return [:] }
+    /// If it does not answer, the records alone are shown.
+    private func services() async -> ([String: ServiceState], (any Error)?) {
+        guard configuration.options.root == nil, Systemd.isRunning else { return ([:], nil) }
         do {
-            return try await Systemd.services(plan.steps.map(\.task.unitName))
+            return (try await Systemd.services(configuration.plan.steps.map(\.task.unitName)), nil)
         } catch {
-            if configuration.options.output == .text { outlet.tell(error) }
-            return [:]
+            return ([:], error)
         }
-    }
-
-    private func row(_ task: TaskDeclaration, _ records: RecordStore, _ now: Timestamp) -> StatusRow {
-        var row = StatusRow(task: task.name, description: task.description, state: "not yet")
-        // Who runs a task now is about to write another record.
-        guard records.runner(of: task.name) == nil else {
-            row.state = "running"
-            return row
-        }
-        let found: TaskRecord?
-        do throws(SystemError) {
-            found = try records.record(of: task.name)
-        } catch {
-            // The other tasks are worth telling all the same.
-            row.state = "unknown"
-            row.reason = "\(error)"
-            return row
-        }
-        guard let record = found else { return row }
-        row.state = record.outcome
-        row.age = .seconds(max(0, now.seconds - record.finishedAt.seconds))
-        row.duration = .microseconds(record.durationMicroseconds)
-        row.objects = ObjectCounts(
-            created: record.counts.created,
-            configured: record.counts.changed,
-            unchanged: record.counts.unchanged,
-            failed: record.counts.failed,
-        )
-        row.reason = record.isSuccess ? nil : record.reason
-        return row
     }
 }

@@ -1,32 +1,37 @@
+import Base
 import Host
 import Planning
-import Speaking
+import Reporting
+import State
 import YAML
 
 /// Command `units`: the plan as systemd units, also where systemd itself asks for them.
 struct UnitsCommand {
     let options: Options
     let units: UnitsOptions
-    let outlet: Outlet
+    let output: ConsoleOutput
 
     /// Writes the units.
     ///
-    /// systemd asks before there is a journal, and perhaps before the node has its name. Then a wrong task file becomes a
-    /// target that fails, and only what cannot even become that is told, to the kernel's log.
+    /// systemd calls generators before there is a journal, and perhaps before the node has its name. Then an invalid
+    /// task file becomes a health service that fails; what prevents even that is logged to the kernel's log.
     func run() -> ExitCode {
         if units.isGenerator, Configuration.isAbsent(options) { return .success }
         let files: [UnitFile]
         var count = 0
         do {
             let configuration = try Configuration(options)
-            count = configuration.plan.steps.count
-            files = configuration.plan.units(call(role: configuration.declarations.role))
+            let plan = configuration.plan
+            count = plan.steps.count
+            let removed = units.isGenerator ? knownTasks().filter { plan.position(of: $0) == nil } : []
+            let call = call(role: configuration.declarations.role)
+            files = plan.units(call) + unitsOfRemovedTasks(removed, call)
         } catch {
             guard units.isGenerator else {
-                outlet.tell(error, as: options.output, .taskFileWrong)
+                output.report(error, as: options.output, .taskFileWrong)
                 return .configuration
             }
-            files = brokenUnits(error, call(role: saidRole), known: knownTasks())
+            files = unitsForInvalidConfiguration(error, call(role: saidRole), known: knownTasks())
         }
         do {
             try write(files)
@@ -35,30 +40,30 @@ struct UnitsCommand {
                 try StaleUnits(directory: units.directory, written: Set(files.map(\.path))).remove()
             }
         } catch {
-            tell(error)
+            report(error)
             return .failure
         }
-        if !units.isGenerator { outlet.write(summary(files, taskCount: count)) }
+        if !units.isGenerator { writeSummary(files, taskCount: count) }
         return .success
     }
 
-    /// The tasks of which there are records: those that have begun on this boot.
+    /// The tasks that have records: those that have started on this boot.
     private func knownTasks() -> [String] {
-        (try? StateDirectory(Configuration.statePath(options)).tasks()) ?? []
+        (try? RecordStore(path: Configuration.statePath(options), boot: nil).tasks()) ?? []
     }
 
-    /// The role that somebody has said, rather than the task file.
+    /// The role of the arguments or the environment, rather than the task file.
     private var saidRole: String? {
         let role = options.role ?? Machine.environment()["NEST_ROLE"]
         return role == "" ? nil : role
     }
 
-    /// How the units call this very program.
-    private func call(role: String?) -> UnitCall {
+    /// How the units call this program.
+    private func call(role: String?) -> ProgramInvocation {
         let config = Configuration.absolute(options.config)
-        var call = UnitCall(program: program, taskFiles: Configuration.taskFiles(options))
-        if config != Options(.check).config { call.flags += ["--config", config] }
-        // The environment of a unit is not ours.
+        var call = ProgramInvocation(program: program, taskFiles: Configuration.taskFiles(options))
+        if config != Options.defaultConfig { call.flags += ["--config", config] }
+        // A unit has another environment.
         if saidRole != nil, let role { call.flags += ["--role", role] }
         if let root = options.root {
             call.root = Configuration.absolute(root)
@@ -68,7 +73,7 @@ struct UnitsCommand {
         return call
     }
 
-    /// The program itself, whatever link to it was called.
+    /// The program itself, even if it was called by a link.
     private var program: String {
         (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap"
     }
@@ -86,20 +91,21 @@ struct UnitsCommand {
         }
     }
 
-    private func tell(_ error: SystemError) {
-        outlet.tell(error, as: options.output)
-        // Whoever starts a generator may not keep what it prints.
+    private func report(_ error: SystemError) {
+        output.report(error, as: options.output)
+        // systemd may discard what a generator prints.
         if units.isGenerator { try? KernelLog.write("nest-bootstrap: \(error)") }
     }
 
-    private func summary(_ files: [UnitFile], taskCount: Int) -> String {
+    private func writeSummary(_ files: [UnitFile], taskCount: Int) {
         let paths = files.map(\.path).sorted()
         if options.output == .json {
-            let pairs: KeyValuePairs<String, Node> = [
-                "directory": .string(units.directory), "files": .sequence(paths.map { .string($0) }),
+            let pairs = [
+                Node.outputVersion, ("directory", .string(units.directory)),
+                ("files", .sequence(paths.map { .string($0) })),
             ]
-            return String(decoding: Node.mapping(pairs.map { ($0.key, $0.value) }).json(), as: UTF8.self) + "\n"
+            return output.writeData(String(decoding: Node.mapping(pairs).json(), as: UTF8.self) + "\n")
         }
-        return "units of \(taskCount) \(taskCount == 1 ? "task" : "tasks") written to '\(units.directory)'\n"
+        output.write("units of \(taskCount) \(taskCount == 1 ? "task" : "tasks") written to '\(units.directory)'\n")
     }
 }

@@ -1,8 +1,8 @@
 import Glibc
 import Host
-import Speaking
+import Reporting
 
-Machine.quietThreads()
+Machine.silenceDispatchLogging()
 StandardStreams.open()
 Signals.ignoreBrokenPipe()
 let code = await Program(arguments: argumentsByName(CommandLine.arguments)).run()

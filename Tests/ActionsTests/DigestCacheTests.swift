@@ -1,10 +1,9 @@
+import Base
 import HTTP
 import Host
-import Locking
-import PKI
+import TLS
 import TestSupport
 import Testing
-
 @testable import Actions
 
 /// Pinned URLs and what is kept of them.
@@ -25,7 +24,7 @@ struct DigestCacheTests {
         try await withBench("tasks: {it: {timeout: 1m, exec: {command: ls}}}", isDryRun: isDryRun) { bench in
             let context = try bench.context("it")
             let cache = DigestCache(run: bench.run, deadline: .now + timeout, emit: context.emit)
-            do throws(ActionError) {
+            do throws(Problem) {
                 answer = String(decoding: try await cache.text(of: "\(server.url)/m", sha256: digest), as: UTF8.self)
             } catch {
                 answer = [error.message, error.cause.map { "\($0)" }, error.hint].compactMap(\.self).joined(
@@ -56,7 +55,7 @@ struct DigestCacheTests {
         #expect(try FileSystem.exists(TemporaryDirectory.file("root")) == false)
     }
 
-    @Test func `a damaged copy is told and fetched again`() async throws {
+    @Test func `a damaged copy is reported and fetched again`() async throws {
         let server = try server(.response(200, body: text))
         try FileSystem.write([1], to: kept, mode: 0o644)
         let answer = try await ask(server) { bench in
@@ -75,7 +74,7 @@ struct DigestCacheTests {
         let server = try server(.response(200, body: [1]))
         let found = sha256([1])
         let expected =
-            "'URL/m' answers something else than is pinned: its SHA-256 is \(found); "
+            "the digest of 'URL/m' differs: expected SHA-256 \(digest), got \(found); "
             + "look at what changed there, then write 'sha256: \(found)'"
         #expect(try await ask(server) == expected)
         #expect(try FileSystem.exists(TemporaryDirectory.file("root")) == false)
@@ -102,16 +101,16 @@ struct DigestCacheTests {
         #expect(server.requests.count == 3)
     }
 
-    @Test func `a server that goes on refusing is told at the deadline`() async throws {
+    @Test func `a server that goes on refusing is reported at the deadline`() async throws {
         let answer = try await ask(try server(.response(503)), timeout: .milliseconds(300))
         #expect(answer.hasPrefix("cannot fetch 'URL/m'; "))
     }
 
-    @Test func `a cache that cannot be written is told, and the text is used all the same`() async throws {
+    @Test func `a cache that cannot be written is reported, and the text is used all the same`() async throws {
         let server = try server(.response(200, body: text))
         try FileSystem.write([], to: TemporaryDirectory.file("root/var"), mode: 0o644)
         let answer = try await ask(server) { bench in
-            #expect(bench.lines.first?.contains("it is not kept for the next boot: ") == true, "\(bench.lines)")
+            #expect(bench.lines.first?.contains("cannot be cached for the next boot: ") == true, "\(bench.lines)")
         }
         #expect(answer == "{}\n")
     }

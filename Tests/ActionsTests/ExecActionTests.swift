@@ -21,10 +21,10 @@ struct ExecActionTests {
         }
     }
 
-    @Test func `a program that did not create what it should is told`() async throws {
+    @Test func `a program that did not create what it should is reported`() async throws {
         try await withBench(task("command: \"true\", creates: /nowhere/at/all")) { bench async throws in
             let expected =
-                "'true' succeeded, but '/nowhere/at/all' is not there; "
+                "'true' succeeded, but '/nowhere/at/all' does not exist; "
                 + "correct 'creates' at DIR/bootstrap.yaml:1:47"
             #expect(try await bench.perform("it") == expected)
         }
@@ -51,15 +51,25 @@ struct ExecActionTests {
             ),
         ] as [(String, String, String?)]
     )
-    func `a program that its unit stopped is told which setting allows it`(
+    func `a program that its unit stopped is reported which setting allows it`(
         line: String,
         keys: String,
         hint: String?,
     ) async throws {
         let script = "command: sh, args: [-c, \"echo \\\"$0\\\"; echo done for; exit 1\", \"\(line)\"]\(keys)"
+        try await withBench(task(script), isService: true) { bench async throws in
+            let error = try await bench.perform("it")
+            #expect(error.hasSuffix(hint ?? "its last output was: done for"), "\(error)")
+        }
+        // A run by hand has no sandbox.
         try await withBench(task(script)) { bench async throws in
             let error = try await bench.perform("it")
-            #expect(error.hasSuffix(hint ?? "its last line was: done for"), "\(error)")
+            #expect(error.hasSuffix("its last output was: done for"), "\(error)")
+        }
+        // A run by hand has no sandbox.
+        try await withBench(task(script)) { bench async throws in
+            let error = try await bench.perform("it")
+            #expect(error.hasSuffix("its last output was: done for"), "\(error)")
         }
     }
 
@@ -103,13 +113,13 @@ struct ExecActionTests {
             ("command: \"true\", preStart: 'false; true'", "'preStart' exited with code 1"),
             (
                 "command: sh, args: [-c, 'echo why >&2; echo; exit 3']",
-                "'sh -c echo why >&2; echo; exit 3' exited with code 3; its last line was: why"
+                "'sh -c echo why >&2; echo; exit 3' exited with code 3; its last output was: why"
             ),
             ("command: sh, args: [-c, 'kill -9 $$']", "'sh -c kill -9 $$' was ended by signal 9 (SIGKILL)"),
             (
                 "command: /nowhere/x",
-                "'/nowhere/x' cannot be run: cannot run '/nowhere/x': No such file or directory; "
-                    + "install it, or correct the task at DIR/bootstrap.yaml:1:9"
+                "cannot run '/nowhere/x': No such file or directory; "
+                    + "install the program, or correct the task at DIR/bootstrap.yaml:1:9"
             ),
             (
                 "script: none.sh",
@@ -117,7 +127,7 @@ struct ExecActionTests {
             ),
         ]
     )
-    func `a program that fails is told`(fields: String, expected: String) async throws {
+    func `a program that fails is reported`(fields: String, expected: String) async throws {
         try await withBench(task(fields)) { bench async throws in
             #expect(try await bench.perform("it") == expected)
         }
@@ -125,9 +135,9 @@ struct ExecActionTests {
 
     @Test(
         arguments: [
-            ("command: touch, args: [x y]", "changed", ["| would run touch x y"]),
+            ("command: touch, args: [x y]", "changed", ["would run 'touch x y'"]),
             ("command: touch, creates: /etc/passwd", "unchanged", ["/etc/passwd unchanged"]),
-            ("script: later.sh, preStart: make it", "changed", ["| would run DIR/later.sh"]),
+            ("script: later.sh, preStart: make it", "changed", ["would run 'DIR/later.sh'"]),
             (
                 "script: none.sh",
                 "script 'DIR/none.sh' does not exist; correct 'script' at DIR/bootstrap.yaml:1:29, or install the file",

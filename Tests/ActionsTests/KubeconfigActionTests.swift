@@ -1,6 +1,7 @@
+import Base
 import Host
 import Kubernetes
-import PKI
+import TLS
 import TestSupport
 import Testing
 import YAML
@@ -44,7 +45,7 @@ struct KubeconfigActionTests {
             #expect(kubeconfig.certificateAuthority == .file(authority.certificatePath))
             #expect(kubeconfig.clientCertificate == .file(client.certificatePath))
             #expect(kubeconfig.clientKey == .file(client.keyPath))
-            try FileSystem.setMode(location, 0o644)
+            try setMode(location, 0o644)
             #expect(try await bench.perform("admin") == "changed")
             #expect(try FileSystem.status(location)?.mode == 0o600)
         }
@@ -73,13 +74,13 @@ struct KubeconfigActionTests {
             (authority.path("none"), client.keyPath, "No such file or directory; put the file"),
             (client.certificatePath, expired.keyPath, "does not belong to certificate"),
             (expired.certificatePath, expired.keyPath, "expired"),
-            (garbage, client.keyPath, "holds no PEM block"),
+            (garbage, client.keyPath, "contains no PEM block"),
             (client.certificatePath, garbage, "name the file of the private key as PEM"),
         ]
         for (certificate, key, words) in faults {
             try await withBench(tasks(authority.certificatePath, certificate, key)) { bench in
-                let told = try await bench.perform("admin")
-                #expect(told.contains(words), "\(told)")
+                let message = try await bench.perform("admin")
+                #expect(message.contains(words), "\(message)")
                 #expect(try FileSystem.exists("\(bench.directory)/root/etc") == false)
                 try bench.write("old", to: "root/etc/admin.kubeconfig")
                 _ = try await bench.perform("admin")
@@ -107,15 +108,15 @@ struct KubeconfigActionTests {
         try await withBench(tasks(path, client) + "\n\(copies)", isDryRun: isDryRun) { bench in
             try bench.write("{apiVersion: v1, kind: Namespace, metadata: {name: a}}", to: "rbac.yaml")
             let missing = try await bench.perform("admin")
-            #expect(missing.hasPrefix("kubeconfig '/etc/admin.kubeconfig' is not written: cannot read '\(path)': "))
+            #expect(missing.hasPrefix("cannot write kubeconfig '/etc/admin.kubeconfig': cannot read '\(path)': "))
             #expect(try await bench.perform("copy") == "changed")
             #expect(try await bench.perform("link") == "changed")
             #expect(try await bench.perform("admin") == "changed")
             let text = String(decoding: try bench.run.files.read("/etc/admin.kubeconfig", limit: 10_000), as: UTF8.self)
             #expect(text.contains("certificate-authority: \"\(path)\"\n"))
             // The credentials are good: only the server is missing.
-            let told = try await bench.perform("rbac")
-            #expect(told.contains("refused"), "\(told)")
+            let message = try await bench.perform("rbac")
+            #expect(message.contains("refused"), "\(message)")
         }
     }
 }

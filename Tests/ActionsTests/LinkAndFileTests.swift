@@ -1,3 +1,4 @@
+import Base
 import Host
 import TestSupport
 import Testing
@@ -29,7 +30,7 @@ struct LinkAndFileTests {
             let path = "\(bench.directory)/root/bin/calico-ipam"
             try FileSystem.makeDirectories("\(path)/full")
             let expected =
-                "link '/bin/calico-ipam' is not made: a directory is in the way; "
+                "cannot create link '/bin/calico-ipam': a directory is in the way; "
                 + "remove it, or write 'replace: true' in task 'link'"
             #expect(try await bench.perform("link") == expected)
         }
@@ -40,11 +41,11 @@ struct LinkAndFileTests {
         }
     }
 
-    @Test func `a link whose directory cannot be made is told`() async throws {
+    @Test func `a link whose directory cannot be made is reported`() async throws {
         try await withBench(Self.link) { bench in
             try bench.write("", to: "root/bin")
             let expected =
-                "link '/bin/calico-ipam' is not made: cannot make directory 'DIR/root/bin': is a regular file"
+                "cannot create link '/bin/calico-ipam': cannot create directory 'DIR/root/bin': is a regular file"
             #expect(try await bench.perform("link") == expected)
         }
     }
@@ -79,19 +80,20 @@ struct LinkAndFileTests {
             ),
             (
                 "content: x, owner: nobody-of-this-name",
-                "cannot find user 'nobody-of-this-name': there is no such user; "
+                "cannot find user 'nobody-of-this-name': no such user; "
                     + "create the account first, or correct the task at DIR/bootstrap.yaml:1:9"
             ),
             (
                 "content: x, group: '-1'",
-                "cannot find group '-1': there is no such group; "
+                "cannot find group '-1': no such group; "
                     + "create the account first, or correct the task at DIR/bootstrap.yaml:1:9"
             ),
         ]
     )
-    func `a file that cannot be written is told, and nothing is written`(fields: String, cause: String) async throws {
+    func `a file that cannot be written is reported, and nothing is written`(fields: String, cause: String) async throws
+    {
         try await withBench("tasks: {a: {file: {path: /etc/a, \(fields)}}}\n") { bench async throws in
-            #expect(try await bench.perform("a") == "file '/etc/a' is not written: \(cause)")
+            #expect(try await bench.perform("a") == "cannot write file '/etc/a': \(cause)")
             #expect(try FileSystem.exists("\(bench.directory)/root") == false)
             #expect(bench.lines == [])
         }

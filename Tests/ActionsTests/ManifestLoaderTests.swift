@@ -1,3 +1,4 @@
+import Base
 import Host
 import Kubernetes
 import Planning
@@ -23,11 +24,11 @@ struct ManifestLoaderTests {
         var result: (names: [String], problems: [String]) = ([], [])
         try await withBench(tasks) { bench in
             try prepare(bench)
-            guard case .apply(let declaration) = try bench.context("it").task.verb else { return }
-            let contents = await ManifestLoader(run: bench.run, declaration: declaration)
-                .load { (url, _) throws(ActionError) in
+            let manifests = try #require(try bench.context("it").task.footprint.manifests)
+            let contents = await ManifestLoader(run: bench.run, manifests: manifests)
+                .load { (url, _) throws(Problem) in
                     if url.hasSuffix("/later") { return nil }
-                    if url.hasSuffix("/broken") { throw ActionError("cannot fetch '\(url)'", hint: "mend it") }
+                    if url.hasSuffix("/broken") { throw Problem("cannot fetch '\(url)'", hint: "fix it") }
                     return Array(Self.namespace("url").utf8)
                 }
             result.names = contents.manifests.map(\.identity.name)
@@ -38,6 +39,22 @@ struct ManifestLoaderTests {
 
     private static func namespace(_ name: String) -> String {
         "{apiVersion: v1, kind: Namespace, metadata: {name: \(name)}}\n"
+    }
+
+    @Test func `a dry run finds the manifests that an earlier task would write`() async throws {
+        let tasks = """
+            tasks:
+              write: {file: {path: /etc/nest-test/d/ns.yaml, content: "\(Self.namespace("one").dropLast())"}}
+              it: {after: [write], apply: {kubeconfig: /k, manifests: [/etc/nest-test/d]}}
+            """
+        try await withBench(tasks, isDryRun: true) { bench async throws in
+            #expect(try await bench.perform("write") == "changed")
+            let manifests = try #require(try bench.context("it").task.footprint.manifests)
+            let contents = await ManifestLoader(run: bench.run, manifests: manifests)
+                .load { (_, _) throws(Problem) in nil }
+            #expect(contents.manifests.map(\.identity.name) == ["one"])
+            #expect(contents.problems == [])
+        }
     }
 
     @Test func `a directory is read in the order of its names, not recursively`() async throws {
@@ -58,7 +75,7 @@ struct ManifestLoaderTests {
         #expect(problems == [])
     }
 
-    @Test func `what cannot be read is told, and the rest is read`() async throws {
+    @Test func `what cannot be read is reported, and the rest is read`() async throws {
         let (names, problems) = try await load("none.yaml, empty, comments.yaml, d, fifo") { bench in
             try FileSystem.makeDirectories("\(bench.directory)/empty")
             try bench.write("# nothing\n---\n", to: "comments.yaml")
@@ -71,8 +88,8 @@ struct ManifestLoaderTests {
         #expect(
             problems.map { String($0.prefix { $0 != ";" }) } == [
                 "DIR/bootstrap.yaml:2:50: cannot read 'DIR/none.yaml': No such file or directory",
-                "DIR/bootstrap.yaml:2:61: directory 'DIR/empty' holds no manifest",
-                "DIR/comments.yaml: holds no object",
+                "DIR/bootstrap.yaml:2:61: directory 'DIR/empty' contains no manifest",
+                "DIR/comments.yaml: contains no object",
                 "DIR/d/broken.yaml:1:4: '[' is not closed before the end of the file in line 1, column 5",
                 "DIR/bootstrap.yaml:2:83: cannot read 'DIR/d/dangling.yaml': No such file or directory",
                 "DIR/bootstrap.yaml:2:86: cannot read 'DIR/fifo': is a character device",
@@ -98,7 +115,7 @@ struct ManifestLoaderTests {
         #expect(problems.first?.hasPrefix("DIR/a.yaml:2:") == true, "\(problems)")
     }
 
-    @Test func `URLs come in their place, are passed over or told`() async throws {
+    @Test func `URLs come in their location, are skipped or reported`() async throws {
         let digest = String(repeating: "0", count: 64)
         func url(_ path: String) -> String { "{url: 'https://h/\(path)', sha256: '\(digest)'}" }
         let (names, problems) = try await load("\(url("x")), a.yaml, \(url("later")), \(url("broken"))") { bench in
@@ -106,7 +123,7 @@ struct ManifestLoaderTests {
         }
         #expect(names == ["url", "file"])
         #expect(problems.count == 1)
-        #expect(problems.first?.hasSuffix(": cannot fetch 'https://h/broken'; mend it") == true, "\(problems)")
+        #expect(problems.first?.hasSuffix(": cannot fetch 'https://h/broken'; fix it") == true, "\(problems)")
     }
 
     @Test func `what a task wrote under the root is read from there`() async throws {

@@ -1,5 +1,6 @@
+import Base
 import Host
-import PKI
+import TLS
 import TestSupport
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 /// What `check` finds without an API server.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct NodeCheckTests {
-    @Test func `every problem of every task is told at once`() async throws {
+    @Test func `every problem of every task is reported at once`() async throws {
         let tasks = """
             tasks:
               a: {file: {path: /etc/a, source: /nowhere/a, owner: nobody-of-this-name}}
@@ -24,9 +25,9 @@ struct NodeCheckTests {
             #expect(
                 problems == [
                     "DIR/bootstrap.yaml:2:36: cannot read '/nowhere/a': No such file or directory",
-                    "DIR/bootstrap.yaml:2:20: cannot find user 'nobody-of-this-name': there is no such user",
+                    "DIR/bootstrap.yaml:2:20: cannot find user 'nobody-of-this-name': no such user",
                     "DIR/bootstrap.yaml:3:22: cannot read 'DIR/none.sh': No such file or directory",
-                    "DIR/bootstrap.yaml:4:23: command 'no-such-command' is not found",
+                    "DIR/bootstrap.yaml:4:23: command 'no-such-command' not found",
                     "DIR/bootstrap.yaml:5:55: cannot read '/nowhere/ca': No such file or directory",
                     "DIR/bootstrap.yaml:6:51: cannot read 'DIR/none.yaml': No such file or directory",
                     "DIR/broken.yaml:1:1: 'apiVersion' of document 1 is missing",
@@ -67,7 +68,9 @@ struct NodeCheckTests {
         try await withBench(tasks) { bench in
             try bench.write("{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n", to: "m.yaml")
             try bench.write("kind: Config\n", to: "k")
-            #expect(await bench.problems() == ["DIR/k:1:1: no context is chosen; write 'current-context: default'"])
+            #expect(
+                await bench.problems() == ["DIR/k:1:1: no current context is set; write 'current-context: default'"]
+            )
             let kubeconfig = """
                 current-context: c
                 contexts: [{name: c, context: {cluster: c, user: u}}]
@@ -123,7 +126,7 @@ struct NodeCheckTests {
         try await withBench(tasks) { bench in
             #expect(
                 await bench.problems() == [
-                    "DIR/bootstrap.yaml:3:71: '/nowhere/file' does not exist, so no unit can let it be written; "
+                    "DIR/bootstrap.yaml:3:71: '/nowhere/file' does not exist, so the unit cannot be allowed to write it; "
                         + "write '/nowhere/file/' if it is a directory to be made, or the directory that the file is in"
                 ]
             )
@@ -141,6 +144,121 @@ struct NodeCheckTests {
             let with = await bench.problems()
             let new = with.filter { !without.contains($0) }
             #expect(new.count == 2 && new.allSatisfy { $0.hasPrefix("https://h/m:1:1: ") }, "\(new)")
+        }
+    }
+
+    @Test func `objects are checked against rules and the CRDs of other tasks`() async throws {
+        let tasks = """
+            tasks:
+              crds: {apply: {kubeconfig: k, manifests: [crd.yaml]}}
+              gizmos: {after: [crds], apply: {kubeconfig: k, manifests: [gizmo.yaml]}}
+            """
+        try await withBench(tasks) { bench in
+            try bench.write("kind: Config\n", to: "k")
+            try bench.write(
+                """
+                apiVersion: apiextensions.k8s.io/v1
+                kind: CustomResourceDefinition
+                metadata: {name: gizmos.e.test}
+                spec:
+                  group: e.test
+                  names: {plural: gizmos, kind: Gizmo}
+                  versions: [{name: v1, served: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: string}}}}}]
+                """,
+                to: "crd.yaml"
+            )
+            try bench.write(
+                "{apiVersion: e.test/v1, kind: Gizmo, metadata: {name: g, lables: {}}, spec: 5}",
+                to: "gizmo.yaml"
+            )
+            #expect(
+                await bench.problems().filter { !$0.hasPrefix("DIR/k:") } == [
+                    "DIR/gizmo.yaml:1:58: Gizmo/g: field 'metadata.lables' does not exist; did you mean 'labels'?",
+                    "DIR/gizmo.yaml:1:77: Gizmo/g: field 'spec': expected a string, found the number 5; "
+                        + "write it in quotes: '\"5\"'",
+                ]
+            )
+        }
+    }
+
+    @Test func `a variable of a drop-in that no manifest uses is reported`() async throws {
+        let tasks = "tasks: {a: {apply: {kubeconfig: k, manifests: [m.yaml], substitute: true}}}"
+        let dropIn = "variables: {used: x, unused: y}"
+        try await withBench(tasks, dropIn: dropIn) { bench in
+            try bench.write("kind: Config\n", to: "k")
+            try bench.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: '${used}'}}", to: "m.yaml")
+            #expect(
+                await bench.problems().last
+                    == "DIR/drop-in.yaml:1:22: variable 'unused' is set here and used nowhere; did you mean 'used'?"
+            )
+            try bench.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: '${used}-${unused}'}}", to: "m.yaml")
+            #expect(await bench.problems().count == 1)
+        }
+    }
+
+    @Test func `certificates that end soon and readable keys are warned of`() async throws {
+        let authority = try TestAuthority()
+        // The files exist as long as it does.
+        defer { withExtendedLifetime(authority) {} }
+        let client = try authority.issue("client", validity: .days(3))
+        try setMode(client.keyPath, 0o644)
+        try setMode(authority.directory, 0o755)
+        let tasks = """
+            cluster: {servers: "https://h:6443", certificateAuthority: \(authority.certificatePath)}
+            tasks:
+              a: {kubeconfig: {path: /etc/k, user: u, certificate: \(client.certificatePath), key: \(client.keyPath)}}
+              b: {kubeconfig: {path: /etc/l, user: u, certificate: \(client.certificatePath), key: \(client.keyPath)}}
+            """
+        try await withBench(tasks) { bench in
+            #expect(await bench.problems() == [])
+            let warnings = await bench.warnings().map {
+                $0.replacing(authority.directory, with: "PKI").replacing(
+                    /[0-9] days \(at [^)]*\)/,
+                    with: "N days (at TIME)"
+                )
+            }
+            #expect(
+                warnings == [
+                    "DIR/bootstrap.yaml:3:56: client certificate 'PKI/client.crt' ('CN=kube-admin,O=system:masters') "
+                        + "expires in N days (at TIME); renew it: have CA 'CN=test-ca' issue a certificate for the same "
+                        + "subject, and replace the file",
+                    "DIR/bootstrap.yaml:3:\(63 + client.certificatePath.count): private key 'PKI/client.key' can be read by every user of the node; "
+                        + "run 'chmod o-r PKI/client.key'",
+                ]
+            )
+            #expect(try await bench.perform("a") == "changed")
+            #expect(bench.lines.filter { $0.hasPrefix("warning: ") }.count == 2, "\(bench.lines)")
+            #expect(try await bench.perform("b") == "changed")
+            #expect(bench.lines.filter { $0.hasPrefix("warning: ") }.count == 2, "\(bench.lines)")
+            // Nobody else can reach the key.
+            try setMode(authority.directory, 0o700)
+            #expect(await bench.warnings().count == 1)
+        }
+    }
+
+    @Test func `a kubeconfig that is there is warned of with what it refers to and contains`() async throws {
+        let authority = try TestAuthority()
+        // The files exist as long as it does.
+        defer { withExtendedLifetime(authority) {} }
+        let client = try authority.issue("client", validity: .days(3))
+        let tasks = "tasks: {b: {wait: {apiServer: k}}}"
+        try await withBench(tasks) { bench in
+            try setMode(bench.directory, 0o755)
+            let key = Base64.encode(try FileSystem.read(client.keyPath, limit: 10_000))
+            let kubeconfig = """
+                current-context: c
+                contexts: [{name: c, context: {cluster: c, user: u}}]
+                clusters: [{name: c, cluster: {server: "https://h:6443", certificate-authority: \(authority.certificatePath)}}]
+                users: [{name: u, user: {client-certificate: \(client.certificatePath), client-key-data: \(key)}}]
+                """
+            try bench.write(kubeconfig, to: "k")
+            let warnings = await bench.warnings()
+            #expect(warnings.count == 2, "\(warnings)")
+            #expect(warnings.first?.hasPrefix("DIR/k: client certificate '") == true, "\(warnings)")
+            #expect(
+                warnings.last == "DIR/k: kubeconfig with a private key 'DIR/k' can be read by every user of the node; "
+                    + "run 'chmod o-r DIR/k'"
+            )
         }
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Actions
 import Execution
 import Glibc
@@ -48,7 +49,7 @@ struct NodeFilesTests {
         #expect(try files.write([1, 3], to: "/a", mode: 0o640) == .changed)
         #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .changed)
         #expect(try FileSystem.status(location)?.mode == 0o600)
-        try FileSystem.setMode(location, 0o644)
+        try setMode(location, 0o644)
         #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .changed)
         #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .unchanged)
     }
@@ -59,7 +60,7 @@ struct NodeFilesTests {
         #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12, group: 34) == .unchanged)
         #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12) == .unchanged)
         #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12, group: 35) == .changed)
-        #expect(try files.write([1], to: "/a", mode: 0o600) == .changed)
+        #expect(try files.write([1], to: "/a", mode: 0o600).change == .changed)
         #expect(try FileSystem.status("\(root)/a")?.owner == 0)
     }
 
@@ -67,12 +68,13 @@ struct NodeFilesTests {
         let target = TemporaryDirectory.file("target")
         try FileSystem.write([7], to: target, mode: 0o600)
         try FileSystem.makeSymbolicLink(at: "\(root)/a", to: target, replacing: false)
-        #expect(try files(isDryRun: isDryRun).write([1], to: "/a", mode: 0o600) == .changed)
+        #expect(try files(isDryRun: isDryRun).write([1], to: "/a", mode: 0o600).change == .changed)
         #expect(try FileSystem.read(target, limit: 10) == [7])
         #expect(try FileSystem.status("\(root)/a")?.kind == (isDryRun ? .symbolicLink : .regular))
     }
 
-    @Test(arguments: [false, true]) func `a directory in the way is told, also by a dry run`(isDryRun: Bool) throws {
+    @Test(arguments: [false, true]) func `a directory in the way is reported, also by a dry run`(isDryRun: Bool) throws
+    {
         try FileSystem.makeDirectories("\(root)/a")
         let files = files(isDryRun: isDryRun)
         let error = #expect(throws: SystemError.self) { try files.write([1], to: "/a", mode: 0o600) }
@@ -81,10 +83,31 @@ struct NodeFilesTests {
 
     @Test func `a dry run writes nothing and reads what it would have written`() throws {
         let files = files(isDryRun: true)
-        #expect(try files.write([1], to: "/a", mode: 0o600) == .created)
+        #expect(try files.write([1], to: "/a", mode: 0o600).change == .created)
         #expect(try files.exists("/a"))
         #expect(try files.read("/a", limit: 10) == [1])
         #expect(try FileSystem.exists(root) == false)
+    }
+
+    @Test func `a dry run shows how a file would change`() throws {
+        try FileSystem.write(Array("a\nb\ntoken: one\n".utf8), to: "\(root)/a", mode: 0o644)
+        let files = files(isDryRun: true)
+        func diff(_ text: String, mode: UInt32 = 0o644, isShown: Bool = false) throws -> [String] {
+            try files.write(Array(text.utf8), to: "/a", mode: mode, isShown: isShown).diff
+        }
+        #expect(
+            try diff("a\nc\ntoken: two\n") == [
+                "@@ -1,3 +1,3 @@", " a", "-b", "-token: *** (before)", "+c", "+token: *** (after)",
+            ]
+        )
+        #expect(try diff("a\nb\ntoken: one\n", mode: 0o600) == ["mode 0644 -> 0600"])
+        let hidden = "(content not shown: not everyone may read the file)"
+        #expect(try diff("x\n", mode: 0o640) == ["mode 0644 -> 0640", hidden])
+        let shown = try diff("a\nb\n", mode: 0o600, isShown: true)
+        #expect(shown == ["mode 0644 -> 0600", "@@ -1,3 +1,2 @@", " a", " b", "-token: *** (before)"])
+        #expect(try diff("\0") == ["(binary content)"])
+        #expect(try files.write(Array("x\n".utf8), to: "/new", mode: 0o644).diff == ["@@ -0,0 +1 @@", "+x"])
+        #expect(try files.write([1], to: "/private", mode: 0o600).diff == [hidden])
     }
 
     @Test func `a dry run follows the links that it would have made`() throws {
@@ -98,6 +121,24 @@ struct NodeFilesTests {
         #expect(try FileSystem.exists(root) == false)
     }
 
+    @Test func `a dry run reads below a link what it would have written through it`() throws {
+        let files = files(isDryRun: true)
+        #expect(try created(files.link("/a", to: "b", replacing: false)))
+        _ = try files.write([1], to: "/a/x", mode: 0o600)
+        #expect(try files.read("/a/x", limit: 10) == [1])
+        #expect(try files.read("/b/x", limit: 10) == [1])
+    }
+
+    @Test func `a dry run lists what it would have written into a directory`() throws {
+        try FileSystem.write([1], to: "\(root)/d/c", mode: 0o600)
+        let files = files(isDryRun: true)
+        for path in ["/d/b", "/d/deep/x", "/new/z", "/new/y"] { _ = try files.write([1], to: path, mode: 0o600) }
+        #expect(try files.list("/d/") == ["b", "c"])
+        #expect(try files.list("/new") == ["y", "z"])
+        #expect(try files.list("/d/c") == nil)
+        #expect(try files.list("/nowhere") == nil)
+    }
+
     @Test func `links in a circle lead nowhere`() throws {
         let files = files(isDryRun: true)
         _ = try files.link("/a", to: "b", replacing: false)
@@ -106,6 +147,6 @@ struct NodeFilesTests {
     }
 
     private func created(_ linking: NodeFiles.Linking) -> Bool {
-        if case .done(.created) = linking { true } else { false }
+        if case .done(let result) = linking { result.change == .created } else { false }
     }
 }

@@ -1,12 +1,11 @@
+import Base
 import Execution
 import HTTP
 import Host
 import Kubernetes
-import Locking
 import Planning
 import TestSupport
 import YAML
-
 @testable import Actions
 
 /// The tasks of one task file, performed one by one, in the directory of the running test.
@@ -14,23 +13,33 @@ final class Bench: Sendable {
     /// What the actions share.
     let run: RunEnvironment
 
-    private let told = Locked<[String]>([])
+    private let reported = Locked<[String]>([])
 
     /// What the actions said so far, a line an event.
-    var lines: [String] { told.withLock { $0 } }
+    var lines: [String] { reported.withLock { $0 } }
 
     /// Where the task files are, and under it the root.
     let directory = TemporaryDirectory.path
 
-    fileprivate init(_ tasks: String, root: String?, isDryRun: Bool, http: HTTPClient) throws {
-        let file = SourceFile(path: "\(directory)/bootstrap.yaml", bytes: Array(tasks.utf8))
-        let declarations = try readDeclarations([file], node: NodeFacts(hostName: "node", role: nil))
+    fileprivate init(
+        _ tasks: String,
+        dropIn: String?,
+        root: String?,
+        isDryRun: Bool,
+        isService: Bool,
+        http: HTTPClient
+    ) throws {
+        let texts = [("bootstrap.yaml", tasks)] + (dropIn.map { [("drop-in.yaml", $0)] } ?? [])
+        let files = texts.map { [directory] in SourceFile(path: "\(directory)/\($0)", bytes: Array($1.utf8)) }
+        let declarations = try readDeclarations(files, node: NodeFacts(hostName: "node", role: nil))
         run = RunEnvironment(
             files: NodeFiles(root: root, isDryRun: isDryRun),
             http: http,
-            plan: Plan(try Graph(declarations)),
+            plan: declarations.plan,
             variables: declarations.variables,
+            dropInVariables: declarations.dropInVariables,
             processEnvironment: ["PATH": "/usr/bin:/bin", "INHERITED": "yes"],
+            isService: isService,
         )
     }
 
@@ -41,7 +50,7 @@ final class Bench: Sendable {
             run: run,
             task: step.task,
             deadline: .now + step.task.timeout,
-            emit: Emitter { kind, _ in self.tell(kind) }
+            emit: Emitter { kind, _ in self.report(kind) }
         )
     }
 
@@ -50,7 +59,7 @@ final class Bench: Sendable {
     /// - Returns: Whether it changed anything, or the printed words of its error.
     func perform(_ name: String) async throws -> String {
         let step = try run.plan.selecting([name]).steps[0]
-        let context = StepContext(task: name, timeout: step.task.timeout) { self.tell($0.kind) }
+        let context = StepContext(task: name, timeout: step.task.timeout) { self.report($0.kind) }
         do {
             return try await ActionRunner(run).perform(step, context).name
         } catch {
@@ -58,22 +67,28 @@ final class Bench: Sendable {
         }
     }
 
-    private func tell(_ kind: Event.Kind) {
+    private func report(_ kind: Event.Kind) {
         let line: String? =
             switch kind {
-            case .path(let path, let result): "\(path) \(result)"
+            case .path(let path, let result): "\(path) \(result.change)"
+            case .planned(let text): text
             case .output(let text): "| \(text)"
             case .warning(let subject, let text): "warning: \(subject): \(text)"
             case .objectFailed(_, let error): "\(error)"
             default: nil
             }
         guard let line else { return }
-        told.withLock { $0.append(line.replacing(directory, with: "DIR")) }
+        reported.withLock { $0.append(line.replacing(directory, with: "DIR")) }
     }
 
     /// The problems that `check` finds, as they are printed.
     func problems() async -> [String] {
-        await NodeCheck(run).problems().map { "\($0)".replacing(directory, with: "DIR") }
+        await NodeCheck(run).findings().problems.map { "\($0)".replacing(directory, with: "DIR") }
+    }
+
+    /// The warnings of `check`, as they are printed.
+    func warnings() async -> [String] {
+        await NodeCheck(run).findings().warnings.map { "\($0)".replacing(directory, with: "DIR") }
     }
 
     /// Writes a file beside the task file, and returns its path.
@@ -95,13 +110,17 @@ final class Bench: Sendable {
 /// A body that throws only inside of `#expect` must say so, `{ bench async throws in`: the compiler does not look there.
 func withBench(
     _ tasks: String,
+    dropIn: String? = nil,
     root: String? = TemporaryDirectory.file("root"),
     isDryRun: Bool = false,
+    isService: Bool = false,
     _ body: (Bench) async throws -> Void,
 ) async throws {
     let http = try HTTPClient()
     do {
-        try await body(try Bench(tasks, root: root, isDryRun: isDryRun, http: http))
+        try await body(
+            try Bench(tasks, dropIn: dropIn, root: root, isDryRun: isDryRun, isService: isService, http: http)
+        )
     } catch {
         await http.shutDown()
         throw error
@@ -111,7 +130,8 @@ func withBench(
 
 /// An error with its causes, as the program prints it.
 private func words(_ error: any Error) -> String {
-    guard let error = error as? ActionError else { return "\(error)" }
-    let message = error.cause.map { "\(error.message): \(words($0))" } ?? error.message
+    guard let error = error as? Problem else { return "\(error)" }
+    let cause = error.cause.map(words)
+    let message = cause.map { $0 == error.message ? $0 : "\(error.message): \($0)" } ?? error.message
     return error.hint.map { "\(message); \($0)" } ?? message
 }

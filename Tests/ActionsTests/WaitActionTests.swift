@@ -14,14 +14,24 @@ struct WaitActionTests {
             ("kubeconfig: /k, object: {apiVersion: apps/v1, kind: DaemonSet, name: a, namespace: b}", "DaemonSet/b/a"),
         ]
     )
-    func `a dry run does not wait for what other tasks may bring`(fields: String, subject: String) async throws {
+    func `a dry run does not wait for what other tasks may produce`(fields: String, subject: String) async throws {
         try await withBench("tasks: {it: {wait: {\(fields)}}}\n", isDryRun: true) { bench async throws in
             #expect(try await bench.perform("it") == "unchanged")
-            #expect(bench.lines == ["| would wait for \(subject)"])
+            #expect(bench.lines == ["would wait for \(subject)"])
         }
     }
 
-    @Test func `a file that was written under the root has come`() async throws {
+    @Test(arguments: ["tcp: '127.0.0.1:9'", "file: /nowhere", "url: 'http://127.0.0.1:9/'"])
+    func `a wait lasts as long as its task may take`(condition: String) async throws {
+        try await withBench("tasks: {it: {timeout: 2s, wait: {\(condition)}}}\n") { bench async throws in
+            let start = ContinuousClock.now
+            let words = try await bench.perform("it")
+            #expect(words.hasPrefix("timed out after 2s waiting for "), "\(words)")
+            #expect(start.duration(to: .now) >= .milliseconds(1890))
+        }
+    }
+
+    @Test func `a file that was written under the root is found`() async throws {
         let tasks = """
             tasks:
               write: {file: {path: /etc/nest-test/here, content: x}}
@@ -29,8 +39,8 @@ struct WaitActionTests {
             """
         try await withBench(tasks) { bench async throws in
             let expected =
-                "waited in vain for '/etc/nest-test/here': it does not exist; "
-                + "see why it does not come, or raise 'timeout' of task 'it'"
+                "timed out after 300ms waiting for '/etc/nest-test/here': it does not exist; "
+                + "check what creates the file, or increase 'timeout' of task 'it'"
             #expect(try await bench.perform("it") == expected)
             _ = try await bench.perform("write")
             #expect(try await bench.perform("it") == "unchanged")

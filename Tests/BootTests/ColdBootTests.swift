@@ -4,9 +4,9 @@ import Testing
 import YAML
 
 extension BootedTests {
-    /// A control plane that is switched on.
+    /// A control plane that boots.
     @Suite struct ColdBootTests {
-        @Test func `an API server that comes 20 s late is waited for, and a reboot changes nothing`() async throws {
+        @Test func `tasks wait for an API server that starts 20 s late, and a reboot changes nothing`() async throws {
             try await TestCluster.withFresh(starting: false) { cluster in
                 try await cluster.withMachine { machine in
                     let start = ContinuousClock.now
@@ -25,7 +25,7 @@ extension BootedTests {
             }
         }
 
-        @Test func `a worker beside it has its own tasks, and writes nothing to the server`() async throws {
+        @Test func `a worker has its own tasks, and writes nothing to the server`() async throws {
             try await TestCluster.withFresh { cluster in
                 try await cluster.withMachine("ducksnest-laptop-old") { machine in
                     let versions = try await cluster.versions()
@@ -37,7 +37,7 @@ extension BootedTests {
             }
         }
 
-        /// While the server is away, the boot goes on and the status of the service tells why it waits.
+        /// While the server is unavailable, the boot completes, and the status of the service says what it is waiting for.
         private func waits(_ machine: TestMachine, for cluster: TestCluster) async throws {
             let unit = "k8s-bootstrap-bootstrap-rbac.service"
             #expect(

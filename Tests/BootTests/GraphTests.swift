@@ -1,10 +1,11 @@
+import Base
 import Host
 import TestSupport
 import Testing
 import YAML
 
 extension BootedTests {
-    /// How the graph and its units fit into the rest of a system.
+    /// The units of the tasks together with other units.
     @Suite struct GraphTests {
         private static let tasks = """
             tasks:
@@ -17,7 +18,7 @@ extension BootedTests {
 
             """
 
-        @Test func `foreign units are waited for, wantedBy is honoured, and a run by hand wakes who waits`()
+        @Test func `units wait for other units, wantedBy starts tasks, and a run by hand wakes waiting units`()
             async throws
         {
             try await TestMachine.withFresh("ducksnest-controlplane") { machine in
@@ -27,10 +28,6 @@ extension BootedTests {
                     to: "/etc/systemd/system/slow.service",
                 )
                 try machine.write("[Unit]\nDescription=storage\n", to: "/etc/systemd/system/storage.target")
-                try machine.write(
-                    "[Service]\nRestartSec=1h\n",
-                    to: "/etc/systemd/system/k8s-bootstrap-.service.d/20-test.conf",
-                )
                 let wants = machine.disk("/etc/systemd/system/multi-user.target.wants/slow.service")
                 try FileSystem.makeSymbolicLink(at: wants, to: "/etc/systemd/system/slow.service", replacing: false)
                 try await machine.boot()
@@ -48,7 +45,8 @@ extension BootedTests {
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-late") { $0 == "active\n" })
 
                 let states = "systemctl show --value -p SubState k8s-bootstrap-first k8s-bootstrap-second"
-                #expect(try await machine.becomes(states) { $0 == "auto-restart\n\nauto-restart\n" })
+                #expect(try await machine.becomes(states) { $0 == "failed\n\ndead\n" })
+                try await machine.must("systemctl stop 'k8s-bootstrap--retry@*.timer'")
                 try await machine.must("touch /run/go && nest-bootstrap run --task first")
                 #expect(try await machine.becomes(within: .seconds(30), states) { $0 == "exited\n\nexited\n" })
                 let byHand = try await machine.journal("NEST_TASK=first", "NEST_OUTCOME=changed")
@@ -57,7 +55,7 @@ extension BootedTests {
             }
         }
 
-        @Test func `after a power failure in the middle the next boot does all that was left`() async throws {
+        @Test func `after a power failure the next boot completes the remaining tasks`() async throws {
             let tasks = """
                 tasks:
                   before: {file: {path: /var/lib/x/before, content: "all of it"}}
@@ -88,8 +86,8 @@ extension BootedTests {
             }
         }
 
-        /// The least of many runs is the one that nothing else on the machine held up.
-        @Test func `the generator writes the units of 50 tasks within 50 ms`() async throws {
+        /// The time of a processor, because other processes take their share of the time of a clock.
+        @Test func `the generator writes the units of 50 tasks within 50 ms of processor time`() async throws {
             let tasks = (1...50).map { number in
                 "  t\(number):\n    after: [\(number > 1 ? "t\(number - 1)" : "")]\n"
                     + "    file: {path: /etc/x/\(number), content: x, owner: root}\n"
@@ -99,26 +97,27 @@ extension BootedTests {
                 try await machine.boot()
                 let times = try await machine.must(
                     """
+                    cat >/run/measure <<'END'
+                    TIMEFORMAT='%3U %3S'
                     for i in $(seq 20); do
-                        a=$(date +%s%N)
-                        /usr/lib/systemd/system-generators/nest-bootstrap-generator /run/g/$i /run/g/e /run/g/l \
+                        time /usr/lib/systemd/system-generators/nest-bootstrap-generator /run/g/$i /run/g/e /run/g/l \
                             --config /etc/fifty.yaml || exit 1
-                        b=$(date +%s%N)
-                        echo $(((b - a) / 1000))
                     done
+                    END
+                    bash /run/measure 2>&1 | awk '{ print int(($1 + $2) * 1000 + 0.5) }'
                     """
                 )
-                let microseconds = times.split(separator: "\n").compactMap { Int($0) }.sorted()
-                show("the generator's times for 50 tasks, in microseconds", "\(microseconds)")
-                #expect(microseconds.count == 20)
-                #expect(try #require(microseconds.first) < 50_000)
+                let milliseconds = times.split(separator: "\n").compactMap { Int($0) }.sorted()
+                show("the generator's processor times for 50 tasks, in milliseconds", "\(milliseconds)")
+                #expect(milliseconds.count == 20)
+                #expect(try #require(milliseconds.first) < 50)
                 #expect(try await machine.output("ls /run/g/1 | grep -c 'k8s-bootstrap-t.*service$'") == "50\n")
             }
         }
     }
 }
 
-/// Two numbers, a line each.
+/// Two numbers, one per line.
 private func pair(_ text: String) throws -> (Int, Int) {
     let numbers = text.split(separator: "\n").compactMap { Int($0) }
     try #require(numbers.count == 2, "\(text)")

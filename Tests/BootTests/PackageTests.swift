@@ -1,12 +1,13 @@
+import Base
 import Host
 import TestSupport
 import Testing
 import YAML
 
 extension BootedTests {
-    /// The package on a machine that runs.
+    /// The package on a running machine.
     @Suite(.temporaryDirectory) struct PackageTests {
-        @Test func `it is installed, upgraded and removed on a running machine, which is left alone`() async throws {
+        @Test func `installation, upgrade and removal do not affect running tasks`() async throws {
             let tasks = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}\n"
             try await TestMachine.withFresh("ducksnest-controlplane", package: "") { machine in
                 try await makeUpgrade(in: TemporaryDirectory.path)
@@ -16,7 +17,7 @@ extension BootedTests {
                 try await machine.must("dpkg --install /root/packages/package.deb")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "inactive\n")
                 #expect(try await machine.tasks().values.contains("active") == false)
-                try await machine.must("systemctl cat k8s-bootstrap-setup-calico-ipam.service")
+                try await machine.must("systemctl cat k8s-bootstrap-health.service")
                 try await machine.must("printf '%s' '\(tasks)' > /etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.must("systemctl daemon-reload && systemctl start k8s-bootstrap.target")
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-here") { $0 == "active\n" })
@@ -42,7 +43,7 @@ extension BootedTests {
             }
         }
 
-        /// Makes `package.deb`, and `upgrade.deb` of a later version.
+        /// Creates `package.deb`, and `upgrade.deb` with a later version.
         private func makeUpgrade(in directory: String) async throws {
             let script = """
                 cd "$1"

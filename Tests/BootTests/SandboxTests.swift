@@ -4,9 +4,9 @@ import Testing
 import YAML
 
 extension BootedTests {
-    /// What a task's unit lets it do, and when systemd ends it.
+    /// What the unit of a task allows, and when systemd stops it.
     @Suite struct SandboxTests {
-        /// Tries what nobody has allowed, and tells what went well.
+        /// Tries what the task does not declare, and prints what succeeded.
         private static let probe = """
             for place in / /boot /etc /home /root /run /run/lock /run/systemd/system /run/udev /dev/shm /opt /srv /usr /var /var/lib
             do touch "$place/strayed" 2>/dev/null && echo "wrote $place"; done
@@ -15,7 +15,7 @@ extension BootedTests {
             do cat "$file" >/dev/null 2>&1 && echo "read $file"; done
             systemd-run --wait --quiet true 2>/dev/null && echo commanded
             for pipe in /run/initctl /run/udev/control
-            do test -r "$pipe" && echo "told $pipe"; done
+            do test -r "$pipe" && echo "opened $pipe"; done
             echo 'probed to the end'
             """
 
@@ -41,7 +41,7 @@ extension BootedTests {
 
             """
 
-        @Test func `a unit writes, reads and commands what its task says, and nothing else`() async throws {
+        @Test func `a unit can do what its task declares, and nothing else`() async throws {
             try await TestMachine.withFresh("ducksnest-controlplane") { machine in
                 try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
                 try machine.write(Self.probe, to: "/etc/probe")
@@ -69,7 +69,8 @@ extension BootedTests {
             }
         }
 
-        @Test func `a reload of systemd leaves a task its time, and who is stopped has not failed`() async throws {
+        @Test func `a reload of systemd keeps the deadline of a task, and a stopped task has not failed`() async throws
+        {
             try await TestMachine.withFresh("ducksnest-controlplane") { machine in
                 try machine.write(
                     "tasks: {long: {timeout: 5m, exec: {command: sleep, args: [\"1000\"]}}}\n",
@@ -84,7 +85,7 @@ extension BootedTests {
                 )
                 #expect(try await machine.output("nest-bootstrap status --output json").contains("\"running\""))
 
-                // Also when its own declaration is gone for a while.
+                // Also while its declaration is removed.
                 try await machine.must(
                     "cp /etc/nest-bootstrap/bootstrap.yaml /root; echo x >/etc/nest-bootstrap/bootstrap.yaml"
                 )

@@ -3,12 +3,12 @@ import TestSupport
 import Testing
 import YAML
 
-/// All that is seen on booted machines; one after the other, because each has the node's own loopback.
+/// The tests on booted machines, one after the other, because all machines share this machine's loopback.
 @Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
 struct BootedTests {}
 
 extension TestCluster {
-    /// Lends a machine that is off, whose API server is this cluster's.
+    /// Runs a body with a machine that is off and whose API server is that of the cluster.
     func withMachine<Value>(
         _ hostName: String = "ducksnest-controlplane",
         tasks: String? = nil,
@@ -16,17 +16,25 @@ extension TestCluster {
     ) async throws -> Value {
         try await TestMachine.withFresh(hostName) { machine in
             try machine.write("cluster: {servers: \"\(server)\"}\n", to: "/etc/nest-bootstrap/bootstrap.d/50-test.yaml")
-            if let tasks { try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml") }
+            try machine.write(try tasks ?? TestMachine.homelab, to: "/etc/nest-bootstrap/bootstrap.yaml")
             return try await body(machine)
         }
     }
 
-    /// The option that lays the cluster's credentials where a node finds them.
+    /// The option that mounts the cluster's credentials where the shipped task file expects them.
     var credentialsOption: String { "--bind-ro=\(credentials):/run/agenix" }
 }
 
 extension TestMachine {
-    /// Runs a command inside, which must succeed.
+    /// The task file of the example, which has many tasks.
+    static var homelab: String {
+        get throws {
+            let path = "\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml"
+            return String(decoding: try FileSystem.read(path, limit: 1 << 20), as: UTF8.self)
+        }
+    }
+
+    /// Runs a command on the machine; it must succeed.
     @discardableResult
     func must(_ command: String) async throws -> String {
         let result = try await run("sh", "-c", command)
@@ -34,22 +42,23 @@ extension TestMachine {
         return result.output
     }
 
-    /// What a command inside writes, however it ends.
+    /// Returns the output of a command on the machine, whatever its exit status.
     func output(_ command: String) async throws -> String { try await run("sh", "-c", command).output }
 
-    /// The services of tasks, name and `ActiveState`, in the order of the names.
+    /// Returns the `ActiveState` of the services of tasks by name.
     func tasks() async throws -> [String: String] {
         let units = try await output("systemctl list-units --all --output=json 'k8s-bootstrap-*.service'")
         let list = try readJSON(Array(units.utf8), file: "systemctl").sequence ?? []
         var states: [String: String] = [:]
         for unit in list {
             let name = (unit["unit"]?.string ?? "").dropFirst("k8s-bootstrap-".count).dropLast(".service".count)
+            if name == "health" || name.hasPrefix("alert@") { continue }
             states[String(name)] = unit["active"]?.string
         }
         return states
     }
 
-    /// Waits until a command inside writes what is hoped for, and tells whether it came within a time.
+    /// Waits until the output of a command on the machine meets a condition, and returns whether it did in time.
     func becomes(
         within limit: Duration = .seconds(120),
         _ command: String,
@@ -63,7 +72,7 @@ extension TestMachine {
         return true
     }
 
-    /// Waits until a task has failed, and tells whether one did.
+    /// Waits until a task has failed, and returns whether one did.
     func fails(_ task: String) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(60)
         while try await records()[task] != "failed" {
@@ -73,7 +82,7 @@ extension TestMachine {
         return true
     }
 
-    /// The entries of the machine's journal, of its last boot, read from outside.
+    /// Returns the entries of the last boot in the machine's journal, which is read from outside.
     func journal(_ matches: String...) async throws -> [Node] {
         _ = try await run("journalctl", "--sync")
         let arguments = ["-D", disk("/var/log/journal"), "-b", "-o", "json", "--no-pager"]
@@ -82,12 +91,12 @@ extension TestMachine {
         return try result.output.split(separator: "\n").map { try readJSON(Array($0.utf8), file: "journal") }
     }
 
-    /// What `nest-bootstrap status` tells inside.
+    /// Returns the output of `nest-bootstrap status` on the machine.
     func status(_ arguments: String = "") async throws -> String {
         try await output("nest-bootstrap status \(arguments)")
     }
 
-    /// The records of the tasks: name and state.
+    /// Returns the state of every task by name.
     func records() async throws -> [String: String] {
         let text = try await status("--output json")
         let tasks = try readJSON(Array(text.utf8), file: "status")["tasks"]?.sequence ?? []
@@ -97,7 +106,7 @@ extension TestMachine {
     }
 }
 
-/// Prints what a person would have seen, for whoever reads the output of the tests.
+/// Prints the output of a command, for readers of the test log.
 func show(_ title: String, _ text: String) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)\n" }
     print("\(title):\n\(lines.joined())", terminator: "")

@@ -4,40 +4,48 @@ import Testing
 import YAML
 
 extension BootedTests {
-    /// Task files that are broken, or a task that does not keep to what it declared.
+    /// Invalid task files, and tasks that do what they did not declare.
     @Suite struct TaskFileTests {
-        @Test func `a broken task file stops nothing, and its diagnostics are where one looks`() async throws {
+        @Test func `an invalid task file does not stop the boot, and systemctl status shows its mistakes`() async throws
+        {
             let broken = "tasks:\n  here: {symlnk: {path: /etc/here, target: /etc/there}}\n"
             try await TestMachine.withFresh("ducksnest-controlplane") { machine in
                 try machine.write(broken, to: "/etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.boot()
                 #expect(try await machine.becomes("systemctl is-active multi-user.target") { $0 == "active\n" })
-                let place = "/etc/nest-bootstrap/bootstrap.yaml:2:"
-                #expect(try await machine.becomes("systemctl status k8s-bootstrap.target") { $0.contains(place) })
+                let location = "/etc/nest-bootstrap/bootstrap.yaml:2:"
+                #expect(try await machine.becomes("systemctl status k8s-bootstrap.target") { $0.contains(location) })
                 let status = try await machine.output("systemctl status k8s-bootstrap.target")
                 show("systemctl status k8s-bootstrap.target, the task file broken", status)
                 #expect(status.contains("symlnk"))
                 #expect(status.contains("did you mean 'symlink'?"))
                 #expect(try await machine.output("systemctl is-active dbus.service") == "active\n")
                 let journal = try await machine.output("journalctl -b -o cat")
-                #expect(journal.contains(place))
+                #expect(journal.contains(location))
                 #expect(try await machine.output("systemctl is-system-running") == "degraded\n")
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "inactive\n")
+                let failed = try await machine.output("systemctl --failed --plain --no-legend | cut -d' ' -f1")
+                #expect(failed == "k8s-bootstrap-health.service\n")
+                let health = try await machine.output("systemctl status k8s-bootstrap-health")
+                show("systemctl status k8s-bootstrap-health, the task file broken", health)
+                #expect(health.contains("\(location)"))
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 78)
 
-                // Mended, it needs no boot.
-                let mended = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}"
-                try await machine.must("echo '\(mended)' >/etc/nest-bootstrap/bootstrap.yaml")
+                // A corrected file needs no reboot.
+                let corrected = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}"
+                try await machine.must("echo '\(corrected)' >/etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.must("systemctl daemon-reload && systemctl start k8s-bootstrap.target")
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-here") { $0 == "active\n" })
                 #expect(try await machine.output("readlink /run/here") == "/etc\n")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
                 #expect(try await machine.output("systemctl is-system-running") == "running\n")
 
-                // Broken once more, it is told once more; and mended, it does not need systemd to be told.
+                // A second mistake is reported again, and a correction needs no daemon-reload.
                 try await machine.must("echo 'tasks: {here: {}}' >/etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.must("systemctl daemon-reload")
                 let again = try await machine.run("systemctl", "restart", "k8s-bootstrap.target")
                 #expect(again.status == 1)
-                #expect(try await machine.output("systemctl is-failed k8s-bootstrap--check") == "failed\n")
+                #expect(try await machine.output("systemctl is-failed k8s-bootstrap-health") == "failed\n")
                 let other = "tasks: {there: {symlink: {path: /run/there, target: /etc}}}"
                 try await machine.must("echo '\(other)' >/etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.must("systemctl restart k8s-bootstrap.target")
@@ -47,7 +55,7 @@ extension BootedTests {
             }
         }
 
-        @Test func `a write outside the declared paths fails with EROFS, and the setting is named`() async throws {
+        @Test func `a write outside the declared paths fails with EROFS, with a hint about the setting`() async throws {
             let tasks = """
                 tasks:
                   strays: {exec: {command: sh, args: [-c, "echo x > /etc/strayed"]}}
@@ -65,7 +73,7 @@ extension BootedTests {
             }
         }
 
-        @Test func `systemctl restart and run --task are the same, and never run at once`() async throws {
+        @Test func `systemctl restart and run --task do the same, and never at the same time`() async throws {
             let tasks = """
                 tasks:
                   alone:

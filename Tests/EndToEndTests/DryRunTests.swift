@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 extension FreshServerTests {
-    /// The shipped graph, only told.
+    /// Dry runs of the shipped graph.
     @Suite struct DryRunOfAllTests {
         @Test func `a dry run says what would be created and writes nothing anywhere`() async throws {
             try await TestCluster.withFresh { cluster in
@@ -14,7 +14,7 @@ extension FreshServerTests {
                 #expect(result.status == 0)
                 #expect(result.errors == "")
                 let last = try #require(result.outputLines.last)
-                #expect(last.wholeMatch(of: /(\d+) tasks: \1 would change/) != nil, "\(result.output)")
+                #expect(last.wholeMatch(of: /\d+ tasks would change/) != nil, "\(result.output)")
                 for line in [
                     "generate-kubeconfig: /etc/kubernetes/cluster-admin.kubeconfig would be created",
                     "setup-calico-ipam: /opt/cni/bin/calico-ipam would be created",
@@ -57,10 +57,10 @@ struct DryRunTests {
 
     @Test func `what was changed by hand is named field by field, and stays as it is`() async throws {
         let cluster = try await TestCluster.shared(namespace: "by-hand")
-        let node = try node(cluster, "by-hand", options: ", conflicts: take-over")
+        let node = try node(cluster, "by-hand", options: ", conflicts: force")
         #expect(try await node.run("run").status == 0)
         let clean = try await node.run("run", "--dry-run")
-        #expect(clean.outputLines.last == "1 task: 1 unchanged")
+        #expect(clean.output == "unchanged: t\n1 task unchanged\n")
         let patch = #"{"data":{"a":"by hand","c":"new"}}"#
         _ = try await cluster.kubectl("patch", "configmap", "m", "-n", "by-hand", "-p", patch)
         let secret = #"{"stringData":{"password":"letmein"}}"#
@@ -68,15 +68,29 @@ struct DryRunTests {
         let before = try await cluster.object("configmap", "m", namespace: "by-hand")
         let result = try await node.run("run", "--dry-run")
         #expect(result.status == 0)
+        // The two objects are asked for at the same time.
+        for part in [
+            """
+            t: ConfigMap/by-hand/m would be configured
+                @@ -1,6 +1,6 @@
+                 apiVersion: v1
+                 data:
+                -  a: by hand
+                +  a: ours
+                   b: ours
+                   c: new
+                 kind: ConfigMap
+
+            """,
+            "t: Secret/by-hand/s would be configured\n    @@ -1,6 +1,6 @@\n     apiVersion: v1\n     data:\n"
+                + "    -  password: *** (before)\n    +  password: *** (after)\n",
+        ] { #expect(result.output.contains(part), "\(result.output)") }
+        #expect(result.outputLines.suffix(2) == ["t: 2 objects would be changed", "1 task would change"])
+        #expect(!result.output.contains("letmein") && !result.output.contains("bGV0bWVpbg"))
+        let compared = try await node.run("diff")
+        #expect(compared.status == 1)
         #expect(
-            Set(result.output.masked.split(separator: "\n")) == [
-                "t: ConfigMap/by-hand/m would be configured",
-                #"t:     data.a: "by hand" -> "ours""#,
-                "t: Secret/by-hand/s would be configured",
-                "t:     data.password: *** -> ***",
-                "t: would change in SOON (2 would be configured)",
-                "1 task: 1 would change",
-            ]
+            compared.output.contains("--- ConfigMap/by-hand/m\n+++ ConfigMap/by-hand/m (task 't')\n@@ -1,6 +1,6 @@\n")
         )
         let after = try await cluster.object("configmap", "m", namespace: "by-hand")
         #expect(after == before)
@@ -85,16 +99,16 @@ struct DryRunTests {
         #expect(fields?.sequence?.compactMap(\.string) == [#"data.a: "by hand" -> "ours""#])
     }
 
-    @Test func `a conflict is foretold as it would be met`() async throws {
-        let cluster = try await TestCluster.shared(namespace: "foretold")
-        let node = try node(cluster, "foretold")
+    @Test func `a conflict is planned as it would be met`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "planned")
+        let node = try node(cluster, "planned")
         #expect(try await node.run("run").status == 0)
         let patch = #"{"data":{"a":"by hand"}}"#
-        _ = try await cluster.kubectl("patch", "configmap", "m", "-n", "foretold", "-p", patch)
+        _ = try await cluster.kubectl("patch", "configmap", "m", "-n", "planned", "-p", patch)
         let dry = try await node.run("run", "--dry-run")
         let real = try await node.run("run")
         #expect(dry.status == 1)
-        #expect(dry.errors.contains(":5:3: ConfigMap/foretold/m: field 'data.a' is owned by 'kubectl-patch'"))
+        #expect(dry.errors.contains(":5:3: ConfigMap/planned/m: field 'data.a' is owned by 'kubectl-patch'"))
         #expect(dry.errors == real.errors)
     }
 }

@@ -56,11 +56,11 @@ struct ExecVerbTests {
         #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
         #expect(try FileSystem.remove(made))
         let dry = try await node.run("run", "--dry-run")
-        #expect(dry.output.contains("makes: | would run touch \(made)\n"))
+        #expect(dry.output.contains("makes: would run 'touch \(made)'\n"))
         #expect(try FileSystem.exists(made) == false)
     }
 
-    @Test func `a program that fails is told with its code and its last line`() async throws {
+    @Test func `a program that fails is reported with its code and its last line`() async throws {
         let node = try TestNode(
             """
             tasks:
@@ -78,14 +78,14 @@ struct ExecVerbTests {
         let errors = result.errorLines.map { $0.replacing("\(node.directory)/", with: "") }.sorted()
         #expect(
             errors == [
-                "absent: error: 'no-such-program' cannot be run: cannot run 'no-such-program': "
+                "absent: error: cannot run 'no-such-program': "
                     + "not found in PATH '\(Machine.environment()["PATH"] ?? "")'; "
-                    + "install it, or correct the task at bootstrap.yaml:5:3",
-                "fails: error: 'fails.sh' exited with code 7; its last line was: the disk is full",
+                    + "install the program, or correct the task at bootstrap.yaml:5:3",
+                "fails: error: 'fails.sh' exited with code 7; its last output was: the disk is full",
                 "killed: error: 'killed.sh' was ended by signal 9 (SIGKILL)",
-                "lies: error: 'true' succeeded, but '/nowhere/to/be/found' is not there; "
+                "lies: error: 'true' succeeded, but '/nowhere/to/be/found' does not exist; "
                     + "correct 'creates' at bootstrap.yaml:4:43",
-                "no-start: error: 'preStart' exited with code 3; its last line was: stop here",
+                "no-start: error: 'preStart' exited with code 3; its last output was: stop here",
             ]
         )
     }
@@ -109,8 +109,8 @@ struct ExecVerbTests {
         let result = await tool.result()
         #expect(result.status == 1)
         #expect(
-            result.errors == "hangs: error: '\(node.path("hangs.sh"))' did not end within 2s and was ended; "
-                + "its last line was: \(grandchild); see why it takes so long, or raise 'timeout' of task 'hangs'\n"
+            result.errors == "hangs: error: '\(node.path("hangs.sh"))' did not finish within 2s and was stopped; "
+                + "its last output was: \(grandchild); find out why it takes so long, or increase 'timeout' of task 'hangs'\n"
         )
         #expect(!isAlive(grandchild))
     }

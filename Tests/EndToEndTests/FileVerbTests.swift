@@ -1,3 +1,4 @@
+import Base
 import Host
 import TestSupport
 import Testing
@@ -26,7 +27,7 @@ struct FileVerbTests {
         #expect(try FileSystem.list(node.written("/etc/nest")) == ["copied", "written"])
         #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
 
-        try FileSystem.setMode(node.written("/etc/nest/written"), 0o666)
+        try setMode(node.written("/etc/nest/written"), 0o666)
         try node.write("another", to: "original")
         let third = try await node.run("run")
         #expect(third.outputLines.last == "2 tasks: 2 changed")
@@ -35,7 +36,7 @@ struct FileVerbTests {
         #expect(try ShippedRun.text(of: node.written("/etc/nest/copied")) == "another")
     }
 
-    @Test func `a file whose source or owner is not there is told and not written`() async throws {
+    @Test func `a file whose source or owner is not there is reported and not written`() async throws {
         let node = try TestNode(
             """
             tasks:
@@ -47,9 +48,9 @@ struct FileVerbTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines.sorted() == [
-                "no-owner: error: file '/etc/b' is not written: cannot find user 'nobody-of-this-name': "
-                    + "there is no such user; create the account first, or correct the task at \(node.config):3:3",
-                "no-source: error: file '/etc/a' is not written: cannot read '\(node.path("nowhere"))': "
+                "no-owner: error: cannot write file '/etc/b': cannot find user 'nobody-of-this-name': "
+                    + "no such user; create the account first, or correct the task at \(node.config):3:3",
+                "no-source: error: cannot write file '/etc/a': cannot read '\(node.path("nowhere"))': "
                     + "No such file or directory; put the file there, or correct 'source' at \(node.config):2:44",
             ]
         )
@@ -77,7 +78,7 @@ struct FileVerbTests {
         let refused = try await node.run("run")
         #expect(refused.status == 1)
         #expect(
-            refused.errors == "link: error: link '/opt/thing' is not made: a \(kind) is in the way; "
+            refused.errors == "link: error: cannot create link '/opt/thing': a \(kind) is in the way; "
                 + "remove it, or write 'replace: true' in task 'link'\n"
         )
         #expect(try FileSystem.status(path)?.kind != .symbolicLink)

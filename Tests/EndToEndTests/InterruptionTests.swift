@@ -1,10 +1,11 @@
+import Base
 import Glibc
 import Host
 import TestSupport
 import Testing
 import YAML
 
-/// The agent told to stop.
+/// Runs that are stopped.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct InterruptionTests {
     @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
@@ -24,12 +25,15 @@ struct InterruptionTests {
         #expect(start.duration(to: .now) < .seconds(5))
         #expect(result.status == code)
         #expect(result.output.masked.contains("waits: interrupted in SOON\n"))
+        #expect(result.output.contains("later: not started (interrupted)\n"))
         #expect(result.outputLines.last == "2 tasks: 2 interrupted")
-        let record = try ShippedRun.text(of: node.written("/run/nest-bootstrap/tasks/waits.json")).json
+        let record = try ShippedRun.text(of: node.written("/run/nest-bootstrap/tasks/waits/record.json")).json
         #expect(record["outcome"]?.string == "interrupted")
         #expect(try FileSystem.exists(node.written("/etc")) == false)
-        let status = try await node.run("status")
+        let status = try await node.run("status", "-o", "json")
         #expect(status.status == 3)
+        let states = try status.output.json["tasks"]?.sequence?.map { $0["state"]?.string }
+        #expect(states == ["interrupted", "not yet"])
     }
 
     @Test func `a child process is ended with the agent`() async throws {
@@ -57,13 +61,13 @@ struct InterruptionTests {
         #expect([0, 128 + signal].contains(result.status))
         let size = try FileSystem.status(node.written("/etc/big"))?.size
         #expect(size == nil || size == 60 << 20)
-        // Who is killed cannot tidy up, but what is left is under another name.
+        // A killed process cannot clean up, but what is left has another name.
         guard signal != SIGKILL else { return }
         #expect(try FileSystem.list(node.written("/etc")).filter { $0 != "big" } == [])
     }
 }
 
-/// Whether a process is there and no zombie.
+/// Whether a process exists and is not a zombie.
 func isAlive(_ process: Int32) -> Bool {
     guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 4096) else { return false }
     return !String(decoding: bytes, as: UTF8.self).contains(") Z ")

@@ -3,10 +3,10 @@ import TestSupport
 import Testing
 import YAML
 
-/// What a person learns when something is missing that may still come: each of these is waited for a while.
+/// Reports about missing kinds, namespaces and permissions.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
 struct MissingThingsTests {
-    /// Widgets and a namespace that no task brings, Gadgets and a namespace that one does, but too late.
+    /// Widgets and a namespace that no task creates, Gadgets and a namespace that a later task creates.
     static let manifests = [
         "lost": """
         apiVersion: v1
@@ -68,7 +68,7 @@ struct MissingThingsTests {
             let kubeconfig = name == "forbidden" ? cluster.nobodyKubeconfig : cluster.kubeconfig
             return "  \(name): {apply: {kubeconfig: \(kubeconfig), manifests: [\(name).yaml]}}\n"
         }
-        // What the others miss comes behind a task that never succeeds: the run must know it without it being there.
+        // The missing objects depend on a task that never succeeds: the run must know their task all the same.
         let node = try TestNode(
             "tasks:\n\(tasks.joined())"
                 + "  gate: {exec: {command: 'false'}}\n"
@@ -79,7 +79,8 @@ struct MissingThingsTests {
         return node
     }
 
-    @Test func `what is missing is told with the object, its line, and the task that would bring it`() async throws {
+    @Test func `a missing object is reported with its dependant, the line, and the task that creates it`() async throws
+    {
         let cluster = try await TestCluster.shared(namespace: "missing-things")
         let node = try node(cluster)
         let result = try await node.run("run")
@@ -88,16 +89,16 @@ struct MissingThingsTests {
         let nobody = "user 'nobody' (kubeconfig '\(cluster.nobodyKubeconfig)', user 'nobody', certificate 'CN=nobody')"
         let expected = [
             "lost: error: lost.yaml:5:14: ConfigMap/nosuch/lost: namespace 'nosuch' does not exist; "
-                + "no task of this node brings it; apply a manifest of the Namespace before it, "
+                + "no task of this node provides it; apply a manifest of the Namespace before it, "
                 + "or correct 'metadata.namespace'",
             "early: error: early.yaml:6:14: ConfigMap/missing-later/early: namespace 'missing-later' does not exist; "
-                + "task 'brings' brings it (later.yaml:1:1); write 'after: [brings]' in task 'early'",
+                + "task 'brings' provides it (later.yaml:1:1); write 'after: [brings]' in task 'early'",
             "widget: error: widget.yaml:1:13: Widget/w: the server has no kind 'Widget' in 'example.test/v1'; "
-                + "no task of this node brings it; apply the CustomResourceDefinition that brings it first",
+                + "no task of this node provides it; apply the CustomResourceDefinition that defines it first",
             "gadget: error: gadget.yaml:1:13: Gadget/g: the server has no kind 'Gadget' in 'example.test/v1'; "
-                + "task 'brings' brings it (later.yaml:5:1); write 'after: [brings]' in task 'gadget'",
+                + "task 'brings' provides it (later.yaml:5:1); write 'after: [brings]' in task 'gadget'",
             "old-version: error: old-version.yaml:1:13: Deployment/d: the server has no kind 'Deployment' in "
-                + "'apps/v1beta7'; it has it in 'apps/v1'; no task of this node brings it; "
+                + "'apps/v1beta7'; it is served as 'apps/v1'; "
                 + "write 'apiVersion: apps/v1'",
             "forbidden: error: forbidden.yaml:1:1: ConfigMap/missing-things/conf: \(nobody) may not get configmaps "
                 + "in namespace 'missing-things'; add to a Role in namespace 'missing-things' bound to this user: "
@@ -121,16 +122,23 @@ struct MissingThingsTests {
         }
     }
 
-    @Test func `what is missing is waited for and taken when it comes`() async throws {
+    @Test func `a namespace that is created later is waited for`() async throws {
         let cluster = try await TestCluster.shared.value
+        // A task that the plan has, and that runs too late, may create it.
+        let apply = "apply: {kubeconfig: \(cluster.kubeconfig), manifests"
         let node = try TestNode(
-            "tasks: {early: {timeout: 1m, apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n"
+            """
+            tasks:
+              early: {timeout: 1m, \(apply): [m.yaml]}}
+              late: {after: [early], \(apply): [n.yaml]}}
+            """
         )
+        try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: missing-soon}}", to: "n.yaml")
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: missing-soon}}", to: "m.yaml")
         let tool = try node.start(["run"])
         let waits =
             #"early: waiting: ConfigMap/missing-soon/m: the server answered 404: "#
-            + #"namespaces "missing-soon" not found; waiting since NOW, until NOW"#
+            + #"namespaces "missing-soon" not found (gives up at NOW)"#
         #expect(try await becomes { tool.outputSoFar().masked.contains(waits) })
         try await cluster.mustApply("{apiVersion: v1, kind: Namespace, metadata: {name: missing-soon}}")
         let result = await tool.result()

@@ -1,5 +1,5 @@
 import Host
-import PKI
+import TLS
 import TestSupport
 import Testing
 import YAML
@@ -16,7 +16,7 @@ struct PinnedURLTests {
             """
             tasks:
               pinned:
-                timeout: 5s
+                timeout: 10s
                 apply: {kubeconfig: \(cluster.kubeconfig), manifests: [{url: "\(url)", sha256: "\(digest)"}]}
             """
         )
@@ -57,7 +57,7 @@ struct PinnedURLTests {
         #expect(
             result.errorLines.first
                 == "pinned: error: \(node.config):4:\(39 + cluster.kubeconfig.count): "
-                + "'\(server.url)/crds.yaml' answers something else than is pinned: its SHA-256 is \(sha256(body)); "
+                + "the digest of '\(server.url)/crds.yaml' differs: expected SHA-256 \(digest), got \(sha256(body)); "
                 + "look at what changed there, then write 'sha256: \(sha256(body))'"
         )
         #expect(try FileSystem.exists(node.written("/var")) == false)
@@ -65,7 +65,7 @@ struct PinnedURLTests {
         #expect(maps.status == 1)
     }
 
-    @Test func `a URL that is not there is told with what its server said`() async throws {
+    @Test func `a URL that is not there is reported with what its server said`() async throws {
         let cluster = try await TestCluster.shared.value
         let server = try LoopbackServer { _ in .response(404) }
         let digest = String(repeating: "0", count: 64)

@@ -20,29 +20,29 @@ struct ProgramTests {
     }
 
     @Test(arguments: [["status"], ["graph"], ["--help"], ["run"], ["run", "--output", "json"]])
-    func `an output that takes nothing is a failure`(arguments: [String]) async throws {
+    func `an output that is full is a failure`(arguments: [String]) async throws {
         let node = try TestNode(Self.tasks)
         let flags = arguments == ["--help"] ? "" : "--role worker --config \(node.config) --root \(node.root)"
         let result = try await shell("\"$0\" \(arguments.joined(separator: " ")) \(flags) >/dev/full", node)
-        // Of a status that is incomplete that is told all the same.
+        // The exit code of an incomplete status stays.
         #expect(result.status == (arguments == ["status"] ? 3 : 1))
-        #expect(result.errors == "nest-bootstrap: cannot write to 'output 1': No space left on device\n")
+        #expect(result.errors == "nest-bootstrap: cannot write to standard output: No space left on device\n")
     }
 
-    @Test func `nobody who reads any more is no failure`() async throws {
+    @Test func `a reader that is gone is not a failure`() async throws {
         let node = try TestNode(Self.tasks)
         let script = "{ \"$0\" \"$@\"; echo $? >&2; } | true"
         let result = try await shell(script, node, "graph", "--config", node.config)
         #expect(result.errors == "0\n")
     }
 
-    @Test func `wrong usage is told in JSON to who asks for JSON`() async throws {
+    @Test func `wrong usage is reported in JSON if that was requested`() async throws {
         let node = try TestNode(Self.tasks)
         let result = try await node.run("run", "--tsk", "x", "--output", "json")
         #expect(result.status == 64)
         #expect(result.errors == "")
         let message = try result.events("error").first?["message"]?.string
-        #expect(message == "unknown flag '--tsk', did you mean '--task'?; see 'nest-bootstrap run --help'")
+        #expect(message == "unknown flag '--tsk' (did you mean '--task'?); see 'nest-bootstrap run --help'")
     }
 
     @Test func `the plan is drawn for programs`() async throws {
@@ -57,7 +57,7 @@ struct ProgramTests {
     @Test func `a node without tasks has nothing to do`() async throws {
         let node = try TestNode(
             """
-            nodes: {n: {role: idle}}
+            nodes: {spare: {role: idle}}
             tasks: {only: {roles: [worker], file: {path: /etc/a, content: x}}}
             """
         )
@@ -68,6 +68,47 @@ struct ProgramTests {
         #expect(status.output == "no task for this node\n")
         #expect(status.status == 0)
         #expect(try FileSystem.list(node.root) == [])
+    }
+
+    @Test func `the task file of the package has no task, and is valid on any node`() async throws {
+        let text = try FileSystem.read("\(TestCluster.sourceRoot)/bootstrap.yaml", limit: 1 << 20)
+        let node = try TestNode(String(decoding: text, as: UTF8.self))
+        let check = try await node.run("check")
+        #expect(check.output == "0 tasks for this node, nothing wrong\n")
+        #expect(check.status == 0)
+        #expect(try await node.run("status", "--wait").status == 0)
+        // Without the comment characters it is valid too.
+        let example = String(decoding: text, as: UTF8.self).split(separator: "\n").map { line in
+            line.firstMatch(of: /^# ?( *(?:[a-zA-Z-]+|HOSTNAME):.*)$/).map { String($0.output.1) } ?? String(line)
+        }
+        let written = try TestNode(example.joined(separator: "\n"))
+        let graph = try await written.run("graph", "--role", "control-plane")
+        #expect(graph.output.contains("namespaces"), "\(graph.output)\(graph.errors)")
+        #expect(graph.status == 0)
+    }
+
+    @Test func `status waits until the tasks have succeeded, one has failed for good, or time is up`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              good: {file: {path: /etc/a, content: x}}
+              bad: {apply: {kubeconfig: /nowhere, manifests: [m.yaml]}}
+            """
+        )
+        try node.write("kind: [\n", to: "m.yaml")
+        #expect(try await node.run("status", "--wait=200ms").status == 3)
+        let waiting = try node.start(["status", "--wait=60s", "good"])
+        #expect(try await node.run("run", "--task", "good").status == 0)
+        #expect(await waiting.result().status == 0)
+        #expect(try await node.run("run", "--task", "bad").status == 1)
+        let failed = try await node.run("status", "--wait", "--output", "json")
+        #expect(failed.status == 1)
+        #expect(failed.output.contains(#""state":"failed","permanent":true"#), "\(failed.output)")
+        // A missing file may still come: the failure is retried.
+        try FileSystem.remove(node.path("m.yaml"))
+        #expect(try await node.run("run", "--task", "bad").status == 1)
+        #expect(try await node.run("status", "--wait=200ms").status == 3)
+        #expect(try await node.run("status").status == 1)
     }
 
     @Test func `a dry run locks nothing and records nothing`() async throws {

@@ -45,7 +45,7 @@ struct SettledObject: Hashable, CustomStringConvertible {
             var written = entry.value
             if isApplier, entry.key == "fieldsV1", var fields = written.mapping {
                 fields["f:status"] = nil
-                written = Node(.mapping(fields), place: written.place)
+                written = Node(.mapping(fields), location: written.location)
             }
             guard let value = settled(written, manager) else { return nil }
             return value.sequence == [] && entry.value.sequence != [] ? nil : (entry.key, value)

@@ -33,7 +33,7 @@ struct ShippedRun: Sendable {
 
     /// The shipped task file.
     static var bootstrap: String {
-        get throws { try text(of: "\(TestCluster.sourceRoot)/bootstrap.yaml") }
+        get throws { try text(of: "\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml") }
     }
 
     /// The variables of the shipped task file.

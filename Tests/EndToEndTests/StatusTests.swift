@@ -1,16 +1,19 @@
+import Base
 import Glibc
 import Host
 import TestSupport
 import Testing
 import YAML
 
-/// What the records tell, while tasks run and after.
+/// The states of tasks, while they run and after.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct StatusTests {
     /// A task that runs until a file is there.
     private func endless(_ node: TestNode) throws {
         try node.write(
-            "trap '' TERM\necho started\nwhile [ ! -e '\(node.path("go"))' ]; do sleep 0.05; done\n",
+            // It also ends with the test's directory, should the test not get as far as to write the file.
+            "trap '' TERM\necho started\n"
+                + "while [ -d '\(node.directory)' ] && [ ! -e '\(node.path("go"))' ]; do sleep 0.05; done\n",
             to: "s.sh"
         )
     }
@@ -20,7 +23,7 @@ struct StatusTests {
         return Dictionary(rows.map { ($0["task"]?.string ?? "", $0["state"]?.string ?? "") }) { first, _ in first }
     }
 
-    @Test func `a task that runs now is running, and who waits for it says which process has it`() async throws {
+    @Test func `a task that runs now is running, and a second run says which process it waits for`() async throws {
         let node = try TestNode("tasks: {long: {exec: {script: s.sh}}, next: {after: [long], exec: {command: ls}}}\n")
         try endless(node)
         let first = try node.start(["run"])
@@ -51,7 +54,7 @@ struct StatusTests {
         #expect(try await states(node) == ["long": "interrupted"])
     }
 
-    @Test func `a task whose process is killed does not count as what it came to before`() async throws {
+    @Test func `a task whose process is killed has not succeeded, even if it had before`() async throws {
         let node = try TestNode("tasks: {long: {exec: {script: s.sh}}, next: {after: [long], exec: {command: ls}}}\n")
         try endless(node)
         try node.write("", to: "go")
@@ -64,12 +67,12 @@ struct StatusTests {
         #expect(try await states(node) == ["long": "interrupted", "next": "changed"])
         let next = try await node.run("run", "--task", "next")
         #expect(next.status == 75)
-        #expect(next.errors.contains("came to 'interrupted' on this boot"), "\(next.errors)")
-        // What is left of it ends.
+        #expect(next.errors.contains("which was interrupted on this boot"), "\(next.errors)")
+        // Its child process ends.
         try node.write("", to: "go")
     }
 
-    @Test func `a task that is interrupted before it came to anything keeps its success`() async throws {
+    @Test func `a task that is interrupted before it changed anything keeps its success`() async throws {
         let node = try TestNode(
             """
             tasks:
@@ -115,9 +118,9 @@ struct StatusTests {
         #expect(try await states(node) == ["first": "failed", "second": "changed", "third": "skipped"])
     }
 
-    @Test func `state that cannot be read is told`() async throws {
+    @Test func `a record that cannot be read is reported`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
-        let path = node.written("/run/nest-bootstrap/tasks/a.json")
+        let path = node.written("/run/nest-bootstrap/tasks/a/record.json")
         try FileSystem.makeDirectories(path)
         let status = try await node.run("status")
         #expect(status.outputLines.first?.hasPrefix("TASK") == true)
@@ -128,15 +131,15 @@ struct StatusTests {
         let run = try await node.run("run")
         #expect(run.status == 1)
         #expect(
-            run.errors.contains("cannot make directory '\(node.written("/run"))': is a regular file"),
+            run.errors.contains("cannot create directory '\(node.written("/run"))': is a regular file"),
             "\(run.errors)"
         )
     }
 
-    @Test(.enabled(if: geteuid() == 0)) func `everybody may ask for the status`() async throws {
+    @Test(.enabled(if: geteuid() == 0)) func `an ordinary user may ask for the status`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}}\n")
         #expect(try await node.run("run").status == 0)
-        for path in [node.directory, node.root] { try FileSystem.setMode(path, 0o755) }
+        for path in [node.directory, node.root] { try setMode(path, 0o755) }
         // The directory of the tests may be closed to others; what is copied is not.
         let program = node.path("nest-bootstrap")
         _ = try await Tool.run("cp", [TestNode.program, program])

@@ -9,6 +9,7 @@ extension String {
     /// Times before 2025 stay: they are dates that a test has chosen.
     var masked: String {
         replacing(/20(2[5-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "NOW")
+            .replacing(/gives up at \d\d:\d\d:\d\dZ/, with: "gives up at NOW")
             .replacing(/\ in (\d+(\.\d+)? m?s|\d+[hm] \d+[ms])\b/, with: " in SOON")
     }
 
@@ -49,6 +50,12 @@ extension TestCluster {
         try #require(result.status == 0, "\(result.errors)")
     }
 
+    /// Runs kubectl, which must not fail.
+    func mustRunKubectl(_ arguments: String...) async throws {
+        let result = try await kubectl(arguments)
+        try #require(result.status == 0, "\(arguments): \(result.errors)")
+    }
+
     /// Reads an object with kubectl as JSON.
     func object(_ type: String, _ name: String, namespace: String = "default") async throws -> Node {
         let result = try await kubectl("get", type, name, "-n", namespace, "-o", "json")
@@ -58,23 +65,11 @@ extension TestCluster {
 
     /// Whether the server's version is at least 1.`minor`.
     func isAtLeast(minor: Int) async throws -> Bool {
-        let version = try await kubectl("get", "--raw=/version").output.json
-        let digits = (version["minor"]?.string ?? "").prefix { $0.isNumber }
-        return try #require(Int(digits)) >= minor
+        try await minorVersion() >= minor
     }
 }
 
-/// Waits until something is so, and tells whether it came within a time.
-func becomes(within limit: Duration = .seconds(60), _ condition: () throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now + limit
-    while try !condition() {
-        guard ContinuousClock.now < deadline else { return false }
-        try await ContinuousClock().sleep(for: .milliseconds(20))
-    }
-    return true
-}
-
-/// Prints the lines of a failure, those of kubectl beside ours, for whoever reads the output of the tests.
+/// Prints the lines of a failure, those of kubectl beside ours, for a reader of the test output.
 func show(_ failure: String, ours: ToolResult, kubectl: ToolResult? = nil) {
     let ours = ours.errorLines.map { "    ours     \($0)\n" }
     let noise = /^[EW]\d{4} .*memcache\.go.*/

@@ -6,12 +6,15 @@ import YAML
 /// What is said of a task file with many mistakes.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct TaskFileTests {
-    @Test func `a drop-in by another ending is told, as it is not read`() async throws {
+    @Test func `a drop-in by another ending is reported, as it is not read`() async throws {
         let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
         try node.write("tasks: {u: {}}\n", to: "bootstrap.d/10-u.yml")
         let result = try await node.run("check")
         #expect(result.status == 78)
-        #expect(result.errors == "\(node.path("bootstrap.d/10-u.yml")): is not read; call it 10-u.yaml\n")
+        #expect(
+            result.errors
+                == "\(node.path("bootstrap.d/10-u.yml")): is ignored, as drop-ins end in .yaml; rename it to 10-u.yaml\n"
+        )
     }
 
     static let file = """
@@ -38,9 +41,9 @@ struct TaskFileTests {
         bootstrap.yaml:3:12: 'cluster.servers' must be an https URL, found 'http://10.20.0.5:6443'; \
         write servers: https://10.20.0.5:6443
         bootstrap.yaml:4:1: unknown key 'variabels' in a task file; did you mean 'variables'?
-        bootstrap.yaml:8:13: an item of 'roles' of task 'admin' is 'contol-plane', which is no role here; \
+        bootstrap.yaml:8:13: an item of 'roles' of task 'admin' is 'contol-plane', which is not a known role; \
         did you mean 'control-plane'?
-        bootstrap.yaml:9:5: 'kubeconfig.key' of task 'admin' is missing; add key: /run/agenix/kube-admin.key
+        bootstrap.yaml:9:5: 'kubeconfig.key' of task 'admin' is missing; add key: /etc/kubernetes/pki/admin.key
         bootstrap.yaml:9:24: 'kubeconfig.path' of task 'admin' must be an absolute path, found \
         'etc/admin.kubeconfig'; write path: /etc/admin.kubeconfig
         bootstrap.yaml:11:5: unknown key 'symlnk' in task 'ipam'; did you mean 'symlink'?
@@ -53,7 +56,9 @@ struct TaskFileTests {
         """
 
     @Test(arguments: ["run", "check", "graph", "status"])
-    func `all mistakes are told in one go, each with its place and something to type`(command: String) async throws {
+    func `all mistakes are reported together, each with its location and something to type`(
+        command: String
+    ) async throws {
         let node = try TestNode(Self.file)
         let result = try await node.run(command)
         #expect(result.status == 78)
@@ -61,16 +66,16 @@ struct TaskFileTests {
         #expect(result.errors.replacing("\(node.directory)/", with: "") == Self.expected + "\n")
     }
 
-    @Test func `programs are told the same in JSON`() async throws {
+    @Test func `programs read the same text in JSON`() async throws {
         let node = try TestNode(Self.file)
         let result = try await node.run("run", "--output", "json")
         #expect(result.status == 78)
         #expect(result.errors == "")
         let lines = try result.events("error").map { event -> String in
-            let place = event["place"]
-            let mark = [place?["line"]?.integer, place?["column"]?.integer].compactMap { $0.map(String.init) }
+            let location = event["place"]
+            let position = [location?["line"]?.integer, location?["column"]?.integer].compactMap { $0.map(String.init) }
             let message = [event["message"]?.string, event["hint"]?.string].compactMap(\.self).joined(separator: "; ")
-            return "\((["bootstrap.yaml"] + mark).joined(separator: ":")): \(message)"
+            return "\((["bootstrap.yaml"] + position).joined(separator: ":")): \(message)"
         }
         #expect(lines.joined(separator: "\n").replacing("\(node.directory)/", with: "") == Self.expected)
     }

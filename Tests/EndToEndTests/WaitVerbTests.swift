@@ -26,7 +26,7 @@ struct WaitVerbTests {
         #expect(result.outputLines.last == "3 tasks: 3 unchanged")
     }
 
-    @Test func `what does not come is told with the last thing seen`() async throws {
+    @Test func `a wait that times out reports the last reason`() async throws {
         let server = try LoopbackServer { _ in .response(503) }
         let node = try TestNode(
             """
@@ -38,14 +38,69 @@ struct WaitVerbTests {
         )
         let result = try await node.run("run")
         #expect(result.status == 1)
-        let advice = "see why it does not come, or raise 'timeout' of task"
+        let advice = "or increase 'timeout' of task"
+        let service = "check that the service is running"
         let lines = result.errorLines.sorted()
         try #require(lines.count == 3)
         let path = "/nowhere/to/be/found"
-        #expect(lines[0] == "file: error: waited in vain for '\(path)': it does not exist; \(advice) 'file'")
-        let refused = "cannot connect to '127.0.0.1:9': Connection refused"
-        #expect(lines[1] == "port: error: waited in vain for 127.0.0.1:9: \(refused); \(advice) 'port'")
-        #expect(lines[2] == "url: error: waited in vain for '\(server.url)/': it answers 503; \(advice) 'url'")
+        #expect(
+            lines[0] == "file: error: timed out after 1s waiting for '\(path)': it does not exist; "
+                + "check what creates the file, \(advice) 'file'"
+        )
+        let refused = "connection refused"
+        #expect(
+            lines[1] == "port: error: timed out after 1s waiting for 127.0.0.1:9 to accept connections: \(refused); "
+                + "\(service), \(advice) 'port'"
+        )
+        #expect(
+            lines[2] == "url: error: timed out after 1s waiting for '\(server.url)/': it answers 503; \(service), "
+                + "\(advice) 'url'"
+        )
+    }
+
+    @Test(.needsUserManager) func `a task waits for a unit`() async throws {
+        let manager = try await UserManager(in: TemporaryDirectory.file("systemd"))
+        let node = try TestNode("tasks: {unit: {wait: {unit: awaited.service}}}")
+        let tool = try node.start(["run"], environment: ["DBUS_SYSTEM_BUS_ADDRESS": manager.busAddress])
+        #expect(
+            try await becomes {
+                tool.outputSoFar().contains("unit: waiting: unit 'awaited.service': it is not-found (gives up at ")
+            }
+        )
+        let unit = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+        try manager.write(unit, toUnit: "awaited.service")
+        try await manager.systemctl("start", "awaited.service")
+        let result = await tool.result()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.outputLines.last == "1 task: 1 unchanged")
+    }
+
+    @Test(.needsUserManager) func `a file is found that comes with a mount`() async throws {
+        let node = try TestNode("tasks: {file: {timeout: 60s, wait: {file: disk/here}}}")
+        try node.write("", to: "other/here")
+        let directory = node.path("disk")
+        // The mount is seen by no process outside of this one and its children.
+        let script = """
+            "$@" >"$OUTPUT" 2>&1 &
+            until grep -q 'file: waiting: ' "$OUTPUT"; do sleep 0.05; done
+            start=$(date +%s)
+            mount --bind "$OTHER" "$DISK"
+            wait $!
+            echo $(($(date +%s) - start)) seconds
+            """
+        try FileSystem.makeDirectories(directory)
+        let environment = [
+            "DISK": directory, "OTHER": node.path("other"), "OUTPUT": node.path("output"), "NEST_ROLE": nil,
+        ]
+        let program = [TestNode.program, "run", "--config", node.config, "--root", node.root]
+        let result = try await Tool.run(
+            "unshare",
+            ["--mount", "sh", "-euc", script, "sh"] + program,
+            environment: environment
+        )
+        #expect(result.status == 0, "\(result.errors)")
+        let seconds = try #require(Int(result.output.split(separator: " ").first ?? ""))
+        #expect(seconds < 5)
     }
 
     @Test(.needsAPIServer) func `a task waits for the API server and for an object to be ready`() async throws {

@@ -1,3 +1,4 @@
+import Base
 import Execution
 import Planning
 import Testing
@@ -8,7 +9,7 @@ import Testing
         try await Task.sleep(for: .seconds(3600))
     }
 
-    /// Does the step named `a` so, and every other at once.
+    /// Performs the step named `a` with a closure, and every other at once.
     private func lateStep(_ body: @escaping @Sendable (StepContext) async throws -> Outcome) async -> [String] {
         let clock = ManualClock()
         let started = Gate()
@@ -20,37 +21,37 @@ import Testing
             }
         }
         await started.wait()
-        // The deadline counts from before the step began, so it has passed whether or not it is slept for already.
-        clock.advance(by: .seconds(60))
+        // The time counts from before the step began, so it has passed whether or not it is slept for already.
+        clock.advance(by: .seconds(70))
         return await run.value.words
     }
 
-    @Test func `a step that is late is cancelled, and says what it waited for`() async {
+    @Test func `a late step is cancelled, and its error says what it was waiting for`() async {
         let words = await lateStep { context in
             context.emit(.waiting("waiting for the API server"))
             try await Self.waitForCancellation()
             return .changed
         }
-        #expect(words == ["a: failed(not done after 1m: waiting for the API server)", "b: skipped(a)", "c: changed"])
+        #expect(words == ["a: failed(timed out after 1m: waiting for the API server)", "b: skipped(a)", "c: changed"])
     }
 
-    @Test func `a step that is late may not have said anything`() async {
+    @Test func `a late step may have reported nothing`() async {
         let words = await lateStep { _ in
             try await Self.waitForCancellation()
             return .changed
         }
-        #expect(words[0] == "a: failed(not done after 1m)")
+        #expect(words[0] == "a: failed(timed out after 1m)")
     }
 
-    @Test func `an action that knows more about a deadline is believed`() async {
+    @Test func `the error of an action about its deadline is used`() async {
         let words = await lateStep { context in
             try? await Self.waitForCancellation()
             throw DeadlineExceeded(timeout: context.timeout, lastWaiting: "DaemonSet/x: 1 of 2 ready")
         }
-        #expect(words[0] == "a: failed(not done after 1m: DaemonSet/x: 1 of 2 ready)")
+        #expect(words[0] == "a: failed(timed out after 1m: DaemonSet/x: 1 of 2 ready)")
     }
 
-    @Test func `a step that succeeds in spite of its deadline has succeeded`() async {
+    @Test func `a step that succeeds after its deadline has succeeded`() async {
         let words = await lateStep { _ in
             try? await Self.waitForCancellation()
             return .changed
@@ -68,12 +69,11 @@ import Testing
     /// Cancels a run as soon as the step named `a` has begun.
     private func cancelled(
         _ plan: Plan,
-        concurrencyLimit: Int = 16,
         _ body: @escaping @Sendable () async throws -> Outcome,
     ) async -> [String] {
         let started = Gate()
         let run = Task {
-            await Engine(clock: ManualClock(), concurrencyLimit: concurrencyLimit).run(plan) { step, _ in
+            await Engine(clock: ManualClock(), workLimit: 1, isWork: { _ in true }).run(plan) { step, _ in
                 if step.task.name == "f" { throw Failure(description: "no") }
                 started.open()
                 return try await body()
@@ -85,14 +85,14 @@ import Testing
     }
 
     @Test func `what runs is cancelled, and nothing new starts`() async {
-        let words = await cancelled(plan("a", "b: a", "c"), concurrencyLimit: 1) {
+        let words = await cancelled(plan("a", "b: a", "c")) {
             try await Task.sleep(for: .seconds(3600))
             return .changed
         }
         #expect(words == ["a: interrupted", "b: interrupted", "c: interrupted"])
     }
 
-    @Test func `a step that finishes in spite of it keeps its outcome`() async {
+    @Test func `a step that finishes after a cancellation keeps its outcome`() async {
         let words = await cancelled(plan("a", "b: a")) {
             try? await Task.sleep(for: .seconds(3600))
             return .changed
@@ -108,8 +108,33 @@ import Testing
         #expect(words == ["a: interrupted"])
     }
 
+    @Test(arguments: [true, false])
+    func `objects that fail are reported after a deadline, and not after an interruption`(isLate: Bool) async {
+        let clock = ManualClock()
+        let started = Gate()
+        let failures = Locked(0)
+        let engine = Engine(
+            clock: clock,
+            emit: { event in
+                if case .objectFailed = event.kind { failures.withLock { $0 += 1 } }
+            },
+        )
+        let run = Task {
+            await engine.run(plan("a", timeout: .seconds(60))) { _, context in
+                started.open()
+                try? await Task.sleep(for: .seconds(3600))
+                for name in ["x", "y"] { context.emit(.objectFailed(name, Failure(description: "not applied"))) }
+                throw Failure(description: "2 of 2 objects could not be applied")
+            }
+        }
+        await started.wait()
+        if isLate { clock.advance(by: .seconds(70)) } else { run.cancel() }
+        #expect(await run.value.words == [isLate ? "a: failed(timed out after 1m)" : "a: interrupted"])
+        #expect(failures.withLock { $0 } == (isLate ? 2 : 0))
+    }
+
     @Test func `what was skipped before stays skipped`() async {
-        let words = await cancelled(plan("f", "g: f", "a", "b: a"), concurrencyLimit: 1) {
+        let words = await cancelled(plan("f", "g: f", "a", "b: a")) {
             try await Task.sleep(for: .seconds(3600))
             return .changed
         }

@@ -1,6 +1,6 @@
+import Base
 import Execution
 import Planning
-import Locking
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct EngineTests {
@@ -27,26 +27,70 @@ import Testing
         #expect(report.words == ["a: changed", "b: changed"])
     }
 
-    @Test func `no more steps run at once than may`() async {
+    @Test func `no more steps work at the same time than the limit, and any number waits`() async {
         let running = Locked<(now: Int, most: Int)>((0, 0))
-        let names = (0..<50).map { "t\($0)" }
-        let steps = names.flatMap { plan($0).steps }
-        let report = await Engine(clock: ManualClock(), concurrencyLimit: 3).run(Plan(steps: steps)) { _, _ in
+        let waiting = (0..<50).map { "w\($0)" }
+        let working = (0..<50).map { "t\($0)" }
+        let steps = (waiting + working).flatMap { plan($0).steps }
+        let isWorkDone = Gate()
+        let engine = Engine(clock: ManualClock(), workLimit: 3, isWork: { $0.task.name.hasPrefix("t") })
+        let report = await engine.run(Plan(steps: steps)) { step, _ in
+            // Those that wait were ready first, and end after all that work.
+            guard step.task.name.hasPrefix("t") else {
+                await isWorkDone.wait()
+                return .unchanged
+            }
             running.withLock { state in
                 state.now += 1
                 state.most = max(state.most, state.now)
             }
-            await Task.yield()
+            for _ in 0..<20 { await Task.yield() }
             running.withLock { $0.now -= 1 }
+            if step.task.name == "t49" { isWorkDone.open() }
             return .changed
         }
-        #expect(report.entries.map(\.task) == names)
+        #expect(report.entries.map(\.task) == waiting + working)
         #expect(running.withLock(\.most) <= 3)
+    }
+
+    @Test func `the deadline of a step that waits for its turn to work has not started`() async {
+        let clock = ManualClock()
+        let engine = Engine(clock: clock, workLimit: 1, isWork: { _ in true })
+        let report = await engine.run(plan("a", "b", timeout: .seconds(600))) { step, context in
+            if step.task.name == "a" { clock.advance(by: .seconds(599)) }
+            return context.remaining == .seconds(step.task.name == "a" ? 1 : 600) ? .unchanged : .changed
+        }
+        #expect(report.words == ["a: unchanged", "b: unchanged"])
+    }
+
+    @Test func `every task is concluded once, before its last event and before its dependants start`() async {
+        let log = Locked<[String]>([])
+        @Sendable func add(_ line: String) { log.withLock { $0.append(line) } }
+        let engine = Engine(
+            clock: ManualClock(),
+            workLimit: 1,
+            emit: { event in
+                if case .taskFinished = event.kind { add("\(event.task ?? "") finished") }
+            },
+            conclude: { add("\($0.task) \($0.outcome.name)") },
+            isWork: { _ in true },
+        )
+        _ = await engine.run(plan("a", "b: a", "c: b")) { step, _ in
+            add("\(step.task.name) runs")
+            return step.task.name == "a" ? .changed : .failed(Failure(description: "no"))
+        }
+        let expected = "a runs,a changed,a finished,b runs,b failed,b finished,c skipped,c finished"
+        #expect(log.withLock { $0 } == expected.split(separator: ",").map(String.init))
     }
 
     @Test func `when a step fails its dependants are skipped and everything else goes on`() async {
         let recorder = Recorder()
-        let engine = Engine(clock: ManualClock(), concurrencyLimit: 1) { recorder.record($0) }
+        let engine = Engine(
+            clock: ManualClock(),
+            workLimit: 1,
+            emit: { recorder.record($0) },
+            isWork: { _ in true },
+        )
         let report = await engine.run(plan("a", "b: a", "c: b", "x", "y: x")) { step, _ in
             if step.task.name == "a" { throw Failure(description: "no") }
             return .changed
@@ -77,9 +121,9 @@ import Testing
     }
 
     @Test func `a chain of 10,000 steps of which the first fails is skipped to its end`() async {
-        let place = plan("a").steps[0]
+        let location = plan("a").steps[0]
         let steps = (0..<10_000).map { index in
-            var step = place
+            var step = location
             step.task.name = "t\(index)"
             step.dependencies = index == 0 ? [] : [index - 1]
             return step
@@ -90,7 +134,7 @@ import Testing
         #expect(report.words.last == "t9999: skipped(t9998)")
     }
 
-    @Test func `words about waiting are told again only when they change`() async {
+    @Test func `a reason for waiting is reported again only when it changes`() async {
         let recorder = Recorder()
         _ = await Engine(clock: ManualClock()) { recorder.record($0) }.run(plan("a")) { _, context in
             for text in ["x", "x", "y", "y", "x"] { context.emit(.waiting(text)) }

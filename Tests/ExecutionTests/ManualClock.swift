@@ -1,6 +1,6 @@
-import Locking
+import Base
 
-/// A clock that stands still until a test moves it.
+/// A clock that a test advances.
 final class ManualClock: Clock {
     struct Instant: InstantProtocol {
         var offset: Duration
@@ -55,7 +55,7 @@ final class ManualClock: Clock {
         if let result { sleeper.continuation.resume(with: result) }
     }
 
-    /// Moves the clock, and wakes whom that concerns.
+    /// Advances the clock, and resumes those whose deadline has passed.
     func advance(by duration: Duration) {
         let woken = state.withLock { state in
             state.now = state.now.advanced(by: duration)

@@ -1,6 +1,6 @@
+import Base
 import Execution
 import Planning
-import Locking
 import YAML
 
 /// A plan from lines such as `c: a b`, a task with what it runs after, in order.
@@ -9,9 +9,9 @@ func plan(_ lines: String..., timeout: Duration = .seconds(600)) -> Plan {
     let steps = lines.map { line in
         let parts = line.split(separator: ":")
         let after = parts.count > 1 ? parts[1].split(separator: " ").map(String.init) : []
-        let place = Place(file: "test.yaml")
-        let verb = Verb.symlink(SymlinkDeclaration(path: PathReference("/x", place: place), target: "y"))
-        let task = TaskDeclaration(name: String(parts[0]), timeout: timeout, verb: verb, place: place)
+        let location = SourceLocation(file: "test.yaml")
+        let verb = Verb(SymlinkDeclaration(path: LocatedPath("/x", location: location), target: "y"))
+        let task = PlannedTask(name: String(parts[0]), timeout: timeout, verb: verb, location: location)
         let step = Plan.Step(task: task, dependencies: after.compactMap { names.firstIndex(of: $0) })
         names.append(task.name)
         return step
@@ -33,7 +33,7 @@ final class Recorder: Sendable {
             case .waiting(let text): "waiting \(text)"
             case .taskFinished(let outcome, let duration): "\(outcome.words) after \(duration.text)"
             case .runFinished(let report): "report of \(report.entries.count)"
-            case .path, .object, .objectFailed, .warning, .output: "other"
+            case .objectCount, .planned, .path, .object, .objectFailed, .warning, .output: "other"
             }
         lines.withLock { $0.append(event.task.map { "\($0): \(words)" } ?? words) }
     }

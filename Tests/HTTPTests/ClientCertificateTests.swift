@@ -2,7 +2,7 @@ import HTTP
 import TestSupport
 import Testing
 
-/// Who we say that we are.
+/// Client certificates.
 @Suite(.timeLimit(.minutes(3)))
 struct ClientCertificateTests {
     private let authority: TestAuthority
@@ -26,12 +26,12 @@ struct ClientCertificateTests {
     }
 
     private func send(_ certificate: PEMSource?, _ key: PEMSource?) async throws(TransportError) -> HTTPResponse {
-        let access = Access(
+        let identity = ConnectionIdentity(
             certificateAuthority: .file(authority.certificatePath),
             clientCertificate: certificate,
             clientKey: key,
         )
-        return try await client.send(HTTPRequest(url: server.url), as: access, deadline: .now + .seconds(20))
+        return try await client.send(HTTPRequest(url: server.url), as: identity, deadline: .now + .seconds(20))
     }
 
     private func failure(_ certificate: PEMSource?, _ key: PEMSource?) async throws -> TransportError {
@@ -45,12 +45,12 @@ struct ClientCertificateTests {
     }
 
     @Test(arguments: TestAuthority.KeyKind.allCases)
-    func `a key of any kind will do`(kind: TestAuthority.KeyKind) async throws {
+    func `a key of any type is accepted`(kind: TestAuthority.KeyKind) async throws {
         let user = try authority.issue("kind", key: kind)
         #expect(try await send(.file(user.certificatePath), .file(user.keyPath)).status == 200)
     }
 
-    @Test func `a server that wants a certificate says so`() async throws {
+    @Test func `a server that requires a certificate is reported`() async throws {
         let error = try await failure(nil, nil)
         #expect(error.kind == .clientCertificateRefused)
         let subject = "'\(error.address)' refuses a connection without client certificate"
@@ -79,7 +79,7 @@ struct ClientCertificateTests {
         #expect(error.kind == .clientCertificate)
         #expect(
             error.message
-                == "client certificate '\(user.certificatePath)' and client key '\(other.keyPath)' do not belong together"
+                == "client certificate '\(user.certificatePath)' and client key '\(other.keyPath)' do not match"
         )
     }
 
@@ -90,9 +90,9 @@ struct ClientCertificateTests {
         #expect(error.url == "\(server.url)/")
     }
 
-    @Test func `what is not a file is not read`() async throws {
+    @Test func `a device is not read`() async throws {
         let error = try await failure(.file("/dev/zero"), .file(user.keyPath))
-        #expect(error.message == "cannot read '/dev/zero': not a regular file")
+        #expect(error.message == "cannot read '/dev/zero': is a character device")
     }
 
     @Test func `a certificate needs a key`() async throws {
@@ -102,19 +102,19 @@ struct ClientCertificateTests {
         #expect(keyAlone.message == "client key '\(user.keyPath)' is given without a certificate")
     }
 
-    @Test func `garbage is called so`() async throws {
+    @Test func `an invalid file is reported`() async throws {
         let garbage = try authority.write("garbage\n", to: "garbage")
         let error = try await failure(.file(garbage), .file(user.keyPath))
         #expect(error.kind == .clientCertificate)
         #expect(
             error.message
-                == "client certificate '\(garbage)' holds no PEM block (no line '-----BEGIN …-----')"
+                == "client certificate '\(garbage)' contains no PEM block (no line '-----BEGIN …-----')"
         )
         let inline = try await failure(.file(user.certificatePath), .data(Array("garbage".utf8)))
-        #expect(inline.message == "inline client key holds no PEM block (no line '-----BEGIN …-----')")
+        #expect(inline.message == "inline client key contains no PEM block (no line '-----BEGIN …-----')")
     }
 
-    @Test func `a changed file is read anew`() async throws {
+    @Test func `a changed file is read again`() async throws {
         let key = String(decoding: try readTestFile(user.keyPath), as: UTF8.self)
         let path = try authority.write(key, to: "changing.key")
         #expect(try await send(.file(user.certificatePath), .file(path)).status == 200)

@@ -2,7 +2,7 @@ import HTTP
 import TestSupport
 import Testing
 
-/// What connections, redirections and tokens come to.
+/// Connections, redirections and tokens.
 @Suite(.timeLimit(.minutes(3)))
 struct ConnectionTests {
     private let client: HTTPClient
@@ -11,12 +11,15 @@ struct ConnectionTests {
         client = try HTTPClient()
     }
 
-    private func send(_ request: HTTPRequest, _ access: Access = Access()) async throws -> HTTPResponse {
-        try await client.send(request, as: access, deadline: .now + .seconds(20))
+    private func send(
+        _ request: HTTPRequest,
+        _ identity: ConnectionIdentity = ConnectionIdentity()
+    ) async throws -> HTTPResponse {
+        try await client.send(request, as: identity, deadline: .now + .seconds(20))
     }
 
     @Test func `a request is sent again if its old connection was just closed`() async throws {
-        // The second request of the first connection finds nobody: what a restarted server looks like.
+        // The second request of the first connection is closed, as by a server that restarts.
         let server = try LoopbackServer { request in
             request.connection == 1 && request.target == "/2" ? .close : .response(200)
         }
@@ -48,17 +51,17 @@ struct ConnectionTests {
         #expect(try await send(request).status == 302)
     }
 
-    @Test func `another server does not learn who we are`() async throws {
+    @Test func `credentials are not sent to another server`() async throws {
         let other = try LoopbackServer { _ in .response(200) }
         let server = try LoopbackServer { _ in .response(307, headers: ["Location: \(other.url)/x"]) }
         let request = HTTPRequest(url: server.url, followsRedirects: true)
-        _ = try await send(request, Access(token: .value("secret")))
+        _ = try await send(request, ConnectionIdentity(token: .value("secret")))
         #expect(server.requests.first?.header("Authorization") == "Bearer secret")
         #expect(other.requests.first?.target == "/x")
         #expect(other.requests.first?.header("Authorization") == nil)
     }
 
-    @Test func `a circle of redirections is left`() async throws {
+    @Test func `a redirection loop is an error`() async throws {
         let server = try LoopbackServer { _ in .response(301, headers: ["Location: /again"]) }
         let request = HTTPRequest(url: server.url, followsRedirects: true)
         let error = await #expect(throws: TransportError.self) { try await send(request) }
@@ -70,9 +73,9 @@ struct ConnectionTests {
         let authority = try TestAuthority()
         let path = try authority.write("first\n", to: "token")
         let server = try LoopbackServer { _ in .response(200) }
-        _ = try await send(HTTPRequest(url: server.url), Access(token: .file(path)))
+        _ = try await send(HTTPRequest(url: server.url), ConnectionIdentity(token: .file(path)))
         try authority.write("second\n", to: "token")
-        _ = try await send(HTTPRequest(url: server.url), Access(token: .file(path)))
+        _ = try await send(HTTPRequest(url: server.url), ConnectionIdentity(token: .file(path)))
         #expect(server.requests.map { $0.header("Authorization") } == ["Bearer first", "Bearer second"])
     }
 
@@ -81,8 +84,8 @@ struct ConnectionTests {
         let authority = try TestAuthority()
         let path = try authority.write(text, to: "token")
         let error = await #expect(throws: TransportError.self) {
-            try await send(HTTPRequest(url: "http://127.0.0.1:1/"), Access(token: .file(path)))
+            try await send(HTTPRequest(url: "http://127.0.0.1:1/"), ConnectionIdentity(token: .file(path)))
         }
-        #expect(error?.message == "token file '\(path)' holds no token: it must be one line without spaces")
+        #expect(error?.message == "token file '\(path)' contains no valid token: it must be one line without spaces")
     }
 }

@@ -16,11 +16,13 @@ struct HTTP2Tests {
         client = try HTTPClient()
     }
 
-    private var access: Access { Access(certificateAuthority: .file(authority.certificatePath)) }
+    private var identity: ConnectionIdentity {
+        ConnectionIdentity(certificateAuthority: .file(authority.certificatePath))
+    }
 
     @Test func `a file is fetched over HTTP 2`() async throws {
         let request = HTTPRequest(url: "\(server.url)/hello.txt")
-        let response = try await client.send(request, as: access, deadline: .now + .seconds(10))
+        let response = try await client.send(request, as: identity, deadline: .now + .seconds(10))
         #expect(response.httpVersion == "2")
         #expect(response.body == Array("hello".utf8))
     }
@@ -28,10 +30,10 @@ struct HTTP2Tests {
     @Test func `hundreds of requests at once share one connection`() async throws {
         let bodies = try await withThrowingTaskGroup(of: [UInt8].self) { group in
             for number in 0..<300 {
-                group.addTask { [client, server, access] in
+                group.addTask { [client, server, identity] in
                     let body = Array("body \(number)".utf8)
                     let request = HTTPRequest(method: "POST", url: "\(server.url)/echo", body: body)
-                    let response = try await client.send(request, as: access, deadline: .now + .seconds(30))
+                    let response = try await client.send(request, as: identity, deadline: .now + .seconds(30))
                     return response.body == body ? body : []
                 }
             }
@@ -42,13 +44,49 @@ struct HTTP2Tests {
         #expect(server.connectionCount == 1)
     }
 
-    @Test func `large bodies go both ways at once`() async throws {
+    @Test func `after a silence a new connection is made`() async throws {
+        let proxy = try LoopbackProxy(to: server.port)
+        let request = HTTPRequest(url: "https://127.0.0.1:\(proxy.port)/hello.txt")
+        _ = try await client.send(request, as: identity, deadline: .now + .seconds(20))
+        proxy.silenceConnections()
+        let error = await #expect(throws: TransportError.self) {
+            try await client.send(request, as: identity, deadline: .now + .seconds(3))
+        }
+        #expect(error?.message.hasPrefix("no response from '127.0.0.1:\(proxy.port)' within ") == true)
+        for _ in 0..<3 {
+            let response = try await client.send(request, as: identity, deadline: .now + .seconds(20))
+            #expect(response.status == 200)
+        }
+        #expect(proxy.connectionCount == 2)
+    }
+
+    @Test func `requests that share a connection end with it after a long silence`() async throws {
+        let proxy = try LoopbackProxy(to: server.port)
+        let request = HTTPRequest(url: "https://127.0.0.1:\(proxy.port)/hello.txt")
+        _ = try await client.send(request, as: identity, deadline: .now + .seconds(20))
+        proxy.silenceConnections()
+        let first = Task { [client, identity] in
+            try await client.send(request, as: identity, deadline: .now + .seconds(11))
+        }
+        // Its own deadline is far away.
+        let error = await #expect(throws: TransportError.self) {
+            try await client.send(request, as: identity, deadline: .now + .seconds(100))
+        }
+        _ = await first.result
+        let message = error?.message ?? ""
+        #expect(message.hasPrefix("no response from '127.0.0.1:\(proxy.port)' within 1"), "\(message)")
+        #expect(message.hasSuffix(", so the connection was given up"), "\(message)")
+        #expect(try await client.send(request, as: identity, deadline: .now + .seconds(20)).status == 200)
+        #expect(proxy.connectionCount == 2)
+    }
+
+    @Test func `large bodies are sent and received at once`() async throws {
         let body = Array(repeating: UInt8(ascii: "x"), count: 2 << 20)
         let request = HTTPRequest(method: "POST", url: "\(server.url)/echo", body: body)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<8 {
-                group.addTask { [client, access] in
-                    try await client.send(request, as: access, deadline: .now + .seconds(50)).body == body
+                group.addTask { [client, identity] in
+                    try await client.send(request, as: identity, deadline: .now + .seconds(50)).body == body
                 }
             }
             for try await isEqual in group { #expect(isEqual) }
@@ -58,23 +96,23 @@ struct HTTP2Tests {
 
     @Test func `another user has another connection`() async throws {
         let user = try authority.issue("user")
-        var other = access
+        var other = identity
         other.clientCertificate = .file(user.certificatePath)
         other.clientKey = .file(user.keyPath)
-        for access in [access, other, access, other] {
+        for identity in [identity, other, identity, other] {
             let request = HTTPRequest(url: "\(server.url)/hello.txt")
-            _ = try await client.send(request, as: access, deadline: .now + .seconds(10))
+            _ = try await client.send(request, as: identity, deadline: .now + .seconds(10))
         }
         #expect(server.connectionCount == 2)
     }
 
-    @Test func `a server asked by another name is still addressed by its own`() async throws {
+    @Test func `the header Host is that of the URL, whatever the server name`() async throws {
         let certificate = try authority.issue("named", subject: "/CN=named", names: ["DNS:kubernetes"])
         let named = try HTTP2Server(certificate, directory: authority.directory)
-        var access = access
-        access.serverName = "kubernetes"
+        var identity = identity
+        identity.serverName = "kubernetes"
         let request = HTTPRequest(url: "\(named.url)/hello.txt")
-        #expect(try await client.send(request, as: access, deadline: .now + .seconds(10)).httpVersion == "2")
+        #expect(try await client.send(request, as: identity, deadline: .now + .seconds(10)).httpVersion == "2")
         #expect(named.authorities.map { "https://\($0)" } == [named.url])
     }
 }

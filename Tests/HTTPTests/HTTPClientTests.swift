@@ -28,7 +28,7 @@ struct HTTPClientTests {
         let body: [UInt8]? = method == "GET" ? nil : [0, 1, 2, 0, 255]
         let headers = [HTTPHeader("Content-Type", "application/apply-patch+yaml"), HTTPHeader("X-Empty", "")]
         let request = HTTPRequest(method: method, url: server.url, headers: headers, body: body)
-        _ = try await client.send(request, as: Access(token: .value("t0p")), deadline: .now + .seconds(10))
+        _ = try await client.send(request, as: ConnectionIdentity(token: .value("t0p")), deadline: .now + .seconds(10))
         let arrived = try #require(server.requests.first)
         #expect(arrived.method == method)
         #expect(arrived.body == body ?? [])
@@ -39,7 +39,7 @@ struct HTTPClientTests {
         #expect(arrived.header("Expect") == nil)
     }
 
-    @Test func `a large body does not wait for permission`() async throws {
+    @Test func `a large body is sent without Expect`() async throws {
         let server = try LoopbackServer { .response(200, body: $0.body) }
         let body = Array(repeating: UInt8(ascii: "x"), count: 3 << 20)
         let request = HTTPRequest(method: "PATCH", url: server.url, body: body)
@@ -57,7 +57,7 @@ struct HTTPClientTests {
         #expect(server.requests.map { $0.header("Content-Length") } == ["0", nil])
     }
 
-    @Test func `a HEAD has no body to wait for`() async throws {
+    @Test func `a response to HEAD has no body`() async throws {
         let server = try LoopbackServer { _ in .response(200, body: [1, 2, 3]) }
         let response = try await client.send(
             HTTPRequest(method: "HEAD", url: server.url),

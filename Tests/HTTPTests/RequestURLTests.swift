@@ -11,7 +11,7 @@ struct RequestURLTests {
         ("https://[::1]:6443", "https://[::1]:6443/", "[::1]:6443", "[::1]:6443"),
         ("https://me:secret@host:443/", "https://host:443/", "host:443", "host"),
     ])
-    func `a URL is taken apart`(text: String, shown: String, address: String, authority: String) throws {
+    func `a URL is parsed`(text: String, shown: String, address: String, authority: String) throws {
         let url = try RequestURL(text)
         #expect(url.shownText == shown)
         #expect(url.address == address)
@@ -26,7 +26,7 @@ struct RequestURLTests {
         ("https://a/", "b/c", nil),
         ("https://a/", "b:1", nil),
     ])
-    func `another name takes the place of the host`(text: String, host: String, expected: String?) throws {
+    func `the host of a URL is replaced`(text: String, host: String, expected: String?) throws {
         #expect(try RequestURL(text).text(withHost: host) == expected)
     }
 }

@@ -1,5 +1,6 @@
+import Base
 import HTTP
-import PKI
+import TLS
 import TestSupport
 import Testing
 
@@ -14,12 +15,12 @@ struct TLSTests {
         client = try HTTPClient()
     }
 
-    private func get(_ url: String, _ access: Access) async throws(TransportError) -> HTTPResponse {
-        try await client.send(HTTPRequest(url: url), as: access, deadline: .now + .seconds(20))
+    private func get(_ url: String, _ identity: ConnectionIdentity) async throws(TransportError) -> HTTPResponse {
+        try await client.send(HTTPRequest(url: url), as: identity, deadline: .now + .seconds(20))
     }
 
-    private func failure(_ url: String, _ access: Access) async throws -> TransportError {
-        let error = await #expect(throws: TransportError.self) { try await get(url, access) }
+    private func failure(_ url: String, _ identity: ConnectionIdentity) async throws -> TransportError {
+        let error = await #expect(throws: TransportError.self) { try await get(url, identity) }
         let found = try #require(error)
         #expect(found.url == "\(url)/")
         #expect("https://\(found.address)" == url)
@@ -34,7 +35,9 @@ struct TLSTests {
         try authority.issue("server", subject: "/O=the servers/CN=server", names: names, validity: validity)
     }
 
-    private var trusting: Access { Access(certificateAuthority: .file(authority.certificatePath)) }
+    private var trusting: ConnectionIdentity {
+        ConnectionIdentity(certificateAuthority: .file(authority.certificatePath))
+    }
 
     @Test func `a server of the named authority is trusted`() async throws {
         let server = try TLSServer(try serverCertificate())
@@ -44,13 +47,16 @@ struct TLSTests {
     @Test func `the authority may be given as data`() async throws {
         let server = try TLSServer(try serverCertificate())
         let text = try #require(try? readTestFile(authority.certificatePath))
-        #expect(try await get(server.url, Access(certificateAuthority: .data(text))).status == 200)
+        #expect(try await get(server.url, ConnectionIdentity(certificateAuthority: .data(text))).status == 200)
     }
 
     @Test func `an unknown issuer is named`() async throws {
         let server = try TLSServer(try serverCertificate())
         let other = try TestAuthority(subject: "/CN=other-ca")
-        let error = try await failure(server.url, Access(certificateAuthority: .file(other.certificatePath)))
+        let error = try await failure(
+            server.url,
+            ConnectionIdentity(certificateAuthority: .file(other.certificatePath))
+        )
         #expect(error.kind == .untrusted)
         #expect(
             error.message == "the certificate of '\(error.address)' is issued by 'CN=right-ca', which is not trusted"
@@ -60,31 +66,34 @@ struct TLSTests {
         #expect(error.peer?.names == ["127.0.0.1"])
     }
 
-    @Test func `without an authority the system's are asked`() async throws {
+    @Test func `without an authority those of the system are trusted`() async throws {
         let server = try TLSServer(try serverCertificate())
-        #expect(try await failure(server.url, Access()).kind == .untrusted)
+        #expect(try await failure(server.url, ConnectionIdentity()).kind == .untrusted)
     }
 
-    @Test func `an authority of the same name with another key is told apart`() async throws {
+    @Test func `an authority of the same name with another key is distinguished`() async throws {
         let server = try TLSServer(try serverCertificate())
         let namesake = try TestAuthority(subject: "/CN=right-ca")
-        let error = try await failure(server.url, Access(certificateAuthority: .file(namesake.certificatePath)))
+        let error = try await failure(
+            server.url,
+            ConnectionIdentity(certificateAuthority: .file(namesake.certificatePath))
+        )
         #expect(error.kind == .untrusted)
-        let words = "is issued by 'CN=right-ca', which has the name of a trusted authority but another key"
+        let words = "is issued by 'CN=right-ca', which has the name of a trusted authority but a different key"
         #expect(error.message == "the certificate of '\(error.address)' \(words)")
     }
 
-    @Test func `a self-signed certificate is called so`() async throws {
+    @Test func `a self-signed certificate is reported`() async throws {
         let alone = try authority.makeSelfSigned("alone", subject: "/CN=alone", names: ["IP:127.0.0.1"])
         let server = try TLSServer(alone)
         let error = try await failure(server.url, trusting)
         #expect(error.kind == .selfSigned)
         #expect(
             error.message
-                == "the certificate of '\(error.address)' is self-signed ('CN=alone') and not one of those trusted"
+                == "the certificate of '\(error.address)' is self-signed ('CN=alone') and not trusted"
         )
-        let access = Access(certificateAuthority: .file(alone.certificatePath))
-        #expect(try await get(server.url, access).status == 200)
+        let identity = ConnectionIdentity(certificateAuthority: .file(alone.certificatePath))
+        #expect(try await get(server.url, identity).status == 200)
     }
 
     @Test func `a certificate for other names lists them`() async throws {
@@ -98,7 +107,7 @@ struct TLSTests {
         #expect(error.peer?.names == ["kubernetes", "10.96.0.1"])
     }
 
-    @Test func `an expired certificate tells since when`() async throws {
+    @Test func `an expired certificate is reported with its end`() async throws {
         let server = try TLSServer(try serverCertificate(validity: .past))
         let error = try await failure(server.url, trusting)
         #expect(error.kind == .serverCertificateExpired)
@@ -106,7 +115,7 @@ struct TLSTests {
         #expect(error.peer?.validUntil == Timestamp(rfc3339: "2001-12-31T23:59:59Z"))
     }
 
-    @Test func `a certificate of the future tells from when`() async throws {
+    @Test func `a certificate that is not valid yet is reported with its beginning`() async throws {
         let server = try TLSServer(try serverCertificate(validity: .future))
         let error = try await failure(server.url, trusting)
         #expect(error.kind == .serverCertificateNotYetValid)
@@ -117,7 +126,10 @@ struct TLSTests {
         _ = try authority.issue("old", subject: "/CN=old-ca", validity: .past, isAuthority: true)
         let leaf = try authority.issue("leaf", subject: "/CN=leaf", names: ["IP:127.0.0.1"], issuer: "old")
         let server = try TLSServer(leaf)
-        let error = try await failure(server.url, Access(certificateAuthority: .file(authority.path("old.crt"))))
+        let error = try await failure(
+            server.url,
+            ConnectionIdentity(certificateAuthority: .file(authority.path("old.crt")))
+        )
         #expect(error.kind == .serverCertificateExpired)
         #expect(
             error.message
@@ -125,16 +137,16 @@ struct TLSTests {
         )
     }
 
-    @Test func `a chain with an intermediate is followed`() async throws {
+    @Test func `a chain with an intermediate certificate is verified`() async throws {
         _ = try authority.issue("middle", subject: "/CN=middle-ca", isAuthority: true)
         let leaf = try authority.issue("leaf", subject: "/CN=leaf", names: ["IP:127.0.0.1"], issuer: "middle")
         let server = try TLSServer(leaf, chain: authority.path("middle.crt"))
         #expect(try await get(server.url, trusting).status == 200)
-        let onlyMiddle = Access(certificateAuthority: .file(authority.path("middle.crt")))
+        let onlyMiddle = ConnectionIdentity(certificateAuthority: .file(authority.path("middle.crt")))
         #expect(try await get(server.url, onlyMiddle).status == 200)
     }
 
-    @Test func `another server name is asked for and verified`() async throws {
+    @Test func `another server name is requested and verified`() async throws {
         let named = try authority.issue("named", subject: "/CN=named", names: ["DNS:kubernetes"])
         let server = try TLSServer(
             try serverCertificate(names: ["DNS:somebody"]),
@@ -145,11 +157,11 @@ struct TLSTests {
             "-key2",
             named.keyPath,
         )
-        var access = trusting
-        access.serverName = "kubernetes"
-        #expect(try await get(server.url, access).status == 200)
-        access.serverName = "elsewhere"
-        let error = try await failure(server.url, access)
+        var identity = trusting
+        identity.serverName = "kubernetes"
+        #expect(try await get(server.url, identity).status == 200)
+        identity.serverName = "elsewhere"
+        let error = try await failure(server.url, identity)
         #expect(error.kind == .hostName)
         #expect(
             error.message == "the certificate of '\(error.address)' is not for 'elsewhere' but for 'somebody'"
@@ -179,7 +191,7 @@ struct TLSTests {
         )
     }
 
-    @Test func `a server without TLS is called so`() async throws {
+    @Test func `a server without TLS is reported`() async throws {
         let server = try LoopbackServer { _ in .response(200) }
         let error = try await failure("https://127.0.0.1:\(server.port)", trusting)
         #expect(error.kind == .tls)

@@ -1,20 +1,21 @@
+import Base
 import Glibc
 import Host
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct BlockingThreadTests {
-    @Test func `a value comes back`() async {
+    @Test func `a value is returned`() async {
         #expect(await onThread { 42 } == 42)
     }
 
-    @Test func `a typed error comes back`() async {
+    @Test func `a typed error is thrown`() async {
         let error = await #expect(throws: SystemError.self) {
             try await onThread { () throws(SystemError) in try FileSystem.read("/nonexistent", limit: 1) } as [UInt8]
         }
         #expect(error?.isNotFound == true)
     }
 
-    @Test func `more blocked threads than cores hold up nobody`() async throws {
+    @Test func `more blocked threads than cores do not delay others`() async throws {
         // Each of these waits until its writer, which was added after all of them, had its turn.
         let count = 64
         let pipes = try (0..<count).map { _ in try Kernel.makePipe() }
@@ -34,7 +35,7 @@ import Testing
         for pipe in pipes { close(pipe.output) }
     }
 
-    @Test func `a signal never lands on such a thread`() async {
+    @Test func `signals are blocked on such a thread`() async {
         #expect(await onThread { Kernel.blocks(SIGTERM) })
     }
 }

@@ -1,30 +1,32 @@
+import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
+
+@testable import Host
 
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3))) struct FileSystemChangeTests {
     private let path = TemporaryDirectory.file("subject")
 
     private func names() throws -> [String] { try FileSystem.list(TemporaryDirectory.path) }
 
-    @Test func `a link is made with its directories`() throws {
+    @Test func `a link is created with its directories`() throws {
         let link = "\(path)/a/link"
         try FileSystem.makeSymbolicLink(at: link, to: "../b", replacing: false)
         #expect(try FileSystem.status(link)?.target == "../b")
     }
 
-    @Test func `what is in the way stays unless it may be replaced`() throws {
+    @Test func `an existing file stays unless it may be replaced`() throws {
         try FileSystem.write([1], to: path, mode: 0o600)
         let error = #expect(throws: SystemError.self) {
             try FileSystem.makeSymbolicLink(at: path, to: "x", replacing: false)
         }
-        #expect(error?.description == "cannot make link '\(path)': a regular file is in the way")
+        #expect(error?.description == "cannot create link '\(path)': a regular file is in the way")
         #expect(try FileSystem.status(path)?.kind == .regular)
     }
 
     @Test(arguments: FileStatus.Kind.allCases.filter { [.regular, .directory, .symbolicLink, .fifo].contains($0) })
-    func `a link replaces what it may`(kind: FileStatus.Kind) throws {
+    func `a link replaces what it is allowed to`(kind: FileStatus.Kind) throws {
         switch kind {
         case .regular: try FileSystem.write([1], to: path, mode: 0o600)
         case .directory: try FileSystem.write([1], to: "\(path)/full/file", mode: 0o600)
@@ -40,10 +42,10 @@ import Testing
         let error = #expect(throws: SystemError.self) {
             try FileSystem.makeSymbolicLink(at: path, to: "", replacing: true)
         }
-        #expect(error?.description == "cannot make link '\(path)': its target is empty")
+        #expect(error?.description == "cannot create link '\(path)': its target is empty")
     }
 
-    @Test func `removing tells whether there was anything`() throws {
+    @Test func `removing returns whether something was removed`() throws {
         try FileSystem.write([1], to: path, mode: 0o600)
         #expect(try FileSystem.remove(path))
         #expect(try FileSystem.remove(path) == false)
@@ -61,35 +63,17 @@ import Testing
         #expect(try FileSystem.list(outside) == ["kept"])
     }
 
+    @Test func `mount points are found at a directory and below it, and not beside it`() throws {
+        #expect(try FileSystem.mountPoint(atOrBelow: "/proc") != nil)
+        #expect(try FileSystem.mountPoint(atOrBelow: "/") != nil)
+        #expect(try FileSystem.mountPoint(atOrBelow: "/pro") == nil)
+        #expect(try FileSystem.mountPoint(atOrBelow: path) == nil)
+    }
+
     @Test func `a link to a tree is not a tree`() throws {
         try FileSystem.makeSymbolicLink(at: path, to: TemporaryDirectory.path, replacing: false)
         let error = #expect(throws: SystemError.self) { try FileSystem.removeTree(path) }
         #expect(error?.description == "cannot remove '\(path)': Not a directory")
-    }
-
-    @Test func `the mode of a link is never changed through it`() throws {
-        let target = TemporaryDirectory.file("target")
-        try FileSystem.write([1], to: target, mode: 0o600)
-        try FileSystem.makeSymbolicLink(at: path, to: target, replacing: false)
-        #expect(throws: SystemError.self) { try FileSystem.setMode(path, 0o666) }
-        #expect(try FileSystem.status(target)?.mode == 0o600)
-        try FileSystem.setMode(target, 0o640)
-        #expect(try FileSystem.status(target)?.mode == 0o640)
-    }
-
-    @Test(.enabled(if: getuid() == 0)) func `owner and group change alone`() throws {
-        try FileSystem.write([1], to: path, mode: 0o600)
-        try FileSystem.setOwner(path, owner: 77, group: nil)
-        try FileSystem.setOwner(path, owner: nil, group: 78)
-        #expect(try FileSystem.status(path)?.owner == 77)
-        #expect(try FileSystem.status(path)?.group == 78)
-    }
-
-    @Test func `a change of nothing is told`() {
-        let mode = #expect(throws: SystemError.self) { try FileSystem.setMode(path, 0o600) }
-        #expect(mode?.description == "cannot change the mode of '\(path)': No such file or directory")
-        let owner = #expect(throws: SystemError.self) { try FileSystem.setOwner(path, owner: 1, group: 1) }
-        #expect(owner?.description == "cannot change the owner of '\(path)': No such file or directory")
     }
 
     @Test func `users and groups are found by name and by number`() throws {
@@ -100,10 +84,10 @@ import Testing
     }
 
     @Test(arguments: ["nobody-of-this-name", "-1", "4294967295", "4294967296", "0x10"])
-    func `an unknown account is told`(name: String) {
+    func `an unknown account is reported`(name: String) {
         let user = #expect(throws: SystemError.self) { try FileSystem.lookupUser(name) }
-        #expect(user?.description == "cannot find user '\(name)': there is no such user")
+        #expect(user?.description == "cannot find user '\(name)': no such user")
         let group = #expect(throws: SystemError.self) { try FileSystem.lookupGroup(name) }
-        #expect(group?.description == "cannot find group '\(name)': there is no such group")
+        #expect(group?.description == "cannot find group '\(name)': no such group")
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Host
 import TestSupport
@@ -14,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [(0o644, false), (0o755, true), (0o100, true)] as [(UInt32, Bool)])
-    func `whether a file can be run is asked through links`(mode: UInt32, expected: Bool) throws {
+    func `links are followed to see whether a file is executable`(mode: UInt32, expected: Bool) throws {
         try FileSystem.write([], to: path, mode: mode)
         try FileSystem.makeSymbolicLink(at: TemporaryDirectory.file("link"), to: path, replacing: false)
         #expect(try FileSystem.isExecutable(TemporaryDirectory.file("link")) == expected)
@@ -25,13 +26,13 @@ import Testing
         #expect(try FileSystem.read("/proc/self/stat", limit: 10_000).isEmpty == false)
     }
 
-    @Test func `a missing file is told`() {
+    @Test func `a missing file is reported`() {
         let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 10) }
         #expect(error?.description == "cannot read '\(path)': No such file or directory")
         #expect(error?.isNotFound == true)
     }
 
-    @Test func `a file behind a file is told`() throws {
+    @Test func `a path below a file is reported`() throws {
         try FileSystem.write([1], to: path, mode: 0o600)
         let error = #expect(throws: SystemError.self) { try FileSystem.read("\(path)/x", limit: 10) }
         #expect(error?.isNotFound == true)
@@ -43,28 +44,28 @@ import Testing
         #expect(error?.description == "cannot read '\(path)': is larger than 4 bytes")
     }
 
-    @Test func `a large file without a size is refused while it is read`() {
+    @Test func `a large file without a size is refused during reading`() {
         let error = #expect(throws: SystemError.self) { try FileSystem.read("/proc/self/stat", limit: 4) }
         #expect(error?.description == "cannot read '/proc/self/stat': is larger than 4 bytes")
     }
 
-    @Test func `a directory is named`() {
+    @Test func `a directory is refused`() {
         let error = #expect(throws: SystemError.self) { try FileSystem.read(TemporaryDirectory.path, limit: 10) }
         #expect(error?.description == "cannot read '\(TemporaryDirectory.path)': is a directory")
     }
 
-    @Test func `a FIFO without a writer is named and does not block`() throws {
+    @Test func `a FIFO without a writer is refused and does not block`() throws {
         try Kernel.makeFIFO(path)
         let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 10) }
         #expect(error?.description == "cannot read '\(path)': is a FIFO")
     }
 
-    @Test func `an endless device is named`() {
+    @Test func `an endless device is refused`() {
         let error = #expect(throws: SystemError.self) { try FileSystem.read("/dev/zero", limit: 10) }
         #expect(error?.description == "cannot read '/dev/zero': is a character device")
     }
 
-    @Test func `a path with a NUL is not cut short`() throws {
+    @Test func `a path with a NUL is not cut off`() throws {
         try FileSystem.write([1], to: path, mode: 0o600)
         let error = #expect(throws: SystemError.self) { try FileSystem.read("\(path)\0.yaml", limit: 10) }
         #expect(error?.description == "cannot read '\(path)\\0.yaml': it contains a NUL character")
@@ -75,7 +76,7 @@ import Testing
         #expect(error?.description == "cannot read '': it is empty")
     }
 
-    @Test func `a loop of links is told`() throws {
+    @Test func `a loop of links is reported`() throws {
         try FileSystem.makeSymbolicLink(at: path, to: path, replacing: false)
         let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 10) }
         #expect(error?.description == "cannot read '\(path)': Too many levels of symbolic links")
@@ -89,7 +90,7 @@ import Testing
         #expect(try FileSystem.exists(path) == false)
     }
 
-    @Test func `a status tells mode, owner and size`() throws {
+    @Test func `a status has mode, owner and size`() throws {
         try FileSystem.write([1, 2, 3], to: path, mode: 0o640)
         let status = try #require(try FileSystem.status(path))
         #expect(status.kind == .regular)
@@ -99,18 +100,18 @@ import Testing
         #expect(status.size == 3)
     }
 
-    @Test func `nothing has no status`() throws {
+    @Test func `a missing path has no status`() throws {
         #expect(try FileSystem.status(path) == nil)
         #expect(try FileSystem.exists(path) == false)
     }
 
-    @Test func `a directory is listed in order of bytes`() throws {
+    @Test func `a directory is listed in byte order`() throws {
         for name in ["b", "a", "Z", "ä", "10", "9"] {
             try FileSystem.write([], to: "\(path)/\(name)", mode: 0o600)
         }
         #expect(try FileSystem.list(path) == ["10", "9", "Z", "a", "b", "ä"])
         let error = #expect(throws: SystemError.self) { try FileSystem.list(path, limit: 5) }
-        #expect(error?.description == "cannot list '\(path)': holds more than 5 names")
+        #expect(error?.description == "cannot list '\(path)': contains more than 5 names")
     }
 
     @Test func `a file is not listed`() throws {

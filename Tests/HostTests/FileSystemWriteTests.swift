@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Host
 import TestSupport
@@ -9,12 +10,12 @@ import Testing
     private func names() throws -> [String] { try FileSystem.list(TemporaryDirectory.path) }
 
     @Test(arguments: [0o600, 0o644, 0o755, 0o4711, 0o000] as [UInt32])
-    func `the mode is as asked whatever the mask`(mode: UInt32) throws {
+    func `the mode does not depend on the mask`(mode: UInt32) throws {
         try FileSystem.write([1], to: path, mode: mode)
         #expect(try FileSystem.status(path)?.mode == mode)
     }
 
-    @Test(.enabled(if: getuid() == 0)) func `owner and group are as asked`() throws {
+    @Test(.enabled(if: getuid() == 0)) func `owner and group are set`() throws {
         try FileSystem.write([1], to: path, mode: 0o4755, owner: 4321, group: 1234)
         let status = try FileSystem.status(path)
         #expect(status?.owner == 4321)
@@ -22,14 +23,14 @@ import Testing
         #expect(status?.mode == 0o4755)
     }
 
-    @Test func `missing directories are made and nothing else is left`() throws {
+    @Test func `missing directories are created and nothing else is left`() throws {
         let deep = "\(path)/a//b/file"
         try FileSystem.write([7], to: deep, mode: 0o600)
         #expect(try FileSystem.read(deep, limit: 1) == [7])
         #expect(try FileSystem.list("\(path)/a/b") == ["file"])
     }
 
-    @Test func `an existing file is replaced whole`() throws {
+    @Test func `an existing file is replaced completely`() throws {
         try FileSystem.write([1, 2, 3], to: path, mode: 0o644)
         try FileSystem.write([9], to: path, mode: 0o600)
         #expect(try FileSystem.read(path, limit: 10) == [9])
@@ -37,7 +38,7 @@ import Testing
         #expect(try names() == ["subject"])
     }
 
-    @Test func `a link is replaced and its target left alone`() throws {
+    @Test func `a link is replaced and its target unchanged`() throws {
         let target = TemporaryDirectory.file("target")
         try FileSystem.write([1], to: target, mode: 0o600)
         try FileSystem.makeSymbolicLink(at: path, to: target, replacing: false)
@@ -46,24 +47,24 @@ import Testing
         #expect(try FileSystem.read(target, limit: 1) == [1])
     }
 
-    @Test func `a directory in the way is named and nothing is left`() throws {
+    @Test func `an existing directory is reported and nothing is left`() throws {
         try FileSystem.makeDirectories(path)
         let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: path, mode: 0o600) }
         #expect(error?.description == "cannot write '\(path)': a directory is in the way")
         #expect(try names() == ["subject"])
     }
 
-    @Test func `a FIFO in the way is named and stays`() throws {
+    @Test func `an existing FIFO is reported and stays`() throws {
         try Kernel.makeFIFO(path)
         let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: path, mode: 0o600) }
         #expect(error?.description == "cannot write '\(path)': a FIFO is in the way")
         #expect(try FileSystem.status(path)?.kind == .fifo)
     }
 
-    @Test func `a file instead of the directory is named`() throws {
+    @Test func `a file in place of a directory is reported`() throws {
         try FileSystem.write([1], to: path, mode: 0o600)
         let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: "\(path)/x/y", mode: 0o600) }
-        #expect(error?.description == "cannot make directory '\(path)': is a regular file")
+        #expect(error?.description == "cannot create directory '\(path)': is a regular file")
     }
 
     @Test(arguments: ["", "/", "x/", ".", "..", "x/.."])
@@ -71,7 +72,7 @@ import Testing
         #expect(throws: SystemError.self) { try FileSystem.write([1], to: path, mode: 0o600) }
     }
 
-    @Test func `a name of full length is written, a longer one is told`() throws {
+    @Test func `a name of the maximum length is written, a longer one refused`() throws {
         let longest = TemporaryDirectory.file(String(repeating: "n", count: 255))
         try FileSystem.write([1], to: longest, mode: 0o600)
         #expect(try FileSystem.read(longest, limit: 1) == [1])
@@ -80,13 +81,13 @@ import Testing
         #expect(try names().count == 1)
     }
 
-    @Test func `a file system that takes no files is told`() {
+    @Test func `a file system that allows no files is reported`() {
         let error = #expect(throws: SystemError.self) { try FileSystem.write([1], to: "/proc/x", mode: 0o600) }
         #expect(error?.subject == "/proc/x")
         #expect(error?.operation == "cannot write")
     }
 
-    /// A limit on file sizes stands in for a full disk: `write` fails half-way, after the file was made.
+    /// A limit on file sizes simulates a full disk: `write` fails after the file was created.
     @Test func `a disk that fills up leaves the old file and nothing else`() async throws {
         await #expect(processExitsWith: .success) {
             let directory = "/tmp/nest-bootstrap.full.\(getpid())"

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Testing
 
@@ -6,11 +7,11 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct JournalTests {
     /// A pipe's device and inode as systemd writes them.
     private func stream(of descriptor: CInt) throws -> String {
-        let identity = try FileDescriptor(adopting: dup(descriptor)).status("cannot look at", "pipe").identity
+        let identity = try FileStatus(descriptor: descriptor, "cannot look at", "pipe").identity
         return "\(identity.device):\(identity.inode)"
     }
 
-    /// The journal as a program finds it; `/` stands for the socket, which only has to be there.
+    /// The journal as a program finds it; `/` is used as the socket, which only has to exist.
     private func makeJournal(_ environment: [String: String], _ descriptors: [CInt], socket: String = "/") -> Journal? {
         Journal(environment: environment, descriptors: descriptors, socket: socket)
     }
@@ -30,7 +31,7 @@ import Testing
     }
 
     @Test(arguments: ["", ":", "1", "1:", ":1", "a:b", "1:2:3", "-1:2", "99999999999999999999:1"])
-    func `a stream that is none is not used`(stream: String) {
+    func `an invalid stream is not used`(stream: String) {
         #expect(makeJournal(["JOURNAL_STREAM": stream], [0, 1, 2]) == nil)
     }
 
@@ -39,16 +40,19 @@ import Testing
         (String(repeating: "A", count: 65), false), ("", false), ("_PID", false), ("2ND", false), ("message", false),
         ("A=B", false), ("A B", false), ("Ä", false), ("A\n", false),
     ])
-    func `a field's name is one that the journal keeps`(name: String, isName: Bool) {
+    func `field names are those that the journal accepts`(name: String, isName: Bool) {
         #expect(Journal.isFieldName(name) == isName)
     }
 
-    @Test func `an impossible field is told and nothing is sent`() throws {
+    @Test func `an invalid field is refused and nothing is sent`() throws {
         let ours = try Kernel.makePipe()
         let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
         let journal = try #require(makeJournal(environment, [ours.input]))
         let error = #expect(throws: SystemError.self) { try journal.send([("MESSAGE", "a"), ("task", "b")]) }
-        #expect(error?.description == "cannot send to the journal a field 'task': the name is impossible")
+        #expect(
+            error?.description
+                == "cannot send to the journal a field 'task': the name has characters that the journal does not allow"
+        )
         close(ours.input)
         close(ours.output)
     }
@@ -60,16 +64,16 @@ import Testing
         let ours = try Kernel.makePipe()
         let environment = ["JOURNAL_STREAM": try stream(of: ours.input)]
         let journal = try #require(makeJournal(environment, [ours.input]))
-        let mark = String(UInt64.random(in: .min ... .max), radix: 36)
+        let marker = String(UInt64.random(in: .min ... .max), radix: 36)
         let large = String(repeating: "x", count: 300_000)
         try journal.send([
-            ("MESSAGE", "two\nlines = ä"), ("NEST_TEST", mark), ("PRIORITY", "6"), ("NEST_MANY", "1"),
+            ("MESSAGE", "two\nlines = ä"), ("NEST_TEST", marker), ("PRIORITY", "6"), ("NEST_MANY", "1"),
             ("NEST_MANY", "2"), ("NEST_EMPTY", ""), ("NEST_LARGE", large),
         ])
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         let reader = Command(
             "journalctl",
-            ["--follow", "--lines=1", "--all", "--output=export", "NEST_TEST=\(mark)"],
+            ["--follow", "--lines=1", "--all", "--output=export", "NEST_TEST=\(marker)"],
             environment: Machine.environment(),
         )
         let task = Task {

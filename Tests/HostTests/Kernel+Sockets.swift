@@ -2,37 +2,6 @@ import Glibc
 import Testing
 
 extension Kernel {
-    /// Binds a TCP socket to a free port of 127.0.0.1, on which nobody listens yet.
-    static func bindPort() throws -> (socket: CInt, port: UInt16) {
-        let socket = makeSocket(AF_INET, SOCK_STREAM)
-        var address = loopback(port: 0)
-        try #require(unsafe call(bind, socket, &address))
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = unsafe withUnsafeMutablePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(socket, $0, &size) }
-        }
-        try #require(code == 0)
-        return (socket, UInt16(bigEndian: address.sin_port))
-    }
-
-    /// Listens on a free port of 127.0.0.1.
-    static func listen(backlog: CInt) throws -> (listener: CInt, port: UInt16) {
-        let (socket, port) = try bindPort()
-        try #require(Glibc.listen(socket, backlog) == 0)
-        return (socket, port)
-    }
-
-    /// Fills the queue of a listener that accepts nobody, so that the next to come is left waiting.
-    static func fillBacklog(port: UInt16) -> [CInt] {
-        (0..<4).map { _ in
-            let socket = makeSocket(AF_INET, SOCK_STREAM)
-            _ = fcntl(socket, F_SETFL, O_NONBLOCK)
-            var address = loopback(port: port)
-            _ = unsafe call(connect, socket, &address)
-            return socket
-        }
-    }
-
     /// Listens on a socket with a path.
     static func listen(socket path: String) throws -> CInt {
         let socket = makeSocket(AF_UNIX, SOCK_STREAM)
@@ -52,14 +21,6 @@ extension Kernel {
 
     private static func makeSocket(_ family: CInt, _ kind: __socket_type) -> CInt {
         socket(family, CInt(kind.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    }
-
-    private static func loopback(port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return address
     }
 
     private static func local(_ path: String) -> sockaddr_un {

@@ -37,7 +37,7 @@ enum Kernel {
         return terminal
     }
 
-    /// Tells a terminal how wide it is.
+    /// Sets the width of a terminal.
     static func setColumns(_ columns: UInt16, of terminal: CInt) throws {
         var size = winsize(ws_row: 25, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         try #require(unsafe ioctl(terminal, UInt(TIOCSWINSZ), &size) == 0)

@@ -1,4 +1,4 @@
-import Locking
+import Base
 import Testing
 
 @testable import Host
@@ -35,32 +35,32 @@ final class LineCollector: Sendable {
         ("1234567ä\n", ["1234567", "ä"]),
         ("12345😀\n", ["12345", "😀"]),
     ])
-    func `a text becomes its lines however it arrives`(text: String, lines: [String]) {
+    func `a text is split into the same lines however it arrives`(text: String, lines: [String]) {
         let bytes = Array(text.utf8)
         #expect(split([bytes]) == lines)
         #expect(split(bytes.map { [$0] }) == lines)
     }
 
-    @Test func `what is no UTF-8 is repaired`() {
+    @Test func `invalid UTF-8 is repaired`() {
         #expect(split([[0x61, 0xff, 0x62, 0x0a, 0xc3]]) == ["a\u{fffd}b", "\u{fffd}"])
         #expect(split([[UInt8](repeating: 0x80, count: 10)]).joined().count == 10)
     }
 
-    @Test func `of what is too much the first lines and the last are told, and how many are not`() {
+    @Test func `of too many lines the first and the last are emitted, and the number of others`() {
         let numbers = { (range: ClosedRange<Int>) in range.map { "\($0)" } }
         let text = { (count: Int) in Array(numbers(1...count).joined(separator: "\n").utf8) }
         #expect(split([text(5)], countLimit: 5) == numbers(1...5))
         #expect(split([text(15)], countLimit: 5) == numbers(1...15))
         #expect(
-            split([text(16)], countLimit: 5) == numbers(1...5) + ["... 1 line of output left out ..."] + numbers(7...16)
+            split([text(16)], countLimit: 5) == numbers(1...5) + ["... 1 line of output omitted ..."] + numbers(7...16)
         )
-        let told = numbers(1...5) + ["... 985 lines of output left out ..."] + numbers(991...1000)
-        #expect(split([text(1000)], countLimit: 5) == told)
-        #expect(split(text(1000).map { [$0] }, countLimit: 5) == told)
+        let expected = numbers(1...5) + ["... 985 lines of output omitted ..."] + numbers(991...1000)
+        #expect(split([text(1000)], countLimit: 5) == expected)
+        #expect(split(text(1000).map { [$0] }, countLimit: 5) == expected)
         let long = split([[UInt8](repeating: 0x78, count: 10 << 20)], lineLimit: 1 << 20)
         #expect(long.map(\.utf8.count) == [Int](repeating: 1 << 20, count: 10))
         let longer = split([[UInt8](repeating: 0x78, count: 20 << 20)], lineLimit: 1 << 20)
         #expect(longer.count == 15)
-        #expect(longer[4] == "... 6 lines of output left out ...")
+        #expect(longer[4] == "... 6 lines of output omitted ...")
     }
 }

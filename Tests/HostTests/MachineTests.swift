@@ -22,8 +22,4 @@ import Testing
             #expect(Machine.environment()["NEST_EMPTY"] == "")
         }
     }
-
-    @Test func `the time is that of the clock`() {
-        #expect(abs(Machine.now() - Int64(time(nil))) <= 1)
-    }
 }

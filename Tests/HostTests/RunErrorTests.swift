@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Host
 import TestSupport
@@ -14,41 +15,41 @@ import Testing
         return error?.description
     }
 
-    @Test func `a missing program is told with where it was looked for`() async {
+    @Test func `a missing program is reported with the PATH`() async {
         let command = Command("nest-nothing", environment: ["PATH": "/bin:relative:\(TemporaryDirectory.path)"])
         let path = "/bin:relative:\(TemporaryDirectory.path)"
         #expect(await message(command) == "cannot run 'nest-nothing': not found in PATH '\(path)'")
     }
 
-    @Test func `a missing path is told`() async {
+    @Test func `a missing path is reported`() async {
         #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': No such file or directory")
     }
 
-    @Test func `a file that may not be run is told`() async throws {
+    @Test func `a file that is not executable is reported`() async throws {
         try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o644)
         #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': is not executable")
         let byName = Command("program", environment: ["PATH": TemporaryDirectory.path])
         #expect(await message(byName) == "cannot run 'program': '\(path)' is not executable")
     }
 
-    @Test func `a directory is told`() async throws {
+    @Test func `a directory is reported`() async throws {
         try FileSystem.makeDirectories(path)
         #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': is a directory")
     }
 
-    @Test func `a missing interpreter is told`() async throws {
+    @Test func `a missing interpreter is reported`() async throws {
         try FileSystem.write(Array("#!/nonexistent/sh\n".utf8), to: path, mode: 0o755)
         let words = "the interpreter in its first line, or its loader, does not exist"
         #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': \(words)")
     }
 
-    @Test func `a file that is no program is told`() async throws {
+    @Test func `a file that is not a program is reported`() async throws {
         try FileSystem.write([0, 1, 2, 3], to: path, mode: 0o755)
-        let words = "is neither a program of this machine nor a script with '#!' in its first line"
+        let words = "is neither a program for this machine nor a script with '#!' in its first line"
         #expect(await message(Command(path, environment: [:])) == "cannot run '\(path)': \(words)")
     }
 
-    @Test func `a file that is still being written is told`() async throws {
+    @Test func `a file that is still open for writing is reported`() async throws {
         try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o755)
         let writer = Kernel.openInheritable(path, O_WRONLY)
         defer { close(writer) }
@@ -70,18 +71,18 @@ import Testing
         }
     }
 
-    @Test func `a missing working directory is told`() async {
+    @Test func `a missing working directory is reported`() async {
         let command = Command("/bin/sh", environment: [:], workingDirectory: path)
         #expect(await message(command) == "cannot run '/bin/sh' in directory '\(path)': No such file or directory")
     }
 
-    @Test func `a working directory that is a file is told`() async throws {
+    @Test func `a working directory that is a file is reported`() async throws {
         try FileSystem.write([], to: path, mode: 0o755)
         let command = Command("/bin/sh", environment: [:], workingDirectory: path)
         #expect(await message(command) == "cannot run '/bin/sh' in directory '\(path)': is a regular file")
     }
 
-    @Test func `texts that C would cut short are told`() async {
+    @Test func `texts that C would cut off are refused`() async {
         let prefix = "cannot run '/bin/sh': "
         #expect(
             await message(Command("/bin/sh", ["a", "b\0c"], environment: [:]))
@@ -98,7 +99,7 @@ import Testing
         #expect(await message(Command("", environment: [:])) == "cannot run '': it is empty")
     }
 
-    @Test func `too many arguments are told`() async {
+    @Test func `too many arguments are reported`() async {
         let command = Command("/bin/sh", [String(repeating: "x", count: 1 << 20)], environment: [:])
         #expect(await message(command) == "cannot run '/bin/sh': Argument list too long")
     }

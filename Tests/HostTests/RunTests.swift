@@ -18,25 +18,25 @@ import Testing
     }
 
     @Test(arguments: [(0, "exited with code 0"), (3, "exited with code 3"), (255, "exited with code 255")])
-    func `an exit code comes back`(code: Int32, words: String) async throws {
+    func `an exit code is returned`(code: Int32, words: String) async throws {
         let (status, _) = try await run(shell("exit \(code)"))
         #expect(status == .exited(code))
         #expect(status.isSuccess == (code == 0))
         #expect(status.description == words)
     }
 
-    @Test func `a signal comes back`() async throws {
+    @Test func `a signal is returned`() async throws {
         let (status, _) = try await run(shell("kill -SEGV $$"))
         #expect(status == .signalled(SIGSEGV))
         #expect(status.description == "was ended by signal 11 (SIGSEGV)")
     }
 
-    @Test func `output and errors come in the order written`() async throws {
+    @Test func `output and errors arrive in the order written`() async throws {
         let (_, lines) = try await run(shell("echo a; echo b >&2; echo c; printf d"))
         #expect(lines == ["a", "b", "c", "d"])
     }
 
-    @Test func `a line comes while the program still runs`() async throws {
+    @Test func `a line arrives while the program still runs`() async throws {
         let fifo = TemporaryDirectory.file("go")
         try Kernel.makeFIFO(fifo)
         // The program ends only because its first line was seen.
@@ -51,13 +51,13 @@ import Testing
         #expect(try await Set(run(command).1) == ["PATH=\(Self.environment["PATH"] ?? "")", "A=1=2", "B="])
     }
 
-    @Test func `the program starts where it is told`() async throws {
+    @Test func `the program starts in its working directory`() async throws {
         var command = shell("pwd -P")
         command.workingDirectory = TemporaryDirectory.path
         #expect(try await run(command).1 == [TemporaryDirectory.path])
     }
 
-    @Test func `there is no input to wait for`() async throws {
+    @Test func `standard input is empty`() async throws {
         #expect(try await run(shell("cat; echo done")).1 == ["done"])
     }
 
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `exit codes are kept although a parent told us to ignore children`() async throws {
+    @Test func `exit codes are kept although the parent ignored SIGCHLD`() async throws {
         await #expect(processExitsWith: .success) {
             signal(SIGCHLD, SIG_IGN)
             let command = Command("sh", ["-c", "exit 7"], environment: Self.environment)
@@ -103,7 +103,7 @@ import Testing
         #expect(collector.lines.count == 16)
         #expect(
             collector.lines.enumerated().allSatisfy {
-                $1 == "y" || $0 == 5 && $1.hasSuffix(" lines of output left out ...")
+                $1 == "y" || $0 == 5 && $1.hasSuffix(" lines of output omitted ...")
             }
         )
     }
@@ -124,7 +124,7 @@ import Testing
         for line in collector.lines { #expect(try Kernel.isGone(process: line)) }
     }
 
-    @Test func `who refuses to end is made to after the grace`() async throws {
+    @Test func `a program that ignores SIGTERM is killed after the grace period`() async throws {
         let collector = LineCollector()
         let script = "trap '' TERM; sleep 1000 & echo $!; echo $$; while :; do sleep 1000; done"
         let status = try await Host.run(
@@ -137,7 +137,7 @@ import Testing
         for line in collector.lines { #expect(try Kernel.isGone(process: line)) }
     }
 
-    @Test func `a program may use its grace to clean up`() async throws {
+    @Test func `a program may use the grace period to clean up`() async throws {
         let collector = LineCollector()
         let script = "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 1000 & wait; done"
         let status = try await Host.run(shell(script), deadline: .now + .milliseconds(300)) { collector.append($0) }
@@ -145,7 +145,7 @@ import Testing
         #expect(collector.lines == ["ready", "cleaned"])
     }
 
-    @Test func `a stopped program ends too`() async throws {
+    @Test func `a stopped program ends at the deadline`() async throws {
         let status = try await Host.run(shell("kill -STOP $$"), deadline: .now + .milliseconds(300)) { _ in }
         #expect(status == .timedOut)
     }
@@ -179,7 +179,7 @@ import Testing
         #expect(try FileSystem.exists(path) == false)
     }
 
-    @Test func `a child left behind with the output open holds up nobody`() async throws {
+    @Test func `a child that keeps the output open delays nothing`() async throws {
         let (status, lines) = try await run(shell("sleep 1000 & echo $!"))
         #expect(status == .exited(0))
         let process = try #require(Int32(lines.joined()))

@@ -4,9 +4,9 @@ import Testing
 
 /// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all.
 ///
-/// The thread that takes one may do so after `kill` has returned, so whoever waits for the end of the process sleeps.
+/// The thread that takes one may do so after `kill` has returned, so tests that wait for the end of the process sleep.
 @Suite(.timeLimit(.minutes(3))) struct SignalsTests {
-    @Test func `interruptions come as elements instead of ending the process`() async {
+    @Test func `interruptions are elements of the stream and do not end the process`() async {
         await #expect(processExitsWith: .success) {
             var received: [Int32] = []
             let stream = try Signals.interruptions()
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func `a signal nobody waits for any more ends the process`() async {
+    @Test func `a signal ends the process when the stream is no longer read`() async {
         await #expect(processExitsWith: .signal(SIGTERM)) {
             let reader = Task { for await _ in try Signals.interruptions() {} }
             reader.cancel()
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `a process that ignores broken pipes outlives them`() async {
+    @Test func `a process that ignores broken pipes survives them`() async {
         await #expect(processExitsWith: .success) {
             Signals.ignoreBrokenPipe()
             kill(getpid(), SIGPIPE)

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import TestSupport
 import Testing
@@ -8,23 +9,23 @@ import Testing
     /// Asks the bus at an address for a unit and returns the printed error.
     private func message(_ unit: String, address: String, timeout: Duration = .seconds(30)) async -> String? {
         let error = await #expect(throws: SystemError.self) {
-            try await Systemd.unitState(unit, timeout: timeout, address: address)
+            try await Systemd.waitUntilActive(unit, deadline: .now, address: address, answerTimeout: timeout) { _ in }
         }
         return error?.description
     }
 
-    @Test func `a missing bus is told`() async {
+    @Test func `a missing bus is reported`() async {
         let address = "unix:path=\(TemporaryDirectory.file("bus"))"
         let words = "there is no system bus at '\(address)': No such file or directory"
         #expect(await message("a", address: address) == "cannot ask systemd for the state of 'a.service': \(words)")
     }
 
-    @Test func `an address that is none is told`() async {
+    @Test func `an invalid address is reported`() async {
         let words = "cannot ask systemd for the state of 'a.timer': there is no system bus at 'nonsense': "
         #expect(await message("a.timer", address: "nonsense")?.hasPrefix(words) == true)
     }
 
-    @Test func `a unit is masked by a link to nowhere`() throws {
+    @Test func `a unit is masked by a link to /dev/null`() throws {
         let directory = TemporaryDirectory.file("units")
         try FileSystem.makeDirectories(directory)
         try FileSystem.makeSymbolicLink(at: "\(directory)/a.service", to: "/dev/null", replacing: false)
@@ -33,7 +34,7 @@ import Testing
         #expect(masked == ["a"])
     }
 
-    @Test func `a bus that says nothing is given up`() async throws {
+    @Test func `a bus that does not answer is given up`() async throws {
         let path = TemporaryDirectory.file("bus")
         let listener = try Kernel.listen(socket: path)
         defer { close(listener) }
@@ -44,7 +45,7 @@ import Testing
     private static let daemon = "/usr/bin/dbus-daemon"
 
     @Test(.enabled(if: (try? FileSystem.exists(daemon)) == true))
-    func `a bus without systemd is told`() async throws {
+    func `a bus without systemd is reported`() async throws {
         let path = TemporaryDirectory.file("bus")
         let address = "unix:path=\(path)"
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
@@ -63,19 +64,22 @@ import Testing
     }
 
     @Test(.enabled(if: Systemd.isRunning)) func `the states of units are those of systemd`() async throws {
-        #expect(try await Systemd.unitState("basic.target").isActive)
-        let missing = try await Systemd.unitState("nest-nothing")
-        #expect(missing.load == "not-found")
-        #expect(missing.isActive == false)
+        #expect(try await Systemd.waitUntilActive("basic.target", deadline: .now) { _ in })
+        let state = Locked<UnitState?>(nil)
+        let isActive = try await Systemd.waitUntilActive("nest-nothing", deadline: .now) { seen in
+            state.withLock { $0 = seen }
+        }
+        #expect(isActive == false)
+        #expect(state.withLock { $0?.load } == "not-found")
     }
 
-    @Test(.enabled(if: Systemd.isRunning)) func `the states of services are asked for together`() async throws {
+    @Test(.enabled(if: Systemd.isRunning)) func `the states of services are read together`() async throws {
         let states = try await Systemd.services(["basic.target", "nest-nothing.service"])
         #expect(states["basic.target"]?.unit.isActive == true)
         #expect(states["nest-nothing.service"]?.unit.load == "not-found")
     }
 
-    @Test func `a bus that says nothing of services is given up, and none are not asked for`() async throws {
+    @Test func `a bus that does not answer about services is given up`() async throws {
         let path = TemporaryDirectory.file("bus")
         let listener = try Kernel.listen(socket: path)
         defer { close(listener) }
@@ -91,15 +95,15 @@ import Testing
         #expect(UnitState(load: "not-found", active: "inactive", sub: "dead").description == "not-found")
     }
 
-    @Test func `without a service manager nobody is told`() async {
+    @Test func `without a service manager nothing is notified`() async {
         await #expect(processExitsWith: .success) {
             Kernel.removeVariable("NOTIFY_SOCKET")
-            let wasTold = try Systemd.notify("READY=1")
-            #expect(wasTold == false)
+            let wasSent = try Systemd.notify("READY=1")
+            #expect(wasSent == false)
         }
     }
 
-    @Test func `the service manager is told`() async {
+    @Test func `the service manager is notified`() async {
         await #expect(processExitsWith: .success) {
             let path = "/tmp/nest-bootstrap.notify.\(getpid())"
             let socket = try Kernel.receive(socket: path)

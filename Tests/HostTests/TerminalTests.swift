@@ -1,9 +1,10 @@
+import Base
 import Glibc
 import Host
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct TerminalTests {
-    @Test func `a terminal is told from a file`() throws {
+    @Test func `a terminal is distinguished from a file`() throws {
         let terminal = try Kernel.openTerminal()
         defer { close(terminal) }
         #expect(Terminal.isTerminal(terminal))
@@ -12,7 +13,7 @@ import Testing
         #expect(Terminal.columns(terminal) == 132)
     }
 
-    @Test func `a pipe is no terminal`() throws {
+    @Test func `a pipe is not a terminal`() throws {
         let pipe = try Kernel.makePipe()
         #expect(Terminal.isTerminal(pipe.input) == false)
         #expect(Terminal.columns(pipe.input) == nil)
@@ -32,24 +33,24 @@ import Testing
         close(pipe.output)
     }
 
-    @Test func `a reader that has gone is told`() async {
+    @Test func `a closed output is reported`() async {
         await #expect(processExitsWith: .success) {
             Signals.ignoreBrokenPipe()
             let pipe = try Kernel.makePipe()
             close(pipe.output)
             let error = #expect(throws: SystemError.self) { try writeAll([1], to: pipe.input) }
             #expect(error?.code == EPIPE)
-            #expect(error?.description == "cannot write to 'output \(pipe.input)': Broken pipe")
+            #expect(error?.description == "cannot write to descriptor \(pipe.input): Broken pipe")
         }
     }
 
-    @Test func `a reader that sleeps for ever is given up`() throws {
+    @Test func `an output whose reader stalls is given up`() throws {
         let pipe = try Kernel.makePipe(flags: O_NONBLOCK)
         let bytes = [UInt8](repeating: 0, count: 1_000_000)
         let error = #expect(throws: SystemError.self) {
-            try writeAll(bytes, to: pipe.input, patience: .milliseconds(20))
+            try writeAll(bytes, to: pipe.input, timeout: .milliseconds(20))
         }
-        #expect(error?.description == "cannot write to 'output \(pipe.input)': nobody reads it")
+        #expect(error?.description == "cannot write to descriptor \(pipe.input): nobody reads it")
         close(pipe.output)
         close(pipe.input)
     }

@@ -1,10 +1,11 @@
+import Base
 import HTTP
-@testable import Kubernetes
 import TestSupport
 import Testing
 import YAML
+@testable import Kubernetes
 
-/// A user of an API server, who applies manifests and reads what is said about it.
+/// A user of an API server who applies manifests and collects the reports.
 struct Session: Sendable {
     let client: APIClient
 
@@ -31,48 +32,50 @@ struct Session: Sendable {
         try Session(kubeconfig: try await TestCluster.shared.value.kubeconfig)
     }
 
-    /// A patience that gives up soon on what may pass, but bears a busy machine.
-    static func patience(
+    /// A policy with a short grace period and a deadline that suits a busy machine.
+    static func retryPolicy(
         _ limit: Duration = .seconds(60),
-        window: Duration = .milliseconds(300),
+        gracePeriod: Duration = .milliseconds(300),
         report: @escaping @Sendable (String) -> Void = { _ in },
-    ) -> Patience {
-        Patience(deadline: .now + limit, window: window, report: report)
+    ) -> RetryPolicy {
+        RetryPolicy(deadline: .now + limit, gracePeriod: gracePeriod, report: report)
     }
 
-    /// Applies the manifests of a text, and returns a line for everything that is said, in the order of the objects.
+    /// Applies the manifests of a text, and returns a line for each report; `onLine` gets each at once.
     func apply(
         _ text: String,
-        takesOver: Bool = false,
-        prophecy: Prophecy? = nil,
-        patience: Patience = patience(),
+        forceConflicts: Bool = false,
+        dryRunOverlay: DryRunOverlay? = nil,
+        retryPolicy: RetryPolicy = retryPolicy(),
+        onLine: @escaping @Sendable (String) -> Void = { _ in },
     ) async -> [String] {
         let file = ManifestFile(Array(text.utf8), file: "m.yaml")
         let (lines, said) = AsyncStream<String>.makeStream()
         let applier = Applier(
             client: client,
-            ownership: Ownership(task: "t"),
-            takesOver: takesOver,
-            prophecy: prophecy,
-            patience: patience,
+            managedMetadata: ManagedMetadata(task: "t"),
+            forceConflicts: forceConflicts,
+            dryRunOverlay: dryRunOverlay,
+            retryPolicy: retryPolicy,
         ) { message in
             let line =
                 switch message {
-                case .applied(let identity, let change, let fields):
+                case .applied(let identity, let change, let fields, _):
                     ["\(change) \(identity)"] + fields.map { "  \($0)" }
                 case .failed(let failure): failure.problems.map(\.description)
                 case .warning(let identity, let text): ["warning \(identity): \(text)"]
                 }
             said.yield(line.joined(separator: "\n"))
+            onLine(line.joined(separator: "\n"))
         }
         _ = await applier.apply(file.manifests)
         said.finish()
         return await lines.reduce(into: file.diagnostics.map(\.description)) { $0.append($1) }
     }
 
-    /// Reads an object, `nil` if there is none.
+    /// Reads an object, `nil` if it does not exist.
     func object(_ path: String) async throws -> Node? {
-        try await client.find(path, until: .now + .seconds(5))
+        try await client.find(path, until: .now + .seconds(60))
     }
 
     /// Reads an object's resource version.
@@ -83,15 +86,27 @@ struct Session: Sendable {
     /// Sends an object by server-side apply as another manager.
     func write(_ body: String, to path: String, as manager: String) async throws {
         let query = [("fieldManager", manager), ("force", "true")]
-        _ = try await client.object("PATCH", path, query: query, body: Array(body.utf8), until: .now + .seconds(5))
+        _ = try await client.object("PATCH", path, query: query, body: Array(body.utf8), until: .now + .seconds(60))
+    }
+
+    /// Creates an object as another manager, or changes it by a merge patch, as clients without server-side apply do.
+    func update(_ method: String, _ body: String, at path: String, as manager: String) async throws {
+        _ = try await client.object(
+            method,
+            path,
+            query: [("fieldManager", manager)],
+            body: try node(body).json(),
+            contentType: method == "POST" ? "application/json" : "application/merge-patch+json",
+            until: .now + .seconds(60),
+        )
     }
 }
 
 extension Session {
-    /// A namespace of its own in the cluster that the tests share, and its admin.
+    /// Creates a namespace in the cluster that the tests share, and connects as its admin.
     static func inNewNamespace() async throws -> (session: Session, namespace: String) {
         let admin = try await admin()
-        // As long as the word NAMESPACE, so that places are the same in a text where it stands for the name.
+        // As long as the placeholder NAMESPACE, so that locations do not change when it is replaced.
         let name = "t" + String((0..<8).map { _ in "abcdefghijklmnopqrstuvwxyz".randomElement() ?? "a" })
         let lines = await admin.apply("{apiVersion: v1, kind: Namespace, metadata: {name: \(name)}}")
         try #require(lines == ["created Namespace/\(name)"])

@@ -1,3 +1,4 @@
+import Base
 import Planning
 import Testing
 import YAML
@@ -28,8 +29,8 @@ import YAML
         let read = try declarations([("bootstrap.yaml", Self.base), ("bootstrap.d/10.yaml", dropIn)])
         #expect(read.tasks.map(\.name) == ["first", "second", "third", "fourth"])
         #expect(read.tasks[1].description == "xz")
-        #expect(read.tasks[1].after.isEmpty)
-        #expect(read.tasks[1].place.description == "bootstrap.d/10.yaml:5:3")
+        #expect(read.plan.dependencies(of: "second").isEmpty)
+        #expect(read.tasks[1].location.description == "bootstrap.d/10.yaml:5:3")
         #expect(read.cluster.name == "nest")
         #expect(read.cluster.servers.isEmpty)
         #expect(read.cluster.server(for: "worker")?.path == "https://other:6443")
@@ -41,21 +42,20 @@ import YAML
         #expect(try declarations([("b.yaml", Self.base), ("d.yaml", text)]).tasks.count == 3)
     }
 
-    @Test func `a task that is switched off is gone`() throws {
+    @Test func `a task that is switched off is removed`() throws {
         let read = try declarations([("b.yaml", Self.base), ("d.yaml", "tasks: {third: {enable: false}}")])
         #expect(read.tasks.map(\.name) == ["first", "second"])
-        #expect(read.removed["third"]?.description == "d.yaml:1:9")
     }
 
     @Test func `a task cannot run after one that is switched off`() {
         let printed = problems([("b.yaml", Self.base), ("d.yaml", "tasks: {second: {enable: false}}")])
         #expect(
-            printed == "b.yaml:10:19: task 'third' runs after 'second', which is switched off at d.yaml:1:9; "
+            printed == "b.yaml:10:19: task 'third' runs after 'second', which is disabled at d.yaml:1:9; "
                 + "remove 'second' here, or enable: false there"
         )
     }
 
-    @Test func `the faults of all files are told together`() {
+    @Test func `the faults of all files are reported together`() {
         let printed = problems([
             ("a.yaml", "tasks: {t: {exec: {command: 'unclosed}}}"), ("b.yaml", "tasks: {T: {exec: {command: ls}}}"),
             ("c.yaml", "- x"),
@@ -63,7 +63,7 @@ import YAML
         #expect(printed.split(separator: "\n").map { $0.prefix(7) } == ["a.yaml:", "b.yaml:", "c.yaml:"])
     }
 
-    @Test func `what may stand in a file that cannot be read is not told to be missing`() {
+    @Test func `what may be in a file that cannot be read is not reported as missing`() {
         let printed = problems([
             ("a.yaml", "tasks: {t: {exec: {command: 'unclosed}}}"),
             ("b.yaml", "tasks: {u: {after: [t], apply: {manifests: ['${x}']}}}"),
@@ -79,7 +79,7 @@ import YAML
         #expect(try declarations(files, role: nil, host: "other").role == nil)
     }
 
-    @Test func `a role that nobody knows is told`() {
+    @Test func `a role that nobody knows is reported`() {
         let files = [(path: "b.yaml", text: Self.base)]
         #expect(
             problems(files, role: "wroker")
@@ -87,38 +87,38 @@ import YAML
         )
         #expect(
             problems(files, role: nil, environmentRole: "x")
-                == "NEST_ROLE: no role is named 'x'; known are control-plane and worker"
+                == "NEST_ROLE: no role is named 'x'; expected one of control-plane or worker"
         )
     }
 
-    @Test func `a task that is switched off and described nowhere is told, with the one that is meant`() {
+    @Test func `a task that is switched off and described nowhere is reported, with the one that is meant`() {
         let texts = [("b.yaml", Self.base), ("d.yaml", "tasks: {thrid: {enable: false}, nothing: {enable: false}}")]
         #expect(
             problems(texts)
-                == "d.yaml:1:9: task 'thrid' is switched off, and no file describes it; did you mean 'third'?\n"
-                + "d.yaml:1:33: task 'nothing' is switched off, and no file describes it; remove it"
+                == "d.yaml:1:9: task 'thrid' is disabled, but no file declares it; did you mean 'third'?\n"
+                + "d.yaml:1:33: task 'nothing' is disabled, but no file declares it; remove it"
         )
     }
 
-    @Test func `a role of a node that is a slip is told, another is none`() {
+    @Test func `a misspelt role of a node is reported, another role is not`() {
         let text = """
             nodes: {laptop: {role: contol-plane}, other: {role: storage}, third: {role: wokers}}
             tasks: {t: {roles: [wokers], exec: {command: ls}}}
             """
         #expect(
             problems(text, role: nil, host: "laptop")
-                == "bootstrap.yaml:1:24: role 'contol-plane' of node 'laptop' is that of no task and no server; "
+                == "bootstrap.yaml:1:24: role 'contol-plane' of node 'laptop' is used by no task and no server; "
                 + "did you mean 'control-plane'?"
         )
     }
 
-    @Test func `a node without role is told the three ways to give it one`() {
+    @Test func `a node without role is reported with three ways to give it one`() {
         let text = "tasks: {t: {roles: [worker], exec: {command: ls}}}"
         #expect(
             problems(text, role: nil, host: "laptop")
                 == "bootstrap.yaml:1:9: task 't' is for role 'worker', and this node, 'laptop', has no role; "
                 + "write laptop: {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE, "
-                + "with ROLE one of control-plane and worker"
+                + "with ROLE one of control-plane or worker"
         )
     }
 
@@ -146,5 +146,39 @@ import YAML
               b: {\(second)file: {path: /x, content: b}}
             """
         #expect(problems(text).isEmpty != isFault)
+    }
+
+    private func dropIn(
+        _ variables: String,
+        base: String = "variables: {podCIDR: 10.0.0.0/16}\n",
+        task: String
+    ) -> String {
+        problems([("b.yaml", "\(base)tasks: {t: {\(task)}}"), ("d.yaml", "variables: {\(variables)}")])
+    }
+
+    @Test func `a variable that a drop-in sets and nothing uses is an error`() {
+        let uses = "exec: {command: ls, args: ['${podCIDR}']}"
+        #expect(
+            dropIn("podCidr: 10.1.0.0/16", task: uses)
+                == "d.yaml:1:13: variable 'podCidr' is set here and used nowhere; did you mean 'podCIDR'?"
+        )
+        #expect(
+            dropIn("other: x", task: uses)
+                == "d.yaml:1:13: variable 'other' is set here and used nowhere; remove it, or use it as '${other}'"
+        )
+        // One that the task file sets itself may be for a task that this drop-in replaces.
+        #expect(dropIn("podCIDR: 10.1.0.0/16", task: "exec: {command: ls}") == "")
+        #expect(dropIn("a: '${b}', b: x", task: "exec: {command: ls, args: ['${a}']}") == "")
+    }
+
+    @Test func `a variable that manifests may use is an error only if it is misspelt`() throws {
+        let apply = "apply: {kubeconfig: /k, manifests: [m.yaml], substitute: true}"
+        #expect(
+            dropIn("pod_cidr: x", task: apply)
+                == "d.yaml:1:13: variable 'pod_cidr' is set here and used nowhere; did you mean 'podCIDR'?"
+        )
+        #expect(dropIn("image: x", task: apply) == "")
+        let read = try declarations([("b.yaml", "tasks: {t: {\(apply)}}"), ("d.yaml", "variables: {image: x}")])
+        #expect(read.dropInVariables.map(\.name) == ["image"])
     }
 }

@@ -11,7 +11,7 @@ struct Faulty: CustomTestStringConvertible {
         self.printed = printed.joined(separator: "\n")
     }
 
-    /// A file of one task, `t`, whose keys stand from line 3 on.
+    /// A file of one task, `t`, whose keys begin in line 3.
     static func task(_ keys: String, _ printed: String...) -> Self {
         let lines = keys.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)\n" }
         return Self("tasks:\n  t:\n" + lines.joined(), printed.joined(separator: "\n"))
@@ -33,37 +33,47 @@ struct Faulty: CustomTestStringConvertible {
         ),
         Faulty(
             "tasks: {}\n---\nnodes: {}",
-            "bootstrap.yaml:3:1: a task file holds one YAML document, found 2; remove the line ---",
+            "bootstrap.yaml:3:1: a task file contains one YAML document, found 2; remove the line ---",
         ),
         Faulty(
             "tasks: {a: 5}",
             "bootstrap.yaml:1:12: task 'a' must be a mapping with a verb, found the number 5; "
-                + "write one of kubeconfig, symlink, file, apply, exec or wait below it",
+                + "write one of kubeconfig, symlink, file, apply, exec, wait or remove below it",
         ),
         Faulty(
             "tasks: {Calico_CRDs: {exec: {command: 'true'}}}",
-            "bootstrap.yaml:1:9: 'Calico_CRDs' cannot be the name of a task, "
-                + "which has lower-case letters, digits and dashes between them; write calico-crds:",
+            "bootstrap.yaml:1:9: invalid task name 'Calico_CRDs': expected lowercase letters, digits and hyphens; "
+                + "write calico-crds:",
         ),
         Faulty(
             "tasks: {crds-: {exec: {command: 'true'}}}",
-            "bootstrap.yaml:1:9: 'crds-' cannot be the name of a task, "
-                + "which has lower-case letters, digits and dashes between them; write crds:",
+            "bootstrap.yaml:1:9: invalid task name 'crds-': expected lowercase letters, digits and hyphens; "
+                + "write crds:",
+        ),
+        Faulty(
+            "tasks: {health: {exec: {command: 'true'}}}",
+            "bootstrap.yaml:1:9: 'health' cannot be the name of a task, "
+                + "because 'k8s-bootstrap-health.service' is a unit of its own; use another name",
         ),
     ])
-    func `a file that is no task file is told so`(_ file: Faulty) {
+    func `a file that is no task file is reported so`(_ file: Faulty) {
         #expect(problems(file.text) == file.printed)
+    }
+
+    @Test(arguments: ["tasks: {}", "tasks:\n  # none yet\n"])
+    func `a task file may have no task`(text: String) {
+        #expect(problems(text) == "")
     }
 
     @Test(arguments: [
         Faulty.task(
             "description: x",
             "bootstrap.yaml:2:3: task 't' has no verb; "
-                + "write one of kubeconfig, symlink, file, apply, exec or wait below it",
+                + "write one of kubeconfig, symlink, file, apply, exec, wait or remove below it",
         ),
         .task(
             "exec: {command: ls}\nsymlink: {path: /a, target: b}",
-            "bootstrap.yaml:4:5: task 't' has 2 verbs: 'symlink' and 'exec'; keep one, and write a task for each other",
+            "bootstrap.yaml:4:5: task 't' has 2 verbs: 'symlink' and 'exec'; keep one, and move the others to tasks of their own",
         ),
         .task("scrpt: x", "bootstrap.yaml:3:5: unknown key 'scrpt' in task 't'; did you mean 'script'?"),
         .task(
@@ -102,7 +112,7 @@ struct Faulty: CustomTestStringConvertible {
                 + "remove it, or write roles: [worker]",
         ),
     ])
-    func `a fault in a task is told with what to type`(_ file: Faulty) {
+    func `a fault in a task is reported with what to type`(_ file: Faulty) {
         #expect(problems(file.text) == file.printed)
     }
 
@@ -140,7 +150,7 @@ struct Faulty: CustomTestStringConvertible {
         .task(
             "file: {path: /sys/kernel/x, content: z}",
             "bootstrap.yaml:3:18: 'file.path' of task 't' must be a path where files can be made, "
-                + "found '/sys/kernel/x'; set what the kernel keeps there by an exec task",
+                + "found '/sys/kernel/x'; write kernel settings with an exec task",
         ),
         .task(
             "after: [k8s-bootstrap.target]\nexec: {command: ls}",
@@ -157,7 +167,7 @@ struct Faulty: CustomTestStringConvertible {
             "bootstrap.yaml:3:13: a task runs after itself: t -> t; remove 't' at bootstrap.yaml:3:13",
         ),
     ])
-    func `a name in after that means nothing is told with what to type`(_ file: Faulty) {
+    func `a name in after that means nothing is reported with what to type`(_ file: Faulty) {
         #expect(problems(file.text) == file.printed)
     }
 }

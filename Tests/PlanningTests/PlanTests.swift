@@ -1,3 +1,4 @@
+import Base
 import Planning
 import Testing
 import YAML
@@ -43,7 +44,7 @@ import YAML
         #expect(try plan(text, role: "control-plane").steps[1].dependencies == [0])
     }
 
-    @Test func `every independent cycle is told once, as its path`() {
+    @Test func `every independent cycle is reported once, as its path`() {
         #expect(
             problems(file("x: a", "a: b", "b: c d", "c: a", "d: d")).split(separator: "\n") == [
                 "bootstrap.yaml:3:15: tasks run after each other: a -> b -> c -> a; "
@@ -59,7 +60,7 @@ import YAML
         )
     }
 
-    @Test func `a cycle through tasks that no node runs together is none`() throws {
+    @Test func `a cycle of tasks that no node runs together is allowed`() throws {
         let text = """
             tasks:
               a: {roles: [control-plane], after: [b], exec: {command: ls}}
@@ -86,24 +87,37 @@ import YAML
         #expect(try names(plan.selecting(["c"], withDependencies: true)) == ["a", "b", "c"])
         #expect(names(plan.keeping { $0.task.name != "a" }) == ["b", "c", "d"])
         #expect(plan.dependencies(of: "c") == ["b"])
-        #expect(plan.dependants(of: "a") == ["b", "c", "d"])
-        #expect(plan.dependants(of: "x") == [])
+        #expect(plan.allDependencies(of: "c") == ["a", "b"])
+        #expect(plan.allDependencies(of: "a") == [])
+        #expect(plan.allDependencies(of: "x") == [])
     }
 
-    @Test func `a name that cannot be selected is told`() throws {
+    @Test func `ancestors are dependencies, also by way of others`() throws {
+        let plan = try plan(file("a", "b: a", "c: b", "d: a"))
+        let ancestors = Ancestors(plan)
+        for (task, expected) in [("a", ""), ("b", "a"), ("c", "ab"), ("d", "a")] {
+            #expect("abcd".filter { ancestors.task(task, runsAfter: String($0)) } == expected, "\(task)")
+        }
+        #expect(!ancestors.task("x", runsAfter: "a"))
+    }
+
+    @Test func `a name that cannot be selected is reported`() throws {
         let text = """
             tasks:
               calico-node: {exec: {command: ls}}
               calico-crds: {roles: [control-plane], exec: {command: ls}}
+              proxy: {enable: false, exec: {command: ls}}
             """
         let plan = try plan(text, role: "worker")
-        let error = #expect(throws: Diagnostics.self) { try plan.selecting(["calico-nod", "calico-crds", "x"]) }
+        let names = ["calico-nod", "calico-crds", "x", "proxy"]
+        let error = #expect(throws: Problems.self) { try plan.selecting(names) }
         #expect(
             error?.all.map(\.description) == [
-                "--task: no task is named 'calico-nod'; did you mean 'calico-node'?",
-                "--task: task 'calico-crds' is for role 'control-plane', and this node has role 'worker'; "
+                "no task is named 'calico-nod'; did you mean 'calico-node'?",
+                "task 'calico-crds' is for role 'control-plane', and this node has role 'worker'; "
                     + "type --role control-plane to take that role",
-                "--task: no task is named 'x'; known are calico-node",
+                "no task is named 'x'; expected one of calico-node",
+                "task 'proxy' is disabled at bootstrap.yaml:4:3; remove 'enable: false' there",
             ]
         )
     }

@@ -1,10 +1,17 @@
+import Base
 import Planning
 import Testing
 import YAML
 
 @Suite(.timeLimit(.minutes(3))) struct ReadingTests {
-    private func verb(_ task: String, in text: String, role: String? = "control-plane") throws -> Verb? {
-        try declarations(text, role: role).tasks.first { $0.name == task }?.verb
+    private func read<Declaration>(
+        _: Declaration.Type,
+        _ task: String,
+        in text: String,
+        role: String? = "control-plane",
+    ) throws -> Declaration {
+        let task = try declarations(text, role: role).tasks.first { $0.name == task }
+        return try #require(task?.verb.declaration as? Declaration)
     }
 
     @Test func `tasks are read with all that they say`() throws {
@@ -16,7 +23,7 @@ import YAML
         )
         #expect(read.tasks[0].description == "Generate the admin kubeconfig")
         #expect(read.tasks[0].roles == ["control-plane"])
-        #expect(read.tasks[0].place.description == "bootstrap.yaml:14:3")
+        #expect(read.tasks[0].location.description == "bootstrap.yaml:14:3")
         #expect(read.tasks[1].roles == nil)
         #expect(read.tasks[2].timeout == .seconds(600))
         #expect(read.tasks[3].timeout == .seconds(1200))
@@ -25,12 +32,9 @@ import YAML
     }
 
     @Test func `a kubeconfig takes from the cluster what it does not say`() throws {
-        guard case .kubeconfig(let verb)? = try verb("generate-kubeconfig", in: exampleFile) else {
-            Issue.record("no kubeconfig")
-            return
-        }
+        let verb = try read(KubeconfigDeclaration.self, "generate-kubeconfig", in: exampleFile)
         #expect(verb.server.path == "https://127.0.0.1:6443")
-        #expect(verb.certificateAuthority.path == "/run/agenix/k8s-ca.crt")
+        #expect(verb.credentials.certificateAuthority.path == "/run/agenix/k8s-ca.crt")
         #expect(verb.clusterName == "ducksnest")
         #expect(verb.context == "default")
         #expect(!verb.inlineCredentials)
@@ -38,8 +42,8 @@ import YAML
 
     @Test func `names in after are tasks, units of tasks, or other units`() throws {
         let read = try declarations(exampleFile)
-        #expect(read.tasks[0].after.map(\.text) == ["unit agenix.service", "unit kube-apiserver.service"])
-        #expect(read.tasks[3].after.map(\.text) == ["task bootstrap-rbac"])
+        #expect(read.tasks[0].afterUnits == ["agenix.service", "kube-apiserver.service"])
+        #expect(read.plan.dependencies(of: "calico-crds") == ["bootstrap-rbac"])
     }
 
     @Test func `exec reads from the task and from below exec`() throws {
@@ -55,10 +59,8 @@ import YAML
                 exec: {command: ./bin/x, creates: /run/x}
             """
         let read = try declarations([("/etc/nest/bootstrap.yaml", text)])
-        guard case .exec(let seed)? = read.tasks.first?.verb, case .exec(let mixed)? = read.tasks.last?.verb else {
-            Issue.record("no exec")
-            return
-        }
+        let seed = try #require(read.tasks.first?.verb.declaration as? ExecDeclaration)
+        let mixed = try #require(read.tasks.last?.verb.declaration as? ExecDeclaration)
         #expect(seed.program.text == "script /etc/nest/scripts/apply.sh")
         #expect(seed.arguments == ["-p", "6443"])
         #expect(seed.environment == ["PORT": "6443", "EMPTY": ""])
@@ -81,13 +83,8 @@ import YAML
         _ read: String
     ) throws {
         let text = "tasks: {t: {apply: {kubeconfig: /k, manifests: ['\(path)']}}}"
-        guard case .apply(let apply)? = try declarations([(file, text)]).tasks.first?.verb,
-            case .path(let reference)? = apply.manifests.first
-        else {
-            Issue.record("no manifest")
-            return
-        }
-        #expect(reference.path == read)
+        let footprint = try #require(try declarations([(file, text)]).tasks.first?.footprint)
+        #expect(footprint.reads.map(\.path.path) == ["/k", read])
     }
 
     @Test(
@@ -97,11 +94,8 @@ import YAML
         ] as [(String, UInt16)]
     )
     func `permissions are octal however they are written`(_ written: String, _ mode: UInt16) throws {
-        guard case .file(let file)? = try verb("t", in: "tasks: {t: {file: {path: /x, content: '', mode: \(written)}}}")
-        else {
-            Issue.record("no file")
-            return
-        }
+        let text = "tasks: {t: {file: {path: /x, content: '', mode: \(written)}}}"
+        let file = try read(FileDeclaration.self, "t", in: text)
         #expect(file.mode == mode)
     }
 
@@ -116,20 +110,8 @@ import YAML
         ),
     ])
     func `wait reads each condition`(_ written: String, _ read: String) throws {
-        guard case .wait(let wait)? = try verb("t", in: "tasks: {t: {wait: {\(written)}}}") else {
-            Issue.record("no wait")
-            return
-        }
+        let wait = try self.read(WaitDeclaration.self, "t", in: "tasks: {t: {wait: {\(written)}}}")
         #expect(wait.condition.text == read)
-    }
-}
-
-extension Dependency {
-    fileprivate var text: String {
-        switch self {
-        case .task(let name, _): "task \(name)"
-        case .unit(let name, _): "unit \(name)"
-        }
     }
 }
 
@@ -145,13 +127,13 @@ extension ExecDeclaration.Program {
 extension WaitDeclaration.Condition {
     fileprivate var text: String {
         switch self {
-        case .apiServer(let kubeconfig): "apiServer \(kubeconfig?.path ?? "-")"
+        case .apiServer(let kubeconfig): "apiServer \(kubeconfig.path)"
         case .tcp(let host, let port): "tcp \(host) \(port)"
         case .file(let path): "file \(path.path)"
         case .url(let url, let authority): "url \(url) \(authority?.path ?? "-")"
         case .unit(let unit): "unit \(unit)"
         case .object(let object, let kubeconfig):
-            "object \(object.apiVersion) \(object.kind) \(object.namespace ?? "-") \(object.name) \(kubeconfig?.path ?? "-")"
+            "object \(object.apiVersion) \(object.kind) \(object.namespace ?? "-") \(object.name) \(kubeconfig.path)"
         }
     }
 }

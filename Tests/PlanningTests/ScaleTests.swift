@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Ten thousand tasks, the most that there may be; the time limit of the suite is the bound.
-@Suite(.timeLimit(.minutes(3))) struct ScaleTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct ScaleTests {
     private func file(_ count: Int, _ after: (Int) -> String) -> [(path: String, text: String)] {
         // Several files, because one may not be longer than 1 MiB.
         stride(from: 0, to: count, by: 1000).map { start in
@@ -16,28 +16,23 @@ import Testing
     @Test func `a chain of 10,000 tasks is planned, from its end`() throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let plan = try Plan(Graph(declarations(file(10_000) { $0 < 9999 ? "t\($0 + 1)" : "" })))
+        let plan = try declarations(file(10_000) { $0 < 9999 ? "t\($0 + 1)" : "" }).plan
         #expect(plan.steps.count == 10_000)
         #expect(plan.steps.first?.task.name == "t9999")
-        #expect(plan.dependants(of: "t9999").count == 9999)
-        #expect(plan.textPicture().utf8.count < 2_000_000)
+        #expect(plan.allDependencies(of: "t0").count == 9999)
+        #expect(plan.renderText().utf8.count < 2_000_000)
         #expect(start.duration(to: clock.now) < .seconds(30))
     }
 
     @Test func `a wide graph of 10,000 tasks is planned`() throws {
-        let plan = try Plan(
-            Graph(
-                declarations(
-                    file(10_000) { index in
-                        switch index {
-                        case 0: ""
-                        case 9999: (1...9998).map { "t\($0)" }.joined(separator: ", ")
-                        default: "t0"
-                        }
-                    }
-                )
-            )
-        )
+        let files = file(10_000) { index in
+            switch index {
+            case 0: ""
+            case 9999: (1...9998).map { "t\($0)" }.joined(separator: ", ")
+            default: "t0"
+            }
+        }
+        let plan = try declarations(files).plan
         #expect(plan.steps.last?.dependencies.count == 9998)
         #expect(try plan.selecting(["t9999"], withDependencies: true) == plan)
     }
@@ -55,7 +50,61 @@ import Testing
             return (path: "bootstrap.d/\(start).yaml", text: "tasks:\n" + tasks.joined(separator: "\n"))
         }
         let read = try declarations([("bootstrap.yaml", writer)] + files)
-        #expect(read.tasks.last?.verb.usedKubeconfig?.path == "/k")
+        #expect(read.tasks.last?.footprint.kubeconfig?.path == "/k")
+    }
+
+    /// Tasks that write a kubeconfig with a key directory of its own, and tasks that name one of them each.
+    private func plan(writers: Int, readers: Int) throws -> Plan {
+        let lines = (0..<writers).map { index in
+            "  k\(index): {kubeconfig: {path: /etc/k\(index), user: u, certificate: /c, key: /run/keys/\(index)/k}}"
+        }
+        let others = (0..<readers).map { index in
+            "  e\(index): {after: [k\(index % writers)], exec: {command: ls, args: [--kubeconfig=/etc/k\(index % writers)]}}"
+        }
+        let all = lines + others
+        let files = stride(from: 0, to: all.count, by: 500).map { start in
+            (
+                path: "bootstrap.d/\(start).yaml",
+                text: "tasks:\n" + all[start..<min(start + 500, all.count)].joined(separator: "\n")
+            )
+        }
+        let cluster = "cluster: {servers: 'https://x', certificateAuthority: /ca}\n"
+        return try declarations([(path: "bootstrap.yaml", text: cluster)] + files).plan
+    }
+
+    /// The paths that the unit of a task hides, and how long the units of its plan took.
+    private func hidden(from task: String, in plan: Plan) throws -> (paths: [Substring], time: Duration) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let units = plan.units(ProgramInvocation(program: "/usr/bin/nest-bootstrap", taskFiles: ["/etc/b.yaml"]))
+        let time = start.duration(to: clock.now)
+        let drop = units.first { $0.path == "k8s-bootstrap-\(task).service.d/50-privileges.conf" }
+        guard case .text(let text)? = drop?.content else { return ([], time) }
+        return (text.split(separator: "\n").filter { $0.hasPrefix("InaccessiblePaths=-/") }, time)
+    }
+
+    @Test func `the units of 10,000 tasks are written`() throws {
+        let (paths, time) = try hidden(from: "e9989", in: plan(writers: 10, readers: 9990))
+        // Its own kubeconfig and the key in it are visible.
+        #expect(paths.count == 18)
+        #expect(!paths.contains { $0.hasSuffix("/9") || $0.hasSuffix("/k9") })
+        #expect(time < .seconds(60))
+    }
+
+    @Test func `the number of paths that a unit hides has a limit`() throws {
+        let (paths, time) = try hidden(from: "e0", in: plan(writers: 300, readers: 1))
+        #expect(paths.count == 256)
+        #expect(time < .seconds(60))
+    }
+
+    @Test func `a dependency of one of 10,000 tasks is found without a search`() throws {
+        let plan = try declarations(file(10_000) { $0 > 0 ? "t\($0 - 1)" : "" }).plan
+        let clock = ContinuousClock()
+        let start = clock.now
+        #expect(plan.steps.allSatisfy { plan.dependencies(of: $0.task.name).count < 2 })
+        let ancestors = Ancestors(plan)
+        #expect(plan.steps.dropFirst().allSatisfy { ancestors.task($0.task.name, runsAfter: "t0") })
+        #expect(start.duration(to: clock.now) < .seconds(20))
     }
 
     @Test func `more tasks are refused`() {
@@ -63,7 +112,7 @@ import Testing
         #expect(printed == "bootstrap.d/10000.yaml:2:3: the files declare more than 10000 tasks")
     }
 
-    @Test func `ten thousand misspelt names are told without end`() {
+    @Test func `ten thousand misspelt names are reported without end`() {
         let printed = problems(file(10_000) { "tt\($0)" })
         #expect(printed.split(separator: "\n").count == 10_000)
     }

@@ -19,7 +19,7 @@ func declarations(
 
 /// The plan of one task file.
 func plan(_ text: String, role: String? = "control-plane") throws -> Plan {
-    Plan(try Graph(declarations(text, role: role)))
+    try declarations(text, role: role).plan
 }
 
 /// What is printed about one task file, or nothing if nothing is wrong.

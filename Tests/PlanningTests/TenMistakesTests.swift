@@ -39,9 +39,9 @@ import Testing
         bootstrap.yaml:4:12: 'cluster.servers' must be an https URL, found 'http://10.20.0.5:6443'; \
         write servers: https://10.20.0.5:6443
         bootstrap.yaml:9:13: an item of 'roles' of task 'generate-kubeconfig' is 'contol-plane', \
-        which is no role here; did you mean 'control-plane'?
+        which is not a known role; did you mean 'control-plane'?
         bootstrap.yaml:10:5: 'kubeconfig.key' of task 'generate-kubeconfig' is missing; \
-        add key: /run/agenix/kube-admin.key
+        add key: /etc/kubernetes/pki/admin.key
         bootstrap.yaml:11:13: 'kubeconfig.path' of task 'generate-kubeconfig' must be an absolute path, \
         found 'etc/kubernetes/cluster-admin.kubeconfig'; write path: /etc/kubernetes/cluster-admin.kubeconfig
         bootstrap.yaml:15:5: unknown key 'symlnk' in task 'calico-ipam'; did you mean 'symlink'?
@@ -52,11 +52,11 @@ import Testing
         bootstrap.yaml:21:13: tasks run after each other: calico-ip-pool -> calico-node -> calico-ip-pool; \
         remove 'calico-node' at bootstrap.yaml:21:13 or 'calico-ip-pool' at bootstrap.yaml:26:29
         bootstrap.yaml:24:19: no variable is named 'podCDIR'; did you mean '${podCIDR}'?
-        bootstrap.yaml:30:5: 'wait' of task 'calico-node' is 'rollout' and stands beside 'apply'; \
+        bootstrap.yaml:30:5: 'wait' of task 'calico-node' is 'rollout' next to 'apply'; \
         move wait: rollout below apply:
         """
 
-    @Test func `ten mistakes are told at once, each with its place and something to type`() {
+    @Test func `ten mistakes are reported at once, each with its location and something to type`() {
         #expect(problems(Self.file) == Self.expected)
     }
 }

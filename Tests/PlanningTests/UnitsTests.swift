@@ -3,15 +3,18 @@ import Testing
 
 /// The units of a plan, as text.
 @Suite(.timeLimit(.minutes(1))) struct UnitsTests {
-    static let call = UnitCall(program: "/usr/bin/nest-bootstrap", taskFiles: ["/etc/nest-bootstrap/bootstrap.yaml"])
+    static let call = ProgramInvocation(
+        program: "/usr/bin/nest-bootstrap",
+        taskFiles: ["/etc/nest-bootstrap/bootstrap.yaml"]
+    )
 
     /// The files of a task file, by their paths below the directory.
     static func files(
         _ text: String,
-        _ call: UnitCall = call,
+        _ call: ProgramInvocation = call,
         role: String? = "control-plane"
     ) throws -> [String: String] {
-        let plan = Plan(try Graph(declarations([("/etc/nest-bootstrap/bootstrap.yaml", text)], role: role)))
+        let plan = try declarations([("/etc/nest-bootstrap/bootstrap.yaml", text)], role: role).plan
         let pairs = plan.units(call).map { file in
             switch file.content {
             case .text(let text): (file.path, text)
@@ -21,7 +24,7 @@ import Testing
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
-    @Test func `a task is a unit with its own privileges, wanted by the target`() throws {
+    @Test func `a task is a unit with its own sandbox, wanted by the target`() throws {
         let text = """
             tasks:
               admin:
@@ -45,17 +48,18 @@ import Testing
             After=agenix.service
 
             [Service]
-            # Makes the directories that it may write.
+            # Creates the directories that the task may write.
             ExecStartPre=-+:/usr/bin/nest-bootstrap run --task admin --only-directories
             ExecStart=:/usr/bin/nest-bootstrap run --task admin
-            # Tasks that wait for this one and would otherwise sit out their minute.
-            ExecStartPost=-+:systemctl --quiet --no-block --state=auto-restart restart "[k]8s-bootstrap-rbac.service"
+            # Report a recovery, and a failure, to the administrator and to the tasks that depend on this one.
+            ExecStartPost=-+:/usr/bin/nest-bootstrap supervise admin
+            ExecStopPost=-+:/usr/bin/nest-bootstrap supervise admin
             TimeoutStartSec=660
             ReadWritePaths=-/etc/k
 
             """,
             "k8s-bootstrap-admin.service.d/50-privileges.conf": """
-            # Made by nest-bootstrap. Where this task is unlike others.
+            # Made by nest-bootstrap. Settings of this task alone.
 
             [Service]
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH
@@ -66,19 +70,22 @@ import Testing
             # Made by nest-bootstrap from /etc/nest-bootstrap/bootstrap.yaml:8. Changes here are lost.
 
             [Unit]
-            Description=Task rbac of this Kubernetes node
+            Description=Task rbac of the Kubernetes node bootstrap
             SourcePath=/etc/nest-bootstrap/bootstrap.yaml
-            Wants=k8s-bootstrap-admin.service
+            Requires=k8s-bootstrap-admin.service
             After=k8s-bootstrap-admin.service kube-apiserver.service
 
             [Service]
             ExecStart=:/usr/bin/nest-bootstrap run --task rbac
+            # Report a recovery, and a failure, to the administrator and to the tasks that depend on this one.
+            ExecStartPost=-+:/usr/bin/nest-bootstrap supervise rbac
+            ExecStopPost=-+:/usr/bin/nest-bootstrap supervise rbac
             TimeoutStartSec=660
             StateDirectory=nest-bootstrap
 
             """,
             "k8s-bootstrap-rbac.service.d/50-privileges.conf": """
-            # Made by nest-bootstrap. Where this task is unlike others.
+            # Made by nest-bootstrap. Settings of this task alone.
 
             [Service]
             PrivateNetwork=no
@@ -88,50 +95,46 @@ import Testing
             """,
             "k8s-bootstrap.target.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",
             "kubelet.service.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",
-            // Nobody wants it until the task file is wrong.
-            "k8s-bootstrap--check.service": """
-            # Made by nest-bootstrap. Changes here are lost.
-
-            [Unit]
-            Description=Check of the task file of this Kubernetes node
-            CollectMode=inactive-or-failed
-
-            [Service]
-            ExecStart=:/usr/bin/nest-bootstrap check
-            TimeoutStartSec=60
-            LogExtraFields=OBJECT_SYSTEMD_UNIT=k8s-bootstrap.target
-
-            """,
-            "k8s-bootstrap--check.service.d/50-privileges.conf": """
-            # Made by nest-bootstrap. Where a check is unlike tasks.
-
-            [Service]
-            RemainAfterExit=no
-            Restart=no
-            SuccessExitStatus=65
-            CapabilityBoundingSet=CAP_DAC_READ_SEARCH
-            ProtectHome=read-only
-            InaccessiblePaths=
-            InaccessiblePaths=-/etc/gshadow
-            InaccessiblePaths=-/etc/gshadow-
-            InaccessiblePaths=-/etc/shadow
-            InaccessiblePaths=-/etc/shadow-
-            InaccessiblePaths=-/etc/ssh
-            InaccessiblePaths=-/run/containerd/containerd.sock
-            InaccessiblePaths=-/run/cri-dockerd.sock
-            InaccessiblePaths=-/run/crio/crio.sock
-            InaccessiblePaths=-/run/dbus
-            InaccessiblePaths=-/run/docker.sock
-            InaccessiblePaths=-/run/initctl
-            InaccessiblePaths=-/run/k3s/containerd/containerd.sock
-            InaccessiblePaths=-/run/podman/podman.sock
-            InaccessiblePaths=-/run/systemd/io.system.ManagedOOM
-            InaccessiblePaths=-/run/systemd/private
-            InaccessiblePaths=-/run/udev/control
-
-            """,
         ]
-        #expect(try Self.files(text) == expected)
+        let files = try Self.files(text)
+        #expect(files.filter { !Self.commonNames.contains($0.key) } == expected)
+        #expect(Self.commonNames.subtracting(files.keys) == [])
+    }
+
+    /// The files that every node has.
+    private static let commonNames: Set = [
+        "k8s-bootstrap-health.service", "k8s-bootstrap-health.service.d/10-nest-bootstrap.conf",
+        "k8s-bootstrap-alert@.service", "k8s-bootstrap-alert@.service.d/10-nest-bootstrap.conf",
+        "k8s-bootstrap--retry@.timer", "k8s-bootstrap.target.d/50-health.conf",
+    ]
+
+    @Test func `the units of every node report failures, alert, and retry`() throws {
+        var call = Self.call
+        call.flags = ["--role", "worker"]
+        let files = try Self.files("tasks: {}\n", call)
+        #expect(Set(files.keys) == Self.commonNames)
+        let health = try #require(files["k8s-bootstrap-health.service"])
+        #expect(health.contains("\nExecStart=:/usr/bin/nest-bootstrap supervise --role worker\n"))
+        let alert = try #require(files["k8s-bootstrap-alert@.service"])
+        #expect(alert.contains("\nExecStart=:/usr/bin/nest-bootstrap status --role worker %i\n"))
+        let timer = try #require(files["k8s-bootstrap--retry@.timer"])
+        #expect(timer.contains("\nOnActiveSec=%i\n"))
+        #expect(timer.hasSuffix("\nUnit=k8s-bootstrap.target\n"))
+        let target = try #require(files["k8s-bootstrap.target.d/50-health.conf"])
+        #expect(target.contains("\nWants=k8s-bootstrap-health.service\nAfter=k8s-bootstrap-health.service\n"))
+        #expect(target.hasSuffix("\nAssertPathExists=!/run/nest-bootstrap/health.json\n"))
+        // The drop-in of the tasks has this name, and applies to every unit whose name begins like theirs.
+        for unit in ["health", "alert@"] {
+            let text = try #require(files["k8s-bootstrap-\(unit).service.d/10-nest-bootstrap.conf"])
+            #expect(text.split(separator: "\n").allSatisfy { $0.hasPrefix("#") })
+        }
+    }
+
+    @Test func `a removed task is a unit that systemd stops and forgets`() {
+        let files = unitsOfRemovedTasks(["old", "../no name"], Self.call)
+        #expect(files.map(\.path) == ["k8s-bootstrap-old.service"])
+        guard case .text(let text)? = files.first?.content else { return }
+        #expect(text.contains("\nStopWhenUnneeded=yes\nCollectMode=inactive-or-failed\n"))
     }
 
     @Test func `the call keeps the flags and a root`() throws {
@@ -143,10 +146,11 @@ import Testing
         #expect(
             unit.contains(
                 "\nExecStart=:/usr/bin/nest-bootstrap run --task t "
-                    + "--config \"/home/me/my tasks.yaml\" --root /tmp/r\nTimeoutStartSec=660\nReadWritePaths=-/tmp/r\n"
+                    + "--config \"/home/me/my tasks.yaml\" --root /tmp/r\n"
             )
         )
-        let privileges = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"])
-        #expect(privileges.hasSuffix("\nProtectHome=read-only\nPrivateTmp=no\n"))
+        #expect(unit.hasSuffix("\nTimeoutStartSec=660\nReadWritePaths=-/tmp/r\n"))
+        let sandbox = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"])
+        #expect(sandbox.hasSuffix("\nProtectHome=read-only\nPrivateTmp=no\n"))
     }
 }

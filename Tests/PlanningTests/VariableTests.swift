@@ -1,16 +1,17 @@
+import Base
 import Planning
 import Testing
 import YAML
 
 @Suite(.timeLimit(.minutes(3))) struct VariableTests {
-    /// A file whose task `t` runs a command with one argument, beside which `variables` stand.
+    /// A file whose task `t` runs a command with one argument, with `variables` next to it.
     private func file(_ variables: String, argument: String) -> String {
         "variables: {\(variables)}\ntasks:\n  t:\n    exec:\n      command: ls\n      args:\n        - \(argument)"
     }
 
     private func argument(_ file: String) throws -> String? {
-        guard case .exec(let exec)? = try declarations(file, host: "n1").tasks.first?.verb else { return nil }
-        return exec.arguments.first
+        let exec = try declarations(file, host: "n1").tasks.first?.verb.declaration as? ExecDeclaration
+        return exec?.arguments.first
     }
 
     @Test(arguments: [
@@ -61,7 +62,7 @@ import YAML
               u: {exec: {command: "${cluster.server.host}"}}
             """
         let commands = try declarations(text).tasks.map { task in
-            if case .exec(let exec) = task.verb, case .command(let command, _) = exec.program { command } else { "" }
+            task.footprint.command?.name.path
         }
         #expect(commands == ["api", "127.0.0.1"])
     }
@@ -81,11 +82,11 @@ import YAML
             "variable 'cluster.name' has no value here: the cluster has no name; write name: NAME below cluster:"
         ),
     ])
-    func `a variable that is none is told with what to type`(_ written: String, _ printed: String) {
+    func `an unknown variable is reported with what to type`(_ written: String, _ printed: String) {
         #expect(problems(file("podCIDR: x", argument: written)) == "bootstrap.yaml:7:11: \(printed)")
     }
 
-    @Test func `faults in definitions are told once, and not again where they are used`() {
+    @Test func `faults in definitions are reported once, and not again where they are used`() {
         let text = file("a: '${b}', b: '${c}', c: 'x${a}', d: , e: [1], 'g h': 1, cluster.x: 2", argument: "'${a}${d}'")
         let expected = """
             bootstrap.yaml:1:16: variable 'a' is made of itself: a -> b -> c -> a; \

@@ -7,7 +7,7 @@ import Testing
             "bootstrap.yaml:3:5: 'kubeconfig.server' of task 't' is missing, and the cluster has no server; "
                 + "write servers: https://HOST:6443 below cluster:",
             "bootstrap.yaml:3:5: 'kubeconfig.certificateAuthority' of task 't' is missing, and the cluster has none; "
-                + "add certificateAuthority: /run/agenix/k8s-ca.crt below cluster:",
+                + "add certificateAuthority: /etc/kubernetes/pki/ca.crt below cluster:",
         ),
         .task(
             "exec: {command: ls, capabilities: [net_admin, CAP_SYS_ADMN, 5]}",
@@ -40,7 +40,7 @@ import Testing
         .task(
             "file: {path: /x}",
             "bootstrap.yaml:3:5: 'file' of task 't' must have one of 'source' or 'content'; "
-                + "add source: calico/10-calico.conflist",
+                + "add source: FILE",
         ),
         .task(
             "file: {path: /x, content: '', mode: 0999}",
@@ -62,14 +62,14 @@ import Testing
         ),
         .task(
             "script: x\nexec: {script: z}",
-            "bootstrap.yaml:4:12: 'exec.script' of task 't' stands in the task as well, at bootstrap.yaml:3:5; remove one",
+            "bootstrap.yaml:4:12: 'exec.script' of task 't' is also a key of the task itself, at bootstrap.yaml:3:5; remove one",
         ),
         .task(
             "exec: {command: ls, environment: {1B: x}}",
             "bootstrap.yaml:3:39: '1B' cannot be a name in 'exec.environment' of task 't'",
         ),
     ])
-    func `a fault in a verb of this node is told with what to type`(_ file: Faulty) {
+    func `a fault in a verb of this node is reported with what to type`(_ file: Faulty) {
         #expect(problems(file.text) == file.printed)
     }
 
@@ -97,13 +97,14 @@ import Testing
                 + "64 characters of 0-9 and a-f, found 3 characters; write sha256: DIGEST as sha256sum prints it",
         ),
         .task(
-            "apply: {kubeconfig: k, manifests: [x], conflicts: force, wait: rolout}",
-            "bootstrap.yaml:3:55: 'apply.conflicts' of task 't' must be 'report' or 'take-over', found 'force'",
-            "bootstrap.yaml:3:68: 'apply.wait' of task 't' must be 'rollout', found 'rolout'; did you mean 'rollout'?",
+            "apply: {kubeconfig: k, manifests: [x], conflicts: take-over, wait: rolout}",
+            "bootstrap.yaml:3:55: 'apply.conflicts' of task 't' must be 'report' or 'force', found 'take-over'; "
+                + "did you mean 'force'?",
+            "bootstrap.yaml:3:72: 'apply.wait' of task 't' must be 'rollout', found 'rolout'; did you mean 'rollout'?",
         ),
         .task(
             "apply: {kubeconfig: k, manifests: [x]}\nwait: rollout",
-            "bootstrap.yaml:4:5: 'wait' of task 't' is 'rollout' and stands beside 'apply'; move wait: rollout below apply:",
+            "bootstrap.yaml:4:5: 'wait' of task 't' is 'rollout' next to 'apply'; move wait: rollout below apply:",
         ),
         .task(
             "wait: {tcp: 6443}",
@@ -121,7 +122,7 @@ import Testing
             "bootstrap.yaml:3:17: 'wait.url' of task 't' must be a URL, and this one has a user or password in it",
         ),
     ])
-    func `a fault in a verb of the cluster is told with what to type`(_ file: Faulty) {
+    func `a fault in a verb of the cluster is reported with what to type`(_ file: Faulty) {
         #expect(problems(file.text) == file.printed)
     }
 
@@ -154,7 +155,7 @@ import Testing
         ),
         Faulty("naem: x", "bootstrap.yaml:1:11: unknown key 'naem' in 'cluster'; did you mean 'name'?"),
     ])
-    func `a fault in the cluster is told`(_ cluster: Faulty) {
+    func `a fault in the cluster is reported`(_ cluster: Faulty) {
         #expect(problems("cluster: {\(cluster.text)}\ntasks: {t: {exec: {command: ls}}}") == cluster.printed)
     }
 }

@@ -1,9 +1,10 @@
-import Locking
+import Base
 internal import Glibc
+import Host
 
 /// A program that a test runs beside itself, and that ends with the test.
 public final class ChildProcess: Sendable {
-    private let processIdentifier: pid_t
+    private let processIdentifier: Int32
     private let output: Output
     private let isReaped = Locked(false)
 
@@ -12,31 +13,34 @@ public final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - arguments: The program and its arguments.
     ///   - directory: The directory that it runs in.
+    ///   - hasInput: Whether ``write(_:)`` reaches it; without that its input is empty.
     /// - Throws: ``ChildProcessError`` if it cannot be started.
-    public init(_ arguments: [String], in directory: String = "/") throws(ChildProcessError) {
+    public init(
+        _ arguments: [String],
+        in directory: String = "/",
+        hasInput: Bool = false,
+    ) throws(ChildProcessError) {
         var ends: [Int32] = [-1, -1]
         // Unlike a pipe, which Glibc shows Swift without its flags, a pair of sockets never leaks to another child.
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw ChildProcessError("cannot make a pipe") }
         defer { close(ends[1]) }
-        var files = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&files)
-        defer { unsafe posix_spawn_file_actions_destroy(&files) }
-        unsafe posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_adddup2(&files, ends[1], 1)
-        unsafe posix_spawn_file_actions_adddup2(&files, ends[1], 2)
-
-        var identifier: pid_t = 0
         // The shell changes the directory, for which Glibc shows Swift no spawn action.
         let command = ["sh", "-c", "cd \"$0\" && exec \"$@\"", directory] + arguments
-        var words = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { unsafe words.forEach { unsafe free($0) } }
-        let code = unsafe posix_spawnp(&identifier, command[0], &files, nil, &words, environ)
-        guard code == 0 else {
+        do throws(SystemError) {
+            processIdentifier = try spawn(
+                command,
+                environment: Machine.environment().map { "\($0.key)=\($0.value)" },
+                streams: [
+                    hasInput ? .descriptor(ends[1]) : .file("/dev/null", flags: O_RDONLY), .descriptor(ends[1]),
+                    .descriptor(ends[1]),
+                ],
+            )
+        } catch {
             close(ends[0])
-            throw ChildProcessError("cannot start '\(arguments[0])': error \(code)")
+            throw ChildProcessError("\(error)")
         }
-        (processIdentifier, output) = (identifier, Output(descriptor: ends[0]))
+        output = Output(descriptor: ends[0])
     }
 
     deinit {
@@ -56,15 +60,24 @@ public final class ChildProcess: Sendable {
     /// Every line that the program has printed so far, once it has been waited for.
     public var printedLines: [String] { output.lines.withLock { $0 } }
 
-    /// Reads what the program prints up to a line that has some words in it, and goes on reading behind the scenes.
+    /// Writes to the program's input.
+    public func write(_ text: String) {
+        output.write(text)
+    }
+
+    /// Calls a closure with every further line of the output, on a thread that ends with the program.
+    func onEveryLine(_ body: @escaping @Sendable (String) -> Void) {
+        startTestThread { [output] in while let line = output.nextLine() { body(line) } }
+    }
+
+    /// Reads the output up to a line that contains a text, and continues to read in the background.
     ///
     /// - Throws: ``ChildProcessError`` if the program ends before.
     public func waitForLine(containing words: String) throws(ChildProcessError) {
         while let line = output.nextLine() {
             guard !line.contains(words) else {
-                // Somebody has to read on, lest the program wait for it; the thread ends with the program.
-                startThread { [output] in while output.nextLine() != nil {} }
-                return
+                // The program would block on a full output.
+                return onEveryLine { _ in }
             }
         }
         throw ChildProcessError("the program ended without printing '\(words)': \(printedLines)")
@@ -86,7 +99,7 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Tells whether a program is on `PATH`.
+    /// Returns whether a program is on `PATH`.
     public static func isInstalled(_ program: String) -> Bool {
         (try? run(["sh", "-c", "command -v \(program)"])) != nil
     }
@@ -105,6 +118,17 @@ private final class Output: Sendable {
         close(descriptor)
     }
 
+    func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
     func nextLine() -> String? {
         var line: [UInt8] = []
         var byte: UInt8 = 0
@@ -116,9 +140,9 @@ private final class Output: Sendable {
     }
 }
 
-/// What went wrong with a program that a test needs.
+/// The failure of a program that a test needs.
 public struct ChildProcessError: Error, CustomStringConvertible {
-    /// What went wrong.
+    /// The message.
     public var description: String
 
     init(_ description: String) {

@@ -1,9 +1,9 @@
-import Locking
+import Base
 internal import Glibc
 
 /// An HTTP/1.1 server on loopback that records what it is asked and answers as the test says.
 public final class LoopbackServer: Sendable {
-    /// What somebody asked.
+    /// A request that was received.
     public struct Request: Sendable, Hashable {
         /// The method.
         public var method: String
@@ -30,6 +30,8 @@ public final class LoopbackServer: Sendable {
         case response(Int, headers: [String] = [], body: [UInt8] = [])
         /// Sends these bytes and closes the connection.
         case rawThenClose([UInt8])
+        /// Sends these bytes, and nothing more until the server stops.
+        case rawThenWait([UInt8])
         /// Closes the connection without a word.
         case close
         /// Keeps the connection and says nothing until the server stops.
@@ -55,6 +57,9 @@ public final class LoopbackServer: Sendable {
     /// How many connections there have been so far.
     public var connectionCount: Int { core.state.withLock { $0.connectionCount } }
 
+    /// How many connections are open.
+    public var openConnectionCount: Int { core.state.withLock { $0.connections.count } }
+
     private let core: Core
 
     /// Starts the server.
@@ -65,7 +70,7 @@ public final class LoopbackServer: Sendable {
         port = socket.port
         core = Core(listener: socket.descriptor, answer: answer)
         let core = core
-        startThread { core.accept() }
+        startTestThread { core.accept() }
     }
 
     deinit {
@@ -109,7 +114,7 @@ public final class LoopbackServer: Sendable {
                     close(connection)
                     break
                 }
-                startThread { self.serve(connection, number) }
+                startTestThread { self.serve(connection, number) }
             }
             close(listener)
         }
@@ -141,11 +146,15 @@ public final class LoopbackServer: Sendable {
         private func perform(_ reply: Reply, for request: Request, _ stream: inout ByteStream) -> Bool {
             switch reply {
             case .response(let status, let headers, let body):
-                let lines = ["HTTP/1.1 \(status) As Told", "Content-Length: \(body.count)"] + headers + ["", ""]
+                let lines = ["HTTP/1.1 \(status) Status", "Content-Length: \(body.count)"] + headers + ["", ""]
                 let sent = request.method == "HEAD" ? [] : body
                 return stream.write(Array(lines.joined(separator: "\r\n").utf8) + sent)
             case .rawThenClose(let bytes):
                 _ = stream.write(bytes)
+                return false
+            case .rawThenWait(let bytes):
+                _ = stream.write(bytes)
+                while stream.nextByte() != nil {}
                 return false
             case .close:
                 return false
@@ -157,24 +166,11 @@ public final class LoopbackServer: Sendable {
     }
 }
 
-/// Runs a closure on a thread of its own.
-func startThread(_ body: @escaping @Sendable () -> Void) {
-    final class Work: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+/// Starts a thread of a test.
+func startTestThread(_ body: @escaping @Sendable () -> Void) {
+    do {
+        try startThread(body)
+    } catch {
+        preconditionFailure("a test needs a thread: \(error)")
     }
-    let work = unsafe Unmanaged.passRetained(Work(body)).toOpaque()
-    var thread = pthread_t()
-    let code = unsafe pthread_create(
-        &thread,
-        nil,
-        { context in
-            guard let context = unsafe context else { return nil }
-            unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
-            return nil
-        },
-        work,
-    )
-    precondition(code == 0, "a test has threads enough")
-    pthread_detach(thread)
 }

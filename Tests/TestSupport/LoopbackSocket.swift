@@ -5,16 +5,14 @@ struct ListeningSocket {
     let descriptor: Int32
     let port: UInt16
 
-    init() throws(ChildProcessError) {
+    init(backlog: Int32 = 128) throws(ChildProcessError) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var address = loopbackAddress(port: 0)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let descriptor = descriptor
         let isListening = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, size) == 0 && listen(descriptor, 128) == 0
+                unsafe bind(descriptor, $0, size) == 0 && listen(descriptor, backlog) == 0
                     && getsockname(descriptor, $0, &size) == 0
             }
         }
@@ -23,13 +21,26 @@ struct ListeningSocket {
     }
 }
 
-/// Returns a port of loopback at which nobody listens, for now.
+/// Returns a port of loopback that has no listener.
 ///
 /// - Throws: ``ChildProcessError`` if there is none.
 public func freePort() throws(ChildProcessError) -> UInt16 {
     let socket = try ListeningSocket()
     close(socket.descriptor)
     return socket.port
+}
+
+/// Connects to a port of loopback, and returns `nil` if nothing listens there.
+func connectToLoopback(port: UInt16) -> Int32? {
+    let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = loopbackAddress(port: port)
+    let isConnected = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            unsafe connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+    }
+    if !isConnected { close(client) }
+    return isConnected ? client : nil
 }
 
 /// Reads requests from a connection and writes bytes to it.
@@ -100,7 +111,47 @@ struct ByteStream {
     }
 }
 
-/// A socket that lets clients connect and never says a word.
+/// A listener that accepts nothing and whose queue is full, so that a connection is never established.
+public final class FullListener: Sendable {
+    /// The port that it listens at.
+    public let port: UInt16
+
+    private let descriptors: [Int32]
+
+    /// Starts to listen, and fills the queue.
+    ///
+    /// - Throws: ``ChildProcessError`` if it cannot.
+    public init() throws(ChildProcessError) {
+        let listener = try ListeningSocket(backlog: 0)
+        port = listener.port
+        let address = loopbackAddress(port: listener.port)
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let clients = (0..<4).map { _ in
+            let client = socket(AF_INET, type, 0)
+            unsafe withUnsafePointer(to: address) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    _ = unsafe connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            return client
+        }
+        descriptors = [listener.descriptor] + clients
+    }
+
+    deinit {
+        for descriptor in descriptors { close(descriptor) }
+    }
+}
+
+private func loopbackAddress(port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    return address
+}
+
+/// A listener whose connections are established and never get a byte.
 public final class SilentListener: Sendable {
     /// The port that it listens at.
     public let port: UInt16

@@ -42,6 +42,9 @@ public final class HTTP2Server: Sendable {
     /// The URL of the server by its address.
     public let url: String
 
+    /// The port that the server listens at.
+    public let port: UInt16
+
     /// How many connections there have been so far.
     ///
     /// nghttpd begins each line with the connection's number: `[id=1] [  0.001] recv HEADERS …`.
@@ -62,7 +65,7 @@ public final class HTTP2Server: Sendable {
     ///
     /// - Throws: ``ChildProcessError`` if it does not start.
     public init(_ certificate: TestAuthority.Issued, directory: String, options: String...) throws(ChildProcessError) {
-        let port = try freePort()
+        port = try freePort()
         url = "https://127.0.0.1:\(port)"
         process = try ChildProcess(
             ["nghttpd", "-v", "-a", "127.0.0.1", "-d", directory] + options

@@ -18,8 +18,10 @@ public final class TestAuthority: Sendable {
 
     /// When a certificate is valid.
     public enum Validity: Sendable {
-        /// From yesterday on.
+        /// For a year.
         case now
+        /// For some days.
+        case days(Int)
         /// Throughout the year 2001.
         case past
         /// Throughout the year 2098.
@@ -99,7 +101,7 @@ public final class TestAuthority: Sendable {
         _ more: [String] = [],
     ) throws(ChildProcessError) {
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(name).key"]
-        let certificate = ["-utf8", "-days", "30", "-subj", subject, "-out", "\(name).crt"]
+        let certificate = ["-utf8", "-days", "365", "-subj", subject, "-out", "\(name).crt"]
         try openssl(["req", "-x509"] + key + certificate + more)
     }
 
@@ -150,7 +152,8 @@ public final class TestAuthority: Sendable {
 extension TestAuthority.Validity {
     fileprivate var arguments: [String] {
         switch self {
-        case .now: ["-days", "30"]
+        case .now: ["-days", "365"]
+        case .days(let count): ["-days", "\(count)"]
         case .past: ["-startdate", "20010101000000Z", "-enddate", "20011231235959Z"]
         case .future: ["-startdate", "20980101000000Z", "-enddate", "20981231235959Z"]
         }

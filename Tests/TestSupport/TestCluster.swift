@@ -1,6 +1,6 @@
+public import Base
 import Glibc
-public import Host
-import Locking
+import Host
 public import Testing
 
 /// A real API server that the tests own, started by the scripts of `Tests/cluster`.
@@ -97,7 +97,7 @@ public struct TestCluster: Sendable {
     ///   - arguments: The arguments of kubectl.
     ///   - input: What `-f -` reads.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Host/SystemError`` if there is no kubectl.
+    /// - Throws: ``Base/SystemError`` if there is no kubectl.
     public func kubectl(_ arguments: String..., input: String = "") async throws(SystemError) -> ToolResult {
         try await kubectl(arguments, input: input)
     }
@@ -108,7 +108,7 @@ public struct TestCluster: Sendable {
     ///   - arguments: The arguments of kubectl.
     ///   - input: What `-f -` reads.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Host/SystemError`` if there is no kubectl.
+    /// - Throws: ``Base/SystemError`` if there is no kubectl.
     public func kubectl(_ arguments: [String], input: String = "") async throws(SystemError) -> ToolResult {
         let assets = Machine.environment()["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
         let kubeconfig = ["KUBECONFIG": kubeconfig]

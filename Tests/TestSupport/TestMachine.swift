@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Host
 public import Testing
@@ -57,7 +58,7 @@ public struct TestMachine: Sendable {
     /// - Parameters:
     ///   - text: The text.
     ///   - path: The absolute path inside.
-    /// - Throws: ``Host/SystemError`` if it cannot be written.
+    /// - Throws: ``Base/SystemError`` if it cannot be written.
     public func write(_ text: String, to path: String) throws {
         try FileSystem.write([UInt8](text.utf8), to: disk(path), mode: 0o644)
     }
@@ -84,7 +85,7 @@ public struct TestMachine: Sendable {
     ///
     /// - Parameter command: The command and its arguments.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Host/SystemError`` if the script is not there. How the command ends is a normal result.
+    /// - Throws: ``Base/SystemError`` if the script is not there. How the command ends is a normal result.
     public func run(_ command: String...) async throws -> ToolResult {
         try await Tool.run("\(Self.scripts)/inside", [directory] + command)
     }

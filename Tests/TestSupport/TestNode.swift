@@ -1,12 +1,16 @@
-public import Host
+public import Base
+import Host
 
-/// A node in a directory: its task files, a root for what its tasks write, and the program that the test run has built.
+/// A node in a directory: its task files, a root for what its tasks write, and the program under test.
 public struct TestNode: Sendable {
     /// Where everything of the node is.
     public let directory: String
 
-    /// The program; the test run builds it into the directory of its own executable.
+    /// The program that the environment variable `NEST_PROGRAM` names, as `make test` does with the release build.
+    ///
+    /// Without it the debug build, which the test run puts into the directory of its own executable.
     public static let program: String = {
+        if let named = Machine.environment()["NEST_PROGRAM"] { return named }
         let own = (try? FileSystem.status("/proc/self/exe"))?.target ?? ""
         let directory = own.lastIndex(of: "/").map { own[..<$0] } ?? "."
         return "\(directory)/nest-bootstrap"
@@ -17,7 +21,7 @@ public struct TestNode: Sendable {
     /// - Parameters:
     ///   - tasks: The text of its task file.
     ///   - directory: Where it is made, the directory of the running test if left out.
-    /// - Throws: ``Host/SystemError`` if the file cannot be written.
+    /// - Throws: ``Base/SystemError`` if the file cannot be written.
     public init(_ tasks: String, in directory: String = TemporaryDirectory.path) throws(SystemError) {
         self.directory = directory
         try FileSystem.makeDirectories(root)
@@ -43,7 +47,7 @@ public struct TestNode: Sendable {
     ///   - name: The name or relative path.
     ///   - mode: The permissions.
     /// - Returns: The whole path.
-    /// - Throws: ``Host/SystemError`` if it cannot be written.
+    /// - Throws: ``Base/SystemError`` if it cannot be written.
     @discardableResult
     public func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws(SystemError) -> String {
         try FileSystem.write(Array(text.utf8), to: path(name), mode: mode)
@@ -56,7 +60,7 @@ public struct TestNode: Sendable {
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
     ///   - environment: Variables over those of the test process.
     /// - Returns: The running program.
-    /// - Throws: ``Host/SystemError`` if there is no such program.
+    /// - Throws: ``Base/SystemError`` if there is no such program.
     public func start(
         _ arguments: [String],
         environment: [String: String?] = [:],
@@ -75,7 +79,7 @@ public struct TestNode: Sendable {
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
     ///   - environment: Variables over those of the test process.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Host/SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``Base/SystemError`` if there is no such program. How it ends is a normal result.
     public func run(
         _ arguments: String...,
         environment: [String: String?] = [:]

@@ -1,7 +1,8 @@
+public import Base
 import Glibc
-public import Host
+import Host
 
-/// What a program of the tests came to.
+/// The result of a program.
 public struct ToolResult: Sendable, Hashable {
     /// The exit code, or 128 and the signal that ended it, as a shell has it.
     public var status: Int32
@@ -29,7 +30,7 @@ public struct Tool: Sendable {
     ///   - arguments: What follows its name.
     ///   - environment: Variables over those of the test process; `nil` takes one away.
     ///   - input: What it reads from standard input.
-    /// - Throws: ``Host/SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``Base/SystemError`` if there is no such program. How it ends is a normal result.
     public init(
         _ program: String,
         _ arguments: [String] = [],
@@ -45,7 +46,11 @@ public struct Tool: Sendable {
         processIdentifier = try spawn(
             [program] + arguments,
             environment: variables.map { "\($0.key)=\($0.value)" },
-            files: ["input", "output", "errors"].map { [directory] in "\(directory)/\($0)" },
+            streams: [
+                .file("\(directory)/input", flags: O_RDONLY),
+                .file("\(directory)/output", flags: O_WRONLY | O_CREAT | O_APPEND),
+                .file("\(directory)/errors", flags: O_WRONLY | O_CREAT | O_APPEND),
+            ],
         )
     }
 
@@ -93,7 +98,7 @@ public struct Tool: Sendable {
     ///   - environment: Variables over those of the test process; `nil` takes one away.
     ///   - input: What it reads from standard input.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Host/SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``Base/SystemError`` if there is no such program. How it ends is a normal result.
     public static func run(
         _ program: String,
         _ arguments: [String] = [],
@@ -102,40 +107,4 @@ public struct Tool: Sendable {
     ) async throws(SystemError) -> ToolResult {
         await (try Tool(program, arguments, environment: environment, input: input)).result()
     }
-}
-
-/// Starts a process with its three standard files, and none other, open.
-private func spawn(
-    _ arguments: [String],
-    environment: [String],
-    files: [String],
-) throws(SystemError) -> Int32 {
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    for (descriptor, file) in files.enumerated() {
-        let flags = descriptor == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_APPEND
-        unsafe posix_spawn_file_actions_addopen(&actions, Int32(descriptor), file, flags, 0o600)
-    }
-    // A server must not inherit the listening socket of another test. Closing what is not open does no harm.
-    for descriptor in Int32(3)..<4096 { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
-
-    // Ignored and blocked signals would be inherited.
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-    unsafe sigfillset(&signals)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-    var argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
-    var envp = unsafe environment.map { unsafe strdup($0) } + [nil]
-    defer { unsafe (argv + envp).forEach { unsafe free($0) } }
-    var process: Int32 = 0
-    let code = unsafe posix_spawnp(&process, arguments[0], &actions, &attributes, &argv, &envp)
-    guard code == 0 else { throw SystemError("cannot run", arguments[0], code: code) }
-    return process
 }

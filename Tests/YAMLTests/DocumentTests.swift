@@ -1,3 +1,4 @@
+import Base
 import Testing
 import YAML
 
@@ -14,7 +15,7 @@ import YAML
             switch result {
             case .success(let document):
                 let value = document.root.map { String(decoding: $0.json(), as: UTF8.self) } ?? "nothing"
-                lines.append("\(document.index) \(document.place.mark?.line ?? 0) \(value)")
+                lines.append("\(document.index) \(document.location.position?.line ?? 0) \(value)")
             case .failure(let problems): lines.append(problems.description)
             }
         }
@@ -60,12 +61,12 @@ import YAML
         )
     }
 
-    @Test func `text behind a marker spoils only its document`() {
+    @Test func `text after a marker makes only its document invalid`() {
         let problem =
-            "t.yaml:2:5: text stands behind the document marker '---'; "
+            "t.yaml:2:5: text after the document marker '---'; "
             + "write it on the next line, or indent the line if it belongs to the text before it"
         #expect(outline("a: 1\n--- {b: 2}\n---\nc: 3\n") == ["1 1 {\"a\":1}", problem, "3 4 {\"c\":3}"])
-        #expect(problems(of: "-----BEGIN CERTIFICATE-----\n").hasPrefix("t.yaml:1:4: text stands behind"))
+        #expect(problems(of: "-----BEGIN CERTIFICATE-----\n").hasPrefix("t.yaml:1:4: text after"))
     }
 
     @Test func `a second document without a marker is refused`() {
@@ -104,15 +105,15 @@ import YAML
         #expect(problems(of: "\(key): 1\n").hasPrefix("t.yaml:1:1: key is longer than the limit of 1024 characters"))
     }
 
-    @Test func `places are those of the file`() throws {
+    @Test func `locations are those of the file`() throws {
         let documents = try readDocuments(
             Array("# one\n---\nkind: A\nmetadata:\n  name: x\nlist:\n- ä: é\n".utf8),
             file: "dir/m.yaml",
         )
         let root = try #require(documents.last?.root)
-        #expect(root.place.description == "dir/m.yaml:3:1")
-        #expect(root["metadata"]?["name"]?.place.description == "dir/m.yaml:5:9")
-        #expect(root["list"]?[0]?["ä"]?.place.description == "dir/m.yaml:7:6")
-        #expect(root["list"]?[0]?.mapping?.entries.first?.place.description == "dir/m.yaml:7:3")
+        #expect(root.location.description == "dir/m.yaml:3:1")
+        #expect(root["metadata"]?["name"]?.location.description == "dir/m.yaml:5:9")
+        #expect(root["list"]?[0]?["ä"]?.location.description == "dir/m.yaml:7:6")
+        #expect(root["list"]?[0]?.mapping?.entries.first?.location.description == "dir/m.yaml:7:3")
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Testing
 import YAML
 
@@ -68,7 +69,7 @@ import YAML
                 #expect(again == document.root, "reading \(String(decoding: bytes, as: UTF8.self))")
             case .failure(let problems):
                 #expect(!problems.all.isEmpty)
-                #expect(problems.all.allSatisfy { $0.place.file == "t.yaml" && !$0.description.contains("\n") })
+                #expect(problems.all.allSatisfy { $0.location?.file == "t.yaml" && !$0.description.contains("\n") })
             }
         }
         _ = try? readJSON(bytes, file: "t.json")
@@ -90,7 +91,7 @@ import YAML
     @Test(arguments: [
         "'", "\"", "|\n", "a: ", "&a ", "*a\n", "!t ", "%Y\n", "#", "\n", "k: [\n", "a\n", "{\"", "\\", "?\n",
     ])
-    func `a great deal of one thing is read or refused`(fragment: String) {
+    func `long repetitions are read or refused`(fragment: String) {
         digest(Array(String(repeating: fragment, count: 250_000 / fragment.utf8.count).utf8))
     }
 }

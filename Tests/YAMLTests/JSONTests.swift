@@ -1,9 +1,10 @@
+import Base
 import Testing
 import YAML
 
 @Suite(.timeLimit(.minutes(3))) struct JSONTests {
     private func message(_ text: String, limits: Limits = .reply) -> String {
-        do throws(Diagnostic) {
+        do throws(Problem) {
             let node = try readJSON(Array(text.utf8), file: "r", limits: limits)
             return String(decoding: node.json(), as: UTF8.self)
         } catch {
@@ -15,7 +16,7 @@ import YAML
         #"{"a":[1,-2.5,true,false,null,"x"],"b":{}}"#, "[]", "0", #""""#, #"[[],[[]],{}]"#,
         #"{"é":"\"\\\n\r\t\u0000\u001f😀"}"#, "[123456789012345678901234567890,1e+21]",
     ])
-    func `what is read is written again`(text: String) {
+    func `values are written as they were read`(text: String) {
         #expect(message(text) == text)
     }
 
@@ -25,7 +26,7 @@ import YAML
         (#""\ud83d x \ude00\ud83d""#, "\"\u{FFFD} x \u{FFFD}\u{FFFD}\""),
         ("[1.0,1e3,-0,1.10,9007199254740993]", "[1,1000,0,1.1,9007199254740993]"),
     ])
-    func `other spellings of the same value are brought to one`(text: String, expected: String) {
+    func `spellings of the same value are normalised`(text: String, expected: String) {
         #expect(message(text) == expected)
     }
 
@@ -34,7 +35,7 @@ import YAML
         ("{\"a\":\n 1,}", "r:2:4: expected a key in double quotes, found '}'"),
         ("[1,]", "r:1:4: expected a value, found ']'"),
         ("[1 2]", "r:1:4: expected ',' or ']', found '2'"),
-        ("{\"a\" 1}", "r:1:6: expected ':' behind the key 'a', found '1'"),
+        ("{\"a\" 1}", "r:1:6: expected ':' after the key 'a', found '1'"),
         ("{a: 1}", "r:1:2: expected a key in double quotes, found 'a'"),
         ("[01]", "r:1:3: expected ',' or ']', found '1'"),
         ("[+1]", "r:1:2: expected a value, found '+'"),
@@ -42,16 +43,16 @@ import YAML
         ("[.5]", "r:1:2: expected a value, found '.'"),
         ("[1e]", "r:1:4: expected a digit, found ']'"),
         ("nul", "r:1:1: expected a value, found 'n'"),
-        ("[1] x", "r:1:5: unexpected 'x' behind the JSON value"),
+        ("[1] x", "r:1:5: unexpected 'x' after the JSON value"),
         ("\n [\"é\", {", "r:2:8: '{' is never closed: the text ends in line 2, column 9"),
         ("[\"ab", "r:1:2: string is never closed: the text ends in line 1, column 5"),
-        ("[\"a\nb\"]", "r:1:4: control character (byte 0xA) in a string, where JSON wants an escape such as '\\n'"),
+        ("[\"a\nb\"]", "r:1:4: control character (byte 0xA) in a string, where JSON requires an escape such as '\\n'"),
         ("\"\\x\"", "r:1:2: '\\x' is not an escape of JSON"),
-        ("\"\\u12g4\"", "r:1:2: '\\u' wants four hexadecimal digits"),
+        ("\"\\u12g4\"", "r:1:2: '\\u' requires four hexadecimal digits"),
         ("{\"a\":1,\n\"a\":2}", "r:2:1: key 'a' is set twice, the first time at r:1:2; remove one of the two"),
         ("{\"a\":1,\n\"\\u0061\":2}", "r:2:1: key 'a' is set twice, the first time at r:1:2; remove one of the two"),
     ])
-    func `what is not JSON is refused with its place`(text: String, expected: String) {
+    func `invalid JSON is refused with its location`(text: String, expected: String) {
         #expect(message(text) == expected)
     }
 
@@ -64,7 +65,12 @@ import YAML
     }
 
     @Test func `a string that is not UTF-8 is refused`() {
-        #expect(throws: Diagnostic(Place(file: "r", mark: Mark(line: 1, column: 2)), "string is not UTF-8")) {
+        #expect(
+            throws: Problem(
+                "string is not UTF-8",
+                at: SourceLocation(file: "r", position: SourceLocation.Position(line: 1, column: 2))
+            )
+        ) {
             try readJSON([0x5B, 0x22, 0xC3, 0x22, 0x5D], file: "r")
         }
     }
@@ -75,7 +81,7 @@ import YAML
         #expect(message("[[[[1]]]]", limits: limits) == "r:1:4: nested too deeply: the limit is 3 levels")
         #expect(
             message("[1,2,3,4,5]", limits: limits)
-                == "r:1:10: document is too large: with its aliases expanded it goes past the limit of 5 nodes",
+                == "r:1:10: document is too large: with aliases expanded it exceeds the limit of 5 nodes",
         )
         #expect(
             message(String(repeating: " ", count: 101), limits: limits)
@@ -84,10 +90,10 @@ import YAML
         #expect(message(String(repeating: "[", count: 100_000)).contains("nested too deeply"))
     }
 
-    @Test func `places are counted in characters`() throws {
+    @Test func `columns are counted in characters`() throws {
         let node = try readJSON(Array("{\"é\": 1,\n  \"b\": [true]}".utf8), file: "r")
-        #expect(node["b"]?[0]?.place.description == "r:2:9")
-        #expect(node.mapping?.entries.map(\.place.description) == ["r:1:2", "r:2:3"])
+        #expect(node["b"]?[0]?.location.description == "r:2:9")
+        #expect(node.mapping?.entries.map(\.location.description) == ["r:1:2", "r:2:3"])
     }
 
     @Test func `two megabytes on one line are read in one pass`() throws {

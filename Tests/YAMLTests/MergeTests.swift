@@ -1,3 +1,4 @@
+import Base
 import Testing
 import YAML
 
@@ -27,46 +28,46 @@ import YAML
         ("[<<, 1]", #"["<<",1]"#),
         ("[*b, *c]", #"[{"a":1,"b":2},{"a":3,"z":4}]"#),
     ])
-    func `the last of merge and key wins, and the first of a list`(written: String, expected: String) throws {
+    func `the last of merge and key applies, and the first of a list`(written: String, expected: String) throws {
         #expect(try read(Self.anchors + "v: \(written)\n")?["v"] == read(expected))
     }
 
     @Test(arguments: [
-        ("{<<: 1}", "t.yaml:3:5: '<<' wants a mapping or a list of mappings, not a number"),
-        ("{<<: }", "t.yaml:3:5: '<<' wants a mapping or a list of mappings, not nothing"),
-        ("{<<: [*b, 1]}", "t.yaml:3:5: '<<' wants a mapping or a list of mappings, not a list with a number"),
-        ("&l [*b]\nw: {<<: *l}", "t.yaml:4:5: '<<' wants a mapping or a list of mappings, not a list"),
+        ("{<<: 1}", "t.yaml:3:5: '<<' requires a mapping or a list of mappings, not a number"),
+        ("{<<: }", "t.yaml:3:5: '<<' requires a mapping or a list of mappings, not nothing"),
+        ("{<<: [*b, 1]}", "t.yaml:3:5: '<<' requires a mapping or a list of mappings, not a list with a number"),
+        ("&l [*b]\nw: {<<: *l}", "t.yaml:4:5: '<<' requires a mapping or a list of mappings, not a list"),
         (
             "{a: 9, <<: *b, a: 8}",
             "t.yaml:3:19: key 'a' is set twice, the first time at t.yaml:3:5; remove one of the two"
         ),
-        ("*d", "t.yaml:3:4: alias '*d' names no anchor of this document"),
-        ("&v {a: *v}", "t.yaml:3:11: alias '*v' stands within the value that it names"),
-        ("&v [{<<: *v}]", "t.yaml:3:13: alias '*v' stands within the value that it names"),
+        ("*d", "t.yaml:3:4: alias '*d' has no anchor in this document"),
+        ("&v {a: *v}", "t.yaml:3:11: alias '*v' is inside the value of its anchor"),
+        ("&v [{<<: *v}]", "t.yaml:3:13: alias '*v' is inside the value of its anchor"),
     ])
-    func `what cannot be merged is refused`(written: String, message: String) {
+    func `a value that cannot be merged is refused`(written: String, message: String) {
         #expect(problems(of: Self.anchors + "v: \(written)\n") == message)
     }
 
-    @Test func `an unknown alias is answered with the nearest anchor`() {
+    @Test func `an unknown alias is reported with a similar anchor`() {
         #expect(
             problems(of: "a: &resources {}\nb: *resuorces\n")
-                == "t.yaml:2:4: alias '*resuorces' names no anchor of this document; did you mean '*resources'?",
+                == "t.yaml:2:4: alias '*resuorces' has no anchor in this document; did you mean '*resources'?",
         )
     }
 
-    @Test func `an anchor that is given twice stands for the later value`() {
+    @Test func `an anchor that is defined twice has the later value`() {
         #expect(json(of: "[&x 1, &x 2, *x]") == "[1,2,2]")
         #expect(json(of: "[&x [&x 1], *x]") == "[[1],1]")
         #expect(json(of: "{&k a: *k}") == #"{"a":"a"}"#)
     }
 
     @Test func `an anchor ends with its document`() {
-        #expect(problems(of: "a: &x 1\n---\nb: *x\n") == "t.yaml:3:4: alias '*x' names no anchor of this document")
+        #expect(problems(of: "a: &x 1\n---\nb: *x\n") == "t.yaml:3:4: alias '*x' has no anchor in this document")
     }
 
-    @Test func `a merged key keeps the place at which it was written`() throws {
+    @Test func `a merged key keeps the location at which it was written`() throws {
         let node = try read("base: &b\n  a: 1\nv:\n  <<: *b\n")
-        #expect(node?["v"]?.mapping?.entries.first?.place.description == "t.yaml:2:3")
+        #expect(node?["v"]?.mapping?.entries.first?.location.description == "t.yaml:2:3")
     }
 }

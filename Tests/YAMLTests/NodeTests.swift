@@ -5,10 +5,10 @@ import YAML
     @Test func `nodes are made without a file`() {
         let node = Node.mapping(["name": .string("x"), "count": .number(3), "on": .boolean(true), "none": .null()])
         #expect(String(decoding: node.json(), as: UTF8.self) == #"{"name":"x","count":3,"on":true,"none":null}"#)
-        #expect(node.place == .nowhere)
+        #expect(node.location == .nowhere)
     }
 
-    @Test func `nodes are equal whatever their order, place and spelling`() throws {
+    @Test func `nodes are equal regardless of order, location and spelling`() throws {
         #expect(try read("a: 0x10\nb: [1.0, 'x']") == read(#"{"b": [1, "x"], "a": 16}"#))
         #expect(try read("a: 1") != read("a: '1'"))
     }
@@ -34,7 +34,7 @@ import YAML
         #expect(json(of: text) == expected)
     }
 
-    @Test func `a node knows how it was written`() throws {
+    @Test func `a node has its style`() throws {
         let node = try read("- a\n- 'b'\n- \"c\"\n- |\n  d\n")
         #expect(node?.sequence?.map(\.style) == [.plain, .quoted, .quoted, .block])
     }

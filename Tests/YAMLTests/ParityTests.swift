@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Testing
 import YAML
@@ -16,7 +17,7 @@ import YAML
         #expect(documents.count == 21)
         #expect(objects.count == 20)
         #expect(objects.allSatisfy { $0["kind"]?.string == "CustomResourceDefinition" })
-        #expect(objects.first?["metadata"]?["name"]?.place.description == "\(Self.path):7:9")
+        #expect(objects.first?["metadata"]?["name"]?.location.description == "\(Self.path):7:9")
         for object in objects {
             #expect(try readJSON(object.json(), file: "again") == object)
         }
@@ -39,13 +40,13 @@ import YAML
         #expect(end == nil)
     }
 
-    /// The object with the label that kubectl was told to add.
+    /// The object with the label that kubectl is to add.
     private func labelled(_ object: Node) throws -> Node {
         var fields = try #require(object.mapping)
         var metadata = try #require(object["metadata"]?.mapping)
         metadata["labels"] = .mapping(["x": .string("y")])
-        fields["metadata"] = Node(.mapping(metadata), place: object.place)
-        return Node(.mapping(fields), place: object.place)
+        fields["metadata"] = Node(.mapping(metadata), location: object.location)
+        return Node(.mapping(fields), location: object.location)
     }
 }
 

@@ -1,13 +1,14 @@
+import Base
 import YAML
 
 /// Reads a text of one document as `t.yaml`.
-func read(_ text: String, limits: Limits = .manifest) throws(Diagnostics) -> Node? {
+func read(_ text: String, limits: Limits = .manifest) throws(Problems) -> Node? {
     try readDocuments(Array(text.utf8), file: "t.yaml", limits: limits).first?.root
 }
 
 /// The value of a text as JSON, or the printed problems.
 func json(of text: String) -> String {
-    do throws(Diagnostics) {
+    do throws(Problems) {
         return try read(text).map { String(decoding: $0.json(), as: UTF8.self) } ?? "nothing"
     } catch {
         return error.description
@@ -21,7 +22,7 @@ func problems(of text: String, limits: Limits = .manifest) -> String {
 
 /// The printed problems of a file, or an empty string.
 func problems(of bytes: [UInt8], limits: Limits = .manifest) -> String {
-    do throws(Diagnostics) {
+    do throws(Problems) {
         _ = try readDocuments(bytes, file: "t.yaml", limits: limits)
         return ""
     } catch {

@@ -61,7 +61,7 @@ import YAML
         "1,000", "12:30", "190:20:30", "2001-12-14", "2001-12-14T21:59:43Z", "0x1FFFFFFFFFFFFFFFF", "--", "..", "+",
         "0o7777777777777777777777777", "!", "-.e3", "08e", "00x1",
     ])
-    func `what only looks like a number stays a string`(written: String) {
+    func `a text that resembles a number is a string`(written: String) {
         #expect(json(of: "v: \(written)\n") == #"{"v":"\#(written == "!" ? "" : written)"}"#)
     }
 
@@ -84,17 +84,17 @@ import YAML
     }
 
     @Test(arguments: [
-        ("!!int 3.5", "t.yaml:1:4: '3.5' is not what its tag '!!int' says"),
-        ("!!bool 1", "t.yaml:1:4: '1' is not what its tag '!!bool' says"),
-        ("!!float 1e400", "t.yaml:1:4: '1e400' is not what its tag '!!float' says"),
+        ("!!int 3.5", "t.yaml:1:4: '3.5' does not match its tag '!!int'"),
+        ("!!bool 1", "t.yaml:1:4: '1' does not match its tag '!!bool'"),
+        ("!!float 1e400", "t.yaml:1:4: '1e400' does not match its tag '!!float'"),
         ("!!binary aGV%", "t.yaml:1:4: the value of a '!!binary' is not base64"),
         (
             "!!binary gIGC",
-            "t.yaml:1:4: the value of a '!!binary' is not UTF-8 text, and JSON can hold nothing else"
+            "t.yaml:1:4: the value of a '!!binary' is not UTF-8 text, which JSON requires"
         ),
-        (".inf", "t.yaml:1:4: '.inf' is a number that JSON does not have; put it in quotes: '.inf'"),
-        ("-.INF", "t.yaml:1:4: '-.INF' is a number that JSON does not have; put it in quotes: '-.INF'"),
-        (".NaN", "t.yaml:1:4: '.NaN' is a number that JSON does not have; put it in quotes: '.NaN'"),
+        (".inf", "t.yaml:1:4: '.inf' is a number that JSON cannot represent; put it in quotes: '.inf'"),
+        ("-.INF", "t.yaml:1:4: '-.INF' is a number that JSON cannot represent; put it in quotes: '-.INF'"),
+        (".NaN", "t.yaml:1:4: '.NaN' is a number that JSON cannot represent; put it in quotes: '.NaN'"),
     ])
     func `a value that JSON cannot hold is refused`(written: String, message: String) {
         #expect(problems(of: "v: \(written)\n") == message)

@@ -19,7 +19,7 @@ import YAML
         ),
         (
             "a: \"x\nb: \"y\"\n",
-            "t.yaml:2:5: expected a key, found 'y' behind the string that began at t.yaml:1:4; "
+            "t.yaml:2:5: expected a key, found 'y' after the string that began at t.yaml:1:4; "
                 + "look for a quote that is missing there"
         ),
         ("a: [1 2, {]\n", "t.yaml:1:11: expected a value, found ']'"),
@@ -27,36 +27,36 @@ import YAML
         ("a: {b: 1 c: 2}\n", "t.yaml:1:11: expected ',' or '}', found ':'"),
         ("a: \"b\" c\n", "t.yaml:1:8: expected the end of the line, found 'c'"),
     ])
-    func `a string or bracket that is not closed is told by its beginning`(text: String, message: String) {
+    func `an unclosed string or bracket is reported at its beginning`(text: String, message: String) {
         #expect(problems(of: text) == message)
     }
 
     @Test(arguments: [
         (
             "v:\n   a: 1\n  b: 2\n",
-            "t.yaml:3:3: the line is indented by 2 spaces, as no line is that it could belong to; "
+            "t.yaml:3:3: the line is indented by 2 spaces, which matches no line above; "
                 + "indent it by 3 spaces or by 0 spaces"
         ),
         (
             "v:\n  a: 1\n   b: 2\n",
-            "t.yaml:3:5: the line is indented deeper than the one above it, so that it belongs to the value there; "
+            "t.yaml:3:5: the line is indented deeper than the one above it and continues its value; "
                 + "indent it by 2 spaces"
         ),
         (
             "v:\n  - a\n - b\n",
-            "t.yaml:3:2: the line is indented by 1 space, as no line is that it could belong to; "
+            "t.yaml:3:2: the line is indented by 1 space, which matches no line above; "
                 + "indent it by 2 spaces or by 0 spaces"
         ),
         (
             " a: 1\nb: 2\n",
-            "t.yaml:2:1: the line is indented by 0 spaces, as no line is that it could belong to; indent it by 1 space"
+            "t.yaml:2:1: the line is indented by 0 spaces, which matches no line above; indent it by 1 space"
         ),
         ("a: 1\n- b\n", "t.yaml:2:1: expected a key, found '-'"),
         ("v:\n\ta: 1\n", "t.yaml:2:1: a tab cannot indent a line; put spaces in its place"),
         ("v: 1\n\t# c\nw: 2\n", "t.yaml:2:1: a tab cannot indent a line; put spaces in its place"),
         ("v: |\n  a\n\tb\n", "t.yaml:3:1: a tab cannot indent a line; put spaces in its place"),
     ])
-    func `a line that does not fit is told with the indentation that would`(text: String, message: String) {
+    func `a line with wrong indentation is reported with the right one`(text: String, message: String) {
         #expect(problems(of: text) == message)
     }
 
@@ -70,34 +70,34 @@ import YAML
         ("a: \"\\d\"\n", "t.yaml:1:5: '\\d' is not an escape; write '\\\\d', or the string in single quotes"),
         (
             "a: \"\\ud83d\\ude00\"\n",
-            "t.yaml:1:7: this escape is no character: YAML does not know JSON's pairs; write the character itself"
+            "t.yaml:1:7: this escape is not a character: YAML has no surrogate pairs; write the character itself"
         ),
-        ("a:1\nb: 2\n", "t.yaml:1:1: expected a space behind ':'; write 'a: 1'"),
-        ("b: 2\na\nc: 2\n", "t.yaml:2:1: expected ':' behind 'a'"),
-        ("a: b\nc:d\ne: f\n", "t.yaml:2:1: expected a space behind ':'; write 'c: d'"),
+        ("a:1\nb: 2\n", "t.yaml:1:1: expected a space after ':'; write 'a: 1'"),
+        ("b: 2\na\nc: 2\n", "t.yaml:2:1: expected ':' after 'a'"),
+        ("a: b\nc:d\ne: f\n", "t.yaml:2:1: expected a space after ':'; write 'c: d'"),
         ("\"a\" \"b\"\n", "t.yaml:1:5: expected the end of the line, found '\"'"),
         (
             "a: {b:}\n",
-            "t.yaml:1:6: expected a space behind ':'; write ': ' if this is a key without a value, or quote it"
+            "t.yaml:1:6: expected a space after ':'; write ': ' if this is a key without a value, or quote it"
         ),
-        ("a\nb: 2\n", "t.yaml:1:1: expected ':' behind 'a'"),
+        ("a\nb: 2\n", "t.yaml:1:1: expected ':' after 'a'"),
         ("a: - b\n", "t.yaml:1:4: a list cannot begin here; put the '- ' at the beginning of the next line"),
-        ("%YAML 1.1\na: 1\n", "t.yaml:2:1: expected a line '---' behind the directives"),
+        ("%YAML 1.1\na: 1\n", "t.yaml:2:1: expected a line '---' after the directives"),
         ("a: !e!x 1\n", "t.yaml:1:4: found undefined tag handle while parsing a node"),
     ])
-    func `a character in the wrong place is told with what to type`(text: String, message: String) {
+    func `an unexpected character is reported with a correction`(text: String, message: String) {
         #expect(problems(of: text) == message)
     }
 
     @Test(arguments: [
         ("é: a\u{1}b\n", "t.yaml:1:5: control character 0x01 is not allowed; write it as '\\x01' in double quotes"),
-        ("a: 1\nb: \0\n", "t.yaml:2:4: byte 0x00 stands here: this is no text, but a binary file or UTF-16"),
+        ("a: 1\nb: \0\n", "t.yaml:2:4: byte 0x00 is not text: the file is binary or UTF-16"),
     ])
-    func `a control character is told with its place`(text: String, message: String) {
+    func `a control character is reported with its location`(text: String, message: String) {
         #expect(problems(of: text) == message)
     }
 
-    @Test func `text in another encoding is told how to convert`() {
+    @Test func `text in another encoding is reported with a conversion`() {
         #expect(
             problems(of: [0xFF, 0xFE, 0x61, 0x00])
                 == "t.yaml: file is UTF-16 text, where UTF-8 is expected; convert it with 'iconv -f UTF-16 -t UTF-8'",
@@ -110,11 +110,11 @@ import YAML
     }
 
     @Test(arguments: [[0xE4, 0x72], [0xE4, 0x80, 0x72, 0x72], [0xF0, 0x90, 0x80, 0x72]] as [[UInt8]])
-    func `a character cut short is told where it begins`(bytes: [UInt8]) {
-        let told = problems(of: Array("a: 1\nb: g".utf8) + bytes + Array("e: 1\n".utf8))
+    func `an incomplete character is reported at its beginning`(bytes: [UInt8]) {
+        let message = problems(of: Array("a: 1\nb: g".utf8) + bytes + Array("e: 1\n".utf8))
         #expect(
-            told.hasPrefix("t.yaml:2:5: byte 0x\(String(bytes[0], radix: 16, uppercase: true)) is not UTF-8; "),
-            "\(told)"
+            message.hasPrefix("t.yaml:2:5: byte 0x\(String(bytes[0], radix: 16, uppercase: true)) is not UTF-8; "),
+            "\(message)"
         )
     }
 }

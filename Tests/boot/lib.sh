@@ -1,22 +1,22 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What the scripts of this folder share, over what those of Tests/cluster do. Read with `.`, never run.
+# Functions of the scripts in this directory, in addition to those of Tests/cluster/lib.sh. Sourced, never run.
 # shellcheck source=../cluster/lib.sh
 . "$here/../cluster/lib.sh"
 umask 022
 
 say() { printf 'boot: %s\n' "$*" >&2; }
 
-# The machine's own distribution, `URI SUITE COMPONENT` as apt was told: the machines booted are of the same.
+# Prints this machine's distribution as configured in apt, `URI SUITE COMPONENT`. The booted machines have the same.
 distribution() {
     # shellcheck disable=SC2016 # the names are apt's
     apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
         awk '$2 !~ /-/ && $3 == "main" && !seen++'
 }
 
-# Where the system is kept that all machines start from.
+# Prints the directory of the system that all machines share.
 base() { printf '%s\n' "$cache/boot/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"; }
 
-# Sets `dir`, `name` and `groups` to the directory of the machine named by the first argument, and what follows from it.
+# Sets `dir` to the directory in the first argument, and `name` and `groups` to the machine's name and control groups.
 use_directory() {
     [ -n "${1:-}" ] || die "usage: $(basename "$0") DIR"
     dir=$(realpath -m -- "$1")
@@ -24,9 +24,9 @@ use_directory() {
     mapfile -t groups < <(own_groups | sed "s|\$|/$name|")
 }
 
-need_machine() { [ -e "$dir/upper" ] || die "'$dir' is not the directory of a machine; make one with prepare"; }
+need_machine() { [ -e "$dir/upper" ] || die "'$dir' is not the directory of a machine; create one with prepare"; }
 
-# The control groups of this process that systemd needs: that of the unified hierarchy, and its own among the old ones.
+# Prints the control groups of this process that systemd uses: in the unified hierarchy and in systemd's v1 hierarchy.
 own_groups() {
     local hierarchy path
     while IFS=: read -r _ hierarchy path; do
@@ -39,7 +39,7 @@ own_groups() {
     done </proc/self/cgroup
 }
 
-# Runs a command in a mount namespace of its own, in which DIR/root is the machine's disk: nothing is left mounted.
+# Runs a command in a mount namespace of its own, with the machine's disk at DIR/root. Nothing stays mounted.
 with_root() {
     # shellcheck disable=SC2016 # the inner shell's
     unshare --mount --propagation slave -- sh -euc '
@@ -48,7 +48,7 @@ with_root() {
         exec "$@"' sh "$(base)" "$dir" "$@"
 }
 
-# Prints the process id of the machine's systemd-nspawn if it runs, or of its init.
+# Prints the process id of the machine's systemd-nspawn, or of its init. Fails if it is not running.
 supervisor() {
     local pid
     pid=$(cat "$dir/pid" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = systemd-nspawn ] || return 1

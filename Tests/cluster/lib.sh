@@ -1,10 +1,16 @@
 # shellcheck shell=bash disable=SC2034
-# What the scripts of this folder share: where things are, how they speak, what runs. Read with `.`, never run.
+# Functions of the scripts in this directory: paths, messages, processes. Sourced, never run.
 set -euo pipefail
 umask 077
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/nest-bootstrap
-servers=(kube-controller-manager kube-apiserver etcd) # in the order they are ended
+servers=(node relay kube-scheduler kube-controller-manager kube-apiserver etcd) # in the order they are ended
+# The programs that are built from Debian's source.
+kubernetes=(kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
+# The directory of the newer version, which is unpacked from archives next to the repository.
+newer=$cache/kubernetes-1.36.2
+# Where containerd, runc, the CNI plugins and busybox are unpacked to.
+runtime=$cache/node
 
 say() { printf 'cluster: %s\n' "$*" >&2; }
 
@@ -13,8 +19,8 @@ die() {
     exit 1
 }
 
-# The path of a server's binary; fails if there is none. Another build is named by KUBE_APISERVER (a path)
-# or KUBEBUILDER_ASSETS (a directory); a controller manager is taken only from beside its own API server.
+# Prints the path of a server's binary; fails if there is none. KUBE_APISERVER (a path) or KUBEBUILDER_ASSETS (a
+# directory) select another build. A controller manager is used only from the directory of its own API server.
 binary() {
     local name=$1 beside=${KUBEBUILDER_ASSETS:-}
     if [ -n "${KUBE_APISERVER:-}" ]; then
@@ -34,51 +40,108 @@ binary() {
     fi
 }
 
-# kubectl as found on PATH, else the one among the assets.
+# Prints the path of kubectl: on PATH, or else in KUBEBUILDER_ASSETS.
 kubectl_path() {
     command -v kubectl || { [ -x "${KUBEBUILDER_ASSETS:-}/kubectl" ] && printf '%s\n' "$KUBEBUILDER_ASSETS/kubectl"; }
 }
 
-# Sets `dir` to the cluster directory named by the first argument.
+# Sets `dir` to the cluster directory in the first argument.
 use_directory() {
     [ -n "${1:-}" ] || die "usage: $(basename "$0") DIR"
     dir=$(realpath -m -- "$1")
 }
 
-# Dies unless `dir` was made by `prepare`: nothing else may be started in, or removed.
-need_cluster() { [ -e "$dir/ports" ] || die "'$dir' is not a cluster directory; make one with prepare or up"; }
+# Dies unless `dir` was created by `prepare`, so that no other directory is used or removed.
+need_cluster() { [ -e "$dir/ports" ] || die "'$dir' is not a cluster directory; create one with prepare or up"; }
 
-# Prints the process id of a server of this cluster if it runs. The command line is looked at as well, because
-# process ids come round again.
+# Prints the process id of a server of this cluster if it is running. The command line is compared as well, because
+# process ids are reused.
 running() {
     local pid
     pid=$(cat "$dir/pids/$1" 2>/dev/null) && [ -n "$pid" ] || return 1
     tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$dir/" && printf '%s\n' "$pid"
 }
 
-# Starts a program of this cluster apart from the terminal and the caller's pipes.
+# Starts a program of this cluster, detached from the terminal and from the caller's pipes.
 launch() {
     local name=$1
     shift
     mkdir -p "$dir/pids" "$dir/logs"
     setsid "$@" </dev/null >>"$dir/logs/$name.log" 2>&1 &
     printf '%s\n' $! >"$dir/pids/$name"
-    # At first it is a copy of this shell, which on a busy machine looks as if the program had ended.
+    # Until exec it is a copy of this shell, which `running` does not recognize.
     for _ in {1..100}; do
         if running "$name" >/dev/null; then return; fi
         sleep 0.02
     done
 }
 
+# True if a program has a flag. grep reads to the end: a program whose pipe breaks counts as failed.
+knows() { "$1" --help 2>&1 | grep -- "--$2\b" >/dev/null; }
+
+# Says what a server last wrote if it has ended.
+must_run() {
+    running "$1" >/dev/null && return
+    tail -n 15 "$dir/logs/$1.log" >&2 || true
+    die "$1 ended; see '$dir/logs/$1.log'"
+}
+
+# Tries a command every tenth of a second for a minute while a server runs.
+await() {
+    local server=$1 what=$2 deadline=$((SECONDS + 60))
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        must_run "$server"
+        [ "$SECONDS" -lt "$deadline" ] || die "timed out after 60 s waiting for $what; see '$dir/logs/$server.log'"
+        sleep 0.1
+    done
+}
+
 # Ends a program of this cluster, with force if it does not go within the given tenths of a second.
 finish() {
-    local name=$1 patience=$2 pid
+    local name=$1 attempts=$2 pid
+    [ "$name" != node ] || attempts=0 # which does not hear SIGTERM
     while pid=$(running "$name"); do
-        if [ "$patience" -gt 0 ]; then kill -TERM "$pid"; else kill -KILL "$pid"; fi 2>/dev/null || true
-        patience=$((patience - 1))
+        if [ "$attempts" -gt 0 ]; then kill -TERM "$pid"; else kill -KILL "$pid"; fi 2>/dev/null || true
+        attempts=$((attempts - 1))
         sleep 0.1
     done
     rm -f "$dir/pids/$name"
+    [ "$name" != node ] || [ ! -e "$dir/node" ] || remove_groups
+}
+
+# The mounted hierarchies of control groups, with type and options, a line each: one, or the older many.
+hierarchies() {
+    findmnt --noheadings --raw --output TARGET,FSTYPE,FS-OPTIONS --types cgroup,cgroup2 |
+        sed -n 's/,release_agent=[^, ]*//; \|^/sys/fs/cgroup\(/[^/ ]*\)\? |p'
+}
+
+# The control group that everything on the node of this cluster is in.
+node_group() { printf 'nest-node-%s\n' "$(head -n 1 "$dir/ports")"; }
+
+# Removes the control groups of the node, as soon as the kernel has ended what was in them.
+remove_groups() {
+    local hierarchy name attempts=100
+    name=$(node_group)
+    while read -r hierarchy _; do
+        while [ -e "$hierarchy/$name" ] && [ "$attempts" -gt 0 ]; do
+            find "$hierarchy/$name" -depth -type d -exec rmdir {} + 2>/dev/null && break
+            attempts=$((attempts - 1))
+            sleep 0.1
+        done
+    done < <(hierarchies)
+}
+
+# Writes DIR/NAME.kubeconfig for the user of DIR/pki/CERTIFICATE.crt.
+kubeconfig() {
+    cat >"$dir/$1.kubeconfig" <<END
+apiVersion: v1
+kind: Config
+clusters: [{name: test, cluster: {server: "$NEST_SERVER", certificate-authority: "$dir/pki/k8s-ca.crt"}}]
+users: [{name: $1, user: {client-certificate: "$dir/pki/$2.crt", client-key: "$dir/pki/$2.key"}}]
+contexts: [{name: default, context: {cluster: test, user: $1}}]
+current-context: default
+END
 }
 
 as_root() {
@@ -91,9 +154,9 @@ as_root() {
     fi
 }
 
-# Fetches the machine's package lists.
+# Updates the machine's package lists.
 refresh_lists() {
-    say "fetching the package lists"
+    say "updating the package lists"
     as_root apt-get -q update >&2
 }
 

@@ -1,24 +1,24 @@
 #ifndef NEST_CSHIMS_H
 #define NEST_CSHIMS_H
 
-// No header of the system is included here: Swift would take the structures in it for this module's.
+// No system header is included here: Swift would take its structures for this module's.
 
 /// The environment of this process: `environ` is a mutable global, which Swift 6 refuses to touch.
 char *const *nest_host_environment(void);
 
-/// Makes a pipe that no child inherits: `pipe2` is declared for GNU sources only.
+/// Creates a pipe that no child inherits: `pipe2` is declared for GNU sources only.
 int nest_host_make_pipe(int ends[2]);
 
-/// Opens a process as a file descriptor: glibc before 2.36 has no wrapper of `pidfd_open`.
+/// Opens a process as a file descriptor: glibc before 2.36 has no wrapper for `pidfd_open`.
 int nest_host_open_process(int process);
 
-/// Makes a descriptor that can be waited for and woken, closed in children: Swift does not know `sys/eventfd.h`.
+/// Creates an event descriptor that no child inherits: Swift does not import `sys/eventfd.h`.
 int nest_host_make_event(void);
 
-/// Wakes whoever waits for such a descriptor.
+/// Ends every wait for an event descriptor.
 void nest_host_wake(int event);
 
-/// Sets what only GNU sources may name: no inherited descriptors, a session of its own, a directory if not null.
+/// Sets the attributes that only GNU sources may name: no inherited descriptors, a new session, a directory.
 ///
 /// `actions` are `posix_spawn_file_actions_t`, `attributes` a `posix_spawnattr_t`.
 int nest_host_prepare_spawn(void *actions, void *attributes, const char *directory);
@@ -26,7 +26,7 @@ int nest_host_prepare_spawn(void *actions, void *attributes, const char *directo
 /// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
 int nest_host_catch_signal(int signal, int descriptor);
 
-/// Tells whether a signal is ignored: `sigaction` has a union that Swift does not show.
+/// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);
 
 #endif

@@ -10,8 +10,8 @@ extension ClusterReader {
         values["node.role"] =
             role.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
         if files.variables.entries.count > Limit.variableCount {
-            let place = files.variables.entries[Limit.variableCount].place
-            problems.add(place, "the files declare more than \(Limit.variableCount) variables")
+            let location = files.variables.entries[Limit.variableCount].location
+            problems.add(location, "the files declare more than \(Limit.variableCount) variables")
         }
         for entry in files.variables.entries.prefix(Limit.variableCount) {
             if isVariable(entry) { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
@@ -36,16 +36,16 @@ extension ClusterReader {
         if let node, node.string != nil {
             definitions[name] = node
         } else {
-            // What is there but no string is told where the cluster is read.
+            // A value that is not a string is reported where the cluster is read.
             values[name] = node == nil ? missing() : .broken
         }
     }
 
-    /// Tells what is wrong with the definition of a variable, and whether it can be used.
+    /// Returns whether the definition of a variable can be used, and reports why not.
     private func isVariable(_ entry: Mapping.Entry) -> Bool {
         guard isVariableName(entry.key) else {
             problems.add(
-                entry.place,
+                entry.location,
                 "\(quoted(entry.key)) cannot be the name of a variable",
                 hint: "write a letter, then letters, digits, '_', '-' or '.'",
             )
@@ -53,14 +53,19 @@ extension ClusterReader {
         }
         guard !entry.key.hasPrefix("node."), !entry.key.hasPrefix("cluster.") else {
             let name = entry.key.replacingDots
-            problems.add(entry.place, "names such as '\(entry.key)' are built in", hint: "write \(name):")
+            problems.add(entry.location, "names such as '\(entry.key)' are built in", hint: "write \(name):")
             return false
         }
         switch entry.value.content {
         case .string, .number, .boolean: return true
         case .null, .sequence, .mapping:
-            let item = Item(node: entry.value, key: entry.key, label: "variable '\(entry.key)'", problems: problems)
-            item.tellWrong(
+            let item = ConfigValue(
+                node: entry.value,
+                key: entry.key,
+                label: "variable '\(entry.key)'",
+                problems: problems
+            )
+            item.reportTypeMismatch(
                 "a string, a number or a boolean",
                 hint: entry.value.isNull ? item.write("\"\"", asIs: true) : nil
             )

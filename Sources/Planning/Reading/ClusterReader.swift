@@ -1,13 +1,39 @@
+import Base
 import YAML
 
-/// Reads the sections `cluster`, `nodes` and `variables`, which tell a node what it is.
+/// Reads the sections `cluster`, `nodes` and `variables`.
 struct ClusterReader {
     let files: MergedFiles
     let facts: NodeFacts
-    let problems: Problems
+    let problems: ProblemCollector
+    /// The role of this node if it was reported as unknown, so that what follows from it is not.
+    var reportedRole: String?
+
+    /// The keys of the sections.
+    enum Keys {
+        static let name = Key.optional("name", .string, default: "none", "the cluster's name")
+        static let certificateAuthority = Key.optional(
+            "certificateAuthority",
+            .readPath,
+            default: "none",
+            "the CA of the API server's certificate"
+        )
+        static let servers = KeyDescription(
+            name: "servers",
+            type: .either([.url, .dictionary(.url)]),
+            presence: .optional(default: "none"),
+            meaning: "the API server, for every role or as a mapping of roles"
+        )
+        static let role = Key.required(
+            "role",
+            ValueReader(type: .name("role")) { $0.roleName() },
+            example: "worker",
+            "the node's role"
+        )
+    }
 
     /// Creates a reader.
-    init(_ files: MergedFiles, _ facts: NodeFacts, _ problems: Problems) {
+    init(_ files: MergedFiles, _ facts: NodeFacts, _ problems: ProblemCollector) {
         self.files = files
         self.facts = facts
         self.problems = problems
@@ -32,18 +58,18 @@ struct ClusterReader {
     /// - Returns: What could be read.
     func readCluster(_ variables: (String?) -> Variables) -> ReadCluster {
         var cluster = emptyCluster
-        var fields = Fields(
+        var fields = MappingReader(
             files.cluster.entries,
-            at: files.place,
-            Subject(path: ["cluster"]),
+            at: files.location,
+            MappingName(path: ["cluster"]),
             variables(nil),
             problems
         )
-        cluster.declaration.name = fields.value("name") { $0.string() }
-        cluster.declaration.certificateAuthority = fields.value("certificateAuthority") { $0.readPath() }
+        cluster.declaration.name = fields.value(Keys.name)
+        cluster.declaration.certificateAuthority = fields.value(Keys.certificateAuthority)
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
-        if let entry = fields.take("servers") { readServers(entry.value, fields.subject, variables, &cluster) }
+        if let entry = fields.take(Keys.servers.name) { readServers(entry.value, fields.subject, variables, &cluster) }
         fields.finish()
         return cluster
     }
@@ -53,12 +79,13 @@ struct ClusterReader {
         ReadCluster(
             serverRoles: files.cluster["servers"]?.value.mapping?.entries.map(\.key),
             unknownRole: .init(message: "the role of node \(quoted(facts.hostName)) is not known", hint: roleHint),
+            reportedRole: reportedRole,
         )
     }
 
     private func readServers(
         _ node: Node,
-        _ subject: Subject,
+        _ subject: MappingName,
         _ variables: (String?) -> Variables,
         _ cluster: inout ReadCluster,
     ) {
@@ -74,7 +101,7 @@ struct ClusterReader {
                 )
             }
             if node.mapping == nil {
-                Item(node: node, key: nil, label: label, problems: problems).tellWrong(
+                ConfigValue(node: node, key: nil, label: label, problems: problems).reportTypeMismatch(
                     "a URL or a mapping of roles to URLs"
                 )
             }
@@ -85,63 +112,73 @@ struct ClusterReader {
         cluster.isServerFaulty = cluster.declaration.server == nil
     }
 
-    private func readServer(_ node: Node, _ key: String, _ label: String, _ variables: Variables) -> PathReference? {
+    private func readServer(_ node: Node, _ key: String, _ label: String, _ variables: Variables) -> LocatedPath? {
         variables.replaced(node, problems).flatMap {
-            Item(node: $0, key: key, label: label, problems: problems).serverURL()
+            ConfigValue(node: $0, key: key, label: label, problems: problems).serverURL()
         }
     }
 
     /// Reads `nodes`: the role of every host name.
     func readNodes(_ variables: Variables) -> [String: String] {
         var roles: [String: String] = [:]
+        let named = namedRoles
         for entry in files.nodes.entries {
-            let subject = Subject(path: ["nodes", entry.key])
+            let subject = MappingName(path: ["nodes", entry.key])
             guard let mapping = entry.value.mapping else {
-                let item = Item(node: entry.value, key: nil, label: subject.name, problems: problems)
-                item.tellWrong("a mapping", hint: entry.value.string.map { "write {role: \(typed($0))}" })
+                let item = ConfigValue(node: entry.value, key: nil, label: subject.name, problems: problems)
+                item.reportTypeMismatch("a mapping", hint: entry.value.string.map { "write {role: \(typed($0))}" })
                 continue
             }
-            var fields = Fields(mapping.entries, at: entry.place, subject, variables, problems)
-            roles[entry.key] = fields.value("role", required: "worker") { item in
-                item.roleName().map { name in
-                    tellLikelySlip(name, of: entry.key, item.node.place)
-                    return name
-                }
+            var fields = MappingReader(mapping.entries, at: entry.location, subject, variables, problems)
+            roles[entry.key] = fields.value(Keys.role)
+            if let role = roles[entry.key], let location = mapping["role"]?.location {
+                reportLikelySlip(role, of: entry.key, location, named)
             }
             fields.finish()
         }
         return roles
     }
 
-    /// Tells a role that nothing else names and that is nearly one of those that something names.
-    private func tellLikelySlip(_ role: String, of node: String, _ place: Place) {
+    /// The roles that tasks and servers name, and the two that every cluster has.
+    private var namedRoles: Set<String> {
         let tasks = files.tasks.entries.flatMap { $0.value.mapping?["roles"]?.sequence?.compactMap(\.string) ?? [] }
-        let named = Set(tasks).union(serverRoles).union(["control-plane", "worker"])
+        return Set(tasks).union(serverRoles).union(["control-plane", "worker"])
+    }
+
+    /// Reports a role that nothing else names and that is nearly one of those that something names.
+    private func reportLikelySlip(
+        _ role: String,
+        of node: String,
+        _ location: SourceLocation,
+        _ named: Set<String>,
+    ) {
         guard !named.contains(role), let near = problems.nearName(to: role, in: named.sorted()) else { return }
-        let message = "role \(quoted(role)) of node \(quoted(node)) is that of no task and no server"
-        problems.add(place, message, hint: "did you mean '\(near)'?")
+        let message = "role \(quoted(role)) of node \(quoted(node)) is used by no task and no server"
+        problems.add(location, message, hint: "did you mean '\(near)'?")
     }
 
     /// The roles that tasks may name: those of nodes and servers, and the two that every cluster has.
     func knownRoles(_ nodes: [String: String]) -> [String] {
         let roles = Set(nodes.values).union(serverRoles).union(["control-plane", "worker"]).sorted()
         guard roles.count <= Limit.roleCount else {
-            problems.add(files.place, "the files name \(roles.count) roles, more than \(Limit.roleCount)")
+            problems.add(files.location, "the files name \(roles.count) roles, more than \(Limit.roleCount)")
             return Array(roles.prefix(Limit.roleCount))
         }
         return roles
     }
 
-    /// The role of this node, or `nil` where nobody says it.
+    /// The role of this node, or `nil` if it is not known.
     func readRole(_ nodes: [String: String], _ known: [String]) -> String? {
-        let said: [(role: String?, place: Place)] = [
-            (facts.role, Place(file: "--role")), (facts.environmentRole, Place(file: "NEST_ROLE")),
+        let said: [(role: String?, location: SourceLocation)] = [
+            (facts.role, SourceLocation(file: "--role")), (facts.environmentRole, SourceLocation(file: "NEST_ROLE")),
         ]
-        guard let (role, place) = said.first(where: { $0.role != nil }), let role else { return nodes[facts.hostName] }
+        guard let (role, location) = said.first(where: { $0.role != nil }), let role else {
+            return nodes[facts.hostName]
+        }
         if !known.contains(role) {
-            let all = "known are \(few(known))"
+            let all = "expected one of \(few(known))"
             problems.addMissing(
-                place,
+                location,
                 "no role is named \(quoted(role))",
                 hint: problems.hint(for: role, in: known, else: all)
             )
@@ -155,12 +192,12 @@ struct ClusterReader {
     }
 }
 
-extension Item {
+extension ConfigValue {
     /// A role: lower-case letters, digits and dashes.
     func roleName() -> String? {
         guard let name = string(expected: "a role") else { return nil }
         guard isTaskName(name) else {
-            tellWrong("a role of lower-case letters, digits and dashes")
+            reportTypeMismatch("a role of lower-case letters, digits and dashes")
             return nil
         }
         return name

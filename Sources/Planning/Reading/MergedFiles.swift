@@ -1,6 +1,7 @@
+import Base
 import YAML
 
-/// The sections of all task files, later files over earlier ones, before anybody has looked inside.
+/// The sections of all task files, later files over earlier ones, before its content was read.
 struct MergedFiles {
     /// Entries by key in the order in which the keys first came.
     struct Section {
@@ -27,23 +28,35 @@ struct MergedFiles {
     private(set) var nodes = Section()
     private(set) var variables = Section()
     private(set) var tasks = Section()
+    /// The variables of the first file.
+    private var ownVariables: Set<String> = []
+
+    /// The variables that only drop-ins set.
+    var dropInVariables: Set<String> { Set(variables.entries.map(\.key)).subtracting(ownVariables) }
+
     /// The tasks that some file says more of than that they are switched off.
     private var described: Set<String> = []
 
+    /// Whether a file has the key `tasks`, perhaps with nothing but comments below it.
+    private var hasTasks = false
+
     /// Where something is that is missing from all files.
-    private(set) var place = Place(file: "bootstrap.yaml")
+    private(set) var location = SourceLocation(file: "bootstrap.yaml")
 
     /// Reads and merges files.
-    init(_ files: [SourceFile], _ problems: Problems) {
-        if let first = files.first { place = Place(file: first.path) }
-        for file in files { merge(file, problems) }
-        tellNamesOfNothing(problems)
-        if tasks.entries.isEmpty, problems.all.isEmpty {
-            problems.add(place, "no task is declared", hint: "write tasks: and a task below it")
+    init(_ files: [SourceFile], _ problems: ProblemCollector) {
+        if let first = files.first { location = SourceLocation(file: first.path) }
+        for (index, file) in files.enumerated() {
+            merge(file, problems)
+            if index == 0 { ownVariables = Set(variables.entries.map(\.key)) }
+        }
+        reportRemovalsOfNothing(problems)
+        if !hasTasks, problems.all.isEmpty {
+            problems.add(location, "no task is declared", hint: "write tasks: and a task below it")
         }
     }
 
-    private mutating func merge(_ file: SourceFile, _ problems: Problems) {
+    private mutating func merge(_ file: SourceFile, _ problems: ProblemCollector) {
         let documents: [Document]
         do {
             documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
@@ -55,33 +68,38 @@ struct MergedFiles {
         let roots = documents.compactMap(\.root)
         if roots.count > 1 {
             problems.add(
-                roots[1].place,
-                "a task file holds one YAML document, found \(roots.count)",
+                roots[1].location,
+                "a task file contains one YAML document, found \(roots.count)",
                 hint: "remove the line ---"
             )
         }
         for root in roots { merge(root, problems) }
     }
 
-    private mutating func merge(_ root: Node, _ problems: Problems) {
+    private mutating func merge(_ root: Node, _ problems: ProblemCollector) {
         guard !root.isNull else { return }
         guard let mapping = root.mapping else {
             problems.add(
-                root.place,
+                root.location,
                 "a task file must be a mapping, found \(describe(root))",
                 hint: "write tasks: and a task below it"
             )
             return
         }
-        var fields = Fields(mapping.entries, at: root.place, Subject(), Variables(), problems)
+        var fields = MappingReader(mapping.entries, at: root.location, MappingName(), Variables(), problems)
         merge(&fields, "cluster", into: \.cluster)
         merge(&fields, "nodes", into: \.nodes)
         merge(&fields, "variables", into: \.variables)
+        if mapping.entries.contains(where: { $0.key == "tasks" }) { hasTasks = true }
         merge(&fields, "tasks", into: \.tasks)
         fields.finish()
     }
 
-    private mutating func merge(_ fields: inout Fields, _ key: String, into section: WritableKeyPath<Self, Section>) {
+    private mutating func merge(
+        _ fields: inout MappingReader,
+        _ key: String,
+        into section: WritableKeyPath<Self, Section>
+    ) {
         // A section whose lines are all comments is `null`, and as good as absent.
         guard let entry = fields.take(key), !entry.value.isNull else { return }
         guard let below = fields.fields(key) else { return }
@@ -97,12 +115,16 @@ struct MergedFiles {
         return entries.count == 1 && entries[0].key == "enable" && entries[0].value.boolean == false
     }
 
-    /// Tells tasks that are switched off and that no file describes: most likely another is meant.
-    private func tellNamesOfNothing(_ problems: Problems) {
+    /// Reports tasks that are switched off and that no file describes: probably another one is meant.
+    private func reportRemovalsOfNothing(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
         for entry in tasks.entries where !described.contains(entry.key) {
             let hint = problems.hint(for: entry.key, in: described.sorted(), else: "remove it")
-            problems.add(entry.place, "task \(quoted(entry.key)) is switched off, and no file describes it", hint: hint)
+            problems.add(
+                entry.location,
+                "task \(quoted(entry.key)) is disabled, but no file declares it",
+                hint: hint
+            )
         }
     }
 }

@@ -1,8 +1,8 @@
 import YAML
 
-/// Tells whether a task may have a name: what a systemd unit and a DNS label may have.
+/// Returns whether a task may have a name: what a systemd unit and a DNS label may have.
 ///
-/// No dash at the end: what systemd is told of `k8s-bootstrap-a-.service` holds for every unit whose name goes on there.
+/// No dash at the end: systemd applies drop-ins of `k8s-bootstrap-a-.service` to every unit with that prefix.
 func isTaskName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLowercaseLetter || first.isDigit else { return false }
     return name.utf8.count <= Limit.nameLength && !name.hasSuffix("-")
@@ -22,18 +22,18 @@ let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
-/// Names that are targets when somebody leaves the ending out.
+/// Names that probably mean a target when the suffix is missing.
 private let targetNames: Set = [
     "basic", "default", "graphical", "local-fs", "multi-user", "network", "network-online", "remote-fs", "sysinit",
 ]
 
-/// Tells whether a name has the ending of a systemd unit.
+/// Returns whether a name has the suffix of a systemd unit.
 func hasUnitSuffix(_ name: String) -> Bool {
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return false }
     return unitSuffixes.contains(String(name[name.index(after: dot)...]))
 }
 
-/// Tells whether a name is that of a systemd unit or of an instance of one, as systemd itself checks it.
+/// Returns whether a name is that of a systemd unit or of an instance of one, as systemd itself checks it.
 func isUnitName(_ name: String) -> Bool {
     let allowed = ":-_.\\@".utf8
     if let at = name.firstIndex(of: "@"), let dot = name.lastIndex(of: "."), at < dot,
@@ -58,25 +58,25 @@ public func taskName(ofUnit unit: String) -> String? {
     return String(unit.dropFirst(prefix.count).dropLast(suffix.count))
 }
 
-extension Item {
+extension ConfigValue {
     /// What a task runs after: another task, by its name or its unit's, or any other systemd unit.
     func dependency() -> Dependency? {
         guard let name = string(expected: "the name of a task or of a systemd unit") else { return nil }
-        if let task = taskName(ofUnit: name) { return .task(task, node.place) }
-        guard hasUnitSuffix(name) else { return .task(name, node.place) }
+        if let task = taskName(ofUnit: name) { return .task(task, node.location) }
+        guard hasUnitSuffix(name) else { return .task(name, node.location) }
         guard name != "k8s-bootstrap.target" else {
             problems.add(
-                node.place,
+                node.location,
                 "\(label) is '\(name)', which waits for every task",
                 hint: "write the name of a task"
             )
             return nil
         }
         guard isUnitName(name) else {
-            tellWrong("the name of a systemd unit, of letters, digits and ':-_.\\@'")
+            reportTypeMismatch("the name of a systemd unit, of letters, digits and ':-_.\\@'")
             return nil
         }
-        return .unit(name, node.place)
+        return .unit(name, node.location)
     }
 
     /// The name of a systemd unit.
@@ -84,7 +84,10 @@ extension Item {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }
         guard isUnitName(name) else {
             let whole = name + (targetNames.contains(name) ? ".target" : ".service")
-            tellWrong("the name of a systemd unit", hint: isUnitName(whole) && !name.contains(".") ? write(whole) : nil)
+            reportTypeMismatch(
+                "the name of a systemd unit",
+                hint: isUnitName(whole) && !name.contains(".") ? write(whole) : nil
+            )
             return nil
         }
         return name

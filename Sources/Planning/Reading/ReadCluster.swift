@@ -1,6 +1,6 @@
 import YAML
 
-/// The cluster as far as it could be read, so that what is wrong in it is told once.
+/// The cluster as far as it could be read, so that a mistake in it is reported once.
 struct ReadCluster {
     /// What could be read.
     var declaration = ClusterDeclaration()
@@ -12,6 +12,8 @@ struct ReadCluster {
     var serverRoles: [String]?
     /// What to say of a node whose role is not known.
     let unknownRole: Advice
+    /// A role that was reported as unknown.
+    let reportedRole: String?
 
     /// A message with its hint.
     struct Advice {
@@ -21,14 +23,14 @@ struct ReadCluster {
         let hint: String
     }
 
-    /// Why there is no server for a role, or `nil` if that was told already.
+    /// Why there is no server for a role, or `nil` if that was reported already.
     func missingServer(for role: String?) -> Advice? {
         guard let serverRoles else {
             guard !isServerFaulty else { return nil }
             return Advice(message: "the cluster has no server", hint: "write servers: https://HOST:6443 below cluster:")
         }
         guard let role else { return unknownRole }
-        guard !serverRoles.contains(role) else { return nil }
+        guard !serverRoles.contains(role), role != reportedRole else { return nil }
         return Advice(
             message: "the cluster has no server for role '\(role)'",
             hint: "write \(role): https://HOST:6443 below servers:",

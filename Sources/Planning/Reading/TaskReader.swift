@@ -1,28 +1,18 @@
+import Base
 import YAML
 
-/// A task as far as it could be read, so that one fault in it does not hide another.
+/// A task as far as it could be read, so that one mistake in it does not hide another.
 struct ReadTask {
+    /// What relates the task to others.
     var header: TaskHeader
+    /// What the task is for.
     var description: String?
+    /// The systemd units that want the task's unit.
     var wantedBy: [String] = []
-    var timeout = Duration.seconds(600)
-    var verb: Verb?
-
-    /// The declaration, or `nil` if the verb could not be read.
-    var declaration: TaskDeclaration? {
-        verb.map {
-            TaskDeclaration(
-                name: header.name,
-                description: description,
-                roles: header.roles,
-                after: header.after,
-                wantedBy: wantedBy,
-                timeout: timeout,
-                verb: $0,
-                place: header.place,
-            )
-        }
-    }
+    /// The task's deadline.
+    var timeout = TaskReader.Keys.timeout.value
+    /// What the task does, or `nil` if that could not be read.
+    var verb: ReadVerb?
 }
 
 /// What the readers of tasks and verbs know of the node.
@@ -37,8 +27,8 @@ struct TaskContext {
     let knownRoles: [String]
     /// The variables of each role.
     let variables: (String?) -> Variables
-    /// Where faults are told.
-    let problems: Problems
+    /// Where problems are reported.
+    let problems: ProblemCollector
 
     /// The role for which a task with some roles is read: this node's if it runs the task, else one that does.
     ///
@@ -49,78 +39,140 @@ struct TaskContext {
     }
 }
 
+/// The items of a list of roles, which are compared with the known roles after they were read.
+struct RoleList {
+    let items: [ConfigValue]
+
+    init?(_ value: ConfigValue) {
+        guard let items = value.items(of: "roles", limit: Limit.roleCount) else { return nil }
+        if value.node.sequence?.isEmpty == true {
+            value.reportTypeMismatch("a list of at least one role", hint: "remove it, or write roles: [worker]")
+        }
+        self.items = items
+    }
+}
+
 /// Reads one task.
 struct TaskReader {
     private let context: TaskContext
-    private var fields: Fields
+    private var fields: MappingReader
 
-    /// Reads a task, or gives `nil` if it is switched off or no mapping.
+    /// Reads a task, or gives `nil` if it is disabled or not a mapping.
     static func read(_ entry: Mapping.Entry, _ context: TaskContext) -> ReadTask? {
         let name = entry.key
         if !isTaskName(name) {
             context.problems.add(
-                entry.place,
-                "\(quoted(name)) cannot be the name of a task, which has lower-case letters, digits and dashes between them",
+                entry.location,
+                "invalid task name \(quoted(name)): expected lowercase letters, digits and hyphens",
                 hint: suggestedTaskName(name).map { "write \($0):" },
+            )
+        } else if isReservedTaskName(name) {
+            context.problems.add(
+                entry.location,
+                "\(quoted(name)) cannot be the name of a task, because '\(unitName(ofTask: name))' is a unit of its own",
+                hint: "use another name",
             )
         }
         guard let mapping = entry.value.mapping else {
-            let item = Item(node: entry.value, key: nil, label: "task \(quoted(name))", problems: context.problems)
-            item.tellWrong("a mapping with a verb", hint: "write one of \(list(verbNames, "or")) below it")
-            return ReadTask(header: TaskHeader(name: name, place: entry.place))
+            let item = ConfigValue(
+                node: entry.value,
+                key: nil,
+                label: "task \(quoted(name))",
+                problems: context.problems
+            )
+            item.reportTypeMismatch("a mapping with a verb", hint: "write one of \(list(verbNames, "or")) below it")
+            return ReadTask(header: TaskHeader(name: name, location: entry.location))
         }
-        let subject = Subject(owner: "task \(quoted(name))")
-        let fields = Fields(
+        let subject = MappingName(owner: "task \(quoted(name))")
+        let fields = MappingReader(
             mapping.entries,
-            at: entry.place,
+            at: entry.location,
             subject,
             context.variables(context.role),
             context.problems
         )
         var reader = Self(context: context, fields: fields)
-        return reader.readTask(TaskHeader(name: name, place: entry.place))
+        return reader.readTask(TaskHeader(name: name, location: entry.location))
+    }
+
+    /// The keys of a task in addition to its verb.
+    enum Keys {
+        static let enable = DefaultedKey(
+            "enable",
+            .boolean,
+            default: true,
+            "`false` removes the task, also one of an earlier file"
+        )
+        static let description = Key.optional(
+            "description",
+            .text(),
+            default: "none",
+            "what the task is for, on one line; the description of its unit"
+        )
+        static let roles = Key.optional(
+            "roles",
+            ValueReader(type: .array(.name("role"))) { RoleList($0) },
+            default: "every role",
+            "the roles whose nodes run the task"
+        )
+        static let after = Key.optional(
+            "after",
+            .list(
+                of: ValueReader(type: .either([.name("task"), .name("systemd unit")])) { $0.dependency() },
+                "tasks and systemd units"
+            ),
+            default: "none",
+            "tasks that must have succeeded before this one starts, and systemd units that its unit is ordered after"
+        )
+        static let wantedBy = Key.optional(
+            "wantedBy",
+            .list(of: .unit, "systemd units"),
+            default: "none",
+            "systemd units that start the task's unit, in addition to `k8s-bootstrap.target`"
+        )
+        static let timeout = DefaultedKey(
+            "timeout",
+            .duration(limit: Limit.timeout),
+            default: .seconds(600),
+            text: "`10m`",
+            "the task's deadline; every wait and request of the task ends then, and a program gets SIGTERM"
+        )
+        static let all = [
+            enable.description, description.description, roles.description, after.description, wantedBy.description,
+            timeout.description,
+        ]
     }
 
     private mutating func readTask(_ header: TaskHeader) -> ReadTask? {
-        guard fields.value("enable", { $0.boolean() }) ?? true else { return nil }
+        guard fields.value(Keys.enable) else { return nil }
         var task = ReadTask(header: header)
         task.header.roles = readRoles()
         let role = context.role(for: task.header.roles)
         fields.variables = context.variables(role)
-        task.description = fields.value("description") { $0.string(.text) }.map(onOneLine)
+        task.description = fields.value(Keys.description).map(onOneLine)
         task.header.after = readAfter()
-        let variables = fields.variables
-        task.wantedBy =
-            fields.value("wantedBy") { item in
-                item.items(of: "systemd units", variables)?.compactMap { $0.unitName() }
-            } ?? []
-        task.timeout = fields.value("timeout") { $0.duration(limit: Limit.timeout) } ?? task.timeout
-        task.verb = VerbReader(context: context, role: role).read(&fields)
+        task.wantedBy = fields.value(Keys.wantedBy) ?? []
+        task.timeout = fields.value(Keys.timeout)
+        task.verb = VerbReader(problems: context.problems, verb: VerbContext(cluster: context.cluster, role: role))
+            .read(&fields)
         return task
     }
 
     private mutating func readRoles() -> [String]? {
-        let variables = fields.variables
-        let context = context
-        let roles = fields.value("roles") { item -> [String]? in
-            guard let items = item.items(of: "roles", limit: Limit.roleCount, variables) else { return nil }
-            if item.node.sequence?.isEmpty == true {
-                item.tellWrong("a list of at least one role", hint: "remove it, or write roles: [worker]")
-            }
-            return items.compactMap { Self.readRole($0, context) }
-        }
-        // A list of which nothing could be read is no reason to take the task for one of every role.
-        return roles.map { $0.isEmpty ? context.role.map { [$0] } : $0 } ?? nil
+        guard let values = fields.value(Keys.roles) else { return nil }
+        let roles = values.items.compactMap { Self.readRole($0, context) }
+        // A list of which nothing could be read does not make the task one of every role.
+        return roles.isEmpty ? context.role.map { [$0] } : roles
     }
 
-    private static func readRole(_ item: Item, _ context: TaskContext) -> String? {
+    private static func readRole(_ item: ConfigValue, _ context: TaskContext) -> String? {
         guard let role = item.roleName() else { return nil }
         guard context.knownRoles.contains(role) else {
-            let all = "known are \(few(context.knownRoles))"
+            let all = "expected one of \(few(context.knownRoles))"
             let hint = context.problems.hint(for: role, in: context.knownRoles, else: all)
             context.problems.addMissing(
-                item.node.place,
-                "\(item.label) is \(quoted(role)), which is no role here",
+                item.node.location,
+                "\(item.label) is \(quoted(role)), which is not a known role",
                 hint: hint
             )
             return nil
@@ -129,11 +181,7 @@ struct TaskReader {
     }
 
     private mutating func readAfter() -> [Dependency] {
-        let variables = fields.variables
-        let dependencies =
-            fields.value("after") { item in
-                item.items(of: "tasks and systemd units", variables)?.compactMap { $0.dependency() }
-            } ?? []
+        let dependencies = fields.value(Keys.after) ?? []
         var seen: Set<String> = []
         return dependencies.filter { dependency in
             switch dependency {

@@ -6,7 +6,7 @@ struct Template {
         case text(String)
         /// A variable, by name.
         case variable(String)
-        /// Something that begins like a variable and is none, as written.
+        /// Something that begins like a variable but is not one, as written.
         case malformed(String)
     }
 
@@ -63,7 +63,7 @@ struct Template {
     }
 }
 
-/// Tells whether a variable may have a name: a letter or `_`, then letters, digits, `_`, `-` and dots.
+/// Returns whether a variable may have a name: a letter or `_`, then letters, digits, `_`, `-` and dots.
 func isVariableName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLetter || first == UInt8(ascii: "_") else { return false }
     return name.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.".utf8.contains($0) } && name.utf8.count <= 128

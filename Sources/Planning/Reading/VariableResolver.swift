@@ -1,10 +1,11 @@
+import Base
 import YAML
 
 /// Finds the values of variables that may be made of each other.
 struct VariableResolver {
     private let definitions: [String: Node]
     private let names: [String]
-    private let problems: Problems
+    private let problems: ProblemCollector
     private var values: [String: Variables.Value]
     private var path: [String] = []
 
@@ -13,8 +14,8 @@ struct VariableResolver {
     /// - Parameters:
     ///   - definitions: What the files say: the variables, and those built-in ones that files say.
     ///   - values: What is known without the files.
-    ///   - problems: Where faults are told.
-    init(_ definitions: [String: Node], values: [String: Variables.Value], problems: Problems) {
+    ///   - problems: Where problems are reported.
+    init(_ definitions: [String: Node], values: [String: Variables.Value], problems: ProblemCollector) {
         self.definitions = definitions
         self.values = values
         self.problems = problems
@@ -52,27 +53,28 @@ struct VariableResolver {
         let known = Variables(values: values, names: names)
         guard let content = known.replaced(node, problems)?.content else { return .broken }
         guard content.scalarText.utf8.count <= Limit.variableLength else {
-            problems.add(node.place, "a variable becomes longer than \(Limit.variableLength / 1024) KiB")
+            problems.add(node.location, "a variable becomes longer than \(Limit.variableLength / 1024) KiB")
             return .broken
         }
         return .scalar(content)
     }
 
-    /// Tells whether a variable may be resolved now: not while that is going on already, and not too deep.
+    /// Returns whether a variable may be resolved now: not while that is going on already, and not too deep.
     private mutating func isSound(_ name: String, _ node: Node) -> Bool {
         if let start = path.firstIndex(of: name) {
             let cycle = path[start...] + [name]
             let last = path[path.endIndex - 1]
             problems.add(
-                node.place,
+                node.location,
                 "variable '\(name)' is made of itself: \(cycle.joined(separator: " -> "))",
-                hint: "write a value without '${\(name)}' for '\(last)' at \(definitions[last]?.place ?? node.place)",
+                hint:
+                    "write a value without '${\(name)}' for '\(last)' at \(definitions[last]?.location ?? node.location)",
             )
             for member in cycle { values[member] = .broken }
             return false
         }
         guard path.count < Limit.variableDepth else {
-            problems.add(node.place, "variables use each other more than \(Limit.variableDepth) deep")
+            problems.add(node.location, "variables use each other more than \(Limit.variableDepth) deep")
             values[name] = .broken
             return false
         }

@@ -1,117 +1,126 @@
+import Base
 import YAML
 
-/// The keys of which a task has exactly one.
-let verbNames = ["kubeconfig", "symlink", "file", "apply", "exec", "wait"]
-
-/// The keys of `exec` that a task may also have itself, as in the NixOS module that came before.
-private let execKeys = ["script", "args", "environment", "preStart"]
-
-/// Finds a task's verb and has it read.
+/// Finds a task's verb and reads it.
 struct VerbReader {
-    /// What is known of the node.
-    let context: TaskContext
-    /// The role for which the task is read.
-    let role: String?
+    /// Where problems are reported.
+    let problems: ProblemCollector
+    /// What verbs know of the node.
+    let verb: VerbContext
 
-    /// Reads the verb and tells all keys that a task does not have.
-    func read(_ fields: inout Fields) -> Verb? {
-        let written = verbNames.filter { fields.has($0) || $0 == "exec" && fields.has("script") }
-        let isRolloutMisplaced = tellMisplacedRollout(&fields)
-        var verbs: [Verb?] = []
-        for name in verbNames {
-            // A verb is asked for in any case, so that it is a known key.
-            if name == "wait", isRolloutMisplaced { continue }
-            let verb = read(name, &fields)
-            if written.contains(name) { verbs.append(verb) }
+    /// Reads the verb and reports every key that a task does not have.
+    func read(_ fields: inout MappingReader) -> ReadVerb? {
+        let written = verbTypes.filter { isWritten($0, fields) }
+        let misplaced = reportMisplacedKey(written, fields)
+        var verbs: [ReadVerb?] = []
+        for type in verbTypes {
+            // Every verb is asked for, so that it is a known key.
+            if type.name == misplaced {
+                _ = fields.take(type.name)
+                continue
+            }
+            let verb = read(type, &fields)
+            if written.contains(where: { $0 == type }) { verbs.append(verb) }
         }
         let near = fields.finish()
-        tellCount(written, fields, near, isRolloutMisplaced)
+        reportCount(written, fields, near, isMisplaced: misplaced != nil)
         return verbs.count == 1 ? verbs[0] : nil
     }
 
-    private func read(_ name: String, _ fields: inout Fields) -> Verb? {
-        if name == "exec" { return readExec(&fields) }
-        guard var below = fields.fields(name, expected: "a mapping with the keys of '\(name)'") else { return nil }
-        defer { below.finish() }
-        switch name {
-        case "kubeconfig": return KubeconfigDeclaration(&below, context.cluster, role).map(Verb.kubeconfig)
-        case "symlink": return SymlinkDeclaration(&below).map(Verb.symlink)
-        case "file": return FileDeclaration(&below).map(Verb.file)
-        case "apply": return ApplyDeclaration(&below).map(Verb.apply)
-        default: return WaitDeclaration(&below).map(Verb.wait)
-        }
+    private func isWritten(_ type: any ReadableVerb.Type, _ fields: MappingReader) -> Bool {
+        fields.has(type.name) || type.shorthandKey.map(fields.has) ?? false
     }
 
-    /// Reads `exec` with those of its keys that stand in the task itself.
-    private func readExec(_ fields: inout Fields) -> Verb? {
-        var entries = execKeys.compactMap { fields.take($0) }
-        guard fields.has("exec") else {
-            _ = fields.take("exec")
-            guard fields.has("script") else {
-                tellStray(entries, fields)
+    private func read(_ type: any ReadableVerb.Type, _ fields: inout MappingReader) -> ReadVerb? {
+        var entries = type.taskLevelKeys.compactMap { fields.take($0) }
+        guard fields.has(type.name) else {
+            _ = fields.take(type.name)
+            guard isWritten(type, fields) else {
+                reportLonelyKeys(entries, of: type, fields)
                 return nil
             }
-            var own = Fields(entries, at: fields.place, fields.subject, fields.variables, fields.problems)
+            var own = MappingReader(entries, at: fields.location, fields.subject, fields.variables, problems)
             defer { own.finish() }
-            return ExecDeclaration(&own).map(Verb.exec)
+            return type.read(&own, verb)
         }
-        guard let below = fields.fields("exec", expected: "a mapping with the keys of 'exec'") else { return nil }
+        guard let below = fields.fields(type.name, expected: "a mapping with the keys of '\(type.name)'") else {
+            return nil
+        }
         for entry in below.entries {
             if let twin = entries.first(where: { $0.key == entry.key }) {
                 let label = below.subject.label(entry.key)
-                context.problems.add(
-                    entry.place,
-                    "\(label) stands in the task as well, at \(twin.place)",
+                problems.add(
+                    entry.location,
+                    "\(label) is also a key of the task itself, at \(twin.location)",
                     hint: "remove one"
                 )
             } else {
                 entries.append(entry)
             }
         }
-        var all = Fields(entries, at: below.place, below.subject, fields.variables, fields.problems)
+        var all = MappingReader(entries, at: below.location, below.subject, fields.variables, problems)
         defer { all.finish() }
-        return ExecDeclaration(&all).map(Verb.exec)
+        return type.read(&all, verb)
     }
 
-    private func tellStray(_ entries: [Mapping.Entry], _ fields: Fields) {
+    /// Reports keys of a verb in a task that has another verb.
+    private func reportLonelyKeys(
+        _ entries: [Mapping.Entry],
+        of type: any ReadableVerb.Type,
+        _ fields: MappingReader,
+    ) {
+        let shorthand = type.shorthandKey ?? type.name
         for entry in entries {
-            let hint = "add script: PATH, or remove \(entry.key):"
-            context.problems.add(
-                entry.place,
-                "\(fields.subject.label(entry.key)) goes with 'script' or 'exec' only",
-                hint: hint
+            problems.add(
+                entry.location,
+                "\(fields.subject.label(entry.key)) goes with '\(shorthand)' or '\(type.name)' only",
+                hint: "add \(shorthand): PATH, or remove \(entry.key):"
             )
         }
     }
 
-    /// Tells `wait: rollout` beside `apply` instead of below it.
-    private func tellMisplacedRollout(_ fields: inout Fields) -> Bool {
-        guard fields.has("apply"), fields.has("wait"), let wait = fields.take("wait"), let word = wait.value.string
-        else {
-            return false
+    /// Reports a key of one verb next to it that is the name of another verb, such as `wait: rollout`.
+    ///
+    /// - Returns: The key.
+    private func reportMisplacedKey(_ written: [any ReadableVerb.Type], _ fields: MappingReader) -> String? {
+        for type in written {
+            for key in type.keys {
+                guard case .enumeration(let words) = key.type, written.contains(where: { $0.name == key.name }),
+                    let entry = fields.entries.first(where: { $0.key == key.name }), let word = entry.value.string
+                else { continue }
+                let label = "\(fields.subject.label(key.name)) is \(quoted(word)) next to '\(type.name)'"
+                let hint = "move \(key.name): \(words.first ?? word) below \(type.name):"
+                problems.add(entry.location, label, hint: hint)
+                return key.name
+            }
         }
-        let label = "\(fields.subject.label("wait")) is \(quoted(word)) and stands beside 'apply'"
-        context.problems.add(wait.place, label, hint: "move wait: rollout below apply:")
-        return true
+        return nil
     }
 
-    private func tellCount(_ written: [String], _ fields: Fields, _ near: [String], _ isRolloutMisplaced: Bool) {
+    private func reportCount(
+        _ written: [any ReadableVerb.Type],
+        _ fields: MappingReader,
+        _ near: [String],
+        isMisplaced: Bool,
+    ) {
         let name = fields.subject.name
-        if written.isEmpty, !near.contains(where: { verbNames.contains($0) || $0 == "script" }) {
-            let isDropIn = fields.place.file.contains(".d/")
+        let shorthands = verbTypes.compactMap { $0.shorthandKey }
+        if written.isEmpty, !near.contains(where: { verbNames.contains($0) || shorthands.contains($0) }) {
+            let isDropIn = fields.location.file.contains(".d/")
             let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""
-            context.problems.add(
-                fields.place,
+            problems.add(
+                fields.location,
                 "\(name) has no verb",
                 hint: "\(whole)write one of \(list(verbNames, "or")) below it"
             )
         }
-        guard written.count > 1, !(isRolloutMisplaced && written.count == 2) else { return }
-        let places = fields.entries.filter { written.contains($0.key) || $0.key == "script" }.map(\.place)
-        context.problems.add(
-            places.dropFirst().first ?? fields.place,
-            "\(name) has \(written.count) verbs: \(list(written.map { "'\($0)'" }))",
-            hint: "keep one, and write a task for each other",
+        guard written.count > 1, !(isMisplaced && written.count == 2) else { return }
+        let keys = written.map { $0.name }
+        let places = fields.entries.filter { keys.contains($0.key) || shorthands.contains($0.key) }.map(\.location)
+        problems.add(
+            places.dropFirst().first ?? fields.location,
+            "\(name) has \(written.count) verbs: \(list(keys.map { "'\($0)'" }))",
+            hint: "keep one, and move the others to tasks of their own",
         )
     }
 }

@@ -24,13 +24,13 @@ func list(_ words: [String], _ conjunction: String = "and") -> String {
     return "\(words.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
 }
 
-/// The first few of many words, in order.
+/// The first few of many alternatives, in order.
 func few(_ words: [String], limit: Int = 12) -> String {
-    guard words.count > limit else { return list(words) }
-    return list(words.prefix(limit) + ["\(words.count - limit) more"])
+    guard words.count > limit else { return list(words, "or") }
+    return list(words.prefix(limit) + ["\(words.count - limit) more"], "or")
 }
 
-/// What stands in a file where something else was expected.
+/// The value that a file has where another was expected.
 func describe(_ node: Node) -> String {
     switch node.content {
     case .null: "nothing"
@@ -42,7 +42,7 @@ func describe(_ node: Node) -> String {
     }
 }
 
-/// A string as somebody would type it into a task file on one line, in quotes only where YAML needs them.
+/// A string as an author would type it into a task file on one line, in quotes only where YAML needs them.
 func typed(_ text: String) -> String {
     let needsQuotes =
         text.isEmpty || text.contains(": ") || text.contains(" #") || text.hasSuffix(":") || text.hasSuffix(" ")

@@ -22,7 +22,7 @@ public struct UnitFile: Sendable, Hashable {
 }
 
 /// How units call the program.
-public struct UnitCall: Sendable, Hashable {
+public struct ProgramInvocation: Sendable, Hashable {
     /// The absolute path of the program.
     public var program: String
 

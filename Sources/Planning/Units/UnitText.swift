@@ -23,7 +23,7 @@ struct UnitText {
         self.text += "# \(text)\n"
     }
 
-    /// Adds a command that runs as it stands, without variables.
+    /// Adds a command that runs as written, without variables.
     ///
     /// - Parameters:
     ///   - key: `ExecStart` or one of its relatives.

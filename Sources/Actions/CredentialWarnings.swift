@@ -1,0 +1,134 @@
+public import Base
+import Execution
+import Host
+import Kubernetes
+public import Planning
+
+/// What will soon be wrong with the certificates and keys that the tasks of a plan use: nothing fails yet.
+public struct CredentialWarnings: Sendable {
+    private let files: NodeFiles
+    private let plan: Plan
+    private let producers: PathProducers
+
+    /// A kubeconfig or credential is not larger than this.
+    private static let sizeLimit = 1 << 20
+
+    /// Prepares the warnings of a plan.
+    public init(files: NodeFiles, plan: Plan) {
+        self.files = files
+        self.plan = plan
+        producers = PathProducers(plan)
+    }
+
+    /// The warnings of all tasks, each once; what cannot be read is passed over.
+    public func all() -> [Problem] {
+        var problems: [Problem] = []
+        for footprint in plan.steps.lazy.map(\.task.footprint) {
+            problems += footprint.credentials.map(warnings) ?? []
+            guard let kubeconfig = footprint.kubeconfig, producers.producer(of: kubeconfig.path) == nil else {
+                continue
+            }
+            problems += warnings(ofKubeconfig: kubeconfig.path)
+        }
+        var seen: Set<String> = []
+        return problems.filter { seen.insert($0.message).inserted }
+    }
+
+    /// The warnings of the files that a kubeconfig is made from.
+    func warnings(of credentials: Footprint.Credentials) -> [Problem] {
+        let key = credentials.key
+        return warnings(
+            of: credentials.certificateAuthority.path,
+            as: .authority,
+            at: credentials.certificateAuthority.location
+        )
+            + warnings(of: credentials.certificate.path, as: .client, at: credentials.certificate.location)
+            + warnings(ofSecret: key.path, "private key", at: key.location)
+    }
+
+    /// The warnings of a kubeconfig and the files that it refers to.
+    func warnings(ofKubeconfig path: String) -> [Problem] {
+        guard let bytes = try? files.read(path, limit: Self.sizeLimit),
+            let kubeconfig = try? Kubeconfig(bytes, path: path)
+        else { return [] }
+        let location = SourceLocation(file: path)
+        var problems: [Problem] = []
+        for (material, setting, role) in [
+            (kubeconfig.certificateAuthority, "certificate-authority", CredentialCheck.CertificateRole.authority),
+            (kubeconfig.clientCertificate, "client-certificate", .client),
+        ] {
+            switch material {
+            case .file(let file): problems += warnings(of: file, as: role, at: location)
+            case .data(let bytes):
+                let file = CredentialFile(name: "\(setting)-data of \(path)", bytes: bytes)
+                problems += CredentialCheck().warnings(of: file, as: role).map { $0.at(location) }
+            case nil: break
+            }
+        }
+        for (material, what) in [(kubeconfig.clientKey, "private key"), (kubeconfig.token, "token")] {
+            switch material {
+            case .file(let file): problems += warnings(ofSecret: file, what, at: location)
+            case .data: problems += warnings(ofSecret: path, "kubeconfig with a \(what)", at: location)
+            case nil: break
+            }
+        }
+        return problems
+    }
+
+    private func warnings(
+        of path: String,
+        as role: CredentialCheck.CertificateRole,
+        at location: SourceLocation
+    ) -> [Problem] {
+        guard let bytes = try? files.read(path, limit: Self.sizeLimit) else { return [] }
+        return CredentialCheck().warnings(of: CredentialFile(name: path, bytes: bytes), as: role).map {
+            $0.at(location)
+        }
+    }
+
+    /// Warns of a secret that users without rights can read.
+    private func warnings(ofSecret path: String, _ what: String, at location: SourceLocation) -> [Problem] {
+        guard files.isReadableByEveryone(path) else { return [] }
+        let message = "\(what) '\(path)' can be read by every user of the node"
+        return [Problem(message, at: location, hint: "run 'chmod o-r \(files.location(ofRead: path))'")]
+    }
+}
+
+extension Problem {
+    /// The problem at a location.
+    fileprivate func at(_ location: SourceLocation) -> Problem { Problem(message, at: location, hint: hint) }
+}
+
+extension NodeFiles {
+    /// Whether every user can read a file: it and the directories above it allow that.
+    fileprivate func isReadableByEveryone(_ path: String) -> Bool {
+        guard var path = try? FileSystem.realPath(location(ofRead: path)),
+            let status = try? FileSystem.status(path), status.mode & 0o004 != 0
+        else { return false }
+        while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            path = String(path[..<slash])
+            guard let directory = try? FileSystem.status(path), directory.mode & 0o001 != 0 else { return false }
+        }
+        return true
+    }
+}
+
+/// The warnings that were emitted in a run.
+final class ReportedWarnings: Sendable {
+    private let messages = Locked<Set<String>>([])
+
+    /// Adds a message, and returns whether it is new.
+    func insert(_ message: String) -> Bool { messages.withLock { $0.insert(message).inserted } }
+}
+
+extension ActionContext {
+    /// Emits warnings of credentials, each once in a run.
+    func warn(_ warnings: (CredentialWarnings) -> [Problem]) {
+        for problem in warnings(CredentialWarnings(files: run.files, plan: run.plan)) {
+            // Several tasks use one certificate.
+            let file = problem.message.split(separator: "'").dropFirst().first.map(String.init) ?? ""
+            guard run.reportedWarnings.insert(problem.message) else { continue }
+            emit(.warning(subject: file, problem.hint.map { "\(problem.message); \($0)" } ?? problem.message))
+        }
+    }
+}

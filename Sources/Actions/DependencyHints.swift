@@ -1,0 +1,103 @@
+import Base
+import Kubernetes
+import Planning
+import YAML
+
+/// What the plan knows about a kind or namespace which an object needs and the server does not have.
+struct DependencyHints {
+    /// The task whose objects failed.
+    let context: ActionContext
+
+    /// What the manifests of all tasks define.
+    private struct Provided {
+        var index = ProviderIndex<ProvidingTask>()
+        /// Whether there are manifests that cannot be read yet.
+        var isIncomplete = false
+    }
+
+    /// Whether a kind or namespace that the server does not have may still be created, as far as the plan knows.
+    ///
+    /// A program that the task runs after may create anything.
+    func mayAppear(_ requirement: Requirement) async -> Bool {
+        let plan = context.run.plan
+        let earlier = plan.allDependencies(of: context.task.name)
+        if plan.steps.contains(where: { earlier.contains($0.task.name) && $0.task.footprint.runsPrograms }) {
+            return true
+        }
+        let provided = await provided()
+        return provided.isIncomplete || !provided.index.providers(of: requirement).isEmpty
+    }
+
+    /// Adds to failures which task provides what is missing, and how to run after it.
+    func add(to failures: [ObjectFailure]) async -> [ObjectFailure] {
+        guard failures.contains(where: { Self.requirement($0.cause) != nil }) else { return failures }
+        let provided = await provided().index
+        return failures.map { failure in
+            guard let requirement = Self.requirement(failure.cause), var fault = failure.faults.first else {
+                return failure
+            }
+            if let source = provided.providers(of: requirement).first {
+                fault.message += "; task '\(source.task)' provides it (\(source.location))"
+                fault.hint = hint(for: source)
+            } else {
+                fault.message += "; no task of this node provides it"
+            }
+            var failure = failure
+            failure.faults[0] = fault
+            return failure
+        }
+    }
+
+    /// What an object needs and the server does not have, `nil` for failures of another kind.
+    private static func requirement(_ cause: ObjectFailure.Cause) -> Requirement? {
+        switch cause {
+        case .missingKind(let type): .kind(DefinedKind(type))
+        case .missingNamespace(let name): .namespace(name)
+        case .forbidden, .denied, .conflict, .invalid, .notTried, .beingDeleted, .interrupted, .other: nil
+        }
+    }
+
+    private func hint(for source: ProvidingTask) -> String {
+        if source.task == context.task.name { return "see why that object could not be applied" }
+        if context.run.plan.allDependencies(of: context.task.name).contains(source.task) {
+            return "run 'nest-bootstrap run --task \(source.task)' again"
+        }
+        return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
+    }
+
+    /// The kinds and namespaces that the manifests of all tasks define, except URLs that are not in the cache.
+    ///
+    /// Manifests that no task writes are read once in a run.
+    private func provided() async -> Provided {
+        let producers = PathProducers(context.run.plan)
+        var all = Provided()
+        for task in context.run.plan.steps.lazy.map(\.task) {
+            guard let manifests = task.footprint.manifests else { continue }
+            if let known = context.run.providedTypes[task.name] {
+                all.index.insert(known)
+                continue
+            }
+            let cache = context.cache
+            let isCached = Locked(true)
+            let contents = await ManifestLoader(run: context.run, manifests: manifests)
+                .load { (url, sha256) throws(Problem) in
+                    let kept = try cache.kept(url, sha256: sha256)
+                    if kept == nil { isCached.withLock { $0 = false } }
+                    return kept
+                }
+            var own = ProviderIndex<ProvidingTask>()
+            own.insert(contents.manifests, of: task.name)
+            all.index.insert(own)
+            let isComplete = contents.problems.isEmpty && isCached.withLock { $0 }
+            if task.name != context.task.name, !isComplete { all.isIncomplete = true }
+            let isStatic = manifests.sources.allSatisfy { source in
+                guard case .path(let path) = source else { return false }
+                return producers.producer(of: path.path) == nil && producers.producer(ofManifestIn: path.path) == nil
+            }
+            if isStatic, isComplete {
+                context.run.providedTypes[task.name] = own
+            }
+        }
+        return all
+    }
+}

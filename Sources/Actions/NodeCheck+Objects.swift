@@ -1,0 +1,31 @@
+import Base
+import Kubernetes
+import Planning
+
+/// The objects of manifests, checked one by one.
+extension NodeCheck {
+    /// Checks the objects of all tasks against rules, against the CRDs among them, and against the schema of a server
+    /// that was reached before.
+    func objectFindings(_ contents: [TaskManifests]) -> Findings {
+        let definitions = CustomDefinitions(contents.lazy.flatMap(\.manifests))
+        let store = SchemaStore(run)
+        var documents: [String: SchemaDocument?] = [:]
+        var findings = Findings()
+        for (task, manifests) in contents {
+            let server = task.footprint.kubeconfig.flatMap { store.server(ofKubeconfig: $0.path) }
+            var document: SchemaDocument?
+            if let server {
+                document = documents[server] ?? store.document(of: server)
+                documents[server] = .some(document)
+            }
+            let check = ObjectCheck(version: serverVersion, definitions: definitions, document: document)
+            for manifest in manifests {
+                let found = check.findings(in: manifest)
+                findings.problems += found.problems
+                findings.warnings += found.warnings
+            }
+            findings.objectCount += manifests.count
+        }
+        return findings
+    }
+}

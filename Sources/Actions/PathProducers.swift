@@ -1,0 +1,38 @@
+import Planning
+import YAML
+
+/// Which task of a plan writes which path of the node.
+struct PathProducers {
+    private var tasks: [String: String] = [:]
+    /// The tasks that write a manifest, by its directory.
+    private var manifestTasks: [String: String] = [:]
+
+    /// Collects the paths that the tasks of a plan produce.
+    init(_ plan: Plan) {
+        for step in plan.steps {
+            for path in step.task.footprint.producedPaths {
+                tasks[path] = tasks[path] ?? step.task.name
+                guard ManifestLoader.isManifest(path), let slash = path.lastIndex(of: "/") else { continue }
+                let directory = String(path[..<slash])
+                manifestTasks[directory] = manifestTasks[directory] ?? step.task.name
+            }
+        }
+    }
+
+    /// The task that writes a path, or a link on the way to it.
+    func producer(of path: String) -> String? {
+        var path = path[...]
+        while !path.isEmpty {
+            if let task = tasks[String(path)] { return task }
+            path = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+        }
+        return nil
+    }
+
+    /// The task that writes a manifest into a directory.
+    func producer(ofManifestIn directory: String) -> String? {
+        var directory = directory
+        while directory.hasSuffix("/") { directory.removeLast() }
+        return manifestTasks[directory]
+    }
+}

@@ -1,0 +1,84 @@
+import Base
+import Kubernetes
+import Planning
+import YAML
+
+/// Objects that are described more than once, by one task or by two: each description would undo the other.
+struct RepeatedObjects {
+    let plan: Plan
+    let contents: [TaskManifests]
+    /// The kubeconfigs that are there already, by path.
+    let kubeconfigs: [String: Kubeconfig]
+
+    /// The first description of an object by a task.
+    private struct Owner {
+        var task: String
+        var server: String?
+        var location: SourceLocation
+    }
+
+    /// Finds a problem for each description of an object but the first.
+    func problems() -> [Problem] {
+        var owners: [ObjectIdentity.Key: [Owner]] = [:]
+        var problems: [Problem] = []
+        func check(_ identity: ObjectIdentity, _ task: PlannedTask, _ verb: String, at location: SourceLocation) {
+            let kubeconfig = kubeconfig(of: task)
+            let key = identity.key(defaultNamespace: kubeconfig?.namespace ?? "default")
+            let owner = owners[key]?.first { owner in
+                guard let server = owner.server, let own = kubeconfig?.server else { return true }
+                return server == own
+            }
+            if let owner {
+                problems.append(Self.problem(task.name, verb, identity, owner.task, owner.location, at: location))
+            } else if verb == "applies" {
+                owners[key, default: []].append(
+                    Owner(task: task.name, server: kubeconfig?.server, location: location)
+                )
+            }
+        }
+        for (task, manifests) in contents {
+            let namespace = kubeconfig(of: task)?.namespace ?? "default"
+            for set in Repetitions.sets(of: manifests, defaultNamespace: namespace) {
+                problems += Repetitions.problems(of: set)
+                if let first = set.first { check(first.identity, task, "applies", at: first.location) }
+            }
+        }
+        for task in plan.steps.lazy.map(\.task) {
+            for object in task.footprint.deletedObjects {
+                check(ObjectIdentity(object), task, "deletes", at: object.location)
+            }
+        }
+        return problems
+    }
+
+    private func kubeconfig(of task: PlannedTask) -> Kubeconfig? {
+        task.footprint.kubeconfig.flatMap { kubeconfigs[$0.path] }
+    }
+
+    private static func problem(
+        _ task: String,
+        _ verb: String,
+        _ identity: ObjectIdentity,
+        _ other: String,
+        _ place: SourceLocation,
+        at location: SourceLocation,
+    ) -> Problem {
+        Problem(
+            "task '\(task)' \(verb) \(identity), which task '\(other)' applies too (\(place)): "
+                + "each would undo the other",
+            at: location,
+            hint: "remove it from one of them",
+        )
+    }
+}
+
+extension ObjectIdentity {
+    /// The identity of an object that a task file names.
+    init(_ reference: ObjectReference) {
+        self.init(
+            type: GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind),
+            namespace: reference.namespace,
+            name: reference.name,
+        )
+    }
+}

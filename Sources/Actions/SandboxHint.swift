@@ -1,0 +1,29 @@
+import Base
+import Planning
+
+/// What to write in the task file when a program prints that its unit's sandbox stopped it.
+final class SandboxHint: Sendable {
+    private let hint = Locked<String?>(nil)
+
+    /// The first setting that a line asked for.
+    var text: String? { hint.withLock { $0 } }
+
+    /// Looks for the C library's messages in a line.
+    func look(at line: String, _ declaration: ExecDeclaration, task: String) {
+        let setting: String
+        if line.contains("Read-only file system") {
+            setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
+        } else if line.contains("Permission denied") {
+            setting = "if that is a credential of another task, add it to 'reads' of task '\(task)'"
+        } else if !declaration.network,
+            line.contains("Network is unreachable") || line.contains("Address family not supported by protocol")
+        {
+            setting = "if it may use the network, add 'network: true' to 'exec' of task '\(task)'"
+        } else if declaration.capabilities.isEmpty, line.contains("Operation not permitted") {
+            setting = "if it needs a capability, add it to 'capabilities' of task '\(task)'"
+        } else {
+            return
+        }
+        hint.withLock { $0 = $0 ?? setting }
+    }
+}

@@ -1,0 +1,81 @@
+import Base
+import Kubernetes
+import Planning
+import YAML
+
+/// What tasks need of each other although neither runs after the other.
+///
+/// On a fast machine such a plan works by luck; on a slow one a CRD and its objects race.
+struct UndeclaredDependencies {
+    private let plan: Plan
+    private let contents: [TaskManifests]
+    private let ancestors: Ancestors
+    /// The dependencies that were reported as missing, by task.
+    private var reported: [String: Set<String>] = [:]
+
+    /// Prepares the check of a plan with the manifests of its tasks.
+    init(plan: Plan, contents: [TaskManifests]) {
+        self.plan = plan
+        self.contents = contents
+        ancestors = Ancestors(plan)
+    }
+
+    /// Finds one problem for each task and missing dependency, at what needs it first.
+    mutating func problems() -> [Problem] {
+        pathProblems() + typeProblems()
+    }
+
+    /// Files that a task reads and another writes.
+    private mutating func pathProblems() -> [Problem] {
+        let producers = PathProducers(plan)
+        var problems: [Problem] = []
+        for task in plan.steps.lazy.map(\.task) {
+            for path in task.footprint.requiredReads {
+                let source = producers.producer(of: path.path) ?? producers.producer(ofManifestIn: path.path)
+                guard let source, isMissing([source], in: task) else { continue }
+                problems.append(
+                    Problem(
+                        "task '\(task.name)' reads '\(path.path)', which task '\(source)' writes, "
+                            + "but does not run after it",
+                        at: path.location,
+                        hint: "write 'after: [\(source)]'"
+                    )
+                )
+            }
+        }
+        return problems
+    }
+
+    /// Objects whose kind or namespace another task provides.
+    private mutating func typeProblems() -> [Problem] {
+        var provided = ProviderIndex<ProvidingTask>()
+        for (task, manifests) in contents { provided.insert(manifests, of: task.name) }
+        var problems: [Problem] = []
+        for (task, manifests) in contents {
+            for manifest in manifests {
+                let sources = manifest.identity.requirements.map { provided.providers(of: $0).map(\.task) }
+                guard let missing = sources.first(where: { isMissing($0, in: task) })?.first else { continue }
+                problems.append(
+                    Problem(
+                        "task '\(task.name)' applies \(manifest.identity), which needs a kind or namespace of task '\(missing)', "
+                            + "but does not run after it",
+                        at: task.location,
+                        hint: "write 'after: [\(missing)]'"
+                    )
+                )
+            }
+        }
+        return problems
+    }
+
+    /// Returns whether a task runs after none of the tasks that provide something, and notes that this is reported.
+    private mutating func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
+        guard let first = sources.first else { return false }
+        let isKnown = sources.contains { source in
+            source == task.name || ancestors.task(task.name, runsAfter: source)
+                || reported[task.name]?.contains(source) ?? false
+        }
+        if !isKnown { reported[task.name, default: []].insert(first) }
+        return !isKnown
+    }
+}

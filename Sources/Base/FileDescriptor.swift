@@ -1,0 +1,52 @@
+import Glibc
+
+/// One open file descriptor, closed when the value goes out of scope.
+public struct FileDescriptor: ~Copyable, Sendable {
+    /// The number that C functions take.
+    public let raw: Int32
+
+    /// Takes ownership of a descriptor that a C function returned.
+    public init(adopting raw: Int32) {
+        self.raw = raw
+    }
+
+    deinit { close(raw) }
+
+    /// Gives up ownership.
+    public consuming func release() { discard self }
+
+    /// Opens a path; children never inherit the descriptor.
+    ///
+    /// - Throws: ``SystemError`` if the path cannot be opened.
+    public init(
+        opening path: String,
+        _ flags: Int32,
+        mode: UInt32 = 0,
+        _ operation: String,
+    ) throws(SystemError) {
+        try SystemError.checkPath(operation, path)
+        self.init(
+            adopting: try SystemError.check(operation, path) { unsafe open(path, flags | O_CLOEXEC | O_NOCTTY, mode) }
+        )
+    }
+
+    /// Makes another descriptor of the same open file, which shares its locks.
+    ///
+    /// - Throws: ``SystemError`` if the process has no descriptor left.
+    public func duplicate(_ operation: String, _ subject: String) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try SystemError.check(operation, subject) { fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+    }
+
+    /// Reads up to `capacity` bytes.
+    ///
+    /// - Returns: The bytes; an empty array is the end of the file.
+    /// - Throws: ``SystemError`` if the system refuses, with code `EAGAIN` where a read would block.
+    public func read(_ operation: String, _ subject: String, capacity: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: capacity)
+        let count = try SystemError.check(operation, subject) {
+            unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, $0.count) }
+        }
+        bytes.removeLast(capacity - count)
+        return bytes
+    }
+}

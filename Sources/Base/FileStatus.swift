@@ -1,0 +1,118 @@
+import Glibc
+
+/// The metadata of a file, directory or link.
+public struct FileStatus: Sendable, Hashable {
+    /// The type of a file.
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// A file with bytes.
+        case regular = "regular file"
+        /// A directory.
+        case directory
+        /// A symbolic link that was not followed.
+        case symbolicLink = "symbolic link"
+        /// A named pipe.
+        case fifo = "FIFO"
+        /// The path of a socket.
+        case socket
+        /// A device such as a terminal.
+        case characterDevice = "character device"
+        /// A device such as a disk.
+        case blockDevice = "block device"
+    }
+
+    /// The two numbers that identify a file.
+    public struct Identity: Sendable, Hashable {
+        /// The file system.
+        public var device: UInt64
+        /// The file in it.
+        public var inode: UInt64
+
+        /// Creates an identity.
+        public init(device: UInt64, inode: UInt64) {
+            self.device = device
+            self.inode = inode
+        }
+    }
+
+    /// The type.
+    public var kind: Kind
+
+    /// The permissions, with set-user, set-group and sticky bits.
+    public var mode: UInt32
+
+    /// The owner's number.
+    public var owner: UInt32
+
+    /// The group's number.
+    public var group: UInt32
+
+    /// The size in bytes as the file system reports it, which is 0 for files of `/proc`.
+    public var size: Int
+
+    /// The target of a symbolic link, as it was written.
+    public var target: String?
+
+    /// When the content was changed, in seconds since 1970.
+    public var modified: Int64
+
+    /// The file system and the file: equal for two names of one file.
+    public var identity: Identity
+
+    private init(_ raw: stat) {
+        kind =
+            switch raw.st_mode & S_IFMT {
+            case S_IFDIR: .directory
+            case S_IFLNK: .symbolicLink
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            case S_IFCHR: .characterDevice
+            case S_IFBLK: .blockDevice
+            default: .regular
+            }
+        mode = raw.st_mode & 0o7777
+        owner = raw.st_uid
+        group = raw.st_gid
+        size = Int(raw.st_size)
+        modified = Int64(raw.st_mtim.tv_sec)
+        identity = Identity(device: UInt64(raw.st_dev), inode: UInt64(raw.st_ino))
+    }
+
+    /// Reads the status of an open file.
+    ///
+    /// - Throws: ``SystemError`` if the descriptor is not open.
+    public init(descriptor: Int32, _ operation: String, _ subject: String) throws(SystemError) {
+        var raw = stat()
+        try SystemError.check(operation, subject) { unsafe fstat(descriptor, &raw) }
+        self.init(raw)
+    }
+
+    /// Reads the status of a path.
+    ///
+    /// - Returns: The status, or `nil` if nothing exists at the path.
+    /// - Throws: ``SystemError`` if a directory on the way may not be searched.
+    public static func at(
+        _ path: String,
+        followingLinks: Bool,
+        _ operation: String,
+    ) throws(SystemError) -> FileStatus? {
+        try SystemError.checkPath(operation, path)
+        var raw = stat()
+        do throws(SystemError) {
+            try SystemError.check(operation, path) {
+                unsafe fstatat(AT_FDCWD, path, &raw, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+            }
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+        var status = FileStatus(raw)
+        if status.kind == .symbolicLink { status.target = try linkTarget(path, operation) }
+        return status
+    }
+
+    private static func linkTarget(_ path: String, _ operation: String) throws(SystemError) -> String {
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = try SystemError.check(operation, path) { unsafe readlink(path, &target, target.count) }
+        return String(decoding: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,40 @@
+/// Finds the name that is most similar to a misspelled one.
+///
+/// - Parameters:
+///   - name: The misspelled name.
+///   - names: The valid names.
+/// - Returns: The most similar name, the first of equally similar ones, or `nil` if all are too different.
+public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
+    let written = Array(name.lowercased().unicodeScalars.prefix(comparedLength))
+    var nearest: (name: String, distance: Int)?
+    for candidate in names {
+        let scalars = Array(candidate.lowercased().unicodeScalars.prefix(comparedLength))
+        // A third of the characters may differ; in a name of one or two characters, only the case.
+        let limit = min(nearest.map { $0.distance - 1 } ?? .max, max(written.count, scalars.count) / 3)
+        guard abs(written.count - scalars.count) <= limit else { continue }
+        let distance = editDistance(written, scalars)
+        if distance <= limit { nearest = (candidate, distance) }
+    }
+    return nearest?.name
+}
+
+private let comparedLength = 64
+
+/// Returns the Damerau-Levenshtein distance: characters to insert, remove, replace or swap with their neighbour.
+private func editDistance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
+    var previous: [Int] = []
+    var current = Array(0...right.count)
+    for row in left.indices {
+        let beforePrevious = previous
+        previous = current
+        current[0] = row + 1
+        for column in right.indices {
+            let replaced = previous[column] + (left[row] == right[column] ? 0 : 1)
+            current[column + 1] = min(replaced, previous[column + 1] + 1, current[column] + 1)
+            if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                current[column + 1] = min(current[column + 1], beforePrevious[column - 1] + 1)
+            }
+        }
+    }
+    return current[right.count]
+}

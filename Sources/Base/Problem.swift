@@ -1,0 +1,71 @@
+/// An error for the user: what is wrong, where, why, and what to do.
+///
+/// With a location it is a mistake in a file, without one a failure of the machine or a server.
+public struct Problem: Error, Sendable, CustomStringConvertible {
+    /// What is wrong, in lower case and without a full stop.
+    public var message: String
+
+    /// The location of a mistake in a file.
+    public var location: SourceLocation?
+
+    /// What to type or do, if that is known.
+    public var hint: String?
+
+    /// The underlying error, which the message does not repeat.
+    public var cause: (any Error)?
+
+    /// Creates a problem.
+    public init(
+        _ message: String,
+        at location: SourceLocation? = nil,
+        hint: String? = nil,
+        cause: (any Error)? = nil,
+    ) {
+        self.message = message
+        // Values that were not read from a file have a location without a file.
+        self.location = location?.file == "" ? nil : location
+        self.hint = hint
+        self.cause = cause
+    }
+
+    /// The line `file:line:column: message; hint`, without the cause.
+    public var description: String {
+        let text = hint.map { "\(message); \($0)" } ?? message
+        return location.map { "\($0): \(text)" } ?? text
+    }
+}
+
+extension Problem: Hashable {
+    /// Returns whether two problems have the same message, location and hint.
+    public static func == (left: Self, right: Self) -> Bool {
+        left.message == right.message && left.location == right.location && left.hint == right.hint
+    }
+
+    /// Hashes message, location and hint.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(message)
+        hasher.combine(location)
+        hasher.combine(hint)
+    }
+}
+
+/// All problems of a set of files, sorted by location.
+public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Each problem once, sorted by location, those without a location first.
+    public private(set) var all: [Problem]
+
+    /// Creates a sorted collection without repetitions.
+    public init(_ all: [Problem]) {
+        var seen: Set<Problem> = []
+        self.all = all.filter { seen.insert($0).inserted }.sorted { left, right in
+            guard let rightLocation = right.location else { return false }
+            guard let leftLocation = left.location else { return true }
+            return leftLocation < rightLocation
+        }
+    }
+
+    /// The problems, one on each line.
+    public var description: String {
+        all.map(\.description).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,46 @@
+import Glibc
+
+/// Reads a regular file, following links.
+///
+/// Never blocks on a FIFO or device: they are refused without being opened.
+///
+/// - Parameters:
+///   - path: The file.
+///   - limit: The maximum number of bytes, which also applies while the file is read.
+/// - Returns: All bytes of the file.
+/// - Throws: ``SystemError`` if the file does not exist, cannot be read, is not a regular file or is too large.
+public func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let operation = "cannot read"
+    func checkRegular(_ status: FileStatus) throws(SystemError) {
+        if status.kind == .regular { return }
+        let code = status.kind == .directory ? EISDIR : EINVAL
+        throw SystemError(operation, path, code: code, detail: "is a \(status.kind.rawValue)")
+    }
+    func checkSize(_ count: Int) throws(SystemError) {
+        if count <= limit { return }
+        throw SystemError(operation, path, code: EFBIG, detail: "is larger than \(byteText(limit))")
+    }
+    // Checked before the file is opened: opening some devices, such as a watchdog, already has an effect.
+    guard let found = try FileStatus.at(path, followingLinks: true, operation) else {
+        throw SystemError(operation, path, code: ENOENT)
+    }
+    try checkRegular(found)
+    let file = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, operation)
+    let opened = try FileStatus(descriptor: file.raw, operation, path)
+    try checkRegular(opened)
+    try checkSize(opened.size)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(opened.size)
+    while true {
+        // One byte more than allowed, for files that grow and for /proc, where the size is 0.
+        let chunk = try file.read(operation, path, capacity: min(limit - bytes.count + 1, 1 << 16))
+        if chunk.isEmpty { return bytes }
+        bytes += chunk
+        try checkSize(bytes.count)
+    }
+}
+
+/// Returns a number of bytes for messages: `64 MiB`, `1000 bytes`.
+public func byteText(_ count: Int) -> String {
+    count > 0 && count.isMultiple(of: 1 << 20) ? "\(count >> 20) MiB" : "\(count) bytes"
+}

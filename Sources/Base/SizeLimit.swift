@@ -1,0 +1,10 @@
+/// The maximum sizes of files and replies, in bytes, that several modules share.
+///
+/// They bound memory for malformed or hostile input.
+public enum SizeLimit {
+    /// Task files, kubeconfigs, certificates, keys and tokens.
+    public static let configuration = 1 << 20
+
+    /// Manifests, written files and replies of servers.
+    public static let content = 64 << 20
+}

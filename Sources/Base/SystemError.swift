@@ -1,0 +1,101 @@
+import Glibc
+
+/// A failed call of the operating system.
+public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What was attempted, such as `cannot read`.
+    public var operation: String
+
+    /// What it was attempted on, such as a path; empty if the operation says it.
+    public var subject: String
+
+    /// The system's error number.
+    public var code: Int32
+
+    /// A reason that replaces the system's text for the code.
+    public var detail: String?
+
+    /// Creates an error; without a detail the system's text for the code is printed.
+    public init(_ operation: String, _ subject: String, code: Int32, detail: String? = nil) {
+        self.operation = operation
+        self.subject = subject
+        self.code = code
+        self.detail = detail
+    }
+
+    /// Why the call failed: the detail, else the system's text for the code.
+    public var reason: String { detail ?? Self.text(for: code) }
+
+    /// The printed line: `cannot read '/x': No such file or directory`.
+    public var description: String {
+        subject.isEmpty ? "\(operation): \(reason)" : "\(operation) '\(subject)': \(reason)"
+    }
+
+    /// Whether the subject, or a directory on the way to it, does not exist.
+    public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
+
+    /// Returns the system's text for an error number.
+    ///
+    /// The corresponding C function is `strerror_r`.
+    public static func text(for code: Int32) -> String {
+        var text = [CChar](repeating: 0, count: 256)
+        // Not `strerror`: threads share its buffer.
+        unsafe strerror_r(code, &text, text.count)
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
+
+extension SystemError {
+    /// Calls a C function again while a signal interrupts it.
+    ///
+    /// - Returns: The function's result, which is not negative.
+    /// - Throws: ``SystemError`` with `errno` if the result is negative.
+    public static func check(
+        _ operation: String,
+        _ subject: String,
+        _ body: () -> Int,
+    ) throws(SystemError) -> Int {
+        while true {
+            let result = body()
+            let code = errno
+            if result >= 0 { return result }
+            if code != EINTR { throw SystemError(operation, subject, code: code) }
+        }
+    }
+
+    /// Calls a C function that returns an `int`, as ``check(_:_:_:)``.
+    @discardableResult
+    public static func check(
+        _ operation: String,
+        _ subject: String,
+        _ body: () -> CInt,
+    ) throws(SystemError) -> CInt {
+        CInt(try check(operation, subject) { Int(body()) })
+    }
+
+    /// Refuses a path that C would cut off at a NUL, or read as the current directory.
+    ///
+    /// - Throws: ``SystemError`` if the path is empty or contains a NUL character.
+    public static func checkPath(_ operation: String, _ path: String) throws(SystemError) {
+        guard let fault = path.cStringFault else { return }
+        // Without the quotes nothing would be where the path is expected.
+        if path.isEmpty { throw SystemError("\(operation) ''", "", code: EINVAL, detail: "it \(fault)") }
+        throw SystemError(operation, path.replacingNUL, code: EINVAL, detail: "it \(fault)")
+    }
+}
+
+extension String {
+    /// Why C would not see this text as it is: `is empty` or `contains a NUL character`.
+    public var cStringFault: String? {
+        if isEmpty { return "is empty" }
+        return utf8.contains(0) ? "contains a NUL character" : nil
+    }
+
+    /// The text with every NUL shown as `\0`.
+    fileprivate var replacingNUL: String {
+        var shown = ""
+        for character in unicodeScalars {
+            if character == "\0" { shown += "\\0" } else { shown.unicodeScalars.append(character) }
+        }
+        return shown
+    }
+}

@@ -1,0 +1,48 @@
+/// The trusted authorities of a request, and the credentials that it is sent with.
+public struct ConnectionIdentity: Sendable, Hashable {
+    /// The only trusted authorities, or `nil` for those of the system.
+    public var certificateAuthority: PEMSource?
+
+    /// The client certificate, followed by its intermediates.
+    public var clientCertificate: PEMSource?
+
+    /// The key of the client certificate.
+    public var clientKey: PEMSource?
+
+    /// The bearer token.
+    public var token: BearerToken?
+
+    /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.
+    public var serverName: String?
+
+    /// Creates an identity; without arguments, that of an anonymous user who trusts the system's authorities.
+    public init(
+        certificateAuthority: PEMSource? = nil,
+        clientCertificate: PEMSource? = nil,
+        clientKey: PEMSource? = nil,
+        token: BearerToken? = nil,
+        serverName: String? = nil,
+    ) {
+        self.certificateAuthority = certificateAuthority
+        self.clientCertificate = clientCertificate
+        self.clientKey = clientKey
+        self.token = token
+        self.serverName = serverName
+    }
+}
+
+/// The source of a PEM certificate or key.
+public enum PEMSource: Sendable, Hashable {
+    /// A file that is read for each request.
+    case file(String)
+    /// The text itself.
+    case data([UInt8])
+}
+
+/// The source of a token.
+public enum BearerToken: Sendable, Hashable {
+    /// The token itself.
+    case value(String)
+    /// A file that is read for each request.
+    case file(String)
+}

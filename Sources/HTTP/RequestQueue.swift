@@ -1,0 +1,128 @@
+import Base
+
+/// The queue between Swift tasks and the transfer thread.
+final class RequestQueue: Sendable {
+    /// The result of a request.
+    typealias Reply = Result<Answer, TransportError>
+
+    /// A request with its number.
+    struct QueuedRequest: Sendable {
+        var number: UInt64
+        var request: PreparedRequest
+    }
+
+    /// The changes since the last call of ``drain()``.
+    struct PendingChanges {
+        var requests: [QueuedRequest] = []
+        var abandoned: [UInt64] = []
+        var isStopping = false
+    }
+
+    private struct State {
+        var changes = PendingChanges()
+        var lastNumber: UInt64 = 0
+        var waiting: [UInt64: CheckedContinuation<Reply, Never>] = [:]
+        var wakeup: MultiHandle.Wakeup?
+        var hasEnded = false
+        var waitingForEnd: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Locked(State())
+
+    // MARK: For tasks
+
+    /// Sends a request and waits for its reply; cancelling the task ends the wait at once.
+    func exchange(_ request: PreparedRequest) async -> Reply {
+        guard !Task.isCancelled else { return .failure(.cancelled(request)) }
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                post(QueuedRequest(number: number, request: request), continuation)
+                // The handler below may have run before the request was posted.
+                if Task.isCancelled { cancel(number, request) }
+            }
+        } onCancel: {
+            cancel(number, request)
+        }
+    }
+
+    /// Makes the thread end all requests with ``TransportError/Kind/cancelled``, and itself.
+    func stop() {
+        state.withLock { state in
+            state.changes.isStopping = true
+            state.wakeup?.wakeUp()
+        }
+    }
+
+    /// Waits until the thread has freed its handles and ended.
+    func waitForEnd() async {
+        await withCheckedContinuation { continuation in
+            let hasEnded = state.withLock { state in
+                if !state.hasEnded { state.waitingForEnd.append(continuation) }
+                return state.hasEnded
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
+    private func post(_ request: QueuedRequest, _ continuation: CheckedContinuation<Reply, Never>) {
+        let isOpen = state.withLock { state in
+            guard !state.changes.isStopping, !state.hasEnded else { return false }
+            state.waiting[request.number] = continuation
+            state.changes.requests.append(request)
+            state.wakeup?.wakeUp()
+            return true
+        }
+        if !isOpen { continuation.resume(returning: .failure(.shutDown(request.request))) }
+    }
+
+    private func cancel(_ number: UInt64, _ request: PreparedRequest) {
+        let continuation = state.withLock { state in
+            guard let continuation = state.waiting.removeValue(forKey: number) else {
+                return CheckedContinuation<Reply, Never>?.none
+            }
+            state.changes.abandoned.append(number)
+            state.wakeup?.wakeUp()
+            return continuation
+        }
+        continuation?.resume(returning: .failure(.cancelled(request)))
+    }
+
+    // MARK: For the transfer thread
+
+    /// Sets how tasks wake up the thread.
+    func open(_ wakeup: MultiHandle.Wakeup) {
+        state.withLock { $0.wakeup = wakeup }
+    }
+
+    /// Takes the changes since the last call.
+    func drain() -> PendingChanges {
+        state.withLock { state in
+            defer { state.changes = PendingChanges(isStopping: state.changes.isStopping) }
+            return state.changes
+        }
+    }
+
+    /// Resumes the task of a request with its reply, unless the task was cancelled.
+    func deliver(_ reply: Reply, to number: UInt64) {
+        state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: reply)
+    }
+
+    /// Removes the wake-up, before its handle is freed.
+    func close() {
+        state.withLock { $0.wakeup = nil }
+    }
+
+    /// Resumes the tasks that wait for the end of the thread.
+    func end() {
+        let waiting = state.withLock { state in
+            state.hasEnded = true
+            defer { state.waitingForEnd = [] }
+            return state.waitingForEnd
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+}

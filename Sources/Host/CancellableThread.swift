@@ -1,0 +1,28 @@
+import Base
+
+/// Runs a blocking function on a thread of its own, with a waker that cancellation wakes.
+///
+/// - Throws: The function's error, or ``Base/SystemError`` for the operation if the system allows no further thread.
+func onThread<Value: Sendable>(
+    _ operation: String,
+    _ subject: String,
+    _ body: @escaping @Sendable (Waker) throws(SystemError) -> Value,
+) async throws(SystemError) -> Value {
+    let cancelled = try Waker(operation, subject)
+    let result: Result<Value, SystemError> = await withTaskCancellationHandler {
+        await withCheckedContinuation { continuation in
+            do throws(SystemError) {
+                try startThread {
+                    continuation.resume(returning: Result { () throws(SystemError) in try body(cancelled) })
+                }
+            } catch {
+                // Not on the caller's thread: the function may block for the whole time of a task.
+                let failure = SystemError(operation, subject, code: error.code, detail: "\(error)")
+                continuation.resume(returning: .failure(failure))
+            }
+        }
+    } onCancel: {
+        cancelled.wake()
+    }
+    return try result.get()
+}

@@ -1,0 +1,99 @@
+public import Base
+import Glibc
+
+/// An exclusive lock of a file, held until ``release()`` or the end of the value or of the process.
+///
+/// The file stays: if it were removed, two processes could hold locks of two files with the same name. The corresponding
+/// C function is `flock`.
+public struct FileLock: ~Copyable, Sendable {
+    private let file: FileDescriptor
+
+    private static let operation = "cannot lock"
+
+    /// Takes the lock, unless another process has it.
+    ///
+    /// - Parameter path: The file, which is created in a directory that exists. Only its owner may open it, and thereby
+    ///   lock it.
+    /// - Returns: The lock, or `nil` if it is taken.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public static func take(_ path: String) throws(SystemError) -> FileLock? {
+        let file = try open(path)
+        do throws(SystemError) {
+            try SystemError.check(operation, path) { flock(file.raw, LOCK_EX | LOCK_NB) }
+        } catch {
+            if error.code == EWOULDBLOCK { return nil }
+            throw error
+        }
+        return FileLock(adopting: file)
+    }
+
+    /// Takes the lock as soon as no other process has it.
+    ///
+    /// - Parameters:
+    ///   - path: The file, as for ``take(_:)``.
+    ///   - deadline: The instant after which it is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public static func wait(
+        _ path: String,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> FileLock? {
+        let attempt = LockAttempt(adopting: try open(path), isOver: try Waker(operation, path))
+        let isTaken = try await onThread(operation, path) { (cancelled) throws(SystemError) in
+            try attempt.take(path, until: deadline, or: cancelled)
+        }
+        return isTaken ? FileLock(adopting: try attempt.file.duplicate(operation, path)) : nil
+    }
+
+    private init(adopting file: consuming FileDescriptor) {
+        // For people who read the file: nothing depends on this.
+        ftruncate(file.raw, 0)
+        try? writeAll(Array("\(getpid())".utf8), to: file.raw)
+        self.file = file
+    }
+
+    private static func open(_ path: String) throws(SystemError) -> FileDescriptor {
+        try FileDescriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600, operation)
+    }
+
+    // Closing the file is not enough: a child that is just being started has it open until it runs its own program.
+    deinit { flock(file.raw, LOCK_UN) }
+
+    /// Releases the lock.
+    ///
+    /// Called at the end of the work: without a later use a value may end before its scope does.
+    public consuming func release() {}
+}
+
+/// A thread that waits for a lock.
+///
+/// The wait cannot be stopped. When it is cancelled, its thread is left behind and releases the lock as soon as it has it.
+private final class LockAttempt: Sendable {
+    let file: FileDescriptor
+    /// Awake when the wait has ended.
+    private let isOver: Waker
+    private let failure = Locked<SystemError?>(nil)
+
+    init(adopting file: consuming FileDescriptor, isOver: Waker) {
+        self.file = file
+        self.isOver = isOver
+    }
+
+    /// Waits for the lock, and returns whether it was taken in time and before the wait was cancelled.
+    func take(_ path: String, until deadline: ContinuousClock.Instant, or cancelled: Waker) throws(SystemError) -> Bool
+    {
+        try startThread {
+            do throws(SystemError) {
+                try SystemError.check("cannot lock", path) { flock(self.file.raw, LOCK_EX) }
+            } catch {
+                self.failure.withLock { $0 = error }
+            }
+            self.isOver.wake()
+        }
+        var waits = [pollfd(reading: isOver.raw), pollfd(reading: cancelled.raw)]
+        while try !poll(&waits, until: deadline), .now < deadline {}
+        guard waits[0].isReady else { return false }
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        return true
+    }
+}

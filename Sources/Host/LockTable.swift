@@ -1,0 +1,54 @@
+import Base
+
+/// The file locks of this machine at one moment, as the kernel lists them in `/proc/locks`.
+public struct LockTable: Sendable {
+    private let holders: [FileStatus.Identity: Int32]
+
+    /// The bytes that the kernel's list may have.
+    private static let sizeLimit = 16 << 20
+
+    /// Reads the list; it is empty where it cannot be read.
+    public static func current() -> LockTable {
+        let bytes = (try? FileSystem.read("/proc/locks", limit: sizeLimit)) ?? []
+        return LockTable(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Reads a list.
+    ///
+    /// A line of it is `1: FLOCK  ADVISORY  WRITE 709 00:19:2393 0 EOF`; one of a process that waits has `->` in it.
+    init(_ list: String) {
+        var holders: [FileStatus.Identity: Int32] = [:]
+        for line in list.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 8, words[1] == "FLOCK", words[3] == "WRITE", let process = Int32(words[4]),
+                let file = FileStatus.Identity(lockList: words[5])
+            else { continue }
+            holders[file] = process
+        }
+        self.holders = holders
+    }
+
+    /// Finds the process that holds the lock of a file.
+    ///
+    /// - Parameter path: The file.
+    /// - Returns: The process's number, or `nil` if no process that is visible here holds the lock.
+    public func holder(of path: String) -> Int32? {
+        guard !holders.isEmpty, let status = try? FileSystem.status(path) else { return nil }
+        return holder(of: status.identity)
+    }
+
+    func holder(of file: FileStatus.Identity) -> Int32? { holders[file] }
+}
+
+extension FileStatus.Identity {
+    /// Reads what the kernel's list says of a file: `fe:01:2393`, the device's numbers in hexadecimal and the inode.
+    fileprivate init?(lockList text: Substring) {
+        let numbers = text.split(separator: ":")
+        guard numbers.count == 3, let major = UInt64(numbers[0], radix: 16), let minor = UInt64(numbers[1], radix: 16),
+            let inode = UInt64(numbers[2])
+        else { return nil }
+        // As `makedev` of the C library puts the two together.
+        let high = (major & ~0xfff) << 32 | (minor & ~0xff) << 12
+        self.init(device: high | (major & 0xfff) << 8 | minor & 0xff, inode: inode)
+    }
+}

@@ -1,0 +1,45 @@
+import Base
+import CShims
+import Glibc
+
+/// Both ends of a pipe, neither of them inherited by a child.
+struct Pipe: ~Copyable {
+    /// The end to read from, which never blocks.
+    let output: FileDescriptor
+
+    /// The end to write to.
+    let input: FileDescriptor
+
+    /// Creates a pipe.
+    init(_ operation: String, _ subject: String) throws(SystemError) {
+        var ends: [CInt] = [-1, -1]
+        try SystemError.check(operation, subject) {
+            unsafe ends.withUnsafeMutableBufferPointer { unsafe nest_host_make_pipe($0.baseAddress) }
+        }
+        let output = FileDescriptor(adopting: ends[0])
+        let input = FileDescriptor(adopting: ends[1])
+        try SystemError.check(operation, subject) { fcntl(output.raw, F_SETFL, O_NONBLOCK) }
+        self.output = output
+        self.input = input
+    }
+
+    /// Returns the end to read from, and closes the other.
+    consuming func takeOutput() -> FileDescriptor { output }
+}
+
+/// A one-time event that any thread can trigger, and `poll` can wait for.
+final class Waker: Sendable {
+    private let event: FileDescriptor
+
+    init(_ operation: String, _ subject: String) throws(SystemError) {
+        event = FileDescriptor(
+            adopting: try SystemError.check(operation, subject) { nest_host_make_event() }
+        )
+    }
+
+    /// The descriptor, which stays readable after ``wake()``.
+    var raw: CInt { event.raw }
+
+    /// Ends every present and future wait for the descriptor.
+    func wake() { nest_host_wake(event.raw) }
+}

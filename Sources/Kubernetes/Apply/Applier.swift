@@ -1,0 +1,178 @@
+public import Base
+import YAML
+
+/// Applies manifests by server-side apply, each object as soon as what it needs is there.
+///
+/// Maps to `PATCH` with `application/apply-patch+yaml` and `fieldValidation=Strict`; a field of another manager is not
+/// taken unless ``forceConflicts`` is set. All failures are reported, and only objects that need a failed one are not
+/// tried.
+public struct Applier: Sendable {
+    /// A report about one object.
+    public enum Message: Sendable {
+        /// An object matches its manifest now, or would after a dry run, which also has the lines of a unified diff.
+        case applied(ObjectIdentity, Change, fields: [String], diff: [String])
+        /// An object could not be applied.
+        case failed(ObjectFailure)
+        /// The server, or the applier, warns about an object.
+        case warning(ObjectIdentity, String)
+    }
+
+    /// What an apply did to an object.
+    public enum Change: Sendable, Hashable {
+        case created, configured, unchanged
+    }
+
+    /// The API server.
+    public var client: APIClient
+    /// The labels and annotations that every object gets.
+    public var managedMetadata: ManagedMetadata
+    /// Whether fields of other managers are taken.
+    public var forceConflicts: Bool
+    /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
+    public var dryRunOverlay: DryRunOverlay?
+    /// How long attempts are repeated.
+    public var retryPolicy: RetryPolicy
+    /// Finds the other task that describes an object; it also gets the task that the object on the server names.
+    public var rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
+    /// Whether something that an object needs, and that the server does not have, may still be created.
+    public var mayAppear: @Sendable (Requirement) async -> Bool
+    /// Receives the reports, on any thread.
+    public var say: @Sendable (Message) -> Void
+
+    /// Whether the objects change quotas or limits, which are in effect only some moments later.
+    var changesLimits = false
+
+    /// Another task that describes the same object.
+    public struct Rival: Sendable {
+        /// The task's name.
+        public var task: String
+        /// Where its manifest describes the object.
+        public var location: SourceLocation
+
+        /// Creates a rival.
+        public init(task: String, location: SourceLocation) {
+            self.task = task
+            self.location = location
+        }
+    }
+
+    /// Creates an applier.
+    public init(
+        client: APIClient,
+        managedMetadata: ManagedMetadata,
+        forceConflicts: Bool,
+        dryRunOverlay: DryRunOverlay?,
+        retryPolicy: RetryPolicy,
+        rival: @escaping @Sendable (ManifestObject, _ namedTask: String?) async -> Rival? = { _, _ in nil },
+        mayAppear: @escaping @Sendable (Requirement) async -> Bool = { _ in true },
+        say: @escaping @Sendable (Message) -> Void,
+    ) {
+        self.client = client
+        self.managedMetadata = managedMetadata
+        self.forceConflicts = forceConflicts
+        self.dryRunOverlay = dryRunOverlay
+        self.retryPolicy = retryPolicy
+        self.rival = rival
+        self.mayAppear = mayAppear
+        self.say = say
+    }
+
+    /// Applies manifests and returns the objects that are on the server.
+    ///
+    /// Never throws: each failure is reported.
+    public func apply(_ manifests: [ManifestObject]) async -> [ManifestObject] {
+        let work = Work(manifests, defaultNamespace: client.kubeconfig.namespace)
+        var applier = self
+        applier.changesLimits = manifests.contains { manifest in
+            let type = manifest.identity.type
+            return type.group.isEmpty && ["LimitRange", "ResourceQuota"].contains(type.kind)
+        }
+        async let _: Void = work.schedule.passSlowObjects()
+        await withTaskGroup(of: Void.self) { group in
+            for index in work.objects.indices { group.addTask { [applier] in await applier.apply(index, of: work) } }
+        }
+        return work.schedule.applied.sorted().map { work.objects[$0] }
+    }
+
+    /// The objects of one apply.
+    private struct Work {
+        var objects: [ManifestObject]
+        /// Those that are described more than once.
+        var repetitions: [Int: ObjectFailure] = [:]
+        var schedule: ApplySchedule
+
+        init(_ manifests: [ManifestObject], defaultNamespace: String) {
+            let sets = Repetitions.sets(of: ApplyOrder.sorted(manifests), defaultNamespace: defaultNamespace)
+            objects = sets.compactMap(\.first)
+            for (index, set) in sets.enumerated() where set.count > 1 {
+                repetitions[index] = ObjectFailure(
+                    object: objects[index].identity,
+                    cause: .invalid,
+                    faults: Repetitions.faults(of: set),
+                )
+            }
+            schedule = ApplySchedule(objects, defaultNamespace: defaultNamespace)
+        }
+    }
+
+    /// Applies one object when its turn has come.
+    private func apply(_ index: Int, of work: Work) async {
+        let (manifest, schedule) = (work.objects[index], work.schedule)
+        switch await schedule.turn(of: index) {
+        case .cancelled:
+            return
+        case .blocked(let needed):
+            fail(index, of: work, ObjectFailure(manifest, notTriedBecauseOf: needed))
+        case .start(let other):
+            if let repetition = work.repetitions[index] {
+                fail(index, of: work, repetition)
+            } else if ContinuousClock.now >= retryPolicy.deadline {
+                let before = other.map { "after \(work.objects[$0].identity)" } ?? "of the task's timeout"
+                let hint = "increase 'timeout' of task '\(managedMetadata.task)'"
+                fail(
+                    index,
+                    of: work,
+                    ObjectFailure(manifest, .other, "not tried: no time was left \(before)", hint: hint)
+                )
+            } else {
+                await start(index, of: work)
+            }
+        }
+    }
+
+    private func start(_ index: Int, of work: Work) async {
+        let (manifest, schedule) = (work.objects[index], work.schedule)
+        do throws(ObjectFailure) {
+            let application = ObjectApplication(applier: self, manifest: manifest) { delay in
+                schedule.stepAside(index)
+                return await sleep(max(delay, min(schedule.retryPause, retryPolicy.deadline - .now)))
+            }
+            let result = try await application.run()
+            if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil, let object = result.object {
+                schedule.stepAside(index)
+                try await awaitServed(manifest, object)
+            }
+            say(.applied(result.identity, result.change, fields: result.fields, diff: result.diff))
+            schedule.succeed(index)
+        } catch {
+            // An interrupted object has not failed: the task reports the interruption.
+            if error.cause != .interrupted { fail(index, of: work, error) }
+        }
+    }
+
+    private func fail(_ index: Int, of work: Work, _ failure: ObjectFailure) {
+        say(.failed(failure))
+        work.schedule.fail(index, failure)
+    }
+
+    /// What explains a refusal of an object.
+    func explanation(of manifest: ManifestObject, live: Node?) -> Explanation {
+        Explanation(
+            client: client,
+            manifest: manifest,
+            live: live,
+            task: managedMetadata.task,
+            deadline: retryPolicy.deadline,
+        )
+    }
+}

@@ -1,0 +1,138 @@
+/// The state of an `ApplySchedule`.
+struct ApplyScheduleState {
+    private struct Entry {
+        var rank: Int
+        /// How many objects this one still waits for.
+        var openCount = 0
+        /// The objects that need this one.
+        var dependants: [Int] = []
+        /// The objects that wait for the end of this one, whatever it is.
+        var successors: [Int] = []
+        var startedAt: ContinuousClock.Instant?
+        /// Whether it counts among those that are applied at once.
+        var isActive = false
+        /// Whether those of later ranks wait for it.
+        var holdsRank = false
+        var turn: ApplySchedule.Turn?
+    }
+
+    private let limit: Int
+    private var entries: [Entry]
+    /// The objects that may start, by rank.
+    private var ready: [ArraySlice<Int>]
+    private var holderCounts: [Int]
+    private var activeCount = 0
+    private var answered: [Int] = []
+
+    /// The objects that wait for their turn.
+    var waiting: [Int: CheckedContinuation<ApplySchedule.Turn, Never>] = [:]
+    /// How many objects are being retried.
+    private(set) var asideCount = 0
+    /// The objects that are on the server.
+    private(set) var applied: [Int] = []
+
+    init(limit: Int, ranks: [Int]) {
+        self.limit = limit
+        entries = ranks.map { Entry(rank: $0) }
+        ready = Array(repeating: [], count: (ranks.max() ?? 0) + 1)
+        holderCounts = Array(repeating: 0, count: ready.count)
+    }
+
+    mutating func add(need: Int, of index: Int) {
+        entries[need].dependants.append(index)
+        entries[index].openCount += 1
+    }
+
+    mutating func add(predecessor: Int, of index: Int) {
+        entries[predecessor].successors.append(index)
+        entries[index].openCount += 1
+    }
+
+    mutating func begin() {
+        for index in entries.indices where entries[index].openCount == 0 { ready[entries[index].rank].append(index) }
+        startReady(after: nil)
+    }
+
+    func turn(of index: Int) -> ApplySchedule.Turn? { entries[index].turn }
+
+    mutating func takeAnswers() -> [(CheckedContinuation<ApplySchedule.Turn, Never>, ApplySchedule.Turn)] {
+        defer { answered = [] }
+        return answered.compactMap { index in
+            guard let turn = entries[index].turn, let continuation = waiting.removeValue(forKey: index) else {
+                return nil
+            }
+            return (continuation, turn)
+        }
+    }
+
+    mutating func stepAside(_ index: Int) {
+        guard entries[index].isActive else { return }
+        deactivate(index)
+        asideCount += 1
+        startReady(after: index)
+    }
+
+    mutating func passObjects(startedBefore instant: ContinuousClock.Instant) {
+        for index in entries.indices where entries[index].holdsRank {
+            guard let start = entries[index].startedAt, start < instant else { continue }
+            releaseRank(index)
+            startReady(after: index)
+        }
+    }
+
+    mutating func finish(_ index: Int, _ result: Result<Void, ObjectFailure>) {
+        if entries[index].isActive {
+            deactivate(index)
+        } else if entries[index].startedAt != nil {
+            asideCount -= 1
+        }
+        switch result {
+        case .success:
+            applied.append(index)
+            for dependant in entries[index].dependants { close(dependant, after: index) }
+        case .failure(let failure):
+            for dependant in entries[index].dependants { answer(dependant, .blocked(by: failure)) }
+        }
+        for successor in entries[index].successors { close(successor, after: index) }
+        startReady(after: index)
+    }
+
+    /// Records that an object has one less to wait for.
+    private mutating func close(_ index: Int, after other: Int) {
+        entries[index].openCount -= 1
+        if entries[index].openCount == 0, entries[index].turn == nil { ready[entries[index].rank].append(index) }
+    }
+
+    /// Starts what may start: the first rank in which an object is ready or under way.
+    private mutating func startReady(after other: Int?) {
+        while activeCount < limit {
+            let rank = ready.indices.first { !ready[$0].isEmpty || holderCounts[$0] > 0 }
+            guard let rank, let next = ready[rank].popFirst() else { return }
+            guard entries[next].turn == nil else { continue }
+            entries[next].startedAt = .now
+            entries[next].isActive = true
+            entries[next].holdsRank = true
+            activeCount += 1
+            holderCounts[rank] += 1
+            answer(next, .start(after: other))
+        }
+    }
+
+    private mutating func answer(_ index: Int, _ turn: ApplySchedule.Turn) {
+        guard entries[index].turn == nil else { return }
+        entries[index].turn = turn
+        answered.append(index)
+    }
+
+    private mutating func deactivate(_ index: Int) {
+        entries[index].isActive = false
+        activeCount -= 1
+        releaseRank(index)
+    }
+
+    private mutating func releaseRank(_ index: Int) {
+        guard entries[index].holdsRank else { return }
+        entries[index].holdsRank = false
+        holderCounts[entries[index].rank] -= 1
+    }
+}

@@ -1,0 +1,85 @@
+import YAML
+
+/// The fields in which two states of an object differ.
+struct Difference {
+    /// One field that differs.
+    struct Field: Hashable {
+        var path: String
+        var old: Node?
+        var new: Node?
+    }
+
+    /// The fields that differ, in the order of the newer state.
+    private(set) var fields: [Field] = []
+
+    /// Compares two states, without the fields that only the server writes.
+    init(from old: Node, to new: Node) {
+        compare(Self.settled(old), Self.settled(new), at: "")
+    }
+
+    /// Fields that the server or a controller writes.
+    private static let volatile: Set<String> = [
+        "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
+    ]
+
+    /// Annotations that the server or a controller writes.
+    private static let volatileAnnotations: Set<String> = [
+        "deprecated.daemonset.template.generation", "deployment.kubernetes.io/revision",
+    ]
+
+    /// An object without its status and without what the server writes into its metadata.
+    static func settled(_ object: Node) -> Node {
+        guard var mapping = object.mapping else { return object }
+        mapping["status"] = nil
+        if let metadata = mapping["metadata"], let entries = metadata.mapping?.entries {
+            var kept = Mapping(entries.filter { !volatile.contains($0.key) })
+            if let annotations = kept["annotations"], let entries = annotations.mapping?.entries {
+                let own = entries.filter { !volatileAnnotations.contains($0.key) }
+                kept["annotations"] = own.isEmpty ? nil : Node(.mapping(Mapping(own)), location: annotations.location)
+            }
+            mapping["metadata"] = Node(.mapping(kept), location: metadata.location)
+        }
+        return Node(.mapping(mapping), location: object.location)
+    }
+
+    private mutating func compare(_ old: Node, _ new: Node, at path: String) {
+        switch (old.content, new.content) {
+        case (.mapping(let left), .mapping(let right)):
+            var removed = Dictionary(left.entries.map { ($0.key, $0.value) }) { first, _ in first }
+            for entry in right.entries {
+                compare(removed.removeValue(forKey: entry.key), entry.value, at: Self.join(path, entry.key))
+            }
+            for entry in left.entries where removed[entry.key] != nil {
+                fields.append(Field(path: Self.join(path, entry.key), old: entry.value, new: nil))
+            }
+        case (.sequence(let left), .sequence(let right)):
+            for index in 0..<max(left.count, right.count) {
+                let (old, new) = (index < left.count ? left[index] : nil, index < right.count ? right[index] : nil)
+                let path = "\(path)[\(index)]"
+                if let new { compare(old, new, at: path) } else { fields.append(Field(path: path, old: old, new: nil)) }
+            }
+        default:
+            if old != new { fields.append(Field(path: path, old: old, new: new)) }
+        }
+    }
+
+    private mutating func compare(_ old: Node?, _ new: Node, at path: String) {
+        if let old { compare(old, new, at: path) } else { fields.append(Field(path: path, old: nil, new: new)) }
+    }
+
+    /// A path with one more key; a key that is not a plain word is put in brackets.
+    private static func join(_ path: String, _ key: String) -> String {
+        guard key.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }) else { return "\(path)[\(key)]" }
+        return path.isEmpty ? key : "\(path).\(key)"
+    }
+}
+
+extension Difference {
+    /// The fields of an object as lines, `path: old -> new`; what is secret is masked.
+    func lines(of type: GroupVersionKind) -> [String] {
+        fields.map { field in
+            let isSecret = ShownValue.isSecret(field.path, of: type)
+            return "\(field.path): \(ShownValue(field.old, isSecret)) -> \(ShownValue(field.new, isSecret))"
+        }
+    }
+}

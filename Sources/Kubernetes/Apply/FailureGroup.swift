@@ -1,0 +1,82 @@
+public import Base
+
+/// Objects that could not be applied for the same reason.
+public struct FailureGroup: Sendable {
+    /// The failures, in the order of the manifests.
+    public let members: [ObjectFailure]
+
+    /// How many locations are listed.
+    private static let listedCount = 3
+
+    /// Groups failures by what is wrong and what to do.
+    ///
+    /// - Parameter failures: The failures, in the order of the manifests.
+    /// - Returns: The groups, in the order of their first objects.
+    public static func groups(of failures: [ObjectFailure]) -> [FailureGroup] {
+        var order: [Key] = []
+        var members: [Key: [ObjectFailure]] = [:]
+        for failure in failures {
+            let key = Key(failure)
+            if members[key] == nil { order.append(key) }
+            members[key, default: []].append(failure)
+        }
+        return order.map { FailureGroup(members: members[$0] ?? []) }
+    }
+
+    /// What the failures of a group have in common.
+    private struct Key: Hashable {
+        let cause: ObjectFailure.Cause
+        let faults: [ObjectFailure.Common]
+
+        init(_ failure: ObjectFailure) {
+            cause = failure.cause
+            faults = failure.faults.map(\.shared)
+        }
+    }
+
+    /// The problems of the group: of a single object its own, of several one for each fault that they share.
+    public var problems: [Problem] {
+        guard let first = members.first, members.count > 1 else { return members.first?.problems ?? [] }
+        return first.faults.indices.map { index in
+            let faults = members.map { $0.faults[index] }
+            let isSame = faults.allSatisfy { $0.message == first.faults[index].message }
+            let common = isSame ? first.faults[index].own : first.faults[index].shared
+            return Problem("\(subject) (\(Self.list(faults.map(\.location)))): \(common.message)", hint: common.hint)
+        }
+    }
+
+    /// The number of objects, with their kind if they have the same.
+    private var subject: String {
+        let kinds = Set(members.map(\.object.type.kind))
+        guard let kind = kinds.first, kinds.count == 1 else { return "\(members.count) objects" }
+        return "\(members.count) \(Self.plural(of: kind))"
+    }
+
+    private static func plural(of kind: String) -> String {
+        if kind.hasSuffix("y"), let before = kind.dropLast().last, !"aeiou".contains(before) {
+            return kind.dropLast() + "ies"
+        }
+        if ["ss", "x", "ch", "sh"].contains(where: kind.hasSuffix) { return kind + "es" }
+        return kind.hasSuffix("s") ? kind : kind + "s"
+    }
+
+    /// The first locations, each file's name once: `m.yaml:1:1, 5:1, 9:1 and 14 more`.
+    private static func list(_ locations: [SourceLocation]) -> String {
+        var file: String?
+        let listed = locations.prefix(listedCount).map { location in
+            defer { file = location.file }
+            guard location.file == file, let position = location.position else { return location.description }
+            return "\(position.line):\(position.column)"
+        }
+        let rest = locations.count - listed.count
+        return listed.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+}
+
+extension ObjectFailure.Fault {
+    /// The fault's own words.
+    fileprivate var own: ObjectFailure.Common { ObjectFailure.Common(message: message, hint: hint) }
+
+    /// The words that hold for every object with the same cause.
+    fileprivate var shared: ObjectFailure.Common { common ?? own }
+}

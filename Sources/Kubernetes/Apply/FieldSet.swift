@@ -1,0 +1,118 @@
+import YAML
+
+/// A set of an object's fields in the format `FieldsV1`, as managed fields list it.
+///
+/// A field is an empty mapping, or `.` in a mapping of the fields below it. Keys are `f:name` of a mapping's entry,
+/// `k:{"name":"a"}` of an item of an associative list, `v:"a"` of an item of a set and `i:0` of an index.
+struct FieldSet: Hashable {
+    /// The fields, `nil` if the set is empty.
+    private(set) var root: Node?
+
+    init(_ root: Node?) {
+        self.root = root?.mapping?.entries.isEmpty == false ? root : nil
+    }
+
+    /// Returns whether a field below nested mappings is in the set.
+    func contains(_ keys: [String]) -> Bool {
+        var node = root
+        for key in keys { node = node?["f:\(key)"] }
+        return node.map { Self.isField($0) } ?? false
+    }
+
+    /// The fields of both sets.
+    func union(_ other: Self) -> Self {
+        guard let root, let theirs = other.root else { return self.root == nil ? other : self }
+        return Self(Self.union(root, theirs))
+    }
+
+    /// The fields that are not in another set.
+    func subtracting(_ other: Self) -> Self {
+        guard let root, let theirs = other.root else { return self }
+        return Self(Self.difference(root, theirs))
+    }
+
+    /// The fields that an object has.
+    func intersection(withFieldsOf object: Node) -> Self {
+        Self(root.flatMap { Self.intersection($0, object) })
+    }
+
+    /// Returns an object without the fields, and without the parents that they leave empty.
+    func removed(from object: Node) -> Node {
+        root.flatMap { Self.removed($0, from: object) } ?? object
+    }
+
+    private static let field = Node.mapping([:])
+
+    private static func isField(_ node: Node) -> Bool {
+        node == field || node["."] != nil
+    }
+
+    private static func union(_ left: Node, _ right: Node) -> Node {
+        guard var fields = left.mapping, let others = right.mapping else { return left }
+        if fields.entries.isEmpty != others.entries.isEmpty { fields["."] = field }
+        for entry in others.entries {
+            fields[entry.key] = fields[entry.key].map { union($0, entry.value) } ?? entry.value
+        }
+        return Node(.mapping(fields), location: left.location)
+    }
+
+    private static func difference(_ left: Node, _ right: Node) -> Node? {
+        let kept = (left.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
+            guard let other = right[entry.key] else { return (entry.key, entry.value) }
+            guard entry.value != field else { return isField(other) ? nil : (entry.key, entry.value) }
+            // Without children the other one has only the field itself.
+            let rest = other == field ? difference(entry.value, .mapping([".": field])) : difference(entry.value, other)
+            return rest.map { (entry.key, $0["."] != nil && $0.mapping?.entries.count == 1 ? field : $0) }
+        }
+        return kept.isEmpty ? nil : .mapping(kept)
+    }
+
+    private static func intersection(_ fields: Node, _ value: Node) -> Node? {
+        let kept = (fields.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
+            if entry.key == "." { return (entry.key, entry.value) }
+            guard let child = child(of: value, at: entry.key) else { return nil }
+            if entry.value == field { return (entry.key, field) }
+            return intersection(entry.value, child).map { (entry.key, $0) }
+        }
+        return kept.isEmpty ? nil : .mapping(kept)
+    }
+
+    private static func removed(_ fields: Node, from value: Node) -> Node? {
+        let entries = fields.mapping?.entries ?? []
+        guard !entries.isEmpty else { return nil }
+        if var mapping = value.mapping {
+            for entry in entries {
+                guard entry.key.hasPrefix("f:"), let child = child(of: value, at: entry.key) else { continue }
+                mapping[String(entry.key.dropFirst(2))] = removed(entry.value, from: child)
+            }
+            return mapping.entries.isEmpty ? nil : Node(.mapping(mapping), location: value.location)
+        }
+        guard var items = value.sequence else { return value }
+        for entry in entries {
+            guard let child = child(of: .sequence(items), at: entry.key), let index = items.firstIndex(of: child) else {
+                continue
+            }
+            if !isField(entry.value), let rest = removed(entry.value, from: child) {
+                items[index] = rest
+            } else {
+                items.remove(at: index)
+            }
+        }
+        return items.isEmpty ? nil : Node(.sequence(items), location: value.location)
+    }
+
+    /// The part of a value that a key of a set names.
+    private static func child(of value: Node, at key: String) -> Node? {
+        let name = String(key.dropFirst(2))
+        switch key.prefix(2) {
+        case "f:": return value[name]
+        case "i:": return Int(name).flatMap { value[$0] }
+        case "v:": return ItemSelector("=\(name)").items(of: value.sequence ?? []).first
+        case "k:":
+            let keys = (try? readJSON(Array(name.utf8), file: "managedFields"))?.mapping?.entries ?? []
+            let text = keys.map { "\($0.key)=\(String(decoding: $0.value.json(), as: UTF8.self))" }
+            return ItemSelector(text.joined(separator: ",")).items(of: value.sequence ?? []).first
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Base
+import YAML
+
+/// The labels and annotations that every object gets in addition to its manifest.
+public struct ManagedMetadata: Sendable {
+    /// The label that names the manager of an object; a manifest's own value of it is kept.
+    public static let managedByLabel = "app.kubernetes.io/managed-by"
+
+    /// The annotation that names the task which applied an object.
+    public static let taskAnnotation = "nest-bootstrap/task"
+
+    /// The manager's name, in the label and for server-side apply.
+    public static let manager = "nest-bootstrap"
+
+    /// The task's name.
+    public var task: String
+
+    /// More labels; a manifest's own values of them are kept.
+    public var labels: [String: String]
+
+    /// Creates the metadata of a task's objects.
+    public init(task: String, labels: [String: String] = [:]) {
+        self.task = task
+        self.labels = labels
+    }
+
+    /// The fields of an object that belong to this agent, as its managed fields list them.
+    static func fields(in object: Node) -> [Node] {
+        (object["metadata"]?["managedFields"]?.sequence ?? [])
+            .filter(isOwn)
+            .compactMap { $0["fieldsV1"] }
+    }
+
+    /// Returns whether an entry of managed fields lists what this agent applied.
+    static func isOwn(_ entry: Node) -> Bool {
+        entry["manager"]?.string == manager && entry["operation"]?.string == "Apply"
+            && entry["subresource"]?.string ?? "" == ""
+    }
+
+    /// The task that an object on the server names as the one that applied it.
+    static func task(of object: Node) -> String? {
+        object["metadata"]?["annotations"]?[taskAnnotation]?.string
+    }
+
+    /// Returns an object as it is sent: with its namespace, the labels and the annotation added.
+    func stamp(_ root: Node, namespace: String?) -> Node {
+        var root = root
+        guard case .mapping(var object) = root.content, let metadataNode = object["metadata"],
+            case .mapping(var metadata) = metadataNode.content
+        else { return root }
+        let location = metadataNode.location
+        if let namespace, metadata["namespace"]?.string ?? "" == "" {
+            metadata["namespace"] = Node(.string(namespace), location: location)
+        }
+        let own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
+        let isUnlabelled = metadata["labels"].map { $0.isNull || $0.mapping?.entries.isEmpty == true } ?? true
+        let written = isUnlabelled ? Self.defaultLabels(of: root) : metadata["labels"]
+        metadata["labels"] = Self.adding(own, to: written, location: location, replacing: false)
+        let annotations = [Self.taskAnnotation: task]
+        metadata["annotations"] = Self.adding(
+            annotations,
+            to: metadata["annotations"],
+            location: location,
+            replacing: true
+        )
+        object["metadata"] = Node(.mapping(metadata), location: location)
+        root.content = .mapping(object)
+        return root
+    }
+
+    /// The labels that the server gives an object without any: those of its pods, for two kinds.
+    ///
+    /// Because of our own label the server would not do it. The corresponding functions of the API server are
+    /// `SetDefaults_ReplicationController` and `SetDefaults_Job`.
+    private static func defaultLabels(of object: Node) -> Node? {
+        let type = GroupVersionKind(
+            apiVersion: object["apiVersion"]?.string ?? "",
+            kind: object["kind"]?.string ?? "",
+        )
+        guard ["/ReplicationController", "batch/Job"].contains("\(type.group)/\(type.kind)") else { return nil }
+        return object["spec"]?["template"]?["metadata"]?["labels"]
+    }
+
+    /// Adds pairs to a mapping of strings; anything but a mapping is left for the server to refuse.
+    private static func adding(
+        _ pairs: [String: String],
+        to node: Node?,
+        location: SourceLocation,
+        replacing: Bool,
+    ) -> Node {
+        var mapping = Mapping()
+        if let node, !node.isNull {
+            guard let written = node.mapping else { return node }
+            mapping = written
+        }
+        for (key, value) in pairs.sorted(by: { $0.key < $1.key }) where replacing || mapping[key] == nil {
+            mapping[key] = Node(.string(value), location: location)
+        }
+        return Node(.mapping(mapping), location: node?.location ?? location)
+    }
+}

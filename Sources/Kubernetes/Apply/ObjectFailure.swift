@@ -1,0 +1,117 @@
+public import Base
+import YAML
+
+/// Why an object could not be applied.
+public struct ObjectFailure: Error, Sendable {
+    /// The kind of failure, for callers that know more about the graph than the server.
+    public enum Cause: Sendable, Hashable {
+        /// The server does not have the kind.
+        case missingKind(GroupVersionKind)
+        /// The namespace does not exist.
+        case missingNamespace(String)
+        /// The kubeconfig's user may not do it.
+        case forbidden
+        /// Admission control refuses the object: a quota, a limit, a policy or a webhook.
+        case denied
+        /// Fields belong to other managers.
+        case conflict
+        /// The object does not match its kind's schema, or the server's validation refuses a value.
+        case invalid
+        /// An object that this one needs could not be applied.
+        case notTried(because: ObjectIdentity)
+        /// The object is being deleted, and still there.
+        case beingDeleted
+        /// The program was asked to stop.
+        case interrupted
+        /// Anything else.
+        case other
+    }
+
+    /// One thing that is wrong with the object.
+    public struct Fault: Sendable {
+        /// Where it is in the manifest.
+        public var location: SourceLocation
+        /// What is wrong, without the object's name.
+        public var message: String
+        /// What to do.
+        public var hint: String?
+        /// What is wrong and what to do in words that hold for every object with the same cause; `nil` if these are the
+        /// fault's own.
+        var common: Common?
+
+        /// Creates a fault.
+        public init(location: SourceLocation, message: String, hint: String?) {
+            self.init(location: location, message: message, hint: hint, common: nil)
+        }
+
+        /// Creates a fault that other objects may have in common.
+        init(location: SourceLocation, message: String, hint: String?, common: Common?) {
+            (self.location, self.message, self.hint, self.common) = (location, message, hint, common)
+        }
+    }
+
+    /// The words of a fault that holds for several objects.
+    struct Common: Sendable, Hashable {
+        var message: String
+        var hint: String?
+    }
+
+    /// The object.
+    public var object: ObjectIdentity
+
+    /// The kind of failure.
+    public var cause: Cause
+
+    /// What is wrong, sorted by the location in the manifest; never empty.
+    public var faults: [Fault]
+
+    /// Whether the manifest has to be changed, or what the server says about its object.
+    public var isPermanent: Bool
+
+    /// The faults as problems that name the object.
+    public var problems: [Problem] {
+        Problems(faults.map { Problem("\(object): \($0.message)", at: $0.location, hint: $0.hint) }).all
+    }
+
+    /// Creates a failure.
+    public init(object: ObjectIdentity, cause: Cause, faults: [Fault]) {
+        self.object = object
+        self.cause = cause
+        self.faults = faults.sorted { $0.location < $1.location }
+        isPermanent = cause.isPermanent
+    }
+
+    /// Creates the failure of an object that was not tried because it needs another, which failed.
+    init(_ manifest: ManifestObject, notTriedBecauseOf needed: ObjectFailure) {
+        let reason = needed.cause == .beingDeleted ? "is being deleted" : "could not be applied"
+        self.init(
+            manifest,
+            .notTried(because: needed.object),
+            "not tried: \(needed.object), which it needs, \(reason)",
+        )
+    }
+
+    /// Creates a failure with one fault, at the object as a whole unless a location is given.
+    init(
+        _ manifest: ManifestObject,
+        _ cause: Cause,
+        _ message: String,
+        at location: SourceLocation? = nil,
+        hint: String? = nil,
+    ) {
+        let fault = Fault(location: location ?? manifest.location, message: message, hint: hint)
+        self.init(object: manifest.identity, cause: cause, faults: [fault])
+    }
+}
+
+extension ObjectFailure: PermanentFailure {}
+
+extension ObjectFailure.Cause {
+    /// Whether failures of this kind are permanent if nothing more is known.
+    fileprivate var isPermanent: Bool {
+        switch self {
+        case .invalid, .conflict, .denied: true
+        case .missingKind, .missingNamespace, .forbidden, .notTried, .beingDeleted, .interrupted, .other: false
+        }
+    }
+}

@@ -1,0 +1,122 @@
+/// A refusal by the server's admission control.
+///
+/// Quotas, limits, webhooks, policies and service accounts refuse the object of any user. Most of them answer 403, as
+/// authorization does, and a `Status` has no field that distinguishes them: only the message does, in the same forms on
+/// all servers from 1.20 on.
+enum AdmissionRefusal {
+    /// A ResourceQuota is used up.
+    case quota(String, usage: [QuotaUsage])
+    /// A ResourceQuota requires values that the object does not set.
+    case quotaRequires(String, what: String)
+    /// A LimitRange of the namespace does not allow a value.
+    case limitRange(String)
+    /// An admission webhook denied the object.
+    case webhook(String, reason: String, code: Int)
+    /// A ValidatingAdmissionPolicy denied the object.
+    case policy(String, binding: String, reason: String)
+    /// The pod violates the namespace's Pod Security Standard.
+    case podSecurity(String, violations: String)
+    /// The pod's ServiceAccount does not exist.
+    case serviceAccount(String, namespace: String)
+    /// Another admission plugin refused the object.
+    case other(String)
+
+    /// What a request needs of a resource, and what there is of it.
+    struct QuotaUsage {
+        var resource: String
+        var requested: String
+        var used: String
+        var limit: String
+    }
+
+    /// Reads a refusal, `nil` if it is not one of admission control.
+    init?(_ status: ServerStatus) {
+        let message = status.message
+        if let match = message.firstMatch(of: /(?s)admission webhook "([^"]*)" denied the request(?:: (.*)| (.*))/) {
+            let reason = String(match.2 ?? match.3 ?? "").onOneLine
+            self = .webhook(String(match.1), reason: reason, code: status.code)
+            return
+        }
+        let policy = /(?s)ValidatingAdmissionPolicy '([^']*)' with binding '([^']*)' denied request: (.*)/
+        if let match = message.firstMatch(of: policy) {
+            let reason = String(match.3).onOneLine
+            self = .policy(String(match.1), binding: String(match.2), reason: reason)
+            return
+        }
+        // Without a reason a 403 is not the API server's, and one of authorization names the user.
+        guard status.code == 403, status.reason == "Forbidden", !status.isAuthorizationRefusal,
+            !status.isNamespaceTerminating
+        else { return nil }
+        self = Self.plugin(String(message.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#)).onOneLine)
+    }
+
+    /// Reads the text of a plugin of the server itself.
+    private static func plugin(_ text: String) -> Self {
+        if let match = text.firstMatch(of: /exceeded quota: ([^ ,]+), requested: (.*), used: (.*), limited: (.*)/) {
+            let (used, limits) = (amounts(match.3), amounts(match.4))
+            let usage = amounts(match.2).map { resource, requested in
+                QuotaUsage(
+                    resource: resource,
+                    requested: requested,
+                    used: used.first { $0.0 == resource }?.1 ?? "0",
+                    limit: limits.first { $0.0 == resource }?.1 ?? "0",
+                )
+            }
+            return .quota(String(match.1), usage: usage)
+        }
+        if let match = text.firstMatch(of: /failed quota: ([^ :]+): must specify (.*)/) {
+            return .quotaRequires(String(match.1), what: String(match.2))
+        }
+        if let match = text.firstMatch(of: /violates PodSecurity "([^"]*)": (.*)/) {
+            return .podSecurity(String(match.1), violations: String(match.2))
+        }
+        let account = /error looking up service account ([^\/ ]+)\/([^: ]+): serviceaccount "[^"]*" not found/
+        if let match = text.firstMatch(of: account) {
+            return .serviceAccount(String(match.2), namespace: String(match.1))
+        }
+        if text.contains(#/(?:minimum|maximum|max) .* per \w+ is /#) { return .limitRange(text) }
+        return .other(text)
+    }
+
+    /// Reads `cpu=1,memory=1Gi`.
+    private static func amounts(_ text: Substring) -> [(String, String)] {
+        text.split(separator: ",").map { part in
+            let pair = part.split(separator: "=", maxSplits: 1)
+            return (String(pair.first ?? ""), String(pair.dropFirst().first ?? ""))
+        }
+    }
+
+    /// Whether another attempt is worthwhile.
+    ///
+    /// Everything but the manifest and the rule stays as it is, with these exceptions: a controller creates the ServiceAccount
+    /// `default` shortly after its namespace, and a plugin may not have seen yet what was created a moment ago.
+    var disposition: Disposition {
+        switch self {
+        case .webhook(_, _, let code): code == 429 || code >= 500 ? .retry : .permanent
+        case .serviceAccount(let name, _): name == "default" ? .transient : .permanent
+        case .other(let text):
+            ["not found", "not yet ready", "status unknown"].contains { text.contains($0) } ? .transient : .permanent
+        case .quota, .quotaRequires, .limitRange, .policy, .podSecurity: .permanent
+        }
+    }
+
+    /// Whether a quota or a limit is the reason, which the same task may have changed just now.
+    var isAboutLimits: Bool {
+        switch self {
+        case .quota, .quotaRequires, .limitRange: true
+        case .webhook, .policy, .podSecurity, .serviceAccount, .other: false
+        }
+    }
+}
+
+extension ServerStatus {
+    /// Whether authorization refuses the user, as opposed to admission control, which refuses the object.
+    var isAuthorizationRefusal: Bool {
+        code == 403 && (message.contains(#/[Uu]ser "[^"]*" cannot /#) || isEscalation)
+    }
+
+    /// Whether the user would grant permissions that it does not hold.
+    var isEscalation: Bool {
+        code == 403 && message.contains("attempting to grant RBAC permissions")
+    }
+}

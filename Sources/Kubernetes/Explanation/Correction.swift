@@ -1,0 +1,63 @@
+import Base
+
+/// What a cause of validation asks for, without regular expressions, and a value that would be accepted.
+struct Correction {
+    /// What is wrong.
+    let detail: String
+    /// What to write.
+    let hint: String?
+
+    init(_ text: CauseText) {
+        // `... (e.g. 'my-name', regex used for validation is '...')`
+        let words = text.detail.replacing(#/ *\(e\.g\. .*?regex used for validation is '.*?'\)/#, with: "")
+        detail = words
+        guard let value = text.value else {
+            hint = nil
+            return
+        }
+        let supported = words.firstMatch(of: /supported values: (.*)/).map { match in
+            match.1.matches(of: /"([^"]*)"/).map { String($0.1) }
+        }
+        let longer = supported?.filter { $0.hasPrefix(value) }.min { $0.count < $1.count }
+        if let near = supported.flatMap({ nearestName(to: value, in: $0) }) ?? longer {
+            hint = "did you mean '\(near)'?"
+        } else if words.contains("RFC 1123") || words.contains("DNS-1123") || words.contains("DNS-1035")
+            || words.contains("RFC 1035")
+        {
+            hint = Self.name(from: value, allowsDots: words.contains("subdomain")).map { "write for example '\($0)'" }
+        } else if words.contains("a valid label must") || words.contains("name part must consist") {
+            hint = Self.label(from: value).map { "write for example '\($0)'" }
+        } else if words.contains("a valid config key must") {
+            hint = Self.label(from: value).map { "write for example '\($0)'" }
+        } else if words.contains("does not match template `labels`") {
+            hint = "write the same labels in both"
+        } else {
+            hint = nil
+        }
+    }
+
+    /// The nearest name in lower case, `nil` if nothing is left of it.
+    private static func name(from value: String, allowsDots: Bool) -> String? {
+        let allowed = value.lowercased().map { character in
+            isAlphanumeric(character) || allowsDots && character == "." ? character : "-"
+        }
+        return trimmed(String(allowed.prefix(allowsDots ? 253 : 63)))
+    }
+
+    /// The nearest value of a label, or name of a key.
+    private static func label(from value: String) -> String? {
+        let allowed = value.map { isAlphanumeric($0) || "-_.".contains($0) ? $0 : "-" }
+        return trimmed(String(allowed.prefix(63)))
+    }
+
+    private static func isAlphanumeric(_ character: Character) -> Bool {
+        character.isASCII && (character.isLetter || character.isNumber)
+    }
+
+    private static func trimmed(_ text: String) -> String? {
+        var text = text[...]
+        while let first = text.first, !isAlphanumeric(first) { text.removeFirst() }
+        while let last = text.last, !isAlphanumeric(last) { text.removeLast() }
+        return text.isEmpty ? nil : String(text)
+    }
+}

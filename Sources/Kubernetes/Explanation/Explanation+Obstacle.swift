@@ -1,0 +1,27 @@
+import YAML
+
+/// Objects that the server would take, but that must not be changed.
+extension Explanation {
+    /// An object that is being deleted, with what holds it up.
+    func beingDeleted(_ error: APIError, _ finalizers: [String]) -> ObjectFailure {
+        let identity = manifest.identity
+        let namespace = identity.namespace ?? live?["metadata"]?["namespace"]?.string
+        let kind = identity.type.group.isEmpty ? identity.type.kind : "\(identity.type.kind).\(identity.type.group)"
+        let name = "\(kind.lowercased()) \(identity.name)" + (namespace.map { " -n \($0)" } ?? "")
+        let hint =
+            if identity.isNamespace {
+                "see what is left in it: 'kubectl get \(name) -o jsonpath={.status.conditions}'"
+            } else if finalizers.isEmpty {
+                "see what holds it up: 'kubectl get \(name) -o yaml'"
+            } else {
+                "let the controller that set \(finalizers.count == 1 ? "it" : "them") finish; if it is gone for good, "
+                    + "'kubectl edit \(name)' and remove the finalizer, which skips its cleanup"
+            }
+        return ObjectFailure(manifest, .beingDeleted, "not applied: \(error.words)", hint: hint)
+    }
+
+    /// An object that another task describes too.
+    func rival(_ error: APIError) -> ObjectFailure {
+        ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
+    }
+}

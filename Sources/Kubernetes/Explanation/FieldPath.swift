@@ -1,0 +1,123 @@
+import Base
+import YAML
+
+/// A field as the API server names it, which can be found in the manifest.
+///
+/// The server writes paths in two ways: `.spec.template.spec.containers[name="a"].ports[containerPort=80].hostPort` from
+/// the merge by schema, `spec.containers[0].image` and `data[my.key]` from validation. Keys with dots are not quoted in
+/// either, so a path can only be read together with its object.
+struct FieldPath: Sendable, Hashable {
+    /// The path without a leading dot.
+    let text: String
+
+    init(_ text: String) {
+        self.text = text.hasPrefix(".") ? String(text.dropFirst()) : text
+    }
+
+    /// The field in a message.
+    var name: String { ["", "<nil>", "[]"].contains(text) ? "the object" : "field '\(text)'" }
+
+    /// A field of an object that a path names.
+    struct Target {
+        /// The value, or `nil` where the object has no such field.
+        var node: Node?
+        /// The location of the key, or of the value if it has no key; that of the nearest parent if there is no field.
+        var location: SourceLocation
+        /// The last key of the path, `nil` if the path ends with an item of a list.
+        var key: String?
+    }
+
+    /// Follows the path through an object.
+    func resolve(in root: Node) -> Target {
+        var target = Target(node: root, location: root.location, key: nil)
+        var rest = Substring(text)
+        while !rest.isEmpty, let node = target.node {
+            if rest.first == "." { rest = rest.dropFirst() }
+            switch node.content {
+            case .mapping(let mapping): target = Self.step(through: mapping, &rest, from: target)
+            case .sequence(let items): target = Self.step(through: items, &rest, from: target)
+            case .null, .boolean, .number, .string: return Target(node: nil, location: target.location, key: nil)
+            }
+        }
+        return target
+    }
+
+    private static func step(through mapping: Mapping, _ rest: inout Substring, from target: Target) -> Target {
+        let key = Self.key(in: mapping, &rest)
+        let entry = mapping.entries.first { $0.key == key }
+        return Target(node: entry?.value, location: entry?.location ?? target.location, key: key)
+    }
+
+    /// Removes a key from the front; the longest key wins, so that `a.b` is found before `a`.
+    private static func key(in mapping: Mapping, _ rest: inout Substring) -> String {
+        if rest.first == "[" { return bracketed(&rest) }
+        let candidates = mapping.entries.map(\.key).filter { key in
+            rest.hasPrefix(key) && [nil, ".", "["].contains(rest.dropFirst(key.count).first)
+        }
+        let key = candidates.max { $0.count < $1.count } ?? String(rest.prefix { $0 != "." && $0 != "[" })
+        rest = rest.dropFirst(key.count)
+        return key
+    }
+
+    private static func step(through items: [Node], _ rest: inout Substring, from target: Target) -> Target {
+        guard rest.first == "[" else { return Target(node: nil, location: target.location, key: nil) }
+        let item = ItemSelector(bracketed(&rest)).items(of: items).first
+        return Target(node: item, location: item?.location ?? target.location, key: nil)
+    }
+
+    /// Returns an object without the field, and without the parents that it leaves empty.
+    func removed(from root: Node) -> Node {
+        Self.removed(Substring(text), from: root) ?? root
+    }
+
+    /// The paths without those that lead to another one of them.
+    static func deepest(_ paths: [Self]) -> [Self] {
+        paths.filter { path in
+            !paths.contains { $0.text.hasPrefix("\(path.text).") || $0.text.hasPrefix("\(path.text)[") }
+        }
+    }
+
+    private static func removed(_ rest: Substring, from node: Node) -> Node? {
+        var rest = rest.first == "." ? rest.dropFirst() : rest
+        guard !rest.isEmpty else { return nil }
+        switch node.content {
+        case .mapping(var mapping):
+            let key = key(in: mapping, &rest)
+            guard let value = mapping[key] else { return node }
+            mapping[key] = removed(rest, from: value)
+            return mapping.entries.isEmpty ? nil : Node(.mapping(mapping), location: node.location)
+        case .sequence(var items):
+            guard rest.first == "[", let item = ItemSelector(bracketed(&rest)).items(of: items).first,
+                let index = items.firstIndex(of: item)
+            else { return node }
+            if let kept = removed(rest, from: item) { items[index] = kept } else { items.remove(at: index) }
+            return items.isEmpty ? nil : Node(.sequence(items), location: node.location)
+        case .null, .boolean, .number, .string: return node
+        }
+    }
+
+    /// Removes `[...]` from the front and returns its content; brackets inside quotes do not count.
+    private static func bracketed(_ rest: inout Substring) -> String {
+        var quotes = QuoteScanner()
+        let close = rest.indices.dropFirst().first { !quotes.isInside(rest[$0]) && rest[$0] == "]" }
+        let inside = rest[..<(close ?? rest.endIndex)].dropFirst()
+        rest = close.map { rest[rest.index(after: $0)...] } ?? ""
+        return String(inside)
+    }
+}
+
+/// Finds the characters of a text that are in double quotes, including the quotes.
+struct QuoteScanner {
+    private var isQuoted = false
+    private var isEscaped = false
+
+    /// Returns whether the next character is in quotes.
+    mutating func isInside(_ character: Character) -> Bool {
+        defer { isEscaped = isQuoted && !isEscaped && character == "\\" }
+        if character == "\"", !isEscaped {
+            isQuoted.toggle()
+            return true
+        }
+        return isQuoted
+    }
+}

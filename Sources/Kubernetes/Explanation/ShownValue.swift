@@ -1,0 +1,39 @@
+import YAML
+
+/// A value as messages show it: shortened, and masked if it is secret.
+struct ShownValue: CustomStringConvertible {
+    private let node: Node?
+    private let isSecret: Bool
+
+    /// How many characters of a value are shown.
+    private static let limit = 80
+
+    /// Whether a field's value must not be shown.
+    static func isSecret(_ path: String, of type: GroupVersionKind) -> Bool {
+        guard type.group.isEmpty, type.kind == "Secret" else { return false }
+        // A secret value may be in the wrong field by mistake. The annotation of client-side `kubectl apply` contains the
+        // whole Secret.
+        return !["metadata", "type", "kind", "apiVersion"].contains { path.hasPrefix($0) }
+            || path.contains("last-applied-configuration") || path == "metadata.annotations"
+    }
+
+    init(_ node: Node?, _ isSecret: Bool = false) {
+        self.node = node
+        self.isSecret = isSecret
+    }
+
+    var description: String {
+        guard let node else { return "(none)" }
+        if isSecret { return "***" }
+        let text = String(decoding: node.json(), as: UTF8.self)
+        return text.count <= Self.limit ? text : text.prefix(Self.limit) + "…"
+    }
+
+    /// A value with its type: `the string "80"`; a secret value is masked.
+    static func withType(_ node: Node, isSecret: Bool) -> String {
+        let isCollection = node.mapping != nil || node.sequence != nil
+        return isSecret || isCollection
+            ? "\(node.kindName): \(ShownValue(node, isSecret))"
+            : "the \(node.kindName.trimmingPrefix("a ")) \(ShownValue(node))"
+    }
+}

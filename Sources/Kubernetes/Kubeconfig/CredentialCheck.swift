@@ -1,0 +1,164 @@
+public import Base
+public import TLS
+
+/// PEM bytes with their name in messages.
+public struct CredentialFile: Sendable {
+    /// The path, or the setting that contains them.
+    public var name: String
+    /// The PEM.
+    public var bytes: [UInt8]
+
+    /// Creates a credential file.
+    public init(name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+    }
+}
+
+/// A certificate that becomes valid later; it is the cause of a ``Base/Problem`` that passes once the node's clock is set.
+public struct NotYetValid: Error, Sendable, CustomStringConvertible {
+    /// The certificate.
+    public var subject: String
+    /// The instant from which the certificate is valid.
+    public var validFrom: Timestamp
+
+    /// The certificate and the instant, without the node's clock, so that the text stays the same.
+    public var description: String { "\(subject) is not valid before \(validFrom)" }
+}
+
+/// The checks of a client's credentials before they are written or used.
+///
+/// A server answers all of these faults with the same `Unauthorized`, or with a TLS alert that gives no reason.
+public struct CredentialCheck: Sendable {
+    /// The node's clock.
+    public var now: Timestamp
+
+    /// Creates a check at an instant.
+    public init(now: Timestamp = .now()) {
+        self.now = now
+    }
+
+    /// Reads a CA file and returns those of its certificates that can be used.
+    ///
+    /// A file may contain several: while a CA is replaced, the old and the new one are both trusted.
+    ///
+    /// - Throws: ``Base/Problem`` if it is unreadable, or none of its certificates is a CA that is valid now.
+    public func authority(_ file: CredentialFile) throws(Problem) -> [Certificate] {
+        var usable: [Certificate] = []
+        var first: Problem?
+        for certificate in try read(file) {
+            do {
+                try checkAuthority(certificate, in: file)
+                usable.append(certificate)
+            } catch {
+                first = first ?? error
+            }
+        }
+        if usable.isEmpty, let first { throw first }
+        return usable
+    }
+
+    private func checkAuthority(_ certificate: Certificate, in file: CredentialFile) throws(Problem) {
+        guard certificate.isAuthority else {
+            throw Problem(
+                "'\(file.name)' is not a CA: its certificate '\(certificate.subject)' may not issue certificates",
+                hint: "name the file of the CA that issued the API server's certificate",
+            )
+        }
+        try checkValidity(of: certificate, in: file, as: "CA")
+    }
+
+    /// Checks that a client certificate and its key belong together and are valid now.
+    ///
+    /// - Returns: The client's own certificate, the first of its file.
+    /// - Throws: ``Base/Problem`` with the file at fault.
+    public func client(certificate: CredentialFile, key: CredentialFile) throws(Problem) -> Certificate {
+        guard let own = try read(certificate).first else {
+            throw Problem("'\(certificate.name)' contains no certificate")
+        }
+        let privateKey: PrivateKey
+        do {
+            privateKey = try PrivateKey.read(pem: key.bytes)
+        } catch {
+            let hint = error.kind == .encryptedKey ? nil : "name the file of the private key as PEM"
+            throw Problem("key '\(key.name)' \(error)", hint: hint)
+        }
+        guard privateKey.belongs(to: own) else {
+            throw Problem(
+                "key '\(key.name)' does not belong to certificate '\(certificate.name)' ('\(own.subject)')",
+                hint: "name the key that belongs to this certificate, or issue a new pair",
+            )
+        }
+        try checkValidity(of: own, in: certificate, as: "client certificate")
+        return own
+    }
+
+    /// Checks that a client certificate was issued by a CA.
+    ///
+    /// - Throws: ``Base/Problem`` with both files.
+    public func chain(
+        of certificate: CredentialFile,
+        to authority: CredentialFile,
+    ) throws(Problem) {
+        let (chain, authorities) = (try read(certificate), try read(authority))
+        guard let own = chain.first else { return }
+        guard own.isIssued(by: authorities, intermediates: Array(chain.dropFirst())) else {
+            if let same = authorities.first(where: { $0.subject == own.issuer }) {
+                throw Problem(
+                    "certificate '\(certificate.name)' ('\(own.subject)') is not signed by the key of "
+                        + "'\(authority.name)': both say '\(same.subject)', but the keys differ",
+                    hint: "the CA was probably recreated: name the one that issued the certificate, "
+                        + "or issue the certificate again",
+                )
+            }
+            let subjects = authorities.map { "'\($0.subject)'" }.joined(separator: ", ")
+            throw Problem(
+                "certificate '\(certificate.name)' ('\(own.subject)') was issued by '\(own.issuer)', "
+                    + "but '\(authority.name)' is CA \(subjects)",
+                hint: "name the CA that issued the certificate, or a certificate that this CA issued",
+            )
+        }
+    }
+
+    private func read(_ file: CredentialFile) throws(Problem) -> [Certificate] {
+        do {
+            return try Certificate.read(pem: file.bytes)
+        } catch {
+            throw Problem("certificate '\(file.name)' \(error)", hint: "name the file of a certificate as PEM")
+        }
+    }
+
+    private func checkValidity(
+        of certificate: Certificate,
+        in file: CredentialFile,
+        as role: String,
+    ) throws(Problem) {
+        let subject = "\(role) '\(file.name)' ('\(certificate.subject)')"
+        if certificate.validUntil < now {
+            let ago = Self.words(now.seconds - certificate.validUntil.seconds)
+            throw Problem(
+                "\(subject) expired \(ago) ago (at \(certificate.validUntil); the node's clock says \(now))",
+                hint: certificate.subject == certificate.issuer
+                    ? "set the node's clock if it is wrong, or renew the CA and what it issued"
+                    : "renew it: have CA '\(certificate.issuer)' issue a certificate for the same subject, "
+                        + "or set the node's clock",
+            )
+        }
+        if now < certificate.validFrom {
+            let cause = NotYetValid(subject: subject, validFrom: certificate.validFrom)
+            throw Problem(
+                "\(cause) (the node's clock says \(now))",
+                hint: "set the node's clock, or have CA '\(certificate.issuer)' issue a certificate that is valid now",
+                cause: cause,
+            )
+        }
+    }
+
+    /// A span of seconds in its largest unit.
+    static func words(_ seconds: Int64) -> String {
+        let units: [(Int64, String)] = [(86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")]
+        let (size, name) = units.first { seconds >= $0.0 } ?? (1, "second")
+        let count = seconds / size
+        return "\(count) \(name)\(count == 1 ? "" : "s")"
+    }
+}

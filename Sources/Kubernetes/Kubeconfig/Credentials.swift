@@ -1,0 +1,90 @@
+public import Base
+public import HTTP
+import TLS
+
+/// The loaded and checked credentials of a kubeconfig.
+public struct Credentials: Sendable {
+    /// The trusted CA and the user's credentials, for the transport.
+    public var connectionIdentity: ConnectionIdentity
+
+    /// The user, for messages: the kubeconfig and the certificate's subject.
+    public var whoami: String
+
+    /// What to do when the server does not accept the user.
+    var advice: String
+
+    /// The trusted CA, for messages: its file and subject.
+    public var authority: String
+
+    /// Loads the files of a kubeconfig, and checks them before any request is made.
+    ///
+    /// - Parameters:
+    ///   - kubeconfig: The kubeconfig.
+    ///   - now: The node's clock.
+    ///   - read: Reads a file.
+    /// - Throws: ``Base/Problem`` if something is missing, does not belong together or is not valid now; its cause is
+    ///   ``NotYetValid`` if the node's clock may be wrong.
+    public init(
+        _ kubeconfig: Kubeconfig,
+        now: Timestamp = .now(),
+        read: (String) throws -> [UInt8],
+    ) throws(Problem) {
+        func load(_ material: Kubeconfig.Material?, _ setting: String) throws(Problem) -> CredentialFile? {
+            switch material {
+            case nil: return nil
+            case .data(let bytes): return CredentialFile(name: "\(setting)-data of \(kubeconfig.path)", bytes: bytes)
+            case .file(let path):
+                do {
+                    return CredentialFile(name: path, bytes: try read(path))
+                } catch {
+                    throw Problem(
+                        "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
+                        hint: "put the file there, or correct '\(setting)'",
+                    )
+                }
+            }
+        }
+        let check = CredentialCheck(now: now)
+        var connectionIdentity = ConnectionIdentity()
+        authority = "the system's CAs"
+        if let file = try load(kubeconfig.certificateAuthority, "certificate-authority") {
+            let subjects = try check.authority(file).map { "'\($0.subject)'" }.joined(separator: ", ")
+            authority = "CA file '\(file.name)' (\(subjects))"
+            connectionIdentity.certificateAuthority = .data(file.bytes)
+        }
+        whoami = "kubeconfig '\(kubeconfig.path)', user '\(kubeconfig.user)'"
+        advice = "give this user a 'client-certificate' and 'client-key', or a 'tokenFile'"
+        let certificate = try load(kubeconfig.clientCertificate, "client-certificate")
+        let key = try load(kubeconfig.clientKey, "client-key")
+        switch (certificate, key) {
+        case (let certificate?, let key?):
+            let own = try check.client(certificate: certificate, key: key)
+            whoami += ", certificate '\(own.subject)'"
+            advice =
+                "check that CA '\(own.issuer)', which issued the certificate, is in the server's '--client-ca-file'"
+            connectionIdentity.clientCertificate = .data(certificate.bytes)
+            connectionIdentity.clientKey = .data(key.bytes)
+        case (nil, nil):
+            break
+        case (_, nil), (nil, _):
+            let missing = key == nil ? "client-key" : "client-certificate"
+            throw Problem(
+                "user '\(kubeconfig.user)' of kubeconfig '\(kubeconfig.path)' has no \(missing)",
+                hint: "a client certificate and its key belong together: write '\(missing): PATH'",
+            )
+        }
+        switch kubeconfig.token {
+        case .file(let path):
+            connectionIdentity.token = .file(path)
+            whoami += ", token file '\(path)'"
+            advice = "check that the token belongs to this cluster and has not expired"
+        case .data(let bytes):
+            connectionIdentity.token = .value(String(decoding: bytes, as: UTF8.self))
+            whoami += ", token of the kubeconfig"
+            advice = "check that the token belongs to this cluster and has not expired"
+        case nil: break
+        }
+        connectionIdentity.serverName = kubeconfig.serverName
+        self.connectionIdentity = connectionIdentity
+    }
+}

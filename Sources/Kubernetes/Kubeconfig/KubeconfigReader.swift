@@ -1,0 +1,150 @@
+import Base
+import YAML
+
+/// Reads the current context of a kubeconfig and the entries that it refers to, and collects their problems.
+struct KubeconfigReader {
+    let root: Node
+    let path: String
+    private var problems: [Problem] = []
+
+    init(root: Node, path: String) {
+        self.root = root
+        self.path = path
+    }
+
+    /// Reads the current context.
+    mutating func read() throws(Problems) -> Kubeconfig {
+        let current = root["current-context"]
+        guard let name = text("current-context", in: root) else {
+            let hint = "write 'current-context: \(names(in: "contexts").first ?? "default")'"
+            let problem = Problem("no current context is set", at: current?.location ?? root.location, hint: hint)
+            throw Problems(problems.isEmpty ? [problem] : problems)
+        }
+        let context = entry(name, in: "contexts", holding: "context", referredFrom: current)
+        let clusterName = context?["cluster"]
+        let userName = context?["user"]
+        let cluster = clusterName?.string.flatMap {
+            entry($0, in: "clusters", holding: "cluster", referredFrom: clusterName)
+        }
+        let user = userName?.string.flatMap { entry($0, in: "users", holding: "user", referredFrom: userName) }
+        if let context {
+            if clusterName?.string == nil { missing("cluster", in: context, of: "context '\(name)'") }
+            if userName?.string == nil { missing("user", in: context, of: "context '\(name)'") }
+        }
+        var result = Kubeconfig(
+            path: path,
+            server: server(of: cluster),
+            user: userName?.string ?? "",
+            namespace: text("namespace", in: context) ?? "default",
+        )
+        result.certificateAuthority = material("certificate-authority", in: cluster)
+        result.serverName = text("tls-server-name", in: cluster)
+        result.clientCertificate = material("client-certificate", in: user)
+        result.clientKey = material("client-key", in: user)
+        result.token = token(of: user)
+        refuseUnsupported(cluster, user)
+        guard problems.isEmpty else { throw Problems(problems) }
+        return result
+    }
+
+    private func names(in list: String) -> [String] {
+        (root[list]?.sequence ?? []).compactMap { $0["name"]?.string }
+    }
+
+    private mutating func missing(_ field: String, in node: Node, of subject: String) {
+        problems.append(Problem("\(subject) has no \(field)", at: node.location, hint: "write '\(field): NAME'"))
+    }
+
+    private mutating func entry(
+        _ name: String,
+        in list: String,
+        holding field: String,
+        referredFrom reference: Node?,
+    ) -> Node? {
+        let found = (root[list]?.sequence ?? []).first { $0["name"]?.string == name }
+        guard let found else {
+            let known = names(in: list)
+            let near = nearestName(to: name, in: known).map { "did you mean '\($0)'?" }
+            let hint = near ?? (known.isEmpty ? "add one" : "there is '\(known.joined(separator: "', '"))'")
+            let message = "'\(list)' has no entry '\(name)'"
+            problems.append(Problem(message, at: reference?.location ?? root.location, hint: hint))
+            return nil
+        }
+        return found[field] ?? Node(.mapping(Mapping()), location: found.location)
+    }
+
+    private mutating func server(of cluster: Node?) -> String {
+        guard let cluster else { return "" }
+        guard let server = cluster["server"]?.string, server.hasPrefix("https://") || server.hasPrefix("http://") else {
+            problems.append(
+                Problem(
+                    "the cluster has no server URL",
+                    at: cluster["server"]?.location ?? cluster.location,
+                    hint: "write 'server: https://HOST:6443'"
+                )
+            )
+            return ""
+        }
+        return server.hasSuffix("/") ? String(server.dropLast()) : server
+    }
+
+    /// Reads a setting that has a path in one field and base64 in another; the latter wins, as in client-go.
+    private mutating func material(_ field: String, in node: Node?) -> Kubeconfig.Material? {
+        if let encoded = text("\(field)-data", in: node) {
+            guard let bytes = try? Base64.decode(encoded) else {
+                let location = node?["\(field)-data"]?.location ?? root.location
+                problems.append(
+                    Problem("'\(field)-data' is not base64", at: location, hint: "encode it with 'base64 -w0'")
+                )
+                return nil
+            }
+            return .data(bytes)
+        }
+        return text(field, in: node).map { .file(absolute($0)) }
+    }
+
+    /// Reads the token; a file wins over a value, as in client-go.
+    private mutating func token(of user: Node?) -> Kubeconfig.Material? {
+        if let file = text("tokenFile", in: user) { return .file(absolute(file)) }
+        return text("token", in: user).map { .data(Array($0.utf8)) }
+    }
+
+    /// Reads a setting that is a string; an empty one counts as left out, as in client-go.
+    private mutating func text(_ field: String, in node: Node?) -> String? {
+        guard let value = node?[field], !value.isNull else { return nil }
+        guard let string = value.string else {
+            // The value is not shown: it may be a token.
+            let message = "'\(field)' is \(value.kindName), not a string"
+            problems.append(Problem(message, at: value.location, hint: "write it in quotes"))
+            return nil
+        }
+        return string.isEmpty ? nil : string
+    }
+
+    private func absolute(_ other: String) -> String {
+        guard !other.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return other }
+        return path[...slash] + other
+    }
+
+    private mutating func refuseUnsupported(_ cluster: Node?, _ user: Node?) {
+        if let insecure = cluster?["insecure-skip-tls-verify"], insecure.boolean != false, !insecure.isNull {
+            problems.append(
+                Problem(
+                    "the server's certificate would not be verified",
+                    at: insecure.location,
+                    hint: "name the CA in 'certificate-authority' and remove 'insecure-skip-tls-verify'"
+                )
+            )
+        }
+        for field in ["exec", "auth-provider", "username", "password"] {
+            guard let setting = user?[field], !setting.isNull else { continue }
+            problems.append(
+                Problem(
+                    "'\(field)' is not supported: a node's agent authenticates with a certificate or a token",
+                    at: setting.location,
+                    hint: "write 'client-certificate' and 'client-key', or 'tokenFile'"
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import YAML
+
+/// The kind that a CustomResourceDefinition defines, in whatever version.
+public struct DefinedKind: Sendable, Hashable {
+    /// The API group.
+    public var group: String
+    /// The kind.
+    public var kind: String
+
+    init(group: String, kind: String) {
+        self.group = group
+        self.kind = kind
+    }
+
+    /// The kind of a type.
+    public init(_ type: GroupVersionKind) {
+        self.init(group: type.group, kind: type.kind)
+    }
+
+    /// Reads the kind that a manifest defines, `nil` if it is not a complete CustomResourceDefinition.
+    public init?(_ manifest: ManifestObject) {
+        guard manifest.identity.isCustomResourceDefinition, let spec = manifest.root["spec"],
+            let group = spec["group"]?.string, let kind = spec["names"]?["kind"]?.string
+        else { return nil }
+        self.init(group: group, kind: kind)
+    }
+
+    /// The path of the collection that a CustomResourceDefinition defines, in the first version that is served.
+    static func collectionPath(of manifest: ManifestObject) -> String? {
+        let spec = manifest.root["spec"]
+        let version = (spec?["versions"]?.sequence ?? []).first { $0["served"]?.boolean == true }?["name"]?.string
+        guard let kind = DefinedKind(manifest), let version, let plural = spec?["names"]?["plural"]?.string else {
+            return nil
+        }
+        return "/apis/\(kind.group)/\(version)/\(plural)"
+    }
+}

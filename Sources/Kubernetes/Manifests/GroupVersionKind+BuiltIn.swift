@@ -1,0 +1,28 @@
+extension GroupVersionKind {
+    /// Whether the group is the API server's own, whose kinds no CustomResourceDefinition can provide.
+    var isBuiltIn: Bool {
+        // The group of a definition must be a domain.
+        !group.contains(".") || Self.builtInGroups.contains(group)
+    }
+
+    /// The type to use instead of one that a server does not have.
+    ///
+    /// A kind of the same name in a third-party group is another kind; only built-in kinds move between groups. Of
+    /// several versions the last stable one is the best.
+    ///
+    /// - Parameter types: The types of the same kind that the server has, sorted by group and version.
+    /// - Returns: One of them, `nil` if none is a replacement.
+    func replacement(among types: [GroupVersionKind]) -> GroupVersionKind? {
+        let own = types.filter { $0.group == group }
+        let candidates = own.isEmpty ? types.filter { $0.isBuiltIn && isBuiltIn } : own
+        return candidates.last { !$0.version.contains("alpha") && !$0.version.contains("beta") } ?? candidates.last
+    }
+
+    private static let builtInGroups: Set<String> = [
+        "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "auditregistration.k8s.io",
+        "authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io",
+        "discovery.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io",
+        "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io",
+        "settings.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
+    ]
+}

@@ -1,0 +1,104 @@
+public import Base
+public import YAML
+
+/// The objects in a file of manifests, and its problems.
+public struct ManifestFile: Sendable {
+    /// The objects that could be read, in the order of the file.
+    public var manifests: [ManifestObject] = []
+
+    /// The problems of the file; a broken document does not affect the others.
+    public var diagnostics: [Problem] = []
+
+    /// Reads all objects of a text.
+    ///
+    /// Empty documents are skipped and lists are expanded into their items, as kubectl does.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text, YAML or JSON.
+    ///   - file: The file's name in source locations.
+    ///   - transform: A change of each document before it is read, such as the replacement of variables.
+    public init(
+        _ bytes: [UInt8],
+        file: String,
+        transform: (Node) -> (Node, [Problem]) = { ($0, []) },
+    ) {
+        var reader = DocumentReader(bytes, file: file)
+        // Searched for at most once, and only if a document cannot be parsed.
+        lazy var mayHoldSecret = Self.mayHoldSecret(bytes)
+        while let result = reader.next() {
+            switch result {
+            case .failure(let found):
+                diagnostics += mayHoldSecret ? found.all.map(\.masked) : found.all
+            case .success(let document):
+                guard let root = document.root, !root.isNull else { continue }
+                let (node, problems) = transform(root)
+                diagnostics += problems
+                if problems.isEmpty { add(node, documentIndex: document.index, depth: 0) }
+            }
+        }
+    }
+
+    /// Whether a text may describe a Secret; where it cannot be parsed, any of its words may be secret.
+    private static func mayHoldSecret(_ bytes: [UInt8]) -> Bool {
+        bytes.firstRange(of: Array("Secret".utf8)) != nil
+    }
+
+    /// How deep lists may be nested.
+    private static let listDepthLimit = 8
+
+    private mutating func add(_ node: Node, documentIndex: Int, depth: Int) {
+        let (kind, items) = (node["kind"]?.string ?? "", node["items"] ?? .null(location: node.location))
+        if kind == "List" || kind.hasSuffix("List") && items.sequence != nil {
+            addItems(items, of: node, kind: kind, documentIndex: documentIndex, depth: depth)
+            return
+        }
+        do {
+            let identity = try ObjectIdentity(written: node, documentIndex: documentIndex)
+            manifests.append(ManifestObject(identity: identity, root: node, documentIndex: documentIndex))
+        } catch {
+            diagnostics += error.all
+        }
+    }
+
+    private mutating func addItems(_ items: Node, of list: Node, kind: String, documentIndex: Int, depth: Int) {
+        // A list without items is like an empty document.
+        guard let elements = items.isNull ? [] : items.sequence else {
+            let message = "'items' of document \(documentIndex) is \(items.kindName), not a list"
+            diagnostics.append(Problem(message, at: items.location, hint: "write each item as '- apiVersion: …'"))
+            return
+        }
+        guard depth < Self.listDepthLimit else {
+            let message = "List objects are nested more than \(Self.listDepthLimit) levels deep"
+            diagnostics.append(Problem(message, at: list.location))
+            return
+        }
+        for element in elements where !element.isNull {
+            let item = kind == "List" ? element : Self.typed(element, by: list, kind: kind)
+            add(item, documentIndex: documentIndex, depth: depth + 1)
+        }
+    }
+
+    /// An item of a list such as `ConfigMapList`, whose items may leave out `apiVersion` and `kind`.
+    private static func typed(_ item: Node, by list: Node, kind: String) -> Node {
+        guard var mapping = item.mapping, mapping["kind"] == nil, mapping["apiVersion"] == nil else { return item }
+        mapping["apiVersion"] = list["apiVersion"]
+        mapping["kind"] = Node(
+            .string(String(kind.dropLast("List".count))),
+            location: list["kind"]?.location ?? list.location
+        )
+        return Node(.mapping(mapping), location: item.location)
+    }
+}
+
+extension Problem {
+    /// The problem without the words of the file, which are in quotes, and without a hint that may repeat them.
+    fileprivate var masked: Problem {
+        let parts = message.split(separator: "'", omittingEmptySubsequences: false)
+        let message = parts.enumerated().map { $0 % 2 == 0 ? String($1) : "***" }.joined(separator: "'")
+        return Problem(
+            message,
+            at: location,
+            hint: hint == nil ? nil : "see the line; it is not shown because it may be secret"
+        )
+    }
+}

@@ -1,0 +1,46 @@
+public import Base
+
+/// Objects that several manifests describe.
+public enum Repetitions {
+    /// Manifests by object, in the order of the first manifest of each.
+    ///
+    /// - Parameters:
+    ///   - manifests: The manifests.
+    ///   - defaultNamespace: The namespace of objects that name none.
+    /// - Returns: The manifests of each object, in the order of their locations.
+    public static func sets(of manifests: [ManifestObject], defaultNamespace: String) -> [[ManifestObject]] {
+        var positions: [ObjectIdentity.Key: Int] = [:]
+        var sets: [[ManifestObject]] = []
+        for manifest in manifests {
+            let key = manifest.identity.key(defaultNamespace: defaultNamespace)
+            if let position = positions[key] {
+                sets[position].append(manifest)
+            } else {
+                positions[key] = sets.count
+                sets.append([manifest])
+            }
+        }
+        return sets.map { $0.count == 1 ? $0 : $0.sorted { $0.location < $1.location } }
+    }
+
+    /// The problem of each manifest but the first of one object.
+    public static func problems(of set: [ManifestObject]) -> [Problem] {
+        zip(set.dropFirst(), faults(of: set)).map { manifest, fault in
+            Problem("\(manifest.identity): \(fault.message)", at: fault.location, hint: fault.hint)
+        }
+    }
+
+    /// What is wrong with each manifest but the first of one object.
+    static func faults(of set: [ManifestObject]) -> [ObjectFailure.Fault] {
+        guard let first = set.first else { return [] }
+        return set.dropFirst().map { manifest in
+            let versions = [first, manifest].map(\.identity.type.apiVersion)
+            let detail = versions[0] == versions[1] ? "" : " (as '\(versions[0])' and as '\(versions[1])')"
+            return ObjectFailure.Fault(
+                location: manifest.location,
+                message: "described twice, at \(first.location) and here\(detail)",
+                hint: "remove one of them",
+            )
+        }
+    }
+}

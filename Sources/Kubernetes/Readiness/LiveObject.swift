@@ -1,0 +1,73 @@
+import Base
+import YAML
+
+/// An object with the fields that readiness looks at.
+struct LiveObject {
+    let node: Node
+    let type: GroupVersionKind
+    let now: Timestamp
+
+    init(_ node: Node, type: GroupVersionKind?, now: Timestamp) {
+        self.node = node
+        self.now = now
+        self.type =
+            type
+            ?? GroupVersionKind(apiVersion: node["apiVersion"]?.string ?? "", kind: node["kind"]?.string ?? "")
+    }
+
+    /// A condition of the status.
+    struct Condition {
+        var type: String
+        var status: String
+        var reason: String
+        var message: String
+
+        /// The reason and message in words.
+        var words: String {
+            [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")
+        }
+    }
+
+    /// The conditions; a fresh object has none, `null` or an empty list.
+    var conditions: [Condition] {
+        (node["status"]?["conditions"]?.sequence ?? []).map { item in
+            Condition(
+                type: item["type"]?.string ?? "",
+                status: item["status"]?.string ?? "",
+                reason: item["reason"]?.string ?? "",
+                message: item["message"]?.string ?? "",
+            )
+        }
+    }
+
+    /// The first condition of a type.
+    func condition(_ type: String) -> Condition? {
+        conditions.first { $0.type == type }
+    }
+
+    /// A number of the status, `nil` where it is missing.
+    func status(_ field: String) -> Int? {
+        node["status"]?[field]?.integer
+    }
+
+    /// What holds for every kind: deletion, observed generation, and the conditions `Reconciling` and `Stalled`.
+    var generic: Readiness? {
+        if node["metadata"]?["deletionTimestamp"]?.string != nil { return .waiting("it is being deleted") }
+        if let generation = node["metadata"]?["generation"]?.integer, let observed = status("observedGeneration"),
+            generation != observed
+        {
+            return .waiting("generation is \(generation), its controller has seen \(observed)")
+        }
+        for condition in conditions where condition.status == "True" {
+            if condition.type == "Reconciling" { return .waiting(condition.words) }
+            if condition.type == "Stalled" { return .failed(condition.words) }
+        }
+        return nil
+    }
+
+    /// What holds for kinds without rules of their own; no condition `Ready` means ready.
+    var byReadyCondition: Readiness {
+        guard let ready = condition("Ready"), ready.status != "True" else { return .ready }
+        return .waiting(ready.words.isEmpty ? "condition Ready is \(ready.status)" : ready.words)
+    }
+}

@@ -1,0 +1,12 @@
+/// An object that is not ready.
+struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
+    /// The object.
+    var identity: ObjectIdentity
+    /// What is missing, by the object's own status.
+    var reason: String
+    /// What events, pods and nodes say about the cause, `nil` if nothing is known.
+    var detail: String?
+
+    /// The object, what is missing, and the cause.
+    var description: String { "\(identity): \(reason)\(detail.map { " (\($0))" } ?? "")" }
+}

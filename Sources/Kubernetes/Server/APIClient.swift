@@ -1,0 +1,162 @@
+public import HTTP
+import YAML
+
+/// A connection to an API server as the user of a kubeconfig.
+public struct APIClient: Sendable {
+    /// The connection's settings.
+    public let kubeconfig: Kubeconfig
+
+    /// The resources of the server, fetched when they are needed first.
+    let catalog = ResourceCatalog()
+
+    /// The schemas of its kinds, fetched when an object is refused.
+    let schemas = SchemaCache()
+
+    /// What the preflight checks found.
+    let preflightState = PreflightState()
+
+    /// The certificate that the server has shown.
+    let peer = PeerCertificate()
+
+    /// The preflight checks that are under way.
+    let preflightRequests = SharedRequests<String, Void>()
+
+    /// The watches that may still be opened.
+    let watchSlots: WatchSlots
+
+    /// The user of the kubeconfig, for messages.
+    var whoami: String { credentials.whoami }
+
+    /// The CA that the server's certificate is checked against, for messages.
+    var authority: String { credentials.authority }
+
+    /// What to do when the server does not accept the user.
+    var credentialAdvice: String { credentials.advice }
+
+    private let http: HTTPClient
+    private let credentials: Credentials
+
+    /// How long one request may take before it is tried again.
+    private static let requestLimit = Duration.seconds(15)
+
+    /// How long the server may work on a request: less, so that its own explanation arrives.
+    private static let serverLimit = "10s"
+
+    /// Creates a client.
+    ///
+    /// - Parameters:
+    ///   - http: The transport.
+    ///   - kubeconfig: The connection's settings.
+    ///   - credentials: The user's credentials and the trusted CA, loaded from the kubeconfig.
+    ///   - watchSlots: The watches that all clients of the transport may still open.
+    public init(
+        _ http: HTTPClient,
+        kubeconfig: Kubeconfig,
+        credentials: Credentials,
+        watchSlots: WatchSlots = WatchSlots(),
+    ) {
+        self.http = http
+        self.watchSlots = watchSlots
+        self.kubeconfig = kubeconfig
+        self.credentials = credentials
+    }
+
+    /// Sends a request and returns the reply, whatever its status.
+    func send(
+        _ method: String = "GET",
+        _ path: String,
+        query: [(String, String)] = [],
+        headers: [HTTPHeader] = [HTTPHeader("Accept", "application/json")],
+        body: [UInt8]? = nil,
+        endsWithFirstLine: Bool = false,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> HTTPResponse {
+        let query = query.map { "\($0)=\(Self.percentEncoded($1))" }.joined(separator: "&")
+        let request = HTTPRequest(
+            method: method,
+            url: kubeconfig.server + path + (query.isEmpty ? "" : "?\(query)"),
+            headers: headers,
+            body: body,
+            endsWithFirstLine: endsWithFirstLine,
+        )
+        let limit = min(deadline, ContinuousClock.now + Self.requestLimit)
+        do {
+            let response = try await http.send(request, as: credentials.connectionIdentity, deadline: limit)
+            preflightState.record(status: response.status)
+            if let certificate = response.serverCertificate { peer.set(certificate) }
+            return response
+        } catch  where error.kind == .cancelled {
+            throw .interrupted
+        } catch {
+            preflightState.recordFailure()
+            throw .transport(error)
+        }
+    }
+
+    /// Sends a request and returns the object of a successful reply.
+    func object(
+        _ method: String = "GET",
+        _ path: String,
+        query: [(String, String)] = [],
+        body: [UInt8]? = nil,
+        contentType: String = "application/apply-patch+yaml",
+        as expected: ExpectedObject? = nil,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
+        var headers = [HTTPHeader("Accept", "application/json")]
+        if body != nil { headers.append(HTTPHeader("Content-Type", contentType)) }
+        let response = try await send(
+            method,
+            path,
+            query: query + [("timeout", Self.serverLimit)],
+            headers: headers,
+            body: body,
+            until: deadline,
+        )
+        guard (200..<300).contains(response.status) else {
+            throw .refused(APIError.Refusal(request: "\(method) \(path)", status: ServerStatus(response)))
+        }
+        guard let node = try? readJSON(response.body, file: kubeconfig.server + path) else {
+            throw .unreadable(path: path)
+        }
+        if let expected, let difference = expected.difference(from: node) {
+            throw .otherObject(Self.words(for: difference, method, kubeconfig.address, response))
+        }
+        return (node, response)
+    }
+
+    /// Reads an object, `nil` if it does not exist.
+    ///
+    /// - Parameters:
+    ///   - path: The object's path.
+    ///   - identity: What the object must be, if that is known; with its namespace if its kind has namespaces.
+    ///   - deadline: The instant after which the attempt is given up.
+    /// - Returns: The object.
+    /// - Throws: ``APIError`` if there is no response, or another than the object or that it does not exist.
+    func find(
+        _ path: String,
+        as identity: ObjectIdentity? = nil,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> Node? {
+        do {
+            return try await object("GET", path, as: identity.map { ExpectedObject($0) }, until: deadline).node
+        } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
+            return nil
+        }
+    }
+
+    /// Encodes a query's value or a path's segment as RFC 3986 requires.
+    static func percentEncoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        return text.utf8.reduce(into: "") { result, byte in
+            let scalar = Character(Unicode.Scalar(byte))
+            if scalar.isASCII, scalar.isLetter || scalar.isNumber || "-._~".contains(scalar) {
+                result.append(scalar)
+            } else {
+                result.append("%")
+                result.append(digits[Int(byte >> 4)])
+                result.append(digits[Int(byte & 15)])
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Base
+public import HTTP
+import YAML
+
+/// Why a request to the API server failed.
+public enum APIError: Retriable, Sendable, CustomStringConvertible {
+    /// There was no response.
+    case transport(TransportError)
+    /// The server refused the request.
+    case refused(Refusal)
+    /// The server answers, but not yet in the expected way.
+    case pending(String, Disposition, retryAfter: Duration? = nil)
+    /// The response cannot be read.
+    case unreadable(path: String)
+    /// The response is about another object than the request.
+    case otherObject(String)
+    /// The object is being deleted, and waits for these finalizers.
+    case beingDeleted([String])
+    /// Another task describes the same object.
+    case rival(Applier.Rival)
+    /// The program was asked to stop.
+    case interrupted
+
+    /// A refusal of the server.
+    public struct Refusal: Sendable {
+        /// The method and path of the request.
+        public var request: String
+        /// The HTTP status code.
+        public var code: Int { status.code }
+        /// The server's message.
+        public var message: String { status.message }
+
+        var status: ServerStatus
+        var disposition: Disposition
+
+        init(request: String, status: ServerStatus, disposition: Disposition? = nil) {
+            self.request = request
+            self.status = status
+            self.disposition = disposition ?? status.disposition
+        }
+    }
+
+    /// The status of a refusal, `nil` for other errors.
+    var status: ServerStatus? {
+        if case .refused(let refusal) = self { refusal.status } else { nil }
+    }
+
+    /// Whether the request is worth another attempt.
+    public var disposition: Disposition {
+        switch self {
+        case .refused(let refusal): refusal.disposition
+        case .pending(_, let disposition, _): disposition
+        case .unreadable, .otherObject: .transient
+        case .beingDeleted: .retry
+        case .rival: .permanent
+        case .interrupted: .permanent
+        case .transport(let error): error.disposition
+        }
+    }
+
+    /// Whether the server may have carried out the request nevertheless.
+    var mayHaveSucceeded: Bool {
+        switch self {
+        case .refused(let refusal): refusal.code >= 500
+        case .pending, .beingDeleted, .rival: false
+        case .transport, .unreadable, .otherObject, .interrupted: true
+        }
+    }
+
+    /// How long the server asks to wait.
+    public var retryAfter: Duration? {
+        if case .pending(_, _, let retryAfter) = self { retryAfter } else { status?.retryAfter }
+    }
+
+    /// The error with the remark that the server asks for a pause which is longer than the time left.
+    public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self {
+        let remark = " (it asks to wait \(asked.humanReadable), and \(timeLeft.humanReadable) are left)"
+        switch self {
+        case .refused(var refusal):
+            refusal.status.message += remark
+            return .refused(refusal)
+        case .pending(let words, let disposition, let retryAfter):
+            return .pending(words + remark, disposition, retryAfter: retryAfter)
+        case .transport, .unreadable, .otherObject, .beingDeleted, .rival, .interrupted:
+            return self
+        }
+    }
+
+    /// The error as a message.
+    public var description: String { words }
+
+    /// The error as a message, for reports of what is waited for.
+    public var words: String {
+        switch self {
+        case .transport(let error): error.message
+        case .refused(let refusal): refusal.status.words
+        case .pending(let words, _, _): words
+        case .unreadable(let path): "the server's response to \(path) cannot be read"
+        case .otherObject(let words): words
+        case .beingDeleted(let finalizers): Self.words(forDeletionWith: finalizers)
+        case .rival(let rival):
+            "task '\(rival.task)' applies it too (\(rival.location)): each would undo the other"
+        case .interrupted: "interrupted"
+        }
+    }
+
+    private static func words(forDeletionWith finalizers: [String]) -> String {
+        guard !finalizers.isEmpty else { return "it is being deleted" }
+        let names = finalizers.map { "'\($0)'" }.joined(separator: ", ")
+        return "it is being deleted and waits for finalizer\(finalizers.count == 1 ? "" : "s") \(names)"
+    }
+}
+
+extension Node {
+    /// The finalizers that an object has, those of a Namespace included.
+    var remainingFinalizers: [String] {
+        (self["metadata"]?["finalizers"]?.sequence ?? []).compactMap(\.string)
+            + (self["spec"]?["finalizers"]?.sequence ?? []).compactMap(\.string)
+    }
+}

@@ -1,0 +1,122 @@
+public import Base
+import HTTP
+import YAML
+
+/// The checks before any work on an API server.
+///
+/// 1. The server answers.
+/// 2. `/readyz` is ok; until then the failing checks are reported.
+/// 3. Namespace `kube-system` exists: its controller is asynchronous, and readiness does not wait for it.
+///
+/// The source is the API server's health endpoints: https://kubernetes.io/docs/reference/using-api/health-checks/
+struct Preflight {
+    let client: APIClient
+    let retryPolicy: RetryPolicy
+
+    /// How long one check may take, so that a server whose etcd hangs is reported while it is waited for.
+    private static let requestLimit = Duration.seconds(5)
+
+    /// Repeats the checks until the server passes all of them.
+    ///
+    /// - Throws: ``Base/Problem`` with the check that failed last.
+    func run() async throws(Problem) {
+        do throws(APIError) {
+            try await retryPolicy.retry("API server \(client.kubeconfig.address)") { () async throws(APIError) in
+                guard !client.preflightState.isPassed else { return }
+                try await client.preflightRequests.answer(for: "") { () async throws(APIError) in
+                    // Another task's checks may have passed since.
+                    guard !client.preflightState.isPassed else { return }
+                    do throws(APIError) {
+                        try await checkReadiness()
+                        try await checkSystemNamespace()
+                        client.preflightState.pass()
+                    } catch {
+                        throw client.withoutAddress(error)
+                    }
+                }
+            }
+        } catch {
+            throw client.preflightProblem(error)
+        }
+    }
+
+    private var requestDeadline: ContinuousClock.Instant {
+        min(retryPolicy.deadline, .now + Self.requestLimit)
+    }
+
+    /// Asks `/readyz`, and reports its failing checks.
+    private func checkReadiness() async throws(APIError) {
+        let response = try await client.send("GET", "/readyz", query: [("verbose", "")], until: requestDeadline)
+        guard response.status != 200 else { return }
+        let status = ServerStatus(response)
+        guard status.code != 401 else { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
+        let failing = String(decoding: response.body, as: UTF8.self)
+            .split(whereSeparator: \.isNewline)
+            .filter { $0.hasPrefix("[-]") }
+            .map { $0.prefix(200) }
+        // A user who may not read it yet may once the server has created its roles, which is part of getting ready.
+        let words = failing.isEmpty ? "answers \(status.code): \(status.line)" : failing.joined(separator: ", ")
+        throw .pending("/readyz: \(words)", .retry, retryAfter: status.retryAfter)
+    }
+
+    private func checkSystemNamespace() async throws(APIError) {
+        do {
+            guard try await client.find("/api/v1/namespaces/kube-system", until: requestDeadline) == nil else { return }
+        } catch .refused(let refusal) where refusal.code == 403 {
+            // A user who may not read namespaces cannot check; a ready server creates this one within moments.
+            return
+        }
+        throw .pending("namespace kube-system does not exist yet", .retry)
+    }
+}
+
+extension APIClient {
+    /// Waits until the API server is usable; see `Preflight`.
+    ///
+    /// Tasks that wait at the same time share each check, and what has passed is not checked again within 30 seconds
+    /// unless a request has failed since then.
+    ///
+    /// - Throws: ``Base/Problem`` with the check that failed, why, and what to do.
+    public func waitUntilUsable(_ retryPolicy: RetryPolicy) async throws(Problem) {
+        try await Preflight(client: self, retryPolicy: retryPolicy).run()
+    }
+}
+
+/// What is known about whether an API server is usable.
+final class PreflightState: Sendable {
+    private struct State {
+        var passedAt: ContinuousClock.Instant?
+        var hasAnswered = false
+    }
+
+    private let state = Locked(State())
+
+    /// How long the checks are not repeated.
+    private static let validity = Duration.seconds(30)
+
+    /// Whether the checks passed recently and no request has failed since then.
+    var isPassed: Bool {
+        state.withLock { $0.passedAt.map { ContinuousClock.now < $0 + Self.validity } ?? false }
+    }
+
+    /// Whether the server has ever answered.
+    var hasAnswered: Bool { state.withLock { $0.hasAnswered } }
+
+    /// Records that all checks passed.
+    func pass() {
+        state.withLock { $0.passedAt = .now }
+    }
+
+    /// Records a response; one that says that the server or its etcd is gone makes the next task check again.
+    func record(status: Int) {
+        state.withLock {
+            $0.hasAnswered = true
+            if [503, 504].contains(status) { $0.passedAt = nil }
+        }
+    }
+
+    /// Records that there was no response.
+    func recordFailure() {
+        state.withLock { $0.passedAt = nil }
+    }
+}

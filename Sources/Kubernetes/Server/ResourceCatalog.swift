@@ -1,0 +1,109 @@
+import Base
+import YAML
+
+/// A resource of the server: how a kind is addressed in paths.
+struct APIResource: Sendable, Hashable {
+    /// The plural name, such as `daemonsets`.
+    var plural: String
+    /// Whether its objects live in namespaces.
+    var isNamespaced: Bool
+    /// Whether its objects have a status subresource, which only their controllers write.
+    var hasStatus: Bool
+    /// The verbs that its objects support: `get`, `list`, `patch` and so on; empty if the server does not say.
+    var verbs: [String]
+
+    /// Whether its objects can be applied.
+    var isAppliable: Bool { verbs.isEmpty || verbs.contains("patch") }
+}
+
+/// The resources of the server, fetched one group and version at a time.
+///
+/// Full discovery fails when any aggregated API is down; here a group that is not used does not matter.
+final class ResourceCatalog: Sendable {
+    private typealias Resources = [GroupVersionKind: APIResource]
+
+    private let known = Locked<Resources>([:])
+    private let requests = SharedRequests<String, Resources>()
+
+    /// Returns the resource of a kind.
+    ///
+    /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind, and with 405 if
+    ///   its objects cannot be applied, such as those of kind `Binding` and of reviews.
+    func resource(
+        of type: GroupVersionKind,
+        on client: APIClient,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> APIResource {
+        if let resource = known.withLock({ $0[type] }), resource.isAppliable { return resource }
+        let found = try await requests.answer(for: type.path) { () async throws(APIError) in
+            // The answer to another caller's request may have arrived since.
+            if let resource = known.withLock({ $0[type] }), resource.isAppliable { return [type: resource] }
+            let list = try await Self.list(type, on: client, until: deadline)
+            let found = Self.resources(in: list, of: type)
+            known.withLock { $0.merge(found) { _, new in new } }
+            return found
+        }
+        // The request that was joined may have been for another kind of the group, and answered from what is known.
+        guard let resource = found[type] ?? known.withLock({ $0[type] }) else {
+            throw .refused(APIError.Refusal(request: "GET \(type.path)", status: ServerStatus(missing: type)))
+        }
+        guard resource.isAppliable else {
+            let status = ServerStatus(unappliable: type, verbs: resource.verbs)
+            throw .refused(APIError.Refusal(request: "GET \(type.path)", status: status))
+        }
+        return resource
+    }
+
+    /// Reads the resources of a group and version.
+    private static func list(
+        _ type: GroupVersionKind,
+        on client: APIClient,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> Node {
+        do {
+            return try await client.object("GET", type.path, until: deadline).node
+        } catch .refused(let refusal) where refusal.code == 404 {
+            // The reply is a page without the name of what is missing.
+            throw .refused(APIError.Refusal(request: refusal.request, status: ServerStatus(missing: type)))
+        }
+    }
+
+    /// The kind of the same group and version whose name is nearest to that of a missing kind.
+    func nearKind(to type: GroupVersionKind) -> String? {
+        let siblings = known.withLock { $0.keys.filter { $0.group == type.group && $0.version == type.version } }
+        return nearestName(to: type.kind, in: siblings.map(\.kind).filter { $0 != type.kind })
+    }
+
+    private static func resources(in list: Node, of type: GroupVersionKind) -> Resources {
+        var result: Resources = [:]
+        let items = list["resources"]?.sequence ?? []
+        let names = Set(items.compactMap { $0["name"]?.string })
+        for item in items {
+            guard let name = item["name"]?.string, let kind = item["kind"]?.string, !name.contains("/") else {
+                continue
+            }
+            let type = GroupVersionKind(group: type.group, version: type.version, kind: kind)
+            result[type] = APIResource(
+                plural: name,
+                isNamespaced: item["namespaced"]?.boolean ?? false,
+                hasStatus: names.contains("\(name)/status"),
+                verbs: item["verbs"]?.sequence?.compactMap(\.string) ?? [],
+            )
+        }
+        return result
+    }
+}
+
+extension APIResource {
+    /// The path of the collection that an object belongs to.
+    func collectionPath(of type: GroupVersionKind, namespace: String?) -> String {
+        guard isNamespaced, let namespace else { return "\(type.path)/\(plural)" }
+        return "\(type.path)/namespaces/\(APIClient.percentEncoded(namespace))/\(plural)"
+    }
+
+    /// The path of an object.
+    func path(of identity: ObjectIdentity) -> String {
+        let name = APIClient.percentEncoded(identity.name)
+        return "\(collectionPath(of: identity.type, namespace: identity.namespace))/\(name)"
+    }
+}

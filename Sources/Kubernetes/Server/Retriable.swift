@@ -1,0 +1,26 @@
+/// An error that says whether the same attempt may succeed later.
+public protocol Retriable: Error {
+    /// Whether another attempt is worthwhile.
+    var disposition: Disposition { get }
+    /// How long the server asks to wait.
+    var retryAfter: Duration? { get }
+    /// The error as a message, for reports of what is waited for.
+    var words: String { get }
+    /// The error with the remark that the server asks for a pause which is longer than the time left.
+    func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self
+}
+
+extension Retriable {
+    /// The error itself: it comes from nobody who asks for pauses.
+    public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self { self }
+}
+
+/// Whether an attempt that failed is worth repeating.
+public enum Disposition: Sendable, Hashable {
+    /// The same attempt may succeed later: retry until the deadline.
+    case retry
+    /// Expected within seconds of a boot, a new CRD or a new role: retry for the grace period.
+    case transient
+    /// The attempt fails until its input is changed: do not retry.
+    case permanent
+}

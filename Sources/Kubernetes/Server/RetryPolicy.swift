@@ -1,0 +1,141 @@
+public import Base
+
+/// How long attempts are repeated, and where the reason for waiting is reported.
+public struct RetryPolicy: Sendable {
+    /// The instant after which nothing is attempted any more.
+    public var deadline: ContinuousClock.Instant
+
+    /// How long to retry refusals that are expected right after boot or after a CRD or role was created.
+    ///
+    /// With several API servers a CRD is served up to 5 s after it was established, and a PATCH is refused until then.
+    public var gracePeriod: Duration
+
+    /// Receives `SUBJECT: REASON (gives up at TIME)`.
+    public var report: @Sendable (String) -> Void
+
+    /// Creates a policy.
+    public init(
+        deadline: ContinuousClock.Instant,
+        gracePeriod: Duration = .seconds(10),
+        report: @escaping @Sendable (String) -> Void = { _ in },
+    ) {
+        self.deadline = deadline
+        self.gracePeriod = gracePeriod
+        self.report = report
+    }
+
+    /// Waits shorter than this are not reported.
+    private static let quietPeriod = Duration.seconds(1)
+
+    /// When the last attempt begins before time is up.
+    private static let reserve = Duration.milliseconds(100)
+
+    /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
+    ///
+    /// - Parameters:
+    ///   - subject: What is attempted, for the reports: `ClusterRole/edit`.
+    ///   - attempt: One attempt.
+    /// - Returns: What the first successful attempt returned.
+    /// - Throws: The last attempt's error, also when the surrounding task was cancelled. An attempt that the deadline
+    ///   cut short says nothing about its subject, so then it is the error before.
+    public func retry<Value, Failure: Retriable>(
+        _ subject: String,
+        _ attempt: () async throws(Failure) -> Value,
+    ) async throws(Failure) -> Value {
+        try await retry(subject, Backoff(), pausing: { await sleep($0) }, attempt)
+    }
+
+    /// Repeats an attempt as ``retry(_:_:)`` does.
+    ///
+    /// - Parameters:
+    ///   - subject: What is attempted, for the reports.
+    ///   - backoff: The pauses between attempts.
+    ///   - pause: Waits for a time, or for a change that makes another attempt worthwhile; returns `false` if it was
+    ///     cancelled.
+    ///   - attempt: One attempt.
+    /// - Returns: What the first successful attempt returned.
+    /// - Throws: What ``retry(_:_:)`` throws.
+    func retry<Value, Failure: Retriable>(
+        _ subject: String,
+        _ backoff: Backoff,
+        pausing pause: (Duration) async -> Bool,
+        _ attempt: () async throws(Failure) -> Value,
+    ) async throws(Failure) -> Value {
+        var backoff = backoff
+        var gracePeriod: (end: ContinuousClock.Instant, time: String)?
+        let start = ContinuousClock.now
+        // Once: the clock is read in whole seconds, and a line with another time would be reported again.
+        let timeOfDeadline = timeOfDay(of: deadline)
+        var last: Failure?
+        while true {
+            let error: Failure
+            do throws(Failure) {
+                return try await attempt()
+            } catch let thrown {
+                error = thrown
+            }
+            let now = ContinuousClock.now
+            if now >= deadline, error.disposition == .retry { throw last ?? error }
+            last = error
+            switch error.disposition {
+            case .permanent: throw error
+            // After an outage whatever was missing before gets its whole time again.
+            case .retry: gracePeriod = nil
+            case .transient:
+                let end = min(now + self.gracePeriod, deadline)
+                gracePeriod = gracePeriod ?? (end, timeOfDay(of: end))
+            }
+            let end = gracePeriod?.end ?? deadline
+            if let asked = error.retryAfter, now + asked >= end {
+                throw error.noting(pauseAskedFor: asked, timeLeft: max(.zero, end - now))
+            }
+            // The last pause is as short as it must be for one more attempt.
+            let delay = min(backoff.next(atLeast: error.retryAfter), end - now - Self.reserve)
+            guard delay > .zero else { throw error }
+            if start + Self.quietPeriod <= now + delay {
+                report("\(subject): \(error.words) (gives up at \(gracePeriod?.time ?? timeOfDeadline))")
+            }
+            guard await pause(delay) else { throw error }
+        }
+    }
+}
+
+/// The time of day of an instant to come such as `12:10:00Z`, with the date unless that is today's.
+///
+/// - Parameters:
+///   - instant: The instant.
+///   - now: The machine's clock.
+/// - Returns: The time in UTC.
+public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now()) -> String {
+    let remaining = max(.zero, ContinuousClock.now.duration(to: instant))
+    let time = Timestamp(seconds: now.seconds + remaining.components.seconds).description
+    guard let end = time.firstIndex(of: "T"), now.description.hasPrefix(time[...end]) else { return time }
+    return String(time[time.index(after: end)...])
+}
+
+/// The pauses between attempts: each 1.6 times the one before, at most 1 s, spread by a tenth.
+struct Backoff {
+    private var pause: Duration
+
+    /// Creates pauses that begin with a length.
+    init(first: Duration = .milliseconds(100)) {
+        pause = first
+    }
+
+    /// Returns the next pause, longer where a server asked for that.
+    mutating func next(atLeast asked: Duration? = nil) -> Duration {
+        let spread = Double.random(in: 0.9...1.1)
+        defer { pause = min(pause * 1.6, .seconds(1)) }
+        return max(pause * spread, asked ?? .zero)
+    }
+}
+
+/// Sleeps, and returns `false` if the sleep was cancelled.
+func sleep(_ duration: Duration) async -> Bool {
+    do {
+        try await ContinuousClock().sleep(for: duration)
+        return true
+    } catch {
+        return false
+    }
+}

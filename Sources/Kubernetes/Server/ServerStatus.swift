@@ -1,0 +1,199 @@
+import HTTP
+import YAML
+
+/// A refusal of the API server: an object of kind `Status`, or any other response.
+///
+/// A response may be plain text, JSON without a kind, or a `Status` without a reason: nothing here is required.
+struct ServerStatus: Sendable {
+    /// One of the causes that a refusal lists.
+    struct Cause: Sendable {
+        var reason: String
+        var message: String
+        var field: String
+    }
+
+    /// The HTTP status code.
+    var code: Int
+    /// The machine-readable reason, such as `Conflict`; empty where the server gave none.
+    var reason: String
+    /// The server's message.
+    var message: String
+    /// The kind in `details`, which for most refusals is the resource's plural name.
+    var kind: String
+    /// The name in `details`.
+    var name: String
+    /// The causes in `details`.
+    var causes: [Cause]
+    /// How long the server asks to wait.
+    var retryAfter: Duration?
+    /// Where a redirection leads.
+    var location: String?
+
+    /// Reads a response that is not a success.
+    init(_ response: HTTPResponse) {
+        code = response.status
+        let node = try? readJSON(response.body, file: "reply")
+        let details = node?["details"]
+        reason = node?["reason"]?.string ?? ""
+        location = (300..<400).contains(code) ? response.values(of: "location").first : nil
+        message = node?["message"]?.string ?? location.map { "a redirection to '\($0)'" } ?? Self.text(of: response)
+        kind = details?["kind"]?.string ?? ""
+        name = details?["name"]?.string ?? ""
+        causes = (details?["causes"]?.sequence ?? []).map { cause in
+            Cause(
+                reason: cause["reason"]?.string ?? "",
+                message: cause["message"]?.string ?? "",
+                field: cause["field"]?.string ?? "",
+            )
+        }
+        let seconds =
+            response.values(of: "retry-after").first.flatMap { Int($0) } ?? details?["retryAfterSeconds"]?.integer
+        retryAfter = seconds.map { .seconds(min(max($0, 0), 60)) }
+    }
+
+    /// Creates the status of a kind that the server's discovery does not list.
+    init(missing type: GroupVersionKind) {
+        message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
+        (code, reason, kind, name, causes) = (404, "NotFound", "", "", [])
+    }
+
+    /// Creates the conflict about a field with something that is not recorded as its manager.
+    init(field: String, managedBy manager: String) {
+        message = "conflict with \"\(manager)\""
+        (code, reason, kind, name) = (409, "Conflict", "", "")
+        causes = [Cause(reason: "FieldManagerConflict", message: message, field: field)]
+    }
+
+    /// Creates the refusal to apply objects of a kind that does not support it.
+    init(unappliable type: GroupVersionKind, verbs: [String]) {
+        let only = verbs.joined(separator: ", ")
+        message = "objects of kind '\(type.kind)' cannot be applied (they support only: \(only))"
+        (code, reason, kind, name, causes) = (405, "MethodNotAllowed", "", "", [])
+    }
+
+    /// The first line of a response that is not JSON, shortened for a message.
+    private static func text(of response: HTTPResponse) -> String {
+        let text = String(decoding: response.body.prefix(400), as: UTF8.self)
+        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        return line.isEmpty ? "no explanation" : line
+    }
+}
+
+extension ServerStatus {
+    /// Whether another attempt is worthwhile.
+    ///
+    /// A 500 without a reason is how servers before the fix of kubernetes/kubernetes#139253 report a schema error, so
+    /// unlike a 500 with a reason it is not worth a second try.
+    var disposition: Disposition {
+        if let refusal = AdmissionRefusal(self) { return refusal.disposition }
+        if let failure = WebhookFailure(self) { return failure.disposition }
+        return switch code {
+        case 401: .transient
+        case 403 where isEscalation: .permanent
+        case 403 where isNamespaceTerminating: .retry
+        case 403, 404: .transient
+        case 409 where isFieldConflict: .permanent
+        case 409: .transient
+        case 429: .retry
+        case 422 where hasFailedAllocation: .retry
+        case 500 where isTooLargeForStorage: .permanent
+        case 500 where reason.isEmpty: isSchemaRefusal ? .permanent : .transient
+        case 500...: .retry
+        default: .permanent
+        }
+    }
+
+    /// The server's message on one line, shortened.
+    ///
+    /// The excerpt of the request that a JSON error ends with is left out: it may be part of a Secret.
+    var line: String {
+        let end = message.firstRange(of: ", error found in #")?.lowerBound ?? message.endIndex
+        let line = String(message[..<end]).onOneLine
+        return line.count <= Self.lineLimit ? line : line.prefix(Self.lineLimit) + "…"
+    }
+
+    private static var lineLimit: Int { 1000 }
+
+    /// Whether the server could not reach its storage while it chose an IP address or port for a Service.
+    ///
+    /// It reports that as a refusal of the object.
+    private var hasFailedAllocation: Bool {
+        message.contains("failed to allocate")
+            && ["rpc error: ", "etcdserver: ", "context deadline exceeded", "connection refused", "Timeout: "]
+                .contains { message.contains($0) }
+    }
+
+    /// Whether an IP address or port that a Service asks for is taken.
+    var isAllocated: Bool {
+        code == 422
+            && ["provided IP is already allocated", "provided port is already allocated"]
+                .contains { message.contains($0) }
+    }
+
+    /// The refusal in a report of what is waited for, without the object's name: the same for all objects that wait for it.
+    var words: String {
+        if isUnknownResource, reason == "NotFound", message.hasPrefix("the server has no kind") { return message }
+        let line = String(line.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#))
+        return "the server answered \(code): \(line)"
+    }
+
+    /// Whether the object's namespace is being deleted.
+    var isNamespaceTerminating: Bool {
+        code == 403 && causes.contains { $0.reason == "NamespaceTerminating" }
+    }
+
+    /// Whether fields belong to other managers.
+    var isFieldConflict: Bool {
+        code == 409 && causes.contains { $0.reason == "FieldManagerConflict" }
+    }
+
+    /// A field that belongs to another manager.
+    struct Conflict: Hashable {
+        var path: FieldPath
+        var manager: String
+    }
+
+    /// The fields that belong to other managers.
+    var conflicts: [Conflict] {
+        var seen: Set<Conflict> = []
+        return causes.filter { $0.reason == "FieldManagerConflict" }.map { cause in
+            // Such as `conflict with "kubectl" using v1 at 2024-05-01T00:00:00Z`.
+            let manager = cause.message.firstMatch(of: /"([^"]*)"/).map { String($0.1) } ?? cause.message
+            return Conflict(path: FieldPath(cause.field), manager: manager)
+        }.filter { seen.insert($0).inserted }
+    }
+
+    /// Whether the object does not match the schema of its kind.
+    ///
+    /// Older servers answer 500 without a reason, newer ones 400.
+    var isSchemaRefusal: Bool {
+        guard code == 500 && reason.isEmpty || code == 400 || code == 422 && causes.isEmpty else { return false }
+        return message.contains("failed to create typed patch object")
+            || message.contains("failed to create manager for existing fields")
+            || message.contains("failed to convert new object")
+            || message.contains("strict decoding error") || message.contains("error strict decoding")
+            || message.contains("unable to convert unstructured object")
+            || message.contains("cannot be handled as a")
+    }
+
+    /// Whether etcd does not accept an object of this size.
+    var isTooLargeForStorage: Bool {
+        code == 500 && (message.contains("request is too large") || message.contains("larger than max"))
+    }
+
+    /// Whether the server does not know the group, the version or the resource.
+    var isUnknownResource: Bool {
+        code == 404 && name.isEmpty
+    }
+
+    /// The namespace that does not exist, if that is the reason.
+    var missingNamespace: String? {
+        code == 404 && kind == "namespaces" ? name : nil
+    }
+
+    /// What does not exist although an object of a type needs it, `nil` if the reason is another one.
+    func missingRequirement(of type: GroupVersionKind) -> Requirement? {
+        if let namespace = missingNamespace { return .namespace(namespace) }
+        return isUnknownResource ? .kind(DefinedKind(type)) : nil
+    }
+}

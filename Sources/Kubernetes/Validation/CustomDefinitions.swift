@@ -1,0 +1,90 @@
+import Base
+import YAML
+
+/// The kinds that CustomResourceDefinitions among manifests define, with the schema of each version.
+public struct CustomDefinitions: Sendable {
+    private var definitions: [DefinedKind: Definition] = [:]
+
+    /// Reads the definitions among manifests; the last of one kind wins.
+    public init(_ manifests: some Sequence<ManifestObject>) {
+        for manifest in manifests {
+            guard let kind = DefinedKind(manifest), let definition = Definition(manifest) else { continue }
+            definitions[kind] = definition
+        }
+    }
+
+    /// The definition of a custom resource, `nil` if no manifest has it.
+    subscript(type: GroupVersionKind) -> Definition? {
+        definitions[DefinedKind(group: type.group, kind: type.kind)]
+    }
+}
+
+/// What a CustomResourceDefinition says about its custom resources.
+struct Definition: Sendable {
+    /// One version of the kind.
+    struct Version: Sendable {
+        var name: String
+        var isServed: Bool
+        /// The schema, `nil` if anything is allowed.
+        var schema: Node?
+        /// Whether the server takes the status only through a resource of its own.
+        var hasStatus: Bool
+    }
+
+    private var versions: [Version] = []
+    private let location: SourceLocation
+    private let keepsUnknownFields: Bool
+
+    init?(_ manifest: ManifestObject) {
+        guard let spec = manifest.root["spec"] else { return nil }
+        location = manifest.location
+        // In `apiextensions.k8s.io/v1beta1` unknown fields are kept unless the definition says otherwise.
+        let isOld = manifest.identity.type.version == "v1beta1"
+        keepsUnknownFields = spec["preserveUnknownFields"]?.boolean ?? isOld
+        let common = spec["validation"]?["openAPIV3Schema"]
+        for version in spec["versions"]?.sequence ?? [] {
+            guard let name = version["name"]?.string else { continue }
+            let status = (version["subresources"] ?? spec["subresources"])?["status"]
+            versions.append(
+                Version(
+                    name: name,
+                    isServed: version["served"]?.boolean ?? true,
+                    schema: version["schema"]?["openAPIV3Schema"] ?? common,
+                    hasStatus: status != nil,
+                )
+            )
+        }
+        if versions.isEmpty, let name = spec["version"]?.string {
+            versions = [Version(name: name, isServed: true, schema: common, hasStatus: true)]
+        }
+    }
+
+    /// Checks a custom resource.
+    func problems(of manifest: ManifestObject) -> [Problem] {
+        let type = manifest.identity.type
+        guard let version = versions.first(where: { $0.name == type.version && $0.isServed }) else {
+            let served = versions.filter(\.isServed).map { "'\(type.group)/\($0.name)'" }
+            guard !served.isEmpty else { return [] }
+            return [
+                Problem(
+                    "kind '\(type.kind)' is not served as '\(type.apiVersion)' "
+                        + "(\(location) serves \(served.joined(separator: ", ")))",
+                    at: manifest.root["apiVersion"]?.location,
+                    hint: "write 'apiVersion: \(served[0].dropFirst().dropLast())'",
+                )
+            ]
+        }
+        let name = manifest.root["metadata"]?["name"]?.location ?? manifest.location
+        var problems = ObjectNames.problem(manifest.identity.name, .subdomain, "metadata.name", at: name)
+        guard let schema = version.schema else { return problems }
+        let rules = SchemaCheck.Rules.customResource(keepsUnknown: keepsUnknownFields, hasStatus: version.hasStatus)
+        let check = SchemaCheck(
+            manifest.root,
+            of: type,
+            against: Schema(node: schema, name: "", definitions: [:], isStructural: true),
+            rules: rules,
+        )
+        problems += check.faults.map { Problem($0.message, at: $0.location, hint: $0.hint) }
+        return problems
+    }
+}

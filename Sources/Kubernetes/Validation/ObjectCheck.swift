@@ -1,0 +1,79 @@
+public import Base
+import YAML
+
+/// Finds what is wrong with objects as far as it is known without asking a server.
+///
+/// Every rule holds for all servers that the project supports, unless the server's version or its schema is given.
+public struct ObjectCheck: Sendable {
+    /// What was found, at the locations of keys and values.
+    public struct Findings: Sendable {
+        /// What a server would refuse.
+        public var problems: [Problem] = []
+        /// What may be refused, depending on the server.
+        public var warnings: [Problem] = []
+    }
+
+    private let version: KubernetesVersion?
+    private let definitions: CustomDefinitions
+    private let document: SchemaDocument?
+
+    /// Creates a check.
+    ///
+    /// - Parameters:
+    ///   - version: The version of the server, if it is known.
+    ///   - definitions: The CustomResourceDefinitions that custom resources are checked against.
+    ///   - document: The schema of the server, if it is known; that of another version is not used.
+    public init(version: KubernetesVersion?, definitions: CustomDefinitions, document: SchemaDocument? = nil) {
+        self.version = version ?? document?.version
+        self.definitions = definitions
+        self.document = version == nil || version == document?.version ? document : nil
+    }
+
+    /// The rules that need nothing but the object.
+    private static let rules: [@Sendable (ManifestObject) -> [Problem]] = [
+        ObjectNames.problems, MetadataFields.problems, Labels.problems, ConfigurationData.problems,
+        SelectorMatch.problems, VolumeReferences.problems, ListKeys.problems, Quantities.problems,
+    ]
+
+    /// Checks an object.
+    public func findings(in manifest: ManifestObject) -> Findings {
+        var findings = Findings()
+        let removed = RemovedAPI.problem(of: manifest, version: version)
+        if let removed, removed.isCertain { findings.problems.append(removed.problem) }
+        if let removed, !removed.isCertain { findings.warnings.append(removed.problem) }
+        if removed == nil { findings.problems += BuiltInKinds.problems(manifest) }
+        for rule in Self.rules { findings.problems += rule(manifest) }
+        let size = ObjectSize(manifest)
+        findings.problems += size.problems
+        findings.warnings += size.warnings
+        findings.problems += schemaProblems(manifest, unlike: findings.problems)
+        let identity = manifest.identity.description
+        findings.problems = findings.problems.map { $0.prefixed(identity) }
+        findings.warnings = findings.warnings.map { $0.prefixed(identity) }
+        return findings
+    }
+
+    /// The mistakes that the schema of the kind shows, at places where no rule has found one.
+    private func schemaProblems(_ manifest: ManifestObject, unlike known: [Problem]) -> [Problem] {
+        let type = manifest.identity.type
+        let found: [Problem]
+        if let definition = definitions[type] {
+            found = definition.problems(of: manifest)
+        } else if let document {
+            guard let schema = document.schema(of: type) else { return document.kindProblems(manifest, unlike: known) }
+            let check = SchemaCheck(manifest.root, of: type, against: schema, rules: .enumerations)
+            found = check.faults.map { Problem($0.message, at: $0.location, hint: $0.hint) }
+        } else {
+            return []
+        }
+        let places = Set(known.compactMap(\.location))
+        return found.filter { $0.location.map { !places.contains($0) } ?? true }
+    }
+}
+
+extension Problem {
+    /// The problem with its object in front.
+    fileprivate func prefixed(_ identity: String) -> Problem {
+        Problem("\(identity): \(message)", at: location, hint: hint)
+    }
+}

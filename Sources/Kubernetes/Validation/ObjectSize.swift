@@ -1,0 +1,81 @@
+import Base
+import YAML
+
+/// The sizes at which the API server or etcd refuse an object.
+struct ObjectSize {
+    private(set) var problems: [Problem] = []
+    private(set) var warnings: [Problem] = []
+
+    /// The largest data of a ConfigMap or Secret, without its keys.
+    private static let dataLimit = 1 << 20
+    /// The largest annotations of an object, keys and values.
+    private static let annotationLimit = 256 << 10
+    /// The largest request to the API server.
+    private static let requestLimit = 3 << 20
+    /// The largest request to etcd, unless its `--max-request-bytes` is raised.
+    private static let storageLimit = 3 << 19
+
+    init(_ manifest: ManifestObject) {
+        checkAnnotations(manifest.root["metadata"]?["annotations"])
+        if manifest.identity.type.group.isEmpty, ["ConfigMap", "Secret"].contains(manifest.identity.type.kind) {
+            checkData(manifest)
+        }
+        guard problems.isEmpty else { return }
+        checkWhole(manifest)
+    }
+
+    private mutating func checkAnnotations(_ node: Node?) {
+        let entries = node?.mapping?.entries ?? []
+        let sizes = entries.map { (entry: $0, size: $0.key.utf8.count + ($0.value.string?.utf8.count ?? 0)) }
+        let total = sizes.reduce(0) { $0 + $1.size }
+        guard total > Self.annotationLimit, let largest = sizes.max(by: { $0.size < $1.size }) else { return }
+        problems.append(
+            Problem(
+                "the annotations have \(total) bytes; the limit is \(Self.annotationLimit) "
+                    + "('\(largest.entry.key)' has \(largest.size))",
+                at: largest.entry.location,
+                hint: "move the value to a ConfigMap",
+            )
+        )
+    }
+
+    private mutating func checkData(_ manifest: ManifestObject) {
+        var total = 0
+        var largest: (entry: Mapping.Entry, size: Int)?
+        for section in ["data", "binaryData", "stringData"] {
+            let isBase64 = section == "binaryData" || section == "data" && manifest.identity.type.kind == "Secret"
+            for entry in manifest.root[section]?.mapping?.entries ?? [] {
+                let count = entry.value.string?.utf8.count ?? 0
+                let size = isBase64 ? count / 4 * 3 : count
+                total += size
+                if size > largest?.size ?? 0 { largest = (entry, size) }
+            }
+        }
+        guard total > Self.dataLimit, let largest else { return }
+        problems.append(
+            Problem(
+                "the data has \(total) bytes; the limit is \(Self.dataLimit) ('\(largest.entry.key)' has \(largest.size))",
+                at: largest.entry.location,
+                hint: "split it into several \(manifest.identity.type.kind)s",
+            )
+        )
+    }
+
+    private mutating func checkWhole(_ manifest: ManifestObject) {
+        let size = manifest.root.json().count
+        guard size > Self.storageLimit else { return }
+        guard size > Self.requestLimit else {
+            let message =
+                "the object has \(size) bytes; etcd refuses more than \(Self.storageLimit) unless '--max-request-bytes' is raised"
+            warnings.append(Problem(message, at: manifest.location, hint: "split it into several objects"))
+            return
+        }
+        problems.append(
+            Problem(
+                "the object has \(size) bytes; the limit of the API server is \(Self.requestLimit)",
+                at: manifest.location,
+                hint: "split it into several objects",
+            )
+        )
+    }
+}

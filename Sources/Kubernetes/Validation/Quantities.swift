@@ -1,0 +1,70 @@
+import Base
+import YAML
+
+/// Amounts of CPU, memory and storage, such as `500m` and `1Gi`.
+enum Quantities {
+    static func problems(_ manifest: ManifestObject) -> [Problem] {
+        let (type, spec) = (manifest.identity.type, manifest.root["spec"])
+        var problems: [Problem] = []
+        if let pod = PodTemplate(manifest) {
+            for container in pod.containers { problems += resources(container.node, container.path) }
+        }
+        switch (type.group, type.kind) {
+        case ("", "PersistentVolumeClaim"): problems += spec.map { resources($0, "spec") } ?? []
+        case ("", "PersistentVolume"): problems += amounts(spec?["capacity"], "spec.capacity")
+        case ("", "ResourceQuota"): problems += amounts(spec?["hard"], "spec.hard")
+        case ("apps", "StatefulSet"):
+            for (index, claim) in (spec?["volumeClaimTemplates"]?.sequence ?? []).enumerated() {
+                problems += claim["spec"].map { resources($0, "spec.volumeClaimTemplates[\(index)].spec") } ?? []
+            }
+        default: break
+        }
+        return problems
+    }
+
+    private static func resources(_ node: Node, _ path: String) -> [Problem] {
+        ["limits", "requests"].flatMap { amounts(node["resources"]?[$0], "\(path).resources.\($0)") }
+    }
+
+    private static func amounts(_ node: Node?, _ path: String) -> [Problem] {
+        (node?.mapping?.entries ?? []).compactMap { problem(of: $0.value, "\(path).\($0.key)") }
+    }
+
+    /// The problem of a value that is not a quantity, `nil` if it is one or is absent.
+    static func problem(of node: Node, _ path: String) -> Problem? {
+        let text: String
+        switch node.content {
+        case .string(let string): text = string
+        case .number(let number): text = number.json
+        case .null: return nil
+        case .boolean, .sequence, .mapping:
+            let message = "field '\(path)': expected a quantity, found \(node.kindName)"
+            return Problem(message, at: node.location, hint: "write for example '500m' or '1Gi'")
+        }
+        guard !isValid(text) else { return nil }
+        return Problem(
+            "field '\(path)': expected a quantity, found \(ShownValue(node))",
+            at: node.location,
+            hint: suggestion(for: text).map { "write '\($0)'" } ?? "write for example '500m' or '1Gi'",
+        )
+    }
+
+    /// Whether a text is a quantity.
+    ///
+    /// The source is https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/.
+    static func isValid(_ text: String) -> Bool {
+        let form = /[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(|n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)/
+        return text.wholeMatch(of: form) != nil
+    }
+
+    /// A quantity that is probably meant: `1GiB` is `1Gi`, `1K` is `1k`, `1g` is `1G`.
+    static func suggestion(for text: String) -> String? {
+        let trimmed = text.filter { !$0.isWhitespace }
+        let number = trimmed.prefix { $0.isNumber || $0 == "." }
+        var unit = trimmed.dropFirst(number.count)
+        if unit.isEmpty { return nil }
+        if unit.last == "B" || unit.last == "b" { unit = unit.dropLast() }
+        let candidates = [String(unit), unit.uppercased(), unit.lowercased(), unit.prefix(1).uppercased() + "i"]
+        return candidates.map { number + $0 }.first { isValid(String($0)) }.map(String.init)
+    }
+}

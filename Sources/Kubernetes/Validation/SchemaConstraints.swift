@@ -1,0 +1,185 @@
+import Base
+import YAML
+
+/// What a schema requires of a value in addition to its type.
+extension SchemaCheck {
+    /// Checks a value that has the type of its schema.
+    mutating func checkConstraints(_ node: Node, _ schema: Schema, at path: String) {
+        checkEnumeration(node, schema, at: path)
+        guard rules.isCustomResource else { return }
+        checkRequired(node, schema, at: path)
+        switch node.content {
+        case .string(let text): checkText(text, node, schema, at: path)
+        case .number(let number): checkNumber(number, node, schema, at: path)
+        case .sequence(let items): checkItems(items, node, schema, at: path)
+        case .mapping(let mapping):
+            checkCount(mapping.entries.count, "Properties", "keys", node, schema, at: path)
+        case .null, .boolean: break
+        }
+        checkAlternatives(node, schema, at: path)
+    }
+
+    private mutating func checkEnumeration(_ node: Node, _ schema: Schema, at path: String) {
+        guard let values = schema.node["enum"]?.sequence, !values.contains(node) else { return }
+        // An empty string of a built-in kind is the default.
+        if !rules.isCustomResource, node.string == "" { return }
+        let names = values.compactMap(\.string)
+        let shown = values.prefix(12).map { "\(ShownValue($0))" }.joined(separator: ", ")
+        let rest = values.count > 12 ? " and \(values.count - 12) more" : ""
+        let near = node.string.flatMap { nearestName(to: $0, in: names) }
+        addFault(
+            at: node.location,
+            "\(FieldPath(path).name): expected one of \(shown)\(rest), found \(shownValue(node, at: path))",
+            hint: near.map { "did you mean '\($0)'?" },
+        )
+    }
+
+    private mutating func checkRequired(_ node: Node, _ schema: Schema, at path: String) {
+        guard let mapping = node.mapping else { return }
+        for key in (schema.node["required"]?.sequence ?? []).compactMap(\.string) where mapping[key] == nil {
+            // The server fills in defaults before it checks. What every object has is checked elsewhere.
+            guard schema.node["properties"]?[key]?["default"] == nil, !isSkipped(key, schema, at: path) else {
+                continue
+            }
+            let field = path.isEmpty ? key : "\(path).\(key)"
+            addFault(at: node.location, "field '\(field)' is missing", hint: "write '\(key):' in it")
+        }
+    }
+
+    private mutating func checkText(_ text: String, _ node: Node, _ schema: Schema, at path: String) {
+        let count = text.unicodeScalars.count
+        if let limit = schema.node["maxLength"]?.integer, count > limit {
+            addFault(at: node.location, "\(FieldPath(path).name): expected at most \(limit) characters, found \(count)")
+        }
+        if let limit = schema.node["minLength"]?.integer, count < limit {
+            let message =
+                "\(FieldPath(path).name): expected at least \(limit) character\(limit == 1 ? "" : "s"), found \(count)"
+            addFault(at: node.location, message)
+        }
+        if let pattern = schema.node["pattern"]?.string, let compiled = Pattern(pattern), !compiled.matches(text) {
+            let shown = shownValue(node, at: path)
+            addFault(
+                at: node.location,
+                "\(FieldPath(path).name): expected a string that matches '\(pattern)', found \(shown)"
+            )
+        }
+    }
+
+    private mutating func checkNumber(_ number: Number, _ node: Node, _ schema: Schema, at path: String) {
+        guard let value = Double(number.json) else { return }
+        let name = FieldPath(path).name
+        if let limit = schema.node["minimum"], let minimum = limit.double {
+            let isExclusive = schema.node["exclusiveMinimum"]?.boolean == true
+            if value < minimum || isExclusive && value == minimum {
+                addFault(
+                    at: node.location,
+                    "\(name): expected \(isExclusive ? "more than" : "at least") \(ShownValue(limit)), found \(number.text)"
+                )
+            }
+        }
+        if let limit = schema.node["maximum"], let maximum = limit.double {
+            let isExclusive = schema.node["exclusiveMaximum"]?.boolean == true
+            if value > maximum || isExclusive && value == maximum {
+                addFault(
+                    at: node.location,
+                    "\(name): expected \(isExclusive ? "less than" : "at most") \(ShownValue(limit)), found \(number.text)"
+                )
+            }
+        }
+        let isInteger = schema.expectation == .integer
+        if isInteger, schema.node["format"]?.string == "int32", value > 2_147_483_647 || value < -2_147_483_648 {
+            addFault(at: node.location, "\(name): expected an integer of 32 bits, found \(number.text)")
+        }
+    }
+
+    private mutating func checkItems(_ items: [Node], _ node: Node, _ schema: Schema, at path: String) {
+        checkCount(items.count, "Items", "items", node, schema, at: path)
+        switch schema.node["x-kubernetes-list-type"]?.string {
+        case "map":
+            let keys = (schema.node["x-kubernetes-list-map-keys"]?.sequence ?? []).compactMap(\.string)
+            let properties = schema.node["items"]?["properties"]
+            var rule = ListKeys.Rule(list: "items", keys: keys)
+            for key in keys { rule.defaults[key] = properties?[key]?["default"]?.string }
+            for problem in ListKeys.repetitions(in: items, path, rule) {
+                addFault(at: problem.location ?? node.location, problem.message, hint: problem.hint)
+            }
+        case "set":
+            var seen: Set<Node> = []
+            for item in items where !seen.insert(item).inserted {
+                let message = "\(FieldPath(path).name) has \(shownValue(item, at: path)) more than once"
+                addFault(at: item.location, message, hint: "remove one of them")
+            }
+        default: break
+        }
+    }
+
+    private mutating func checkCount(
+        _ count: Int,
+        _ suffix: String,
+        _ noun: String,
+        _ node: Node,
+        _ schema: Schema,
+        at path: String
+    ) {
+        if let limit = schema.node["max\(suffix)"]?.integer, count > limit {
+            addFault(at: node.location, "\(FieldPath(path).name): expected at most \(limit) \(noun), found \(count)")
+        }
+        if let limit = schema.node["min\(suffix)"]?.integer, count < limit {
+            addFault(at: node.location, "\(FieldPath(path).name): expected at least \(limit) \(noun), found \(count)")
+        }
+    }
+
+    private mutating func checkAlternatives(_ node: Node, _ schema: Schema, at path: String) {
+        let hasAlternatives = ["allOf", "anyOf", "oneOf", "not"].contains { schema.node[$0] != nil }
+        // An integer or a string is what these schemas have alternatives for.
+        let isIntOrString = schema.node["x-kubernetes-int-or-string"]?.boolean == true
+        guard hasAlternatives else { return }
+        let node = schema.withDefaults(node)
+        for part in schema.node["allOf"]?.sequence ?? [] where !isIntOrString {
+            for fault in faults(of: node, against: part, at: path) where !faults.contains(fault) {
+                addFault(at: fault.location, fault.message, hint: fault.hint)
+            }
+        }
+        for (key, isExact) in [("anyOf", false), ("oneOf", true)] where !isIntOrString {
+            guard let parts = schema.node[key]?.sequence, !parts.isEmpty else { continue }
+            let matching = parts.filter { faults(of: node, against: $0, at: path).isEmpty }
+            if matching.isEmpty {
+                addFault(at: node.location, "\(FieldPath(path).name): \(Self.requirement(of: parts))")
+            } else if isExact, matching.count > 1, let names = Self.requiredNames(of: matching) {
+                // Others may differ in what is not checked, such as a format.
+                addFault(at: node.location, "\(FieldPath(path).name): \(names) exclude each other")
+            }
+        }
+        if let part = schema.node["not"], part["required"] != nil || part["enum"] != nil,
+            faults(of: node, against: part, at: path).isEmpty
+        {
+            let names = (part["required"]?.sequence ?? []).compactMap(\.string).map { "'\($0)'" }
+            let which =
+                names.isEmpty
+                ? "has a value that its schema excludes" : "must not have \(names.joined(separator: " with "))"
+            addFault(at: node.location, "\(FieldPath(path).name) \(which)")
+        }
+    }
+
+    private func faults(of node: Node, against part: Node, at path: String) -> [Fault] {
+        let schema = Schema(node: part, name: "", definitions: [:])
+        return SchemaCheck(node, of: type, against: schema, rules: .alternative, at: path).faults
+    }
+
+    /// What alternatives ask for, in words if each only names fields.
+    private static func requirement(of parts: [Node]) -> String {
+        requiredNames(of: parts).map { "one of \($0) is required" } ?? "matches none of the alternatives of its schema"
+    }
+
+    private static func requiredNames(of parts: [Node]) -> String? {
+        let lists = parts.map { ($0["required"]?.sequence ?? []).compactMap(\.string) }
+        guard lists.allSatisfy({ !$0.isEmpty }) else { return nil }
+        return lists.map { $0.map { "'\($0)'" }.joined(separator: " with ") }.joined(separator: ", ")
+    }
+}
+
+extension Node {
+    fileprivate var double: Double? {
+        if case .number(let number) = content { Double(number.json) } else { nil }
+    }
+}

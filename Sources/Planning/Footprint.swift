@@ -1,0 +1,216 @@
+public import Base
+
+/// Everything that a task reads, writes, connects to and needs as privilege, as far as its declaration says.
+///
+/// Sandboxes, write conflicts, undeclared dependencies, hints, `check` and the directories made before a task are computed
+/// from it and from nothing else.
+public struct Footprint: Sendable, Hashable {
+    /// A path that the task reads.
+    public struct Read: Sendable, Hashable {
+        /// How a path is read.
+        public enum Use: Sendable, Hashable {
+            /// A file that must exist when the task runs.
+            case file
+            /// The same, and its content is secret.
+            case secret
+            /// The same for the key of a client certificate, whose directory is secret as well.
+            case clientKey
+            /// The kubeconfig with which the task talks to the API server.
+            case kubeconfig
+            /// A file or directory of manifests.
+            case manifests
+            /// A program, which is looked up by other means than reading it.
+            case program
+            /// A path that the task looks at if it exists.
+            case optional
+        }
+
+        /// The path.
+        public var path: LocatedPath
+
+        /// How it is read.
+        public var use: Use
+    }
+
+    /// A path that the task changes.
+    public struct Write: Sendable, Hashable {
+        /// What becomes of a path.
+        public enum Effect: Sendable, Hashable {
+            /// The task alone determines what is at the path.
+            case replaces
+            /// The task's program creates it.
+            case creates
+            /// The task's program may change it; a path with a slash at its end is a directory that is made for it.
+            case modifies
+            /// Nothing is at the path afterwards.
+            case removes
+        }
+
+        /// The path.
+        public var path: LocatedPath
+
+        /// What becomes of it.
+        public var effect: Effect
+
+        /// Whether only its owner may read it.
+        public var isSecret = false
+
+        /// The files that a kubeconfig refers to, `nil` if the path is not a kubeconfig.
+        public var kubeconfigFiles: [String]?
+    }
+
+    /// A server that the task connects to.
+    public enum Connection: Sendable, Hashable {
+        /// The API server of the task's kubeconfig.
+        case apiServer
+        /// A host with a port.
+        case endpoint(host: String, port: UInt16)
+        /// The server of a URL.
+        case url(String)
+        /// The bus of the system, on which systemd answers.
+        case systemBus
+        /// Any server.
+        case anywhere
+    }
+
+    /// A client certificate with its key and the CA of the server.
+    public struct Credentials: Sendable, Hashable {
+        /// The CA's file.
+        public var certificateAuthority: LocatedPath
+        /// The certificate's file.
+        public var certificate: LocatedPath
+        /// The key's file.
+        public var key: LocatedPath
+    }
+
+    /// A user or group that must exist.
+    public struct Account: Sendable, Hashable {
+        /// Which of the two it is.
+        public enum Kind: Sendable, Hashable { case user, group }
+        /// Which of the two it is.
+        public var kind: Kind
+        /// Its name or number.
+        public var name: String
+        /// Where to report that it does not exist.
+        public var location: SourceLocation
+    }
+
+    /// A program that is looked up in `PATH` unless its name has a slash.
+    public struct Command: Sendable, Hashable {
+        /// The name or path.
+        public var name: LocatedPath
+        /// The task's own `PATH`.
+        public var searchPath: String?
+    }
+
+    /// The paths that it reads.
+    public var reads: [Read] = []
+
+    /// The paths that it changes.
+    public var writes: [Write] = []
+
+    /// The servers that it connects to.
+    public var connections: [Connection] = []
+
+    /// The credentials that it combines.
+    public var credentials: Credentials?
+
+    /// The manifests whose objects it applies.
+    public var manifests: ManifestSet?
+
+    /// The objects that must exist before it ends well.
+    public var neededObjects: [ObjectReference] = []
+
+    /// The objects that it deletes.
+    public var deletedObjects: [ObjectReference] = []
+
+    /// The users and groups that it names.
+    public var accounts: [Account] = []
+
+    /// The command that it runs.
+    public var command: Command?
+
+    /// Texts that may contain further paths: command lines, environments, scripts.
+    public var texts: [String] = []
+
+    /// Whether it runs programs other than the agent.
+    public var runsPrograms = false
+
+    /// The capabilities that it needs, by systemd's names.
+    public var capabilities: [String] = []
+}
+
+/// Manifests, and how they are read.
+public struct ManifestSet: Sendable, Hashable {
+    /// Where a manifest comes from.
+    public enum Source: Sendable, Hashable {
+        /// A file, or a directory of files.
+        case path(LocatedPath)
+        /// A URL with the SHA-256 digest of its content, in lower-case hexadecimal.
+        case url(String, sha256: String, SourceLocation)
+    }
+
+    /// The sources, in the order of the task file.
+    public var sources: [Source]
+
+    /// Whether `${name}` in the manifests' scalars is replaced.
+    public var substitutesVariables: Bool
+}
+
+/// What follows from a footprint.
+extension Footprint {
+    /// The kubeconfig with which the task talks to the API server.
+    public var kubeconfig: LocatedPath? { reads.first { $0.use == .kubeconfig }?.path }
+
+    /// The paths without which the task fails.
+    public var requiredReads: [LocatedPath] { reads.filter { $0.use != .optional }.map(\.path) }
+
+    /// The paths whose content the task alone determines; no two tasks of a node may have one in common.
+    public var ownedPaths: [LocatedPath] {
+        writes.filter { $0.effect == .replaces || $0.effect == .removes }.map(\.path)
+    }
+
+    /// The paths that exist once the task has succeeded.
+    public var producedPaths: [String] {
+        writes.filter { $0.effect == .replaces || $0.effect == .creates }.map(\.path.path)
+    }
+
+    /// The kubeconfig that the task writes.
+    public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfigFiles != nil }?.path }
+
+    /// The directories that are created before the task runs.
+    ///
+    /// The unit of a task can write only to directories that exist when it starts.
+    public var createdDirectories: [String] {
+        writes.compactMap { write in
+            switch write.effect {
+            case .replaces, .creates: parent(of: write.path.path)
+            case .modifies: write.path.path.hasSuffix("/") ? normalised(write.path.path) : nil
+            case .removes: nil
+            }
+        }
+    }
+
+    /// The paths that the task's unit may write, each once.
+    var writablePaths: [String] {
+        var seen: Set<String> = []
+        return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }
+            .filter { seen.insert($0).inserted }
+    }
+
+    /// Whether the task's unit needs a network.
+    var usesNetwork: Bool { connections.contains { $0 != .systemBus } }
+
+    /// Whether the task keeps what it fetched: manifests for the next boot, and the schema of the server for `check`.
+    var keepsCache: Bool { manifests != nil }
+}
+
+extension Footprint {
+    /// Adds what a task needs that talks to the API server of a kubeconfig.
+    mutating func useAPIServer(_ kubeconfig: LocatedPath) {
+        reads.append(.init(path: kubeconfig, use: .kubeconfig))
+        connections.append(.apiServer)
+        // Credentials often belong to another user, as those of agenix may.
+        capabilities.append("CAP_DAC_READ_SEARCH")
+    }
+}

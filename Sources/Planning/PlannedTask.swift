@@ -1,0 +1,88 @@
+public import Base
+
+/// One task of a node with every name and default resolved.
+public struct PlannedTask: Sendable, Hashable {
+    /// The task's name, unique among the tasks.
+    public var name: String
+
+    /// What the task is for, in its author's words.
+    public var description: String?
+
+    /// The roles that run it, or `nil` for every role.
+    public var roles: [String]?
+
+    /// The systemd units that the task's unit is ordered after; not those of other tasks.
+    public var afterUnits: [String]
+
+    /// The systemd units that want this task's unit, in addition to the target that wants all of them.
+    public var wantedBy: [String]
+
+    /// The one deadline of the task, counted from its start.
+    public var timeout: Duration
+
+    /// What the task does.
+    public var verb: Verb
+
+    /// Where the task is declared.
+    public var location: SourceLocation
+
+    /// Creates a task.
+    public init(
+        name: String,
+        description: String? = nil,
+        roles: [String]? = nil,
+        afterUnits: [String] = [],
+        wantedBy: [String] = [],
+        timeout: Duration = .seconds(600),
+        verb: Verb,
+        location: SourceLocation,
+    ) {
+        self.name = name
+        self.description = description
+        self.roles = roles
+        self.afterUnits = afterUnits
+        self.wantedBy = wantedBy
+        self.timeout = timeout
+        self.verb = verb
+        self.location = location
+    }
+
+    /// The name of the systemd unit that runs the task.
+    public var unitName: String { Planning.unitName(ofTask: name) }
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public var footprint: Footprint { verb.footprint }
+}
+
+/// A path or URL of a task file with the location of its value, for messages.
+public struct LocatedPath: Sendable, Hashable {
+    /// The path: absolute, or relative to the directory of the file that contains it.
+    public var path: String
+
+    /// Where the task file has it.
+    public var location: SourceLocation
+
+    /// Creates a path.
+    public init(_ path: String, location: SourceLocation) {
+        self.path = path
+        self.location = location
+    }
+}
+
+/// An object of the API server, by its name.
+public struct ObjectReference: Sendable, Hashable {
+    /// Its group and version, such as `apps/v1`.
+    public var apiVersion: String
+
+    /// Its kind, such as `DaemonSet`.
+    public var kind: String
+
+    /// Its namespace, or `nil` for the namespace of the kubeconfig's context.
+    public var namespace: String?
+
+    /// Its name.
+    public var name: String
+
+    /// Where the task file names it.
+    public var location: SourceLocation
+}

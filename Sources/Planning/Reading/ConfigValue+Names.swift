@@ -1,0 +1,124 @@
+import Base
+import YAML
+
+/// Names and numbers of other systems.
+extension ConfigValue {
+    /// A DNS label, as a namespace's name is one.
+    func label(_ what: String) -> String? {
+        guard let text = string(expected: what) else { return nil }
+        guard isTaskName(text) else {
+            reportTypeMismatch(
+                "\(what) of lower-case letters, digits and dashes",
+                hint: suggestedTaskName(text).map { write($0) }
+            )
+            return nil
+        }
+        return text
+    }
+
+    /// A user or a group, by name or by number.
+    func account() -> String? {
+        if let number = node.integer, (0...Int(UInt32.max) - 1).contains(number) { return String(number) }
+        guard let text = string(expected: "a name or a number") else { return nil }
+        guard text.utf8.allSatisfy({ $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }) else {
+            reportTypeMismatch("a name or a number")
+            return nil
+        }
+        return text
+    }
+
+    /// A whole number, zero or more.
+    func count() -> Int? {
+        guard let count = node.integer, count >= 0 else {
+            reportTypeMismatch("a whole number, 0 or more")
+            return nil
+        }
+        return count
+    }
+
+    /// A SHA-256 digest in lower-case hexadecimal.
+    func digest() -> String? {
+        let expected = "a SHA-256 digest, 64 characters of 0-9 and a-f"
+        guard let text = string(expected: expected) else { return nil }
+        let isHexadecimal = text.utf8.allSatisfy {
+            $0.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0 | 0x20)
+        }
+        guard text.utf8.count == 64, isHexadecimal else {
+            problems.add(
+                node.location,
+                "\(self.label) must be \(expected), found \(text.count) characters",
+                hint: write("DIGEST as sha256sum prints it", asIs: true)
+            )
+            return nil
+        }
+        guard text == text.lowercased() else {
+            reportTypeMismatch("a SHA-256 digest in lower case", hint: write(text.lowercased()))
+            return nil
+        }
+        return text
+    }
+
+    /// A host with a port.
+    func endpoint() -> Endpoint? {
+        let expected = "HOST:PORT"
+        if let port = node.integer, (1...65535).contains(port) {
+            reportTypeMismatch(expected, hint: write("127.0.0.1:\(port)"))
+            return nil
+        }
+        guard let text = string(expected: expected) else { return nil }
+        do {
+            return try Endpoint(text)
+        } catch {
+            problems.add(node.location, "\(self.label) must be \(expected), and \(quoted(text)) \(error.message)")
+            return nil
+        }
+    }
+
+    /// The path of a script, for which the script itself is mistaken now and then.
+    func scriptPath() -> LocatedPath? {
+        if let text = node.string, text.contains("\n") {
+            problems.add(
+                node.location,
+                "\(self.label) must be the path of a script, found the script itself",
+                hint: "write command: /bin/sh and args: [-ec, TEXT]",
+            )
+            return nil
+        }
+        return readPath()
+    }
+
+    /// A label's value: up to 63 characters, or none.
+    func labelValue() -> String? {
+        guard let text = text(mayBeEmpty: true) else { return nil }
+        guard isLabelText(text) else {
+            reportTypeMismatch("a label's value, up to 63 letters, digits, '-', '_' and '.'")
+            return nil
+        }
+        return text
+    }
+}
+
+/// Returns whether a key can be that of a label: a name of up to 63 characters, optionally after a DNS name and a slash.
+@Sendable func isLabelKey(_ key: String) -> Bool {
+    let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), let name = parts.last, !name.isEmpty, isLabelText(String(name)) else {
+        return false
+    }
+    return parts.count == 1 || (1...253).contains(parts[0].utf8.count) && parts[0].utf8.allSatisfy(isLabelByte)
+}
+
+/// Returns whether a key can be the name of an environment variable.
+@Sendable func isEnvironmentName(_ key: String) -> Bool {
+    guard let first = key.utf8.first, !first.isDigit else { return false }
+    return key.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") }
+}
+
+private func isLabelText(_ text: String) -> Bool {
+    guard let first = text.utf8.first, let last = text.utf8.last else { return true }
+    return text.utf8.count <= 63 && text.utf8.allSatisfy(isLabelByte) && (first.isLetter || first.isDigit)
+        && (last.isLetter || last.isDigit)
+}
+
+private func isLabelByte(_ byte: UInt8) -> Bool {
+    byte.isLetter || byte.isDigit || "-_.".utf8.contains(byte)
+}

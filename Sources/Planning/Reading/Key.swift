@@ -1,0 +1,105 @@
+import YAML
+
+/// A key of a mapping in the task file: how its value is read, and what the reference says about it.
+struct Key<Value>: Sendable {
+    /// What the reference says about it.
+    let description: KeyDescription
+
+    /// How its value is read.
+    let reader: ValueReader<Value>
+
+    /// Creates a key that must be present.
+    static func required(
+        _ name: String,
+        _ reader: ValueReader<Value>,
+        example: String,
+        _ meaning: String,
+    ) -> Self {
+        Self(
+            description: KeyDescription(
+                name: name,
+                type: reader.type,
+                presence: .required,
+                example: example,
+                meaning: meaning
+            ),
+            reader: reader,
+        )
+    }
+
+    /// Creates a key that may be missing.
+    static func optional(
+        _ name: String,
+        _ reader: ValueReader<Value>,
+        default text: String? = nil,
+        _ meaning: String,
+    ) -> Self {
+        Self(
+            description: KeyDescription(
+                name: name,
+                type: reader.type,
+                presence: .optional(default: text),
+                meaning: meaning
+            ),
+            reader: reader,
+        )
+    }
+
+    /// Creates a key of a group of which exactly one must be present.
+    static func oneOf(
+        _ names: [String],
+        _ name: String,
+        _ reader: ValueReader<Value>,
+        _ meaning: String,
+    ) -> Self {
+        Self(
+            description: KeyDescription(name: name, type: reader.type, presence: .oneOf(names), meaning: meaning),
+            reader: reader,
+        )
+    }
+}
+
+/// A key with the value that it has when it is missing.
+struct DefaultedKey<Value: Sendable>: Sendable {
+    /// The key.
+    let key: Key<Value>
+
+    /// The value when it is missing.
+    let value: Value
+
+    /// What the reference says about it.
+    var description: KeyDescription { key.description }
+
+    /// Creates a key.
+    ///
+    /// - Parameters:
+    ///   - name: The key.
+    ///   - reader: How its value is read.
+    ///   - value: The default.
+    ///   - text: The default as the reference shows it, if Swift would print it in another way.
+    ///   - meaning: What it means.
+    init(_ name: String, _ reader: ValueReader<Value>, default value: Value, text: String? = nil, _ meaning: String) {
+        key = .optional(name, reader, default: text ?? "`\(value)`", meaning)
+        self.value = value
+    }
+}
+
+extension MappingReader {
+    /// Reads the value of a key after its variables were replaced.
+    ///
+    /// - Returns: The value, or `nil` if there is none, which has been reported if it is a mistake.
+    mutating func value<Value>(_ key: Key<Value>) -> Value? {
+        let description = key.description
+        guard let entry = take(description.name) else {
+            if description.presence == .required { reportMissing(description.name, description.example ?? "VALUE") }
+            return nil
+        }
+        let node = variables.replaced(entry.value, problems, hintsLiteral: key.reader.allowsLiteral)
+        return node.flatMap { key.reader.read(value(of: entry, replaced: $0)) }
+    }
+
+    /// Reads the value of a key that has a default.
+    mutating func value<Value>(_ key: DefaultedKey<Value>) -> Value {
+        value(key.key) ?? key.value
+    }
+}

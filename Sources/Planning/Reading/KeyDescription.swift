@@ -1,0 +1,94 @@
+/// What the reference of the task file says about a key.
+public struct KeyDescription: Sendable, Hashable {
+    /// Whether a key may be left out.
+    public enum Presence: Sendable, Hashable {
+        /// It may not.
+        case required
+        /// It may, with what happens then; `nil` if there is nothing to say about that.
+        case optional(default: String?)
+        /// Exactly one of these keys is required, this one among them.
+        case oneOf([String])
+    }
+
+    /// The key.
+    public var name: String
+
+    /// The type of its value.
+    public var type: ValueType
+
+    /// Whether it may be left out.
+    public var presence: Presence
+
+    /// A value as an author would write it.
+    public var example: String?
+
+    /// What it means, in a sentence without a full stop.
+    public var meaning: String
+
+    /// The default as a table shows it, or why there is none.
+    public var presenceText: String {
+        switch presence {
+        case .required: "required"
+        case .optional(let text): text ?? ""
+        case .oneOf(let keys): "one of \(list(keys.map { "`\($0)`" }, "or"))"
+        }
+    }
+}
+
+/// The type of a value in the task file.
+public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
+    /// A text on one line.
+    case string
+    /// A text of any number of lines.
+    case text
+    /// A whole number.
+    case integer
+    /// `true` or `false`.
+    case boolean
+    /// A duration such as `1h30m`.
+    case duration
+    /// Permissions in octal digits.
+    case mode
+    /// A path; a relative one is relative to the directory of its file.
+    case path
+    /// An absolute path.
+    case absolutePath
+    /// An http or https URL.
+    case url
+    /// A host with a port.
+    case endpoint
+    /// A name of the kind that the text says, such as `systemd unit`.
+    case name(String)
+    /// One of several words.
+    case enumeration([String])
+    /// One of several types.
+    case either([ValueType])
+    /// Any number of values of a type.
+    case array(ValueType)
+    /// Free keys with values of a type.
+    case dictionary(ValueType)
+    /// Known keys.
+    case mapping([KeyDescription])
+
+    /// The type as a table shows it.
+    public var description: String {
+        switch self {
+        case .string: "string"
+        case .text: "text"
+        case .integer: "integer"
+        case .boolean: "boolean"
+        case .duration: "duration"
+        case .mode: "octal mode"
+        case .path: "path"
+        case .absolutePath: "absolute path"
+        case .url: "URL"
+        case .endpoint: "`HOST:PORT`"
+        case .name(let kind): "name of a \(kind)"
+        case .enumeration(let words): list(words.map { "`\($0)`" }, "or")
+        case .either(let types): list(types.map(\.description), "or")
+        case .array(let type): "list, each item: \(type)"
+        case .dictionary(let type): "mapping of names, each value: \(type)"
+        case .mapping(let keys): "mapping with \(list(keys.map { "`\($0.name)`" }))"
+        }
+    }
+}

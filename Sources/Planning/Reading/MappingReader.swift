@@ -1,0 +1,116 @@
+import Base
+import YAML
+
+/// One mapping of a task file while it is read key by key.
+///
+/// Its reader asks for every key that it may have; all others are reported as unknown in the end.
+struct MappingReader {
+    /// The entries as they were written.
+    let entries: [Mapping.Entry]
+    /// Where the mapping is, for what is missing in it.
+    let location: SourceLocation
+    /// How messages name the mapping.
+    let subject: MappingName
+    /// The variables that are replaced in its strings; those of another role once the roles are known.
+    var variables: Variables
+    /// Where problems are reported.
+    let problems: ProblemCollector
+    private var known: [String] = []
+
+    /// Creates fields.
+    init(
+        _ entries: [Mapping.Entry],
+        at location: SourceLocation,
+        _ subject: MappingName,
+        _ variables: Variables,
+        _ problems: ProblemCollector
+    ) {
+        self.entries = entries
+        self.location = location
+        self.subject = subject
+        self.variables = variables
+        self.problems = problems
+    }
+
+    /// Takes an entry as it was written, or `nil` if there is none.
+    mutating func take(_ key: String) -> Mapping.Entry? {
+        known.append(key)
+        return entries.first { $0.key == key }
+    }
+
+    /// Returns whether there is an entry, without making the key a known one.
+    func has(_ key: String) -> Bool {
+        entries.contains { $0.key == key }
+    }
+
+    /// The value of an entry, after its variables were replaced.
+    func value(of entry: Mapping.Entry, replaced node: Node? = nil) -> ConfigValue {
+        ConfigValue(
+            node: node ?? entry.value,
+            key: entry.key,
+            label: subject.label(entry.key),
+            location: entry.location,
+            subject: subject.below(entry.key),
+            variables: variables,
+            problems: problems,
+        )
+    }
+
+    /// Reads a mapping below a key.
+    mutating func fields(_ key: String, expected: String = "a mapping") -> MappingReader? {
+        guard let entry = take(key) else { return nil }
+        return value(of: entry).mapping(expected)
+    }
+
+    /// Reports that a key must be there.
+    func reportMissing(_ key: String, _ example: String) {
+        problems.add(location, "\(subject.label(key)) is missing", hint: "add \(key): \(typed(example))")
+    }
+
+    /// Reports every key that was not asked for.
+    ///
+    /// - Returns: The near names that were hinted at.
+    @discardableResult
+    func finish() -> [String] {
+        var near: [String] = []
+        for entry in entries where !known.contains(entry.key) {
+            let meant = problems.nearName(to: entry.key, in: known)
+            near += meant.map { [$0] } ?? []
+            problems.add(
+                entry.location,
+                "unknown key \(quoted(entry.key)) in \(subject.name)",
+                hint: meant.map { "did you mean '\($0)'?" } ?? "expected one of \(few(known.sorted(), limit: 20))",
+            )
+        }
+        return near
+    }
+}
+
+/// How messages name a mapping of a task file and what is in it.
+struct MappingName {
+    /// What the mapping belongs to, such as `task 'rbac'`, or `nil` for a section of the file.
+    var owner: String?
+    /// The keys that lead to the mapping.
+    var path: [String] = []
+
+    /// The mapping itself: `task 'rbac'`, `'apply' of task 'rbac'`, `'cluster'`.
+    var name: String {
+        guard !path.isEmpty else { return owner ?? "a task file" }
+        return label(ofPath: path)
+    }
+
+    /// A key in it: `'apply.wait' of task 'rbac'`.
+    func label(_ key: String) -> String {
+        label(ofPath: path + [key])
+    }
+
+    /// The mapping below a key.
+    func below(_ key: String) -> Self {
+        Self(owner: owner, path: path + [key])
+    }
+
+    private func label(ofPath path: [String]) -> String {
+        let key = quoted(path.joined(separator: "."))
+        return owner.map { "\(key) of \($0)" } ?? key
+    }
+}

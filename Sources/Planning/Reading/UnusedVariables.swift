@@ -1,0 +1,78 @@
+public import Base
+public import YAML
+
+/// A variable with the place where it is set.
+public struct DropInVariable: Sendable, Hashable {
+    /// The name.
+    public var name: String
+    /// Where it is set.
+    public var location: SourceLocation
+    /// The name that was probably meant, if it is never used.
+    public var nearName: String?
+
+    /// The problem, if nothing uses the variable.
+    public var problem: Problem {
+        let hint = nearName.map { "did you mean '\($0)'?" } ?? "remove it, or use it as '${\(name)}'"
+        return Problem("variable '\(name)' is set here and used nowhere", at: location, hint: hint)
+    }
+}
+
+/// Finds the variables that a drop-in sets and that nothing uses, which are misspelt in most cases.
+struct UnusedVariables {
+    /// The variables that manifests may still use.
+    private(set) var undetermined: [DropInVariable] = []
+
+    /// Finds the variables.
+    ///
+    /// A variable that the task file itself sets is not reported: a drop-in may have replaced the task that uses it.
+    ///
+    /// - Parameters:
+    ///   - files: The files.
+    ///   - plan: The tasks of this node.
+    ///   - problems: Where problems are reported.
+    init(_ files: MergedFiles, _ plan: Plan, _ problems: ProblemCollector) {
+        let suspects = files.variables.entries.filter { files.dropInVariables.contains($0.key) }
+        guard !suspects.isEmpty, !problems.isIncomplete else { return }
+        var used: Set<String> = []
+        for section in [files.cluster, files.nodes, files.variables, files.tasks] {
+            for entry in section.entries { used.formUnion(variableNames(in: entry.value)) }
+        }
+        let others = Set(files.variables.entries.map(\.key)).union(used)
+        let substituting = files.tasks.entries.filter { $0.value["apply"]?["substitute"]?.boolean == true }.map(\.key)
+        let own = Set(plan.steps.map(\.task.name))
+        for suspect in suspects where !used.contains(suspect.key) {
+            let candidates = others.subtracting([suspect.key]).sorted()
+            let variable = DropInVariable(
+                name: suspect.key,
+                location: suspect.location,
+                nearName: problems.nearName(to: suspect.key, in: candidates),
+            )
+            // Manifests may use it, except where another variable is the same but for case and separators.
+            let isTwin = candidates.contains { Self.letters($0) == Self.letters(suspect.key) }
+            if substituting.isEmpty || isTwin {
+                problems.add([variable.problem])
+            } else if own.isSuperset(of: substituting) {
+                undetermined.append(variable)
+            }
+        }
+    }
+
+    private static func letters(_ name: String) -> String {
+        name.lowercased().filter { !"_-.".contains($0) }
+    }
+}
+
+/// The names of the variables in all strings of a document.
+public func variableNames(in node: Node) -> Set<String> {
+    var names: Set<String> = []
+    var pending = [node]
+    while let next = pending.popLast() {
+        switch next.content {
+        case .string(let text): names.formUnion(Template(text)?.names ?? [])
+        case .sequence(let items): pending += items
+        case .mapping(let mapping): pending += mapping.entries.map(\.value)
+        case .null, .boolean, .number: break
+        }
+    }
+    return names
+}

@@ -1,0 +1,167 @@
+import YAML
+
+/// How a value of the task file is read.
+struct ValueReader<Value>: Sendable {
+    /// The type that the reference names.
+    let type: ValueType
+
+    /// Whether a `${name}` that is not a variable is probably meant literally.
+    var allowsLiteral = false
+
+    /// Makes the value, or reports why that is not possible.
+    let read: @Sendable (ConfigValue) -> Value?
+
+    /// A list of values.
+    ///
+    /// - Parameters:
+    ///   - item: How an item is read; one that cannot be read is reported and left out.
+    ///   - plural: How messages name the items.
+    ///   - limit: The number of items above which a list is refused.
+    /// - Returns: The reader of the list.
+    static func list<Item>(
+        of item: ValueReader<Item>,
+        _ plural: String,
+        limit: Int = Limit.afterCount,
+    ) -> Self where Value == [Item] {
+        Self(type: .array(item.type), allowsLiteral: item.allowsLiteral) { value in
+            value.items(of: plural, limit: limit, hintsLiteral: item.allowsLiteral)?.compactMap(item.read)
+        }
+    }
+}
+
+extension ValueReader where Value == Bool {
+    /// `true` or `false`.
+    static var boolean: Self { Self(type: .boolean) { $0.boolean() } }
+}
+
+extension ValueReader where Value == Int {
+    /// A whole number, 0 or more.
+    static var count: Self { Self(type: .integer) { $0.count() } }
+}
+
+extension ValueReader where Value == UInt16 {
+    /// Permissions.
+    static var mode: Self { Self(type: .mode) { $0.mode() } }
+}
+
+extension ValueReader where Value == Duration {
+    /// A duration above zero.
+    static func duration(limit: Duration) -> Self { Self(type: .duration) { $0.duration(limit: limit) } }
+}
+
+extension ValueReader where Value == LocatedPath {
+    /// A file or link that a task writes.
+    static var writtenPath: Self { Self(type: .absolutePath) { $0.writtenPath() } }
+
+    /// A file or directory that a task reads.
+    static var readPath: Self { Self(type: .path) { $0.readPath() } }
+
+    /// The URL of an API server.
+    static var serverURL: Self { Self(type: .url) { $0.serverURL() } }
+}
+
+extension ValueReader where Value == String {
+    /// A text on one line.
+    static var string: Self { string("a string") }
+
+    /// A text on one line, with its name in messages.
+    static func string(_ expected: String) -> Self { Self(type: .string) { $0.string(expected: expected) } }
+
+    /// Text that a process can be given.
+    static func text(allowsLiteral: Bool = false) -> Self {
+        Self(type: .text, allowsLiteral: allowsLiteral) { $0.string(.text) }
+    }
+
+    /// Any text, which may be empty.
+    static var content: Self {
+        Self(type: .text, allowsLiteral: true) { $0.string(.content, mayBeEmpty: true) }
+    }
+
+    /// An argument of a program: a text or a number.
+    static var argument: Self {
+        Self(type: .text, allowsLiteral: true) { $0.text(.text, mayBeEmpty: true) }
+    }
+
+    /// One of several words.
+    static func word(_ words: [String]) -> Self { Self(type: .enumeration(words)) { $0.word(of: words) } }
+
+    /// A namespace of the cluster.
+    static var namespace: Self { Self(type: .name("namespace")) { $0.label("a namespace") } }
+
+    /// A systemd unit.
+    static var unit: Self { Self(type: .name("systemd unit")) { $0.unitName() } }
+
+    /// A user or group.
+    static func account(_ kind: String) -> Self { Self(type: .name(kind)) { $0.account() } }
+
+    /// An http or https URL.
+    static var url: Self { Self(type: .url) { $0.url() } }
+
+    /// A SHA-256 digest.
+    static var digest: Self { Self(type: .string) { $0.digest() } }
+}
+
+extension ValueReader where Value == [String: String] {
+    /// Free keys with texts.
+    ///
+    /// - Parameters:
+    ///   - type: The type of a value.
+    ///   - isKey: Whether a key is allowed.
+    ///   - read: Makes a value, or reports why that is not possible.
+    /// - Returns: The reader of the mapping.
+    static func dictionary(
+        _ type: ValueType,
+        isKey: @escaping @Sendable (String) -> Bool,
+        _ read: @escaping @Sendable (ConfigValue) -> String?,
+    ) -> Self {
+        Self(type: .dictionary(type)) { value in
+            guard let entries = value.mapping("a mapping of names to strings")?.entries else { return nil }
+            var texts: [String: String] = [:]
+            for entry in entries {
+                let node = value.variables.replaced(entry.value, value.problems, hintsLiteral: true)
+                guard let node else { continue }
+                if !isKey(entry.key) {
+                    let message = "\(quoted(entry.key)) cannot be a name in \(value.subject.name)"
+                    value.problems.add(entry.location, message)
+                }
+                texts[entry.key] = read(value.below(entry.key, node))
+            }
+            return texts
+        }
+    }
+}
+
+extension ValueReader where Value == ObjectReference {
+    private enum Keys {
+        static let apiVersion = Key.required("apiVersion", .string, example: "apps/v1", "its API group and version")
+        static let kind = Key.required("kind", .string, example: "DaemonSet", "its kind")
+        static let name = Key.required("name", .string, example: "calico-node", "its name")
+        static let namespace = Key.optional(
+            "namespace",
+            .namespace,
+            default: "that of the kubeconfig's context",
+            "its namespace; ignored for kinds without namespaces"
+        )
+    }
+
+    /// An object of the API server, by its name.
+    static var object: Self {
+        let keys = [Keys.apiVersion, Keys.kind, Keys.name, Keys.namespace].map(\.description)
+        return Self(type: .mapping(keys)) { value in
+            guard var fields = value.mapping("a mapping with apiVersion, kind and name") else { return nil }
+            defer { fields.finish() }
+            let apiVersion = fields.value(Keys.apiVersion)
+            let kind = fields.value(Keys.kind)
+            let name = fields.value(Keys.name)
+            let namespace = fields.value(Keys.namespace)
+            guard let apiVersion, let kind, let name else { return nil }
+            return ObjectReference(
+                apiVersion: apiVersion,
+                kind: kind,
+                namespace: namespace,
+                name: name,
+                location: value.node.location,
+            )
+        }
+    }
+}

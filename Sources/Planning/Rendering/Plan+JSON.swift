@@ -1,0 +1,25 @@
+import Base
+import YAML
+
+/// The plan for programs.
+extension Plan {
+    /// Writes the plan as one JSON object in one line: its role, and its tasks in their order.
+    ///
+    /// `after` are the tasks of this plan that must have succeeded, `units` the systemd units that only order.
+    public func renderJSON() -> String {
+        var pairs = [Node.outputVersion]
+        if let role { pairs.append(("role", .string(role))) }
+        pairs.append(("tasks", .sequence(steps.map(node))))
+        return String(decoding: Node.mapping(pairs).json(), as: UTF8.self) + "\n"
+    }
+
+    private func node(_ step: Step) -> Node {
+        let task = step.task
+        var pairs: [(String, Node)] = [("task", .string(task.name)), ("verb", .string(task.verb.name))]
+        if let description = task.description { pairs.append(("description", .string(description))) }
+        pairs.append(("after", .sequence(step.dependencies.map { .string(steps[$0].task.name) })))
+        pairs.append(("units", .sequence(task.afterUnits.map { .string($0) })))
+        pairs.append(("timeout", .string(task.timeout.text)))
+        return .mapping(pairs)
+    }
+}

@@ -1,0 +1,101 @@
+import Base
+import YAML
+
+/// Which task runs after which, by their positions among the tasks of all roles.
+struct DependencyGraph {
+    /// The tasks.
+    let headers: [TaskHeader]
+    /// The tasks that each runs after, whatever the roles.
+    let dependencies: [[Int]]
+    /// The tasks with an unknown name in `after`.
+    private(set) var unresolved: Set<Int> = []
+
+    /// Relates tasks whose names differ, and reports unknown names in `after`.
+    ///
+    /// - Parameters:
+    ///   - headers: The tasks.
+    ///   - removed: Where tasks were switched off.
+    ///   - problems: Where problems are reported.
+    init(_ headers: [TaskHeader], removed: [String: SourceLocation], problems: ProblemCollector) {
+        let indices = Dictionary(zip(headers.map(\.name), headers.indices), uniquingKeysWith: { first, _ in first })
+        var dependencies: [[Int]] = []
+        let names = headers.map(\.name)
+        for (position, header) in headers.enumerated() {
+            var found: [Int] = []
+            for case .task(let name, let location) in header.after {
+                if let index = indices[name] {
+                    found.append(index)
+                } else {
+                    unresolved.insert(position)
+                    Self.reportUnknown(name, location, header, names, removed[name], problems)
+                }
+            }
+            dependencies.append(found)
+        }
+        self.headers = headers
+        self.dependencies = dependencies
+    }
+
+    private static func reportUnknown(
+        _ name: String,
+        _ location: SourceLocation,
+        _ header: TaskHeader,
+        _ names: [String],
+        _ removed: SourceLocation?,
+        _ problems: ProblemCollector,
+    ) {
+        let subject = "task \(quoted(header.name)) runs after \(quoted(name))"
+        if let removed {
+            let hint = "remove \(quoted(name)) here, or enable: false there"
+            problems.add(location, "\(subject), which is disabled at \(removed)", hint: hint)
+            return
+        }
+        let hint = problems.hint(for: name, in: names, else: unitHint(name, problems))
+        problems.addMissing(location, "\(subject), which is not declared", hint: hint)
+    }
+
+    /// The hint that a name which is neither a task's nor a unit's is probably a certain unit.
+    private static func unitHint(_ name: String, _ problems: ProblemCollector) -> String? {
+        guard let dot = name.lastIndex(of: ".") else {
+            return isUnitName(name + ".service") ? "write '\(name).service' if it is a systemd unit" : nil
+        }
+        let stem = name[..<dot]
+        return problems.nearName(to: String(name[name.index(after: dot)...]), in: unitSuffixes).map {
+            "did you mean '\(stem).\($0)'?"
+        }
+    }
+
+    /// The roles whose tasks have to be checked; only `nil` if every role runs every task.
+    var roles: [String?] {
+        let roles = Set(headers.flatMap { $0.roles ?? [] })
+        return roles.isEmpty ? [nil] : roles.sorted()
+    }
+
+    /// The positions of the tasks of a role, in an order in which every task follows those it runs after.
+    ///
+    /// Tasks are in the order of their declarations, but the dependencies of a task come just before it unless they
+    /// came already. One edge of every cycle is ignored.
+    func order(for role: String?) -> [Int] {
+        var order: [Int] = []
+        var isSeen = headers.map { !$0.runs(on: role) }
+        // The path from a task down its dependencies, each with the index of the dependency that is next.
+        var path: [(task: Int, next: Int)] = []
+        for start in headers.indices where !isSeen[start] {
+            isSeen[start] = true
+            path.append((start, 0))
+            while let (task, next) = path.last {
+                guard next < dependencies[task].count else {
+                    order.append(task)
+                    path.removeLast()
+                    continue
+                }
+                path[path.count - 1].next += 1
+                let dependency = dependencies[task][next]
+                guard !isSeen[dependency] else { continue }
+                isSeen[dependency] = true
+                path.append((dependency, 0))
+            }
+        }
+        return order
+    }
+}

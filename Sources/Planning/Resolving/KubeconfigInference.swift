@@ -1,0 +1,123 @@
+import YAML
+
+/// Finds the kubeconfig of every task that needs one and does not name it.
+///
+/// It is the one that the nearest `kubeconfig` task among the dependencies writes. If several are equally near, it is the
+/// one that the task's direct dependencies use, if they agree.
+struct KubeconfigInference {
+    /// What is known of the kubeconfigs that the dependencies of a task write.
+    private struct Reach {
+        /// How many edges away the nearest are.
+        var distance = Int.max
+        /// The tasks that write the nearest.
+        var writers: [Int] = []
+        /// Whether a mistake that has been reported may be the reason that there is none.
+        var isUncertain = false
+    }
+
+    private let tasks: [ReadTask]
+    private let graph: DependencyGraph
+    private let problems: ProblemCollector
+    /// The kubeconfig that each task writes.
+    private let written: [LocatedPath?]
+
+    /// More equally near writers than this are not distinguished.
+    private static let writerLimit = 8
+
+    /// Creates an inference over tasks in the order of their graph.
+    init(_ tasks: [ReadTask], _ graph: DependencyGraph, _ problems: ProblemCollector) {
+        self.tasks = tasks
+        self.graph = graph
+        self.problems = problems
+        written = tasks.map { $0.verb?.footprint?.writtenKubeconfig }
+    }
+
+    /// Finds the kubeconfig of every task that needs one, and reports the tasks for which there is none.
+    ///
+    /// - Parameter role: Returns the role for which a task of some roles was read.
+    /// - Returns: The kubeconfigs by the positions of their tasks.
+    func kubeconfigs(_ role: ([String]?) -> String?) -> [Int: LocatedPath] {
+        var kubeconfigs: [Int: LocatedPath] = [:]
+        let roles = tasks.map { role($0.header.roles) }
+        for role in Set(roles) { find(for: role, { roles[$0] == role }, &kubeconfigs) }
+        return kubeconfigs
+    }
+
+    /// Adds the kubeconfigs of the tasks that were read for a role.
+    private func find(for role: String?, _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
+        var reaches = tasks.map { _ in Reach() }
+        // A task that was read for another role only passes on what it would use here.
+        var used: [Int: LocatedPath] = [:]
+        let order = graph.order(for: role)
+        for task in order {
+            reaches[task] = reach(of: task, reaches, role)
+            guard case .needsKubeconfig? = tasks[task].verb else {
+                used[task] = tasks[task].verb?.footprint?.kubeconfig
+                continue
+            }
+            let chosen = choose(for: task, reaches[task], used)
+            used[task] = chosen
+            guard isRead(task) else { continue }
+            if let chosen {
+                kubeconfigs[task] = chosen
+            } else if !reaches[task].isUncertain {
+                report(task, reaches[task], order)
+            }
+        }
+    }
+
+    private func reach(of task: Int, _ reaches: [Reach], _ role: String?) -> Reach {
+        var reach = Reach()
+        reach.isUncertain = graph.unresolved.contains(task)
+        for dependency in graph.dependencies[task] {
+            guard graph.headers[dependency].runs(on: role) else {
+                // A node whose role is not known may be one that runs the dependency.
+                reach.isUncertain = reach.isUncertain || role == nil
+                continue
+            }
+            let isWriter = written[dependency] != nil
+            let behind = reaches[dependency]
+            reach.isUncertain = reach.isUncertain || behind.isUncertain || tasks[dependency].verb == nil
+            let distance = isWriter ? 1 : behind.distance == .max ? .max : behind.distance + 1
+            let writers = isWriter ? [dependency] : behind.writers
+            if distance < reach.distance {
+                reach.distance = distance
+                reach.writers = writers
+            } else if distance == reach.distance {
+                let new = writers.filter { !reach.writers.contains($0) }
+                reach.writers += new.prefix(max(Self.writerLimit - reach.writers.count, 0))
+            }
+        }
+        return reach
+    }
+
+    private func choose(for task: Int, _ reach: Reach, _ used: [Int: LocatedPath]) -> LocatedPath? {
+        let paths = reach.writers.compactMap { written[$0] }
+        guard paths.count > 1 else { return paths.first }
+        let before = Set(graph.dependencies[task].compactMap { used[$0]?.path })
+        let agreed = paths.filter { before.contains($0.path) }
+        return agreed.count == 1 ? agreed[0] : nil
+    }
+
+    private func report(_ task: Int, _ reach: Reach, _ order: [Int]) {
+        let header = tasks[task].header
+        let verb = tasks[task].verb?.name ?? ""
+        guard reach.writers.isEmpty else {
+            let names = reach.writers.sorted().map { "'\(tasks[$0].header.name)'" }
+            let path = written[reach.writers.min() ?? task]?.path ?? ""
+            problems.add(
+                header.location,
+                "task '\(header.name)' runs after several tasks that write a kubeconfig: \(list(names))",
+                hint: "add kubeconfig: \(typed(path)) below \(verb):",
+            )
+            return
+        }
+        let writer = order.sorted().first { written[$0] != nil }
+        let hint = writer.map { "add \(tasks[$0].header.name) to after:, or kubeconfig: PATH below \(verb):" }
+        problems.addMissing(
+            header.location,
+            "task '\(header.name)' has no kubeconfig, and runs after no task that writes one",
+            hint: hint ?? "add kubeconfig: PATH below \(verb):",
+        )
+    }
+}

@@ -1,0 +1,80 @@
+import Base
+import YAML
+
+/// Turns the tasks that were read into the tasks of every role and the plan of this node.
+///
+/// This is the only stage in which names become indices and defaults that depend on other tasks become values. The
+/// dependency graph is built here, once.
+struct Resolver {
+    /// What the reader of the tasks knows of the node.
+    let context: TaskContext
+
+    /// What a resolver makes.
+    struct Resolved {
+        /// The tasks of all roles in the order in which they are declared; without those that have mistakes.
+        var tasks: [PlannedTask]
+        /// The tasks of this node.
+        var plan: Plan
+    }
+
+    /// Resolves tasks, and reports everything that is wrong with how they relate.
+    ///
+    /// - Parameters:
+    ///   - tasks: The tasks of all roles.
+    ///   - removed: Where tasks were switched off, by name.
+    /// - Returns: The tasks that have no mistakes.
+    func resolve(_ tasks: [ReadTask], removed: [String: SourceLocation]) -> Resolved {
+        let graph = DependencyGraph(tasks.map(\.header), removed: removed, problems: context.problems)
+        graph.reportCycles(context.problems)
+        let kubeconfigs = KubeconfigInference(tasks, graph, context.problems).kubeconfigs { context.role(for: $0) }
+        let planned = tasks.indices.map { plannedTask(tasks[$0], kubeconfig: kubeconfigs[$0]) }
+        WrittenPaths.check(planned.compactMap(\.self), context.problems)
+        return Resolved(tasks: planned.compactMap(\.self), plan: plan(planned, graph, disabled: removed))
+    }
+
+    /// The task with its kubeconfig, or `nil` if something of it is not known, which has been reported.
+    private func plannedTask(_ task: ReadTask, kubeconfig: LocatedPath?) -> PlannedTask? {
+        let verb: Verb
+        switch task.verb {
+        case .complete(let complete): verb = complete
+        case .needsKubeconfig(_, let make):
+            guard let kubeconfig else { return nil }
+            verb = Verb(make(kubeconfig))
+        case nil: return nil
+        }
+        return PlannedTask(
+            name: task.header.name,
+            description: task.description,
+            roles: task.header.roles,
+            afterUnits: task.header.after.compactMap { if case .unit(let name, _) = $0 { name } else { nil } },
+            wantedBy: task.wantedBy,
+            timeout: task.timeout,
+            verb: verb,
+            location: task.header.location,
+        )
+    }
+
+    /// The plan of this node; a task that only other roles run is not a step, and no step depends on it.
+    private func plan(
+        _ tasks: [PlannedTask?],
+        _ graph: DependencyGraph,
+        disabled: [String: SourceLocation],
+    ) -> Plan {
+        let order = graph.order(for: context.role).filter { tasks[$0] != nil }
+        let positions = Dictionary(zip(order, order.indices), uniquingKeysWith: { first, _ in first })
+        let steps = order.compactMap { index in
+            tasks[index].map { task in
+                // An edge that closes a cycle has been reported.
+                let dependencies = graph.dependencies[index].compactMap { positions[$0] }
+                return Plan.Step(task: task, dependencies: dependencies.filter { $0 < positions[index] ?? 0 })
+            }
+        }
+        let elsewhere = graph.headers.filter { !$0.runs(on: context.role) }.map { ($0.name, $0.roles ?? []) }
+        return Plan(
+            steps: steps,
+            role: context.role,
+            roleNamesElsewhere: Dictionary(elsewhere, uniquingKeysWith: { first, _ in first }),
+            disabledTasks: disabled,
+        )
+    }
+}

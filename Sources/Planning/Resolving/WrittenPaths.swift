@@ -1,0 +1,94 @@
+import Base
+import YAML
+
+/// Finds paths that two tasks of one node write.
+struct WrittenPaths {
+    /// The tasks that write a path: the first of each role, and the first that every role runs.
+    fileprivate struct Writers {
+        var ofEveryRole: Int?
+        var byRole: [String: Int] = [:]
+        var first: Int
+    }
+
+    /// Reports every task that writes what an earlier one of the same node writes.
+    static func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
+        var writers: [String: Writers] = [:]
+        for (index, task) in tasks.enumerated() {
+            for path in task.footprint.ownedPaths {
+                let key = normalised(path.path)
+                var known = writers[key] ?? Writers(first: index)
+                if let other = known.conflict(with: task.roles), other != index {
+                    report(path, task, tasks[other], problems)
+                }
+                known.add(index, task.roles)
+                writers[key] = known
+            }
+        }
+        checkRemovals(tasks, problems)
+    }
+
+    /// Reports every task that writes below a path that another task of the same node removes.
+    private static func checkRemovals(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
+        var removers: [String: Writers] = [:]
+        for (index, task) in tasks.enumerated() {
+            for path in task.footprint.writes where path.effect == .removes {
+                removers[normalised(path.path.path), default: Writers(first: index)].add(index, task.roles)
+            }
+        }
+        guard !removers.isEmpty else { return }
+        for (index, task) in tasks.enumerated() {
+            for write in task.footprint.writes where write.effect != .removes {
+                var directory = parent(of: normalised(write.path.path))
+                while directory != "/", !directory.isEmpty {
+                    defer { directory = parent(of: directory) }
+                    guard let other = removers[directory]?.conflict(with: task.roles), other != index else { continue }
+                    let path = write.path
+                    problems.add(
+                        path.location,
+                        "task '\(task.name)' writes '\(path.path)', and task '\(tasks[other].name)' removes "
+                            + "'\(directory)' with everything in it at \(removal(of: directory, by: tasks[other]))",
+                        hint: "write another path, or remove less",
+                    )
+                }
+            }
+        }
+    }
+
+    private static func removal(of path: String, by task: PlannedTask) -> SourceLocation {
+        let write = task.footprint.writes.first { $0.effect == .removes && normalised($0.path.path) == path }
+        return write?.path.location ?? task.location
+    }
+
+    private static func report(
+        _ path: LocatedPath,
+        _ task: PlannedTask,
+        _ other: PlannedTask,
+        _ problems: ProblemCollector,
+    ) {
+        let twin = other.footprint.ownedPaths.first { normalised($0.path) == normalised(path.path) }
+        let location = twin?.location ?? other.location
+        problems.add(
+            path.location,
+            "task '\(task.name)' writes '\(path.path)', which task '\(other.name)' writes as well at \(location)",
+            hint: "write another path, or roles: that differ",
+        )
+    }
+}
+
+extension WrittenPaths.Writers {
+    /// The earlier task that runs on a node of one of some roles, `nil` being every role.
+    func conflict(with roles: [String]?) -> Int? {
+        if ofEveryRole == nil && byRole.isEmpty { return nil }
+        guard let roles else { return first }
+        return ofEveryRole ?? roles.lazy.compactMap { byRole[$0] }.first
+    }
+
+    /// Adds a task.
+    mutating func add(_ index: Int, _ roles: [String]?) {
+        guard let roles else {
+            ofEveryRole = ofEveryRole ?? index
+            return
+        }
+        for role in roles where byRole[role] == nil { byRole[role] = index }
+    }
+}

@@ -1,0 +1,166 @@
+public import Base
+import YAML
+
+/// The name of the service that fails while the node's tasks are not well: while one has failed, or the task file is
+/// invalid.
+public let healthUnitName = "k8s-bootstrap-health.service"
+
+/// The description of that service while the task file is invalid.
+public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (the task file is invalid)"
+
+/// Returns the name of the service that a task's first failure and its recovery start.
+public func alertUnitName(ofTask task: String) -> String { "k8s-bootstrap-alert@\(task).service" }
+
+/// Returns the name of the timer that starts the target again after a delay.
+public func retryTimerName(delay: Duration) -> String { "k8s-bootstrap--retry@\(delay.components.seconds)s.timer" }
+
+/// Whether a name begins with that of the units of tasks and is the name of another unit of the program.
+func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == healthUnitName }
+
+/// Writes the units that every node has in addition to those of its tasks.
+///
+/// The target is ordered after all tasks, and reached only if then there is no file that lists failed tasks. The unit of
+/// a task writes it before systemd knows that the task has failed.
+///
+/// - Parameters:
+///   - call: How the units call the program.
+///   - invalid: The first mistake, if the task file is invalid.
+/// - Returns: The health service, the alert service, the timer of retries, and a drop-in for the target.
+func commonUnits(_ call: ProgramInvocation, invalid: String? = nil) -> [UnitFile] {
+    var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
+    target.section("Unit")
+    if let invalid { target.set("Description", unitPhrase(invalid)) }
+    target.set(invalid == nil ? "Wants" : "Requires", healthUnitName)
+    target.set("After", healthUnitName)
+    if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
+    let texts = [
+        (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
+        (alertTemplateName, alertUnit(call)),
+        (retryTemplateName, retryTimer),
+        ("\(targetName).d/50-health.conf", target.text),
+    ]
+    let withoutSharedSettings = [healthUnitName, alertTemplateName].map { name in
+        UnitFile(path: "\(name).d/10-nest-bootstrap.conf", content: .text(overridingDropIn))
+    }
+    return texts.map { UnitFile(path: $0, content: .text($1)) } + withoutSharedSettings
+}
+
+let alertTemplateName = "k8s-bootstrap-alert@.service"
+let retryTemplateName = "k8s-bootstrap--retry@.timer"
+
+/// Replaces the drop-in of all tasks, which has the same name and would apply to every `k8s-bootstrap-*.service`.
+private let overridingDropIn = "# Made by nest-bootstrap. The settings of tasks do not apply to this unit.\n"
+
+private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
+    var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
+    unit.section("Unit")
+    unit.set("Description", isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
+    unit.set("DefaultDependencies", "no")
+    unit.set("Requires", "sysinit.target")
+    unit.set("After", "sysinit.target basic.target dbus.socket")
+    unit.set("Conflicts", "shutdown.target")
+    unit.set("Before", "shutdown.target")
+    unit.set("StartLimitIntervalSec", "0")
+    unit.section("Service")
+    unit.set("Type", "oneshot")
+    unit.command("ExecStart", [call.program, "supervise"] + call.flags)
+    unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
+    // Entries of the tasks have another identifier, and fields that its lines do not have.
+    unit.set("SyslogIdentifier", "k8s-bootstrap-health")
+    unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
+    unit.set("RuntimeDirectory", "nest-bootstrap")
+    unit.set("RuntimeDirectoryPreserve", "yes")
+    // So that `systemctl status` of the target shows the lines too.
+    unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
+    // It starts and stops units, so it can do everything that systemd can. It has no use for the rest.
+    for (key, value) in [
+        ("NoNewPrivileges", "yes"), ("ProtectSystem", "strict"), ("ProtectHome", "read-only"),
+        ("PrivateNetwork", "yes"), ("PrivateDevices", "yes"), ("RestrictAddressFamilies", "AF_UNIX"),
+        ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("RestrictNamespaces", "yes"),
+        ("MemoryDenyWriteExecute", "yes"), ("SystemCallFilter", "@system-service"),
+    ] { unit.set(key, value) }
+    return unit.text
+}
+
+private func alertUnit(_ call: ProgramInvocation) -> String {
+    var unit = UnitText(
+        comment: "Made by nest-bootstrap. Changes here are lost; use 'systemctl edit \(alertTemplateName)'."
+    )
+    unit.section("Unit")
+    unit.set("Description", "Alert about task %i of the Kubernetes node bootstrap")
+    unit.section("Service")
+    unit.set("Type", "oneshot")
+    let status = [call.program, "status"] + call.flags
+    unit.set("ExecStart", ":" + status.map(unitWord).joined(separator: " ") + " %i")
+    // The task has failed, or has not succeeded yet.
+    unit.set("SuccessExitStatus", "1 3")
+    unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
+    return unit.text
+}
+
+private let retryTimer = """
+    # Made by nest-bootstrap. Changes here are lost.
+
+    [Unit]
+    Description=Retry of failed Kubernetes node bootstrap tasks in %i
+
+    [Timer]
+    OnActiveSec=%i
+    AccuracySec=1s
+    RemainAfterElapse=no
+    Unit=\(targetName)
+
+    """
+
+/// Writes the units of a node whose task file is invalid: the health service fails and prints the mistakes.
+///
+/// - Parameters:
+///   - problems: What is wrong.
+///   - call: How the units call the program.
+///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped, and report
+///     the mistakes when they are started.
+/// - Returns: The units that every node has, and the units of known tasks.
+public func unitsForInvalidConfiguration(
+    _ problems: Problems,
+    _ call: ProgramInvocation,
+    known: [String] = []
+) -> [UnitFile] {
+    let count = problems.all.count
+    let words = count == 1 ? "the task file is invalid" : "the task file has \(count) mistakes, the first"
+    let summary = problems.all.first.map { "\(words): \($0)" } ?? words
+    return commonUnits(call, invalid: summary) + known.filter(isTaskName).map { placeholderUnit(for: $0, call) }
+}
+
+/// The unit of a task of which nothing but its name is known.
+private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> UnitFile {
+    var unit = UnitText(comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost.")
+    unit.section("Unit")
+    unit.set("Description", "Task \(task) (the task file is invalid)")
+    unit.section("Service")
+    unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)
+    // The program has a deadline of its own, at most the longest that a task may have.
+    unit.set("TimeoutStartSec", "\(Limit.timeout.components.seconds + Limit.unitGracePeriod)")
+    return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
+}
+
+/// Writes the units of tasks that were removed from the task file after they had started on this boot.
+///
+/// systemd stops them, because no unit needs them, and forgets them, also if they have failed.
+///
+/// - Parameters:
+///   - tasks: The names of the tasks.
+///   - call: How the units call the program.
+/// - Returns: A unit for each.
+public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {
+    tasks.filter(isTaskName).map { task in
+        var unit = UnitText(comment: "Made by nest-bootstrap, because the task is no longer in the task file.")
+        unit.section("Unit")
+        unit.set("Description", "Task \(task) (removed from the task file)")
+        unit.set("StopWhenUnneeded", "yes")
+        unit.set("CollectMode", "inactive-or-failed")
+        unit.section("Service")
+        // A service must have a command; nothing starts this one.
+        unit.command("ExecStart", [call.program, "--version"])
+        return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
+    }
+}

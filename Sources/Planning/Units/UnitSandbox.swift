@@ -1,0 +1,136 @@
+/// The settings in which a task's unit differs from the drop-in of all units.
+struct UnitSandbox {
+    /// The settings, in the order in which they are written.
+    private(set) var settings: [(key: String, value: String)] = []
+
+    /// Finds the settings of a task.
+    ///
+    /// - Parameters:
+    ///   - footprint: What it reads, writes, connects to and needs as privilege.
+    ///   - reads: The paths that it reads, the task file among them.
+    ///   - writes: The paths at and below which it writes.
+    ///   - hidden: The paths that it does not see.
+    init(_ footprint: Footprint, reads: [String], writes: [String], hidden: HiddenPaths.Hidden) {
+        if footprint.usesNetwork { addNetwork(footprint) }
+        addCapabilities(footprint)
+        addPlaces(footprint, reads: reads, writes: writes)
+        if footprint.runsPrograms, writes.contains("/") {
+            for (key, value) in [("ProtectSystem", "no"), ("ProtectHome", "no"), ("ReadOnlyPaths", "")] {
+                add(key, value)
+            }
+        } else {
+            addReadOnly(writes)
+        }
+        addHidden(hidden)
+    }
+
+    /// Credentials often belong to another user, as those of agenix may.
+    static let reading = "CAP_DAC_READ_SEARCH"
+
+    private mutating func add(_ key: String, _ value: String) {
+        if !settings.contains(where: { $0 == (key, value) }) { settings.append((key, value)) }
+    }
+
+    private mutating func addNetwork(_ footprint: Footprint) {
+        add("PrivateNetwork", "no")
+        add("RestrictAddressFamilies", "AF_INET AF_INET6")
+        // Tools that look at the node's addresses and routes ask the kernel for them.
+        if footprint.runsPrograms { add("RestrictAddressFamilies", "AF_NETLINK") }
+    }
+
+    private mutating func addCapabilities(_ footprint: Footprint) {
+        var seen: Set<String> = []
+        let capabilities = footprint.capabilities.filter { seen.insert($0).inserted }
+        guard !capabilities.isEmpty else { return }
+        add("CapabilityBoundingSet", capabilities.joined(separator: " "))
+        // A program asks for its capabilities because of these calls, `@chown` among them.
+        if footprint.runsPrograms {
+            add("SystemCallFilter", "@privileged @resources")
+        } else if capabilities.contains("CAP_CHOWN") {
+            add("SystemCallFilter", "@chown")
+        }
+        for capability in capabilities {
+            for (key, value) in Self.obstacles[capability] ?? [] where seen.insert("\(key)=\(value)").inserted {
+                add(key, value)
+            }
+        }
+    }
+
+    /// The settings that would keep a task from using its capabilities.
+    private static let obstacles: [String: [(String, String)]] = [
+        "CAP_SYS_MODULE": [("ProtectKernelModules", "no"), ("SystemCallFilter", "@module")],
+        "CAP_SYS_ADMIN": [
+            ("RestrictNamespaces", "no"), ("SystemCallFilter", "@mount"), ("ProtectHostname", "no"),
+        ],
+        "CAP_NET_ADMIN": [("RestrictAddressFamilies", "AF_NETLINK")],
+        "CAP_NET_RAW": [("RestrictAddressFamilies", "AF_PACKET")],
+        "CAP_SYS_TIME": [("ProtectClock", "no"), ("SystemCallFilter", "@clock")],
+        "CAP_WAKE_ALARM": [("ProtectClock", "no")],
+        "CAP_SYSLOG": [("ProtectKernelLogs", "no")],
+        "CAP_MKNOD": [("PrivateDevices", "no")],
+        "CAP_SYS_RAWIO": [("PrivateDevices", "no"), ("SystemCallFilter", "@raw-io")],
+        "CAP_SYS_BOOT": [("SystemCallFilter", "@reboot")],
+        "CAP_SYS_NICE": [("RestrictRealtime", "no")],
+        "CAP_FSETID": [("RestrictSUIDSGID", "no")],
+        "CAP_SYS_PTRACE": [("SystemCallFilter", "@debug"), ("ProtectProc", "default")],
+    ]
+
+    /// Opens the places that units otherwise do not see or cannot write.
+    private mutating func addPlaces(_ footprint: Footprint, reads: [String], writes: [String]) {
+        let isTouched = { (paths: [String], directories: [String]) in
+            paths.contains { path in directories.contains { isPath(path, at: $0) } }
+        }
+        if isTouched(reads + writes, Self.homes) {
+            // The directory that it writes may be one of these itself.
+            add("ProtectHome", writes.contains(where: Self.homes.contains) ? "no" : "read-only")
+        }
+        if isTouched(writes, Self.temporary) {
+            add("PrivateTmp", "no")
+        } else {
+            for path in reads where isTouched([path], Self.temporary) { add("BindReadOnlyPaths", unitWord("-\(path)")) }
+        }
+        for (directory, key) in Self.kernel where isTouched(writes, [directory]) { add(key, "no") }
+        // Only programs and waits have a use for a device.
+        let seesDevices = footprint.runsPrograms || footprint.reads.contains { $0.use == .optional }
+        if seesDevices, isTouched(reads, ["/dev"]), !isTouched(writes, ["/dev"]) { add("PrivateDevices", "no") }
+    }
+
+    private static let homes = ["/home", "/root", "/run/user"]
+    private static let temporary = ["/tmp", "/var/tmp"]
+    private static let kernel = [
+        ("/dev", "PrivateDevices"), ("/proc/sys", "ProtectKernelTunables"), ("/sys", "ProtectKernelTunables"),
+        ("/sys/fs/cgroup", "ProtectControlGroups"),
+    ]
+
+    /// Removes the directories that are to be written from the list of read-only paths.
+    ///
+    /// Of two settings for one directory systemd takes the stricter. Directories below one need nothing.
+    private mutating func addReadOnly(_ writes: [String]) {
+        guard !writes.contains("/") else { return addReadOnlyExceptRoot(writes) }
+        let others = writes.contains(where: Self.homes.contains) ? Self.readOnly + Self.homes : Self.readOnly
+        let kept = others.filter { !writes.contains($0) }
+        guard kept != Self.readOnly else { return }
+        add("ReadOnlyPaths", "")
+        for path in kept { add("ReadOnlyPaths", "-\(path)") }
+    }
+
+    /// Makes everything read-only that is usually in the root directory, because the root directory itself is written.
+    private mutating func addReadOnlyExceptRoot(_ writes: [String]) {
+        add("ProtectSystem", "full")
+        let usual = ["/bin", "/lib", "/lib64", "/media", "/mnt", "/nix", "/opt", "/sbin", "/srv", "/var"]
+        for path in usual + Self.homes where !writes.contains(path) { add("ReadOnlyPaths", "-\(path)") }
+    }
+
+    /// The paths that the drop-in of all units makes read-only in addition to `ProtectSystem=strict`.
+    private static let readOnly = ["/run", "/dev/shm"]
+
+    private mutating func addHidden(_ hidden: HiddenPaths.Hidden) {
+        var paths = hidden.own
+        if !hidden.isNeeded.isEmpty {
+            add("InaccessiblePaths", "")
+            paths = HiddenPaths.everywhere.filter { !hidden.isNeeded.contains($0) } + paths
+        }
+        // Every path is different, so there is no need to look for it among hundreds.
+        settings += paths.map { ("InaccessiblePaths", unitWord("-\($0)")) }
+    }
+}

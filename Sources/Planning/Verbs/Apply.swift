@@ -1,0 +1,168 @@
+import Base
+import YAML
+
+/// Verb `apply`: the objects of manifests on the API server.
+public struct ApplyDeclaration: VerbDeclaration {
+    /// What happens to a field that another manager owns.
+    public enum Conflicts: String, Sendable, Hashable, CaseIterable {
+        /// The conflict is reported and the object fails.
+        case report
+        /// The field is taken over.
+        case force
+    }
+
+    /// The kubeconfig.
+    public var kubeconfig: LocatedPath
+
+    /// The manifests.
+    public var manifests: ManifestSet
+
+    /// What happens on a conflict.
+    public var conflicts: Conflicts
+
+    /// Whether the task waits until its objects are ready.
+    public var waitsForRollout: Bool
+
+    /// Labels put on every object in addition to the agent's own.
+    public var labels: [String: String]
+
+    /// For how many nodes a DaemonSet must be scheduled to count as ready.
+    public var minimumNodeCount: Int
+}
+
+extension ApplyDeclaration: ReadableVerb {
+    /// The verb.
+    public static var name: String { "apply" }
+
+    /// What a task with the verb does.
+    public static var summary: String { "applies the objects of manifests with server-side apply" }
+
+    /// The verb's keys.
+    public static var keys: [KeyDescription] {
+        [
+            Keys.manifests.description, Keys.kubeconfig.description, Keys.conflicts.description,
+            Keys.substitute.description, Keys.wait.description, Keys.minNodes.description, Keys.labels.description,
+        ]
+    }
+
+    private enum Keys {
+        static let kubeconfig = Key.optional(
+            "kubeconfig",
+            .readPath,
+            default: "the file of the nearest `kubeconfig` task among the dependencies",
+            "the kubeconfig of the API server"
+        )
+        static let manifests = Key.required(
+            "manifests",
+            ValueReader(
+                type: .array(.either([.path, .mapping([url.description, digest.description])])),
+                read: sources
+            ),
+            example: "[rbac]",
+            "files, directories (their `*.yaml`, `*.yml` and `*.json`, in name order) and pinned URLs"
+        )
+        static let url = Key.required("url", .url, example: "https://HOST/crds.yaml", "a URL to fetch")
+        static let digest = Key.required("sha256", .digest, example: "DIGEST", "the SHA-256 digest of its content")
+        static let conflicts = DefaultedKey(
+            "conflicts",
+            ValueReader(type: .enumeration(Conflicts.allCases.map(\.rawValue)), read: readConflicts),
+            default: Conflicts.report,
+            "whether fields that another field manager owns are reported or taken over"
+        )
+        static let substitute = DefaultedKey(
+            "substitute",
+            .boolean,
+            default: false,
+            "replace `${name}` in the scalars of the manifests"
+        )
+        static let wait = Key.optional(
+            "wait",
+            .word(["rollout"]),
+            default: "do not wait",
+            "wait until the applied objects are ready"
+        )
+        static let labels = Key.optional(
+            "labels",
+            .dictionary(.string, isKey: isLabelKey) { $0.labelValue() },
+            default: "none",
+            "labels to put on every object"
+        )
+        static let minNodes = DefaultedKey(
+            "minNodes",
+            .count,
+            default: 1,
+            "how many nodes a DaemonSet must be scheduled on to count as ready"
+        )
+    }
+
+    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+        let kubeconfig = fields.value(Keys.kubeconfig)
+        let sources = fields.value(Keys.manifests)
+        let conflicts = fields.value(Keys.conflicts)
+        let substitute = fields.value(Keys.substitute)
+        let wait = fields.value(Keys.wait)
+        let labels = fields.value(Keys.labels) ?? [:]
+        let minimum = fields.value(Keys.minNodes)
+        guard let sources else { return nil }
+        return ReadVerb(kubeconfig: kubeconfig) { kubeconfig in
+            Self(
+                kubeconfig: kubeconfig,
+                manifests: ManifestSet(sources: sources, substitutesVariables: substitute),
+                conflicts: conflicts,
+                waitsForRollout: wait != nil,
+                labels: labels,
+                minimumNodeCount: minimum,
+            )
+        }
+    }
+
+    @Sendable private static func readConflicts(_ value: ConfigValue) -> Conflicts? {
+        if value.node.string == "take-over" {
+            value.reportTypeMismatch("'report' or 'force'", hint: "did you mean 'force'?")
+            return nil
+        }
+        return value.word(of: Conflicts.allCases.map(\.rawValue)).flatMap(Conflicts.init(rawValue:))
+    }
+
+    @Sendable private static func sources(_ value: ConfigValue) -> [ManifestSet.Source]? {
+        guard let items = value.items(of: "paths and URLs") else { return nil }
+        guard value.node.sequence?.isEmpty == false else {
+            value.reportTypeMismatch("a list of at least one path or URL", hint: value.write("[rbac]", asIs: true))
+            return nil
+        }
+        let sources = items.map(source)
+        return sources.contains(nil) ? nil : sources.compactMap(\.self)
+    }
+
+    private static func source(_ item: ConfigValue) -> ManifestSet.Source? {
+        if item.node.mapping != nil, var fields = item.mapping("a mapping") {
+            defer { fields.finish() }
+            let url = fields.value(Keys.url)
+            let digest = fields.value(Keys.digest)
+            guard let url, let digest else { return nil }
+            return .url(url, sha256: digest, item.node.location)
+        }
+        guard let text = item.node.string, (try? WebAddress(text)) != nil else {
+            return item.readPath().map(ManifestSet.Source.path)
+        }
+        item.problems.add(
+            item.node.location,
+            "\(item.label) is a URL without a digest",
+            hint: "write {url: \(typed(text)), sha256: DIGEST}",
+        )
+        return nil
+    }
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public var footprint: Footprint {
+        var footprint = Footprint(manifests: manifests)
+        footprint.useAPIServer(kubeconfig)
+        for source in manifests.sources {
+            switch source {
+            case .path(let path): footprint.reads.append(.init(path: path, use: .manifests))
+            case .url(let url, _, _): footprint.connections.append(.url(url))
+            }
+        }
+        return footprint
+    }
+}

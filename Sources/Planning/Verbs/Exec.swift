@@ -1,0 +1,220 @@
+public import Base
+import YAML
+
+/// Verb `exec`: a program that is run.
+public struct ExecDeclaration: VerbDeclaration {
+    /// What is run.
+    public enum Program: Sendable, Hashable {
+        /// A script, run by `/bin/sh -e` unless it is executable.
+        case script(LocatedPath)
+        /// A command, looked up in `PATH` unless it has a slash.
+        case command(String, SourceLocation)
+    }
+
+    /// What is run.
+    public var program: Program
+
+    /// Its arguments.
+    public var arguments: [String]
+
+    /// Variables set in addition to the agent's own environment.
+    public var environment: [String: String]
+
+    /// Shell commands run first, by `/bin/sh -e`.
+    public var preStart: String?
+
+    /// A path whose existence means that there is nothing left to do.
+    public var creates: LocatedPath?
+
+    /// The paths that its unit lets it write, in addition to what it creates.
+    ///
+    /// One with a slash at its end is a directory, made if it is missing; any other must exist already.
+    public var writes: [LocatedPath]
+
+    /// The paths that its unit lets it see although they are hidden from others.
+    public var reads: [LocatedPath]
+
+    /// Whether its unit lets it use the network.
+    public var network: Bool
+
+    /// The capabilities that its unit leaves it.
+    public var capabilities: [String]
+}
+
+extension ExecDeclaration: ReadableVerb {
+    /// The verb.
+    public static var name: String { "exec" }
+
+    /// What a task with the verb does.
+    public static var summary: String { "runs a program, unless what it creates exists" }
+
+    /// The verb's keys.
+    public static var keys: [KeyDescription] {
+        [
+            Keys.script.description, Keys.command.description, Keys.args.description, Keys.environment.description,
+            Keys.preStart.description, Keys.creates.description, Keys.writes.description, Keys.reads.description,
+            Keys.network.description, Keys.capabilities.description,
+        ]
+    }
+    static var taskLevelKeys: [String] { ["script", "args", "environment", "preStart"] }
+    static var shorthandKey: String? { "script" }
+
+    private enum Keys {
+        static let programs = ["script", "command"]
+        static let script = Key.oneOf(
+            programs,
+            "script",
+            ValueReader(type: .path) { $0.scriptPath() },
+            "the script to run, by `/bin/sh -e` unless it is executable; also a key of the task itself"
+        )
+        static let command = Key.oneOf(
+            programs,
+            "command",
+            ValueReader(type: .string, read: program),
+            "the command to run, looked up in `PATH` unless it has a slash"
+        )
+        static let args = Key.optional(
+            "args",
+            .list(of: .argument, "arguments"),
+            default: "none",
+            "its arguments; also a key of the task itself"
+        )
+        static let environment = Key.optional(
+            "environment",
+            .dictionary(.text, isKey: isEnvironmentName) { $0.text(.text, mayBeEmpty: true) },
+            default: "none",
+            "variables to set in its environment; also a key of the task itself"
+        )
+        static let preStart = Key.optional(
+            "preStart",
+            .text(allowsLiteral: true),
+            default: "none",
+            "shell commands to run first, by `/bin/sh -e`; also a key of the task itself"
+        )
+        static let creates = Key.optional(
+            "creates",
+            .writtenPath,
+            default: "none",
+            "a path that the program creates; if it exists, the program is not run"
+        )
+        static let writes = Key.optional(
+            "writes",
+            ValueReader(type: .array(.absolutePath)) { value in
+                value.items(of: "paths", limit: Limit.needCount)?.compactMap { $0.writablePath() }
+            },
+            default: "none",
+            "paths that it may write; a directory that is to be created ends with a slash"
+        )
+        static let reads = Key.optional(
+            "reads",
+            .list(of: .readPath, "paths", limit: Limit.needCount),
+            default: "none",
+            "credentials of other tasks that it reads, unless its arguments name them"
+        )
+        static let network = DefaultedKey("network", .boolean, default: false, "whether it may use the network")
+        static let capabilities = Key.optional(
+            "capabilities",
+            .list(
+                of: ValueReader(type: .name("capability")) { $0.capability() },
+                "capabilities",
+                limit: Limit.needCount
+            ),
+            default: "none",
+            "capabilities that it keeps, such as `CAP_NET_ADMIN`"
+        )
+    }
+
+    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+        let script = fields.value(Keys.script)
+        let command = fields.value(Keys.command)
+        let arguments = fields.value(Keys.args)
+        let environment = fields.value(Keys.environment)
+        let preStart = fields.value(Keys.preStart)
+        let creates = fields.value(Keys.creates)
+        let reads = fields.value(Keys.reads)
+        let network = fields.value(Keys.network)
+        let capabilities = fields.value(Keys.capabilities) ?? []
+        let writes = fields.value(Keys.writes) ?? []
+        let reachesNetwork = network && capabilities.contains("CAP_NET_ADMIN")
+        for path in writes where !reachesNetwork && isPath(normalised(path.path), at: "/proc/sys/net") {
+            reportNetworkSetting(path, fields)
+        }
+        fields.requireOne(of: Keys.programs, example: "script: /path/to/script.sh")
+        guard let program = script.map(Program.script) ?? command else { return nil }
+        return ReadVerb(
+            Self(
+                program: program,
+                arguments: arguments ?? [],
+                environment: environment ?? [:],
+                preStart: preStart,
+                creates: creates,
+                writes: writes,
+                reads: reads ?? [],
+                network: network,
+                capabilities: capabilities,
+            )
+        )
+    }
+
+    @Sendable private static func program(_ value: ConfigValue) -> Program? {
+        value.string(expected: "a command").map { text in
+            .command(text.contains("/") ? value.resolve(text) : text, value.node.location)
+        }
+    }
+
+    /// The kernel shows the network settings of the reader's own network namespace, and asks for a capability.
+    private static func reportNetworkSetting(_ path: LocatedPath, _ fields: MappingReader) {
+        let label = "an item of \(fields.subject.label("writes"))"
+        fields.problems.add(
+            path.location,
+            "\(label) is '\(normalised(path.path))', a setting of the node's network, which its unit does not reach",
+            hint: "write network: true and capabilities: [CAP_NET_ADMIN] below exec: too"
+        )
+    }
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public var footprint: Footprint {
+        var footprint = Footprint(
+            reads: reads.map { .init(path: $0, use: .optional) },
+            writes: creates.map { [.init(path: $0, effect: .creates)] } ?? [],
+            connections: network ? [.anywhere] : [],
+            texts: arguments + environment.values + (preStart.map { [$0] } ?? []),
+            runsPrograms: true,
+            capabilities: capabilities,
+        )
+        footprint.writes += writes.map { .init(path: $0, effect: .modifies) }
+        switch program {
+        case .script(let path):
+            footprint.reads.insert(.init(path: path, use: .file), at: 0)
+        case .command(let name, let location):
+            let path = LocatedPath(name, location: location)
+            footprint.command = .init(name: path, searchPath: environment["PATH"])
+            if name.contains("/") { footprint.reads.insert(.init(path: path, use: .program), at: 0) }
+        }
+        return footprint
+    }
+}
+
+extension ConfigValue {
+    /// The name of a capability.
+    fileprivate func capability() -> String? {
+        if let name = node.string, capabilityNames.contains(name) { return name }
+        let hint = node.string.flatMap { name in
+            let name = name.uppercased()
+            let whole = name.hasPrefix("CAP_") ? name : "CAP_\(name)"
+            return capabilityNames.contains(whole) ? whole : problems.nearName(to: whole, in: capabilityNames)
+        }
+        reportTypeMismatch("the name of a capability such as CAP_NET_ADMIN", hint: hint.map { "did you mean '\($0)'?" })
+        return nil
+    }
+}
+
+/// The capabilities that Linux has, as systemd 252 names them.
+private let capabilityNames = [
+    "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "CHOWN",
+    "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE",
+    "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST",
+    "NET_RAW", "PERFMON", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT",
+    "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+].map { "CAP_\($0)" }

@@ -1,0 +1,88 @@
+/// Verb `file`: a file with a given content, mode and owner.
+public struct FileDeclaration: VerbDeclaration {
+    /// Where the content comes from.
+    public enum Source: Sendable, Hashable {
+        /// Another file, copied byte by byte.
+        case path(LocatedPath)
+        /// Text in the task file.
+        case content(String)
+    }
+
+    /// The file to write.
+    public var path: LocatedPath
+
+    /// Its content.
+    public var source: Source
+
+    /// Its permissions.
+    public var mode: UInt16
+
+    /// Its owner's name or number, or `nil` for the agent's own.
+    public var owner: String?
+
+    /// Its group's name or number, or `nil` for the agent's own.
+    public var group: String?
+}
+
+extension FileDeclaration: ReadableVerb {
+    /// The verb.
+    public static var name: String { "file" }
+
+    /// What a task with the verb does.
+    public static var summary: String { "writes a file" }
+
+    /// The verb's keys.
+    public static var keys: [KeyDescription] {
+        [
+            Keys.path.description, Keys.source.description, Keys.content.description, Keys.mode.description,
+            Keys.owner.description, Keys.group.description,
+        ]
+    }
+
+    private enum Keys {
+        static let sources = ["source", "content"]
+        static let path = Key.required(
+            "path",
+            .writtenPath,
+            example: "/etc/cni/net.d/10-calico.conflist",
+            "the file; missing directories above it are created"
+        )
+        static let source = Key.oneOf(sources, "source", .readPath, "the file to copy, byte by byte")
+        static let content = Key.oneOf(sources, "content", .content, "the file's content")
+        static let mode = DefaultedKey("mode", .mode, default: 0o644, text: "`0644`", "the file's permissions")
+        static let owner = Key.optional("owner", .account("user"), default: "root", "the file's owner")
+        static let group = Key.optional("group", .account("group"), default: "root", "the file's group")
+    }
+
+    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+        let path = fields.value(Keys.path)
+        let sourcePath = fields.value(Keys.source)
+        let content = fields.value(Keys.content)
+        let mode = fields.value(Keys.mode)
+        let owner = fields.value(Keys.owner)
+        let group = fields.value(Keys.group)
+        fields.requireOne(of: Keys.sources, example: "source: FILE")
+        guard let path, let source = sourcePath.map(Source.path) ?? content.map(Source.content) else { return nil }
+        return ReadVerb(Self(path: path, source: source, mode: mode, owner: owner, group: group))
+    }
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public var footprint: Footprint {
+        let isSecret = mode & 0o077 == 0
+        var footprint = Footprint(writes: [.init(path: path, effect: .replaces, isSecret: isSecret)])
+        let changesOwner = owner != nil || group != nil
+        if case .path(let source) = source {
+            footprint.reads.append(.init(path: source, use: isSecret ? .secret : .file))
+        }
+        // A file gets its owner before its permissions, and is compared with its source the next time.
+        if changesOwner || !footprint.reads.isEmpty { footprint.capabilities.append("CAP_DAC_READ_SEARCH") }
+        if changesOwner { footprint.capabilities += ["CAP_CHOWN", "CAP_FOWNER"] }
+        // Without it the kernel clears the set-user and set-group bits when the content is written.
+        if mode & 0o6000 != 0 { footprint.capabilities.append("CAP_FSETID") }
+        let names = [(Footprint.Account.Kind.user, owner), (.group, group)]
+        footprint.accounts = names.compactMap { kind, name in
+            name.map { .init(kind: kind, name: $0, location: path.location) }
+        }
+        return footprint
+    }
+}

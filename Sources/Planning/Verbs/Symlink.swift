@@ -1,0 +1,65 @@
+/// Verb `symlink`: a symbolic link with a given target.
+public struct SymlinkDeclaration: VerbDeclaration {
+    /// Where the link is.
+    public var path: LocatedPath
+
+    /// Its target, as written into the link.
+    public var target: String
+
+    /// Whether a file or directory at the path is replaced.
+    public var replace: Bool
+
+    /// Creates a declaration.
+    public init(path: LocatedPath, target: String, replace: Bool = false) {
+        self.path = path
+        self.target = target
+        self.replace = replace
+    }
+}
+
+extension SymlinkDeclaration: ReadableVerb {
+    /// The verb.
+    public static var name: String { "symlink" }
+
+    /// What a task with the verb does.
+    public static var summary: String { "creates a symbolic link" }
+
+    /// The verb's keys.
+    public static var keys: [KeyDescription] {
+        [Keys.path.description, Keys.target.description, Keys.replace.description]
+    }
+
+    private enum Keys {
+        static let path = Key.required(
+            "path",
+            .writtenPath,
+            example: "/opt/cni/bin/calico-ipam",
+            "the link; missing directories above it are created"
+        )
+        static let target = Key.required(
+            "target",
+            .string("a path"),
+            example: "/run/current-system/sw/bin/calico",
+            "what the link points at; it need not exist"
+        )
+        static let replace = DefaultedKey(
+            "replace",
+            .boolean,
+            default: false,
+            "replace a file or directory at `path`; another link is always replaced"
+        )
+    }
+
+    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+        let path = fields.value(Keys.path)
+        let target = fields.value(Keys.target)
+        let replace = fields.value(Keys.replace)
+        guard let path, let target else { return nil }
+        return ReadVerb(Self(path: path, target: target, replace: replace))
+    }
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public var footprint: Footprint {
+        Footprint(writes: [.init(path: path, effect: .replaces)])
+    }
+}

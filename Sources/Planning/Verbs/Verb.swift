@@ -1,0 +1,113 @@
+/// The verbs of tasks, in the order in which messages and documents name them.
+let verbTypes: [any ReadableVerb.Type] = [
+    KubeconfigDeclaration.self,
+    SymlinkDeclaration.self,
+    FileDeclaration.self,
+    ApplyDeclaration.self,
+    ExecDeclaration.self,
+    WaitDeclaration.self,
+]
+
+/// What one verb of a task says, every default resolved.
+public protocol VerbDeclaration: Sendable, Hashable {
+    /// The verb: its key in the task file.
+    static var name: String { get }
+
+    /// What a task with this verb does, in a sentence without a full stop.
+    static var summary: String { get }
+
+    /// What the reference of the task file says about the verb's keys.
+    static var keys: [KeyDescription] { get }
+
+    /// Everything that a task with this declaration reads, writes, connects to and needs as privilege.
+    var footprint: Footprint { get }
+}
+
+/// What a task does; a task has exactly one verb.
+public struct Verb: Sendable, Hashable {
+    /// What the verb's keys say.
+    public let declaration: any VerbDeclaration
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public let footprint: Footprint
+
+    /// Creates a verb from what its keys say.
+    public init(_ declaration: any VerbDeclaration) {
+        self.declaration = declaration
+        footprint = declaration.footprint
+    }
+
+    /// The verb's key in the task file.
+    public var name: String { type(of: declaration).name }
+
+    /// Returns whether two verbs say the same.
+    public static func == (left: Self, right: Self) -> Bool {
+        AnyHashable(left.declaration) == AnyHashable(right.declaration)
+    }
+
+    /// Hashes what ``==(_:_:)`` compares.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(AnyHashable(declaration))
+    }
+}
+
+/// The names of all verbs.
+public var verbNames: [String] { verbTypes.map { $0.name } }
+
+/// A verb that can be read from a task file.
+protocol ReadableVerb: VerbDeclaration {
+    /// The keys that are also allowed in the task itself instead of below the verb.
+    static var taskLevelKeys: [String] { get }
+
+    /// Which of ``taskLevelKeys`` selects the verb without the verb's own key, if any.
+    static var shorthandKey: String? { get }
+
+    /// Reads the verb's keys.
+    ///
+    /// - Returns: What they say, or `nil` after reporting why that is not known.
+    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb?
+}
+
+extension ReadableVerb {
+    static var taskLevelKeys: [String] { [] }
+    static var shorthandKey: String? { nil }
+}
+
+/// What verbs know of the node when they are read.
+struct VerbContext {
+    /// The cluster.
+    let cluster: ReadCluster
+    /// The role for which the task is read.
+    let role: String?
+}
+
+/// A verb as it was read: complete, or complete once its kubeconfig is known.
+enum ReadVerb {
+    /// Everything is known.
+    case complete(Verb)
+    /// The task talks to an API server and does not say with which kubeconfig.
+    case needsKubeconfig(name: String, (LocatedPath) -> any VerbDeclaration)
+
+    /// The verb's key in the task file.
+    var name: String {
+        switch self {
+        case .complete(let verb): verb.name
+        case .needsKubeconfig(let name, _): name
+        }
+    }
+
+    /// What is known of the footprint before the kubeconfig is.
+    var footprint: Footprint? {
+        if case .complete(let verb) = self { verb.footprint } else { nil }
+    }
+
+    /// Creates a verb that needs nothing else.
+    init(_ declaration: any VerbDeclaration) {
+        self = .complete(Verb(declaration))
+    }
+
+    /// Creates a verb that talks to an API server, with the kubeconfig that the task names if it does.
+    init<Declaration: VerbDeclaration>(kubeconfig: LocatedPath?, _ make: @escaping (LocatedPath) -> Declaration) {
+        self = kubeconfig.map { .complete(Verb(make($0))) } ?? .needsKubeconfig(name: Declaration.name, make)
+    }
+}

@@ -1,0 +1,147 @@
+public import Base
+import YAML
+
+/// Verb `wait`: a condition that must hold.
+public struct WaitDeclaration: VerbDeclaration {
+    /// An object of the API server, by its name.
+    public typealias ObjectReference = Planning.ObjectReference
+
+    /// What is waited for.
+    public enum Condition: Sendable, Hashable {
+        /// The API server of a kubeconfig answers and is ready.
+        case apiServer(kubeconfig: LocatedPath)
+        /// A TCP port accepts a connection.
+        case tcp(host: String, port: UInt16)
+        /// A path exists.
+        case file(LocatedPath)
+        /// A URL answers 2xx; its server's certificate is checked against the CA.
+        case url(String, certificateAuthority: LocatedPath?)
+        /// A systemd unit is active.
+        case unit(String)
+        /// An object is ready.
+        case object(ObjectReference, kubeconfig: LocatedPath)
+    }
+
+    /// What is waited for.
+    public var condition: Condition
+
+    /// Where the task file says so.
+    public var location: SourceLocation
+}
+
+extension WaitDeclaration: ReadableVerb {
+    /// The verb.
+    public static var name: String { "wait" }
+
+    /// What a task with the verb does.
+    public static var summary: String { "waits until a condition holds" }
+
+    /// The verb's keys.
+    public static var keys: [KeyDescription] {
+        [
+            Keys.apiServer.description, Keys.tcp.description, Keys.file.description, Keys.url.description,
+            Keys.unit.description, Keys.object.description, Keys.kubeconfig.description,
+            Keys.certificateAuthority.description,
+        ]
+    }
+
+    /// Which API server is waited for.
+    private enum Server {
+        case ofTask
+        case of(LocatedPath)
+    }
+
+    private enum Keys {
+        static let conditions = ["apiServer", "tcp", "file", "url", "unit", "object"]
+        static let apiServer = Key.oneOf(
+            conditions,
+            "apiServer",
+            ValueReader(type: .either([.enumeration(["true"]), .path]), read: server),
+            "the API server answers, is ready and has its system namespaces; a path is that of its kubeconfig"
+        )
+        static let tcp = Key.oneOf(
+            conditions,
+            "tcp",
+            ValueReader(type: .endpoint) { $0.endpoint() },
+            "the port accepts a connection"
+        )
+        static let file = Key.oneOf(conditions, "file", .readPath, "the path exists")
+        static let url = Key.oneOf(conditions, "url", .url, "the URL answers with a status of 200 to 299")
+        static let unit = Key.oneOf(conditions, "unit", .unit, "the systemd unit is active")
+        static let object = Key.oneOf(conditions, "object", .object, "the object exists and is ready")
+        static let kubeconfig = Key.optional(
+            "kubeconfig",
+            .readPath,
+            default: "the file of the nearest `kubeconfig` task among the dependencies",
+            "with `apiServer: true` or `object`: the kubeconfig of the API server"
+        )
+        static let certificateAuthority = Key.optional(
+            "certificateAuthority",
+            .readPath,
+            default: "the system's CAs",
+            "with `url`: the CA of the server's certificate"
+        )
+    }
+
+    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+        let kubeconfig = fields.value(Keys.kubeconfig)
+        let authority = fields.value(Keys.certificateAuthority)
+        let server = fields.value(Keys.apiServer)
+        let tcp = fields.value(Keys.tcp).map { Condition.tcp(host: $0.host, port: $0.port) }
+        let file = fields.value(Keys.file).map(Condition.file)
+        let url = fields.value(Keys.url).map { Condition.url($0, certificateAuthority: authority) }
+        let unit = fields.value(Keys.unit).map(Condition.unit)
+        let object = fields.value(Keys.object)
+        fields.requireOne(of: Keys.conditions, example: "apiServer: true")
+        fields.reportMisplacedKey("kubeconfig", goesWith: ["apiServer", "object"])
+        fields.reportMisplacedKey("certificateAuthority", goesWith: ["url"])
+        let location = fields.location
+        if let condition = tcp ?? file ?? url ?? unit {
+            return ReadVerb(Self(condition: condition, location: location))
+        }
+        switch (server, object) {
+        case (.of(let path)?, _):
+            return ReadVerb(Self(condition: .apiServer(kubeconfig: path), location: location))
+        case (.ofTask?, _):
+            return ReadVerb(kubeconfig: kubeconfig) {
+                Self(condition: .apiServer(kubeconfig: $0), location: location)
+            }
+        case (nil, let object?):
+            return ReadVerb(kubeconfig: kubeconfig) {
+                Self(condition: .object(object, kubeconfig: $0), location: location)
+            }
+        case (nil, nil): return nil
+        }
+    }
+
+    @Sendable private static func server(_ value: ConfigValue) -> Server? {
+        if value.node.boolean == true { return .ofTask }
+        guard value.node.string != nil else {
+            value.reportTypeMismatch("true or the path of a kubeconfig", hint: value.write("true"))
+            return nil
+        }
+        return value.readPath().map(Server.of)
+    }
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public var footprint: Footprint {
+        var footprint = Footprint()
+        switch condition {
+        case .apiServer(let kubeconfig):
+            footprint.useAPIServer(kubeconfig)
+        case .object(let object, let kubeconfig):
+            footprint.useAPIServer(kubeconfig)
+            footprint.neededObjects = [object]
+        case .tcp(let host, let port):
+            footprint.connections = [.endpoint(host: host, port: port)]
+        case .file(let path):
+            footprint.reads = [.init(path: path, use: .optional)]
+        case .url(let url, let authority):
+            footprint.connections = [.url(url)]
+            footprint.reads = authority.map { [.init(path: $0, use: .file)] } ?? []
+        case .unit:
+            footprint.connections = [.systemBus]
+        }
+        return footprint
+    }
+}

@@ -1,0 +1,19 @@
+/// Reports a run in plain lines, for files, pipes and simple terminals.
+public struct LineSink: EventSink {
+    private let output: ConsoleOutput
+
+    /// Creates a sink.
+    public init(_ output: ConsoleOutput) {
+        self.output = output
+    }
+
+    /// Whether the reader of standard output is slow or gone.
+    public var isBehind: Bool { output.backlog(of: .results) > ConsoleOutput.backlogLimit }
+
+    /// Writes the lines of an event.
+    public mutating func receive(_ event: ReportedEvent) {
+        for line in event.lines {
+            output.write("\(line)\n", to: line.isDiagnostic ? .diagnostics : .results)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+public import Base
+import Execution
+import Host
+import YAML
+
+/// Reporting what ends the program outside of a run.
+extension ConsoleOutput {
+    /// Reports an error: in lines on standard error, as entries of the journal, or in JSON objects on standard output.
+    ///
+    /// A line without a location in a file begins with the program's name. The objects are those of ``JSONSink``'s
+    /// `error` events, without `run`, `sequence` and `task`.
+    public func report(
+        _ error: any Error,
+        as format: OutputFormat = .text,
+        _ kind: MessageID = .programFailed,
+        file: String = #fileID,
+        line: Int = #line,
+        function: String = #function,
+    ) {
+        let problems = problems(of: error)
+        report(problems, as: format, kind, journalFields(of: error), file: file, line: line, function: function)
+    }
+
+    /// Reports problems in the same way as those of an error.
+    ///
+    /// - Parameters:
+    ///   - problems: What is wrong.
+    ///   - format: The format.
+    ///   - kind: The kind of the entries in the journal.
+    ///   - fields: Further fields of the entries.
+    ///   - file: The source file that reports them, with its module.
+    ///   - line: The line there.
+    ///   - function: The function there.
+    public func report(
+        _ problems: [Problem],
+        as format: OutputFormat = .text,
+        _ kind: MessageID,
+        _ fields: [(String, String)] = [],
+        file: String = #fileID,
+        line: Int = #line,
+        function: String = #function,
+    ) {
+        let code = CodeLocation(file: file, line: line, function: function)
+        switch format {
+        case .text:
+            for problem in problems { report(problem, kind, fields, code) }
+        case .json:
+            let time = Timestamp.millisecondsNow()
+            write(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, to: .results)
+        }
+    }
+
+    /// Reports warnings on standard error or in the journal, as ``MessageID/warning``; they change no exit code.
+    public func report(
+        warnings: [Problem],
+        file: String = #fileID,
+        line: Int = #line,
+        function: String = #function,
+    ) {
+        let code = CodeLocation(file: file, line: line, function: function)
+        for warning in warnings {
+            if let journal {
+                let entry = JournalEntry(.warning, warning.line, priority: 4, from: code)
+                if (try? journal(entry.fields)) != nil { continue }
+            }
+            write("warning: \(warning.line)\n", to: .diagnostics)
+        }
+    }
+
+    private func report(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)], _ code: CodeLocation) {
+        if let journal {
+            // A dependency that has not succeeded yet is not an error, and is reported with every attempt.
+            var entry = JournalEntry(
+                kind,
+                problem.line,
+                priority: kind == .dependencyMissing ? 5 : 3,
+                from: code
+            )
+            entry.add(fields)
+            // What the journal refuses is printed as if it were not there.
+            if (try? journal(entry.fields)) != nil { return }
+        }
+        write(problem.location == nil ? "nest-bootstrap: \(problem.line)\n" : "\(problem.line)\n", to: .diagnostics)
+    }
+}

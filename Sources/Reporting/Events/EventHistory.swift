@@ -1,0 +1,103 @@
+import Base
+import Execution
+
+/// An event with what is worth reporting about it, worked out once for all sinks.
+public struct ReportedEvent: Sendable {
+    /// The event with its time and number.
+    let stamped: StampedEvent
+    /// The lines for people.
+    let lines: [Line]
+    /// The problems of the event that were not reported before.
+    let problems: [Problem]
+    /// Whether the event is worth reporting: a task that still waits for the same reason is not.
+    let isNews: Bool
+    /// The verb of the event's task, once it has started.
+    let verb: String?
+    /// The number of the attempt of the event's task, if attempts are counted.
+    let attempt: Int?
+    /// The results for the objects of the event's task so far.
+    let counts: ResultCounts
+    /// The time since the run started.
+    let elapsed: Duration
+
+    /// The event.
+    var event: Event { stamped.event }
+}
+
+/// What has been reported of a run, to avoid duplicates.
+struct EventHistory {
+    /// What has been reported of one task.
+    private struct Entry {
+        var verb: String?
+        var attempt: Int?
+        var counts = ResultCounts()
+        var problems: Set<Problem> = []
+        var waits: Set<String> = []
+    }
+
+    private var formatter: LineFormatter
+    private var entries: [String: Entry] = [:]
+    private var start: Duration?
+
+    /// The number of waiting reasons of one task that are remembered.
+    private static let waitLimit = 1000
+
+    init(isDryRun: Bool = false) {
+        formatter = LineFormatter(isDryRun: isDryRun)
+    }
+
+    /// Adds the number of a task's attempt, once it is known.
+    mutating func note(attempt: Int, of task: String) { entries[task, default: Entry()].attempt = attempt }
+
+    /// Adds an event to the history, and works out what to report about it.
+    mutating func report(_ stamped: StampedEvent) -> ReportedEvent {
+        let event = stamped.event
+        if case .runStarted = event.kind { start = stamped.uptime }
+        var entry = entries.removeValue(forKey: event.task ?? "") ?? Entry()
+        var new: [Problem] = []
+        var isNews = true
+        switch event.kind {
+        case .taskStarted(let verb): entry.verb = verb
+        case .object(_, let result): entry.counts.count(result.change)
+        case .objectFailed(_, let error):
+            entry.counts.failed += 1
+            new = problems(of: error).filter { entry.problems.insert($0).inserted }
+        case .taskFinished(.failed(let error), _):
+            new = problems(of: error).filter { entry.problems.insert($0).inserted }
+        case .waiting(let text):
+            if entry.waits.count == Self.waitLimit { entry.waits = [] }
+            isNews = entry.waits.insert(reason(in: text)).inserted
+        case .runStarted, .objectCount, .planned, .path, .warning, .output, .taskFinished, .runFinished: break
+        }
+        let isStarted = entry.verb != nil
+        let lines =
+            isNews
+            ? formatter.lines(for: event, problems: new, counts: entry.counts, isStarted: isStarted) : []
+        let reported = ReportedEvent(
+            stamped: stamped,
+            lines: lines,
+            problems: new,
+            isNews: isNews,
+            verb: entry.verb,
+            attempt: entry.attempt,
+            counts: entry.counts,
+            elapsed: stamped.uptime - (start ?? stamped.uptime),
+        )
+        // A task that has ended is not reported again.
+        if case .taskFinished = event.kind { return reported }
+        entries[event.task ?? ""] = entry
+        return reported
+    }
+}
+
+/// The reason in a text about waiting, without the object at its beginning.
+///
+/// Objects of one task wait at the same time and take turns in reporting it; each reason is one line, which names the
+/// first of the objects that wait for the same thing.
+private func reason(in text: String) -> String {
+    // Waits that began a second apart also end a second apart.
+    let text = text.firstRange(of: " (gives up at ").map { String(text[..<$0.lowerBound]) } ?? text
+    guard let colon = text.firstRange(of: ": ") else { return text }
+    let subject = text[..<colon.lowerBound]
+    return subject.contains("/") && !subject.contains(" ") ? String(text[colon.upperBound...]) : text
+}

@@ -1,0 +1,139 @@
+public import Base
+public import Execution
+
+/// Takes the events of a run from any thread, and hands them to the sinks on one thread.
+///
+/// Sending an event never waits, whether or not anything that is written is read. The queue stamps events under the lock
+/// that orders them, so times and numbers are those at which things happened. Lines that child processes print are
+/// dropped and counted when too many events wait; every other event is kept.
+public final class EventQueue: Sendable {
+    private enum Item: Sendable {
+        case event(StampedEvent)
+        case attempt(Int, task: String)
+        case tick(Duration)
+        case runBlocked([Problem])
+        case finish
+    }
+
+    private struct State {
+        var number = 0
+        var dropped = DroppedLines()
+    }
+
+    private let clock: EventClock
+    private let limit: Int
+    private let state = Locked(State())
+    private let queue: ThreadQueue<Item>
+    private let flushSinks: @Sendable (Duration, ContinuousClock.Instant?) -> Bool
+
+    /// Creates a queue.
+    ///
+    /// - Parameters:
+    ///   - sinks: What reports the events.
+    ///   - isDryRun: Whether the run writes nothing.
+    ///   - limit: The number of waiting events from which lines of output are dropped.
+    ///   - clock: The clocks of the time stamps.
+    public init(
+        _ sinks: [any EventSink],
+        isDryRun: Bool = false,
+        limit: Int = 10_000,
+        clock: EventClock = EventClock(),
+    ) {
+        self.clock = clock
+        self.limit = limit
+        // Only the thread of the queue uses it, so nothing ever waits for this lock.
+        let reporter = LockedReporter(RunReporter(sinks, isDryRun: isDryRun))
+        flushSinks = { idleLimit, deadline in
+            sinks.reduce(true) { $1.flush(idleLimit: idleLimit, until: deadline) && $0 }
+        }
+        queue = ThreadQueue { item in
+            reporter.value.withLock { reporter in
+                switch item {
+                case .event(let event): reporter.receive(event)
+                case .attempt(let number, let task): reporter.note(attempt: number, of: task)
+                case .tick(let uptime): reporter.tick(at: uptime)
+                case .runBlocked(let problems): reporter.runBlocked(by: problems)
+                case .finish: reporter.finish()
+                }
+            }
+        }
+    }
+
+    /// Adds an event.
+    public func send(_ event: Event) {
+        state.withLock { state in
+            if case .output = event.kind, queue.count >= limit {
+                state.number += 1
+                return state.dropped.add(event.task)
+            }
+            if let warning = state.dropped.takeWarning(before: event) { append(warning, &state) }
+            append(event, &state)
+        }
+    }
+
+    private func append(_ event: Event, _ state: inout State) {
+        state.number += 1
+        let (milliseconds, uptime) = (clock.milliseconds(), clock.uptime())
+        queue.append(
+            .event(
+                StampedEvent(
+                    event: event,
+                    number: state.number,
+                    milliseconds: milliseconds,
+                    uptime: uptime
+                )
+            )
+        )
+    }
+
+    /// Adds the number of a task's attempt, for the events that follow.
+    public func note(attempt: Int, of task: String) { queue.append(.attempt(attempt, task: task)) }
+
+    /// Lets the sinks show that time passes; called about five times a second.
+    public func tick() {
+        // Ticks do not accumulate while events wait.
+        if queue.count == 0 { queue.append(.tick(clock.uptime())) }
+    }
+
+    /// Lets the sinks show why no task could start; the problems themselves are reported separately.
+    public func runBlocked(by problems: [Problem]) { queue.append(.runBlocked(problems)) }
+
+    /// Ends the report after the last event, and waits until the sinks have passed everything on.
+    ///
+    /// - Parameters:
+    ///   - idleLimit: How long passing on one event may take.
+    ///   - deadline: When to stop waiting in any case.
+    /// - Returns: Whether everything was passed on.
+    @discardableResult
+    public func finish(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
+        queue.append(.finish)
+        return queue.drain(idleLimit: idleLimit, until: deadline) && flushSinks(idleLimit, deadline)
+    }
+}
+
+/// Lines of output that were not shown, for each task.
+struct DroppedLines {
+    private var counts: [String: Int] = [:]
+
+    /// Counts a line.
+    mutating func add(_ task: String?) { counts[task ?? "", default: 0] += 1 }
+
+    /// Makes the warning that belongs before the next event of the same task, if lines of it were dropped.
+    mutating func takeWarning(before event: Event) -> Event? {
+        guard let count = counts.removeValue(forKey: event.task ?? "") else { return nil }
+        let lines = count == 1 ? "1 line was" : "\(count) lines were"
+        return Event(
+            task: event.task,
+            .warning(subject: "output", "\(lines) dropped, because they are not read fast enough")
+        )
+    }
+}
+
+/// A reporter that a closure can hold.
+private final class LockedReporter: Sendable {
+    let value: Locked<RunReporter>
+
+    init(_ value: RunReporter) {
+        self.value = Locked(value)
+    }
+}

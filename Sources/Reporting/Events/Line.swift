@@ -1,0 +1,76 @@
+/// One line about a run, for people.
+struct Line: Sendable, Hashable, CustomStringConvertible {
+    /// The kind of a line, for colours, priorities and the choice of output.
+    enum Tone: Sendable, Hashable {
+        case progress, waiting, output, changed, unchanged, skipped, failed, warning, error, summary
+        /// Lines of a diff.
+        case hunk, added, removed, context
+    }
+
+    /// The task, or `nil` for the run as a whole.
+    let task: String?
+
+    /// The text.
+    let text: String
+
+    /// The kind of the line.
+    let tone: Tone
+
+    /// Creates a line; control characters in the texts are escaped.
+    init(_ task: String?, _ text: String, _ tone: Tone) {
+        self.task = task.map(printable)
+        self.text = printable(text)
+        self.tone = tone
+    }
+
+    /// Creates a line of a unified diff; white space at its end is made visible.
+    init(diff text: String, indentation: Int = 0) {
+        task = nil
+        self.text = String(repeating: " ", count: indentation) + printableDiffLine(text)
+        tone =
+            switch text.first {
+            case "@": .hunk
+            case "+": .added
+            case "-": .removed
+            case " ": .context
+            default: .progress
+            }
+    }
+
+    /// Whether the text is printed as it is, without being folded.
+    var isVerbatim: Bool {
+        switch tone {
+        case .output, .hunk, .added, .removed, .context: true
+        case .progress, .waiting, .changed, .unchanged, .skipped, .failed, .warning, .error, .summary: false
+        }
+    }
+
+    /// The line as lines of at most a number of columns, broken between words.
+    func folded(to columns: Int, isUTF8: Bool) -> [Line] {
+        let text = isUTF8 ? text : asciiText(text)
+        let head = task.map { "\($0): " } ?? ""
+        guard !isVerbatim, "\(head)\(text)".columnCount > columns else { return [self] }
+        let lines = "\(head)\(text)".wrapped(to: columns, indentation: 4)
+        // A name that fills a line has lost the space after it.
+        guard let first = lines.first, first.hasPrefix(head) else { return lines.map { Line(nil, $0, tone) } }
+        return [Line(task, String(first.dropFirst(head.count)), tone)] + lines.dropFirst().map { Line(nil, $0, tone) }
+    }
+
+    /// Whether the line belongs on standard error.
+    var isDiagnostic: Bool { tone == .warning || tone == .error }
+
+    /// The printed line.
+    var description: String { task.map { "\($0): \(text)" } ?? text }
+}
+
+/// A line of a diff without control characters; a space at the end of a line that differs is escaped.
+private func printableDiffLine(_ text: String) -> String {
+    guard let first = text.first, first == "+" || first == "-", let last = text.dropFirst().last else {
+        return printable(text)
+    }
+    switch last {
+    case " ": return printable(String(text.dropLast())) + "\\x20"
+    case "\t": return printable(String(text.dropLast())) + "\\t"
+    default: return printable(text)
+    }
+}

@@ -1,0 +1,118 @@
+import Base
+import Execution
+
+/// Formats events as lines for people.
+///
+/// An object that was as described gets no line of its own: the task's last line counts it.
+struct LineFormatter {
+    let isDryRun: Bool
+
+    /// The tasks that have said in a dry run what they would do, other than change paths and objects.
+    private var plannedTasks: Set<String> = []
+
+    init(isDryRun: Bool) {
+        self.isDryRun = isDryRun
+    }
+
+    /// Formats an event.
+    ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - problems: Its problems that were not reported before.
+    ///   - counts: The results for the objects of its task so far.
+    ///   - isStarted: Whether its task has started.
+    /// - Returns: The lines, none for an event that changes nothing.
+    mutating func lines(
+        for event: Event,
+        problems: [Problem],
+        counts: ResultCounts,
+        isStarted: Bool = true,
+    ) -> [Line] {
+        let task = event.task
+        switch event.kind {
+        case .runStarted, .taskStarted, .objectCount: return []
+        case .waiting(let text): return [Line(task, "waiting: \(text)", .waiting)]
+        case .planned(let text):
+            if let task { plannedTasks.insert(task) }
+            return [Line(task, text, .progress)]
+        case .path(let path, let result): return lines(task, path, result)
+        case .object(let object, let result): return lines(task, object, result)
+        case .objectFailed(let object, let error):
+            let namesObjects = (error as? any ProblemList)?.namesObjects ?? false
+            return problems.map { line($0, task, object: namesObjects ? nil : object) }
+        case .warning(let subject, let text):
+            return [Line(task, "warning: \(joined([subject, text]))", .warning)]
+        // The bar distinguishes a child's output from the program's own, whatever it is.
+        case .output(let text): return [Line(task, "| \(text)", .output)]
+        case .taskFinished(let outcome, let duration):
+            if case .interrupted = outcome, !isStarted { return [Line(task, "not started (interrupted)", .skipped)] }
+            let end = isDryRun ? plan(task, outcome, counts) : [line(task, outcome, duration, counts)]
+            return problems.map { line($0, task) } + end
+        case .runFinished(let report):
+            return isDryRun ? plan(report) : [Line(nil, OutcomeCounts(report).text, .summary)]
+        }
+    }
+
+    private func lines(_ task: String?, _ path: String, _ result: Event.PathResult) -> [Line] {
+        guard result.change != .unchanged else { return [] }
+        let head = Line(task, "\(path) \(planned(result.change.rawValue))", .progress)
+        return [head] + (result.change == .changed ? diff(result.diff) : [])
+    }
+
+    private func lines(_ task: String?, _ object: String, _ result: Event.ObjectResult) -> [Line] {
+        guard result.change != .unchanged else { return [] }
+        let head = Line(task, "\(object) \(planned(result.change.rawValue))", .progress)
+        guard result.change == .configured, !result.diff.isEmpty else {
+            return [head] + result.fields.map { Line(task, "    \($0)", .progress) }
+        }
+        return [head] + diff(result.diff)
+    }
+
+    /// The difference below the line that names its object; what would be created is shown by `diff` only.
+    private func diff(_ lines: [String]) -> [Line] { lines.map { Line(diff: $0, indentation: 4) } }
+
+    private func planned(_ participle: String) -> String {
+        isDryRun ? "would be \(participle)" : participle
+    }
+
+    private func line(_ problem: Problem, _ task: String?, object: String? = nil) -> Line {
+        var problem = problem
+        if let object { problem.message = joined([object, problem.message]) }
+        return Line(task, "error: \(problem)", .error)
+    }
+
+    private func line(_ task: String?, _ outcome: Outcome, _ duration: Duration, _ counts: ResultCounts) -> Line {
+        // A dry run takes as long as it takes: only the duration of a run is worth reporting.
+        let time = isDryRun ? "" : " in \(duration.humanReadable)"
+        let end = time + (counts.isEmpty ? "" : " (\(counts.text))")
+        return switch outcome {
+        case .changed: Line(task, "changed" + end, .changed)
+        case .unchanged: Line(task, "unchanged" + end, .unchanged)
+        case .failed: Line(task, "failed" + end, .failed)
+        case .skipped(let cause): Line(task, "skipped: '\(cause)' did not succeed", .skipped)
+        case .interrupted: Line(task, "interrupted" + end, .failed)
+        }
+    }
+}
+
+// MARK: - Dry runs
+
+extension LineFormatter {
+    /// The last line of a task in a dry run, unless the lines before it say everything.
+    private func plan(_ task: String?, _ outcome: Outcome, _ counts: ResultCounts) -> [Line] {
+        switch outcome {
+        case .unchanged: []
+        case .changed: counts.plan.map { [Line(task, $0, .changed)] } ?? []
+        case .failed, .skipped, .interrupted: [line(task, outcome, .zero, ResultCounts())]
+        }
+    }
+
+    /// The names of the tasks that would change nothing, and the number of the others.
+    private func plan(_ report: Report) -> [Line] {
+        let unchanged = report.entries.filter { $0.outcome.kind == .unchanged }.map(\.task)
+        let waiting = unchanged.filter(plannedTasks.contains)
+        let names = unchanged.filter { !plannedTasks.contains($0) }
+        let list = names.isEmpty ? [] : [Line(nil, "unchanged: \(names.joined(separator: ", "))", .unchanged)]
+        return list + [Line(nil, OutcomeCounts(report).plan(waitCount: waiting.count), .summary)]
+    }
+}

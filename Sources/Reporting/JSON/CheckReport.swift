@@ -1,0 +1,34 @@
+public import Base
+import YAML
+
+/// What a check has looked at.
+public struct CheckCounts: Sendable {
+    /// The number of the node's tasks.
+    public var tasks: Int
+    /// The number of objects in their manifests.
+    public var objects: Int
+
+    /// Creates numbers.
+    public init(tasks: Int, objects: Int) {
+        self.tasks = tasks
+        self.objects = objects
+    }
+}
+
+/// Writes what `check` has found as one JSON object.
+///
+/// - Parameters:
+///   - problems: What is wrong.
+///   - warnings: What is not wrong yet, or not on every server.
+///   - counts: What was checked, `nil` if the task file cannot be read.
+/// - Returns: One line without its end.
+public func checkJSON(_ problems: [Problem], warnings: [Problem], _ counts: CheckCounts?) -> String {
+    var summary: [(String, Node)] = []
+    if let counts { summary += [("tasks", .number(counts.tasks)), ("objects", .number(counts.objects))] }
+    summary += [("problems", .number(problems.count)), ("warnings", .number(warnings.count))]
+    let pairs: [(String, Node)] = [
+        Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields) })),
+        ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
+    ]
+    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+}

@@ -1,0 +1,69 @@
+import Base
+import YAML
+
+/// One JSON object of the output.
+struct JSONRecord {
+    let name: String
+    let task: String?
+    var fields: [(String, Node)]
+
+    init(_ name: String, _ task: String?, _ fields: KeyValuePairs<String, Node>) {
+        self.init(name, task, fields.map { ($0.key, $0.value) })
+    }
+
+    init(_ name: String, _ task: String?, _ fields: [(String, Node)]) {
+        self.name = name
+        self.task = task
+        self.fields = fields
+    }
+
+    /// Creates the object of a problem.
+    init(_ problem: Problem, _ task: String?, object: String? = nil) {
+        self.init("error", task, object.map { [("object", Node.string($0))] } ?? [])
+        fields += problem.fields
+    }
+
+    /// Adds the difference that a dry run has found, if there is one.
+    mutating func add(diff: [String]) {
+        guard !diff.isEmpty else { return }
+        fields.append(("diff", .string(diff.map { "\($0)\n" }.joined())))
+    }
+
+    /// The line, with the fields that every object has.
+    func line(run: String? = nil, sequence: Int? = nil, milliseconds: Int64) -> [UInt8] {
+        var pairs: [(String, Node)] = [
+            Node.outputVersion, ("time", .string(Timestamp.text(milliseconds: milliseconds))),
+        ]
+        if let run { pairs.append(("run", .string(run))) }
+        if let sequence { pairs.append(("sequence", .number(sequence))) }
+        pairs.append(("event", .string(name)))
+        if let task { pairs.append(("task", .string(task))) }
+        return Node.mapping(pairs + fields).json() + [UInt8(ascii: "\n")]
+    }
+}
+
+extension Problem {
+    /// The problem as the fields of a JSON object.
+    var fields: [(String, Node)] {
+        var fields: [(String, Node)] = [("message", .string(message))]
+        if let location { fields.append(("place", location.node)) }
+        if let hint { fields.append(("hint", .string(hint))) }
+        return fields
+    }
+}
+
+extension SourceLocation {
+    /// The location as a JSON object.
+    fileprivate var node: Node {
+        guard let position else { return .mapping(["file": .string(file)]) }
+        return .mapping(["file": .string(file), "line": .number(position.line), "column": .number(position.column)])
+    }
+}
+
+extension Node {
+    /// Makes a number of seconds.
+    static func seconds(_ duration: Duration) -> Node {
+        let text = duration.jsonSeconds
+        return Node(.number(Number(text: text, json: text)), location: .nowhere)
+    }
+}

@@ -1,0 +1,40 @@
+public import Base
+import Execution
+public import State
+import YAML
+
+/// Writes statuses as one JSON object.
+///
+/// - Parameters:
+///   - statuses: The statuses of the tasks.
+///   - warnings: What needs attention although nothing has failed.
+/// - Returns: One line without its end.
+public func statusJSON(_ statuses: [TaskStatus], warnings: [Problem] = []) -> String {
+    let states = [.notYet, .waiting, .running, .unknown] + Outcome.Kind.allCases.map(TaskState.ended)
+    let counts = Dictionary(grouping: statuses, by: \.state).mapValues(\.count)
+    let summary = [("tasks", Node.number(statuses.count))] + states.map { ("\($0)", .number(counts[$0] ?? 0)) }
+    let pairs = [
+        Node.outputVersion, ("tasks", .sequence(statuses.map(\.node))),
+        ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
+    ]
+    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+}
+
+extension TaskStatus {
+    /// The status as a JSON object, without what is not known.
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [("task", .string(task))]
+        if let description { pairs.append(("description", .string(description))) }
+        pairs.append(("state", .string("\(state)")))
+        if let service { pairs.append(("unit", service.node)) }
+        if isPermanent { pairs.append(("permanent", .boolean(true))) }
+        if let retriesIn { pairs.append(("retriesInSeconds", .seconds(retriesIn))) }
+        if let startedAt { pairs.append(("startedAt", .string(startedAt.description))) }
+        if let finishedAt { pairs.append(("finishedAt", .string(finishedAt.description))) }
+        if let age { pairs.append(("ageSeconds", .seconds(age))) }
+        if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
+        if let counts = counts.node { pairs.append(("objects", counts)) }
+        if let reason { pairs.append(("reason", .string(reason))) }
+        return .mapping(pairs)
+    }
+}

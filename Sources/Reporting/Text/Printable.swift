@@ -1,0 +1,64 @@
+/// Formats a text from a server, a child process or a file as one line without control characters.
+///
+/// Colours are removed. Everything else that would start a line, move the cursor or change the direction of writing is
+/// escaped, so that no text can look like a line of this program.
+///
+/// - Parameter text: The text.
+/// - Returns: The line, cut off after 8,192 characters.
+public func printable(_ text: String) -> String {
+    // A character is at least one byte, so what has few bytes needs no counting.
+    let isHarmless = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
+    if isHarmless, text.utf8.last != 0x20, text.utf8.count <= printableLimit { return text }
+    var line = ""
+    var count = 0
+    var rest = withoutTrailingSpace(text.unicodeScalars[...])
+    while let scalar = rest.popFirst() {
+        if count == printableLimit { return line + "… (cut off)" }
+        if scalar == "\u{1b}", let length = colourLength(rest) {
+            rest = rest.dropFirst(length)
+            continue
+        }
+        if let escape = escape(scalar) { line += escape } else { line.unicodeScalars.append(scalar) }
+        count += 1
+    }
+    return line
+}
+
+/// The largest number of characters of a text that are printed.
+let printableLimit = 8192
+
+private func withoutTrailingSpace(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {
+    var text = text
+    while text.last?.properties.isWhitespace == true { text.removeLast() }
+    return text
+}
+
+/// The length of what follows an escape character, if the two together choose a colour.
+private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
+    guard rest.first == "[" else { return nil }
+    let parameters = rest.dropFirst().prefix(32).prefix { ("0"..."9").contains($0) || $0 == ";" || $0 == ":" }
+    guard rest.dropFirst(1 + parameters.count).first == "m" else { return nil }
+    return parameters.count + 2
+}
+
+/// What is shown instead of a character, if it has to be escaped.
+private func escape(_ scalar: Unicode.Scalar) -> String? {
+    switch scalar {
+    case "\n": return "\\n"
+    case "\r": return "\\r"
+    case "\t": return "    "
+    default: break
+    }
+    switch scalar.value {
+    case 0x00..<0x20, 0x7f...0x9f: return "\\x" + hexadecimal(scalar.value, digits: 2)
+    // Line separators, marks and overrides of the direction, the byte order mark.
+    case 0x2028...0x202e, 0x2066...0x2069, 0x200e...0x200f, 0x061c, 0xfeff:
+        return "\\u" + hexadecimal(scalar.value, digits: 4)
+    default: return nil
+    }
+}
+
+private func hexadecimal(_ value: UInt32, digits: Int) -> String {
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, digits - text.count)) + text
+}

@@ -1,0 +1,30 @@
+import Execution
+import YAML
+
+extension ResultCounts {
+    /// The counts that are not zero, such as `20 created, 3 unchanged`; empty if nothing was counted.
+    var text: String {
+        let named = [
+            (created, "created"), (changed, "configured"), (deleted, "deleted"), (unchanged, "unchanged"),
+            (failed, "failed"),
+        ]
+        return named.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    }
+
+    /// What a dry run has found, such as `2 objects would be created, 1 changed`; `nil` if no object would change.
+    var plan: String? {
+        let named = [(created, "created"), (changed, "changed"), (deleted, "deleted")].filter { $0.0 > 0 }
+        guard let (count, word) = named.first else { return nil }
+        let first = "\(count) \(count == 1 ? "object" : "objects") would be \(word)"
+        return ([first] + named.dropFirst().map { "\($0.0) \($0.1)" }).joined(separator: ", ")
+    }
+
+    /// The counts for JSON, or `nil` if nothing was counted.
+    var node: Node? {
+        guard !isEmpty else { return nil }
+        return .mapping([
+            "created": .number(created), "configured": .number(changed), "deleted": .number(deleted),
+            "unchanged": .number(unchanged), "failed": .number(failed),
+        ])
+    }
+}

@@ -1,0 +1,78 @@
+/// The width of texts on a terminal.
+extension String {
+    /// The columns that the text takes.
+    var columnCount: Int { reduce(0) { $0 + $1.columnCount } }
+
+    /// The text, cut off with an ellipsis if it is wider than a number of columns.
+    func truncated(to columns: Int, isUTF8: Bool = true) -> String {
+        // A character takes no more columns than it has bytes.
+        guard utf8.count > columns, columnCount > columns else { return self }
+        guard columns > 0 else { return "" }
+        let ellipsis = isUTF8 ? "…" : String("...".prefix(columns))
+        var kept = ""
+        var used = 0
+        for character in self {
+            used += character.columnCount
+            if used > columns - ellipsis.count { break }
+            kept.append(character)
+        }
+        return kept + ellipsis
+    }
+
+    /// The text with spaces after it, up to a number of columns.
+    func padded(to columns: Int) -> String {
+        self + String(repeating: " ", count: max(0, columns - columnCount))
+    }
+
+    /// The text in lines of at most a number of columns, broken between words where possible.
+    ///
+    /// - Parameters:
+    ///   - columns: The width.
+    ///   - indentation: The spaces before all lines but the first, which keeps those that it has.
+    /// - Returns: The lines; the text itself if it fits.
+    func wrapped(to columns: Int, indentation: Int = 0) -> [String] {
+        guard columnCount > columns else { return isEmpty ? [] : [self] }
+        var lines: [String] = []
+        var line = String(prefix { $0 == " " })
+        var used = line.columnCount
+        var isFirst = true
+        for word in split(separator: " ") {
+            let width = String(word).columnCount
+            if !isFirst, used + 1 + width > columns {
+                lines.append(line)
+                line = String(repeating: " ", count: indentation)
+                used = indentation
+                isFirst = true
+            }
+            line += isFirst ? String(word) : " \(word)"
+            used += isFirst ? width : width + 1
+            isFirst = false
+        }
+        return lines + [line]
+    }
+}
+
+extension Character {
+    /// The columns that a terminal gives the character.
+    var columnCount: Int {
+        guard let scalar = unicodeScalars.first else { return 0 }
+        if scalar.value < 0x300 { return 1 }
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: break
+        }
+        return scalar.isWide || scalar.properties.isEmojiPresentation ? 2 : 1
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether the character is as wide as two letters: East Asian scripts and their punctuation.
+    fileprivate var isWide: Bool {
+        switch value {
+        case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,
+            0xff00...0xff60, 0xffe0...0xffe6, 0x20000...0x3fffd:
+            true
+        default: false
+        }
+    }
+}

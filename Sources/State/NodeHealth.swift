@@ -1,0 +1,71 @@
+public import Base
+public import Host
+import YAML
+
+/// Which tasks have failed and not recovered, as it is kept in the state directory between two looks at the units.
+public struct NodeHealth: Sendable, Hashable {
+    /// The names of the tasks whose failure was reported, and whose recovery was not.
+    public var failed: [String]
+
+    /// When the failed tasks are started again, if they are.
+    public var retryAt: Timestamp?
+
+    /// Creates the health of a node; without arguments that of one on which nothing has failed.
+    public init(failed: [String] = [], retryAt: Timestamp? = nil) {
+        self.failed = failed
+        self.retryAt = retryAt
+    }
+
+    /// The delays before a retry: each is used after one more failed attempt, the last one for all that follow.
+    public static let retryDelays: [Duration] = [10, 20, 40, 80, 160, 300].map { .seconds($0) }
+
+    /// The delay before the next attempt of a task.
+    ///
+    /// - Parameter attempt: The number of its attempts since it last succeeded.
+    /// - Returns: One of ``retryDelays``.
+    public static func retryDelay(afterAttempt attempt: Int) -> Duration {
+        retryDelays[min(max(attempt, 1), retryDelays.count) - 1]
+    }
+}
+
+extension RecordStore {
+    private var healthPath: String { "\(path)/health.json" }
+
+    /// Reads the health of the node.
+    ///
+    /// - Returns: The health; that of a node on which nothing has failed if the file is missing or of another boot.
+    public func health() -> NodeHealth {
+        guard let bytes = try? FileSystem.read(healthPath, limit: Self.sizeLimit),
+            let node = try? readJSON(bytes, file: "health"), node["boot"]?.string == (boot ?? "")
+        else { return NodeHealth() }
+        return NodeHealth(
+            failed: (node["failed"]?.sequence ?? []).compactMap(\.string),
+            retryAt: node["retryAt"]?.string.flatMap { Timestamp(rfc3339: $0) },
+        )
+    }
+
+    /// Writes the health of the node; for one on which nothing has failed there is no file.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func write(_ health: NodeHealth) throws(SystemError) {
+        guard !health.failed.isEmpty else {
+            if try FileSystem.status(healthPath) != nil { try FileSystem.remove(healthPath) }
+            return
+        }
+        var pairs: [(String, Node)] = [
+            ("boot", .string(boot ?? "")), ("failed", .sequence(health.failed.map { .string($0) })),
+        ]
+        if let retryAt = health.retryAt { pairs.append(("retryAt", .string(retryAt.description))) }
+        try FileSystem.write(Node.mapping(pairs).json(), to: healthPath, mode: 0o644, isSynced: false)
+    }
+
+    /// Locks the health of the node, as soon as no other process has it.
+    ///
+    /// - Parameter deadline: The instant after which it is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitHealthLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+        try prepare()
+        return try await FileLock.wait("\(path)/health.lock", until: deadline)
+    }
+}

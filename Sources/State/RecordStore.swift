@@ -1,0 +1,159 @@
+public import Base
+import Glibc
+public import Host
+
+/// The records of a node's tasks, and the locks that keep two runs of one task apart.
+///
+/// Each task has a directory, `tasks/NAME`, with the files `record.json` and `lock`.
+public struct RecordStore: Sendable {
+    /// The state directory, which is created when something is written.
+    public let path: String
+
+    let boot: String?
+
+    /// The largest file that is read as a record.
+    static let sizeLimit = 16 << 20
+
+    /// The bytes that a task's first record reserves, so that its last one fits a full disk.
+    static let reservedSize = 4096
+
+    /// Creates a store.
+    ///
+    /// - Parameters:
+    ///   - path: The state directory.
+    ///   - boot: The boot's identifier; records of other boots are ignored. `nil` if the directory does not outlive a boot.
+    public init(path: String, boot: String?) {
+        self.path = path
+        self.boot = boot
+    }
+
+    /// Creates the state directory, so that no task runs whose outcome cannot be recorded.
+    ///
+    /// - Throws: ``Base/SystemError`` if it cannot be created.
+    public func prepare() throws(SystemError) {
+        try FileSystem.makeDirectories("\(path)/tasks")
+    }
+
+    /// Returns a task's record, `nil` if it has not run on this boot.
+    ///
+    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
+    public func record(of task: String) throws(SystemError) -> TaskRecord? {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try FileSystem.read(try recordPath(task), limit: Self.sizeLimit)
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+        guard let record = TaskRecord(json: bytes) else { return nil }
+        return (boot == nil || record.boot == boot) && record.task == task ? record : nil
+    }
+
+    /// Lists the tasks that have a record.
+    ///
+    /// - Returns: Their names, sorted.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
+    public func tasks() throws(SystemError) -> [String] {
+        do throws(SystemError) {
+            return try FileSystem.list("\(path)/tasks").filter { name in
+                !name.hasPrefix(".") && (try? FileSystem.exists("\(path)/tasks/\(name)/record.json")) == true
+            }
+        } catch {
+            if error.isNotFound { return [] }
+            throw error
+        }
+    }
+
+    /// Whether a task's dependants may run.
+    ///
+    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
+    public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
+        try record(of: task)?.isSuccess == true
+    }
+
+    /// The number of a task's next attempt: 1 after a success, otherwise one more than the last.
+    ///
+    /// A record that cannot be read does not count.
+    public func nextAttempt(of task: String) -> Int {
+        guard let record = try? record(of: task), !record.isSuccess else { return 1 }
+        return min(record.attempt + 1, TaskRecord.attemptLimit)
+    }
+
+    /// Writes a task's record in place of the last one.
+    ///
+    /// Records are about one boot, so they need not survive a power failure. On a full disk the record of a task that has
+    /// ended takes the space that its first record has reserved, shortened if necessary.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func write(_ record: TaskRecord) throws(SystemError) {
+        var record = record
+        record.boot = boot ?? ""
+        let path = try recordPath(record.task)
+        let size = record.outcome == nil ? Self.reservedSize : 0
+        do throws(SystemError) {
+            try FileSystem.write(record.json(padded: size), to: path, mode: 0o644, isSynced: false)
+        } catch {
+            guard error.code == ENOSPC || error.code == EDQUOT else { throw error }
+            while record.json().count > Self.reservedSize, let reason = record.reason {
+                record.reason = reason.count > 1 ? String(reason.prefix(reason.count / 2)) : nil
+            }
+            do throws(SystemError) {
+                try FileSystem.overwrite(record.json(padded: Self.reservedSize), at: path)
+            } catch _ {
+                throw error
+            }
+        }
+    }
+
+    /// Locks a task against other processes, unless one is running it.
+    ///
+    /// - Returns: The lock, or `nil` if it is taken, see ``runner(of:)``.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func lock(_ task: String) throws(SystemError) -> FileLock? {
+        try FileLock.take(try preparedLockPath(task))
+    }
+
+    /// Locks a task as soon as no other process is running it.
+    ///
+    /// - Parameters:
+    ///   - task: The task's name.
+    ///   - deadline: The instant after which it is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitLock(
+        _ task: String,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> FileLock? {
+        try await FileLock.wait(try preparedLockPath(task), until: deadline)
+    }
+
+    /// The process that is running a task now, `nil` if none that is visible here is.
+    public func runner(of task: String) -> Int32? {
+        runner(of: task, in: .current())
+    }
+
+    /// The process that is running a task according to a list of locks.
+    func runner(of task: String, in locks: LockTable) -> Int32? {
+        (try? lockPath(task)).flatMap { locks.holder(of: $0) }
+    }
+
+    private func preparedLockPath(_ task: String) throws(SystemError) -> String {
+        let path = try lockPath(task)
+        try FileSystem.makeDirectories("\(self.path)/tasks/\(task)")
+        return path
+    }
+
+    private func recordPath(_ task: String) throws(SystemError) -> String { "\(try directory(of: task))/record.json" }
+
+    private func lockPath(_ task: String) throws(SystemError) -> String { "\(try directory(of: task))/lock" }
+
+    /// The directory of a task; a name that would lead to a directory elsewhere is refused.
+    private func directory(of task: String) throws(SystemError) -> String {
+        let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+        guard isName, task.utf8.count <= 200 else {
+            let name = String(decoding: task.utf8.filter { $0 != 0 }, as: UTF8.self)
+            throw SystemError("cannot keep a record of task", name, code: EINVAL, detail: "not a file name")
+        }
+        return "\(path)/tasks/\(task)"
+    }
+}

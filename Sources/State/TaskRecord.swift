@@ -1,0 +1,113 @@
+public import Base
+public import Execution
+import YAML
+
+/// The last attempt of a task on this boot, as it is kept in the state directory.
+public struct TaskRecord: Sendable, Hashable {
+    /// The task's name.
+    public var task: String
+    /// The task's verb.
+    public var verb: String
+    /// How the task ended, or `nil` while it runs and when its process ended before it.
+    public var outcome: Outcome.Kind?
+    /// When the task ended, or started if it has not ended.
+    public var time: Timestamp
+    /// How long it ran, in microseconds.
+    public var durationMicroseconds: Int64
+    /// The results for its objects.
+    public var counts: ResultCounts
+    /// Why it did not succeed, a problem a line.
+    public var reason: String?
+    /// Whether it failed in a way that another attempt cannot change.
+    public var isPermanent: Bool
+    /// The number of attempts on this boot since it last succeeded, this one included.
+    public var attempt: Int
+    /// The run that it belongs to.
+    public var run: String
+    /// The boot that it belongs to; ``RecordStore`` fills it in.
+    public var boot: String
+
+    /// The highest attempt that is counted.
+    static let attemptLimit = 1_000_000
+
+    /// Creates a record.
+    public init(
+        task: String,
+        verb: String,
+        outcome: Outcome.Kind?,
+        time: Timestamp = .now(),
+        durationMicroseconds: Int64 = 0,
+        counts: ResultCounts = ResultCounts(),
+        reason: String? = nil,
+        isPermanent: Bool = false,
+        attempt: Int = 1,
+        run: String,
+    ) {
+        self.task = task
+        self.verb = verb
+        self.outcome = outcome
+        self.time = time
+        self.durationMicroseconds = durationMicroseconds
+        self.counts = counts
+        self.reason = reason
+        self.isPermanent = isPermanent
+        self.attempt = attempt
+        self.run = run
+        boot = ""
+    }
+
+    /// Whether the task's dependants may run.
+    public var isSuccess: Bool { outcome?.isSuccess == true }
+}
+
+extension TaskRecord {
+    /// The record as JSON, followed by spaces up to a size.
+    func json(padded size: Int = 0) -> [UInt8] {
+        var entries: [(String, Node)] = [("task", .string(task)), ("verb", .string(verb))]
+        if let outcome {
+            entries += [("outcome", .string(outcome.rawValue)), ("finishedAt", .string(time.description))]
+        } else {
+            entries.append(("startedAt", .string(time.description)))
+        }
+        entries += [
+            ("durationMicroseconds", .number(Int(durationMicroseconds))),
+            ("created", .number(counts.created)), ("changed", .number(counts.changed)),
+            ("deleted", .number(counts.deleted)),
+            ("unchanged", .number(counts.unchanged)), ("failed", .number(counts.failed)),
+            ("attempt", .number(attempt)), ("run", .string(run)), ("boot", .string(boot)),
+        ]
+        if isPermanent { entries.append(("permanent", .boolean(true))) }
+        if let reason { entries.append(("reason", .string(reason))) }
+        let bytes = Node.mapping(entries).json()
+        return bytes + Array(repeating: UInt8(ascii: " "), count: max(0, size - bytes.count - 1)) + [UInt8(ascii: "\n")]
+    }
+
+    /// Reads a record, `nil` if it is incomplete or of another version.
+    init?(json: [UInt8]) {
+        guard let node = try? readJSON(json, file: "record"), let task = node["task"]?.string else { return nil }
+        switch node["outcome"] {
+        case nil: outcome = nil
+        case let written?:
+            guard let kind = written.string.flatMap(Outcome.Kind.init) else { return nil }
+            outcome = kind
+        }
+        let key = outcome == nil ? "startedAt" : "finishedAt"
+        guard let time = node[key]?.string.flatMap({ Timestamp(rfc3339: $0) }) else { return nil }
+        self.task = task
+        self.time = time
+        verb = node["verb"]?.string ?? ""
+        durationMicroseconds = Int64(node["durationMicroseconds"]?.integer ?? 0)
+        counts = ResultCounts(
+            created: node["created"]?.integer ?? 0,
+            changed: node["changed"]?.integer ?? 0,
+            deleted: node["deleted"]?.integer ?? 0,
+            unchanged: node["unchanged"]?.integer ?? 0,
+            failed: node["failed"]?.integer ?? 0,
+        )
+        reason = node["reason"]?.string
+        isPermanent = node["permanent"]?.boolean ?? false
+        attempt = min(max(0, node["attempt"]?.integer ?? 1), Self.attemptLimit)
+        run = node["run"]?.string ?? ""
+        boot = node["boot"]?.string ?? ""
+    }
+}

@@ -1,0 +1,110 @@
+public import Base
+public import Execution
+public import Host
+
+/// What `status` knows about one task.
+public struct TaskStatus: Sendable, Hashable {
+    /// The task's name.
+    public var task: String
+
+    /// What the task is for.
+    public var description: String?
+
+    /// The task's state.
+    public var state: TaskState
+
+    /// When the task started, if it has not ended.
+    public var startedAt: Timestamp?
+
+    /// When the task ended.
+    public var finishedAt: Timestamp?
+
+    /// How long ago the task ended.
+    public var age: Duration?
+
+    /// How long the task ran.
+    public var duration: Duration?
+
+    /// The results for its objects.
+    public var counts: ResultCounts
+
+    /// Why the state is what it is, unless the task succeeded.
+    public var reason: String?
+
+    /// Whether the task failed in a way that another attempt cannot change.
+    public var isPermanent = false
+
+    /// The time until the task is tried again, if it failed and is.
+    public var retriesIn: Duration?
+
+    /// The state of the task's service, where systemd could be asked.
+    public private(set) var service: ServiceState?
+
+    /// Creates a status.
+    public init(
+        task: String,
+        description: String? = nil,
+        state: TaskState,
+        age: Duration? = nil,
+        duration: Duration? = nil,
+        counts: ResultCounts = ResultCounts(),
+        reason: String? = nil,
+    ) {
+        self.task = task
+        self.description = description
+        self.state = state
+        self.age = age
+        self.duration = duration
+        self.counts = counts
+        self.reason = reason
+    }
+
+    /// Creates the status of a task that has a record and is not running.
+    init(_ record: TaskRecord, now: Timestamp) {
+        self.init(
+            task: record.task,
+            state: .ended(record.outcome ?? .interrupted),
+            age: .seconds(max(0, now.seconds - record.time.seconds)),
+            duration: .microseconds(record.durationMicroseconds),
+            counts: record.counts,
+            reason: record.outcome == nil ? "its process was killed, or the power failed" : record.reason,
+        )
+        isPermanent = record.outcome == .failed && record.isPermanent
+        if record.isSuccess { reason = nil }
+        if record.outcome == nil { startedAt = record.time } else { finishedAt = record.time }
+        // How long a process ran that did not live to record it is unknown.
+        if record.outcome == nil { duration = nil }
+    }
+
+    /// Adds the state of the task's service.
+    ///
+    /// The record of a task is more precise. The service decides where there is no record, because the program never ran,
+    /// and where the record is of an earlier success.
+    ///
+    /// - Parameters:
+    ///   - service: The state of the service.
+    ///   - dependencies: The dependencies that have not succeeded yet.
+    ///   - isBlocked: Whether one of them has failed, so that the service was not started.
+    public mutating func add(_ service: ServiceState, waitingFor dependencies: [String] = [], isBlocked: Bool = false) {
+        self.service = service
+        // It is about to run again.
+        if service.hasJob { isPermanent = false }
+        switch state {
+        case .notYet where service.unit.active == "failed", .ended(.changed) where service.unit.active == "failed",
+            .ended(.unchanged) where service.unit.active == "failed":
+            state = .ended(.failed)
+            reason = service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"
+            isPermanent = service.exitStatus.map(Self.isPermanent(exitStatus:)) ?? false
+        case .notYet where service.unit.active == "inactive" && !dependencies.isEmpty && (service.hasJob || isBlocked):
+            state = .waiting
+            reason = "runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")
+        case .notYet where service.unit.load == "not-found":
+            reason = "systemd does not know it yet; run 'systemctl daemon-reload'"
+        case .running: reason = service.statusText
+        case .notYet, .waiting, .ended, .unknown: break
+        }
+    }
+
+    /// Whether an exit status says that another attempt cannot succeed: wrong usage, wrong input, an invalid task file.
+    public static func isPermanent(exitStatus: Int32) -> Bool { [64, 65, 78].contains(exitStatus) }
+}

@@ -1,0 +1,24 @@
+internal import COpenSSL
+
+/// OpenSSL's libcrypto.
+public enum LibCrypto {
+    /// Initialises the library, once; must be called before any other function of OpenSSL.
+    ///
+    /// No clean-up at exit is registered: it would race with releases on other threads (swift-corelibs-foundation,
+    /// issue 5469).
+    public static func prepare() {
+        precondition(isReady, "libcrypto is ready for use")
+    }
+
+    private static let isReady = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
+
+    /// Empties this thread's error queue.
+    ///
+    /// - Returns: The library's text for the latest error, or `nil` if the queue was empty.
+    static func drainErrorQueue() -> String? {
+        let code = ERR_peek_last_error()
+        ERR_clear_error()
+        guard code != 0, let reason = unsafe ERR_reason_error_string(code) else { return nil }
+        return unsafe String(cString: reason)
+    }
+}

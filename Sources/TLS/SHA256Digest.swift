@@ -1,0 +1,46 @@
+internal import COpenSSL
+
+/// An incremental SHA-256 digest.
+///
+/// Wraps an `EVP_MD_CTX`, which is freed when the value goes out of scope.
+@safe
+public struct SHA256Digest: ~Copyable {
+    private let raw: OpaquePointer
+
+    /// Creates a digest of no bytes.
+    public init() {
+        LibCrypto.prepare()
+        let context = unsafe EVP_MD_CTX_new()
+        guard let context = unsafe context, unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+            preconditionFailure("libcrypto always has SHA-256")
+        }
+        unsafe raw = context
+    }
+
+    deinit {
+        unsafe EVP_MD_CTX_free(raw)
+    }
+
+    /// Adds bytes.
+    public mutating func update(_ bytes: [UInt8]) {
+        let result = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(raw, $0.baseAddress, $0.count) }
+        precondition(result == 1, "a digest takes any bytes")
+    }
+
+    /// Returns the digest in lower-case hexadecimal digits.
+    public consuming func finish() -> String {
+        var digest: [UInt8] = Array(repeating: 0, count: 32)
+        let result = unsafe digest.withUnsafeMutableBufferPointer {
+            unsafe EVP_DigestFinal_ex(raw, $0.baseAddress, nil)
+        }
+        precondition(result == 1, "a digest ends once")
+        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+/// Returns the SHA-256 digest of bytes in lower-case hexadecimal digits.
+public func sha256(_ bytes: [UInt8]) -> String {
+    var digest = SHA256Digest()
+    digest.update(bytes)
+    return digest.finish()
+}

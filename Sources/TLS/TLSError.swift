@@ -1,0 +1,43 @@
+/// Why a certificate or key cannot be used.
+public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The kind of an error, for callers that act on it.
+    public enum Kind: Sendable, Hashable {
+        /// The text contains no PEM block of the expected type.
+        case missingBlock
+        /// The file is in DER format.
+        case binary
+        /// The base64 of a PEM block is invalid.
+        case brokenEncoding
+        /// The contents are not a certificate or key.
+        case brokenContents
+        /// The key is encrypted with a password.
+        case encryptedKey
+        /// The certificate was issued by an unknown authority.
+        case unknownIssuer
+        /// The certificate names a known authority that has not signed it.
+        case wrongSignature
+        /// The certificate is self-signed and not trusted.
+        case selfSigned
+        /// The certificate, or one of its chain, has expired.
+        case expired
+        /// The certificate, or one of its chain, is not valid yet.
+        case notYetValid
+        /// The certificate is refused for another reason.
+        case untrusted
+    }
+
+    /// The kind.
+    public var kind: Kind
+
+    /// A predicate without its subject, such as `expired at 2024-05-01T00:00:00Z`.
+    public var message: String
+
+    /// Creates an error.
+    public init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    /// The message alone; the caller names the file.
+    public var description: String { message }
+}

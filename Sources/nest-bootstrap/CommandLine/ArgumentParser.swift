@@ -1,0 +1,127 @@
+import Reporting
+
+/// Parses the arguments of the program.
+///
+/// - Parameter arguments: The arguments without the program's own name.
+/// - Returns: What they ask for.
+/// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, also if
+///   the other arguments are wrong.
+func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
+    var parser = ArgumentParser(arguments)
+    return try parser.parse()
+}
+
+/// Turns the arguments of a systemd generator into those of the command `units`.
+///
+/// - Parameter arguments: The program's own name and the arguments.
+/// - Returns: The arguments without the name; by the name of a generator they are the directories of ``Command/units(_:)``.
+func argumentsByName(_ arguments: [String]) -> [String] {
+    guard let name = arguments.first else { return [] }
+    let rest = Array(arguments.dropFirst())
+    return name.hasSuffix("-generator") ? [CommandName.units.rawValue] + rest : rest
+}
+
+/// Finds the output format for an error in the arguments.
+///
+/// - Parameter arguments: The arguments without the program's own name.
+/// - Returns: JSON if they ask for it anywhere, whatever the other arguments are.
+func wantedOutput(_ arguments: [String]) -> OutputFormat {
+    let json = OutputFormat.json.rawValue
+    let names = ["--output", "-o"]
+    let isPair = zip(arguments, arguments.dropFirst()).contains { names.contains($0) && $1 == json }
+    return isPair
+        || arguments.contains { names.contains(String($0.dropLast(json.count + 1))) && $0.hasSuffix("=\(json)") }
+        ? .json : .text
+}
+
+/// Sorts arguments into a command, flags and names.
+private struct ArgumentParser {
+    private var rest: ArraySlice<String>
+    private var words: [String] = []
+    private var flags: [GivenFlag] = []
+    private var isHelp = false
+    private var isVersion = false
+
+    init(_ arguments: [String]) {
+        rest = arguments[...]
+    }
+
+    /// The command, if the first word is one.
+    private var command: CommandName? { words.first.flatMap(CommandName.init) }
+
+    mutating func parse() throws(UsageError) -> Invocation {
+        do throws(UsageError) {
+            try sort()
+        } catch {
+            // A request for help is answered although the arguments are wrong.
+            guard isHelp || rest.contains(where: Self.isHelpFlag) else { throw error }
+            return .help(command)
+        }
+        if words.first == "help" { return .help(try helpSubject()) }
+        if isHelp { return .help(command) }
+        if isVersion { return .version }
+        return .perform(try options())
+    }
+
+    private static func isHelpFlag(_ argument: String) -> Bool {
+        Flag.helpNames.contains(argument)
+    }
+
+    private mutating func sort() throws(UsageError) {
+        while let argument = rest.popFirst() {
+            if argument == "--" {
+                words += rest
+                rest = []
+            } else if Self.isHelpFlag(argument) {
+                isHelp = true
+            } else if argument == Flag.versionName {
+                isVersion = true
+            } else if argument.hasPrefix("-"), argument != "-" {
+                flags.append(try flag(argument))
+            } else {
+                words.append(argument)
+            }
+        }
+    }
+
+    private mutating func flag(_ argument: String) throws(UsageError) -> GivenFlag {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let flag = Flag.all.first(where: { $0.name == parts[0] || $0.shortName == parts[0] }) else {
+            let known = Flag.all.filter { flag in !flag.isInternal && (command.map(flag.commands.contains) ?? true) }
+            throw .unknown(
+                "flag",
+                parts[0],
+                among: known.map(\.name) + ["--help", Flag.versionName],
+                command: command
+            )
+        }
+        guard let valueName = flag.value else {
+            if parts.count == 1 { return GivenFlag(flag: flag, value: "") }
+            throw UsageError("flag '\(flag.name)' takes no value", command: command)
+        }
+        if parts.count == 1, flag.isValueOptional { return GivenFlag(flag: flag, value: "") }
+        if parts.count == 2, !parts[1].isEmpty { return GivenFlag(flag: flag, value: parts[1]) }
+        guard parts.count == 1, let value = rest.first, !value.isEmpty, !value.hasPrefix("--") else {
+            let usage = flag.isValueOptional ? "\(flag.name)=\(valueName)" : flag.usage
+            throw UsageError("flag '\(flag.name)' requires a value: '\(usage)'", command: command)
+        }
+        rest = rest.dropFirst()
+        return GivenFlag(flag: flag, value: value)
+    }
+
+    private func helpSubject() throws(UsageError) -> CommandName? {
+        guard words.count > 1 else { return nil }
+        guard let name = CommandName(rawValue: words[1]) else {
+            throw .unknown("command", words[1], among: CommandName.allCases.map(\.rawValue))
+        }
+        return name
+    }
+
+    private func options() throws(UsageError) -> Options {
+        guard let word = words.first else { throw UsageError("no command given") }
+        guard let command else {
+            throw .unknown("command", word, among: CommandName.allCases.map(\.rawValue) + ["help"])
+        }
+        return try Options(command, names: Array(words.dropFirst()), flags: flags)
+    }
+}

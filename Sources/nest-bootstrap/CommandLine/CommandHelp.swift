@@ -1,0 +1,189 @@
+/// The help of a command, without its flags.
+struct CommandHelp: Sendable {
+    /// What the command does, in a few words.
+    var summary: String
+    /// What the command does, in sentences.
+    var description: String
+    /// How it is called.
+    var usage: [String]
+    /// Further paragraphs.
+    var details: [String] = []
+    /// Its exit codes.
+    var exitCodes: [Row]
+    /// Calls with their arguments.
+    var examples: [String]
+    /// The files that it reads or writes.
+    var files: [Row]
+}
+
+extension Row {
+    /// The files that every command reads.
+    static let taskFiles = [
+        Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file"),
+        Row("/etc/nest-bootstrap/bootstrap.d/*.yaml", "drop-ins, in name order"),
+    ]
+
+    fileprivate static let record = Row(
+        "/run/nest-bootstrap/tasks/NAME/record.json",
+        "how task NAME ended on this boot"
+    )
+    fileprivate static let usageError = Row("64", "wrong usage")
+    fileprivate static let wrongTaskFile = Row("78", "the task file is wrong")
+}
+
+extension CommandName {
+    /// The help of the command.
+    var help: CommandHelp {
+        switch self {
+        case .run: .run
+        case .diff: .diff
+        case .status: .status
+        case .check: .check
+        case .graph: .graph
+        case .units: .units
+        case .supervise: .supervise
+        }
+    }
+}
+
+extension CommandHelp {
+    fileprivate static let run = CommandHelp(
+        summary: "run this node's plan, or some of its tasks",
+        description: "Brings the node to the state that the task file describes: runs every task of its role as soon "
+            + "as its dependencies have succeeded. What already matches is left alone.",
+        usage: ["nest-bootstrap run [FLAG]..."],
+        details: [
+            "Results and progress go to standard output, warnings and errors to standard error. On a terminal the "
+                + "running tasks are shown with what they wait for; NO_COLOR, TERM=dumb and locales without UTF-8 are "
+                + "obeyed. Under systemd everything goes to the journal instead. A reader that is too slow misses "
+                + "lines that programs print, and is shown how many; a run that has ended waits 10 seconds for it.",
+            "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
+                + "that would change nothing is only named. 'diff' also shows what would be created.",
+            "With '--output json' standard output has one JSON object a line, errors included; docs/json.md describes "
+                + "the fields.",
+        ],
+        exitCodes: [
+            Row("0", "every task succeeded"), Row("1", "a task failed, or output was lost"), .usageError,
+            Row("75", "a dependency of a named task has not succeeded yet; retry later"), .wrongTaskFile,
+            Row("130, 143", "interrupted, terminated"),
+        ],
+        examples: ["run --dry-run --output json", "run --task calico-ip-pool --with-dependencies"],
+        files: [.record, Row("/var/lib/nest-bootstrap/cache", "downloaded manifests, by digest")],
+    )
+
+    fileprivate static let status = CommandHelp(
+        summary: "show the state of every task on this boot",
+        description: "Shows the state of every task of this node, or of the named ones, on this boot.",
+        usage: ["nest-bootstrap status [NAME]... [FLAG]..."],
+        details: [
+            "STATE is how the task ended: changed, unchanged, failed, skipped or interrupted; 'running' while a "
+                + "process runs it, 'not yet' if it has not run, 'waiting' if its service waits for another task, "
+                + "'unknown' if you may not read its record.",
+            "UNIT is the state of the task's service, where systemd runs and '--root' is not given: 'never started', "
+                + "'queued', 'starting', 'active' (its task has succeeded), 'failed' (with the time of the next retry, "
+                + "or 'not retried'), 'stopping', 'stopped', 'masked', or 'no unit' (systemd has not read the task file "
+                + "since the task was added).",
+            "OBJECTS counts the objects of the API server that the task created, configured, deleted or left "
+                + "unchanged, and those that failed.",
+            "With '--wait' it prints the states when every task has succeeded or one has failed permanently, so "
+                + "that nothing but a change by a person helps. A failure that is retried keeps it waiting.",
+        ],
+        exitCodes: [
+            Row("0", "every task succeeded"), Row("1", "a task failed; with '--wait', permanently"),
+            Row("3", "none failed, but some have not succeeded yet; with '--wait', time is up"), .usageError,
+            .wrongTaskFile,
+        ],
+        examples: ["status", "status --wait=10m", "status calico-crds --output json"],
+        files: [.record],
+    )
+
+    fileprivate static let diff = CommandHelp(
+        summary: "show what a run would change",
+        description: "Shows what a run of this node's plan, or of the named tasks, would change, as unified diffs of "
+            + "files and objects. Nothing is written.",
+        usage: ["nest-bootstrap diff [NAME]... [FLAG]..."],
+        details: [
+            "Files are compared with those of the node, objects with what the API server would make of them. What only "
+                + "the server writes is left out. Secret values are replaced by '***', with 'before' and 'after' "
+                + "where they differ; the content of a file that not everyone may read is not shown.",
+            "The diffs go to standard output, everything else to standard error. A task that would run a program "
+                + "counts as a difference. With '--output json' the output is that of 'run --dry-run'.",
+        ],
+        exitCodes: [
+            Row("0", "nothing would change"), Row("1", "something would change"),
+            Row("2", "something could not be compared"), .usageError, .wrongTaskFile,
+            Row("130, 143", "interrupted, terminated"),
+        ],
+        examples: ["diff", "diff calico-node --role worker"],
+        files: Row.taskFiles,
+    )
+
+    fileprivate static let check = CommandHelp(
+        summary: "find mistakes in task files and manifests, without a server",
+        description: "Finds every mistake that can be found without an API server: in the task file and its drop-ins, "
+            + "and in the manifests, paths and certificates that they name.",
+        usage: ["nest-bootstrap check [FLAG]..."],
+        details: [
+            "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Warnings, such as a "
+                + "certificate that expires within 30 days, begin with 'warning:' and do not change the exit code. With "
+                + "'--output json' standard output has one JSON object with all of them.",
+            "Custom resources are checked against the CustomResourceDefinitions of the same plan; other objects against "
+                + "the schema that the API server had at the last 'diff' or refusal.",
+        ],
+        exitCodes: [
+            Row("0", "nothing found"), .usageError, Row("65", "a manifest, a path or a certificate is wrong"),
+            .wrongTaskFile,
+        ],
+        examples: ["check", "check --config ./bootstrap.yaml --role worker", "check --server-version 1.34"],
+        files: Row.taskFiles + [Row("/var/lib/nest-bootstrap/cache", "schemas of API servers")],
+    )
+
+    fileprivate static let graph = CommandHelp(
+        summary: "print the plan",
+        description: "Prints the plan of this node: its tasks and their dependencies. With '--output json' it is one "
+            + "JSON object.",
+        usage: ["nest-bootstrap graph [FLAG]..."],
+        exitCodes: [Row("0", "printed"), .usageError, .wrongTaskFile],
+        examples: ["graph --role worker", "graph --format dot | dot -Tsvg > plan.svg"],
+        files: Row.taskFiles,
+    )
+
+    fileprivate static let units = CommandHelp(
+        summary: "write the plan as systemd units",
+        description: "Writes the plan of this node as systemd units: k8s-bootstrap-NAME.service for every task, wanted "
+            + "by k8s-bootstrap.target, and those that report failures. The target and the settings that all tasks "
+            + "share, k8s-bootstrap-.service.d/10-nest-bootstrap.conf, are installed with the package.",
+        usage: [
+            "nest-bootstrap units DIR [FLAG]...", "nest-bootstrap units NORMAL EARLY LATE",
+            "nest-bootstrap-generator NORMAL EARLY LATE",
+        ],
+        details: [
+            "As a systemd generator, which is called with three directories, it writes into the first, prints "
+                + "nothing, and does nothing if there is no task file. For an invalid task file it writes a health "
+                + "service that fails and says why; every other unit of the machine starts."
+        ],
+        exitCodes: [Row("0", "written"), Row("1", "a file could not be written"), .usageError, .wrongTaskFile],
+        examples: ["units /run/systemd/system", "units ./units --config ./bootstrap.yaml --role worker"],
+        files: [
+            Row("/usr/lib/systemd/system-generators/nest-bootstrap-generator", "this program, as systemd calls it")
+        ],
+    )
+
+    fileprivate static let supervise = CommandHelp(
+        summary: "report failed and recovered units; systemd calls it",
+        description: "Looks at the units of all tasks, for k8s-bootstrap-health.service: starts "
+            + "k8s-bootstrap-alert@NAME.service when a task fails for the first time and when it recovers, and a timer "
+            + "that starts the failed tasks again, unless their failures are permanent.",
+        usage: ["nest-bootstrap supervise [NAME]... [FLAG]..."],
+        details: [
+            "With names of tasks it reports how their units have just ended: in an ExecStopPost= as systemd says in "
+                + "SERVICE_RESULT, otherwise as a success."
+        ],
+        exitCodes: [
+            Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
+            .wrongTaskFile,
+        ],
+        examples: ["supervise"],
+        files: [Row("/run/nest-bootstrap/health.json", "the failed tasks, and when they are tried again")],
+    )
+}

@@ -1,0 +1,191 @@
+import Base
+import Kubernetes
+import Reporting
+
+/// A flag: its name, its help, and what it sets.
+struct Flag: Sendable {
+    /// Sets what a flag is for.
+    typealias Action = @Sendable (inout FlagValues, String, CommandName) throws(UsageError) -> Void
+
+    /// The name as it is typed, with its two dashes.
+    let name: String
+
+    /// The name with one dash and one letter, if it has one.
+    let shortName: String?
+
+    /// The name of its value in the help, or `nil` if it takes none.
+    let value: String?
+
+    /// The commands that have it.
+    let commands: [CommandName]
+
+    /// Whether the value may be left out; if it is given, it follows an equals sign.
+    let isValueOptional: Bool
+
+    /// Whether it may be given several times.
+    let isRepeatable: Bool
+
+    /// Whether only this program itself uses it, and the help does not show it.
+    let isInternal: Bool
+
+    /// What the help says about it.
+    let help: String
+
+    /// Sets what it is for.
+    let set: Action
+
+    init(
+        _ name: String,
+        short shortName: String? = nil,
+        _ value: String? = nil,
+        of commands: [CommandName],
+        isValueOptional: Bool = false,
+        isRepeatable: Bool = false,
+        isInternal: Bool = false,
+        _ help: String,
+        _ set: @escaping Action,
+    ) {
+        self.name = name
+        self.shortName = shortName
+        self.isInternal = isInternal
+        self.value = value
+        self.commands = commands
+        self.isValueOptional = isValueOptional
+        self.isRepeatable = isRepeatable
+        self.help = help
+        self.set = set
+    }
+
+    /// The name with the form of its value, as in the help.
+    var usage: String {
+        let names = [shortName, name].compactMap(\.self).joined(separator: ", ")
+        guard let value else { return names }
+        return isValueOptional ? "\(names)[=\(value)]" : "\(names) \(value)"
+    }
+
+    /// The flags that show help, and are not part of a command.
+    static let helpNames = ["-h", "--help"]
+
+    /// The flag that shows the version, and is not part of a command.
+    static let versionName = "--version"
+
+    /// Every other flag, in the order of the help.
+    static let all: [Flag] = [
+        Flag(
+            "--task",
+            "NAME",
+            of: [.run],
+            isRepeatable: true,
+            "run only this task; may be given several times. Its dependencies must have succeeded on this boot"
+        ) { values, value, _ in values.run.tasks.append(value) },
+        Flag(
+            "--with-dependencies",
+            of: [.run],
+            "first run the dependencies of the named tasks that have not succeeded on this boot"
+        ) { values, _, _ in values.run.withDependencies = true },
+        Flag("--dry-run", of: [.run], "show what would be created and changed, write nothing") { values, _, _ in
+            values.run.isDryRun = true
+        },
+        Flag(
+            "--only-directories",
+            of: [.run],
+            isInternal: true,
+            "create the directories that the tasks write to, nothing else; units call this before their task"
+        ) { values, _, _ in values.run.onlyDirectories = true },
+        Flag(
+            "--wait",
+            "DURATION",
+            of: [.status],
+            isValueOptional: true,
+            "wait until every task has succeeded, one has failed permanently, or DURATION such as 10m is over "
+                + "(default: no limit)"
+        ) { (values, value, command) throws(UsageError) in
+            values.status.isWaiting = true
+            guard !value.isEmpty else { return }
+            guard let limit = parseDuration(value) else {
+                throw UsageError("'--wait' is a duration such as 30s, 10m or 1h30m, found '\(value)'", command: command)
+            }
+            values.status.waitLimit = limit
+        },
+        Flag(
+            "--server-version",
+            "VERSION",
+            of: [.check],
+            "the version of the API server, such as 1.34: APIs that it does not serve are errors "
+                + "(default: that of the server at its last apply, if known)"
+        ) { (values, value, command) throws(UsageError) in
+            guard let version = KubernetesVersion(value) else {
+                throw UsageError(
+                    "invalid value '\(value)' for '--server-version': expected a version such as 1.34",
+                    command: command
+                )
+            }
+            values.serverVersion = version
+        },
+        Flag(
+            "--format",
+            "text|dot|mermaid",
+            of: [.graph],
+            "a tree of lines, or the input of Graphviz or Mermaid (default: \(GraphFormat.text.rawValue))"
+        ) { (values, value, command) throws(UsageError) in
+            values.format = try choice("format", value, of: command)
+        },
+        Flag(
+            "--config",
+            short: "-c",
+            "FILE",
+            of: CommandName.allCases,
+            "the task file; its drop-ins are in the directory with the same name and the extension .d "
+                + "(default: \(Options.defaultConfig))"
+        ) { values, value, _ in values.config = value },
+        Flag(
+            "--role",
+            "ROLE",
+            of: CommandName.allCases,
+            "the role of the node (default: the environment variable NEST_ROLE, or the role that the task file gives "
+                + "the host name)"
+        ) { values, value, _ in values.role = value },
+        Flag("--root", "DIR", of: CommandName.allCases, "put DIR before every path that a task writes") {
+            values,
+            value,
+            _ in values.root = value
+        },
+        Flag(
+            "--output",
+            short: "-o",
+            "text|json",
+            of: CommandName.allCases,
+            "output for people or for programs (default: \(OutputFormat.text.rawValue))"
+        ) { (values, value, command) throws(UsageError) in
+            values.output = try choice("output", value, of: command)
+        },
+    ]
+
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ kind: String,
+        _ value: String,
+        of command: CommandName,
+    ) throws(UsageError) -> Choice {
+        if let choice = Choice(rawValue: value) { return choice }
+        let known = Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        throw UsageError("invalid value '\(value)' for --\(kind) (expected one of \(known))", command: command)
+    }
+}
+
+/// The values of all flags that were given.
+struct FlagValues: Sendable {
+    var config = Options.defaultConfig
+    var output = OutputFormat.text
+    var role: String?
+    var root: String?
+    var run = RunOptions()
+    var status = StatusOptions()
+    var format: GraphFormat?
+    var serverVersion: KubernetesVersion?
+}
+
+/// A flag in the arguments.
+struct GivenFlag {
+    let flag: Flag
+    let value: String
+}

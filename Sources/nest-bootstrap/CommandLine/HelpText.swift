@@ -1,0 +1,93 @@
+/// Formats the help of a command, or of the program.
+///
+/// - Parameter command: The command, or `nil` for the program.
+/// - Returns: Lines of at most 80 columns, each with its end.
+func helpText(_ command: CommandName? = nil) -> String {
+    guard let command else { return programHelp() }
+    let help = command.help
+    let flags = Flag.all.filter { $0.commands.contains(command) && !$0.isInternal }.map { flag in
+        Row(flag.usage, flag.help)
+    }
+    var parts = [
+        wrapped(help.description, to: columns).joined(separator: "\n") + "\n",
+        usage(help.usage),
+        section("Flags", flags + [Row(Flag.helpNames.joined(separator: ", "), "show this help")], width: 25),
+    ]
+    parts += help.details.map { wrapped($0, to: columns).joined(separator: "\n") + "\n" }
+    parts += [
+        section("Exit codes", help.exitCodes),
+        "Examples:\n" + help.examples.map { "  nest-bootstrap \($0)\n" }.joined(),
+        section("Files", help.files),
+    ]
+    return parts.joined(separator: "\n")
+}
+
+/// What `--version` prints, with the end of its line.
+let versionText = "nest-bootstrap 0.1.0\n"
+
+/// A term with its explanation.
+struct Row: Sendable {
+    let term: String
+    let text: String
+
+    init(_ term: String, _ text: String) {
+        self.term = term
+        self.text = text
+    }
+}
+
+private let columns = 80
+
+private func programHelp() -> String {
+    let commands = CommandName.allCases.map { Row($0.rawValue, $0.help.summary) }
+    let flags = [
+        Row(Flag.helpNames.joined(separator: ", "), "show this help, or after a command the help of that command"),
+        Row(Flag.versionName, "show the version"),
+    ]
+    return [
+        "nest-bootstrap brings a Kubernetes node to the state that one file describes.\n",
+        "Usage: nest-bootstrap COMMAND [FLAG]...\n",
+        section("Commands", commands + [Row("help", "show the help of a command: 'nest-bootstrap help run'")]),
+        section("Flags", flags),
+        "Examples:\n  nest-bootstrap check\n  nest-bootstrap run --dry-run\n",
+        section("Files", Row.taskFiles),
+    ].joined(separator: "\n")
+}
+
+private func usage(_ lines: [String]) -> String {
+    let label = "Usage: "
+    return lines.enumerated().map { index, line in
+        (index == 0 ? label : String(repeating: " ", count: label.count)) + line + "\n"
+    }.joined()
+}
+
+/// Formats terms in one column and their explanations in a second one.
+private func section(_ title: String, _ rows: [Row], width: Int? = nil) -> String {
+    let width = width ?? (rows.map(\.term.count).max() ?? 0) + 2
+    let indentation = String(repeating: " ", count: width + 2)
+    var lines = ["\(title):"]
+    for row in rows {
+        var texts = wrapped(row.text, to: columns - width - 2)[...]
+        if row.term.count + 2 <= width {
+            let first = texts.popFirst() ?? ""
+            lines.append("  " + row.term + String(repeating: " ", count: width - row.term.count) + first)
+        } else {
+            lines.append("  " + row.term)
+        }
+        lines += texts.map { indentation + $0 }
+    }
+    return lines.map { $0 + "\n" }.joined()
+}
+
+/// Breaks a text into lines between words.
+private func wrapped(_ text: String, to width: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+        if let last = lines.last, last.count + 1 + word.count <= width {
+            lines[lines.count - 1] = "\(last) \(word)"
+        } else {
+            lines.append(String(word))
+        }
+    }
+    return lines
+}

@@ -1,0 +1,83 @@
+import Reporting
+
+/// Options from parsed arguments.
+extension Options {
+    init(_ name: CommandName, names: [String], flags: [GivenFlag]) throws(UsageError) {
+        try Self.check(flags, of: name)
+        var values = FlagValues()
+        for given in flags { try given.flag.set(&values, given.value, name) }
+        self.init(try Self.command(name, names, values))
+        (config, output, role, root) = (values.config, values.output, values.role, values.root)
+    }
+
+    /// Refuses flags of other commands and flags that are given twice.
+    private static func check(_ flags: [GivenFlag], of command: CommandName) throws(UsageError) {
+        var seen: Set<String> = []
+        for given in flags {
+            let flag = given.flag
+            guard flag.commands.contains(command) else {
+                let owners = flag.commands.map { "'\($0.rawValue)'" }.joined(separator: " and ")
+                let message = "'\(command.rawValue)' has no flag '\(flag.name)' (it belongs to \(owners))"
+                throw UsageError(message, command: command)
+            }
+            guard seen.insert(flag.name).inserted || flag.isRepeatable || flag.value == nil else {
+                throw UsageError("flag '\(flag.name)' was given more than once", command: command)
+            }
+        }
+    }
+
+    private static func command(
+        _ name: CommandName,
+        _ names: [String],
+        _ values: FlagValues,
+    ) throws(UsageError) -> Command {
+        switch name {
+        case .status: return .status(unique(names), values.status)
+        case .diff: return .diff(unique(names))
+        case .run:
+            try refuse(names, name, hint: "use '--task \(names.first ?? "NAME")'")
+            return .run(try runOptions(values.run))
+        case .check:
+            try refuse(names, name)
+            return .check(values.serverVersion)
+        case .graph:
+            try refuse(names, name)
+            if values.format != nil, values.output == .json {
+                throw UsageError("'--format' and '--output json' are mutually exclusive", command: name)
+            }
+            return .graph(values.format ?? .text)
+        case .units: return .units(try unitsOptions(names))
+        case .supervise: return .supervise(unique(names))
+        }
+    }
+
+    /// One directory, or the three of a generator: for units of normal, early and late precedence.
+    private static func unitsOptions(_ names: [String]) throws(UsageError) -> UnitsOptions {
+        guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
+            let message = "'units' takes one directory, or the three directories of a systemd generator"
+            throw UsageError(message, command: .units)
+        }
+        return UnitsOptions(directory: directory, isGenerator: names.count == 3)
+    }
+
+    private static func refuse(_ names: [String], _ command: CommandName, hint: String? = nil) throws(UsageError) {
+        guard let name = names.first else { return }
+        let message = "'\(command.rawValue)' takes no arguments: '\(name)'"
+        throw UsageError(message + (hint.map { " (\($0))" } ?? ""), command: command)
+    }
+
+    private static func runOptions(_ given: RunOptions) throws(UsageError) -> RunOptions {
+        var options = given
+        options.tasks = unique(given.tasks)
+        if options.isDryRun, options.onlyDirectories {
+            throw UsageError("'--dry-run' and '--only-directories' are mutually exclusive", command: .run)
+        }
+        guard options.tasks.isEmpty, options.withDependencies else { return options }
+        throw UsageError("'--with-dependencies' requires '--task NAME'", command: .run)
+    }
+
+    private static func unique(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+}

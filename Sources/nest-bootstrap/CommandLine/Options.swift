@@ -1,0 +1,145 @@
+import Kubernetes
+import Reporting
+
+/// What one call of the program is to do.
+struct Options: Sendable, Hashable {
+    /// The command with the flags of its own.
+    var command: Command
+
+    /// The task file of a node.
+    static let defaultConfig = "/etc/nest-bootstrap/bootstrap.yaml"
+
+    /// The task file.
+    var config = Options.defaultConfig
+
+    /// The format of results.
+    var output = OutputFormat.text
+
+    /// The role of the node, whatever its name and environment say.
+    var role: String?
+
+    /// The directory that is put before every path that a task writes.
+    var root: String?
+
+    /// Creates options with the defaults of all but the command.
+    init(_ command: Command) {
+        self.command = command
+    }
+
+    /// The directory of the drop-ins: `bootstrap.d` next to `bootstrap.yaml`.
+    var dropInDirectory: String {
+        let slash = config.lastIndex(of: "/").map(config.index(after:)) ?? config.startIndex
+        let name = config[slash...]
+        // The dot of a hidden file does not begin an extension.
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "\(config).d" }
+        return "\(config[..<dot]).d"
+    }
+
+    /// The common flags that were given, for another command; each begins with a space.
+    var commonArguments: String {
+        let pairs = [("--config", config == Self.defaultConfig ? nil : config), ("--role", role), ("--root", root)]
+        return pairs.compactMap { flag, value in value.map { " \(flag) \($0)" } }.joined()
+    }
+
+    /// Whether the run writes nothing.
+    var isDryRun: Bool {
+        switch command {
+        case .run(let run): run.isDryRun
+        case .diff: true
+        case .status, .check, .graph, .units, .supervise: false
+        }
+    }
+
+    /// Whether only directories are created, before the same call runs the task.
+    var onlyDirectories: Bool {
+        if case .run(let run) = command { run.onlyDirectories } else { false }
+    }
+}
+
+/// A command with the flags that no other has.
+enum Command: Sendable, Hashable {
+    /// Runs this node's plan.
+    case run(RunOptions)
+    /// Shows the states of the named tasks, or of all.
+    case status([String], StatusOptions)
+    /// Shows what a run of the named tasks, or of all, would change.
+    case diff([String])
+    /// Finds mistakes without an API server, whose version may be given.
+    case check(KubernetesVersion?)
+    /// Prints the plan.
+    case graph(GraphFormat)
+    /// Writes the plan as systemd units.
+    case units(UnitsOptions)
+    /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
+    case supervise([String])
+}
+
+/// What to run, and how.
+struct RunOptions: Sendable, Hashable {
+    /// The tasks to run, in the given order and each once; all if there is none.
+    var tasks: [String] = []
+
+    /// Whether dependencies that have not succeeded yet run first.
+    var withDependencies = false
+
+    /// Whether to report what would change instead of changing it.
+    var isDryRun = false
+
+    /// Whether to create the directories that the tasks write to, and nothing else.
+    var onlyDirectories = false
+
+    /// Creates the options of a run of the whole plan.
+    init() {}
+}
+
+/// Whether `status` waits.
+struct StatusOptions: Sendable, Hashable {
+    /// Whether it waits until all tasks have succeeded or one has failed permanently.
+    var isWaiting = false
+
+    /// How long it waits at most, or `nil` for as long as it takes.
+    var waitLimit: Duration?
+
+    /// Creates the options of a status of this moment.
+    init() {}
+}
+
+/// Where to write units.
+struct UnitsOptions: Sendable, Hashable {
+    /// The directory.
+    var directory: String
+
+    /// Whether systemd calls the program as a generator, which must work with any task file.
+    var isGenerator: Bool
+
+    /// Creates options.
+    init(directory: String, isGenerator: Bool = false) {
+        self.directory = directory
+        self.isGenerator = isGenerator
+    }
+}
+
+/// The format of a plan.
+enum GraphFormat: String, Sendable, Hashable, CaseIterable {
+    /// Indented lines.
+    case text
+    /// Graphviz.
+    case dot
+    /// Mermaid, which code forges display as a picture.
+    case mermaid
+}
+
+/// The name of a command.
+enum CommandName: String, Sendable, Hashable, CaseIterable {
+    case run, diff, status, check, graph, units, supervise
+}
+
+/// What the arguments ask for.
+enum Invocation: Sendable, Hashable {
+    /// To do something.
+    case perform(Options)
+    /// The help of a command, or of the program.
+    case help(CommandName?)
+    /// The version.
+    case version
+}

@@ -1,0 +1,34 @@
+import Base
+
+/// Arguments that the program does not understand.
+struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The problem, with what could be typed instead.
+    var message: String
+
+    /// The command, if it is known.
+    var command: CommandName?
+
+    /// Creates an error.
+    init(_ message: String, command: CommandName? = nil) {
+        self.message = message
+        self.command = command
+    }
+
+    /// The message and the call that shows the help.
+    var description: String {
+        let call = ["nest-bootstrap", command?.rawValue, "--help"].compactMap(\.self).joined(separator: " ")
+        return "\(message); see '\(call)'"
+    }
+
+    /// Creates an error about an unknown word.
+    static func unknown(
+        _ kind: String,
+        _ word: String,
+        among known: [String],
+        command: CommandName? = nil,
+    ) -> UsageError {
+        let near = nearestName(to: word, in: known)
+        let hint = near.map { "did you mean '\($0)'?" } ?? "expected one of \(known.joined(separator: ", "))"
+        return UsageError("unknown \(kind) '\(word)' (\(hint))", command: command)
+    }
+}

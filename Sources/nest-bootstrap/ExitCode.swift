@@ -1,0 +1,56 @@
+import Execution
+import Glibc
+import State
+
+/// The exit codes of the program.
+enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
+    /// Everything is as described.
+    case success = 0
+    /// A task failed, or for `diff` something differs.
+    case failure = 1
+    /// Something could not be compared; only for `diff`.
+    case trouble = 2
+    /// Some tasks have not succeeded yet; only for `status`.
+    case incomplete = 3
+    /// The arguments are wrong.
+    case usage = 64
+    /// What the task file names is wrong: manifests, paths, certificates.
+    case data = 65
+    /// A dependency has not succeeded yet; retry later.
+    case notYet = 75
+    /// The task file is wrong.
+    case configuration = 78
+    /// Interrupted from the keyboard.
+    case interrupted = 130
+    /// Terminated.
+    case terminated = 143
+
+    /// Chooses the exit code of a run.
+    ///
+    /// - Parameters:
+    ///   - report: How its tasks ended.
+    ///   - signal: The signal that ended it early, if one did.
+    init(_ report: Report, signal: Int32? = nil) {
+        let outcomes = report.entries.map(\.outcome)
+        if signal != nil, outcomes.contains(where: { $0.kind == .interrupted }) {
+            // Control-C sends SIGINT; other signals come from an administrator or systemd.
+            self = signal == SIGINT ? .interrupted : .terminated
+        } else if outcomes.allSatisfy(\.isSuccess) {
+            self = .success
+        } else {
+            self = .failure
+        }
+    }
+
+    /// Whether a signal has ended the program.
+    var isStopped: Bool { self == .interrupted || self == .terminated }
+
+    /// Chooses the answer of `status`.
+    init(_ states: [TaskState]) {
+        if states.contains(.ended(.failed)) {
+            self = .failure
+        } else {
+            self = states.allSatisfy(\.isSuccess) ? .success : .incomplete
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Base
+import Kubernetes
+import TestSupport
+import Testing
+import YAML
+@testable import Actions
+
+/// What a failure is reported beyond what the server knows.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct DependencyHintsTests {
+    private static let tasks = """
+        tasks:
+          brings: {apply: {kubeconfig: /k, manifests: [crd.yaml]}}
+          after: {after: [brings], apply: {kubeconfig: /k, manifests: [duck.yaml]}}
+          beside: {apply: {kubeconfig: /k, manifests: [duck.yaml, none.yaml]}}
+        """
+
+    private static let duck = GroupVersionKind(group: "example.org", version: "v1", kind: "Duck")
+    private static let goose = GroupVersionKind(group: "example.org", version: "v1", kind: "Goose")
+
+    /// What becomes of a failure in a task.
+    private func enriched(_ cause: ObjectFailure.Cause, in task: String) async throws -> String {
+        var reported = ""
+        try await withBench(Self.tasks) { bench in
+            let definition = """
+                apiVersion: apiextensions.k8s.io/v1
+                kind: CustomResourceDefinition
+                metadata: {name: ducks.example.org}
+                spec: {group: example.org, names: {kind: Duck, plural: ducks}, versions: []}
+                """
+            try bench.write(
+                "\(definition)\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: pond}\n",
+                to: "crd.yaml"
+            )
+            try bench.write("apiVersion: example.org/v1\nkind: Duck\nmetadata: {name: d}\n", to: "duck.yaml")
+            let object = ObjectIdentity(type: Self.duck, namespace: nil, name: "d")
+            let location = SourceLocation(file: "duck.yaml")
+            let fault = ObjectFailure.Fault(location: location, message: "is missed", hint: "old hint")
+            let failure = ObjectFailure(object: object, cause: cause, faults: [fault])
+            let hints = DependencyHints(context: try bench.context(task))
+            let problems = await hints.add(to: [failure]).flatMap(\.problems)
+            reported = problems.map { "\($0)" }.joined(separator: "\n").replacing(bench.directory, with: "DIR")
+        }
+        return reported
+    }
+
+    @Test(
+        arguments: [
+            (
+                .missingKind(duck), "beside",
+                "; task 'brings' provides it (DIR/crd.yaml:1:1); write 'after: [brings]' in task 'beside'"
+            ),
+            (
+                .missingKind(duck), "after",
+                "; task 'brings' provides it (DIR/crd.yaml:1:1); run 'nest-bootstrap run --task brings' again"
+            ),
+            (
+                .missingNamespace("pond"), "brings",
+                "; task 'brings' provides it (DIR/crd.yaml:6:1); see why that object could not be applied"
+            ),
+            (.missingKind(goose), "beside", "; no task of this node provides it; old hint"),
+            (.missingNamespace("sea"), "beside", "; no task of this node provides it; old hint"),
+            (.forbidden, "beside", "; old hint"),
+        ] as [(ObjectFailure.Cause, String, String)]
+    )
+    func `a failure names the task that provides what is missing`(
+        cause: ObjectFailure.Cause,
+        task: String,
+        expected: String,
+    ) async throws {
+        #expect(try await enriched(cause, in: task) == "duck.yaml: Duck/d: is missed\(expected)")
+    }
+}

@@ -1,0 +1,125 @@
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Tasks that need each other without running after each other.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct UndeclaredDependencyTests {
+    /// Checks tasks with a kubeconfig that a task makes, and returns the other problems.
+    private func problems(_ tasks: String) async throws -> [String] {
+        var problems: [String] = []
+        let base = "tasks:\n  config: {file: {path: /etc/nest-test/k, content: x}}\n"
+        try await withBench(base + tasks) { bench in
+            let definition = """
+                apiVersion: apiextensions.k8s.io/v1
+                kind: CustomResourceDefinition
+                metadata: {name: ducks.example.org}
+                spec: {group: example.org, names: {kind: Duck, plural: ducks}, versions: [{name: v1, served: true}]}
+                """
+            try bench.write(definition, to: "crd.yaml")
+            try bench.write("{apiVersion: v1, kind: Namespace, metadata: {name: pond}}\n", to: "ns.yaml")
+            try bench.write("---\napiVersion: example.org/v1\nkind: Duck\nmetadata: {name: d}\n", to: "duck.yaml")
+            try bench.write(
+                "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: pond}\n",
+                to: "map.yaml"
+            )
+            problems = await bench.problems()
+        }
+        return problems
+    }
+
+    private static let kubeconfig = "kubeconfig: /etc/nest-test/k"
+
+    @Test func `an object needs the task that provides its kind or namespace`() async throws {
+        let reported = try await problems(
+            """
+              crds: {after: [config], apply: {\(Self.kubeconfig), manifests: [crd.yaml, ns.yaml]}}
+              near: {after: [crds], apply: {\(Self.kubeconfig), manifests: [duck.yaml]}}
+              far: {after: [near], apply: {\(Self.kubeconfig), manifests: [duck.yaml, map.yaml]}}
+              race: {after: [config], apply: {\(Self.kubeconfig), manifests: [duck.yaml, map.yaml]}}
+              map: {after: [config], apply: {\(Self.kubeconfig), manifests: [map.yaml]}}
+            """
+        )
+        let words = "which needs a kind or namespace of task 'crds', but does not run after it; write 'after: [crds]'"
+        #expect(
+            reported.filter { !$0.contains("each would undo") } == [
+                "DIR/bootstrap.yaml:6:3: task 'race' applies Duck/d, \(words)",
+                "DIR/bootstrap.yaml:7:3: task 'map' applies ConfigMap/pond/c, \(words)",
+            ]
+        )
+    }
+
+    @Test func `an object belongs to one task`() async throws {
+        let reported = try await problems(
+            """
+              crds: {after: [config], apply: {\(Self.kubeconfig), manifests: [crd.yaml, ns.yaml]}}
+              one: {after: [crds], apply: {\(Self.kubeconfig), manifests: [duck.yaml, duck.yaml]}}
+              two: {after: [one], apply: {\(Self.kubeconfig), manifests: [duck.yaml]}}
+            """
+        )
+        #expect(
+            reported == [
+                "DIR/duck.yaml:2:1: Duck/d: described twice, at DIR/duck.yaml:2:1 and here; remove one of them",
+                "DIR/duck.yaml:2:1: task 'two' applies Duck/d, which task 'one' applies too (DIR/duck.yaml:2:1): "
+                    + "each would undo the other; remove it from one of them",
+            ]
+        )
+    }
+
+    @Test func `a namespace that one of two manifests leaves out is that of the kubeconfig`() async throws {
+        var problems: [String] = []
+        let tasks = """
+            tasks:
+              one: {apply: {kubeconfig: k, manifests: [one.yaml]}}
+              two: {apply: {kubeconfig: k, manifests: [two.yaml]}}
+              other: {apply: {kubeconfig: other, manifests: [one.yaml]}}
+            """
+        try await withBench(tasks, root: nil) { bench in
+            func kubeconfig(_ server: String, _ context: String) -> String {
+                """
+                {current-context: x, contexts: [{name: x, context: {cluster: c, user: me\(context)}}],
+                 clusters: [{name: c, cluster: {server: '\(server)'}}], users: [{name: me, user: {token: t}}]}
+                """
+            }
+            try bench.write(kubeconfig("http://a", ", namespace: pond"), to: "k", mode: 0o600)
+            try bench.write(kubeconfig("http://b", ""), to: "other", mode: 0o600)
+            try bench.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: pond}}", to: "one.yaml")
+            try bench.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}", to: "two.yaml")
+            problems = await bench.problems()
+        }
+        #expect(
+            problems == [
+                "DIR/two.yaml:1:1: task 'two' applies ConfigMap/c, which task 'one' applies too (DIR/one.yaml:1:1): "
+                    + "each would undo the other; remove it from one of them"
+            ]
+        )
+    }
+
+    @Test func `a task needs the one that makes what it reads`() async throws {
+        let reported = try await problems(
+            """
+              ns: {apply: {\(Self.kubeconfig), manifests: [ns.yaml]}}
+              ready: {wait: {apiServer: /etc/nest-test/k}}
+              copy: {file: {path: /etc/nest-test/copy, source: /etc/nest-test/k}}
+              link: {symlink: {path: /nest-link, target: /etc/nest-test}}
+              through: {after: [config], exec: {script: /nest-link/s.sh}}
+              # What is waited for comes when it comes.
+              waits: {wait: {file: /etc/nest-test/k}}
+              itself: {exec: {command: /opt/nest-test/x, creates: /opt/nest-test/x}}
+            """
+        )
+        func line(_ location: String, _ task: String, _ path: String, _ source: String) -> String {
+            "DIR/bootstrap.yaml:\(location): task '\(task)' reads '\(path)', which task '\(source)' writes, "
+                + "but does not run after it; write 'after: [\(source)]'"
+        }
+        #expect(
+            reported == [
+                line("3:28", "ns", "/etc/nest-test/k", "config"),
+                line("4:29", "ready", "/etc/nest-test/k", "config"),
+                line("5:52", "copy", "/etc/nest-test/k", "config"),
+                line("7:45", "through", "/nest-link/s.sh", "link"),
+            ]
+        )
+    }
+}

@@ -1,0 +1,32 @@
+import Base
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct NearestNameTests {
+    @Test(arguments: [
+        ("hostNetwrok", "hostNetwork"), ("hostnetwork", "hostNetwork"), ("calico-crd", "calico-crds"),
+        ("apiservr", "apiserver"), ("NAME", "name"),
+    ])
+    func `a typing mistake is recognised`(written: String, meant: String) {
+        let names = ["hostNetwork", "hostPID", "calico-crds", "calico-node", "apiserver", "name"]
+        #expect(nearestName(to: written, in: names) == meant)
+    }
+
+    @Test(arguments: ["", "x", "na", "replicas", "frobnicate"])
+    func `names that are too different are not suggested`(written: String) {
+        #expect(nearestName(to: written, in: ["hostNetwork", "name", "ab", ""].filter { !$0.isEmpty }) == nil)
+    }
+
+    @Test func `the most similar name is chosen, and the first of two`() {
+        #expect(nearestName(to: "calico-nod", in: ["calico-noda", "calico-node", "calico"]) == "calico-noda")
+        #expect(nearestName(to: "taskfil", in: ["taskxxx", "taskfile"]) == "taskfile")
+    }
+
+    @Test func `long names are compared in bounded time`() {
+        // Compared in full, each pair would take 10^8 steps; only the first 64 characters count.
+        let names = (0..<2_000).map { String(repeating: "n", count: 5_000) + String($0) }
+        let time = ContinuousClock().measure {
+            #expect(nearestName(to: String(repeating: "m", count: 20_000), in: names) == nil)
+        }
+        #expect(time < .seconds(30))
+    }
+}

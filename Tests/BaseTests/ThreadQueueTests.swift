@@ -1,0 +1,73 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Base
+
+@Suite(.timeLimit(.minutes(2)))
+struct ThreadQueueTests {
+    private final class Log: Sendable {
+        let elements = Locked<[Int]>([])
+        let mayGoOn = Locked(false)
+    }
+
+    private let log = Log()
+
+    @Test func `elements are handled in order, by one thread at a time`() async {
+        let queue = ThreadQueue<Int> { [log] number in log.elements.withLock { $0.append(number) } }
+        for number in 0..<10_000 {
+            queue.append(number)
+            // The thread ends when there is nothing to do, and is started again.
+            if number.isMultiple(of: 1000) { usleep(2000) }
+        }
+        #expect(queue.drain(idleLimit: .seconds(60)))
+        #expect(log.elements.withLock { $0 } == Array(0..<10_000))
+        #expect(queue.count == 0)
+    }
+
+    @Test func `a handler that blocks holds up neither those who add nor those who wait for a time`() {
+        let queue = ThreadQueue<Int> { [log] number in
+            while !log.mayGoOn.withLock({ $0 }) { usleep(1000) }
+            log.elements.withLock { $0.append(number) }
+        }
+        let time = ContinuousClock().measure {
+            for number in 0..<1000 { queue.append(number) }
+            #expect(!queue.drain(idleLimit: .milliseconds(50)))
+            #expect(!queue.drain(idleLimit: .seconds(60), until: .now + .milliseconds(50)))
+        }
+        #expect(time >= .milliseconds(100) && time < .seconds(10))
+        #expect(queue.count == 1000)
+        log.mayGoOn.withLock { $0 = true }
+        #expect(queue.drain(idleLimit: .seconds(60)))
+        #expect(log.elements.withLock { $0.count } == 1000)
+    }
+
+    @Test func `elements are handled one at a time also after a thread could not be started`() {
+        let mayStart = Locked(false)
+        let handlers = Locked((now: 0, most: 0))
+        let later = Locked<(@Sendable () -> Void)?>(nil)
+        let queue = ThreadQueue<Int> { [log] number in
+            handlers.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            // By now the system allows threads, and more comes in.
+            mayStart.withLock { $0 = true }
+            if number == 1 { later.withLock { $0 }?() }
+            usleep(50_000)
+            log.elements.withLock { $0.append(number) }
+            handlers.withLock { $0.now -= 1 }
+        } startThread: { (body) throws(SystemError) in
+            guard mayStart.withLock({ $0 }) else { throw SystemError("cannot start", "thread", code: EAGAIN) }
+            try startThread(body)
+        }
+        later.withLock { $0 = { [weak queue] in queue?.append(2) } }
+        queue.append(1)
+        #expect(queue.drain(idleLimit: .seconds(60)))
+        #expect(log.elements.withLock { $0 } == [1, 2])
+        #expect(handlers.withLock { $0.most } == 1)
+    }
+
+    @Test func `a slow handler is waited for as long as it makes progress`() {
+        let queue = ThreadQueue<Int> { _ in usleep(40_000) }
+        for number in 0..<10 { queue.append(number) }
+        #expect(queue.drain(idleLimit: .milliseconds(300)))
+    }
+}

@@ -1,0 +1,236 @@
+import Host
+import TestSupport
+import Testing
+
+extension BootedTests {
+    /// What systemd shows of tasks that fail, are retried and recover, and what follows from it.
+    @Suite struct HealthTests {
+        /// What an administrator or a monitoring system sees of a machine.
+        private struct View: Equatable {
+            var failed: Set<String>
+            var system: String
+            var target: String
+        }
+
+        private func view(_ machine: TestMachine) async throws -> View {
+            let failed = try await machine.output("systemctl list-units --failed --plain --no-legend 'k8s-bootstrap*'")
+            let names = failed.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
+            return View(
+                failed: Set(names),
+                system: try await machine.output("systemctl is-system-running | tr -d '\\n'"),
+                target: try await machine.output("systemctl is-active k8s-bootstrap.target | tr -d '\\n'"),
+            )
+        }
+
+        /// Waits until the machine looks as expected, and prints how it looks.
+        private func becomes(_ machine: TestMachine, _ expected: View, _ title: String) async throws {
+            let deadline = ContinuousClock.now + .seconds(120)
+            var seen = try await view(machine)
+            while seen != expected, ContinuousClock.now < deadline {
+                try await ContinuousClock().sleep(for: .milliseconds(200))
+                seen = try await view(machine)
+            }
+            #expect(seen == expected, "\(title)")
+            try await show(machine, title)
+        }
+
+        /// Prints what an administrator sees.
+        private func show(_ machine: TestMachine, _ title: String) async throws {
+            let commands = [
+                "systemctl --failed --no-pager --plain --no-legend", "systemctl is-system-running",
+                "systemctl is-active k8s-bootstrap.target",
+                "systemctl list-timers --all --no-pager --no-legend 'k8s-bootstrap*'",
+                "nest-bootstrap status", "nest-bootstrap status --wait=0s >/dev/null",
+            ]
+            var text = ""
+            for command in commands {
+                let result = try await machine.run("sh", "-c", command)
+                text += "$ \(command)\n\(result.output)\(result.errors)(exit status \(result.status))\n"
+            }
+            BootTests.show(title, text)
+        }
+
+        /// The tasks about which the alert unit was started, in order.
+        private func alerts(_ machine: TestMachine) async throws -> [String] {
+            try await machine.output("cat /run/alerts 2>/dev/null").split(separator: "\n").map(String.init)
+        }
+
+        /// A drop-in for the alert unit, as documented.
+        private func recordAlerts(_ machine: TestMachine) throws {
+            try machine.write(
+                """
+                [Service]
+                ExecStart=sh -c 'nest-bootstrap status %i >/dev/null && echo "%i recovered" >>/run/alerts || echo "%i failed" >>/run/alerts'
+
+                """,
+                to: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf",
+            )
+        }
+
+        private static let health = "k8s-bootstrap-health.service"
+
+        @Test func `a permanent failure fails the start, is shown, is not retried, and ends with one start`()
+            async throws
+        {
+            let tasks = """
+                cluster: {certificateAuthority: /run/agenix/k8s-ca.crt}
+                tasks:
+                  admin:
+                    kubeconfig:
+                      {path: /etc/kubernetes/admin.kubeconfig, user: kubernetes-admin,
+                       certificate: /run/agenix/kube-admin.crt, key: /run/agenix/kube-admin.key}
+                  bad: {after: [admin], apply: {manifests: [/etc/bad.yaml]}}
+                  next: {after: [bad], symlink: {path: /run/next, target: /etc}}
+                  fine: {exec: {command: sh, args: [-c, "echo ran >> /run/fine/log"], writes: [/run/fine/]}}
+
+                """
+            let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: default}\n"
+            try await TestCluster.withFresh { cluster in
+                try await cluster.withMachine(tasks: tasks) { machine in
+                    try machine.write(manifest + "dta: {}\n", to: "/etc/bad.yaml")
+                    try recordAlerts(machine)
+                    try await machine.boot(cluster.credentialsOption)
+                    let failed = View(
+                        failed: ["k8s-bootstrap-bad.service", Self.health],
+                        system: "degraded",
+                        target: "inactive",
+                    )
+                    try await becomes(machine, failed, "a task that failed permanently")
+                    #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 1)
+                    #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\n" })
+                    #expect(try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap*'") == "")
+                    BootTests.show(
+                        "systemctl status \(Self.health)",
+                        try await machine.output("systemctl status \(Self.health)"),
+                    )
+
+                    let again = try await machine.run("systemctl", "start", "k8s-bootstrap.target")
+                    BootTests.show("systemctl start k8s-bootstrap.target", again.output + again.errors)
+                    #expect(again.status == 1)
+                    #expect(try await view(machine) == failed)
+                    #expect(try await alerts(machine) == ["bad failed"])
+
+                    try await machine.must("sed -i 's/dta/data/' /etc/bad.yaml")
+                    try await machine.must("systemctl start k8s-bootstrap.target")
+                    let well = View(failed: [], system: "running", target: "active")
+                    try await becomes(machine, well, "after the manifest was corrected")
+                    #expect(Set(try await machine.tasks().values) == ["active"])
+                    #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 0)
+                    #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\nbad recovered\n" })
+                    // What had succeeded was not run again; a restart of the target runs everything again.
+                    #expect(try await machine.output("cat /run/fine/log") == "ran\n")
+                    try await machine.must("systemctl restart k8s-bootstrap.target")
+                    try await becomes(machine, well, "after a restart of the target")
+                    #expect(try await machine.output("cat /run/fine/log") == "ran\nran\n")
+                }
+            }
+        }
+
+        @Test func `a failure that may pass is retried with growing delays until it does`() async throws {
+            let tasks = """
+                tasks:
+                  flaky: {exec: {command: sh, args: [-c, "echo ran >> /run/flaky/log; test -e /run/go"], writes: [/run/flaky/]}}
+                  next: {after: [flaky], symlink: {path: /run/next, target: /etc}}
+
+                """
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try recordAlerts(machine)
+                try await machine.boot()
+                #expect(try await machine.becomes("cat /run/flaky/log") { $0 == "ran\nran\n" })
+                let failed = View(
+                    failed: ["k8s-bootstrap-flaky.service", Self.health],
+                    system: "degraded",
+                    target: "inactive",
+                )
+                try await becomes(machine, failed, "a task that is retried")
+                let timers = try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap*'")
+                #expect(timers.contains("k8s-bootstrap--retry@20s.timer"), "\(timers)")
+                let waiting = try await machine.run("nest-bootstrap", "status", "--wait=1s")
+                #expect(waiting.status == 3)
+                #expect(waiting.output.contains("failed, retries in "), "\(waiting.output)")
+                #expect(waiting.output.contains("runs after 'flaky'"), "\(waiting.output)")
+                #expect(try await alerts(machine) == ["flaky failed"])
+                try await machine.must("touch /run/go")
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=100s").status == 0)
+                try await becomes(machine, View(failed: [], system: "running", target: "active"), "after it healed")
+                #expect(try await machine.becomes("cat /run/alerts") { $0 == "flaky failed\nflaky recovered\n" })
+                #expect(try await machine.output("cat /run/flaky/log") == "ran\nran\nran\n")
+            }
+        }
+
+        @Test func `systemctl stays truthful while a failed task is running again`() async throws {
+            let tasks = """
+                tasks:
+                  slow: {exec: {command: sh, args: [-c, "test ! -e /run/slow/again || sleep 1000; touch /run/slow/again; exit 1"],
+                    writes: [/run/slow/]}}
+
+                """
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                let state = "systemctl show --value -p SubState k8s-bootstrap-slow"
+                #expect(try await machine.becomes(state) { $0 == "failed\n" })
+                #expect(try await machine.becomes(state) { $0 == "start\n" })
+                let running = View(failed: [Self.health], system: "degraded", target: "inactive")
+                #expect(try await view(machine) == running)
+            }
+        }
+
+        @Test func `a task that was restarted by hand and recovered brings those that depend on it`() async throws {
+            let tasks = """
+                tasks:
+                  first: {exec: {command: test, args: [-e, /run/go]}}
+                  second: {after: [first], symlink: {path: /run/second, target: /etc}}
+
+                """
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                #expect(try await machine.becomes("systemctl is-failed \(Self.health)") { $0 == "failed\n" })
+                try await machine.must("systemctl stop 'k8s-bootstrap--retry@*.timer' && touch /run/go")
+                try await machine.must("systemctl restart k8s-bootstrap-first")
+                try await becomes(
+                    machine,
+                    View(failed: [], system: "running", target: "active"),
+                    "after a restart of the failed task",
+                )
+                #expect(try await machine.output("readlink /run/second") == "/etc\n")
+            }
+        }
+
+        @Test func `removed tasks leave nothing behind, and the empty task file of the package is healthy`()
+            async throws
+        {
+            let tasks = """
+                tasks:
+                  keep: {symlink: {path: /run/keep, target: /etc}}
+                  old: {symlink: {path: /run/old, target: /etc}}
+                  broken: {exec: {command: "false"}}
+
+                """
+            try await TestMachine.withFresh("any") { machine in
+                try await machine.boot()
+                let well = View(failed: [], system: "running", target: "active")
+                try await becomes(machine, well, "the package as it was installed")
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 0)
+
+                try await machine.must(
+                    "printf '\(tasks.replacing("\n", with: "\\n"))' >/etc/nest-bootstrap/bootstrap.yaml"
+                )
+                try await machine.must("systemctl daemon-reload")
+                #expect(try await machine.run("systemctl", "restart", "k8s-bootstrap.target").status == 1)
+                #expect(try await machine.becomes("systemctl is-failed k8s-bootstrap-broken") { $0 == "failed\n" })
+                try await machine.must("sed -i '/old:/d; /broken:/d' /etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.must("systemctl daemon-reload")
+                let list = "systemctl list-units --all --plain --no-legend 'k8s-bootstrap-*.service' | cut -d' ' -f1"
+                let kept = "k8s-bootstrap-health.service\nk8s-bootstrap-keep.service\n"
+                let isForgotten = try await machine.becomes(list) { $0 == kept }
+                let left = try await machine.output(list)
+                #expect(isForgotten, "\(left)")
+                try await machine.must("systemctl start k8s-bootstrap.target")
+                try await becomes(machine, well, "after two tasks were removed from the task file")
+            }
+        }
+    }
+}

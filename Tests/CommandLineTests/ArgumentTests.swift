@@ -1,0 +1,166 @@
+import Reporting
+import Testing
+
+@testable import nest_bootstrap
+
+@Suite(.timeLimit(.minutes(3)))
+struct ArgumentTests {
+    private func options(_ arguments: [String]) throws -> Options {
+        let invocation = try parseArguments(arguments)
+        guard case .perform(let options) = invocation else { throw Plain("\(invocation)") }
+        return options
+    }
+
+    @Test func `a command alone has the defaults`() throws {
+        let options = try options(["run"])
+        #expect(options == Options(.run(RunOptions())))
+        #expect(options.config == "/etc/nest-bootstrap/bootstrap.yaml")
+        #expect(options.dropInDirectory == "/etc/nest-bootstrap/bootstrap.d")
+        #expect(options.output == .text)
+        #expect(!options.isDryRun)
+    }
+
+    @Test(arguments: [
+        ["run", "--task", "a", "--task=b", "--task", "a", "--with-dependencies", "--dry-run", "--role=worker"],
+        ["--role", "worker", "run", "--dry-run", "--task=a", "--with-dependencies", "--task", "b", "--"],
+    ])
+    func `flags may be anywhere, with their values after a space or an equals sign`(arguments: [String]) throws {
+        var run = RunOptions()
+        run.tasks = ["a", "b"]
+        run.withDependencies = true
+        run.isDryRun = true
+        var expected = Options(.run(run))
+        expected.role = "worker"
+        #expect(try options(arguments) == expected)
+    }
+
+    @Test func `status takes names, also those that look like flags`() throws {
+        #expect(
+            try options(["status", "a", "--output", "json", "--", "--b"]).command
+                == .status(["a", "--b"], StatusOptions())
+        )
+    }
+
+    @Test func `status may wait, with or without a limit`() throws {
+        var wait = StatusOptions()
+        wait.isWaiting = true
+        #expect(try options(["status", "--wait", "a"]).command == .status(["a"], wait))
+        wait.waitLimit = .seconds(90)
+        #expect(try options(["status", "--wait=1m30s"]).command == .status([], wait))
+    }
+
+    @Test func `a graph has a format`() throws {
+        #expect(try options(["graph"]).command == .graph(.text))
+        #expect(try options(["graph", "--format", "mermaid"]).command == .graph(.mermaid))
+    }
+
+    @Test func `a value may hold an equals sign`() throws {
+        #expect(try options(["check", "--config=/a=b.yaml", "--root", "-x"]).config == "/a=b.yaml")
+    }
+
+    @Test(arguments: [
+        ("/x/other.yaml", "/x/other.d"), ("plain", "plain.d"), ("/a.b/plain", "/a.b/plain.d"), (".hidden", ".hidden.d"),
+        ("two.dots.yml", "two.dots.d"),
+    ])
+    func `the drop-ins are next to the file`(config: String, directory: String) throws {
+        #expect(try options(["check", "--config", config]).dropInDirectory == directory)
+    }
+
+    @Test(
+        arguments: [
+            (["--help"], nil), (["-h"], nil), (["help"], nil), (["help", "run"], .run), (["status", "-h"], .status),
+            (["graph", "--fromat", "--help"], .graph), (["--help", "check"], .check),
+        ] as [([String], CommandName?)]
+    )
+    func `help can be requested in many ways`(arguments: [String], command: CommandName?) throws {
+        #expect(try parseArguments(arguments) == .help(command))
+    }
+
+    @Test func `frequent flags have a short name`() throws {
+        let given = try options(["diff", "a", "-c", "/x.yaml", "-o", "json", "b", "a"])
+        #expect(given.command == .diff(["a", "b"]))
+        #expect(given.config == "/x.yaml")
+        #expect(given.output == .json)
+        #expect(given.isDryRun)
+        #expect(try options(["status", "-o=json"]).output == .json)
+    }
+
+    @Test func `the version can be requested`() throws {
+        #expect(try parseArguments(["--version"]) == .version)
+        #expect(versionText == "nest-bootstrap 0.1.0\n")
+    }
+
+    @Test(
+        arguments: [
+            ([], "no command given; see 'nest-bootstrap --help'"),
+            (["rnu"], "unknown command 'rnu' (did you mean 'run'?); see 'nest-bootstrap --help'"),
+            (
+                ["frobnicate"],
+                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, units, supervise, help)"
+            ),
+            (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),
+            (["status", "--wait=soon"], "'--wait' is a duration such as 30s, 10m or 1h30m, found 'soon'"),
+            (["help", "stauts"], "unknown command 'stauts' (did you mean 'status'?)"),
+            (
+                ["run", "--taks", "a"],
+                "unknown flag '--taks' (did you mean '--task'?); see 'nest-bootstrap run --help'"
+            ),
+            (["run", "-x"], "unknown flag '-x' (expected one of --task, --with-dependencies, --dry-run,"),
+            (
+                ["status", "--task", "a"],
+                "'status' has no flag '--task' (it belongs to 'run'); see 'nest-bootstrap status --help'"
+            ),
+            (["run", "--task"], "flag '--task' requires a value: '--task NAME'"),
+            (["run", "--task="], "flag '--task' requires a value: '--task NAME'"),
+            (["run", "--task", "--dry-run"], "flag '--task' requires a value: '--task NAME'"),
+            (["run", "--dry-run=yes"], "flag '--dry-run' takes no value"),
+            (["run", "--role", "a", "--role", "b"], "flag '--role' was given more than once"),
+            (
+                ["run", "--with-dependencies"],
+                "'--with-dependencies' requires '--task NAME'"
+            ),
+            (["run", "calico-crds"], "'run' takes no arguments: 'calico-crds' (use '--task calico-crds'); see"),
+            (["check", "x"], "'check' takes no arguments: 'x'; see 'nest-bootstrap check --help'"),
+            (["status", "--output", "jsno"], "invalid value 'jsno' for --output (expected one of 'text', 'json')"),
+            (
+                ["graph", "--format", "svg"],
+                "invalid value 'svg' for --format (expected one of 'text', 'dot', 'mermaid')"
+            ),
+            (
+                ["graph", "--format", "dot", "--output", "json"],
+                "'--format' and '--output json' are mutually exclusive"
+            ),
+        ] as [([String], String)]
+    )
+    func `wrong usage is reported in one line with something to type`(arguments: [String], message: String) {
+        let error = #expect(throws: UsageError.self) { try parseArguments(arguments) }
+        #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test(arguments: [nil] + CommandName.allCases.map(Optional.some))
+    func `help fits a terminal, and has every flag and section`(command: CommandName?) {
+        let text = helpText(command)
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
+        #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
+        var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n", "Files:\n"]
+        if command != nil {
+            parts += ["-c, --config FILE", "-o, --output text|json", "Exit codes:\n", "  64  ", "(default: "]
+        }
+        for flag in Flag.all where command.map(flag.commands.contains) == true && !flag.isInternal {
+            parts.append(flag.shortName.map { "  \($0), \(flag.name)" } ?? "  \(flag.name)")
+        }
+        #expect(!text.contains("--only-directories"))
+        for part in parts { #expect(text.contains(part), "\(part)") }
+    }
+
+    @Test(
+        arguments: [
+            (["run", "-x", "--output", "json"], .json), (["--output=json", "frobnicate"], .json),
+            (["-o", "json"], .json), (["-o=json"], .json), (["-x=json"], .text), (["run", "--output", "jsn"], .text),
+            (["--output"], .text), ([], .text),
+        ] as [([String], OutputFormat)]
+    )
+    func `wrong arguments are reported in the requested format`(arguments: [String], expected: OutputFormat) {
+        #expect(wantedOutput(arguments) == expected)
+    }
+}

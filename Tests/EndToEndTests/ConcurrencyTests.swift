@@ -1,0 +1,120 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Many tasks and many processes at the same time.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+struct ConcurrencyTests {
+    @Test func `any number of tasks may wait while another one works`() async throws {
+        let waits = (1...40).map { "  wait\($0): {timeout: 60s, wait: {file: \(TemporaryDirectory.file("ready"))}}\n" }
+        let node = try TestNode(
+            """
+            tasks:
+            \(waits.joined())  last: {exec: {command: "true"}}
+              ready: {after: [last], exec: {command: touch, args: [\(TemporaryDirectory.file("ready"))]}}
+
+            """
+        )
+        let start = ContinuousClock.now
+        let result = try await node.run("run", "--output", "json")
+        #expect(start.duration(to: .now) < .seconds(60))
+        #expect(result.status == 0, "\(result.output)")
+        let ended = try result.events("task-finished").map { $0["task"]?.string ?? "" }
+        #expect(ended.count == 42)
+        #expect(ended.first == "last")
+        print("40 waits and one exec: \(start.duration(to: .now))")
+    }
+
+    /// `NEST_ROUNDS` sets the number of runs, 20 if it is not set.
+    @Test func `no status is wrong while tiny tasks run`() async throws {
+        let rounds = Machine.environment()["NEST_ROUNDS"].flatMap { Int($0) } ?? 20
+        let names = (0..<9).map { "x\($0)" }
+        let tasks = names.map { "  \($0): {exec: {command: \"true\"}}\n" }
+        let node = try TestNode("tasks:\n\(tasks.joined())  next: {after: [x0], exec: {command: \"true\"}}\n")
+        #expect(try await node.run("run").status == 0)
+        let race = Race()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for _ in 0..<rounds {
+                    let result = try await node.run("run")
+                    if result.status != 0 { race.wrong.withLock { $0.append("run: \(result)") } }
+                }
+                race.isOver.withLock { $0 = true }
+            }
+            group.addTask {
+                while !race.isOver.withLock({ $0 }) {
+                    let rows = try await node.run("status", "--output", "json").output.json["tasks"]?.sequence ?? []
+                    race.counts.withLock { $0.status += 1 }
+                    for row in rows where !["changed", "running"].contains(row["state"]?.string) {
+                        race.wrong.withLock {
+                            $0.append("status: \(row["task"]?.string ?? "") \(row["state"]?.string ?? "")")
+                        }
+                    }
+                }
+            }
+            group.addTask {
+                while !race.isOver.withLock({ $0 }) {
+                    let result = try await node.run("run", "--task", "next")
+                    race.counts.withLock { $0.dependant += 1 }
+                    let isNow = result.status == 75 && result.errors.contains("which is running now")
+                    if result.status != 0, !isNow { race.wrong.withLock { $0.append("next: \(result)") } }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(race.wrong.withLock { $0 } == [])
+        let (status, dependant) = race.counts.withLock { $0 }
+        print("\(rounds) runs beside \(status) status calls and \(dependant) runs of a dependant")
+    }
+
+    @Test func `the status of 10,000 tasks takes seconds`() async throws {
+        func time(_ count: Int) async throws -> Duration {
+            // Each task depends on the one before, so that none but the first runs.
+            let tasks = (0..<count).map { number in
+                let after = number == 0 ? "" : "after: [t\(number - 1)], "
+                return "  t\(number): {\(after)exec: {command: \"\(number == 0 ? "false" : "true")\"}}\n"
+            }
+            let directory = TemporaryDirectory.file("tasks\(count)")
+            try FileSystem.makeDirectories(directory)
+            let node = try TestNode("tasks:\n\(tasks.joined())", in: directory)
+            let run = try await node.run("run")
+            #expect(run.status == 1)
+            #expect(run.outputLines.last == "\(count) tasks: 1 failed, \(count - 1) skipped")
+            let start = ContinuousClock.now
+            let status = try await node.run("status")
+            #expect(status.status == 1)
+            // The heading, a row for each task, and the reason below it.
+            #expect(status.outputLines.count == 1 + 2 * count)
+            return start.duration(to: .now)
+        }
+        let small = try await time(500)
+        let large = try await time(10_000)
+        print("status of 500 tasks: \(small), of 10,000 tasks: \(large)")
+        // Twenty times as many tasks would take four hundred times as long if it were quadratic.
+        #expect(large < max(small, .milliseconds(100)) * 80)
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a success on a disk that is full is a success`() async throws {
+        let node = try TestNode("tasks: {fills: {exec: {script: s.sh}}}\n")
+        let run = node.written("/run")
+        try FileSystem.makeDirectories(run)
+        try #require(try await Tool.run("mount", ["-t", "tmpfs", "-o", "size=128k", "none", run]).status == 0)
+        try node.write("#!/bin/sh\ncat /dev/zero > '\(run)/filling' 2>/dev/null || true\n", to: "s.sh")
+        let result = try await node.run("run")
+        let status = try await node.run("status")
+        _ = try await Tool.run("umount", [run])
+        #expect(result.status == 0, "\(result)")
+        #expect(result.errors == "")
+        #expect(status.status == 0, "\(status)")
+    }
+}
+
+/// What the sides of a race have in common.
+private final class Race: Sendable {
+    let isOver = Locked(false)
+    let counts = Locked((status: 0, dependant: 0))
+    let wrong = Locked<[String]>([])
+}

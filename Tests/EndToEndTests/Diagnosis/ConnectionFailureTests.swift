@@ -1,0 +1,81 @@
+import Host
+import TestSupport
+import Testing
+
+/// What is printed about servers that cannot be reached, and about what is between.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct ConnectionFailureTests {
+    /// Runs a task that applies to a server, and returns its error.
+    private func failure(of server: String, proxy: String? = nil) async throws -> String {
+        let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: k, manifests: [m.yaml]}}}\n")
+        try node.write(
+            """
+            apiVersion: v1
+            kind: Config
+            clusters: [{name: c, cluster: {server: "\(server)"}}]
+            users: [{name: u, user: {token: x}}]
+            contexts: [{name: c, context: {cluster: c, user: u}}]
+            current-context: c
+            """,
+            to: "k",
+        )
+        try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: unreached}}", to: "m.yaml")
+        let none: [String: String?] = ["https_proxy": nil, "all_proxy": nil, "ALL_PROXY": nil, "NO_PROXY": nil]
+        let environment = none.merging(["HTTPS_PROXY": proxy, "no_proxy": nil]) { $1 }
+        let result = try await node.run("run", environment: environment)
+        #expect(result.status == 1)
+        show("server \(server), proxy \(proxy ?? "none")", ours: result)
+        return result.errors.replacing("\(node.directory)/", with: "")
+    }
+
+    @Test func `a name that cannot be resolved is a matter of the name and of DNS`() async throws {
+        let errors = try await failure(of: "https://controlplane.invalid:6443")
+        #expect(
+            errors == "t: error: API server https://controlplane.invalid:6443 cannot be reached: cannot resolve host "
+                + "'controlplane.invalid'; correct the server in kubeconfig 'k', or check that DNS or /etc/hosts resolves "
+                + "the host\n"
+        )
+    }
+
+    @Test func `a proxy that does not run is named with its variable`() async throws {
+        let errors = try await failure(of: "https://192.0.2.1:6443", proxy: "http://127.0.0.1:9")
+        #expect(
+            errors
+                == "t: error: API server https://192.0.2.1:6443 cannot be reached: connection refused (through proxy "
+                + "'127.0.0.1:9'); check that proxy '127.0.0.1:9' of HTTPS_PROXY is running and connects to it, or add "
+                + "'192.0.2.1' to NO_PROXY\n"
+        )
+    }
+
+    @Test func `a proxy that refuses to connect is reported with its status`() async throws {
+        let proxy = try LoopbackServer { _ in .response(403) }
+        let address = "127.0.0.1:\(proxy.port)"
+        let errors = try await failure(of: "https://192.0.2.1:6443", proxy: proxy.url)
+        #expect(
+            errors
+                == "t: error: API server https://192.0.2.1:6443 cannot be reached: proxy '\(address)' refuses to connect "
+                + "to '192.0.2.1:6443': it answers 403; let the proxy connect to it, or add '192.0.2.1' to NO_PROXY\n"
+        )
+        #expect(proxy.requests.first?.method == "CONNECT")
+    }
+
+    @Test func `a proxy whose name cannot be resolved is named with its variable`() async throws {
+        let errors = try await failure(of: "https://192.0.2.1:6443", proxy: "http://proxy.invalid:3128")
+        #expect(
+            errors == "t: error: API server https://192.0.2.1:6443 cannot be reached: cannot resolve the proxy's host "
+                + "(through proxy 'proxy.invalid:3128'); correct HTTPS_PROXY, or add '192.0.2.1' to NO_PROXY\n"
+        )
+    }
+
+    @Test func `a redirection is reported with its target`() async throws {
+        let server = try LoopbackServer { _ in .response(301, headers: ["Location: https://example.test/new"]) }
+        let node = try TestNode("tasks: {t: {timeout: 1s, wait: {url: \"\(server.url)/old\"}}}\n")
+        let errors = try await node.run("run").errors
+        #expect(
+            errors
+                == "t: error: timed out after 1s waiting for '\(server.url)/old': it answers 301 with a redirection to "
+                + "'https://example.test/new'; write that address in 'url' if it is meant, or increase 'timeout' of task "
+                + "'t'\n"
+        )
+    }
+}

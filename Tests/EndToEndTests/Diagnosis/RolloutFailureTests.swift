@@ -1,0 +1,118 @@
+import Host
+import TestSupport
+import Testing
+
+/// What is printed about rollouts that cannot finish.
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+struct RolloutFailureTests {
+    private static func workload(_ kind: String, _ name: String, _ namespace: String, _ pod: String = "") -> String {
+        """
+        apiVersion: apps/v1
+        kind: \(kind)
+        metadata: {name: \(name), namespace: \(namespace)}
+        spec:
+          selector: {matchLabels: {app: \(name)}}
+          template:
+            metadata: {labels: {app: \(name)}}
+            spec:
+              \(pod)
+              containers: [{name: c, image: x}]
+        """
+    }
+
+    private static let stuck: [FailureCase] = [
+        FailureCase(
+            id: "19a",
+            failure: "DaemonSet without a node",
+            manifest: workload("DaemonSet", "a", "rollouts"),
+            options: ", wait: rollout",
+            lines: [
+                "timed out waiting for DaemonSet/rollouts/a: no node is eligible (the cluster has no node); add a node, "
+                    + "or write 'minNodes: 0' in task 't19a' if none is needed"
+            ],
+            timeout: "20s",
+        ),
+        FailureCase(
+            id: "19b",
+            failure: "Deployment refused by a quota",
+            manifest: workload("Deployment", "b", "rollouts"),
+            options: ", wait: rollout",
+            lines: [
+                "timed out waiting for Deployment/rollouts/b: replicas: 0 of 1 (FailedCreate: …exceeded quota: q, …); "
+                    + "raise ResourceQuota 'q' or delete objects: 'kubectl edit resourcequota q -n rollouts'"
+            ],
+            timeout: "20s",
+        ),
+        FailureCase(
+            id: "19c",
+            failure: "Deployment of a missing ServiceAccount",
+            manifest: workload("Deployment", "c", "default", "serviceAccountName: nosuch"),
+            options: ", wait: rollout",
+            lines: [
+                "timed out waiting for Deployment/default/c: replicas: 0 of 1 (FailedCreate: …; create ServiceAccount "
+                    + "'nosuch', or correct 'serviceAccountName'"
+            ],
+            timeout: "20s",
+        ),
+        FailureCase(
+            id: "30b",
+            failure: "Deployment that violates the Pod Security Standard",
+            manifest: workload("Deployment", "d", "rollouts-standard"),
+            options: ", wait: rollout",
+            versions: 25...999,
+            lines: [
+                "timed out waiting for Deployment/rollouts-standard/d: replicas: 0 of 1 (FailedCreate: …violates "
+                    + "PodSecurity …; change these settings, or the namespace's label "
+                    + "'pod-security.kubernetes.io/enforce'"
+            ],
+            timeout: "20s",
+        ),
+    ]
+
+    private static let run = Task {
+        let cluster = try await TestCluster.shared.value
+        try await cluster.mustApply(
+            """
+            {apiVersion: v1, kind: Namespace, metadata: {name: rollouts}}
+            ---
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: rollouts-standard, labels: {pod-security.kubernetes.io/enforce: restricted}}
+            ---
+            {apiVersion: v1, kind: ResourceQuota, metadata: {name: q, namespace: rollouts}, spec: {hard: {pods: "0"}}}
+            """
+        )
+        return try await Diagnosis(stuck, name: "rollouts", on: cluster)
+    }
+
+    @Test(arguments: stuck)
+    func `a rollout that cannot finish is reported with its cause and what to do`(item: FailureCase) async throws {
+        try await Self.run.value.expect(item)
+    }
+
+    @Test func `labels that no node has are the cause, not the taints of other nodes`() async throws {
+        try await TestCluster.withFresh(options: []) { cluster in
+            try await cluster.mustApply(
+                """
+                apiVersion: v1
+                kind: Node
+                metadata: {name: tainted}
+                spec: {taints: [{key: node-role.kubernetes.io/control-plane, effect: NoSchedule}]}
+                """
+            )
+            let item = FailureCase(
+                id: "19e",
+                failure: "nodeSelector that no node matches",
+                manifest: Self.workload("DaemonSet", "e", "default", "nodeSelector: {disk: fast}"),
+                options: ", wait: rollout",
+                lines: [
+                    "timed out waiting for DaemonSet/default/e: no node is eligible (the cluster has 1 node, none with "
+                        + "labels 'disk=fast'…); add these labels to a node, correct 'nodeSelector', or write 'minNodes: 0' in "
+                        + "task 't19e'"
+                ],
+                timeout: "20s",
+            )
+            try await Diagnosis([item], name: "selector", on: cluster).expect(item)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Command `diff`, and the differences of a dry run.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct DiffTests {
+    @Test func `files are compared, and the exit code says whether anything differs`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              motd: {file: {path: /etc/motd, content: "one\\ntwo\\nthree\\n"}}
+              secret: {file: {path: /etc/secret, content: hunter2, mode: "0600"}}
+              link: {symlink: {path: /opt/link, target: /usr/bin/true}}
+              waits: {after: [motd], wait: {file: /nowhere}}
+            """
+        )
+        let new = try await node.run("diff")
+        #expect(new.status == 1)
+        #expect(new.errors == "")
+        for part in [
+            "--- /dev/null\n+++ /etc/motd (task 'motd')\n@@ -0,0 +1,3 @@\n+one\n+two\n+three\n",
+            "--- /dev/null\n+++ /etc/secret (task 'secret')\n(content not shown: not everyone may read the file)\n",
+            "--- /dev/null\n+++ /opt/link (task 'link')\nlink to '/usr/bin/true'\n",
+        ] { #expect(new.output.contains(part), "\(new.output)") }
+        #expect(new.outputLines.last == "3 tasks would change, 1 would wait")
+        #expect(try FileSystem.list(node.root) == [])
+        #expect(try await node.run("run", "--task", "motd", "--task", "secret", "--task", "link").status == 0)
+        let same = try await node.run("diff")
+        #expect(same.status == 0)
+        #expect(same.output == "unchanged: motd, secret, link\n1 task would wait, 3 unchanged\n")
+        try FileSystem.write(Array("one\n2\nthree\n".utf8), to: node.written("/etc/motd"), mode: 0o640)
+        let changed = try await node.run("diff", "motd")
+        #expect(changed.status == 1)
+        #expect(
+            changed.output == """
+                --- /etc/motd
+                +++ /etc/motd (task 'motd')
+                mode 0640 -> 0644
+                (content not shown: not everyone may read the file)
+                1 task would change
+
+                """
+        )
+        try FileSystem.write(Array("one\n2\nthree\n".utf8), to: node.written("/etc/motd"), mode: 0o644)
+        let shown = try await node.run("run", "--dry-run", "--task", "motd")
+        #expect(
+            shown.output == """
+                motd: /etc/motd would be changed
+                    @@ -1,3 +1,3 @@
+                     one
+                    -2
+                    +two
+                     three
+                1 task would change
+
+                """
+        )
+        let json = try await node.run("diff", "motd", "-o", "json")
+        #expect(json.status == 1)
+        let diff = try json.events("path").first?["diff"]?.string
+        #expect(diff == "@@ -1,3 +1,3 @@\n one\n-2\n+two\n three\n")
+        #expect(try await node.run("diff", "link").status == 0)
+    }
+
+    @Test func `what cannot be compared is an error, whatever else differs`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              broken: {file: {path: /etc/a, source: /nowhere/a}}
+              after: {after: [broken], file: {path: /etc/b, content: x}}
+              other: {file: {path: /etc/c, content: x}}
+            """
+        )
+        let all = try await node.run("diff")
+        #expect(all.status == 2)
+        #expect(all.errors.contains("broken: error: cannot write file '/etc/a'"))
+        #expect(all.errors.contains("after: skipped: 'broken' did not succeed\n"))
+        #expect(all.outputLines.last == "1 task would change, 1 failed, 1 skipped")
+        #expect(try await node.run("diff", "other").status == 1)
+        let dependent = try await node.run("diff", "after")
+        #expect(dependent.status == 2)
+        #expect(dependent.errors.contains("broken: error: cannot write file '/etc/a'"))
+        #expect(dependent.outputLines.last == "1 task skipped")
+        #expect(try await node.run("diff", "nothing").status == 64)
+        let script = "\"$0\" diff --config '\(node.config)' --root '\(node.root)' other >/dev/full"
+        let full = try await Tool.run("sh", ["-c", script, TestNode.program], environment: ["JOURNAL_STREAM": nil])
+        #expect(full.status == 2)
+    }
+
+    @Test func `a disabled task is reported as one`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: 'true'}}, b: {enable: false, exec: {command: 'true'}}}\n")
+        let result = try await node.run("run", "--task", "b", "-o", "json")
+        #expect(result.status == 64)
+        let event = try #require(try result.events("error").first)
+        #expect(event["message"]?.string == "task 'b' is disabled at \(node.config):1:39")
+        #expect(event["hint"]?.string == "remove 'enable: false' there")
+        // A flag is not a file.
+        #expect(event["place"] == nil)
+    }
+
+    @Test func `without UTF-8 the graph is ASCII`() async throws {
+        let node = try TestNode(
+            "tasks: {a: {exec: {command: ls}}, b: {after: [a], description: naïve, exec: {command: ls}}}\n"
+        )
+        let result = try await node.start(["graph"], environment: ["LC_ALL": "C"]).result()
+        #expect(result.output == "a     exec\n`- b  exec  na\\u{ef}ve\n")
+        let utf8 = try await node.start(["graph"], environment: ["LC_ALL": "C.UTF-8"]).result()
+        #expect(utf8.output == "a     exec\n└─ b  exec  naïve\n")
+    }
+
+    @Test func `the fields of graph, units and check are those of the document`() async throws {
+        let node = try TestNode(
+            "tasks: {a: {description: d, after: [x.service], exec: {command: ls}}, b: {after: [a], exec: {command: ls}}}\n"
+        )
+        func fields(_ arguments: String...) async throws -> [String] {
+            let json = try await node.start(arguments + ["-o", "json"]).result().output.json
+            return fieldPaths(json)
+        }
+        #expect(try await fields("graph", "--role", "worker") == DocumentedFields("graph").paths.sorted())
+        #expect(try await fields("units", node.path("units")) == DocumentedFields("units").paths.sorted())
+        let check = try await node.run("check", "-o", "json")
+        #expect(
+            check.output
+                == #"{"version":1,"problems":[],"warnings":[],"summary":{"tasks":2,"objects":0,"problems":0,"warnings":0}}"#
+                + "\n"
+        )
+        try node.write("tasks: {a: {exce: {command: ls}}}\n", to: "bootstrap.yaml")
+        let wrong = try await node.run("check", "-o", "json")
+        #expect(wrong.status == 78)
+        #expect(wrong.errors == "")
+        let problem = try wrong.output.json["problems"]?[0]
+        #expect(problem?["hint"]?.string == "did you mean 'exec'?")
+        #expect(problem?["place"]?["line"]?.integer == 1)
+    }
+}
+
+/// The paths of all fields of an object, sorted; the items of a list are one.
+private func fieldPaths(_ node: Node, below prefix: String = "") -> [String] {
+    let paths: [String] =
+        switch node.content {
+        case .mapping(let mapping):
+            mapping.entries.flatMap { entry in
+                ["\(prefix)\(entry.key)"] + fieldPaths(entry.value, below: "\(prefix)\(entry.key).")
+            }
+        case .sequence(let items): items.flatMap { fieldPaths($0, below: prefix) }
+        case .null, .boolean, .number, .string: []
+        }
+    return Set(paths).sorted()
+}

@@ -1,0 +1,224 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// A cluster with a node, and the agent's output on it; run once for all tests.
+struct NodeRun: Sendable {
+    /// The cluster and its node.
+    let cluster: TestCluster
+
+    /// What kubelet says about the node before the agent has run.
+    let nodeBefore: String
+
+    /// Rollouts on the node while it has no CNI configuration.
+    let withoutNetwork: ToolResult
+
+    /// What kubelet's user gets for a secret that a pod of the node uses, for another one, and for all of them.
+    ///
+    /// Asked before the shipped RBAC rules are there: with them no kubelet depends on the Node authorizer.
+    let secrets: [ToolResult]
+
+    /// The shipped task file, which installs the CNI configuration and waits for kube-proxy.
+    let shipped: ToolResult
+
+    /// Rollouts that can finish and rollouts that cannot, run side by side.
+    let workloads: ToolResult
+
+    /// Rollouts on the drained node: new ones, and a change of one whose pod ignores SIGTERM.
+    let cordoned: ToolResult
+
+    /// The name of the node, for which `bootstrap.yaml` has a role.
+    static let name = "ducksnest-controlplane"
+
+    /// Runs everything once; `try await shared.value`.
+    static let shared = Task {
+        let cluster = try await TestCluster.up(["--node", name])
+        let condition = #"jsonpath={.status.conditions[?(@.type=="Ready")].message}"#
+        let nodeBefore = try await cluster.kubectl("get", "node", name, "-o", condition).output
+        try await cluster.mustApply(objects)
+        let withoutNetwork = try await run("early", early, on: cluster)
+        let kubelet = ["--kubeconfig", "\(cluster.directory)/kubelet.kubeconfig", "get", "-o", "name"]
+        var secrets: [ToolResult] = []
+        for wanted in [["secret", "mounted"], ["secret", "other"], ["secrets", "--all-namespaces"]] {
+            secrets.append(try await cluster.kubectl(kubelet + wanted))
+        }
+        let node = try TestNode(try ShippedRun.bootstrap, in: "\(cluster.directory)/node")
+        try node.write(try ShippedRun.text(of: cluster.dropIn), to: "bootstrap.d/50-cluster.yaml")
+        try node.write(try ShippedRun.text(of: cluster.nodeDropIn), to: "bootstrap.d/60-node.yaml")
+        let shipped = try await node.run("run", "--role", "control-plane")
+        // What cannot finish is applied before it is waited for: on a busy machine the cluster needs more time to learn the
+        // causes than the tasks wait.
+        let failing = Self.workloads.filter { $0.timeout == Workload.shortTimeout }
+        _ = try await run("failing", failing, waiting: false, on: cluster)
+        let areKnown = try await becomes(within: .seconds(240)) {
+            let state = try await cluster.kubectl("get", "pods,events,daemonsets", "--output", "json").output
+            return failing.compactMap(\.cause).allSatisfy(state.contains)
+        }
+        try #require(areKnown)
+        let workloads = try await run("workloads", Self.workloads, on: cluster)
+        // What the drain evicts is created again, and waits for a node, because this is the only one.
+        try await cluster.mustRunKubectl("drain", name, "--ignore-daemonsets", "--force", "--timeout=60s")
+        let changes = [
+            stubborn("second"), Workload("late", "Deployment"), Workload("tolerant", "DaemonSet", timeout: "3m"),
+        ]
+        let cordoned = try await run("cordoned", changes, on: cluster)
+        try await cluster.mustRunKubectl("uncordon", name)
+        try await cluster.mustRunKubectl("rollout", "status", "deployment/served", "--timeout=60s")
+        return NodeRun(
+            cluster: cluster,
+            nodeBefore: nodeBefore,
+            withoutNetwork: withoutNetwork,
+            secrets: secrets,
+            shipped: shipped,
+            workloads: workloads,
+            cordoned: cordoned,
+        )
+    }
+
+    private static func run(
+        _ directory: String,
+        _ workloads: [Workload],
+        waiting: Bool = true,
+        on cluster: TestCluster,
+    ) async throws -> ToolResult {
+        let tasks = workloads.map { workload in
+            "  \(workload.name): {timeout: \(workload.timeout), apply: {kubeconfig: \(cluster.kubeconfig), "
+                + "manifests: [\(workload.name).yaml]\(waiting ? ", wait: rollout\(workload.options)" : "")}}\n"
+        }
+        let node = try TestNode("tasks:\n\(tasks.joined())", in: "\(cluster.directory)/\(directory)")
+        for workload in workloads { try node.write(workload.manifest, to: "\(workload.name).yaml") }
+        return try await node.run("run")
+    }
+}
+
+// MARK: - Workloads
+
+extension NodeRun {
+    /// A workload of one container, and how its task waits for it.
+    struct Workload {
+        var name: String
+        var kind: String
+        var pod: String
+        var container: String
+        var options: String
+        var timeout: String
+
+        /// What the cluster says when it has found out that the rollout cannot end.
+        var cause: String?
+
+        /// The timeout of a rollout that cannot finish.
+        static let shortTimeout = "15s"
+
+        init(
+            _ name: String,
+            _ kind: String,
+            pod: String = "terminationGracePeriodSeconds: 0",
+            container: String = #"image: "nest-bootstrap.test/busybox:1", command: [sleep, "1000000"]"#,
+            options: String = "",
+            timeout: String = shortTimeout,
+            cause: String? = nil,
+        ) {
+            (self.name, self.kind, self.pod, self.container) = (name, kind, pod, container)
+            (self.options, self.timeout, self.cause) = (options, timeout, cause)
+        }
+
+        /// Its manifest.
+        var manifest: String {
+            """
+            apiVersion: apps/v1
+            kind: \(kind)
+            metadata: {name: \(name), namespace: default}
+            spec:
+              selector: {matchLabels: {app: \(name)}}
+              template:
+                metadata: {labels: {app: \(name)}}
+                spec:
+                  \(pod)
+                  containers: [{name: main, \(container)}]
+            """
+        }
+    }
+
+    private static let image = #"image: "nest-bootstrap.test/busybox:1""#
+
+    /// A pod that is still there when its grace period of six seconds has passed.
+    private static func stubborn(_ round: String) -> Workload {
+        Workload(
+            "stubborn",
+            "DaemonSet",
+            pod: "terminationGracePeriodSeconds: 6",
+            container: "\(image), command: [sh, -c, \"trap '' TERM; sleep 1000000; echo \(round)\"]",
+            timeout: "3m",
+        )
+    }
+
+    private static let early = [
+        Workload("early", "DaemonSet"),
+        Workload("waiting", "Deployment"),
+        Workload(
+            "everywhere",
+            "DaemonSet",
+            pod: "tolerations: [{operator: Exists}]",
+            container: "\(image), command: [sleep, '1000000'], envFrom: [{secretRef: {name: mounted}}]",
+        ),
+    ]
+
+    private static let workloads = [
+        stubborn("first"),
+        Workload(
+            "served",
+            "Deployment",
+            container: "\(image), command: [httpd, -f, -h, /etc]",
+            timeout: "3m",
+        ),
+        Workload("nowhere", "Deployment", pod: "nodeSelector: {disk: fast}", cause: #""reason": "Unschedulable""#),
+        Workload("unmatched", "DaemonSet", pod: "nodeSelector: {disk: fast}"),
+        Workload("optional", "DaemonSet", pod: "nodeSelector: {disk: fast}", options: ", minNodes: 0", timeout: "3m"),
+        Workload("two", "DaemonSet", options: ", minNodes: 2"),
+        Workload(
+            "missing",
+            "Deployment",
+            container: #"image: "nosuch.test/image:1""#,
+            cause: #""message": "Failed to pull image"#,
+        ),
+        Workload(
+            "never",
+            "DaemonSet",
+            container: #"image: "nosuch.test/image:1", imagePullPolicy: Never"#,
+            cause: #""reason": "ErrImageNeverPull""#,
+        ),
+        Workload(
+            "probed",
+            "Deployment",
+            container: "\(image), command: [sleep, '1000000'], "
+                + "readinessProbe: {exec: {command: [cat, /nosuch]}, periodSeconds: 1}",
+            cause: "Readiness probe failed",
+        ),
+        Workload(
+            "crashing",
+            "Deployment",
+            pod: "terminationGracePeriodSeconds: 0",
+            container: "\(image), command: [sh, -c, 'exit 3'], "
+                + "readinessProbe: {exec: {command: ['false']}, periodSeconds: 1}",
+            cause: #""exitCode": 3"#,
+        ),
+        Workload(
+            "unmounted",
+            "Deployment",
+            pod: "volumes: [{name: v, configMap: {name: nosuch}}]",
+            container: "\(image), volumeMounts: [{name: v, mountPath: /v}]",
+            cause: #""reason": "FailedMount""#,
+        ),
+    ]
+
+    /// A Service for pods, a secret that a pod uses, and one that none does.
+    private static let objects = """
+        {apiVersion: v1, kind: Service, metadata: {name: served, namespace: default},
+         spec: {selector: {app: served}, clusterIP: 10.96.0.80, ports: [{port: 80, protocol: TCP}]}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: mounted, namespace: default}, stringData: {a: b}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: other, namespace: default}, stringData: {a: b}}
+        """
+}

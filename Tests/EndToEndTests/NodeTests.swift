@@ -1,0 +1,166 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// A real node with real pods: what `wait: rollout` says about them, and what the shipped task file makes of the node.
+@Suite(.needsNode, .serialized, .timeLimit(.minutes(10)))
+struct NodeTests {
+    /// The reason of a task's failure, without what differs from pod to pod.
+    ///
+    /// On a busy machine the task's deadline may pass before the last look at the cluster has ended.
+    private func failure(of task: String, in result: ToolResult) throws -> String {
+        let line = try #require(result.errorLines.first { $0.hasPrefix("\(task): error: ") }, "\(result)")
+        let form =
+            /error: timed out (?:waiting for|after \S+:) (.*?)(?: \(gives up at [^()]*\)|; (?:add|correct|fix|tolerate) .*)$/
+        let words = try #require(line.firstMatch(of: form), "\(line)").1
+        return String(words).replacing(/pod '(\w+)-[a-z0-9-]+':/) { "pod '\($0.1)':" }
+    }
+
+    @Test func `a rollout that can finish finishes`() async throws {
+        let run = try await NodeRun.shared.value
+        for task in ["stubborn", "served", "optional"] {
+            let line = run.workloads.outputLines.last { $0.hasPrefix("\(task): changed in ") }
+            #expect(line != nil, "\(run.workloads.output)\(run.workloads.errors)")
+        }
+        show("rollout on a node", ours: run.workloads)
+    }
+
+    @Test func `a node without CNI configuration is named with what its kubelet says`() async throws {
+        let run = try await NodeRun.shared.value
+        #expect(run.nodeBefore.contains("cni plugin not initialized"), "\(run.nodeBefore)")
+        let node = "node '\(NodeRun.name)' is not ready: KubeletNotReady: "
+        let message = "cni plugin not initialized)"
+        let daemonSet = try failure(of: "early", in: run.withoutNetwork)
+        let taints = "the cluster has 1 node, with taints 'node.kubernetes.io/not-ready:NoSchedule'"
+        #expect(daemonSet.hasPrefix("DaemonSet/default/early: no node is eligible (\(taints); \(node)"))
+        #expect(daemonSet.hasSuffix(message))
+        let deployment = try failure(of: "waiting", in: run.withoutNetwork)
+        let replicas = "Deployment/default/waiting: available replicas: 0 of 1"
+        #expect(deployment.hasPrefix("\(replicas) (pod 'waiting': Unschedulable: 0/1 nodes are available: "))
+        #expect(deployment.contains("; \(node)"))
+        #expect(deployment.hasSuffix(message))
+        let everywhere = try failure(of: "everywhere", in: run.withoutNetwork)
+        let pod = "pod 'everywhere': container 'main' is waiting: ContainerCreating: NetworkNotReady: "
+        #expect(everywhere.hasPrefix("DaemonSet/default/everywhere: available pods: 0 of 1 (\(pod)"))
+        #expect(everywhere.hasSuffix(message))
+    }
+
+    @Test(
+        arguments: [
+            (
+                "never",
+                "DaemonSet/default/never: available pods: 0 of 1 (pod 'never': container 'main' is waiting: ErrImageNeverPull: "
+                    + #"Container image "nosuch.test/image:1" is not present with pull policy of Never)"#
+            ),
+            (
+                "probed",
+                "Deployment/default/probed: available replicas: 0 of 1 (pod 'probed': container 'main' is not ready: "
+                    + "Unhealthy: Readiness probe failed: cat: can't open '/nosuch': No such file or directory)"
+            ),
+            (
+                "unmounted",
+                "Deployment/default/unmounted: available replicas: 0 of 1 (pod 'unmounted': container 'main' is waiting: "
+                    + "ContainerCreating: FailedMount: MountVolume.SetUp failed for volume \"v\" : "
+                    + "configmap \"nosuch\" not found)"
+            ),
+            (
+                "unmatched",
+                "DaemonSet/default/unmatched: no node is eligible "
+                    + "(the cluster has 1 node, none with labels 'disk=fast')"
+            ),
+            ("two", "DaemonSet/default/two: eligible nodes: 1 of 2 (the cluster has 1 node)"),
+        ]
+    )
+    func `a rollout that cannot end is reported with pod, container and cause`(task: String, line: String) async throws
+    {
+        let run = try await NodeRun.shared.value
+        #expect(try failure(of: task, in: run.workloads) == line)
+    }
+
+    @Test func `an image that cannot be pulled, a crash and the scheduler's refusal are reported`() async throws {
+        let run = try await NodeRun.shared.value
+        let missing = try failure(of: "missing", in: run.workloads)
+        let image =
+            "Deployment/default/missing: available replicas: 0 of 1 (pod 'missing': container 'main' is waiting: "
+        #expect(missing.hasPrefix("\(image)ErrImagePull: ") || missing.hasPrefix("\(image)ImagePullBackOff: "))
+        #expect(missing.contains(#"failed to resolve reference "nosuch.test/image:1": "#))
+        let crashing = try failure(of: "crashing", in: run.workloads)
+        #expect(
+            crashing.hasPrefix("Deployment/default/crashing: available replicas: 0 of 1 (pod 'crashing': container ")
+        )
+        #expect(crashing.hasSuffix(": Error, exit code 3)"))
+        let nowhere = try failure(of: "nowhere", in: run.workloads)
+        let refusal = "Unschedulable: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity"
+        #expect(nowhere.hasPrefix("Deployment/default/nowhere: available replicas: 0 of 1 (pod 'nowhere': \(refusal)"))
+    }
+
+    @Test func `the cause is reported while the rollout is waited for`() async throws {
+        let run = try await NodeRun.shared.value
+        let words = "never: waiting: DaemonSet/default/never: available pods: 0 of 1 (pod 'never-"
+        let line = run.workloads.outputLines.last { $0.hasPrefix(words) }?.masked
+        #expect(line?.hasSuffix("with pull policy of Never) (gives up at NOW)") == true)
+    }
+
+    @Test func `a pod that takes its time to end is waited for and named`() async throws {
+        let run = try await NodeRun.shared.value
+        let lines = run.cordoned.outputLines.map(\.masked)
+        let words = "stubborn: waiting: DaemonSet/default/stubborn: updated pods: 0 of 1 (pod 'stubborn-"
+        let line = lines.first { $0.hasPrefix(words) }
+        #expect(line?.hasSuffix(": terminating (grace period ends at NOW)) (gives up at NOW)") == true)
+        #expect(lines.contains("stubborn: changed in SOON (1 configured)"), "\(lines.joined(separator: "\n"))")
+    }
+
+    @Test func `a drained node runs a DaemonSet, and a Deployment waits for a node`() async throws {
+        let run = try await NodeRun.shared.value
+        #expect(run.cordoned.outputLines.contains { $0.hasPrefix("tolerant: changed in ") }, "\(run.cordoned.errors)")
+        let line = try failure(of: "late", in: run.cordoned)
+        let refusal = "Unschedulable: 0/1 nodes are available: 1 node(s) were unschedulable"
+        #expect(
+            line.hasPrefix("Deployment/default/late: available replicas: 0 of 1 (pod 'late': \(refusal)"),
+            "\(line)"
+        )
+    }
+
+    @Test func `the shipped task file makes the node ready, and kube-proxy forwards to a pod`() async throws {
+        let run = try await NodeRun.shared.value
+        #expect(run.shipped.status == 0, "\(run.shipped.errors)")
+        #expect(run.shipped.outputLines.contains("kube-proxy-daemonset: DaemonSet/kube-system/kube-proxy created"))
+        let node = try await run.cluster.object("node", NodeRun.name)
+        let conditions = node["status"]?["conditions"]?.sequence ?? []
+        #expect(conditions.first { $0["type"]?.string == "Ready" }?["status"]?.string == "True")
+        // The Service's address is one that only kube-proxy's rules know.
+        let fetch = #"exec 3<>/dev/tcp/10.96.0.80/80; printf 'GET /hostname HTTP/1.0\r\n\r\n' >&3; cat <&3"#
+        let answer = try await run.cluster.runOnNode("timeout", "20", "bash", "-c", fetch)
+        #expect(answer.outputLines.last?.hasPrefix("served-") == true, "\(answer.output)\(answer.errors)")
+    }
+
+    @Test func `kubelet is a user of its own, who reads the secrets of its own pods and no others`() async throws {
+        let run = try await NodeRun.shared.value
+        #expect(run.secrets[0].output == "secret/mounted\n", "\(run.secrets[0].errors)")
+        for refused in run.secrets.dropFirst() {
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains(#"User "system:node:\#(NodeRun.name)" cannot "#), "\(refused.errors)")
+        }
+    }
+
+    @Test func `nothing of a node outlives its cluster`() async throws {
+        func groups(of cluster: TestCluster) async throws -> [String] {
+            let name = "nest-node-\(cluster.server.split(separator: ":").last ?? "")"
+            let found = try await Tool.run("find", ["/sys/fs/cgroup", "-maxdepth", "2", "-name", name])
+            try #require(found.status == 0, "\(found.errors)")
+            return found.outputLines
+        }
+        let ended = try await TestCluster.withFresh(options: ["--node", "short-lived"]) { cluster in
+            let inside = try await cluster.runOnNode("hostname")
+            #expect(inside.output == "short-lived\n", "\(inside.errors)")
+            #expect(try await !groups(of: cluster).isEmpty)
+            return cluster
+        }
+        #expect(try FileSystem.exists(ended.directory) == false)
+        // A control group can only be removed when no process is in it.
+        #expect(try await groups(of: ended) == [])
+        let processes = try await Tool.run("pgrep", ["-f", "--", "\(ended.directory)/"])
+        #expect(processes.status == 1, "\(processes.output)")
+    }
+}

@@ -1,0 +1,132 @@
+import Base
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// What `check` finds without an API server, and with what it knows of one that was reached before.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+struct OfflineCheckTests {
+    @Test func `mistakes of the task file and of manifests are reported together, with a summary in JSON`() async throws
+    {
+        let node = try TestNode(
+            "tasks: {a: {apply: {kubeconfig: /k, manifests: [m.yaml]}}, b: {exec: {command: ls, argz: []}}}\n"
+        )
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: A}}\n", to: "m.yaml")
+        let text = try await node.run("check")
+        #expect(text.status == 78)
+        #expect(text.errorLines.count == 2, "\(text.errors)")
+        #expect(text.errorLines.first?.contains("unknown key 'argz'") == true, "\(text.errors)")
+        #expect(
+            text.errorLines.last?.contains("m.yaml:1:52: ConfigMap/A: field 'metadata.name'") == true,
+            "\(text.errors)"
+        )
+        let json = try await node.run("check", "--output", "json")
+        let report = try readJSON(Array(json.output.utf8), file: "check")
+        #expect(report["summary"]?["problems"]?.integer == 2)
+        #expect(report["summary"]?["warnings"]?.integer == 0)
+        #expect(report["summary"]?["objects"]?.integer == 1)
+        #expect(report["problems"]?.sequence?.count == 2)
+    }
+
+    @Test func `a removed API is a warning, and an error for a server that lacks it`() async throws {
+        let node = try TestNode("tasks: {a: {apply: {kubeconfig: k, manifests: [m.yaml]}}}\n")
+        try node.write("{apiVersion: batch/v1beta1, kind: CronJob, metadata: {name: a}}\n", to: "m.yaml")
+        let kubeconfig = """
+            {current-context: x, contexts: [{name: x, context: {cluster: c, user: me}}],
+             clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: me, user: {token: t}}]}
+            """
+        try node.write(kubeconfig, to: "k")
+        try setMode(node.path("k"), 0o600)
+        let unknown = try await node.run("check")
+        #expect(unknown.status == 0, "\(unknown.errors)")
+        #expect(unknown.errors.hasPrefix("warning: ") && unknown.errors.contains("was removed in Kubernetes 1.25; "))
+        #expect(unknown.output == "1 task for this node, 1 warning\n")
+        let new = try await node.run("check", "--server-version", "1.34")
+        #expect(new.status == 65)
+        let old = try await node.run("check", "--server-version", "v1.24.1")
+        #expect(old.status == 0)
+        #expect(old.errors == "")
+        let wrong = try await node.run("check", "--server-version", "new")
+        #expect(wrong.status == 64)
+        #expect(wrong.errors.contains("invalid value 'new' for '--server-version': expected a version such as 1.34"))
+    }
+
+    @Test func `the schema of a server is kept and used`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "offline-check")
+        let node = try TestNode("tasks: {a: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n")
+        let good = """
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: d, namespace: offline-check}
+            spec:
+              replicas: 0
+              selector: {matchLabels: {app: d}}
+              template:
+                metadata: {labels: {app: d}}
+                spec:
+                  containers: [{name: c, image: i}]
+                  volumes: [{name: v, emptyDir: {sizeLimit: 1Gi}}]
+                  dnsPolicy: Default
+            """
+        let bad = good.replacing("replicas: 0", with: "replicas: \"0\"").replacing("image: i", with: "imgae: i")
+            .replacing("1Gi", with: "1GiB").replacing("Policy: Default", with: "Policy: Defualt")
+        try node.write(bad, to: "m.yaml")
+        #expect(try await node.run("check").status == 0)
+        try node.write(good, to: "m.yaml")
+        let diff = try await node.run("diff")
+        #expect(diff.status == 1, "\(diff.errors)")
+        #expect(try await node.run("check").status == 0)
+        try node.write(bad, to: "m.yaml")
+        let check = try await node.run("check")
+        #expect(check.status == 65)
+        // Old servers do not describe the values of a field.
+        let hasEnumerations = try await cluster.isAtLeast(minor: 30)
+        let enumeration = check.errorLines.filter { $0.contains("did you mean 'Default'?") }
+            .map { $0.replacing("\(node.directory)/", with: "") }
+        #expect(enumeration.count == (hasEnumerations ? 1 : 0), "\(check.errors)")
+        #expect(
+            check.errorLines.map { $0.replacing("\(node.directory)/", with: "") } == [
+                "m.yaml:5:13: Deployment/offline-check/d: field 'spec.replicas': expected an integer, "
+                    + "found the string \"0\"; remove the quotes: '0'",
+                "m.yaml:10:30: Deployment/offline-check/d: field 'spec.template.spec.containers[0].imgae' is not known to "
+                    + "the server; did you mean 'image'?",
+                "m.yaml:11:49: Deployment/offline-check/d: field 'spec.template.spec.volumes[0].emptyDir.sizeLimit': "
+                    + "expected a quantity, found \"1GiB\"; write '1Gi'",
+            ] + enumeration
+        )
+        // The server knows what it serves.
+        try node.write("{apiVersion: networking.k8s.io/v1, kind: Ingres, metadata: {name: a}}\n", to: "m.yaml")
+        let kind = try await node.run("check")
+        #expect(
+            kind.errors.contains("has no kind 'Ingres' in 'networking.k8s.io/v1'; did you mean 'Ingress'?"),
+            "\(kind.errors)"
+        )
+    }
+
+    @Test func `status shows certificates that end soon`() async throws {
+        let authority = try TestAuthority()
+        // The files exist as long as it does.
+        defer { withExtendedLifetime(authority) {} }
+        let client = try authority.issue("client", validity: .days(3))
+        let node = try TestNode(
+            """
+            cluster: {servers: "https://127.0.0.1:1", certificateAuthority: \(authority.certificatePath)}
+            tasks: {a: {kubeconfig: {path: /etc/k, user: u, certificate: \(client.certificatePath), key: \(client.keyPath)}}}
+
+            """
+        )
+        let run = try await node.run("run")
+        #expect(run.status == 0)
+        #expect(run.errors.contains("a: warning: client certificate '\(client.certificatePath)' "), "\(run.errors)")
+        let status = try await node.run("status")
+        #expect(status.status == 0)
+        #expect(
+            status.output.contains("\nwarning: client certificate '\(client.certificatePath)' "),
+            "\(status.output)"
+        )
+        let json = try await node.run("status", "--output", "json").output.json
+        #expect(json["warnings"]?[0]?["message"]?.string?.contains("expires in ") == true)
+        #expect(json["warnings"]?[0]?["hint"]?.string?.hasPrefix("renew it: ") == true)
+    }
+}

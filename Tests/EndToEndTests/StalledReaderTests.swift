@@ -1,0 +1,131 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// A reader of standard output that stops reading.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct StalledReaderTests {
+    /// Prints a megabyte at once, then runs past its deadline.
+    private static let tasks = """
+        tasks:
+          noisy:
+            timeout: 4s
+            exec:
+              command: sh
+              args: [-c, 'head -c 1000000 /dev/zero | tr "\\0" x | fold -w 70; sleep 60']
+          other: {exec: {command: sleep, args: ["1"]}}
+          late: {after: [other], file: {path: /etc/late, content: x}}
+          endless: {wait: {file: /nowhere/to/be/found}}
+        """
+
+    /// Starts a run whose standard output goes to a process that never reads it.
+    ///
+    /// The shell prints the process of the program to standard error, and at the end its exit code.
+    private func start(_ node: TestNode, _ format: String) throws -> Tool {
+        let script = """
+            { "$0" run --config "$1" --root "$2" --output \(format) & echo $! >&2; wait $!; echo "exit $?" >&2; } \
+            | { sleep 120 & echo "reader $!" >&2; wait; }
+            """
+        return try Tool(
+            "sh",
+            ["-c", script, TestNode.program, node.config, node.root],
+            environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil],
+        )
+    }
+
+    private func number(after label: String, in text: String) -> Int32? {
+        text.split(separator: "\n").lazy.compactMap { line in
+            line.hasPrefix(label) ? Int32(line.dropFirst(label.count)) : nil
+        }.first
+    }
+
+    @Test(arguments: ["text", "json"])
+    func `it delays neither a deadline nor another task nor a signal`(format: String) async throws {
+        let node = try TestNode(Self.tasks)
+        let start = ContinuousClock.now
+        let tool = try self.start(node, format)
+        let areKnown = try await becomes {
+            let lines = tool.errorsSoFar()
+            return number(after: "reader ", in: lines) != nil && number(after: "", in: lines) != nil
+        }
+        #expect(areKnown)
+        let program = try #require(number(after: "", in: tool.errorsSoFar()))
+        let late = node.written("/etc/late")
+        #expect(try await becomes(within: .seconds(30)) { try FileSystem.exists(late) })
+        let other = start.duration(to: .now)
+        let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
+        let isOver = try await becomes(within: .seconds(15)) { try ShippedRun.text(of: record).contains("finishedAt") }
+        let deadline = start.duration(to: .now)
+        #expect(isOver)
+        let stop = ContinuousClock.now
+        kill(program, SIGTERM)
+        let hasEnded = try await becomes(within: .seconds(15)) { tool.errorsSoFar().contains("exit ") }
+        let end = stop.duration(to: .now)
+        #expect(hasEnded)
+        for process in [number(after: "reader ", in: tool.errorsSoFar()), program] {
+            if let process { kill(process, SIGKILL) }
+        }
+        let result = await tool.result()
+        #expect(result.errors.contains("exit 143\n"))
+        #expect(result.errors.contains("nest-bootstrap: cannot write to standard output: it was not read for "))
+        #expect(end < .seconds(10))
+        let status = try await node.run("status", "--output", "json")
+        let rows = try status.output.json["tasks"]?.sequence ?? []
+        let states = rows.map { "\($0["task"]?.string ?? "") \($0["state"]?.string ?? "")" }
+        #expect(states == ["noisy failed", "other changed", "late changed", "endless interrupted"])
+        #expect(rows.first?["reason"]?.string?.contains("4s") == true)
+        print("\(format), reader stalled: other task \(other), deadline of 4s \(deadline), SIGTERM to end \(end)")
+    }
+
+    @Test func `a run waits only some seconds for it when the tasks have ended, and says so`() async throws {
+        let node = try TestNode(
+            "tasks: {noisy: {exec: {command: sh, args: [-c, 'head -c 1000000 /dev/zero | tr \"\\0\" x | fold -w 70']}}}\n"
+        )
+        let tool = try start(node, "text")
+        let areKnown = try await becomes {
+            let lines = tool.errorsSoFar()
+            return number(after: "reader ", in: lines) != nil && number(after: "", in: lines) != nil
+        }
+        #expect(areKnown)
+        let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
+        #expect(
+            try await becomes(within: .seconds(60)) {
+                try FileSystem.exists(record) && ShippedRun.text(of: record).contains("finishedAt")
+            }
+        )
+        #expect(try await becomes(within: .seconds(60)) { tool.errorsSoFar().contains("exit ") })
+        if let reader = number(after: "reader ", in: tool.errorsSoFar()) { kill(reader, SIGKILL) }
+        let result = await tool.result()
+        #expect(result.errors.contains("exit 1\n"))
+        #expect(
+            result.errors.contains(
+                "cannot write to standard output: it was not read for 10 s; the rest of the output is lost\n"
+            )
+        )
+    }
+
+    @Test func `a slow reader gets everything, after the run as well`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              noisy: {exec: {command: sh, args: [-c, 'head -c 250000 /dev/zero | tr "\\0" x | fold -w 70']}}
+              late: {after: [noisy], file: {path: /etc/late, content: x}}
+            """
+        )
+        let script = "\"$0\" run --config \"$1\" --root \"$2\" | { sleep 2; cat; }"
+        let tool = try Tool(
+            "sh",
+            ["-c", script, TestNode.program, node.config, node.root],
+            environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil],
+        )
+        // The run does not wait for its reader.
+        #expect(try await becomes(within: .milliseconds(1900)) { try FileSystem.exists(node.written("/etc/late")) })
+        let result = await tool.result()
+        #expect(result.errors == "")
+        #expect(result.outputLines.count { $0.hasPrefix("noisy: | ") } >= 250_000 / 70)
+        #expect(result.outputLines.last == "2 tasks: 2 changed")
+    }
+}

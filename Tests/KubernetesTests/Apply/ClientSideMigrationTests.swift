@@ -1,0 +1,132 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// Objects of `kubectl apply` and `kubectl create`.
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+struct ClientSideMigrationTests {
+    private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+    private func configMap(_ namespace: String, _ data: String, _ annotations: String = "{}") -> String {
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: \(namespace), annotations: \(annotations)}, "
+            + "data: \(data)}"
+    }
+
+    private func annotation(_ namespace: String, _ data: String) throws -> String {
+        let applied = String(decoding: try node(configMap(namespace, data)).json(), as: UTF8.self)
+        return String(decoding: Node.mapping([Self.lastApplied: .string(applied)]).json(), as: UTF8.self)
+    }
+
+    private func managers(of object: Node?) -> [String] {
+        (object?["metadata"]?["managedFields"]?.sequence ?? []).compactMap { $0["manager"]?.string }.sorted()
+    }
+
+    @Test(arguments: [
+        ("kubectl-client-side-apply", true), ("kubectl-create", false), ("kubectl-create", true), ("own-name", true),
+    ])
+    func `fields that the manifest no longer has go, and nothing else`(manager: String, isAnnotated: Bool) async throws
+    {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps"
+        let data = "{kept: '1', gone: '2'}"
+        let annotations = isAnnotated ? try annotation(namespace, data) : "{mine: x}"
+        try await session.update("POST", configMap(namespace, data, annotations), at: path, as: manager)
+        try await session.update("PATCH", "{data: {theirs: '3'}}", at: "\(path)/a", as: "controller")
+        let manifest = configMap(namespace, "{kept: '1', new: '4'}")
+        let version = try await session.resourceVersion("\(path)/a")
+        let planned = await session.apply(manifest, dryRunOverlay: DryRunOverlay()).first ?? ""
+        #expect(planned.contains("\n  data.gone: \"2\" -> (none)"), "\(planned)")
+        #expect(!planned.contains("data.theirs") && !planned.contains("data.kept"), "\(planned)")
+        #expect(planned.contains(Self.lastApplied) == isAnnotated)
+        #expect(try await session.resourceVersion("\(path)/a") == version)
+        let lines = await session.apply(manifest)
+        #expect(lines.count == 1)
+        #expect(lines.first?.hasPrefix("configured ConfigMap/\(namespace)/a\n") == true, "\(lines)")
+        #expect(lines.first?.contains("\n  data.gone") == true, "\(lines)")
+        let live = try await session.object("\(path)/a")
+        #expect(live?["data"] == (try node("{kept: '1', new: '4', theirs: '3'}")))
+        #expect(live?["metadata"]?["annotations"] == (try node("{nest-bootstrap/task: t}")))
+        #expect(managers(of: live) == ["controller", "nest-bootstrap"])
+        #expect(await session.apply(manifest) == ["unchanged ConfigMap/\(namespace)/a"])
+        #expect(try await session.resourceVersion("\(path)/a") == live?["metadata"]?["resourceVersion"]?.string)
+    }
+
+    @Test func `a value that differs is a conflict, and nothing is moved`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps"
+        let manager = "kubectl-client-side-apply"
+        let data = "{kept: '1', gone: '2'}"
+        try await session.update(
+            "POST",
+            configMap(namespace, data, try annotation(namespace, data)),
+            at: path,
+            as: manager
+        )
+        let version = try await session.resourceVersion("\(path)/a")
+        let manifest = configMap(namespace, "{kept: '9'}")
+        let lines = await session.apply(manifest)
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("field 'data.kept' is owned by '\(manager)', which last wrote at ") == true)
+        #expect(try await session.resourceVersion("\(path)/a") == version)
+        let taken = await session.apply(manifest, forceConflicts: true)
+        #expect(taken.first?.hasPrefix("configured ") == true, "\(taken)")
+        #expect(try await session.object("\(path)/a")?["data"] == (try node("{kept: '9'}")))
+        #expect(await session.apply(manifest) == ["unchanged ConfigMap/\(namespace)/a"])
+    }
+
+    @Test(arguments: [true, false])
+    func `what was written before managers were recorded goes if kubectl applied it`(isAnnotated: Bool) async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps"
+        let data = "{kept: '1', gone: '2'}"
+        let annotations = isAnnotated ? try annotation(namespace, data) : "{}"
+        try await session.update("POST", configMap(namespace, data, annotations), at: path, as: "old")
+        try await session.update("PATCH", "{data: {theirs: '3'}}", at: "\(path)/a", as: "controller")
+        try await session.update("PATCH", "{metadata: {managedFields: [{}]}}", at: "\(path)/a", as: "old")
+        #expect(managers(of: try await session.object("\(path)/a")) == [])
+        let manifest = configMap(namespace, "{kept: '1'}")
+        let lines = await session.apply(manifest)
+        #expect(lines.first?.hasPrefix("configured ConfigMap/\(namespace)/a\n") == true, "\(lines)")
+        let live = try await session.object("\(path)/a")
+        let rest = isAnnotated ? "{kept: '1', theirs: '3'}" : "{kept: '1', gone: '2', theirs: '3'}"
+        #expect(live?["data"] == (try node(rest)))
+        #expect(live?["metadata"]?["annotations"] == (try node("{nest-bootstrap/task: t}")))
+        #expect(managers(of: live) == ["before-first-apply", "nest-bootstrap"])
+        #expect(await session.apply(manifest) == ["unchanged ConfigMap/\(namespace)/a"])
+        #expect(try await session.resourceVersion("\(path)/a") == live?["metadata"]?["resourceVersion"]?.string)
+    }
+
+    @Test func `a value that differs from one of an unknown manager is a conflict that says so`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps"
+        try await session.update("POST", configMap(namespace, "{a: '1'}"), at: path, as: "old")
+        try await session.update("PATCH", "{metadata: {managedFields: [{}]}}", at: "\(path)/a", as: "old")
+        let lines = await session.apply(configMap(namespace, "{a: '2'}"))
+        let words =
+            "field 'data.a' is owned by 'before-first-apply' (not known: written before the server recorded managers)"
+        #expect(lines.first?.contains("\(words): \"1\" on the server, \"2\" here; ") == true, "\(lines)")
+    }
+
+    @Test func `a value that the server writes in another form survives`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let manifest = """
+            {apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: \(namespace)}, spec: {paused: true,
+             selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [
+             {name: c, image: x, env: [{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]}]}}}}
+            """
+        let path = "/apis/apps/v1/namespaces/\(namespace)/deployments"
+        try await session.update("POST", manifest, at: path, as: "kubectl-create")
+        let before = try await session.object("\(path)/a")
+        let planned = await session.apply(manifest, dryRunOverlay: DryRunOverlay()).first ?? ""
+        #expect(!planned.contains("spec"), "\(planned)")
+        let lines = await session.apply(manifest)
+        #expect(lines.first?.hasPrefix("configured Deployment/\(namespace)/a") == true, "\(lines)")
+        #expect(lines.first?.contains("spec") == false)
+        let after = try await session.object("\(path)/a")
+        #expect(after?["spec"] == before?["spec"])
+        #expect(!managers(of: after).contains("kubectl-create"))
+        #expect(await session.apply(manifest) == ["unchanged Deployment/\(namespace)/a"])
+    }
+}

@@ -1,0 +1,133 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// What an API server leaves behind that is killed at work.
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+struct CutOffTests {
+    private static let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+    private func definition(_ number: Int, _ group: String) -> String {
+        """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: ducks\(number).\(group).test}
+        spec:
+          group: \(group).test
+          scope: Cluster
+          names: {kind: Duck\(number), plural: ducks\(number)}
+          versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+        """
+    }
+
+    /// Puts definitions into the state in which a server leaves them that ends before it serves them.
+    ///
+    /// They are deleted and written again past the server: it takes them for new ones, whose names it has accepted, and
+    /// looks only at changes of those.
+    private func cutOff(_ names: [String], _ session: Session, _ etcd: Etcd) async throws {
+        for (number, name) in names.enumerated() {
+            let path = "\(Self.definitions)/\(name)"
+            var object = try #require(try await session.object(path))
+            _ = try await session.client.object("DELETE", path, until: .now + .seconds(20))
+            try await wait(session, path) { $0 == nil }
+            let isInstalling = try node(
+                "[{type: NamesAccepted, status: 'True', reason: NoConflicts}, "
+                    + "{type: Established, status: 'False', reason: Installing}]"
+            )
+            object.replace(["status", "conditions"], with: isInstalling)
+            object.replace(["metadata", "uid"], with: .string("\(UInt32.random(in: .min ... .max))-\(number)"))
+            object.replace(["metadata", "resourceVersion"], with: nil)
+            try await etcd.put(object, at: "apiextensions.k8s.io/customresourcedefinitions/\(name)")
+            try await wait(session, path) { $0 != nil }
+        }
+    }
+
+    /// Waits until an object is as it should be.
+    private func wait(_ session: Session, _ path: String, _ condition: (Node?) -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(60)
+        while !condition(try await session.object(path)) {
+            try #require(ContinuousClock.now < end)
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    @Test func `twenty definitions whose installation was cut off are served, and the next apply moves nothing`()
+        async throws
+    {
+        let (session, group) = try await Session.inNewNamespace()
+        let names = (0..<20).map { "ducks\($0).\(group).test" }
+        let text = (0..<20).map { definition($0, group) }.joined(separator: "\n---\n")
+        let lines = await session.apply(text)
+        #expect(Set(lines) == Set(names.map { "created CustomResourceDefinition/\($0)" }))
+        try await cutOff(names, session, try await Etcd())
+        // For as long as several API servers would take to serve them.
+        try await Task.sleep(for: .seconds(6))
+        for name in names {
+            let conditions = try await session.object("\(Self.definitions)/\(name)")?["status"]?["conditions"]
+            #expect(conditions?[1]?["status"]?.string == "False")
+        }
+        let unchanged = Set(names.map { "unchanged CustomResourceDefinition/\($0)" })
+        #expect(Set(await session.apply(text, retryPolicy: Session.retryPolicy(.seconds(120)))) == unchanged)
+        var versions: [String?] = []
+        for name in names {
+            let object = try #require(try await session.object("\(Self.definitions)/\(name)"))
+            versions.append(object["metadata"]?["resourceVersion"]?.string)
+            #expect(object["metadata"]?["annotations"] == (try node("{nest-bootstrap/task: t}")))
+            let managers = (object["metadata"]?["managedFields"]?.sequence ?? []).compactMap { $0["manager"]?.string }
+            #expect(!managers.contains("nest-bootstrap-wake"), "\(managers)")
+        }
+        #expect(Set(await session.apply(text)) == unchanged)
+        for (name, version) in zip(names, versions) {
+            #expect(try await session.resourceVersion("\(Self.definitions)/\(name)") == version)
+        }
+    }
+
+    private func service(_ name: String, _ namespace: String, _ address: String) -> String {
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: \(name), namespace: \(namespace)}
+        spec: {ports: [{port: 1, protocol: TCP}], clusterIP: \(address)}
+        """
+    }
+
+    @Test func `an address that no Service has is waited for`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let address = "10.101.\(Int.random(in: 0...255)).\(Int.random(in: 1...254))"
+        let text = service("s", namespace, address)
+        try #require(await session.apply(text) == ["created Service/\(namespace)/s"])
+        let held = await session.apply(service("other", namespace, address))
+        #expect(held.count == 1)
+        #expect(
+            held.first?.hasSuffix("provided IP is already allocated: Service/\(namespace)/s has it") == true,
+            "\(held)"
+        )
+        try await (try await Etcd()).remove("services/specs/\(namespace)/s")
+        let path = "/api/v1/namespaces/\(namespace)/services/s"
+        try await wait(session, path) { $0 == nil }
+        let (waits, waited) = AsyncStream<String>.makeStream()
+        let run = Task {
+            await session.apply(text, retryPolicy: Session.retryPolicy(.seconds(600)) { waited.yield($0) })
+        }
+        let words = await waits.first { _ in true } ?? ""
+        #expect(words.hasPrefix("Service/\(namespace)/s: the server answered 422: "), "\(words)")
+        #expect(words.contains("(but no Service has it: the server frees it within some minutes)"), "\(words)")
+        run.cancel()
+        #expect(await run.value == [])
+    }
+}
+
+extension Node {
+    /// Sets the value at a path of keys, or removes it.
+    fileprivate mutating func replace(_ path: ArraySlice<String>, with value: Node?) {
+        guard let key = path.first, var mapping else { return }
+        if path.count == 1 {
+            mapping[key] = value
+        } else {
+            mapping[key]?.replace(path.dropFirst(), with: value)
+        }
+        content = .mapping(mapping)
+    }
+}

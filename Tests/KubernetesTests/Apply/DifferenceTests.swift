@@ -1,0 +1,50 @@
+import Testing
+import YAML
+@testable import Kubernetes
+
+@Suite(.timeLimit(.minutes(3)))
+struct DifferenceTests {
+    private let configMap = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
+
+    @Test(arguments: [
+        ("{a: 1}", "{a: 1}", []),
+        ("{a: 1}", "{a: 2}", ["a: 1 -> 2"]),
+        ("{a: 1}", "{b: 1}", ["b: (none) -> 1", "a: 1 -> (none)"]),
+        ("{a: {b: [1, 2]}}", "{a: {b: [1, 3, 4]}}", ["a.b[1]: 2 -> 3", "a.b[2]: (none) -> 4"]),
+        ("{a: [1, 2]}", "{a: [1]}", ["a[1]: 2 -> (none)"]),
+        ("{a: {x.y/z: 1}}", "{a: {x.y/z: 2}}", ["a[x.y/z]: 1 -> 2"]),
+        ("{a: 1}", "{a: {b: 1}}", [#"a: 1 -> {"b":1}"#]),
+        ("{a: {c: 1, b: 2}}", "{a: {b: 2, c: 1}}", []),
+        ("{status: {a: 1}}", "{status: {a: 2}}", []),
+        (
+            "{metadata: {resourceVersion: '1', generation: 1, managedFields: [], uid: a, name: n}}",
+            "{metadata: {resourceVersion: '2', generation: 2, uid: b, creationTimestamp: c, name: n}}", []
+        ),
+        ("{metadata: {labels: {a: b}}}", "{metadata: {}}", [#"metadata.labels: {"a":"b"} -> (none)"#]),
+    ])
+    func `differences are reported field by field`(old: String, new: String, lines: [String]) throws {
+        #expect(Difference(from: try node(old), to: try node(new)).lines(of: configMap) == lines)
+    }
+
+    @Test func `a Secret's values are never reported`() throws {
+        let secret = GroupVersionKind(apiVersion: "v1", kind: "Secret")
+        let annotation = "metadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: hunter2}}"
+        let old = try node("{data: {a: hunter2}, type: Opaque, \(annotation)}")
+        let new = try node(
+            "{data: {a: hunter3}, type: Other, stringData: {b: hunter4}, immutable: hunter5, metadata: {}}"
+        )
+        #expect(
+            Difference(from: old, to: new).lines(of: secret) == [
+                "data.a: *** -> ***", #"type: "Opaque" -> "Other""#, "stringData: (none) -> ***",
+                "immutable: (none) -> ***",
+                "metadata.annotations: *** -> (none)",
+            ]
+        )
+    }
+
+    @Test func `a long value is cut`() throws {
+        let text = ShownValue(.string(String(repeating: "x", count: 200))).description
+        #expect(text.count == 81)
+        #expect(text.hasSuffix("…"))
+    }
+}

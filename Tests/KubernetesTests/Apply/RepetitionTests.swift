@@ -1,0 +1,77 @@
+import TestSupport
+import Testing
+@testable import Kubernetes
+
+/// Objects that are described more than once.
+@Suite(.timeLimit(.minutes(1)))
+struct RepetitionTests {
+    private func lines(_ text: String) async throws -> [String] {
+        let fake = try FakeAPIServer { _ in nil }
+        let lines = await (try fake.session()).apply(text)
+        // It stops when it is not used any more.
+        fake.server.stop()
+        return lines
+    }
+
+    @Test func `an object that is described twice is not applied, and both places are named`() async throws {
+        let said = try await lines(
+            """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: '2'}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}
+            """
+        )
+        #expect(
+            said.sorted() == [
+                "created ConfigMap/default/b",
+                "m.yaml:5:1: ConfigMap/a: described twice, at m.yaml:1:1 and here; remove one of them",
+            ]
+        )
+    }
+
+    @Test func `an object in two versions is one object`() async throws {
+        let said = try await lines(
+            """
+            {apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: a}}
+            ---
+            {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}}
+            """
+        )
+        #expect(
+            said == [
+                "m.yaml:3:1: HorizontalPodAutoscaler/a: described twice, at m.yaml:1:1 and here "
+                    + "(as 'autoscaling/v1' and as 'autoscaling/v2'); remove one of them"
+            ]
+        )
+    }
+
+    @Test func `what needs an object that is described twice is not tried`() async throws {
+        let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: ns}}"
+        let said = try await lines(
+            "\(namespace)\n---\n\(namespace)\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}"
+        )
+        #expect(
+            said == [
+                "m.yaml:3:1: Namespace/ns: described twice, at m.yaml:1:1 and here; remove one of them",
+                "m.yaml:5:1: ConfigMap/ns/a: not tried: Namespace/ns, which it needs, could not be applied",
+            ]
+        )
+    }
+
+    @Test func `the same name in another namespace, group or kind is another object`() async throws {
+        let said = try await lines(
+            """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}
+            ---
+            {apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}
+            ---
+            {apiVersion: a.test/v1, kind: Widget, metadata: {name: a}}
+            """
+        )
+        #expect(said.allSatisfy { $0.hasPrefix("created ") }, "\(said)")
+    }
+}

@@ -1,0 +1,282 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// Objects that other managers have applied.
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+struct SharedOwnershipTests {
+    /// Kinds of values that the server returns in another form than it was sent.
+    private static let forms = [
+        // Defaults in an atomic value, zero and empty values, canonical quantities.
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: a, namespace: NAMESPACE}
+        spec:
+          minReadySeconds: 0
+          # Without it the controller writes annotations.
+          paused: true
+          selector: {matchLabels: {a: b}}
+          template:
+            metadata: {labels: {a: b}}
+            spec:
+              imagePullSecrets: []
+              containers:
+              - name: c
+                image: x
+                args: []
+                env:
+                - {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+                - {name: EMPTY, value: ""}
+                resources: {limits: {cpu: 1000m, memory: 1Gi}}
+                readinessProbe: {initialDelaySeconds: 0, httpGet: {port: 80}}
+                volumeMounts: [{name: v, mountPath: /v, readOnly: false, subPath: ""}]
+              volumes: [{name: v, emptyDir: {sizeLimit: 1000Mi}}]
+        """,
+        """
+        apiVersion: apps/v1
+        kind: StatefulSet
+        metadata: {name: a, namespace: NAMESPACE}
+        spec:
+          serviceName: s
+          selector: {matchLabels: {a: b}}
+          template:
+            metadata: {labels: {a: b}}
+            spec: {containers: [{name: c, image: x}]}
+          volumeClaimTemplates:
+          - metadata: {name: v}
+            spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+        """,
+        // What can only be written.
+        "{apiVersion: v1, kind: Secret, metadata: {name: a, namespace: NAMESPACE}, stringData: {a: '1', b: '2'}}",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: NAMESPACE}, data: null}",
+        "{apiVersion: v1, kind: ResourceQuota, metadata: {name: a, namespace: NAMESPACE}, spec: {hard: {pods: '1000'}}}",
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: a, namespace: NAMESPACE}
+        spec: {selector: {a: b}, ports: [{port: 80, protocol: TCP, nodePort: 0}]}
+        """,
+        """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: a, namespace: NAMESPACE}
+        spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 80}]}]}
+        """,
+        """
+        apiVersion: admissionregistration.k8s.io/v1
+        kind: ValidatingWebhookConfiguration
+        metadata: {name: NAMESPACE}
+        webhooks:
+        - name: a.example.test
+          admissionReviewVersions: [v1]
+          sideEffects: None
+          failurePolicy: Ignore
+          clientConfig: {service: {name: s, namespace: NAMESPACE}, caBundle: ""}
+          rules: [{apiGroups: [a.test], apiVersions: [v1], operations: [CREATE], resources: [widgets]}]
+        """,
+        """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: widgets.NAMESPACE.test}
+        spec:
+          group: NAMESPACE.test
+          scope: Namespaced
+          preserveUnknownFields: false
+          names: {kind: Widget, plural: widgets, singular: widget, listKind: WidgetList}
+          versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+        """,
+    ]
+
+    private func path(of manifest: String, on session: Session) async throws -> String {
+        let identity = try #require(try manifests(manifest).first?.identity)
+        let resource = try await session.client.catalog.resource(
+            of: identity.type,
+            on: session.client,
+            until: .now + .seconds(60),
+        )
+        return resource.path(of: identity)
+    }
+
+    /// The fields of a manager in the managed fields of an object.
+    private func fields(of manager: String, in object: Node?) -> [Node] {
+        (object?["metadata"]?["managedFields"]?.sequence ?? []).filter { $0["manager"]?.string == manager }
+            .compactMap { $0["fieldsV1"] }
+    }
+
+    /// The managed fields of those who apply, with the times; controllers change the status of workloads.
+    private func appliers(of object: Node?) -> [Node] {
+        (object?["metadata"]?["managedFields"]?.sequence ?? []).filter { $0["operation"]?.string == "Apply" }
+    }
+
+    private func content(_ object: Node?) -> [Difference.Field] {
+        Difference(from: .mapping([:]), to: object ?? .null()).fields
+            .filter { !$0.path.contains("managed-by") && !$0.path.contains("nest-bootstrap") }
+    }
+
+    @Test(arguments: forms, [false, true])
+    func `an object that another manager has applied from the same manifest is no conflict`(
+        form: String,
+        forceConflicts: Bool
+    ) async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let manifest = form.replacing("NAMESPACE", with: namespace)
+        let path = try await path(of: manifest, on: session)
+        try await session.write(manifest, to: path, as: "kubectl")
+        let before = try await session.object(path)
+        let first = await session.apply(manifest, forceConflicts: forceConflicts)
+        #expect(first.count == 1)
+        #expect(first.first?.hasPrefix("configured ") == true, "\(first)")
+        let after = try await session.object(path)
+        #expect(fields(of: "kubectl", in: after) == fields(of: "kubectl", in: before))
+        #expect(!fields(of: "nest-bootstrap", in: after).isEmpty)
+        let beforeWithoutMetadata = content(before).filter { !$0.path.hasPrefix("metadata") }
+        #expect(content(after).filter { !$0.path.hasPrefix("metadata") } == beforeWithoutMetadata)
+
+        let second = await session.apply(manifest, forceConflicts: forceConflicts)
+        #expect(second.first?.hasPrefix("unchanged ") == true, "\(second)")
+        #expect(appliers(of: try await session.object(path)) == appliers(of: after))
+        // The other manager meets no conflict either.
+        let query = [("fieldManager", "kubectl")]
+        let body = Array(manifest.utf8)
+        _ = try await session.client.object("PATCH", path, query: query, body: body, until: .now + .seconds(60))
+        #expect(await session.apply(manifest).first?.hasPrefix("unchanged ") == true)
+    }
+
+    private static let deployment = """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: a, namespace: NAMESPACE}
+        spec:
+          replicas: 1
+          paused: true
+          selector: {matchLabels: {a: b}}
+          template:
+            metadata: {labels: {a: b}}
+            spec:
+              containers:
+              - name: c
+                image: x
+                env: [{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
+                resources: {limits: {cpu: 1000m, memory: 1024Mi}}
+        """
+
+    @Test func `only fields that differ are conflicts, and only they are taken`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let theirs = Self.deployment.replacing("NAMESPACE", with: namespace)
+        let path = "/apis/apps/v1/namespaces/\(namespace)/deployments/a"
+        try await session.write(theirs, to: path, as: "kubectl")
+        let ours = theirs.replacing("image: x", with: "image: z").replacing("cpu: 1000m", with: "cpu: 500m")
+        let time = try await session.object(path)?["metadata"]?["managedFields"]?[0]?["time"]?.string ?? ""
+        let reported = await session.apply(ours)
+        let container = #"spec.template.spec.containers[name="c"]"#
+        let end = "take it with 'conflicts: force' in task 't', or remove it here"
+        let subject = "Deployment/\(namespace)/a: field '\(container)"
+        let owner = "is owned by 'kubectl', which last wrote at \(time):"
+        #expect(
+            reported.flatMap { $0.split(separator: "\n") } == [
+                #"m.yaml:13:9: \#(subject).image' \#(owner) "x" on the server, "z" here; \#(end)"#,
+                #"m.yaml:15:30: \#(subject).resources.limits.cpu' \#(owner) "1" on the server, "500m" here; \#(end)"#,
+            ]
+        )
+        let before = fields(of: "kubectl", in: try await session.object(path))
+        let taken = await session.apply(ours, forceConflicts: true)
+        #expect(taken.first?.hasPrefix("configured Deployment/\(namespace)/a\n") == true, "\(taken)")
+        let object = try await session.object(path)
+        let kept = FieldSet(before.first).subtracting(FieldSet(fields(of: "kubectl", in: object).first))
+        let lost = """
+            f:spec: {f:template: {f:spec: {f:containers: {'k:{"name":"c"}': {
+              f:image: {}, f:resources: {f:limits: {f:cpu: {}}}}}}}}
+            """
+        #expect(kept == FieldSet(try node(lost)))
+        #expect(await session.apply(ours, forceConflicts: true) == ["unchanged Deployment/\(namespace)/a"])
+    }
+
+    @Test func `a value that can only be written is a conflict if it differs`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let secret =
+            "{apiVersion: v1, kind: Secret, metadata: {name: a, namespace: \(namespace)}, stringData: {a: A, b: '2'}}"
+        let path = "/api/v1/namespaces/\(namespace)/secrets/a"
+        try await session.write(secret, to: path, as: "kubectl")
+        let lines = await session.apply(secret.replacing("a: A", with: "a: C"))
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("field 'stringData.a' is owned by 'kubectl', which last wrote at ") == true)
+        #expect(lines.first?.contains(": *** on the server, *** here; ") == true, "\(lines)")
+        #expect(lines.first?.contains("stringData.b") == false)
+    }
+
+    @Test func `a field that cannot be changed is reported as such, not as a conflict`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let binding = """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRoleBinding
+            metadata: {name: \(namespace)}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+            """
+        let path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/\(namespace)"
+        try await session.write(binding, to: path, as: "kubectl")
+        let lines = await session.apply(binding.replacing("view", with: "edit"))
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("field 'roleRef.name' cannot be changed: ") == true, "\(lines)")
+        #expect(lines.first?.contains("conflicts: force") == false, "\(lines)")
+    }
+
+    @Test func `a Helm release keeps what differs, and its label`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps"
+        let object = """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {app.kubernetes.io/managed-by: Helm},
+             annotations: {meta.helm.sh/release-name: web, meta.helm.sh/release-namespace: prod}}, data: {a: '1', b: '2'}}
+            """
+        try await session.update("POST", object, at: path, as: "helm")
+        let manifest = """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: a, namespace: \(namespace)}
+            data: {a: "1", b: "2"}
+            """
+        #expect(
+            await session.apply(manifest) == [
+                "configured ConfigMap/\(namespace)/a\n  metadata.annotations[nest-bootstrap/task]"
+            ]
+        )
+        #expect(await session.apply(manifest, forceConflicts: true) == ["unchanged ConfigMap/\(namespace)/a"])
+        let live = try await session.object("\(path)/a")
+        #expect(live?["metadata"]?["labels"] == (try node("{app.kubernetes.io/managed-by: Helm}")))
+        let helm = (live?["metadata"]?["managedFields"]?.sequence ?? []).first { $0["manager"]?.string == "helm" }
+        let time = helm?["time"]?.string ?? ""
+        let lines = await session.apply(manifest.replacing(#"b: "2""#, with: #"b: "3""#))
+        #expect(
+            lines == [
+                """
+                m.yaml:4:16: ConfigMap/\(namespace)/a: field 'data.b' is owned by 'helm' (release 'prod/web'), which last \
+                wrote at \(time): "2" on the server, "3" here; set it in the values of release 'prod/web', or remove it \
+                here, or take it with 'conflicts: force' in task 't' until the release is upgraded
+                """
+            ]
+        )
+    }
+
+    @Test func `replicas that an autoscaler sets are a conflict on every server`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let deployment = Self.deployment.replacing("NAMESPACE", with: namespace)
+        let path = "/apis/apps/v1/namespaces/\(namespace)/deployments/a"
+        let autoscaler = """
+            {apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: h, namespace: \(namespace)},
+             spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}, maxReplicas: 5}}
+            """
+        #expect(await session.apply(deployment) == ["created Deployment/\(namespace)/a"])
+        #expect(await session.apply(autoscaler) == ["created HorizontalPodAutoscaler/\(namespace)/h"])
+        try await session.update("PATCH", "{spec: {replicas: 3}}", at: "\(path)/scale", as: "kube-controller-manager")
+        let lines = await session.apply(deployment)
+        #expect(lines.count == 1)
+        let owner = lines.first?.firstMatch(of: /field 'spec.replicas' is owned by '([^']*)'/).map { String($0.1) }
+        #expect(["kube-controller-manager", "HorizontalPodAutoscaler/h"].contains(owner), "\(lines)")
+        #expect(lines.first?.hasPrefix("m.yaml:5:3: ") == true)
+        #expect(lines.first?.contains(": 3 on the server, 1 here; take it with 'conflicts: force'") == true, "\(lines)")
+        let taken = await session.apply(deployment, forceConflicts: true)
+        #expect(taken == ["configured Deployment/\(namespace)/a\n  spec.replicas"])
+    }
+}

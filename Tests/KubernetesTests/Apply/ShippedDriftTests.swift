@@ -1,0 +1,146 @@
+import Base
+import Host
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// Every field of every shipped object, changed by another manager.
+@Suite(.needsAPIServer, .timeLimit(.minutes(10)))
+struct ShippedDriftTests {
+    /// The shipped manifests, one text an object, with the values of the shipped variables.
+    private func shippedObjects() throws -> [(text: String, manifest: ManifestObject)] {
+        let source = TestCluster.sourceRoot
+        let bootstrap = try readDocuments(
+            try readTestFile("\(source)/examples/homelab/bootstrap.yaml"),
+            file: "bootstrap.yaml"
+        ).first?
+        .root
+        let variables = try #require(bootstrap?["variables"]?.mapping?.entries)
+        return try ["rbac", "calico/crds", "calico", "manifests"].flatMap { folder in
+            try FileSystem.list("\(source)/\(folder)").filter { $0.hasSuffix(".yaml") }.flatMap { name in
+                var text = String(decoding: try readTestFile("\(source)/\(folder)/\(name)"), as: UTF8.self)
+                for variable in variables {
+                    let value = variable.value.string ?? String(decoding: variable.value.json(), as: UTF8.self)
+                    text = text.replacing("${\(variable.key)}", with: value)
+                }
+                return try manifests(text).map { (String(decoding: $0.root.json(), as: UTF8.self), $0) }
+            }
+        }
+    }
+
+    private func path(of manifest: ManifestObject, on session: Session) async throws -> String {
+        let client = session.client
+        let type = manifest.identity.type
+        let resource = try await client.catalog.resource(of: type, on: client, until: .now + .seconds(20))
+        return resource.path(of: manifest.identity)
+    }
+
+    /// Sends a JSON patch as another manager, and returns the object if it is another one afterwards.
+    private func patch(_ patch: String, _ live: Node, at path: String, on session: Session) async throws -> Node? {
+        do {
+            let reply = try await session.client.object(
+                "PATCH",
+                path,
+                query: [("fieldManager", "drift")],
+                body: Array(patch.utf8),
+                contentType: "application/json-patch+json",
+                until: .now + .seconds(20),
+            )
+            return Difference(from: live, to: reply.node).fields.isEmpty ? nil : reply.node
+        } catch APIError.refused {
+            return nil
+        }
+    }
+
+    @Test func `every field that another manager changes is reported, and force restores it`() async throws {
+        try await TestCluster.withFresh { cluster in
+            let session = try Session(kubeconfig: cluster.kubeconfig)
+            let objects = try shippedObjects()
+            let created = await session.apply(objects.map(\.text).joined(separator: "\n---\n"))
+            try #require(created.allSatisfy { $0.hasPrefix("created ") }, "\(created)")
+            let counts = try await withThrowingTaskGroup(of: (changed: Int, removed: Int).self) { group in
+                for object in objects {
+                    group.addTask { try await drift(object.text, object.manifest, on: session) }
+                }
+                return try await group.reduce(into: (changed: 0, removed: 0)) { sum, next in
+                    sum.changed += next.changed
+                    sum.removed += next.removed
+                }
+            }
+            #expect(counts.changed > 200)
+            #expect(counts.removed > 200)
+        }
+    }
+
+    /// Changes and removes every field of an object that the server lets another manager change or remove.
+    private func drift(
+        _ text: String,
+        _ manifest: ManifestObject,
+        on session: Session
+    ) async throws -> (changed: Int, removed: Int) {
+        let path = try await path(of: manifest, on: session)
+        let original = try #require(try await session.object(path))
+        let fields = OwnedField.all(of: try #require(ManagedMetadata.fields(in: original).first), in: original)
+        #expect(!fields.isEmpty)
+
+        var live = original
+        var changed: [OwnedField] = []
+        for field in fields {
+            for change in field.changes {
+                guard let next = try await patch(change, live, at: path, on: session) else { continue }
+                live = next
+                changed.append(field)
+                break
+            }
+        }
+        let reported = await session.apply(text).joined(separator: "\n")
+        // What the server drops, such as 'readOnly: false', has no manager and is restored.
+        let remaining = changed.filter { FieldPath($0.path).resolve(in: live).node != nil && $0.path != ".\(label)" }
+        for field in remaining {
+            let name = "field '\(field.path.dropFirst())'"
+            #expect(reported.contains(name), "\(manifest.identity): \(name) in \(reported)")
+        }
+        live = try await expectRestored(original, at: path, by: text, forceConflicts: true, on: session)
+
+        var removedCount = 0
+        for field in fields {
+            guard let next = try await patch(field.removal, live, at: path, on: session) else { continue }
+            live = next
+            removedCount += 1
+        }
+        // What is gone belongs to nobody and is added again. Where the server has null instead, that is a value.
+        let isReported = await session.apply(text).contains { $0.contains("is owned by 'drift'") }
+        try await expectRestored(original, at: path, by: text, forceConflicts: isReported, on: session)
+        return (changed.count, removedCount)
+    }
+
+    /// The label is given to an object, not described: another manager's value of it is kept.
+    private let label = "metadata.labels.\(ManagedMetadata.managedByLabel)"
+
+    @discardableResult
+    private func expectRestored(
+        _ original: Node,
+        at path: String,
+        by text: String,
+        forceConflicts: Bool,
+        on session: Session,
+    ) async throws -> Node {
+        let lines = await session.apply(text, forceConflicts: forceConflicts)
+        let live = try #require(try await session.object(path))
+        // The server counts the changes of a DaemonSet's template.
+        let ignored = [
+            "metadata.labels[\(ManagedMetadata.managedByLabel)]",
+            "metadata.annotations[deprecated.daemonset.template.generation]",
+        ]
+        let rest = Difference(from: original, to: live).fields.map(\.path).filter { !ignored.contains($0) }
+        #expect(rest == [], "\(lines)")
+        let again = await session.apply(text)
+        #expect(again.allSatisfy { $0.hasPrefix("unchanged ") }, "\(again)")
+        // The server itself writes the status of a CRD.
+        let later = try await session.object(path)?["metadata"]?["managedFields"]?.sequence ?? []
+        let own = (live["metadata"]?["managedFields"]?.sequence ?? []).filter(ManagedMetadata.isOwn)
+        #expect(later.filter(ManagedMetadata.isOwn) == own)
+        return live
+    }
+}

@@ -1,0 +1,295 @@
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// What is said when a real API server refuses an object.
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+struct RefusalTests {
+    private let daemonSet = """
+        apiVersion: apps/v1
+        kind: DaemonSet
+        metadata: {name: d, namespace: NAMESPACE}
+        spec:
+          selector: {matchLabels: {app: d}}
+          template:
+            metadata: {labels: {app: d}}
+            spec:
+              containers:
+              - name: c
+                image: example
+                ports:
+                - containerPort: 80
+        """
+
+    /// Applies a text in a new namespace, and returns the lines with the namespace's name left out.
+    private func lines(_ text: String, after before: String? = nil) async throws -> [String] {
+        let (session, namespace) = try await Session.inNewNamespace()
+        func apply(_ text: String) async -> [String] {
+            await session.apply(text.replacing("NAMESPACE", with: namespace)).map {
+                $0.replacing(namespace, with: "NAMESPACE")
+            }
+        }
+        if let before {
+            let made = await apply(before)
+            try #require(made.allSatisfy { $0.hasPrefix("created ") }, "\(made)")
+        }
+        return await apply(text)
+    }
+
+    @Test func `all misspelt fields are reported with their locations and similar names`() async throws {
+        let text = daemonSet.replacing("image:", with: "imagee:")
+            .replacing("      containers:", with: "      hostNetwrok: true\n      containers:")
+            .replacing("selector:", with: "zzz: {}\n  selector:")
+        #expect(
+            try await lines(text) == [
+                """
+                m.yaml:5:3: DaemonSet/NAMESPACE/d: field 'spec.zzz' is not known to the server; remove it
+                m.yaml:10:7: DaemonSet/NAMESPACE/d: field 'spec.template.spec.hostNetwrok' is not known to the server; \
+                did you mean 'hostNetwork'?
+                m.yaml:13:9: DaemonSet/NAMESPACE/d: field 'spec.template.spec.containers[0].imagee' is not known to \
+                the server; did you mean 'image'?
+                """
+            ]
+        )
+    }
+
+    @Test func `all wrong types are reported with the value`() async throws {
+        let text = daemonSet.replacing("image: example", with: "image: 1.10")
+            .replacing("containerPort: 80", with: "containerPort: '80'")
+        #expect(
+            try await lines(text) == [
+                """
+                m.yaml:11:16: DaemonSet/NAMESPACE/d: field 'spec.template.spec.containers[0].image': expected a \
+                string, found the number 1.1; write it in quotes: '"1.10"'
+                m.yaml:13:26: DaemonSet/NAMESPACE/d: field 'spec.template.spec.containers[0].ports[0].containerPort': \
+                expected an integer, found the string "80"; remove the quotes: '80'
+                """
+            ]
+        )
+    }
+
+    @Test func `a repeated port is reported with both locations`() async throws {
+        let text = daemonSet + "\n        - {containerPort: 80, protocol: UDP}\n        - containerPort: 80"
+        #expect(
+            try await lines(text) == [
+                """
+                m.yaml:15:11: DaemonSet/NAMESPACE/d: field 'spec.template.spec.containers[name="c"].ports' has more than \
+                one item [containerPort=80,protocol="TCP"]: at m.yaml:13:11 and at m.yaml:15:11; remove one of them
+                """
+            ]
+        )
+    }
+
+    @Test func `values that validation refuses are reported at their locations`() async throws {
+        let text = daemonSet.replacing("image: example", with: "imagePullPolicy: Sometimes")
+        let said = try await lines(text).joined().split(separator: "\n")
+        #expect(said.count == 2)
+        #expect(
+            said.contains(
+                """
+                m.yaml:10:9: DaemonSet/NAMESPACE/d: field 'spec.template.spec.containers[0].image' is required; add 'image:'
+                """
+            )
+        )
+        #expect(
+            said.contains {
+                $0.hasPrefix(
+                    """
+                    m.yaml:11:9: DaemonSet/NAMESPACE/d: field 'spec.template.spec.containers[0].imagePullPolicy' is \
+                    refused: "Sometimes": supported values: "Always"
+                    """
+                )
+            }
+        )
+    }
+
+    @Test func `a Secret's faults are reported without its values`() async throws {
+        let secret = "kind: Secret, metadata: {name: s, namespace: NAMESPACE}, data: {a: '!hunter2', b: 4711}"
+        let said = try await lines("{apiVersion: v1, \(secret)}")
+        #expect(
+            said == [
+                """
+                m.yaml:1:85: Secret/NAMESPACE/s: field 'data.a': expected base64, found a string: ***; \
+                encode it with 'base64 -w0', or move it to 'stringData'
+                m.yaml:1:100: Secret/NAMESPACE/s: field 'data.b': expected a string, found a number: ***; \
+                encode it with 'base64 -w0', or move it to 'stringData'
+                """
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        (
+            daemonSetSelector("d"), daemonSetSelector("e"), "2:42", "DaemonSet/NAMESPACE/d",
+            "spec.selector.matchLabels.app", #""d" on the server, "e" here"#, "daemonset.apps d -n NAMESPACE"
+        ),
+        (
+            binding("view"), binding("edit"), "2:67", "ClusterRoleBinding/NAMESPACE", "roleRef.name",
+            #""view" on the server, "edit" here"#, "clusterrolebinding.rbac.authorization.k8s.io NAMESPACE"
+        ),
+        (
+            statefulSet("a"), statefulSet("b"), "2:8", "StatefulSet/NAMESPACE/s", "spec.serviceName",
+            #""a" on the server, "b" here"#, "statefulset.apps s -n NAMESPACE"
+        ),
+        (
+            job("a"), job("b"), "2:78", "Job/NAMESPACE/j", "spec.template.spec.containers[0].image",
+            #""a" on the server, "b" here"#, "job.batch j -n NAMESPACE"
+        ),
+    ])
+    func `a field that cannot change is reported with both values`(
+        before: String,
+        after: String,
+        location: String,
+        object: String,
+        field: String,
+        values: String,
+        deletion: String,
+    ) async throws {
+        #expect(
+            try await lines(after, after: before) == [
+                "m.yaml:\(location): \(object): field '\(field)' cannot be changed: \(values); restore the value, "
+                    + "choose another name, or recreate the object: 'kubectl delete \(deletion)'"
+                    + (object.hasPrefix("ClusterRoleBinding") ? "" : " (ends its pods)")
+            ]
+        )
+    }
+
+    private static func daemonSetSelector(_ app: String) -> String {
+        """
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: d, namespace: NAMESPACE},
+        spec: {selector: {matchLabels: {         app: \(app)}},
+        template: {metadata: {labels: {app: \(app)}}, spec: {containers: [{name: c, image: x}]}}}}
+        """
+    }
+
+    private static func binding(_ role: String) -> String {
+        """
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: NAMESPACE},
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: \(role)}}
+        """
+    }
+
+    private static func statefulSet(_ service: String) -> String {
+        """
+        {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s, namespace: NAMESPACE},
+        spec: {serviceName: \(service), replicas: \(service == "a" ? 1 : 2), selector: {matchLabels: {app: s}},
+        template: {metadata: {labels: {app: s}}, spec: {containers: [{name: c, image: x}]}}}}
+        """
+    }
+
+    private static func job(_ image: String) -> String {
+        """
+        {apiVersion: batch/v1, kind: Job, metadata: {name: j, namespace: NAMESPACE},
+        spec: {template: {spec: {restartPolicy: Never, containers: [{name: c,        image: \(image)}]}}}}
+        """
+    }
+
+    @Test(arguments: [
+        (
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: nosuch}}",
+            "m.yaml:1:66: ConfigMap/nosuch/m: namespace 'nosuch' does not exist; "
+                + "apply a manifest of the Namespace before it, or correct 'metadata.namespace'"
+        ),
+        (
+            "{apiVersion: example.test/v1, kind: Widget, metadata: {name: m}}",
+            "m.yaml:1:14: Widget/m: the server has no kind 'Widget' in 'example.test/v1'; "
+                + "apply the CustomResourceDefinition that defines it first"
+        ),
+        (
+            "{apiVersion: apps/v1beta0, kind: DaemonSet, metadata: {name: m}}",
+            "m.yaml:1:14: DaemonSet/m: the server has no kind 'DaemonSet' in 'apps/v1beta0'; it is served as 'apps/v1'; "
+                + "write 'apiVersion: apps/v1'"
+        ),
+        (
+            "{apiVersion: v1, kind: DaemonSet, metadata: {name: m}}",
+            "m.yaml:1:14: DaemonSet/m: the server has no kind 'DaemonSet' in 'v1'; it is served as 'apps/v1'; "
+                + "write 'apiVersion: apps/v1'"
+        ),
+        (
+            "{apiVersion: apps/v1, kind: Daemonset, metadata: {name: m}}",
+            "m.yaml:1:29: Daemonset/m: the server has no kind 'Daemonset' in 'apps/v1'; did you mean 'kind: DaemonSet'?"
+        ),
+        (
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: NAMESPACE, labls: {a: b}, labels: [c]}}",
+            """
+            m.yaml:1:82: ConfigMap/NAMESPACE/m: field 'metadata.labls' is not known to the server; did you mean 'labels'?
+            m.yaml:1:105: ConfigMap/NAMESPACE/m: field 'metadata.labels': expected a mapping, found a list: ["c"]
+            """
+        ),
+        (
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: NAMESPACE, managedFields: [{manager: a}]}}",
+            "m.yaml:1:82: ConfigMap/NAMESPACE/m: the manifest contains fields that only the server may "
+                + "write: metadata.managedFields must be nil; remove 'metadata.managedFields'"
+        ),
+    ])
+    func `other refusals are reported with a hint`(text: String, line: String) async throws {
+        let said = try await lines(text)
+        // The namespace's name is longer than its placeholder.
+        #expect(said.map(Self.withoutColumns) == [Self.withoutColumns(line)])
+        if !text.contains("NAMESPACE") { #expect(said == [line]) }
+    }
+
+    private static func withoutColumns(_ text: String) -> String {
+        text.replacing(/yaml:(\d+):\d+/) { "yaml:\($0.1)" }
+    }
+
+    @Test func `an object that is too large is reported with its size`() async throws {
+        let head = "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: NAMESPACE}, data: {a: "
+        let large = try await lines(head + String(repeating: "x", count: 1_200_000) + "}}")
+        #expect(
+            large.map(Self.withoutColumns) == [
+                "m.yaml:1: ConfigMap/NAMESPACE/m: field 'data.a' is too large (1200001 bytes; the limit is 1048576); "
+                    + "split it into several objects"
+            ]
+        )
+        let huge = try await lines(head + String(repeating: "x", count: 3_200_000) + "}}")
+        let line = try #require(huge.first)
+        #expect(line.hasPrefix("m.yaml:1:1: ConfigMap/NAMESPACE/m: the object is too large for the server (32001"))
+        #expect(line.hasSuffix("the limit is 3145728); split it into several objects"))
+    }
+
+    @Test func `a missing permission is reported with the rule to add`() async throws {
+        let path = try await TestCluster.shared.value.nobodyKubeconfig
+        let nobody = try Session(kubeconfig: path)
+        let who = "user 'nobody' (kubeconfig '\(path)', user 'nobody', certificate 'CN=nobody')"
+        #expect(
+            await nobody.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}") == [
+                "m.yaml:1:1: ConfigMap/default/a: \(who) may not get configmaps in namespace 'default'; "
+                    + "add to a Role in namespace 'default' bound to this user: "
+                    + #"- {apiGroups: [""], resources: ["configmaps"], verbs: ["get", "create", "patch"]}"#
+            ]
+        )
+        #expect(
+            await nobody.apply("{apiVersion: v1, kind: Namespace, metadata: {name: a}}") == [
+                "m.yaml:1:1: Namespace/a: \(who) may not get namespaces at the cluster scope; "
+                    + "add to a ClusterRole bound to this user: "
+                    + #"- {apiGroups: [""], resources: ["namespaces"], verbs: ["get", "create", "patch"]}"#
+            ]
+        )
+    }
+
+    @Test func `a definition whose names are taken is reported with the reason`() async throws {
+        func definition(_ plural: String) -> String {
+            """
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: \(plural).NAMESPACE.test}
+            spec:
+              group: NAMESPACE.test
+              scope: Cluster
+              names: {kind: Widget, plural: \(plural)}
+              versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+            """
+        }
+        let said = try await lines(definition("gadgets"), after: definition("widgets"))
+        #expect(said.count == 1)
+        #expect(
+            said.first?.hasPrefix(
+                "m.yaml:1:1: CustomResourceDefinition/gadgets.NAMESPACE.test: the definition is on the server, "
+                    + "but its objects are not served: it cannot be established: "
+            ) == true
+        )
+        #expect(said.first?.contains("use other names, or delete the CustomResourceDefinition") == true, "\(said)")
+    }
+}

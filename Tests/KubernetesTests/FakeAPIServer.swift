@@ -1,0 +1,77 @@
+import Base
+import TestSupport
+@testable import Kubernetes
+
+/// A server on loopback that answers as an API server would, for replies that a real one does not give on demand.
+struct FakeAPIServer {
+    let server: LoopbackServer
+
+    /// Starts a server; `answer` gets the method and the target, and returns `nil` for the usual reply.
+    init(_ answer: @escaping @Sendable (LoopbackServer.Request) -> LoopbackServer.Reply?) throws {
+        server = try LoopbackServer { request in answer(request) ?? Self.usualReply(to: request) }
+    }
+
+    /// The requests whose method and target begin with a text.
+    func requests(_ start: String) -> [String] {
+        server.requests.map { "\($0.method) \($0.target)" }.filter { $0.hasPrefix(start) }
+    }
+
+    func session() throws -> Session {
+        try Session(server: server.url)
+    }
+
+    static let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+    /// Discovery, a server that is ready, and no objects.
+    private static func usualReply(to request: LoopbackServer.Request) -> LoopbackServer.Reply {
+        switch request.target.prefix(while: { $0 != "?" }) {
+        case "/readyz", "/api/v1/namespaces/kube-system": return json(200, "{}")
+        case "/api/v1":
+            return resources(["namespaces": "Namespace", "configmaps": "ConfigMap"], clusterWide: ["namespaces"])
+        case "/apis/apps/v1": return resources(["deployments": "Deployment"])
+        case "/apis/a.test/v1": return resources(["widgets": "Widget"])
+        case "/apis/apiextensions.k8s.io/v1":
+            let plural = "customresourcedefinitions"
+            return resources([plural: "CustomResourceDefinition"], clusterWide: [plural])
+        case "/apis/a.test/v1/widgets": return json(200, #"{"items":[]}"#)
+        default: break
+        }
+        if request.method == "PATCH" { return .response(201, body: request.body) }
+        return json(404, #"{"reason":"NotFound","message":"not found","details":{"name":"x"}}"#)
+    }
+
+    private static func resources(_ kinds: [String: String], clusterWide: Set<String> = []) -> LoopbackServer.Reply {
+        let list = kinds.map { #"{"name":"\#($0)","kind":"\#($1)","namespaced":\#(!clusterWide.contains($0))}"# }
+        return json(200, #"{"resources":[\#(list.joined(separator: ","))]}"#)
+    }
+
+    static func json(_ status: Int, _ text: String) -> LoopbackServer.Reply {
+        .response(status, body: Array(text.utf8))
+    }
+
+    /// A stream with one line that does not end.
+    static func stream(_ line: String) -> LoopbackServer.Reply {
+        .rawThenWait(Array("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n\(line)\n".utf8))
+    }
+
+    /// The definition of kind Widget as the server returns it.
+    static func definition(established: Bool, version: Int) -> String {
+        #"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","#
+            + #""metadata":{"name":"widgets.a.test","resourceVersion":"\#(version)"},"status":{"conditions":"#
+            + #"[{"type":"NamesAccepted","status":"True"},"#
+            + #"{"type":"Established","status":"\#(established ? "True" : "False")","reason":"Installing"}]}}"#
+    }
+
+    /// A definition and one of its objects.
+    static let widget = """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: widgets.a.test}
+        spec:
+          group: a.test
+          names: {kind: Widget, plural: widgets}
+          versions: [{name: v1, served: true}]
+        ---
+        {apiVersion: a.test/v1, kind: Widget, metadata: {name: w}}
+        """
+}

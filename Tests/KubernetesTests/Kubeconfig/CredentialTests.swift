@@ -1,0 +1,181 @@
+import Base
+import HTTP
+import TLS
+import TestSupport
+import Testing
+@testable import Kubernetes
+
+@Suite(.timeLimit(.minutes(3)))
+struct CredentialTests {
+    private let authority: TestAuthority
+    private var check: CredentialCheck { CredentialCheck() }
+
+    init() throws {
+        authority = try TestAuthority(subject: "/CN=kubernetes-ca")
+    }
+
+    private func file(_ path: String) throws -> CredentialFile {
+        CredentialFile(name: path, bytes: try readTestFile(path))
+    }
+
+    /// The printed line of a fault, the directory and instants left out.
+    private func line(_ body: () throws(Problem) -> Void) -> String {
+        do {
+            try body()
+            return "no error"
+        } catch {
+            return error.description
+                .replacing("\(authority.directory)/", with: "")
+                .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "TIME")
+                .replacing(/\d+ days/, with: "N days")
+        }
+    }
+
+    @Test func `credentials that belong together are accepted`() throws {
+        let issued = try authority.issue("a")
+        let (certificate, ca) = (try file(issued.certificatePath), try file(authority.certificatePath))
+        #expect(try check.authority(ca).map(\.subject) == ["CN=kubernetes-ca"])
+        let own = try check.client(certificate: certificate, key: try file(issued.keyPath))
+        #expect(own.subject == "CN=kube-admin,O=system:masters")
+        #expect(line { () throws(Problem) in try check.chain(of: certificate, to: ca) } == "no error")
+    }
+
+    @Test func `an expired certificate is reported with its subject, its end and the clock`() throws {
+        let issued = try authority.issue("old", validity: .past)
+        let (certificate, key) = (try file(issued.certificatePath), try file(issued.keyPath))
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) }
+                == "client certificate 'old.crt' ('CN=kube-admin,O=system:masters') expired N days ago "
+                + "(at TIME; the node's clock says TIME); renew it: have CA 'CN=kubernetes-ca' issue a certificate "
+                + "for the same subject, or set the node's clock"
+        )
+    }
+
+    @Test func `a certificate that is not valid yet may become valid`() throws {
+        let issued = try authority.issue("new", validity: .future)
+        let (certificate, key) = (try file(issued.certificatePath), try file(issued.keyPath))
+        let error = #expect(throws: Problem.self) { try check.client(certificate: certificate, key: key) }
+        #expect(error?.cause is NotYetValid)
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) }
+                == "client certificate 'new.crt' ('CN=kube-admin,O=system:masters') is not valid before TIME "
+                + "(the node's clock says TIME); set the node's clock, or have CA 'CN=kubernetes-ca' issue a certificate "
+                + "that is valid now"
+        )
+    }
+
+    @Test func `a key of another certificate is reported with both files`() throws {
+        let certificate = try file(try authority.issue("a").certificatePath)
+        let key = try file(try authority.issue("b").keyPath)
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) }
+                == "key 'b.key' does not belong to certificate 'a.crt' ('CN=kube-admin,O=system:masters'); "
+                + "name the key that belongs to this certificate, or issue a new pair"
+        )
+    }
+
+    @Test func `files with other contents are distinguished`() throws {
+        let issued = try authority.issue("a")
+        let (certificate, key) = (try file(issued.certificatePath), try file(issued.keyPath))
+        let empty = CredentialFile(name: "empty", bytes: [])
+        #expect(
+            line { () throws(Problem) in _ = try check.authority(certificate) }
+                == "'a.crt' is not a CA: its certificate 'CN=kube-admin,O=system:masters' may not issue certificates; "
+                + "name the file of the CA that issued the API server's certificate"
+        )
+        #expect(
+            line { () throws(Problem) in _ = try check.authority(empty) }
+                == "certificate 'empty' is empty; name the file of a certificate as PEM"
+        )
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: key, key: key) }
+                == "certificate 'a.key' contains a private key, not a certificate; name the file of a certificate as PEM"
+        )
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: certificate) }
+                == "key 'a.crt' contains a certificate, not a private key; name the file of the private key as PEM"
+        )
+    }
+
+    @Test func `a certificate of another CA is reported with both`() throws {
+        let other = try TestAuthority(subject: "/CN=other-ca")
+        let certificate = try file(try authority.issue("a").certificatePath)
+        let ca = CredentialFile(name: "other.crt", bytes: try file(other.certificatePath).bytes)
+        #expect(
+            line { () throws(Problem) in try check.chain(of: certificate, to: ca) }
+                == "certificate 'a.crt' ('CN=kube-admin,O=system:masters') was issued by 'CN=kubernetes-ca', "
+                + "but 'other.crt' is CA 'CN=other-ca'; name the CA that issued the certificate, "
+                + "or a certificate that this CA issued"
+        )
+    }
+
+    @Test func `a file of several CAs needs one that is valid`() throws {
+        let old = try authority.issue("old", subject: "/CN=old-ca", validity: .past, isAuthority: true)
+        let (expired, current) = (try file(old.certificatePath), try file(authority.certificatePath))
+        let both = CredentialFile(name: "both", bytes: expired.bytes + current.bytes)
+        #expect(try check.authority(both).map(\.subject) == ["CN=kubernetes-ca"])
+        #expect(
+            line { () throws(Problem) in _ = try check.authority(expired) }.hasPrefix(
+                "CA 'old.crt' ('CN=old-ca') expired N days ago (at TIME"
+            )
+        )
+    }
+
+    private func kubeconfig(_ user: String, cluster: String = "certificate-authority: ca.crt") throws -> Kubeconfig {
+        let text = """
+            {current-context: x, contexts: [{name: x, context: {cluster: c, user: me}}],
+             clusters: [{name: c, cluster: {server: 'https://h', \(cluster)}}], users: [{name: me, user: {\(user)}}]}
+            """
+        return try Kubeconfig(Array(text.utf8), path: "\(authority.directory)/k")
+    }
+
+    private func load(_ kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
+        try Credentials(kubeconfig) { try readTestFile($0) }
+    }
+
+    @Test(arguments: [
+        ("client-certificate: a.crt, client-key: a.key", "user 'me', certificate 'CN=kube-admin,O=system:masters'"),
+        ("tokenFile: token", "user 'me', token file 'token'"),
+        ("token: secret", "user 'me', token of the kubeconfig"),
+        ("", "user 'me'"),
+    ])
+    func `credentials know who we are, without secrets`(user: String, whoami: String) throws {
+        _ = try authority.issue("a")
+        let credentials = try load(try kubeconfig(user))
+        #expect(credentials.whoami.replacing("\(authority.directory)/", with: "") == "kubeconfig 'k', \(whoami)")
+        #expect(
+            credentials.authority.replacing("\(authority.directory)/", with: "")
+                == "CA file 'ca.crt' ('CN=kubernetes-ca')"
+        )
+    }
+
+    @Test(arguments: [
+        (
+            "client-certificate: none.crt, client-key: a.key",
+            "client-certificate of kubeconfig 'k': cannot read 'none.crt': No such file or directory; "
+                + "put the file there, or correct 'client-certificate'"
+        ),
+        (
+            "client-certificate: a.crt",
+            "user 'me' of kubeconfig 'k' has no client-key; "
+                + "a client certificate and its key belong together: write 'client-key: PATH'"
+        ),
+        (
+            "client-key: a.key",
+            "user 'me' of kubeconfig 'k' has no client-certificate; "
+                + "a client certificate and its key belong together: write 'client-certificate: PATH'"
+        ),
+    ])
+    func `what a kubeconfig names must be there`(user: String, message: String) throws {
+        _ = try authority.issue("a")
+        let kubeconfig = try kubeconfig(user)
+        #expect(line { () throws(Problem) in _ = try load(kubeconfig) } == message)
+    }
+
+    @Test func `without a CA the system's are named`() throws {
+        let credentials = try load(try kubeconfig("token: t", cluster: "tls-server-name: kubernetes"))
+        #expect(credentials.authority == "the system's CAs")
+        #expect(credentials.connectionIdentity.serverName == "kubernetes")
+        #expect(credentials.connectionIdentity.certificateAuthority == nil)
+    }
+}

@@ -1,0 +1,210 @@
+import Base
+import Testing
+import YAML
+@testable import Kubernetes
+
+@Suite(.timeLimit(.minutes(3)))
+struct KubeconfigTests {
+    private func read(_ text: String, path: String = "/etc/kubernetes/a.kubeconfig") throws(Problems) -> Kubeconfig {
+        try Kubeconfig(Array(text.utf8), path: path)
+    }
+
+    private func config(
+        cluster: String = "server: https://h:6443",
+        user: String = "token: t",
+        context: String = "cluster: c, user: u",
+        current: String = "x",
+    ) -> String {
+        """
+        apiVersion: v1
+        kind: Config
+        current-context: \(current)
+        clusters: [{name: other, cluster: {}}, {name: c, cluster: {\(cluster)}}]
+        users:
+        - {name: u, user: {\(user)}}
+        contexts: [{name: x, context: {\(context)}}, {name: production, context: {cluster: c, user: u}}]
+        """
+    }
+
+    @Test func `the current context is read`() throws {
+        let cluster = "server: 'https://h:6443/', certificate-authority: ca.crt, tls-server-name: kubernetes"
+        let user = "client-certificate: ../pki/a.crt, client-key: /pki/a.key"
+        let kubeconfig = try read(config(cluster: cluster, user: user, context: "cluster: c, user: u, namespace: apps"))
+        #expect(kubeconfig.server == "https://h:6443")
+        #expect(kubeconfig.address == "h:6443")
+        #expect(kubeconfig.certificateAuthority == .file("/etc/kubernetes/ca.crt"))
+        #expect(kubeconfig.serverName == "kubernetes")
+        #expect(kubeconfig.user == "u")
+        #expect(kubeconfig.clientCertificate == .file("/etc/kubernetes/../pki/a.crt"))
+        #expect(kubeconfig.clientKey == .file("/pki/a.key"))
+        #expect(kubeconfig.token == nil)
+        #expect(kubeconfig.namespace == "apps")
+    }
+
+    @Test func `inline data wins over a path, a token file over a token`() throws {
+        let cluster = "server: https://h, certificate-authority: ca.crt, certificate-authority-data: QUJD"
+        let kubeconfig = try read(config(cluster: cluster, user: "token: t, tokenFile: token"), path: "a.kubeconfig")
+        #expect(kubeconfig.certificateAuthority == .data(Array("ABC".utf8)))
+        #expect(kubeconfig.token == .file("token"))
+        #expect(kubeconfig.namespace == "default")
+    }
+
+    @Test func `empty settings count as left out, and base64 may have line breaks`() throws {
+        let cluster = "server: https://h, certificate-authority: '', certificate-authority-data: \"QU\\nJD\\n\""
+        let kubeconfig = try read(
+            config(
+                cluster: cluster,
+                user: "token: t, tokenFile: '', client-certificate: null, exec: null",
+                context: "cluster: c, user: u, namespace: ''",
+            )
+        )
+        #expect(kubeconfig.certificateAuthority == .data(Array("ABC".utf8)))
+        #expect(kubeconfig.token == .data(Array("t".utf8)))
+        #expect(kubeconfig.namespace == "default")
+    }
+
+    @Test func `a kubeconfig may be JSON`() throws {
+        let text = """
+            {"current-context":"x","clusters":[{"name":"c","cluster":{"server":"https://[::1]:6443"}}],\
+            "users":[{"name":"u","user":{"token":"t"}}],"contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}]}
+            """
+        #expect(try read(text).server == "https://[::1]:6443")
+    }
+
+    @Test(arguments: [
+        ("", "k: is not a kubeconfig: expected a mapping"),
+        ("- a", "k: is not a kubeconfig: expected a mapping"),
+        ("contexts: [{name: x}]", "k:1:1: no current context is set; write 'current-context: x'"),
+        ("current-context: 7", "k:1:18: 'current-context' is a number, not a string; write it in quotes"),
+        ("current-context: ''", "k:1:18: no current context is set; write 'current-context: default'"),
+        ("current-context: x", "k:1:18: 'contexts' has no entry 'x'; add one"),
+    ])
+    func `a file that is not a kubeconfig is refused`(text: String, line: String) {
+        let error = #expect(throws: Problems.self) { try read(text, path: "k") }
+        #expect(error?.description == line)
+    }
+
+    @Test(arguments: [
+        (
+            "", "token: t", "cluster: c, user: u", "prodction",
+            [
+                "3:18: 'contexts' has no entry 'prodction'; did you mean 'production'?"
+            ]
+        ),
+        (
+            "", "token: t", "cluster: c, user: u", "zzz",
+            [
+                "3:18: 'contexts' has no entry 'zzz'; there is 'x', 'production'"
+            ]
+        ),
+        (
+            "server: https://h", "token: t", "cluster: d", "x",
+            [
+                "7:31: context 'x' has no user; write 'user: NAME'",
+                "7:41: 'clusters' has no entry 'd'; there is 'other', 'c'",
+            ]
+        ),
+        (
+            "", "token: t", "cluster: c, user: u", "x",
+            [
+                "4:59: the cluster has no server URL; write 'server: https://HOST:6443'"
+            ]
+        ),
+        (
+            "server: h:6443", "token: t", "cluster: c, user: u", "x",
+            [
+                "4:68: the cluster has no server URL; write 'server: https://HOST:6443'"
+            ]
+        ),
+        (
+            "server: https://h, insecure-skip-tls-verify: true", "token: t", "cluster: c, user: u", "x",
+            [
+                "4:105: the server's certificate would not be verified; "
+                    + "name the CA in 'certificate-authority' and remove 'insecure-skip-tls-verify'"
+            ]
+        ),
+        (
+            "server: https://h, certificate-authority-data: '%'", "token: 7", "cluster: c, user: u", "x",
+            [
+                "4:107: 'certificate-authority-data' is not base64; encode it with 'base64 -w0'",
+                "6:27: 'token' is a number, not a string; write it in quotes",
+            ]
+        ),
+        (
+            "server: https://h", "exec: {command: aws}, username: me", "cluster: c, user: u", "x",
+            [
+                "6:26: 'exec' is not supported: a node's agent authenticates with a certificate or a token; "
+                    + "write 'client-certificate' and 'client-key', or 'tokenFile'",
+                "6:52: 'username' is not supported: a node's agent authenticates with a certificate or a token; "
+                    + "write 'client-certificate' and 'client-key', or 'tokenFile'",
+            ]
+        ),
+    ])
+    func `all faults of a kubeconfig are reported at once`(
+        cluster: String,
+        user: String,
+        context: String,
+        current: String,
+        lines: [String],
+    ) {
+        let text = config(cluster: cluster, user: user, context: context, current: current)
+        let error = #expect(throws: Problems.self) { try read(text, path: "k") }
+        #expect(error?.all.map(\.description) == lines.map { "k:\($0)" })
+    }
+
+    @Test(arguments: ["plain", "with: colon", "#", "'\"\\", "a\nb", "ü ☃", "no", "1e3", ""])
+    func `a rendered kubeconfig is read back whatever its names hold`(name: String) throws {
+        let template = Kubeconfig.Template(
+            cluster: name,
+            server: "https://127.0.0.1:6443",
+            user: name,
+            context: name.isEmpty ? "x" : name,
+            namespace: name,
+            credentials: .paths(certificateAuthority: "/ca\(name)", certificate: "/crt\(name)", key: "/key\(name)"),
+        )
+        let kubeconfig = try read(template.text)
+        #expect(kubeconfig.server == "https://127.0.0.1:6443")
+        #expect(kubeconfig.user == name)
+        #expect(kubeconfig.namespace == (name.isEmpty ? "default" : name))
+        #expect(kubeconfig.certificateAuthority == .file("/ca\(name)"))
+        #expect(kubeconfig.clientCertificate == .file("/crt\(name)"))
+        #expect(kubeconfig.clientKey == .file("/key\(name)"))
+    }
+
+    @Test func `a rendered kubeconfig may hold its credentials`() throws {
+        let template = Kubeconfig.Template(
+            cluster: "c",
+            server: "https://h",
+            user: "u",
+            context: "x",
+            namespace: nil,
+            credentials: .inline(certificateAuthority: [1, 2, 3], certificate: [4], key: []),
+        )
+        #expect(
+            template.text == """
+                apiVersion: v1
+                kind: Config
+                current-context: "x"
+                clusters:
+                - name: "c"
+                  cluster:
+                    server: "https://h"
+                    certificate-authority-data: AQID
+                users:
+                - name: "u"
+                  user:
+                    client-certificate-data: BA==
+                    client-key-data: 
+                contexts:
+                - name: "x"
+                  context:
+                    cluster: "c"
+                    user: "u"
+
+                """
+        )
+        let kubeconfig = try read(template.text)
+        #expect(kubeconfig.certificateAuthority == .data([1, 2, 3]))
+        #expect(kubeconfig.clientCertificate == .data([4]))
+    }
+}

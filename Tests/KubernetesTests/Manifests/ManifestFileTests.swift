@@ -1,0 +1,163 @@
+import Base
+import Testing
+import YAML
+@testable import Kubernetes
+
+@Suite(.timeLimit(.minutes(3)))
+struct ManifestFileTests {
+    @Test(arguments: ["HUNTER2X: bar", "@HUNTER2X", "*HUNTER2X", "&HUNTER2X.! a", "!!int HUNTER2X", "\"HUNTER2X"])
+    func `a Secret that cannot be parsed is reported without its words`(value: String) {
+        let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: \(value)\n"
+        let found = ManifestFile(Array(text.utf8), file: "m.yaml").diagnostics
+        #expect(!found.isEmpty)
+        #expect(found.allSatisfy { !$0.description.contains("HUNTER2X") && $0.location?.position?.line ?? 0 >= 5 })
+    }
+
+    @Test(arguments: [
+        ("", []),
+        ("# nothing\n---\n# here\n---\n", []),
+        ("~\n---\nnull", []),
+        ("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", ["ConfigMap/a@1"]),
+        (
+            "# head\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: b}}",
+            ["ConfigMap/b/a@2"]
+        ),
+        ("{apiVersion: v1, kind: List, items: []}", []),
+        ("{apiVersion: v1, kind: List}", []),
+        ("{apiVersion: v1, kind: List, items: null}", []),
+        (
+            """
+            apiVersion: v1
+            kind: List
+            items:
+            - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+            - null
+            - {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: b}}]}
+            """,
+            ["ConfigMap/a@1", "Secret/b@1"]
+        ),
+        ("{apiVersion: v1, kind: ConfigMapList, items: [{metadata: {name: a}}]}", ["ConfigMap/a@1"]),
+        ("{apiVersion: a.test/v1, kind: AllowList, metadata: {name: a}, items: {b: c}}", ["AllowList/a@1"]),
+        (#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#, ["ConfigMap/a@1"]),
+        (
+            "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: a, namespace: ''}}\n---\nkind: [\n---\n"
+                + "{apiVersion: v1, kind: Pod, metadata: {name: b}}",
+            ["DaemonSet/a@1", "Pod/b@3"]
+        ),
+    ])
+    func `objects are read with the number of their document`(text: String, objects: [String]) {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        #expect(file.manifests.map { "\($0.identity)@\($0.documentIndex)" } == objects)
+        #expect(file.diagnostics.isEmpty != text.contains("kind: [\n"))
+    }
+
+    @Test(arguments: [
+        (
+            "- a",
+            "m.yaml:1:1: document 1 is not an object: expected a mapping, found a list; "
+                + "begin with 'apiVersion:' and 'kind:'"
+        ),
+        ("kind: A\nmetadata: {name: a}", "m.yaml:1:1: 'apiVersion' of document 1 is missing; write 'apiVersion: v1'"),
+        (
+            "apiVersion: 1.10\nkind: A\nmetadata: {name: a}",
+            #"m.yaml:1:13: 'apiVersion' of document 1 is a number, not a string; write it in quotes: '"1.10"'"#
+        ),
+        (
+            "apiVersion: v1\nkind: ''\nmetadata: {name: a}",
+            "m.yaml:2:7: 'kind' of document 1 is empty; write 'kind: ConfigMap'"
+        ),
+        ("apiVersion: v1\nkind: A", "m.yaml:1:1: 'metadata.name' of document 1 is missing; write 'name: example'"),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {labels: {}}",
+            "m.yaml:3:11: 'metadata.name' of document 1 is missing; write 'name: example'"
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: name",
+            "m.yaml:3:11: 'metadata' of document 1 is a string, not a mapping; write 'metadata: {name: example}'"
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: 0123}",
+            #"m.yaml:3:18: 'metadata.name' of document 1 is a number, not a string; write it in quotes: '"0123"'"#
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: on}",
+            #"m.yaml:3:18: 'metadata.name' of document 1 is a boolean, not a string; write it in quotes"#
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 7}",
+            #"m.yaml:3:32: 'metadata.namespace' of document 1 is a number, not a string; write it in quotes: '"7"'"#
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: ..}",
+            "m.yaml:3:18: 'metadata.name' is '..', which is not a valid name"
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: a/b}",
+            "m.yaml:3:32: 'metadata.namespace' is 'a/b', which is not a valid name"
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata: {generateName: a-}",
+            "m.yaml:3:26: 'metadata.generateName' creates a new object at every run, so it cannot be applied; "
+                + "write 'name:' instead"
+        ),
+        (
+            "apiVersion: v1\nkind: List\nitems: {a: b}",
+            "m.yaml:3:8: 'items' of document 1 is a mapping, not a list; write each item as '- apiVersion: …'"
+        ),
+        (
+            "a: 1\na: 2\napiVersion: v1\nkind: A\nmetadata: {name: a}",
+            "m.yaml:2:1: key 'a' is set twice, the first time at m.yaml:1:1; remove one of the two"
+        ),
+    ])
+    func `each problem is reported with its location and a hint`(text: String, line: String) {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        #expect(file.manifests.isEmpty)
+        #expect(file.diagnostics.map(\.description) == [line])
+    }
+
+    @Test func `lists in lists have a limit`() {
+        let deep = String(repeating: "{kind: List, items: [", count: 20) + String(repeating: "]}", count: 20)
+        let file = ManifestFile(Array(deep.utf8), file: "m.yaml")
+        #expect(file.diagnostics.map(\.message) == ["List objects are nested more than 8 levels deep"])
+    }
+
+    @Test func `a document is transformed before it is read`() throws {
+        let text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n---\n{kind: b}"
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml") { root in
+            root["kind"]?.string == "b" ? (root, [Problem("refused", at: root.location)]) : (root, [])
+        }
+        #expect(file.manifests.count == 1)
+        #expect(file.diagnostics.map(\.description) == ["m.yaml:3:1: refused"])
+    }
+
+    @Test func `definitions and namespaces are found as providers`() throws {
+        let objects = try manifests(
+            """
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: widgets.example.test}
+            spec:
+              group: example.test
+              names: {kind: Widget, plural: widgets}
+              versions: [{name: v1alpha1, served: false}, {name: v1, served: true}]
+            ---
+            {apiVersion: v1, kind: Namespace, metadata: {name: tools}}
+            ---
+            {apiVersion: example.test/v2, kind: Widget, metadata: {name: w}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: tools}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}
+            """
+        )
+        #expect(DefinedKind.collectionPath(of: objects[0]) == "/apis/example.test/v1/widgets")
+        #expect(DefinedKind.collectionPath(of: objects[1]) == nil)
+        var index = ProviderIndex<String>()
+        for object in objects { index.insert(object, as: object.identity.description) }
+        let definition = "CustomResourceDefinition/widgets.example.test"
+        #expect(index.provider(neededBy: objects[2].identity) == definition)
+        #expect(index.provider(neededBy: objects[3].identity) == "Namespace/tools")
+        #expect(index.provider(neededBy: objects[4].identity) == nil)
+        #expect(index.provider(neededBy: objects[4].identity, defaultNamespace: "tools") == "Namespace/tools")
+    }
+}

@@ -1,0 +1,74 @@
+import Base
+import TestSupport
+import Testing
+@testable import Kubernetes
+
+/// With which requests objects are awaited.
+@Suite(.timeLimit(.minutes(1)))
+struct RolloutTests {
+    private static let collection = "/apis/apps/v1/namespaces/n/deployments"
+
+    private func identity(_ name: String) -> ObjectIdentity {
+        ObjectIdentity(type: .init(apiVersion: "apps/v1", kind: "Deployment"), namespace: "n", name: name)
+    }
+
+    /// A wait that never looks up the cause, which would send requests of its own on a busy machine.
+    private func rollout(on fake: FakeAPIServer) throws -> Rollout {
+        Rollout(
+            client: try fake.session().client,
+            minimumNodeCount: 1,
+            task: "t",
+            retryPolicy: Session.retryPolicy(),
+            diagnosisInterval: .seconds(3600),
+        )
+    }
+
+    private static func deployment(_ name: String, isReady: Bool) -> String {
+        let count = isReady ? 1 : 0
+        return #"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"\#(name)","namespace":"n"},"#
+            + #""spec":{"replicas":1},"status":{"replicas":1,"updatedReplicas":1,"#
+            + #""availableReplicas":\#(count),"readyReplicas":\#(count),"#
+            + #""conditions":[{"type":"Available","status":"True"}]}}"#
+    }
+
+    @Test func `objects of one kind are read by one list and watched from its version`() async throws {
+        let lists = Counter()
+        let fake = try FakeAPIServer { request in
+            guard request.target.hasPrefix(Self.collection) else { return nil }
+            guard !request.target.contains("watch=1") else {
+                return FakeAPIServer.stream(#"{"type":"MODIFIED","object":{}}"#)
+            }
+            let count = lists.next()
+            let items = ["a", "b"].map { Self.deployment($0, isReady: $0 == "a" || count > 2) }
+            let list = #"{"metadata":{"resourceVersion":"\#(count)"},"items":[\#(items.joined(separator: ","))]}"#
+            return FakeAPIServer.json(200, list)
+        }
+        let start = ContinuousClock.now
+        try await rollout(on: fake).wait(for: [identity("a"), identity("b")])
+        #expect(start.duration(to: .now) < .seconds(10))
+        let selector = "fieldSelector=metadata.name%3Db"
+        #expect(
+            fake.requests("GET \(Self.collection)") == [
+                "GET \(Self.collection)?timeout=10s",
+                "GET \(Self.collection)?watch=1&resourceVersion=1&timeoutSeconds=5",
+                "GET \(Self.collection)?\(selector)&timeout=10s",
+                "GET \(Self.collection)?watch=1&resourceVersion=2&timeoutSeconds=5&\(selector)",
+                "GET \(Self.collection)?\(selector)&timeout=10s",
+            ]
+        )
+    }
+
+    @Test func `a user who may only get objects waits for them by polling`() async throws {
+        let polls = Counter()
+        let fake = try FakeAPIServer { request in
+            guard request.target.hasPrefix(Self.collection) else { return nil }
+            guard request.target.hasPrefix("\(Self.collection)/a") else {
+                return FakeAPIServer.json(403, #"{"reason":"Forbidden","message":"cannot list"}"#)
+            }
+            let count = polls.next()
+            return FakeAPIServer.json(200, Self.deployment("a", isReady: count > 2))
+        }
+        try await rollout(on: fake).wait(for: [identity("a")])
+        #expect(polls.value == 3)
+    }
+}

@@ -1,0 +1,117 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// The waits for a real API server and their reports.
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+struct WaitingTests {
+    private func identity(_ apiVersion: String, _ kind: String, _ namespace: String, _ name: String) -> ObjectIdentity {
+        ObjectIdentity(type: .init(apiVersion: apiVersion, kind: kind), namespace: namespace, name: name)
+    }
+
+    private func workload(_ kind: String, _ namespace: String, account: String = "default") -> String {
+        """
+        {apiVersion: apps/v1, kind: \(kind), metadata: {name: w, namespace: \(namespace)},
+        spec: {selector: {matchLabels: {app: w}}, template: {metadata: {labels: {app: w}},
+        spec: {serviceAccountName: \(account), containers: [{name: c, image: x}]}}}}
+        """
+    }
+
+    @Test func `an object that is ready is not waited for`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        _ = await session.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: \(namespace)}}")
+        try await session.client.awaitReadiness(
+            of: [identity("v1", "ConfigMap", namespace, "a")],
+            task: "t",
+            Session.retryPolicy { Issue.record("waits: \($0)") }
+        )
+    }
+
+    @Test func `every object that is not ready is reported with the reason`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        _ = await session.apply(workload("DaemonSet", namespace))
+        _ = await session.apply(workload("Deployment", namespace, account: "nosuch"))
+        let error = await #expect(throws: Problem.self) {
+            try await session.client.awaitReadiness(
+                of: [
+                    identity("apps/v1", "DaemonSet", namespace, "w"), identity("apps/v1", "Deployment", namespace, "w"),
+                    identity("v1", "ConfigMap", namespace, "a"), identity("a.test/v1", "Widget", namespace, "a"),
+                ],
+                task: "t",
+                Session.retryPolicy(.seconds(15))
+            )
+        }
+        let message = try #require(error?.message)
+        let list = try #require(message.wholeMatch(of: /timed out waiting for (.*)/)).1.split(separator: "; ")
+        func reasons(_ name: String) -> [Substring] {
+            list.filter { $0.hasPrefix("\(name): ") }.map { $0.dropFirst(name.count + 2) }
+        }
+        #expect(reasons("DaemonSet/\(namespace)/w").first?.hasPrefix("no node is eligible") == true, "\(message)")
+        let deployment = reasons("Deployment/\(namespace)/w").first ?? ""
+        #expect(deployment.hasPrefix("replicas: 0 of 1 (FailedCreate: pods \"w-"), "\(message)")
+        #expect(deployment.contains("nosuch"))
+        #expect(reasons("ConfigMap/\(namespace)/a") == ["it does not exist"])
+        #expect(reasons("Widget/\(namespace)/a") == ["the server has no kind 'Widget' in 'a.test/v1'"])
+        #expect(error?.hint == "fix what is missing, or increase 'timeout' of task 't'")
+    }
+
+    @Test func `a server that comes up late is waited for`() async throws {
+        try await TestCluster.withFresh(starting: false) { cluster in
+            let session = try Session(kubeconfig: cluster.kubeconfig)
+            let (waits, waited) = AsyncStream<String>.makeStream()
+            let retryPolicy = Session.retryPolicy(.seconds(60)) { waited.yield($0) }
+            async let preflight: Void = session.client.waitUntilUsable(retryPolicy)
+            let report = await waits.first { _ in true } ?? ""
+            let address = cluster.server.dropFirst("https://".count)
+            #expect(report.hasPrefix("API server \(address): connection refused (gives up at "), "\(report)")
+            try await cluster.start()
+            try await preflight
+            #expect(try await session.object("/api/v1/namespaces/kube-system") != nil)
+        }
+    }
+
+    @Test func `a certificate of another CA is reported with its issuer`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let authority = try TestAuthority(subject: "/CN=other-ca")
+        let issued = try authority.issue("a")
+        func session(_ certificateAuthority: String) throws -> Session {
+            let text = """
+                {current-context: x, contexts: [{name: x, context: {cluster: c, user: me}}],
+                clusters: [{name: c, cluster: {server: '\(cluster.server)', certificate-authority: \(certificateAuthority)}}],
+                users: [{name: me, user: {client-certificate: a.crt, client-key: a.key}}]}
+                """
+            return try Session(kubeconfig: try authority.write(text, to: "k"))
+        }
+        let path = authority.path("k")
+        let stranger = try session(cluster.certificateAuthority)
+        let message =
+            "API server \(cluster.server) does not accept kubeconfig '\(path)', user 'me', certificate "
+            + "'CN=kube-admin,O=system:masters'; check that CA 'CN=other-ca', which issued the certificate, is in the "
+            + "server's '--client-ca-file'"
+        let error = await #expect(throws: Problem.self) {
+            try await stranger.client.waitUntilUsable(Session.retryPolicy(.seconds(5)))
+        }
+        #expect(error?.description == message)
+        #expect(
+            await stranger.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}") == [
+                "m.yaml:1:1: ConfigMap/a: \(message)"
+            ]
+        )
+        let distrustful = try session(authority.certificatePath)
+        let refusal = await #expect(throws: Problem.self) {
+            try await distrustful.client.waitUntilUsable(Session.retryPolicy(.seconds(5)))
+        }
+        let line = try #require(refusal?.description)
+        #expect(line.hasPrefix("API server \(cluster.server) shows a certificate issued by '"))
+        #expect(
+            line.hasSuffix(
+                "', but kubeconfig '\(path)' trusts only CA file '\(authority.certificatePath)' ('CN=other-ca'); "
+                    + "name the server's CA in 'certificate-authority' of the kubeconfig, "
+                    + "or in 'cluster.certificateAuthority' if a task writes it"
+            )
+        )
+        #expect(issued.keyPath == authority.path("a.key"))
+    }
+}

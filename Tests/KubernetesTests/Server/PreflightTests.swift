@@ -1,0 +1,143 @@
+import Base
+import HTTP
+import TLS
+import TestSupport
+import Testing
+
+@testable import Kubernetes
+
+/// Reports about an API server that is not usable, and the problem when time is up.
+@Suite(.timeLimit(.minutes(3)))
+struct PreflightTests {
+    /// The first report while a server is waited for.
+    private func firstReport(of session: Session) async -> String {
+        let (waits, waited) = AsyncStream<String>.makeStream()
+        let retryPolicy = Session.retryPolicy(.seconds(50)) { waited.yield($0) }
+        let preflight = Task { try await session.client.waitUntilUsable(retryPolicy) }
+        let report = await waits.first { _ in true } ?? ""
+        preflight.cancel()
+        _ = await preflight.result
+        return report.replacing(/(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\dZ/, with: "TIME")
+    }
+
+    @Test func `the checks that fail are reported`() async throws {
+        let server = try LoopbackServer { request in
+            guard request.target.hasPrefix("/readyz") else { return .response(200, body: Array("{}".utf8)) }
+            let body =
+                "[+]ping ok\n[-]etcd failed: reason withheld\n[-]poststarthook/rbac/bootstrap-roles failed\nfailed\n"
+            return .response(500, body: Array(body.utf8))
+        }
+        #expect(
+            try await firstReport(of: Session(server: server.url))
+                == "API server 127.0.0.1:\(server.port): /readyz: [-]etcd failed: reason withheld, "
+                + "[-]poststarthook/rbac/bootstrap-roles failed (gives up at TIME)"
+        )
+    }
+
+    @Test func `a server that is off is reported with its address`() async throws {
+        let server = try LoopbackServer { _ in .close }
+        server.stop()
+        #expect(
+            try await firstReport(of: Session(server: server.url))
+                == "API server 127.0.0.1:\(server.port): connection refused (gives up at TIME)"
+        )
+    }
+
+    @Test func `the namespace is waited for`() async throws {
+        let server = try LoopbackServer { request in
+            guard request.target.contains("kube-system") else { return .response(200) }
+            return .response(404, body: Array(#"{"details":{"name":"kube-system","kind":"namespaces"}}"#.utf8))
+        }
+        #expect(
+            try await firstReport(of: Session(server: server.url))
+                == "API server 127.0.0.1:\(server.port): namespace kube-system does not exist yet (gives up at TIME)"
+        )
+    }
+
+    @Test func `a user who may not read namespaces is not held up`() async throws {
+        let server = try LoopbackServer { request in .response(request.target.contains("kube-system") ? 403 : 200) }
+        try await Session(server: server.url).client.waitUntilUsable(Session.retryPolicy())
+    }
+
+    @Test func `a server that has gone since the last check is waited for again`() async throws {
+        let isGone = Locked(false)
+        let fake = try FakeAPIServer { _ in isGone.withLock { $0 } ? .close : nil }
+        let session = try fake.session()
+        try await session.client.waitUntilUsable(Session.retryPolicy())
+        try await session.client.waitUntilUsable(Session.retryPolicy())
+        #expect(fake.requests("GET /readyz").count == 1)
+        isGone.withLock { $0 = true }
+        await #expect(throws: APIError.self) { try await session.client.find("/x", until: .now + .seconds(5)) }
+        let problem = await #expect(throws: Problem.self) {
+            try await session.client.waitUntilUsable(Session.retryPolicy(.seconds(2)))
+        }
+        #expect(problem?.message == "API server \(fake.server.url) is not ready")
+        isGone.withLock { $0 = false }
+        try await session.client.waitUntilUsable(Session.retryPolicy())
+    }
+
+    @Test func `a time of another day has its date`() {
+        let noon = Timestamp(seconds: 1_700_000_000)
+        let now = ContinuousClock.now
+        #expect(timeOfDay(of: now + .milliseconds(10_500), now: noon) == "22:13:30Z")
+        #expect(timeOfDay(of: now + .seconds(7200), now: noon) == "2023-11-15T00:13:19Z")
+    }
+
+    private static let causes: [(cause: APIError, line: String)] = [
+        (
+            .pending("/readyz: [-]etcd failed", .retry),
+            "API server SERVER is not ready: /readyz: [-]etcd failed; "
+                + "look into the logs of the API server and of etcd"
+        ),
+        (
+            .transport(TransportError(.refused, "connection refused")),
+            """
+            API server SERVER cannot be reached: connection refused; \
+            start it, or correct the server in kubeconfig 'k'
+            """
+        ),
+        (
+            .transport(TransportError(.hostName, "")),
+            """
+            API server SERVER shows a certificate for other names, not for '127.0.0.1'; \
+            use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig 'k'
+            """
+        ),
+        (
+            .transport(TransportError(.selfSigned, "")),
+            """
+            API server SERVER shows a certificate that cannot be traced to a CA, but kubeconfig 'k' trusts only \
+            the system's CAs; name the server's CA in 'certificate-authority' of the kubeconfig, \
+            or in 'cluster.certificateAuthority' if a task writes it
+            """
+        ),
+        (
+            .transport(TransportError(.serverCertificateExpired, "expired")),
+            """
+            API server SERVER shows a certificate that is not valid now (expired; the node's clock says TIME); \
+            renew the server's certificate, or set the node's clock
+            """
+        ),
+        (
+            .transport(TransportError(.clientCertificateRefused, "unknown CA")),
+            """
+            API server SERVER does not accept kubeconfig 'k', user 'me', token of the kubeconfig: unknown CA; \
+            check that the token belongs to this cluster and has not expired
+            """
+        ),
+        (
+            .transport(TransportError(.replyTooLarge, "the reply is too large")),
+            "API server SERVER cannot be used: the reply is too large"
+        ),
+        (.interrupted, "interrupted while waiting for API server SERVER"),
+    ]
+
+    @Test(arguments: causes)
+    func `a server that is not usable in time is reported with what to do`(cause: APIError, line: String) throws {
+        let problem = try Session(server: "http://127.0.0.1:9").client.preflightProblem(cause)
+        let text = problem.line
+            .replacing("http://127.0.0.1:9", with: "SERVER")
+            .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "TIME")
+        #expect(text == line)
+    }
+}

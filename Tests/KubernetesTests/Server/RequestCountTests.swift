@@ -1,0 +1,52 @@
+import TestSupport
+import Testing
+@testable import Kubernetes
+
+/// How many requests an apply sends.
+@Suite(.timeLimit(.minutes(1)))
+struct RequestCountTests {
+    private static func text(_ name: String) -> String {
+        (0..<30).map { "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name)\($0)}, data: {a: b}}" }
+            .joined(separator: "\n---\n")
+    }
+
+    @Test func `tasks of one run share discovery and the preflight checks`() async throws {
+        let fake = try FakeAPIServer { _ in nil }
+        let session = try fake.session()
+        await withTaskGroup(of: Void.self) { group in
+            for task in ["a", "b", "c", "d"] {
+                group.addTask {
+                    await #expect(throws: Never.self) {
+                        try await session.client.waitUntilUsable(Session.retryPolicy())
+                    }
+                    let lines = await session.apply(Self.text(task))
+                    #expect(lines.count == 30)
+                }
+            }
+        }
+        try await session.client.waitUntilUsable(Session.retryPolicy())
+        #expect(fake.requests("GET /readyz").count == 1)
+        #expect(fake.requests("GET /api/v1/namespaces/kube-system").count == 1)
+        #expect(fake.requests("GET /api/v1?").count == 1)
+        // A GET and a PATCH for each object.
+        #expect(fake.server.requests.count == 3 + 2 * 120)
+    }
+
+    @Test func `objects that are refused share the schema`() async throws {
+        let fake = try FakeAPIServer { request in
+            if request.method == "PATCH" {
+                let message =
+                    "failed to create typed patch object (d/a; v1, Kind=ConfigMap): .x: field not declared in schema"
+                return FakeAPIServer.json(500, #"{"message":"\#(message)"}"#)
+            }
+            guard request.target.hasPrefix("/openapi/v2") else { return nil }
+            let type = #"{"group":"","version":"v1","kind":"ConfigMap"}"#
+            let schema = #"{"properties":{"a":{}},"x-kubernetes-group-version-kind":[\#(type)]}"#
+            return .response(200, headers: ["ETag: \"1\""], body: Array(#"{"definitions":{"c":\#(schema)}}"#.utf8))
+        }
+        let lines = await (try fake.session()).apply(Self.text("a"))
+        #expect(lines.count == 30)
+        #expect(lines.allSatisfy { $0.contains("is not known to the server") }, "\(lines)")
+        #expect(fake.requests("GET /openapi/v2").count == 1)
+    }
+}

@@ -1,0 +1,95 @@
+import Base
+import HTTP
+import Testing
+@testable import Kubernetes
+
+/// How long attempts are repeated.
+@Suite(.timeLimit(.minutes(1)))
+struct RetryPolicyTests {
+    private func refusal(_ code: Int, _ message: String, retryAfter: String? = nil) -> APIError {
+        let headers = retryAfter.map { [HTTPHeader("Retry-After", $0)] } ?? []
+        return .refused(APIError.Refusal(request: "GET /", status: reply(code, message, headers: headers)))
+    }
+
+    @Test(arguments: [("60", "1m 0s"), ("999999999", "1m 0s"), ("30", "30 s")])
+    func `a pause that is longer than the time left is an error that says so`(asked: String, shown: String) async {
+        let attempts = Counter()
+        let policy = Session.retryPolicy(.seconds(20))
+        let error = await #expect(throws: APIError.self) {
+            try await policy.retry("x") { () async throws(APIError) in
+                _ = attempts.next()
+                throw refusal(429, "too many requests", retryAfter: asked)
+            }
+        }
+        let words = error?.words ?? ""
+        #expect(
+            words.hasPrefix("the server answered 429: too many requests (it asks to wait \(shown), and "),
+            "\(words)"
+        )
+        #expect(words.hasSuffix(" s are left)"), "\(words)")
+        #expect(attempts.value == 1)
+    }
+
+    @Test func `the last attempt is made when the time is nearly up`() async {
+        let times = Locked<[ContinuousClock.Instant]>([])
+        let policy = Session.retryPolicy(.milliseconds(2500))
+        await #expect(throws: APIError.self) {
+            try await policy.retry("x") { () async throws(APIError) in
+                times.withLock { $0.append(.now) }
+                throw refusal(503, "no")
+            }
+        }
+        let left = times.withLock { $0.last }.map { $0.duration(to: policy.deadline) } ?? .seconds(9)
+        // On a busy machine it may be later.
+        #expect(left <= .milliseconds(101))
+    }
+
+    @Test func `the time in the reports of one wait is always the same`() async throws {
+        let lines = Locked<[String]>([])
+        let policy = Session.retryPolicy(.seconds(600), gracePeriod: .seconds(300)) { line in
+            lines.withLock { $0.append(line) }
+        }
+        for code in [503, 404] {
+            try await policy.retry("x") { () async throws(APIError) in
+                guard lines.withLock({ $0.count { $0.contains("\(code)") } }) >= 4 else { throw refusal(code, "no") }
+            }
+        }
+        #expect(Set(lines.withLock { $0 }).count == 2)
+    }
+
+    @Test func `what is missing after an outage gets its whole time again, and says until when`() async throws {
+        let reports = Locked<[(line: String, time: ContinuousClock.Instant)]>([])
+        func report(of word: String, after count: Int) -> ContinuousClock.Instant? {
+            reports.withLock { $0.dropFirst(count).first { $0.line.contains(word) }?.time }
+        }
+        let policy = Session.retryPolicy(.seconds(600), gracePeriod: .seconds(50)) { line in
+            reports.withLock { $0.append((line, .now)) }
+        }
+        var outageEnd: Int?
+        try await policy.retry("x") { () async throws(APIError) in
+            guard let first = report(of: "404", after: 0) else { throw refusal(404, "missing") }
+            // Long enough for another second to be shown.
+            guard first + .milliseconds(2100) < .now else { throw refusal(503, "down") }
+            outageEnd = outageEnd ?? reports.withLock { $0.count }
+            guard report(of: "404", after: outageEnd ?? 0) != nil else { throw refusal(404, "missing") }
+        }
+        let lines = Set(reports.withLock { $0.map(\.line) }.filter { $0.contains("404") })
+        #expect(lines.count >= 2, "\(lines)")
+    }
+
+    @Test(arguments: [
+        (
+            #"failed to allocate IP 10.96.0.10: rpc error: code = Unavailable desc = error reading from server: EOF"#,
+            Disposition.retry
+        ),
+        ("failed to allocated ip:10.96.0.10 with error:etcdserver: request timed out", .retry),
+        ("failed to allocate requested port 30000: context deadline exceeded", .retry),
+        ("failed to allocate IP 10.96.0.10: provided IP is already allocated", .permanent),
+        ("failed to allocate IP 1.2.3.4: the provided IP (1.2.3.4) is not in the valid range", .permanent),
+        ("spec.x: Invalid value: rpc error: code = Unavailable", .permanent),
+    ])
+    func `an allocation that failed for want of storage is retried`(message: String, disposition: Disposition) {
+        let body = #"{"reason":"Invalid","message":"Service \"s\" is invalid: spec.clusterIPs: \#(message)"}"#
+        #expect(reply(422, body).disposition == disposition)
+    }
+}

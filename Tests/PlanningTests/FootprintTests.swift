@@ -1,0 +1,53 @@
+import Base
+import Planning
+import Testing
+
+/// What tasks read, write, connect to and need as privilege.
+@Suite(.timeLimit(.minutes(1))) struct FootprintTests {
+    private func footprint(_ verb: String) throws -> Footprint {
+        let cluster = "cluster: {servers: 'https://x', certificateAuthority: /ca}\n"
+        return try #require(try declarations("\(cluster)tasks: {t: {\(verb)}}").tasks.first?.footprint)
+    }
+
+    @Test(
+        arguments: [
+            (
+                "kubeconfig: {path: /etc/k, user: u, certificate: /c, key: /d/k}",
+                ["/ca file", "/c file", "/d/k clientKey"], ["/etc/k replaces secret"]
+            ),
+            ("symlink: {path: /a/b, target: /c}", [], ["/a/b replaces"]),
+            ("file: {path: /a/b, source: /c}", ["/c file"], ["/a/b replaces"]),
+            ("file: {path: /a/b, source: /c, mode: \"0600\"}", ["/c secret"], ["/a/b replaces secret"]),
+            (
+                "apply: {kubeconfig: /k, manifests: [/m, {url: 'https://x', sha256: \(String(repeating: "a", count: 64))}]}",
+                ["/k kubeconfig", "/m manifests"], []
+            ),
+            (
+                "exec: {script: /s, creates: /a/b, writes: [/w, /d/], reads: [/r]}",
+                ["/s file", "/r optional"], ["/a/b creates", "/w modifies", "/d/ modifies"]
+            ),
+            ("exec: {command: /bin/x}", ["/bin/x program"], []),
+            ("wait: {file: /f}", ["/f optional"], []),
+            ("wait: {url: 'https://x', certificateAuthority: /ca}", ["/ca file"], []),
+            ("wait: {apiServer: /k}", ["/k kubeconfig"], []),
+        ] as [(String, [String], [String])]
+    )
+    func `a task reads and writes what its verb says`(verb: String, reads: [String], writes: [String]) throws {
+        let footprint = try footprint(verb)
+        #expect(footprint.reads.map { "\($0.path.path) \($0.use)" } == reads)
+        #expect(
+            footprint.writes.map { "\($0.path.path) \($0.effect)\($0.isSecret ? " secret" : "")" } == writes
+        )
+    }
+
+    @Test(
+        arguments: [
+            ("symlink: {path: /a/b, target: /c}", ["/a"]),
+            ("exec: {command: ls, creates: /a/b, writes: [/w, /d/]}", ["/a", "/d"]),
+            ("wait: {file: /f/g}", []),
+        ] as [(String, [String])]
+    )
+    func `directories are made for what a task creates`(verb: String, directories: [String]) throws {
+        #expect(try footprint(verb).createdDirectories == directories)
+    }
+}

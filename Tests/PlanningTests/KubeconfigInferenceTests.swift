@@ -1,0 +1,75 @@
+import Base
+import Planning
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct KubeconfigInferenceTests {
+    /// Tasks that write kubeconfigs, in addition to those of a test.
+    private func file(_ tasks: String) -> String {
+        let writers = ["admin", "cni"].map { name in
+            """
+              \(name):
+                kubeconfig: {path: /\(name), user: u, certificate: c, key: k, server: "https://x", certificateAuthority: ca}
+            """
+        }
+        return "tasks:\n" + writers.joined(separator: "\n") + "\n" + tasks
+    }
+
+    private func chosen(_ tasks: String, role: String = "control-plane") throws -> String? {
+        try declarations(file(tasks), role: role).tasks.last?.footprint.kubeconfig?.path
+    }
+
+    @Test(arguments: [
+        "  t: {after: [cni], apply: {manifests: [x]}}",
+        "  s: {after: [cni], exec: {command: ls}}\n  t: {after: [s], apply: {manifests: [x]}}",
+        "  s: {after: [admin], exec: {command: ls}}\n  t: {after: [s, cni], apply: {manifests: [x]}}",
+        "  t: {after: [cni], wait: {apiServer: true}}",
+        "  t: {after: [cni], wait: {object: {apiVersion: v1, kind: Node, name: one}}}",
+        """
+          s: {after: [admin, cni], apply: {kubeconfig: /cni, manifests: [x]}}
+          t: {after: [s], apply: {manifests: [x]}}
+        """,
+    ])
+    func `the nearest kubeconfig is taken`(_ tasks: String) throws {
+        #expect(try chosen(tasks) == "/cni")
+    }
+
+    @Test func `the task's own kubeconfig is taken before all`() throws {
+        #expect(try chosen("  t: {after: [cni], apply: {kubeconfig: /own, manifests: [x]}}") == "/own")
+    }
+
+    @Test func `several that are equally near are reported`() {
+        #expect(
+            problems(file("  t: {after: [cni, admin], apply: {manifests: [x]}}"))
+                == "bootstrap.yaml:6:3: task 't' runs after several tasks that write a kubeconfig: 'admin' and 'cni'; "
+                + "add kubeconfig: /admin below apply:"
+        )
+    }
+
+    @Test func `none is reported, with a task that writes one`() {
+        #expect(
+            problems(file("  t: {wait: {apiServer: true}}"))
+                == "bootstrap.yaml:6:3: task 't' has no kubeconfig, and runs after no task that writes one; "
+                + "add admin to after:, or kubeconfig: PATH below wait:"
+        )
+    }
+
+    @Test func `a task of another role takes what its own nodes have`() throws {
+        let text = """
+            cluster: {servers: "https://x", certificateAuthority: ca}
+            tasks:
+              a: {roles: [control-plane], kubeconfig: {path: /a, user: u, certificate: c, key: k}}
+              b: {roles: [worker], kubeconfig: {path: /b, user: u, certificate: c, key: k}}
+              both: {after: [a, b], apply: {manifests: [x]}}
+              worker: {roles: [worker], after: [a, b], apply: {manifests: [x]}}
+            """
+        let onControlPlane = try declarations(text, role: "control-plane").tasks.map(\.footprint.kubeconfig?.path)
+        let onWorker = try declarations(text, role: "worker").tasks.map(\.footprint.kubeconfig?.path)
+        #expect(onControlPlane == [nil, nil, "/a", "/b"])
+        #expect(onWorker == [nil, nil, "/b", "/b"])
+    }
+
+    @Test func `a fault before it is not reported twice`() {
+        let text = "tasks: {t: {after: [admn], apply: {manifests: [x]}}}"
+        #expect(problems(text).split(separator: "\n").count == 1)
+    }
+}

@@ -1,0 +1,99 @@
+import Planning
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct RenderingTests {
+    @Test func `the text picture is a tree`() throws {
+        let expected = """
+            generate-kubeconfig   kubeconfig  Generate the admin kubeconfig
+            └─ bootstrap-rbac     apply       Apply the RBAC rules
+               └─ calico-crds     apply       Install the Calico CRDs
+                  └─ calico-node  apply       (also after bootstrap-rbac)
+            calico-ipam           symlink     Link calico-ipam to the calico binary
+
+            """
+        #expect(try plan(exampleFile).renderText() == expected)
+    }
+
+    @Test func `the tree is folded between words at the width of a terminal`() throws {
+        let wide = """
+            generate-kubeconfig   kubeconfig  Generate the admin
+            │                                 kubeconfig
+            └─ bootstrap-rbac     apply       Apply the RBAC rules
+               └─ calico-crds     apply       Install the Calico CRDs
+                  └─ calico-node  apply       (also after
+                                              bootstrap-rbac)
+            calico-ipam           symlink     Link calico-ipam to the
+                                              calico binary
+
+            """
+        #expect(try plan(exampleFile).renderText(columns: 58) == wide)
+        let narrow = """
+            generate-kubeconfig
+            │  (kubeconfig) Generate the admin
+            │  kubeconfig
+            └─ bootstrap-rbac
+               │  (apply) Apply the RBAC rules
+               └─ calico-crds
+                  │  (apply) Install the Calico CRDs
+                  └─ calico-node
+                        (apply) (also after
+                        bootstrap-rbac)
+            calico-ipam
+               (symlink) Link calico-ipam to the
+               calico binary
+
+            """
+        #expect(try plan(exampleFile).renderText(columns: 40) == narrow)
+    }
+
+    @Test func `the dot picture points from first to next`() throws {
+        let expected = """
+            digraph plan {
+              rankdir=LR;
+              node [shape=box];
+              "a" [label="a\\nexec"];
+              "b" [label="b\\nsymlink"];
+              "a" -> "b";
+            }
+
+            """
+        #expect(try plan(Self.two).renderDOT() == expected)
+    }
+
+    @Test func `the mermaid picture points from first to next`() throws {
+        let expected = """
+            flowchart LR
+              t0["a<br/>exec"]
+              t1["b<br/>symlink"]
+              t0 --> t1
+
+            """
+        #expect(try plan(Self.two).renderMermaid() == expected)
+    }
+
+    @Test func `the JSON picture has every task with what it runs after`() throws {
+        let text = """
+            tasks:
+              a: {after: [x.service], timeout: 90s, exec: {command: ls}}
+              b: {after: [a], description: The "link", symlink: {path: /l, target: t}}
+            """
+        let expected =
+            #"{"version":1,"role":"control-plane","tasks":["#
+            + #"{"task":"a","verb":"exec","after":[],"units":["x.service"],"timeout":"1m30s"},"#
+            + #"{"task":"b","verb":"symlink","description":"The \"link\"","after":["a"],"units":[],"timeout":"10m"}]}"#
+        #expect(try plan(text).renderJSON() == expected + "\n")
+    }
+
+    @Test func `an empty plan has pictures`() {
+        let plan = Plan(steps: [])
+        #expect(plan.renderJSON() == #"{"version":1,"tasks":[]}"# + "\n")
+        #expect(plan.renderText() == "")
+        #expect(plan.renderMermaid() == "flowchart LR\n")
+    }
+
+    private static let two = """
+        tasks:
+          a: {exec: {command: ls}}
+          b: {after: [a], symlink: {path: /l, target: t}}
+        """
+}

@@ -1,0 +1,197 @@
+import Planning
+import Testing
+
+/// What the units of tasks may do and see.
+@Suite(.timeLimit(.minutes(1))) struct UnitSandboxTests {
+    @Test func `a unit hides the credentials that its task does not name`() throws {
+        let kubeconfigs = ["a", "b"].map { name in
+            """
+              \(name):
+                kubeconfig:
+                  {path: /etc/\(name).conf, user: u, certificate: /c, key: /run/\(name).key, certificateAuthority: /ca,
+                   server: "https://x"}
+            """
+        }
+        let text = """
+            tasks:
+            \(kubeconfigs.joined(separator: "\n"))
+              copy: {file: {path: /etc/pki/own.key, source: /run/own.key, mode: "0600"}}
+              open: {file: {path: /etc/open, content: x}}
+              uses-a: {after: [a], apply: {manifests: [/m]}}
+              foreign: {apply: {kubeconfig: /root/foreign, manifests: [/m]}}
+              script: {exec: {command: ls, args: ["--kubeconfig=/etc/b.conf"], reads: [/etc/pki]}}
+            """
+        let files = try UnitsTests.files(text)
+        let hidden = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n")
+                .filter { $0.hasPrefix("InaccessiblePaths=-") }.map { String($0.dropFirst(19)) }
+        }
+        let (a, b) = (["/run/a.key", "/etc/a.conf"], ["/run/b.key", "/etc/b.conf"])
+        let own = ["/run/own.key", "/etc/pki/own.key"]
+        #expect(hidden("a") == b + own + ["/root/foreign"])
+        #expect(hidden("copy") == a + b + ["/root/foreign"])
+        #expect(hidden("open") == a + b + own + ["/root/foreign"])
+        // The kubeconfig names its key by path.
+        #expect(hidden("uses-a") == b + own + ["/root/foreign"])
+        // Whose kubeconfig no task makes may need any of them.
+        #expect(hidden("foreign").contains("/etc/kubernetes/pki") == false)
+        #expect(hidden("foreign").contains("/etc/shadow"))
+        #expect(hidden("script") == a + ["/run/own.key", "/root/foreign"])
+    }
+
+    @Test func `the directories of keys and the bus are seen only by who names them`() throws {
+        let text = """
+            tasks:
+              admin:
+                kubeconfig:
+                  {path: /etc/admin.conf, user: u, certificate: /etc/kubernetes/pki/a.crt, key: /run/agenix/a.key,
+                   certificateAuthority: /etc/kubernetes/pki/ca.crt, server: "https://x"}
+              apply: {after: [admin], apply: {manifests: [/m]}}
+              script: {exec: {command: ls}}
+              reader: {exec: {command: ls, reads: [/run/agenix/other, /run/dbus]}}
+              waiter: {wait: {unit: x.service}}
+            """
+        let files = try UnitsTests.files(text)
+        let lines = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+        }
+        #expect(lines("script").contains("InaccessiblePaths=-/run/agenix"))
+        #expect(lines("script").contains("InaccessiblePaths=-/etc/admin.conf"))
+        #expect(lines("script").contains("InaccessiblePaths=") == false)
+        #expect(lines("reader").contains("InaccessiblePaths=-/run/agenix") == false)
+        #expect(lines("reader").contains("InaccessiblePaths=-/run/agenix/a.key"))
+        for task in ["reader", "waiter"] {
+            #expect(lines(task).contains("InaccessiblePaths="))
+            #expect(lines(task).contains("InaccessiblePaths=-/run/dbus") == false)
+            #expect(lines(task).contains("InaccessiblePaths=-/etc/shadow"))
+        }
+        // All three files to which the kubeconfig refers.
+        for task in ["admin", "apply"] {
+            #expect(lines(task).contains("InaccessiblePaths="))
+            let hidden = lines(task).filter { $0.contains("agenix") || $0.contains("/pki") }
+            #expect(hidden == ["InaccessiblePaths=-/var/lib/kubelet/pki"])
+        }
+    }
+
+    @Test func `what every unit needs is hidden from none`() throws {
+        let text = """
+            tasks:
+              a:
+                kubeconfig: {path: /etc/a.conf, user: u, certificate: /c, key: KEY, certificateAuthority: /ca, server: "https://x"}
+              b: {file: {path: /etc/x, content: text}}
+            """
+        var call = UnitsTests.call
+        call.taskFiles = ["/etc/nest-bootstrap/bootstrap.yaml", "/run/agenix/site.yaml"]
+        for key in [
+            "/etc/nest-bootstrap/a.key", "/run/agenix/a.key", "/var/lib/a.key", "/etc/ssl/private/a.key",
+            "/usr/lib/k/a.key",
+        ] {
+            let files = try UnitsTests.files(text.replacing("KEY", with: key), call)
+            let hidden = (files["k8s-bootstrap-b.service.d/50-privileges.conf"] ?? "").split(separator: "\n")
+            #expect(hidden.contains("InaccessiblePaths=-\(key)"), "\(key)")
+            #expect(hidden.count { $0.hasPrefix("InaccessiblePaths=") } == 2, "\(hidden)")
+        }
+        call.taskFiles = ["/root/b.yaml"]
+        let files = try UnitsTests.files(text.replacing("KEY", with: "/root/k/a.key"), call)
+        #expect(files["k8s-bootstrap-b.service.d/50-privileges.conf"]?.contains("ProtectHome=read-only") == true)
+    }
+
+    @Test func `a unit sees what the kubeconfig refers to that its task uses, and may rewrite what it is to write`()
+        throws
+    {
+        let text = """
+            tasks:
+              a:
+                kubeconfig:
+                  {path: /etc/t/a.conf, user: u, certificate: /tmp/k/c, key: /root/k/a.key, certificateAuthority: /root/k/ca,
+                   server: "https://x"}
+              uses: {after: [a], wait: {apiServer: true}}
+              made: {exec: {command: sh, writes: [/etc/t/]}}
+              foreign: {after: [made], apply: {kubeconfig: /etc/t/made.conf, manifests: [/m]}}
+              device: {wait: {file: /dev/x}}
+              bus: {wait: {file: /var/run/dbus/system_bus_socket}}
+            """
+        let files = try UnitsTests.files(text)
+        let lines = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+        }
+        #expect(lines("uses").contains("ProtectHome=read-only"))
+        #expect(lines("uses").contains("BindReadOnlyPaths=-/tmp/k/c"))
+        #expect(lines("made").contains { $0.contains("/etc/t/") } == false)
+        #expect(lines("device").contains("PrivateDevices=no"))
+        #expect(lines("bus").contains("InaccessiblePaths=-/run/dbus") == false)
+    }
+
+    @Test(
+        arguments: [
+            ("symlink: {path: /opt/cni/bin/x, target: /y}", ["/opt/cni/bin"], []),
+            ("file: {path: /etc/x, content: text}", ["/etc"], []),
+            (
+                "file: {path: /x/y, content: text, mode: \"4755\"}", ["/x"],
+                ["CapabilityBoundingSet=CAP_FSETID", "RestrictSUIDSGID=no"]
+            ),
+            // Of two settings for one directory systemd takes the stricter.
+            (
+                "file: {path: /x, content: text}", ["/"],
+                ["ProtectSystem=full"]
+                    + [
+                        "/bin", "/lib", "/lib64", "/media", "/mnt", "/nix", "/opt", "/sbin", "/srv", "/var", "/home",
+                        "/root", "/run/user",
+                    ]
+                    .map { "ReadOnlyPaths=-\($0)" }
+            ),
+            ("symlink: {path: /run/x, target: /y}", ["/run"], ["ReadOnlyPaths=", "ReadOnlyPaths=-/dev/shm"]),
+            ("symlink: {path: /run/x/y, target: /y}", ["/run/x"], []),
+            (
+                "file: {path: /root/x, content: text}", ["/root"],
+                ["ProtectHome=no", "ReadOnlyPaths="]
+                    + ["/run", "/dev/shm", "/home", "/run/user"].map { "ReadOnlyPaths=-\($0)" }
+            ),
+            ("file: {path: /root/.kube/x, content: text}", ["/root/.kube"], ["ProtectHome=read-only"]),
+            ("exec: {command: /home/x/s}", [], ["ProtectHome=read-only"]),
+            (
+                "exec: {command: ls, writes: [/]}", ["/"],
+                ["ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths="]
+            ),
+            (
+                "file: {path: /etc/x, source: /tmp/y}", ["/etc"],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y"]
+            ),
+            (
+                "file: {path: /a/b, content: text, owner: etcd}", ["/a"],
+                [
+                    "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER",
+                    "SystemCallFilter=@chown",
+                ]
+            ),
+            (
+                "file: {path: /tmp/b, source: /root/x}", ["/tmp"],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectHome=read-only", "PrivateTmp=no"]
+            ),
+            ("wait: {file: /run/x}", [], []),
+            ("file: {path: /a/b, source: /dev/x}", ["/a"], ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"]),
+            (
+                "wait: {tcp: \"x:1\"}", [],
+                ["PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
+            ),
+            ("exec: {command: ls, creates: /var/lib/x/made}", ["/var/lib/x"], []),
+            ("exec: {command: ls, writes: [/var/lib/x/, /etc/y]}", ["/var/lib/x", "/etc/y"], []),
+            (
+                "exec: {command: ip, network: true, capabilities: [CAP_NET_ADMIN, CAP_SYS_MODULE]}", [],
+                [
+                    "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6",
+                    "RestrictAddressFamilies=AF_NETLINK",
+                    "CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_MODULE", "SystemCallFilter=@privileged @resources",
+                    "ProtectKernelModules=no", "SystemCallFilter=@module",
+                ]
+            ),
+        ] as [(String, [String], [String])]
+    )
+    func `a unit may do what its verb does`(verb: String, written: [String], sandbox: [String]) throws {
+        let files = try UnitsTests.files("tasks: {t: {\(verb)}}")
+        let unit = try #require(files["k8s-bootstrap-t.service"]).split(separator: "\n")
+        #expect(unit.filter { $0.hasPrefix("ReadWritePaths=") } == written.map { "ReadWritePaths=-\($0)" })
+        let lines = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n").dropFirst(2) ?? []
+        #expect(lines.map(String.init) == sandbox)
+    }
+}

@@ -1,0 +1,133 @@
+import Base
+import Execution
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@testable import Reporting
+
+/// Events on their way to outputs that are slow, stalled or gone.
+@Suite(.timeLimit(.minutes(3)))
+struct EventQueueTests {
+    /// A reader of an output that takes nothing until it is opened.
+    private final class Reader: Sendable {
+        private let isOpen = Locked(false)
+        private let lines = Locked<[String]>([])
+
+        var text: String { lines.withLock { $0.joined() } }
+
+        func open() { isOpen.withLock { $0 = true } }
+
+        func write(_ bytes: [UInt8]) {
+            while !isOpen.withLock({ $0 }) { usleep(1000) }
+            lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+        }
+    }
+
+    private let reader = Reader()
+
+    private func makeOutput() -> ConsoleOutput {
+        ConsoleOutput { [reader] bytes, _ in reader.write(bytes) }
+    }
+
+    private static let line = String(repeating: "x", count: 4096)
+
+    @Test func `events of many threads are numbered in the order in which they are reported`() async throws {
+        reader.open()
+        let output = makeOutput()
+        let events = EventQueue([JSONSink(output, run: "r")])
+        await withTaskGroup { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for number in 0..<100 { events.send(Event(task: "t\(task)", .output("line \(number)"))) }
+                }
+            }
+        }
+        #expect(events.finish(idleLimit: .seconds(60)))
+        output.flush(idleLimit: .seconds(60))
+        let numbers = reader.text.split(separator: "\n").compactMap { line in
+            line.firstMatch(of: /"sequence":(\d+)/).flatMap { Int($0.1) }
+        }
+        #expect(numbers == Array(1...800))
+    }
+
+    @Test func `a reader that stalls delays neither senders nor the end`() {
+        let output = makeOutput()
+        let events = EventQueue([LineSink(output)])
+        let count = 2 * ConsoleOutput.backlogLimit / Self.line.utf8.count
+        let time = ContinuousClock().measure {
+            for _ in 0..<count { events.send(Event(task: "noisy", .output(Self.line))) }
+            events.send(Event(task: "other", .taskFinished(.unchanged, after: .zero)))
+            events.send(Event(task: "noisy", .taskFinished(.changed, after: .zero)))
+        }
+        #expect(time < .seconds(10))
+        // The formatter passes everything on, though nothing is read.
+        #expect(events.finish(idleLimit: .seconds(60)))
+        #expect(!output.flush(idleLimit: .milliseconds(20)))
+        #expect(
+            output.failure?.description
+                == "cannot write to standard output: it was not read for 20 ms; the rest of the output is lost"
+        )
+    }
+
+    @Test func `lines that were left out are counted, and outcomes are kept`() throws {
+        let output = makeOutput()
+        let events = EventQueue([LineSink(output)])
+        let count = 2 * ConsoleOutput.backlogLimit / Self.line.utf8.count
+        for _ in 0..<count { events.send(Event(task: "noisy", .output(Self.line))) }
+        events.send(Event(task: "other", .taskFinished(.unchanged, after: .zero)))
+        events.send(Event(task: "noisy", .taskFinished(.changed, after: .zero)))
+        #expect(events.finish(idleLimit: .seconds(60)))
+        reader.open()
+        #expect(output.flush(idleLimit: .seconds(60)))
+        let lines = reader.text.split(separator: "\n")
+        #expect(output.failure == nil)
+        #expect(lines.contains("other: unchanged in 0 ms"))
+        #expect(lines.last == "noisy: changed in 0 ms")
+        let warning = try #require(lines.first { $0.hasPrefix("noisy: warning: output: ") })
+        #expect(warning.hasSuffix(" lines were dropped, because they are not read fast enough"))
+        let shown = lines.count { $0.hasPrefix("noisy: | ") }
+        #expect(warning.contains(" \(count - shown) lines "))
+    }
+
+    @Test func `lines are dropped when the consumer is held up, and the numbers have a gap`() throws {
+        struct Slow: EventSink {
+            let reader: Reader
+            let seen: ThreadQueue<Int>
+            mutating func receive(_ event: ReportedEvent) {
+                reader.write([])
+                seen.append(event.stamped.number)
+            }
+        }
+        final class Numbers: Sendable {
+            let all = Locked<[Int]>([])
+        }
+        let numbers = Numbers()
+        let seen = ThreadQueue<Int> { number in numbers.all.withLock { $0.append(number) } }
+        let events = EventQueue([Slow(reader: reader, seen: seen)], limit: 10)
+        for _ in 0..<30 { events.send(Event(task: "a", .output("line"))) }
+        events.send(Event(task: "a", .taskFinished(.changed, after: .zero)))
+        reader.open()
+        #expect(events.finish(idleLimit: .seconds(60)))
+        #expect(seen.drain(idleLimit: .seconds(60)))
+        // Ten lines, the warning and the end.
+        #expect(numbers.all.withLock { $0 } == Array(1...10) + [31, 32])
+    }
+
+    @Test func `a stopped terminal does not collect frames`() {
+        let output = makeOutput()
+        let display = TerminalSink.Display(isColoured: false, showsDiagnostics: true, columns: { 80 })
+        let clock = EventClock(milliseconds: { 0 }, uptime: { .seconds(Int64.random(in: 0..<1_000_000)) })
+        let events = EventQueue([TerminalSink(output, display)], clock: clock)
+        events.send(Event(task: "a", .taskStarted(verb: "wait")))
+        for _ in 0..<5000 {
+            events.tick()
+            usleep(10)
+        }
+        events.finish(idleLimit: .seconds(60))
+        #expect(output.backlog(of: .results) < 64 << 10)
+        reader.open()
+        output.flush(idleLimit: .seconds(60))
+    }
+}

@@ -1,0 +1,86 @@
+import Base
+import Execution
+import Host
+import Reporting
+import State
+import TestSupport
+import Testing
+import YAML
+
+/// What is printed as JSON, compared with `docs/json.md`.
+@Suite(.timeLimit(.minutes(3)))
+struct JSONDocumentationTests {
+    /// Every kind of event, with every field that it can have.
+    private static let events: [Event] =
+        SampleRun.events + [
+            Event(task: "c", .taskStarted(verb: "file")),
+            Event(task: "c", .objectCount(3)),
+            Event(task: "c", .planned("would run 'x'")),
+            Event(task: "c", .path("/etc/y", .init(.changed, diff: ["-a", "+b"]))),
+            Event(task: "c", .object("ConfigMap/z", .init(.configured, fields: ["a"], diff: ["-a", "+b"]))),
+        ]
+
+    @Test func `every event and every field of a run is documented, and nothing else`() throws {
+        let recorder = Recorder()
+        let reporter = Reporter(JSONSink(recorder.output, run: "r"))
+        for event in Self.events { reporter.receive(event) }
+        reporter.finish()
+        let document = try DocumentedFields("Events")
+        let common: Set = ["version", "time", "run", "sequence", "event", "task"]
+        var printed: [String: Set<String>] = [:]
+        var paths: Set<String> = []
+        for line in recorder.text().split(separator: "\n") {
+            let node = try readJSON(Array(line.utf8), file: "line")
+            let name = try #require(node["event"]?.string)
+            printed[name, default: []].formUnion(fieldPaths(node).filter { !$0.contains(".") && !common.contains($0) })
+            paths.formUnion(fieldPaths(node))
+        }
+        #expect(printed == document.events.mapValues(Set.init))
+        #expect(paths.sorted() == document.paths.sorted())
+    }
+
+    @Test func `every field of a status is documented, and nothing else`() throws {
+        var status = TaskStatus(
+            task: "a",
+            description: "d",
+            state: .notYet,
+            age: .seconds(1),
+            duration: .seconds(1),
+            counts: ResultCounts(created: 1),
+            reason: "r"
+        )
+        (status.startedAt, status.finishedAt) = (Timestamp(seconds: 0), Timestamp(seconds: 0))
+        let unit = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
+        status.add(ServiceState(unit, statusText: "x"))
+        (status.isPermanent, status.retriesIn) = (true, .seconds(1))
+        let node = try readJSON(Array(statusJSON([status], warnings: [SampleRun.problem]).utf8), file: "status")
+        #expect(fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
+    }
+
+    @Test func `every field of a check is documented, and nothing else`() throws {
+        let counts = CheckCounts(tasks: 3, objects: 5)
+        let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts)
+        let problem =
+            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
+        #expect(
+            text == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"#
+                + #""summary":{"tasks":3,"objects":5,"problems":1,"warnings":1}}"#
+        )
+        let node = try readJSON(Array(text.utf8), file: "check")
+        #expect(fieldPaths(node).sorted() == (try DocumentedFields("check").paths.sorted()))
+    }
+}
+
+/// The paths of all fields of an object; the items of a list are one.
+private func fieldPaths(_ node: Node, below prefix: String = "") -> [String] {
+    let paths: [String] =
+        switch node.content {
+        case .mapping(let mapping):
+            mapping.entries.flatMap { entry in
+                ["\(prefix)\(entry.key)"] + fieldPaths(entry.value, below: "\(prefix)\(entry.key).")
+            }
+        case .sequence(let items): items.flatMap { fieldPaths($0, below: prefix) }
+        case .null, .boolean, .number, .string: []
+        }
+    return Array(Set(paths))
+}

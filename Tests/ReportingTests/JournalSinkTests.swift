@@ -1,0 +1,126 @@
+import Base
+import Execution
+import Host
+import Testing
+import YAML
+@testable import Reporting
+
+@Suite(.timeLimit(.minutes(3)))
+struct JournalSinkTests {
+    /// The entries for events, without the fields that every entry has.
+    private func entries(_ events: [Event]) -> [String] {
+        let entries = Entries()
+        let recorder = Recorder()
+        let reporter = Reporter(
+            JournalSink(recorder.output, run: "r1") { fields in
+                let common = fields.filter {
+                    $0.0.hasPrefix("CODE_") || $0.0 == "SYSLOG_IDENTIFIER" || $0.0 == "NEST_RUN_ID"
+                }
+                #expect(common.map(\.0) == ["SYSLOG_IDENTIFIER", "CODE_FILE", "CODE_LINE", "CODE_FUNC", "NEST_RUN_ID"])
+                #expect(common.first?.1 == "nest-bootstrap")
+                // What emitted the event, not what reports it.
+                #expect(common.dropFirst().first?.1.hasPrefix("ReportingTests/") == true)
+                let names = common.map(\.0)
+                let own = fields.filter { !names.contains($0.0) }.map { name, value in
+                    name == "MESSAGE_ID" ? MessageID(rawValue: value).map { "\($0)" } ?? value : "\(name)=\(value)"
+                }
+                entries.all.withLock { $0.append(own.joined(separator: " ")) }
+            }
+        )
+        for event in events { reporter.receive(event, attempt: event.task == "a" ? 2 : nil) }
+        reporter.finish()
+        #expect(recorder.text(.diagnostics) == "")
+        return entries.all.withLock { $0 }
+    }
+
+    private final class Entries: Sendable {
+        let all = Locked<[String]>([])
+    }
+
+    @Test func `a run is reported to the journal with fields`() {
+        let all = "NEST_TASK=a NEST_VERB=apply NEST_ATTEMPT=2"
+        let expected = [
+            "MESSAGE=a: waiting: server: refused waiting PRIORITY=6 \(all)",
+            "MESSAGE=a: ConfigMap/x configured objectApplied PRIORITY=6 \(all) NEST_OBJECT=ConfigMap/x",
+            "MESSAGE=a:     .data.a: 1 -> 2 objectApplied PRIORITY=6 \(all) NEST_OBJECT=ConfigMap/x",
+            "MESSAGE=a: error: a.yaml:2:3: ConfigMap/y: wrong \"type\"; type a number objectFailed PRIORITY=3 \(all) "
+                + "NEST_OBJECT=ConfigMap/y",
+            "MESSAGE=a: warning: ConfigMap/x: old warning PRIORITY=4 \(all) NEST_OBJECT=ConfigMap/x",
+            "MESSAGE=a: | two\\nlines output PRIORITY=6 \(all)",
+            "MESSAGE=a: failed in 1.5 s (1 configured, 1 failed) taskFailed PRIORITY=4 \(all) "
+                + "NEST_OUTCOME=failed NEST_DURATION_USEC=1500000",
+            "MESSAGE=b: skipped: 'a' did not succeed taskSkipped PRIORITY=4 NEST_TASK=b NEST_OUTCOME=skipped "
+                + "NEST_DURATION_USEC=0 NEST_DEPENDENCY=a",
+            "MESSAGE=2 tasks: 1 failed, 1 skipped runFinished PRIORITY=5",
+        ]
+        #expect(entries(SampleRun.events) == expected)
+    }
+
+    @Test func `the end of an only task is the end of the run`() {
+        let report = Report([.init(task: "a", outcome: .unchanged, duration: .zero)])
+        let end = "MESSAGE=a: unchanged in 0 ms taskUnchanged PRIORITY=6 NEST_TASK=a NEST_OUTCOME=unchanged "
+        let events = [Event(task: "a", .taskFinished(.unchanged, after: .zero)), Event(.runFinished(report))]
+        #expect(entries(events) == [end + "NEST_DURATION_USEC=0"])
+    }
+
+    @Test func `an error of the system has its number`() {
+        let error = SystemError("cannot write", "/x", code: 30)
+        let sent = entries([Event(task: "a", .taskFinished(.failed(error), after: .zero))])
+        #expect(
+            sent.first == "MESSAGE=a: error: cannot write '/x': Read-only file system problem PRIORITY=3 "
+                + "NEST_TASK=a ERRNO=30"
+        )
+        #expect(sent.last?.contains("taskFailed") == true)
+        #expect(sent.last?.contains("ERRNO=30") == true)
+    }
+
+    @Test func `a value cannot add a line or a field`() {
+        let sent = entries([
+            Event(task: "a", .warning(subject: "x\nPRIORITY=0", "y\nMESSAGE=z\u{1b}[31m"))
+        ])
+        let words = "x\\nPRIORITY=0: y\\nMESSAGE=z"
+        #expect(sent == ["MESSAGE=a: warning: \(words) warning PRIORITY=4 NEST_TASK=a NEST_OBJECT=x\\nPRIORITY=0"])
+    }
+
+    @Test func `what ends the program is an entry, or a line if the journal refuses it`() {
+        let entries = Locked<[[String]]>([])
+        let recorder = Recorder()
+        let output = ConsoleOutput(journal: { fields in entries.withLock { $0.append(fields.map { "\($0.0)=\($0.1)" }) }
+        })
+        output.report([Problem("not yet")], .dependencyMissing, [("NEST_TASK", "a")])
+        #expect(entries.withLock { $0.count } == 1)
+        let sent = entries.withLock { $0.first ?? [] }
+        #expect(sent.contains("MESSAGE=not yet"))
+        #expect(sent.contains("MESSAGE_ID=\(MessageID.dependencyMissing.rawValue)"))
+        #expect(sent.contains("PRIORITY=5"))
+        #expect(sent.contains("NEST_TASK=a"))
+
+        let refusing: JournalSink.Sender = { _ throws(SystemError) in throw SystemError("a", "b", code: 1) }
+        let writer: ConsoleOutput.Writer = { (bytes, stream) throws(SystemError) in
+            recorder.output.write(String(decoding: bytes, as: UTF8.self), to: stream)
+        }
+        let failing = ConsoleOutput(writer, journal: refusing)
+        failing.report(Plain("cannot read"))
+        failing.flush(idleLimit: .seconds(60))
+        #expect(recorder.text(.diagnostics) == "nest-bootstrap: cannot read\n")
+    }
+
+    @Test func `entries that the journal refuses go to standard error, and the reason once`() {
+        let recorder = Recorder()
+        let refusing: JournalSink.Sender = { _ throws(SystemError) in
+            throw SystemError("cannot send to", "journal", code: 90)
+        }
+        let reporter = Reporter(JournalSink(recorder.output, run: "r1", send: refusing))
+        reporter.receive(Event(task: "a", .waiting("one")))
+        reporter.receive(Event(task: "a", .waiting("two")))
+        reporter.finish()
+        #expect(
+            recorder.text(.diagnostics) == """
+                nest-bootstrap: cannot send to 'journal': Message too long
+                a: waiting: one
+                a: waiting: two
+
+                """
+        )
+    }
+}

@@ -1,0 +1,180 @@
+import Base
+import Execution
+import Reporting
+import Testing
+import YAML
+
+@Suite(.timeLimit(.minutes(3)))
+struct LineSinkTests {
+    private let recorder = Recorder()
+
+    private func report(_ events: [Event], isDryRun: Bool = false) {
+        let reporter = Reporter(LineSink(recorder.output), isDryRun: isDryRun)
+        for event in events { reporter.receive(event) }
+        reporter.finish()
+    }
+
+    private static let misspelt = Problems([
+        Problem(
+            "unknown field 'hostNetwrok'",
+            at: SourceLocation(file: "node.yaml", position: SourceLocation.Position(line: 12, column: 7)),
+            hint: "did you mean 'hostNetwork'?"
+        )
+    ])
+
+    @Test func `objects that wait for the same thing are one line`() {
+        let reason = "connection refused; waiting since 08:00:00Z, until 08:10:00Z"
+        let later = "connection refused; waiting since 08:05:00Z, until 08:10:00Z"
+        let waits = [
+            "ConfigMap/a: \(reason)", "ConfigMap/b: \(reason)", "ConfigMap/b: \(later)", "gate 'x': \(reason)",
+        ]
+        report(waits.map { Event(task: "t", .waiting($0)) })
+        let expected = [waits[0], waits[2], waits[3]].map { "t: waiting: \($0)\n" }
+        #expect(recorder.text() == expected.joined())
+    }
+
+    @Test func `a run is reported in lines, with results and errors apart`() {
+        report([
+            Event(.runStarted(taskCount: 4)),
+            Event(task: "kubeconfig", .taskStarted(verb: "kubeconfig")),
+            Event(task: "kubeconfig", .path("/etc/admin.kubeconfig", .created)),
+            Event(task: "kubeconfig", .path("/etc/other", .unchanged)),
+            Event(task: "kubeconfig", .taskFinished(.changed, after: .milliseconds(12))),
+            Event(task: "crds", .taskStarted(verb: "apply")),
+            Event(task: "crds", .waiting("server: refused")),
+            Event(task: "crds", .waiting("server: starting")),
+            Event(task: "crds", .waiting("server: refused")),
+            Event(task: "crds", .object("CustomResourceDefinition/a", .init(.created))),
+            Event(task: "crds", .object("CustomResourceDefinition/b", .init(.unchanged))),
+            Event(task: "crds", .warning(subject: "CustomResourceDefinition/a", "deprecated")),
+            Event(task: "crds", .objectFailed("DaemonSet/node", Self.misspelt)),
+            Event(task: "crds", .taskFinished(.failed(Self.misspelt), after: .milliseconds(1234))),
+            Event(task: "seed", .output("step 1\u{1b}[2J")),
+            Event(task: "seed", .taskFinished(.unchanged, after: .seconds(2))),
+            Event(task: "pool", .taskFinished(.skipped(because: "crds"), after: .zero)),
+            Event(
+                .runFinished(
+                    Report([
+                        .init(task: "kubeconfig", outcome: .changed, duration: .milliseconds(12)),
+                        .init(task: "crds", outcome: .failed(Self.misspelt), duration: .milliseconds(1234)),
+                        .init(task: "seed", outcome: .unchanged, duration: .seconds(2)),
+                        .init(task: "pool", outcome: .skipped(because: "crds"), duration: .zero),
+                    ])
+                )
+            ),
+        ])
+        #expect(
+            recorder.text() == """
+                kubeconfig: /etc/admin.kubeconfig created
+                kubeconfig: changed in 12 ms
+                crds: waiting: server: refused
+                crds: waiting: server: starting
+                crds: CustomResourceDefinition/a created
+                crds: failed in 1.2 s (1 created, 1 unchanged, 1 failed)
+                seed: | step 1\\x1b[2J
+                seed: unchanged in 2 s
+                pool: skipped: 'crds' did not succeed
+                4 tasks: 1 changed, 1 unchanged, 1 failed, 1 skipped
+
+                """
+        )
+        #expect(
+            recorder.text(.diagnostics) == """
+                crds: warning: CustomResourceDefinition/a: deprecated
+                crds: error: node.yaml:12:7: DaemonSet/node: unknown field 'hostNetwrok'; did you mean 'hostNetwork'?
+
+                """
+        )
+    }
+
+    @Test func `a dry run reports what would be done`() {
+        let object = Event.ObjectResult(
+            .configured,
+            fields: ["data.mtu: 1400 -> 1230"],
+            diff: ["@@ -1,2 +1,2 @@", " data:", "-  mtu: 1400 ", "+  mtu: 1230"]
+        )
+        let outcomes: [(String, Outcome)] = [
+            ("cni", .changed), ("pki", .unchanged), ("net", .unchanged), ("api", .unchanged), ("run", .changed),
+        ]
+        report(
+            [
+                Event(task: "cni", .taskStarted(verb: "file")),
+                Event(task: "cni", .path("/etc/cni", .init(.changed, diff: ["mode 0644 -> 0600"]))),
+                Event(task: "cni", .object("ConfigMap/kube-system/a", object)),
+                Event(task: "cni", .object("ConfigMap/kube-system/b", .init(.created, diff: ["+x"]))),
+                Event(task: "cni", .object("ConfigMap/kube-system/c", .init(.unchanged))),
+                Event(task: "cni", .object("ConfigMap/kube-system/d", .init(.deleted))),
+                Event(task: "cni", .taskFinished(.changed, after: .seconds(1))),
+                Event(task: "pki", .taskFinished(.unchanged, after: .seconds(1))),
+                Event(task: "net", .taskFinished(.unchanged, after: .seconds(1))),
+                Event(task: "api", .planned("would wait for unit 'a'")),
+                Event(task: "api", .taskFinished(.unchanged, after: .seconds(1))),
+                Event(task: "run", .planned("would run 'ls'")),
+                Event(task: "run", .taskFinished(.changed, after: .seconds(1))),
+                Event(.runFinished(Report(outcomes.map { .init(task: $0, outcome: $1, duration: .seconds(1)) }))),
+            ],
+            isDryRun: true
+        )
+        #expect(
+            recorder.text() == """
+                cni: /etc/cni would be changed
+                    mode 0644 -> 0600
+                cni: ConfigMap/kube-system/a would be configured
+                    @@ -1,2 +1,2 @@
+                     data:
+                    -  mtu: 1400\\x20
+                    +  mtu: 1230
+                cni: ConfigMap/kube-system/b would be created
+                cni: ConfigMap/kube-system/d would be deleted
+                cni: 1 object would be created, 1 changed, 1 deleted
+                api: would wait for unit 'a'
+                run: would run 'ls'
+                unchanged: pki, net
+                2 tasks would change, 1 would wait, 2 unchanged
+
+                """
+        )
+    }
+
+    @Test func `a dry run that finds nothing to do is two lines`() {
+        let entries = ["a", "b"].map { Report.Entry(task: $0, outcome: .unchanged, duration: .seconds(1)) }
+        let ends = entries.map { Event(task: $0.task, .taskFinished($0.outcome, after: $0.duration)) }
+        report(ends + [Event(.runFinished(Report(entries)))], isDryRun: true)
+        #expect(recorder.text() == "unchanged: a, b\n2 tasks unchanged\n")
+    }
+
+    @Test func `a dry run that fails names what did not fail as well`() {
+        report(
+            [
+                Event(task: "a", .taskStarted(verb: "file")),
+                Event(task: "a", .taskFinished(.failed(Plain("no")), after: .seconds(1))),
+                Event(task: "b", .taskFinished(.skipped(because: "a"), after: .zero)),
+                Event(
+                    .runFinished(
+                        Report([
+                            .init(task: "a", outcome: .failed(Plain("no")), duration: .zero),
+                            .init(task: "b", outcome: .skipped(because: "a"), duration: .zero),
+                        ])
+                    )
+                ),
+            ],
+            isDryRun: true
+        )
+        #expect(recorder.text() == "a: failed\nb: skipped: 'a' did not succeed\n1 task failed, 1 skipped\n")
+        #expect(recorder.text(.diagnostics) == "a: error: no\n")
+    }
+
+    @Test func `a run without tasks is a sentence`() {
+        report([Event(.runFinished(Report([])))])
+        #expect(recorder.text() == "no task to run\n")
+    }
+
+    @Test func `an interrupted task is reported as one`() {
+        report([
+            Event(task: "crds", .taskStarted(verb: "apply")),
+            Event(task: "crds", .taskFinished(.interrupted, after: .seconds(90))),
+            Event(task: "node", .taskFinished(.interrupted, after: .zero)),
+        ])
+        #expect(recorder.text() == "crds: interrupted in 1m 30s\nnode: not started (interrupted)\n")
+    }
+}

@@ -1,0 +1,95 @@
+import Base
+import Execution
+import Glibc
+import Testing
+@testable import Reporting
+
+/// What is sent to the service manager.
+@Suite(.timeLimit(.minutes(1)))
+struct NotifySinkTests {
+    /// What was sent.
+    private final class Sent: Sendable {
+        private let texts = Locked<[String]>([])
+        var all: [String] { texts.withLock { $0 } }
+        func add(_ text: String) { texts.withLock { $0.append(text) } }
+    }
+
+    private let sent = Sent()
+    private let sink: NotifySink
+
+    init() {
+        sink = NotifySink(timeouts: ["a": .seconds(600)]) { [sent] text in sent.add(text) }
+    }
+
+    private func makeSink() -> Reporter { Reporter(sink) }
+
+    /// Everything that was sent, by a thread of its own.
+    private var all: [String] {
+        _ = sink.flush(idleLimit: .seconds(60), until: nil)
+        return sent.all
+    }
+
+    @Test func `a service manager that takes nothing delays no event, and gets no flood afterwards`() {
+        let isOpen = Locked(false)
+        let sent = Sent()
+        let sink = NotifySink(timeouts: [:]) { text in
+            while !isOpen.withLock({ $0 }) { usleep(1000) }
+            sent.add(text)
+        }
+        let reporter = Reporter(sink)
+        reporter.receive(Event(task: "a", .taskStarted(verb: "apply")))
+        for number in 0..<1000 {
+            reporter.receive(Event(task: "a", .waiting("x: \(number)")))
+            reporter.tick()
+        }
+        isOpen.withLock { $0 = true }
+        reporter.finish()
+        #expect(sent.all.count == 10)
+    }
+
+    @Test func `the deadline of the task becomes that of the unit`() {
+        makeSink().receive(Event(task: "a", .taskStarted(verb: "apply")))
+        #expect(all == ["EXTEND_TIMEOUT_USEC=615000000"])
+    }
+
+    @Test func `the status is what the task waits for, and then how it ended`() {
+        let sink = makeSink()
+        sink.receive(Event(task: "a", .taskStarted(verb: "apply")))
+        sink.receive(Event(task: "a", .waiting("127.0.0.1:6443: connection refused")))
+        sink.tick()
+        sink.tick()
+        sink.receive(Event(task: "a", .waiting("/readyz: [-]etcd failed")))
+        sink.tick()
+        sink.receive(Event(task: "a", .object("ClusterRole/x", Event.ObjectResult(.created))))
+        sink.receive(Event(task: "a", .taskFinished(.changed, after: .seconds(3))))
+        sink.finish()
+        #expect(
+            Array(all.dropFirst()) == [
+                "STATUS=waiting: 127.0.0.1:6443: connection refused",
+                "STATUS=waiting (and 1 more): /readyz: [-]etcd failed",
+                "STATUS=changed in 3 s (1 created)",
+            ]
+        )
+    }
+
+    @Test func `a failure stays as the status`() {
+        let sink = makeSink()
+        sink.receive(Event(task: "a", .taskStarted(verb: "file")))
+        sink.receive(Event(task: "a", .taskFinished(.failed(Plain("no\nroom")), after: .milliseconds(5))))
+        sink.finish()
+        #expect(all.last == #"STATUS=failed in 5 ms: no\nroom"#)
+    }
+
+    @Test func `a dependency that has not succeeded is reported as the reason for waiting`() {
+        makeSink().runBlocked(by: [Problem("task 'a' runs after 'b', which has not run on this boot", hint: "x")])
+        #expect(all == ["STATUS=waiting: task 'a' runs after 'b', which has not run on this boot"])
+    }
+
+    @Test func `several tasks share the status`() {
+        let sink = makeSink()
+        for task in ["a", "b"] { sink.receive(Event(task: task, .taskStarted(verb: "wait"))) }
+        sink.receive(Event(task: "b", .waiting("'/x': it does not exist")))
+        sink.tick()
+        #expect(all.last == "STATUS=a: wait; b: waiting: '/x': it does not exist")
+    }
+}

@@ -1,0 +1,71 @@
+import Host
+import Reporting
+import TestSupport
+import Testing
+
+/// The documents quote what the program prints.
+@Suite(.timeLimit(.minutes(3)))
+struct TroubleshootingTests {
+    private static let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
+
+    private func text(_ path: String) throws -> String {
+        String(decoding: try FileSystem.read("\(Self.root)/\(path)", limit: 1 << 20), as: UTF8.self)
+    }
+
+    @Test func `every message that docs/troubleshooting.md quotes is in the sources`() async throws {
+        let messages = try text("docs/troubleshooting.md")
+            .split(separator: "## Messages")[1]
+            .split(separator: "\n")
+            .compactMap { $0.firstMatch(of: /^\| `([^`]+)` \|/).map { String($0.output.1) } }
+        #expect(messages.count > 20)
+        for message in messages {
+            let search = ["-rqF", "--include=*.swift", "--", message, "\(Self.root)/Sources"]
+            #expect(try await Tool.run("grep", search).status == 0, "no source has: \(message)")
+        }
+    }
+
+    @Test func `docs/systemd.md lists every kind of entry in the journal`() throws {
+        let listed = try text("docs/systemd.md").matches(of: /`([0-9a-f]{32})`/).map { String($0.output.1) }
+        #expect(listed.sorted() == MessageID.allCases.map(\.rawValue).sorted())
+    }
+
+    @Test func `every link between the documents leads to a file`() throws {
+        let documents = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+        let others = try FileSystem.list("\(Self.root)/docs").filter { $0.hasSuffix(".md") }.map { "docs/\($0)" }
+        for document in documents + others {
+            let directory = document.hasPrefix("docs/") ? "\(Self.root)/docs" : Self.root
+            for link in try text(document).matches(of: /\]\(([^)#:]+)(#[^)]*)?\)/) {
+                #expect(try FileSystem.exists("\(directory)/\(link.output.1)"), "\(document): \(link.output.1)")
+            }
+        }
+    }
+
+    /// Whether the modules are those that the document describes.
+    private static let isDescribed =
+        (try? FileSystem.exists("\(root)/Sources/State")) == true
+        && (try? FileSystem.exists("\(root)/Sources/Planning/Resolving")) == true
+
+    @Test(.enabled(if: isDescribed))
+    func `every path that docs/architecture.md names exists`() throws {
+        let paths = try text("docs/architecture.md")
+            .matches(of: /`((Sources|Tests|units|packaging|tools)\/?[A-Za-z\/+.-]*)`/)
+            .map { String($0.output.1) }
+            .filter { !$0.contains("NAME") }
+        #expect(paths.count > 30)
+        for path in paths {
+            #expect(try FileSystem.exists("\(Self.root)/\(path)"), "\(path)")
+        }
+    }
+
+    @Test func `every link to a section leads to a heading`() throws {
+        for document in ["README.md", "docs/task-file.md", "docs/troubleshooting.md", "docs/architecture.md"] {
+            let directory = document.hasPrefix("docs/") ? "docs/" : ""
+            for link in try text(document).matches(of: /\]\(([^)#:]+)#([^)]*)\)/) {
+                let headings = try text("\(directory)\(link.output.1)").matches(of: /(?m)^#+ (.*)$/).map { heading in
+                    heading.output.1.lowercased().replacing(" ", with: "-").filter { !",.:'".contains($0) }
+                }
+                #expect(headings.contains(String(link.output.2)), "\(document): \(link.output.0)")
+            }
+        }
+    }
+}

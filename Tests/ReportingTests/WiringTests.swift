@@ -1,0 +1,79 @@
+import Base
+import Execution
+import Host
+import Testing
+
+@testable import Reporting
+
+@Suite(.timeLimit(.minutes(3)))
+struct WiringTests {
+    @Test(
+        arguments: [
+            (.text, true, "xterm", false, .terminal),
+            (.text, true, "dumb", false, .lines),
+            (.text, true, nil, false, .lines),
+            (.text, false, "xterm", false, .lines),
+            (.text, true, "xterm", true, .journal),
+            (.json, true, "xterm", true, .json),
+        ] as [(OutputFormat, Bool, String?, Bool, SinkKind)]
+    )
+    func `a sink is chosen by the requested format, then by the outputs`(
+        output: OutputFormat,
+        isTerminal: Bool,
+        name: String?,
+        hasJournal: Bool,
+        expected: SinkKind,
+    ) {
+        let outputEnvironment = OutputEnvironment(
+            isOutputTerminal: isTerminal,
+            isErrorTerminal: isTerminal,
+            terminalName: name,
+            refusesColours: false
+        )
+        #expect(SinkKind(output, in: outputEnvironment, hasJournal: hasJournal) == expected)
+    }
+
+    @Test func `colours need a terminal and are disabled by NO_COLOR`() {
+        var outputEnvironment = OutputEnvironment(
+            isOutputTerminal: true,
+            isErrorTerminal: true,
+            terminalName: "xterm",
+            refusesColours: false
+        )
+        #expect(outputEnvironment.isColoured)
+        outputEnvironment.refusesColours = true
+        #expect(!outputEnvironment.isColoured)
+        #expect(OutputEnvironment(environment: ["NO_COLOR": "1"]).refusesColours)
+        #expect(!OutputEnvironment(environment: ["NO_COLOR": ""]).refusesColours)
+    }
+
+    @Test func `an output that failed is not tried again`() {
+        let recorder = Recorder()
+        let output = ConsoleOutput { (bytes, stream) throws(SystemError) in
+            recorder.pass(.seconds(1))
+            throw SystemError("cannot write to", "output 1", code: stream == .results ? 32 : 28)
+        }
+        output.write("a")
+        output.write("b")
+        output.flush(idleLimit: .seconds(60))
+        #expect(recorder.uptime() == .seconds(1))
+        // A reader that left is no failure of ours.
+        #expect(output.failure == nil)
+        output.write("c", to: .diagnostics)
+        output.flush(idleLimit: .seconds(60))
+        #expect(output.failure?.code == 28)
+    }
+
+    @Test func `an error outside of a run is reported in lines or in JSON`() {
+        let recorder = Recorder()
+        recorder.output.report(Plain("cannot read"))
+        #expect(recorder.text(.diagnostics) == "nest-bootstrap: cannot read\n")
+        recorder.output.report(Plain("cannot read"), as: .json)
+        #expect(recorder.text().hasSuffix(#""event":"error","message":"cannot read"}"# + "\n"))
+    }
+
+    @Test func `no two runs have the same identifier`() {
+        #expect(makeRunIdentifier() != makeRunIdentifier())
+        #expect(makeRunIdentifier().count == 32)
+    }
+}

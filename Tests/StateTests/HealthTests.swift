@@ -1,0 +1,51 @@
+import Base
+import Execution
+import Host
+import TestSupport
+import Testing
+
+@testable import State
+
+/// The failed tasks that are remembered between two looks at the units.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct HealthTests {
+    private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
+    private var path: String { TemporaryDirectory.file("state/health.json") }
+
+    @Test func `the health is read as it was written, and a healthy node has no file`() throws {
+        #expect(store.health() == NodeHealth())
+        let health = NodeHealth(failed: ["a", "b"], retryAt: Timestamp(seconds: 1_700_000_000))
+        try store.prepare()
+        try store.write(health)
+        #expect(store.health() == health)
+        #expect(try FileSystem.status(path)?.mode == 0o644)
+        #expect(RecordStore(path: TemporaryDirectory.file("state"), boot: "other").health() == NodeHealth())
+        try store.write(NodeHealth(retryAt: Timestamp(seconds: 1)))
+        #expect(try FileSystem.exists(path) == false)
+        try store.write(NodeHealth())
+    }
+
+    @Test func `the delay before a retry grows up to five minutes`() {
+        let delays = [0, 1, 2, 3, 4, 5, 6, 7, 1_000_000].map {
+            NodeHealth.retryDelay(afterAttempt: $0).components.seconds
+        }
+        #expect(delays == [10, 10, 20, 40, 80, 160, 300, 300, 300])
+    }
+
+    @Test func `a record says whether the failure is permanent`() throws {
+        for isPermanent in [false, true] {
+            let record = TaskRecord(task: "a", verb: "apply", outcome: .failed, isPermanent: isPermanent, run: "run")
+            try store.write(record)
+            #expect(try store.record(of: "a")?.isPermanent == isPermanent)
+            #expect(store.statuses(of: ["a"]).map(\.isPermanent) == [isPermanent])
+        }
+    }
+
+    @Test func `a failed task that is about to run again has not failed permanently`() {
+        var status = TaskStatus(task: "a", state: .ended(.failed))
+        status.isPermanent = true
+        let failed = UnitState(load: "loaded", active: "failed", sub: "failed")
+        status.add(ServiceState(failed, hasJob: true))
+        #expect(!status.isPermanent)
+    }
+}

@@ -1,0 +1,200 @@
+import Base
+import Execution
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@testable import State
+
+/// The records of a boot and the locks beside them.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct RecordTests {
+    private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
+    private var path: String { TemporaryDirectory.file("state/tasks/rbac/record.json") }
+
+    private func record(_ outcome: Outcome.Kind? = .changed, reason: String? = nil) -> TaskRecord {
+        TaskRecord(
+            task: "rbac",
+            verb: "apply",
+            outcome: outcome,
+            time: Timestamp(seconds: 1_700_000_000),
+            durationMicroseconds: 1_234_567,
+            counts: ResultCounts(created: 1, changed: 2, deleted: 5, unchanged: 3, failed: 4),
+            reason: reason,
+            run: "run",
+        )
+    }
+
+    @Test(arguments: [nil, "", "one \"line\"", "two\nlines\u{1b}[31m\u{0}é"] as [String?])
+    func `a record is read as it was written`(reason: String?) throws {
+        var expected = record(.failed, reason: reason)
+        try store.write(expected)
+        expected.boot = "this-boot"
+        #expect(try store.record(of: "rbac") == expected)
+        #expect(try FileSystem.status(path)?.mode == 0o644)
+    }
+
+    @Test func `a task that has started has a record without an outcome`() throws {
+        var expected = record(nil)
+        try store.write(expected)
+        expected.boot = "this-boot"
+        #expect(try store.record(of: "rbac") == expected)
+        #expect(!expected.isSuccess)
+        #expect(try FileSystem.status(path)?.size == RecordStore.reservedSize)
+    }
+
+    @Test(.enabled(if: Self.canMount)) func `the last record of a task fits a disk that is full`() async throws {
+        let directory = TemporaryDirectory.file("small")
+        try FileSystem.makeDirectories(directory)
+        #expect(try await Tool.run("mount", ["-t", "tmpfs", "-o", "size=128k", "none", directory]).status == 0)
+        let store = RecordStore(path: directory, boot: "this-boot")
+        try store.write(record(nil))
+        _ = try await Tool.run("sh", ["-c", "cat /dev/zero > '\(directory)/filling'"])
+        var long = record(.failed, reason: String(repeating: "0123456789\n", count: 1000))
+        try store.write(long)
+        let written = try store.record(of: "rbac")
+        #expect(written?.outcome == .failed)
+        #expect(written?.reason.map { long.reason?.hasPrefix($0) == true && !$0.isEmpty } == true)
+        // There is no space that a first record has reserved.
+        long.task = "other"
+        let error = #expect(throws: SystemError.self) { try store.write(long) }
+        #expect(error?.code == ENOSPC)
+        _ = try await Tool.run("umount", [directory])
+    }
+
+    private static var canMount: Bool { geteuid() == 0 }
+
+    @Test(arguments: ["", ".", "..", ".hidden", "a/b", "/etc/passwd", "a\0b", String(repeating: "x", count: 201)])
+    func `a task name that is not a file name is refused`(task: String) {
+        var record = record()
+        record.task = task
+        #expect(throws: SystemError.self) { try store.write(record) }
+        #expect(throws: SystemError.self) { try store.record(of: task) }
+        #expect(throws: SystemError.self) { _ = try store.lock(task) }
+        #expect(store.runner(of: task) == nil)
+    }
+
+    @Test func `tasks with a record are listed in order`() throws {
+        #expect(try store.tasks().isEmpty)
+        for task in ["b", "a", "c"] {
+            var record = record()
+            record.task = task
+            try store.write(record)
+        }
+        try store.lock("locked-only")?.release()
+        #expect(try store.tasks() == ["a", "b", "c"])
+    }
+
+    @Test func `attempts are counted from the last success`() throws {
+        #expect(store.nextAttempt(of: "rbac") == 1)
+        var failed = record(.failed)
+        failed.attempt = store.nextAttempt(of: "rbac")
+        try store.write(failed)
+        #expect(store.nextAttempt(of: "rbac") == 2)
+        failed.attempt = .max
+        try store.write(failed)
+        #expect(store.nextAttempt(of: "rbac") == TaskRecord.attemptLimit)
+        try store.write(record())
+        #expect(store.nextAttempt(of: "rbac") == 1)
+    }
+
+    @Test func `there is no record before a task has run`() throws {
+        #expect(try store.record(of: "rbac") == nil)
+        #expect(try FileSystem.exists(TemporaryDirectory.file("state")) == false)
+    }
+
+    @Test func `a record of another boot is ignored`() throws {
+        try RecordStore(path: TemporaryDirectory.file("state"), boot: "last-boot").write(record())
+        #expect(try store.record(of: "rbac") == nil)
+    }
+
+    @Test func `an incomplete record is ignored, however little is missing`() throws {
+        var whole = record(reason: "why")
+        whole.boot = "this-boot"
+        let text = whole.json().dropLast("}\n".count)
+        for count in 0...text.count {
+            try FileSystem.write(Array(text.prefix(count)), to: path, mode: 0o644)
+            #expect(try store.record(of: "rbac") == nil)
+        }
+    }
+
+    @Test(
+        arguments: [
+            "", "null", "[]", "{}", "\u{0}", #"{"task":"rbac"}"#,
+            // Another task's, moved here.
+            #"{"task":"b","outcome":"changed","finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot"}"#,
+            #"{"task":"rbac","outcome":"odd","finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot"}"#,
+            #"{"task":"rbac","finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot"}"#,
+            #"{"task":"rbac","outcome":1,"finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot"}"#,
+            #"{"task":"rbac","outcome":"changed","finishedAt":"yesterday","boot":"this-boot"}"#,
+            #"{"task":"rbac","outcome":"changed","finishedAt":"2025-01-01T00:00:00Z"}"#,
+        ]
+    )
+    func `what is not a record of this task is ignored`(text: String) throws {
+        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+        #expect(try store.record(of: "rbac") == nil)
+    }
+
+    @Test func `a record of a later version is read as far as possible`() throws {
+        let text =
+            #"{"task":"rbac","outcome":"changed","finishedAt":"2025-01-01T00:00:00Z","boot":"this-boot","#
+            + #""created":"many","durationMicroseconds":99999999999999999999,"new":[{}]}"#
+        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+        let record = try store.record(of: "rbac")
+        #expect(record?.isSuccess == true)
+        #expect(record?.counts == ResultCounts())
+        #expect(record?.durationMicroseconds == 0)
+    }
+
+    @Test func `a directory in place of a record is reported`() throws {
+        try FileSystem.makeDirectories(path)
+        let error = #expect(throws: SystemError.self) { try store.record(of: "rbac") }
+        #expect(error?.description == "cannot read '\(path)': is a directory")
+    }
+
+    @Test func `the process that runs a task is known while it is locked`() async throws {
+        #expect(store.runner(of: "rbac") == nil)
+        let lock = try store.lock("rbac")
+        #expect(store.runner(of: "rbac") == getpid())
+        let isTakenTwice = try store.lock("rbac") != nil
+        #expect(!isTakenTwice)
+        lock?.release()
+        #expect(store.runner(of: "rbac") == nil)
+        let again = try await store.awaitLock("rbac", until: .now + .seconds(60))
+        #expect(store.runner(of: "rbac") == getpid())
+        again?.release()
+    }
+
+    @Test func `a task is running while it is locked, and interrupted when its process is gone`() throws {
+        let lock = try store.lock("rbac")
+        #expect(store.statuses(of: ["rbac"]).map(\.state) == [.running])
+        try store.write(record(nil))
+        #expect(store.statuses(of: ["rbac"]).map(\.state) == [.running])
+        lock?.release()
+        let status = store.statuses(of: ["other", "rbac"], now: Timestamp(seconds: 1_700_000_060))
+        #expect(status.map(\.state) == [.notYet, .ended(.interrupted)])
+        #expect(status[1].reason == "its process was killed, or the power failed")
+        #expect(status[1].age == .seconds(60))
+    }
+
+    @Test func `a task that ends while its status is determined is never taken for interrupted`() async throws {
+        let store = store
+        let isOver = Locked(false)
+        let work = Task {
+            for _ in 0..<2000 {
+                guard let lock = try store.lock("rbac") else { continue }
+                try store.write(record(nil))
+                try store.write(record(.unchanged))
+                lock.release()
+            }
+            isOver.withLock { $0 = true }
+        }
+        var states: Set<TaskState> = []
+        while !isOver.withLock({ $0 }) {
+            states.formUnion(await onThread { store.statuses(of: ["rbac"]).map(\.state) })
+        }
+        try await work.value
+        #expect(states.isSubset(of: [.notYet, .running, .ended(.unchanged)]))
+    }
+}

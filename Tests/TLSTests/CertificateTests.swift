@@ -1,0 +1,119 @@
+import Base
+import TLS
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(3)))
+struct CertificateTests {
+    private let authority: TestAuthority
+
+    init() throws {
+        authority = try TestAuthority(subject: "/O=the authority/CN=test-ca")
+    }
+
+    private func read(_ path: String) throws -> [Certificate] {
+        try Certificate.read(pem: try readTestFile(path))
+    }
+
+    private func message(_ text: String) -> String? {
+        do throws(TLSError) {
+            _ = try Certificate.read(pem: Array(text.utf8))
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    @Test func `a certificate is parsed`() throws {
+        let names = ["DNS:kubernetes", "IP:10.96.0.1", "DNS:*.example.org", "IP:fd00::1", "email:a@b"]
+        let subject = "/O=system:masters/O=a, b/CN=kübe"
+        let issued = try authority.issue("it", subject: subject, names: names, validity: .past)
+        let certificate = try #require(try read(issued.certificatePath).first)
+        #expect(certificate.subject == "CN=kübe,O=a\\, b,O=system:masters")
+        #expect(certificate.issuer == "CN=test-ca,O=the authority")
+        #expect(certificate.commonName == "kübe")
+        #expect(certificate.organizations == ["system:masters", "a, b"])
+        #expect(certificate.names == ["kubernetes", "10.96.0.1", "*.example.org", "fd00::1"])
+        #expect(certificate.validFrom.description == "2001-01-01T00:00:00Z")
+        #expect(certificate.validUntil.description == "2001-12-31T23:59:59Z")
+        #expect(!certificate.isAuthority)
+        #expect(try Certificate(der: certificate.der) == certificate)
+    }
+
+    @Test func `an authority is recognised`() throws {
+        let certificate = try #require(try read(authority.certificatePath).first)
+        #expect(certificate.isAuthority)
+        #expect(certificate.subject == certificate.issuer)
+        #expect(certificate.validFrom <= .now())
+        #expect(certificate.validUntil > .now())
+    }
+
+    @Test func `all certificates of a file are read, ignoring text between them`() throws {
+        let issued = try authority.issue("it")
+        let leaf = String(decoding: try readTestFile(issued.certificatePath), as: UTF8.self)
+        let key = String(decoding: try readTestFile(issued.keyPath), as: UTF8.self)
+        let root = String(decoding: try readTestFile(authority.certificatePath), as: UTF8.self)
+        let windows = root.split(separator: "\n").map { "  \($0)\r\n" }.joined()
+        let text = "# the user\n\(key)\(leaf)\n# the authority\n\(windows)"
+        let certificates = try Certificate.read(pem: Array(text.utf8))
+        #expect(certificates.map(\.commonName) == ["kube-admin", "test-ca"])
+    }
+
+    @Test(arguments: [
+        ("", "is empty"),
+        ("hello", "contains no PEM block (no line '-----BEGIN …-----')"),
+        ("\0\u{1}\u{2}", "contains no PEM block (no line '-----BEGIN …-----')"),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+            "contains a private key, not a certificate"
+        ),
+        (
+            "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+            "contains 'CERTIFICATE REQUEST', not a certificate"
+        ),
+        (
+            "x\n-----BEGIN CERTIFICATE-----\nAAAA\n",
+            "contains a CERTIFICATE block in line 2 without its END line"
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----BEGIN CERTIFICATE-----\n",
+            "contains a CERTIFICATE block in line 1 without its END line"
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAA?A\n-----END CERTIFICATE-----",
+            "contains an invalid CERTIFICATE block in line 1: it is not base64: it has other characters"
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----",
+            "contains an invalid CERTIFICATE block in line 1: it is base64 that is cut off"
+        ),
+        ("-----BEGIN -----\n", "contains no PEM block (no line '-----BEGIN …-----')"),
+    ])
+    func `a text without certificates is described`(text: String, expected: String) {
+        #expect(message(text) == expected)
+    }
+
+    @Test func `DER is recognised`() throws {
+        let der = try #require(try read(authority.certificatePath).first).der
+        let error = #expect(throws: TLSError.self) { try Certificate.read(pem: der) }
+        #expect(error == TLSError(.binary, "is in DER format, not PEM"))
+    }
+
+    @Test func `a damaged certificate is refused`() throws {
+        let der = try #require(try read(authority.certificatePath).first).der
+        for broken in [Array(der.dropLast()), der + [0], Array(der.reversed()), [], [0x30]] {
+            let error = #expect(throws: TLSError.self) { try Certificate(der: broken) }
+            #expect(error?.kind == .brokenContents)
+            #expect(error?.message.hasPrefix("contains an invalid certificate: ") == true)
+        }
+    }
+
+    @Test func `no flipped bit crashes the parser`() throws {
+        let der = try #require(try read(authority.certificatePath).first).der
+        for location in der.indices {
+            var broken = der
+            broken[location] ^= 0x81
+            _ = try? Certificate(der: broken)
+        }
+    }
+}

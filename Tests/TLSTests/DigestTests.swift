@@ -1,0 +1,23 @@
+import TLS
+import Testing
+
+@Suite(.timeLimit(.minutes(3)))
+struct DigestTests {
+    @Test(arguments: [
+        ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    ])
+    func `a digest has its known value`(text: String, expected: String) {
+        #expect(sha256(Array(text.utf8)) == expected)
+    }
+
+    @Test func `incremental updates give the same digest`() {
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
+        var digest = SHA256Digest()
+        for start in stride(from: 0, to: bytes.count, by: 777) {
+            digest.update(Array(bytes[start..<min(start + 777, bytes.count)]))
+        }
+        digest.update([])
+        #expect(digest.finish() == sha256(bytes))
+    }
+}

@@ -1,0 +1,92 @@
+import Base
+internal import Glibc
+
+/// A TCP proxy on loopback whose connections can fall silent: they stay open, and nothing gets through any more.
+public final class LoopbackProxy: Sendable {
+    /// The port that the proxy listens at.
+    public let port: UInt16
+
+    /// How many connections there have been so far.
+    public var connectionCount: Int { core.state.withLock { $0.connectionCount } }
+
+    private let core: Core
+
+    /// Starts a proxy to a port of loopback.
+    ///
+    /// - Throws: ``ChildProcessError`` if it cannot listen.
+    public init(to target: UInt16) throws(ChildProcessError) {
+        let socket = try ListeningSocket()
+        port = socket.port
+        core = Core(listener: socket.descriptor, target: target)
+        let core = core
+        startTestThread { core.accept() }
+    }
+
+    deinit {
+        core.stop()
+    }
+
+    /// Makes the connections that there are fall silent; later ones work.
+    public func silenceConnections() {
+        core.state.withLock { $0.silentCount = $0.connectionCount }
+    }
+
+    private struct State {
+        var connectionCount = 0
+        /// Connections up to this number are silent.
+        var silentCount = 0
+        var open: Set<Int32> = []
+    }
+
+    /// What the proxy's threads share.
+    private final class Core: Sendable {
+        let state = Locked(State())
+        private let listener: Int32
+        private let target: UInt16
+
+        init(listener: Int32, target: UInt16) {
+            self.listener = listener
+            self.target = target
+        }
+
+        func accept() {
+            while true {
+                let client = Glibc.accept(listener, nil, nil)
+                guard client >= 0 else { break }
+                guard let server = connectToLoopback(port: target) else {
+                    close(client)
+                    continue
+                }
+                let number = state.withLock { state in
+                    state.open.formUnion([client, server])
+                    state.connectionCount += 1
+                    return state.connectionCount
+                }
+                startTestThread { self.carry(from: client, to: server, number) }
+                startTestThread { self.carry(from: server, to: client, number) }
+            }
+            close(listener)
+        }
+
+        func stop() {
+            state.withLock { state in
+                // Wakes the threads; the descriptors are closed with the process.
+                shutdown(listener, Int32(SHUT_RDWR))
+                for connection in state.open { shutdown(connection, Int32(SHUT_RDWR)) }
+            }
+        }
+
+        private func carry(from source: Int32, to target: Int32, _ number: Int) {
+            var piece: [UInt8] = Array(repeating: 0, count: 65_536)
+            let stream = ByteStream(target)
+            while true {
+                let count = unsafe recv(source, &piece, piece.count, 0)
+                guard count > 0 else { break }
+                if number <= state.withLock({ $0.silentCount }) { continue }
+                guard stream.write(Array(piece[..<count])) else { break }
+            }
+            shutdown(source, Int32(SHUT_RDWR))
+            shutdown(target, Int32(SHUT_RDWR))
+        }
+    }
+}

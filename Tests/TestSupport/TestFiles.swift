@@ -1,0 +1,16 @@
+public import Base
+internal import Glibc
+
+/// Reads a file that a test has made.
+///
+/// - Throws: ``Base/SystemError`` if it cannot be read.
+public func readTestFile(_ path: String) throws(SystemError) -> [UInt8] {
+    try readFile(path, limit: 256 << 20)
+}
+
+/// Changes the permissions of a file or directory.
+///
+/// - Throws: ``Base/SystemError`` if the system refuses.
+public func setMode(_ path: String, _ mode: UInt32) throws(SystemError) {
+    try SystemError.check("cannot change the mode of", path) { unsafe chmod(path, mode) }
+}

@@ -1,0 +1,110 @@
+public import Base
+import Glibc
+import Host
+public import Testing
+
+/// A systemd of an ordinary user with a bus of its own, which also runs where systemd did not boot the machine.
+///
+/// It ends with the test. Its units should run no processes that outlive it.
+public final class UserManager: Sendable {
+    /// The address of its bus.
+    public let busAddress: String
+
+    private let directory: String
+    private let process: ChildProcess
+
+    /// Whether such a systemd can be started here.
+    public static let isAvailable: Bool =
+        Machine.isRoot && (try? FileSystem.exists(program)) == true
+        && ["dbus-daemon", "setpriv", "systemctl"].allSatisfy(ChildProcess.isInstalled)
+        && (try? ChildProcess.run(["unshare", "--mount", "true"])) != nil
+
+    private static let program = "/lib/systemd/systemd"
+
+    /// A manager runs only where `/run` says that systemd booted the machine: it gets a `/run` of its own.
+    private static let script = """
+        mount -t tmpfs tmpfs /run
+        mkdir -p /run/systemd/system "$1/run" "$1/home"
+        chmod 700 "$1/run"
+        unset DBUS_SESSION_BUS_ADDRESS
+        export XDG_RUNTIME_DIR="$1/run" HOME="$1/home"
+        exec \(program) --user --log-target=console
+        """
+
+    /// Its bus ends with it.
+    private static let bus = """
+        [Unit]
+        Requires=dbus.socket
+        [Service]
+        Type=notify
+        NotifyAccess=all
+        ExecStart=setpriv --pdeathsig KILL dbus-daemon --session --address=systemd: --nofork --nopidfile \
+          --systemd-activation --syslog-only
+
+        """
+
+    /// Starts a manager.
+    ///
+    /// - Parameter directory: A directory for its files and sockets, which the test removes.
+    /// - Throws: ``ChildProcessError`` if it does not start.
+    public init(in directory: String) async throws {
+        self.directory = directory
+        busAddress = "unix:path=\(directory)/run/bus"
+        process = try ChildProcess(["unshare", "--mount", "sh", "-euc", Self.script, "sh", directory])
+        try write("[Socket]\nListenStream=%t/bus\n", toUnit: "dbus.socket")
+        try write(Self.bus, toUnit: "dbus.service")
+        try await repeatUntilSuccess(["systemctl", "--user", "show", "--property=Version"])
+        try await systemctl("daemon-reload")
+        try await systemctl("start", "dbus.service")
+        let (name, path) = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
+        try await repeatUntilSuccess(
+            ["busctl", "--address=\(busAddress)", "get-property", name, path, "\(name).Manager", "Version"]
+        )
+    }
+
+    private func repeatUntilSuccess(_ command: [String]) async throws {
+        var result = ToolResult(status: 1, output: "", errors: "")
+        for _ in 0..<200 {
+            result = try await Tool.run(command[0], Array(command.dropFirst()), environment: runtime)
+            if result.status == 0 { return }
+            try await ContinuousClock().sleep(for: .milliseconds(50))
+        }
+        throw ChildProcessError("systemd does not start: \(result.errors)")
+    }
+
+    private var runtime: [String: String?] { ["XDG_RUNTIME_DIR": "\(directory)/run"] }
+
+    /// Ends the manager and its bus.
+    public func end() { process.end() }
+
+    /// Writes a unit file, without having it loaded.
+    ///
+    /// - Throws: ``Base/SystemError`` if it cannot be written.
+    public func write(_ text: String, toUnit name: String) throws(SystemError) {
+        try FileSystem.write(Array(text.utf8), to: unitPath(name), mode: 0o644)
+    }
+
+    /// Gives a unit another name.
+    ///
+    /// - Throws: ``Base/SystemError`` if the link cannot be created.
+    public func alias(_ alias: String, of name: String) throws(SystemError) {
+        try FileSystem.makeSymbolicLink(at: unitPath(alias), to: name, replacing: false)
+    }
+
+    /// Runs `systemctl`.
+    ///
+    /// - Throws: ``Base/SystemError`` if there is no such program. How it ends is a normal result.
+    @discardableResult
+    public func systemctl(_ arguments: String...) async throws(SystemError) -> ToolResult {
+        try await Tool.run("systemctl", ["--user"] + arguments, environment: runtime)
+    }
+
+    private func unitPath(_ name: String) -> String { "\(directory)/home/.config/systemd/user/\(name)" }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test where no systemd can be started.
+    public static var needsUserManager: Self {
+        .enabled(if: UserManager.isAvailable, "no systemd can be started: it takes root, systemd and dbus-daemon")
+    }
+}
