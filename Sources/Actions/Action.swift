@@ -8,6 +8,7 @@ let actionTypes: [any Action.Type] = [
     ApplyAction.self,
     ExecAction.self,
     WaitAction.self,
+    RemoveAction.self,
 ]
 
 /// The code behind a verb.

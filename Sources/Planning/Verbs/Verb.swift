@@ -6,6 +6,7 @@ let verbTypes: [any ReadableVerb.Type] = [
     ApplyDeclaration.self,
     ExecDeclaration.self,
     WaitDeclaration.self,
+    RemoveDeclaration.self,
 ]
 
 /// What one verb of a task says, every default resolved.

@@ -1,0 +1,101 @@
+import Base
+import Execution
+import Host
+import Kubernetes
+import Planning
+
+/// Verb `remove`: removes paths of the node and deletes objects of the cluster.
+struct RemoveAction: Action {
+    private let context: ActionContext
+    private let declaration: RemoveDeclaration
+
+    init(_ context: ActionContext, _ declaration: RemoveDeclaration) {
+        self.context = context
+        self.declaration = declaration
+    }
+
+    /// Removes everything that exists, and returns whether anything did.
+    func run() async throws -> Bool {
+        var isChanged = false
+        for path in declaration.paths where try remove(path.path) { isChanged = true }
+        guard let objects = declaration.objects else { return isChanged }
+        let client = try await context.run.connections.client(kubeconfig: objects.kubeconfig.path, context)
+        let identities = objects.references.map(ObjectIdentity.init)
+        context.emit(.objectCount(identities.count))
+        let deletions = await client.delete(
+            identities,
+            isDryRun: context.run.files.isDryRun,
+            context.retryPolicy,
+        )
+        for deletion in deletions {
+            let subject = deletion.identity.description
+            switch deletion.result {
+            case .success(let existed):
+                context.emit(.object(subject, Event.ObjectResult(existed ? .deleted : .unchanged)))
+                isChanged = isChanged || existed
+            case .failure(let error):
+                let hint = "find out why it remains, or increase 'timeout' of task '\(context.task.name)'"
+                context.emit(
+                    .objectFailed(subject, Problem("\(subject): cannot be deleted: \(error.words)", hint: hint))
+                )
+            }
+        }
+        // After the events: what was deleted before an interruption is deleted.
+        try Task.checkCancellation()
+        let failedCount = deletions.count { if case .failure = $0.result { true } else { false } }
+        guard failedCount == 0 else {
+            throw Problem("\(failedCount) of \(deletions.count) objects could not be deleted")
+        }
+        return isChanged
+    }
+
+    /// Removes a path, and returns whether it existed.
+    private func remove(_ path: String) throws(Problem) -> Bool {
+        let files = context.run.files
+        do {
+            guard try checkParents(of: path), let found = try FileSystem.status(files.location(ofWritten: path)) else {
+                context.emit(.path(path, .unchanged))
+                return false
+            }
+            guard found.kind != .directory || declaration.isRecursive else {
+                throw Problem(
+                    "cannot remove '\(path)': it is a directory",
+                    hint: "write 'recursive: true' in task '\(context.task.name)' to remove everything in it"
+                )
+            }
+            if !files.isDryRun {
+                let location = files.location(ofWritten: path)
+                if found.kind == .directory {
+                    try FileSystem.removeTree(location)
+                } else {
+                    try FileSystem.remove(location)
+                }
+            }
+            context.emit(.path(path, .removed))
+            return true
+        } catch let problem as Problem {
+            throw problem
+        } catch {
+            let hint = (error as? SystemError).flatMap(context.sandboxHint)
+            throw Problem("cannot remove '\(path)'", hint: hint, cause: error)
+        }
+    }
+
+    /// Refuses a path below a link, which leads elsewhere than the task file says.
+    ///
+    /// - Returns: Whether the directory of the path exists.
+    private func checkParents(of path: String) throws -> Bool {
+        let parts = path.split(separator: "/").dropLast()
+        var parent = ""
+        for part in parts {
+            parent += "/\(part)"
+            guard let found = try FileSystem.status(context.run.files.location(ofWritten: parent)) else { return false }
+            guard found.kind == .symbolicLink else { continue }
+            throw Problem(
+                "cannot remove '\(path)': '\(parent)' is a symbolic link to '\(found.target ?? "")'",
+                hint: "write the path without the link in task '\(context.task.name)'"
+            )
+        }
+        return true
+    }
+}

@@ -1,0 +1,84 @@
+import Host
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Verb `remove`, as far as no server is needed.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct RemoveActionTests {
+    private func task(_ keys: String) -> String { "tasks: {it: {remove: {\(keys)}}}\n" }
+
+    @Test func `files, links and with 'recursive' directories are removed once`() async throws {
+        try await withBench(task("paths: [/x/file, /x/link, /x/dir], recursive: true")) { bench async throws in
+            try bench.write("a", to: "root/x/file")
+            try bench.write("b", to: "root/x/dir/below/deep")
+            try bench.write("c", to: "root/kept/file")
+            let link = "\(bench.directory)/root/x/link"
+            try FileSystem.makeSymbolicLink(at: link, to: "../kept", replacing: false)
+            #expect(try await bench.perform("it") == "changed")
+            #expect(bench.lines == ["/x/file removed", "/x/link removed", "/x/dir removed"])
+            #expect(try FileSystem.list("\(bench.directory)/root/x") == [])
+            #expect(try bench.read("root/kept/file") == "c")
+            #expect(try await bench.perform("it") == "unchanged")
+        }
+    }
+
+    @Test func `a directory is kept without 'recursive'`() async throws {
+        try await withBench(task("paths: [/x]")) { bench async throws in
+            try bench.write("a", to: "root/x/file")
+            #expect(
+                try await bench.perform("it") == "cannot remove '/x': it is a directory; "
+                    + "write 'recursive: true' in task 'it' to remove everything in it"
+            )
+            #expect(try bench.read("root/x/file") == "a")
+        }
+    }
+
+    @Test func `a link on the way to a path is not followed`() async throws {
+        try await withBench(task("paths: [/a/x/file]")) { bench async throws in
+            try bench.write("a", to: "root/real/x/file")
+            try FileSystem.makeSymbolicLink(at: "\(bench.directory)/root/a", to: "real", replacing: false)
+            #expect(
+                try await bench.perform("it") == "cannot remove '/a/x/file': '/a' is a symbolic link to 'real'; "
+                    + "write the path without the link in task 'it'"
+            )
+            #expect(try bench.read("root/real/x/file") == "a")
+        }
+    }
+
+    @Test func `a path whose directory is absent is unchanged`() async throws {
+        try await withBench(task("paths: [/none/at/all]")) { bench async throws in
+            #expect(try await bench.perform("it") == "unchanged")
+        }
+    }
+
+    @Test func `a dry run removes nothing`() async throws {
+        try await withBench(task("paths: [/x], recursive: true"), isDryRun: true) { bench async throws in
+            try bench.write("a", to: "root/x/file")
+            #expect(try await bench.perform("it") == "changed")
+            #expect(bench.lines == ["/x removed"])
+            #expect(try bench.read("root/x/file") == "a")
+        }
+    }
+
+    @Test func `check reports an object that one task applies and another deletes`() async throws {
+        let tasks = """
+            tasks:
+              config: {file: {path: /etc/nest-test/k, content: x}}
+              apply: {after: [config], apply: {kubeconfig: /etc/nest-test/k, manifests: [ns.yaml]}}
+              delete:
+                after: [apply]
+                remove: {kubeconfig: /etc/nest-test/k, objects: [{apiVersion: v1, kind: Namespace, name: pond}]}
+            """
+        try await withBench(tasks) { bench async throws in
+            try bench.write("{apiVersion: v1, kind: Namespace, metadata: {name: pond}}\n", to: "ns.yaml")
+            #expect(
+                await bench.problems() == [
+                    "DIR/bootstrap.yaml:6:54: task 'delete' deletes Namespace/pond, which task 'apply' applies too "
+                        + "(DIR/ns.yaml:1:1): each would undo the other; remove it from one of them"
+                ]
+            )
+        }
+    }
+}

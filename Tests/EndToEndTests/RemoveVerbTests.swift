@@ -1,0 +1,110 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Verb `remove` on a real API server.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)), .needsAPIServer)
+struct RemoveVerbTests {
+    private func map(_ name: String, _ namespace: String, finalizers: String = "") -> String {
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(namespace)\(finalizers)}}"
+    }
+
+    private func object(_ name: String, _ namespace: String) -> String {
+        "{apiVersion: v1, kind: ConfigMap, name: \(name), namespace: \(namespace)}"
+    }
+
+    private func exists(_ name: String, _ namespace: String, _ cluster: TestCluster) async throws -> Bool {
+        try await cluster.kubectl("get", "configmap", name, "-n", namespace).status == 0
+    }
+
+    @Test func `objects are deleted, and absent ones and absent kinds are unchanged`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "removed")
+        try await cluster.mustApply(map("there", "removed"))
+        let duck = "{apiVersion: example.org/v1, kind: Duck, name: d}"
+        let node = try TestNode(
+            """
+            tasks:
+              it:
+                remove:
+                  kubeconfig: \(cluster.kubeconfig)
+                  objects: [\(object("there", "removed")), \(object("absent", "removed")), \(duck)]
+            """
+        )
+        let planned = try await node.run("run", "--dry-run")
+        #expect(planned.status == 0, "\(planned.errors)")
+        #expect(
+            planned.output.contains(
+                "it: ConfigMap/removed/there would be deleted\nit: 1 object would be deleted\n1 task would change\n"
+            )
+        )
+        #expect(try await exists("there", "removed", cluster))
+        let result = try await node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("it: ConfigMap/removed/there deleted\n"))
+        #expect(try await !exists("there", "removed", cluster))
+        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
+    }
+
+    @Test(arguments: [
+        ("v1", "ConfigMpa", "the server has no kind 'ConfigMpa' in 'v1'; did you mean 'ConfigMap'?"),
+        ("apps/v1beta7", "Deployment", "the server has no kind 'Deployment' in 'apps/v1beta7'"),
+    ])
+    func `a kind that a built-in group does not have is an error`(
+        version: String,
+        kind: String,
+        text: String
+    ) async throws {
+        let cluster = try await TestCluster.shared.value
+        let object = "{apiVersion: \(version), kind: \(kind), name: any, namespace: default}"
+        let node = try TestNode(
+            "tasks: {it: {timeout: 20s, remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object)]}}}\n"
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(result.errors.contains(text), "\(result.errors)")
+    }
+
+    @Test func `objects of a group that is not served are gone`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let object = "{apiVersion: nosuch.example.org/v1, kind: Thing, name: any}"
+        let node = try TestNode(
+            "tasks: {it: {remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object)]}}}\n"
+        )
+        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
+    }
+
+    @Test func `a finalizer is named while it is waited for and at the deadline`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "finalized")
+        try await cluster.mustApply(map("held", "finalized", finalizers: ", finalizers: [example.org/hold]"))
+        let node = try TestNode(
+            """
+            tasks:
+              it:
+                timeout: 12s
+                remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object("held", "finalized"))]}
+            """
+        )
+        let words = "it is being deleted and waits for finalizer 'example.org/hold'"
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(result.output.contains("ConfigMap/finalized/held: \(words) (gives up at "), "\(result.output)")
+        #expect(
+            result.errorLines.first == "it: error: ConfigMap/finalized/held: cannot be deleted: \(words); "
+                + "find out why it remains, or increase 'timeout' of task 'it'"
+        )
+        let patch = "{\"metadata\": {\"finalizers\": null}}"
+        let release = ["patch", "configmap", "held", "-n", "finalized", "--type=merge", "-p", patch]
+        let second = try TestNode(
+            """
+            tasks:
+              it: {remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object("held", "finalized"))]}}
+            """
+        )
+        let tool = try second.start(["run"])
+        #expect(try await becomes { tool.outputSoFar().contains("example.org/hold") })
+        #expect(try await cluster.kubectl(release).status == 0)
+        #expect(await tool.result().status == 0)
+        #expect(try await !exists("held", "finalized", cluster))
+    }
+}

@@ -1,0 +1,97 @@
+import Planning
+import Testing
+
+/// Verb `remove` in the task file, and the sandbox of its unit.
+@Suite(.timeLimit(.minutes(1))) struct RemoveTests {
+    private func printed(_ keys: String) -> String { problems("tasks: {t: {remove: {\(keys)}}}") }
+
+    @Test(
+        arguments: [
+            ("paths: [/]", "must be a path that may be removed, found '/'"),
+            ("paths: [/usr/..]", "must be a path without '..', found '/usr/..'; write /"),
+            ("paths: [//]", "must be a path that may be removed, found '//'"),
+            ("paths: [/etc/]", "must be a path that may be removed, found '/etc/'"),
+            ("paths: [/var/lib]", "must be a path that may be removed, found '/var/lib'"),
+            ("paths: [/proc/x]", "must be a path that may be removed, found '/proc/x'"),
+            ("paths: [x]", "must be an absolute path, found 'x'; write /x"),
+        ]
+    )
+    func `a path that may not be removed is an error`(keys: String, words: String) {
+        #expect(printed(keys) == "bootstrap.yaml:1:30: an item of 'remove.paths' of task 't' \(words)")
+    }
+
+    @Test(
+        arguments: [
+            ("", "1:13: 'remove' of task 't' removes nothing; add paths: [/PATH]"),
+            ("paths: []", "1:13: 'remove' of task 't' removes nothing; add paths: [/PATH]"),
+            (
+                "paths: [/x], kubeconfig: /k",
+                "1:35: 'remove.kubeconfig' of task 't' goes with 'objects' only; remove kubeconfig:"
+            ),
+            (
+                "objects: [{apiVersion: v1, kind: Node, name: one}]",
+                "1:9: task 't' has no kubeconfig, and runs after no task that writes one; add kubeconfig: PATH below remove:"
+            ),
+            (
+                "kubeconfig: /k, objects: [{kind: Node, name: one}]",
+                "1:48: 'remove.objects.apiVersion' of task 't' is missing; add apiVersion: apps/v1"
+            ),
+        ]
+    )
+    func `a mistake is reported with what to write`(keys: String, line: String) {
+        #expect(printed(keys) == "bootstrap.yaml:\(line)")
+    }
+
+    @Test func `two tasks of a node cannot write and remove one path`() {
+        let text = """
+            tasks:
+              a: {symlink: {path: /opt/x, target: /z}}
+              b: {remove: {paths: [/opt/x/]}}
+            """
+        #expect(
+            problems(text) == "bootstrap.yaml:3:24: task 'b' writes '/opt/x', which task 'a' writes as well at "
+                + "bootstrap.yaml:2:23; write another path, or roles: that differ"
+        )
+    }
+
+    @Test func `a unit may write the directories of the paths, and nothing is made before it`() throws {
+        let files = try UnitsTests.files("tasks: {t: {remove: {paths: [/var/lib/x/old, /run/y/z], recursive: true}}}")
+        let unit = try #require(files["k8s-bootstrap-t.service"]).split(separator: "\n")
+        #expect(unit.contains("ReadWritePaths=-/var/lib/x"))
+        #expect(unit.contains("ReadWritePaths=-/run/y"))
+        #expect(!unit.contains { $0.hasPrefix("ExecStartPre=") })
+        let sandbox = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n").dropFirst(2)
+        #expect(sandbox.map { Array($0) } == ["CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER"])
+    }
+
+    @Test func `a unit that deletes objects has a network and sees its kubeconfig`() throws {
+        let object = "{apiVersion: v1, kind: Node, name: one}"
+        let files = try UnitsTests.files("tasks: {t: {remove: {objects: [\(object)], kubeconfig: /root/k}}}")
+        let sandbox = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"]).split(separator: "\n")
+        #expect(sandbox.contains("PrivateNetwork=no"))
+        #expect(sandbox.contains("CapabilityBoundingSet=CAP_DAC_READ_SEARCH"))
+        #expect(sandbox.contains("ProtectHome=read-only"))
+    }
+
+    @Test func `a task cannot write below what another task of the node removes`() {
+        let text = """
+            tasks:
+              a: {file: {path: /opt/x/y/z, content: x}}
+              b: {remove: {paths: [/opt/x], recursive: true}}
+              c: {remove: {paths: [/opt/x/old, /opt/xy], recursive: true}}
+              d: {exec: {command: ls, writes: [/opt/x/d/]}}
+            """
+        #expect(
+            problems(text) == """
+                bootstrap.yaml:2:20: task 'a' writes '/opt/x/y/z', and task 'b' removes '/opt/x' with everything in it at \
+                bootstrap.yaml:3:24; write another path, or remove less
+                bootstrap.yaml:5:36: task 'd' writes '/opt/x/d/', and task 'b' removes '/opt/x' with everything in it at \
+                bootstrap.yaml:3:24; write another path, or remove less
+                """
+        )
+        let roles =
+            "tasks:\n  a: {roles: [worker], file: {path: /opt/x/y, content: x}}\n"
+            + "  b: {roles: [control-plane], remove: {paths: [/opt/x]}}"
+        #expect(problems(roles) == "")
+    }
+}
