@@ -1,0 +1,111 @@
+import HTTP
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct ConnectionCheckTests {
+    private let client: HTTPClient
+
+    init() throws {
+        client = try HTTPClient()
+    }
+
+    /// Checks a connection that fails, and returns the error.
+    private func failure(_ host: String, _ port: UInt16, within time: Duration = .seconds(30)) async -> TransportError?
+    {
+        await #expect(throws: TransportError.self) {
+            try await client.checkConnection(host: host, port: port, deadline: .now + time)
+        }
+    }
+
+    @Test(arguments: ["127.0.0.1", "localhost"])
+    func `a listener is reached, and nothing is sent to it`(host: String) async throws {
+        // localhost also has the address ::1, where nothing listens.
+        let server = try LoopbackServer { _ in .response(200) }
+        try await client.checkConnection(host: host, port: server.port, deadline: .now + .seconds(30))
+        try await client.checkConnection(host: host, port: server.port, deadline: .now + .seconds(30))
+        #expect(try await becomes { server.connectionCount == 2 })
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func `the connection is closed at once`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        try await client.checkConnection(host: "127.0.0.1", port: server.port, deadline: .now + .seconds(30))
+        #expect(try await becomes { server.connectionCount == 1 && server.openConnectionCount == 0 })
+    }
+
+    @Test func `a port without a listener refuses`() async throws {
+        let port = try freePort()
+        let error = await failure("127.0.0.1", port)
+        #expect(error?.kind == .refused)
+        #expect(error?.message == "cannot connect to '127.0.0.1:\(port)': connection refused")
+    }
+
+    @Test func `an IPv6 address has brackets`() async throws {
+        let error = await failure("::1", 1)
+        #expect(error?.message.hasPrefix("cannot connect to '[::1]:1': ") == true)
+    }
+
+    @Test func `a host without an address is named`() async {
+        let error = await failure("nest.invalid", 6443)
+        #expect(error?.kind == .resolve)
+        #expect(error?.message == "cannot resolve host 'nest.invalid'")
+    }
+
+    @Test(arguments: ["", "a b", "a\0b", "a/b"])
+    func `a text that is not a host is refused`(host: String) async {
+        #expect(await failure(host, 1)?.kind == .invalidURL)
+    }
+
+    @Test func `a listener whose queue is full is given up after the connection timeout`() async throws {
+        var settings = HTTPClient.Settings()
+        settings.connectTimeout = .milliseconds(200)
+        let client = try HTTPClient(settings)
+        let listener = try FullListener()
+        let error = await #expect(throws: TransportError.self) {
+            try await client.checkConnection(host: "127.0.0.1", port: listener.port, deadline: .now + .seconds(30))
+        }
+        #expect(error?.kind == .timedOut)
+        #expect(error?.message == "cannot connect to '127.0.0.1:\(listener.port)': no answer within 200 ms")
+    }
+
+    @Test func `a listener whose queue is full is given up at the deadline`() async throws {
+        let listener = try FullListener()
+        let error = await failure("127.0.0.1", listener.port, within: .milliseconds(200))
+        // The message has the time between the start of the request and the deadline, which is never more than 200 ms.
+        #expect(error?.kind == .timedOut)
+        #expect(error?.message.hasPrefix("cannot connect to '127.0.0.1:\(listener.port)': no answer within ") == true)
+    }
+
+    @Test func `cancellation ends a check at once`() async throws {
+        let listener = try FullListener()
+        let client = client
+        let task = Task {
+            try await client.checkConnection(host: "127.0.0.1", port: listener.port, deadline: .now + .seconds(1000))
+        }
+        task.cancel()
+        let error = await #expect(throws: TransportError.self) { try await task.value }
+        #expect(error?.kind == .cancelled)
+    }
+
+    @Test func `checks that wait do not hold up requests`() async throws {
+        var settings = HTTPClient.Settings()
+        settings.maximumRequestsInFlight = 1
+        let client = try HTTPClient(settings)
+        let listener = try FullListener()
+        let server = try LoopbackServer { _ in .response(200) }
+        await withTaskGroup { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    try? await client.checkConnection(
+                        host: "127.0.0.1",
+                        port: listener.port,
+                        deadline: .now + .seconds(100)
+                    )
+                }
+            }
+            let response = try? await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(20))
+            #expect(response?.status == 200)
+            group.cancelAll()
+        }
+    }
+}
