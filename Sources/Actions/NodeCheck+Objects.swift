@@ -8,6 +8,7 @@ extension NodeCheck {
     /// that was reached before.
     func objectFindings(_ contents: [TaskManifests]) -> Findings {
         let definitions = CustomDefinitions(contents.lazy.flatMap(\.manifests))
+        let secretReaders = SecretReaders(contents.lazy.flatMap(\.manifests))
         let store = SchemaStore(run)
         var documents: [String: SchemaDocument?] = [:]
         var findings = Findings()
@@ -18,7 +19,12 @@ extension NodeCheck {
                 document = documents[server] ?? store.document(of: server)
                 documents[server] = .some(document)
             }
-            let check = ObjectCheck(version: serverVersion, definitions: definitions, document: document)
+            let check = ObjectCheck(
+                version: serverVersion,
+                definitions: definitions,
+                secretReaders: secretReaders,
+                document: document,
+            )
             for manifest in manifests {
                 let found = check.findings(in: manifest)
                 findings.problems += found.problems

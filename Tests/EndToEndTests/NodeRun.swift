@@ -14,9 +14,8 @@ struct NodeRun: Sendable {
     /// Rollouts on the node while it has no CNI configuration.
     let withoutNetwork: ToolResult
 
-    /// What kubelet's user gets for a secret that a pod of the node uses, for another one, and for all of them.
-    ///
-    /// Asked before the shipped RBAC rules are there: with them no kubelet depends on the Node authorizer.
+    /// What kubelet's user gets for a secret that a pod of the node uses, for another one, and for all of them, after the
+    /// shipped RBAC rules were applied.
     let secrets: [ToolResult]
 
     /// The shipped task file, which installs the CNI configuration and waits for kube-proxy.
@@ -38,15 +37,15 @@ struct NodeRun: Sendable {
         let nodeBefore = try await cluster.kubectl("get", "node", name, "-o", condition).output
         try await cluster.mustApply(objects)
         let withoutNetwork = try await run("early", early, on: cluster)
+        let node = try TestNode(try ShippedRun.bootstrap, in: "\(cluster.directory)/node")
+        try node.write(try ShippedRun.text(of: cluster.dropIn), to: "bootstrap.d/50-cluster.yaml")
+        try node.write(try ShippedRun.text(of: cluster.nodeDropIn), to: "bootstrap.d/60-node.yaml")
+        let shipped = try await node.run("run", "--role", "control-plane")
         let kubelet = ["--kubeconfig", "\(cluster.directory)/kubelet.kubeconfig", "get", "-o", "name"]
         var secrets: [ToolResult] = []
         for wanted in [["secret", "mounted"], ["secret", "other"], ["secrets", "--all-namespaces"]] {
             secrets.append(try await cluster.kubectl(kubelet + wanted))
         }
-        let node = try TestNode(try ShippedRun.bootstrap, in: "\(cluster.directory)/node")
-        try node.write(try ShippedRun.text(of: cluster.dropIn), to: "bootstrap.d/50-cluster.yaml")
-        try node.write(try ShippedRun.text(of: cluster.nodeDropIn), to: "bootstrap.d/60-node.yaml")
-        let shipped = try await node.run("run", "--role", "control-plane")
         // What cannot finish is applied before it is waited for: on a busy machine the cluster needs more time to learn the
         // causes than the tasks wait.
         let failing = Self.workloads.filter { $0.timeout == Workload.shortTimeout }

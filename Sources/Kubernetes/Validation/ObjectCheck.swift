@@ -9,12 +9,13 @@ public struct ObjectCheck: Sendable {
     public struct Findings: Sendable {
         /// What a server would refuse.
         public var problems: [Problem] = []
-        /// What may be refused, depending on the server.
+        /// What may be refused, depending on the server, and what opens more than it should.
         public var warnings: [Problem] = []
     }
 
     private let version: KubernetesVersion?
     private let definitions: CustomDefinitions
+    private let secretReaders: SecretReaders
     private let document: SchemaDocument?
 
     /// Creates a check.
@@ -22,10 +23,17 @@ public struct ObjectCheck: Sendable {
     /// - Parameters:
     ///   - version: The version of the server, if it is known.
     ///   - definitions: The CustomResourceDefinitions that custom resources are checked against.
+    ///   - secretReaders: The roles that read Secrets.
     ///   - document: The schema of the server, if it is known; that of another version is not used.
-    public init(version: KubernetesVersion?, definitions: CustomDefinitions, document: SchemaDocument? = nil) {
+    public init(
+        version: KubernetesVersion?,
+        definitions: CustomDefinitions,
+        secretReaders: SecretReaders,
+        document: SchemaDocument? = nil,
+    ) {
         self.version = version ?? document?.version
         self.definitions = definitions
+        self.secretReaders = secretReaders
         self.document = version == nil || version == document?.version ? document : nil
     }
 
@@ -46,6 +54,7 @@ public struct ObjectCheck: Sendable {
         let size = ObjectSize(manifest)
         findings.problems += size.problems
         findings.warnings += size.warnings
+        findings.warnings += secretReaders.warnings(manifest)
         findings.problems += schemaProblems(manifest, unlike: findings.problems)
         let identity = manifest.identity.description
         findings.problems = findings.problems.map { $0.prefixed(identity) }

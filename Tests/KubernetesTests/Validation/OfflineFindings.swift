@@ -15,6 +15,7 @@ func findings(
     let check = ObjectCheck(
         version: version.flatMap(KubernetesVersion.init),
         definitions: CustomDefinitions(file.manifests),
+        secretReaders: SecretReaders(file.manifests),
         document: document,
     )
     var (problems, warnings): ([String], [String]) = ([], [])
