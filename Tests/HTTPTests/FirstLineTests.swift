@@ -22,10 +22,9 @@ struct FirstLineTests {
             .rawThenWait(Array("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{\"type\":\"ADDED\"}\n".utf8))
         }
         let client = try HTTPClient()
-        let start = ContinuousClock.now
         let request = HTTPRequest(url: server.url, endsWithFirstLine: true)
-        let response = try await client.send(request, deadline: start + .seconds(30))
+        // A request that waits for the end fails at the deadline.
+        let response = try await client.send(request, deadline: .now + .seconds(30))
         #expect(String(decoding: response.body, as: UTF8.self) == "{\"type\":\"ADDED\"}")
-        #expect(start.duration(to: .now) < .seconds(10))
     }
 }
