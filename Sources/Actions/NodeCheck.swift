@@ -125,7 +125,7 @@ public struct NodeCheck: Sendable {
             case .file, .secret, .clientKey: checkPresence(read.path)
             // These have checks of their own.
             case .kubeconfig, .manifests, .program: [Problem]()
-            case .optional: [Problem]()
+            case .optional, .awaited: [Problem]()
             }
         }
     }

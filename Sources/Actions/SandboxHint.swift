@@ -13,6 +13,8 @@ final class SandboxHint: Sendable {
         let setting: String
         if line.contains("Read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
+        } else if line.contains("No such file or directory"), line.contains("/run/") {
+            setting = "a unit sees of /run only what its task names: add the path to 'reads' of task '\(task)'"
         } else if line.contains("Permission denied") {
             setting = "if that is a credential of another task, add it to 'reads' of task '\(task)'"
         } else if !declaration.network,

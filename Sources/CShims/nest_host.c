@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,4 +63,39 @@ int nest_host_catch_signal(int signal, int descriptor) {
 int nest_host_ignores_signal(int signal) {
     struct sigaction action;
     return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+int nest_host_join_mounts(const char *namespace_path) {
+    int namespace = open(namespace_path, O_RDONLY | O_CLOEXEC);
+    if (namespace < 0)
+        return errno;
+    int code = setns(namespace, CLONE_NEWNS) == 0 ? 0 : errno;
+    close(namespace);
+    return code;
+}
+
+// The system's headers may be older than the kernel: these are from Linux 6.12's include/uapi/linux/landlock.h.
+struct ruleset_attributes {
+    uint64_t handled_access_fs;
+    uint64_t handled_access_net;
+    uint64_t scoped;
+};
+#define SCOPE_ABSTRACT_UNIX_SOCKET 1ULL
+#define CREATE_RULESET_VERSION 1U
+
+int nest_host_refuse_abstract_sockets(void) {
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
+    if (version < 0)
+        return errno;
+    if (version < 6)
+        return ENOSYS;
+    struct ruleset_attributes attributes = {.scoped = SCOPE_ABSTRACT_UNIX_SOCKET};
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+    if (ruleset < 0)
+        return errno;
+    int code = 0;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
+        code = errno;
+    close(ruleset);
+    return code;
 }

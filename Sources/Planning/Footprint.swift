@@ -23,6 +23,8 @@ public struct Footprint: Sendable, Hashable {
             case program
             /// A path that the task looks at if it exists.
             case optional
+            /// A path that may appear while the task runs.
+            case awaited
         }
 
         /// The path.
@@ -57,6 +59,9 @@ public struct Footprint: Sendable, Hashable {
 
         /// The files that a kubeconfig refers to, `nil` if the path is not a kubeconfig.
         public var kubeconfigFiles: [String]?
+
+        /// The API server's URL in a kubeconfig, `nil` if the path is not one.
+        public var kubeconfigServer: String?
     }
 
     /// A server that the task connects to.
@@ -163,7 +168,7 @@ extension Footprint {
     public var kubeconfig: LocatedPath? { reads.first { $0.use == .kubeconfig }?.path }
 
     /// The paths without which the task fails.
-    public var requiredReads: [LocatedPath] { reads.filter { $0.use != .optional }.map(\.path) }
+    public var requiredReads: [LocatedPath] { reads.filter { $0.use != .optional && $0.use != .awaited }.map(\.path) }
 
     /// The paths whose content the task alone determines; no two tasks of a node may have one in common.
     public var ownedPaths: [LocatedPath] {

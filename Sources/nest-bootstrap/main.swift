@@ -5,5 +5,13 @@ import Reporting
 Machine.silenceDispatchLogging()
 StandardStreams.open()
 Signals.ignoreBrokenPipe()
-let code = await Program(arguments: argumentsByName(CommandLine.arguments)).run()
+let arguments = argumentsByName(CommandLine.arguments)
+// Before there is a second thread.
+switch arguments.first.flatMap(CommandName.init) {
+case .supervise: Confinement.leaveMounts()
+case .run where arguments.contains("--only-directories"): Confinement.leaveMounts()
+case .run: Confinement.refuseAbstractSockets()
+default: break
+}
+let code = await Program(arguments: arguments).run()
 exit(code.rawValue)

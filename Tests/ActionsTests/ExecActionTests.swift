@@ -46,6 +46,11 @@ struct ExecActionTests {
                 "if that is a credential of another task, add it to 'reads' of task 'it'"
             ),
             (
+                "connect: /run/nri/nri.sock: No such file or directory", "",
+                "a unit sees of /run only what its task names: add the path to 'reads' of task 'it'"
+            ),
+            ("cat: /etc/k: No such file or directory", "", nil),
+            (
                 "mount: Operation not permitted", "",
                 "if it needs a capability, add it to 'capabilities' of task 'it'"
             ),

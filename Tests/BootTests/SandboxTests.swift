@@ -11,12 +11,38 @@ extension BootedTests {
             for place in / /boot /etc /home /root /run /run/lock /run/systemd/system /run/udev /dev/shm /opt /srv /usr /var /var/lib
             do touch "$place/strayed" 2>/dev/null && echo "wrote $place"; done
             for file in /etc/shadow /etc/ssh/host.key /etc/kubernetes/pki/any.key /var/lib/kubelet/pki/any.key /etc/admin.conf \\
-                /run/keys/a.key /run/keys/other.key
+                /run/keys/a.key /run/keys/other.key /var/lib/etcd/member/db /var/lib/kubelet/pods/p/token \\
+                /etc/kubernetes/controller-manager.conf /etc/rancher/k3s/k3s.yaml /etc/ssl/private/a.key \\
+                /etc/wireguard/wg0.conf
             do cat "$file" >/dev/null 2>&1 && echo "read $file"; done
             systemd-run --wait --quiet true 2>/dev/null && echo commanded
             for pipe in /run/initctl /run/udev/control
             do test -r "$pipe" && echo "opened $pipe"; done
+            for name in $(ls -A /run)
+            do case $name in nest-bootstrap | systemd | resolvconf | NetworkManager) ;; *) echo "sees /run/$name" ;; esac; done
+            for listener in /run/containerd/s/shim1 /run/containerd/containerd.sock.ttrpc /run/nri/nri.sock /run/snapd.socket \\
+                /run/libvirt/libvirt-sock /run/systemd/userdb/io.systemd.DynamicUser \\
+                /var/lib/kubelet/pod-resources/kubelet.sock @abstractshim
+            do perl -MSocket -e '($p = shift) =~ s/^@/\\0/; socket(S, AF_UNIX, SOCK_STREAM, 0);
+                exit !connect(S, pack_sockaddr_un($p))' "$listener" && echo "connected to $listener"; done
             echo 'probed to the end'
+            """
+
+        /// Connects to the socket that it is called with.
+        private static let connect = """
+            perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); connect(S, pack_sockaddr_un(shift)) or die $!' "$1"
+            """
+
+        /// Sockets where services of a node listen that can do what a unit may not.
+        private static let listener = """
+            [Socket]
+            ListenStream=/run/containerd/s/shim1
+            ListenStream=/run/containerd/containerd.sock.ttrpc
+            ListenStream=/run/nri/nri.sock
+            ListenStream=/run/snapd.socket
+            ListenStream=/run/libvirt/libvirt-sock
+            ListenStream=/var/lib/kubelet/pod-resources/kubelet.sock
+            ListenStream=@abstractshim
             """
 
         private static let tasks = """
@@ -25,6 +51,13 @@ extension BootedTests {
                 kubeconfig: {path: /etc/admin.conf, user: u, certificate: /run/keys/a.crt, key: /run/keys/a.key,
                   certificateAuthority: /run/keys/ca.crt, server: "https://x"}
               probe: {exec: {command: sh, args: [/etc/probe]}}
+              networked: {exec: {command: sh, args: [/etc/probe], network: true}}
+              neighbour:
+                exec:
+                  command: sh
+                  args: [-c, "touch /etc/kubernetes/own; touch /etc/kubernetes/manifests/evil.yaml 2>/dev/null || echo refused"]
+                  writes: [/etc/kubernetes/]
+              connected: {exec: {command: sh, args: [/etc/connect, /run/nri/nri.sock]}}
               granted:
                 exec:
                   command: sh
@@ -45,23 +78,59 @@ extension BootedTests {
             try await TestMachine.withFresh("ducksnest-controlplane") { machine in
                 try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
                 try machine.write(Self.probe, to: "/etc/probe")
-                for path in ["/etc/ssh/host.key", "/etc/kubernetes/pki/any.key", "/var/lib/kubelet/pki/any.key"] {
+                try machine.write(Self.connect, to: "/etc/connect")
+                for path in [
+                    "/etc/ssh/host.key", "/etc/kubernetes/pki/any.key", "/var/lib/kubelet/pki/any.key",
+                    "/var/lib/etcd/member/db", "/var/lib/kubelet/pods/p/token",
+                    "/etc/kubernetes/controller-manager.conf",
+                    "/etc/rancher/k3s/k3s.yaml", "/etc/ssl/private/a.key", "/etc/wireguard/wg0.conf",
+                    "/etc/kubernetes/manifests/etcd.yaml",
+                ] {
                     try machine.write("secret", to: path)
                 }
+                try machine.write(Self.listener, to: "/etc/systemd/system/listener.socket")
+                try machine.write(
+                    "[Service]\nExecStart=sleep infinity\n",
+                    to: "/etc/systemd/system/listener.service"
+                )
+                try machine.write(
+                    "[Unit]\nWants=listener.socket\nAfter=listener.socket\n",
+                    to: "/etc/systemd/system/k8s-bootstrap-.service.d/90-listener.conf"
+                )
                 try machine.write(
                     "d /run/keys 0755 root root\nf /run/keys/a.key 0600 root root - secret\n"
                         + "f /run/keys/other.key 0600 root root - secret\nf /etc/admin.conf 0600 root root - secret\n",
                     to: "/etc/tmpfiles.d/keys.conf",
                 )
                 try await machine.boot()
-                for task in ["granted", "root", "home", "own", "run", "user", "shared", "bus", "probe"] {
+                let tasks = [
+                    "granted", "root", "home", "own", "run", "user", "shared", "bus", "probe", "networked", "neighbour",
+                ]
+                for task in tasks + ["connected"] {
                     let state = "systemctl is-active k8s-bootstrap-\(task)"
                     #expect(try await machine.becomes(within: .seconds(30), state) { $0 == "active\n" }, "\(task)")
                 }
-                let said = try await machine.output("journalctl -b -o cat NEST_TASK=probe")
-                show("what a task did that nobody allowed", said)
-                let lines = said.split(separator: "\n").filter { $0.contains(" | ") }
-                #expect(lines == ["probe: | probed to the end"], "\(said)")
+                // The same from a shell of the machine, so that what is refused there is not refused for another reason.
+                let outside = try await machine.output("sh /etc/probe")
+                show("what a shell of the machine did", outside)
+                #expect(
+                    outside.contains("connected to @abstractshim\n")
+                        && outside.contains("read /var/lib/etcd/member/db\n")
+                )
+                // The version of Landlock, which refuses abstract sockets since version 6.
+                let landlock = try await machine.output("perl -e 'print syscall(444, 0, 0, 1)'")
+                let isConfined = (Int(landlock) ?? 0) >= 6
+                for (task, reached) in [
+                    ("probe", []), ("networked", isConfined ? [] : ["networked: | connected to @abstractshim"]),
+                ] {
+                    let said = try await machine.output("journalctl -b -o cat NEST_TASK=\(task)")
+                    show("what task '\(task)' did that nobody allowed", said)
+                    let lines = said.split(separator: "\n").filter { $0.contains(" | ") }
+                    #expect(lines.map(String.init) == reached + ["\(task): | probed to the end"], "\(said)")
+                }
+                #expect(try await machine.output("journalctl -b -o cat NEST_TASK=neighbour").contains("| refused\n"))
+                #expect(try await machine.output("ls /etc/kubernetes").contains("own\n"))
+                #expect(try await machine.output("ls /etc/kubernetes/manifests") == "etcd.yaml\n")
                 let made = try await machine.output(
                     "cat /made /home/made /root/made; readlink /run/made /run/user/made /dev/shm/made; ls /run/granted"
                 )

@@ -27,7 +27,7 @@ import Testing
                 ["/s file", "/r optional"], ["/a/b creates", "/w modifies", "/d/ modifies"]
             ),
             ("exec: {command: /bin/x}", ["/bin/x program"], []),
-            ("wait: {file: /f}", ["/f optional"], []),
+            ("wait: {file: /f}", ["/f awaited"], []),
             ("wait: {url: 'https://x', certificateAuthority: /ca}", ["/ca file"], []),
             ("wait: {apiServer: /k}", ["/k kubeconfig"], []),
         ] as [(String, [String], [String])]

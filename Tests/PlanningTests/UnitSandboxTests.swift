@@ -69,7 +69,15 @@ import Testing
         for task in ["admin", "apply"] {
             #expect(lines(task).contains("InaccessiblePaths="))
             let hidden = lines(task).filter { $0.contains("agenix") || $0.contains("/pki") }
-            #expect(hidden == ["InaccessiblePaths=-/var/lib/kubelet/pki"])
+            #expect(
+                hidden == ["BindReadOnlyPaths=-/run/agenix/a.key"]
+                    + [
+                        "/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd",
+                        "/etc/kubernetes/pki/front-proxy-ca.key",
+                        "/etc/kubernetes/pki/sa.key", "/var/lib/kubelet/pki",
+                    ]
+                    .map { "InaccessiblePaths=-\($0)" }
+            )
         }
     }
 
@@ -83,8 +91,7 @@ import Testing
         var call = UnitsTests.call
         call.taskFiles = ["/etc/nest-bootstrap/bootstrap.yaml", "/run/agenix/site.yaml"]
         for key in [
-            "/etc/nest-bootstrap/a.key", "/run/agenix/a.key", "/var/lib/a.key", "/etc/ssl/private/a.key",
-            "/usr/lib/k/a.key",
+            "/etc/nest-bootstrap/a.key", "/run/agenix/a.key", "/var/lib/a.key", "/etc/ssl/a.key", "/usr/lib/k/a.key",
         ] {
             let files = try UnitsTests.files(text.replacing("KEY", with: key), call)
             let hidden = (files["k8s-bootstrap-b.service.d/50-privileges.conf"] ?? "").split(separator: "\n")
@@ -122,10 +129,46 @@ import Testing
         #expect(lines("bus").contains("InaccessiblePaths=-/run/dbus") == false)
     }
 
+    @Test func `a task that talks to an API server by its address reaches no other address`() throws {
+        let kubeconfigs = [("v4", "https://127.0.0.1:6443"), ("v6", "https://[fd00::1]"), ("name", "https://a.b:6443")]
+        let text = kubeconfigs.map { name, server in
+            """
+              \(name):
+                kubeconfig: {path: /etc/\(name), user: u, certificate: /c, key: /k, certificateAuthority: /ca, server: "\(server)"}
+              uses-\(name): {after: [\(name)], apply: {manifests: [/m]}}
+            """
+        }
+        let files = try UnitsTests.files("tasks:\n\(text.joined(separator: "\n"))")
+        let lines = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+                .filter { $0.hasPrefix("IPAddress") }
+        }
+        #expect(lines("uses-v4") == ["IPAddressDeny=any", "IPAddressAllow=127.0.0.1"])
+        #expect(lines("uses-v6") == ["IPAddressDeny=any", "IPAddressAllow=fd00::1"])
+        #expect(lines("uses-name") == [])
+    }
+
+    @Test func `a task with a file of the cluster's keys does not see the keys of the control plane`() throws {
+        let text = "tasks: {t: {file: {path: /etc/kubernetes/pki/ca.crt, source: /run/agenix/ca.crt}}}"
+        let drop = try #require(try UnitsTests.files(text)["k8s-bootstrap-t.service.d/50-privileges.conf"])
+        let lines = drop.split(separator: "\n").map(String.init)
+        #expect(!lines.contains("InaccessiblePaths=-/etc/kubernetes/pki"))
+        for name in ["ca.key", "sa.key", "etcd"] {
+            #expect(lines.contains("InaccessiblePaths=-/etc/kubernetes/pki/\(name)"))
+        }
+        #expect(lines.contains("BindReadOnlyPaths=-/run/agenix/ca.crt"))
+    }
+
+    @Test func `a kubeconfig that no task writes may refer to anything in run`() throws {
+        let text = "tasks: {t: {apply: {kubeconfig: /root/foreign, manifests: [/m]}}}"
+        let drop = try #require(try UnitsTests.files(text)["k8s-bootstrap-t.service.d/50-privileges.conf"])
+        #expect(drop.contains("\nTemporaryFileSystem=\nReadOnlyPaths=-/run\n"))
+    }
+
     @Test(
         arguments: [
             ("symlink: {path: /opt/cni/bin/x, target: /y}", ["/opt/cni/bin"], []),
-            ("file: {path: /etc/x, content: text}", ["/etc"], []),
+            ("file: {path: /etc/x, content: text}", ["/etc"], ["ReadOnlyPaths=-/etc/kubernetes/manifests"]),
             (
                 "file: {path: /x/y, content: text, mode: \"4755\"}", ["/x"],
                 ["CapabilityBoundingSet=CAP_FSETID", "RestrictSUIDSGID=no"]
@@ -140,22 +183,25 @@ import Testing
                     ]
                     .map { "ReadOnlyPaths=-\($0)" }
             ),
-            ("symlink: {path: /run/x, target: /y}", ["/run"], ["ReadOnlyPaths=", "ReadOnlyPaths=-/dev/shm"]),
-            ("symlink: {path: /run/x/y, target: /y}", ["/run/x"], []),
+            ("symlink: {path: /run/x, target: /y}", ["/run"], ["TemporaryFileSystem="]),
+            ("symlink: {path: /run/x/y, target: /y}", ["/run/x"], ["BindPaths=-/run/x"]),
             (
                 "file: {path: /root/x, content: text}", ["/root"],
                 ["ProtectHome=no", "ReadOnlyPaths="]
-                    + ["/run", "/dev/shm", "/home", "/run/user"].map { "ReadOnlyPaths=-\($0)" }
+                    + ["/dev/shm", "/home", "/run/user"].map { "ReadOnlyPaths=-\($0)" }
             ),
             ("file: {path: /root/.kube/x, content: text}", ["/root/.kube"], ["ProtectHome=read-only"]),
             ("exec: {command: /home/x/s}", [], ["ProtectHome=read-only"]),
             (
                 "exec: {command: ls, writes: [/]}", ["/"],
-                ["ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths="]
+                ["ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths=", "TemporaryFileSystem="]
             ),
             (
                 "file: {path: /etc/x, source: /tmp/y}", ["/etc"],
-                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y"]
+                [
+                    "CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y",
+                    "ReadOnlyPaths=-/etc/kubernetes/manifests",
+                ]
             ),
             (
                 "file: {path: /a/b, content: text, owner: etcd}", ["/a"],
@@ -168,7 +214,26 @@ import Testing
                 "file: {path: /tmp/b, source: /root/x}", ["/tmp"],
                 ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectHome=read-only", "PrivateTmp=no"]
             ),
-            ("wait: {file: /run/x}", [], []),
+            ("wait: {file: /run/x}", [], ["TemporaryFileSystem=", "ReadOnlyPaths=-/run"]),
+            ("wait: {file: /var/x}", [], []),
+            (
+                "exec: {command: ls, args: [\"--socket=unix:/run/a/b.sock\", /srv/run/c, /run/], reads: [/var/run/d, /run/d/e]}",
+                [], ["BindReadOnlyPaths=-/run/d", "BindReadOnlyPaths=-/run/a/b.sock"]
+            ),
+            ("exec: {command: ls, reads: [/run/a/b], writes: [/run/a/]}", ["/run/a"], ["BindPaths=-/run/a"]),
+            // The kubelet runs as root what is in there.
+            (
+                "file: {path: /etc/kubernetes/x, content: text}", ["/etc/kubernetes"],
+                ["ReadOnlyPaths=-/etc/kubernetes/manifests"]
+            ),
+            ("file: {path: /etc/kubernetes/manifests/x, content: text}", ["/etc/kubernetes/manifests"], []),
+            (
+                "wait: {tcp: \"192.0.2.1:1\"}", [],
+                [
+                    "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6", "IPAddressDeny=any",
+                    "IPAddressAllow=192.0.2.1",
+                ]
+            ),
             ("file: {path: /a/b, source: /dev/x}", ["/a"], ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"]),
             (
                 "wait: {tcp: \"x:1\"}", [],

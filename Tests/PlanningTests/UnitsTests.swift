@@ -63,6 +63,9 @@ import Testing
 
             [Service]
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+            BindReadOnlyPaths=-/run/ca
+            BindReadOnlyPaths=-/run/c
+            BindReadOnlyPaths=-/run/k
 
             """,
             "k8s-bootstrap.target.wants/k8s-bootstrap-admin.service": "-> ../k8s-bootstrap-admin.service",
@@ -91,6 +94,9 @@ import Testing
             PrivateNetwork=no
             RestrictAddressFamilies=AF_INET AF_INET6
             CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+            BindReadOnlyPaths=-/run/ca
+            BindReadOnlyPaths=-/run/c
+            BindReadOnlyPaths=-/run/k
 
             """,
             "k8s-bootstrap.target.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",

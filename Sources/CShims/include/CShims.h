@@ -26,6 +26,14 @@ int nest_host_prepare_spawn(void *actions, void *attributes, const char *directo
 /// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
 int nest_host_catch_signal(int signal, int descriptor);
 
+/// Joins the mount namespace of a process; the caller must have no other thread: `setns` is declared for GNU sources only.
+int nest_host_join_mounts(const char *namespace_path);
+
+/// Keeps this process and its children from abstract sockets that others listen on: glibc has no wrapper for Landlock.
+///
+/// Returns zero on success; ENOSYS, EOPNOTSUPP or EINVAL where the kernel cannot do it.
+int nest_host_refuse_abstract_sockets(void);
+
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);
 

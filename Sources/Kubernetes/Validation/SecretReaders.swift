@@ -56,7 +56,7 @@ public struct SecretReaders: Sendable {
         return (manifest.root["subjects"]?.sequence ?? []).compactMap { node in
             guard let subject = Subject(node) else { return nil }
             return Problem(
-                "\(subject.whom) may read \(secrets), because \(subject.text) has \(kind) '\(name)'",
+                "\(subject.reader) may read \(secrets), because \(subject.text) has \(kind) '\(name)'",
                 at: node["name"]?.location ?? manifest.location,
                 hint: subject.hint,
             )
@@ -67,7 +67,7 @@ public struct SecretReaders: Sendable {
 /// A subject of a binding that is not just one user or ServiceAccount.
 private struct Subject {
     /// Who the subject is, in words.
-    let whom: String
+    let reader: String
     /// Its kind and name.
     let text: String
     let hint: String
@@ -77,20 +77,20 @@ private struct Subject {
         text = "\(kind.lowercased()) '\(name)'"
         switch (kind, name) {
         case ("Group", "system:nodes"):
-            whom = "every node"
+            reader = "every node"
             hint = Self.nodeHint
         case ("User", _) where name.hasPrefix("system:node:"):
-            whom = "node '\(name.dropFirst("system:node:".count))'"
+            reader = "node '\(name.dropFirst("system:node:".count))'"
             hint = Self.nodeHint
         case ("Group", "system:unauthenticated"), ("User", "system:anonymous"):
-            whom = "everybody, without credentials,"
+            reader = "everybody, without credentials,"
             hint = Self.otherHint
         case ("Group", "system:authenticated"):
-            whom = "every user and every pod"
+            reader = "every user and every pod"
             hint = Self.otherHint
         case ("Group", _) where name == "system:serviceaccounts" || name.hasPrefix("system:serviceaccounts:"):
             let namespace = name.split(separator: ":").dropFirst(2).first
-            whom = "every pod\(namespace.map { " of namespace '\($0)'" } ?? "")"
+            reader = "every pod\(namespace.map { " of namespace '\($0)'" } ?? "")"
             hint = Self.otherHint
         default:
             return nil

@@ -22,15 +22,22 @@ struct HiddenPaths {
 
     /// The subset that no task needs.
     static let ofNoTask = [
-        "/etc/gshadow", "/etc/gshadow-", "/etc/shadow", "/etc/shadow-", "/etc/ssh", "/run/containerd/containerd.sock",
+        "/etc/credstore", "/etc/credstore.encrypted", "/etc/gshadow", "/etc/gshadow-", "/etc/rancher", "/etc/shadow",
+        "/etc/shadow-", "/etc/ssh", "/etc/ssl/private", "/etc/wireguard", "/run/containerd/containerd.sock",
         "/run/cri-dockerd.sock", "/run/crio/crio.sock", "/run/dbus", "/run/docker.sock", "/run/initctl",
         "/run/k3s/containerd/containerd.sock", "/run/podman/podman.sock", "/run/systemd/io.system.ManagedOOM",
-        "/run/systemd/private", "/run/udev/control",
+        "/run/systemd/private", "/run/udev/control", "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker",
+        "/var/lib/etcd", "/var/lib/private", "/var/lib/rancher",
     ]
 
     /// Where Kubernetes keeps keys.
+    ///
+    /// A task that names one file of a directory does not see the keys of the control plane in it.
     private static let credentialDirectories = [
-        "/etc/kubernetes/admin.conf", "/etc/kubernetes/pki", "/etc/kubernetes/super-admin.conf", "/var/lib/kubelet/pki",
+        "/etc/kubernetes/admin.conf", "/etc/kubernetes/controller-manager.conf", "/etc/kubernetes/kubelet.conf",
+        "/etc/kubernetes/pki", "/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd",
+        "/etc/kubernetes/pki/front-proxy-ca.key", "/etc/kubernetes/pki/sa.key", "/etc/kubernetes/scheduler.conf",
+        "/etc/kubernetes/super-admin.conf", "/var/lib/kubelet", "/var/lib/kubelet/pki", "/var/lib/kubelet/pods",
     ]
 
     /// What the agent itself needs in every unit, in addition to its task files.
@@ -113,6 +120,8 @@ struct HiddenPaths {
         var own: [String]
         /// Paths that the drop-in of all units hides and this task needs.
         var isNeeded: [String]
+        /// Whether the task uses a kubeconfig that no task of the plan writes, which may refer to any file.
+        var mayReadAnything = false
     }
 
     /// Finds the secret paths that a task does not name.
@@ -135,10 +144,10 @@ struct HiddenPaths {
         }
         let isNeeded = Self.everywhere.filter(isNamed)
         if let kubeconfig = footprint.kubeconfig, references[located(kubeconfig.path)] == nil {
-            // No task of the plan writes it, so it may refer to any file.
             return Hidden(
                 own: [],
-                isNeeded: Self.everywhere.filter { isNeeded.contains($0) || Self.credentialDirectories.contains($0) }
+                isNeeded: Self.everywhere.filter { isNeeded.contains($0) || Self.credentialDirectories.contains($0) },
+                mayReadAnything: true,
             )
         }
         var own = Array(directories.lazy.filter { !isNamed($0) }.prefix(Limit.hiddenCount))

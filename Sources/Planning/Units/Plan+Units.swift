@@ -11,12 +11,14 @@ extension Plan {
     /// - Returns: The files, those of the tasks in the order of the plan.
     public func units(_ call: ProgramInvocation) -> [UnitFile] {
         let hiddenPaths = HiddenPaths(self, taskFiles: call.taskFiles)
+        let addresses = ServerAddresses(self)
         let tasks = steps.indices.flatMap { index in
             let unit = TaskUnit(
                 task: steps[index].task,
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
                 hidden: hiddenPaths.hidden(from: steps[index].task.footprint),
                 read: hiddenPaths.paths(readBy: steps[index].task.footprint),
+                addresses: addresses.all(of: steps[index].task.footprint),
                 call: call,
             )
             return unit.files
@@ -34,6 +36,7 @@ private struct TaskUnit {
     let dependencies: [String]
     let hidden: HiddenPaths.Hidden
     let read: [String]
+    let addresses: [String]?
     let call: ProgramInvocation
 
     var files: [UnitFile] {
@@ -72,7 +75,7 @@ private struct TaskUnit {
             unit.command("ExecStartPre", prefixes: "-+", run + ["--only-directories"])
         }
         unit.command("ExecStart", run)
-        // Outside of the sandbox, because they start units.
+        // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
         let supervise = [call.program, "supervise", task.name] + call.flags
         unit.comment("Report a recovery, and a failure, to the administrator and to the tasks that depend on this one.")
         for key in ["ExecStartPost", "ExecStopPost"] { unit.command(key, prefixes: "-+", supervise) }
@@ -88,7 +91,13 @@ private struct TaskUnit {
         var hidden = hidden
         // A path that a task wrote is below the root, a path that it reads may be.
         if !call.root.isEmpty { hidden.own = hidden.own.flatMap { [$0, call.root + $0] } }
-        let settings = UnitSandbox(task.footprint, reads: read, writes: writable, hidden: hidden).settings
+        let settings = UnitSandbox(
+            task.footprint,
+            reads: read,
+            writes: writable,
+            hidden: hidden,
+            addresses: addresses,
+        ).settings
         guard !settings.isEmpty else { return [] }
         var drop = UnitText(comment: "Made by nest-bootstrap. Settings of this task alone.")
         drop.section("Service")

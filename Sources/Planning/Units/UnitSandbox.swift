@@ -10,8 +10,15 @@ struct UnitSandbox {
     ///   - reads: The paths that it reads, the task file among them.
     ///   - writes: The paths at and below which it writes.
     ///   - hidden: The paths that it does not see.
-    init(_ footprint: Footprint, reads: [String], writes: [String], hidden: HiddenPaths.Hidden) {
-        if footprint.usesNetwork { addNetwork(footprint) }
+    ///   - addresses: The only addresses that it connects to, `nil` if they are not known.
+    init(
+        _ footprint: Footprint,
+        reads: [String],
+        writes: [String],
+        hidden: HiddenPaths.Hidden,
+        addresses: [String]?,
+    ) {
+        if footprint.usesNetwork { addNetwork(footprint, addresses) }
         addCapabilities(footprint)
         addPlaces(footprint, reads: reads, writes: writes)
         if footprint.runsPrograms, writes.contains("/") {
@@ -21,6 +28,11 @@ struct UnitSandbox {
         } else {
             addReadOnly(writes)
         }
+        addGuarded(writes)
+        addRun(
+            RunDirectory(footprint, reads: reads, writes: writes, mayReadAnything: hidden.mayReadAnything),
+            isWritten: writes.contains(RunDirectory.path) || footprint.runsPrograms && writes.contains("/")
+        )
         addHidden(hidden)
     }
 
@@ -31,11 +43,15 @@ struct UnitSandbox {
         if !settings.contains(where: { $0 == (key, value) }) { settings.append((key, value)) }
     }
 
-    private mutating func addNetwork(_ footprint: Footprint) {
+    private mutating func addNetwork(_ footprint: Footprint, _ addresses: [String]?) {
         add("PrivateNetwork", "no")
         add("RestrictAddressFamilies", "AF_INET AF_INET6")
         // Tools that look at the node's addresses and routes ask the kernel for them.
         if footprint.runsPrograms { add("RestrictAddressFamilies", "AF_NETLINK") }
+        if let addresses {
+            add("IPAddressDeny", "any")
+            for address in addresses { add("IPAddressAllow", address) }
+        }
     }
 
     private mutating func addCapabilities(_ footprint: Footprint) {
@@ -91,7 +107,7 @@ struct UnitSandbox {
         }
         for (directory, key) in Self.kernel where isTouched(writes, [directory]) { add(key, "no") }
         // Only programs and waits have a use for a device.
-        let seesDevices = footprint.runsPrograms || footprint.reads.contains { $0.use == .optional }
+        let seesDevices = footprint.runsPrograms || footprint.reads.contains { $0.use == .awaited }
         if seesDevices, isTouched(reads, ["/dev"]), !isTouched(writes, ["/dev"]) { add("PrivateDevices", "no") }
     }
 
@@ -122,7 +138,29 @@ struct UnitSandbox {
     }
 
     /// The paths that the drop-in of all units makes read-only in addition to `ProtectSystem=strict`.
-    private static let readOnly = ["/run", "/dev/shm"]
+    private static let readOnly = ["/dev/shm"]
+
+    /// Directories whose files others run as root, in directories that tasks write.
+    private static let guarded = ["/etc/kubernetes/manifests"]
+
+    /// Protects what a task could write only because it is below the directory of its file.
+    private mutating func addGuarded(_ writes: [String]) {
+        for path in Self.guarded {
+            let above = writes.contains { $0 != path && $0 != "/" && isPath(path, at: $0) }
+            let isMeant = writes.contains { isPath($0, at: path) }
+            if above, !isMeant { add("ReadOnlyPaths", unitWord("-\(path)")) }
+        }
+    }
+
+    /// Opens `/run`, or binds what the task names of it.
+    private mutating func addRun(_ run: RunDirectory, isWritten: Bool) {
+        if run.isOpen {
+            add("TemporaryFileSystem", "")
+            if !isWritten { add("ReadOnlyPaths", "-\(RunDirectory.path)") }
+        }
+        for path in run.writes { add("BindPaths", unitWord("-\(path)")) }
+        for path in run.reads { add("BindReadOnlyPaths", unitWord("-\(path)")) }
+    }
 
     private mutating func addHidden(_ hidden: HiddenPaths.Hidden) {
         var paths = hidden.own

@@ -109,7 +109,7 @@ extension ExecDeclaration: ReadableVerb {
             "reads",
             .list(of: .readPath, "paths", limit: Limit.needCount),
             default: "none",
-            "credentials of other tasks that it reads, unless its arguments name them"
+            "paths below `/run`, and credentials, that it reads, unless its arguments name them"
         )
         static let network = DefaultedKey("network", .boolean, default: false, "whether it may use the network")
         static let capabilities = Key.optional(

@@ -143,7 +143,13 @@ extension KubeconfigDeclaration: ReadableVerb {
         return Footprint(
             reads: zip(files, [.file, .file, .clientKey]).map { .init(path: $0, use: $1) },
             writes: [
-                .init(path: path, effect: .replaces, isSecret: true, kubeconfigFiles: files.map(\.path))
+                .init(
+                    path: path,
+                    effect: .replaces,
+                    isSecret: true,
+                    kubeconfigFiles: files.map(\.path),
+                    kubeconfigServer: server.path,
+                )
             ],
             credentials: credentials,
             capabilities: ["CAP_DAC_READ_SEARCH"],

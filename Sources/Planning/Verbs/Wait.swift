@@ -135,7 +135,7 @@ extension WaitDeclaration: ReadableVerb {
         case .tcp(let host, let port):
             footprint.connections = [.endpoint(host: host, port: port)]
         case .file(let path):
-            footprint.reads = [.init(path: path, use: .optional)]
+            footprint.reads = [.init(path: path, use: .awaited)]
         case .url(let url, let authority):
             footprint.connections = [.url(url)]
             footprint.reads = authority.map { [.init(path: $0, use: .file)] } ?? []

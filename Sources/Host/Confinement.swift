@@ -1,0 +1,29 @@
+import Base
+import CShims
+import Glibc
+
+/// What systemd cannot do for the processes of a unit, done by the process itself before it has a second thread.
+public enum Confinement {
+    /// Leaves the mounts of the unit, which systemd applies also to its commands with full privileges (`+`).
+    ///
+    /// Outside of a unit, and where the unit has no mounts of its own, nothing changes. A failure changes nothing either:
+    /// what the process then cannot find or write it reports.
+    public static func leaveMounts() {
+        let paths = ["/proc/self/ns/mnt", "/proc/1/ns/mnt"]
+        let identities = paths.map { try? FileSystem.status($0)?.target }
+        guard Machine.environment()["INVOCATION_ID"] != nil, let own = identities[0], let other = identities[1],
+            own != other
+        else { return }
+        _ = unsafe nest_host_join_mounts(paths[1])
+    }
+
+    /// Refuses this process and its children the abstract sockets of other processes, which no mount hides.
+    ///
+    /// For units only. Kernels before 6.12 cannot do it; then nothing changes.
+    public static func refuseAbstractSockets() {
+        let environment = Machine.environment()
+        // A service manager whose own socket is abstract could not be notified any more.
+        guard environment["INVOCATION_ID"] != nil, environment["NOTIFY_SOCKET"]?.hasPrefix("@") != true else { return }
+        _ = nest_host_refuse_abstract_sockets()
+    }
+}

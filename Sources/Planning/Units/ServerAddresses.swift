@@ -1,0 +1,46 @@
+import Base
+
+/// The addresses that the tasks of a plan connect to, where the task file has addresses and no names.
+struct ServerAddresses {
+    /// The API server of each kubeconfig that a task of the plan writes.
+    private let servers: [String: String]
+
+    /// Finds the servers of a plan.
+    init(_ plan: Plan) {
+        let kubeconfigs = plan.steps.lazy.flatMap(\.task.footprint.writes).compactMap { write in
+            write.kubeconfigServer.map { (located(write.path.path), $0) }
+        }
+        servers = Dictionary(kubeconfigs) { first, _ in first }
+    }
+
+    /// All addresses of a task, as systemd reads them.
+    ///
+    /// - Returns: The addresses, each once, or `nil` if one is not known: a name server would have to be asked.
+    func all(of footprint: Footprint) -> [String]? {
+        var addresses: [String] = []
+        for connection in footprint.connections where connection != .systemBus {
+            guard let address = host(of: connection, footprint).flatMap(Self.address) else { return nil }
+            if !addresses.contains(address) { addresses.append(address) }
+        }
+        return addresses.isEmpty ? nil : addresses
+    }
+
+    private func host(of connection: Footprint.Connection, _ footprint: Footprint) -> String? {
+        switch connection {
+        case .apiServer:
+            footprint.kubeconfig.flatMap { servers[located($0.path)] }.flatMap { try? WebAddress($0).host }
+        case .endpoint(let host, _): host
+        // A URL may be redirected.
+        case .url, .systemBus, .anywhere: nil
+        }
+    }
+
+    /// A host as systemd reads it, `nil` for a name.
+    private static func address(_ host: String) -> String? {
+        // Of one machine, `localhost` may be either address.
+        if host == "localhost" { return "localhost" }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        let isVersion4 = parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+        return isVersion4 || host.contains(":") ? host : nil
+    }
+}
