@@ -47,6 +47,29 @@ import YAML
         #expect(read.tasks.map(\.name) == ["first", "second"])
     }
 
+    @Test func `a task that is off is switched on, wherever it was switched off`() throws {
+        let off = (
+            path: "b.yaml",
+            text: "tasks:\n  t: {enable: false, description: d, exec: {command: ls}}\n  u: {exec: {command: ls}}"
+        )
+        let on = (path: "e.yaml", text: "tasks: {t: {enable: true}}")
+        #expect(try declarations([off]).tasks.map(\.name) == ["u"])
+        let read = try declarations([off, on])
+        #expect(read.tasks.map(\.name) == ["t", "u"])
+        #expect(read.tasks[0].description == "d")
+        #expect(read.tasks[0].location.description == "b.yaml:2:3")
+        let twice = try declarations([
+            ("a.yaml", Self.base), ("d.yaml", "tasks: {third: {enable: false}}"),
+            ("e.yaml", "tasks: {third: {enable: true}}"),
+        ])
+        #expect(twice.tasks.map(\.name) == ["first", "second", "third"])
+        #expect(twice.tasks[2].location.file == "a.yaml")
+        #expect(
+            problems([off, ("f.yaml", "tasks: {w: {enable: true}}")])
+                == "f.yaml:1:9: task 'w' is enabled, but no file declares it; remove it"
+        )
+    }
+
     @Test func `a task cannot run after one that is switched off`() {
         let printed = problems([("b.yaml", Self.base), ("d.yaml", "tasks: {second: {enable: false}}")])
         #expect(

@@ -18,6 +18,12 @@ struct MergedFiles {
             }
         }
 
+        /// Keeps only the entries of some keys.
+        mutating func keep(_ keys: Set<String>) {
+            entries.removeAll { !keys.contains($0.key) }
+            indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
+        }
+
         /// The entry of a key.
         subscript(key: String) -> Mapping.Entry? {
             indices[key].map { entries[$0] }
@@ -34,7 +40,7 @@ struct MergedFiles {
     /// The variables that only drop-ins set.
     var dropInVariables: Set<String> { Set(variables.entries.map(\.key)).subtracting(ownVariables) }
 
-    /// The tasks that some file says more of than that they are switched off.
+    /// The tasks that some file says more of than that they are switched on or off.
     private var described: Set<String> = []
 
     /// Whether a file has the key `tasks`, perhaps with nothing but comments below it.
@@ -104,27 +110,44 @@ struct MergedFiles {
         guard let entry = fields.take(key), !entry.value.isNull else { return }
         guard let below = fields.fields(key) else { return }
         for entry in below.entries {
-            self[keyPath: section].set(entry)
-            if section == \.tasks, !isSwitchedOff(entry) { described.insert(entry.key) }
+            guard section == \.tasks, let isOn = switchAlone(of: entry) else {
+                self[keyPath: section].set(entry)
+                if section == \.tasks { described.insert(entry.key) }
+                continue
+            }
+            tasks.set(described.contains(entry.key) ? switched(entry, isOn) : entry)
         }
     }
 
-    /// Whether a task has nothing but `enable: false`.
-    private func isSwitchedOff(_ entry: Mapping.Entry) -> Bool {
+    /// The value of `enable` if a task has nothing else.
+    private func switchAlone(of entry: Mapping.Entry) -> Bool? {
         let entries = entry.value.mapping?.entries ?? []
-        return entries.count == 1 && entries[0].key == "enable" && entries[0].value.boolean == false
+        return entries.count == 1 && entries[0].key == "enable" ? entries[0].value.boolean : nil
     }
 
-    /// Reports tasks that are switched off and that no file describes: probably another one is meant.
-    private func reportRemovalsOfNothing(_ problems: ProblemCollector) {
+    /// A task as earlier files declare it, switched on or off.
+    private func switched(_ entry: Mapping.Entry, _ isOn: Bool) -> Mapping.Entry {
+        guard var task = tasks[entry.key], var mapping = task.value.mapping else { return entry }
+        mapping["enable"] = .boolean(isOn, location: entry.location)
+        // The messages about what is off name the drop-in.
+        if !isOn { task.location = entry.location }
+        if isOn, task.location.file != task.value.location.file { task.location = task.value.location }
+        task.value.content = .mapping(mapping)
+        return task
+    }
+
+    /// Reports tasks that are switched on or off and that no file describes: probably another one is meant.
+    private mutating func reportRemovalsOfNothing(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
         for entry in tasks.entries where !described.contains(entry.key) {
             let hint = problems.hint(for: entry.key, in: described.sorted(), else: "remove it")
+            let state = switchAlone(of: entry) == true ? "enabled" : "disabled"
             problems.add(
                 entry.location,
-                "task \(quoted(entry.key)) is disabled, but no file declares it",
+                "task \(quoted(entry.key)) is \(state), but no file declares it",
                 hint: hint
             )
         }
+        tasks.keep(described)
     }
 }
