@@ -20,6 +20,9 @@ struct ShippedRun: Sendable {
         let registered = try await cluster.kubectl("apply", "-f", "\(TestCluster.sourceRoot)/Tests/cluster/node.yaml")
         try #require(registered.status == 0, "\(registered.errors)")
         let node = try Self.node("node", of: cluster)
+        // The tasks that are off as well, so that every shipped object is there.
+        let on = "tasks: {node-authorizer: {enable: true}, kubelet-api-admin: {enable: true}}"
+        try node.write(on, to: "bootstrap.d/60-on.yaml")
         let first = try await node.run("run", "--role", "control-plane")
         return ShippedRun(cluster: cluster, node: node, first: first)
     }
