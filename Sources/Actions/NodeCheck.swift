@@ -104,7 +104,7 @@ public struct NodeCheck: Sendable {
     /// The manifests that exist already: not those that a task writes, nor URLs that are not in the cache.
     ///
     /// Whether a URL answers is not checked.
-    private func load(_ manifests: ManifestSet) async -> ManifestLoader.Contents {
+    func load(_ manifests: ManifestSet) async -> ManifestLoader.Contents {
         var manifests = manifests
         let count = manifests.sources.count
         manifests.sources.removeAll { source in

@@ -126,6 +126,9 @@ public struct Footprint: Sendable, Hashable {
     /// The objects that must exist before it ends well.
     public var neededObjects: [ObjectReference] = []
 
+    /// Whether it waits until the workloads among the objects that it applies are rolled out.
+    public var awaitsRollout = false
+
     /// The objects that it deletes.
     public var deletedObjects: [ObjectReference] = []
 

@@ -87,6 +87,7 @@ struct Program {
                 try await StatusCommand(configuration: configuration, names: names, options: status)
                     .run(output, outputEnvironment)
             case .diff(let names): try await compare(names, configuration)
+            case .rbac(let user): try await RBACCommand(configuration: configuration, user: user).run(output)
             case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
             case .supervise(let names):
                 try await SuperviseCommand(configuration: configuration, names: names).run(output)

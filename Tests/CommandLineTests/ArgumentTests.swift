@@ -96,7 +96,7 @@ struct ArgumentTests {
             (["rnu"], "unknown command 'rnu' (did you mean 'run'?); see 'nest-bootstrap --help'"),
             (
                 ["frobnicate"],
-                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, units, supervise, help)"
+                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, units, supervise, help)"
             ),
             (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),
             (["status", "--wait=soon"], "'--wait' is a duration such as 30s, 10m or 1h30m, found 'soon'"),

@@ -156,6 +156,7 @@ extension ApplyDeclaration: ReadableVerb {
     /// Everything that the task reads, writes, connects to and needs as privilege.
     public var footprint: Footprint {
         var footprint = Footprint(manifests: manifests)
+        footprint.awaitsRollout = waitsForRollout
         footprint.useAPIServer(kubeconfig)
         for source in manifests.sources {
             switch source {

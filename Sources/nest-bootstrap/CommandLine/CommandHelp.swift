@@ -40,6 +40,7 @@ extension CommandName {
         case .status: .status
         case .check: .check
         case .graph: .graph
+        case .rbac: .rbac
         case .units: .units
         case .supervise: .supervise
         }
@@ -145,6 +146,24 @@ extension CommandHelp {
         usage: ["nest-bootstrap graph [FLAG]..."],
         exitCodes: [Row("0", "printed"), .usageError, .wrongTaskFile],
         examples: ["graph --role worker", "graph --format dot | dot -Tsvg > plan.svg"],
+        files: Row.taskFiles,
+    )
+
+    fileprivate static let rbac = CommandHelp(
+        summary: "print the roles that the agent needs at the API server",
+        description: "Prints the smallest roles with which the tasks of this node succeed, bound to a user of their "
+            + "own, so that the agent need not be an administrator. Every permission is limited to the names of objects.",
+        usage: ["nest-bootstrap rbac [FLAG]..."],
+        details: [
+            "An administrator applies them once, and again when manifests get objects of other names. The certificate "
+                + "of the kubeconfig that the tasks use needs the user as its CN and no O; docs/task-file.md shows how to "
+                + "make it. Permissions are those of the cluster where the namespace may not exist yet.",
+            "To apply a role, a user needs the permission to escalate it: a person who may change the manifests of the "
+                + "task file decides what the roles in them allow.",
+            "With '--output json' the output is a List, which kubectl reads as well.",
+        ],
+        exitCodes: [Row("0", "printed"), .usageError, Row("65", "a manifest cannot be read"), .wrongTaskFile],
+        examples: ["rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap"],
         files: Row.taskFiles,
     )
 

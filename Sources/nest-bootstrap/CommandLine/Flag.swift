@@ -131,6 +131,22 @@ struct Flag: Sendable {
             values.format = try choice("format", value, of: command)
         },
         Flag(
+            "--user",
+            "NAME",
+            of: [.rbac],
+            "the user of the roles, the CN of its certificate (default: \(FlagValues().user))"
+        ) { (values, value, command) throws(UsageError) in
+            let isName = !value.isEmpty && value.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/%".utf8.contains($0) }
+            guard isName, !value.hasPrefix("system:") else {
+                throw UsageError(
+                    "invalid value '\(value)' for '--user': expected a name without spaces, '/' and '%' that does not "
+                        + "begin with 'system:'",
+                    command: command
+                )
+            }
+            values.user = value
+        },
+        Flag(
             "--config",
             short: "-c",
             "FILE",
@@ -182,6 +198,7 @@ struct FlagValues: Sendable {
     var status = StatusOptions()
     var format: GraphFormat?
     var serverVersion: KubernetesVersion?
+    var user = "nest-bootstrap"
 }
 
 /// A flag in the arguments.

@@ -46,6 +46,9 @@ extension Options {
                 throw UsageError("'--format' and '--output json' are mutually exclusive", command: name)
             }
             return .graph(values.format ?? .text)
+        case .rbac:
+            try refuse(names, name)
+            return .rbac(user: values.user)
         case .units: return .units(try unitsOptions(names))
         case .supervise: return .supervise(unique(names))
         }

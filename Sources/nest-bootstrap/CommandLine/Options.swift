@@ -46,7 +46,7 @@ struct Options: Sendable, Hashable {
         switch command {
         case .run(let run): run.isDryRun
         case .diff: true
-        case .status, .check, .graph, .units, .supervise: false
+        case .status, .check, .graph, .units, .supervise, .rbac: false
         }
     }
 
@@ -68,6 +68,8 @@ enum Command: Sendable, Hashable {
     case check(KubernetesVersion?)
     /// Prints the plan.
     case graph(GraphFormat)
+    /// Prints the roles that the agent needs as a user of the API server.
+    case rbac(user: String)
     /// Writes the plan as systemd units.
     case units(UnitsOptions)
     /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
@@ -131,7 +133,7 @@ enum GraphFormat: String, Sendable, Hashable, CaseIterable {
 
 /// The name of a command.
 enum CommandName: String, Sendable, Hashable, CaseIterable {
-    case run, diff, status, check, graph, units, supervise
+    case run, diff, status, check, graph, rbac, units, supervise
 }
 
 /// What the arguments ask for.

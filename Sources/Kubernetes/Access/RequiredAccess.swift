@@ -1,0 +1,142 @@
+import Base
+public import YAML
+
+/// The smallest permissions with which objects can be applied, deleted and awaited, as RBAC objects.
+///
+/// Server-side apply names the object also when it creates it, so that every permission can be limited to names. To
+/// apply a role, a user needs `escalate` on it or everything that it allows; to apply a binding, `bind` on its role.
+///
+/// Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>.
+public struct RequiredAccess: Sendable {
+    /// The objects of one resource that may be named, `nil` for the whole cluster.
+    private struct Scope: Hashable {
+        var namespace: String?
+        var group: String
+        var resource: String
+    }
+
+    private let resources: ResourceNames
+    /// The verbs for each object.
+    private var verbs: [Scope: [String: Set<String>]] = [:]
+    /// What is allowed without names.
+    private var unnamed: [Scope: Set<String>] = [:]
+
+    /// The kinds whose resource is only guessed from the kind's name, each once.
+    public var guesses: [GroupVersionKind] { resources.guesses(among: types) }
+    private var types: [GroupVersionKind] = []
+
+    /// The namespaces that every cluster has; permissions in others are those of the whole cluster, because a role cannot
+    /// be in a namespace that does not exist yet.
+    private static let permanentNamespaces = ["default", "kube-node-lease", "kube-public", "kube-system"]
+
+    private static let group = "rbac.authorization.k8s.io"
+
+    /// Starts with what every task needs.
+    ///
+    /// - Parameter manifests: All objects of the node, among them the definitions of custom resources.
+    public init(_ manifests: [ManifestObject]) {
+        resources = ResourceNames(manifests)
+        // The agent waits for this namespace before it applies anything.
+        allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), "kube-system")
+        for manifest in manifests { apply(manifest) }
+    }
+
+    private mutating func apply(_ manifest: ManifestObject) {
+        let identity = manifest.identity
+        allow(["get", "patch", "create"], identity)
+        if let namespace = identity.namespace {
+            allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), namespace)
+        }
+        if identity.isCustomResourceDefinition { allow(["list", "watch"], identity) }
+        guard identity.type.group == Self.group else { return }
+        switch identity.type.kind {
+        case "Role", "ClusterRole": allow(["escalate"], identity)
+        case "RoleBinding", "ClusterRoleBinding":
+            guard let kind = manifest.root["roleRef"]?["kind"]?.string,
+                let name = manifest.root["roleRef"]?["name"]?.string
+            else { return }
+            let namespace = kind == "Role" ? identity.namespace : nil
+            let type = GroupVersionKind(group: Self.group, version: identity.type.version, kind: kind)
+            allow(["bind"], ObjectIdentity(type: type, namespace: namespace, name: name))
+        default: break
+        }
+    }
+
+    /// Adds what an object needs that is deleted.
+    public mutating func delete(_ identity: ObjectIdentity) { allow(["get", "delete"], identity) }
+
+    /// Adds what an object needs that is awaited.
+    public mutating func observe(_ identity: ObjectIdentity) { allow(["get", "list", "watch"], identity) }
+
+    /// Adds what the reports of a rollout need: pods, their events, and nodes.
+    public mutating func awaitRollout(_ identity: ObjectIdentity) {
+        observe(identity)
+        let namespace = identity.namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
+        for resource in ["pods", "events"] {
+            unnamed[Scope(namespace: namespace, group: "", resource: resource), default: []].insert("list")
+        }
+        unnamed[Scope(namespace: nil, group: "", resource: "nodes"), default: []].insert("list")
+    }
+
+    private mutating func allow(_ verbs: [String], _ identity: ObjectIdentity) {
+        let namespace = identity.namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
+        if !types.contains(identity.type) { types.append(identity.type) }
+        let resource = resources.resource(of: identity.type)
+        allow(verbs, Scope(namespace: namespace, group: identity.type.group, resource: resource), identity.name)
+    }
+
+    private mutating func allow(_ verbs: [String], _ scope: Scope, _ name: String) {
+        self.verbs[scope, default: [:]][name, default: []].formUnion(verbs)
+    }
+
+    /// Makes the roles and their bindings.
+    ///
+    /// - Parameter user: The user to which they are bound, whose name the roles have.
+    /// - Returns: The objects, first those of the whole cluster.
+    public func objects(user: String) -> [Node] {
+        let scopes = Set(verbs.keys).union(unnamed.keys)
+        let namespaces = [nil] + Set(scopes.compactMap(\.namespace)).sorted().map(Optional.some)
+        return namespaces.flatMap { namespace in
+            let inNamespace = scopes.filter { $0.namespace == namespace }
+                .sorted { ($0.group, $0.resource) < ($1.group, $1.resource) }
+            return pair(user, namespace, rules: inNamespace.flatMap(rules))
+        }
+    }
+
+    /// The rules of one resource: objects with the same verbs share one.
+    private func rules(_ scope: Scope) -> [Node] {
+        let byVerbs = Dictionary(grouping: verbs[scope] ?? [:]) { $0.value.sorted() }
+        let named = byVerbs.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { verbs, objects in
+            rule(scope, verbs, names: objects.map(\.key).sorted())
+        }
+        return named + (unnamed[scope].map { [rule(scope, $0.sorted(), names: [])] } ?? [])
+    }
+
+    private func rule(_ scope: Scope, _ verbs: [String], names: [String]) -> Node {
+        let list = { (texts: [String]) in Node.sequence(texts.map { .string($0) }) }
+        let pairs = [("apiGroups", list([scope.group])), ("resources", list([scope.resource])), ("verbs", list(verbs))]
+        return .mapping(pairs + (names.isEmpty ? [] : [("resourceNames", list(names))]))
+    }
+
+    /// A role and its binding.
+    private func pair(_ user: String, _ namespace: String?, rules: [Node]) -> [Node] {
+        let kind = namespace == nil ? "ClusterRole" : "Role"
+        let place = namespace.map { [("namespace", Node.string($0))] } ?? []
+        let start = { (kind: String) in
+            [
+                ("apiVersion", Node.string("\(Self.group)/v1")), ("kind", .string(kind)),
+                ("metadata", .mapping([("name", .string(user))] + place)),
+            ]
+        }
+        let reference = Node.mapping([
+            ("apiGroup", .string(Self.group)), ("kind", .string(kind)), ("name", .string(user)),
+        ])
+        let subject = Node.mapping([
+            ("apiGroup", .string(Self.group)), ("kind", .string("User")), ("name", .string(user)),
+        ])
+        return [
+            .mapping(start(kind) + [("rules", .sequence(rules))]),
+            .mapping(start("\(kind)Binding") + [("roleRef", reference), ("subjects", .sequence([subject]))]),
+        ]
+    }
+}

@@ -1,0 +1,68 @@
+import TestSupport
+import Testing
+import YAML
+
+extension FreshServerTests {
+    /// The shipped task file as a user who has nothing but the roles that `rbac` prints.
+    @Suite struct LeastPrivilegeTests {
+        @Test func `the shipped task file succeeds with the roles that rbac prints, and they allow nothing else`()
+            async throws
+        {
+            try await TestCluster.withFresh { cluster in
+                try await cluster.mustApply(
+                    try ShippedRun.text(of: "\(TestCluster.sourceRoot)/Tests/cluster/node.yaml")
+                )
+                try await cluster.makeCertificate("agent", subject: "/CN=nest-bootstrap")
+                let node = try ShippedRun.node("least", of: cluster)
+                try node.write(Self.agentKubeconfig, to: "bootstrap.d/60-agent.yaml")
+                let kubeconfig = node.written("/etc/kubernetes/cluster-admin.kubeconfig")
+
+                let refused = try await node.run("run", "--role", "control-plane")
+                #expect(refused.status == 1)
+                #expect(refused.errors.contains("user 'nest-bootstrap' "), "\(refused.errors)")
+
+                let roles = try await node.run("rbac", "--role", "control-plane")
+                #expect(roles.status == 0)
+                #expect(roles.errors == "")
+                try await cluster.mustApply(roles.output)
+                let first = try await node.run("run", "--role", "control-plane")
+                #expect(first.status == 0, "\(first.errors)")
+                let second = try await node.run("run", "--role", "control-plane")
+                #expect(second.outputLines.last?.wholeMatch(of: /(\d+) tasks: \1 unchanged/) != nil, "\(second.output)")
+
+                for command in [
+                    ["get", "secrets", "--all-namespaces"], ["get", "configmap", "other", "-n", "kube-system"],
+                    ["create", "namespace", "other"], ["delete", "daemonset", "kube-proxy", "-n", "kube-system"],
+                    ["create", "clusterrolebinding", "a", "--clusterrole=cluster-admin", "--user=nest-bootstrap"],
+                ] {
+                    let result = try await cluster.kubectl(["--kubeconfig", kubeconfig] + command)
+                    #expect(result.status == 1)
+                    #expect(result.errors.contains("orbidden"), "\(command): \(result.errors)")
+                }
+            }
+        }
+
+        @Test func `the JSON output is a List with the same objects`() async throws {
+            let run = try await ShippedRun.shared.value
+            let text = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone")
+            let json = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone", "-o", "json")
+            let documents = try readDocuments(Array(text.output.utf8), file: "rbac").compactMap(\.root)
+            #expect(documents.count >= 4)
+            #expect(documents.allSatisfy { $0["metadata"]?["name"]?.string == "someone" })
+            let list = try json.output.json
+            #expect(list["kind"]?.string == "List")
+            #expect(list["items"]?.sequence?.count == documents.count)
+        }
+
+        private static let agentKubeconfig = """
+            tasks:
+              generate-kubeconfig:
+                roles: [control-plane]
+                kubeconfig:
+                  path: ${adminKubeconfig}
+                  user: nest-bootstrap
+                  certificate: ${credentials}/agent.crt
+                  key: ${credentials}/agent.key
+            """
+    }
+}

@@ -1,0 +1,102 @@
+import Testing
+import YAML
+
+@testable import Kubernetes
+
+/// The roles with which objects can be applied.
+@Suite(.timeLimit(.minutes(1)))
+struct RequiredAccessTests {
+    /// The rules for manifests, one a line: `NAMESPACE GROUP/RESOURCE NAMES: VERBS`.
+    private func rules(_ text: String, _ change: (inout RequiredAccess) -> Void = { _ in }) -> [String] {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        #expect(file.diagnostics == [])
+        var access = RequiredAccess(file.manifests)
+        change(&access)
+        return access.objects(user: "u").flatMap { object in
+            (object["rules"]?.sequence ?? []).map { rule in
+                let texts = { (key: String) in (rule[key]?.sequence ?? []).compactMap(\.string).joined(separator: ",") }
+                let namespace = object["metadata"]?["namespace"]?.string ?? "-"
+                return
+                    "\(namespace) \(texts("apiGroups"))/\(texts("resources")) \(texts("resourceNames")): \(texts("verbs"))"
+            }
+        }
+    }
+
+    private static let base = "- /namespaces kube-system: get"
+
+    @Test func `objects of namespaces that every cluster has need a role there, others one of the cluster`() {
+        let text = """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: kube-system}}
+            ---
+            {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: c, namespace: own}}
+            """
+        #expect(
+            rules(text) == [
+                "- /namespaces kube-system,own: get", "- networking.k8s.io/networkpolicies c: create,get,patch",
+                "kube-system /configmaps a,b: create,get,patch",
+            ]
+        )
+    }
+
+    @Test func `roles are escalated and bound by name`() {
+        let group = "apiVersion: rbac.authorization.k8s.io/v1"
+        let text = """
+            {\(group), kind: ClusterRole, metadata: {name: r}}
+            ---
+            {\(group), kind: ClusterRoleBinding, metadata: {name: b}, roleRef: {kind: ClusterRole, name: view}}
+            ---
+            {\(group), kind: RoleBinding, metadata: {name: c, namespace: default}, roleRef: {kind: Role, name: own}}
+            """
+        let prefix = "rbac.authorization.k8s.io"
+        #expect(
+            rules(text) == [
+                "- /namespaces default,kube-system: get",
+                "- \(prefix)/clusterrolebindings b: create,get,patch",
+                "- \(prefix)/clusterroles view: bind", "- \(prefix)/clusterroles r: create,escalate,get,patch",
+                "default \(prefix)/rolebindings c: create,get,patch", "default \(prefix)/roles own: bind",
+            ]
+        )
+    }
+
+    @Test func `a custom resource has the plural of its definition, another one a guess`() {
+        let text = """
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: oxen.e.test}
+            spec: {group: e.test, names: {plural: oxen, kind: Ox}}
+            ---
+            {apiVersion: e.test/v1, kind: Ox, metadata: {name: a}}
+            ---
+            {apiVersion: f.test/v1, kind: Proxy, metadata: {name: b}}
+            """
+        let definitions = "- apiextensions.k8s.io/customresourcedefinitions oxen.e.test: create,get,list,patch,watch"
+        var guesses: [String] = []
+        let found = rules(text) { guesses = $0.guesses.map(\.description) }
+        #expect(guesses == ["Proxy (f.test/v1)"])
+        #expect(
+            found == [
+                Self.base, definitions, "- e.test/oxen a: create,get,patch", "- f.test/proxies b: create,get,patch",
+            ]
+        )
+    }
+
+    @Test func `deleting, waiting and rollouts need no more than they ask for`() {
+        let object = { (kind: String, name: String) in
+            ObjectIdentity(type: .init(apiVersion: "apps/v1", kind: kind), namespace: "default", name: name)
+        }
+        let found = rules("") { access in
+            access.delete(object("Deployment", "old"))
+            access.observe(object("Deployment", "new"))
+            access.awaitRollout(object("DaemonSet", "d"))
+        }
+        #expect(
+            found == [
+                Self.base, "- /nodes : list", "default /events : list", "default /pods : list",
+                "default apps/daemonsets d: get,list,watch", "default apps/deployments old: delete,get",
+                "default apps/deployments new: get,list,watch",
+            ]
+        )
+    }
+}
