@@ -82,6 +82,9 @@ extension TaskRecord {
         return bytes + Array(repeating: UInt8(ascii: " "), count: max(0, size - bytes.count - 1)) + [UInt8(ascii: "\n")]
     }
 
+    /// Reads a number of objects, so that a sum of several is no overflow: a task's program may have written the record.
+    private static func count(_ node: Node?) -> Int { min(max(0, node?.integer ?? 0), 1 << 40) }
+
     /// Reads a record, `nil` if it is incomplete or of another version.
     init?(json: [UInt8]) {
         guard let node = try? readJSON(json, file: "record"), let task = node["task"]?.string else { return nil }
@@ -96,13 +99,13 @@ extension TaskRecord {
         self.task = task
         self.time = time
         verb = node["verb"]?.string ?? ""
-        durationMicroseconds = Int64(node["durationMicroseconds"]?.integer ?? 0)
+        durationMicroseconds = Int64(Self.count(node["durationMicroseconds"]))
         counts = ResultCounts(
-            created: node["created"]?.integer ?? 0,
-            changed: node["changed"]?.integer ?? 0,
-            deleted: node["deleted"]?.integer ?? 0,
-            unchanged: node["unchanged"]?.integer ?? 0,
-            failed: node["failed"]?.integer ?? 0,
+            created: Self.count(node["created"]),
+            changed: Self.count(node["changed"]),
+            deleted: Self.count(node["deleted"]),
+            unchanged: Self.count(node["unchanged"]),
+            failed: Self.count(node["failed"]),
         )
         reason = node["reason"]?.string
         isPermanent = node["permanent"]?.boolean ?? false

@@ -99,6 +99,15 @@ struct RecordTests {
         #expect(store.nextAttempt(of: "rbac") == 1)
     }
 
+    @Test func `the numbers of a record can be added, whatever a program has written`() throws {
+        var record = record()
+        record.counts = ResultCounts(created: .max, changed: .max, deleted: .min, unchanged: .max, failed: 1)
+        try store.write(record)
+        let counts = try #require(try store.record(of: "rbac")).counts
+        #expect(counts.deleted == 0)
+        #expect(counts.created + counts.changed + counts.unchanged + counts.failed > counts.created)
+    }
+
     @Test func `there is no record before a task has run`() throws {
         #expect(try store.record(of: "rbac") == nil)
         #expect(try FileSystem.exists(TemporaryDirectory.file("state")) == false)
