@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb demo test boot-test chaos bench check format clean setup setup-compile lint style words
-.PHONY: coverage sanitize sanitize-address build-address docs libraries
+.PHONY: coverage sanitize sanitize-address build-address docs libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib $(IMPORTS)
@@ -23,6 +23,9 @@ ADDRESS_SCRATCH := .build/address
 ADDRESS_TESTS := ^EndToEndTests.FreshServerTests/(CrashTests|ServerFailureTests)
 # How often `make chaos` repeats the randomized tests.
 ROUNDS ?= 50
+
+# How long `make fuzz` fuzzes each parser, in seconds.
+FUZZ_SECONDS ?= 600
 
 # Samples of each program in `make bench`; fewer than 15 are for a quick look.
 SAMPLES ?= 15
@@ -61,7 +64,7 @@ bench: setup build ## measure a run against kubectl and curl; BASE=another build
 	Tests/cluster/install-packages "to measure" curl python3
 	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
 
-check: lint style words build libraries docs sanitize sanitize-address test ## run everything that must pass before a commit
+check: lint style words build libraries docs sanitize sanitize-address fuzz-briefly test ## run everything that must pass before a commit
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
@@ -108,6 +111,12 @@ chaos: setup build build-address ## repeat the randomized failures and interrupt
 	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(PROGRAM) $(IMPORTS) --filter CrashTests
 	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --skip-build \
 	    --filter CrashTests
+
+fuzz: setup-compile ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
+	tools/fuzz $(FUZZ_SECONDS)
+
+fuzz-briefly: setup-compile
+	tools/fuzz 30
 
 # The tests are built first: dump-symbol-graph needs their modules too, and does not build them.
 docs: setup-compile

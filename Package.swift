@@ -82,6 +82,18 @@ let package = Package(
     ],
 )
 
+// Links with libFuzzer alone, which has the main function; tools/fuzz builds it.
+if Context.environment["NEST_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["Base", "Execution", "HTTP", "Kubernetes", "Planning", "State", "TLS", "YAML"],
+            path: "Tests/Fuzz",
+            exclude: ["corpus"],
+        )
+    )
+}
+
 for target in package.targets where ![.system, .plugin, .binary].contains(target.type) && target.name != "CShims" {
     target.swiftSettings = settings
 }

@@ -1,0 +1,85 @@
+import Base
+import Execution
+import Planning
+import TLS
+import YAML
+
+@testable import HTTP
+@testable import Kubernetes
+@testable import State
+
+/// What is given to each parser, by the name of the target.
+let targets: [String: @Sendable ([UInt8]) -> Void] = [
+    "yaml": checkYAML,
+    "taskfile": checkTaskFile,
+    "manifest": checkManifest,
+    "kubeconfig": { _ = try? Kubeconfig($0, path: "kubeconfig") },
+    "reply": checkReply,
+    "certificate": checkCertificate,
+    "record": checkRecord,
+]
+
+/// What is read is the same after it was written as JSON, and can be written as YAML.
+@Sendable private func checkYAML(_ bytes: [UInt8]) {
+    guard let documents = try? readDocuments(bytes, file: "fuzz") else { return }
+    for root in documents.compactMap(\.root) {
+        _ = root.yamlLines()
+        precondition((try? readJSON(root.json(), file: "json")) == root, "its own JSON is another value")
+    }
+}
+
+/// A plan that was read becomes units and drawings.
+@Sendable private func checkTaskFile(_ bytes: [UInt8]) {
+    let file = SourceFile(path: "/etc/nest-bootstrap/bootstrap.yaml", bytes: bytes)
+    let node = NodeFacts(hostName: "node", role: "control-plane", environmentRole: nil)
+    guard let plan = try? readDeclarations([file], node: node).plan else { return }
+    _ = plan.units(ProgramInvocation(program: "/usr/bin/nest-bootstrap", taskFiles: [file.path]))
+    _ = plan.renderText(columns: 80)
+    _ = plan.renderDOT()
+    _ = plan.renderMermaid()
+    _ = plan.renderJSON()
+}
+
+/// Objects are checked against every rule, and against the definitions among them.
+@Sendable private func checkManifest(_ bytes: [UInt8]) {
+    let file = ManifestFile(bytes, file: "fuzz")
+    let check = ObjectCheck(
+        version: KubernetesVersion("1.34"),
+        definitions: CustomDefinitions(file.manifests),
+        secretReaders: SecretReaders(file.manifests),
+    )
+    for manifest in file.manifests {
+        _ = check.findings(in: manifest)
+        _ = Readiness(of: manifest.root, type: manifest.identity.type)
+    }
+    _ = RequiredAccess(file.manifests).objects(user: "user")
+}
+
+/// A refusal, its parts, and a schema.
+@Sendable private func checkReply(_ bytes: [UInt8]) {
+    var response = HTTPResponse(status: 422, headers: [], body: bytes)
+    let status = ServerStatus(response)
+    _ = AdmissionRefusal(status)
+    for cause in status.causes {
+        _ = Correction(CauseText(cause.message))
+        _ = FieldPath(cause.field)
+    }
+    response.status = 403
+    _ = AdmissionRefusal(ServerStatus(response))
+    _ = SchemaDocument(json: bytes)
+}
+
+@Sendable private func checkCertificate(_ bytes: [UInt8]) {
+    LibCrypto.prepare()
+    for certificate in (try? Certificate.read(pem: bytes)) ?? [] { _ = "\(certificate)" }
+    if let certificate = try? Certificate(der: bytes) { _ = "\(certificate)" }
+    _ = try? PrivateKey.read(pem: bytes)
+}
+
+/// A record that was read is the same after it was written.
+@Sendable private func checkRecord(_ bytes: [UInt8]) {
+    guard let record = TaskRecord(json: bytes) else { return }
+    precondition(TaskRecord(json: record.json()) == record, "the record is another one after it was written")
+    let counts = record.counts
+    _ = counts.created + counts.changed + counts.deleted + counts.unchanged + counts.failed
+}
