@@ -176,6 +176,7 @@ struct WaitAction: Action {
             authority.map { "'\($0.path)' (\($0.location)) must contain the CA of this server" }
                 ?? "set 'certificateAuthority' of task '\(context.task.name)' to the CA of this server"
         case .hostName: "write one of these names in 'url'"
+        case .noNames: "issue the server's certificate again with the host of 'url' as subjectAltName"
         case .serverCertificateExpired: "renew the server's certificate, or set the node's clock"
         default: error.advice
         }

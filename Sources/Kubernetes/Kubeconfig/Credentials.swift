@@ -84,7 +84,9 @@ public struct Credentials: Sendable {
             advice = "check that the token belongs to this cluster and has not expired"
         case nil: break
         }
+        if let user = kubeconfig.impersonation?.user { whoami += ", as user '\(user)'" }
         connectionIdentity.serverName = kubeconfig.serverName
+        connectionIdentity.proxy = kubeconfig.proxy
         self.connectionIdentity = connectionIdentity
     }
 }
