@@ -31,7 +31,7 @@ struct DigestCache {
         guard found == digest else {
             throw Problem(
                 "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
-                hint: "look at what changed there, then write 'sha256: \(found)'",
+                hint: "something else is there now: compare it with what its publisher announces, and do not use it before",
             )
         }
         do {
