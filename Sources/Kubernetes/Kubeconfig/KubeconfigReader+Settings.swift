@@ -46,7 +46,11 @@ extension KubeconfigReader {
         else {
             let location = cluster?["proxy-url"]?.location
             problems.append(
-                Problem("'proxy-url' is not the URL of a proxy", at: location, hint: "write 'proxy-url: http://HOST:PORT'")
+                Problem(
+                    "'proxy-url' is not the URL of a proxy",
+                    at: location,
+                    hint: "write 'proxy-url: http://HOST:PORT'"
+                )
             )
             return nil
         }

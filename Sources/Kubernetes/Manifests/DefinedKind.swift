@@ -31,7 +31,8 @@ public struct DefinedKind: Sendable, Hashable {
         let spec = manifest.root["spec"]
         let version = (spec?["versions"]?.sequence ?? []).first { $0["served"]?.boolean == true }?["name"]?.string
         guard let kind = DefinedKind(manifest), let version, let plural = spec?["names"]?["plural"]?.string,
-            ObjectIdentifiers.isGroup(kind.group), ObjectIdentifiers.isVersion(version), ObjectIdentifiers.isKind(plural)
+            ObjectIdentifiers.isGroup(kind.group), ObjectIdentifiers.isVersion(version),
+            ObjectIdentifiers.isKind(plural)
         else { return nil }
         return "/apis/\(kind.group)/\(version)/\(plural)"
     }

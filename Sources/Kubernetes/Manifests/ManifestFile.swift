@@ -32,7 +32,8 @@ public struct ManifestFile: Sendable {
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
-                diagnostics += Self.describesSecret(root) || Self.describesSecret(node) ? problems.map(\.masked) : problems
+                diagnostics +=
+                    Self.describesSecret(root) || Self.describesSecret(node) ? problems.map(\.masked) : problems
                 if problems.isEmpty { add(node, documentIndex: document.index, depth: 0) }
             }
         }

@@ -31,7 +31,13 @@ private struct IdentityReader {
             return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
         }
         let apiVersion = required("apiVersion", of: node, as: "apiVersion", example: "v1")
-        validate(apiVersion, "apiVersion", at: node["apiVersion"], ObjectIdentifiers.isAPIVersion, "an API version such as 'apps/v1'")
+        validate(
+            apiVersion,
+            "apiVersion",
+            at: node["apiVersion"],
+            ObjectIdentifiers.isAPIVersion,
+            "an API version such as 'apps/v1'"
+        )
         let kind = required("kind", of: node, as: "kind", example: "ConfigMap")
         validate(kind, "kind", at: node["kind"], ObjectIdentifiers.isKind, "a kind such as 'ConfigMap'")
         var (name, namespace) = ("", String?.none)

@@ -136,7 +136,9 @@ extension ValueReader where Value == ObjectReference {
     private enum Keys {
         static let apiVersion = Key.required(
             "apiVersion",
-            ValueReader<String>(type: .string) { $0.objectText("an API version such as apps/v1", ObjectIdentifiers.isAPIVersion) },
+            ValueReader<String>(type: .string) {
+                $0.objectText("an API version such as apps/v1", ObjectIdentifiers.isAPIVersion)
+            },
             example: "apps/v1",
             "its API group and version"
         )
@@ -148,7 +150,9 @@ extension ValueReader where Value == ObjectReference {
         )
         static let name = Key.required(
             "name",
-            ValueReader<String>(type: .string) { $0.objectText("a name without '/' and '%'", ObjectIdentifiers.isName) },
+            ValueReader<String>(type: .string) {
+                $0.objectText("a name without '/' and '%'", ObjectIdentifiers.isName)
+            },
             example: "calico-node",
             "its name"
         )
