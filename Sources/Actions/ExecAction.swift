@@ -35,6 +35,7 @@ struct ExecAction: Action {
                 throw Problem(
                     "'\(commandLine)' succeeded, but '\(creates.path)' does not exist",
                     hint: "correct 'creates' at \(creates.location)",
+                    publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
                 )
             }
             context.emit(.path(creates.path, .created))
@@ -135,11 +136,20 @@ struct ExecAction: Action {
         guard !status.isSuccess else { return }
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
-            throw Problem("'\(name)' \(status)\(said)", hint: sandboxHint.text)
+            throw Problem(
+                "'\(name)' \(status)\(said)",
+                hint: sandboxHint.text,
+                publicMessage: "its program \(status)\(Self.restriction)",
+            )
         }
         throw Problem(
             "'\(name)' did not finish within \(context.task.timeout.text) and was stopped\(said)",
             hint: "find out why it takes so long, or increase 'timeout' of task '\(context.task.name)'",
+            publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
+                + Self.restriction,
         )
     }
+
+    /// What is said in place of command line and output.
+    private static let restriction = " (only root may see its command line and output)"
 }
