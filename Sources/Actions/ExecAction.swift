@@ -47,7 +47,7 @@ struct ExecAction: Action {
     private func makeDirectories() throws(Problem) {
         for path in context.task.footprint.createdDirectories {
             do {
-                try FileSystem.makeDirectories(context.run.files.location(ofWritten: path))
+                try FileSystem.makeDirectories(try context.run.files.location(ofWritten: path))
             } catch {
                 throw Problem("cannot create directory '\(path)'", hint: context.sandboxHint(for: error), cause: error)
             }
@@ -90,6 +90,7 @@ struct ExecAction: Action {
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
+            if name.contains("/") { try requireTrusted(name) }
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
             let files = context.run.files
@@ -99,12 +100,30 @@ struct ExecAction: Action {
                     hint: "correct 'script' at \(reference.location), or install the file",
                 )
             }
-            let location = files.location(ofRead: reference.path)
+            try requireTrusted(reference.path)
+            let location = try location(of: reference.path)
             // With a dry run it may be one that another task would write.
             if !files.isDryRun, try isExecutable(location) {
                 return Command(location, declaration.arguments, environment: environment)
             }
             return Self.shell([location] + declaration.arguments, environment)
+        }
+    }
+
+    private func location(of path: String) throws(Problem) -> String {
+        do {
+            return try context.run.files.location(ofRead: path)
+        } catch {
+            throw Problem("'\(path)' cannot be used", cause: error)
+        }
+    }
+
+    /// Refuses a program that another user than root could change before root runs it.
+    private func requireTrusted(_ path: String) throws(Problem) {
+        do {
+            try context.run.files.requireTrusted(path)
+        } catch {
+            throw Problem("'\(path)' is not run", cause: error)
         }
     }
 

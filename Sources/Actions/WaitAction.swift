@@ -37,7 +37,8 @@ struct WaitAction: Action {
             try await poll { () async throws(NotYet) in try await checkConnection(host, port) }
         case .file(let reference):
             let files = context.run.files
-            let paths = Set([files.location(ofWritten: reference.path), reference.path]).sorted()
+            let location = (try? files.location(ofRead: reference.path)) ?? reference.path
+            let paths = Set([location, files.root + reference.path, reference.path]).sorted()
             try await awaitEvents { (context, onWait) async throws(SystemError) in
                 try await FileSystem.waitUntilExists(anyOf: paths, deadline: context.deadline, onWait: onWait)
             }

@@ -39,7 +39,7 @@ public struct Credentials: Sendable {
                 } catch {
                     throw Problem(
                         "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
-                        hint: "put the file there, or correct '\(setting)'",
+                        hint: (error as? SystemError)?.advice ?? "put the file there, or correct '\(setting)'",
                     )
                 }
             }

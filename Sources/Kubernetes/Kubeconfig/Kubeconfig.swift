@@ -73,6 +73,15 @@ public struct Kubeconfig: Sendable {
         serverName ?? (try? WebAddress(server))?.host ?? server
     }
 
+    /// The file that has the private key in it, if there is one: one of its own, or the kubeconfig.
+    public var keyPath: String? {
+        switch clientKey {
+        case .file(let path): path
+        case .data: path
+        case nil: nil
+        }
+    }
+
     /// The API server's host and port, or its URL, for messages.
     public var address: String {
         (try? WebAddress(server))?.endpoint.description ?? server
