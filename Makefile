@@ -5,7 +5,8 @@
 .PHONY: coverage sanitize sanitize-address build-address docs libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
-RELEASE := -c release --static-swift-stdlib $(IMPORTS)
+# Without --disable-local-rpath the program would look for libraries in its own directory.
+RELEASE := -c release --static-swift-stdlib --disable-local-rpath $(IMPORTS)
 # Where `make install` installs; DESTDIR is prepended to every path.
 PREFIX := /usr
 DESTDIR :=
@@ -27,6 +28,9 @@ ROUNDS ?= 50
 # How long `make fuzz` fuzzes each parser, in seconds.
 FUZZ_SECONDS ?= 600
 
+# The key that `make deb` signs the package with, if any.
+SIGN_KEY ?=
+
 # Samples of each program in `make bench`; fewer than 15 are for a quick look.
 SAMPLES ?= 15
 # Another build of the program, which `make bench` measures in the same rounds.
@@ -41,9 +45,11 @@ build: setup-compile ## build the program: .build/release/nest-bootstrap
 install: build ## install the program, its units, manifests and documents below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
 
-deb: build ## build the Debian package in .build/deb
+deb: build ## build the Debian package in .build/deb; SIGN_KEY=ID also signs it with gpg
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils lintian
 	tools/deb $(PROGRAM)
+	tools/check-deb $(PROGRAM) .build/deb/*.deb
+	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign .build/deb/*.deb)
 	lintian --allow-root --fail-on error .build/deb/*.deb
 
 demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
@@ -126,4 +132,5 @@ docs: setup-compile
 	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs
 
 libraries: build
-	tools/libraries .build/release/nest-bootstrap
+	tools/libraries $(PROGRAM)
+	tools/hardening $(PROGRAM)

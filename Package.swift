@@ -20,7 +20,14 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        .target(name: "CShims"),
+        .target(
+            name: "CShims",
+            cSettings: [
+                .unsafeFlags(["-fstack-protector-strong"]),
+                // It needs an optimizing compiler.
+                .define("_FORTIFY_SOURCE", to: "3", .when(configuration: .release)),
+            ],
+        ),
 
         // The modules; each may import only those named as its dependencies.
         .target(name: "Base"),
@@ -42,6 +49,10 @@ let package = Package(
             dependencies: [
                 "Actions", "Base", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "Reporting", "State", "TLS",
                 "YAML",
+            ],
+            // Full RELRO: nothing can change which functions are called once the program runs.
+            linkerSettings: [
+                .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
             ],
         ),
 

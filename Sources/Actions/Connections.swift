@@ -48,13 +48,20 @@ public final class Connections: Sendable {
         } catch {
             throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
         }
+        do {
+            if let key = kubeconfig.keyPath { try files.requirePrivate(key) }
+            if case .file(let token) = kubeconfig.token { try files.requireTrusted(token) }
+        } catch {
+            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
+        }
         var credentials = try await awaitValidity(context) { () throws(Problem) in
             try Credentials(kubeconfig) { [files] path in try files.read(path, limit: Self.sizeLimit) }
         }
         context.warn { $0.warnings(ofKubeconfig: path) }
         // It is read again for each request, so the transport must know where it is.
         if case .file(let token) = credentials.connectionIdentity.token {
-            credentials.connectionIdentity.token = .file(files.location(ofRead: token))
+            let location = (try? files.location(ofRead: token)) ?? token
+            credentials.connectionIdentity.token = .file(location)
         }
         return clients.withLock { clients in
             // Another task may have been faster.

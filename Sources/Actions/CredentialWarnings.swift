@@ -36,14 +36,12 @@ public struct CredentialWarnings: Sendable {
 
     /// The warnings of the files that a kubeconfig is made from.
     func warnings(of credentials: Footprint.Credentials) -> [Problem] {
-        let key = credentials.key
-        return warnings(
+        warnings(
             of: credentials.certificateAuthority.path,
             as: .authority,
             at: credentials.certificateAuthority.location
         )
             + warnings(of: credentials.certificate.path, as: .client, at: credentials.certificate.location)
-            + warnings(ofSecret: key.path, "private key", at: key.location)
     }
 
     /// The warnings of a kubeconfig and the files that it refers to.
@@ -65,12 +63,11 @@ public struct CredentialWarnings: Sendable {
             case nil: break
             }
         }
-        for (material, what) in [(kubeconfig.clientKey, "private key"), (kubeconfig.token, "token")] {
-            switch material {
-            case .file(let file): problems += warnings(ofSecret: file, what, at: location)
-            case .data: problems += warnings(ofSecret: path, "kubeconfig with a \(what)", at: location)
-            case nil: break
-            }
+        // A private key that others can read is an error.
+        switch kubeconfig.token {
+        case .file(let file): problems += warnings(ofSecret: file, "token", at: location)
+        case .data: problems += warnings(ofSecret: path, "kubeconfig with a token", at: location)
+        case nil: break
         }
         return problems
     }
@@ -86,11 +83,13 @@ public struct CredentialWarnings: Sendable {
         }
     }
 
+    private func place(of path: String) -> String { (try? files.location(ofRead: path)) ?? path }
+
     /// Warns of a secret that users without rights can read.
     private func warnings(ofSecret path: String, _ what: String, at location: SourceLocation) -> [Problem] {
-        guard files.isReadableByEveryone(path) else { return [] }
+        guard files.isReadableByEveryone(place(of: path)) else { return [] }
         let message = "\(what) '\(path)' can be read by every user of the node"
-        return [Problem(message, at: location, hint: "run 'chmod o-r \(files.location(ofRead: path))'")]
+        return [Problem(message, at: location, hint: "run 'chmod o-r \(place(of: path))'")]
     }
 }
 
@@ -101,15 +100,11 @@ extension Problem {
 
 extension NodeFiles {
     /// Whether every user can read a file: it and the directories above it allow that.
-    fileprivate func isReadableByEveryone(_ path: String) -> Bool {
-        guard var path = try? FileSystem.realPath(location(ofRead: path)),
-            let status = try? FileSystem.status(path), status.mode & 0o004 != 0
-        else { return false }
-        while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            path = String(path[..<slash])
-            guard let directory = try? FileSystem.status(path), directory.mode & 0o001 != 0 else { return false }
+    fileprivate func isReadableByEveryone(_ location: String) -> Bool {
+        guard let path = try? FileSystem.realPath(location), let status = try? FileSystem.status(path) else {
+            return false
         }
-        return true
+        return status.mode & 0o004 != 0 && FileSystem.isReachableByAll(path)
     }
 }
 

@@ -31,7 +31,8 @@ struct DigestCache {
         guard found == digest else {
             throw Problem(
                 "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
-                hint: "look at what changed there, then write 'sha256: \(found)'",
+                hint:
+                    "something else is there now: compare it with what its publisher announces, and do not use it before",
             )
         }
         do {
@@ -69,7 +70,7 @@ struct DigestCache {
                 try await attempt(request)
             }
         } catch {
-            let place = "put the file at '\(run.files.location(ofWritten: path(of: digest)))'"
+            let place = "put the file at '\(run.files.root + path(of: digest))'"
             throw Problem(
                 "cannot fetch '\(url)'",
                 hint: "\(error.hint ?? "make it reachable"), or \(place)",

@@ -35,6 +35,7 @@ struct ExecAction: Action {
                 throw Problem(
                     "'\(commandLine)' succeeded, but '\(creates.path)' does not exist",
                     hint: "correct 'creates' at \(creates.location)",
+                    publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
                 )
             }
             context.emit(.path(creates.path, .created))
@@ -46,7 +47,7 @@ struct ExecAction: Action {
     private func makeDirectories() throws(Problem) {
         for path in context.task.footprint.createdDirectories {
             do {
-                try FileSystem.makeDirectories(context.run.files.location(ofWritten: path))
+                try FileSystem.makeDirectories(try context.run.files.location(ofWritten: path))
             } catch {
                 throw Problem("cannot create directory '\(path)'", hint: context.sandboxHint(for: error), cause: error)
             }
@@ -89,6 +90,7 @@ struct ExecAction: Action {
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
+            if name.contains("/") { try requireTrusted(name) }
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
             let files = context.run.files
@@ -98,12 +100,30 @@ struct ExecAction: Action {
                     hint: "correct 'script' at \(reference.location), or install the file",
                 )
             }
-            let location = files.location(ofRead: reference.path)
+            try requireTrusted(reference.path)
+            let location = try location(of: reference.path)
             // With a dry run it may be one that another task would write.
             if !files.isDryRun, try isExecutable(location) {
                 return Command(location, declaration.arguments, environment: environment)
             }
             return Self.shell([location] + declaration.arguments, environment)
+        }
+    }
+
+    private func location(of path: String) throws(Problem) -> String {
+        do {
+            return try context.run.files.location(ofRead: path)
+        } catch {
+            throw Problem("'\(path)' cannot be used", cause: error)
+        }
+    }
+
+    /// Refuses a program that another user than root could change before root runs it.
+    private func requireTrusted(_ path: String) throws(Problem) {
+        do {
+            try context.run.files.requireTrusted(path)
+        } catch {
+            throw Problem("'\(path)' is not run", cause: error)
         }
     }
 
@@ -135,11 +155,20 @@ struct ExecAction: Action {
         guard !status.isSuccess else { return }
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
-            throw Problem("'\(name)' \(status)\(said)", hint: sandboxHint.text)
+            throw Problem(
+                "'\(name)' \(status)\(said)",
+                hint: sandboxHint.text,
+                publicMessage: "its program \(status)\(Self.restriction)",
+            )
         }
         throw Problem(
             "'\(name)' did not finish within \(context.task.timeout.text) and was stopped\(said)",
             hint: "find out why it takes so long, or increase 'timeout' of task '\(context.task.name)'",
+            publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
+                + Self.restriction,
         )
     }
+
+    /// What is said in place of command line and output.
+    private static let restriction = " (only root may see its command line and output)"
 }

@@ -20,12 +20,13 @@ struct FileAction: Action {
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
         let bytes = try content()
+        let mode = try mode()
         let (owner, group) = try await account()
         do {
             let result = try context.run.files.write(
                 bytes,
                 to: path,
-                mode: UInt32(declaration.mode),
+                mode: mode,
                 owner: owner,
                 group: group,
             )
@@ -49,6 +50,21 @@ struct FileAction: Action {
                     cause: error,
                 )
             }
+        }
+    }
+
+    /// The permissions of the task, else those of the source as far as the default allows them.
+    ///
+    /// The owner may always write: a source in a store that nobody writes makes no read-only copy.
+    private func mode() throws(Problem) -> UInt32 {
+        if let mode = declaration.mode { return UInt32(mode) }
+        let usual = UInt32(FileDeclaration.defaultMode)
+        guard case .path(let reference) = declaration.source else { return usual }
+        do {
+            let allowed = try context.run.files.mode(of: reference.path) ?? usual
+            return usual & (allowed | 0o200)
+        } catch {
+            throw Problem("cannot write file '\(declaration.path.path)'", cause: error)
         }
     }
 

@@ -48,6 +48,7 @@ struct KubeconfigAction: Action {
     private func load(_ reference: LocatedPath, as key: String) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
+            if key == "key" { try context.run.files.requirePrivate(reference.path) }
             return CredentialFile(name: reference.path, bytes: bytes)
         } catch {
             let hint =

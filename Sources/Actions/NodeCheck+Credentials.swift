@@ -21,6 +21,7 @@ extension NodeCheck {
                 problems.append(Problem(error.message, at: reference.location, hint: error.hint))
             }
         }
+        if files[2] != nil { problems += checkPrivate(credentials.key.path, at: credentials.key.location) }
         if let authority = files[0] {
             report(references[0]) { () throws(Problem) in _ = try check.authority(authority) }
         }
@@ -33,6 +34,16 @@ extension NodeCheck {
             report(references[1]) { () throws(Problem) in try check.chain(of: certificate, to: authority) }
         }
         return problems
+    }
+
+    /// Reports a private key that other users can read.
+    private func checkPrivate(_ path: String, at location: SourceLocation) -> [Problem] {
+        do {
+            try run.files.requirePrivate(path)
+            return []
+        } catch {
+            return [Problem("\(error)", at: location, hint: error.advice)]
+        }
     }
 
     /// A file that exists and that no task writes.
@@ -59,7 +70,7 @@ extension NodeCheck {
             let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
             guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else { return [] }
             _ = try Credentials(kubeconfig) { try run.files.read($0, limit: Self.sizeLimit) }
-            return []
+            return kubeconfig.keyPath.map { checkPrivate($0, at: SourceLocation(file: file.name)) } ?? []
         } catch let error as Problems {
             return error.all
         } catch let error as Problem {

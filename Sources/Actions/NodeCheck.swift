@@ -124,9 +124,21 @@ public struct NodeCheck: Sendable {
             switch read.use {
             case .file, .secret, .clientKey: checkPresence(read.path)
             // These have checks of their own.
-            case .kubeconfig, .manifests, .program: [Problem]()
+            case .kubeconfig, .manifests: [Problem]()
+            case .program: checkTrust(read.path)
             case .optional, .awaited: [Problem]()
             }
+        }
+    }
+
+    /// A program that another user than root could change.
+    private func checkTrust(_ path: LocatedPath) -> [Problem] {
+        guard producers.producer(of: path.path) == nil else { return [] }
+        do {
+            try run.files.requireTrusted(path.path)
+            return []
+        } catch {
+            return [Problem("\(error)", at: path.location, hint: error.advice)]
         }
     }
 
@@ -137,7 +149,7 @@ public struct NodeCheck: Sendable {
             _ = try run.files.read(path.path, limit: 64 << 20)
             return []
         } catch {
-            let hint = error.isNotFound ? "put the file there, or correct the path" : nil
+            let hint = error.isNotFound ? "put the file there, or correct the path" : error.advice
             return [Problem("\(error)", at: path.location, hint: hint)]
         }
     }

@@ -6,7 +6,8 @@ import Host
 /// The node's files as a run sees them.
 ///
 /// With a root, every path that is written gets the root in front of it, and a path that is there under the root is
-/// read from there. With a dry run nothing is written; what would have been is kept in memory and read from there.
+/// read from there. Links in the root lead to paths in the root, as they will when it is the root of a system. With a dry
+/// run nothing is written; what would have been is kept in memory and read from there.
 public final class NodeFiles: Sendable {
     /// The folder in front of written paths, without a slash at its end; empty for none.
     public let root: String
@@ -18,7 +19,7 @@ public final class NodeFiles: Sendable {
 
     /// What a dry run would have put at a path.
     private enum Planned {
-        case file([UInt8])
+        case file([UInt8], mode: UInt32)
         case link(target: String)
     }
 
@@ -37,11 +38,21 @@ public final class NodeFiles: Sendable {
         self.isDryRun = isDryRun
     }
 
-    /// Where a path is written.
-    public func location(ofWritten path: String) -> String { root + path }
+    /// Where a path is written: never outside of the root, whatever links are in it.
+    ///
+    /// - Throws: ``Base/SystemError`` if there are too many links on the way.
+    public func location(ofWritten path: String) throws(SystemError) -> String {
+        root + (try resolved(path, followsLast: false))
+    }
 
     /// Where a path is read: under the root if something is there.
-    public func location(ofRead path: String) -> String {
+    ///
+    /// - Throws: ``Base/SystemError`` if there are too many links on the way.
+    public func location(ofRead path: String) throws(SystemError) -> String {
+        location(ofResolved: try resolved(path))
+    }
+
+    private func location(ofResolved path: String) -> String {
         guard !root.isEmpty, (try? FileSystem.exists(root + path)) == true else { return path }
         return root + path
     }
@@ -52,24 +63,44 @@ public final class NodeFiles: Sendable {
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
     /// - Returns: All bytes of it.
-    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or is too large.
+    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or is too large, or if another user
+    ///   than root could change it before root acts on it.
     public func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        let path = resolved(path)
-        if case .file(let bytes) = planned.withLock({ $0[path] }) { return bytes }
-        return try FileSystem.read(location(ofRead: path), limit: limit)
+        let node = try resolved(path)
+        if case .file(let bytes, _) = planned.withLock({ $0[node] }) { return bytes }
+        try requireTrusted(path)
+        return try FileSystem.read(location(ofResolved: node), limit: limit)
+    }
+
+    /// Refuses a path that another user than root could change before root acts on it.
+    func requireTrusted(_ path: String) throws(SystemError) {
+        // Without a root the links themselves are examined as well.
+        try FileSystem.requireTrusted(root.isEmpty ? path : location(ofRead: path))
+    }
+
+    /// Refuses the file of a private key that other users can read.
+    func requirePrivate(_ path: String) throws(SystemError) {
+        try FileSystem.requirePrivate(try location(ofRead: path))
+    }
+
+    /// The permissions of a file, or those it would have after a dry run.
+    func mode(of path: String) throws(SystemError) -> UInt32? {
+        let path = try resolved(path)
+        if case .file(_, let mode) = planned.withLock({ $0[path] }) { return mode }
+        return try FileSystem.status(try FileSystem.realPath(location(ofResolved: path)))?.mode
     }
 
     /// Whether something is at a path, or with a dry run would be.
     public func exists(_ path: String) throws(SystemError) -> Bool {
-        let path = resolved(path)
+        let path = try resolved(path)
         if planned.withLock({ $0[path] != nil }) { return true }
-        return try FileSystem.exists(location(ofRead: path))
+        return try FileSystem.exists(location(ofResolved: path))
     }
 
     /// Whether a directory is at a path.
     func isDirectory(_ path: String) -> Bool {
         do {
-            return try FileSystem.exists("\(location(ofRead: resolved(path)))/.")
+            return try FileSystem.exists("\(location(ofRead: path))/.")
         } catch {
             // Only a directory can be closed to what is in it.
             return error.code == EACCES
@@ -82,7 +113,7 @@ public final class NodeFiles: Sendable {
     /// - Returns: The names, sorted, or `nil` if the path is not a directory.
     /// - Throws: ``Base/SystemError`` if the directory cannot be read.
     func list(_ path: String) throws(SystemError) -> [String]? {
-        var path = resolved(path)
+        var path = try resolved(path)
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         let prefix = path + "/"
         let written = planned.withLock { $0.keys.filter { $0.hasPrefix(prefix) } }
@@ -90,21 +121,24 @@ public final class NodeFiles: Sendable {
         guard isDirectory(path) else {
             return written.isEmpty ? nil : written.filter { !$0.contains("/") }.sorted()
         }
-        let names = try FileSystem.list(location(ofRead: path))
+        let names = try FileSystem.list(location(ofResolved: path))
         guard !written.isEmpty else { return names }
         return Set(names + written.filter { !$0.contains("/") })
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// A path with the links of a dry run followed, which exist only in memory.
+    /// A path with the links of the root followed, and those of a dry run, which exist only in memory.
+    ///
+    /// The system would follow an absolute link of the root to a path outside of it.
     ///
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - followsLast: Whether a link at the path itself is followed too.
     /// - Returns: The path without those links.
-    private func resolved(_ path: String, followsLast: Bool = true) -> String {
+    /// - Throws: ``Base/SystemError`` if there are too many of them.
+    private func resolved(_ path: String, followsLast: Bool = true) throws(SystemError) -> String {
         let planned = planned.withLock { $0 }
-        guard path.hasPrefix("/"), !planned.isEmpty else { return path }
+        guard path.hasPrefix("/"), !planned.isEmpty || !root.isEmpty else { return path }
         var rest = Array(path.split(separator: "/").reversed())
         var resolved = ""
         var linkCount = 0
@@ -115,16 +149,25 @@ public final class NodeFiles: Sendable {
                 continue
             }
             let next = "\(resolved)/\(part)"
-            guard case .link(let target)? = planned[next], followsLast || !rest.isEmpty, linkCount < Self.linkLimit
-            else {
+            guard followsLast || !rest.isEmpty, let target = try target(of: next, planned) else {
                 resolved = next
                 continue
             }
             linkCount += 1
+            guard linkCount <= Self.linkLimit else { throw SystemError("cannot look at", root + path, code: ELOOP) }
             if target.hasPrefix("/") { resolved = "" }
             rest += target.split(separator: "/").reversed()
         }
         return resolved.isEmpty ? "/" : resolved
+    }
+
+    /// The target of the link at a path below the root or in memory, `nil` if there is no link.
+    private func target(of path: String, _ planned: [String: Planned]) throws(SystemError) -> String? {
+        switch planned[path] {
+        case .link(let target): return target
+        case .file: return nil
+        case nil: return root.isEmpty ? nil : try FileSystem.status(root + path)?.target
+        }
     }
 
     /// Gives a file its content, permissions and owner.
@@ -146,7 +189,7 @@ public final class NodeFiles: Sendable {
         group: UInt32? = nil,
         isShown: Bool = false,
     ) throws(SystemError) -> Event.PathResult {
-        let location = location(ofWritten: path)
+        let location = try location(ofWritten: path)
         let found = try FileSystem.status(location)
         var result: Event.PathResult = found == nil ? .created : .changed
         if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
@@ -163,8 +206,8 @@ public final class NodeFiles: Sendable {
             let old = try found.map { status throws(SystemError) in try FileState(status, at: location) }
             let new = FileState(bytes: bytes, mode: mode, owner: owner ?? geteuid(), group: group)
             result.diff = new.difference(from: old, isShown: isShown)
-            let path = resolved(path, followsLast: false)
-            planned.withLock { $0[path] = .file(bytes) }
+            let path = try resolved(path, followsLast: false)
+            planned.withLock { $0[path] = .file(bytes, mode: mode) }
         } else {
             try FileSystem.write(bytes, to: location, mode: mode, owner: owner, group: group)
         }
@@ -181,12 +224,12 @@ public final class NodeFiles: Sendable {
     ///   is in the way.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func link(_ path: String, to target: String, replacing: Bool) throws(SystemError) -> Linking {
-        let location = location(ofWritten: path)
+        let location = try location(ofWritten: path)
         let found = try FileSystem.status(location)
         if found?.kind == .symbolicLink, found?.target == target { return .done(.unchanged) }
         if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }
         if isDryRun {
-            let path = resolved(path, followsLast: false)
+            let path = try resolved(path, followsLast: false)
             planned.withLock { $0[path] = .link(target: target) }
         } else {
             try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)

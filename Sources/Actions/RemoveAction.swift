@@ -53,7 +53,8 @@ struct RemoveAction: Action {
     private func remove(_ path: String) throws(Problem) -> Bool {
         let files = context.run.files
         do {
-            guard try checkParents(of: path), let found = try FileSystem.status(files.location(ofWritten: path)) else {
+            guard try checkParents(of: path), let found = try FileSystem.status(try files.location(ofWritten: path))
+            else {
                 context.emit(.path(path, .unchanged))
                 return false
             }
@@ -64,7 +65,7 @@ struct RemoveAction: Action {
                 )
             }
             if !files.isDryRun {
-                let location = files.location(ofWritten: path)
+                let location = try files.location(ofWritten: path)
                 if found.kind == .directory {
                     try FileSystem.removeTree(location)
                 } else {
@@ -89,7 +90,9 @@ struct RemoveAction: Action {
         var parent = ""
         for part in parts {
             parent += "/\(part)"
-            guard let found = try FileSystem.status(context.run.files.location(ofWritten: parent)) else { return false }
+            guard let found = try FileSystem.status(try context.run.files.location(ofWritten: parent)) else {
+                return false
+            }
             guard found.kind == .symbolicLink else { continue }
             throw Problem(
                 "cannot remove '\(path)': '\(parent)' is a symbolic link to '\(found.target ?? "")'",

@@ -36,8 +36,8 @@ struct SchemaStore {
     /// Keeps the schema of a server, unless that was done within the last day; failures are ignored.
     func refresh(from client: APIClient, until deadline: ContinuousClock.Instant) async {
         let path = path(of: client.kubeconfig.server)
-        let location = run.files.location(ofWritten: path)
-        if let modified = (try? FileSystem.status(location))?.modified,
+        if let location = try? run.files.location(ofWritten: path),
+            let modified = (try? FileSystem.status(location))?.modified,
             Timestamp.now().seconds - modified < Self.validity
         {
             return

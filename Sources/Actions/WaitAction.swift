@@ -37,7 +37,8 @@ struct WaitAction: Action {
             try await poll { () async throws(NotYet) in try await checkConnection(host, port) }
         case .file(let reference):
             let files = context.run.files
-            let paths = Set([files.location(ofWritten: reference.path), reference.path]).sorted()
+            let location = (try? files.location(ofRead: reference.path)) ?? reference.path
+            let paths = Set([location, files.root + reference.path, reference.path]).sorted()
             try await awaitEvents { (context, onWait) async throws(SystemError) in
                 try await FileSystem.waitUntilExists(anyOf: paths, deadline: context.deadline, onWait: onWait)
             }
@@ -176,6 +177,7 @@ struct WaitAction: Action {
             authority.map { "'\($0.path)' (\($0.location)) must contain the CA of this server" }
                 ?? "set 'certificateAuthority' of task '\(context.task.name)' to the CA of this server"
         case .hostName: "write one of these names in 'url'"
+        case .noNames: "issue the server's certificate again with the host of 'url' as subjectAltName"
         case .serverCertificateExpired: "renew the server's certificate, or set the node's clock"
         default: error.advice
         }

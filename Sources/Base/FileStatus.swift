@@ -88,10 +88,13 @@ public struct FileStatus: Sendable, Hashable {
 
     /// Reads the status of a path.
     ///
+    /// A relative path counts from the directory that is open as `directory`, by default the process's own.
+    ///
     /// - Returns: The status, or `nil` if nothing exists at the path.
     /// - Throws: ``SystemError`` if a directory on the way may not be searched.
     public static func at(
         _ path: String,
+        in directory: Int32? = nil,
         followingLinks: Bool,
         _ operation: String,
     ) throws(SystemError) -> FileStatus? {
@@ -99,20 +102,26 @@ public struct FileStatus: Sendable, Hashable {
         var raw = stat()
         do throws(SystemError) {
             try SystemError.check(operation, path) {
-                unsafe fstatat(AT_FDCWD, path, &raw, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+                unsafe fstatat(directory ?? AT_FDCWD, path, &raw, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW)
             }
         } catch {
             if error.isNotFound { return nil }
             throw error
         }
         var status = FileStatus(raw)
-        if status.kind == .symbolicLink { status.target = try linkTarget(path, operation) }
+        if status.kind == .symbolicLink { status.target = try linkTarget(path, in: directory, operation) }
         return status
     }
 
-    private static func linkTarget(_ path: String, _ operation: String) throws(SystemError) -> String {
+    private static func linkTarget(
+        _ path: String,
+        in directory: Int32?,
+        _ operation: String,
+    ) throws(SystemError) -> String {
         var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = try SystemError.check(operation, path) { unsafe readlink(path, &target, target.count) }
+        let count = try SystemError.check(operation, path) {
+            unsafe readlinkat(directory ?? AT_FDCWD, path, &target, target.count)
+        }
         return String(decoding: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

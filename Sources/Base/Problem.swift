@@ -14,13 +14,19 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The underlying error, which the message does not repeat.
     public var cause: (any Error)?
 
+    /// What is wrong, without anything that only root may read: no command line, no output of a program, no value of an
+    /// object; `nil` if the message itself has nothing of this kind.
+    public var publicMessage: String?
+
     /// Creates a problem.
     public init(
         _ message: String,
         at location: SourceLocation? = nil,
         hint: String? = nil,
         cause: (any Error)? = nil,
+        publicMessage: String? = nil,
     ) {
+        self.publicMessage = publicMessage
         self.message = message
         // Values that were not read from a file have a location without a file.
         self.location = location?.file == "" ? nil : location

@@ -11,23 +11,40 @@ import Glibc
 /// - Throws: ``SystemError`` if the file does not exist, cannot be read, is not a regular file or is too large.
 public func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let operation = "cannot read"
-    func checkRegular(_ status: FileStatus) throws(SystemError) {
-        if status.kind == .regular { return }
-        let code = status.kind == .directory ? EISDIR : EINVAL
-        throw SystemError(operation, path, code: code, detail: "is a \(status.kind.rawValue)")
-    }
-    func checkSize(_ count: Int) throws(SystemError) {
-        if count <= limit { return }
-        throw SystemError(operation, path, code: EFBIG, detail: "is larger than \(byteText(limit))")
-    }
     // Checked before the file is opened: opening some devices, such as a watchdog, already has an effect.
     guard let found = try FileStatus.at(path, followingLinks: true, operation) else {
         throw SystemError(operation, path, code: ENOENT)
     }
-    try checkRegular(found)
-    let file = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, operation)
+    try checkRegular(found, operation, path)
+    return try readFile(try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, operation), path, limit: limit)
+}
+
+private func checkRegular(_ status: FileStatus, _ operation: String, _ path: String) throws(SystemError) {
+    if status.kind == .regular { return }
+    let code = status.kind == .directory ? EISDIR : EINVAL
+    throw SystemError(operation, path, code: code, detail: "is a \(status.kind.rawValue)")
+}
+
+/// Reads a regular file that is open.
+///
+/// - Parameters:
+///   - file: The file.
+///   - path: Its path, for messages.
+///   - limit: The maximum number of bytes, which also applies while the file is read.
+/// - Returns: All bytes of the file.
+/// - Throws: ``SystemError`` if it is not a regular file, or is too large.
+public func readFile(
+    _ file: borrowing FileDescriptor,
+    _ path: String,
+    limit: Int,
+) throws(SystemError) -> [UInt8] {
+    let operation = "cannot read"
+    func checkSize(_ count: Int) throws(SystemError) {
+        if count <= limit { return }
+        throw SystemError(operation, path, code: EFBIG, detail: "is larger than \(byteText(limit))")
+    }
     let opened = try FileStatus(descriptor: file.raw, operation, path)
-    try checkRegular(opened)
+    try checkRegular(opened, operation, path)
     try checkSize(opened.size)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(opened.size)

@@ -14,8 +14,12 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A reason that replaces the system's text for the code.
     public var detail: String?
 
+    /// What to type, where the reason itself says it.
+    public var advice: String?
+
     /// Creates an error; without a detail the system's text for the code is printed.
-    public init(_ operation: String, _ subject: String, code: Int32, detail: String? = nil) {
+    public init(_ operation: String, _ subject: String, code: Int32, detail: String? = nil, advice: String? = nil) {
+        self.advice = advice
         self.operation = operation
         self.subject = subject
         self.code = code

@@ -99,3 +99,7 @@ int nest_host_refuse_abstract_sockets(void) {
     close(ruleset);
     return code;
 }
+
+int nest_host_forbid_dumps(void) {
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}

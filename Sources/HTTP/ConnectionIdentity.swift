@@ -15,6 +15,9 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.
     public var serverName: String?
 
+    /// The proxy that is connected through, whatever the environment says; `nil` to follow the environment.
+    public var proxy: String?
+
     /// Creates an identity; without arguments, that of an anonymous user who trusts the system's authorities.
     public init(
         certificateAuthority: PEMSource? = nil,
@@ -22,12 +25,14 @@ public struct ConnectionIdentity: Sendable, Hashable {
         clientKey: PEMSource? = nil,
         token: BearerToken? = nil,
         serverName: String? = nil,
+        proxy: String? = nil,
     ) {
         self.certificateAuthority = certificateAuthority
         self.clientCertificate = clientCertificate
         self.clientKey = clientKey
         self.token = token
         self.serverName = serverName
+        self.proxy = proxy
     }
 }
 

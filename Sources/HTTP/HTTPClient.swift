@@ -127,7 +127,8 @@ public final class HTTPClient: Sendable {
                 body: request.body,
                 pem: pem,
                 serverName: identity.serverName,
-                proxy: proxyRules.proxy(scheme: url.scheme, host: url.host),
+                proxy: identity.proxy ?? proxyRules.proxy(scheme: url.scheme, host: url.host),
+                hasProxyOfEnvironment: identity.proxy == nil,
                 replyLimit: request.replyLimit ?? settings.replyLimit,
                 endsWithFirstLine: request.endsWithFirstLine,
                 connectTimeout: settings.connectTimeout,
@@ -163,7 +164,7 @@ public final class HTTPClient: Sendable {
         request.url = target
         guard url.address != previous.url.address else { return }
         // Credentials are never forwarded to another server.
-        identity = ConnectionIdentity(certificateAuthority: identity.certificateAuthority)
+        identity = ConnectionIdentity(certificateAuthority: identity.certificateAuthority, proxy: identity.proxy)
         request.headers.removeAll { $0.isNamed("Authorization") || $0.isNamed("Cookie") }
     }
 }

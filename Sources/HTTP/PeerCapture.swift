@@ -1,5 +1,6 @@
 internal import CCurl
 internal import COpenSSL
+internal import TLS
 
 /// The certificates that a server presented in a TLS handshake.
 ///
@@ -44,7 +45,11 @@ final class PeerCapture {
         unsafe Unmanaged<PeerCapture>.fromOpaque(reference).release()
     }
 
-    /// Records the result of libcrypto's check without changing it.
+    /// The code of a certificate without subject alternative names.
+    static let noNamesCode = X509_V_ERR_APPLICATION_VERIFICATION
+
+    /// Records the result of libcrypto's check, and refuses a server's certificate that names its host only as common
+    /// name: libcurl would compare that name, which no CA is bound to check; Go and browsers do not.
     private static func check(_ verdict: Int32, _ store: OpaquePointer?) -> Int32 {
         let session = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
         guard let session = unsafe session.map(OpaquePointer.init),
@@ -58,7 +63,12 @@ final class PeerCapture {
             unsafe capture.code = X509_STORE_CTX_get_error(store)
             unsafe capture.failing = derBytes(X509_STORE_CTX_get_current_cert(store))
         }
-        return verdict
+        guard verdict == 1, unsafe X509_STORE_CTX_get_error_depth(store) == 0,
+            let certificate = capture.leaf.flatMap({ try? Certificate(der: $0) }), certificate.names.isEmpty
+        else { return verdict }
+        capture.code = noNamesCode
+        unsafe X509_STORE_CTX_set_error(store, noNamesCode)
+        return 0
     }
 }
 

@@ -9,6 +9,7 @@ struct PreparedRequest: Sendable {
     var pem: LoadedPEM
     var serverName: String?
     var proxy: String?
+    var hasProxyOfEnvironment = true
     var replyLimit: Int
     var endsWithFirstLine = false
     var connectTimeout: Duration

@@ -1,5 +1,6 @@
 import Base
 internal import CCurl
+internal import COpenSSL
 internal import Glibc
 internal import TLS
 
@@ -12,6 +13,7 @@ extension Transfer {
         var error = refusalOfProxy ?? describe(code)
         if let proxy = request.proxyAddress {
             error.proxy = proxy
+            error.hasProxyOfEnvironment = request.hasProxyOfEnvironment
             if error.kind != .refusedByProxy { error.message += " (through proxy '\(proxy)')" }
         }
         return error.located(at: request.url)
@@ -121,9 +123,13 @@ extension Transfer {
             let reason = tidied(CURLE_PEER_FAILED_VERIFICATION)
             return TransportError(.untrusted, "the certificate of '\(address)' is refused: \(reason)")
         }
-        guard peer.code != 0 else {
+        if [X509_V_OK, PeerCapture.noNamesCode].contains(peer.code), certificate.names.isEmpty {
+            let words = "has no subject alternative name (SAN), only the subject '\(certificate.subject)'"
+            return TransportError(.noNames, "the certificate of '\(address)' \(words)", peer: certificate)
+        }
+        guard peer.code != X509_V_OK else {
             let name = request.serverName ?? request.url.host
-            let names = certificate.names.isEmpty ? certificate.subject : certificate.names.joined(separator: ", ")
+            let names = certificate.names.joined(separator: ", ")
             let message = "the certificate of '\(address)' is not for '\(name)' but for '\(names)'"
             return TransportError(.hostName, message, peer: certificate)
         }

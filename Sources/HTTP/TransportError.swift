@@ -27,6 +27,8 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case selfSigned
         /// The server's certificate is not valid for the host.
         case hostName
+        /// The server's certificate has no subject alternative name.
+        case noNames
         /// The server's certificate, or one of its chain, has expired.
         case serverCertificateExpired
         /// The server's certificate, or one of its chain, is not valid yet.
@@ -69,6 +71,9 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The proxy of the request without user name and password, `nil` if there was none.
     public var proxy: String?
 
+    /// Whether the proxy is that of the environment, not one of the connection's own settings.
+    public var hasProxyOfEnvironment = true
+
     /// Creates an error.
     public init(_ kind: Kind, _ message: String, url: String = "", address: String = "", peer: PeerCertificate? = nil) {
         self.kind = kind
@@ -84,13 +89,14 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// What to do if a proxy or the name of the host is the reason, `nil` if that depends on the server.
     public var advice: String? {
         let host = address.hasSuffix("]") ? address : String(address.prefix { $0 != ":" })
-        let exempt = "add '\(host)' to NO_PROXY"
+        let exempt = hasProxyOfEnvironment ? "add '\(host)' to NO_PROXY" : "remove 'proxy-url'"
+        let setting = hasProxyOfEnvironment ? "HTTPS_PROXY" : "'proxy-url'"
         switch kind {
-        case .resolve where proxy != nil: return "correct HTTPS_PROXY, or \(exempt)"
+        case .resolve where proxy != nil: return "correct \(setting), or \(exempt)"
         case .resolve: return "correct the name, or check that DNS or /etc/hosts resolves it"
         case .refusedByProxy: return "let the proxy connect to it, or \(exempt)"
         case .refused, .unreachable, .closed, .timedOut:
-            return proxy.map { "check that proxy '\($0)' of HTTPS_PROXY is running and connects to it, or \(exempt)" }
+            return proxy.map { "check that proxy '\($0)' of \(setting) is running and connects to it, or \(exempt)" }
         default: return nil
         }
     }

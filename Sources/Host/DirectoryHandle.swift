@@ -2,9 +2,14 @@ import Base
 import Glibc
 
 /// One open directory, whose entries can be changed even if its path changes meanwhile.
-struct DirectoryHandle: ~Copyable {
-    private let descriptor: FileDescriptor
-    private let path: String
+public struct DirectoryHandle: ~Copyable {
+    let descriptor: FileDescriptor
+    let path: String
+
+    init(adopting descriptor: consuming FileDescriptor, _ path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
 
     /// Opens a directory.
     init(opening path: String, _ operation: String) throws(SystemError) {
@@ -33,7 +38,7 @@ struct DirectoryHandle: ~Copyable {
     }
 
     /// Removes an entry, if it exists.
-    func discard(_ name: String) {
+    public func discard(_ name: String) {
         unsafe unlinkat(descriptor.raw, name, 0)
     }
 
@@ -47,7 +52,7 @@ struct DirectoryHandle: ~Copyable {
         }
     }
 
-    private func full(_ name: String) -> String {
+    func full(_ name: String) -> String {
         path.hasSuffix("/") ? path + name : "\(path)/\(name)"
     }
 }

@@ -12,12 +12,12 @@ public struct FileLock: ~Copyable, Sendable {
 
     /// Takes the lock, unless another process has it.
     ///
-    /// - Parameter path: The file, which is created in a directory that exists. Only its owner may open it, and thereby
-    ///   lock it.
+    /// - Parameters:
+    ///   - file: The open file, see ``DirectoryHandle/openLock(_:)``.
+    ///   - path: Its path, for messages.
     /// - Returns: The lock, or `nil` if it is taken.
     /// - Throws: ``Base/SystemError`` if the system refuses.
-    public static func take(_ path: String) throws(SystemError) -> FileLock? {
-        let file = try open(path)
+    public static func take(_ file: consuming FileDescriptor, _ path: String) throws(SystemError) -> FileLock? {
         do throws(SystemError) {
             try SystemError.check(operation, path) { flock(file.raw, LOCK_EX | LOCK_NB) }
         } catch {
@@ -30,15 +30,17 @@ public struct FileLock: ~Copyable, Sendable {
     /// Takes the lock as soon as no other process has it.
     ///
     /// - Parameters:
-    ///   - path: The file, as for ``take(_:)``.
+    ///   - file: The open file, as for ``take(_:_:)``.
+    ///   - path: Its path, for messages.
     ///   - deadline: The instant after which it is not waited for.
     /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public static func wait(
+        _ file: consuming FileDescriptor,
         _ path: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> FileLock? {
-        let attempt = LockAttempt(adopting: try open(path), isOver: try Waker(operation, path))
+        let attempt = LockAttempt(adopting: file, isOver: try Waker(operation, path))
         let isTaken = try await onThread(operation, path) { (cancelled) throws(SystemError) in
             try attempt.take(path, until: deadline, or: cancelled)
         }
@@ -50,10 +52,6 @@ public struct FileLock: ~Copyable, Sendable {
         ftruncate(file.raw, 0)
         try? writeAll(Array("\(getpid())".utf8), to: file.raw)
         self.file = file
-    }
-
-    private static func open(_ path: String) throws(SystemError) -> FileDescriptor {
-        try FileDescriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600, operation)
     }
 
     // Closing the file is not enough: a child that is just being started has it open until it runs its own program.

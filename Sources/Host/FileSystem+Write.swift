@@ -127,7 +127,7 @@ extension FileSystem {
 
 extension FileDescriptor {
     /// Sets the owner and permissions of a new file, then writes its bytes.
-    fileprivate func fill(
+    func fill(
         _ bytes: [UInt8],
         mode: UInt32,
         owner: UInt32?,

@@ -45,6 +45,19 @@ public enum FileSystem {
         return unsafe String(cString: real)
     }
 
+    /// Resolves all links in the part of a path that exists.
+    ///
+    /// - Parameter path: An absolute path.
+    /// - Returns: The path without links; what does not exist stays as it is.
+    public static func existingRealPath(_ path: String) -> String {
+        var existing = path[...]
+        while !existing.isEmpty {
+            if let real = try? realPath(String(existing)) { return real + path[existing.endIndex...] }
+            existing = existing[..<(existing.lastIndex(of: "/") ?? existing.startIndex)]
+        }
+        return path
+    }
+
     /// Returns whether a file can be executed, following links.
     ///
     /// - Parameter path: The file.

@@ -1,4 +1,4 @@
-import Base
+public import Base
 
 /// The file locks of this machine at one moment, as the kernel lists them in `/proc/locks`.
 public struct LockTable: Sendable {
@@ -28,16 +28,14 @@ public struct LockTable: Sendable {
         self.holders = holders
     }
 
+    /// Whether no process that is visible here holds a lock.
+    public var isEmpty: Bool { holders.isEmpty }
+
     /// Finds the process that holds the lock of a file.
     ///
-    /// - Parameter path: The file.
+    /// - Parameter file: The file.
     /// - Returns: The process's number, or `nil` if no process that is visible here holds the lock.
-    public func holder(of path: String) -> Int32? {
-        guard !holders.isEmpty, let status = try? FileSystem.status(path) else { return nil }
-        return holder(of: status.identity)
-    }
-
-    func holder(of file: FileStatus.Identity) -> Int32? { holders[file] }
+    public func holder(of file: FileStatus.Identity) -> Int32? { holders[file] }
 }
 
 extension FileStatus.Identity {

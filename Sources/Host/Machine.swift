@@ -41,6 +41,14 @@ public enum Machine {
         return unsafe String(cString: path)
     }
 
+    /// Keeps the keys in the memory of a root process out of core dumps, and out of other processes' reach.
+    ///
+    /// Children are not affected. Called first in `main`, before any key is read.
+    public static func forbidDumps() {
+        guard isRoot else { return }
+        _ = nest_host_forbid_dumps()
+    }
+
     /// Whether this process belongs to root.
     public static var isRoot: Bool { geteuid() == 0 }
 

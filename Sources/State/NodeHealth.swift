@@ -29,13 +29,14 @@ public struct NodeHealth: Sendable, Hashable {
 }
 
 extension RecordStore {
-    private var healthPath: String { "\(path)/health.json" }
+    private static let healthName = "health.json"
+    private static let healthLockName = "health.lock"
 
     /// Reads the health of the node.
     ///
     /// - Returns: The health; that of a node on which nothing has failed if the file is missing or of another boot.
     public func health() -> NodeHealth {
-        guard let bytes = try? FileSystem.read(healthPath, limit: Self.sizeLimit),
+        guard let bytes = try? directory(isCreating: false).read(Self.healthName, limit: Self.sizeLimit),
             let node = try? readJSON(bytes, file: "health"), node["boot"]?.string == (boot ?? "")
         else { return NodeHealth() }
         return NodeHealth(
@@ -49,14 +50,16 @@ extension RecordStore {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(_ health: NodeHealth) throws(SystemError) {
         guard !health.failed.isEmpty else {
-            if try FileSystem.status(healthPath) != nil { try FileSystem.remove(healthPath) }
+            do throws(SystemError) {
+                try directory(isCreating: false).discard(Self.healthName)
+            } catch  where error.isNotFound {}
             return
         }
         var pairs: [(String, Node)] = [
             ("boot", .string(boot ?? "")), ("failed", .sequence(health.failed.map { .string($0) })),
         ]
         if let retryAt = health.retryAt { pairs.append(("retryAt", .string(retryAt.description))) }
-        try FileSystem.write(Node.mapping(pairs).json(), to: healthPath, mode: 0o644, isSynced: false)
+        try directory(isCreating: true).write(Node.mapping(pairs).json(), to: Self.healthName, mode: 0o644)
     }
 
     /// Locks the health of the node, as soon as no other process has it.
@@ -65,7 +68,7 @@ extension RecordStore {
     /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitHealthLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        try prepare()
-        return try await FileLock.wait("\(path)/health.lock", until: deadline)
+        let file = try directory(isCreating: true).openLock(Self.healthLockName)
+        return try await FileLock.wait(file, "\(path)/\(Self.healthLockName)", until: deadline)
     }
 }

@@ -4,7 +4,8 @@ public import Host
 
 /// The records of a node's tasks, and the locks that keep two runs of one task apart.
 ///
-/// Each task has a directory, `tasks/NAME`, with the files `record.json` and `lock`.
+/// Each task has a directory, `tasks/NAME`, with the files `record.json` and `lock`, which only their owner can open, and
+/// `public.json`, the record as every user may read it. No link is followed on the way to them.
 public struct RecordStore: Sendable {
     /// The state directory, which is created when something is written.
     public let path: String
@@ -31,16 +32,23 @@ public struct RecordStore: Sendable {
     ///
     /// - Throws: ``Base/SystemError`` if it cannot be created.
     public func prepare() throws(SystemError) {
-        try FileSystem.makeDirectories("\(path)/tasks")
+        _ = try directory(isCreating: true).directory("tasks", isCreating: true)
     }
 
     /// Returns a task's record, `nil` if it has not run on this boot.
+    ///
+    /// A user who may not read it gets the public one.
     ///
     /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
         do throws(SystemError) {
-            bytes = try FileSystem.read(try recordPath(task), limit: Self.sizeLimit)
+            let directory = try directory(of: task, isCreating: false)
+            do throws(SystemError) {
+                bytes = try directory.read(Self.recordName, limit: Self.sizeLimit)
+            } catch  where error.code == EACCES {
+                bytes = try directory.read(Self.publicName, limit: Self.sizeLimit)
+            }
         } catch {
             if error.isNotFound { return nil }
             throw error
@@ -55,9 +63,14 @@ public struct RecordStore: Sendable {
     /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
     public func tasks() throws(SystemError) -> [String] {
         do throws(SystemError) {
-            return try FileSystem.list("\(path)/tasks").filter { name in
-                !name.hasPrefix(".") && (try? FileSystem.exists("\(path)/tasks/\(name)/record.json")) == true
+            let tasks = try directory(isCreating: false).directory("tasks", isCreating: false)
+            let names = try tasks.names().filter { name in
+                guard !name.hasPrefix("."), let task = try? tasks.directory(name, isCreating: false) else {
+                    return false
+                }
+                return (try? task.status(Self.recordName)) != nil
             }
+            return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         } catch {
             if error.isNotFound { return [] }
             throw error
@@ -88,17 +101,29 @@ public struct RecordStore: Sendable {
     public func write(_ record: TaskRecord) throws(SystemError) {
         var record = record
         record.boot = boot ?? ""
-        let path = try recordPath(record.task)
+        let directory = try directory(of: record.task, isCreating: true)
+        try write(record, to: Self.recordName, mode: 0o600, in: directory)
+        record.reason = record.publicReason
+        try write(record, to: Self.publicName, mode: 0o644, in: directory)
+    }
+
+    private func write(
+        _ record: TaskRecord,
+        to name: String,
+        mode: UInt32,
+        in directory: borrowing DirectoryHandle,
+    ) throws(SystemError) {
+        var record = record
         let size = record.outcome == nil ? Self.reservedSize : 0
         do throws(SystemError) {
-            try FileSystem.write(record.json(padded: size), to: path, mode: 0o644, isSynced: false)
+            try directory.write(record.json(padded: size), to: name, mode: mode)
         } catch {
             guard error.code == ENOSPC || error.code == EDQUOT else { throw error }
             while record.json().count > Self.reservedSize, let reason = record.reason {
                 record.reason = reason.count > 1 ? String(reason.prefix(reason.count / 2)) : nil
             }
             do throws(SystemError) {
-                try FileSystem.overwrite(record.json(padded: Self.reservedSize), at: path)
+                try directory.overwrite(record.json(padded: Self.reservedSize), at: name)
             } catch _ {
                 throw error
             }
@@ -110,7 +135,7 @@ public struct RecordStore: Sendable {
     /// - Returns: The lock, or `nil` if it is taken, see ``runner(of:)``.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
-        try FileLock.take(try preparedLockPath(task))
+        try FileLock.take(try directory(of: task, isCreating: true).openLock(Self.lockName), lockPath(task))
     }
 
     /// Locks a task as soon as no other process is running it.
@@ -124,7 +149,8 @@ public struct RecordStore: Sendable {
         _ task: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> FileLock? {
-        try await FileLock.wait(try preparedLockPath(task), until: deadline)
+        let file = try directory(of: task, isCreating: true).openLock(Self.lockName)
+        return try await FileLock.wait(file, lockPath(task), until: deadline)
     }
 
     /// The process that is running a task now, `nil` if none that is visible here is.
@@ -134,26 +160,31 @@ public struct RecordStore: Sendable {
 
     /// The process that is running a task according to a list of locks.
     func runner(of task: String, in locks: LockTable) -> Int32? {
-        (try? lockPath(task)).flatMap { locks.holder(of: $0) }
+        guard !locks.isEmpty, let directory = try? directory(of: task, isCreating: false),
+            let status = try? directory.status(Self.lockName)
+        else { return nil }
+        return locks.holder(of: status.identity)
     }
 
-    private func preparedLockPath(_ task: String) throws(SystemError) -> String {
-        let path = try lockPath(task)
-        try FileSystem.makeDirectories("\(self.path)/tasks/\(task)")
-        return path
+    private static let recordName = "record.json"
+    private static let publicName = "public.json"
+    private static let lockName = "lock"
+
+    private func lockPath(_ task: String) -> String { "\(path)/tasks/\(task)/\(Self.lockName)" }
+
+    /// The state directory.
+    func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+        try DirectoryHandle(reaching: path, isCreating: isCreating)
     }
-
-    private func recordPath(_ task: String) throws(SystemError) -> String { "\(try directory(of: task))/record.json" }
-
-    private func lockPath(_ task: String) throws(SystemError) -> String { "\(try directory(of: task))/lock" }
 
     /// The directory of a task; a name that would lead to a directory elsewhere is refused.
-    private func directory(of task: String) throws(SystemError) -> String {
+    private func directory(of task: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
         let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
         guard isName, task.utf8.count <= 200 else {
             let name = String(decoding: task.utf8.filter { $0 != 0 }, as: UTF8.self)
             throw SystemError("cannot keep a record of task", name, code: EINVAL, detail: "not a file name")
         }
-        return "\(path)/tasks/\(task)"
+        return try directory(isCreating: isCreating).directory("tasks", isCreating: isCreating)
+            .directory(task, isCreating: isCreating)
     }
 }

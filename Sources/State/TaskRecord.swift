@@ -18,6 +18,8 @@ public struct TaskRecord: Sendable, Hashable {
     public var counts: ResultCounts
     /// Why it did not succeed, a problem a line.
     public var reason: String?
+    /// Why it did not succeed, without what only root may read.
+    public var publicReason: String?
     /// Whether it failed in a way that another attempt cannot change.
     public var isPermanent: Bool
     /// The number of attempts on this boot since it last succeeded, this one included.
@@ -39,6 +41,7 @@ public struct TaskRecord: Sendable, Hashable {
         durationMicroseconds: Int64 = 0,
         counts: ResultCounts = ResultCounts(),
         reason: String? = nil,
+        publicReason: String? = nil,
         isPermanent: Bool = false,
         attempt: Int = 1,
         run: String,
@@ -50,6 +53,7 @@ public struct TaskRecord: Sendable, Hashable {
         self.durationMicroseconds = durationMicroseconds
         self.counts = counts
         self.reason = reason
+        self.publicReason = publicReason
         self.isPermanent = isPermanent
         self.attempt = attempt
         self.run = run

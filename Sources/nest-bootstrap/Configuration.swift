@@ -53,9 +53,10 @@ struct Configuration {
         var sources: [SourceFile] = []
         func add(_ path: String) {
             do {
+                try FileSystem.requireTrusted(path)
                 sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: sizeLimit)))
             } catch {
-                let hint = error.isNotFound ? "create it, or pass '--config FILE'" : nil
+                let hint = error.isNotFound ? "create it, or pass '--config FILE'" : error.advice
                 let message = "cannot read the task file: \(error.reason)"
                 problems.append(Problem(message, at: SourceLocation(file: path), hint: hint))
             }
@@ -121,14 +122,13 @@ struct Configuration {
     /// The root as an absolute path, also for programs that a task runs in another directory.
     private var root: String? { options.root.map(Self.absolute) }
 
-    /// Where a path is written, under the root if there is one.
-    func location(ofWritten path: String) -> String {
-        NodeFiles(root: root, isDryRun: false).location(ofWritten: path)
-    }
-
     /// Where the records of this boot are, under the root if there is one.
-    static func statePath(_ options: Options) -> String {
-        NodeFiles(root: options.root.map(absolute), isDryRun: false).location(ofWritten: "/run/nest-bootstrap")
+    ///
+    /// The root itself may be named by a link; below it none is followed.
+    static func statePath(_ options: Options) throws(SystemError) -> String {
+        guard let root = options.root.map(absolute) else { return "/run/nest-bootstrap" }
+        return try NodeFiles(root: FileSystem.existingRealPath(root), isDryRun: false)
+            .location(ofWritten: "/run/nest-bootstrap")
     }
 
     /// The records of this boot.
@@ -136,7 +136,7 @@ struct Configuration {
     /// `/run` is empty after a boot. What says which boot it is, is not the same everywhere in a container: some lay
     /// another identifier over the kernel's, and a service that has its own `/proc` does not see it.
     func records() throws(SystemError) -> RecordStore {
-        RecordStore(path: Self.statePath(options), boot: root == nil ? nil : try Machine.bootIdentifier())
+        RecordStore(path: try Self.statePath(options), boot: root == nil ? nil : try Machine.bootIdentifier())
     }
 
     /// The node's files.

@@ -78,7 +78,9 @@ struct Program {
                 // The task itself, which comes next, reports it.
                 if options.onlyDirectories { return .configuration }
                 output.report(error, as: options.output, .taskFileWrong)
-                _ = try? Systemd.notify("STATUS=\(printable(error.all.first?.description ?? ""))")
+                // Every user can read the status, and a problem may show a value of the file.
+                let place = error.all.first?.location.map { " (\($0))" } ?? ""
+                _ = try? Systemd.notify("STATUS=\(printable("the task file has a problem\(place), see the journal"))")
                 return .configuration
             }
             return switch options.command {

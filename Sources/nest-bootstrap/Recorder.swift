@@ -27,8 +27,14 @@ final class Recorder: Sendable {
         var counts = ResultCounts()
         /// Whether a path was created, changed or removed.
         var hasChangedPaths = false
-        var reasons: [String] = []
+        var reasons = Reasons()
         var isPermanent = false
+    }
+
+    /// The lines that say why a task did not succeed, for root and for every user.
+    private struct Reasons {
+        var lines: [String] = []
+        var publicLines: [String] = []
     }
 
     /// The lines of a failure that are kept.
@@ -72,11 +78,12 @@ final class Recorder: Sendable {
         case .path(_, let result):
             if result.change != .unchanged { attempts.withLock { $0[task]?.hasChangedPaths = true } }
         case .objectFailed(_, let error):
-            let lines = problems(of: error).map(\.description)
+            let problems = problems(of: error)
             let isPermanent = isPermanent(error)
             attempts.withLock { attempts in
                 attempts[task]?.counts.failed += 1
-                attempts[task]?.reasons += lines
+                attempts[task]?.reasons.lines += problems.map(\.description)
+                attempts[task]?.reasons.publicLines += problems.map(publicLine)
                 if isPermanent { attempts[task]?.isPermanent = true }
             }
         case .runStarted, .taskStarted, .waiting, .objectCount, .planned, .warning, .output, .taskFinished,
@@ -96,7 +103,10 @@ final class Recorder: Sendable {
         var isPermanent = false
         if case .failed(let error) = entry.outcome {
             // What events have reported is there already.
-            if !problems(of: error).isEmpty { reasons.insert(chain(error), at: 0) }
+            if !problems(of: error).isEmpty {
+                reasons.lines.insert(chain(error), at: 0)
+                reasons.publicLines.insert(publicChain(error), at: 0)
+            }
             isPermanent = attempt.isPermanent || Base.isPermanent(error)
         }
         if let success = attempt.success, isUntouched(attempt, entry) { return write(success) }
@@ -129,8 +139,11 @@ final class Recorder: Sendable {
         guard let lock else { return }
         let earlier = try? records.record(of: entry.task)
         if earlier?.isSuccess != true {
-            var reasons: [String] = []
-            if case .skipped(let because) = entry.outcome { reasons = ["task '\(because)' did not succeed"] }
+            var reasons = Reasons()
+            if case .skipped(let because) = entry.outcome {
+                let line = "task '\(because)' did not succeed"
+                reasons = Reasons(lines: [line], publicLines: [line])
+            }
             var record = record(of: entry, reasons)
             // A task that did not start is not an attempt.
             record.attempt = earlier?.attempt ?? 0
@@ -139,16 +152,21 @@ final class Recorder: Sendable {
         lock.release()
     }
 
-    private func record(of entry: Report.Entry, _ reasons: [String]) -> TaskRecord {
+    private func record(of entry: Report.Entry, _ reasons: Reasons) -> TaskRecord {
         let (seconds, attoseconds) = entry.duration.components
         return TaskRecord(
             task: entry.task,
             verb: verbs[entry.task] ?? "",
             outcome: entry.outcome.kind,
             durationMicroseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000,
-            reason: reasons.isEmpty ? nil : reasons.prefix(Self.reasonLimit).joined(separator: "\n"),
+            reason: Self.text(reasons.lines),
+            publicReason: Self.text(reasons.publicLines),
             run: run,
         )
+    }
+
+    private static func text(_ lines: [String]) -> String? {
+        lines.isEmpty ? nil : lines.prefix(reasonLimit).joined(separator: "\n")
     }
 
     private func write(_ record: TaskRecord) {

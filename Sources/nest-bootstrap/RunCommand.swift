@@ -91,7 +91,8 @@ struct RunCommand {
     /// A directory that cannot be created is reported by the task that needs it.
     private func makeDirectories(for plan: Plan) -> ExitCode {
         for directory in plan.steps.flatMap(\.task.footprint.createdDirectories) {
-            try? FileSystem.makeDirectories(configuration.location(ofWritten: directory))
+            guard let location = try? configuration.files.location(ofWritten: directory) else { continue }
+            try? FileSystem.makeDirectories(location)
         }
         return .success
     }

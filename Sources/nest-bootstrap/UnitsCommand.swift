@@ -49,7 +49,7 @@ struct UnitsCommand {
 
     /// The tasks that have records: those that have started on this boot.
     private func knownTasks() -> [String] {
-        (try? RecordStore(path: Configuration.statePath(options), boot: nil).tasks()) ?? []
+        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks()) ?? []
     }
 
     /// The role of the arguments or the environment, rather than the task file.

@@ -2,6 +2,7 @@ import Glibc
 import Host
 import Reporting
 
+Machine.forbidDumps()
 Machine.silenceDispatchLogging()
 StandardStreams.open()
 Signals.ignoreBrokenPipe()

@@ -75,7 +75,7 @@ struct DigestCacheTests {
         let found = sha256([1])
         let expected =
             "the digest of 'URL/m' differs: expected SHA-256 \(digest), got \(found); "
-            + "look at what changed there, then write 'sha256: \(found)'"
+            + "something else is there now: compare it with what its publisher announces, and do not use it before"
         #expect(try await ask(server) == expected)
         #expect(try FileSystem.exists(TemporaryDirectory.file("root")) == false)
     }

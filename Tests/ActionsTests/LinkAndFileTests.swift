@@ -63,7 +63,24 @@ struct LinkAndFileTests {
                 #expect(try bench.read("root/etc/copy") == (isDryRun ? nil : "text"))
             }
         }
-        #expect(try FileSystem.status(TemporaryDirectory.file("root/etc/copy"))?.mode == 0o644)
+        #expect(try FileSystem.status(TemporaryDirectory.file("root/etc/copy"))?.mode == 0o600)
+    }
+
+    @Test(
+        arguments: [(0o600, 0o600), (0o400, 0o600), (0o640, 0o640), (0o444, 0o644), (0o755, 0o644)]
+            as [(UInt32, UInt32)]
+    )
+    func `a copy has the permissions of its source as far as 0644 allows`(source: UInt32, copy: UInt32) async throws {
+        try await withBench("tasks: {a: {file: {path: /etc/a, source: source}}}") { bench async throws in
+            try bench.write("x", to: "source", mode: source)
+            #expect(try await bench.perform("a") == "changed")
+            #expect(try await bench.perform("a") == "unchanged")
+            #expect(try FileSystem.status("\(bench.directory)/root/etc/a")?.mode == copy)
+        }
+        try await withBench("tasks: {a: {file: {path: /etc/a, source: source, mode: '0644'}}}") { bench async throws in
+            #expect(try await bench.perform("a") == (copy == 0o644 ? "unchanged" : "changed"))
+            #expect(try FileSystem.status("\(bench.directory)/root/etc/a")?.mode == 0o644)
+        }
     }
 
     @Test(

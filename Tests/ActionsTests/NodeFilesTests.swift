@@ -20,14 +20,14 @@ struct NodeFilesTests {
     }
 
     @Test(arguments: [("", "/etc/a"), ("/", "/etc/a"), ("/r", "/r/etc/a"), ("/r/", "/r/etc/a"), ("r//", "r/etc/a")])
-    func `a root comes before every path that is written`(root: String, location: String) {
-        #expect(NodeFiles(root: root, isDryRun: false).location(ofWritten: "/etc/a") == location)
+    func `a root comes before every path that is written`(root: String, location: String) throws {
+        #expect(try NodeFiles(root: root, isDryRun: false).location(ofWritten: "/etc/a") == location)
     }
 
-    @Test func `no root is the node itself`() {
+    @Test func `no root is the node itself`() throws {
         let files = NodeFiles(root: nil, isDryRun: false)
-        #expect(files.location(ofWritten: "/etc/a") == "/etc/a")
-        #expect(files.location(ofRead: "/etc/a") == "/etc/a")
+        #expect(try files.location(ofWritten: "/etc/a") == "/etc/a")
+        #expect(try files.location(ofRead: "/etc/a") == "/etc/a")
     }
 
     @Test func `what was written under the root is read from there, all else from the node`() throws {
@@ -39,6 +39,38 @@ struct NodeFilesTests {
         #expect(try text(files, path) == "root")
         #expect(try text(NodeFiles(root: nil, isDryRun: false), path) == "node")
         #expect(try files.exists("/etc/nest-bootstrap-nowhere") == false)
+    }
+
+    @Test func `a link in the root never leads out of it`() throws {
+        let outside = TemporaryDirectory.file("outside")
+        try FileSystem.makeDirectories(outside)
+        try FileSystem.makeSymbolicLink(at: "\(root)/etc", to: outside, replacing: false)
+        try FileSystem.makeSymbolicLink(at: "\(root)/up", to: "../../..\(outside)", replacing: false)
+        let files = files()
+        for path in ["/etc/a", "/up/b", "/etc/deep/c"] {
+            #expect(try files.write([1], to: path, mode: 0o600) == .created)
+            #expect(try files.read(path, limit: 10) == [1])
+        }
+        #expect(try FileSystem.list(outside) == [])
+        #expect(try FileSystem.list(root + outside) == ["a", "b", "deep"])
+        guard case .done(.created) = try files.link("/etc/l", to: "/x", replacing: false) else {
+            return #expect(Bool(false), "the link is made")
+        }
+        #expect(try FileSystem.status("\(root)\(outside)/l")?.target == "/x")
+    }
+
+    @Test func `too many links in the root are an error, not a way out`() throws {
+        try FileSystem.makeSymbolicLink(at: "\(root)/loop", to: "/loop", replacing: false)
+        let error = #expect(throws: SystemError.self) { try files().write([1], to: "/loop/a", mode: 0o600) }
+        #expect(error?.code == ELOOP)
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a source that another user can change is not read by root`() throws {
+        let path = TemporaryDirectory.file("a")
+        try FileSystem.write([1], to: path, mode: 0o666)
+        let error = #expect(throws: SystemError.self) { try NodeFiles(root: nil, isDryRun: false).read(path, limit: 9) }
+        #expect(error?.advice == "run 'chmod go-w \(path)'")
+        #expect(throws: SystemError.self) { try files().read(path, limit: 9) }
     }
 
     @Test func `a file that is as described is left alone`() throws {

@@ -82,8 +82,8 @@ struct UndeclaredDependencyTests {
                  clusters: [{name: c, cluster: {server: '\(server)'}}], users: [{name: me, user: {token: t}}]}
                 """
             }
-            try bench.write(kubeconfig("http://a", ", namespace: pond"), to: "k", mode: 0o600)
-            try bench.write(kubeconfig("http://b", ""), to: "other", mode: 0o600)
+            try bench.write(kubeconfig("https://a", ", namespace: pond"), to: "k", mode: 0o600)
+            try bench.write(kubeconfig("https://b", ""), to: "other", mode: 0o600)
             try bench.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: pond}}", to: "one.yaml")
             try bench.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}", to: "two.yaml")
             problems = await bench.problems()

@@ -67,6 +67,15 @@ struct CredentialFailureTests {
         )
     }
 
+    @Test func `a kubeconfig that acts as another user has the rights of that user only`() async throws {
+        let cluster = try await TestCluster.shared.value
+        var text = kubeconfig(cluster, client: "\(cluster.credentials)/kube-admin")
+        text = text.replacing("user: {client-certificate", with: "user: {as: readonly, client-certificate")
+        let result = try await (try applying(text)).run("run")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("as user 'readonly') may not get namespaces"), "\(result.errors)")
+    }
+
     @Test func `a wrong host name is reported with the names of the certificate`() async throws {
         let cluster = try await TestCluster.shared.value
         let admin = "\(cluster.credentials)/kube-admin"

@@ -107,6 +107,15 @@ struct TLSTests {
         #expect(error.peer?.names == ["kubernetes", "10.96.0.1"])
     }
 
+    @Test func `a certificate without a subject alternative name is refused`() async throws {
+        let issued = try authority.issue("server", subject: "/CN=127.0.0.1", names: [])
+        let server = try TLSServer(issued)
+        let error = try await failure(server.url, trusting)
+        #expect(error.kind == .noNames)
+        let words = "has no subject alternative name (SAN), only the subject 'CN=127.0.0.1'"
+        #expect(error.message == "the certificate of '\(error.address)' \(words)")
+    }
+
     @Test func `an expired certificate is reported with its end`() async throws {
         let server = try TLSServer(try serverCertificate(validity: .past))
         let error = try await failure(server.url, trusting)

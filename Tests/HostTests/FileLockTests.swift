@@ -162,3 +162,25 @@ private final class Held: Sendable {
 extension Held: Equatable {
     static func == (left: Held, right: Held) -> Bool { left === right }
 }
+
+extension FileLock {
+    private static func open(_ path: String) throws(SystemError) -> FileDescriptor {
+        let parts = try PathParts(path, "cannot lock")
+        return try DirectoryHandle(reaching: parts.directory, isCreating: false).openLock(parts.name)
+    }
+
+    fileprivate static func take(_ path: String) throws(SystemError) -> FileLock? { try take(try open(path), path) }
+
+    fileprivate static func wait(
+        _ path: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SystemError) -> FileLock? {
+        try await wait(try open(path), path, until: deadline)
+    }
+}
+
+extension LockTable {
+    fileprivate func holder(of path: String) -> Int32? {
+        (try? FileSystem.status(path)).flatMap { holder(of: $0.identity) }
+    }
+}

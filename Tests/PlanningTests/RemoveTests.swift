@@ -29,6 +29,10 @@ import Testing
                 "1:35: 'remove.kubeconfig' of task 't' goes with 'objects' only; remove kubeconfig:"
             ),
             (
+                "kubeconfig: /k, objects: [{apiVersion: v1/../x?, kind: Node, name: one}]",
+                "1:61: 'remove.objects.apiVersion' of task 't' must be an API version such as apps/v1, found 'v1/../x?'"
+            ),
+            (
                 "objects: [{apiVersion: v1, kind: Node, name: one}]",
                 "1:9: task 't' has no kubeconfig, and runs after no task that writes one; add kubeconfig: PATH below remove:"
             ),

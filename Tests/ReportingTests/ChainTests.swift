@@ -36,6 +36,13 @@ struct ChainTests {
         #expect(chain(nested(words)) == expected)
     }
 
+    @Test func `a public chain ends with the first problem that has a public message, without hints`() {
+        let inner = Problem("MARKER", hint: "MARKER", cause: Plain("MARKER"), publicMessage: "it failed")
+        #expect(publicChain(Problem("task 'a'", hint: "MARKER", cause: inner)) == "task 'a': it failed")
+        #expect(publicChain(Problem("cannot read", hint: "type this")) == "cannot read; type this")
+        #expect(publicChain(Problems([inner, Problem("other")])) == "it failed (and 1 more)")
+    }
+
     @Test func `a chain without end is cut`() {
         #expect(chain(nested((1...100).map { "cause \($0)" })).hasSuffix("cause 16"))
     }

@@ -80,6 +80,20 @@ struct NotifySinkTests {
         #expect(all.last == #"STATUS=failed in 5 ms: no\nroom"#)
     }
 
+    @Test func `what programs print, and what only root may read, is not in the status`() {
+        let sink = makeSink()
+        sink.receive(Event(task: "a", .taskStarted(verb: "exec")))
+        sink.receive(Event(task: "a", .output("https://u:MARKER@h")))
+        sink.tick()
+        let secret = Problem("'sh -c MARKER' exited with status 1", hint: "MARKER", publicMessage: "its program failed")
+        sink.receive(Event(task: "a", .objectFailed("ConfigMap/x", secret)))
+        sink.receive(Event(task: "a", .taskFinished(.failed(secret), after: .milliseconds(5))))
+        sink.finish()
+        #expect(
+            all.dropFirst() == ["STATUS=exec", "STATUS=failed in 5 ms (1 failed): ConfigMap/x: its program failed"]
+        )
+    }
+
     @Test func `a dependency that has not succeeded is reported as the reason for waiting`() {
         makeSink().runBlocked(by: [Problem("task 'a' runs after 'b', which has not run on this boot", hint: "x")])
         #expect(all == ["STATUS=waiting: task 'a' runs after 'b', which has not run on this boot"])

@@ -32,7 +32,37 @@ struct RecordTests {
         try store.write(expected)
         expected.boot = "this-boot"
         #expect(try store.record(of: "rbac") == expected)
+        #expect(try FileSystem.status(path)?.mode == 0o600)
+    }
+
+    @Test func `the record that every user may read has only the public reason`() throws {
+        var written = record(.failed, reason: "'sh -c MARKER' exited with status 1")
+        written.publicReason = "its program exited with status 1"
+        try store.write(written)
+        let path = TemporaryDirectory.file("state/tasks/rbac/public.json")
         #expect(try FileSystem.status(path)?.mode == 0o644)
+        let text = String(decoding: try FileSystem.read(path, limit: 10_000), as: UTF8.self)
+        #expect(!text.contains("MARKER"))
+        let record = try #require(TaskRecord(json: Array(text.utf8)))
+        #expect(record.reason == "its program exited with status 1")
+        #expect(record.counts == written.counts)
+        #expect(try store.record(of: "rbac")?.reason == written.reason)
+    }
+
+    @Test func `records and locks are not reached through links`() throws {
+        let victim = TemporaryDirectory.file("victim")
+        try FileSystem.makeDirectories(victim)
+        try FileSystem.makeDirectories(TemporaryDirectory.file("state"))
+        try FileSystem.makeSymbolicLink(at: TemporaryDirectory.file("state/tasks"), to: victim, replacing: false)
+        #expect(throws: SystemError.self) { try store.prepare() }
+        #expect(throws: SystemError.self) { try store.write(record()) }
+        #expect(throws: SystemError.self) { _ = try store.lock("rbac") }
+        let error = #expect(throws: SystemError.self) { try store.record(of: "rbac") }
+        #expect(
+            error?.description
+                == "cannot open directory '\(TemporaryDirectory.file("state/tasks"))': is a symbolic link"
+        )
+        #expect(try FileSystem.list(victim) == [])
     }
 
     @Test func `a task that has started has a record without an outcome`() throws {

@@ -37,4 +37,7 @@ int nest_host_refuse_abstract_sockets(void);
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);
 
+/// Keeps this process from being dumped or traced by others: `prctl` is variadic.
+int nest_host_forbid_dumps(void);
+
 #endif

@@ -41,7 +41,12 @@ public struct FailureGroup: Sendable {
             let faults = members.map { $0.faults[index] }
             let isSame = faults.allSatisfy { $0.message == first.faults[index].message }
             let common = isSame ? first.faults[index].own : first.faults[index].shared
-            return Problem("\(subject) (\(Self.list(faults.map(\.location)))): \(common.message)", hint: common.hint)
+            let subject = "\(subject) (\(Self.list(faults.map(\.location))))"
+            return Problem(
+                "\(subject): \(common.message)",
+                hint: common.hint,
+                publicMessage: "\(subject): \(first.cause.publicWords)"
+            )
         }
     }
 

@@ -75,7 +75,7 @@ extension ObjectApplication {
         guard !applier.forceConflicts, let namespace = identity.namespace,
             difference.fields.contains(where: { $0.path == "spec.replicas" && $0.old != nil && $0.new != nil })
         else { return }
-        let path = "/apis/autoscaling/v1/namespaces/\(namespace)/horizontalpodautoscalers"
+        let path = "/apis/autoscaling/v1/namespaces/\(APIClient.percentEncoded(namespace))/horizontalpodautoscalers"
         let list: Node
         do throws(APIError) {
             list = try await client.object("GET", path, until: deadline).node

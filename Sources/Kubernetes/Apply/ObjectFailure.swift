@@ -70,7 +70,16 @@ public struct ObjectFailure: Error, Sendable {
 
     /// The faults as problems that name the object.
     public var problems: [Problem] {
-        Problems(faults.map { Problem("\(object): \($0.message)", at: $0.location, hint: $0.hint) }).all
+        Problems(
+            faults.map {
+                Problem(
+                    "\(object): \($0.message)",
+                    at: $0.location,
+                    hint: $0.hint,
+                    publicMessage: "\(object): \(cause.publicWords)"
+                )
+            }
+        ).all
     }
 
     /// Creates a failure.
@@ -107,6 +116,22 @@ public struct ObjectFailure: Error, Sendable {
 extension ObjectFailure: PermanentFailure {}
 
 extension ObjectFailure.Cause {
+    /// What is wrong, without values of the object and without the server's own words, which may repeat some.
+    var publicWords: String {
+        switch self {
+        case .missingKind(let type): "the server does not have \(type)"
+        case .missingNamespace(let name): "namespace '\(name)' does not exist"
+        case .forbidden: "the user of the kubeconfig may not do it"
+        case .denied: "admission control refuses it"
+        case .conflict: "some of its fields belong to other managers"
+        case .invalid: "the server refuses some of its fields"
+        case .notTried(let object): "not tried: \(object), which it needs, could not be applied"
+        case .beingDeleted: "it is being deleted"
+        case .interrupted: "interrupted"
+        case .other: "it could not be applied"
+        }
+    }
+
     /// Whether failures of this kind are permanent if nothing more is known.
     fileprivate var isPermanent: Bool {
         switch self {

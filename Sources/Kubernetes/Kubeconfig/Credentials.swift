@@ -39,7 +39,7 @@ public struct Credentials: Sendable {
                 } catch {
                     throw Problem(
                         "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
-                        hint: "put the file there, or correct '\(setting)'",
+                        hint: (error as? SystemError)?.advice ?? "put the file there, or correct '\(setting)'",
                     )
                 }
             }
@@ -84,7 +84,9 @@ public struct Credentials: Sendable {
             advice = "check that the token belongs to this cluster and has not expired"
         case nil: break
         }
+        if let user = kubeconfig.impersonation?.user { whoami += ", as user '\(user)'" }
         connectionIdentity.serverName = kubeconfig.serverName
+        connectionIdentity.proxy = kubeconfig.proxy
         self.connectionIdentity = connectionIdentity
     }
 }

@@ -35,6 +35,12 @@ public struct Kubeconfig: Sendable {
     /// The bearer token, if any.
     public var token: Material?
 
+    /// The user that every request acts as, if any: `as` and what belongs to it.
+    public var impersonation: Impersonation?
+
+    /// The proxy that is connected through, if any: `proxy-url`.
+    public var proxy: String?
+
     /// The namespace of objects without one.
     public var namespace: String
 
@@ -44,7 +50,7 @@ public struct Kubeconfig: Sendable {
     ///   - bytes: The file's content, YAML or JSON.
     ///   - path: The file's path; relative paths in it count from its folder.
     /// - Throws: All problems of the file at once. Settings that would weaken TLS are refused, and so are credential
-    ///   plug-ins.
+    ///   plug-ins, and keys that have no meaning here.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
         let documents = try readDocuments(bytes, file: path, limits: .taskFile)
         guard let root = documents.compactMap(\.root).first, root.mapping != nil else {
@@ -65,6 +71,15 @@ public struct Kubeconfig: Sendable {
     /// The name that the server's certificate must have.
     var verifiedName: String {
         serverName ?? (try? WebAddress(server))?.host ?? server
+    }
+
+    /// The file that has the private key in it, if there is one: one of its own, or the kubeconfig.
+    public var keyPath: String? {
+        switch clientKey {
+        case .file(let path): path
+        case .data: path
+        case nil: nil
+        }
     }
 
     /// The API server's host and port, or its URL, for messages.

@@ -5,7 +5,7 @@ import YAML
 struct KubeconfigReader {
     let root: Node
     let path: String
-    private var problems: [Problem] = []
+    var problems: [Problem] = []
 
     init(root: Node, path: String) {
         self.root = root
@@ -42,7 +42,12 @@ struct KubeconfigReader {
         result.clientCertificate = material("client-certificate", in: user)
         result.clientKey = material("client-key", in: user)
         result.token = token(of: user)
+        result.proxy = proxy(of: cluster)
+        result.impersonation = impersonation(of: user)
         refuseUnsupported(cluster, user)
+        refuseUnknown(context, ["cluster", "user", "namespace"])
+        refuseUnknown(cluster, Self.clusterKeys)
+        refuseUnknown(user, Self.userKeys)
         guard problems.isEmpty else { throw Problems(problems) }
         return result
     }
@@ -85,6 +90,23 @@ struct KubeconfigReader {
             )
             return ""
         }
+        do {
+            let address = try WebAddress(server)
+            if !address.isSecure, !address.isLoopback {
+                problems.append(
+                    Problem(
+                        "the server's URL is not encrypted: credentials would cross the network in the clear",
+                        at: cluster["server"]?.location,
+                        hint: "write 'server: https\(server.dropFirst(4))'; http:// is for loopback addresses only"
+                    )
+                )
+            }
+            if address.rest.contains(where: { "?#".contains($0) }) {
+                problems.append(Problem("the server's URL has a query or fragment", at: cluster["server"]?.location))
+            }
+        } catch {
+            problems.append(Problem("the server's URL \(error.message)", at: cluster["server"]?.location))
+        }
         return server.hasSuffix("/") ? String(server.dropLast()) : server
     }
 
@@ -110,7 +132,7 @@ struct KubeconfigReader {
     }
 
     /// Reads a setting that is a string; an empty one counts as left out, as in client-go.
-    private mutating func text(_ field: String, in node: Node?) -> String? {
+    mutating func text(_ field: String, in node: Node?) -> String? {
         guard let value = node?[field], !value.isNull else { return nil }
         guard let string = value.string else {
             // The value is not shown: it may be a token.

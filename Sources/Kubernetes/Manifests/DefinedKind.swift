@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// The kind that a CustomResourceDefinition defines, in whatever version.
@@ -29,9 +30,10 @@ public struct DefinedKind: Sendable, Hashable {
     static func collectionPath(of manifest: ManifestObject) -> String? {
         let spec = manifest.root["spec"]
         let version = (spec?["versions"]?.sequence ?? []).first { $0["served"]?.boolean == true }?["name"]?.string
-        guard let kind = DefinedKind(manifest), let version, let plural = spec?["names"]?["plural"]?.string else {
-            return nil
-        }
+        guard let kind = DefinedKind(manifest), let version, let plural = spec?["names"]?["plural"]?.string,
+            ObjectIdentifiers.isGroup(kind.group), ObjectIdentifiers.isVersion(version),
+            ObjectIdentifiers.isKind(plural)
+        else { return nil }
         return "/apis/\(kind.group)/\(version)/\(plural)"
     }
 }

@@ -32,7 +32,8 @@ public struct ManifestFile: Sendable {
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
-                diagnostics += problems
+                diagnostics +=
+                    Self.describesSecret(root) || Self.describesSecret(node) ? problems.map(\.masked) : problems
                 if problems.isEmpty { add(node, documentIndex: document.index, depth: 0) }
             }
         }
@@ -41,6 +42,13 @@ public struct ManifestFile: Sendable {
     /// Whether a text may describe a Secret; where it cannot be parsed, any of its words may be secret.
     private static func mayHoldSecret(_ bytes: [UInt8]) -> Bool {
         bytes.firstRange(of: Array("Secret".utf8)) != nil
+    }
+
+    /// Whether a document is a Secret or a list with one.
+    private static func describesSecret(_ node: Node, depth: Int = 0) -> Bool {
+        if node["kind"]?.string?.hasPrefix("Secret") == true { return true }
+        guard depth < listDepthLimit else { return false }
+        return (node["items"]?.sequence ?? []).contains { describesSecret($0, depth: depth + 1) }
     }
 
     /// How deep lists may be nested.
@@ -92,9 +100,13 @@ public struct ManifestFile: Sendable {
 
 extension Problem {
     /// The problem without the words of the file, which are in quotes, and without a hint that may repeat them.
+    ///
+    /// The words may have quotes in them, so all between the first and the last one is left out.
     fileprivate var masked: Problem {
-        let parts = message.split(separator: "'", omittingEmptySubsequences: false)
-        let message = parts.enumerated().map { $0 % 2 == 0 ? String($1) : "***" }.joined(separator: "'")
+        var message = message
+        if let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last {
+            message.replaceSubrange(first...last, with: "'***'")
+        }
         return Problem(
             message,
             at: location,

@@ -31,7 +31,15 @@ private struct IdentityReader {
             return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
         }
         let apiVersion = required("apiVersion", of: node, as: "apiVersion", example: "v1")
+        validate(
+            apiVersion,
+            "apiVersion",
+            at: node["apiVersion"],
+            ObjectIdentifiers.isAPIVersion,
+            "an API version such as 'apps/v1'"
+        )
         let kind = required("kind", of: node, as: "kind", example: "ConfigMap")
+        validate(kind, "kind", at: node["kind"], ObjectIdentifiers.isKind, "a kind such as 'ConfigMap'")
         var (name, namespace) = ("", String?.none)
         if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
             problems.append(
@@ -74,11 +82,20 @@ private struct IdentityReader {
     /// Reads a name that becomes part of a path; the server would take one with these characters for another path.
     private mutating func segment(_ field: String, of parent: Node?, example: String) -> String {
         let text = required(field, of: parent, as: "metadata.\(field)", example: example)
-        if [".", ".."].contains(text) || text.contains(where: { "/%".contains($0) }) {
-            let location = parent?[field]?.location ?? node.location
-            problems.append(Problem("'metadata.\(field)' is '\(text)', which is not a valid name", at: location))
-        }
+        validate(text, "metadata.\(field)", at: parent?[field], ObjectIdentifiers.isName, "a valid name")
         return text
+    }
+
+    /// Reports a text that is there and does not have its form; it is never made part of a path.
+    private mutating func validate(
+        _ text: String,
+        _ path: String,
+        at value: Node?,
+        _ isValid: (String) -> Bool,
+        _ what: String,
+    ) {
+        guard !text.isEmpty, !isValid(text) else { return }
+        problems.append(Problem("'\(path)' is '\(text)', which is not \(what)", at: value?.location ?? node.location))
     }
 
     private mutating func required(_ field: String, of parent: Node?, as path: String, example: String) -> String {

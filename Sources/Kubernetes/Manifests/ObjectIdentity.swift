@@ -31,7 +31,8 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
 
     /// The path under which the server keeps the group and version.
     public var path: String {
-        group.isEmpty ? "/api/\(version)" : "/apis/\(group)/\(version)"
+        let version = APIClient.percentEncoded(version)
+        return group.isEmpty ? "/api/\(version)" : "/apis/\(APIClient.percentEncoded(group))/\(version)"
     }
 
     /// The kind with its group and version, such as `DaemonSet (apps/v1)`.

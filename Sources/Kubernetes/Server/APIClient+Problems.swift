@@ -64,6 +64,12 @@ extension APIClient {
                 hint: "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig "
                     + "'\(kubeconfig.path)'",
             )
+        case .noNames:
+            let subject = peer.map { " (only the subject '\($0.subject)')" } ?? ""
+            return Problem(
+                "\(server) shows a certificate without a subject alternative name\(subject)",
+                hint: "issue the server's certificate again with subjectAltName '\(kubeconfig.verifiedName)'",
+            )
         case .serverCertificateExpired, .serverCertificateNotYetValid:
             let span = peer.map { "valid from \($0.validFrom) to \($0.validUntil)" } ?? cause.message
             return Problem(

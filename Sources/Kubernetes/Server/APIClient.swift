@@ -75,7 +75,7 @@ public struct APIClient: Sendable {
         let request = HTTPRequest(
             method: method,
             url: kubeconfig.server + path + (query.isEmpty ? "" : "?\(query)"),
-            headers: headers,
+            headers: headers + (kubeconfig.impersonation?.headers ?? []),
             body: body,
             endsWithFirstLine: endsWithFirstLine,
         )

@@ -79,7 +79,8 @@ final class ResourceCatalog: Sendable {
         let items = list["resources"]?.sequence ?? []
         let names = Set(items.compactMap { $0["name"]?.string })
         for item in items {
-            guard let name = item["name"]?.string, let kind = item["kind"]?.string, !name.contains("/") else {
+            guard let name = item["name"]?.string, let kind = item["kind"]?.string, ObjectIdentifiers.isKind(name)
+            else {
                 continue
             }
             let type = GroupVersionKind(group: type.group, version: type.version, kind: kind)

@@ -11,7 +11,8 @@ extension TransportError: Retriable {
             .retry
         case .tls, .clientCertificateRefused:
             .transient
-        case .untrusted, .selfSigned, .hostName, .serverCertificateExpired, .clientCertificate, .unreadableFile,
+        case .untrusted, .selfSigned, .hostName, .noNames, .serverCertificateExpired, .clientCertificate,
+            .unreadableFile,
             .replyTooLarge, .redirect, .cancelled, .invalidURL:
             .permanent
         }

@@ -16,6 +16,16 @@ extension ConfigValue {
         return text
     }
 
+    /// What identifies an object, in its form: anything else could become another path on the API server.
+    func objectText(_ expected: String, _ isValid: (String) -> Bool) -> String? {
+        guard let text = string(expected: expected) else { return nil }
+        guard isValid(text) else {
+            reportTypeMismatch(expected)
+            return nil
+        }
+        return text
+    }
+
     /// A user or a group, by name or by number.
     func account() -> String? {
         if let number = node.integer, (0...Int(UInt32.max) - 1).contains(number) { return String(number) }

@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// How a value of the task file is read.
@@ -133,9 +134,28 @@ extension ValueReader where Value == [String: String] {
 
 extension ValueReader where Value == ObjectReference {
     private enum Keys {
-        static let apiVersion = Key.required("apiVersion", .string, example: "apps/v1", "its API group and version")
-        static let kind = Key.required("kind", .string, example: "DaemonSet", "its kind")
-        static let name = Key.required("name", .string, example: "calico-node", "its name")
+        static let apiVersion = Key.required(
+            "apiVersion",
+            ValueReader<String>(type: .string) {
+                $0.objectText("an API version such as apps/v1", ObjectIdentifiers.isAPIVersion)
+            },
+            example: "apps/v1",
+            "its API group and version"
+        )
+        static let kind = Key.required(
+            "kind",
+            ValueReader<String>(type: .string) { $0.objectText("a kind such as DaemonSet", ObjectIdentifiers.isKind) },
+            example: "DaemonSet",
+            "its kind"
+        )
+        static let name = Key.required(
+            "name",
+            ValueReader<String>(type: .string) {
+                $0.objectText("a name without '/' and '%'", ObjectIdentifiers.isName)
+            },
+            example: "calico-node",
+            "its name"
+        )
         static let namespace = Key.optional(
             "namespace",
             .namespace,

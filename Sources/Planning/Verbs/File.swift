@@ -14,8 +14,11 @@ public struct FileDeclaration: VerbDeclaration {
     /// Its content.
     public var source: Source
 
-    /// Its permissions.
-    public var mode: UInt16
+    /// Its permissions; `nil` for those of a source that fewer users may read than 0644 allows, else 0644.
+    public var mode: UInt16?
+
+    /// The permissions if none are given and no source has stricter ones.
+    public static let defaultMode: UInt16 = 0o644
 
     /// Its owner's name or number, or `nil` for the agent's own.
     public var owner: String?
@@ -49,7 +52,12 @@ extension FileDeclaration: ReadableVerb {
         )
         static let source = Key.oneOf(sources, "source", .readPath, "the file to copy, byte by byte")
         static let content = Key.oneOf(sources, "content", .content, "the file's content")
-        static let mode = DefaultedKey("mode", .mode, default: 0o644, text: "`0644`", "the file's permissions")
+        static let mode = Key.optional(
+            "mode",
+            .mode,
+            default: "`0644`, without what `source` does not allow",
+            "the file's permissions; a copy of a file with mode 0600 keeps 0600"
+        )
         static let owner = Key.optional("owner", .account("user"), default: "root", "the file's owner")
         static let group = Key.optional("group", .account("group"), default: "root", "the file's group")
     }
@@ -68,6 +76,7 @@ extension FileDeclaration: ReadableVerb {
 
     /// Everything that the task reads, writes, connects to and needs as privilege.
     public var footprint: Footprint {
+        let mode = mode ?? Self.defaultMode
         let isSecret = mode & 0o077 == 0
         var footprint = Footprint(writes: [.init(path: path, effect: .replaces, isSecret: isSecret)])
         let changesOwner = owner != nil || group != nil

@@ -9,6 +9,41 @@ public func chain(_ error: any Error) -> String {
     problem(of: causes(of: error)).line
 }
 
+/// Formats an error as one line that every user of the node may read.
+///
+/// - Parameter error: The error.
+/// - Returns: What ``chain(_:)`` returns, but with the public messages of problems that have one, and then without hints.
+public func publicChain(_ error: any Error) -> String {
+    let causes = causes(of: error)
+    guard let list = causes.lazy.compactMap({ $0 as? any ProblemList }).first else {
+        return problem(of: publicCauses(causes)).line
+    }
+    guard let first = list.problems.first else { return "" }
+    let rest = list.problems.count - 1
+    return publicLine(first) + (rest > 0 ? " (and \(rest) more)" : "")
+}
+
+/// Formats the failure of an object as one line that every user of the node may read.
+func publicChain(_ error: any Error, of object: String) -> String {
+    let text = publicChain(error)
+    let namesObject = (error as? any ProblemList)?.namesObjects == true
+    return namesObject || text.isEmpty ? text : "\(printable(object)): \(text)"
+}
+
+/// Formats a problem as one line that every user of the node may read.
+public func publicLine(_ problem: Problem) -> String {
+    Reporting.problem(of: publicCauses(causes(of: problem))).line
+}
+
+/// The causes as every user may see them: after a problem with a public message nothing follows, and hints are left out.
+private func publicCauses(_ causes: [any Error]) -> [any Error] {
+    guard let index = causes.firstIndex(where: { ($0 as? Problem)?.publicMessage != nil }) else { return causes }
+    return causes[...index].map { cause in
+        guard let problem = cause as? Problem else { return cause }
+        return Problem(problem.publicMessage ?? problem.message, at: problem.location)
+    }
+}
+
 /// Lists the problems of an error.
 ///
 /// - Parameter error: The error; see ``ProblemList``.
@@ -64,7 +99,7 @@ private func problem(of causes: [any Error]) -> Problem {
 
 /// The hint of the error that is nearest to the first cause and has one.
 private func hint(of causes: some BidirectionalCollection<any Error>) -> String? {
-    causes.reversed().lazy.compactMap { ($0 as? Problem)?.hint }.first
+    causes.reversed().lazy.compactMap { ($0 as? Problem)?.hint ?? ($0 as? SystemError)?.advice }.first
 }
 
 /// The text of one error alone, without its hint.

@@ -46,12 +46,13 @@ public struct NotifySink: EventSink {
 
     /// Keeps what an event changes; the status is sent with the next tick.
     public mutating func receive(_ event: ReportedEvent) {
-        // Times are not part of the status.
-        progress.note(event.event, at: .zero)
-        guard let task = event.event.task else { return }
-        if let error = event.lines.first(where: { $0.tone == .error }), errors[task] == nil {
-            errors[task] = error.withoutLabel
+        // Times are not part of the status, nor is what programs print: every user can read the status.
+        switch event.event.kind {
+        case .output, .planned: return
+        default: progress.note(event.event, at: .zero)
         }
+        guard let task = event.event.task else { return }
+        if let error = event.event.publicError, errors[task] == nil { errors[task] = error }
         switch event.event.kind {
         case .taskStarted:
             // A manager extends the time that a unit has, and never shortens it.
@@ -86,10 +87,15 @@ public struct NotifySink: EventSink {
     }
 }
 
-extension Line {
-    /// The text without the word that distinguishes an error from other lines.
-    fileprivate var withoutLabel: String {
-        let label = "error: "
-        return text.hasPrefix(label) ? String(text.dropFirst(label.count)) : text
+extension Event {
+    /// The error of the event as every user may read it, `nil` if there is none or it was reported already.
+    fileprivate var publicError: String? {
+        let text =
+            switch kind {
+            case .objectFailed(let object, let error): publicChain(error, of: object)
+            case .taskFinished(.failed(let error), after: _): publicChain(error)
+            default: ""
+            }
+        return text.isEmpty ? nil : text
     }
 }

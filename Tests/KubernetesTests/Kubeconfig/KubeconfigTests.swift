@@ -5,11 +5,11 @@ import YAML
 
 @Suite(.timeLimit(.minutes(3)))
 struct KubeconfigTests {
-    private func read(_ text: String, path: String = "/etc/kubernetes/a.kubeconfig") throws(Problems) -> Kubeconfig {
+    func read(_ text: String, path: String = "/etc/kubernetes/a.kubeconfig") throws(Problems) -> Kubeconfig {
         try Kubeconfig(Array(text.utf8), path: path)
     }
 
-    private func config(
+    func config(
         cluster: String = "server: https://h:6443",
         user: String = "token: t",
         context: String = "cluster: c, user: u",

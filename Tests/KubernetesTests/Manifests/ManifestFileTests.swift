@@ -96,6 +96,19 @@ struct ManifestFileTests {
             "m.yaml:3:32: 'metadata.namespace' is 'a/b', which is not a valid name"
         ),
         (
+            "apiVersion: v1/../../api/v1/namespaces/kube-system/secrets/crown?x=\nkind: A\nmetadata: {name: a}",
+            "m.yaml:1:13: 'apiVersion' is 'v1/../../api/v1/namespaces/kube-system/secrets/crown?x=', which is not "
+                + "an API version such as 'apps/v1'"
+        ),
+        (
+            "apiVersion: ../v1\nkind: A\nmetadata: {name: a}",
+            "m.yaml:1:13: 'apiVersion' is '../v1', which is not an API version such as 'apps/v1'"
+        ),
+        (
+            "apiVersion: v1\nkind: a/b\nmetadata: {name: a}",
+            "m.yaml:2:7: 'kind' is 'a/b', which is not a kind such as 'ConfigMap'"
+        ),
+        (
             "apiVersion: v1\nkind: A\nmetadata: {generateName: a-}",
             "m.yaml:3:26: 'metadata.generateName' creates a new object at every run, so it cannot be applied; "
                 + "write 'name:' instead"
@@ -128,6 +141,35 @@ struct ManifestFileTests {
         }
         #expect(file.manifests.count == 1)
         #expect(file.diagnostics.map(\.description) == ["m.yaml:3:1: refused"])
+    }
+
+    @Test(arguments: [
+        ("x/../../api", "v1", "widgets"), ("a.test", "..", "widgets"), ("a.test", "v1", "widgets?x="),
+    ])
+    func `a definition's parts never become another path`(group: String, version: String, plural: String) throws {
+        let objects = try manifests(
+            """
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: a}
+            spec: {group: "\(group)", names: {kind: Widget, plural: "\(plural)"}, versions: [{name: "\(version)", served: true}]}
+            """
+        )
+        #expect(DefinedKind.collectionPath(of: objects[0]) == nil)
+    }
+
+    @Test(arguments: [
+        "kind: Secret", "kind: List\nitems: [{kind: Secret}]", "kind: SecretList",
+    ])
+    func `the words of a Secret are not in the problems of its variables`(text: String) {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml") { root in
+            (root, [Problem("'${a'MARKER'b}' is not a variable", at: root.location, hint: "write '$${MARKER'")])
+        }
+        #expect(
+            file.diagnostics.map(\.description) == [
+                "m.yaml:1:1: '***' is not a variable; see the line; it is not shown because it may be secret"
+            ]
+        )
     }
 
     @Test func `definitions and namespaces are found as providers`() throws {

@@ -1,0 +1,163 @@
+public import Base
+import Glibc
+
+/// Directories of state that root writes and programs of tasks may reach: no link in them is followed, and nothing in them
+/// is used that belongs to another user.
+extension DirectoryHandle {
+    /// Opens a directory without following a link on the way.
+    ///
+    /// - Parameters:
+    ///   - path: The absolute path.
+    ///   - isCreating: Whether missing directories are created, with mode 0755.
+    /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or if the directory belongs to
+    ///   another user than root and this process's own, or others can write it.
+    public init(reaching path: String, isCreating: Bool) throws(SystemError) {
+        let operation = isCreating ? Self.creating : Self.opening
+        try SystemError.checkPath(operation, path)
+        var handle = DirectoryHandle(adopting: try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, operation), "/")
+        for part in path.split(separator: "/") where part != "." {
+            handle = try handle.entering(String(part), isCreating: isCreating)
+        }
+        try handle.requireTrusted()
+        self = handle
+    }
+
+    private static let opening = "cannot open directory"
+    private static let creating = "cannot create directory"
+
+    /// Opens a directory in this one, as ``init(reaching:isCreating:)`` does.
+    ///
+    /// - Throws: ``Base/SystemError`` as there.
+    public func directory(_ name: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+        let handle = try entering(name, isCreating: isCreating)
+        try handle.requireTrusted()
+        return handle
+    }
+
+    private func entering(_ name: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+        do throws(SystemError) {
+            return try openDirectory(name, isCreating ? Self.creating : Self.opening)
+        } catch  where error.code == ENOENT && isCreating {
+            do throws(SystemError) {
+                try SystemError.check(Self.creating, full(name)) { unsafe mkdirat(descriptor.raw, name, 0o755) }
+            } catch  where error.code == EEXIST {
+                // Another process has just created it.
+            }
+            return try openDirectory(name, Self.creating)
+        }
+    }
+
+    private func openDirectory(_ name: String, _ operation: String) throws(SystemError) -> DirectoryHandle {
+        let path = full(name)
+        // Searching needs less permission than reading.
+        let flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | searchOnly
+        do throws(SystemError) {
+            let opened = try SystemError.check(operation, path) { unsafe openat(descriptor.raw, name, flags) }
+            return DirectoryHandle(adopting: FileDescriptor(adopting: opened), path)
+        } catch {
+            throw explained(error, name)
+        }
+    }
+
+    /// The error with the kind of what is in the way: the system's code for a link is that of a missing directory.
+    private func explained(_ error: SystemError, _ name: String) -> SystemError {
+        guard [ENOTDIR, ELOOP].contains(error.code),
+            let found = try? FileStatus.at(name, in: descriptor.raw, followingLinks: false, error.operation)
+        else { return error }
+        let advice = found.kind == .symbolicLink ? "run 'rm \(error.subject)' if nothing else needs it" : nil
+        let detail = "is a \(found.kind.rawValue)"
+        return SystemError(error.operation, error.subject, code: ELOOP, detail: detail, advice: advice)
+    }
+
+    private func requireTrusted() throws(SystemError) {
+        // An ordinary user reads what root has written.
+        guard geteuid() == 0 else { return }
+        try FileStatus(descriptor: descriptor.raw, Self.opening, path).requireTrusted(path)
+    }
+
+    /// Reads a regular file in the directory; a link is refused.
+    ///
+    /// - Parameters:
+    ///   - name: The file's name.
+    ///   - limit: The maximum number of bytes.
+    /// - Returns: All bytes of the file.
+    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read.
+    public func read(_ name: String, limit: Int) throws(SystemError) -> [UInt8] {
+        try readFile(try open(name, O_RDONLY | O_NONBLOCK, "cannot read"), full(name), limit: limit)
+    }
+
+    /// Replaces a file of the directory atomically; a link is replaced, not followed.
+    ///
+    /// - Parameters:
+    ///   - bytes: The whole content.
+    ///   - name: The file's name.
+    ///   - mode: Its permissions.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func write(_ bytes: [UInt8], to name: String, mode: UInt32) throws(SystemError) {
+        let operation = "cannot write"
+        let path = full(name)
+        let temporary = try PathParts(path, operation).temporaryName()
+        do throws(SystemError) {
+            let file = try makeFile(temporary, operation)
+            try file.fill(bytes, mode: mode, owner: nil, group: nil, operation, path)
+            try rename(temporary, to: name, operation)
+        } catch {
+            discard(temporary)
+            throw SystemError(operation, path, code: error.code, detail: error.detail)
+        }
+    }
+
+    /// Writes bytes over the beginning of a file that has at least as many, which takes no new space on the disk.
+    ///
+    /// A reader may see half of the old bytes and half of the new ones: for a disk that is too full for
+    /// ``write(_:to:mode:)``.
+    ///
+    /// - Throws: ``Base/SystemError`` if the file is shorter than that, or the system refuses.
+    public func overwrite(_ bytes: [UInt8], at name: String) throws(SystemError) {
+        let operation = "cannot write"
+        let file = try open(name, O_WRONLY, operation)
+        guard try FileStatus(descriptor: file.raw, operation, full(name)).size >= bytes.count else {
+            throw SystemError(operation, full(name), code: ENOSPC)
+        }
+        try writeAll(bytes, to: file.raw, operation, full(name))
+    }
+
+    /// Opens the file of a lock, which only its owner may open, and thereby lock.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func openLock(_ name: String) throws(SystemError) -> FileDescriptor {
+        try open(name, O_RDWR | O_CREAT, "cannot lock")
+    }
+
+    /// Reads the status of an entry without following a link, `nil` if there is none.
+    ///
+    /// - Throws: ``Base/SystemError`` if the directory may not be searched.
+    public func status(_ name: String) throws(SystemError) -> FileStatus? {
+        try FileStatus.at(name, in: descriptor.raw, followingLinks: false, "cannot look at")
+    }
+
+    /// Lists the names of the entries, in no order.
+    ///
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read.
+    public func names() throws(SystemError) -> [String] {
+        let operation = "cannot list"
+        let readable = try open(".", O_RDONLY | O_DIRECTORY, operation)
+        return try DirectoryListing(adopting: readable, operation, path).names(operation, path, limit: 100_000)
+    }
+
+    private func open(_ name: String, _ flags: Int32, _ operation: String) throws(SystemError) -> FileDescriptor {
+        let path = full(name)
+        do throws(SystemError) {
+            return FileDescriptor(
+                adopting: try SystemError.check(operation, path) {
+                    unsafe openat(descriptor.raw, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0o600)
+                }
+            )
+        } catch {
+            throw explained(error, name)
+        }
+    }
+}
+
+/// The flag of a directory that is opened to search it; Glibc declares it for GNU sources only.
+private let searchOnly: Int32 = 0o10000000

@@ -1,0 +1,109 @@
+public import Base
+import Glibc
+
+extension FileSystem {
+    /// Refuses a path that another user could change before root acts on it, as sudo, ssh and cron do.
+    ///
+    /// Every directory and link on the way, and the file itself, must belong to root and be writable by no other user. A
+    /// directory with the sticky bit may be: in it nobody can replace what belongs to another. Group 0 counts as root.
+    /// An ordinary user's process trusts what it can read: it has no rights that others could gain.
+    ///
+    /// - Parameter path: The path; what does not exist is not refused.
+    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
+    public static func requireTrusted(_ path: String) throws(SystemError) {
+        guard geteuid() == 0 else { return }
+        let absolute = path.hasPrefix("/") ? path : "\(Machine.workingDirectory())/\(path)"
+        var rest = Array(absolute.split(separator: "/").reversed())
+        var current = ""
+        var linkCount = 0
+        while let part = rest.popLast() {
+            if part == "." { continue }
+            if part == ".." {
+                current = String(current[..<(current.lastIndex(of: "/") ?? current.startIndex)])
+                continue
+            }
+            let next = "\(current)/\(part)"
+            // What cannot be examined cannot be read either, which has a better message.
+            guard let status = try? FileStatus.at(next, followingLinks: false, trusting) else { return }
+            try status.requireTrusted(next)
+            guard status.kind == .symbolicLink, let target = status.target else {
+                current = next
+                continue
+            }
+            linkCount += 1
+            guard linkCount <= linkLimit else { throw SystemError(trusting, path, code: ELOOP) }
+            if target.hasPrefix("/") { current = "" }
+            rest += target.split(separator: "/").reversed()
+        }
+    }
+
+    private static let trusting = "cannot trust"
+
+    /// Links in links are followed this far, as by the kernel.
+    private static let linkLimit = 40
+
+    /// Refuses a file with a secret that other users of the node can read.
+    ///
+    /// The group may read it if it belongs to root, as PostgreSQL allows for keys: `root:ssl-cert`, mode 0640. Permissions
+    /// do not matter below a directory that others cannot enter.
+    ///
+    /// - Parameter path: The path; what does not exist is not refused.
+    /// - Throws: ``Base/SystemError`` with what to type.
+    public static func requirePrivate(_ path: String) throws(SystemError) {
+        guard let real = try? realPath(path), let status = try FileStatus.at(real, followingLinks: true, trusting)
+        else {
+            return
+        }
+        let isOpenToAll = status.mode & 0o007 != 0 && isReachableByAll(real)
+        let isOpenToGroup = status.mode & 0o070 != 0 && status.owner != 0 && isReachable(real, by: 0o011)
+        guard isOpenToAll || isOpenToGroup else { return }
+        let readers = isOpenToAll ? "every user of the node" : "group \(status.group)"
+        throw SystemError(
+            "cannot use private key",
+            path,
+            code: EPERM,
+            detail: "\(readers) can read it (\(status.permissionText))",
+            advice: "run 'chmod 0600 \(path)'"
+        )
+    }
+
+    /// Whether every user may enter all directories above a path without links.
+    public static func isReachableByAll(_ path: String) -> Bool { isReachable(path, by: 0o001) }
+
+    /// Whether all directories above a path without links may be entered with one of some permissions.
+    private static func isReachable(_ path: String, by permissions: UInt32) -> Bool {
+        var path = path
+        while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            path = String(path[..<slash])
+            guard let directory = try? status(path), directory.mode & permissions != 0 else { return false }
+        }
+        return true
+    }
+}
+
+extension FileStatus {
+    /// Owner, group and permissions in messages.
+    fileprivate var permissionText: String {
+        "owner \(owner), group \(group), mode 0\(String(mode, radix: 8))"
+    }
+
+    /// Refuses what another user than root and this process's own could change.
+    func requireTrusted(_ path: String) throws(SystemError) {
+        // A device, FIFO or socket is refused where a file is read.
+        guard [.regular, .directory, .symbolicLink].contains(kind) else { return }
+        let isForeign = owner != 0 && owner != geteuid()
+        let isSticky = kind == .directory && mode & 0o1000 != 0
+        let isShared = kind != .symbolicLink && !isSticky && (mode & 0o002 != 0 || mode & 0o020 != 0 && group != 0)
+        guard isForeign || isShared else { return }
+        let commands =
+            (isForeign ? ["chown \(kind == .symbolicLink ? "-h " : "")root \(path)"] : [])
+            + (isShared ? ["chmod go-w \(path)"] : [])
+        throw SystemError(
+            "cannot trust",
+            path,
+            code: EPERM,
+            detail: "another user than root can change it (\(permissionText))",
+            advice: "run '\(commands.joined(separator: " && "))'"
+        )
+    }
+}

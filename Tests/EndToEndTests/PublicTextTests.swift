@@ -1,0 +1,93 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// What users without rights can read of the tasks of root.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)), .enabled(if: geteuid() == 0))
+struct PublicTextTests {
+    /// Runs the program as a user without rights.
+    private func runAsNobody(_ node: TestNode, _ arguments: String...) async throws -> ToolResult {
+        for path in [TemporaryDirectory.path, node.root, "\(node.root)/run"] { try setMode(path, 0o755) }
+        let start = ["--reuid", "65534", "--regid", "65534", "--clear-groups", TestNode.program]
+        return try await Tool("setpriv", start + arguments + ["--config", node.config, "--root", node.root]).result()
+    }
+
+    @Test func `command lines, output and values are for root only`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              leak: {exec: {command: sh, args: [-c, "echo https://u:MARKEROUT@h; exit 3 # MARKERARG"]}}
+              next: {after: [leak], exec: {command: "true"}}
+              fine: {exec: {command: "true"}}
+
+            """
+        )
+        #expect(try await node.run("run").status == 1)
+        let own = try await node.run("status", "--output", "json")
+        #expect(own.output.contains("MARKEROUT") && own.output.contains("MARKERARG"))
+        let seen = try await runAsNobody(node, "status", "--output", "json")
+        #expect(seen.status == 1, "\(seen)")
+        #expect(!"\(seen)".contains("MARKER"))
+        let tasks = try seen.output.json["tasks"]?.sequence ?? []
+        #expect(tasks.map { $0["state"]?.string } == ["failed", "skipped", "changed"])
+        #expect(
+            tasks.map { $0["reason"]?.string } == [
+                "its program exited with code 3 (only root may see its command line and output)",
+                "task 'leak' did not succeed", nil,
+            ]
+        )
+        let readable = try await Tool(
+            "setpriv",
+            ["--reuid", "65534", "--clear-groups", "grep", "-rs", "MARKER", "\(node.root)/run"]
+        ).result()
+        #expect(readable.output == "")
+    }
+
+    @Test func `a task file that another user can change is refused`() async throws {
+        let node = try TestNode("tasks: {fine: {exec: {command: \"true\"}}}\n")
+        try setMode(node.config, 0o666)
+        for command in ["run", "check", "status", "graph"] {
+            let result = try await node.run(command)
+            #expect([65, 78].contains(result.status), "\(result)")
+            #expect(
+                result.errors.contains(
+                    "\(node.config): cannot read the task file: another user than root can change it (owner 0, group 0, "
+                        + "mode 0666); run 'chmod go-w \(node.config)'"
+                ),
+                "\(result)"
+            )
+        }
+        try setMode(node.config, 0o644)
+        try node.write("tasks: {more: {exec: {command: \"true\"}}}\n", to: "bootstrap.d/a.yaml")
+        try setMode(node.path("bootstrap.d"), 0o777)
+        #expect(try await node.run("run").errors.contains("run 'chmod go-w \(node.path("bootstrap.d"))'"))
+    }
+
+    @Test func `a script that another user can change is not run`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {script: s.sh}}}\n")
+        try node.write("touch '\(node.path("made"))'\n", to: "s.sh", mode: 0o777)
+        #expect(try await node.run("check").errors.contains("run 'chmod go-w \(node.path("s.sh"))'"))
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("'\(node.path("s.sh"))' is not run: cannot trust"), "\(result)")
+        #expect(try FileSystem.exists(node.path("made")) == false)
+    }
+
+    @Test func `no memory of a root process is dumped`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: sleep, args: [\"60\"]}}}\n")
+        // Where the kernel writes dumps into the working directory, a process that may be dumped leaves one.
+        let pattern = String(decoding: try FileSystem.read("/proc/sys/kernel/core_pattern", limit: 1000), as: UTF8.self)
+        guard pattern == "core\n" else { return }
+        let script = """
+            ulimit -c unlimited; cd '\(node.directory)'
+            dump() { "$@" & sleep 2; kill -SEGV $!; wait $!; find . -name 'core*' | wc -l; }
+            dump sleep 60; rm -f core*
+            dump '\(TestNode.program)' run --config '\(node.config)' --root '\(node.root)' >result 2>errors
+            tail -n 1 result
+            """
+        let result = try await Tool("bash", ["-c", script], environment: ["SWIFT_BACKTRACE": "enable=no"]).result()
+        #expect(result.output == "1\n0\n", "\(result)")
+    }
+}

@@ -1,0 +1,72 @@
+import Base
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Host
+
+/// Directories of state, in which no link is followed.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct DirectoryHandleTests {
+    private let path = TemporaryDirectory.file("state")
+
+    @Test func `a missing directory is created, and files in it are written and read`() throws {
+        let tasks = try DirectoryHandle(reaching: path, isCreating: true).directory("tasks", isCreating: true)
+        try tasks.write([1, 2], to: "a", mode: 0o640)
+        #expect(try tasks.read("a", limit: 10) == [1, 2])
+        #expect(try tasks.status("a")?.mode == 0o640)
+        try tasks.overwrite([3], at: "a")
+        #expect(try tasks.read("a", limit: 10) == [3, 2])
+        #expect(throws: SystemError.self) { try tasks.overwrite([3, 4, 5], at: "a") }
+        #expect(try tasks.names() == ["a"])
+        tasks.discard("a")
+        #expect(try tasks.status("a") == nil)
+    }
+
+    @Test func `nothing there is not an error of its own kind`() {
+        let error = #expect(throws: SystemError.self) {
+            _ = try DirectoryHandle(reaching: "\(path)/x/y", isCreating: false)
+        }
+        #expect(error?.isNotFound == true)
+    }
+
+    @Test(arguments: [false, true]) func `a link on the way is refused`(isCreating: Bool) throws {
+        try FileSystem.makeDirectories(TemporaryDirectory.file("elsewhere/tasks"))
+        try FileSystem.makeSymbolicLink(at: path, to: "elsewhere", replacing: false)
+        let error = #expect(throws: SystemError.self) {
+            _ = try DirectoryHandle(reaching: "\(path)/tasks", isCreating: isCreating)
+        }
+        let verb = isCreating ? "create" : "open"
+        #expect(error?.description == "cannot \(verb) directory '\(path)': is a symbolic link")
+        #expect(error?.isNotFound == false)
+    }
+
+    @Test func `a file in the way is reported`() throws {
+        try FileSystem.write([], to: path, mode: 0o644)
+        let error = #expect(throws: SystemError.self) {
+            _ = try DirectoryHandle(reaching: "\(path)/tasks", isCreating: true)
+        }
+        #expect(error?.description == "cannot create directory '\(path)': is a regular file")
+    }
+
+    @Test func `a link in place of a file is neither read nor written through`() throws {
+        let target = TemporaryDirectory.file("target")
+        try FileSystem.write([7, 7], to: target, mode: 0o600)
+        let directory = try DirectoryHandle(reaching: path, isCreating: true)
+        try FileSystem.makeSymbolicLink(at: "\(path)/a", to: target, replacing: false)
+        #expect(throws: SystemError.self) { try directory.read("a", limit: 10) }
+        #expect(throws: SystemError.self) { try directory.overwrite([1], at: "a") }
+        #expect(throws: SystemError.self) { _ = try directory.openLock("a") }
+        try directory.write([1], to: "a", mode: 0o600)
+        #expect(try FileSystem.read(target, limit: 10) == [7, 7])
+        #expect(try directory.read("a", limit: 10) == [1])
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a directory that another user can change is refused`() throws {
+        try FileSystem.makeDirectories("\(path)/tasks")
+        #expect(unsafe chown("\(path)/tasks", 65534, 0) == 0)
+        let directory = try DirectoryHandle(reaching: path, isCreating: false)
+        let error = #expect(throws: SystemError.self) { _ = try directory.directory("tasks", isCreating: false) }
+        #expect(error?.advice == "run 'chown root \(path)/tasks'")
+    }
+}

@@ -1,0 +1,122 @@
+import Base
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Host
+
+/// What root does not act on, because another user could change it.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct TrustTests {
+    private static var isRoot: Bool { geteuid() == 0 }
+    private let directory = TemporaryDirectory.file("d")
+    private var path: String { "\(directory)/f" }
+
+    init() throws {
+        try FileSystem.write([1], to: path, mode: 0o644)
+    }
+
+    private func fault() throws -> String? {
+        do throws(SystemError) {
+            try FileSystem.requireTrusted(path)
+            return nil
+        } catch {
+            return "\(error); \(error.advice ?? "")".replacing(TemporaryDirectory.path, with: "DIR")
+        }
+    }
+
+    private func setOwner(_ path: String, _ owner: UInt32, _ group: UInt32) {
+        #expect(unsafe lchown(path, owner, group) == 0)
+    }
+
+    @Test func `what only its owner can change is trusted`() throws {
+        #expect(try fault() == nil)
+        try setMode(path, 0o600)
+        #expect(try fault() == nil)
+        #expect(throws: Never.self) { try FileSystem.requireTrusted("\(directory)/nothing/there") }
+    }
+
+    @Test(.enabled(if: isRoot)) func `a file that others can write is refused with the command to type`() throws {
+        try setMode(path, 0o666)
+        let reason = "another user than root can change it"
+        #expect(
+            try fault()
+                == "cannot trust 'DIR/d/f': \(reason) (owner 0, group 0, mode 0666); run 'chmod go-w DIR/d/f'"
+        )
+        // The group of root is root's.
+        try setMode(path, 0o664)
+        #expect(try fault() == nil)
+        setOwner(path, 0, 34)
+        #expect(
+            try fault()
+                == "cannot trust 'DIR/d/f': \(reason) (owner 0, group 34, mode 0664); run 'chmod go-w DIR/d/f'"
+        )
+    }
+
+    @Test(.enabled(if: isRoot)) func `a file of another user is refused`() throws {
+        setOwner(path, 65534, 0)
+        try setMode(path, 0o622)
+        #expect(
+            try fault()
+                == "cannot trust 'DIR/d/f': another user than root can change it (owner 65534, group 0, mode 0622); "
+                + "run 'chown root DIR/d/f && chmod go-w DIR/d/f'"
+        )
+    }
+
+    @Test(.enabled(if: isRoot)) func `a directory that others can write is refused unless it is sticky`() throws {
+        try setMode(directory, 0o777)
+        #expect(try fault()?.hasPrefix("cannot trust 'DIR/d': ") == true)
+        try setMode(directory, 0o1777)
+        #expect(try fault() == nil)
+        setOwner(directory, 65534, 0)
+        #expect(try fault()?.hasPrefix("cannot trust 'DIR/d': ") == true)
+    }
+
+    @Test(.enabled(if: isRoot)) func `links are examined with what they lead to`() throws {
+        let elsewhere = TemporaryDirectory.file("elsewhere/f")
+        try FileSystem.write([1], to: elsewhere, mode: 0o666)
+        try FileSystem.makeSymbolicLink(at: path, to: "../elsewhere/f", replacing: true)
+        #expect(try fault()?.hasPrefix("cannot trust 'DIR/elsewhere/f': ") == true)
+        try setMode(elsewhere, 0o644)
+        #expect(try fault() == nil)
+        setOwner(path, 65534, 0)
+        #expect(try fault()?.hasSuffix("; run 'chown -h root DIR/d/f'") == true)
+    }
+
+    @Test(.enabled(if: !isRoot)) func `an ordinary user may use what others can change`() throws {
+        try setMode(path, 0o666)
+        #expect(try fault() == nil)
+    }
+
+    @Test(arguments: [
+        (0o600, 0o755, true), (0o644, 0o755, false), (0o604, 0o755, false), (0o644, 0o700, true),
+    ])
+    func `a private key that every user can read is refused`(mode: UInt32, above: UInt32, isUsable: Bool) throws {
+        try setMode(TemporaryDirectory.path, 0o755)
+        try setMode(directory, above)
+        try setMode(path, mode)
+        let error = { () -> SystemError? in
+            do throws(SystemError) {
+                try FileSystem.requirePrivate(path)
+                return nil
+            } catch {
+                return error
+            }
+        }()
+        #expect((error == nil) == isUsable)
+        guard let error else { return }
+        let reason = "every user of the node can read it"
+        #expect("\(error)".hasPrefix("cannot use private key '\(path)': \(reason) (owner \(geteuid()), group "))
+        #expect(error.advice == "run 'chmod 0600 \(path)'")
+    }
+
+    @Test(.enabled(if: isRoot)) func `a group may read a private key of root, and none of another user`() throws {
+        try setMode(TemporaryDirectory.path, 0o750)
+        setOwner(path, 0, 34)
+        try setMode(path, 0o640)
+        #expect(throws: Never.self) { try FileSystem.requirePrivate(path) }
+        setOwner(path, 65534, 34)
+        let error = #expect(throws: SystemError.self) { try FileSystem.requirePrivate(path) }
+        #expect(error?.detail?.hasPrefix("group 34 can read it") == true)
+    }
+}
