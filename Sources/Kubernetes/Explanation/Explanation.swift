@@ -108,6 +108,15 @@ struct Explanation {
                 "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
             return ObjectFailure(manifest, .other, "not applied: \(error.words)", hint: hint)
         }
+        if case .foreign(let reply) = error {
+            let fault = fault(
+                at: nil,
+                "not applied: \(reply.words)",
+                hint: reply.advice,
+                common: .init(message: "not applied: \(reply.commonWords)", hint: reply.advice),
+            )
+            return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
+        }
         return ObjectFailure(manifest, .other, "not applied: \(error.words)")
     }
 

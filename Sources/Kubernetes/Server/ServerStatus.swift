@@ -73,6 +73,10 @@ struct ServerStatus: Sendable {
 
     /// The first line of a response that is not JSON, shortened for a message.
     private static func text(of response: HTTPResponse) -> String {
+        guard !response.isPage else {
+            return "an HTML page"
+                + (response.senders.isEmpty ? "" : " of '\(response.senders.joined(separator: ", "))'")
+        }
         let text = String(decoding: response.body.prefix(400), as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         return line.isEmpty ? "no explanation" : line
