@@ -139,7 +139,7 @@ struct ObjectApplication {
             changed = difference.fields.map(\.path)
             guard !isDryRun else {
                 let preview = try await migrationPreview(of: live, answer, to: body, at: path)
-                let lines = Difference(from: live, to: preview).lines(of: identity.type)
+                let lines = Difference.lines(from: live, to: preview, of: identity.type)
                 let diff = ObjectDiff(from: live, to: preview, of: identity.type).lines
                 let change: Applier.Change = lines.isEmpty ? .unchanged : .configured
                 return Result(identity: identity, change: change, fields: lines, diff: diff)

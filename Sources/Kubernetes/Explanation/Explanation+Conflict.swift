@@ -13,8 +13,8 @@ extension Explanation {
             if ImmutableField.contains(path.text, of: manifest.identity.type), let there, there != target.node {
                 return immutable(ServerStatus.Cause(reason: "", message: "", field: path.text))
             }
-            let here = "\(shown(target.node, of: path)) here"
-            let values = live.map { _ in "\(shown(there, of: serverPath)) on the server, \(here)" } ?? here
+            let here = "\(shown(path, in: manifest.root)) here"
+            let values = live.map { "\(shown(serverPath, in: $0)) on the server, \(here)" } ?? here
             let owned = "\(path.name) is owned by '\(conflict.manager)'\(note(on: conflict.manager))"
             let wrote = lastWrite(of: conflict.manager).map { ", which last wrote at \($0)" } ?? ""
             let hint = hint(for: conflict.manager)

@@ -69,9 +69,11 @@ struct Explanation {
         ObjectFailure.Fault(location: location ?? manifest.location, message: message, hint: hint, common: common)
     }
 
-    /// A field's value for a message.
-    func shown(_ node: Node?, of path: FieldPath) -> ShownValue {
-        ShownValue(node, ShownValue.isSecret(path.text, of: manifest.identity.type))
+    /// The value that a field has in a state of the object, for a message.
+    func shown(_ path: FieldPath, in object: Node?) -> ShownValue {
+        let type = manifest.identity.type
+        let node = object.flatMap { path.resolve(in: MaskedObjects.masked($0, of: type)).node }
+        return ShownValue(node, ShownValue.isSecret(path.text, of: type))
     }
 
     private var namespaceLocation: SourceLocation? { manifest.root["metadata"]?["namespace"]?.location }

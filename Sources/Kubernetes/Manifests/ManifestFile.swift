@@ -23,12 +23,12 @@ public struct ManifestFile: Sendable {
         transform: (Node) -> (Node, [Problem]) = { ($0, []) },
     ) {
         var reader = DocumentReader(bytes, file: file)
-        // Searched for at most once, and only if a document cannot be parsed.
-        lazy var mayHoldSecret = Self.mayHoldSecret(bytes)
+        // Split at most once, and only if a document cannot be parsed.
+        lazy var lines = UnifiedDiff.parts(of: String(decoding: bytes, as: UTF8.self))
         while let result = reader.next() {
             switch result {
             case .failure(let found):
-                diagnostics += mayHoldSecret ? found.all.map(\.masked) : found.all
+                diagnostics += found.all.map { Self.mayHoldSecret($0, lines) ? $0.masked : $0 }
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
@@ -38,9 +38,17 @@ public struct ManifestFile: Sendable {
         }
     }
 
-    /// Whether a text may describe a Secret; where it cannot be parsed, any of its words may be secret.
-    private static func mayHoldSecret(_ bytes: [UInt8]) -> Bool {
-        bytes.firstRange(of: Array("Secret".utf8)) != nil
+    /// Whether a problem is in a document that may describe a Secret: there any word may be secret.
+    ///
+    /// The document cannot be parsed, so what counts is how its lines look.
+    private static func mayHoldSecret(_ problem: Problem, _ lines: [String]) -> Bool {
+        let position = min(max((problem.location?.position?.line ?? 1) - 1, 0), lines.count)
+        func isMarker(_ line: String) -> Bool { line.hasPrefix("---") }
+        let start = lines[..<position].lastIndex(where: isMarker) ?? 0
+        let end = lines[position...].dropFirst().firstIndex(where: isMarker) ?? lines.endIndex
+        let document = lines[start..<end]
+        let kinds = document.flatMap { $0.matches(of: /kind["']? *: *["']?(\w+)/).map(\.1) }
+        return kinds.isEmpty ? document.contains { $0.contains("Secret") } : kinds.contains("Secret")
     }
 
     /// How deep lists may be nested.
@@ -91,10 +99,15 @@ public struct ManifestFile: Sendable {
 }
 
 extension Problem {
+    /// Words that are booleans in YAML 1.1, and no secrets.
+    private static let booleans: Set<String> = ["y", "n", "yes", "no", "on", "off", "true", "false"]
+
     /// The problem without the words of the file, which are in quotes, and without a hint that may repeat them.
     fileprivate var masked: Problem {
         let parts = message.split(separator: "'", omittingEmptySubsequences: false)
-        let message = parts.enumerated().map { $0 % 2 == 0 ? String($1) : "***" }.joined(separator: "'")
+        let isSecret = parts.enumerated().map { $0 % 2 == 1 && !Self.booleans.contains($1.lowercased()) }
+        guard isSecret.contains(true) else { return self }
+        let message = zip(parts, isSecret).map { $1 ? "***" : String($0) }.joined(separator: "'")
         return Problem(
             message,
             at: location,
