@@ -124,7 +124,7 @@ struct Session: Sendable {
             path,
             query: [("fieldManager", manager)],
             body: try node(body).json(),
-            contentType: method == "POST" ? "application/json" : "application/merge-patch+json",
+            contentType: method == "PATCH" ? "application/merge-patch+json" : "application/json",
             until: .now + .seconds(60),
         )
     }

@@ -5,9 +5,9 @@ extension Explanation {
     /// A conflict of server-side apply: one fault a field.
     func conflictFailure(_ status: ServerStatus) -> ObjectFailure {
         let faults = status.conflicts.flatMap { conflict in
-            let path = conflict.path
+            let serverPath = conflict.path
+            let path = SecretData.writtenPath(of: serverPath, in: manifest)
             let target = path.resolve(in: manifest.root)
-            let serverPath = manifest.shownPath(of: path)
             let there = live.flatMap { serverPath.resolve(in: $0).node }
             // Taking such a field would only be refused next, because it cannot be changed.
             if ImmutableField.contains(path.text, of: manifest.identity.type), let there, there != target.node {

@@ -59,9 +59,13 @@ struct ServerStatus: Sendable {
 
     /// Creates the conflict about a field with something that is not recorded as its manager.
     init(field: String, managedBy manager: String) {
-        message = "conflict with \"\(manager)\""
-        (code, reason, kind, name) = (409, "Conflict", "", "")
-        causes = [Cause(reason: "FieldManagerConflict", message: message, field: field)]
+        self.init([Cause(conflictAbout: field, with: manager)])
+    }
+
+    /// Creates the refusal of fields that belong to other managers, which the server does not notice.
+    init(_ conflicts: [Cause]) {
+        message = conflicts.first?.message ?? ""
+        (code, reason, kind, name, causes) = (409, "Conflict", "", "", conflicts)
     }
 
     /// Creates the refusal to apply objects of a kind that does not support it.
@@ -80,6 +84,13 @@ struct ServerStatus: Sendable {
         let text = String(decoding: response.body.prefix(400), as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         return line.isEmpty ? "no explanation" : line
+    }
+}
+
+extension ServerStatus.Cause {
+    /// Creates the conflict about a field with its manager.
+    init(conflictAbout field: String, with manager: String) {
+        self.init(reason: "FieldManagerConflict", message: "conflict with \"\(manager)\"", field: field)
     }
 }
 
