@@ -88,7 +88,7 @@ struct ApplyAction: Action {
 /// The error of a task whose events have reported what is wrong.
 public struct ReportedFailures: Error, Sendable, CustomStringConvertible {
     /// The message, for callers that did not receive the events.
-    public var description: String { "not all objects could be applied" }
+    public var description: String { "not all objects are as described" }
 }
 
 extension Event.ObjectResult.Change {

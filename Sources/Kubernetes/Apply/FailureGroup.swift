@@ -1,6 +1,6 @@
 public import Base
 
-/// Objects that could not be applied for the same reason.
+/// Objects that could not be applied or deleted for the same reason.
 public struct FailureGroup: Sendable {
     /// The failures, in the order of the manifests.
     public let members: [ObjectFailure]

@@ -1,7 +1,7 @@
 public import Base
 import YAML
 
-/// Why an object could not be applied.
+/// Why an object could not be applied or deleted.
 public struct ObjectFailure: Error, Sendable {
     /// The kind of failure, for callers that know more about the graph than the server.
     public enum Cause: Sendable, Hashable {

@@ -11,10 +11,35 @@ struct Explanation {
     let task: String
     /// The instant after which no more requests are made.
     let deadline: ContinuousClock.Instant
+    /// What was to be done to the object.
+    var purpose = Purpose.application
+
+    /// What is done to an object.
+    enum Purpose {
+        case application
+        case deletion
+
+        /// How messages begin that say only why it was not done.
+        var failed: String {
+            switch self {
+            case .application: "not applied"
+            case .deletion: "cannot be deleted"
+            }
+        }
+
+        /// The verbs that the user needs.
+        var verbs: [String] {
+            switch self {
+            case .application: ["get", "create", "patch"]
+            case .deletion: ["get", "delete"]
+            }
+        }
+    }
 
     /// The failure of the object for an error.
     func failure(for error: APIError) async -> ObjectFailure {
         var failure = await describedFailure(error)
+        if case .pending(_, .permanent, _) = error { failure.isPermanent = true }
         guard case .refused(let refusal) = error else { return failure }
         let status = refusal.status
         // These kinds of failure can be of either sort.
@@ -108,18 +133,18 @@ struct Explanation {
         if case .transport = error {
             let hint =
                 "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
-            return ObjectFailure(manifest, .other, "not applied: \(error.words)", hint: hint)
+            return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)", hint: hint)
         }
         if case .foreign(let reply) = error {
             let fault = fault(
                 at: nil,
-                "not applied: \(reply.words)",
+                "\(purpose.failed): \(reply.words)",
                 hint: reply.advice,
-                common: .init(message: "not applied: \(reply.commonWords)", hint: reply.advice),
+                common: .init(message: "\(purpose.failed): \(reply.commonWords)", hint: reply.advice),
             )
             return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
         }
-        return ObjectFailure(manifest, .other, "not applied: \(error.words)")
+        return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
     }
 
     /// A server that has had too many requests all the time.
