@@ -24,8 +24,10 @@ struct ApplyAction: Action {
             if contents.problems.isEmpty { throw Problem("no object to apply") }
             throw ReportedFailures()
         }
-        context.emit(.objectCount(contents.manifests.count))
         let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
+        // An object that is described twice is one that fails.
+        let sets = Repetitions.sets(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
+        context.emit(.objectCount(sets.count))
         let failures = FailureReporter(context, order: contents.manifests)
         // Declared outside the group for the reason given in `Rollout.pause`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)

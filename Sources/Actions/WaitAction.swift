@@ -35,8 +35,11 @@ struct WaitAction: Action {
         case .apiServer(let kubeconfig):
             _ = try await client(kubeconfig)
         case .object(let reference, let kubeconfig):
-            try await client(kubeconfig).awaitReadiness(
-                of: [Self.identity(of: reference)],
+            let client = try await client(kubeconfig)
+            let identity = Self.identity(of: reference)
+            try await checkKind(of: identity, at: reference.location, client)
+            try await client.awaitReadiness(
+                of: [identity],
                 task: context.task.name,
                 context.retryPolicy,
             )
@@ -101,6 +104,18 @@ struct WaitAction: Action {
 
     private func client(_ kubeconfig: LocatedPath) async throws(Problem) -> APIClient {
         try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
+    }
+
+    /// Refuses to wait for an object of a kind that is misspelt.
+    private func checkKind(
+        of identity: ObjectIdentity,
+        at location: SourceLocation,
+        _ client: APIClient,
+    ) async throws(Problem) {
+        guard let mistake = await client.mistake(in: identity, until: context.deadline),
+            await !DependencyHints(context: context).mayAppear(.kind(DefinedKind(identity.type)))
+        else { return }
+        throw Problem("cannot wait for \(identity): \(mistake)", at: location)
     }
 
     /// Repeats a check until it passes or the deadline does.

@@ -41,8 +41,16 @@ public struct FailureGroup: Sendable {
             let faults = members.map { $0.faults[index] }
             let isSame = faults.allSatisfy { $0.message == first.faults[index].message }
             let common = isSame ? first.faults[index].own : first.faults[index].shared
-            return Problem("\(subject) (\(Self.list(faults.map(\.location)))): \(common.message)", hint: common.hint)
+            let values = isSame ? nil : Self.values(of: faults)
+            let message = common.message + (values.map { ": \($0)" } ?? "")
+            return Problem("\(subject) (\(Self.list(faults.map(\.location)))): \(message)", hint: common.hint)
         }
+    }
+
+    /// The values of the faults if they are the same, otherwise those of the first one as an example.
+    private static func values(of faults: [ObjectFailure.Fault]) -> String? {
+        guard let first = faults.first?.values else { return nil }
+        return faults.allSatisfy { $0.values == first } ? first : "for example \(first)"
     }
 
     /// The number of objects, with their kind if they have the same.

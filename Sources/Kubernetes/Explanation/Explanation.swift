@@ -90,8 +90,15 @@ struct Explanation {
         _ message: String,
         hint: String?,
         common: ObjectFailure.Common? = nil,
+        values: String? = nil,
     ) -> ObjectFailure.Fault {
-        ObjectFailure.Fault(location: location ?? manifest.location, message: message, hint: hint, common: common)
+        ObjectFailure.Fault(
+            location: location ?? manifest.location,
+            message: message,
+            hint: hint,
+            common: common,
+            values: values,
+        )
     }
 
     /// The value that a field has in a state of the object, for a message.

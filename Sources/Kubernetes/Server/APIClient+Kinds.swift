@@ -4,6 +4,20 @@ import YAML
 
 /// Kinds that the server does not have.
 extension APIClient {
+    /// Why waiting for an object is of no use, because the server does not have its kind and never will.
+    ///
+    /// - Returns: The kind with the right one, `nil` if the server has it, may get it, or does not answer.
+    public func mistake(in identity: ObjectIdentity, until deadline: ContinuousClock.Instant) async -> String? {
+        do throws(APIError) {
+            _ = try await catalog.resource(of: identity.type, on: self, until: deadline)
+            return nil
+        } catch .refused(let refusal) where refusal.status.isUnknownResource {
+            return try? await mistake(in: identity.type, until: deadline)
+        } catch {
+            return nil
+        }
+    }
+
     /// Why a type that the server does not have is a mistake, and what to write; `nil` if it may have been removed.
     ///
     /// A kind of a CustomResourceDefinition is gone with its definition, and a built-in kind with its last version. It is
