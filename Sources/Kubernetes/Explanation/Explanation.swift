@@ -174,7 +174,9 @@ struct Explanation {
             let isStorage = status.message.contains("etcd") || status.code == 504
             let logs = "look into the \(isStorage ? "logs of the API server and of etcd" : "API server's log")"
             let message = "the server answered \(status.code): \(status.line)"
-            return ObjectFailure(manifest, .other, message, hint: status.code >= 500 ? logs : nil)
+            let correction = "correct the server in kubeconfig '\(client.kubeconfig.path)'"
+            let hint = status.location != nil ? correction : status.code >= 500 ? logs : nil
+            return ObjectFailure(manifest, .other, message, hint: hint)
         }
         let names = metadata.map(\.key).filter(Self.serverFields.contains).map { "'metadata.\($0)'" }
         return ObjectFailure(

@@ -48,8 +48,11 @@ struct ServerStatus: Sendable {
         }
         let seconds =
             response.values(of: "retry-after").first.flatMap { Int($0) } ?? details?["retryAfterSeconds"]?.integer
-        retryAfter = seconds.map { .seconds(min(max($0, 0), 60)) }
+        retryAfter = seconds.map { .seconds(min(max($0, 0), Self.pauseLimit)) }
     }
+
+    /// The longest pause that is taken seriously, in seconds: a year.
+    private static let pauseLimit = 365 * 24 * 3600
 
     /// Creates the status of a kind that the server's discovery does not list.
     init(missing type: GroupVersionKind) {
