@@ -46,7 +46,7 @@ extension APIClient {
         }
         guard groups[type.group] == nil, let near = nearestName(to: type.group, in: groups.keys.sorted()),
             !near.hasSuffix(".\(type.group)"), !type.group.hasSuffix(".\(near)"), let versions = groups[near],
-            let other = try await types(in: near, versions, until: deadline).first(where: { $0.kind == type.kind })
+            let other = try await types(in: near, versions, until: deadline).last(where: { $0.kind == type.kind })
         else { return nil }
         return "\(message); did you mean 'apiVersion: \(other.apiVersion)'?"
     }
