@@ -78,6 +78,15 @@ struct ActionContext: Sendable {
     /// The pinned URLs.
     var cache: DigestCache { DigestCache(run: run, deadline: deadline, emit: emit) }
 
+    /// The context of a look at the present state: with little time, and without reports of what is waited for.
+    func probing(_ limit: Duration) -> Self {
+        let emitter = Emitter { [emit] kind, location in
+            guard case .warning = kind else { return }
+            emit(kind, file: location.file, line: location.line, function: location.function)
+        }
+        return Self(run: run, task: task, deadline: min(deadline, .now + limit), emit: emitter)
+    }
+
     /// How requests of the task are retried.
     var retryPolicy: RetryPolicy {
         RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }

@@ -24,8 +24,10 @@ struct ApplyAction: Action {
             if contents.problems.isEmpty { throw Problem("no object to apply") }
             throw ReportedFailures()
         }
-        context.emit(.objectCount(contents.manifests.count))
         let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
+        // An object that is described twice is one that fails.
+        let sets = Repetitions.sets(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
+        context.emit(.objectCount(sets.count))
         let failures = FailureReporter(context, order: contents.manifests)
         // Declared outside the group for the reason given in `Rollout.pause`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
@@ -88,7 +90,7 @@ struct ApplyAction: Action {
 /// The error of a task whose events have reported what is wrong.
 public struct ReportedFailures: Error, Sendable, CustomStringConvertible {
     /// The message, for callers that did not receive the events.
-    public var description: String { "not all objects could be applied" }
+    public var description: String { "not all objects are as described" }
 }
 
 extension Event.ObjectResult.Change {

@@ -41,6 +41,8 @@ struct DependencyHints {
                 fault.hint = hint(for: source)
             } else {
                 fault.message += "; no task of this node provides it"
+                let similar = requirement.kind.flatMap(provided.similarKind)
+                fault.hint = similar.map { "did you mean 'kind: \($0.kind)'?" } ?? fault.hint
             }
             var failure = failure
             failure.faults[0] = fault

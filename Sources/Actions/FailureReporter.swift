@@ -2,7 +2,7 @@ public import Base
 import Execution
 public import Kubernetes
 
-/// Collects the objects of a task that could not be applied, and reports those with one cause together.
+/// Collects the objects of a task that could not be applied or deleted, and reports those with one cause together.
 ///
 /// Objects that miss the same thing fail at nearly the same time, each after pauses of its own. They are reported once no
 /// other has failed for a while: an object that is retried until the deadline must not hold back what is known already.

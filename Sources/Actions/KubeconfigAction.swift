@@ -25,15 +25,10 @@ struct KubeconfigAction: Action {
         let key = try load(declaration.credentials.key, as: "key")
         try await check(authority, certificate, key)
         context.warn { $0.warnings(of: declaration.credentials) }
-        let template = Kubeconfig.Template(
-            cluster: declaration.clusterName,
-            server: declaration.server.path,
-            user: declaration.user,
-            context: declaration.context,
-            namespace: declaration.namespace,
-            credentials: declaration.inlineCredentials
+        let template = declaration.template(
+            declaration.inlineCredentials
                 ? .inline(certificateAuthority: authority.bytes, certificate: certificate.bytes, key: key.bytes)
-                : .paths(certificateAuthority: authority.name, certificate: certificate.name, key: key.name),
+                : declaration.credentialPaths
         )
         let path = declaration.path.path
         do {
@@ -71,6 +66,29 @@ struct KubeconfigAction: Action {
             _ = try check.client(certificate: certificate, key: key)
             try check.chain(of: certificate, to: authority)
         }
+    }
+}
+
+extension KubeconfigDeclaration {
+    /// The credentials by their paths.
+    var credentialPaths: Kubeconfig.Template.Credentials {
+        .paths(
+            certificateAuthority: credentials.certificateAuthority.path,
+            certificate: credentials.certificate.path,
+            key: credentials.key.path,
+        )
+    }
+
+    /// What the file is made from.
+    func template(_ credentials: Kubeconfig.Template.Credentials) -> Kubeconfig.Template {
+        Kubeconfig.Template(
+            cluster: clusterName,
+            server: server.path,
+            user: user,
+            context: context,
+            namespace: namespace,
+            credentials: credentials,
+        )
     }
 }
 

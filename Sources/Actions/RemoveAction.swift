@@ -20,32 +20,28 @@ struct RemoveAction: Action {
         for path in declaration.paths where try remove(path.path) { isChanged = true }
         guard let objects = declaration.objects else { return isChanged }
         let client = try await context.run.connections.client(kubeconfig: objects.kubeconfig.path, context)
-        let identities = objects.references.map(ObjectIdentity.init)
-        context.emit(.objectCount(identities.count))
-        let deletions = await client.delete(
-            identities,
+        context.emit(.objectCount(objects.references.count))
+        let deleter = Deleter(
+            client: client,
+            task: context.task.name,
             isDryRun: context.run.files.isDryRun,
-            context.retryPolicy,
+            retryPolicy: context.retryPolicy,
         )
-        for deletion in deletions {
-            let subject = deletion.identity.description
-            switch deletion.result {
-            case .success(let existed):
-                context.emit(.object(subject, Event.ObjectResult(existed ? .deleted : .unchanged)))
+        let failures = FailureReporter(context, order: [])
+        for message in await deleter.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) {
+            switch message {
+            case .deleted(let identity, let existed):
+                context.emit(.object(identity.description, Event.ObjectResult(existed ? .deleted : .unchanged)))
                 isChanged = isChanged || existed
-            case .failure(let error):
-                let hint = "find out why it remains, or increase 'timeout' of task '\(context.task.name)'"
-                context.emit(
-                    .objectFailed(subject, Problem("\(subject): cannot be deleted: \(error.words)", hint: hint))
-                )
+            case .failed(let failure): failures.add(failure)
+            case .warning(let identity, let text):
+                context.emit(.warning(subject: identity.description, text))
             }
         }
+        await failures.report()
         // After the events: what was deleted before an interruption is deleted.
         try Task.checkCancellation()
-        let failedCount = deletions.count { if case .failure = $0.result { true } else { false } }
-        guard failedCount == 0 else {
-            throw Problem("\(failedCount) of \(deletions.count) objects could not be deleted")
-        }
+        guard failures.count == 0 else { throw ReportedFailures() }
         return isChanged
     }
 

@@ -7,7 +7,7 @@ import YAML
 struct RepeatedObjects {
     let plan: Plan
     let contents: [TaskManifests]
-    /// The kubeconfigs that are there already, by path.
+    /// The kubeconfigs that are there already, or that tasks describe, by path.
     let kubeconfigs: [String: Kubeconfig]
 
     /// The first description of an object by a task.

@@ -21,24 +21,32 @@ struct WaitAction: Action {
     /// A dry run waits for an API server, and not for what other tasks may create.
     func run() async throws -> Bool {
         if context.run.files.isDryRun, let subject {
-            context.emit(.planned("would wait for \(subject)"))
+            let isFulfilled = await WaitAction(context.probing(Self.probeLimit), declaration).isFulfilled()
+            if !isFulfilled { context.emit(.planned("would wait for \(subject)")) }
             return false
         }
+        try await wait()
+        return false
+    }
+
+    /// Waits until the condition holds.
+    private func wait() async throws {
         switch declaration.condition {
         case .apiServer(let kubeconfig):
             _ = try await client(kubeconfig)
         case .object(let reference, let kubeconfig):
-            try await client(kubeconfig).awaitReadiness(
-                of: [Self.identity(of: reference)],
+            let client = try await client(kubeconfig)
+            let identity = Self.identity(of: reference)
+            try await checkKind(of: identity, at: reference.location, client)
+            try await client.awaitReadiness(
+                of: [identity],
                 task: context.task.name,
                 context.retryPolicy,
             )
         case .tcp(let host, let port):
             try await poll { () async throws(NotYet) in try await checkConnection(host, port) }
         case .file(let reference):
-            let files = context.run.files
-            let location = (try? files.location(ofRead: reference.path)) ?? reference.path
-            let paths = Set([location, files.root + reference.path, reference.path]).sorted()
+            let paths = paths(of: reference)
             try await awaitEvents { (context, onWait) async throws(SystemError) in
                 try await FileSystem.waitUntilExists(anyOf: paths, deadline: context.deadline, onWait: onWait)
             }
@@ -50,7 +58,33 @@ struct WaitAction: Action {
                 try await Systemd.waitUntilActive(name, deadline: context.deadline) { onWait("it is \($0)") }
             }
         }
-        return false
+    }
+
+    /// How long a dry run looks whether a condition holds.
+    private static let probeLimit = Duration.seconds(2)
+
+    /// Returns whether the condition holds now.
+    private func isFulfilled() async -> Bool {
+        do {
+            switch declaration.condition {
+            case .apiServer, .object: try await wait()
+            case .tcp(let host, let port): try await checkConnection(host, port)
+            case .url(let url, let authority): try await checkURL(url, connectionIdentity(authority), authority)
+            case .file(let reference):
+                return try await FileSystem.waitUntilExists(anyOf: paths(of: reference), deadline: .now) { _ in }
+            case .unit(let name): return try await Systemd.waitUntilActive(name, deadline: .now) { _ in }
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Where a file may be: below the root, where tasks write, or on the node.
+    private func paths(of reference: LocatedPath) -> [String] {
+        let files = context.run.files
+        let location = (try? files.location(ofRead: reference.path)) ?? reference.path
+        return Set([location, files.root + reference.path, reference.path]).sorted()
     }
 
     /// What is waited for, for messages; `nil` for an API server.
@@ -72,6 +106,18 @@ struct WaitAction: Action {
 
     private func client(_ kubeconfig: LocatedPath) async throws(Problem) -> APIClient {
         try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
+    }
+
+    /// Refuses to wait for an object of a kind that is misspelt.
+    private func checkKind(
+        of identity: ObjectIdentity,
+        at location: SourceLocation,
+        _ client: APIClient,
+    ) async throws(Problem) {
+        guard let mistake = await client.mistake(in: identity, until: context.deadline),
+            await !DependencyHints(context: context).mayAppear(.kind(DefinedKind(identity.type)))
+        else { return }
+        throw Problem("cannot wait for \(identity): \(mistake)", at: location)
     }
 
     /// Repeats a check until it passes or the deadline does.

@@ -21,10 +21,19 @@ public struct UnifiedDiff: Sendable {
 
     /// Splits a text into lines; a last line without a newline carries the mark of `diff`, after a newline.
     public static func lines(of text: String) -> [String] {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var lines = parts(of: text)
         // What follows the last newline is not a line.
         guard let last = lines.popLast(), !last.isEmpty else { return lines }
         return lines + ["\(last)\n\\ No newline at end of file"]
+    }
+
+    /// Splits a text at its newlines; what follows the last one is a part too, also if it is empty.
+    ///
+    /// A carriage return stays at the end of its line: a line that only loses it is a difference.
+    public static func parts(of text: String) -> [String] {
+        // Not by characters: a carriage return and a newline are one.
+        text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
     }
 
     /// Compares two lists of lines.

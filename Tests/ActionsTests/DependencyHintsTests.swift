@@ -17,6 +17,7 @@ struct DependencyHintsTests {
 
     private static let duck = GroupVersionKind(group: "example.org", version: "v1", kind: "Duck")
     private static let goose = GroupVersionKind(group: "example.org", version: "v1", kind: "Goose")
+    private static let dukc = GroupVersionKind(group: "example.org", version: "v1", kind: "Dukc")
 
     /// What becomes of a failure in a task.
     private func enriched(_ cause: ObjectFailure.Cause, in task: String) async throws -> String {
@@ -58,6 +59,7 @@ struct DependencyHintsTests {
                 .missingNamespace("pond"), "brings",
                 "; task 'brings' provides it (DIR/crd.yaml:6:1); see why that object could not be applied"
             ),
+            (.missingKind(dukc), "beside", "; no task of this node provides it; did you mean 'kind: Duck'?"),
             (.missingKind(goose), "beside", "; no task of this node provides it; old hint"),
             (.missingNamespace("sea"), "beside", "; no task of this node provides it; old hint"),
             (.forbidden, "beside", "; old hint"),

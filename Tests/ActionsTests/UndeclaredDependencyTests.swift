@@ -50,6 +50,31 @@ struct UndeclaredDependencyTests {
         )
     }
 
+    @Test func `the namespace of an object comes from the kubeconfig that a task is going to write`() async throws {
+        let tasks = """
+            cluster: {name: c, servers: 'https://127.0.0.1:6443', certificateAuthority: ca.crt}
+            tasks:
+              pond: {kubeconfig: {path: /etc/p, user: u, certificate: c.crt, key: c.key, namespace: pond}}
+              other: {kubeconfig: {path: /etc/o, user: u, certificate: c.crt, key: c.key}}
+              one: {after: [pond], apply: {kubeconfig: /etc/p, manifests: [unnamed.yaml]}}
+              two: {after: [other, one], apply: {kubeconfig: /etc/o, manifests: [pond.yaml]}}
+              three: {after: [other, one], apply: {kubeconfig: /etc/o, manifests: [default.yaml]}}
+            """
+        try await withBench(tasks) { bench async throws in
+            let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}"
+            try bench.write(map, to: "unnamed.yaml")
+            try bench.write(map.replacing("name: c", with: "name: c, namespace: pond"), to: "pond.yaml")
+            try bench.write(map.replacing("name: c", with: "name: c, namespace: default"), to: "default.yaml")
+            let problems = await bench.problems().filter { $0.contains("each would undo") }
+            #expect(
+                problems == [
+                    "DIR/pond.yaml:1:1: task 'two' applies ConfigMap/pond/c, which task 'one' applies too "
+                        + "(DIR/unnamed.yaml:1:1): each would undo the other; remove it from one of them"
+                ]
+            )
+        }
+    }
+
     @Test func `an object belongs to one task`() async throws {
         let reported = try await problems(
             """

@@ -21,6 +21,16 @@ struct WaitActionTests {
         }
     }
 
+    @Test func `a dry run reports no wait for what is there`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        for fields in ["tcp: '127.0.0.1:\(server.port)'", "file: /etc", "url: '\(server.url)/'"] {
+            try await withBench("tasks: {it: {wait: {\(fields)}}}\n", isDryRun: true) { bench async throws in
+                #expect(try await bench.perform("it") == "unchanged")
+                #expect(bench.lines == [], "\(fields)")
+            }
+        }
+    }
+
     @Test(arguments: ["tcp: '127.0.0.1:9'", "file: /nowhere", "url: 'http://127.0.0.1:9/'"])
     func `a wait lasts as long as its task may take`(condition: String) async throws {
         try await withBench("tasks: {it: {timeout: 2s, wait: {\(condition)}}}\n") { bench async throws in

@@ -68,7 +68,8 @@ struct ArgumentTests {
 
     @Test(
         arguments: [
-            (["--help"], nil), (["-h"], nil), (["help"], nil), (["help", "run"], .run), (["status", "-h"], .status),
+            (["--help"], nil), (["-h"], nil), (["help"], nil), (["help", "help"], nil), (["help", "run"], .run),
+            (["status", "-h"], .status),
             (["graph", "--fromat", "--help"], .graph), (["--help", "check"], .check),
         ] as [([String], CommandName?)]
     )
@@ -98,6 +99,7 @@ struct ArgumentTests {
                 ["frobnicate"],
                 "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, units, supervise, help)"
             ),
+            (["status", "--wait", "5s"], "the value of '--wait' follows '=': '--wait=5s'"),
             (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),
             (["status", "--wait=soon"], "'--wait' is a duration such as 30s, 10m or 1h30m, found 'soon'"),
             (["help", "stauts"], "unknown command 'stauts' (did you mean 'status'?)"),

@@ -47,10 +47,23 @@ struct RemoveVerbTests {
     }
 
     @Test(arguments: [
-        ("v1", "ConfigMpa", "the server has no kind 'ConfigMpa' in 'v1'; did you mean 'ConfigMap'?"),
-        ("apps/v1beta7", "Deployment", "the server has no kind 'Deployment' in 'apps/v1beta7'"),
+        ("v1", "ConfigMpa", "the server has no kind 'ConfigMpa' in 'v1'; did you mean 'kind: ConfigMap'?"),
+        (
+            "apps/v1beta7", "Deployment",
+            "the server has no kind 'Deployment' in 'apps/v1beta7'; it is served as 'apps/v1'"
+        ),
+        (
+            "rbac.authorisation.k8s.io/v1", "Role",
+            "the server has no kind 'Role' in 'rbac.authorisation.k8s.io/v1'; did you mean "
+                + "'apiVersion: rbac.authorization.k8s.io/v1'?"
+        ),
+        ("appz/v1", "Deployment", "the server has no kind 'Deployment' in 'appz/v1'; did you mean group 'apps'?"),
+        (
+            "rbac.authorization.k8s.io/v1", "RoleBindingg",
+            "the server has no kind 'RoleBindingg' in 'rbac.authorization.k8s.io/v1'; did you mean 'kind: RoleBinding'?"
+        ),
     ])
-    func `a kind that a built-in group does not have is an error`(
+    func `a kind that is misspelt is an error`(
         version: String,
         kind: String,
         text: String
@@ -62,7 +75,66 @@ struct RemoveVerbTests {
         )
         let result = try await node.run("run")
         #expect(result.status == 1)
-        #expect(result.errors.contains(text), "\(result.errors)")
+        let place = "\(node.directory)/bootstrap.yaml:1:"
+        #expect(result.errorLines.first?.hasPrefix("it: error: \(place)") == true, "\(result.errors)")
+        #expect(result.errorLines.first?.hasSuffix(": cannot be deleted: \(text)") == true, "\(result.errors)")
+    }
+
+    @Test func `objects that cannot be deleted for one reason are one error`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let objects = (1...3).map { "{apiVersion: v1, kind: ConfigMpa, name: a\($0), namespace: default}" }
+        let node = try TestNode(
+            """
+            tasks:
+              it:
+                timeout: 20s
+                remove:
+                  kubeconfig: \(cluster.kubeconfig)
+                  objects:
+                    - \(objects.joined(separator: "\n        - "))
+            """
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(
+            result.errorLines.first == "it: error: 3 ConfigMpas (\(node.directory)/bootstrap.yaml:7:11, 8:11, 9:11): "
+                + "cannot be deleted: the server has no kind 'ConfigMpa' in 'v1'; did you mean 'kind: ConfigMap'?"
+        )
+        #expect(!result.output.contains("objects could not be"))
+    }
+
+    @Test func `a namespace that does not exist is a warning if it may be misspelt`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let node = try TestNode(
+            """
+            tasks:
+              it:
+                remove:
+                  kubeconfig: \(cluster.kubeconfig)
+                  objects: [\(object("a", "kube-sytem")), \(object("b", "kube-sytem")), \(object("a", "no-such-thing"))]
+            """
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 0)
+        let warnings = (result.outputLines + result.errorLines).filter { $0.contains("warning") }
+        #expect(
+            warnings == [
+                "it: warning: ConfigMap/kube-sytem/a: namespace 'kube-sytem' does not exist; did you mean 'kube-system'?"
+            ]
+        )
+    }
+
+    @Test func `a user who may not delete is given the rule`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let node = try TestNode(
+            "tasks: {it: {timeout: 20s, remove: {kubeconfig: \(cluster.directory)/nobody.kubeconfig, "
+                + "objects: [\(object("a", "default"))]}}}\n"
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        let rule = #"{apiGroups: [""], resources: ["configmaps"], verbs: ["get", "delete"]}"#
+        #expect(result.errors.contains(" may not get configmaps in namespace 'default'; "), "\(result.errors)")
+        #expect(result.errors.contains(rule), "\(result.errors)")
     }
 
     @Test func `objects of a group that is not served are gone`() async throws {
@@ -82,7 +154,10 @@ struct RemoveVerbTests {
             tasks:
               it:
                 timeout: 12s
-                remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object("held", "finalized"))]}
+                remove:
+                  kubeconfig: \(cluster.kubeconfig)
+                  objects:
+                    - \(object("held", "finalized"))
             """
         )
         let words = "it is being deleted and waits for finalizer 'example.org/hold'"
@@ -90,8 +165,9 @@ struct RemoveVerbTests {
         #expect(result.status == 1)
         #expect(result.output.contains("ConfigMap/finalized/held: \(words) (gives up at "), "\(result.output)")
         #expect(
-            result.errorLines.first == "it: error: ConfigMap/finalized/held: cannot be deleted: \(words); "
-                + "find out why it remains, or increase 'timeout' of task 'it'"
+            result.errorLines.first == "it: error: \(node.directory)/bootstrap.yaml:7:11: ConfigMap/finalized/held: "
+                + "cannot be deleted: \(words); let the controller that set it finish; if it is gone for good, "
+                + "'kubectl edit configmap held -n finalized' and remove the finalizer, which skips its cleanup"
         )
         let patch = "{\"metadata\": {\"finalizers\": null}}"
         let release = ["patch", "configmap", "held", "-n", "finalized", "--type=merge", "-p", patch]

@@ -103,6 +103,26 @@ struct WaitVerbTests {
         #expect(seconds < 5)
     }
 
+    @Test(.needsAPIServer) func `an object of a misspelt kind is not waited for`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let object = "{apiVersion: apps/v1, kind: Deploymnet, name: a, namespace: default}"
+        let node = try TestNode(
+            """
+            tasks:
+              it:
+                wait:
+                  kubeconfig: \(cluster.kubeconfig)
+                  object: \(object)
+            """
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(
+            result.errorLines.first == "it: error: \(node.directory)/bootstrap.yaml:5:15: cannot wait for "
+                + "Deploymnet/default/a: the server has no kind 'Deploymnet' in 'apps/v1'; did you mean 'kind: Deployment'?"
+        )
+    }
+
     @Test(.needsAPIServer) func `a task waits for the API server and for an object to be ready`() async throws {
         let cluster = try await TestCluster.shared(namespace: "awaited")
         let object = "object: {apiVersion: v1, kind: ConfigMap, name: comes, namespace: awaited}"
@@ -113,11 +133,14 @@ struct WaitVerbTests {
               object: {after: [server], wait: {\(object), kubeconfig: \(cluster.kubeconfig)}}
             """
         )
+        let planned = try await node.run("diff")
+        #expect(planned.output.hasSuffix("1 task would wait, 1 unchanged\n"), "\(planned.output)")
         let tool = try node.start(["run"])
         #expect(try await becomes { tool.outputSoFar().contains("object: waiting: ") })
         try await cluster.mustApply("{apiVersion: v1, kind: ConfigMap, metadata: {name: comes, namespace: awaited}}")
         let result = await tool.result()
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.outputLines.last == "2 tasks: 2 unchanged")
+        #expect(try await node.run("diff").output.hasSuffix("\n2 tasks unchanged\n"))
     }
 }

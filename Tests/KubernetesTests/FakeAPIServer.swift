@@ -36,8 +36,19 @@ struct FakeAPIServer {
         case "/apis/a.test/v1/widgets": return json(200, #"{"items":[]}"#)
         default: break
         }
-        if request.method == "PATCH" { return .response(201, body: request.body) }
+        if request.method == "PATCH" { return .response(201, body: stored(request.body)) }
         return json(404, #"{"reason":"NotFound","message":"not found","details":{"name":"x"}}"#)
+    }
+
+    /// An object as a server returns it that has stored it.
+    static func stored(_ object: [UInt8]) -> [UInt8] {
+        Array(
+            String(decoding: object, as: UTF8.self).replacing(
+                #""metadata":{"#,
+                with: #""metadata":{"uid":"1","#,
+                maxReplacements: 1
+            ).utf8
+        )
     }
 
     private static func resources(_ kinds: [String: String], clusterWide: Set<String> = []) -> LoopbackServer.Reply {
@@ -57,7 +68,7 @@ struct FakeAPIServer {
     /// The definition of kind Widget as the server returns it.
     static func definition(established: Bool, version: Int) -> String {
         #"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","#
-            + #""metadata":{"name":"widgets.a.test","resourceVersion":"\#(version)"},"status":{"conditions":"#
+            + #""metadata":{"name":"widgets.a.test","uid":"1","resourceVersion":"\#(version)"},"status":{"conditions":"#
             + #"[{"type":"NamesAccepted","status":"True"},"#
             + #"{"type":"Established","status":"\#(established ? "True" : "False")","reason":"Installing"}]}}"#
     }

@@ -49,14 +49,12 @@ struct Session: Sendable {
         retryPolicy: RetryPolicy = retryPolicy(),
         onLine: @escaping @Sendable (String) -> Void = { _ in },
     ) async -> [String] {
-        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
         let (lines, said) = AsyncStream<String>.makeStream()
-        let applier = Applier(
-            client: client,
-            managedMetadata: ManagedMetadata(task: "t"),
+        let diagnostics = await report(
+            text,
             forceConflicts: forceConflicts,
             dryRunOverlay: dryRunOverlay,
-            retryPolicy: retryPolicy,
+            retryPolicy: retryPolicy
         ) { message in
             let line =
                 switch message {
@@ -68,9 +66,39 @@ struct Session: Sendable {
             said.yield(line.joined(separator: "\n"))
             onLine(line.joined(separator: "\n"))
         }
-        _ = await applier.apply(file.manifests)
         said.finish()
-        return await lines.reduce(into: file.diagnostics.map(\.description)) { $0.append($1) }
+        return await lines.reduce(into: diagnostics) { $0.append($1) }
+    }
+
+    /// Applies the manifests of a text, and returns the problems of its objects, those with one cause together.
+    func groupedProblems(applying text: String) async -> [String] {
+        let failures = Locked<[ObjectFailure]>([])
+        _ = await report(text) { message in
+            if case .failed(let failure) = message { failures.withLock { $0.append(failure) } }
+        }
+        let sorted = failures.withLock { $0 }.sorted { $0.faults[0].location < $1.faults[0].location }
+        return FailureGroup.groups(of: sorted).flatMap(\.problems).map(\.description)
+    }
+
+    /// Applies the manifests of a text, and returns the problems of the text.
+    func report(
+        _ text: String,
+        forceConflicts: Bool = false,
+        dryRunOverlay: DryRunOverlay? = nil,
+        retryPolicy: RetryPolicy = retryPolicy(),
+        say: @escaping @Sendable (Applier.Message) -> Void,
+    ) async -> [String] {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        let applier = Applier(
+            client: client,
+            managedMetadata: ManagedMetadata(task: "t"),
+            forceConflicts: forceConflicts,
+            dryRunOverlay: dryRunOverlay,
+            retryPolicy: retryPolicy,
+            say: say,
+        )
+        _ = await applier.apply(file.manifests)
+        return file.diagnostics.map(\.description)
     }
 
     /// Reads an object, `nil` if it does not exist.
@@ -96,7 +124,7 @@ struct Session: Sendable {
             path,
             query: [("fieldManager", manager)],
             body: try node(body).json(),
-            contentType: method == "POST" ? "application/json" : "application/merge-patch+json",
+            contentType: method == "PATCH" ? "application/merge-patch+json" : "application/json",
             until: .now + .seconds(60),
         )
     }

@@ -75,6 +75,7 @@ struct Faulty: CustomTestStringConvertible {
             "exec: {command: ls}\nsymlink: {path: /a, target: b}",
             "bootstrap.yaml:4:5: task 't' has 2 verbs: 'symlink' and 'exec'; keep one, and move the others to tasks of their own",
         ),
+        .task("command: x", "bootstrap.yaml:3:5: unknown key 'command' in task 't'; write 'exec: {command: …}'"),
         .task("scrpt: x", "bootstrap.yaml:3:5: unknown key 'scrpt' in task 't'; did you mean 'script'?"),
         .task(
             "after: b\nexec: {command: ls}",

@@ -24,6 +24,10 @@ import YAML
         ),
         ("a: [1 2, {]\n", "t.yaml:1:11: expected a value, found ']'"),
         ("a: [b, , c]\n", "t.yaml:1:8: expected a value, found ','"),
+        (
+            "a: {b: ${name}}\n",
+            "t.yaml:1:9: expected ',' or '}', found '{'; put the value with '${name}' in quotes"
+        ),
         ("a: {b: 1 c: 2}\n", "t.yaml:1:11: expected ',' or '}', found ':'"),
         ("a: \"b\" c\n", "t.yaml:1:8: expected the end of the line, found 'c'"),
     ])

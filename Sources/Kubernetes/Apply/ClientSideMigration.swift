@@ -29,7 +29,7 @@ struct ClientSideMigration {
         guard let own = entries.firstIndex(where: ManagedMetadata.isOwn), let version = metadata?["resourceVersion"]
         else { return nil }
         let apiVersion = entries[own]["apiVersion"]
-        let lastApplied = metadata?["annotations"]?[Self.lastApplied]?.string
+        let lastApplied = Self.lastApplied(of: object)
         let applied = FieldSet(entries[own]["fieldsV1"])
         var fields = applied
         var result: [Node?] = entries
@@ -41,11 +41,19 @@ struct ClientSideMigration {
         }
         guard result != entries else { return nil }
         result[own] = fields.root.map { Self.replacing("fieldsV1", of: entries[own], with: $0) }
-        abandoned = result.enumerated().filter { $0.offset != own }.reduce(fields.subtracting(applied)) {
-            $0.subtracting(FieldSet($1.element?["fieldsV1"]))
+        // Only a manager that applies keeps a field from being removed, not one that updates.
+        let appliers = result.enumerated().filter { $0.offset != own && $0.element?["operation"]?.string == "Apply" }
+        abandoned = appliers.reduce(fields.lost(keeping: applied)) {
+            $0.lost(keeping: FieldSet($1.element?["fieldsV1"]))
         }
         managedFields = .sequence(result.compactMap(\.self))
         resourceVersion = version
+    }
+
+    /// The object that the last client-side `kubectl apply` was given, from its annotation.
+    static func lastApplied(of object: Node) -> Node? {
+        guard let text = object["metadata"]?["annotations"]?[lastApplied]?.string else { return nil }
+        return try? readJSON(Array(text.utf8), file: lastApplied)
     }
 
     /// The JSON patch that moves the fields.
@@ -62,7 +70,7 @@ struct ClientSideMigration {
     }
 
     /// What of a manager's fields is moved, `nil` if the manager keeps them all.
-    private static func share(of entry: Node, lastApplied: String?) -> (moved: FieldSet, rest: FieldSet)? {
+    private static func share(of entry: Node, lastApplied: Node?) -> (moved: FieldSet, rest: FieldSet)? {
         guard let manager = entry["manager"]?.string, entry["operation"]?.string == "Update",
             entry["subresource"]?.string ?? "" == ""
         else { return nil }
@@ -70,11 +78,9 @@ struct ClientSideMigration {
         let path = ["metadata", "annotations", Self.lastApplied]
         if manager == unknownManager {
             // Controllers wrote some of these fields. Those of a manifest are in kubectl's annotation.
-            guard fields.contains(path), let text = lastApplied,
-                let applied = try? readJSON(Array(text.utf8), file: Self.lastApplied)
-            else { return nil }
+            guard fields.contains(path), let lastApplied else { return nil }
             let annotation = path.reversed().reduce(Node.mapping([:])) { .mapping([("f:\($1)", $0)]) }
-            let moved = fields.intersection(withFieldsOf: applied).union(FieldSet(annotation))
+            let moved = fields.intersection(withFieldsOf: lastApplied).union(FieldSet(annotation))
             return (moved, fields.subtracting(moved))
         }
         guard clientSideManagers.contains(manager) || fields.contains(path) else { return nil }

@@ -75,9 +75,10 @@ struct Difference {
 }
 
 extension Difference {
-    /// The fields of an object as lines, `path: old -> new`; what is secret is masked.
-    func lines(of type: GroupVersionKind) -> [String] {
-        fields.map { field in
+    /// The fields in which two states of an object differ as lines, `path: old -> new`; what is secret is masked.
+    static func lines(from old: Node, to new: Node, of type: GroupVersionKind) -> [String] {
+        let masked = MaskedObjects(settled(old), settled(new), of: type)
+        return Difference(from: masked.old ?? .mapping([:]), to: masked.new).fields.map { field in
             let isSecret = ShownValue.isSecret(field.path, of: type)
             return "\(field.path): \(ShownValue(field.old, isSecret)) -> \(ShownValue(field.new, isSecret))"
         }

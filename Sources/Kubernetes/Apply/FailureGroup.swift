@@ -1,6 +1,6 @@
 public import Base
 
-/// Objects that could not be applied for the same reason.
+/// Objects that could not be applied or deleted for the same reason.
 public struct FailureGroup: Sendable {
     /// The failures, in the order of the manifests.
     public let members: [ObjectFailure]
@@ -41,13 +41,21 @@ public struct FailureGroup: Sendable {
             let faults = members.map { $0.faults[index] }
             let isSame = faults.allSatisfy { $0.message == first.faults[index].message }
             let common = isSame ? first.faults[index].own : first.faults[index].shared
+            let values = isSame ? nil : Self.values(of: faults)
+            let message = common.message + (values.map { ": \($0)" } ?? "")
             let subject = "\(subject) (\(Self.list(faults.map(\.location))))"
             return Problem(
-                "\(subject): \(common.message)",
+                "\(subject): \(message)",
                 hint: common.hint,
                 publicMessage: "\(subject): \(first.cause.publicWords)"
             )
         }
+    }
+
+    /// The values of the faults if they are the same, otherwise those of the first one as an example.
+    private static func values(of faults: [ObjectFailure.Fault]) -> String? {
+        guard let first = faults.first?.values else { return nil }
+        return faults.allSatisfy { $0.values == first } ? first : "for example \(first)"
     }
 
     /// The number of objects, with their kind if they have the same.

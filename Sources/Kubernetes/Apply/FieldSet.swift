@@ -31,6 +31,14 @@ struct FieldSet: Hashable {
         return Self(Self.difference(root, theirs))
     }
 
+    /// The fields that an object loses when their manager gives them up and another set is all that remains.
+    ///
+    /// A mapping or list stays as long as the other set has something in it.
+    func lost(keeping other: Self) -> Self {
+        guard let root, let theirs = other.root else { return self }
+        return Self(Self.lost(root, theirs))
+    }
+
     /// The fields that an object has.
     func intersection(withFieldsOf object: Node) -> Self {
         Self(root.flatMap { Self.intersection($0, object) })
@@ -65,6 +73,15 @@ struct FieldSet: Hashable {
             return rest.map { (entry.key, $0["."] != nil && $0.mapping?.entries.count == 1 ? field : $0) }
         }
         return kept.isEmpty ? nil : .mapping(kept)
+    }
+
+    private static func lost(_ left: Node, _ right: Node) -> Node? {
+        let lost = (left.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
+            guard entry.key != "." else { return nil }
+            guard let other = right[entry.key] else { return (entry.key, entry.value) }
+            return self.lost(entry.value, other).map { (entry.key, $0) }
+        }
+        return lost.isEmpty ? nil : .mapping(lost)
     }
 
     private static func intersection(_ fields: Node, _ value: Node) -> Node? {

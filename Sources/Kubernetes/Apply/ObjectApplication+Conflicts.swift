@@ -15,8 +15,14 @@ extension ObjectApplication {
 
     /// Finds out what to send so that only values that differ conflict with other managers.
     func proposal(for root: Node, live: Node, at path: ObjectPath) async throws(APIError) -> Proposal {
-        do {
+        do throws(APIError) {
             let answer = try await dryRunApply(root, at: path)
+            if let answer, !applier.forceConflicts {
+                let conflicts = SecretData.conflicts(changing: live, to: answer)
+                guard conflicts.isEmpty else {
+                    throw .refused(APIError.Refusal(request: "PATCH \(path.text)", status: ServerStatus(conflicts)))
+                }
+            }
             return Proposal(root: root, isForced: answer == nil && applier.forceConflicts, answer: answer)
         } catch .refused(let refusal) where refusal.status.isFieldConflict {
             return try await proposal(for: root, live: live, at: path, despite: refusal)
@@ -56,8 +62,7 @@ extension ObjectApplication {
         while let causes = next.deepestConflicts(in: rest) {
             for cause in causes {
                 let path = FieldPath(cause.field)
-                let shown = manifest.shownPath(of: path)
-                let isShared = shown.resolve(in: live).node == shown.resolve(in: forced).node
+                let isShared = path.resolve(in: live).node == path.resolve(in: forced).node
                 if isShared { shared.append(path) } else { differing.append(cause) }
                 rest = path.removed(from: rest)
             }
@@ -70,7 +75,16 @@ extension ObjectApplication {
                 next = other.status
             }
         }
-        guard applier.forceConflicts else { throw .refused(refusal.limited(to: differing)) }
+        // As the server allows it to kubectl: what kubectl applied and nobody has changed since is the manifest's.
+        let lastApplied = ClientSideMigration.lastApplied(of: live).map(SecretData.sent)
+        let conflicts = differing.filter { cause in
+            let path = FieldPath(cause.field)
+            guard let applied = lastApplied.flatMap({ path.resolve(in: $0).node }) else { return true }
+            return applied != path.resolve(in: live).node
+        }
+        guard applier.forceConflicts || conflicts.isEmpty && !differing.isEmpty else {
+            throw .refused(refusal.limited(to: conflicts))
+        }
         let taking = differing.isEmpty ? root : shared.reduce(root) { $1.removed(from: $0) }
         let answer = try await send(taking, to: path, isDryRun: true, isForced: true).node
         return Proposal(root: taking, isForced: true, answer: answer)
@@ -94,14 +108,5 @@ extension APIError.Refusal {
         var status = status
         if !causes.isEmpty { status.causes = causes }
         return Self(request: request, status: status)
-    }
-}
-
-extension ManifestObject {
-    /// Where the server shows a field: `stringData` of a Secret can only be written, and becomes `data`.
-    func shownPath(of path: FieldPath) -> FieldPath {
-        let isWriteOnly = identity.type.group.isEmpty && identity.type.kind == "Secret"
-        guard isWriteOnly, path.text.hasPrefix("stringData") else { return path }
-        return FieldPath("data" + path.text.dropFirst("stringData".count))
     }
 }

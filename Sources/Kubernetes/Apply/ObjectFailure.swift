@@ -1,7 +1,7 @@
 public import Base
 import YAML
 
-/// Why an object could not be applied.
+/// Why an object could not be applied or deleted.
 public struct ObjectFailure: Error, Sendable {
     /// The kind of failure, for callers that know more about the graph than the server.
     public enum Cause: Sendable, Hashable {
@@ -38,6 +38,8 @@ public struct ObjectFailure: Error, Sendable {
         /// What is wrong and what to do in words that hold for every object with the same cause; `nil` if these are the
         /// fault's own.
         var common: Common?
+        /// The values that the message ends with, which objects with the same cause may have in common too.
+        var values: String?
 
         /// Creates a fault.
         public init(location: SourceLocation, message: String, hint: String?) {
@@ -45,8 +47,9 @@ public struct ObjectFailure: Error, Sendable {
         }
 
         /// Creates a fault that other objects may have in common.
-        init(location: SourceLocation, message: String, hint: String?, common: Common?) {
-            (self.location, self.message, self.hint, self.common) = (location, message, hint, common)
+        init(location: SourceLocation, message: String, hint: String?, common: Common?, values: String? = nil) {
+            (self.location, self.message, self.hint) = (location, message, hint)
+            (self.common, self.values) = (common, values)
         }
     }
 

@@ -22,56 +22,65 @@ struct SecretMask {
     /// Replaces a value that differs, on one of the two sides.
     static func mask(_ side: String) -> String { "\(mask) (\(side))" }
 
-    /// A line, or the lines of a private key.
-    private struct Part {
-        var prefix: String
-        var secret: String?
+    /// A part of a line, or the lines of a private key.
+    private enum Piece {
+        case shown(String)
+        case secret(String)
     }
 
-    private static func parts(_ lines: [String]) -> [Part] {
-        var parts: [Part] = []
-        var isInKey = false
+    /// A line, or several lines that are one secret.
+    private typealias Line = [Piece]
+
+    private static func parts(_ lines: [String]) -> [Line] {
+        var parts: [Line] = []
+        /// The lines of a secret that has not ended yet, and what they begin with.
+        var block: (lines: String, prefix: String)?
         /// The indentation of a secret whose value is a block of lines below it.
         var blockIndentation: Int?
+        func endBlock() {
+            if let ended = block { parts.append([.shown(ended.prefix), .secret(ended.lines)]) }
+            (block, blockIndentation) = (nil, nil)
+        }
         for line in lines {
             let indentation = line.prefix { $0 == " " }.count
-            if let outer = blockIndentation {
-                if indentation > outer || indentation == line.count {
-                    parts[parts.count - 1].secret? += line
+            if let begun = block {
+                let goesOn =
+                    blockIndentation.map { indentation > $0 || indentation == line.count } ?? !line.contains("-----END")
+                if goesOn {
+                    block = (begun.lines + line, begun.prefix)
                     continue
                 }
-                blockIndentation = nil
+                endBlock()
             }
-            if isInKey, !line.contains("-----END") {
-                parts[parts.count - 1].secret? += line
-                continue
-            }
-            isInKey = false
             if line.contains("-----BEGIN"), line.contains("PRIVATE KEY-----") {
-                parts.append(Part(prefix: line))
                 // A key in one line, such as in a JSON text.
                 guard !line.contains("-----END") else {
-                    parts[parts.count - 1] = Part(prefix: "", secret: line)
+                    parts.append([.secret(line)])
                     continue
                 }
-                isInKey = true
-                parts.append(Part(prefix: String(line.prefix { $0 == " " }), secret: ""))
+                parts.append([.shown(line)])
+                block = ("", String(line.prefix { $0 == " " }))
             } else if isSecretBlock(line) {
+                parts.append([.shown(line)])
+                block = ("", String(repeating: " ", count: indentation + 2))
                 blockIndentation = indentation
-                parts.append(Part(prefix: line))
-                parts.append(Part(prefix: String(repeating: " ", count: indentation + 2), secret: ""))
             } else {
-                parts.append(part(line))
+                parts.append(pieces(of: line))
             }
         }
+        endBlock()
         return parts
     }
 
-    private static func lines(_ parts: [Part], among others: [Part], _ side: String) -> [String] {
-        let known = Set(others.compactMap(\.secret))
-        return parts.map { part in
-            guard let secret = part.secret else { return part.prefix }
-            return part.prefix + (others.isEmpty || known.contains(secret) ? mask : mask(side))
+    private static func lines(_ parts: [Line], among others: [Line], _ side: String) -> [String] {
+        let known = Set(others.joined().compactMap { if case .secret(let text) = $0 { text } else { nil } })
+        return parts.map { pieces in
+            pieces.map { piece in
+                switch piece {
+                case .shown(let text): text
+                case .secret(let text): others.isEmpty || known.contains(text) ? mask : mask(side)
+                }
+            }.joined()
         }
     }
 
@@ -81,21 +90,86 @@ struct SecretMask {
         return isSecret(match.1)
     }
 
-    /// A line such as `token: abc` or `PASSWORD=abc`, without its value if that is secret.
-    private static func part(_ line: String) -> Part {
-        guard let separator = line.firstIndex(where: { $0 == ":" || $0 == "=" }) else { return Part(prefix: line) }
+    /// A line such as `token: abc` or `PASSWORD=abc`, or with such pairs in it.
+    private static func pieces(of line: String) -> Line {
+        guard let separator = line.firstIndex(where: { $0 == ":" || $0 == "=" }) else { return [.shown(line)] }
         let start = line.index(after: separator)
         let value = line[start...].drop { $0 == " " }
         let name = line[..<separator].drop { " -\"'".contains($0) }.prefix { $0 != "\"" && $0 != "'" }
         guard !value.isEmpty, !["|", "|-", "|+", "{}", "[]", "null", "true", "false"].contains(value) else {
-            return Part(prefix: line)
+            return [.shown(line)]
         }
         let head = String(line[..<value.startIndex])
-        if isSecret(name) { return Part(prefix: head, secret: String(value)) }
-        guard name == "certificate-authority-data" || name == "client-certificate-data" else {
-            return Part(prefix: line)
+        if isSecret(name), !value.hasPrefix("{"), !value.hasPrefix("[") {
+            return [.shown(head), .secret(String(value))]
         }
-        return Part(prefix: "\(head)(SHA-256 \(sha256(Array(value.utf8)).prefix(16)))")
+        if isCertificate(name) { return [.shown(head + digest(of: value))] }
+        return pairs(in: line)
+    }
+
+    /// A line with pairs such as `{user: {token: abc}}`, `"{\"token\":\"abc\"}"` or `--token=abc`.
+    private static func pairs(in line: String) -> Line {
+        guard mentionsSecret(line) else { return [.shown(line)] }
+        var pieces: Line = []
+        // What precedes `shown` is in `pieces`, and what precedes `rest` has been searched.
+        var (shown, rest) = (line[...], line[...])
+        while let separator = rest.firstIndex(where: { $0 == ":" || $0 == "=" }) {
+            let before = rest[..<separator]
+            rest = rest[rest.index(after: separator)...]
+            guard let name = name(endOf: before, isAssigned: line[separator] == "="),
+                isSecret(name) || isCertificate(name)
+            else { continue }
+            let value = value(startOf: rest, isAssigned: line[separator] == "=")
+            guard !value.isEmpty, !["null", "true", "false"].contains(value) else { continue }
+            pieces.append(.shown(String(shown[..<value.startIndex])))
+            pieces.append(isSecret(name) ? .secret(String(value)) : .shown(digest(of: value)))
+            (shown, rest) = (line[value.endIndex...], line[value.endIndex...])
+        }
+        return pieces + [.shown(String(shown))]
+    }
+
+    /// The name of a pair before its separator, `nil` if a colon there belongs to a sentence.
+    private static func name(endOf text: Substring, isAssigned: Bool) -> Substring? {
+        func start(of text: Substring, _ isPart: (Character) -> Bool) -> Substring.Index {
+            text.lastIndex { !isPart($0) }.map(text.index(after:)) ?? text.startIndex
+        }
+        let text = text[..<start(of: text) { " \\\"'".contains($0) }]
+        let nameStart = start(of: text) { $0.isLetter || $0.isNumber || "-_.".contains($0) }
+        let previous = text[..<start(of: text[..<nameStart]) { $0 == " " }].last
+        guard isAssigned || previous.map("{,[\"'\\".contains) ?? true else { return nil }
+        return text[nameStart...].drop { $0 == "-" }
+    }
+
+    /// The value of a pair after its separator, with its quotes; empty for a mapping or a list.
+    private static func value(startOf text: Substring, isAssigned: Bool) -> Substring {
+        let text = text.drop { $0 == " " }
+        let backslashes = text.prefix { $0 == "\\" }
+        let content = text[backslashes.endIndex...]
+        guard let quote = content.first, quote == "\"" || quote == "'" else {
+            let ends = isAssigned ? " ,;&}]\"'\\" : ",}]\"'\\"
+            return text.first.map("{[".contains) == true ? text.prefix(0) : text.prefix { !ends.contains($0) }
+        }
+        var index = content.index(after: content.startIndex)
+        // In JSON in a text the quotes have backslashes themselves, as many as the first one.
+        let end = backslashes + String(quote)
+        while index < content.endIndex {
+            if content[index...].hasPrefix(end) { return text[..<content.index(index, offsetBy: end.count)] }
+            index = content.index(after: index)
+            if backslashes.isEmpty, quote == "\"", content[content.index(before: index)] == "\\",
+                index < content.endIndex
+            {
+                index = content.index(after: index)
+            }
+        }
+        return text
+    }
+
+    private static func isCertificate(_ name: Substring) -> Bool {
+        name == "certificate-authority-data" || name == "client-certificate-data"
+    }
+
+    private static func digest(of value: Substring) -> String {
+        "(SHA-256 \(sha256(Array(value.utf8)).prefix(16)))"
     }
 
     /// The ends of names whose values are secret, without separators and in lower case.
@@ -108,5 +182,11 @@ struct SecretMask {
     static func isSecret(_ name: some StringProtocol) -> Bool {
         let plain = name.lowercased().filter { $0 != "-" && $0 != "_" && $0 != "." }
         return secretNames.contains(where: plain.hasSuffix)
+    }
+
+    /// Whether a text contains the name of a secret or of a certificate; quick, for texts of many lines.
+    private static func mentionsSecret(_ text: String) -> Bool {
+        let plain = text.lowercased().filter { $0 != "-" && $0 != "_" && $0 != "." }
+        return plain.contains("certificate") || secretNames.contains(where: plain.contains)
     }
 }

@@ -28,7 +28,8 @@ extension Explanation {
         let namespace = manifest.identity.isNamespace ? nil : match.namespace
         let scope = namespace.map { "in namespace '\($0)'" }
         let role = scope.map { "a Role \($0)" } ?? "a ClusterRole"
-        let rule = #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], verbs: ["get", "create", "patch"]}"#
+        let verbs = purpose.verbs.map { "\"\($0)\"" }.joined(separator: ", ")
+        let rule = #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], verbs: [\#(verbs)]}"#
         return ObjectFailure(
             manifest,
             .forbidden,

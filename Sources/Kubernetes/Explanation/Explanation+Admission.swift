@@ -31,12 +31,12 @@ extension Explanation {
         case .webhook(let name, let reason, _):
             return denied(
                 "refused by webhook '\(name)': \(reason)",
-                hint: "change the manifest, or the rules of the webhook",
+                hint: change("the rules of the webhook"),
             )
         case .policy(let name, let binding, let reason):
             return denied(
                 "refused by ValidatingAdmissionPolicy '\(name)' (binding '\(binding)'): \(reason)",
-                hint: "change the manifest, or the policy",
+                hint: change("the policy"),
             )
         case .podSecurity(let standard, let violations):
             return denied(
@@ -56,7 +56,16 @@ extension Explanation {
         case .other(let text):
             let cause: ObjectFailure.Cause = refusal.disposition == .permanent ? .denied : .other
             let message = "refused by admission control: \(text)"
-            return ObjectFailure(manifest, cause, message, hint: "change the manifest accordingly")
+            let hint = purpose == .application ? "change the manifest accordingly" : nil
+            return ObjectFailure(manifest, cause, message, hint: hint)
+        }
+    }
+
+    /// What to change so that something allows the request.
+    private func change(_ rules: String) -> String {
+        switch purpose {
+        case .application: "change the manifest, or \(rules)"
+        case .deletion: "change \(rules)"
         }
     }
 

@@ -5,25 +5,26 @@ extension Explanation {
     /// A conflict of server-side apply: one fault a field.
     func conflictFailure(_ status: ServerStatus) -> ObjectFailure {
         let faults = status.conflicts.flatMap { conflict in
-            let path = conflict.path
+            let serverPath = conflict.path
+            let path = SecretData.writtenPath(of: serverPath, in: manifest)
             let target = path.resolve(in: manifest.root)
-            let serverPath = manifest.shownPath(of: path)
             let there = live.flatMap { serverPath.resolve(in: $0).node }
             // Taking such a field would only be refused next, because it cannot be changed.
             if ImmutableField.contains(path.text, of: manifest.identity.type), let there, there != target.node {
                 return immutable(ServerStatus.Cause(reason: "", message: "", field: path.text))
             }
-            let here = "\(shown(target.node, of: path)) here"
-            let values = live.map { _ in "\(shown(there, of: serverPath)) on the server, \(here)" } ?? here
+            let here = "\(shown(path, in: manifest.root)) here"
+            let values = live.map { "\(shown(serverPath, in: $0)) on the server, \(here)" } ?? here
             let owned = "\(path.name) is owned by '\(conflict.manager)'\(note(on: conflict.manager))"
             let wrote = lastWrite(of: conflict.manager).map { ", which last wrote at \($0)" } ?? ""
-            let hint = hint(for: conflict.manager)
+            let hint = hint(for: conflict)
             return [
                 fault(
                     at: target.location,
                     "\(owned)\(wrote): \(values)",
                     hint: hint,
                     common: ObjectFailure.Common(message: owned, hint: hint),
+                    values: values,
                 )
             ]
         }
@@ -36,7 +37,13 @@ extension Explanation {
         return manager == Self.helm ? release.map { " (release '\($0)')" } ?? "" : ""
     }
 
-    private func hint(for manager: String) -> String {
+    private func hint(for conflict: ServerStatus.Conflict) -> String {
+        let manager = conflict.manager
+        // Since 1.22 the server records the autoscaler's changes as the controller manager's.
+        let scalers = ["HorizontalPodAutoscaler/", "kube-controller-manager"]
+        if conflict.path.text == "spec.replicas", scalers.contains(where: manager.hasPrefix) {
+            return "remove 'replicas' from the manifest, so that the autoscaler sets it"
+        }
         let force = "with 'conflicts: force' in task '\(task)'"
         guard manager == Self.helm, let release else { return "take it \(force), or remove it here" }
         return "set it in the values of release '\(release)', or remove it here, or take it \(force) until the release "

@@ -49,8 +49,8 @@ extension Explanation {
             let path = FieldPath(change.path)
             return fault(
                 at: change.location,
-                "\(path.name) cannot be changed: \(shown(change.there, of: path)) on the server, "
-                    + "\(shown(change.here, of: path)) here",
+                "\(path.name) cannot be changed: \(shown(path, in: live)) on the server, "
+                    + "\(shown(path, in: manifest.root)) here",
                 hint: recreation,
             )
         }

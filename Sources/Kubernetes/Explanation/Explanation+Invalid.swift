@@ -89,13 +89,17 @@ extension Explanation {
             let name = (target.key ?? "name")
             return fault(
                 at: target.location,
-                "\(path.name) is \(shown(target.node, of: path)), which does not exist",
+                "\(path.name) is \(shown(path, in: manifest.root)), which does not exist",
                 hint: "declare it, or correct '\(name)'",
             )
         }
-        if cause.reason == "FieldValueDuplicate", let node = target.node {
+        if cause.reason == "FieldValueDuplicate", target.node != nil {
             let hint = "write another value, or remove one of the two"
-            return fault(at: target.location, "\(path.name) repeats the value \(shown(node, of: path))", hint: hint)
+            return fault(
+                at: target.location,
+                "\(path.name) repeats the value \(shown(path, in: manifest.root))",
+                hint: hint
+            )
         }
         let correction = Correction(text)
         // Labels and the like are checked one by one and reported at their mapping.
@@ -103,7 +107,8 @@ extension Explanation {
             let key = entries.first { $0.key == shown }
             if let entry = key ?? entries.first(where: { $0.value.string == shown }) {
                 let subject = key == nil ? "field '\(path.text).\(entry.key)'" : "key '\(entry.key)' of \(path.name)"
-                let value = key == nil ? ": \(self.shown(entry.value, of: FieldPath("\(path.text).\(entry.key)")))" : ""
+                let value =
+                    key == nil ? ": \(self.shown(FieldPath("\(path.text).\(entry.key)"), in: manifest.root))" : ""
                 return fault(
                     at: entry.location,
                     "\(subject) is refused\(value): \(correction.detail)",
@@ -121,7 +126,7 @@ extension Explanation {
             )
         }
         let isWhole = path.name == FieldPath("").name
-        let value = isWhole ? "" : target.node.map { ": \(shown($0, of: path))" } ?? ""
+        let value = isWhole ? "" : target.node.map { _ in ": \(shown(path, in: manifest.root))" } ?? ""
         return fault(
             at: target.location,
             "\(path.name) is refused\(value): \(correction.detail)",

@@ -21,6 +21,11 @@ extension Explanation {
             let hint = removed.advice(for: type, version: nil)
             return ObjectFailure(manifest, .invalid, words, at: version, hint: hint)
         }
+        if let api = IntroducedAPI.api(of: type) {
+            let words = "\(message), which exists since Kubernetes \(api.introducedIn)"
+            let hint = "use Kubernetes \(api.introducedIn) or later"
+            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint)
+        }
         guard type.isBuiltIn else {
             let hint = "apply the CustomResourceDefinition that defines it first"
             return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)

@@ -17,7 +17,13 @@ extension Explanation {
                 "let the controller that set \(finalizers.count == 1 ? "it" : "them") finish; if it is gone for good, "
                     + "'kubectl edit \(name)' and remove the finalizer, which skips its cleanup"
             }
-        return ObjectFailure(manifest, .beingDeleted, "not applied: \(error.words)", hint: hint)
+        let message = "\(purpose.failed): \(error.words)"
+        let common = ObjectFailure.Common(
+            message: message,
+            hint: "find out what holds them up, or increase 'timeout' of task '\(task)'",
+        )
+        let fault = fault(at: nil, message, hint: hint, common: purpose == .deletion ? common : nil)
+        return ObjectFailure(object: identity, cause: .beingDeleted, faults: [fault])
     }
 
     /// An object that another task describes too.

@@ -30,7 +30,7 @@ extension Explanation {
             let message = "\(named.path.name) has an item without '\(key)', which has no default on this server"
             return fault(at: target.location, message, hint: hint)
         }
-        let value = target.node.map { ": \(shown($0, of: named.path))" } ?? ""
+        let value = target.node.map { _ in ": \(shown(named.path, in: manifest.root))" } ?? ""
         return fault(at: target.location, "\(named.path.name): \(named.message)\(value)", hint: nil)
     }
 

@@ -11,10 +11,35 @@ struct Explanation {
     let task: String
     /// The instant after which no more requests are made.
     let deadline: ContinuousClock.Instant
+    /// What was to be done to the object.
+    var purpose = Purpose.application
+
+    /// What is done to an object.
+    enum Purpose {
+        case application
+        case deletion
+
+        /// How messages begin that say only why it was not done.
+        var failed: String {
+            switch self {
+            case .application: "not applied"
+            case .deletion: "cannot be deleted"
+            }
+        }
+
+        /// The verbs that the user needs.
+        var verbs: [String] {
+            switch self {
+            case .application: ["get", "create", "patch"]
+            case .deletion: ["get", "delete"]
+            }
+        }
+    }
 
     /// The failure of the object for an error.
     func failure(for error: APIError) async -> ObjectFailure {
         var failure = await describedFailure(error)
+        if case .pending(_, .permanent, _) = error { failure.isPermanent = true }
         guard case .refused(let refusal) = error else { return failure }
         let status = refusal.status
         // These kinds of failure can be of either sort.
@@ -65,13 +90,22 @@ struct Explanation {
         _ message: String,
         hint: String?,
         common: ObjectFailure.Common? = nil,
+        values: String? = nil,
     ) -> ObjectFailure.Fault {
-        ObjectFailure.Fault(location: location ?? manifest.location, message: message, hint: hint, common: common)
+        ObjectFailure.Fault(
+            location: location ?? manifest.location,
+            message: message,
+            hint: hint,
+            common: common,
+            values: values,
+        )
     }
 
-    /// A field's value for a message.
-    func shown(_ node: Node?, of path: FieldPath) -> ShownValue {
-        ShownValue(node, ShownValue.isSecret(path.text, of: manifest.identity.type))
+    /// The value that a field has in a state of the object, for a message.
+    func shown(_ path: FieldPath, in object: Node?) -> ShownValue {
+        let type = manifest.identity.type
+        let node = object.flatMap { path.resolve(in: MaskedObjects.masked($0, of: type)).node }
+        return ShownValue(node, ShownValue.isSecret(path.text, of: type))
     }
 
     private var namespaceLocation: SourceLocation? { manifest.root["metadata"]?["namespace"]?.location }
@@ -106,9 +140,18 @@ struct Explanation {
         if case .transport = error {
             let hint =
                 "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
-            return ObjectFailure(manifest, .other, "not applied: \(error.words)", hint: hint)
+            return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)", hint: hint)
         }
-        return ObjectFailure(manifest, .other, "not applied: \(error.words)")
+        if case .foreign(let reply) = error {
+            let fault = fault(
+                at: nil,
+                "\(purpose.failed): \(reply.words)",
+                hint: reply.advice,
+                common: .init(message: "\(purpose.failed): \(reply.commonWords)", hint: reply.advice),
+            )
+            return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
+        }
+        return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
     }
 
     /// A server that has had too many requests all the time.
@@ -131,7 +174,9 @@ struct Explanation {
             let isStorage = status.message.contains("etcd") || status.code == 504
             let logs = "look into the \(isStorage ? "logs of the API server and of etcd" : "API server's log")"
             let message = "the server answered \(status.code): \(status.line)"
-            return ObjectFailure(manifest, .other, message, hint: status.code >= 500 ? logs : nil)
+            let correction = "correct the server in kubeconfig '\(client.kubeconfig.path)'"
+            let hint = status.location != nil ? correction : status.code >= 500 ? logs : nil
+            return ObjectFailure(manifest, .other, message, hint: hint)
         }
         let names = metadata.map(\.key).filter(Self.serverFields.contains).map { "'metadata.\($0)'" }
         return ObjectFailure(

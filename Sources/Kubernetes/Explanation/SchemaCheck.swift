@@ -17,6 +17,9 @@ struct SchemaCheck {
     let type: GroupVersionKind
     let rules: Rules
 
+    /// Fields whose values have secret names.
+    private var secretPaths: Set<String> = []
+
     /// Checks an object, or the part of it at a path.
     init(
         _ object: Node,
@@ -37,7 +40,11 @@ struct SchemaCheck {
 
     /// A value in a message.
     func shownValue(_ node: Node, at path: String) -> ShownValue {
-        ShownValue(node, ShownValue.isSecret(path, of: type))
+        ShownValue(node, isSecret(path))
+    }
+
+    private func isSecret(_ path: String) -> Bool {
+        secretPaths.contains(path) || ShownValue.isSecret(path, of: type)
     }
 
     private mutating func check(_ node: Node, _ schema: Schema, at path: String) {
@@ -49,7 +56,7 @@ struct SchemaCheck {
             return
         }
         if let expected = Self.mismatch(node, schema) {
-            let isSecret = ShownValue.isSecret(path, of: type)
+            let isSecret = isSecret(path)
             let found = ShownValue.withType(node, isSecret: isSecret)
             faults.append(
                 Fault(
@@ -64,6 +71,12 @@ struct SchemaCheck {
         for entry in node.mapping?.entries ?? [] where !isSkipped(entry.key, schema, at: path) {
             let field = path.isEmpty ? entry.key : "\(path).\(entry.key)"
             if let fieldSchema = schema.field(entry.key) {
+                // A boolean such as `automountServiceAccountToken` is no secret.
+                if fieldSchema.expectation == .string, let mapping = node.mapping,
+                    MaskedObjects.isSecret(entry, in: mapping)
+                {
+                    secretPaths.insert(field)
+                }
                 check(entry.value, fieldSchema, at: field)
             } else if rules.refusesUnknownFields, schema.isClosed, !schema.fieldNames.contains(entry.key) {
                 let near = nearestName(to: entry.key, in: schema.fieldNames)

@@ -24,7 +24,7 @@ struct ShownValue: CustomStringConvertible {
 
     var description: String {
         guard let node else { return "(none)" }
-        if isSecret { return "***" }
+        if isSecret || node.string?.hasPrefix(SecretMask.mask) == true { return SecretMask.mask }
         let text = String(decoding: node.json(), as: UTF8.self)
         return text.count <= Self.limit ? text : text.prefix(Self.limit) + "…"
     }

@@ -5,6 +5,11 @@ extension GroupVersionKind {
         !group.contains(".") || Self.builtInGroups.contains(group)
     }
 
+    /// Whether some version of Kubernetes has the group.
+    var isKnownGroup: Bool {
+        Self.builtInGroups.contains(group) || BuiltInKinds.groups.contains(group)
+    }
+
     /// The type to use instead of one that a server does not have.
     ///
     /// A kind of the same name in a third-party group is another kind; only built-in kinds move between groups. Of

@@ -23,12 +23,12 @@ public struct ManifestFile: Sendable {
         transform: (Node) -> (Node, [Problem]) = { ($0, []) },
     ) {
         var reader = DocumentReader(bytes, file: file)
-        // Searched for at most once, and only if a document cannot be parsed.
-        lazy var mayHoldSecret = Self.mayHoldSecret(bytes)
+        // Split at most once, and only if a document cannot be parsed.
+        lazy var lines = UnifiedDiff.parts(of: String(decoding: bytes, as: UTF8.self))
         while let result = reader.next() {
             switch result {
             case .failure(let found):
-                diagnostics += mayHoldSecret ? found.all.map(\.masked) : found.all
+                diagnostics += found.all.map { Self.mayHoldSecret($0, lines) ? $0.masked : $0 }
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
@@ -39,9 +39,17 @@ public struct ManifestFile: Sendable {
         }
     }
 
-    /// Whether a text may describe a Secret; where it cannot be parsed, any of its words may be secret.
-    private static func mayHoldSecret(_ bytes: [UInt8]) -> Bool {
-        bytes.firstRange(of: Array("Secret".utf8)) != nil
+    /// Whether a problem is in a document that may describe a Secret: there any word may be secret.
+    ///
+    /// The document cannot be parsed, so what counts is how its lines look.
+    private static func mayHoldSecret(_ problem: Problem, _ lines: [String]) -> Bool {
+        let position = min(max((problem.location?.position?.line ?? 1) - 1, 0), lines.count)
+        func isMarker(_ line: String) -> Bool { line.hasPrefix("---") }
+        let start = lines[..<position].lastIndex(where: isMarker) ?? 0
+        let end = lines[position...].dropFirst().firstIndex(where: isMarker) ?? lines.endIndex
+        let document = lines[start..<end]
+        let kinds = document.flatMap { $0.matches(of: /kind["']? *: *["']?(\w+)/).map(\.1) }
+        return kinds.isEmpty ? document.contains { $0.contains("Secret") } : kinds.contains("Secret")
     }
 
     /// Whether a document is a Secret or a list with one.
@@ -99,16 +107,19 @@ public struct ManifestFile: Sendable {
 }
 
 extension Problem {
+    /// Words that are booleans in YAML 1.1, and no secrets.
+    private static let booleans: Set<String> = ["y", "n", "yes", "no", "on", "off", "true", "false"]
+
     /// The problem without the words of the file, which are in quotes, and without a hint that may repeat them.
     ///
     /// The words may have quotes in them, so all between the first and the last one is left out.
     fileprivate var masked: Problem {
-        var message = message
-        if let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last {
-            message.replaceSubrange(first...last, with: "'***'")
-        }
+        guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last,
+            !Self.booleans.contains(message[message.index(after: first)..<last].lowercased())
+        else { return self }
+        let message = message[..<first] + "'***'" + message[message.index(after: last)...]
         return Problem(
-            message,
+            String(message),
             at: location,
             hint: hint == nil ? nil : "see the line; it is not shown because it may be secret"
         )

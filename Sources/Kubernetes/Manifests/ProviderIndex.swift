@@ -1,9 +1,16 @@
+import Base
+
 /// A namespace or kind that must exist before an object can be created.
 public enum Requirement: Sendable, Hashable {
     /// A kind in whatever version.
     case kind(DefinedKind)
     /// A namespace by its name.
     case namespace(String)
+
+    /// The kind, `nil` for a namespace.
+    public var kind: DefinedKind? {
+        if case .kind(let kind) = self { kind } else { nil }
+    }
 }
 
 /// The namespaces and kinds that manifests define, each with its providers.
@@ -29,6 +36,15 @@ public struct ProviderIndex<Provider: Sendable>: Sendable {
     /// Returns the providers of a kind or namespace, in the order in which they were added.
     public func providers(of requirement: Requirement) -> [Provider] {
         providers[requirement] ?? []
+    }
+
+    /// Returns a kind with a similar name in the same group that something provides.
+    public func similarKind(to missing: DefinedKind) -> DefinedKind? {
+        let kinds = providers.keys.compactMap { requirement -> DefinedKind? in
+            if case .kind(let kind) = requirement, kind.group == missing.group { kind } else { nil }
+        }
+        let near = nearestName(to: missing.kind, in: kinds.map(\.kind).sorted())
+        return kinds.first { $0.kind == near }
     }
 
     /// Returns the first provider of an object's kind or namespace.

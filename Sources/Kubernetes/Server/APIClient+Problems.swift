@@ -28,7 +28,9 @@ extension APIClient {
             Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .pending(let words, _, _) where words.contains("etcd"):
             Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
-        case .refused, .pending, .unreadable, .otherObject, .beingDeleted, .rival:
+        case .foreign:
+            Problem("\(server) cannot be used", cause: error)
+        case .refused, .pending, .beingDeleted, .rival:
             Problem("\(server) is not ready", hint: "look into the API server's log", cause: error)
         }
     }

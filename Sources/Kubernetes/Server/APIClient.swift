@@ -1,3 +1,4 @@
+import Base
 public import HTTP
 import YAML
 
@@ -114,13 +115,20 @@ public struct APIClient: Sendable {
             until: deadline,
         )
         guard (200..<300).contains(response.status) else {
+            if let content = response.foreignRefusal {
+                throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
+            }
             throw .refused(APIError.Refusal(request: "\(method) \(path)", status: ServerStatus(response)))
         }
-        guard let node = try? readJSON(response.body, file: kubeconfig.server + path) else {
-            throw .unreadable(path: path)
+        let node: Node
+        do {
+            node = try readJSON(response.body, file: "reply")
+        } catch {
+            let content = response.isPage ? ForeignReply.Content.page : .unreadable(error.message)
+            throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
         }
-        if let expected, let difference = expected.difference(from: node) {
-            throw .otherObject(Self.words(for: difference, method, kubeconfig.address, response))
+        if let content = expected?.mismatch(of: node) {
+            throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
         }
         return (node, response)
     }

@@ -10,10 +10,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     case refused(Refusal)
     /// The server answers, but not yet in the expected way.
     case pending(String, Disposition, retryAfter: Duration? = nil)
-    /// The response cannot be read.
-    case unreadable(path: String)
-    /// The response is about another object than the request.
-    case otherObject(String)
+    /// The response cannot be the API server's answer to the request.
+    case foreign(ForeignReply)
     /// The object is being deleted, and waits for these finalizers.
     case beingDeleted([String])
     /// Another task describes the same object.
@@ -50,7 +48,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         switch self {
         case .refused(let refusal): refusal.disposition
         case .pending(_, let disposition, _): disposition
-        case .unreadable, .otherObject: .transient
+        case .foreign(let reply): reply.disposition
         case .beingDeleted: .retry
         case .rival: .permanent
         case .interrupted: .permanent
@@ -63,13 +61,19 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         switch self {
         case .refused(let refusal): refusal.code >= 500
         case .pending, .beingDeleted, .rival: false
-        case .transport, .unreadable, .otherObject, .interrupted: true
+        case .foreign(let reply): reply.mayHaveSucceeded
+        case .transport, .interrupted: true
         }
     }
 
     /// How long the server asks to wait.
     public var retryAfter: Duration? {
-        if case .pending(_, _, let retryAfter) = self { retryAfter } else { status?.retryAfter }
+        switch self {
+        case .pending(_, _, let retryAfter): retryAfter
+        case .foreign(let reply): reply.retryAfter
+        case .refused(let refusal): refusal.status.retryAfter
+        case .transport, .beingDeleted, .rival, .interrupted: nil
+        }
     }
 
     /// The error with the remark that the server asks for a pause which is longer than the time left.
@@ -81,7 +85,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             return .refused(refusal)
         case .pending(let words, let disposition, let retryAfter):
             return .pending(words + remark, disposition, retryAfter: retryAfter)
-        case .transport, .unreadable, .otherObject, .beingDeleted, .rival, .interrupted:
+        case .transport, .foreign, .beingDeleted, .rival, .interrupted:
             return self
         }
     }
@@ -95,8 +99,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .transport(let error): error.message
         case .refused(let refusal): refusal.status.words
         case .pending(let words, _, _): words
-        case .unreadable(let path): "the server's response to \(path) cannot be read"
-        case .otherObject(let words): words
+        case .foreign(let reply): "\(reply.words); \(reply.advice)"
         case .beingDeleted(let finalizers): Self.words(forDeletionWith: finalizers)
         case .rival(let rival):
             "task '\(rival.task)' applies it too (\(rival.location)): each would undo the other"

@@ -1,4 +1,3 @@
-import HTTP
 import YAML
 
 /// The object that a reply must be about.
@@ -7,19 +6,22 @@ import YAML
 struct ExpectedObject {
     private let identity: ObjectIdentity
     private let uid: String?
+    private let isStored: Bool
 
     /// Creates the expectation of an object.
     ///
     /// - Parameters:
     ///   - identity: The object, with its namespace if its kind has namespaces.
     ///   - uid: The object's UID, if it has been read before.
-    init(_ identity: ObjectIdentity, uid: String? = nil) {
+    ///   - isStored: Whether it must have a UID, which the server gives every object that it stores, also in a dry run.
+    init(_ identity: ObjectIdentity, uid: String? = nil, isStored: Bool = false) {
         self.identity = identity
         self.uid = uid
+        self.isStored = isStored
     }
 
-    /// How an object differs from the expected one, `nil` if it is that one.
-    func difference(from object: Node) -> String? {
+    /// What an object is if it is not the expected one, `nil` if it is.
+    func mismatch(of object: Node) -> ForeignReply.Content? {
         let metadata = object["metadata"]
         let apiVersion = object["apiVersion"]
         // The server may answer in another version of the same group.
@@ -28,13 +30,13 @@ struct ExpectedObject {
         if group != identity.type.group { fields.append(("apiVersion", identity.type.apiVersion, apiVersion)) }
         fields.append(("metadata.name", identity.name, metadata?["name"]))
         fields.append(("metadata.namespace", identity.namespace ?? "", metadata?["namespace"]))
-        if let uid { fields.append(("metadata.uid", uid, metadata?["uid"])) }
-        let differences = fields.compactMap { field, expected, value -> String? in
-            if value?.string ?? "" == expected { return nil }
+        let found = metadata?["uid"]
+        if let uid, found != nil { fields.append(("metadata.uid", uid, found)) }
+        for (field, expected, value) in fields where value?.string ?? "" != expected {
             let shown = value.map { $0.string.map { "'\($0)'" } ?? $0.kindName } ?? "missing"
-            return "\(field) is \(shown), not '\(expected)'"
+            return .otherObject("\(field) is \(shown), not '\(expected)'")
         }
-        return differences.isEmpty ? nil : differences.joined(separator: ", ")
+        return isStored && found?.string ?? "" == "" ? .notStored : nil
     }
 }
 
@@ -51,16 +53,6 @@ struct ObjectPath {
         self.identity = identity
     }
 
-    /// What a reply must be.
-    var expected: ExpectedObject { ExpectedObject(identity, uid: uid) }
-}
-
-extension APIClient {
-    /// The message about a reply that is another object than the one asked for, with who may have sent it.
-    static func words(for difference: String, _ method: String, _ address: String, _ response: HTTPResponse) -> String {
-        let names = ["server", "via"].flatMap { response.values(of: $0) }
-        let sender = names.isEmpty ? "" : " ('\(names.joined(separator: ", "))')"
-        return "'\(address)' answered \(response.status) to \(method) with another object: \(difference); "
-            + "is there a proxy or load balancer\(sender) in front of the API server?"
-    }
+    /// What the reply to a change must be.
+    var expected: ExpectedObject { ExpectedObject(identity, uid: uid, isStored: true) }
 }

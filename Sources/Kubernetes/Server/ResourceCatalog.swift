@@ -54,6 +54,17 @@ final class ResourceCatalog: Sendable {
         return resource
     }
 
+    /// Returns the types of a type's group and version.
+    func types(
+        inVersionOf type: GroupVersionKind,
+        on client: APIClient,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> [GroupVersionKind] {
+        Self.resources(in: try await Self.list(type, on: client, until: deadline), of: type).keys.sorted {
+            $0.kind < $1.kind
+        }
+    }
+
     /// Reads the resources of a group and version.
     private static func list(
         _ type: GroupVersionKind,

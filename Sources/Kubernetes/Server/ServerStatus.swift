@@ -48,8 +48,11 @@ struct ServerStatus: Sendable {
         }
         let seconds =
             response.values(of: "retry-after").first.flatMap { Int($0) } ?? details?["retryAfterSeconds"]?.integer
-        retryAfter = seconds.map { .seconds(min(max($0, 0), 60)) }
+        retryAfter = seconds.map { .seconds(min(max($0, 0), Self.pauseLimit)) }
     }
+
+    /// The longest pause that is taken seriously, in seconds: a year.
+    private static let pauseLimit = 365 * 24 * 3600
 
     /// Creates the status of a kind that the server's discovery does not list.
     init(missing type: GroupVersionKind) {
@@ -59,9 +62,13 @@ struct ServerStatus: Sendable {
 
     /// Creates the conflict about a field with something that is not recorded as its manager.
     init(field: String, managedBy manager: String) {
-        message = "conflict with \"\(manager)\""
-        (code, reason, kind, name) = (409, "Conflict", "", "")
-        causes = [Cause(reason: "FieldManagerConflict", message: message, field: field)]
+        self.init([Cause(conflictAbout: field, with: manager)])
+    }
+
+    /// Creates the refusal of fields that belong to other managers, which the server does not notice.
+    init(_ conflicts: [Cause]) {
+        message = conflicts.first?.message ?? ""
+        (code, reason, kind, name, causes) = (409, "Conflict", "", "", conflicts)
     }
 
     /// Creates the refusal to apply objects of a kind that does not support it.
@@ -73,9 +80,20 @@ struct ServerStatus: Sendable {
 
     /// The first line of a response that is not JSON, shortened for a message.
     private static func text(of response: HTTPResponse) -> String {
+        guard !response.isPage else {
+            return "an HTML page"
+                + (response.senders.isEmpty ? "" : " of '\(response.senders.joined(separator: ", "))'")
+        }
         let text = String(decoding: response.body.prefix(400), as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         return line.isEmpty ? "no explanation" : line
+    }
+}
+
+extension ServerStatus.Cause {
+    /// Creates the conflict about a field with its manager.
+    init(conflictAbout field: String, with manager: String) {
+        self.init(reason: "FieldManagerConflict", message: "conflict with \"\(manager)\"", field: field)
     }
 }
 

@@ -25,7 +25,7 @@ enum BuiltInKinds {
     ]
 
     /// The groups without a dot, which a custom resource's group must have.
-    private static let groups = ["", "apps", "autoscaling", "batch", "extensions", "policy"]
+    static let groups = ["", "apps", "autoscaling", "batch", "extensions", "policy"]
 
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type

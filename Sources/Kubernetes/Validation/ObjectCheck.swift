@@ -49,6 +49,9 @@ public struct ObjectCheck: Sendable {
         let removed = RemovedAPI.problem(of: manifest, version: version)
         if let removed, removed.isCertain { findings.problems.append(removed.problem) }
         if let removed, !removed.isCertain { findings.warnings.append(removed.problem) }
+        if let version {
+            findings.problems += [IntroducedAPI.problem(of: manifest, version: version)].compactMap(\.self)
+        }
         if removed == nil { findings.problems += BuiltInKinds.problems(manifest) }
         for rule in Self.rules { findings.problems += rule(manifest) }
         let size = ObjectSize(manifest)

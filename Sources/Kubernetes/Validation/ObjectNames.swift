@@ -34,6 +34,7 @@ enum ObjectNames {
             problems += problem(name, .label, "metadata.name", at: location)
         } else if subdomainKinds[type.group]?.contains(type.kind) == true {
             problems += problem(name, .subdomain, "metadata.name", at: location)
+            if type.kind == "CronJob", type.group == "batch" { problems += cronJobName(name, at: location) }
         } else if manifest.identity.isCustomResourceDefinition {
             problems += definitionName(manifest, at: location)
         }
@@ -68,6 +69,17 @@ enum ObjectNames {
         ]
     }
 
+    /// The name of a CronJob is the beginning of the names of its Jobs.
+    private static func cronJobName(_ name: String, at location: SourceLocation) -> [Problem] {
+        guard name.utf8.count > cronJobNameLimit, NameForm.subdomain.matches(name) else { return [] }
+        let message =
+            "field 'metadata.name': expected up to \(cronJobNameLimit) characters, as Kubernetes appends 11 to it for each "
+            + "Job, found \(name.utf8.count)"
+        return [Problem(message, at: location, hint: "shorten it")]
+    }
+
+    private static let cronJobNameLimit = 52
+
     /// A CustomResourceDefinition is named after its resource and group.
     private static func definitionName(_ manifest: ManifestObject, at location: SourceLocation) -> [Problem] {
         let spec = manifest.root["spec"]
@@ -76,7 +88,7 @@ enum ObjectNames {
         else { return [] }
         let message = "field 'metadata.name': expected '\(plural).\(group)', found '\(manifest.identity.name)'"
         return [
-            Problem(message, at: location, hint: "a CustomResourceDefinition is named 'spec.names.plural.spec.group'")
+            Problem(message, at: location, hint: "a CustomResourceDefinition is named after its plural name and group")
         ]
     }
 }

@@ -122,6 +122,11 @@ struct RemovedAPI {
         ),
     ]
 
+    /// The group and version that serve the same kinds, `nil` if the kinds are gone.
+    var successorVersion: String? {
+        if case .version(let version) = successor { version } else { nil }
+    }
+
     /// What to use instead on a server.
     func advice(for type: GroupVersionKind, version: KubernetesVersion?) -> String {
         switch successor {

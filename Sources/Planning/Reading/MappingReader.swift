@@ -69,17 +69,21 @@ struct MappingReader {
 
     /// Reports every key that was not asked for.
     ///
-    /// - Returns: The near names that were hinted at.
+    /// - Parameter owner: The key below which an unknown key belongs, if any.
+    /// - Returns: The names that were hinted at.
     @discardableResult
-    func finish() -> [String] {
+    func finish(owner: (String) -> String? = { _ in nil }) -> [String] {
         var near: [String] = []
         for entry in entries where !known.contains(entry.key) {
             let meant = problems.nearName(to: entry.key, in: known)
-            near += meant.map { [$0] } ?? []
+            let owner = meant == nil ? owner(entry.key) : nil
+            near += [meant, owner].compactMap(\.self)
+            let suggestion =
+                meant.map { "did you mean '\($0)'?" } ?? owner.map { "write '\($0): {\(entry.key): …}'" }
             problems.add(
                 entry.location,
                 "unknown key \(quoted(entry.key)) in \(subject.name)",
-                hint: meant.map { "did you mean '\($0)'?" } ?? "expected one of \(few(known.sorted(), limit: 20))",
+                hint: suggestion ?? "expected one of \(few(known.sorted(), limit: 20))",
             )
         }
         return near

@@ -22,7 +22,10 @@ struct VerbReader {
             let verb = read(type, &fields)
             if written.contains(where: { $0 == type }) { verbs.append(verb) }
         }
-        let near = fields.finish()
+        let near = fields.finish { key in
+            let owners = verbTypes.filter { $0.keys.contains { $0.name == key } }
+            return owners.count == 1 ? owners.first?.name : nil
+        }
         reportCount(written, fields, near, isMisplaced: misplaced != nil)
         return verbs.count == 1 ? verbs[0] : nil
     }

@@ -1,3 +1,4 @@
+import Base
 import Reporting
 
 /// Parses the arguments of the program.
@@ -99,7 +100,11 @@ private struct ArgumentParser {
             if parts.count == 1 { return GivenFlag(flag: flag, value: "") }
             throw UsageError("flag '\(flag.name)' takes no value", command: command)
         }
-        if parts.count == 1, flag.isValueOptional { return GivenFlag(flag: flag, value: "") }
+        if parts.count == 1, flag.isValueOptional {
+            // A name cannot be meant: it would be looked for among the tasks.
+            guard let next = rest.first, parseDuration(next) != nil else { return GivenFlag(flag: flag, value: "") }
+            throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", command: command)
+        }
         if parts.count == 2, !parts[1].isEmpty { return GivenFlag(flag: flag, value: parts[1]) }
         guard parts.count == 1, let value = rest.first, !value.isEmpty, !value.hasPrefix("--") else {
             let usage = flag.isValueOptional ? "\(flag.name)=\(valueName)" : flag.usage
@@ -110,7 +115,7 @@ private struct ArgumentParser {
     }
 
     private func helpSubject() throws(UsageError) -> CommandName? {
-        guard words.count > 1 else { return nil }
+        guard words.count > 1, words[1] != "help" else { return nil }
         guard let name = CommandName(rawValue: words[1]) else {
             throw .unknown("command", words[1], among: CommandName.allCases.map(\.rawValue))
         }

@@ -53,17 +53,11 @@ struct ClientSideMigrationTests {
         #expect(try await session.resourceVersion("\(path)/a") == live?["metadata"]?["resourceVersion"]?.string)
     }
 
-    @Test func `a value that differs is a conflict, and nothing is moved`() async throws {
+    @Test func `a value that differs is a conflict after kubectl create, and nothing is moved`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let path = "/api/v1/namespaces/\(namespace)/configmaps"
-        let manager = "kubectl-client-side-apply"
-        let data = "{kept: '1', gone: '2'}"
-        try await session.update(
-            "POST",
-            configMap(namespace, data, try annotation(namespace, data)),
-            at: path,
-            as: manager
-        )
+        let manager = "kubectl-create"
+        try await session.update("POST", configMap(namespace, "{kept: '1', gone: '2'}"), at: path, as: manager)
         let version = try await session.resourceVersion("\(path)/a")
         let manifest = configMap(namespace, "{kept: '9'}")
         let lines = await session.apply(manifest)
@@ -74,6 +68,44 @@ struct ClientSideMigrationTests {
         #expect(taken.first?.hasPrefix("configured ") == true, "\(taken)")
         #expect(try await session.object("\(path)/a")?["data"] == (try node("{kept: '9'}")))
         #expect(await session.apply(manifest) == ["unchanged ConfigMap/\(namespace)/a"])
+    }
+
+    @Test func `a value that kubectl apply wrote is changed, unless it was changed since`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps"
+        let data = "{kept: '1', gone: '2', edited: '3'}"
+        let manager = "kubectl-client-side-apply"
+        let first = configMap(namespace, data, try annotation(namespace, data))
+        try await session.update("POST", first, at: path, as: manager)
+        try await session.update("PATCH", "{data: {edited: '4'}}", at: "\(path)/a", as: "kubectl-edit")
+        let version = try await session.resourceVersion("\(path)/a")
+        let lines = await session.apply(configMap(namespace, "{kept: '9', edited: '5'}"))
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("field 'data.edited' is owned by 'kubectl-edit', ") == true, "\(lines)")
+        #expect(lines.first?.contains("kept") == false)
+        #expect(try await session.resourceVersion("\(path)/a") == version)
+        let manifest = configMap(namespace, "{kept: '9'}")
+        let changed = await session.apply(manifest)
+        #expect(changed.first?.hasPrefix("configured ConfigMap/\(namespace)/a\n") == true, "\(changed)")
+        let live = try await session.object("\(path)/a")
+        #expect(live?["data"] == (try node("{kept: '9', edited: '4'}")))
+        #expect(managers(of: live) == ["kubectl-edit", "nest-bootstrap"])
+        #expect(await session.apply(manifest) == ["unchanged ConfigMap/\(namespace)/a"])
+    }
+
+    @Test func `a key that is taken out of stringData goes, and its value is shared with other managers`() async throws
+    {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/secrets/a"
+        func secret(_ data: String) -> String {
+            "{apiVersion: v1, kind: Secret, metadata: {name: a, namespace: \(namespace)}, stringData: \(data)}"
+        }
+        #expect(await session.apply(secret("{a: A, b: B}")) == ["created Secret/\(namespace)/a"])
+        #expect(await session.apply(secret("{a: A, b: B}")) == ["unchanged Secret/\(namespace)/a"])
+        let planned = await session.apply(secret("{a: A}"), dryRunOverlay: DryRunOverlay())
+        #expect(planned == ["configured Secret/\(namespace)/a\n  data.b: *** -> (none)"])
+        #expect(await session.apply(secret("{a: A}")) == ["configured Secret/\(namespace)/a\n  data.b"])
+        #expect(try await session.object(path)?["data"] == (try node("{a: QQ==}")))
     }
 
     @Test(arguments: [true, false])

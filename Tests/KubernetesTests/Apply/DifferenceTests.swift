@@ -23,7 +23,7 @@ struct DifferenceTests {
         ("{metadata: {labels: {a: b}}}", "{metadata: {}}", [#"metadata.labels: {"a":"b"} -> (none)"#]),
     ])
     func `differences are reported field by field`(old: String, new: String, lines: [String]) throws {
-        #expect(Difference(from: try node(old), to: try node(new)).lines(of: configMap) == lines)
+        #expect(Difference.lines(from: try node(old), to: try node(new), of: configMap) == lines)
     }
 
     @Test func `a Secret's values are never reported`() throws {
@@ -34,12 +34,26 @@ struct DifferenceTests {
             "{data: {a: hunter3}, type: Other, stringData: {b: hunter4}, immutable: hunter5, metadata: {}}"
         )
         #expect(
-            Difference(from: old, to: new).lines(of: secret) == [
+            Difference.lines(from: old, to: new, of: secret) == [
                 "data.a: *** -> ***", #"type: "Opaque" -> "Other""#, "stringData: (none) -> ***",
                 "immutable: (none) -> ***",
                 "metadata.annotations: *** -> (none)",
             ]
         )
+    }
+
+    @Test(arguments: [
+        ("{data: {db-password: hunter2, a: b}}", "data.db-password"),
+        ("{spec: {env: [{name: DB_PASSWORD, value: hunter2}]}}", "spec.env[0].value"),
+        ("{data: {config: \"token: hunter2\\n\"}}", "data.config"),
+        ("{metadata: {annotations: {a: '{\"password\":\"hunter2\"}'}}}", "metadata.annotations.a"),
+    ])
+    func `a value with a secret name is hidden in every kind`(object: String, path: String) throws {
+        let changed = object.replacing("hunter2", with: "hunter3")
+        let lines = Difference.lines(from: try node(object), to: try node(changed), of: configMap)
+        #expect(lines.count == 1 && lines[0].hasPrefix("\(path): ") && !lines[0].contains("hunter"), "\(lines)")
+        let created = Difference.lines(from: try node("{}"), to: try node(object), of: configMap)
+        #expect(!created.joined().contains("hunter"), "\(created)")
     }
 
     @Test func `a long value is cut`() throws {

@@ -20,11 +20,16 @@ struct OtherReplyTests {
     }
 
     /// Applies to a server with the object, or without, whose replies to a method are something else.
-    private func lines(_ method: String, _ reply: String, exists: Bool, headers: [String] = []) async throws -> [String]
-    {
+    private func lines(
+        _ method: String,
+        _ reply: String,
+        code: Int = 200,
+        exists: Bool,
+        headers: [String] = [],
+    ) async throws -> [String] {
         let fake = try FakeAPIServer { request in
             guard request.target.hasPrefix(Self.path) else { return nil }
-            if request.method == method { return .response(200, headers: headers, body: Array(reply.utf8)) }
+            if request.method == method { return .response(code, headers: headers, body: Array(reply.utf8)) }
             if request.method == "GET" { return exists ? FakeAPIServer.json(200, Self.object()) : nil }
             return FakeAPIServer.json(200, Self.object(data: "1"))
         }
@@ -33,34 +38,40 @@ struct OtherReplyTests {
     }
 
     private static func message(_ method: String, _ difference: String, _ sender: String = "") -> String {
-        "m.yaml:1:1: ConfigMap/ns/a: not applied: 'SERVER' answered 200 to \(method) with another object: \(difference); "
+        line("200 to \(method)", "another object: \(difference)", sender)
+    }
+
+    private static func line(_ answer: String, _ content: String, _ sender: String = "") -> String {
+        "m.yaml:1:1: ConfigMap/ns/a: not applied: 'SERVER' answered \(answer) with \(content); "
             + "is there a proxy or load balancer\(sender) in front of the API server?"
     }
 
-    private static let nothing =
-        "kind is missing, not 'ConfigMap', apiVersion is missing, not 'v1', "
-        + "metadata.name is missing, not 'a', metadata.namespace is missing, not 'ns'"
-
     @Test(arguments: [
-        ("{}", nothing),
-        (
-            #"{"apiVersion":1,"kind":[],"metadata":"x"}"#,
-            "kind is a list, not 'ConfigMap', apiVersion is a number, not 'v1', "
-                + "metadata.name is missing, not 'a', metadata.namespace is missing, not 'ns'"
-        ),
-        (object("Pod", "someone-else"), "kind is 'Pod', not 'ConfigMap', metadata.name is 'someone-else', not 'a'"),
+        ("{}", "kind is missing, not 'ConfigMap'"),
+        (#"{"apiVersion":1,"kind":[],"metadata":"x"}"#, "kind is a list, not 'ConfigMap'"),
+        (object("Pod", "someone-else"), "kind is 'Pod', not 'ConfigMap'"),
+        (object("ConfigMap", "someone-else"), "metadata.name is 'someone-else', not 'a'"),
         (object(namespace: "other"), "metadata.namespace is 'other', not 'ns'"),
-        (
-            object().replacing(#""v1""#, with: #""apps/v1""#), "apiVersion is 'apps/v1', not 'v1'"
-        ),
+        (object().replacing(#""v1""#, with: #""apps/v1""#), "apiVersion is 'apps/v1', not 'v1'"),
     ])
     func `a reply that is not the object is not a success`(reply: String, difference: String) async throws {
         for exists in [true, false] {
-            // Only of an object that was read the UID is known.
-            let more = exists && !reply.contains("uid") ? ", metadata.uid is missing, not '1'" : ""
-            #expect(try await lines("PATCH", reply, exists: exists) == [Self.message("PATCH", difference + more)])
+            #expect(try await lines("PATCH", reply, exists: exists) == [Self.message("PATCH", difference)])
         }
         #expect(try await lines("GET", reply, exists: true) == [Self.message("GET", difference)])
+    }
+
+    @Test func `the request sent back is not a success`() async throws {
+        let fake = try FakeAPIServer { $0.method == "PATCH" ? .response(201, body: $0.body) : nil }
+        let echo = "an object that is not stored: metadata.uid is missing"
+        let said = await (try fake.session()).apply(Self.text)
+        #expect(
+            said.map { $0.replacing("127.0.0.1:\(fake.server.port)", with: "SERVER") } == [
+                Self.line("201 to PATCH", echo)
+            ]
+        )
+        let reply = Self.object(data: "1").replacing(#","uid":"1""#, with: "")
+        #expect(try await lines("PATCH", reply, exists: true) == [Self.line("200 to PATCH", echo)])
     }
 
     @Test func `an object with another UID than the one that was read is another object`() async throws {
@@ -73,7 +84,36 @@ struct OtherReplyTests {
 
     @Test func `the message names who says that it answered`() async throws {
         let said = try await lines("PATCH", "{}", exists: false, headers: ["Server: nginx/1.22", "Via: 1.1 edge"])
-        #expect(said == [Self.message("PATCH", Self.nothing, " ('nginx/1.22, 1.1 edge')")])
+        #expect(said == [Self.message("PATCH", "kind is missing, not 'ConfigMap'", " ('nginx/1.22, 1.1 edge')")])
+    }
+
+    private static let page = "an HTML page, which the API server never sends"
+
+    @Test(arguments: [
+        (403, "<html><title>Forbidden</title></html>", page),
+        (404, "\n <!DOCTYPE html><html></html>", page),
+        (413, "<html>Request Entity Too Large</html>", page),
+        (200, "<html>Sign in</html>", page),
+        (403, "Access denied", "a text without a Status object, which the API server always sends"),
+        (200, "hello", "a text that is not JSON: expected a value, found 'h'"),
+    ])
+    func `a page is not an answer of the API server`(code: Int, body: String, content: String) async throws {
+        let headers = ["Server: nginx/1.22"]
+        let said = try await lines("PATCH", body, code: code, exists: false, headers: headers)
+        #expect(said == [Self.line("\(code) to PATCH", content, " ('nginx/1.22')")])
+    }
+
+    @Test func `replies about several other objects are one problem`() async throws {
+        let fake = try FakeAPIServer { $0.method == "PATCH" ? FakeAPIServer.json(200, Self.object("Pod")) : nil }
+        let text = (1...3).map { Self.text.replacing("name: a", with: "name: a\($0)") }.joined(separator: "\n---\n")
+        let problems = await (try fake.session()).groupedProblems(applying: text)
+        let address = "127.0.0.1:\(fake.server.port)"
+        #expect(
+            problems.map { $0.replacing(address, with: "SERVER") } == [
+                "3 ConfigMaps (m.yaml:1:1, 3:1, 5:1): not applied: 'SERVER' answered 200 to PATCH with another object: "
+                    + "kind is 'Pod', not 'ConfigMap'; is there a proxy or load balancer in front of the API server?"
+            ]
+        )
     }
 
     @Test func `the list of a definition's objects must be a list`() async throws {

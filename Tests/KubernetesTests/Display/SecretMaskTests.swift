@@ -21,6 +21,39 @@ struct SecretMaskTests {
         #expect(same.last?.hasSuffix("***") == true && !same.joined().contains("hunter"), "\(same)")
     }
 
+    @Test(arguments: [
+        "users: [{name: me, user: {token: hunter2, client-certificate-data: QUFB}}]",
+        #"{"users":[{"user":{"password":"hunter2 with \"quotes\", and more","username":"a"}}]}"#,
+        #"  - {name: me, user: {client-key-data: "hunter2"}}"#, "{password: hunter2 and words}",
+        #"config: '{"auth":{"token":"hunter2"}}'"#, #"config: "{\"token\":\"hunter2\"}""#,
+        "ExecStart=/bin/a --token=hunter2 --verbose", #"Environment="A=b" "DB_PASSWORD=hunter2""#,
+        "  x, token: hunter2}",
+    ])
+    func `a secret value within a line is hidden, and the rest is shown`(line: String) {
+        let changed = lines("a\n\(line)\n", "a\n\(line.replacing("hunter2", with: "hunter3"))\n")
+        #expect(changed.count == 4)
+        #expect(changed.allSatisfy { !$0.contains("hunter") }, "\(changed)")
+        let rest = line.split(separator: "hunter2")[0].prefix { $0 != ":" && $0 != "=" }
+        #expect(changed[2].contains("*** (before)") && changed[3].contains("*** (after)"), "\(changed)")
+        #expect(changed[2].dropFirst().hasPrefix(rest))
+    }
+
+    @Test func `what follows a secret value in a line is shown`() {
+        let line = #"{"user":{"token":"hunter2","name":"me"}}"#
+        #expect(lines("a\n\(line)\n", "b\n\(line)\n").last == #" {"user":{"token":***,"name":"me"}}"#)
+    }
+
+    @Test(arguments: [
+        "Note: the client secret: see the manual", "a: {tokenFile: x, automountServiceAccountToken: false}",
+    ])
+    func `words of a sentence and names of files are shown`(line: String) {
+        #expect(lines("a\n\(line)\n", "b\n\(line)\n").last == " \(line)")
+    }
+
+    @Test func `lines that end with a carriage return are lines`() {
+        #expect(lines("a\r\nb\r\nc\r\n", "a\r\nB\r\nc\r\n") == ["@@ -1,3 +1,3 @@", " a\r", "-b\r", "+B\r", " c\r"])
+    }
+
     @Test(arguments: ["tokenFile: /var/run/token", "automountServiceAccountToken: false", "secretName: tls", "token:"])
     func `a value that only points at a secret is shown`(line: String) {
         #expect(lines("a\n\(line)\n", "b\n\(line)\n").last == " \(line)")

@@ -142,7 +142,7 @@ struct ExplanationTests {
 
     /// The object as a server answers that has taken it.
     private static let applied =
-        #"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","namespace":"demo"}}"#
+        #"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","namespace":"demo","uid":"1"}}"#
 
     @Test func `a conflict of a newer server names the manager, however it is written`() async throws {
         let body = #"""

@@ -128,6 +128,21 @@ struct ManifestFileTests {
         #expect(file.diagnostics.map(\.description) == [line])
     }
 
+    @Test(arguments: [
+        ("kind: ConfigMap\ndata:\n  hunter2: a\n  hunter2: b\n---\nkind: Secret", "key 'hunter2' is set twice"),
+        ("# no Secret here\nkind: ConfigMap\nhunter2: a\nhunter2: b", "key 'hunter2' is set twice"),
+        ("kind: Secret\nstringData:\n  y: hunter2", "key 'y' is the boolean true in YAML 1.1"),
+        ("kind: ConfigMap\n---\nkind: Secret\nstringData:\n  hunter2: a\n  hunter2: b", "key '***' is set twice"),
+        ("kind Secret\nstringData:\n  hunter2: a\n  hunter2: b", "***"),
+        ("{items: [{kind: Secret, data: {hunter2: a, hunter2: b}}]}", "key '***' is set twice"),
+    ])
+    func `the words of a document are hidden only if it may be a Secret`(text: String, words: String) {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        let lines = file.diagnostics.map(\.description)
+        #expect(lines.contains { $0.contains(words) }, "\(lines)")
+        if words.contains("***") { #expect(!lines.joined().contains("hunter2")) }
+    }
+
     @Test func `lists in lists have a limit`() {
         let deep = String(repeating: "{kind: List, items: [", count: 20) + String(repeating: "]}", count: 20)
         let file = ManifestFile(Array(deep.utf8), file: "m.yaml")

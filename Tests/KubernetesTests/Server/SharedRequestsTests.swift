@@ -34,7 +34,7 @@ struct SharedRequestsTests {
                         try await requests.answer(for: "a") { () async throws(APIError) in
                             _ = await sleep(.milliseconds(200))
                             _ = count.next()
-                            throw APIError.unreadable(path: "/")
+                            throw APIError.pending("no", .permanent)
                         }
                     }
                 }

@@ -26,7 +26,12 @@ struct ObjectCheckTests {
             "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
                 + "metadata: {name: gizmo.e.test}\nspec: {group: e.test, names: {plural: gizmos, kind: Gizmo}}",
             "m.yaml:3:18: CustomResourceDefinition/gizmo.e.test: field 'metadata.name': expected 'gizmos.e.test', found "
-                + "'gizmo.e.test'; a CustomResourceDefinition is named 'spec.names.plural.spec.group'"
+                + "'gizmo.e.test'; a CustomResourceDefinition is named after its plural name and group"
+        ),
+        (
+            "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: \(String(repeating: "c", count: 53))}",
+            "m.yaml:3:18: CronJob/\(String(repeating: "c", count: 53)): field 'metadata.name': expected up to 52 "
+                + "characters, as Kubernetes appends 11 to it for each Job, found 53; shorten it"
         ),
         (
             "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: C_1\n    image: i",

@@ -1,0 +1,47 @@
+import Base
+import YAML
+
+/// The data of Secrets: `stringData` can only be written, and is `data` from then on.
+///
+/// The server records who wrote `stringData`, and not who owns the `data` that it becomes. A key that is taken out would
+/// stay, as with `kubectl apply --server-side`, and equal values could not be shared. So it is sent as `data`.
+enum SecretData {
+    /// An object as it is sent: with `stringData` of a Secret as `data`.
+    ///
+    /// Anything but texts is left for the server to refuse.
+    static func sent(_ object: Node) -> Node {
+        guard object["apiVersion"]?.string == "v1", object["kind"]?.string == "Secret", var secret = object.mapping,
+            let written = secret["stringData"]?.mapping, written.entries.allSatisfy({ $0.value.string != nil })
+        else { return object }
+        let existing = secret["data"]
+        guard var data = existing.map({ $0.isNull ? Mapping() : $0.mapping }) ?? Mapping() else { return object }
+        for entry in written.entries {
+            let text = Base64.encode(Array((entry.value.string ?? "").utf8))
+            data[entry.key] = Node(.string(text), location: entry.value.location)
+        }
+        let location = existing?.location ?? secret["stringData"]?.location ?? object.location
+        secret["stringData"] = nil
+        secret["data"] = Node(.mapping(data), location: location)
+        return Node(.mapping(secret), location: object.location)
+    }
+
+    /// Where a manifest has a field that the server names.
+    static func writtenPath(of path: FieldPath, in manifest: ManifestObject) -> FieldPath {
+        let type = manifest.identity.type
+        guard type.group.isEmpty, type.kind == "Secret", path.text.hasPrefix("data") else { return path }
+        let written = FieldPath("stringData\(path.text.dropFirst("data".count))")
+        return written.resolve(in: manifest.root).node == nil ? path : written
+    }
+
+    /// The conflicts with managers that applied `stringData` with another value; the server does not notice them.
+    static func conflicts(changing live: Node, to answer: Node) -> [ServerStatus.Cause] {
+        guard live["kind"]?.string == "Secret" else { return [] }
+        let entries = (live["metadata"]?["managedFields"]?.sequence ?? []).filter { !ManagedMetadata.isOwn($0) }
+        return entries.flatMap { entry -> [ServerStatus.Cause] in
+            let fields = entry["fieldsV1"]?["f:stringData"]?.mapping?.entries ?? []
+            return fields.map { String($0.key.dropFirst(2)) }
+                .filter { live["data"]?[$0] != nil && answer["data"]?[$0] != live["data"]?[$0] }
+                .map { ServerStatus.Cause(conflictAbout: ".data.\($0)", with: entry["manager"]?.string ?? "") }
+        }
+    }
+}

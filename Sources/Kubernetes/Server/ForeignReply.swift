@@ -1,0 +1,104 @@
+import HTTP
+
+/// A reply that cannot be the API server's answer to a request: something in front of the server sent or changed it.
+public struct ForeignReply: Sendable {
+    /// The method of the request.
+    var method: String
+    /// The server's host and port.
+    var address: String
+    /// The HTTP status code.
+    var code: Int
+    /// What the reply contains.
+    var content: Content
+    /// The programs that say they answered, from the headers `Server` and `Via`.
+    var senders: [String]
+    /// Whether another attempt is worthwhile.
+    var disposition: Disposition
+    /// How long the reply asks to wait.
+    var retryAfter: Duration?
+
+    /// What a reply contains instead of what was asked for.
+    enum Content: Sendable, Hashable {
+        /// A page for browsers.
+        case page
+        /// A text without the `Status` object of a refusal.
+        case text
+        /// A text that is not JSON, with the reason.
+        case unreadable(String)
+        /// Another object, with the first difference.
+        case otherObject(String)
+        /// The request itself, or another object that no server has stored.
+        case notStored
+    }
+
+    /// Creates the description of a response.
+    init(_ response: HTTPResponse, _ content: Content, _ method: String, _ address: String) {
+        (self.method, self.address, self.content) = (method, address, content)
+        let status = ServerStatus(response)
+        code = response.status
+        senders = response.senders
+        disposition = (200..<300).contains(code) ? .transient : status.disposition
+        retryAfter = status.retryAfter
+    }
+
+    /// Whether the request may have been carried out nevertheless.
+    var mayHaveSucceeded: Bool { (200..<300).contains(code) || code >= 500 }
+
+    /// The reply in a message.
+    var words: String { "\(beginning) with \(content.words)" }
+
+    /// The reply in a message about several objects.
+    var commonWords: String { "\(beginning) with \(content.commonWords)" }
+
+    private var beginning: String { "'\(address)' answered \(code) to \(method)" }
+
+    /// What to look for.
+    var advice: String {
+        let sender = senders.isEmpty ? "" : " ('\(senders.joined(separator: ", "))')"
+        return "is there a proxy or load balancer\(sender) in front of the API server?"
+    }
+}
+
+extension ForeignReply.Content {
+    /// The content in a message.
+    fileprivate var words: String {
+        switch self {
+        case .page: "an HTML page, which the API server never sends"
+        case .text: "a text without a Status object, which the API server always sends"
+        case .unreadable(let reason): "a text that is not JSON: \(reason)"
+        case .otherObject(let difference): "another object: \(difference)"
+        case .notStored: "an object that is not stored: metadata.uid is missing"
+        }
+    }
+
+    /// The content in a message about several objects, without what differs between them.
+    fileprivate var commonWords: String {
+        switch self {
+        case .otherObject: "other objects"
+        case .notStored: "objects that are not stored: metadata.uid is missing"
+        case .unreadable: "texts that are not JSON"
+        case .page, .text: words
+        }
+    }
+}
+
+extension HTTPResponse {
+    /// The programs that say they answered.
+    var senders: [String] { ["server", "via"].flatMap { values(of: $0) } }
+
+    /// Whether the body is a page for browsers.
+    var isPage: Bool {
+        let start = body.first { !" \t\r\n".utf8.contains($0) }
+        return start == UInt8(ascii: "<") || values(of: "content-type").contains { $0.hasPrefix("text/html") }
+    }
+
+    /// What the response contains if it cannot be a refusal of the API server.
+    ///
+    /// Authentication and authorization answer with a `Status` object. Filters before them, such as the limit of requests,
+    /// answer with plain text.
+    var foreignRefusal: ForeignReply.Content? {
+        if isPage { return .page }
+        guard [401, 403].contains(status), let start = body.first, start != UInt8(ascii: "{") else { return nil }
+        return .text
+    }
+}

@@ -1,0 +1,193 @@
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// What a dry run shows of objects that kubectl created without server-side apply, against what the run then does.
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+struct MigrationPreviewTests {
+    /// How an object got onto the server.
+    enum Origin: String, CaseIterable {
+        case apply, create, createAndReplace, applyTwice, applyAndEdit
+    }
+
+    /// An object in three states: as it was created, as kubectl changed it, and as the manifest has it.
+    struct Example: CustomTestStringConvertible {
+        var testDescription: String
+        var collection: String
+        var first: String
+        var second: String
+        var manifest: String
+    }
+
+    private static func configMap(_ data: String) -> String {
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: NS, labels: {l: z}}\ndata: \(data)"
+    }
+
+    private static func secret(_ data: String) -> String {
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: NS}\n\(data)"
+    }
+
+    private static func deployment(_ container: String, _ more: String = "", _ pod: String = "") -> String {
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: a, namespace: NS}
+        spec:
+          selector: {matchLabels: {a: b}}
+          \(more)
+          template:
+            metadata: {labels: {a: b}}
+            spec:
+              \(pod)
+              containers:
+              - {name: c, image: x, \(container)}
+        """
+    }
+
+    private static let deployments = "/apis/apps/v1/namespaces/NS/deployments"
+
+    static let examples = [
+        Example(
+            testDescription: "ConfigMap",
+            collection: "/api/v1/namespaces/NS/configmaps",
+            first: configMap("{kept: '1', gone: '2'}"),
+            second: configMap("{kept: '1', gone: '2', added: '3'}"),
+            manifest: configMap("{kept: '1', new: '4'}"),
+        ),
+        Example(
+            testDescription: "ConfigMap without data",
+            collection: "/api/v1/namespaces/NS/configmaps",
+            first: configMap("{gone: '2'}"),
+            second: configMap("{gone: '2', added: '3'}"),
+            manifest: configMap("{}"),
+        ),
+        Example(
+            testDescription: "Secret with stringData",
+            collection: "/api/v1/namespaces/NS/secrets",
+            first: secret("stringData: {kept: '1', gone: '2'}"),
+            second: secret("stringData: {kept: '1', gone: '2', added: '3'}"),
+            manifest: secret("stringData: {kept: '1', new: '4'}"),
+        ),
+        Example(
+            testDescription: "Secret with data and stringData",
+            collection: "/api/v1/namespaces/NS/secrets",
+            first: secret("data: {kept: MQ==, gone: Mg==}"),
+            second: secret("data: {kept: MQ==, gone: Mg==, added: Mw==}"),
+            manifest: secret("data: {new: NA==}\nstringData: {kept: '1'}"),
+        ),
+        Example(
+            testDescription: "environment",
+            collection: deployments,
+            first: deployment("env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}]"),
+            second: deployment(
+                "env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}, {name: D, value: d}]"
+            ),
+            manifest: deployment("env: [{name: B, value: b}, {name: E, value: e}]"),
+        ),
+        Example(
+            testDescription: "the whole environment",
+            collection: deployments,
+            first: deployment("env: [{name: A, value: a}, {name: B, value: b}]"),
+            second: deployment("env: [{name: A, value: a}, {name: B, value: b}, {name: D, value: d}]"),
+            manifest: deployment("imagePullPolicy: Always"),
+        ),
+        Example(
+            testDescription: "fields with defaults, a whole map, ports, an atomic list",
+            collection: deployments,
+            first: deployment(
+                "args: [a, b], ports: [{containerPort: 80}, {containerPort: 81, protocol: UDP}], resources: {limits: {cpu: 1}}",
+                "minReadySeconds: 5\n  replicas: 3",
+                "nodeSelector: {a: b}\n      terminationGracePeriodSeconds: 5"
+            ),
+            second: deployment(
+                "args: [a, b], ports: [{containerPort: 80}, {containerPort: 81, protocol: UDP}], resources: {limits: {cpu: 1}}",
+                "minReadySeconds: 5\n  replicas: 3\n  revisionHistoryLimit: 2",
+                "nodeSelector: {a: b}\n      terminationGracePeriodSeconds: 5"
+            ),
+            manifest: deployment("ports: [{containerPort: 80}]"),
+        ),
+        Example(
+            testDescription: "containers and volumes",
+            collection: deployments,
+            first: deployment(
+                "volumeMounts: [{name: v, mountPath: /v}]}\n      - {name: d, image: z, env: [{name: A, value: a}]",
+                "",
+                "volumes: [{name: v, emptyDir: {}}]"
+            ),
+            second: deployment(
+                "volumeMounts: [{name: v, mountPath: /v}]}\n      - {name: d, image: z, env: [{name: A, value: a}, {name: B, value: b}]",
+                "",
+                "volumes: [{name: v, emptyDir: {}}]"
+            ),
+            manifest: deployment("env: [{name: B, value: b}]"),
+        ),
+    ]
+
+    private func annotated(_ text: String) throws -> String {
+        var root = try node(text)
+        let applied = String(decoding: root.json(), as: UTF8.self)
+        guard var mapping = root.mapping, var metadata = mapping["metadata"]?.mapping else { return text }
+        metadata["annotations"] = .mapping(["kubectl.kubernetes.io/last-applied-configuration": .string(applied)])
+        mapping["metadata"] = Node(.mapping(metadata), location: root.location)
+        root.content = .mapping(mapping)
+        return String(decoding: root.json(), as: UTF8.self)
+    }
+
+    private func create(_ example: Example, _ origin: Origin, _ session: Session) async throws {
+        let item = "\(example.collection)/a"
+        switch origin {
+        case .apply:
+            try await session.update(
+                "POST",
+                annotated(example.first),
+                at: example.collection,
+                as: "kubectl-client-side-apply"
+            )
+        case .create:
+            try await session.update("POST", example.first, at: example.collection, as: "kubectl-create")
+        case .createAndReplace:
+            try await session.update("POST", example.first, at: example.collection, as: "kubectl-create")
+            try await session.update("PUT", example.second, at: item, as: "kubectl-replace")
+        case .applyTwice:
+            try await session.update(
+                "POST",
+                annotated(example.first),
+                at: example.collection,
+                as: "kubectl-client-side-apply"
+            )
+            try await session.update("PATCH", annotated(example.second), at: item, as: "kubectl-client-side-apply")
+        case .applyAndEdit:
+            try await session.update(
+                "POST",
+                annotated(example.first),
+                at: example.collection,
+                as: "kubectl-client-side-apply"
+            )
+            try await session.update("PUT", annotated(example.second), at: item, as: "kubectl-edit")
+        }
+    }
+
+    @Test(arguments: Origin.allCases, examples)
+    func `a dry run shows what the run does`(origin: Origin, example: Example) async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        var example = example
+        for path in [\Example.collection, \.first, \.second, \.manifest] {
+            example[keyPath: path].replace("NS", with: namespace)
+        }
+        try await create(example, origin, session)
+        let path = "\(example.collection)/a"
+        let before = try #require(try await session.object(path))
+        let planned = await session.apply(example.manifest, dryRunOverlay: DryRunOverlay())
+        // The controllers of the cluster update a Deployment meanwhile, and a move of fields is repeated then.
+        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(30))
+        let run = await session.apply(example.manifest, retryPolicy: retryPolicy)
+        let after = try #require(try await session.object(path))
+        let type = try manifests(example.manifest)[0].identity.type
+        let difference = Difference.lines(from: before, to: after, of: type)
+        let plannedFields = planned.flatMap { $0.split(separator: "\n").dropFirst().map { String($0.dropFirst(2)) } }
+        #expect(plannedFields.sorted() == difference.sorted(), "\(planned) \(run)")
+        let second = await session.apply(example.manifest)
+        #expect(second.allSatisfy { $0.hasPrefix("unchanged ") }, "\(second)")
+    }
+}
