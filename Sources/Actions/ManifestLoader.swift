@@ -82,6 +82,7 @@ struct ManifestLoader {
             }
             for path in paths {
                 do throws(SystemError) {
+                    try run.files.requireTrusted(path)
                     add(Source(name: path, bytes: try run.files.read(path, limit: Self.sizeLimit)), to: &contents)
                 } catch {
                     contents.problems.append(missing(reference, error))

@@ -63,19 +63,24 @@ public final class NodeFiles: Sendable {
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
     /// - Returns: All bytes of it.
-    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or is too large, or if another user
-    ///   than root could change it before root acts on it.
+    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or is too large, or if a user who is
+    ///   neither root nor a service could change it before root acts on it.
     public func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let node = try resolved(path)
         if case .file(let bytes, _) = planned.withLock({ $0[node] }) { return bytes }
-        try requireTrusted(path)
+        try requireTrusted(path, isData: true)
         return try FileSystem.read(location(ofResolved: node), limit: limit)
     }
 
     /// Refuses a path that another user than root could change before root acts on it.
-    func requireTrusted(_ path: String) throws(SystemError) {
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - isData: Whether it may also belong to a service, because root does not do what it says.
+    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
+    func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         // Without a root the links themselves are examined as well.
-        try FileSystem.requireTrusted(root.isEmpty ? path : location(ofRead: path))
+        try FileSystem.requireTrusted(root.isEmpty ? path : location(ofRead: path), isData: isData)
     }
 
     /// Refuses the file of a private key that other users can read.

@@ -8,9 +8,12 @@ extension FileSystem {
     /// directory with the sticky bit may be: in it nobody can replace what belongs to another. Group 0 counts as root.
     /// An ordinary user's process trusts what it can read: it has no rights that others could gain.
     ///
-    /// - Parameter path: The path; what does not exist is not refused.
+    /// - Parameters:
+    ///   - path: The path; what does not exist is not refused.
+    ///   - isData: Whether root only reads it, such as a certificate. Such a file, or its directory, may belong to the
+    ///     account of a service, which has a number below 1000.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
-    public static func requireTrusted(_ path: String) throws(SystemError) {
+    public static func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard geteuid() == 0 else { return }
         let absolute = path.hasPrefix("/") ? path : "\(Machine.workingDirectory())/\(path)"
         var rest = Array(absolute.split(separator: "/").reversed())
@@ -25,7 +28,7 @@ extension FileSystem {
             let next = "\(current)/\(part)"
             // What cannot be examined cannot be read either, which has a better message.
             guard let status = try? FileStatus.at(next, followingLinks: false, trusting) else { return }
-            try status.requireTrusted(next)
+            try status.requireTrusted(next, ownersBelow: isData ? serviceAccountEnd : 1)
             guard status.kind == .symbolicLink, let target = status.target else {
                 current = next
                 continue
@@ -38,6 +41,9 @@ extension FileSystem {
     }
 
     private static let trusting = "cannot trust"
+
+    /// The accounts of services have lower numbers, as systemd and Debian's policy say.
+    private static let serviceAccountEnd: UInt32 = 1000
 
     /// Links in links are followed this far, as by the kernel.
     private static let linkLimit = 40
@@ -88,10 +94,10 @@ extension FileStatus {
     }
 
     /// Refuses what another user than root and this process's own could change.
-    func requireTrusted(_ path: String) throws(SystemError) {
+    func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1) throws(SystemError) {
         // A device, FIFO or socket is refused where a file is read.
         guard [.regular, .directory, .symbolicLink].contains(kind) else { return }
-        let isForeign = owner != 0 && owner != geteuid()
+        let isForeign = owner >= end && owner != geteuid()
         let isSticky = kind == .directory && mode & 0o1000 != 0
         let isShared = kind != .symbolicLink && !isSticky && (mode & 0o002 != 0 || mode & 0o020 != 0 && group != 0)
         guard isForeign || isShared else { return }

@@ -63,6 +63,18 @@ struct TrustTests {
         )
     }
 
+    @Test(.enabled(if: isRoot)) func `data may belong to a service, not to a person`() throws {
+        for (owner, isTrusted) in [(999, true), (1000, false), (65534, false)] as [(UInt32, Bool)] {
+            for place in [path, directory] {
+                setOwner(place, owner, 0)
+                #expect(throws: SystemError.self) { try FileSystem.requireTrusted(path) }
+                let isAccepted = (try? FileSystem.requireTrusted(path, isData: true)) != nil
+                #expect(isAccepted == isTrusted, "\(place), \(owner)")
+                setOwner(place, 0, 0)
+            }
+        }
+    }
+
     @Test(.enabled(if: isRoot)) func `a directory that others can write is refused unless it is sticky`() throws {
         try setMode(directory, 0o777)
         #expect(try fault()?.hasPrefix("cannot trust 'DIR/d': ") == true)
