@@ -107,15 +107,17 @@ public struct ManifestFile: Sendable {
 }
 
 extension Problem {
-    /// Words that are booleans in YAML 1.1, and no secrets.
-    private static let booleans: Set<String> = ["y", "n", "yes", "no", "on", "off", "true", "false"]
+    /// Whether the only words of the file are a boolean of YAML 1.1, which is no secret.
+    private var quotesBoolean: Bool {
+        message.wholeMatch(of: /key '\w{1,5}' is the boolean \w+ in YAML 1.1, so it would become '\w+'/) != nil
+    }
 
     /// The problem without the words of the file, which are in quotes, and without a hint that may repeat them.
     ///
     /// The words may have quotes in them, so all between the first and the last one is left out.
     fileprivate var masked: Problem {
         guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last,
-            !Self.booleans.contains(message[message.index(after: first)..<last].lowercased())
+            !quotesBoolean
         else { return self }
         let message = message[..<first] + "'***'" + message[message.index(after: last)...]
         return Problem(
