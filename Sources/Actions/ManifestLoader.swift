@@ -118,7 +118,12 @@ struct ManifestLoader {
             return (node, problems)
         }
         contents.manifests += file.manifests
-        contents.problems += file.diagnostics
+        contents.problems += file.diagnostics.map { problem in
+            // The message may have a value of an object in it.
+            var problem = problem
+            problem.publicMessage = problem.publicMessage ?? "the manifest is invalid"
+            return problem
+        }
         if file.manifests.isEmpty, file.diagnostics.isEmpty {
             contents.problems.append(
                 Problem("contains no object", at: SourceLocation(file: source.name), hint: "remove it from 'manifests'")

@@ -25,15 +25,20 @@ extension NodeCheck {
             }
             contents.append((task, found.manifests))
         }
-        var access = RequiredAccess(contents.flatMap(\.manifests))
-        for (task, manifests) in contents where task.footprint.awaitsRollout {
-            for manifest in manifests where manifest.identity.type.group == "apps" {
-                access.awaitRollout(manifest.identity)
+        var access = RequiredAccess(definitionsOf: contents.flatMap(\.manifests))
+        for (task, manifests) in contents {
+            let namespace = namespace(of: task, &findings)
+            for manifest in manifests {
+                access.apply(manifest, namespace: namespace)
+                if task.footprint.awaitsRollout, manifest.identity.type.group == "apps" {
+                    access.awaitRollout(manifest.identity, namespace: namespace)
+                }
             }
         }
-        for footprint in run.plan.steps.lazy.map(\.task.footprint) {
-            for object in footprint.deletedObjects { access.delete(ObjectIdentity(object)) }
-            for object in footprint.neededObjects { access.observe(ObjectIdentity(object)) }
+        for task in run.plan.steps.lazy.map(\.task) where task.footprint.kubeconfig != nil {
+            let namespace = namespace(of: task, &findings)
+            for object in task.footprint.deletedObjects { access.delete(ObjectIdentity(object), namespace: namespace) }
+            for object in task.footprint.neededObjects { access.observe(ObjectIdentity(object), namespace: namespace) }
         }
         for type in access.guesses {
             findings.warnings.append(
@@ -44,5 +49,18 @@ extension NodeCheck {
             )
         }
         return (access, findings)
+    }
+
+    /// The namespace of the kubeconfig of a task; `default`, with a warning, if the kubeconfig is not known yet.
+    private func namespace(of task: PlannedTask, _ findings: inout Findings) -> String {
+        guard let reference = task.footprint.kubeconfig else { return "default" }
+        if let kubeconfig = knownKubeconfig(reference.path) { return kubeconfig.namespace }
+        let warning = Problem(
+            "'\(reference.path)' is not there yet; the roles assume that its namespace is 'default'",
+            at: reference.location,
+            hint: "repeat this when it is there"
+        )
+        if !findings.warnings.contains(warning) { findings.warnings.append(warning) }
+        return "default"
     }
 }

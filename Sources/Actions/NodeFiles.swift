@@ -79,12 +79,20 @@ public final class NodeFiles: Sendable {
     ///   - isData: Whether it may also belong to a service, because root does not do what it says.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
     func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
+        guard try !isPlanned(path) else { return }
         // Without a root the links themselves are examined as well.
         try FileSystem.requireTrusted(root.isEmpty ? path : location(ofRead: path), isData: isData)
     }
 
+    /// Whether a dry run would have written a path, so that what is there now does not matter.
+    private func isPlanned(_ path: String) throws(SystemError) -> Bool {
+        let path = try resolved(path)
+        return planned.withLock { $0[path] != nil }
+    }
+
     /// Refuses the file of a private key that other users can read.
     func requirePrivate(_ path: String) throws(SystemError) {
+        guard try !isPlanned(path) else { return }
         try FileSystem.requirePrivate(try location(ofRead: path))
     }
 

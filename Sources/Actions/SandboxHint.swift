@@ -13,7 +13,9 @@ final class SandboxHint: Sendable {
         let setting: String
         if line.contains("Read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
-        } else if line.contains("No such file or directory"), line.contains("/run/") {
+        } else if line.contains("No such file or directory"), let path = Self.runPath(in: line),
+            !Self.names(declaration, path)
+        {
             setting = "a unit sees of /run only what its task names: add the path to 'reads' of task '\(task)'"
         } else if line.contains("Permission denied") {
             setting = "if that is a credential of another task, add it to 'reads' of task '\(task)'"
@@ -27,5 +29,16 @@ final class SandboxHint: Sendable {
             return
         }
         hint.withLock { $0 = $0 ?? setting }
+    }
+
+    /// The first path below `/run` in a line.
+    private static func runPath(in line: String) -> Substring? {
+        line.firstMatch(of: /\/run\/[^\s:'"‘’]+/)?.output
+    }
+
+    /// Whether the unit sees a path, because the task names it.
+    private static func names(_ declaration: ExecDeclaration, _ path: Substring) -> Bool {
+        let texts = declaration.arguments + declaration.environment.values + (declaration.preStart.map { [$0] } ?? [])
+        return texts.contains { $0.contains(path) } || declaration.reads.contains { path.hasPrefix($0.path) }
     }
 }

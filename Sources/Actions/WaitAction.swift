@@ -83,8 +83,7 @@ struct WaitAction: Action {
     /// Where a file may be: below the root, where tasks write, or on the node.
     private func paths(of reference: LocatedPath) -> [String] {
         let files = context.run.files
-        let location = (try? files.location(ofRead: reference.path)) ?? reference.path
-        return Set([location, files.root + reference.path, reference.path]).sorted()
+        return Set([(try? files.location(ofWritten: reference.path)) ?? reference.path, reference.path]).sorted()
     }
 
     /// What is waited for, for messages; `nil` for an API server.

@@ -86,7 +86,7 @@ extension TaskRecord {
         return bytes + Array(repeating: UInt8(ascii: " "), count: max(0, size - bytes.count - 1)) + [UInt8(ascii: "\n")]
     }
 
-    /// Reads a number of objects, so that a sum of several is no overflow: a task's program may have written the record.
+    /// Reads a number, so that a sum of several is no overflow: a task's program may have written the record.
     private static func count(_ node: Node?) -> Int { min(max(0, node?.integer ?? 0), 1 << 40) }
 
     /// Reads a record, `nil` if it is incomplete or of another version.

@@ -45,10 +45,8 @@ struct ExecActionTests {
                 "cat: /etc/k: Permission denied", "",
                 "if that is a credential of another task, add it to 'reads' of task 'it'"
             ),
-            (
-                "connect: /run/nri/nri.sock: No such file or directory", "",
-                "a unit sees of /run only what its task names: add the path to 'reads' of task 'it'"
-            ),
+            // Its arguments name the path, so the unit sees it.
+            ("connect: /run/nri/nri.sock: No such file or directory", "", nil),
             ("cat: /etc/k: No such file or directory", "", nil),
             (
                 "mount: Operation not permitted", "",
@@ -75,6 +73,15 @@ struct ExecActionTests {
         try await withBench(task(script)) { bench async throws in
             let error = try await bench.perform("it")
             #expect(error.hasSuffix("its last output was: done for"), "\(error)")
+        }
+    }
+
+    @Test func `a program that misses a path below run is reported how to see it`() async throws {
+        let print = #"printf 'connect: /%s/nri.sock: No such file or directory\\n' run >&2; exit 1"#
+        try await withBench(task(#"command: sh, args: [-c, "\#(print)"]"#), isService: true) { bench async throws in
+            let error = try await bench.perform("it")
+            let hint = "a unit sees of /run only what its task names: add the path to 'reads' of task 'it'"
+            #expect(error.hasSuffix(hint), "\(error)")
         }
     }
 

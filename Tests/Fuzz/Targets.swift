@@ -52,7 +52,9 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
         _ = check.findings(in: manifest)
         _ = Readiness(of: manifest.root, type: manifest.identity.type)
     }
-    _ = RequiredAccess(file.manifests).objects(user: "user")
+    var access = RequiredAccess(definitionsOf: file.manifests)
+    for manifest in file.manifests { access.apply(manifest, namespace: "default") }
+    _ = access.objects(user: "user")
 }
 
 /// A refusal, its parts, and a schema.

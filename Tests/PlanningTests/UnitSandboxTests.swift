@@ -228,6 +228,16 @@ import Testing
             ),
             ("file: {path: /etc/kubernetes/manifests/x, content: text}", ["/etc/kubernetes/manifests"], []),
             (
+                "remove: {paths: [/etc/kubernetes/manifests], recursive: true}", ["/etc/kubernetes"],
+                ["CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER"]
+            ),
+            // It is writable in every unit.
+            ("exec: {command: ls, args: [/run/nest-bootstrap/tasks]}", [], []),
+            (
+                "wait: {tcp: \"[fe80::1%eth0]:1\"}", [],
+                ["PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
+            ),
+            (
                 "wait: {tcp: \"192.0.2.1:1\"}", [],
                 [
                     "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6", "IPAddressDeny=any",

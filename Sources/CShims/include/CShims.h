@@ -31,7 +31,7 @@ int nest_host_join_mounts(const char *namespace_path);
 
 /// Keeps this process and its children from abstract sockets that others listen on: glibc has no wrapper for Landlock.
 ///
-/// Returns zero on success; ENOSYS, EOPNOTSUPP or EINVAL where the kernel cannot do it.
+/// Sets `no_new_privs`, as the kernel requires. Returns zero on success; ENOSYS, EOPNOTSUPP or EINVAL where the kernel cannot do it.
 int nest_host_refuse_abstract_sockets(void);
 
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.

@@ -34,15 +34,19 @@ public struct RequiredAccess: Sendable {
     /// Starts with what every task needs.
     ///
     /// - Parameter manifests: All objects of the node, among them the definitions of custom resources.
-    public init(_ manifests: [ManifestObject]) {
+    public init(definitionsOf manifests: [ManifestObject]) {
         resources = ResourceNames(manifests)
         // The agent waits for this namespace before it applies anything.
         allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), "kube-system")
-        for manifest in manifests { apply(manifest) }
     }
 
-    private mutating func apply(_ manifest: ManifestObject) {
-        let identity = manifest.identity
+    /// Adds what an object needs that is applied.
+    ///
+    /// - Parameters:
+    ///   - manifest: The object.
+    ///   - namespace: The namespace of the kubeconfig, for objects that name none.
+    public mutating func apply(_ manifest: ManifestObject, namespace: String) {
+        let identity = settled(manifest.identity, namespace)
         allow(["get", "patch", "create"], identity)
         if let namespace = identity.namespace {
             allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), namespace)
@@ -62,15 +66,32 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// Adds what an object needs that is deleted.
-    public mutating func delete(_ identity: ObjectIdentity) { allow(["get", "delete"], identity) }
+    /// The identity with the namespace that the server gives it.
+    private func settled(_ identity: ObjectIdentity, _ namespace: String) -> ObjectIdentity {
+        var identity = identity
+        if !resources.isNamespaced(identity.type) {
+            identity.namespace = nil
+        } else if identity.namespace == nil {
+            identity.namespace = namespace
+        }
+        return identity
+    }
 
-    /// Adds what an object needs that is awaited.
-    public mutating func observe(_ identity: ObjectIdentity) { allow(["get", "list", "watch"], identity) }
+    /// Adds what an object needs that is deleted; for the namespace see ``apply(_:namespace:)``.
+    public mutating func delete(_ identity: ObjectIdentity, namespace: String) {
+        allow(["get", "delete"], settled(identity, namespace))
+    }
 
-    /// Adds what the reports of a rollout need: pods, their events, and nodes.
-    public mutating func awaitRollout(_ identity: ObjectIdentity) {
-        observe(identity)
+    /// Adds what an object needs that is awaited; for the namespace see ``apply(_:namespace:)``.
+    public mutating func observe(_ identity: ObjectIdentity, namespace: String) {
+        allow(["get", "list", "watch"], settled(identity, namespace))
+    }
+
+    /// Adds what the reports of a rollout need: pods, their events, and nodes; for the namespace see
+    /// ``apply(_:namespace:)``.
+    public mutating func awaitRollout(_ identity: ObjectIdentity, namespace: String) {
+        let identity = settled(identity, namespace)
+        observe(identity, namespace: namespace)
         let namespace = identity.namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
         for resource in ["pods", "events"] {
             unnamed[Scope(namespace: namespace, group: "", resource: resource), default: []].insert("list")

@@ -124,14 +124,14 @@ extension ObjectFailure.Cause {
         switch self {
         case .missingKind(let type): "the server does not have \(type)"
         case .missingNamespace(let name): "namespace '\(name)' does not exist"
-        case .forbidden: "the user of the kubeconfig may not do it"
-        case .denied: "admission control refuses it"
-        case .conflict: "some of its fields belong to other managers"
-        case .invalid: "the server refuses some of its fields"
-        case .notTried(let object): "not tried: \(object), which it needs, could not be applied"
-        case .beingDeleted: "it is being deleted"
+        case .forbidden: "not allowed to the user of the kubeconfig"
+        case .denied: "refused by admission control"
+        case .conflict: "fields belong to other managers"
+        case .invalid: "fields are refused by the server"
+        case .notTried(let object): "not tried: \(object), which is needed, failed"
+        case .beingDeleted: "being deleted"
         case .interrupted: "interrupted"
-        case .other: "it could not be applied"
+        case .other: "failed"
         }
     }
 

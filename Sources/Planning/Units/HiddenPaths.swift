@@ -18,7 +18,7 @@ struct HiddenPaths {
     ///
     /// In addition to passwords and keys these are the sockets of services that can do what a unit may not. The drop-in
     /// of all units hides them too.
-    static let everywhere = ofNoTask + credentialDirectories
+    static let everywhere = ofNoTask + credentialPaths
 
     /// The subset that no task needs.
     static let ofNoTask = [
@@ -33,7 +33,7 @@ struct HiddenPaths {
     /// Where Kubernetes keeps keys.
     ///
     /// A task that names one file of a directory does not see the keys of the control plane in it.
-    private static let credentialDirectories = [
+    private static let credentialPaths = [
         "/etc/kubernetes/admin.conf", "/etc/kubernetes/controller-manager.conf", "/etc/kubernetes/kubelet.conf",
         "/etc/kubernetes/pki", "/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd",
         "/etc/kubernetes/pki/front-proxy-ca.key", "/etc/kubernetes/pki/sa.key", "/etc/kubernetes/scheduler.conf",
@@ -146,7 +146,7 @@ struct HiddenPaths {
         if let kubeconfig = footprint.kubeconfig, references[located(kubeconfig.path)] == nil {
             return Hidden(
                 own: [],
-                isNeeded: Self.everywhere.filter { isNeeded.contains($0) || Self.credentialDirectories.contains($0) },
+                isNeeded: Self.everywhere.filter { isNeeded.contains($0) || Self.credentialPaths.contains($0) },
                 mayReadAnything: true,
             )
         }

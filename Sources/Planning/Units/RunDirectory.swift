@@ -6,13 +6,19 @@ struct RunDirectory {
     /// Whether the unit sees the node's `/run`.
     let isOpen: Bool
 
+    /// Whether it writes into `/run` itself.
+    let isWritten: Bool
+
     /// The paths that it reads, as systemd binds them, if it is not open.
     private(set) var reads: [String] = []
 
     /// The paths at and below which it writes.
     private(set) var writes: [String] = []
 
-    static let path = "/run"
+    private static let path = "/run"
+
+    /// What every unit may write; a second mount would make it read-only.
+    private static let records = "/run/nest-bootstrap"
 
     /// Where services listen that the agent uses itself.
     private static let bus = "/run/dbus"
@@ -26,14 +32,14 @@ struct RunDirectory {
     ///   - mayReadAnything: Whether nobody knows which paths it reads.
     init(_ footprint: Footprint, reads: [String], writes: [String], mayReadAnything: Bool) {
         let named = reads + footprint.texts.flatMap(Self.paths)
+        isWritten = writes.contains(Self.path) || footprint.runsPrograms && writes.contains("/")
         // What appears while the unit runs is not in a copy of the directory that was made before.
         let awaits = footprint.reads.contains { $0.use == .awaited && isPath(located($0.path.path), at: Self.path) }
         isOpen =
-            mayReadAnything || awaits || named.contains { isPath(Self.path, at: $0) } || writes.contains(Self.path)
-            || footprint.runsPrograms && writes.contains("/")
+            mayReadAnything || awaits || named.contains { isPath(Self.path, at: $0) } || isWritten
         guard !isOpen else { return }
         self.writes = Self.outermost(writes.filter { isPath($0, at: Self.path) })
-        var readable = named.filter { isPath($0, at: Self.path) }
+        var readable = named.filter { isPath($0, at: Self.path) && !isPath($0, at: Self.records) }
         if footprint.connections.contains(.systemBus) { readable.append(Self.bus) }
         self.reads = Self.outermost(readable).filter { path in !self.writes.contains { isPath(path, at: $0) } }
     }

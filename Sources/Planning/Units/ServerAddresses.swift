@@ -40,7 +40,10 @@ struct ServerAddresses {
         // Of one machine, `localhost` may be either address.
         if host == "localhost" { return "localhost" }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        let isVersion4 = parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
-        return isVersion4 || host.contains(":") ? host : nil
+        let isVersion4 =
+            parts.count == 4 && parts.allSatisfy { part in UInt8(part).map { String($0) == part } ?? false }
+        // A zone, as in fe80::1%eth0, is nothing that systemd reads.
+        let isVersion6 = host.contains(":") && host.allSatisfy { $0.isHexDigit || $0 == ":" }
+        return isVersion4 || isVersion6 ? host : nil
     }
 }

@@ -28,11 +28,8 @@ struct UnitSandbox {
         } else {
             addReadOnly(writes)
         }
-        addGuarded(writes)
-        addRun(
-            RunDirectory(footprint, reads: reads, writes: writes, mayReadAnything: hidden.mayReadAnything),
-            isWritten: writes.contains(RunDirectory.path) || footprint.runsPrograms && writes.contains("/")
-        )
+        addGuarded(writes, footprint)
+        addRun(RunDirectory(footprint, reads: reads, writes: writes, mayReadAnything: hidden.mayReadAnything))
         addHidden(hidden)
     }
 
@@ -144,19 +141,21 @@ struct UnitSandbox {
     private static let guarded = ["/etc/kubernetes/manifests"]
 
     /// Protects what a task could write only because it is below the directory of its file.
-    private mutating func addGuarded(_ writes: [String]) {
-        for path in Self.guarded {
-            let above = writes.contains { $0 != path && $0 != "/" && isPath(path, at: $0) }
-            let isMeant = writes.contains { isPath($0, at: path) }
-            if above, !isMeant { add("ReadOnlyPaths", unitWord("-\(path)")) }
+    private mutating func addGuarded(_ writes: [String], _ footprint: Footprint) {
+        for path in Self.guarded where writes.contains(where: { $0 != "/" && isPath(path, at: $0) }) {
+            let isMeant = footprint.writes.contains { write in
+                let written = located(write.path.path)
+                return isPath(written, at: path) || write.effect != .modifies && isPath(path, at: written)
+            }
+            if !isMeant { add("ReadOnlyPaths", unitWord("-\(path)")) }
         }
     }
 
     /// Opens `/run`, or binds what the task names of it.
-    private mutating func addRun(_ run: RunDirectory, isWritten: Bool) {
+    private mutating func addRun(_ run: RunDirectory) {
         if run.isOpen {
             add("TemporaryFileSystem", "")
-            if !isWritten { add("ReadOnlyPaths", "-\(RunDirectory.path)") }
+            if !run.isWritten { add("ReadOnlyPaths", "-/run") }
         }
         for path in run.writes { add("BindPaths", unitWord("-\(path)")) }
         for path in run.reads { add("BindReadOnlyPaths", unitWord("-\(path)")) }

@@ -27,7 +27,7 @@ public func publicChain(_ error: any Error) -> String {
 func publicChain(_ error: any Error, of object: String) -> String {
     let text = publicChain(error)
     let namesObject = (error as? any ProblemList)?.namesObjects == true
-    return namesObject || text.isEmpty ? text : "\(printable(object)): \(text)"
+    return namesObject || text.isEmpty || object.isEmpty ? text : "\(printable(object)): \(text)"
 }
 
 /// Formats a problem as one line that every user of the node may read.

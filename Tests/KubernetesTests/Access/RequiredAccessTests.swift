@@ -10,7 +10,8 @@ struct RequiredAccessTests {
     private func rules(_ text: String, _ change: (inout RequiredAccess) -> Void = { _ in }) -> [String] {
         let file = ManifestFile(Array(text.utf8), file: "m.yaml")
         #expect(file.diagnostics == [])
-        var access = RequiredAccess(file.manifests)
+        var access = RequiredAccess(definitionsOf: file.manifests)
+        for manifest in file.manifests { access.apply(manifest, namespace: "default") }
         change(&access)
         return access.objects(user: "u").flatMap { object in
             (object["rules"]?.sequence ?? []).map { rule in
@@ -60,12 +61,26 @@ struct RequiredAccessTests {
         )
     }
 
+    @Test func `an object without a namespace is in that of the kubeconfig, unless its kind has none`() {
+        let text = """
+            {apiVersion: v1, kind: Secret, metadata: {name: s}}
+            ---
+            {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: c, namespace: ignored}}
+            """
+        #expect(
+            rules(text) == [
+                "- /namespaces default,kube-system: get", "- storage.k8s.io/storageclasses c: create,get,patch",
+                "default /secrets s: create,get,patch",
+            ]
+        )
+    }
+
     @Test func `a custom resource has the plural of its definition, another one a guess`() {
         let text = """
             apiVersion: apiextensions.k8s.io/v1
             kind: CustomResourceDefinition
             metadata: {name: oxen.e.test}
-            spec: {group: e.test, names: {plural: oxen, kind: Ox}}
+            spec: {group: e.test, scope: Cluster, names: {plural: oxen, kind: Ox}}
             ---
             {apiVersion: e.test/v1, kind: Ox, metadata: {name: a}}
             ---
@@ -77,7 +92,8 @@ struct RequiredAccessTests {
         #expect(guesses == ["Proxy (f.test/v1)"])
         #expect(
             found == [
-                Self.base, definitions, "- e.test/oxen a: create,get,patch", "- f.test/proxies b: create,get,patch",
+                "- /namespaces default,kube-system: get", definitions, "- e.test/oxen a: create,get,patch",
+                "default f.test/proxies b: create,get,patch",
             ]
         )
     }
@@ -87,9 +103,9 @@ struct RequiredAccessTests {
             ObjectIdentity(type: .init(apiVersion: "apps/v1", kind: kind), namespace: "default", name: name)
         }
         let found = rules("") { access in
-            access.delete(object("Deployment", "old"))
-            access.observe(object("Deployment", "new"))
-            access.awaitRollout(object("DaemonSet", "d"))
+            access.delete(object("Deployment", "old"), namespace: "kube-system")
+            access.observe(object("Deployment", "new"), namespace: "kube-system")
+            access.awaitRollout(object("DaemonSet", "d"), namespace: "kube-system")
         }
         #expect(
             found == [
