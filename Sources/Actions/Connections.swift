@@ -50,7 +50,7 @@ public final class Connections: Sendable {
         }
         do {
             if let key = kubeconfig.keyPath { try files.requirePrivate(key) }
-            if case .file(let token) = kubeconfig.token { try files.requireTrusted(token) }
+            if case .file(let token) = kubeconfig.token { try files.requireTrusted(token, isData: true) }
         } catch {
             throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
         }

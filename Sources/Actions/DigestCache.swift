@@ -32,7 +32,7 @@ struct DigestCache {
             throw Problem(
                 "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
                 hint:
-                    "something else is there now: compare it with what its publisher announces, and do not use it before",
+                    "something else is there now: compare it with what its publisher announces, and do not use it until they agree",
             )
         }
         do {
@@ -93,7 +93,8 @@ struct DigestCache {
             let mayPass = response.status == 429 || response.status >= 500
             throw FetchError(
                 words: "the server answered \(response.status)",
-                disposition: mayPass ? .retry : .permanent
+                disposition: mayPass ? .retry : .permanent,
+                hint: mayPass ? nil : "correct the URL"
             )
         }
         return response.body

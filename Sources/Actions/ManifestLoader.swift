@@ -143,6 +143,6 @@ struct ManifestLoader {
     private func hint(for error: SystemError, _ reference: LocatedPath) -> String? {
         if error.isNotFound { return "correct the path, or install the file before this task" }
         guard error.code == EACCES else { return nil }
-        return "run as root, or give this user access: 'chmod -R a+rX \(reference.path)'"
+        return "run as root, or give this user access to it and to the directories that it is in"
     }
 }

@@ -37,6 +37,7 @@ public struct NodeCheck: Sendable {
     /// Finds everything that is wrong.
     public func findings() async -> Findings {
         var findings = await nodeFindings()
+        findings.warnings += distrust()
         findings.warnings += CredentialWarnings(files: run.files, plan: run.plan).all()
         return findings.withoutRepetitions
     }
@@ -122,6 +123,7 @@ public struct NodeCheck: Sendable {
     private func checkReads(_ footprint: Footprint) -> [Problem] {
         footprint.reads.flatMap { read in
             switch read.use {
+            case .file where footprint.runsPrograms: checkPresence(read.path) + checkTrust(read.path)
             case .file, .secret, .clientKey: checkPresence(read.path)
             // These have checks of their own.
             case .kubeconfig, .manifests: [Problem]()
@@ -129,6 +131,11 @@ public struct NodeCheck: Sendable {
             case .optional, .awaited: [Problem]()
             }
         }
+    }
+
+    /// What a run by root would refuse.
+    private func distrust() -> [Problem] {
+        run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
     /// A program that another user than root could change.

@@ -15,6 +15,14 @@ public final class NodeFiles: Sendable {
     /// Whether nothing may be written.
     public let isDryRun: Bool
 
+    /// Whether files that another user could change are refused, or only remembered.
+    private let refusesDistrusted: Bool
+
+    private let remembered = Locked<[SystemError]>([])
+
+    /// What would have been refused, each once.
+    var distrusted: [SystemError] { remembered.withLock { $0 } }
+
     private let planned = Locked<[String: Planned]>([:])
 
     /// What a dry run would have put at a path.
@@ -31,7 +39,10 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - root: The folder to put in front of written paths, `nil` for the node itself.
     ///   - isDryRun: Whether nothing is written.
-    public init(root: String?, isDryRun: Bool) {
+    ///   - refusesDistrusted: Whether files that another user could change are refused. A command that only looks may
+    ///     look at the files of anybody.
+    public init(root: String?, isDryRun: Bool, refusesDistrusted: Bool = true) {
+        self.refusesDistrusted = refusesDistrusted
         var root = root ?? ""
         while root.hasSuffix("/") { root.removeLast() }
         self.root = root
@@ -81,7 +92,13 @@ public final class NodeFiles: Sendable {
     func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         // Without a root the links themselves are examined as well.
-        try FileSystem.requireTrusted(root.isEmpty ? path : location(ofRead: path), isData: isData)
+        let location = root.isEmpty ? path : try location(ofRead: path)
+        do {
+            try FileSystem.requireTrusted(location, isData: isData)
+        } catch {
+            if refusesDistrusted { throw error }
+            remembered.withLock { if !$0.contains(error) { $0.append(error) } }
+        }
     }
 
     /// Whether a dry run would have written a path, so that what is there now does not matter.

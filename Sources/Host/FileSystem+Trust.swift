@@ -15,28 +15,13 @@ extension FileSystem {
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
     public static func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard geteuid() == 0 else { return }
-        let absolute = path.hasPrefix("/") ? path : "\(Machine.workingDirectory())/\(path)"
-        var rest = Array(absolute.split(separator: "/").reversed())
-        var current = ""
-        var linkCount = 0
-        while let part = rest.popLast() {
-            if part == "." { continue }
-            if part == ".." {
-                current = String(current[..<(current.lastIndex(of: "/") ?? current.startIndex)])
-                continue
-            }
-            let next = "\(current)/\(part)"
-            // What cannot be examined cannot be read either, which has a better message.
-            guard let status = try? FileStatus.at(next, followingLinks: false, trusting) else { return }
-            try status.requireTrusted(next, ownersBelow: isData ? serviceAccountEnd : 1)
-            guard status.kind == .symbolicLink, let target = status.target else {
-                current = next
-                continue
-            }
-            linkCount += 1
-            guard linkCount <= linkLimit else { throw SystemError(trusting, path, code: ELOOP) }
-            if target.hasPrefix("/") { current = "" }
-            rest += target.split(separator: "/").reversed()
+        // What cannot be examined cannot be read either, which has a better message.
+        if let root = try? FileStatus.at("/", followingLinks: false, trusting) {
+            try root.requireTrusted("/", ownersBelow: 1)
+        }
+        var walk = PathWalk(path, trusting)
+        while let step = try walk.next() {
+            try step.status.requireTrusted(step.path, ownersBelow: isData ? serviceAccountEnd : 1, isOnWay: true)
         }
     }
 
@@ -44,9 +29,6 @@ extension FileSystem {
 
     /// The accounts of services have lower numbers, as systemd and Debian's policy say.
     private static let serviceAccountEnd: UInt32 = 1000
-
-    /// Links in links are followed this far, as by the kernel.
-    private static let linkLimit = 40
 
     /// Refuses a file with a secret that other users of the node can read.
     ///
@@ -61,7 +43,8 @@ extension FileSystem {
             return
         }
         let isOpenToAll = status.mode & 0o007 != 0 && isReachableByAll(real)
-        let isOpenToGroup = status.mode & 0o070 != 0 && status.owner != 0 && isReachable(real, by: 0o011)
+        let isOthersGroup = status.owner != 0 && status.group != 0
+        let isOpenToGroup = status.mode & 0o070 != 0 && isOthersGroup && isReachable(real, by: 0o011)
         guard isOpenToAll || isOpenToGroup else { return }
         let readers = isOpenToAll ? "every user of the node" : "group \(status.group)"
         throw SystemError(
@@ -94,7 +77,7 @@ extension FileStatus {
     }
 
     /// Refuses what another user than root and this process's own could change.
-    func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1) throws(SystemError) {
+    func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1, isOnWay: Bool = false) throws(SystemError) {
         // A device, FIFO or socket is refused where a file is read.
         guard [.regular, .directory, .symbolicLink].contains(kind) else { return }
         let isForeign = owner >= end && owner != geteuid()
@@ -104,12 +87,15 @@ extension FileStatus {
         let commands =
             (isForeign ? ["chown \(kind == .symbolicLink ? "-h " : "")root \(path)"] : [])
             + (isShared ? ["chmod go-w \(path)"] : [])
+        // A directory on the way to a file may be the home of a person.
+        let isPersonal = isOnWay && kind == .directory && isForeign
         throw SystemError(
             "cannot trust",
             path,
             code: EPERM,
             detail: "another user than root can change it (\(permissionText))",
-            advice: "run '\(commands.joined(separator: " && "))'"
+            advice: isPersonal
+                ? "copy the file to a directory of root" : "run '\(commands.joined(separator: " && "))'"
         )
     }
 }

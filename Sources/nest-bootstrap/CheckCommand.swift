@@ -27,7 +27,8 @@ struct CheckCommand {
         let http = try HTTPClient()
         let check = NodeCheck(configuration.environment(http), serverVersion: serverVersion)
         let isReadable = configuration.problems.isEmpty
-        let findings = isReadable ? await check.findings() : await check.manifestFindings()
+        var findings = isReadable ? await check.findings() : await check.manifestFindings()
+        findings.warnings += Configuration.distrusted(options)
         await http.shutDown()
         let problems = configuration.problems + findings.problems
         let taskCount = configuration.plan.steps.count

@@ -53,7 +53,7 @@ struct Configuration {
         var sources: [SourceFile] = []
         func add(_ path: String) {
             do {
-                try FileSystem.requireTrusted(path)
+                if options.acts { try FileSystem.requireTrusted(path) }
                 sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: sizeLimit)))
             } catch {
                 let hint = error.isNotFound ? "create it, or pass '--config FILE'" : error.advice
@@ -108,6 +108,18 @@ struct Configuration {
         return (paths + paths.compactMap { try? FileSystem.realPath($0) }).filter { seen.insert($0).inserted }
     }
 
+    /// The task files that a run by root would refuse.
+    static func distrusted(_ options: Options) -> [Problem] {
+        taskFiles(options).compactMap { path in
+            do throws(SystemError) {
+                try FileSystem.requireTrusted(path)
+                return nil
+            } catch {
+                return Problem("\(error), so 'run' refuses it", hint: error.advice)
+            }
+        }
+    }
+
     private static func isDropIn(_ name: String) -> Bool {
         name.hasSuffix(".yaml") && !name.hasPrefix(".")
     }
@@ -140,7 +152,7 @@ struct Configuration {
     }
 
     /// The node's files.
-    var files: NodeFiles { NodeFiles(root: root, isDryRun: options.isDryRun) }
+    var files: NodeFiles { NodeFiles(root: root, isDryRun: options.isDryRun, refusesDistrusted: options.acts) }
 
     /// What the actions of a run, or a check of the plan, work with.
     func environment(_ http: HTTPClient) -> RunEnvironment {

@@ -11,6 +11,9 @@ struct RBACCommand {
     let configuration: Configuration
     let user: String
 
+    /// The user if none is given.
+    static let defaultUser = "nest-bootstrap"
+
     /// Prints the roles and bindings, which `kubectl apply -f -` reads.
     ///
     /// - Returns: Whether every manifest could be read.
@@ -24,7 +27,14 @@ struct RBACCommand {
             output.report(findings.problems, .taskFileWrong)
             return .data
         }
-        let objects = access.objects(user: user)
+        guard configuration.plan.steps.contains(where: { $0.task.footprint.kubeconfig != nil }) else {
+            output.report(warnings: [Problem("no task of this node talks to the API server, so it needs no roles")])
+            return .success
+        }
+        // The nodes of another role have other tasks: their roles must not replace these.
+        let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user, configuration.declarations.role]
+        let name = parts.compactMap(\.self).joined(separator: ":")
+        let objects = access.objects(user: user, name: name)
         switch configuration.options.output {
         case .json:
             let list = Node.mapping([

@@ -25,7 +25,7 @@ struct UnitsCommand {
             count = plan.steps.count
             let removed = units.isGenerator ? knownTasks().filter { plan.position(of: $0) == nil } : []
             let call = call(role: configuration.declarations.role)
-            files = plan.units(call) + unitsOfRemovedTasks(removed, call)
+            files = plan.units(call, linkedNames: FileSystem.linkedNames) + unitsOfRemovedTasks(removed, call)
         } catch {
             guard units.isGenerator else {
                 output.report(error, as: options.output, .taskFileWrong)

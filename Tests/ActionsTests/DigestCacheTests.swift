@@ -75,7 +75,7 @@ struct DigestCacheTests {
         let found = sha256([1])
         let expected =
             "the digest of 'URL/m' differs: expected SHA-256 \(digest), got \(found); "
-            + "something else is there now: compare it with what its publisher announces, and do not use it before"
+            + "something else is there now: compare it with what its publisher announces, and do not use it until they agree"
         #expect(try await ask(server) == expected)
         #expect(try FileSystem.exists(TemporaryDirectory.file("root")) == false)
     }
@@ -83,7 +83,7 @@ struct DigestCacheTests {
     @Test func `what will not change is not asked again`() async throws {
         let server = try server(.response(404))
         let path = TemporaryDirectory.file("root/var/lib/nest-bootstrap/cache/\(digest)")
-        let hint = "make it reachable, or put the file at '\(path)'"
+        let hint = "correct the URL, or put the file at '\(path)'"
         #expect(try await ask(server) == "cannot fetch 'URL/m'; the server answered 404; \(hint)")
         #expect(server.requests.count == 1)
     }

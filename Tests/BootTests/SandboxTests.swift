@@ -58,6 +58,7 @@ extension BootedTests {
                   args: [-c, "touch /etc/kubernetes/own; touch /etc/kubernetes/manifests/evil.yaml 2>/dev/null || echo refused"]
                   writes: [/etc/kubernetes/]
               connected: {exec: {command: sh, args: [/etc/connect, /run/nri/nri.sock]}}
+              linked: {file: {path: /opt/linked, source: /etc/linked}}
               granted:
                 exec:
                   command: sh
@@ -98,7 +99,8 @@ extension BootedTests {
                     to: "/etc/systemd/system/k8s-bootstrap-.service.d/90-listener.conf"
                 )
                 try machine.write(
-                    "d /run/keys 0755 root root\nf /run/keys/a.key 0600 root root - secret\n"
+                    "L /etc/linked - - - - /run/links/key\nL /run/links - - - - /run/keys\nL /run/keys/key - - - - other.key\n"
+                        + "d /run/keys 0755 root root\nf /run/keys/a.key 0600 root root - secret\n"
                         + "f /run/keys/other.key 0600 root root - secret\nf /etc/admin.conf 0600 root root - secret\n",
                     to: "/etc/tmpfiles.d/keys.conf",
                 )
@@ -106,7 +108,7 @@ extension BootedTests {
                 let tasks = [
                     "granted", "root", "home", "own", "run", "user", "shared", "bus", "probe", "networked", "neighbour",
                 ]
-                for task in tasks + ["connected"] {
+                for task in tasks + ["connected", "linked"] {
                     let state = "systemctl is-active k8s-bootstrap-\(task)"
                     #expect(try await machine.becomes(within: .seconds(30), state) { $0 == "active\n" }, "\(task)")
                 }
@@ -132,9 +134,9 @@ extension BootedTests {
                 #expect(try await machine.output("ls /etc/kubernetes").contains("own\n"))
                 #expect(try await machine.output("ls /etc/kubernetes/manifests") == "etcd.yaml\n")
                 let made = try await machine.output(
-                    "cat /made /home/made /root/made; readlink /run/made /run/user/made /dev/shm/made; ls /run/granted"
+                    "cat /made /home/made /root/made /opt/linked; readlink /run/made /run/user/made /dev/shm/made; ls /run/granted"
                 )
-                #expect(made == "texttexttext/etc\n/etc\n/etc\n/run/granted\n")
+                #expect(made == "texttexttextsecret/etc\n/etc\n/etc\n/run/granted\n")
             }
         }
 

@@ -48,7 +48,7 @@ extension FreshServerTests {
             let json = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone", "-o", "json")
             let documents = try readDocuments(Array(text.output.utf8), file: "rbac").compactMap(\.root)
             #expect(documents.count >= 4)
-            #expect(documents.allSatisfy { $0["metadata"]?["name"]?.string == "someone" })
+            #expect(documents.allSatisfy { $0["metadata"]?["name"]?.string == "nest-bootstrap:someone:control-plane" })
             let list = try json.output.json
             #expect(list["kind"]?.string == "List")
             #expect(list["items"]?.sequence?.count == documents.count)

@@ -54,7 +54,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     }
     var access = RequiredAccess(definitionsOf: file.manifests)
     for manifest in file.manifests { access.apply(manifest, namespace: "default") }
-    _ = access.objects(user: "user")
+    _ = access.objects(user: "user", name: "name")
 }
 
 /// A refusal, its parts, and a schema.

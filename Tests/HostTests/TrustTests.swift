@@ -131,4 +131,15 @@ struct TrustTests {
         let error = #expect(throws: SystemError.self) { try FileSystem.requirePrivate(path) }
         #expect(error?.detail?.hasPrefix("group 34 can read it") == true)
     }
+
+    @Test func `the names behind links are found as far as they exist`() throws {
+        let root = TemporaryDirectory.path
+        try FileSystem.makeSymbolicLink(at: "\(root)/one", to: "d", replacing: true)
+        try FileSystem.makeSymbolicLink(at: "\(root)/two", to: "\(root)/one/later", replacing: true)
+        let names = FileSystem.linkedNames(of: "\(root)/two/a")
+        #expect(names == ["\(root)/one/later/a", "\(root)/d/later/a"])
+        try FileSystem.makeSymbolicLink(at: "\(root)/loop", to: "loop", replacing: true)
+        #expect(FileSystem.linkedNames(of: "\(root)/loop").count <= 41)
+        #expect(FileSystem.linkedNames(of: path) == [])
+    }
 }

@@ -159,6 +159,29 @@ import Testing
         #expect(lines.contains("BindReadOnlyPaths=-/run/agenix/ca.crt"))
     }
 
+    @Test func `a unit sees where links lead: of what it reads, of task files and of the resolver`() throws {
+        let text = """
+            tasks:
+              copy: {file: {path: /opt/a, source: /etc/pl/a}}
+              net: {exec: {command: ls, network: true}}
+            """
+        let links = [
+            "/etc/pl/a": ["/run/agenix/a", "/run/agenix.d/1/a"], "/etc/resolv.conf": ["/run/netconfig/resolv.conf"],
+            "/etc/nest-bootstrap/bootstrap.yaml": ["/var/run/site/b.yaml"],
+        ]
+        let files = try declarations(text).plan.units(UnitsTests.call) { links[$0] ?? [] }
+        let binds = { (task: String) in
+            files.filter { $0.path == "k8s-bootstrap-\(task).service.d/50-privileges.conf" }.flatMap { file in
+                guard case .text(let text) = file.content else { return [String]() }
+                return text.split(separator: "\n").filter { $0.hasPrefix("BindReadOnlyPaths=-") }.map {
+                    String($0.dropFirst(19))
+                }
+            }
+        }
+        #expect(binds("copy") == ["/run/agenix/a", "/run/agenix.d/1/a", "/run/site/b.yaml"])
+        #expect(binds("net") == ["/run/site/b.yaml", "/run/netconfig/resolv.conf"])
+    }
+
     @Test func `a kubeconfig that no task writes may refer to anything in run`() throws {
         let text = "tasks: {t: {apply: {kubeconfig: /root/foreign, manifests: [/m]}}}"
         let drop = try #require(try UnitsTests.files(text)["k8s-bootstrap-t.service.d/50-privileges.conf"])

@@ -71,6 +71,7 @@ import YAML
 
             [Unit]
             Description=Task rbac (the task file is invalid)
+            Requires=k8s-bootstrap-health.service
 
             [Service]
             ExecStart=:/usr/bin/nest-bootstrap run --task rbac

@@ -51,6 +51,14 @@ public struct RequiredAccess: Sendable {
         if let namespace = identity.namespace {
             allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), namespace)
         }
+        let service = manifest.root["spec"]
+        if identity.type == GroupVersionKind(group: "", version: "v1", kind: "Service"),
+            service?["clusterIP"] != nil
+                || (service?["ports"]?.sequence ?? []).contains(where: { $0["nodePort"] != nil })
+        {
+            // To find the Service that has the address or port already.
+            unnamed[Scope(namespace: nil, group: "", resource: "services"), default: []].insert("list")
+        }
         if identity.isCustomResourceDefinition { allow(["list", "watch"], identity) }
         guard identity.type.group == Self.group else { return }
         switch identity.type.kind {
@@ -112,15 +120,17 @@ public struct RequiredAccess: Sendable {
 
     /// Makes the roles and their bindings.
     ///
-    /// - Parameter user: The user to which they are bound, whose name the roles have.
+    /// - Parameters:
+    ///   - user: The user to which they are bound.
+    ///   - name: The name of the roles and bindings.
     /// - Returns: The objects, first those of the whole cluster.
-    public func objects(user: String) -> [Node] {
+    public func objects(user: String, name: String) -> [Node] {
         let scopes = Set(verbs.keys).union(unnamed.keys)
         let namespaces = [nil] + Set(scopes.compactMap(\.namespace)).sorted().map(Optional.some)
         return namespaces.flatMap { namespace in
             let inNamespace = scopes.filter { $0.namespace == namespace }
                 .sorted { ($0.group, $0.resource) < ($1.group, $1.resource) }
-            return pair(user, namespace, rules: inNamespace.flatMap(rules))
+            return pair(user, name, namespace, rules: inNamespace.flatMap(rules))
         }
     }
 
@@ -140,17 +150,17 @@ public struct RequiredAccess: Sendable {
     }
 
     /// A role and its binding.
-    private func pair(_ user: String, _ namespace: String?, rules: [Node]) -> [Node] {
+    private func pair(_ user: String, _ name: String, _ namespace: String?, rules: [Node]) -> [Node] {
         let kind = namespace == nil ? "ClusterRole" : "Role"
         let place = namespace.map { [("namespace", Node.string($0))] } ?? []
         let start = { (kind: String) in
             [
                 ("apiVersion", Node.string("\(Self.group)/v1")), ("kind", .string(kind)),
-                ("metadata", .mapping([("name", .string(user))] + place)),
+                ("metadata", .mapping([("name", .string(name))] + place)),
             ]
         }
         let reference = Node.mapping([
-            ("apiGroup", .string(Self.group)), ("kind", .string(kind)), ("name", .string(user)),
+            ("apiGroup", .string(Self.group)), ("kind", .string(kind)), ("name", .string(name)),
         ])
         let subject = Node.mapping([
             ("apiGroup", .string(Self.group)), ("kind", .string("User")), ("name", .string(user)),

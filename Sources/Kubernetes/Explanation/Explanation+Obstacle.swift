@@ -11,6 +11,9 @@ extension Explanation {
         let hint =
             if identity.isNamespace {
                 "see what is left in it: 'kubectl get \(name) -o jsonpath={.status.conditions}'"
+            } else if identity.isCustomResourceDefinition, finalizers.contains(Self.instanceFinalizer) {
+                // Without the finalizer its objects would stay in etcd, and come back with the next definition.
+                "see which of its objects are left: 'kubectl get \(identity.name) -A'; they have finalizers of their own"
             } else if finalizers.isEmpty {
                 "see what holds it up: 'kubectl get \(name) -o yaml'"
             } else {
@@ -25,6 +28,9 @@ extension Explanation {
         let fault = fault(at: nil, message, hint: hint, common: purpose == .deletion ? common : nil)
         return ObjectFailure(object: identity, cause: .beingDeleted, faults: [fault])
     }
+
+    /// The finalizer with which the API server deletes the objects of a CustomResourceDefinition before the definition.
+    private static let instanceFinalizer = "customresourcecleanup.apiextensions.k8s.io"
 
     /// An object that another task describes too.
     func rival(_ error: APIError) -> ObjectFailure {

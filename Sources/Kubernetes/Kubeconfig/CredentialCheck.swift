@@ -148,7 +148,9 @@ public struct CredentialCheck: Sendable {
             let cause = NotYetValid(subject: subject, validFrom: certificate.validFrom)
             throw Problem(
                 "\(cause) (the node's clock says \(now))",
-                hint: "set the node's clock, or have CA '\(certificate.issuer)' issue a certificate that is valid now",
+                hint: certificate.subject == certificate.issuer
+                    ? "set the node's clock, or make a CA that is valid now, and new certificates with it"
+                    : "set the node's clock, or have CA '\(certificate.issuer)' issue a certificate that is valid now",
                 cause: cause,
             )
         }

@@ -131,11 +131,13 @@ public func unitsForInvalidConfiguration(
     return commonUnits(call, invalid: summary) + known.filter(isTaskName).map { placeholderUnit(for: $0, call) }
 }
 
-/// The unit of a task of which nothing but its name is known.
+/// The unit of a task of which nothing but its name is known; it is never started.
 private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> UnitFile {
     var unit = UnitText(comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost.")
     unit.section("Unit")
     unit.set("Description", "Task \(task) (the task file is invalid)")
+    // Which fails while the task file is invalid. When it has become valid, it has the real unit loaded first.
+    unit.set("Requires", healthUnitName)
     unit.section("Service")
     unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)
     // The program has a deadline of its own, at most the longest that a task may have.

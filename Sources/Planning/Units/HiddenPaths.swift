@@ -51,17 +51,31 @@ struct HiddenPaths {
     /// The paths that every task reads: the task files, as they are named and where links lead.
     private let taskFiles: [String]
 
+    /// Where the links on the way of each path that a task reads lead.
+    private var links: [String: [String]] = [:]
+
+    /// Where the configuration of the resolver really is.
+    private let resolver: [String]
+
+    private static let resolver = "/etc/resolv.conf"
+
     /// Finds the secret paths of a plan.
     ///
     /// - Parameters:
     ///   - plan: The plan.
     ///   - taskFiles: The paths that every task reads.
-    init(_ plan: Plan, taskFiles: [String]) {
-        self.taskFiles = taskFiles.map(located)
+    ///   - linkedNames: Returns where the links on the way of a path lead.
+    init(_ plan: Plan, taskFiles: [String], linkedNames: (String) -> [String]) {
+        func others(_ path: String) -> [String] { [path] + linkedNames(path).map(located) }
+        self.taskFiles = taskFiles.map(located).flatMap(others)
+        resolver = linkedNames(Self.resolver).map(located)
         let open = Self.essential + self.taskFiles
         var files: [String] = []
         var known: Set<String> = []
         for footprint in plan.steps.lazy.map(\.task.footprint) {
+            for path in footprint.reads.map({ located($0.path.path) }) where links[path] == nil {
+                links[path] = Array(others(path).dropFirst())
+            }
             for read in footprint.reads where [.secret, .clientKey, .kubeconfig].contains(read.use) {
                 let path = located(read.path.path)
                 if read.use == .clientKey, let directory = Self.secretDirectory(of: path, open),
@@ -73,7 +87,7 @@ struct HiddenPaths {
             }
             for write in footprint.writes where write.isSecret {
                 let path = located(write.path.path)
-                if let files = write.kubeconfigFiles { references[path] = files.map(located) }
+                if let files = write.kubeconfigFiles { references[path] = files.map(located).flatMap(others) }
                 if known.insert(path).inserted { files.append(path) }
             }
         }
@@ -110,8 +124,8 @@ struct HiddenPaths {
 
     /// The paths that a task reads, also by way of the kubeconfig that another task writes.
     func paths(readBy footprint: Footprint) -> [String] {
-        let named = footprint.reads.map { located($0.path.path) }
-        return named + named.flatMap { references[$0] ?? [] } + taskFiles
+        let named = footprint.reads.map { located($0.path.path) }.flatMap { [$0] + (links[$0] ?? []) }
+        return named + named.flatMap { references[$0] ?? [] } + taskFiles + (footprint.usesNetwork ? resolver : [])
     }
 
     /// What a task's unit hides.

@@ -7,10 +7,15 @@ extension Plan {
     ///
     /// Settings that all units share are in the drop-in for `k8s-bootstrap-.service`.
     ///
-    /// - Parameter call: How the units call the program.
+    /// - Parameters:
+    ///   - call: How the units call the program.
+    ///   - linkedNames: Returns where the links on the way of a path lead; a unit needs these places too.
     /// - Returns: The files, those of the tasks in the order of the plan.
-    public func units(_ call: ProgramInvocation) -> [UnitFile] {
-        let hiddenPaths = HiddenPaths(self, taskFiles: call.taskFiles)
+    public func units(
+        _ call: ProgramInvocation,
+        linkedNames: (String) -> [String] = { _ in [] },
+    ) -> [UnitFile] {
+        let hiddenPaths = HiddenPaths(self, taskFiles: call.taskFiles, linkedNames: linkedNames)
         let addresses = ServerAddresses(self)
         let tasks = steps.indices.flatMap { index in
             let unit = TaskUnit(

@@ -70,6 +70,13 @@ extension FileDeclaration: ReadableVerb {
         let owner = fields.value(Keys.owner)
         let group = fields.value(Keys.group)
         fields.requireOne(of: Keys.sources, example: "source: FILE")
+        if let path, let sourcePath, located(path.path) == located(sourcePath.path) {
+            fields.problems.add(
+                sourcePath.location,
+                "\(fields.subject.label("source")) is the file that the task writes",
+                hint: "name the file to copy, or remove the task",
+            )
+        }
         guard let path, let source = sourcePath.map(Source.path) ?? content.map(Source.content) else { return nil }
         return ReadVerb(Self(path: path, source: source, mode: mode, owner: owner, group: group))
     }

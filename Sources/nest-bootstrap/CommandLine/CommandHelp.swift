@@ -160,7 +160,8 @@ extension CommandHelp {
                 + "make it. Permissions are those of the cluster where the namespace may not exist yet.",
             "To apply a role, a user needs the permission to escalate it: a person who may change the manifests of the "
                 + "task file decides what the roles in them allow.",
-            "With '--output json' the output is a List, which kubectl reads as well.",
+            "The name of the roles is nest-bootstrap:ROLE, with the role of the node, so that those of several roles do "
+                + "not replace each other. With '--output json' the output is a List, which kubectl reads as well.",
         ],
         exitCodes: [Row("0", "printed"), .usageError, Row("65", "a manifest cannot be read"), .wrongTaskFile],
         examples: ["rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap"],

@@ -137,7 +137,7 @@ struct Flag: Sendable {
             "the user of the roles, the CN of its certificate (default: \(FlagValues().user))"
         ) { (values, value, command) throws(UsageError) in
             let isName = !value.isEmpty && value.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/%".utf8.contains($0) }
-            guard isName, !value.hasPrefix("system:") else {
+            guard isName, ![".", ".."].contains(value), !value.hasPrefix("system:") else {
                 throw UsageError(
                     "invalid value '\(value)' for '--user': expected a name without spaces, '/' and '%' that does not "
                         + "begin with 'system:'",
@@ -198,7 +198,7 @@ struct FlagValues: Sendable {
     var status = StatusOptions()
     var format: GraphFormat?
     var serverVersion: KubernetesVersion?
-    var user = "nest-bootstrap"
+    var user = RBACCommand.defaultUser
 }
 
 /// A flag in the arguments.

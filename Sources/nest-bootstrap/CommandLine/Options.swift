@@ -50,6 +50,15 @@ struct Options: Sendable, Hashable {
         }
     }
 
+    /// Whether the command does what the task files say; others only look, and may look at files of anybody.
+    var acts: Bool {
+        switch command {
+        case .run(let run): !run.isDryRun
+        case .units, .supervise: true
+        case .diff, .status, .check, .graph, .rbac: false
+        }
+    }
+
     /// Whether only directories are created, before the same call runs the task.
     var onlyDirectories: Bool {
         if case .run(let run) = command { run.onlyDirectories } else { false }

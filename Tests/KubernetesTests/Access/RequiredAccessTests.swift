@@ -13,7 +13,7 @@ struct RequiredAccessTests {
         var access = RequiredAccess(definitionsOf: file.manifests)
         for manifest in file.manifests { access.apply(manifest, namespace: "default") }
         change(&access)
-        return access.objects(user: "u").flatMap { object in
+        return access.objects(user: "u", name: "n").flatMap { object in
             (object["rules"]?.sequence ?? []).map { rule in
                 let texts = { (key: String) in (rule[key]?.sequence ?? []).compactMap(\.string).joined(separator: ",") }
                 let namespace = object["metadata"]?["namespace"]?.string ?? "-"

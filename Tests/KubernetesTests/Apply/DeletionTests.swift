@@ -105,4 +105,23 @@ struct DeletionTests {
             ]
         )
     }
+
+    @Test func `a definition whose objects are left says how to find them`() async throws {
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gizmos.e.test?"
+        let fake = try FakeAPIServer { request in
+            guard request.target.hasPrefix(path) else { return nil }
+            let metadata =
+                #"{"name":"gizmos.e.test","deletionTimestamp":"2024-05-01T00:00:00Z","#
+                + #""finalizers":["customresourcecleanup.apiextensions.k8s.io"]}"#
+            let kind = #""apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition""#
+            return FakeAPIServer.json(200, "{\(kind),\"metadata\":\(metadata)}")
+        }
+        let text =
+            "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gizmos.e.test}}"
+        let lines = await (try fake.session()).apply(text, retryPolicy: Session.retryPolicy(.seconds(5)))
+        #expect(lines.count == 1)
+        let hint =
+            "see which of its objects are left: 'kubectl get gizmos.e.test -A'; they have finalizers of their own"
+        #expect(lines.first?.hasSuffix("; \(hint)") == true, "\(lines)")
+    }
 }
