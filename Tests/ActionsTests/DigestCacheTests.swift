@@ -20,18 +20,27 @@ struct DigestCacheTests {
         isDryRun: Bool = false,
         _ check: (Bench) throws -> Void = { _ in },
     ) async throws -> String {
+        try await ask(url: server.url, timeout: timeout, isDryRun: isDryRun, check)
+    }
+
+    private func ask(
+        url: String,
+        timeout: Duration = .seconds(90),
+        isDryRun: Bool = false,
+        _ check: (Bench) throws -> Void = { _ in },
+    ) async throws -> String {
         var answer = ""
         try await withBench("tasks: {it: {timeout: 1m, exec: {command: ls}}}", isDryRun: isDryRun) { bench in
             let context = try bench.context("it")
             let cache = DigestCache(run: bench.run, deadline: .now + timeout, emit: context.emit)
             do throws(Problem) {
-                answer = String(decoding: try await cache.text(of: "\(server.url)/m", sha256: digest), as: UTF8.self)
+                answer = String(decoding: try await cache.text(of: "\(url)/m", sha256: digest), as: UTF8.self)
             } catch {
                 answer = [error.message, error.cause.map { "\($0)" }, error.hint].compactMap(\.self).joined(
                     separator: "; "
                 )
             }
-            answer = answer.replacing(server.url, with: "URL")
+            answer = answer.replacing(url, with: "URL")
             try check(bench)
         }
         return answer
@@ -86,6 +95,14 @@ struct DigestCacheTests {
         let hint = "correct the URL, or put the file at '\(path)'"
         #expect(try await ask(server) == "cannot fetch 'URL/m'; the server answered 404; \(hint)")
         #expect(server.requests.count == 1)
+    }
+
+    @Test func `a server whose CA the system does not have is reported with what to add`() async throws {
+        let authority = try TestAuthority()
+        let server = try TLSServer(try authority.issue("server", names: ["IP:127.0.0.1"]))
+        let answer = try await ask(url: server.url)
+        let hint = "add the server's CA to the CAs of the system, which are trusted here, or put the file at "
+        #expect(answer.contains(hint), "\(answer)")
     }
 
     @Test(arguments: [429, 500, 503]) func `what may pass is asked again`(status: Int) async throws {

@@ -41,6 +41,15 @@ struct ManifestLoaderTests {
         "{apiVersion: v1, kind: Namespace, metadata: {name: \(name)}}\n"
     }
 
+    @Test func `a file that is not there is reported with what to do`() async throws {
+        let (names, problems) = try await load("/nowhere/m.yaml")
+        #expect(names == [])
+        #expect(problems.count == 1)
+        let hint = "correct the path, or install the file before this task"
+        let line = "cannot read '/nowhere/m.yaml': No such file or directory; \(hint)"
+        #expect(problems.first?.hasSuffix(line) == true, "\(problems)")
+    }
+
     @Test func `a dry run finds the manifests that an earlier task would write`() async throws {
         let tasks = """
             tasks:

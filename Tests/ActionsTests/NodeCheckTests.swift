@@ -200,7 +200,7 @@ struct NodeCheckTests {
         let authority = try TestAuthority()
         // The files exist as long as it does.
         defer { withExtendedLifetime(authority) {} }
-        let client = try authority.issue("client", validity: .days(3))
+        let client = try authority.issue("client", validity: .daysAndAHalf(3))
         try setMode(client.keyPath, 0o644)
         try setMode(authority.directory, 0o755)
         let tasks = """
@@ -247,7 +247,7 @@ struct NodeCheckTests {
         let authority = try TestAuthority()
         // The files exist as long as it does.
         defer { withExtendedLifetime(authority) {} }
-        let client = try authority.issue("client", validity: .days(3))
+        let client = try authority.issue("client", validity: .daysAndAHalf(3))
         let tasks = "tasks: {b: {wait: {apiServer: k}}}"
         try await withBench(tasks) { bench in
             try setMode(bench.directory, 0o755)

@@ -108,7 +108,7 @@ struct OfflineCheckTests {
         let authority = try TestAuthority()
         // The files exist as long as it does.
         defer { withExtendedLifetime(authority) {} }
-        let client = try authority.issue("client", validity: .days(3))
+        let client = try authority.issue("client", validity: .daysAndAHalf(3))
         let node = try TestNode(
             """
             cluster: {servers: "https://127.0.0.1:1", certificateAuthority: \(authority.certificatePath)}

@@ -1,4 +1,5 @@
-internal import Glibc
+internal import Base
+import Glibc
 
 /// A certificate authority for tests, made with the `openssl` command in a directory of its own.
 public final class TestAuthority: Sendable {
@@ -22,6 +23,8 @@ public final class TestAuthority: Sendable {
         case now
         /// For some days.
         case days(Int)
+        /// For some days and twelve hours: the number of days that are left stays the same while a test runs.
+        case daysAndAHalf(Int)
         /// Throughout the year 2001.
         case past
         /// Throughout the year 2098.
@@ -154,9 +157,16 @@ extension TestAuthority.Validity {
         switch self {
         case .now: ["-days", "365"]
         case .days(let count): ["-days", "\(count)"]
+        case .daysAndAHalf(let count):
+            ["-enddate", Self.text(Timestamp(seconds: Timestamp.now().seconds + Int64(count) * 86_400 + 43_200))]
         case .past: ["-startdate", "20010101000000Z", "-enddate", "20011231235959Z"]
         case .future: ["-startdate", "20980101000000Z", "-enddate", "20981231235959Z"]
         }
+    }
+
+    /// An instant as openssl reads it: `20260102030405Z`.
+    private static func text(_ time: Timestamp) -> String {
+        time.description.prefix(19).filter(\.isNumber) + "Z"
     }
 }
 
