@@ -45,20 +45,30 @@ struct PublicTextTests {
         #expect(readable.output == "")
     }
 
-    @Test func `a task file that another user can change is refused`() async throws {
+    @Test func `a task file that another user can change is refused by commands that act, and warned of by check`()
+        async throws
+    {
         let node = try TestNode("tasks: {fine: {exec: {command: \"true\"}}}\n")
         try setMode(node.config, 0o666)
-        for command in ["run", "check", "status", "graph"] {
-            let result = try await node.run(command)
-            #expect([65, 78].contains(result.status), "\(result)")
-            #expect(
-                result.errors.contains(
-                    "\(node.config): cannot read the task file: another user than root can change it (owner 0, group 0, "
-                        + "mode 0666); run 'chmod go-w \(node.config)'"
-                ),
-                "\(result)"
-            )
-        }
+        let reason = "another user than root can change it (owner 0, group 0, mode 0666)"
+        let run = try await node.run("run")
+        #expect(run.status == 78)
+        #expect(
+            run.errors.contains(
+                "\(node.config): cannot read the task file: \(reason); run 'chmod go-w \(node.config)'"
+            ),
+            "\(run)"
+        )
+        let check = try await node.run("check")
+        #expect(check.status == 0)
+        #expect(
+            check.errors.contains(
+                "cannot trust '\(node.config)': \(reason), so 'run' refuses it; run 'chmod go-w \(node.config)'"
+            ),
+            "\(check)"
+        )
+        #expect(try await node.run("status").status == 3)
+        #expect(try await node.run("graph").status == 0)
         try setMode(node.config, 0o644)
         try node.write("tasks: {more: {exec: {command: \"true\"}}}\n", to: "bootstrap.d/a.yaml")
         try setMode(node.path("bootstrap.d"), 0o777)
