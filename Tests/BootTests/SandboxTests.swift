@@ -99,11 +99,13 @@ extension BootedTests {
                     to: "/etc/systemd/system/k8s-bootstrap-.service.d/90-listener.conf"
                 )
                 try machine.write(
-                    "L /etc/linked - - - - /run/links/key\nL /run/links - - - - /run/keys\nL /run/keys/key - - - - other.key\n"
+                    "L /run/links - - - - /run/keys\nL /run/keys/key - - - - other.key\n"
                         + "d /run/keys 0755 root root\nf /run/keys/a.key 0600 root root - secret\n"
                         + "f /run/keys/other.key 0600 root root - secret\nf /etc/admin.conf 0600 root root - secret\n",
                     to: "/etc/tmpfiles.d/keys.conf",
                 )
+                // As agenix makes them: a link that is there from the beginning leads to others that come later.
+                try FileSystem.makeSymbolicLink(at: machine.disk("/etc/linked"), to: "/run/links/key", replacing: true)
                 try await machine.boot()
                 let tasks = [
                     "granted", "root", "home", "own", "run", "user", "shared", "bus", "probe", "networked", "neighbour",
