@@ -119,10 +119,11 @@ chaos: setup build build-address ## repeat the randomized failures and interrupt
 	    --filter CrashTests
 
 fuzz: setup-compile ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
+	Tests/cluster/install-packages "to make certificates" openssl
 	tools/fuzz $(FUZZ_SECONDS)
 
-fuzz-briefly: setup-compile
-	tools/fuzz 30
+fuzz-briefly: FUZZ_SECONDS := 30
+fuzz-briefly: fuzz
 
 # The tests are built first: dump-symbol-graph needs their modules too, and does not build them.
 docs: setup-compile
@@ -132,5 +133,6 @@ docs: setup-compile
 	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs
 
 libraries: build
+	Tests/cluster/install-packages "to examine the program" binutils
 	tools/libraries $(PROGRAM)
 	tools/hardening $(PROGRAM)
