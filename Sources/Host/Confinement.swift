@@ -14,9 +14,7 @@ public enum Confinement {
     public static func leaveMounts() {
         let paths = ["/proc/self/ns/mnt", "/proc/1/ns/mnt"]
         let identities = paths.map { try? FileSystem.status($0)?.target }
-        guard isUnit, let own = identities[0], let other = identities[1],
-            own != other
-        else { return }
+        guard isUnit, let own = identities[0], let other = identities[1], own != other else { return }
         _ = unsafe nest_host_join_mounts(paths[1])
     }
 

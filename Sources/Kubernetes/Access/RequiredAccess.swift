@@ -8,7 +8,7 @@ public import YAML
 ///
 /// Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>.
 public struct RequiredAccess: Sendable {
-    /// The objects of one resource that may be named, `nil` for the whole cluster.
+    /// A resource in one namespace, or in the whole cluster where the namespace is `nil`.
     private struct Scope: Hashable {
         var namespace: String?
         var group: String
@@ -51,10 +51,10 @@ public struct RequiredAccess: Sendable {
         if let namespace = identity.namespace {
             allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), namespace)
         }
-        let service = manifest.root["spec"]
+        let spec = manifest.root["spec"]
         if identity.type == GroupVersionKind(group: "", version: "v1", kind: "Service"),
-            service?["clusterIP"] != nil
-                || (service?["ports"]?.sequence ?? []).contains(where: { $0["nodePort"] != nil })
+            spec?["clusterIP"] != nil
+                || (spec?["ports"]?.sequence ?? []).contains(where: { $0["nodePort"] != nil })
         {
             // To find the Service that has the address or port already.
             unnamed[Scope(namespace: nil, group: "", resource: "services"), default: []].insert("list")

@@ -56,7 +56,7 @@ struct MergedFiles {
             merge(file, problems)
             if index == 0 { ownVariables = Set(variables.entries.map(\.key)) }
         }
-        reportRemovalsOfNothing(problems)
+        dropUndeclaredSwitches(problems)
         if !hasTasks, problems.all.isEmpty {
             problems.add(location, "no task is declared", hint: "write tasks: and a task below it")
         }
@@ -136,8 +136,8 @@ struct MergedFiles {
         return task
     }
 
-    /// Reports tasks that are switched on or off and that no file describes: probably another one is meant.
-    private mutating func reportRemovalsOfNothing(_ problems: ProblemCollector) {
+    /// Reports and drops tasks that are switched on or off and that no file describes: probably another one is meant.
+    private mutating func dropUndeclaredSwitches(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
         for entry in tasks.entries where !described.contains(entry.key) {
             let hint = problems.hint(for: entry.key, in: described.sorted(), else: "remove it")

@@ -117,8 +117,8 @@ private let retryTimer = """
 /// - Parameters:
 ///   - problems: What is wrong.
 ///   - call: How the units call the program.
-///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped, and report
-///     the mistakes when they are started.
+///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped; a start
+///     fails, because the health service does.
 /// - Returns: The units that every node has, and the units of known tasks.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,

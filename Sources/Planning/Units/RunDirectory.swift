@@ -35,8 +35,7 @@ struct RunDirectory {
         isWritten = writes.contains(Self.path) || footprint.runsPrograms && writes.contains("/")
         // What appears while the unit runs is not in a copy of the directory that was made before.
         let awaits = footprint.reads.contains { $0.use == .awaited && isPath(located($0.path.path), at: Self.path) }
-        isOpen =
-            mayReadAnything || awaits || named.contains { isPath(Self.path, at: $0) } || isWritten
+        isOpen = mayReadAnything || awaits || named.contains { isPath(Self.path, at: $0) } || isWritten
         guard !isOpen else { return }
         self.writes = Self.outermost(writes.filter { isPath($0, at: Self.path) })
         var readable = named.filter { isPath($0, at: Self.path) && !isPath($0, at: Self.records) }
