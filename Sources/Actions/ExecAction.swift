@@ -118,7 +118,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// Refuses a program that another user than root could change before root runs it.
+    /// Refuses a program that a user other than root could change before root runs it.
     private func requireTrusted(_ path: String) throws(Problem) {
         do {
             try context.run.files.requireTrusted(path)

@@ -138,7 +138,7 @@ public struct NodeCheck: Sendable {
         run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
-    /// A program that another user than root could change.
+    /// A program that a user other than root could change.
     private func checkTrust(_ path: LocatedPath) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {

@@ -83,7 +83,7 @@ public final class NodeFiles: Sendable {
         return try FileSystem.read(location(ofResolved: node), limit: limit)
     }
 
-    /// Refuses a path that another user than root could change before root acts on it.
+    /// Refuses a path that a user other than root could change before root acts on it.
     ///
     /// - Parameters:
     ///   - path: The path on the node.

@@ -10,7 +10,7 @@ extension DirectoryHandle {
     ///   - path: The absolute path.
     ///   - isCreating: Whether missing directories are created, with mode 0755.
     /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or if the directory belongs to
-    ///   another user than root and this process's own, or others can write it.
+    ///   a user other than root and this process's own, or others can write it.
     public init(reaching path: String, isCreating: Bool) throws(SystemError) {
         let operation = isCreating ? Self.creating : Self.opening
         try SystemError.checkPath(operation, path)

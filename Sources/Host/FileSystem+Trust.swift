@@ -76,7 +76,7 @@ extension FileStatus {
         "owner \(owner), group \(group), mode 0\(String(mode, radix: 8))"
     }
 
-    /// Refuses what another user than root and this process's own could change.
+    /// Refuses what a user other than root and this process's own could change.
     func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1, isOnWay: Bool = false) throws(SystemError) {
         // A device, FIFO or socket is refused where a file is read.
         guard [.regular, .directory, .symbolicLink].contains(kind) else { return }
@@ -93,7 +93,7 @@ extension FileStatus {
             "cannot trust",
             path,
             code: EPERM,
-            detail: "another user than root can change it (\(permissionText))",
+            detail: "a user other than root can change it (\(permissionText))",
             advice: isPersonal
                 ? "copy the file to a directory of root" : "run '\(commands.joined(separator: " && "))'"
         )

@@ -38,7 +38,7 @@ struct TrustTests {
 
     @Test(.enabled(if: isRoot)) func `a file that others can write is refused with the command to type`() throws {
         try setMode(path, 0o666)
-        let reason = "another user than root can change it"
+        let reason = "a user other than root can change it"
         #expect(
             try fault()
                 == "cannot trust 'DIR/d/f': \(reason) (owner 0, group 0, mode 0666); run 'chmod go-w DIR/d/f'"
@@ -58,7 +58,7 @@ struct TrustTests {
         try setMode(path, 0o622)
         #expect(
             try fault()
-                == "cannot trust 'DIR/d/f': another user than root can change it (owner 65534, group 0, mode 0622); "
+                == "cannot trust 'DIR/d/f': a user other than root can change it (owner 65534, group 0, mode 0622); "
                 + "run 'chown root DIR/d/f && chmod go-w DIR/d/f'"
         )
     }
