@@ -69,13 +69,8 @@ struct FileAction: Action {
     }
 
     private func account() async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
-        let (owner, group) = (declaration.owner, declaration.group)
         do {
-            return try await onThread { () throws(SystemError) in
-                let owner = try owner.map { name throws(SystemError) in try FileSystem.lookupUser(name) }
-                let group = try group.map { name throws(SystemError) in try FileSystem.lookupGroup(name) }
-                return (owner, group)
-            }
+            return try await lookUp(owner: declaration.owner, group: declaration.group)
         } catch {
             throw Problem(
                 "cannot write file '\(declaration.path.path)'",
@@ -83,5 +78,15 @@ struct FileAction: Action {
                 cause: error,
             )
         }
+    }
+}
+
+/// Finds the numbers of a user and a group, `nil` for no name.
+func lookUp(owner: String?, group: String?) async throws(SystemError) -> (owner: UInt32?, group: UInt32?) {
+    guard owner != nil || group != nil else { return (nil, nil) }
+    return try await onThread { () throws(SystemError) in
+        let owner = try owner.map { name throws(SystemError) in try FileSystem.lookupUser(name) }
+        let group = try group.map { name throws(SystemError) in try FileSystem.lookupGroup(name) }
+        return (owner, group)
     }
 }

@@ -15,6 +15,9 @@ public final class NodeFiles: Sendable {
     /// Whether nothing may be written.
     public let isDryRun: Bool
 
+    /// Where files and links are put instead of their paths, `nil` outside of a unit.
+    private let staged: StagedProducts?
+
     /// Whether files that another user could change are refused, or only remembered.
     private let refusesDistrusted: Bool
 
@@ -41,8 +44,10 @@ public final class NodeFiles: Sendable {
     ///   - isDryRun: Whether nothing is written.
     ///   - refusesDistrusted: Whether files that another user could change are refused. A command that only looks may
     ///     look at the files of anybody.
-    public init(root: String?, isDryRun: Bool, refusesDistrusted: Bool = true) {
+    ///   - staged: Where files and links are put instead of their paths, because the unit may not write there.
+    public init(root: String?, isDryRun: Bool, refusesDistrusted: Bool = true, staged: StagedProducts? = nil) {
         self.refusesDistrusted = refusesDistrusted
+        self.staged = staged
         var root = root ?? ""
         while root.hasSuffix("/") { root.removeLast() }
         self.root = root
@@ -202,6 +207,8 @@ public final class NodeFiles: Sendable {
 
     /// Gives a file its content, permissions and owner.
     ///
+    /// In a unit the file is only staged; so is the link of ``link(_:to:replacing:)``.
+    ///
     /// - Parameters:
     ///   - bytes: The content.
     ///   - path: The path on the node.
@@ -238,6 +245,8 @@ public final class NodeFiles: Sendable {
             result.diff = new.difference(from: old, isShown: isShown)
             let path = try resolved(path, followsLast: false)
             planned.withLock { $0[path] = .file(bytes, mode: mode) }
+        } else if let staged {
+            try staged.put(bytes, mode: mode, at: path)
         } else {
             try FileSystem.write(bytes, to: location, mode: mode, owner: owner, group: group)
         }
@@ -261,6 +270,8 @@ public final class NodeFiles: Sendable {
         if isDryRun {
             let path = try resolved(path, followsLast: false)
             planned.withLock { $0[path] = .link(target: target) }
+        } else if let staged {
+            try staged.put(linkTo: target, at: path)
         } else {
             try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
         }

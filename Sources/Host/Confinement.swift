@@ -5,7 +5,7 @@ import Glibc
 /// What systemd cannot do for the processes of a unit, done by the process itself before it has a second thread.
 public enum Confinement {
     /// Whether this process is of a unit of the program, whose drop-in sets the variable.
-    private static var isUnit: Bool { Machine.environment()["NEST_UNIT"] == "yes" }
+    public static var isUnit: Bool { Machine.environment()["NEST_UNIT"] == "yes" }
 
     /// Leaves the mounts of the unit, which systemd applies also to its commands with full privileges (`+`).
     ///

@@ -107,6 +107,24 @@ extension DirectoryHandle {
         }
     }
 
+    /// Replaces an entry of the directory by a symbolic link, atomically.
+    ///
+    /// - Parameters:
+    ///   - target: The link's target, as written into it.
+    ///   - name: The link's name.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func writeLink(to target: String, at name: String) throws(SystemError) {
+        let operation = "cannot create link"
+        let temporary = try PathParts(full(name), operation).temporaryName()
+        do throws(SystemError) {
+            try makeLink(temporary, to: target, operation)
+            try rename(temporary, to: name, operation)
+        } catch {
+            discard(temporary)
+            throw SystemError(operation, full(name), code: error.code, detail: error.detail)
+        }
+    }
+
     /// Writes bytes over the beginning of a file that has at least as many, which takes no new space on the disk.
     ///
     /// A reader may see half of the old bytes and half of the new ones: for a disk that is too full for

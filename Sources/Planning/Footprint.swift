@@ -62,6 +62,17 @@ public struct Footprint: Sendable, Hashable {
 
         /// The API server's URL in a kubeconfig, `nil` if the path is not one.
         public var kubeconfigServer: String?
+
+        /// What the agent itself puts at the path, `nil` if a program does, or if nothing is there afterwards.
+        public var product: Product?
+    }
+
+    /// A file or link that the agent makes: as much of it as is known before the task runs.
+    public enum Product: Sendable, Hashable {
+        /// A file with these permissions at most, and an owner and a group that are `nil` for the agent's own.
+        case file(mode: UInt16, owner: String? = nil, group: String? = nil)
+        /// A symbolic link.
+        case link(replacesDirectory: Bool)
     }
 
     /// A server that the task connects to.
@@ -186,6 +197,11 @@ extension Footprint {
     /// The kubeconfig that the task writes.
     public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfigFiles != nil }?.path }
 
+    /// Whether the task writes nothing but products of the agent.
+    ///
+    /// Its unit then writes into no directory of the node: the products are put in place after it.
+    public var hasOnlyProducts: Bool { !writes.isEmpty && writes.allSatisfy { $0.product != nil } }
+
     /// The directories that are created before the task runs.
     ///
     /// The unit of a task can write only to directories that exist when it starts.
@@ -201,6 +217,7 @@ extension Footprint {
 
     /// The paths that the task's unit may write, each once.
     var writablePaths: [String] {
+        guard !hasOnlyProducts else { return [] }
         var seen: Set<String> = []
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }
             .filter { seen.insert($0).inserted }

@@ -5,7 +5,8 @@ public import Host
 /// The records of a node's tasks, and the locks that keep two runs of one task apart.
 ///
 /// Each task has a directory, `tasks/NAME`, with the files `record.json` and `lock`, which only their owner can open, and
-/// `public.json`, the record as every user may read it. No link is followed on the way to them.
+/// `public.json`, the record as every user may read it. No link is followed on the way to them. The directory `products`
+/// beside them has files and links that the task's unit has made and that are not in place yet.
 public struct RecordStore: Sendable {
     /// The state directory, which is created when something is written.
     public let path: String
@@ -165,6 +166,9 @@ public struct RecordStore: Sendable {
         else { return nil }
         return locks.holder(of: status.identity)
     }
+
+    /// The directory in which a task's unit keeps what is put in place after it.
+    public func productsPath(of task: String) -> String { "\(path)/tasks/\(task)/products" }
 
     private static let recordName = "record.json"
     private static let publicName = "public.json"

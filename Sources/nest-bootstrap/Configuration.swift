@@ -152,12 +152,26 @@ struct Configuration {
     }
 
     /// The node's files.
-    var files: NodeFiles { NodeFiles(root: root, isDryRun: options.isDryRun, refusesDistrusted: options.acts) }
+    var files: NodeFiles { files(staged: nil) }
+
+    private func files(staged: StagedProducts?) -> NodeFiles {
+        NodeFiles(root: root, isDryRun: options.isDryRun, refusesDistrusted: options.acts, staged: staged)
+    }
+
+    /// The products of a task that its unit does not put in place itself, `nil` if the task has others.
+    func stagedProducts(of task: PlannedTask, _ records: RecordStore) -> StagedProducts? {
+        task.footprint.hasOnlyProducts ? StagedProducts(of: task, in: records.productsPath(of: task.name)) : nil
+    }
 
     /// What the actions of a run, or a check of the plan, work with.
-    func environment(_ http: HTTPClient) -> RunEnvironment {
+    ///
+    /// - Parameters:
+    ///   - http: What carries requests.
+    ///   - staged: Where the products of the only task are put instead of their paths.
+    /// - Returns: The environment.
+    func environment(_ http: HTTPClient, staged: StagedProducts? = nil) -> RunEnvironment {
         RunEnvironment(
-            files: files,
+            files: files(staged: staged),
             http: http,
             plan: plan,
             variables: declarations.variables,

@@ -51,7 +51,8 @@ struct RunCommand {
         let recorder =
             options.isDryRun
             ? nil : Recorder(records, run: identifier, plan: configuration.plan) { [events] in events.send($0) }
-        let runner = ActionRunner(configuration.environment(http))
+        let staged = staged(part.plan, records)
+        let runner = ActionRunner(configuration.environment(http, staged: staged))
         let engine = Engine(
             emit: { [events] event in
                 recorder?.receive(event)
@@ -66,12 +67,19 @@ struct RunCommand {
                 guard let recorder else { return try await runner.perform(step, context) }
                 let lock = try await TaskLockWaiter(records: records, context: context).take()
                 events.note(attempt: recorder.begin(context.task, lock), of: context.task)
+                try staged?.clear()
                 return try await runner.perform(step, context)
             }
         }
         await http.shutDown()
         if recorder != nil { await reportRecovery(of: report) }
         return ExitCode(report, signal: signal)
+    }
+
+    /// In the unit of a task, what keeps its products until `supervise` puts them in place.
+    private func staged(_ plan: Plan, _ records: RecordStore) -> StagedProducts? {
+        guard Confinement.isUnit, !options.isDryRun, plan.steps.count == 1 else { return nil }
+        return configuration.stagedProducts(of: plan.steps[0].task, records)
     }
 
     /// After a run by hand, has systemd start the tasks whose dependencies have recovered.

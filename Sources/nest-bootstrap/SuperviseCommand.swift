@@ -1,4 +1,6 @@
+import Actions
 import Base
+import Execution
 import Host
 import Planning
 import Reporting
@@ -17,14 +19,51 @@ struct SuperviseCommand {
     func run(_ output: ConsoleOutput) async throws -> ExitCode {
         let supervisor = Supervisor(configuration: configuration)
         guard names.isEmpty else {
-            _ = try configuration.plan.selecting(names)
-            try await note(supervisor)
+            let tasks = try configuration.plan.selecting(names).steps.map(\.task)
+            for task in tasks {
+                guard await publish(task, output) else { return .failure }
+            }
+            do {
+                try await note(supervisor)
+            } catch {
+                // The task itself is well; what could not be done now is done at the next retry.
+                output.report(error, as: configuration.options.output)
+            }
             return .success
         }
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(output)
         }
         return try await supervisor.judge(ended: [:]) { output.write("\($0)\n") } ? .success : .failure
+    }
+
+    /// Puts in place what a task has made that has succeeded, unless it is there.
+    ///
+    /// - Returns: Whether everything is in place; if not, the task has failed, and its record says so.
+    private func publish(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
+        do {
+            let records = try configuration.records()
+            guard let staged = configuration.stagedProducts(of: task, records),
+                let record = try records.record(of: task.name), record.isSuccess
+            else { return true }
+            do {
+                try await staged.publish(to: configuration.files)
+            } catch {
+                var failed = record
+                failed.outcome = .failed
+                failed.counts = ResultCounts()
+                (failed.reason, failed.publicReason) = (chain(error), publicChain(error))
+                failed.isPermanent = isPermanent(error)
+                try? records.write(failed)
+                throw error
+            }
+            return true
+        } catch {
+            let fields = [("NEST_TASK", task.name), ("NEST_VERB", task.verb.name), ("NEST_OUTCOME", "failed")]
+            let problem = Problem("task '\(task.name)' failed", cause: error)
+            output.report([problem], as: configuration.options.output, .taskFailed, fields)
+            return false
+        }
     }
 
     /// Notes how tasks have ended: in an `ExecStopPost=` systemd says how, in an `ExecStartPost=` they have succeeded.

@@ -142,6 +142,67 @@ extension BootedTests {
             }
         }
 
+        /// Tries to replace and to add files in the directories of the tasks' files.
+        private static let neighbours = """
+            for place in /etc /etc/kubernetes /etc/kubernetes/manifests /etc/kubernetes/pki /etc/cni/net.d /opt/cni/bin
+            do touch "$place/strayed" 2>/dev/null && echo "wrote $place"; done
+            # What is hidden is an empty file.
+            test -s /etc/kubernetes/pki/ca.key && echo 'read ca.key'
+            echo 'probed to the end'
+            """
+
+        @Test func `a unit that makes a file cannot write its neighbours`() async throws {
+            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
+                try machine.write(
+                    """
+                    tasks:
+                      config: {file: {path: /etc/kubernetes/own.conf, content: text, mode: "4750", owner: nobody}}
+                      copy: {file: {path: /etc/kubernetes/pki/copy.crt, source: /etc/original}}
+                      plugin: {symlink: {path: /opt/cni/bin/own, target: /nowhere}}
+                      network: {file: {path: /etc/cni/net.d/10-own.conf, content: text}}
+                      blocked: {file: {path: /etc/blocked, content: text}}
+
+                    """,
+                    to: "/etc/nest-bootstrap/bootstrap.yaml"
+                )
+                try machine.write(Self.neighbours, to: "/etc/neighbours")
+                let there = [
+                    "/etc/original", "/etc/kubernetes/manifests/etcd.yaml", "/etc/kubernetes/pki/ca.key",
+                    "/etc/blocked/directory",
+                ]
+                for path in there { try machine.write("there", to: path) }
+                let tasks = ["config", "copy", "plugin", "network"]
+                let dropIn = "k8s-bootstrap-%.service.d/90-probe.conf"
+                for task in tasks {
+                    try machine.write(
+                        "[Service]\nExecStart=\nExecStart=/bin/sh /etc/neighbours\n",
+                        to: "/etc/systemd/system/" + dropIn.replacing("%", with: task)
+                    )
+                }
+                try await machine.boot()
+                for task in tasks {
+                    let unit = "k8s-bootstrap-\(task)"
+                    #expect(try await machine.becomes("systemctl is-active \(unit)") { $0 == "active\n" }, "\(task)")
+                    let said = try await machine.output("journalctl -b -o cat _SYSTEMD_UNIT=\(unit).service")
+                    show("what the unit of task '\(task)' did that nobody allowed", said)
+                    #expect(said == "probed to the end\n")
+                }
+                try await machine.must("rm -r /etc/systemd/system/k8s-bootstrap-*.service.d && systemctl daemon-reload")
+                _ = try await machine.output("systemctl restart k8s-bootstrap.target")
+                let made =
+                    "cd /etc; stat -c '%U %a' kubernetes/own.conf; cat kubernetes/own.conf kubernetes/pki/copy.crt "
+                    + "cni/net.d/10-own.conf; readlink /opt/cni/bin/own"
+                #expect(try await machine.becomes(made) { $0 == "nobody 4750\ntexttheretext/nowhere\n" })
+                // What cannot be put in place is a failure, and is tried again.
+                let status = try await machine.output("nest-bootstrap status blocked")
+                #expect(status.contains("a directory is in the way"), "\(status)")
+                #expect(try await machine.output("systemctl is-failed k8s-bootstrap-blocked") == "failed\n")
+                try await machine.must("rm -r /etc/blocked && systemctl start k8s-bootstrap.target")
+                #expect(try await machine.output("cat /etc/blocked") == "text")
+                #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })
+            }
+        }
+
         @Test func `a reload of systemd keeps the deadline of a task, and a stopped task has not failed`() async throws
         {
             try await TestMachine.withFresh("ducksnest-controlplane") { machine in

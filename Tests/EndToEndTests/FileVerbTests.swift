@@ -91,4 +91,48 @@ struct FileVerbTests {
         #expect(try FileSystem.status(path)?.target == "/usr/bin/calico")
         #expect(try FileSystem.list(node.written("/opt")) == ["thing"])
     }
+
+    @Test func `what a unit makes is put in place after it, or the task has failed`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              file: {file: {path: /etc/nest/file, content: text}}
+              link: {symlink: {path: /etc/nest/link, target: /nowhere}}
+            """
+        )
+        let unit = ["NEST_UNIT": "yes"]
+        for task in ["file", "link"] {
+            #expect(try await node.run("run", "--task", task, environment: unit).status == 0)
+            #expect(try FileSystem.exists(node.written("/etc/nest/\(task)")) == false)
+            #expect(try await node.run("supervise", task, environment: unit).status == 0)
+        }
+        #expect(try ShippedRun.text(of: node.written("/etc/nest/file")) == "text")
+        #expect(try FileSystem.status(node.written("/etc/nest/link"))?.target == "/nowhere")
+        let again = try await node.run("run", "--task", "file", environment: unit)
+        #expect(again.outputLines.last?.hasSuffix("unchanged") == true, "\(again.output)")
+
+        // What a failed attempt left is not put in place.
+        try FileSystem.removeTree(node.written("/etc/nest"))
+        try FileSystem.write([], to: node.written("/etc/nest"), mode: 0o600)
+        let failed = try await node.run("run", "--task", "file", environment: unit)
+        #expect(failed.status == 1)
+        #expect(try await node.run("supervise", "file", environment: unit).status == 0)
+        #expect(try FileSystem.status(node.written("/etc/nest"))?.kind == .regular)
+    }
+
+    @Test func `a product that cannot be put in place is a failure of its task`() async throws {
+        let node = try TestNode("tasks: {file: {file: {path: /etc/nest/file, content: text}}}\n")
+        let unit = ["NEST_UNIT": "yes"]
+        #expect(try await node.run("run", "--task", "file", environment: unit).status == 0)
+        try FileSystem.write([], to: node.written("/etc/nest/file/in/the/way"), mode: 0o600)
+        let result = try await node.run("supervise", "file", environment: unit)
+        #expect(result.status == 1)
+        let location = node.written("/etc/nest/file")
+        let reason = "cannot put '/etc/nest/file' in place: cannot write '\(location)': a directory is in the way"
+        #expect(result.errorLines == ["error: task 'file' failed: \(reason)"])
+        let status = try await node.run("status", "file")
+        #expect(status.status == 1)
+        #expect(status.output.contains(reason), "\(status.output)")
+        #expect(try ShippedRun.text(of: location + "/in/the/way") == "")
+    }
 }

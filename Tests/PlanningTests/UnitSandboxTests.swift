@@ -190,51 +190,47 @@ import Testing
 
     @Test(
         arguments: [
-            ("symlink: {path: /opt/cni/bin/x, target: /y}", ["/opt/cni/bin"], []),
-            ("file: {path: /etc/x, content: text}", ["/etc"], ["ReadOnlyPaths=-/etc/kubernetes/manifests"]),
-            (
-                "file: {path: /x/y, content: text, mode: \"4755\"}", ["/x"],
-                ["CapabilityBoundingSet=CAP_FSETID", "RestrictSUIDSGID=no"]
-            ),
+            // What the agent makes is put in place after the unit.
+            ("symlink: {path: /opt/cni/bin/x, target: /y}", [], []),
+            ("file: {path: /etc/x, content: text, mode: \"4755\"}", [], []),
+            ("file: {path: /x, content: text}", [], []),
+            ("symlink: {path: /run/x, target: /y}", [], ["TemporaryFileSystem=", "ReadOnlyPaths=-/run"]),
+            ("symlink: {path: /run/x/y, target: /y}", [], ["BindReadOnlyPaths=-/run/x"]),
+            ("file: {path: /root/x, content: text}", [], ["ProtectHome=read-only"]),
+            ("exec: {command: ls, creates: /etc/x}", ["/etc"], ["ReadOnlyPaths=-/etc/kubernetes/manifests"]),
             // Of two settings for one directory systemd takes the stricter.
             (
-                "file: {path: /x, content: text}", ["/"],
-                ["ProtectSystem=full"]
+                "remove: {paths: [/x]}", ["/"],
+                ["CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER", "ProtectSystem=full"]
                     + [
                         "/bin", "/lib", "/lib64", "/media", "/mnt", "/nix", "/opt", "/sbin", "/srv", "/var", "/home",
                         "/root", "/run/user",
                     ]
                     .map { "ReadOnlyPaths=-\($0)" }
             ),
-            ("symlink: {path: /run/x, target: /y}", ["/run"], ["TemporaryFileSystem="]),
-            ("symlink: {path: /run/x/y, target: /y}", ["/run/x"], ["BindPaths=-/run/x"]),
+            ("exec: {command: ls, creates: /run/x}", ["/run"], ["TemporaryFileSystem="]),
+            ("exec: {command: ls, creates: /run/x/y}", ["/run/x"], ["BindPaths=-/run/x"]),
             (
-                "file: {path: /root/x, content: text}", ["/root"],
+                "exec: {command: ls, creates: /root/x}", ["/root"],
                 ["ProtectHome=no", "ReadOnlyPaths="]
                     + ["/dev/shm", "/home", "/run/user"].map { "ReadOnlyPaths=-\($0)" }
             ),
-            ("file: {path: /root/.kube/x, content: text}", ["/root/.kube"], ["ProtectHome=read-only"]),
+            ("exec: {command: ls, creates: /root/.kube/x}", ["/root/.kube"], ["ProtectHome=read-only"]),
             ("exec: {command: /home/x/s}", [], ["ProtectHome=read-only"]),
             (
                 "exec: {command: ls, writes: [/]}", ["/"],
                 ["ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths=", "TemporaryFileSystem="]
             ),
             (
-                "file: {path: /etc/x, source: /tmp/y}", ["/etc"],
-                [
-                    "CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y",
-                    "ReadOnlyPaths=-/etc/kubernetes/manifests",
-                ]
+                "file: {path: /etc/x, source: /tmp/y}", [],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y"]
             ),
             (
-                "file: {path: /a/b, content: text, owner: etcd}", ["/a"],
-                [
-                    "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER",
-                    "SystemCallFilter=@chown",
-                ]
+                "file: {path: /a/b, content: text, owner: etcd}", [],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"]
             ),
             (
-                "file: {path: /tmp/b, source: /root/x}", ["/tmp"],
+                "file: {path: /tmp/b, source: /root/x}", [],
                 ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectHome=read-only", "PrivateTmp=no"]
             ),
             ("wait: {file: /run/x}", [], ["TemporaryFileSystem=", "ReadOnlyPaths=-/run"]),
@@ -246,10 +242,10 @@ import Testing
             ("exec: {command: ls, reads: [/run/a/b], writes: [/run/a/]}", ["/run/a"], ["BindPaths=-/run/a"]),
             // The kubelet runs as root what is in there.
             (
-                "file: {path: /etc/kubernetes/x, content: text}", ["/etc/kubernetes"],
+                "exec: {command: ls, creates: /etc/kubernetes/x}", ["/etc/kubernetes"],
                 ["ReadOnlyPaths=-/etc/kubernetes/manifests"]
             ),
-            ("file: {path: /etc/kubernetes/manifests/x, content: text}", ["/etc/kubernetes/manifests"], []),
+            ("exec: {command: ls, creates: /etc/kubernetes/manifests/x}", ["/etc/kubernetes/manifests"], []),
             (
                 "remove: {paths: [/etc/kubernetes/manifests], recursive: true}", ["/etc/kubernetes"],
                 ["CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER"]
@@ -267,7 +263,7 @@ import Testing
                     "IPAddressAllow=192.0.2.1",
                 ]
             ),
-            ("file: {path: /a/b, source: /dev/x}", ["/a"], ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"]),
+            ("file: {path: /a/b, source: /dev/x}", [], ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"]),
             (
                 "wait: {tcp: \"x:1\"}", [],
                 ["PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]

@@ -48,14 +48,12 @@ import Testing
             After=agenix.service
 
             [Service]
-            # Creates the directories that the task may write.
-            ExecStartPre=-+:/usr/bin/nest-bootstrap run --task admin --only-directories
             ExecStart=:/usr/bin/nest-bootstrap run --task admin
+            # Puts in place what the task has made, without which the task has failed.
             # Report a recovery, and a failure, to the administrator and to the tasks that depend on this one.
-            ExecStartPost=-+:/usr/bin/nest-bootstrap supervise admin
+            ExecStartPost=+:/usr/bin/nest-bootstrap supervise admin
             ExecStopPost=-+:/usr/bin/nest-bootstrap supervise admin
             TimeoutStartSec=660
-            ReadWritePaths=-/etc/k
 
             """,
             "k8s-bootstrap-admin.service.d/50-privileges.conf": """

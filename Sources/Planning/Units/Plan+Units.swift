@@ -22,7 +22,7 @@ extension Plan {
                 task: steps[index].task,
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
                 hidden: hiddenPaths.hidden(from: steps[index].task.footprint),
-                read: hiddenPaths.paths(readBy: steps[index].task.footprint),
+                named: hiddenPaths.paths(readBy: steps[index].task.footprint),
                 addresses: addresses.all(of: steps[index].task.footprint),
                 call: call,
             )
@@ -40,7 +40,8 @@ private struct TaskUnit {
     let task: PlannedTask
     let dependencies: [String]
     let hidden: HiddenPaths.Hidden
-    let read: [String]
+    /// The paths that the task names, and where links lead.
+    let named: [String]
     let addresses: [String]?
     let call: ProgramInvocation
 
@@ -74,7 +75,8 @@ private struct TaskUnit {
 
     private func addCommands(_ unit: inout UnitText) {
         let run = [call.program, "run", "--task", task.name] + call.flags
-        if !task.footprint.createdDirectories.isEmpty {
+        let hasOnlyProducts = task.footprint.hasOnlyProducts
+        if !hasOnlyProducts, !task.footprint.createdDirectories.isEmpty {
             // A unit can write only to directories that exist; a failure here is reported by the task itself.
             unit.comment("Creates the directories that the task may write.")
             unit.command("ExecStartPre", prefixes: "-+", run + ["--only-directories"])
@@ -82,13 +84,23 @@ private struct TaskUnit {
         unit.command("ExecStart", run)
         // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
         let supervise = [call.program, "supervise", task.name] + call.flags
+        if hasOnlyProducts { unit.comment("Puts in place what the task has made, without which the task has failed.") }
         unit.comment("Report a recovery, and a failure, to the administrator and to the tasks that depend on this one.")
-        for key in ["ExecStartPost", "ExecStopPost"] { unit.command(key, prefixes: "-+", supervise) }
+        unit.command("ExecStartPost", prefixes: hasOnlyProducts ? "+" : "-+", supervise)
+        unit.command("ExecStopPost", prefixes: "-+", supervise)
     }
 
-    /// The paths that the task may write; with a root all of it.
+    /// The paths that the task may write; with a root all of it, as the records are there too.
     private var writable: [String] {
         call.root.isEmpty ? task.footprint.writablePaths : [call.root]
+    }
+
+    /// The paths that the task reads, and the directories in which it looks what is at the paths of its products.
+    ///
+    /// Not the paths themselves: systemd binds what a link leads to. Every unit sees what is in the root directory.
+    private var read: [String] {
+        guard task.footprint.hasOnlyProducts else { return named }
+        return named + task.footprint.writes.map { parent(of: call.root + located($0.path.path)) }.filter { $0 != "/" }
     }
 
     /// The settings in which the task differs from all others.

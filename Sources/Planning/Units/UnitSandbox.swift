@@ -56,12 +56,8 @@ struct UnitSandbox {
         let capabilities = footprint.capabilities.filter { seen.insert($0).inserted }
         guard !capabilities.isEmpty else { return }
         add("CapabilityBoundingSet", capabilities.joined(separator: " "))
-        // A program asks for its capabilities because of these calls, `@chown` among them.
-        if footprint.runsPrograms {
-            add("SystemCallFilter", "@privileged @resources")
-        } else if capabilities.contains("CAP_CHOWN") {
-            add("SystemCallFilter", "@chown")
-        }
+        // A program asks for its capabilities because of these calls.
+        if footprint.runsPrograms { add("SystemCallFilter", "@privileged @resources") }
         for capability in capabilities {
             for (key, value) in Self.obstacles[capability] ?? [] where seen.insert("\(key)=\(value)").inserted {
                 add(key, value)
@@ -97,7 +93,7 @@ struct UnitSandbox {
             // The directory that it writes may be one of these itself.
             add("ProtectHome", writes.contains(where: Self.homes.contains) ? "no" : "read-only")
         }
-        if isTouched(writes, Self.temporary) {
+        if isTouched(writes, Self.temporary) || reads.contains(where: Self.temporary.contains) {
             add("PrivateTmp", "no")
         } else {
             for path in reads where isTouched([path], Self.temporary) { add("BindReadOnlyPaths", unitWord("-\(path)")) }

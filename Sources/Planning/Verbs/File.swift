@@ -85,16 +85,17 @@ extension FileDeclaration: ReadableVerb {
     public var footprint: Footprint {
         let mode = mode ?? Self.defaultMode
         let isSecret = mode & 0o077 == 0
-        var footprint = Footprint(writes: [.init(path: path, effect: .replaces, isSecret: isSecret)])
-        let changesOwner = owner != nil || group != nil
+        let product = Footprint.Product.file(mode: mode, owner: owner, group: group)
+        var footprint = Footprint(
+            writes: [.init(path: path, effect: .replaces, isSecret: isSecret, product: product)]
+        )
         if case .path(let source) = source {
             footprint.reads.append(.init(path: source, use: isSecret ? .secret : .file))
         }
-        // A file gets its owner before its permissions, and is compared with its source the next time.
-        if changesOwner || !footprint.reads.isEmpty { footprint.capabilities.append("CAP_DAC_READ_SEARCH") }
-        if changesOwner { footprint.capabilities += ["CAP_CHOWN", "CAP_FOWNER"] }
-        // Without it the kernel clears the set-user and set-group bits when the content is written.
-        if mode & 0o6000 != 0 { footprint.capabilities.append("CAP_FSETID") }
+        // The source may belong to another user, and so may the file, which is compared with it the next time.
+        if owner != nil || group != nil || !footprint.reads.isEmpty {
+            footprint.capabilities.append("CAP_DAC_READ_SEARCH")
+        }
         let names = [(Footprint.Account.Kind.user, owner), (.group, group)]
         footprint.accounts = names.compactMap { kind, name in
             name.map { .init(kind: kind, name: $0, location: path.location) }

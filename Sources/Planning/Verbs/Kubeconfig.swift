@@ -149,6 +149,7 @@ extension KubeconfigDeclaration: ReadableVerb {
                     isSecret: true,
                     kubeconfigFiles: files.map(\.path),
                     kubeconfigServer: server.path,
+                    product: .file(mode: 0o600),
                 )
             ],
             credentials: credentials,

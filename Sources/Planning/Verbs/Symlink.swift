@@ -60,6 +60,6 @@ extension SymlinkDeclaration: ReadableVerb {
 
     /// Everything that the task reads, writes, connects to and needs as privilege.
     public var footprint: Footprint {
-        Footprint(writes: [.init(path: path, effect: .replaces)])
+        Footprint(writes: [.init(path: path, effect: .replaces, product: .link(replacesDirectory: replace))])
     }
 }

@@ -1,0 +1,103 @@
+public import Base
+import Glibc
+import Host
+public import Planning
+
+/// The files and links that a task's unit has made and may not put in place itself.
+///
+/// A unit that could write the directory of its file could replace the other files there. So the sandboxed process writes
+/// into a directory of its own, and a process outside of the sandbox puts in place what is there, once the task has
+/// succeeded. That one takes nothing from the directory but content, the target of a link, and permissions that the
+/// task's plan allows: paths, owners and what may be replaced are in the plan.
+public struct StagedProducts: Sendable {
+    private let directory: String
+    private let products: [(path: String, product: Footprint.Product)]
+
+    /// A file of a node's configuration is not larger than this.
+    private static let sizeLimit = 64 << 20
+
+    /// Creates a description of a task's products.
+    ///
+    /// - Parameters:
+    ///   - task: The task.
+    ///   - directory: The absolute path of a directory that only the task's unit and root can write; it is created if
+    ///     something is written.
+    public init(of task: PlannedTask, in directory: String) {
+        self.directory = directory
+        products = task.footprint.writes.compactMap { write in
+            write.product.map { (write.path.path, $0) }
+        }
+    }
+
+    /// Removes what an earlier attempt has left.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func clear() throws(SystemError) {
+        guard let directory = try opened() else { return }
+        for index in products.indices where try directory.status("\(index)") != nil { directory.discard("\(index)") }
+    }
+
+    /// Keeps the content of a file.
+    func put(_ bytes: [UInt8], mode: UInt32, at path: String) throws(SystemError) {
+        // The bits of identity are those of the plan.
+        try DirectoryHandle(reaching: directory, isCreating: true)
+            .write(bytes, to: try name(of: path), mode: mode & 0o777)
+    }
+
+    /// Keeps a link.
+    func put(linkTo target: String, at path: String) throws(SystemError) {
+        try DirectoryHandle(reaching: directory, isCreating: true).writeLink(to: target, at: try name(of: path))
+    }
+
+    /// Puts everything in place that is there.
+    ///
+    /// - Parameter files: The node's files.
+    /// - Throws: ``Base/Problem`` with the path that could not be written; the products after it stay where they are.
+    public func publish(to files: NodeFiles) async throws(Problem) {
+        for (index, (path, product)) in products.enumerated() {
+            do throws(SystemError) {
+                guard let directory = try opened(), let found = try directory.status("\(index)") else { continue }
+                switch (product, found.kind) {
+                case (.file(let mode, let owner, let group), .regular):
+                    let bytes = try directory.read("\(index)", limit: Self.sizeLimit)
+                    let account = try await lookUp(owner: owner, group: group)
+                    let permissions = UInt32(mode) & (found.mode | 0o7000)
+                    _ = try files.write(bytes, to: path, mode: permissions, owner: account.owner, group: account.group)
+                case (.link(let replacesDirectory), .symbolicLink):
+                    let result = try files.link(path, to: found.target ?? "", replacing: replacesDirectory)
+                    if case .inTheWay(let kind) = result {
+                        throw SystemError(
+                            "cannot create link",
+                            path,
+                            code: EEXIST,
+                            detail: "a \(kind.rawValue) is in the way"
+                        )
+                    }
+                case (.file, _), (.link, _):
+                    let detail = "a \(found.kind.rawValue), which the task does not write"
+                    throw SystemError("cannot use", "\(self.directory)/\(index)", code: EINVAL, detail: detail)
+                }
+                directory.discard("\(index)")
+            } catch {
+                throw Problem("cannot put '\(path)' in place", cause: error)
+            }
+        }
+    }
+
+    private func name(of path: String) throws(SystemError) -> String {
+        guard let index = products.firstIndex(where: { $0.path == path }) else {
+            throw SystemError("cannot write", path, code: EPERM, detail: "it is none of the paths that the task writes")
+        }
+        return "\(index)"
+    }
+
+    /// The directory, `nil` if there is none.
+    private func opened() throws(SystemError) -> DirectoryHandle? {
+        do throws(SystemError) {
+            return try DirectoryHandle(reaching: directory, isCreating: false)
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+    }
+}
