@@ -207,7 +207,7 @@ public final class NodeFiles: Sendable {
 
     /// Gives a file its content, permissions and owner.
     ///
-    /// In a unit the file is only staged; so is the link of ``link(_:to:replacing:)``.
+    /// In a unit the file is only staged.
     ///
     /// - Parameters:
     ///   - bytes: The content.
@@ -253,7 +253,7 @@ public final class NodeFiles: Sendable {
         return result
     }
 
-    /// Makes a link point at a target.
+    /// Makes a link point at a target; in a unit the link is only staged.
     ///
     /// - Parameters:
     ///   - path: The path of the link on the node.

@@ -86,7 +86,7 @@ public struct StagedProducts: Sendable {
 
     private func name(of path: String) throws(SystemError) -> String {
         guard let index = products.firstIndex(where: { $0.path == path }) else {
-            throw SystemError("cannot write", path, code: EPERM, detail: "it is none of the paths that the task writes")
+            throw SystemError("cannot write", path, code: EPERM, detail: "the task does not write it")
         }
         return "\(index)"
     }

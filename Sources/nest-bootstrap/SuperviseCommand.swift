@@ -61,7 +61,7 @@ struct SuperviseCommand {
         } catch {
             let fields = [("NEST_TASK", task.name), ("NEST_VERB", task.verb.name), ("NEST_OUTCOME", "failed")]
             let problem = Problem("task '\(task.name)' failed", cause: error)
-            output.report([problem], as: configuration.options.output, .taskFailed, fields)
+            output.report(problems(of: problem), as: configuration.options.output, .taskFailed, fields)
             return false
         }
     }

@@ -107,7 +107,7 @@ struct UnitsTests {
         let node = try TestNode(
             "tasks:\n"
                 + "  a: {exec: {command: ls, reads: [/etc/shadow]}}\n  b: {exec: {command: ls, reads: [/etc/gshadow]}}\n"
-                + "  c: {file: {path: /root/x, content: text}}\n"
+                + "  c: {exec: {command: ls, creates: /root/x}}\n"
         )
         _ = try await writeUnits(node.config, role: "worker")
         let values = { (key: String, unit: String, file: String) in
