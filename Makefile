@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb demo test boot-test chaos bench check format clean setup setup-compile lint style words
-.PHONY: coverage sanitize sanitize-address build-address docs libraries fuzz fuzz-briefly
+.PHONY: coverage sanitize sanitize-briefly build-address docs libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
 # Without --disable-local-rpath the program would look for libraries in its own directory.
@@ -19,6 +19,8 @@ AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
 WITH_MACHINE := ^BootTests
 # The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.
 SANITIZED ?= ^(Base|HTTP|Host|Execution|State|Reporting|Actions)Tests
+THREAD_SCRATCH := .build/sanitize
+WITH_THREADS := tools/run-tests --sanitize=thread --scratch-path $(THREAD_SCRATCH)
 # The optimized program with AddressSanitizer, and the tests that run it.
 ADDRESS_SCRATCH := .build/address
 ADDRESS_TESTS := ^EndToEndTests.FreshServerTests/(CrashTests|ServerFailureTests)
@@ -70,7 +72,7 @@ bench: setup build ## measure a run against kubectl and curl; BASE=another build
 	Tests/cluster/install-packages "to measure" curl python3
 	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
 
-check: lint style words build libraries docs sanitize sanitize-address fuzz-briefly test ## run everything that must pass before a commit
+check: lint style words build libraries docs sanitize-briefly fuzz-briefly test ## run everything that must pass before a commit
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
@@ -102,13 +104,18 @@ coverage: setup ## run the tests of the modules, and print the line coverage of 
 	    --scratch-path .build/coverage --skip '$(WITH_MACHINE)|^EndToEndTests'
 	tools/coverage
 
-sanitize: setup
-	tools/run-tests --sanitize=thread --scratch-path .build/sanitize --filter '$(SANITIZED)' \
-	    --skip '$(WITH_SERVER)|$(AT_SCALE)'
-	tools/run-tests --sanitize=thread --scratch-path .build/sanitize --skip-build --filter '^KubernetesTests'
-
-sanitize-address: setup build-address
+# A part of `make sanitize` that takes minutes, not an hour.
+sanitize-briefly: setup build-address
+	$(WITH_THREADS) --filter '$(SANITIZED)' --skip '$(WITH_SERVER)|$(AT_SCALE)'
+	$(WITH_THREADS) --skip-build --filter '^KubernetesTests'
 	tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter '$(ADDRESS_TESTS)'
+
+sanitize: setup build-address ## run the whole suite with ThreadSanitizer and with AddressSanitizer
+	swift build --sanitize=thread --scratch-path $(THREAD_SCRATCH) --product nest-bootstrap
+	$(WITH_THREADS) --skip '$(WITH_SERVER)|$(AT_SCALE)|$(WITH_MACHINE)'
+	tools/run-on-servers $(THREAD_SCRATCH)/debug/nest-bootstrap --sanitize=thread --scratch-path $(THREAD_SCRATCH) \
+	    --skip-build --filter '$(WITH_SERVER)'
+	tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter '$(WITH_SERVER)'
 
 build-address: setup-compile
 	swift build -c release --sanitize=address $(IMPORTS) --scratch-path $(ADDRESS_SCRATCH) --product nest-bootstrap
