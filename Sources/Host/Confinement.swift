@@ -4,9 +4,6 @@ import Glibc
 
 /// What systemd cannot do for the processes of a unit, done by the process itself before it has a second thread.
 public enum Confinement {
-    /// Whether this process is of a unit of the program, whose drop-in sets the variable.
-    public static var isUnit: Bool { Machine.environment()["NEST_UNIT"] == "yes" }
-
     /// Leaves the mounts of the unit, which systemd applies also to its commands with full privileges (`+`).
     ///
     /// Outside of a unit, and where the unit has no mounts of its own, nothing changes. A failure changes nothing either:
@@ -14,7 +11,7 @@ public enum Confinement {
     public static func leaveMounts() {
         let paths = ["/proc/self/ns/mnt", "/proc/1/ns/mnt"]
         let identities = paths.map { try? FileSystem.status($0)?.target }
-        guard isUnit, let own = identities[0], let other = identities[1], own != other else { return }
+        guard Machine.isUnit, let own = identities[0], let other = identities[1], own != other else { return }
         _ = unsafe nest_host_join_mounts(paths[1])
     }
 
@@ -24,7 +21,7 @@ public enum Confinement {
     /// cannot do it; then nothing changes.
     public static func refuseAbstractSockets() {
         // A service manager whose own socket is abstract could not be notified any more.
-        guard isUnit, Machine.environment()["NOTIFY_SOCKET"]?.hasPrefix("@") != true else { return }
+        guard Machine.isUnit, Machine.environment()["NOTIFY_SOCKET"]?.hasPrefix("@") != true else { return }
         _ = nest_host_refuse_abstract_sockets()
     }
 }

@@ -1,50 +1,84 @@
 public import Base
 import Glibc
 
-/// Directories of state that root writes and programs of tasks may reach: no link in them is followed, and nothing in them
-/// is used that belongs to another user.
+/// Directories of state that root writes and programs of tasks may reach.
+///
+/// No link in them is followed. A directory belongs to root, or to the user of the unit that writes it; then what root
+/// makes in it belongs to that user too, who can replace it.
 extension DirectoryHandle {
     /// Opens a directory without following a link on the way.
     ///
     /// - Parameters:
     ///   - path: The absolute path.
     ///   - isCreating: Whether missing directories are created, with mode 0755.
-    /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or if the directory belongs to
-    ///   a user other than root and this process's own, or others can write it.
-    public init(reaching path: String, isCreating: Bool) throws(SystemError) {
+    ///   - isOfService: Whether it may belong to the account of a service, and hold anything.
+    /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or for root if the directory
+    ///   belongs to another user, or others can write it.
+    public init(reaching path: String, isCreating: Bool, isOfService: Bool = false) throws(SystemError) {
         let operation = isCreating ? Self.creating : Self.opening
         try SystemError.checkPath(operation, path)
         var handle = DirectoryHandle(adopting: try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, operation), "/")
         for part in path.split(separator: "/") where part != "." {
-            handle = try handle.entering(String(part), isCreating: isCreating)
+            handle = try handle.entering(String(part), isCreating ? 0o755 : nil)
         }
-        try handle.requireTrusted()
+        try handle.requireTrusted(isOfService: isOfService)
         self = handle
     }
 
     private static let opening = "cannot open directory"
     private static let creating = "cannot create directory"
 
-    /// Opens a directory in this one, as ``init(reaching:isCreating:)`` does.
+    /// Opens a directory in this one, as ``init(reaching:isCreating:isOfService:)`` does.
     ///
+    /// - Parameters:
+    ///   - name: The directory's name.
+    ///   - mode: Its permissions if it is missing and created, `nil` to leave it missing.
+    ///   - isOfService: Whether it may belong to the account of a service, and hold anything.
+    /// - Returns: The open directory.
     /// - Throws: ``Base/SystemError`` as there.
-    public func directory(_ name: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
-        let handle = try entering(name, isCreating: isCreating)
-        try handle.requireTrusted()
+    public func directory(
+        _ name: String,
+        creatingWith mode: UInt32?,
+        isOfService: Bool = false,
+    ) throws(SystemError) -> DirectoryHandle {
+        let handle = try entering(name, mode)
+        try handle.requireTrusted(isOfService: isOfService)
         return handle
     }
 
-    private func entering(_ name: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+    private func entering(_ name: String, _ mode: UInt32?) throws(SystemError) -> DirectoryHandle {
         do throws(SystemError) {
-            return try openDirectory(name, isCreating ? Self.creating : Self.opening)
-        } catch  where error.code == ENOENT && isCreating {
+            return try openDirectory(name, mode == nil ? Self.opening : Self.creating)
+        } catch {
+            guard error.code == ENOENT, let mode else { throw error }
             do throws(SystemError) {
-                try SystemError.check(Self.creating, full(name)) { unsafe mkdirat(descriptor.raw, name, 0o755) }
+                try SystemError.check(Self.creating, full(name)) { unsafe mkdirat(descriptor.raw, name, mode) }
             } catch  where error.code == EEXIST {
                 // Another process has just created it.
+                return try openDirectory(name, Self.creating)
             }
-            return try openDirectory(name, Self.creating)
+            let made = try openDirectory(name, Self.creating)
+            if let owner = try inheritedOwner() {
+                try SystemError.check(Self.creating, full(name)) {
+                    unsafe fchownat(made.descriptor.raw, "", owner.user, owner.group, itself)
+                }
+            }
+            return made
         }
+    }
+
+    /// The owner of what root makes in a directory of another user, `nil` if it stays root's.
+    private func inheritedOwner() throws(SystemError) -> (user: UInt32, group: UInt32)? {
+        guard Machine.isRoot else { return nil }
+        let status = try status()
+        return status.owner == 0 ? nil : (status.owner, status.group)
+    }
+
+    /// Reads the status of the directory itself.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func status() throws(SystemError) -> FileStatus {
+        try FileStatus(descriptor: descriptor.raw, "cannot look at", path)
     }
 
     private func openDirectory(_ name: String, _ operation: String) throws(SystemError) -> DirectoryHandle {
@@ -69,10 +103,10 @@ extension DirectoryHandle {
         return SystemError(error.operation, error.subject, code: ELOOP, detail: detail, advice: advice)
     }
 
-    private func requireTrusted() throws(SystemError) {
+    private func requireTrusted(isOfService: Bool) throws(SystemError) {
         // An ordinary user reads what root has written.
-        guard geteuid() == 0 else { return }
-        try FileStatus(descriptor: descriptor.raw, Self.opening, path).requireTrusted(path)
+        guard Machine.isRoot else { return }
+        try status().requireTrusted(path, ownersBelow: isOfService ? FileStatus.serviceAccountEnd : 1)
     }
 
     /// Reads a regular file in the directory; a link is refused.
@@ -97,9 +131,10 @@ extension DirectoryHandle {
         let operation = "cannot write"
         let path = full(name)
         let temporary = try PathParts(path, operation).temporaryName()
+        let owner = try inheritedOwner()
         do throws(SystemError) {
             let file = try makeFile(temporary, operation)
-            try file.fill(bytes, mode: mode, owner: nil, group: nil, operation, path)
+            try file.fill(bytes, mode: mode, owner: owner?.user, group: owner?.group, operation, path)
             try rename(temporary, to: name, operation)
         } catch {
             discard(temporary)
@@ -130,11 +165,13 @@ extension DirectoryHandle {
     /// A reader may see half of the old bytes and half of the new ones: for a disk that is too full for
     /// ``write(_:to:mode:)``.
     ///
-    /// - Throws: ``Base/SystemError`` if the file is shorter than that, or the system refuses.
+    /// - Throws: ``Base/SystemError`` if it is not a regular file, or shorter than that, or the system refuses.
     public func overwrite(_ bytes: [UInt8], at name: String) throws(SystemError) {
         let operation = "cannot write"
-        let file = try open(name, O_WRONLY, operation)
-        guard try FileStatus(descriptor: file.raw, operation, full(name)).size >= bytes.count else {
+        // Without waiting for a reader, where somebody has put a FIFO.
+        let file = try open(name, O_WRONLY | O_NONBLOCK, operation)
+        let status = try FileStatus(descriptor: file.raw, operation, full(name))
+        guard status.kind == .regular, status.size >= bytes.count else {
             throw SystemError(operation, full(name), code: ENOSPC)
         }
         try writeAll(bytes, to: file.raw, operation, full(name))
@@ -145,6 +182,13 @@ extension DirectoryHandle {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func openLock(_ name: String) throws(SystemError) -> FileDescriptor {
         try open(name, O_RDWR | O_CREAT, "cannot lock")
+    }
+
+    /// Opens the directory itself to lock it, which needs the permission to list it.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func openLock() throws(SystemError) -> FileDescriptor {
+        try open(".", O_RDONLY | O_DIRECTORY, "cannot lock")
     }
 
     /// Reads the status of an entry without following a link, `nil` if there is none.
@@ -179,3 +223,6 @@ extension DirectoryHandle {
 
 /// The flag of a directory that is opened to search it; Glibc declares it for GNU sources only.
 private let searchOnly: Int32 = 0o10000000
+
+/// The flag with which a call acts on the open file itself; Glibc declares it for GNU sources only.
+private let itself: Int32 = 0x1000

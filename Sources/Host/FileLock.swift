@@ -1,7 +1,7 @@
 public import Base
 import Glibc
 
-/// An exclusive lock of a file, held until ``release()`` or the end of the value or of the process.
+/// An exclusive lock of a file or directory, held until ``release()`` or the end of the value or of the process.
 ///
 /// The file stays: if it were removed, two processes could hold locks of two files with the same name. The corresponding
 /// C function is `flock`.
@@ -13,7 +13,7 @@ public struct FileLock: ~Copyable, Sendable {
     /// Takes the lock, unless another process has it.
     ///
     /// - Parameters:
-    ///   - file: The open file, see ``DirectoryHandle/openLock(_:)``.
+    ///   - file: The open file or directory, see ``DirectoryHandle/openLock()``.
     ///   - path: Its path, for messages.
     /// - Returns: The lock, or `nil` if it is taken.
     /// - Throws: ``Base/SystemError`` if the system refuses.
@@ -48,9 +48,6 @@ public struct FileLock: ~Copyable, Sendable {
     }
 
     private init(adopting file: consuming FileDescriptor) {
-        // For people who read the file: nothing depends on this.
-        ftruncate(file.raw, 0)
-        try? writeAll(Array("\(getpid())".utf8), to: file.raw)
         self.file = file
     }
 

@@ -6,7 +6,9 @@ extension FileSystem {
     ///
     /// Every directory and link on the way, and the file itself, must belong to root and be writable by no other user. A
     /// directory with the sticky bit may be: in it nobody can replace what belongs to another. Group 0 counts as root.
-    /// An ordinary user's process trusts what it can read: it has no rights that others could gain.
+    /// A unit that does not run as root has rights in the cluster, so the same holds there; of a directory that it cannot
+    /// enter it sees owner and permissions. Any other user's process trusts what it can read: it has no rights that others
+    /// could gain.
     ///
     /// - Parameters:
     ///   - path: The path; what does not exist is not refused.
@@ -14,21 +16,22 @@ extension FileSystem {
     ///     account of a service, which has a number below 1000.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
     public static func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
-        guard geteuid() == 0 else { return }
+        guard Machine.isRoot || Machine.isUnit else { return }
         // What cannot be examined cannot be read either, which has a better message.
         if let root = try? FileStatus.at("/", followingLinks: false, trusting) {
             try root.requireTrusted("/", ownersBelow: 1)
         }
         var walk = PathWalk(path, trusting)
         while let step = try walk.next() {
-            try step.status.requireTrusted(step.path, ownersBelow: isData ? serviceAccountEnd : 1, isOnWay: true)
+            try step.status.requireTrusted(
+                step.path,
+                ownersBelow: isData ? FileStatus.serviceAccountEnd : 1,
+                isOnWay: true
+            )
         }
     }
 
     private static let trusting = "cannot trust"
-
-    /// The accounts of services have lower numbers, as systemd and Debian's policy say.
-    private static let serviceAccountEnd: UInt32 = 1000
 
     /// Refuses a file with a secret that other users of the node can read.
     ///
@@ -76,11 +79,14 @@ extension FileStatus {
         "owner \(owner), group \(group), mode 0\(String(mode, radix: 8))"
     }
 
-    /// Refuses what a user other than root and this process's own could change.
+    /// The accounts of services have lower numbers, as systemd and Debian's policy say.
+    static let serviceAccountEnd: UInt32 = 1000
+
+    /// Refuses what a user other than root, or than those below a number, could change.
     func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1, isOnWay: Bool = false) throws(SystemError) {
         // A device, FIFO or socket is refused where a file is read.
         guard [.regular, .directory, .symbolicLink].contains(kind) else { return }
-        let isForeign = owner >= end && owner != geteuid()
+        let isForeign = owner >= end
         let isSticky = kind == .directory && mode & 0o1000 != 0
         let isShared = kind != .symbolicLink && !isSticky && (mode & 0o002 != 0 || mode & 0o020 != 0 && group != 0)
         guard isForeign || isShared else { return }

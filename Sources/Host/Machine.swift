@@ -41,16 +41,19 @@ public enum Machine {
         return unsafe String(cString: path)
     }
 
-    /// Keeps the keys in the memory of a root process out of core dumps, and out of other processes' reach.
+    /// Keeps the keys in the memory of a root process or a unit out of core dumps, and out of other processes' reach.
     ///
-    /// Children are not affected. Called first in `main`, before any key is read.
+    /// Units share a user. Children are not affected. Called first in `main`, before any key is read.
     public static func forbidDumps() {
-        guard isRoot else { return }
+        guard isRoot || isUnit else { return }
         _ = nest_host_forbid_dumps()
     }
 
     /// Whether this process belongs to root.
     public static var isRoot: Bool { geteuid() == 0 }
+
+    /// Whether this process is of a unit of the program, whose drop-in sets the variable.
+    public static let isUnit = environment()["NEST_UNIT"] == "yes"
 
     /// Copies the environment of this process.
     ///

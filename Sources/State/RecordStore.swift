@@ -4,9 +4,10 @@ public import Host
 
 /// The records of a node's tasks, and the locks that keep two runs of one task apart.
 ///
-/// Each task has a directory, `tasks/NAME`, with the files `record.json` and `lock`, which only their owner can open, and
-/// `public.json`, the record as every user may read it. No link is followed on the way to them. The directory `products`
-/// beside them has files and links that the task's unit has made and that are not in place yet.
+/// Each task has a directory, `tasks/NAME`, with `record.json`, which only its owner can open, and `public.json`, the record
+/// as every user may read it. The directory is the task's lock. It belongs to the user of the task's unit, who can write
+/// nothing else here: root follows no link in it, and expects any content. The directory `products` in it has files and
+/// links that the task's unit has made and that are not in place yet.
 public struct RecordStore: Sendable {
     /// The state directory, which is created when something is written.
     public let path: String
@@ -33,7 +34,7 @@ public struct RecordStore: Sendable {
     ///
     /// - Throws: ``Base/SystemError`` if it cannot be created.
     public func prepare() throws(SystemError) {
-        _ = try directory(isCreating: true).directory("tasks", isCreating: true)
+        _ = try directory(isCreating: true).directory("tasks", creatingWith: 0o755)
     }
 
     /// Returns a task's record, `nil` if it has not run on this boot.
@@ -64,9 +65,10 @@ public struct RecordStore: Sendable {
     /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
     public func tasks() throws(SystemError) -> [String] {
         do throws(SystemError) {
-            let tasks = try directory(isCreating: false).directory("tasks", isCreating: false)
+            let tasks = try directory(isCreating: false).directory("tasks", creatingWith: nil)
             let names = try tasks.names().filter { name in
-                guard !name.hasPrefix("."), let task = try? tasks.directory(name, isCreating: false) else {
+                guard !name.hasPrefix("."), let task = try? tasks.directory(name, creatingWith: nil, isOfService: true)
+                else {
                     return false
                 }
                 return (try? task.status(Self.recordName)) != nil
@@ -136,7 +138,7 @@ public struct RecordStore: Sendable {
     /// - Returns: The lock, or `nil` if it is taken, see ``runner(of:)``.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
-        try FileLock.take(try directory(of: task, isCreating: true).openLock(Self.lockName), lockPath(task))
+        try FileLock.take(try directory(of: task, isCreating: true).openLock(), lockPath(task))
     }
 
     /// Locks a task as soon as no other process is running it.
@@ -150,7 +152,7 @@ public struct RecordStore: Sendable {
         _ task: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> FileLock? {
-        let file = try directory(of: task, isCreating: true).openLock(Self.lockName)
+        let file = try directory(of: task, isCreating: true).openLock()
         return try await FileLock.wait(file, lockPath(task), until: deadline)
     }
 
@@ -162,7 +164,7 @@ public struct RecordStore: Sendable {
     /// The process that is running a task according to a list of locks.
     func runner(of task: String, in locks: LockTable) -> Int32? {
         guard !locks.isEmpty, let directory = try? directory(of: task, isCreating: false),
-            let status = try? directory.status(Self.lockName)
+            let status = try? directory.status()
         else { return nil }
         return locks.holder(of: status.identity)
     }
@@ -172,9 +174,11 @@ public struct RecordStore: Sendable {
 
     private static let recordName = "record.json"
     private static let publicName = "public.json"
-    private static let lockName = "lock"
 
-    private func lockPath(_ task: String) -> String { "\(path)/tasks/\(task)/\(Self.lockName)" }
+    /// The permissions of a task's directory: who cannot list it cannot lock it.
+    private static let directoryMode: UInt32 = 0o711
+
+    private func lockPath(_ task: String) -> String { "\(path)/tasks/\(task)" }
 
     /// The state directory.
     func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
@@ -188,7 +192,7 @@ public struct RecordStore: Sendable {
             let name = String(decoding: task.utf8.filter { $0 != 0 }, as: UTF8.self)
             throw SystemError("cannot keep a record of task", name, code: EINVAL, detail: "not a file name")
         }
-        return try directory(isCreating: isCreating).directory("tasks", isCreating: isCreating)
-            .directory(task, isCreating: isCreating)
+        return try directory(isCreating: isCreating).directory("tasks", creatingWith: isCreating ? 0o755 : nil)
+            .directory(task, creatingWith: isCreating ? Self.directoryMode : nil, isOfService: true)
     }
 }

@@ -78,7 +78,7 @@ struct RunCommand {
 
     /// In the unit of a task, what keeps its products until `supervise` puts them in place.
     private func staged(_ plan: Plan, _ records: RecordStore) -> StagedProducts? {
-        guard Confinement.isUnit, !options.isDryRun, plan.steps.count == 1 else { return nil }
+        guard Machine.isUnit, !options.isDryRun, plan.steps.count == 1 else { return nil }
         return configuration.stagedProducts(of: plan.steps[0].task, records)
     }
 

@@ -11,7 +11,7 @@ struct DirectoryHandleTests {
     private let path = TemporaryDirectory.file("state")
 
     @Test func `a missing directory is created, and files in it are written and read`() throws {
-        let tasks = try DirectoryHandle(reaching: path, isCreating: true).directory("tasks", isCreating: true)
+        let tasks = try DirectoryHandle(reaching: path, isCreating: true).directory("tasks", creatingWith: 0o755)
         try tasks.write([1, 2], to: "a", mode: 0o640)
         #expect(try tasks.read("a", limit: 10) == [1, 2])
         #expect(try tasks.status("a")?.mode == 0o640)
@@ -66,7 +66,42 @@ struct DirectoryHandleTests {
         try FileSystem.makeDirectories("\(path)/tasks")
         #expect(unsafe chown("\(path)/tasks", 65534, 0) == 0)
         let directory = try DirectoryHandle(reaching: path, isCreating: false)
-        let error = #expect(throws: SystemError.self) { _ = try directory.directory("tasks", isCreating: false) }
+        let error = #expect(throws: SystemError.self) { _ = try directory.directory("tasks", creatingWith: nil) }
         #expect(error?.advice == "run 'chown root \(path)/tasks'")
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `what root makes in a directory of a service belongs to the service`()
+        throws
+    {
+        try FileSystem.makeDirectories("\(path)/task")
+        #expect(unsafe chown("\(path)/task", 999, 998) == 0)
+        let state = try DirectoryHandle(reaching: path, isCreating: false)
+        let task = try state.directory("task", creatingWith: nil, isOfService: true)
+        try task.write([1], to: "a", mode: 0o600)
+        _ = try task.directory("b", creatingWith: 0o711, isOfService: true)
+        for (name, mode) in [("a", 0o600), ("b", 0o711)] as [(String, UInt32)] {
+            let status = try #require(try task.status(name))
+            #expect(status.owner == 999 && status.group == 998 && status.mode == mode, "\(name)")
+        }
+        #expect(unsafe chown("\(path)/task", 1000, 0) == 0)
+        #expect(throws: SystemError.self) { _ = try state.directory("task", creatingWith: nil, isOfService: true) }
+    }
+
+    @Test func `a FIFO in place of a file is neither read nor waited for`() throws {
+        let directory = try DirectoryHandle(reaching: path, isCreating: true)
+        #expect(unsafe mkfifo("\(path)/a", 0o600) == 0)
+        #expect(throws: SystemError.self) { try directory.read("a", limit: 10) }
+        #expect(throws: SystemError.self) { try directory.overwrite([1], at: "a") }
+        try directory.write([1], to: "a", mode: 0o600)
+        #expect(try directory.read("a", limit: 10) == [1])
+    }
+
+    @Test func `a directory is locked by one process at a time`() throws {
+        let directory = try DirectoryHandle(reaching: path, isCreating: true)
+        let lock = try FileLock.take(try directory.openLock(), path)
+        #expect(LockTable.current().holder(of: try directory.status().identity) == getpid())
+        let second = try FileLock.take(try directory.openLock(), path) == nil
+        #expect(second)
+        lock?.release()
     }
 }

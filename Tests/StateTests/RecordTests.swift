@@ -236,4 +236,44 @@ struct RecordTests {
         try await work.value
         #expect(states.isSubset(of: [.notYet, .running, .ended(.unchanged)]))
     }
+
+    @Test func `only who can list the directory of a task can lock it`() throws {
+        try store.lock("rbac")?.release()
+        #expect(try FileSystem.status(TemporaryDirectory.file("state/tasks/rbac"))?.mode == 0o711)
+        try store.write(record())
+        #expect(try FileSystem.list(TemporaryDirectory.file("state/tasks/rbac")) == ["public.json", "record.json"])
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a record that root writes belongs to the user of the task's unit`() throws
+    {
+        try store.write(record())
+        let directory = TemporaryDirectory.file("state/tasks/rbac")
+        #expect(unsafe chown(directory, 999, 998) == 0)
+        try store.write(record(.failed))
+        for name in ["record.json", "public.json"] {
+            let status = try #require(try FileSystem.status("\(directory)/\(name)"))
+            #expect(status.owner == 999 && status.group == 998, "\(name)")
+        }
+        #expect(try store.record(of: "rbac")?.outcome == .failed)
+        #expect(try store.tasks() == ["rbac"])
+        // The directory of a person is not one of a unit.
+        #expect(unsafe chown(directory, 1000, 1000) == 0)
+        #expect(throws: SystemError.self) { try store.record(of: "rbac") }
+    }
+
+    @Test(arguments: ["record.json", "public.json"])
+    func `whatever a unit puts in place of a record is neither followed nor waited for`(name: String) throws {
+        let victim = TemporaryDirectory.file("victim")
+        try FileSystem.write(Array("text".utf8), to: victim, mode: 0o600)
+        let place = TemporaryDirectory.file("state/tasks/rbac/\(name)")
+        for make in [{ unsafe mkfifo(place, 0o600) }, { unsafe symlink(victim, place) }] as [() -> CInt] {
+            try store.write(record())
+            try FileSystem.remove(place)
+            #expect(make() == 0)
+            if name == "record.json" { #expect(throws: SystemError.self) { try store.record(of: "rbac") } }
+            try store.write(record(.unchanged))
+            #expect(try store.record(of: "rbac")?.outcome == .unchanged)
+        }
+        #expect(try FileSystem.read(victim, limit: 10) == Array("text".utf8))
+    }
 }
