@@ -36,7 +36,7 @@ struct DigestCache {
             )
         }
         do {
-            _ = try run.files.write(bytes, to: path(of: digest), mode: 0o644)
+            try run.files.keep(bytes, as: digest, in: run.cacheDirectory)
         } catch {
             emit(.warning(subject: url, "cannot be cached for the next boot: \(error)"))
         }

@@ -5,6 +5,11 @@ import Kubernetes
 import Planning
 import YAML
 
+/// Whether a file of a directory is a manifest, by its name.
+public func isManifestName(_ name: String) -> Bool {
+    !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
+}
+
 /// Reads the manifests that a task names: files, directories and pinned URLs.
 struct ManifestLoader {
     let run: RunEnvironment
@@ -15,11 +20,6 @@ struct ManifestLoader {
 
     /// More than this is not held in memory for one task.
     private static let totalLimit = 256 << 20
-
-    /// Whether a file of a directory is a manifest, by its name.
-    static func isManifest(_ path: String) -> Bool {
-        [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) }
-    }
 
     /// A text with the name that places in it carry.
     struct Source {
@@ -97,7 +97,7 @@ struct ManifestLoader {
     private func paths(of reference: LocatedPath) throws(SystemError) -> [String] {
         guard let names = try run.files.list(reference.path) else { return [reference.path] }
         let directory = reference.path.hasSuffix("/") ? reference.path : reference.path + "/"
-        return names.filter { !$0.hasPrefix(".") && Self.isManifest($0) }
+        return names.filter(isManifestName)
             .map { directory + $0 }
             .filter { !run.files.isDirectory($0) }
     }
@@ -142,6 +142,7 @@ struct ManifestLoader {
 
     private func hint(for error: SystemError, _ reference: LocatedPath) -> String? {
         if error.isNotFound { return "correct the path, or install the file before this task" }
+        if let advice = error.advice { return advice }
         guard error.code == EACCES else { return nil }
         return "run as root, or give this user access to it and to the directories that it is in"
     }

@@ -19,12 +19,13 @@ public final class NodeFiles: Sendable {
     private let staged: StagedProducts?
 
     /// Whether files that another user could change are refused, or only remembered.
-    private let refusesDistrusted: Bool
+    let refusesDistrusted: Bool
 
-    private let remembered = Locked<[SystemError]>([])
+    /// Where systemd has put the credentials of the unit, `nil` outside of units and in units that have none.
+    let credentialsDirectory: String?
 
-    /// What would have been refused, each once.
-    var distrusted: [SystemError] { remembered.withLock { $0 } }
+    /// What would have been refused.
+    let remembered = Locked<[SystemError]>([])
 
     private let planned = Locked<[String: Planned]>([:])
 
@@ -45,9 +46,17 @@ public final class NodeFiles: Sendable {
     ///   - refusesDistrusted: Whether files that another user could change are refused. A command that only looks may
     ///     look at the files of anybody.
     ///   - staged: Where files and links are put instead of their paths, because the unit may not write there.
-    public init(root: String?, isDryRun: Bool, refusesDistrusted: Bool = true, staged: StagedProducts? = nil) {
+    ///   - credentialsDirectory: Where systemd has put the credentials of the unit.
+    public init(
+        root: String?,
+        isDryRun: Bool,
+        refusesDistrusted: Bool = true,
+        staged: StagedProducts? = nil,
+        credentialsDirectory: String? = nil,
+    ) {
         self.refusesDistrusted = refusesDistrusted
         self.staged = staged
+        self.credentialsDirectory = credentialsDirectory
         var root = root ?? ""
         while root.hasSuffix("/") { root.removeLast() }
         self.root = root
@@ -85,37 +94,14 @@ public final class NodeFiles: Sendable {
         let node = try resolved(path)
         if case .file(let bytes, _) = planned.withLock({ $0[node] }) { return bytes }
         try requireTrusted(path, isData: true)
+        if let bytes = try credential(path, limit: limit) { return bytes }
         return try FileSystem.read(location(ofResolved: node), limit: limit)
     }
 
-    /// Refuses a path that a user other than root could change before root acts on it.
-    ///
-    /// - Parameters:
-    ///   - path: The path on the node.
-    ///   - isData: Whether it may also belong to a service, because root does not do what it says.
-    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
-    func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
-        guard try !isPlanned(path) else { return }
-        // Without a root the links themselves are examined as well.
-        let location = root.isEmpty ? path : try location(ofRead: path)
-        do {
-            try FileSystem.requireTrusted(location, isData: isData)
-        } catch {
-            if refusesDistrusted { throw error }
-            remembered.withLock { if !$0.contains(error) { $0.append(error) } }
-        }
-    }
-
     /// Whether a dry run would have written a path, so that what is there now does not matter.
-    private func isPlanned(_ path: String) throws(SystemError) -> Bool {
+    func isPlanned(_ path: String) throws(SystemError) -> Bool {
         let path = try resolved(path)
         return planned.withLock { $0[path] != nil }
-    }
-
-    /// Refuses the file of a private key that other users can read.
-    func requirePrivate(_ path: String) throws(SystemError) {
-        guard try !isPlanned(path) else { return }
-        try FileSystem.requirePrivate(try location(ofRead: path))
     }
 
     /// The permissions of a file, or those it would have after a dry run.
@@ -243,14 +229,19 @@ public final class NodeFiles: Sendable {
             let old = try found.map { status throws(SystemError) in try FileState(status, at: location) }
             let new = FileState(bytes: bytes, mode: mode, owner: owner ?? geteuid(), group: group)
             result.diff = new.difference(from: old, isShown: isShown)
-            let path = try resolved(path, followsLast: false)
-            planned.withLock { $0[path] = .file(bytes, mode: mode) }
+            try remember(bytes, mode: mode, at: path)
         } else if let staged {
             try staged.put(bytes, mode: mode, at: path)
         } else {
             try FileSystem.write(bytes, to: location, mode: mode, owner: owner, group: group)
         }
         return result
+    }
+
+    /// Keeps in memory what a dry run would have written.
+    func remember(_ bytes: [UInt8], mode: UInt32, at path: String) throws(SystemError) {
+        let path = try resolved(path, followsLast: false)
+        planned.withLock { $0[path] = .file(bytes, mode: mode) }
     }
 
     /// Makes a link point at a target; in a unit the link is only staged.

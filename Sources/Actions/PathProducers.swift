@@ -12,7 +12,9 @@ struct PathProducers {
         for step in plan.steps {
             for path in step.task.footprint.producedPaths {
                 tasks[path] = tasks[path] ?? step.task.name
-                guard ManifestLoader.isManifest(path), let slash = path.lastIndex(of: "/") else { continue }
+                guard let slash = path.lastIndex(of: "/"),
+                    isManifestName(String(path[path.index(after: slash)...]))
+                else { continue }
                 let directory = String(path[..<slash])
                 manifestTasks[directory] = manifestTasks[directory] ?? step.task.name
             }

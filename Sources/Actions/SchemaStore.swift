@@ -44,10 +44,11 @@ struct SchemaStore {
         }
         let deadline = min(deadline, ContinuousClock.now + Self.timeLimit)
         guard let bytes = await client.schemaDocument(until: deadline) else { return }
-        _ = try? NodeFiles(root: run.files.root, isDryRun: false).write(bytes, to: path, mode: 0o644)
+        try? NodeFiles(root: run.files.root, isDryRun: false)
+            .keep(bytes, as: name(of: client.kubeconfig.server), in: run.cacheDirectory)
     }
 
-    private func path(of server: String) -> String {
-        "\(run.cacheDirectory)/openapi-\(sha256(Array(server.utf8)))"
-    }
+    private func path(of server: String) -> String { "\(run.cacheDirectory)/\(name(of: server))" }
+
+    private func name(of server: String) -> String { "openapi-\(sha256(Array(server.utf8)))" }
 }

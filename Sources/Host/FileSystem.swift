@@ -11,7 +11,11 @@ public enum FileSystem {
     /// - Returns: All bytes of the file.
     /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read, is not a regular file or is too large.
     public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        try readFile(path, limit: limit)
+        do throws(SystemError) {
+            return try readFile(path, limit: limit)
+        } catch {
+            throw error.advisingUnit(path)
+        }
     }
 
     /// Reads the status of a path, without following a link.
@@ -80,7 +84,12 @@ public enum FileSystem {
     /// - Throws: ``Base/SystemError`` if it is not a directory, cannot be read or has too many names.
     public static func list(_ directory: String, limit: Int = 100_000) throws(SystemError) -> [String] {
         let operation = "cannot list"
-        let opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
+        let opened: FileDescriptor
+        do throws(SystemError) {
+            opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
+        } catch {
+            throw error.advisingUnit(directory)
+        }
         let listing = try DirectoryListing(adopting: opened, operation, directory)
         let names = try listing.names(operation, directory, limit: limit)
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

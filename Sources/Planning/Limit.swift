@@ -58,4 +58,7 @@ enum Limit {
 
     /// Items of a list of paths, objects or capabilities that a task needs.
     static let needCount = 100
+
+    /// The bytes of a credential's name, in systemd.
+    static let credentialNameLength = 255
 }

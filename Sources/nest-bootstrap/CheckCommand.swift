@@ -1,6 +1,7 @@
 import Actions
 import Base
 import HTTP
+import Host
 import Kubernetes
 import Planning
 import Reporting
@@ -29,6 +30,7 @@ struct CheckCommand {
         let isReadable = configuration.problems.isEmpty
         var findings = isReadable ? await check.findings() : await check.manifestFindings()
         findings.warnings += Configuration.distrusted(options)
+        if options.root == nil { findings.warnings += await missingUser(configuration.plan) }
         await http.shutDown()
         let problems = configuration.problems + findings.problems
         let taskCount = configuration.plan.steps.count
@@ -47,5 +49,16 @@ struct CheckCommand {
         }
         if problems.isEmpty { return .success }
         return isReadable ? .data : .configuration
+    }
+
+    /// Warns where the user of units does not exist, so that systemd cannot start them.
+    private func missingUser(_ plan: Plan) async -> [Problem] {
+        let count = plan.steps.count { $0.task.footprint.isOfUnitUser }
+        guard count > 0, Systemd.isRunning else { return [] }
+        let exists = await onThread { (try? FileSystem.lookupUser(unitUser)) != nil }
+        guard !exists else { return [] }
+        let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
+        let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
+        return [Problem(message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
     }
 }

@@ -155,7 +155,13 @@ struct Configuration {
     var files: NodeFiles { files(staged: nil) }
 
     private func files(staged: StagedProducts?) -> NodeFiles {
-        NodeFiles(root: root, isDryRun: options.isDryRun, refusesDistrusted: options.acts, staged: staged)
+        NodeFiles(
+            root: root,
+            isDryRun: options.isDryRun,
+            refusesDistrusted: options.acts,
+            staged: staged,
+            credentialsDirectory: Machine.isUnit ? Machine.environment()["CREDENTIALS_DIRECTORY"] : nil,
+        )
     }
 
     /// The products of a task that its unit does not put in place itself, `nil` if the task has others.

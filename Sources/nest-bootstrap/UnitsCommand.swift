@@ -1,3 +1,4 @@
+import Actions
 import Base
 import Host
 import Planning
@@ -25,7 +26,10 @@ struct UnitsCommand {
             count = plan.steps.count
             let removed = units.isGenerator ? knownTasks().filter { plan.position(of: $0) == nil } : []
             let call = call(role: configuration.declarations.role)
-            files = plan.units(call, linkedNames: FileSystem.linkedNames) + unitsOfRemovedTasks(removed, call)
+            let units = plan.units(call, linkedNames: FileSystem.linkedNames) { path in
+                FileSystem.isReadableByAll(path, isRead: isManifestName)
+            }
+            files = units + unitsOfRemovedTasks(removed, call)
         } catch {
             guard units.isGenerator else {
                 output.report(error, as: options.output, .taskFileWrong)

@@ -3,6 +3,7 @@ import Actions
 import Execution
 import Glibc
 import Host
+import Planning
 import TestSupport
 import Testing
 
@@ -180,5 +181,39 @@ struct NodeFilesTests {
 
     private func created(_ linking: NodeFiles.Linking) -> Bool {
         if case .done(let result) = linking { result.change == .created } else { false }
+    }
+
+    @Test func `a file that systemd has put into the credentials of a unit is read there`() throws {
+        let credentials = TemporaryDirectory.file("credentials")
+        let files = NodeFiles(root: nil, isDryRun: false, credentialsDirectory: credentials)
+        let path = TemporaryDirectory.file("k.conf")
+        try FileSystem.write(Array("node".utf8), to: path, mode: 0o600)
+        #expect(try text(files, path) == "node")
+        let copy = "\(credentials)/\(try #require(credentialName(ofPath: path)))"
+        try FileSystem.write(Array("copy".utf8), to: copy, mode: 0o400)
+        #expect(try text(files, path) == "copy")
+        // Written after the unit was started: the next attempt reads it.
+        try FileSystem.write(Array(missingCredential.utf8), to: copy, mode: 0o400)
+        let error = #expect(throws: SystemError.self) { try files.read(path, limit: 100) }
+        #expect(error?.description == "cannot read '\(path)': No such file or directory")
+        try FileSystem.write(Array(repeating: 1, count: 101), to: copy, mode: 0o400)
+        #expect(throws: SystemError.self) { try files.read(path, limit: 100) }
+    }
+
+    @Test func `what is kept below the state directory is not written through a link in it`() throws {
+        let files = NodeFiles(root: root, isDryRun: false)
+        let cache = "/var/lib/x/cache"
+        try files.keep([1], as: "a", in: cache)
+        #expect(try FileSystem.read("\(root)\(cache)/a", limit: 10) == [1])
+        try FileSystem.removeTree("\(root)\(cache)")
+        try FileSystem.makeDirectories("\(root)/elsewhere")
+        try FileSystem.makeSymbolicLink(at: "\(root)\(cache)", to: "../../../elsewhere", replacing: false)
+        let node = NodeFiles(root: nil, isDryRun: false)
+        #expect(throws: SystemError.self) { try node.keep([1], as: "a", in: "\(root)\(cache)") }
+        #expect(try FileSystem.list("\(root)/elsewhere") == [])
+        let dryRun = NodeFiles(root: root, isDryRun: true)
+        try dryRun.keep([2], as: "b", in: "/var/lib/y/cache")
+        #expect(try dryRun.read("/var/lib/y/cache/b", limit: 10) == [2])
+        #expect(try FileSystem.exists("\(root)/var/lib/y") == false)
     }
 }

@@ -68,7 +68,7 @@ import Testing
         // All three files to which the kubeconfig refers.
         for task in ["admin", "apply"] {
             #expect(lines(task).contains("InaccessiblePaths="))
-            let hidden = lines(task).filter { $0.contains("agenix") || $0.contains("/pki") }
+            let hidden = lines(task).filter { $0.contains("Paths=") && ($0.contains("agenix") || $0.contains("/pki")) }
             #expect(
                 hidden == ["BindReadOnlyPaths=-/run/agenix/a.key"]
                     + [
@@ -233,8 +233,11 @@ import Testing
                 "file: {path: /tmp/b, source: /root/x}", [],
                 ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectHome=read-only", "PrivateTmp=no"]
             ),
-            ("wait: {file: /run/x}", [], ["TemporaryFileSystem=", "ReadOnlyPaths=-/run"]),
-            ("wait: {file: /var/x}", [], []),
+            (
+                "wait: {file: /run/x}", [],
+                UnitUserTests.reader + ["TemporaryFileSystem=", "ReadOnlyPaths=-/run"]
+            ),
+            ("wait: {file: /var/x}", [], UnitUserTests.reader),
             (
                 "exec: {command: ls, args: [\"--socket=unix:/run/a/b.sock\", /srv/run/c, /run/], reads: [/var/run/d, /run/d/e]}",
                 [], ["BindReadOnlyPaths=-/run/d", "BindReadOnlyPaths=-/run/a/b.sock"]
@@ -250,23 +253,24 @@ import Testing
                 "remove: {paths: [/etc/kubernetes/manifests], recursive: true}", ["/etc/kubernetes"],
                 ["CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER"]
             ),
-            // It is writable in every unit.
+            // Every unit sees it.
             ("exec: {command: ls, args: [/run/nest-bootstrap/tasks]}", [], []),
             (
                 "wait: {tcp: \"[fe80::1%eth0]:1\"}", [],
-                ["PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
+                ["User=nest-bootstrap", "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
             ),
             (
                 "wait: {tcp: \"192.0.2.1:1\"}", [],
                 [
-                    "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6", "IPAddressDeny=any",
+                    "User=nest-bootstrap", "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6",
+                    "IPAddressDeny=any",
                     "IPAddressAllow=192.0.2.1",
                 ]
             ),
             ("file: {path: /a/b, source: /dev/x}", [], ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"]),
             (
                 "wait: {tcp: \"x:1\"}", [],
-                ["PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
+                ["User=nest-bootstrap", "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
             ),
             ("exec: {command: ls, creates: /var/lib/x/made}", ["/var/lib/x"], []),
             ("exec: {command: ls, writes: [/var/lib/x/, /etc/y]}", ["/var/lib/x", "/etc/y"], []),

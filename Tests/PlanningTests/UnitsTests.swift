@@ -54,6 +54,7 @@ import Testing
             ExecStartPost=+:/usr/bin/nest-bootstrap supervise admin
             ExecStopPost=-+:/usr/bin/nest-bootstrap supervise admin
             TimeoutStartSec=660
+            RuntimeDirectory=nest-bootstrap/tasks/admin
 
             """,
             "k8s-bootstrap-admin.service.d/50-privileges.conf": """
@@ -82,6 +83,7 @@ import Testing
             ExecStartPost=-+:/usr/bin/nest-bootstrap supervise rbac
             ExecStopPost=-+:/usr/bin/nest-bootstrap supervise rbac
             TimeoutStartSec=660
+            RuntimeDirectory=nest-bootstrap/tasks/rbac
             StateDirectory=nest-bootstrap
 
             """,
@@ -89,9 +91,17 @@ import Testing
             # Made by nest-bootstrap. Settings of this task alone.
 
             [Service]
+            User=nest-bootstrap
+            LoadCredential=etc-k-admin:/etc/k/admin
+            SetCredential=etc-k-admin:no such file when the unit was started
+            LoadCredential=run-ca:/run/ca
+            SetCredential=run-ca:no such file when the unit was started
+            LoadCredential=run-c:/run/c
+            SetCredential=run-c:no such file when the unit was started
+            LoadCredential=run-k:/run/k
+            SetCredential=run-k:no such file when the unit was started
             PrivateNetwork=no
             RestrictAddressFamilies=AF_INET AF_INET6
-            CapabilityBoundingSet=CAP_DAC_READ_SEARCH
             BindReadOnlyPaths=-/run/ca
             BindReadOnlyPaths=-/run/c
             BindReadOnlyPaths=-/run/k
@@ -153,7 +163,7 @@ import Testing
                     + "--config \"/home/me/my tasks.yaml\" --root /tmp/r\n"
             )
         )
-        #expect(unit.hasSuffix("\nTimeoutStartSec=660\nReadWritePaths=-/tmp/r\n"))
+        #expect(unit.hasSuffix("\nRuntimeDirectory=nest-bootstrap/tasks/t\nReadWritePaths=-/tmp/r\n"))
         let sandbox = try #require(files["k8s-bootstrap-t.service.d/50-privileges.conf"])
         #expect(sandbox.hasSuffix("\nProtectHome=read-only\nPrivateTmp=no\n"))
     }

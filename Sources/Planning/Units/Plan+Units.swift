@@ -10,13 +10,17 @@ extension Plan {
     /// - Parameters:
     ///   - call: How the units call the program.
     ///   - linkedNames: Returns where the links on the way of a path lead; a unit needs these places too.
+    ///   - isReadableByAll: Returns whether every user can read a file or a directory of manifests; one that does not exist
+    ///     yet counts as readable.
     /// - Returns: The files, those of the tasks in the order of the plan.
     public func units(
         _ call: ProgramInvocation,
         linkedNames: (String) -> [String] = { _ in [] },
+        isReadableByAll: (String) -> Bool = { _ in true },
     ) -> [UnitFile] {
         let hiddenPaths = HiddenPaths(self, taskFiles: call.taskFiles, linkedNames: linkedNames)
         let addresses = ServerAddresses(self)
+        let users = UnitUsers(self, call, isReadableByAll)
         let tasks = steps.indices.flatMap { index in
             let unit = TaskUnit(
                 task: steps[index].task,
@@ -24,6 +28,7 @@ extension Plan {
                 hidden: hiddenPaths.hidden(from: steps[index].task.footprint),
                 named: hiddenPaths.paths(readBy: steps[index].task.footprint),
                 addresses: addresses.all(of: steps[index].task.footprint),
+                user: users.settings(of: steps[index].task.footprint),
                 call: call,
             )
             return unit.files
@@ -43,6 +48,7 @@ private struct TaskUnit {
     /// The paths that the task names, and where links lead.
     let named: [String]
     let addresses: [String]?
+    let user: UnitUsers.Settings
     let call: ProgramInvocation
 
     var files: [UnitFile] {
@@ -68,6 +74,8 @@ private struct TaskUnit {
         unit.section("Service")
         addCommands(&unit)
         unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitGracePeriod)")
+        // The only directory of the state that the task writes.
+        unit.set("RuntimeDirectory", "nest-bootstrap/tasks/\(task.name)")
         if task.footprint.keepsCache { unit.set("StateDirectory", "nest-bootstrap") }
         for path in writable { unit.path("ReadWritePaths", path) }
         return unit.text
@@ -108,13 +116,16 @@ private struct TaskUnit {
         var hidden = hidden
         // A path that a task wrote is below the root, a path that it reads may be.
         if !call.root.isEmpty { hidden.own = hidden.own.flatMap { [$0, call.root + $0] } }
-        let settings = UnitSandbox(
-            task.footprint,
+        var footprint = task.footprint
+        footprint.capabilities = user.capabilities
+        let sandbox = UnitSandbox(
+            footprint,
             reads: read,
             writes: writable,
             hidden: hidden,
             addresses: addresses,
         ).settings
+        let settings = user.settings + sandbox
         guard !settings.isEmpty else { return [] }
         var drop = UnitText(comment: "Made by nest-bootstrap. Settings of this task alone.")
         drop.section("Service")

@@ -17,7 +17,7 @@ struct RunDirectory {
 
     private static let path = "/run"
 
-    /// What every unit may write; a second mount would make it read-only.
+    /// What every unit sees.
     private static let records = "/run/nest-bootstrap"
 
     /// Where services listen that the agent uses itself.

@@ -1,0 +1,124 @@
+/// The user of the units that only talk to servers: they change nothing on the node and run no programs.
+public let unitUser = "nest-bootstrap"
+
+/// The content of a credential whose file does not exist when systemd starts the unit.
+///
+/// Without it systemd would not start the unit, and the program could not say what to do.
+public let missingCredential = "no such file when the unit was started"
+
+/// Returns the name that the unit of a task gives to the credential with a file's content.
+///
+/// - Parameter path: An absolute path.
+/// - Returns: The name, as `systemd-escape --path` prints it, or `nil` if systemd has no name of that length.
+public func credentialName(ofPath path: String) -> String? {
+    var name = ""
+    for byte in normalised(path).utf8.dropFirst() {
+        switch byte {
+        case UInt8(ascii: "/"): name += "-"
+        case _ where byte.isLetter || byte.isDigit || byte == UInt8(ascii: "_"),
+            UInt8(ascii: ".") where !name.isEmpty:
+            name.unicodeScalars.append(Unicode.Scalar(byte))
+        default: name += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+    }
+    return name.isEmpty || name.utf8.count > Limit.credentialNameLength ? nil : name
+}
+
+extension Footprint {
+    /// Whether the task's unit runs as ``unitUser``.
+    public var isOfUnitUser: Bool { writes.isEmpty && !runsPrograms }
+}
+
+/// Which user the units of a plan run as, and how they get at what this user may not read.
+struct UnitUsers {
+    /// The settings that say so.
+    struct Settings {
+        /// The capabilities of the unit.
+        var capabilities: [String]
+        /// User, capabilities and credentials, in the order in which they are written.
+        var settings: [(key: String, value: String)] = []
+    }
+
+    /// The files that each kubeconfig refers to which a task of the plan writes, and itself.
+    private var credentials: [String: [String]] = [:]
+
+    /// What tasks of the plan write for the owner alone.
+    private var secrets: [String] = []
+
+    /// What tasks read and not every user can, the task files aside.
+    private var closed: Set<String> = []
+
+    /// Whether every user can read the task files.
+    private let areTaskFilesReadable: Bool
+
+    /// Whether tasks write below a root, where only root may.
+    private let hasRoot: Bool
+
+    /// Finds the credentials of a plan.
+    ///
+    /// - Parameters:
+    ///   - plan: The plan.
+    ///   - call: How the units call the program.
+    ///   - isReadableByAll: Whether every user can read a file, or a directory of manifests.
+    init(_ plan: Plan, _ call: ProgramInvocation, _ isReadableByAll: (String) -> Bool) {
+        for write in plan.steps.lazy.flatMap(\.task.footprint.writes) where write.isSecret {
+            let path = located(write.path.path)
+            secrets.append(path)
+            if let files = write.kubeconfigFiles { credentials[path] = [write.path.path] + files }
+        }
+        var examined: Set<String> = []
+        for footprint in plan.steps.lazy.map(\.task.footprint) where footprint.isOfUnitUser {
+            for read in footprint.reads where read.use != .kubeconfig && examined.insert(read.path.path).inserted {
+                if !isReadableByAll(read.path.path) { closed.insert(read.path.path) }
+            }
+        }
+        areTaskFilesReadable = call.taskFiles.allSatisfy(isReadableByAll)
+        hasRoot = !call.root.isEmpty
+    }
+
+    /// Finds the settings of a task.
+    func settings(of footprint: Footprint) -> Settings {
+        guard footprint.isOfUnitUser, !hasRoot else { return Settings(capabilities: footprint.capabilities) }
+        let names = credentials(of: footprint)
+        let needsToRead = names == nil || !canRead(footprint)
+        var result = Settings(capabilities: needsToRead ? [UnitSandbox.reading] : [])
+        result.settings.append(("User", unitUser))
+        if needsToRead { result.settings.append(("AmbientCapabilities", UnitSandbox.reading)) }
+        for (name, path) in names ?? [] {
+            // Of a name systemd removes the backslashes that quote.
+            let name = unitPhrase(name.replacing("\\", with: "\\\\"))
+            result.settings.append(("LoadCredential", "\(name):\(unitPhrase(path))"))
+            result.settings.append(("SetCredential", "\(name):\(missingCredential)"))
+        }
+        return result
+    }
+
+    /// The names and paths of a task's credentials, `nil` if they are not known.
+    private func credentials(of footprint: Footprint) -> [(name: String, path: String)]? {
+        guard let kubeconfig = footprint.kubeconfig else { return [] }
+        guard let paths = credentials[located(kubeconfig.path)] else { return nil }
+        var found: [(name: String, path: String)] = []
+        for path in [kubeconfig.path] + paths.dropFirst() {
+            // What systemd would read as another path.
+            let isAsWritten = unitPhrase(path, specifiers: false) == path && path.last?.isWhitespace != true
+            guard isAsWritten, let name = credentialName(ofPath: path) else { return nil }
+            if !found.contains(where: { $0.name == name }) { found.append((name, path)) }
+        }
+        return found
+    }
+
+    /// Whether the user can read what the task reads, its kubeconfig aside.
+    private func canRead(_ footprint: Footprint) -> Bool {
+        areTaskFilesReadable
+            && footprint.reads.allSatisfy { read in
+                switch read.use {
+                case .kubeconfig: return true
+                // It may appear in a directory that is closed to others.
+                case .awaited: return false
+                case .file, .secret, .clientKey, .manifests, .program, .optional:
+                    let path = located(read.path.path)
+                    return !closed.contains(read.path.path) && !secrets.contains { isPath($0, at: path) }
+                }
+            }
+    }
+}

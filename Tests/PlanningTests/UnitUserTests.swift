@@ -1,0 +1,147 @@
+import Base
+import Planning
+import Testing
+
+/// Which user the units of tasks run as, and how they get at their credentials.
+@Suite(.timeLimit(.minutes(1))) struct UnitUserTests {
+    private static let kubeconfig = """
+          admin:
+            kubeconfig: {path: /etc/k/cluster-admin.conf, user: u, certificate: /run/a/u.crt, key: /run/a/u.key,
+              certificateAuthority: /run/a/ca.crt, server: "https://x"}
+        """
+
+    /// The settings of a task's unit that say who it is, in their order.
+    private func settings(
+        _ task: String,
+        isReadableByAll: (String) -> Bool = { _ in true },
+        _ call: ProgramInvocation = UnitsTests.call,
+    ) throws -> [String] {
+        let plan = try declarations("tasks:\n\(Self.kubeconfig)\n  t: {after: [admin], \(task)}").plan
+        let files = plan.units(call, isReadableByAll: isReadableByAll)
+        let drop = files.first { $0.path == "k8s-bootstrap-t.service.d/50-privileges.conf" }
+        guard case .text(let text)? = drop?.content else { return [] }
+        let keys = ["User=", "AmbientCapabilities=", "CapabilityBoundingSet=", "LoadCredential=", "SetCredential="]
+        return text.split(separator: "\n").map(String.init).filter { line in keys.contains { line.hasPrefix($0) } }
+    }
+
+    private static let credentials = [
+        ("etc-k-cluster\\\\x2dadmin.conf", "/etc/k/cluster-admin.conf"), ("run-a-ca.crt", "/run/a/ca.crt"),
+        ("run-a-u.crt", "/run/a/u.crt"), ("run-a-u.key", "/run/a/u.key"),
+    ]
+    .flatMap { ["LoadCredential=\($0):\($1)", "SetCredential=\($0):\(missingCredential)"] }
+
+    /// The settings of a unit that may read every file.
+    static let reader = [
+        "User=nest-bootstrap", "AmbientCapabilities=CAP_DAC_READ_SEARCH", "CapabilityBoundingSet=CAP_DAC_READ_SEARCH",
+    ]
+
+    @Test(
+        arguments: [
+            "apply: {manifests: [/m]}", "wait: {apiServer: true}",
+            "wait: {object: {apiVersion: v1, kind: Node, name: web}}",
+            "remove: {objects: [{apiVersion: v1, kind: Pod, name: web, namespace: d}]}",
+        ]
+    )
+    func `a task that only talks to the API server gets its credentials from systemd and no capability`(
+        task: String
+    ) throws {
+        #expect(try settings(task) == ["User=nest-bootstrap"] + Self.credentials)
+    }
+
+    @Test(arguments: ["wait: {tcp: \"a:1\"}", "wait: {unit: a.service}", "wait: {url: \"https://a\"}"])
+    func `a task without credentials gets neither these nor a capability`(task: String) throws {
+        #expect(try settings(task) == ["User=nest-bootstrap"])
+    }
+
+    @Test(
+        arguments: [
+            "symlink: {path: /x/y, target: z}", "exec: {command: ls}", "file: {path: /x/y, content: z}",
+            "remove: {paths: [/x/y], objects: [{apiVersion: v1, kind: Node, name: web}]}",
+        ]
+    )
+    func `a task that changes the node or runs a program is of root`(task: String) throws {
+        let settings = try settings(task)
+        #expect(settings.contains { $0.hasPrefix("User=") || $0.hasPrefix("LoadCredential=") } == false)
+    }
+
+    @Test(
+        arguments: [
+            // Nobody knows which files it refers to.
+            "apply: {kubeconfig: /root/k, manifests: [/m]}",
+            // It may appear in a closed directory.
+            "wait: {file: /a/b}",
+        ]
+    )
+    func `a task whose files are not known reads every file`(task: String) throws {
+        #expect(try settings(task) == Self.reader)
+    }
+
+    @Test(
+        arguments: [
+            ("apply: {manifests: [/m, /closed]}", "/closed"),
+            ("wait: {apiServer: true}", "/etc/nest-bootstrap/bootstrap.yaml"),
+            ("wait: {url: \"https://a\", certificateAuthority: /closed}", "/closed"),
+        ]
+    )
+    func `a task that reads what not every user can reads every file`(task: String, closed: String) throws {
+        let settings = try settings(task, isReadableByAll: { $0 != closed })
+        #expect(settings.filter { !Self.credentials.contains($0) } == Self.reader)
+    }
+
+    @Test func `a manifest that another task writes for its owner alone is not readable by all`() throws {
+        let text = """
+            tasks:
+              secret: {file: {path: /m/s.yaml, content: text, mode: "0600"}}
+              t: {after: [secret], apply: {kubeconfig: /k, manifests: [/m]}}
+              k: {file: {path: /k, content: text}}
+              public: {wait: {url: "https://a", certificateAuthority: /ca}}
+            """
+        let files = try UnitsTests.files(text)
+        #expect(files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.contains("AmbientCapabilities=") == true)
+        #expect(files["k8s-bootstrap-public.service.d/50-privileges.conf"]?.contains("AmbientCapabilities=") == false)
+    }
+
+    @Test func `below a root only root writes`() throws {
+        var call = UnitsTests.call
+        call.root = "/r"
+        #expect(try settings("apply: {manifests: [/m]}", call) == ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"])
+    }
+
+    @Test(
+        arguments: [
+            ("/etc/k/a.conf", "etc-k-a.conf"), ("/run/../etc//a_b.1/", "etc-a_b.1"), ("/.kube", "\\x2ekube"),
+            ("/a-b", "a\\x2db"), ("/a b:c", "a\\x20b\\x3ac"), ("/é", "\\xc3\\xa9"), ("/a\\b", "a\\x5cb"), ("/", nil),
+            ("/" + String(repeating: "a", count: 255), String(repeating: "a", count: 255)),
+            ("/" + String(repeating: "a", count: 256), nil),
+        ] as [(String, String?)]
+    )
+    func `a credential has the name that systemd-escape makes of its path`(path: String, name: String?) {
+        #expect(credentialName(ofPath: path) == name)
+    }
+
+    @Test(
+        arguments: [
+            ("/a%b c", "\nLoadCredential=a\\\\x25b\\\\x20c:/a%%b c\n"),
+            ("/a ", "\nAmbientCapabilities=CAP_DAC_READ_SEARCH\n"),
+            ("/a\\\\", "\nAmbientCapabilities=CAP_DAC_READ_SEARCH\n"),
+        ]
+    )
+    func `systemd reads a path of a credential as it is, or there is no such credential`(
+        path: String,
+        setting: String
+    ) throws {
+        let text = """
+            tasks:
+              admin:
+                kubeconfig: {path: PATH, user: u, certificate: /c, key: /k, certificateAuthority: /ca, server: "https://x"}
+              t: {after: [admin], wait: {apiServer: true}}
+            """
+        let drop = try #require(
+            try UnitsTests.files(
+                text.replacing("PATH", with: "\"\(path)\"")
+            )["k8s-bootstrap-t.service.d/50-privileges.conf"]
+        )
+        #expect(drop.contains(setting), "\(drop)")
+        #expect(drop.contains("\nLoadCredential=") == setting.contains("LoadCredential="))
+    }
+}
