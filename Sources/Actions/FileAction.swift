@@ -70,11 +70,11 @@ struct FileAction: Action {
 
     private func account() async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         do {
-            return try await lookUp(owner: declaration.owner, group: declaration.group)
+            return try await lookUp(owner: declaration.owner, group: declaration.group, until: context.deadline)
         } catch {
             throw Problem(
                 "cannot write file '\(declaration.path.path)'",
-                hint: "create the account first, or correct the task at \(context.task.location)",
+                hint: error.advice ?? "create the account first, or correct the task at \(context.task.location)",
                 cause: error,
             )
         }
@@ -82,11 +82,13 @@ struct FileAction: Action {
 }
 
 /// Finds the numbers of a user and a group, `nil` for no name.
-func lookUp(owner: String?, group: String?) async throws(SystemError) -> (owner: UInt32?, group: UInt32?) {
-    guard owner != nil || group != nil else { return (nil, nil) }
-    return try await onThread { () throws(SystemError) in
-        let owner = try owner.map { name throws(SystemError) in try FileSystem.lookupUser(name) }
-        let group = try group.map { name throws(SystemError) in try FileSystem.lookupGroup(name) }
-        return (owner, group)
-    }
+func lookUp(
+    owner: String?,
+    group: String?,
+    until deadline: ContinuousClock.Instant,
+) async throws(SystemError) -> (owner: UInt32?, group: UInt32?) {
+    var numbers: (owner: UInt32?, group: UInt32?)
+    if let owner { numbers.owner = try await FileSystem.lookupUser(owner, until: deadline) }
+    if let group { numbers.group = try await FileSystem.lookupGroup(group, until: deadline) }
+    return numbers
 }

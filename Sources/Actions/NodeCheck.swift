@@ -162,20 +162,21 @@ public struct NodeCheck: Sendable {
     }
 
     private func check(_ accounts: [Footprint.Account]) async -> [Problem] {
-        guard !accounts.isEmpty else { return [] }
-        return await onThread {
-            accounts.compactMap { account in
-                do throws(SystemError) {
-                    switch account.kind {
-                    case .user: _ = try FileSystem.lookupUser(account.name)
-                    case .group: _ = try FileSystem.lookupGroup(account.name)
-                    }
-                    return nil
-                } catch {
-                    return Problem("\(error)", at: account.location, hint: "create the account first")
+        var problems: [Problem] = []
+        for account in accounts {
+            do throws(SystemError) {
+                switch account.kind {
+                case .user:
+                    _ = try await FileSystem.lookupUser(account.name, until: .now + FileSystem.accountLookupLimit)
+                case .group:
+                    _ = try await FileSystem.lookupGroup(account.name, until: .now + FileSystem.accountLookupLimit)
                 }
+            } catch {
+                let hint = error.advice ?? "create the account first"
+                problems.append(Problem("\(error)", at: account.location, hint: hint))
             }
         }
+        return problems
     }
 
     /// A path that a unit is to let a program write: a directory that is made, or something that exists.

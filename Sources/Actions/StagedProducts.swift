@@ -60,7 +60,11 @@ public struct StagedProducts: Sendable {
                 switch (product, found.kind) {
                 case (.file(let mode, let owner, let group), .regular):
                     let bytes = try directory.read("\(index)", limit: Self.sizeLimit)
-                    let account = try await lookUp(owner: owner, group: group)
+                    let account = try await lookUp(
+                        owner: owner,
+                        group: group,
+                        until: .now + FileSystem.accountLookupLimit
+                    )
                     let permissions = UInt32(mode) & (found.mode | 0o7000)
                     _ = try files.write(bytes, to: path, mode: permissions, owner: account.owner, group: account.group)
                 case (.link(let replacesDirectory), .symbolicLink):

@@ -21,6 +21,71 @@ public func onThread<Value: Sendable, Failure: Error>(
     return try result.get()
 }
 
+/// Runs a blocking function on a thread of its own, and abandons it at a deadline and on cancellation.
+///
+/// This is for functions that have no deadline of their own, such as those that ask a name service. One that is abandoned
+/// goes on, and its result is dropped; the end of the process does not wait for it.
+///
+/// - Parameters:
+///   - deadline: The instant at which the function is abandoned.
+///   - body: The function to run.
+/// - Returns: The function's result, `nil` if it was abandoned.
+/// - Throws: The function's error, or ``SystemError`` if the system allows no further thread.
+public func onThread<Value: Sendable>(
+    until deadline: ContinuousClock.Instant,
+    _ body: @escaping @Sendable () throws(SystemError) -> Value,
+) async throws(SystemError) -> Value? {
+    let call = AbandonableCall<Value>()
+    try startThread { call.end(Result { () throws(SystemError) in try body() }) }
+    await withTaskGroup(of: Void.self) { group in
+        group.addTask { await call.wait() }
+        group.addTask { try? await ContinuousClock().sleep(until: deadline) }
+        await group.next()
+        group.cancelAll()
+    }
+    return try call.result?.get()
+}
+
+/// A call of a function that may not return in time.
+private final class AbandonableCall<Value: Sendable>: Sendable {
+    private struct State {
+        var isOver = false
+        var result: Result<Value, SystemError>?
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Locked(State())
+
+    /// The result, `nil` while there is none.
+    var result: Result<Value, SystemError>? { state.withLock { $0.result } }
+
+    /// Ends the call with a result, or abandons it; whatever follows is ignored.
+    func end(_ result: Result<Value, SystemError>?) {
+        let waiter = state.withLock { state in
+            guard !state.isOver else { return nil as CheckedContinuation<Void, Never>? }
+            (state.isOver, state.result) = (true, result)
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Waits for the end of the call, which cancellation abandons.
+    func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if !state.isOver { state.waiter = continuation }
+                    return state.isOver
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            end(nil)
+        }
+    }
+}
+
 /// Starts a detached thread that blocks all signals.
 ///
 /// - Throws: ``SystemError`` if the system allows no further thread.

@@ -2,14 +2,52 @@ public import Base
 import Glibc
 
 extension FileSystem {
+    /// How long the user database may take where no task has a deadline.
+    public static let accountLookupLimit = Duration.seconds(10)
+
     /// Finds a user's number.
     ///
-    /// The user database may be on the network: call this inside `onThread(_:)`.
-    ///
-    /// - Parameter name: The user's name, else its number in decimal.
+    /// - Parameters:
+    ///   - name: The user's name, else its number in decimal.
+    ///   - deadline: When to stop waiting for the user database, which may be on the network.
     /// - Returns: The number; one written in decimal need not belong to a user.
     /// - Throws: ``Base/SystemError`` if no such user or the database does not answer.
-    public static func lookupUser(_ name: String) throws(SystemError) -> UInt32 {
+    public static func lookupUser(
+        _ name: String,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> UInt32 {
+        let number = try await onThread(until: deadline) { () throws(SystemError) in try user(name) }
+        guard let number else { throw unanswered("cannot find user", name, database: "passwd") }
+        return number
+    }
+
+    /// Finds a group's number; see ``lookupUser(_:until:)``.
+    ///
+    /// - Parameters:
+    ///   - name: The group's name, else its number in decimal.
+    ///   - deadline: When to stop waiting for the user database.
+    /// - Returns: The number; one written in decimal need not belong to a group.
+    /// - Throws: ``Base/SystemError`` if no such group or the database does not answer.
+    public static func lookupGroup(
+        _ name: String,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> UInt32 {
+        let number = try await onThread(until: deadline) { () throws(SystemError) in try group(name) }
+        guard let number else { throw unanswered("cannot find group", name, database: "group") }
+        return number
+    }
+
+    private static func unanswered(_ operation: String, _ name: String, database: String) -> SystemError {
+        SystemError(
+            operation,
+            name,
+            code: ETIMEDOUT,
+            detail: "the user database does not answer",
+            advice: "'getent \(database) \(name)' must answer: check the services that /etc/nsswitch.conf names"
+        )
+    }
+
+    private static func user(_ name: String) throws(SystemError) -> UInt32 {
         unsafe try lookup(name, "cannot find user", "user") { name, buffer, capacity in
             var entry = unsafe passwd()
             var found: UnsafeMutablePointer<passwd>?
@@ -18,14 +56,9 @@ extension FileSystem {
         }
     }
 
-    /// Finds a group's number; see ``lookupUser(_:)``.
-    ///
-    /// - Parameter name: The group's name, else its number in decimal.
-    /// - Returns: The number; one written in decimal need not belong to a group.
-    /// - Throws: ``Base/SystemError`` if no such group or the database does not answer.
-    public static func lookupGroup(_ name: String) throws(SystemError) -> UInt32 {
+    private static func group(_ name: String) throws(SystemError) -> UInt32 {
         unsafe try lookup(name, "cannot find group", "group") { name, buffer, capacity in
-            var entry = unsafe group()
+            var entry = unsafe Glibc.group()
             var found: UnsafeMutablePointer<group>?
             let code = unsafe getgrnam_r(name, &entry, buffer, capacity, &found)
             return unsafe (code, found?.pointee.gr_gid)

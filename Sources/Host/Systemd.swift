@@ -69,12 +69,17 @@ public enum Systemd {
         try SystemError.checkPath(SystemBus.operation, unit)
         // The bus belongs to the thread that opened it.
         return try await onThread(SystemBus.operation, unit) { (cancelled) throws(SystemError) in
-            var bus = try SystemBus(unit: unit, deadline: .now + answerTimeout)
+            // A deadline that has passed asks for the state of the moment.
+            func answerDeadline() -> ContinuousClock.Instant {
+                let now = ContinuousClock.now
+                return deadline > now ? min(deadline, now + answerTimeout) : now + answerTimeout
+            }
+            var bus = try SystemBus(unit: unit, deadline: answerDeadline())
             try bus.connect(to: address)
             try bus.subscribe()
             var lastState: UnitState?
             while true {
-                bus.setDeadline(.now + answerTimeout)
+                bus.setDeadline(answerDeadline())
                 let state = try bus.unitState()
                 if state.isActive { return true }
                 if state != lastState { onWait(state) }

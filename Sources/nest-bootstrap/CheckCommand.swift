@@ -55,8 +55,13 @@ struct CheckCommand {
     private func missingUser(_ plan: Plan) async -> [Problem] {
         let count = plan.steps.count { $0.task.footprint.isOfUnitUser }
         guard count > 0, Systemd.isRunning else { return [] }
-        let exists = await onThread { (try? FileSystem.lookupUser(unitUser)) != nil }
-        guard !exists else { return [] }
+        do throws(SystemError) {
+            _ = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+            return []
+        } catch {
+            // A database that does not answer may have the user.
+            if let advice = error.advice { return [Problem("\(error)", hint: advice)] }
+        }
         let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
         let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
         return [Problem(message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]

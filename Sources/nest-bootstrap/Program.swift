@@ -17,7 +17,10 @@ struct Program {
     init(arguments: [String]) {
         self.arguments = arguments
         outputEnvironment = OutputEnvironment(environment: Machine.environment())
-        output = ConsoleOutput(journal: Journal().map(sender), isUTF8: outputEnvironment.isUTF8)
+        output = ConsoleOutput(
+            journal: Journal().map { JournalQueue(sender(to: $0)) },
+            isUTF8: outputEnvironment.isUTF8
+        )
     }
 
     /// Performs the command of the arguments.
@@ -80,7 +83,10 @@ struct Program {
                 output.report(error, as: options.output, .taskFileWrong)
                 // Every user can read the status, and a problem may show a value of the file.
                 let place = error.all.first?.location.map { " (\($0))" } ?? ""
-                _ = try? Systemd.notify("STATUS=\(printable("the task file has a problem\(place), see the journal"))")
+                let status = printable("the task file has a problem\(place), see the journal")
+                let notifications = ThreadQueue(notifyManager)
+                notifications.append("STATUS=\(status)")
+                _ = notifications.drain(idleLimit: stopLimit)
                 return .configuration
             }
             return switch options.command {
@@ -143,7 +149,7 @@ struct Program {
     }
 
     /// Logs to the journal what a person does to this node by hand.
-    private func auditJournal(_ options: Options) -> JournalSink.Sender? {
+    private func auditJournal(_ options: Options) -> JournalQueue.Sender? {
         guard output.journal == nil, !options.isDryRun, options.root == nil, Machine.isRoot else { return nil }
         return Journal.ofThisMachine().map(sender)
     }
@@ -152,10 +158,7 @@ struct Program {
     private func manager(_ plan: Plan) -> NotifySink? {
         guard Machine.environment()["NOTIFY_SOCKET"] != nil else { return nil }
         let timeouts = plan.steps.map { ($0.task.name, $0.task.timeout) }
-        return NotifySink(timeouts: Dictionary(timeouts, uniquingKeysWith: max)) { state in
-            // The task is more important than its status.
-            _ = try? Systemd.notify(state)
-        }
+        return NotifySink(timeouts: Dictionary(timeouts, uniquingKeysWith: max), send: notifyManager)
     }
 
     /// Lets the sinks show that time passes while a run goes on, and waits until they have reported everything.
@@ -204,8 +207,11 @@ private let runLimit = Duration.seconds(10)
 /// How long a program that is stopped goes on writing.
 private let stopLimit = Duration.seconds(2)
 
+/// Sends assignments to the service manager; what the program does is more important than its status.
+@Sendable private func notifyManager(_ state: String) { _ = try? Systemd.notify(state) }
+
 /// Makes a function that sends entries to the journal.
-private func sender(to journal: Journal) -> JournalSink.Sender {
+private func sender(to journal: Journal) -> JournalQueue.Sender {
     @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
     return send
 }

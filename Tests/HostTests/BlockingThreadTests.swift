@@ -15,6 +15,25 @@ import Testing
         #expect(error?.isNotFound == true)
     }
 
+    @Test func `a function that does not return is abandoned at its deadline and on cancellation`() async throws {
+        let pipe = try Kernel.makePipe()
+        let start = ContinuousClock.now
+        let late = try await onThread(until: start + .milliseconds(200)) { Kernel.readAll(pipe.output) }
+        #expect(late == nil)
+        let task = Task { try await onThread(until: .now + .seconds(100)) { Kernel.readAll(pipe.output) } }
+        task.cancel()
+        #expect(try await task.value == nil)
+        #expect(start.duration(to: .now) < .seconds(50))
+        close(pipe.input)
+        #expect(try await onThread(until: .now + .seconds(100)) { Kernel.readAll(pipe.output) } == [])
+        let error = await #expect(throws: SystemError.self) {
+            try await onThread(until: .now + .seconds(100)) { () throws(SystemError) in
+                try FileSystem.read("/nonexistent", limit: 1)
+            }
+        }
+        #expect(error?.isNotFound == true)
+    }
+
     @Test func `more blocked threads than cores do not delay others`() async throws {
         // Each of these waits until its writer, which was added after all of them, had its turn.
         let count = 64

@@ -76,18 +76,23 @@ import Testing
         #expect(error?.description == "cannot remove '\(path)': Not a directory")
     }
 
-    @Test func `users and groups are found by name and by number`() throws {
-        #expect(try FileSystem.lookupUser("root") == 0)
-        #expect(try FileSystem.lookupUser("4242") == 4242)
-        #expect(try FileSystem.lookupGroup("root") == 0)
-        #expect(try FileSystem.lookupGroup("4242") == 4242)
+    @Test func `users and groups are found by name and by number`() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        #expect(try await FileSystem.lookupUser("root", until: deadline) == 0)
+        #expect(try await FileSystem.lookupUser("4242", until: deadline) == 4242)
+        #expect(try await FileSystem.lookupGroup("root", until: deadline) == 0)
+        #expect(try await FileSystem.lookupGroup("4242", until: deadline) == 4242)
     }
 
     @Test(arguments: ["nobody-of-this-name", "-1", "4294967295", "4294967296", "0x10"])
-    func `an unknown account is reported`(name: String) {
-        let user = #expect(throws: SystemError.self) { try FileSystem.lookupUser(name) }
+    func `an unknown account is reported`(name: String) async {
+        let user = await #expect(throws: SystemError.self) {
+            try await FileSystem.lookupUser(name, until: .now + .seconds(60))
+        }
         #expect(user?.description == "cannot find user '\(name)': no such user")
-        let group = #expect(throws: SystemError.self) { try FileSystem.lookupGroup(name) }
+        let group = await #expect(throws: SystemError.self) {
+            try await FileSystem.lookupGroup(name, until: .now + .seconds(60))
+        }
         #expect(group?.description == "cannot find group '\(name)': no such group")
     }
 }

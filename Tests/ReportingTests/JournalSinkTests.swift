@@ -11,22 +11,21 @@ struct JournalSinkTests {
     private func entries(_ events: [Event]) -> [String] {
         let entries = Entries()
         let recorder = Recorder()
-        let reporter = Reporter(
-            JournalSink(recorder.output, run: "r1") { fields in
-                let common = fields.filter {
-                    $0.0.hasPrefix("CODE_") || $0.0 == "SYSLOG_IDENTIFIER" || $0.0 == "NEST_RUN_ID"
-                }
-                #expect(common.map(\.0) == ["SYSLOG_IDENTIFIER", "CODE_FILE", "CODE_LINE", "CODE_FUNC", "NEST_RUN_ID"])
-                #expect(common.first?.1 == "nest-bootstrap")
-                // What emitted the event, not what reports it.
-                #expect(common.dropFirst().first?.1.hasPrefix("ReportingTests/") == true)
-                let names = common.map(\.0)
-                let own = fields.filter { !names.contains($0.0) }.map { name, value in
-                    name == "MESSAGE_ID" ? MessageID(rawValue: value).map { "\($0)" } ?? value : "\(name)=\(value)"
-                }
-                entries.all.withLock { $0.append(own.joined(separator: " ")) }
+        let journal = JournalQueue { fields in
+            let common = fields.filter {
+                $0.0.hasPrefix("CODE_") || $0.0 == "SYSLOG_IDENTIFIER" || $0.0 == "NEST_RUN_ID"
             }
-        )
+            #expect(common.map(\.0) == ["SYSLOG_IDENTIFIER", "CODE_FILE", "CODE_LINE", "CODE_FUNC", "NEST_RUN_ID"])
+            #expect(common.first?.1 == "nest-bootstrap")
+            // What emitted the event, not what reports it.
+            #expect(common.dropFirst().first?.1.hasPrefix("ReportingTests/") == true)
+            let names = common.map(\.0)
+            let own = fields.filter { !names.contains($0.0) }.map { name, value in
+                name == "MESSAGE_ID" ? MessageID(rawValue: value).map { "\($0)" } ?? value : "\(name)=\(value)"
+            }
+            entries.all.withLock { $0.append(own.joined(separator: " ")) }
+        }
+        let reporter = Reporter(JournalSink(recorder.output, run: "r1", journal))
         for event in events { reporter.receive(event, attempt: event.task == "a" ? 2 : nil) }
         reporter.finish()
         #expect(recorder.text(.diagnostics) == "")
@@ -85,9 +84,10 @@ struct JournalSinkTests {
     @Test func `what ends the program is an entry, or a line if the journal refuses it`() {
         let entries = Locked<[[String]]>([])
         let recorder = Recorder()
-        let output = ConsoleOutput(journal: { fields in entries.withLock { $0.append(fields.map { "\($0.0)=\($0.1)" }) }
-        })
+        let journal = JournalQueue { fields in entries.withLock { $0.append(fields.map { "\($0.0)=\($0.1)" }) } }
+        let output = ConsoleOutput(journal: journal)
         output.report([Problem("not yet")], .dependencyMissing, [("NEST_TASK", "a")])
+        output.flush(idleLimit: .seconds(60))
         #expect(entries.withLock { $0.count } == 1)
         let sent = entries.withLock { $0.first ?? [] }
         #expect(sent.contains("MESSAGE=not yet"))
@@ -95,22 +95,28 @@ struct JournalSinkTests {
         #expect(sent.contains("PRIORITY=5"))
         #expect(sent.contains("NEST_TASK=a"))
 
-        let refusing: JournalSink.Sender = { _ throws(SystemError) in throw SystemError("a", "b", code: 1) }
+        let refusing: JournalQueue.Sender = { _ throws(SystemError) in throw SystemError("a", "b", code: 1) }
         let writer: ConsoleOutput.Writer = { (bytes, stream) throws(SystemError) in
             recorder.output.write(String(decoding: bytes, as: UTF8.self), to: stream)
         }
-        let failing = ConsoleOutput(writer, journal: refusing)
+        let failing = ConsoleOutput(writer, journal: JournalQueue(refusing))
         failing.report(Plain("cannot read"))
         failing.flush(idleLimit: .seconds(60))
-        #expect(recorder.text(.diagnostics) == "nest-bootstrap: cannot read\n")
+        #expect(
+            recorder.text(.diagnostics) == """
+                nest-bootstrap: a 'b': Operation not permitted
+                nest-bootstrap: cannot read
+
+                """
+        )
     }
 
     @Test func `entries that the journal refuses go to standard error, and the reason once`() {
         let recorder = Recorder()
-        let refusing: JournalSink.Sender = { _ throws(SystemError) in
+        let refusing: JournalQueue.Sender = { _ throws(SystemError) in
             throw SystemError("cannot send to", "journal", code: 90)
         }
-        let reporter = Reporter(JournalSink(recorder.output, run: "r1", send: refusing))
+        let reporter = Reporter(JournalSink(recorder.output, run: "r1", JournalQueue(refusing)))
         reporter.receive(Event(task: "a", .waiting("one")))
         reporter.receive(Event(task: "a", .waiting("two")))
         reporter.finish()

@@ -29,7 +29,7 @@ public final class ConsoleOutput: Sendable {
     private let queues: [Stream: ThreadQueue<Chunk>]
 
     /// What takes entries of the journal, if it reads what is printed.
-    public let journal: JournalSink.Sender?
+    public let journal: JournalQueue?
 
     /// Whether texts for people are written in UTF-8 rather than in ASCII.
     public let isUTF8: Bool
@@ -52,7 +52,7 @@ public final class ConsoleOutput: Sendable {
         _ writer: @escaping Writer = { (bytes, stream) throws(SystemError) in
             try writeAll(bytes, to: stream.rawValue)
         },
-        journal: JournalSink.Sender? = nil,
+        journal: JournalQueue? = nil,
         isUTF8: Bool = true,
     ) {
         self.journal = journal
@@ -96,7 +96,8 @@ public final class ConsoleOutput: Sendable {
 
     /// Waits until everything is written.
     ///
-    /// What has not been written by then is a ``failure``, which says how long nobody has read.
+    /// What has not been written by then is a ``failure``, which says how long nobody has read; entries that the journal
+    /// has not taken are none.
     ///
     /// - Parameters:
     ///   - idleLimit: How long an output may take nothing.
@@ -104,7 +105,8 @@ public final class ConsoleOutput: Sendable {
     /// - Returns: Whether everything was written, or has failed before.
     @discardableResult
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
-        var isDone = true
+        // What the journal refuses is printed.
+        var isDone = journal?.flush(idleLimit: idleLimit, until: deadline, self) ?? true
         for stream in Stream.allCases where queues[stream]?.drain(idleLimit: idleLimit, until: deadline) == false {
             isDone = false
             if state.backlog(of: stream) > 0 { state.giveUp(stream, after: idleLimit) }

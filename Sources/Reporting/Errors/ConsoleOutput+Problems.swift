@@ -59,27 +59,21 @@ extension ConsoleOutput {
     ) {
         let code = CodeLocation(file: file, line: line, function: function)
         for warning in warnings {
-            if let journal {
-                let entry = JournalEntry(.warning, warning.line, priority: 4, from: code)
-                if (try? journal(entry.fields)) != nil { continue }
+            let line = "warning: \(warning.line)\n"
+            guard let journal else {
+                write(line, to: .diagnostics)
+                continue
             }
-            write("warning: \(warning.line)\n", to: .diagnostics)
+            journal.send(JournalEntry(.warning, warning.line, priority: 4, from: code).fields, orPrint: line, to: self)
         }
     }
 
     private func report(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)], _ code: CodeLocation) {
-        if let journal {
-            // A dependency that has not succeeded yet is not an error, and is reported with every attempt.
-            var entry = JournalEntry(
-                kind,
-                problem.line,
-                priority: kind == .dependencyMissing ? 5 : 3,
-                from: code
-            )
-            entry.add(fields)
-            // What the journal refuses is printed as if it were not there.
-            if (try? journal(entry.fields)) != nil { return }
-        }
-        write(problem.location == nil ? "nest-bootstrap: \(problem.line)\n" : "\(problem.line)\n", to: .diagnostics)
+        let line = problem.location == nil ? "nest-bootstrap: \(problem.line)\n" : "\(problem.line)\n"
+        guard let journal else { return write(line, to: .diagnostics) }
+        // A dependency that has not succeeded yet is not an error, and is reported with every attempt.
+        var entry = JournalEntry(kind, problem.line, priority: kind == .dependencyMissing ? 5 : 3, from: code)
+        entry.add(fields)
+        journal.send(entry.fields, orPrint: line, to: self)
     }
 }

@@ -42,13 +42,13 @@ public func makeSinks(
     in outputEnvironment: OutputEnvironment,
     run: String,
     output: ConsoleOutput,
-    auditJournal: JournalSink.Sender? = nil,
+    auditJournal: JournalQueue.Sender? = nil,
     manager: NotifySink? = nil,
 ) -> [any EventSink] {
     var sinks: [any EventSink] = []
     switch (SinkKind(format, in: outputEnvironment, hasJournal: output.journal != nil), output.journal) {
     case (.json, _): sinks.append(JSONSink(output, run: run, isDryRun: isDryRun))
-    case (.journal, let journal?): sinks.append(JournalSink(output, run: run, send: journal))
+    case (.journal, let journal?): sinks.append(JournalSink(output, run: run, journal))
     case (.terminal, _):
         let display = TerminalSink.Display(
             isColoured: outputEnvironment.isColoured,
@@ -60,7 +60,7 @@ public func makeSinks(
     }
     if let auditJournal {
         // The outputs have everything; what the journal refuses is missing there only.
-        sinks.append(JournalSink(output, run: run) { fields in _ = try? auditJournal(fields) })
+        sinks.append(JournalSink(output, run: run, JournalQueue { fields in _ = try? auditJournal(fields) }))
     }
     if let manager { sinks.append(manager) }
     return sinks

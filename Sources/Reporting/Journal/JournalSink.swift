@@ -1,73 +1,40 @@
-public import Base
+import Base
 import Execution
 import Host
 
 /// Reports a run to the systemd journal, each line as an entry with fields of its own.
-///
-/// A thread of its own sends entries, as the journal may block. Entries that it refuses go to standard error, the first
-/// time with the reason.
 public struct JournalSink: EventSink {
-    /// Sends an entry; it may block.
-    public typealias Sender = @Sendable ([(String, String)]) throws(SystemError) -> Void
-
-    private struct Entry: Sendable {
-        let fields: [(String, String)]
-        let line: String
-    }
-
+    private let output: ConsoleOutput
     private let run: String
-    private let queue: ThreadQueue<Entry>
-
-    /// The entries that wait for the journal when lines of child processes' output are dropped.
-    private static let backlogLimit = 10_000
+    private let journal: JournalQueue
 
     /// Creates a sink.
     ///
     /// - Parameters:
     ///   - output: Where entries go that the journal refuses.
     ///   - run: The identifier of the run.
-    ///   - send: Sends an entry.
-    public init(_ output: ConsoleOutput, run: String, send: @escaping Sender) {
+    ///   - journal: What takes the entries.
+    public init(_ output: ConsoleOutput, run: String, _ journal: JournalQueue) {
+        self.output = output
         self.run = run
-        let hasFailed = FailureFlag()
-        queue = ThreadQueue { entry in
-            do throws(SystemError) {
-                try send(entry.fields)
-            } catch {
-                if hasFailed.setFirst() { output.write("nest-bootstrap: \(error)\n", to: .diagnostics) }
-                output.write("\(entry.line)\n", to: .diagnostics)
-            }
-        }
+        self.journal = journal
     }
 
     /// Whether the journal is slow or stopped.
-    public var isBehind: Bool { queue.count > Self.backlogLimit }
+    public var isBehind: Bool { journal.isBehind }
 
     /// Sends the entries of an event.
     public mutating func receive(_ event: ReportedEvent) {
         // The end of an only task says as much as the end of the run.
         if case .runFinished(let report) = event.event.kind, report.entries.count == 1 { return }
         for line in event.lines {
-            queue.append(Entry(fields: journalEntry(line, event, run: run).fields, line: "\(line)"))
+            journal.send(journalEntry(line, event, run: run).fields, orPrint: "\(line)\n", to: output)
         }
     }
 
     /// Waits until the journal has taken all entries.
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool {
-        queue.drain(idleLimit: idleLimit, until: deadline)
-    }
-}
-
-/// Whether an entry was refused before.
-private final class FailureFlag: Sendable {
-    private let isSet = Locked(false)
-
-    /// Sets the flag, and returns whether it was not set.
-    func setFirst() -> Bool {
-        isSet.withLock { isSet in
-            defer { isSet = true }
-            return !isSet
-        }
+        journal.flush(idleLimit: idleLimit, until: deadline, output)
     }
 }
 

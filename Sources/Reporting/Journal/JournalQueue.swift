@@ -1,0 +1,75 @@
+public import Base
+
+/// Sends entries to the systemd journal, on a thread of its own because the journal may block.
+///
+/// Entries that it refuses are printed on standard error, the first time with the reason.
+public final class JournalQueue: Sendable {
+    /// Sends an entry; it may block.
+    public typealias Sender = @Sendable ([(String, String)]) throws(SystemError) -> Void
+
+    private struct Entry: Sendable {
+        let fields: [(String, String)]
+        let line: String
+        let output: ConsoleOutput
+    }
+
+    private let queue: ThreadQueue<Entry>
+    private let isGivenUp = Flag()
+
+    /// The entries that wait for the journal when lines of child processes' output are dropped.
+    private static let backlogLimit = 10_000
+
+    /// How long the journal may take nothing; nobody reads it page by page.
+    private static let idleLimit = Duration.seconds(10)
+
+    /// Creates a queue.
+    ///
+    /// - Parameter send: Sends an entry.
+    public init(_ send: @escaping Sender) {
+        let hasFailed = Flag()
+        queue = ThreadQueue { entry in
+            do throws(SystemError) {
+                try send(entry.fields)
+            } catch {
+                if hasFailed.set() { entry.output.write("nest-bootstrap: \(error)\n", to: .diagnostics) }
+                entry.output.write(entry.line, to: .diagnostics)
+            }
+        }
+    }
+
+    /// Whether the journal is slow or stopped.
+    var isBehind: Bool { queue.count > Self.backlogLimit }
+
+    /// Adds an entry, with the line that is printed if the journal refuses it.
+    func send(_ fields: [(String, String)], orPrint line: String, to output: ConsoleOutput) {
+        queue.append(Entry(fields: fields, line: line, output: output))
+    }
+
+    /// Waits until the journal has taken all entries; one that takes nothing is given up, and this is printed.
+    func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?, _ output: ConsoleOutput) -> Bool {
+        if isGivenUp.isSet { return queue.count == 0 }
+        let (start, limit) = (ContinuousClock.now, min(idleLimit, Self.idleLimit))
+        if queue.drain(idleLimit: limit, until: deadline) { return true }
+        let idle = min(limit, start.duration(to: .now)).humanReadable
+        let problem = "cannot send to the journal: it took nothing for \(idle); the rest of the entries is lost"
+        if isGivenUp.set() {
+            output.write("nest-bootstrap: \(problem); see 'systemctl status systemd-journald'\n", to: .diagnostics)
+        }
+        return false
+    }
+}
+
+/// Something that happens at most once.
+private final class Flag: Sendable {
+    private let value = Locked(false)
+
+    var isSet: Bool { value.withLock { $0 } }
+
+    /// Sets the flag, and returns whether it was not set.
+    func set() -> Bool {
+        value.withLock { value in
+            defer { value = true }
+            return !value
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Services of the node that take what is asked of them and never answer.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct StalledServiceTests {
+    /// A run that has ended, and how long it took.
+    private struct Ending {
+        var result: ToolResult
+        var duration: Duration
+    }
+
+    /// Runs the program where the name service or the journal of the machine is another one.
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - arguments: The command.
+    ///   - preparation: What changes the mounts of the program, a shell script.
+    /// - Returns: How it ended.
+    /// - Throws: ``Base/SystemError`` if it cannot be started.
+    private func run(_ node: TestNode, _ arguments: [String], where preparation: String) async throws -> Ending {
+        let start = ContinuousClock.now
+        let program = [TestNode.program] + arguments + ["--config", node.config, "--root", node.root]
+        let result = try await Tool.run(
+            "unshare",
+            ["--mount", "sh", "-euc", "\(preparation)\nexec \"$@\"", "sh"] + program,
+            environment: [
+                "NEST_ROLE": nil, "JOURNAL_STREAM": nil, "STALLED": node.path("stalled"),
+                "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=\(node.path("bus"))",
+            ]
+        )
+        return Ending(result: result, duration: start.duration(to: .now))
+    }
+
+    /// Nobody writes to the pipe, so reading it never ends.
+    private func stalled(_ file: String) -> String { "mkfifo \"$STALLED\"; mount --bind \"$STALLED\" \(file)" }
+
+    /// The journal has a full queue, and reads what the program prints.
+    private static let journal = """
+        mount -t tmpfs none /run
+        mkdir -p /run/systemd/journal
+        touch /run/systemd/journal/socket
+        mount --bind "$STALLED" /run/systemd/journal/socket
+        export JOURNAL_STREAM="$(stat -L -c %d:%i /proc/self/fd/2)"
+        """
+
+    @Test(.enabled(if: geteuid() == 0)) func `a name service that hangs holds up no task beyond its deadline`()
+        async throws
+    {
+        let node = try TestNode(
+            """
+            tasks:
+              connect: {timeout: 2s, wait: {tcp: "api.example.test:6443"}}
+              page: {timeout: 2s, wait: {url: "https://api.example.test/"}}
+              other: {exec: {command: "true"}}
+            """
+        )
+        let ending = try await run(node, ["run"], where: stalled("/etc/hosts"))
+        print("name service that hangs: \(ending.duration)\n\(ending.result.errors)")
+        #expect(ending.result.status == 1)
+        #expect(ending.duration < .seconds(6))
+        #expect(ending.result.errors.contains("connect: error: "))
+        #expect(ending.result.outputLines.last == "3 tasks: 1 changed, 2 failed")
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a user database that hangs holds up no task beyond its deadline`()
+        async throws
+    {
+        let node = try TestNode(
+            """
+            tasks:
+              owned: {timeout: 2s, file: {path: /etc/owned, content: x, owner: someone}}
+              other: {exec: {command: "true"}}
+            """
+        )
+        let ending = try await run(node, ["run"], where: stalled("/etc/passwd"))
+        print("user database that hangs: \(ending.duration)\n\(ending.result.errors)")
+        #expect(ending.result.status == 1)
+        #expect(ending.duration < .seconds(6))
+        #expect(
+            ending.result.errorLines == [
+                "owned: error: cannot write file '/etc/owned': cannot find user 'someone': the user database does not "
+                    + "answer; 'getent passwd someone' must answer: check the services that /etc/nsswitch.conf names"
+            ]
+        )
+        #expect(ending.result.outputLines.last == "2 tasks: 1 changed, 1 failed")
+        let check = try await run(node, ["check"], where: "mount --bind \"$STALLED\" /etc/passwd")
+        #expect(check.result.status == 65)
+        #expect(check.duration < .seconds(20))
+        #expect(check.result.errors.contains("cannot find user 'someone': the user database does not answer"))
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a system bus that hangs holds up no task beyond its deadline`()
+        async throws
+    {
+        let node = try TestNode(
+            """
+            tasks:
+              unit: {timeout: 2s, wait: {unit: a.service}}
+              other: {exec: {command: "true"}}
+            """
+        )
+        let bus = try StalledSocket(node.path("bus"), .connections)
+        let ending = try await run(node, ["run"], where: "")
+        withExtendedLifetime(bus) {}
+        print("bus that hangs: \(ending.duration)\n\(ending.result.errors)")
+        #expect(ending.result.status == 1)
+        #expect(ending.duration < .seconds(4))
+        #expect(
+            ending.result.errorLines.first?.hasPrefix(
+                "unit: error: timed out after 2s waiting for unit 'a.service' to be active: cannot ask systemd for the "
+                    + "state of 'a.service': the system bus does not answer; "
+            ) == true
+        )
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a journal that hangs holds up no task beyond its deadline`() async throws
+    {
+        let node = try TestNode(
+            """
+            tasks:
+              noisy:
+                timeout: 3s
+                exec: {command: sh, args: [-c, 'head -c 1000000 /dev/zero | tr "\\\\0" x | fold -w 70; sleep 60']}
+              other: {exec: {command: sleep, args: ["1"]}}
+              late: {after: [other], file: {path: /etc/late, content: x}}
+            """
+        )
+        let socket = try StalledSocket(node.path("stalled"), .datagrams)
+        let ending = try await run(node, ["run"], where: Self.journal)
+        withExtendedLifetime(socket) {}
+        print("journal that hangs: \(ending.duration)\n\(ending.result.errors)")
+        // The task, the time that the journal has, and a busy machine: the program of the task would run for a minute.
+        #expect(ending.duration < .seconds(30))
+        #expect(ending.result.status == 1)
+        #expect(
+            ending.result.errorLines.last
+                == "nest-bootstrap: cannot send to the journal: it took nothing for 10 s; the rest of the entries is lost; "
+                + "see 'systemctl status systemd-journald'"
+        )
+        let status = try await node.run("status", "--output", "json")
+        let rows = try status.output.json["tasks"]?.sequence ?? []
+        let states = rows.map { "\($0["task"]?.string ?? "") \($0["state"]?.string ?? "")" }
+        #expect(states == ["noisy failed", "other changed", "late changed"])
+        #expect(rows.first?["reason"]?.string?.contains("3s") == true, "\(rows)")
+    }
+
+    @Test(
+        .enabled(if: geteuid() == 0),
+        arguments: [
+            "tasks: {a: {nonsense: 1}}",
+            "tasks: {a: {exec: {command: 'true'}}, b: {after: [a], exec: {command: 'true'}}}",
+        ]
+    ) func `a journal that hangs does not keep the program from ending`(tasks: String) async throws {
+        let node = try TestNode("\(tasks)\n")
+        let socket = try StalledSocket(node.path("stalled"), .datagrams)
+        let ending = try await run(node, ["run", "--task", "b"], where: Self.journal)
+        withExtendedLifetime(socket) {}
+        print("journal that hangs, \(tasks): \(ending.duration)\n\(ending.result.errors)")
+        #expect(ending.duration < .seconds(14))
+        #expect([75, 78].contains(ending.result.status))
+        #expect(ending.result.errors.contains("cannot send to the journal: it took nothing for 10 s"))
+    }
+
+    @Test func `a program that ignores SIGTERM and leaves its output open holds up no task beyond its deadline`()
+        async throws
+    {
+        let node = try TestNode(
+            """
+            tasks:
+              stubborn:
+                timeout: 2s
+                exec: {command: sh, args: [-c, 'trap "" TERM; setsid sleep 30 & while :; do sleep 1; done']}
+            """
+        )
+        let start = ContinuousClock.now
+        let result = try await node.run("run")
+        let duration = start.duration(to: .now)
+        print("program that ignores SIGTERM: \(duration)\n\(result.errors)")
+        #expect(result.status == 1)
+        #expect(duration < .seconds(5))
+        #expect(result.errors.contains("did not finish within 2s and was stopped"))
+    }
+}
