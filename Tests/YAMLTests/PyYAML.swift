@@ -1,0 +1,127 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+
+/// PyYAML, a parser of YAML 1.1 that is independent of ours.
+enum PyYAML {
+    /// What it makes of a text.
+    enum Reading {
+        /// The documents with a value.
+        case documents([Tree])
+        /// Why it refuses the text.
+        case refused(String)
+    }
+
+    /// A value, as it is before anything becomes a number.
+    enum Tree {
+        case mapping([Pair])
+        case sequence([Tree])
+        case scalar(Scalar)
+    }
+
+    /// A key with its value.
+    struct Pair {
+        var key: Tree
+        var value: Tree
+    }
+
+    /// A scalar.
+    struct Scalar {
+        /// The characters.
+        var text: String
+        /// The tag as it is written, with its handle resolved.
+        var writtenTag: String?
+        /// The name of its standard tag, written or by the rules of YAML 1.1; `str` for another one.
+        var tag: String
+        /// The value of an integer or a floating-point number in Python's notation.
+        var number: String?
+    }
+
+    /// Whether it can be run here.
+    static let isInstalled =
+        ChildProcess.isInstalled("python3")
+        && (try? ChildProcess.run(["python3", "-c", "import yaml"])) != nil
+
+    /// Reads texts, in one process.
+    static func read(_ texts: [String]) async throws -> [Reading] {
+        let input = Node.sequence(texts.map { .string($0) })
+        let result = try await Tool.run(
+            "python3",
+            ["-c", script],
+            input: String(decoding: input.json(), as: UTF8.self)
+        )
+        try #require(result.status == 0, "\(result.errors)")
+        let limits = Limits(byteCount: 256 << 20, depth: 300, nodeCount: 50_000_000, documentCount: 1)
+        let output = try readJSON(Array(result.output.utf8), file: "PyYAML", limits: limits)
+        return (output.sequence ?? []).map { reading in
+            if let reason = reading.string { return .refused(reason) }
+            return .documents((reading.sequence ?? []).map(tree))
+        }
+    }
+
+    private static func pair(_ node: Node) -> Pair {
+        let parts = node.sequence ?? []
+        return Pair(key: tree(parts[0]), value: tree(parts[1]))
+    }
+
+    private static func tree(_ node: Node) -> Tree {
+        let parts = node.sequence ?? []
+        switch parts.first?.string {
+        case "mapping":
+            return .mapping(parts.dropFirst().map(pair))
+        case "sequence": return .sequence(parts.dropFirst().map(tree))
+        default:
+            return .scalar(
+                Scalar(
+                    text: parts[1].string ?? "",
+                    writtenTag: parts[2].string,
+                    tag: parts[3].string ?? "",
+                    number: parts[4].string,
+                )
+            )
+        }
+    }
+
+    /// Prints a tree for each text, or the reason why there is none.
+    ///
+    /// Merges are applied, aliases are expanded.
+    private static let script = """
+        import json, sys, yaml
+        from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+        PREFIX = "tag:yaml.org,2002:"
+        constructor = yaml.constructor.SafeConstructor()
+
+        def tree(node, path):
+            if id(node) in path: raise yaml.YAMLError("recursive alias")
+            path = path | {id(node)}
+            if isinstance(node, MappingNode):
+                constructor.flatten_mapping(node)
+                return ["mapping"] + [[tree(k, path), tree(v, path)] for k, v in node.value]
+            if isinstance(node, SequenceNode):
+                return ["sequence"] + [tree(v, path) for v in node.value]
+            tag = node.tag[len(PREFIX):] if node.tag.startswith(PREFIX) else "str"
+            number = None
+            if tag == "int": number = str(constructor.construct_yaml_int(node))
+            if tag == "float": number = repr(constructor.construct_yaml_float(node))
+            if tag == "bool": number = str(constructor.construct_yaml_bool(node)).lower()
+            text = constructor.construct_yaml_binary(node).decode() if tag == "binary" else node.value
+            return ["scalar", text, node.written, tag, number]
+
+        class Loader(yaml.SafeLoader):
+            def compose_scalar_node(self, anchor):
+                event = self.peek_event()
+                node = super().compose_scalar_node(anchor)
+                node.written, node.anchored = event.tag, anchor is not None
+                return node
+
+        def read(text):
+            try:
+                nodes = list(yaml.compose_all(text, Loader))
+                is_empty = lambda n: isinstance(n, ScalarNode) and n.value == "" and not (n.style or n.written or n.anchored)
+                return [tree(n, frozenset()) for n in nodes if n is not None and not is_empty(n)]
+            except Exception as error:
+                return type(error).__name__ + ": " + " ".join(str(error).split())
+        json.dump([read(text) for text in json.load(sys.stdin)], sys.stdout)
+        """
+}
