@@ -23,12 +23,12 @@ public struct ManifestFile: Sendable {
         transform: (Node) -> (Node, [Problem]) = { ($0, []) },
     ) {
         var reader = DocumentReader(bytes, file: file)
-        // Split at most once, and only if a document cannot be parsed.
-        lazy var lines = UnifiedDiff.parts(of: String(decoding: bytes, as: UTF8.self))
+        // Only needed if a document cannot be parsed.
+        lazy var secretLines = SecretLines(bytes)
         while let result = reader.next() {
             switch result {
             case .failure(let found):
-                diagnostics += found.all.map { Self.mayHoldSecret($0, lines) ? $0.masked : $0 }
+                diagnostics += found.all.map { secretLines.contain($0) ? $0.masked : $0 }
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
@@ -37,19 +37,6 @@ public struct ManifestFile: Sendable {
                 if problems.isEmpty { add(node, documentIndex: document.index, depth: 0) }
             }
         }
-    }
-
-    /// Whether a problem is in a document that may describe a Secret: there any word may be secret.
-    ///
-    /// The document cannot be parsed, so what counts is how its lines look.
-    private static func mayHoldSecret(_ problem: Problem, _ lines: [String]) -> Bool {
-        let position = min(max((problem.location?.position?.line ?? 1) - 1, 0), lines.count)
-        func isMarker(_ line: String) -> Bool { line.hasPrefix("---") }
-        let start = lines[..<position].lastIndex(where: isMarker) ?? 0
-        let end = lines[position...].dropFirst().firstIndex(where: isMarker) ?? lines.endIndex
-        let document = lines[start..<end]
-        let kinds = document.flatMap { $0.matches(of: /kind["']? *: *["']?(\w+)/).map(\.1) }
-        return kinds.isEmpty ? document.contains { $0.contains("Secret") } : kinds.contains("Secret")
     }
 
     /// Whether a document is a Secret or a list with one.

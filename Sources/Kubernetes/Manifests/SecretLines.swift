@@ -1,0 +1,77 @@
+import Base
+
+/// Which lines of a file may be those of a Secret, by how they look: a document that cannot be parsed has no kind.
+struct SecretLines {
+    /// A document, from its marker on.
+    fileprivate struct Document {
+        var firstLine: Int
+        /// Whether it has words such as `kind: ConfigMap`.
+        var hasKind = false
+        /// Whether one of these says that it is a Secret.
+        var hasSecretKind = false
+        /// Whether it has the word Secret anywhere.
+        var mentionsSecret = false
+
+        /// Without a kind, any mention counts.
+        var mayBeSecret: Bool { hasKind ? hasSecretKind : mentionsSecret }
+    }
+
+    private var documents = [Document(firstLine: 1)]
+
+    /// Looks at each line once.
+    init(_ bytes: [UInt8]) {
+        var (rest, number) = (bytes[...], 0)
+        while !rest.isEmpty {
+            number += 1
+            let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+            if number > 1, line.starts(with: Self.marker) { documents.append(Document(firstLine: number)) }
+            documents[documents.count - 1].add(line)
+            rest = rest[line.endIndex...].dropFirst()
+        }
+    }
+
+    /// Whether a problem is in a document that may be a Secret: there any word may be secret.
+    ///
+    /// A problem of a marker may come from both documents.
+    func contain(_ problem: Problem) -> Bool {
+        let line = problem.location?.position?.line ?? 1
+        let index = lastDocument(beginningBefore: line + 1)
+        guard index > 0, documents[index].firstLine == line else { return documents[index].mayBeSecret }
+        return documents[index].joined(with: documents[index - 1]).mayBeSecret
+    }
+
+    /// Finds the last document that begins before a line, with a binary search.
+    private func lastDocument(beginningBefore line: Int) -> Int {
+        var (low, high) = (0, documents.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if documents[middle].firstLine < line { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    private static let marker = Array("---".utf8)
+}
+
+extension SecretLines.Document {
+    private static let kind = Array("kind".utf8)
+    private static let secret = Array("Secret".utf8)
+
+    fileprivate mutating func add(_ line: ArraySlice<UInt8>) {
+        if line.contains(Self.secret) { mentionsSecret = true }
+        // The pattern is slow, and most lines have no kind.
+        guard line.contains(Self.kind) else { return }
+        for match in String(decoding: line, as: UTF8.self).matches(of: /kind["']? *: *["']?(\w+)/) {
+            hasKind = true
+            if match.1 == "Secret" { hasSecretKind = true }
+        }
+    }
+
+    fileprivate func joined(with other: Self) -> Self {
+        var both = self
+        both.hasKind = hasKind || other.hasKind
+        both.hasSecretKind = hasSecretKind || other.hasSecretKind
+        both.mentionsSecret = mentionsSecret || other.mentionsSecret
+        return both
+    }
+}
