@@ -24,6 +24,7 @@ enum Difference: String, CaseIterable {
     case directive = "an unknown directive is refused"
     case colon = "a colon before a bracket is refused"
     case marker = "text after '---' is refused, with or without a space"
+    case endMarker = "a document that is only its end is refused"
     case tagCharacter = "a tag with a bracket or a comma is refused"
 
     // Read by us: YAML allows it, and so does kubectl.
@@ -35,7 +36,7 @@ enum Difference: String, CaseIterable {
     // Values: the rules are those of kubectl.
     case letterBoolean = "'y' and 'n' are booleans"
     case exponent = "an exponent needs neither sign nor point"
-    case octal = "'0o17' is a number"
+    case octal = "'0o17' is a number, and '!!float 017' is 15"
     case sexagesimal = "'1:30' is a string"
     case timestamp = "a timestamp is a string"
     case otherNumber = "a number by the rules of Go"
@@ -56,7 +57,7 @@ enum Difference: String, CaseIterable {
             ("a tab cannot indent a line", .tabIndentation), ("unknown directive name", .directive),
             ("text after the document marker", .marker),
             ("expected a space after ':'", .colon), ("while scanning a tag", .tagCharacter),
-            ("while parsing a tag", .tagCharacter),
+            ("while parsing a tag", .tagCharacter), ("expected a value, found '.'", .endMarker),
         ]
         let known = problems.all.map { problem in reasons.first { problem.message.contains($0.0) }?.1 }
         return known.contains(nil) ? nil : known.first ?? nil
@@ -65,6 +66,8 @@ enum Difference: String, CaseIterable {
     /// Returns the reason for which we read what PyYAML refuses.
     static func refusedByPyYAML(_ reason: String) -> Self? {
         if reason.contains(#"'\t'"#) { return .tab }
+        if reason.contains("KeyError: 'n'") || reason.contains("KeyError: 'y'") { return .letterBoolean }
+        if reason.contains("while scanning a tag") { return .otherTag }
         if reason.contains("but got '?'") { return .questionMark }
         if reason.contains("indentation indicators, but found '#'") { return .comment }
         return reason.contains("found duplicate anchor") ? .duplicateAnchor : nil
@@ -140,6 +143,7 @@ private struct ScalarReading {
     func difference(_ node: Node) -> Difference? {
         if node.string == scalar.text + "\n" { return .lastLine }
         if let tag = scalar.writtenTag {
+            if tag.hasSuffix(":float"), node.integer != nil { return .octal }
             guard node.string == scalar.text else { return nil }
             return tag == "!" ? .exclamationMark : .otherTag
         }
@@ -164,6 +168,8 @@ private struct ScalarReading {
     func difference(key: String) -> Difference? {
         switch scalar.tag {
         case _ where key == scalar.text && key.contains(":"): .sexagesimal
+        case "str" where scalar.text.hasPrefix("0o"): .octal
+        case "int" where Float(key) != nil && Float(key) == Float(scalar.text): .floatKey
         case "str": Float(key) != nil && Float(key) == Float(scalar.text.replacing("_", with: "")) ? .exponent : nil
         case "timestamp": key == scalar.text ? .timestamp : nil
         case "float" where key.hasSuffix(".inf") || key == ".nan":

@@ -96,7 +96,13 @@ enum PyYAML {
             if id(node) in path: raise yaml.YAMLError("recursive alias")
             path = path | {id(node)}
             if isinstance(node, MappingNode):
+                merges = [i for i, pair in enumerate(node.value) if pair[0].tag == PREFIX + "merge"]
+                own = len(node.value) - len(merges)
                 constructor.flatten_mapping(node)
+                if merges:
+                    # What is merged comes first now, not at its place.
+                    merged, rest = node.value[:-own or None], node.value[-own:] if own else []
+                    node.value = rest[:merges[0]] + merged + rest[merges[0]:]
                 return ["mapping"] + [[tree(k, path), tree(v, path)] for k, v in node.value]
             if isinstance(node, SequenceNode):
                 return ["sequence"] + [tree(v, path) for v in node.value]

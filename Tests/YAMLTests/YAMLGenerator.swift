@@ -20,17 +20,19 @@ struct YAMLGenerator {
         for _ in 0..<10 { _ = random.next() }
     }
 
-    /// Makes a document, and breaks every fourth one.
+    /// Makes a document, and breaks every fifth one.
     mutating func document() -> String {
         anchorCount = 0
         var text = chance(8) ? "# comment\n" : ""
         if chance(6) {
-            text += pick(["---\n", "---\n", "--- # c\n", "---'a'\n", "%YAML 1.1\n---\n", "%FOO bar\n---\n"])
+            text += pick([
+                "---\n", "---\n", "--- # c\n", "---'a'\n", "---\n...\n---\n", "%YAML 1.1\n---\n", "%FOO bar\n---\n",
+            ])
         }
         if chance(100) { text += "\u{FEFF}" }
         text += chance(8) ? scalar(0) + "\n" : block(0, depth: 0)
         if chance(10) { text += "...\n" }
-        if chance(4) { text = broken(text) }
+        if chance(5) { text = broken(text) }
         if chance(20) { text = text.replacing("\n", with: "\r\n") }
         if chance(20) { text = String(text.dropLast()) }
         return text
