@@ -2,8 +2,9 @@ import TLS
 
 /// Two texts with their secret values replaced, so that a difference between them shows only that they differ.
 ///
-/// Secret are the content of private keys, and the values of keys such as `token` and `client-key-data`. Certificates in
-/// kubeconfigs, which are long and not secret, are shown by a digest.
+/// Secret are the content of private keys, the values of keys such as `token` and `client-key-data`, passwords in URLs,
+/// and the credentials of a header `Authorization`. Certificates in kubeconfigs, which are long and not secret, are shown
+/// by a digest.
 struct SecretMask {
     /// The lines before.
     let old: [String]
@@ -65,7 +66,7 @@ struct SecretMask {
                 block = ("", String(repeating: " ", count: indentation + 2))
                 blockIndentation = indentation
             } else {
-                parts.append(pieces(of: line))
+                parts.append(pieces(of: line).flatMap(withoutCredentials))
             }
         }
         endBlock()
@@ -162,6 +163,29 @@ struct SecretMask {
             }
         }
         return text
+    }
+
+    /// A piece with the passwords of its URLs, and the credentials of a header, apart.
+    private static func withoutCredentials(_ piece: Piece) -> Line {
+        guard case .shown(let text) = piece, mentionsCredentials(text) else { return [piece] }
+        var pieces: Line = []
+        var rest = text[...]
+        for match in text.matches(
+            of:
+                #/(://[^\s/:@"']*:)([^\s/@"']+)(?=@)|((?i:authorization["']?[:=]\s*["']?\w+|bearer)\s+)([^\s"',;}]{8,})/#
+        ) {
+            guard let secret = match.2 ?? match.4 else { continue }
+            pieces += [.shown(String(rest[..<secret.startIndex])), .secret(String(secret))]
+            rest = text[secret.endIndex...]
+        }
+        return pieces + [.shown(String(rest))]
+    }
+
+    /// Whether a text may have credentials; quick, for texts of many lines.
+    private static func mentionsCredentials(_ text: String) -> Bool {
+        let plain = text.lowercased()
+        return plain.contains("://") && plain.contains("@") || plain.contains("authorization")
+            || plain.contains("bearer ")
     }
 
     private static func isCertificate(_ name: Substring) -> Bool {

@@ -27,7 +27,10 @@ struct SecretMaskTests {
         #"  - {name: me, user: {client-key-data: "hunter2"}}"#, "{password: hunter2 and words}",
         #"config: '{"auth":{"token":"hunter2"}}'"#, #"config: "{\"token\":\"hunter2\"}""#,
         "ExecStart=/bin/a --token=hunter2 --verbose", #"Environment="A=b" "DB_PASSWORD=hunter2""#,
-        "  x, token: hunter2}",
+        "  x, token: hunter2}", "proxy: http://me:hunter2@proxy.test:3128/", "url = https://:hunter2@h/",
+        "  curl 'postgres://db:hunter2@10.0.0.1/x?y=z'", "header \"Authorization: Bearer hunter2hunter2\"",
+        "Authorization: Basic hunter2hunter2", "curl -H 'authorization: token hunter2.hunter2' URL",
+        "echo Bearer hunter2hunter2",
     ])
     func `a secret value within a line is hidden, and the rest is shown`(line: String) {
         let changed = lines("a\n\(line)\n", "a\n\(line.replacing("hunter2", with: "hunter3"))\n")
@@ -44,7 +47,9 @@ struct SecretMaskTests {
     }
 
     @Test(arguments: [
-        "Note: the client secret: see the manual", "a: {tokenFile: x, automountServiceAccountToken: false}",
+        "Note: the client secret: see the manual", "see http://h:8080/a@b and mail a@b",
+        "Authorization: see the manual",
+        "a bearer of news", "a: {tokenFile: x, automountServiceAccountToken: false}",
     ])
     func `words of a sentence and names of files are shown`(line: String) {
         #expect(lines("a\n\(line)\n", "b\n\(line)\n").last == " \(line)")
