@@ -26,14 +26,18 @@ struct StatusCommand {
         let records = try configuration.records()
         let start = ContinuousClock.now
         while true {
-            let (statuses, isPermanent, error) = await statuses(plan, records)
+            let look = await look(plan, records)
+            let (statuses, isPermanent) = (look.statuses, look.isPermanent)
             let isOver = options.waitLimit.map { .now - start >= $0 } ?? false
-            if options.isWaiting, !isPermanent, !isOver, !statuses.allSatisfy(\.state.isSuccess) {
+            if options.isWaiting, !isPermanent, look.masked.isEmpty, !isOver, !statuses.allSatisfy(\.state.isSuccess) {
                 let rest = options.waitLimit.map { $0 - (.now - start) } ?? Self.interval
                 try await ContinuousClock().sleep(for: min(Self.interval, max(rest, .zero)))
                 continue
             }
-            if let error, configuration.options.output == .text { output.report(error) }
+            if configuration.options.output == .text {
+                if let error = look.error { output.report(error) }
+                if options.isWaiting { output.report(look.masked.map(Self.maskedProblem), .programFailed) }
+            }
             print(statuses, of: plan, output, outputEnvironment)
             let code = ExitCode(statuses.map(\.state))
             // A failure that is retried has only run out of time.
@@ -41,6 +45,12 @@ struct StatusCommand {
                 ? .incomplete
                 : isPermanent ? .failure : code
         }
+    }
+
+    /// Why waiting for a task is of no use.
+    private static func maskedProblem(_ task: String) -> Problem {
+        let hint = "run 'systemctl unmask \(unitName(ofTask: task))'"
+        return Problem("task '\(task)' does not run: its unit is masked", hint: hint)
     }
 
     private func print(
@@ -62,9 +72,20 @@ struct StatusCommand {
         }
     }
 
-    /// Determines the states of the tasks of a plan, whether one of them or of those that it runs after has failed
-    /// permanently, and the error of systemd if it does not answer.
-    private func statuses(_ plan: Plan, _ records: RecordStore) async -> ([TaskStatus], Bool, (any Error)?) {
+    /// What is known at one moment.
+    private struct Look {
+        /// The states of the tasks that are shown.
+        var statuses: [TaskStatus]
+        /// Whether one of them or of those that it runs after has failed permanently.
+        var isPermanent: Bool
+        /// The tasks that do not succeed, nor let others succeed, because their units are masked.
+        var masked: [String]
+        /// The error of systemd if it does not answer.
+        var error: (any Error)?
+    }
+
+    /// Determines the states of the tasks of a plan.
+    private func look(_ plan: Plan, _ records: RecordStore) async -> Look {
         let (services, error) = await services()
         let retryAt = records.health().retryAt
         let shown = Set(plan.steps.map(\.task.name))
@@ -94,7 +115,17 @@ struct StatusCommand {
             if shown.contains(step.task.name) { statuses.append(status) }
         }
         let hasPermanent = all.indices.contains { isPermanent[$0] && shown.contains(all[$0].task.name) }
-        return (statuses, hasPermanent, error)
+        let tasks = all.indices.map { index in
+            let state = known[index].state
+            return MaskableTask(
+                name: all[index].task.name,
+                dependencies: all[index].dependencies,
+                isUnderWay: state.isSuccess || state == .running,
+                isMasked: services[all[index].task.unitName]?.unit.load == "masked",
+            )
+        }
+        let masked = tasksMasked(in: tasks, keeping: shown)
+        return Look(statuses: statuses, isPermanent: hasPermanent, masked: masked, error: error)
     }
 
     /// The states of the tasks' services, if systemd runs here.
