@@ -91,6 +91,7 @@ struct ExecAction: Action {
         switch declaration.program {
         case .command(let name, _):
             if name.contains("/") { try requireTrusted(name) }
+            if let script = declaration.shellScript { try requireTrusted(script.path) }
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
             let files = context.run.files

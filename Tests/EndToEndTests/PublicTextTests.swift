@@ -85,6 +85,20 @@ struct PublicTextTests {
         #expect(try FileSystem.exists(node.path("made")) == false)
     }
 
+    @Test func `a script that a shell is to run is refused as well`() async throws {
+        let node = try TestNode("")
+        try node.write("touch '\(node.path("made"))'\n", to: "s.sh", mode: 0o777)
+        try node.write(
+            "tasks: {a: {exec: {command: /bin/sh, args: [-e, '\(node.path("s.sh"))']}}}\n",
+            to: "bootstrap.yaml"
+        )
+        #expect(try await node.run("check").errors.contains("run 'chmod go-w \(node.path("s.sh"))'"))
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("'\(node.path("s.sh"))' is not run: cannot trust"), "\(result)")
+        #expect(try FileSystem.exists(node.path("made")) == false)
+    }
+
     /// Whether the kernel writes dumps into the working directory, where a process that may be dumped leaves one.
     private static let findsDumps: Bool = {
         let pattern = try? FileSystem.read("/proc/sys/kernel/core_pattern", limit: 1000)

@@ -27,6 +27,11 @@ import Testing
                 ["/s file", "/r optional"], ["/a/b creates", "/w modifies", "/d/ modifies"]
             ),
             ("exec: {command: /bin/x}", ["/bin/x program"], []),
+            ("exec: {command: /bin/sh, args: [-eu, /s, /data]}", ["/bin/sh program", "/s program"], []),
+            ("exec: {command: bash, args: [-o, pipefail, --, /s]}", ["/s program"], []),
+            ("exec: {command: sh, args: [-ec, 'cat \"$0\"', /data]}", [], []),
+            ("exec: {command: sh, args: [s, /data]}", [], []),
+            ("exec: {command: cat, args: [/data]}", [], []),
             ("wait: {file: /f}", ["/f awaited"], []),
             ("wait: {url: 'https://x', certificateAuthority: /ca}", ["/ca file"], []),
             ("wait: {apiServer: /k}", ["/k kubeconfig"], []),

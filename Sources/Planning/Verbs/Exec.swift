@@ -189,9 +189,33 @@ extension ExecDeclaration: ReadableVerb {
         case .command(let name, let location):
             let path = LocatedPath(name, location: location)
             footprint.command = .init(name: path, searchPath: environment["PATH"])
+            if let script = shellScript { footprint.reads.insert(.init(path: script, use: .program), at: 0) }
             if name.contains("/") { footprint.reads.insert(.init(path: path, use: .program), at: 0) }
         }
         return footprint
+    }
+}
+
+extension ExecDeclaration {
+    private static let shells: Set = ["ash", "bash", "busybox", "dash", "ksh", "sh", "zsh"]
+
+    /// The script that a shell is to run: its first argument that is no option, if that is an absolute path.
+    public var shellScript: LocatedPath? {
+        guard case .command(let name, let location) = program,
+            let shell = name.split(separator: "/").last, Self.shells.contains(String(shell))
+        else { return nil }
+        var rest = (shell == "busybox" ? arguments.dropFirst() : arguments[...])
+        while let argument = rest.popFirst() {
+            guard argument.hasPrefix("-") || argument.hasPrefix("+"), argument.count > 1 else {
+                return argument.hasPrefix("/") ? LocatedPath(argument, location: location) : nil
+            }
+            if argument == "--" || argument.hasPrefix("--") { continue }
+            // The commands themselves follow.
+            if argument.hasPrefix("-"), argument.contains("c") { return nil }
+            // The name of an option follows.
+            if argument.hasSuffix("o") || argument.hasSuffix("O") { _ = rest.popFirst() }
+        }
+        return nil
     }
 }
 
