@@ -60,6 +60,11 @@ public struct RequiredAccess: Sendable {
             unnamed[Scope(namespace: nil, group: "", resource: "services"), default: []].insert("list")
         }
         if identity.isCustomResourceDefinition { allow(["list", "watch"], identity) }
+        if identity.type.group == "admissionregistration.k8s.io", let kind = spec?["paramKind"] {
+            allowParameters(
+                GroupVersionKind(apiVersion: kind["apiVersion"]?.string ?? "", kind: kind["kind"]?.string ?? "")
+            )
+        }
         guard identity.type.group == Self.group else { return }
         switch identity.type.kind {
         case "Role", "ClusterRole": allow(["escalate"], identity)
@@ -72,6 +77,15 @@ public struct RequiredAccess: Sendable {
             allow(["bind"], ObjectIdentity(type: type, namespace: namespace, name: name))
         default: break
         }
+    }
+
+    /// Adds what an admission policy needs that has parameters, and its bindings: to read any of them.
+    ///
+    /// Source: <https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#parameter-resources>.
+    private mutating func allowParameters(_ type: GroupVersionKind) {
+        if !types.contains(type) { types.append(type) }
+        let scope = Scope(namespace: nil, group: type.group, resource: resources.resource(of: type))
+        unnamed[scope, default: []].insert("get")
     }
 
     /// The identity with the namespace that the server gives it.

@@ -41,6 +41,23 @@ struct RequiredAccessTests {
         )
     }
 
+    @Test func `a user who applies an admission policy may read its parameters`() {
+        let text = """
+            {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: p},
+             spec: {paramKind: {apiVersion: v1, kind: ConfigMap}}}
+            ---
+            {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: b},
+             spec: {policyName: p, paramRef: {name: c, namespace: own}}}
+            """
+        #expect(
+            rules(text) == [
+                "- /configmaps : get", Self.base,
+                "- admissionregistration.k8s.io/validatingadmissionpolicies p: create,get,patch",
+                "- admissionregistration.k8s.io/validatingadmissionpolicybindings b: create,get,patch",
+            ]
+        )
+    }
+
     @Test func `roles are escalated and bound by name`() {
         let group = "apiVersion: rbac.authorization.k8s.io/v1"
         let text = """
