@@ -32,6 +32,11 @@ extension NodeCheck {
             }
             findings.objectCount += manifests.count
         }
+        let references = run.plan.steps.flatMap { $0.task.footprint.neededObjects + $0.task.footprint.deletedObjects }
+        findings.problems += references.flatMap { reference in
+            let object = NamedObject(ObjectIdentity(reference), at: reference.location)
+            return object.kindProblems(definitions) + object.nameProblems
+        }
         return findings
     }
 }

@@ -16,6 +16,11 @@ struct RemoveAction: Action {
 
     /// Removes everything that exists, and returns whether anything did.
     func run() async throws -> Bool {
+        // Before anything is removed. The server would say that there is no such object.
+        let mistakes = (declaration.objects?.references ?? []).flatMap { reference in
+            NamedObject(ObjectIdentity(reference), at: reference.location).nameProblems
+        }
+        guard mistakes.isEmpty else { throw Problems(mistakes) }
         var isChanged = false
         for path in declaration.paths where try remove(path.path) { isChanged = true }
         guard let objects = declaration.objects else { return isChanged }

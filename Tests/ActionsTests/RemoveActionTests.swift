@@ -47,6 +47,16 @@ struct RemoveActionTests {
         }
     }
 
+    @Test func `a name that no object can have is refused before anything is removed`() async throws {
+        let object = "{apiVersion: v1, kind: Pod, name: My_Pod, namespace: default}"
+        try await withBench(task("paths: [/x], kubeconfig: /k, objects: [\(object)]")) { bench async throws in
+            try bench.write("a", to: "root/x")
+            let result = try await bench.perform("it")
+            #expect(result.contains("Pod/default/My_Pod: field 'metadata.name': expected "), "\(result)")
+            #expect(try bench.read("root/x") == "a")
+        }
+    }
+
     @Test func `a path whose directory is absent is unchanged`() async throws {
         try await withBench(task("paths: [/none/at/all]")) { bench async throws in
             #expect(try await bench.perform("it") == "unchanged")

@@ -57,6 +57,11 @@ struct RemoveVerbTests {
             "the server has no kind 'Role' in 'rbac.authorisation.k8s.io/v1'; did you mean "
                 + "'apiVersion: rbac.authorization.k8s.io/v1'?"
         ),
+        ("v1", "Pods", "the server has no kind 'Pods' in 'v1'; did you mean 'kind: Pod'?"),
+        (
+            "apps/v1", "Deployments",
+            "the server has no kind 'Deployments' in 'apps/v1'; did you mean 'kind: Deployment'?"
+        ),
         ("appz/v1", "Deployment", "the server has no kind 'Deployment' in 'appz/v1'; did you mean group 'apps'?"),
         (
             "rbac.authorization.k8s.io/v1", "RoleBindingg",

@@ -13,6 +13,12 @@ public struct CustomDefinitions: Sendable {
         }
     }
 
+    /// The kind that is probably meant by one that is not defined, although another one of its group is.
+    func nearKind(to type: GroupVersionKind) -> String? {
+        let kinds = definitions.keys.lazy.filter { $0.group == type.group }.map(\.kind).sorted()
+        return kinds.contains(type.kind) ? nil : nearestName(to: type.kind, in: kinds)
+    }
+
     /// The definition of a custom resource, `nil` if no manifest has it.
     subscript(type: GroupVersionKind) -> Definition? {
         definitions[DefinedKind(group: type.group, kind: type.kind)]
