@@ -75,8 +75,14 @@ public struct Variables: Sendable, Hashable {
     ///   - node: The scalar; anything but a string is given back as it is.
     ///   - problems: Where problems are reported.
     ///   - hintsLiteral: Whether an unknown `${name}` may well be meant literally, as in a shell script.
+    ///   - ignoresQuotes: Whether a variable in quotes also becomes what it is.
     /// - Returns: The scalar, or `nil` after reporting why that is not possible.
-    func replaced(_ node: Node, _ problems: ProblemCollector, hintsLiteral: Bool = false) -> Node? {
+    func replaced(
+        _ node: Node,
+        _ problems: ProblemCollector,
+        hintsLiteral: Bool = false,
+        ignoresQuotes: Bool = false,
+    ) -> Node? {
         guard case .string(let text) = node.content, let template = Template(text) else { return node }
         var isFaulty = false
         var texts: [String] = []
@@ -95,7 +101,7 @@ public struct Variables: Sendable, Hashable {
                     isFaulty = true
                     continue
                 }
-                if template.onlyVariable != nil, node.style == .plain {
+                if template.onlyVariable != nil, node.style == .plain || ignoresQuotes {
                     return Node(content, location: node.location, style: node.style)
                 }
                 texts.append(content.scalarText)

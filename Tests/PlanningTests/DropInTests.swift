@@ -70,6 +70,17 @@ import YAML
         )
     }
 
+    @Test func `what switches a task on or off is read once, with its variables`() throws {
+        #expect(
+            problems([("b.yaml", Self.base), ("d.yaml", "tasks: {third: {enable: 'no'}}")])
+                == "d.yaml:1:25: 'enable' of task 'third' must be true or false, found 'no'; write enable: false"
+        )
+        let read = try declarations([
+            ("b.yaml", Self.base), ("d.yaml", "variables: {sw: false}\ntasks: {third: {enable: \"${sw}\"}}"),
+        ])
+        #expect(read.tasks.map(\.name) == ["first", "second"])
+    }
+
     @Test func `a task cannot run after one that is switched off`() {
         let printed = problems([("b.yaml", Self.base), ("d.yaml", "tasks: {second: {enable: false}}")])
         #expect(

@@ -24,6 +24,24 @@ import YAML
         #expect(try argument(file("a: x, i: 1_000, f: 1.10, b: '${a}${a}'", argument: written)) == expected)
     }
 
+    @Test func `a boolean variable in quotes is a boolean where one is expected`() throws {
+        let text = """
+            variables: {sw: true, word: "true"}
+            tasks:
+              t: {enable: "${sw}", exec: {command: ls, network: '${sw}', args: ["${sw}"]}}
+              r: {remove: {paths: [/etc/x], recursive: "${sw}"}}
+            """
+        let read = try declarations(text)
+        let exec = read.tasks.first?.verb.declaration as? ExecDeclaration
+        #expect(exec?.network == true && exec?.arguments == ["true"])
+        #expect((read.tasks.last?.verb.declaration as? RemoveDeclaration)?.isRecursive == true)
+        let refused = problems([("b.yaml", text.replacing("recursive: \"${sw}\"", with: "recursive: \"${word}\""))])
+        #expect(
+            refused == "b.yaml:4:44: 'remove.recursive' of task 'r' must be true or false, found 'true'; "
+                + "write recursive: true"
+        )
+    }
+
     @Test(arguments: [
         ("https://10.0.0.1:6443", "10.0.0.1", "6443"), ("https://api", "api", "443"),
         ("http://localhost/", "localhost", "80"),

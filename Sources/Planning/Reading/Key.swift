@@ -94,7 +94,12 @@ extension MappingReader {
             if description.presence == .required { reportMissing(description.name, description.example ?? "VALUE") }
             return nil
         }
-        let node = variables.replaced(entry.value, problems, hintsLiteral: key.reader.allowsLiteral)
+        let node = variables.replaced(
+            entry.value,
+            problems,
+            hintsLiteral: key.reader.allowsLiteral,
+            ignoresQuotes: key.reader.ignoresQuotes
+        )
         return node.flatMap { key.reader.read(value(of: entry, replaced: $0)) }
     }
 

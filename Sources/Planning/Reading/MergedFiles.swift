@@ -110,25 +110,26 @@ struct MergedFiles {
         guard let entry = fields.take(key), !entry.value.isNull else { return }
         guard let below = fields.fields(key) else { return }
         for entry in below.entries {
-            guard section == \.tasks, let isOn = switchAlone(of: entry) else {
+            guard section == \.tasks, let state = switchAlone(of: entry) else {
                 self[keyPath: section].set(entry)
                 if section == \.tasks { described.insert(entry.key) }
                 continue
             }
-            tasks.set(described.contains(entry.key) ? switched(entry, isOn) : entry)
+            tasks.set(described.contains(entry.key) ? switched(entry, state) : entry)
         }
     }
 
     /// The value of `enable` if a task has nothing else.
-    private func switchAlone(of entry: Mapping.Entry) -> Bool? {
+    private func switchAlone(of entry: Mapping.Entry) -> Node? {
         let entries = entry.value.mapping?.entries ?? []
-        return entries.count == 1 && entries[0].key == "enable" ? entries[0].value.boolean : nil
+        return entries.count == 1 && entries[0].key == "enable" ? entries[0].value : nil
     }
 
     /// A task as earlier files declare it, switched on or off.
-    private func switched(_ entry: Mapping.Entry, _ isOn: Bool) -> Mapping.Entry {
+    private func switched(_ entry: Mapping.Entry, _ state: Node) -> Mapping.Entry {
         guard var task = tasks[entry.key], var mapping = task.value.mapping else { return entry }
-        mapping["enable"] = .boolean(isOn, location: entry.location)
+        let isOn = state.boolean == true
+        mapping["enable"] = state
         // The messages about what is off name the drop-in.
         if !isOn { task.location = entry.location }
         if isOn, task.location.file != task.value.location.file { task.location = task.value.location }
@@ -141,7 +142,7 @@ struct MergedFiles {
         guard !problems.isIncomplete else { return }
         for entry in tasks.entries where !described.contains(entry.key) {
             let hint = problems.hint(for: entry.key, in: described.sorted(), else: "remove it")
-            let state = switchAlone(of: entry) == true ? "enabled" : "disabled"
+            let state = switchAlone(of: entry)?.boolean == true ? "enabled" : "disabled"
             problems.add(
                 entry.location,
                 "task \(quoted(entry.key)) is \(state), but no file declares it",

@@ -9,6 +9,9 @@ struct ValueReader<Value>: Sendable {
     /// Whether a `${name}` that is not a variable is probably meant literally.
     var allowsLiteral = false
 
+    /// Whether a variable in quotes is what it is, and not a string: in a mapping in braces it needs the quotes.
+    var ignoresQuotes = false
+
     /// Makes the value, or reports why that is not possible.
     let read: @Sendable (ConfigValue) -> Value?
 
@@ -32,12 +35,12 @@ struct ValueReader<Value>: Sendable {
 
 extension ValueReader where Value == Bool {
     /// `true` or `false`.
-    static var boolean: Self { Self(type: .boolean) { $0.boolean() } }
+    static var boolean: Self { Self(type: .boolean, ignoresQuotes: true) { $0.boolean() } }
 }
 
 extension ValueReader where Value == Int {
     /// A whole number, 0 or more.
-    static var count: Self { Self(type: .integer) { $0.count() } }
+    static var count: Self { Self(type: .integer, ignoresQuotes: true) { $0.count() } }
 }
 
 extension ValueReader where Value == UInt16 {
