@@ -1,22 +1,10 @@
 /// Small YAML texts with what parsers disagree about, the same for the same seed.
 struct YAMLGenerator {
-    private var random: Random
+    private var random: SeededGenerator
     private var anchorCount = 0
 
-    /// A generator that yields the same numbers in each run, so that a failure can be found again.
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state
-        }
-    }
-
     init(seed: UInt64) {
-        random = Random(state: 0x9E37_79B9_7F4A_7C15 &* seed)
+        random = SeededGenerator(state: 0x9E37_79B9_7F4A_7C15 &* seed)
         for _ in 0..<10 { _ = random.next() }
     }
 
