@@ -131,6 +131,7 @@ extension DirectoryHandle {
         let operation = "cannot write"
         let path = full(name)
         let temporary = try PathParts(path, operation).temporaryName()
+        // Not between the two calls below: Swift 6.3.1 fails to optimise that (CopyPropagation).
         let owner = try inheritedOwner()
         do throws(SystemError) {
             let file = try makeFile(temporary, operation)

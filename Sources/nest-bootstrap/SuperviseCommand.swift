@@ -26,7 +26,7 @@ struct SuperviseCommand {
             do {
                 try await note(supervisor)
             } catch {
-                // The task itself is well; what could not be done now is done at the next retry.
+                // How the task has ended does not depend on it. What could not be done now is done when the next task ends.
                 output.report(error, as: configuration.options.output)
             }
             return .success
