@@ -213,6 +213,7 @@ public final class NodeFiles: Sendable {
         isShown: Bool = false,
     ) throws(SystemError) -> Event.PathResult {
         let location = try location(ofWritten: path)
+        if !isDryRun { FileSystem.removeAbandoned(of: location) }
         let found = try FileSystem.status(location)
         var result: Event.PathResult = found == nil ? .created : .changed
         if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
@@ -255,6 +256,7 @@ public final class NodeFiles: Sendable {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func link(_ path: String, to target: String, replacing: Bool) throws(SystemError) -> Linking {
         let location = try location(ofWritten: path)
+        if !isDryRun { FileSystem.removeAbandoned(of: location) }
         let found = try FileSystem.status(location)
         if found?.kind == .symbolicLink, found?.target == target { return .done(.unchanged) }
         if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }

@@ -130,6 +130,7 @@ extension DirectoryHandle {
     public func write(_ bytes: [UInt8], to name: String, mode: UInt32) throws(SystemError) {
         let operation = "cannot write"
         let path = full(name)
+        removeAbandoned(of: name)
         let temporary = try PathParts(path, operation).temporaryName()
         // Not between the two calls below: Swift 6.3.1 fails to optimise that (CopyPropagation).
         let owner = try inheritedOwner()
@@ -137,6 +138,8 @@ extension DirectoryHandle {
             let file = try makeFile(temporary, operation)
             try file.fill(bytes, mode: mode, owner: owner?.user, group: owner?.group, operation, path)
             try rename(temporary, to: name, operation)
+            // It is locked until it has its name.
+            withExtendedLifetime(file) {}
         } catch {
             discard(temporary)
             throw SystemError(operation, path, code: error.code, detail: error.detail)

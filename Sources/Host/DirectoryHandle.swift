@@ -17,14 +17,6 @@ public struct DirectoryHandle: ~Copyable {
         self.path = path
     }
 
-    /// Creates a file that only its owner may read.
-    func makeFile(_ name: String, _ operation: String) throws(SystemError) -> FileDescriptor {
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        return FileDescriptor(
-            adopting: try SystemError.check(operation, full(name)) { unsafe openat(descriptor.raw, name, flags, 0o600) }
-        )
-    }
-
     /// Creates a symbolic link.
     func makeLink(_ name: String, to target: String, _ operation: String) throws(SystemError) {
         try SystemError.check(operation, full(name)) { unsafe symlinkat(target, descriptor.raw, name) }
@@ -75,12 +67,5 @@ struct PathParts {
         if ["", ".", ".."].contains(name) {
             throw SystemError(operation, path, code: EISDIR, detail: "is the path of a directory")
         }
-    }
-
-    /// A hidden name in the same directory that nothing else uses.
-    func temporaryName() -> String {
-        // A name has at most 255 bytes, which the target's own may fill.
-        let stem = String(decoding: name.utf8.prefix(200), as: UTF8.self)
-        return ".\(stem).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
     }
 }

@@ -37,6 +37,7 @@ extension FileSystem {
             let file = try directory.makeFile(temporary, operation)
             try file.fill(bytes, mode: mode, owner: owner, group: group, operation, path)
             if isSynced { try SystemError.check(operation, path) { fsync(file.raw) } }
+            return file
         }
     }
 
@@ -73,6 +74,7 @@ extension FileSystem {
         }
         try replace(parts, operation, path, isSynced: isSynced) { (directory, temporary) throws(SystemError) in
             try directory.makeLink(temporary, to: target, operation)
+            return nil
         }
     }
 
@@ -94,20 +96,21 @@ extension FileSystem {
         try removeTree(aside)
     }
 
-    /// Renames what `make` has created at a temporary name.
+    /// Renames what `make` has created at a temporary name; a file stays open, and thereby locked, until it has its name.
     private static func replace(
         _ parts: PathParts,
         _ operation: String,
         _ path: String,
         isSynced: Bool,
-        _ make: (borrowing DirectoryHandle, String) throws(SystemError) -> Void,
+        _ make: (borrowing DirectoryHandle, String) throws(SystemError) -> FileDescriptor?,
     ) throws(SystemError) {
         let temporary = parts.temporaryName()
         do throws(SystemError) {
             let directory = try DirectoryHandle(opening: parts.directory, operation)
             do throws(SystemError) {
-                try make(directory, temporary)
+                let file = try make(directory, temporary)
                 try directory.rename(temporary, to: parts.name, operation)
+                withExtendedLifetime(file) {}
             } catch {
                 directory.discard(temporary)
                 throw error
