@@ -68,7 +68,11 @@ struct CRDReadiness {
                 if installingSince == nil { await wakeServer(with: known) }
             }
             switch Readiness(of: known, type: manifest.identity.type) {
-            case .ready: return
+            case .ready:
+                // A run that was cut off after it had woken the server has left its annotation.
+                if known["metadata"]?["annotations"]?[Self.wakeAnnotation] != nil {
+                    try await update(known, annotations: [])
+                }
             case .waiting(let reason): throw .pending("not established yet: \(reason)", .retry)
             case .failed(let reason): throw .pending("it cannot be established: \(reason)", .permanent)
             }
@@ -90,26 +94,31 @@ struct CRDReadiness {
     /// server ended is therefore never served. A field manager of its own, with one annotation that goes again, leaves
     /// nothing behind that a later apply would see.
     private func wakeServer(with definition: Node) async {
+        let annotation = Node.mapping([(Self.wakeAnnotation, .string("\(Timestamp.now())"))])
+        for annotations in [[("annotations", annotation)], []] {
+            // What the server objects to does not matter: the wait goes on, and says what is missing.
+            try? await update(definition, annotations: annotations)
+        }
+    }
+
+    /// Applies a definition's annotations as the manager that wakes the server.
+    private func update(_ definition: Node, annotations: [(String, Node)]) async throws(APIError) {
         guard let uid = definition["metadata"]?["uid"]?.string else { return }
         let path =
             "\(manifest.identity.type.path)/customresourcedefinitions/"
             + APIClient.percentEncoded(manifest.identity.name)
-        let annotation = Node.mapping([(Self.wakeAnnotation, .string("\(Timestamp.now())"))])
-        for annotations in [[("annotations", annotation)], []] {
-            let metadata = [("name", Node.string(manifest.identity.name)), ("uid", .string(uid))] + annotations
-            let body = Node.mapping([
-                ("apiVersion", .string(manifest.identity.type.apiVersion)),
-                ("kind", .string(manifest.identity.type.kind)), ("metadata", .mapping(metadata)),
-            ])
-            // What the server objects to does not matter: the wait goes on, and says what is missing.
-            _ = try? await client.object(
-                "PATCH",
-                path,
-                query: [("fieldManager", Self.wakeManager), ("force", "true")],
-                body: body.json(),
-                until: retryPolicy.deadline,
-            )
-        }
+        let metadata = [("name", Node.string(manifest.identity.name)), ("uid", .string(uid))] + annotations
+        let body = Node.mapping([
+            ("apiVersion", .string(manifest.identity.type.apiVersion)),
+            ("kind", .string(manifest.identity.type.kind)), ("metadata", .mapping(metadata)),
+        ])
+        _ = try await client.object(
+            "PATCH",
+            path,
+            query: [("fieldManager", Self.wakeManager), ("force", "true")],
+            body: body.json(),
+            until: retryPolicy.deadline,
+        )
     }
 
     /// The field manager and the annotation of updates that only wake the server.

@@ -84,6 +84,29 @@ struct CutOffTests {
         }
     }
 
+    @Test func `what a run has left that was cut off while it woke the server is removed`() async throws {
+        let (session, group) = try await Session.inNewNamespace()
+        let text = definition(0, group)
+        let path = "\(Self.definitions)/ducks0.\(group).test"
+        #expect(await session.apply(text) == ["created CustomResourceDefinition/ducks0.\(group).test"])
+        let left = """
+            {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition,
+             metadata: {name: ducks0.\(group).test, annotations: {nest-bootstrap/woken-at: "2026-11-21T00:58:54Z"}}}
+            """
+        _ = try await session.client.object(
+            "PATCH",
+            path,
+            query: [("fieldManager", "nest-bootstrap-wake")],
+            body: try node(left).json(),
+            until: .now + .seconds(20),
+        )
+        _ = await session.apply(text)
+        let object = try #require(try await session.object(path))
+        #expect(object["metadata"]?["annotations"] == (try node("{nest-bootstrap/task: t}")))
+        let managers = (object["metadata"]?["managedFields"]?.sequence ?? []).compactMap { $0["manager"]?.string }
+        #expect(!managers.contains("nest-bootstrap-wake"), "\(managers)")
+    }
+
     private func service(_ name: String, _ namespace: String, _ address: String) -> String {
         """
         apiVersion: v1
