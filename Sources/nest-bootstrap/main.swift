@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Host
 import Reporting
@@ -6,6 +7,13 @@ Machine.forbidDumps()
 Machine.silenceDispatchLogging()
 StandardStreams.open()
 Signals.ignoreBrokenPipe()
+do {
+    try Machine.requireResources()
+} catch {
+    // Not through the queue of the output, which needs threads.
+    try? writeAll(Array("nest-bootstrap: \(error)\(error.advice.map { "; \($0)" } ?? "")\n".utf8), to: 2)
+    exit(ExitCode.failure.rawValue)
+}
 let arguments = argumentsByName(CommandLine.arguments)
 // Before there is a second thread.
 switch arguments.first.flatMap(CommandName.init) {

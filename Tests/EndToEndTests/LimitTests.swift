@@ -1,0 +1,62 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+/// A process that may not open, start or take what a run needs.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct LimitTests {
+    /// Runs a graph of one file in a process that `prlimit` limits.
+    private func run(_ limit: String) async throws -> ToolResult {
+        let node = try TestNode("tasks: {t: {file: {path: /etc/t, content: t}}}\n")
+        let arguments = [limit, TestNode.program, "run", "--config", node.config, "--root", node.root]
+        return try await Tool.run("prlimit", arguments, environment: ["JOURNAL_STREAM": nil])
+    }
+
+    @Test(arguments: 9...24) func `too few files are reported before the run`(count: Int) async throws {
+        let result = try await run("--nofile=\(count)")
+        #expect(result.status == 1)
+        #expect(result.output == "")
+        let message =
+            /nest-bootstrap: cannot open enough files: Too many open files \(\d+ of 32\); raise LimitNOFILE= of the unit, or 'ulimit -n'\n/
+        #expect(try message.wholeMatch(in: result.errors) != nil, "\(result.errors)")
+    }
+
+    @Test(arguments: [10, 20, 40]) func `too little memory for the threads is reported before the run`(
+        mebibytes: Int
+    ) async throws {
+        let result = try await run("--data=\(mebibytes << 20)")
+        #expect(result.status == 1)
+        #expect(result.output == "")
+        let start = "nest-bootstrap: cannot start enough threads: Resource temporarily unavailable ("
+        #expect(result.errors.hasPrefix(start), "\(result.errors)")
+        #expect(result.errors.hasSuffix("or 'ulimit -u' and 'ulimit -v'\n"), "\(result.errors)")
+    }
+
+    @Test func `enough of both is enough`() async throws {
+        let result = try await run("--nofile=64")
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
+    @Test func `temporary files of a killed run are removed by the next`() async throws {
+        let node = try TestNode("tasks: {big: {file: {path: /etc/big, source: big}}}\n")
+        _ = try await Tool.run("truncate", ["-s", "60M", node.path("big")])
+        func temporary() throws -> [String] {
+            guard try FileSystem.exists(node.written("/etc")) else { return [] }
+            return try FileSystem.list(node.written("/etc")).filter { $0.hasSuffix(".tmp") }
+        }
+        // Killed while the file is written.
+        var wasKilled = false
+        for _ in 0..<20 where !wasKilled {
+            let tool = try node.start(["run"])
+            #expect(try await becomes { try !temporary().isEmpty || FileSystem.exists(node.written("/etc/big")) })
+            tool.signal(SIGKILL)
+            _ = await tool.result()
+            wasKilled = try !temporary().isEmpty
+            _ = try FileSystem.remove(node.written("/etc/big"))
+        }
+        #expect(wasKilled)
+        #expect(try await node.run("run").status == 0)
+        #expect(try FileSystem.list(node.written("/etc")) == ["big"])
+    }
+}
