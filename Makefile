@@ -24,8 +24,11 @@ WITH_THREADS := tools/run-tests --sanitize=thread --scratch-path $(THREAD_SCRATC
 # The optimized program with AddressSanitizer, and the tests that run it.
 ADDRESS_SCRATCH := .build/address
 ADDRESS_TESTS := ^EndToEndTests.FreshServerTests/(CrashTests|ServerFailureTests)
-# How often `make chaos` repeats the randomized tests.
-ROUNDS ?= 50
+# How much `make chaos` does: schedules of faults, kills and signals, and rounds of the randomized tests.
+SCHEDULES ?= 300
+KILLS ?= 500
+SIGNALS ?= 200
+ROUNDS ?= 10
 
 # How long `make fuzz` fuzzes each parser, in seconds.
 FUZZ_SECONDS ?= 600
@@ -120,10 +123,10 @@ sanitize: setup build-address ## run the whole suite with ThreadSanitizer and wi
 build-address: setup-compile
 	swift build -c release --sanitize=address $(IMPORTS) --scratch-path $(ADDRESS_SCRATCH) --product nest-bootstrap
 
-chaos: setup build build-address ## repeat the randomized failures and interruptions ROUNDS times, also with AddressSanitizer
-	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(PROGRAM) $(IMPORTS) --filter CrashTests
-	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --skip-build \
-	    --filter CrashTests
+chaos: setup build build-address ## disturb runs: SCHEDULES=300 KILLS=500 SIGNALS=200; ROUNDS=10 with AddressSanitizer
+	Tests/cluster/install-packages "to disturb runs" python3 strace faketime
+	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter CrashTests
+	Tests/chaos/chaos --program $(PROGRAM) --schedules $(SCHEDULES) --kills $(KILLS) --signals $(SIGNALS) --limit all
 
 fuzz: setup-compile ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
 	Tests/cluster/install-packages "to make certificates" openssl
