@@ -32,7 +32,7 @@ class Arena:
     async def learn(self) -> None:
         """Runs the graph undisturbed."""
         node = self.node()
-        result = await node.run()
+        result = await node.run(LONG)
         check(result.fault())
         self.length = result.seconds
         self.expected = await asyncio.to_thread(self.cluster.objects)
@@ -43,7 +43,7 @@ class Arena:
         objects = await asyncio.to_thread(self.cluster.objects)
         if self.expected:
             check(difference(objects, self.expected))
-        result = await node.run()
+        result = await node.run(LONG)
         check(result.fault())
         if not result.output.rstrip().endswith("tasks: 15 unchanged"):
             raise Failure(f"a run after a success changes something:\n{result.output}")
@@ -118,18 +118,19 @@ class Arena:
     async def interrupt(self, seed: int, count: int, kinds: list[int]) -> dict[str, int]:
         """Sends runs a signal at random moments, and completes the graph after every fifth; returns what came of them."""
         chance = random.Random(seed)
+        await self.cluster.start()
         node = self.node()
         variants = self.variants()
         wholes = []
         for node.credentials, node.binary in variants:
-            check((await node.run()).fault())
+            check((await node.run(LONG)).fault())
             wholes.append(node.products())
         await self.cluster.reset()
         outcomes: dict[str, int] = {}
         length = self.length
         for number in range(count):
             node.credentials, node.binary = variants[number // 5 % 2]
-            run = await node.start()
+            run = await node.start(LONG)
             await asyncio.sleep(chance.uniform(0, length))
             kind = chance.choice(kinds)
             run.signal(kind)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import power
-from agent import Failure, Node, Result
+from agent import LONG, Failure, Node, Result
 from cluster import command, versions
 from disturbances import Arena, check
 
@@ -113,7 +113,7 @@ async def clock_jump(arena: Arena, jump: str) -> str:
 async def two_agents(arena: Arena) -> str:
     """Two runs of one node at the same time."""
     node = arena.node()
-    for result in await asyncio.gather(node.run(), node.run()):
+    for result in await asyncio.gather(node.run(LONG), node.run(LONG)):
         check(result.fault())
     await arena.settle(node)
     return "status 0"
@@ -122,7 +122,7 @@ async def two_agents(arena: Arena) -> str:
 async def three_control_planes(arena: Arena) -> str:
     """Three nodes bootstrap one server at the same time; once the first is ready, nothing changes any more."""
     nodes = [arena.node(f"node{number}") for number in range(3)]
-    runs = [asyncio.ensure_future(node.run()) for node in nodes]
+    runs = [asyncio.ensure_future(node.run(LONG)) for node in nodes]
     await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
     before = versions(await asyncio.to_thread(arena.cluster.objects))
     for result in await asyncio.gather(*runs):
@@ -142,7 +142,7 @@ async def power_loss(arena: Arena) -> str:
         old = node.products()
         trace = node.directory / "trace"
         node.wrapper = power.tracer(trace)
-        check((await node.run()).fault())
+        check((await node.run(LONG)).fault())
         moments += power.replay(trace, node.root, old, node.products())
         for file in node.directory.glob("trace.*"):
             file.unlink()
