@@ -154,6 +154,7 @@ extension DirectoryHandle {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func writeLink(to target: String, at name: String) throws(SystemError) {
         let operation = "cannot create link"
+        removeAbandoned(of: name)
         let temporary = try PathParts(full(name), operation).temporaryName()
         do throws(SystemError) {
             try makeLink(temporary, to: target, operation)
