@@ -118,7 +118,8 @@ class Arena:
     async def interrupt(self, seed: int, count: int, kinds: list[int]) -> dict[str, int]:
         """Sends runs a signal at random moments, and completes the graph after every fifth; returns what came of them."""
         chance = random.Random(seed)
-        await self.cluster.start()
+        # A schedule before may have left another CA.
+        await self.cluster.reset()
         node = self.node()
         variants = self.variants()
         wholes = []
