@@ -124,7 +124,7 @@ build-address: setup-compile
 	swift build -c release --sanitize=address $(IMPORTS) --scratch-path $(ADDRESS_SCRATCH) --product nest-bootstrap
 
 chaos: setup build build-address ## disturb runs: SCHEDULES=300 KILLS=500 SIGNALS=200; ROUNDS=10 with AddressSanitizer
-	Tests/cluster/install-packages "to disturb runs" python3 strace faketime
+	Tests/cluster/install-packages "to disturb runs" python3 strace
 	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter CrashTests
 	Tests/chaos/chaos --program $(PROGRAM) --schedules $(SCHEDULES) --kills $(KILLS) --signals $(SIGNALS) --limit all
 
