@@ -97,6 +97,11 @@ import Testing
                 + "64 characters of 0-9 and a-f, found 3 characters; write sha256: DIGEST as sha256sum prints it",
         ),
         .task(
+            "apply: {kubeconfig: k, manifests: [{url: https://x/y.yaml, sha256: 12}]}",
+            "bootstrap.yaml:3:72: 'apply.manifests.sha256' of task 't' must be a SHA-256 digest, "
+                + "64 characters of 0-9 and a-f, found 2 characters; write sha256: DIGEST as sha256sum prints it",
+        ),
+        .task(
             "apply: {kubeconfig: k, manifests: [x], conflicts: take-over, wait: rolout}",
             "bootstrap.yaml:3:55: 'apply.conflicts' of task 't' must be 'report' or 'force', found 'take-over'; "
                 + "did you mean 'force'?",

@@ -49,23 +49,31 @@ extension ConfigValue {
     /// A SHA-256 digest in lower-case hexadecimal.
     func digest() -> String? {
         let expected = "a SHA-256 digest, 64 characters of 0-9 and a-f"
+        // A number of 64 digits may be one.
+        if case .number(let number) = node.content, number.text.utf8.count != 64 {
+            return reportDigest(expected, number.text)
+        }
         guard let text = string(expected: expected) else { return nil }
         let isHexadecimal = text.utf8.allSatisfy {
             $0.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0 | 0x20)
         }
         guard text.utf8.count == 64, isHexadecimal else {
-            problems.add(
-                node.location,
-                "\(self.label) must be \(expected), found \(text.count) characters",
-                hint: write("DIGEST as sha256sum prints it", asIs: true)
-            )
-            return nil
+            return reportDigest(expected, text)
         }
         guard text == text.lowercased() else {
             reportTypeMismatch("a SHA-256 digest in lower case", hint: write(text.lowercased()))
             return nil
         }
         return text
+    }
+
+    private func reportDigest(_ expected: String, _ text: String) -> String? {
+        problems.add(
+            node.location,
+            "\(label) must be \(expected), found \(text.count) characters",
+            hint: write("DIGEST as sha256sum prints it", asIs: true)
+        )
+        return nil
     }
 
     /// A host with a port.
