@@ -39,11 +39,7 @@ struct RunCommand {
             do {
                 try records.prepare()
             } catch {
-                throw Problem(
-                    "cannot write the records of the tasks",
-                    hint: "run as root, or with '--root DIR'",
-                    cause: error
-                )
+                throw unwritable("the records of the tasks", error)
             }
         }
         let signals = try Signals.interruptions()
@@ -183,11 +179,7 @@ struct TaskLockWaiter {
         do {
             if let lock = try records.lock(context.task) { return lock }
         } catch {
-            throw Problem(
-                "cannot write the task's record",
-                hint: "run as root, or with '--root DIR'",
-                cause: error
-            )
+            throw unwritable("the task's record", error)
         }
         let holder = records.runner(of: context.task).map { " (process \($0))" } ?? ""
         context.emit(.waiting("another nest-bootstrap is running this task\(holder)"))
@@ -195,4 +187,15 @@ struct TaskLockWaiter {
         try Task.checkCancellation()
         throw DeadlineExceeded(timeout: context.timeout, lastWaiting: context.lastWaiting)
     }
+}
+
+/// Why records cannot be written, with what to do about it.
+private func unwritable(_ records: String, _ error: SystemError) -> Problem {
+    let hint =
+        switch error.code {
+        case EROFS: "mount its file system so that it can be written"
+        case ENOSPC, EDQUOT: "make room in its file system"
+        default: "run as root, or with '--root DIR'"
+        }
+    return Problem("cannot write \(records)", hint: hint, cause: error)
 }

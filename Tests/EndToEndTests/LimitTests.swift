@@ -38,6 +38,23 @@ struct LimitTests {
         #expect(result.status == 0, "\(result.errors)")
     }
 
+    @Test(.enabled(if: geteuid() == 0)) func `a disk that is read-only is reported as that`() async throws {
+        let node = try TestNode("tasks: {t: {file: {path: /etc/t, content: t}}}\n")
+        try FileSystem.makeDirectories(node.root)
+        let script = "mount -t tmpfs -o ro none \"$0\" && exec \"$@\""
+        let result = try await Tool.run(
+            "unshare",
+            ["--mount", "--propagation", "slave", "sh", "-c", script, node.root]
+                + [TestNode.program, "run", "--config", node.config, "--root", node.root],
+            environment: ["JOURNAL_STREAM": nil],
+        )
+        #expect(result.status == 1)
+        let start = "nest-bootstrap: cannot write the records of the tasks: cannot create directory "
+        #expect(result.errors.hasPrefix(start), "\(result.errors)")
+        let end = ": Read-only file system; mount its file system so that it can be written\n"
+        #expect(result.errors.hasSuffix(end), "\(result.errors)")
+    }
+
     @Test func `temporary files of a killed run are removed by the next`() async throws {
         let node = try TestNode("tasks: {big: {file: {path: /etc/big, source: big}}}\n")
         _ = try await Tool.run("truncate", ["-s", "60M", node.path("big")])
