@@ -194,7 +194,7 @@ private func unwritable(_ records: String, _ error: SystemError) -> Problem {
     let hint =
         switch error.code {
         case EROFS: "mount its file system so that it can be written"
-        case ENOSPC, EDQUOT: "make room in its file system"
+        case ENOSPC, EDQUOT: "free space in its file system"
         default: "run as root, or with '--root DIR'"
         }
     return Problem("cannot write \(records)", hint: hint, cause: error)
