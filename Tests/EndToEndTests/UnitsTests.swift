@@ -46,7 +46,9 @@ struct UnitsTests {
     /// The units that every node has.
     ///
     /// They are not sandboxed like tasks: they start units, and run what an administrator adds.
-    private static let commonUnits = ["k8s-bootstrap-health.service", "k8s-bootstrap-alert@.service"]
+    private static let commonUnits = [
+        "k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service", "k8s-bootstrap-recovery@.service",
+    ]
 
     /// Has systemd load the units.
     private func verify(_ units: [String]) async throws -> ToolResult {
@@ -160,7 +162,7 @@ struct UnitsTests {
     @Test func `a generator writes into the first of its directories, in silence`() async throws {
         let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
         #expect(Answer(try await generate(config: node.config)) == silence)
-        let units = ["k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service", "k8s-bootstrap-t.service"]
+        let units = Self.commonUnits + ["k8s-bootstrap-t.service"]
         let target = ["k8s-bootstrap.target.d", "k8s-bootstrap.target.wants"]
         #expect(try made() == ["k8s-bootstrap--retry@.timer"] + units.flatMap { [$0, "\($0).d"] } + target)
         let wanted = TemporaryDirectory.file("normal/k8s-bootstrap.target.wants/k8s-bootstrap-t.service")
@@ -205,8 +207,7 @@ struct UnitsTests {
     @Test func `a generator turns an invalid task file into a service that fails`() async throws {
         let node = try TestNode("tasks: {t: {exec: {comand: ls}}}\n")
         #expect(Answer(try await generate(config: node.config)) == silence)
-        let units = ["k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service"]
-        let names = units.flatMap { [$0, "\($0).d"] } + ["k8s-bootstrap.target.d"]
+        let names = Self.commonUnits.flatMap { [$0, "\($0).d"] } + ["k8s-bootstrap.target.d"]
         #expect(try made() == ["k8s-bootstrap--retry@.timer"] + names)
         let file = TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-health.conf")
         let text = String(decoding: try FileSystem.read(file, limit: 1 << 20), as: UTF8.self)

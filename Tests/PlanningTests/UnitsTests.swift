@@ -49,9 +49,9 @@ import Testing
 
             [Service]
             ExecStart=:/usr/bin/nest-bootstrap run --task admin
-            # Puts in place what the task has made, without which the task has failed.
-            # Report a recovery, and a failure, to the administrator and to the tasks that depend on this one.
+            # Puts in place what the task has made, without which it has failed, and reports a recovery.
             ExecStartPost=+:/usr/bin/nest-bootstrap supervise admin
+            # Reports a failure to the administrator, and to the tasks that depend on this one.
             ExecStopPost=-+:/usr/bin/nest-bootstrap supervise admin
             TimeoutStartSec=660
             RuntimeDirectory=nest-bootstrap/tasks/admin
@@ -76,11 +76,11 @@ import Testing
             SourcePath=/etc/nest-bootstrap/bootstrap.yaml
             Requires=k8s-bootstrap-admin.service
             After=k8s-bootstrap-admin.service kube-apiserver.service
+            Wants=k8s-bootstrap-recovery@rbac.service
 
             [Service]
             ExecStart=:/usr/bin/nest-bootstrap run --task rbac
-            # Report a recovery, and a failure, to the administrator and to the tasks that depend on this one.
-            ExecStartPost=-+:/usr/bin/nest-bootstrap supervise rbac
+            # Reports a failure to the administrator, and to the tasks that depend on this one.
             ExecStopPost=-+:/usr/bin/nest-bootstrap supervise rbac
             TimeoutStartSec=660
             RuntimeDirectory=nest-bootstrap/tasks/rbac
@@ -119,6 +119,7 @@ import Testing
     private static let commonNames: Set = [
         "k8s-bootstrap-health.service", "k8s-bootstrap-health.service.d/10-nest-bootstrap.conf",
         "k8s-bootstrap-alert@.service", "k8s-bootstrap-alert@.service.d/10-nest-bootstrap.conf",
+        "k8s-bootstrap-recovery@.service", "k8s-bootstrap-recovery@.service.d/10-nest-bootstrap.conf",
         "k8s-bootstrap--retry@.timer", "k8s-bootstrap.target.d/50-health.conf",
     ]
 
@@ -129,6 +130,10 @@ import Testing
         #expect(Set(files.keys) == Self.commonNames)
         let health = try #require(files["k8s-bootstrap-health.service"])
         #expect(health.contains("\nExecStart=:/usr/bin/nest-bootstrap supervise --role worker\n"))
+        let recovery = try #require(files["k8s-bootstrap-recovery@.service"])
+        #expect(recovery.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --role worker %i\n"))
+        #expect(recovery.contains("\nConditionPathExists=/run/nest-bootstrap/health.json\n"))
+        #expect(recovery.contains("\nAfter=k8s-bootstrap-%i.service\nBefore=k8s-bootstrap.target\n"))
         let alert = try #require(files["k8s-bootstrap-alert@.service"])
         #expect(alert.contains("\nExecStart=:/usr/bin/nest-bootstrap status --role worker %i\n"))
         let timer = try #require(files["k8s-bootstrap--retry@.timer"])
@@ -138,7 +143,7 @@ import Testing
         #expect(target.contains("\nWants=k8s-bootstrap-health.service\nAfter=k8s-bootstrap-health.service\n"))
         #expect(target.hasSuffix("\nAssertPathExists=!/run/nest-bootstrap/health.json\n"))
         // The drop-in of the tasks has this name, and applies to every unit whose name begins like theirs.
-        for unit in ["health", "alert@"] {
+        for unit in ["health", "recovery@", "alert@"] {
             let text = try #require(files["k8s-bootstrap-\(unit).service.d/10-nest-bootstrap.conf"])
             #expect(text.split(separator: "\n").allSatisfy { $0.hasPrefix("#") })
         }

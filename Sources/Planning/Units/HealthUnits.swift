@@ -11,6 +11,9 @@ public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (
 /// Returns the name of the service that a task's first failure and its recovery start.
 public func alertUnitName(ofTask task: String) -> String { "k8s-bootstrap-alert@\(task).service" }
 
+/// Returns the name of the service that is started after each attempt of a task, and runs if a task has failed before.
+func recoveryUnitName(ofTask task: String) -> String { "k8s-bootstrap-recovery@\(task).service" }
+
 /// Returns the name of the timer that starts the target again after a delay.
 public func retryTimerName(delay: Duration) -> String { "k8s-bootstrap--retry@\(delay.components.seconds)s.timer" }
 
@@ -25,7 +28,7 @@ func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == heal
 /// - Parameters:
 ///   - call: How the units call the program.
 ///   - invalid: The first mistake, if the task file is invalid.
-/// - Returns: The health service, the alert service, the timer of retries, and a drop-in for the target.
+/// - Returns: The health service, the recovery and alert services, the timer of retries, and a drop-in for the target.
 func commonUnits(_ call: ProgramInvocation, invalid: String? = nil) -> [UnitFile] {
     var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     target.section("Unit")
@@ -35,16 +38,18 @@ func commonUnits(_ call: ProgramInvocation, invalid: String? = nil) -> [UnitFile
     if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
     let texts = [
         (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
+        (recoveryTemplateName, recoveryUnit(call)),
         (alertTemplateName, alertUnit(call)),
         (retryTemplateName, retryTimer),
         ("\(targetName).d/50-health.conf", target.text),
     ]
-    let withoutSharedSettings = [healthUnitName, alertTemplateName].map { name in
+    let withoutSharedSettings = [healthUnitName, recoveryTemplateName, alertTemplateName].map { name in
         UnitFile(path: "\(name).d/10-nest-bootstrap.conf", content: .text(overridingDropIn))
     }
     return texts.map { UnitFile(path: $0, content: .text($1)) } + withoutSharedSettings
 }
 
+let recoveryTemplateName = "k8s-bootstrap-recovery@.service"
 let alertTemplateName = "k8s-bootstrap-alert@.service"
 let retryTemplateName = "k8s-bootstrap--retry@.timer"
 
@@ -52,18 +57,49 @@ let retryTemplateName = "k8s-bootstrap--retry@.timer"
 private let overridingDropIn = "# Made by nest-bootstrap. The settings of tasks do not apply to this unit.\n"
 
 private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
+    var unit = supervisingUnit(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
+    unit.section("Service")
+    unit.command("ExecStart", [call.program, "supervise"] + call.flags)
+    addSupervisingSettings(&unit)
+    return unit.text
+}
+
+/// The service that notes that a task has succeeded which had failed: only then there is a file that lists failed tasks.
+///
+/// As a service of its own it costs nothing otherwise. A command in the unit of the task would have the mounts of its
+/// sandbox made once more.
+private func recoveryUnit(_ call: ProgramInvocation) -> String {
+    var unit = supervisingUnit("Recovery of task %i of the Kubernetes node bootstrap")
+    unit.set("ConditionPathExists", "\(call.root)/run/nest-bootstrap/health.json")
+    unit.set("After", unitName(ofTask: "%i"))
+    // Which is reached only if no task is in that file.
+    unit.set("Before", targetName)
+    unit.section("Service")
+    // What is not noted now is noted when the next task has ended.
+    let supervise = [call.program, "supervise"] + call.flags
+    unit.set("ExecStart", "-:" + supervise.map(unitWord).joined(separator: " ") + " %i")
+    // Not that the condition does not hold.
+    unit.set("LogLevelMax", "notice")
+    addSupervisingSettings(&unit)
+    return unit.text
+}
+
+/// The beginning of a service that starts and stops others.
+private func supervisingUnit(_ description: String) -> UnitText {
     var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     unit.section("Unit")
-    unit.set("Description", isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
+    unit.set("Description", description)
     unit.set("DefaultDependencies", "no")
     unit.set("Requires", "sysinit.target")
     unit.set("After", "sysinit.target basic.target dbus.socket")
     unit.set("Conflicts", "shutdown.target")
     unit.set("Before", "shutdown.target")
     unit.set("StartLimitIntervalSec", "0")
-    unit.section("Service")
+    return unit
+}
+
+private func addSupervisingSettings(_ unit: inout UnitText) {
     unit.set("Type", "oneshot")
-    unit.command("ExecStart", [call.program, "supervise"] + call.flags)
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
     // Entries of the tasks have another identifier, and fields that its lines do not have.
     unit.set("SyslogIdentifier", "k8s-bootstrap-health")
@@ -79,7 +115,6 @@ private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
         ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("RestrictNamespaces", "yes"),
         ("MemoryDenyWriteExecute", "yes"), ("SystemCallFilter", "@system-service"),
     ] { unit.set(key, value) }
-    return unit.text
 }
 
 private func alertUnit(_ call: ProgramInvocation) -> String {

@@ -70,6 +70,7 @@ private struct TaskUnit {
         if !dependencies.isEmpty { unit.set("Requires", dependencies.joined(separator: " ")) }
         let earlier = dependencies + task.afterUnits
         if !earlier.isEmpty { unit.set("After", earlier.joined(separator: " ")) }
+        if !task.footprint.hasOnlyProducts { unit.set("Wants", recoveryUnitName(ofTask: task.name)) }
 
         unit.section("Service")
         addCommands(&unit)
@@ -92,9 +93,11 @@ private struct TaskUnit {
         unit.command("ExecStart", run)
         // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
         let supervise = [call.program, "supervise", task.name] + call.flags
-        if hasOnlyProducts { unit.comment("Puts in place what the task has made, without which the task has failed.") }
-        unit.comment("Report a recovery, and a failure, to the administrator and to the tasks that depend on this one.")
-        unit.command("ExecStartPost", prefixes: hasOnlyProducts ? "+" : "-+", supervise)
+        if hasOnlyProducts {
+            unit.comment("Puts in place what the task has made, without which it has failed, and reports a recovery.")
+            unit.command("ExecStartPost", prefixes: "+", supervise)
+        }
+        unit.comment("Reports a failure to the administrator, and to the tasks that depend on this one.")
         unit.command("ExecStopPost", prefixes: "-+", supervise)
     }
 
