@@ -1,7 +1,7 @@
 # Users start with `make demo`, developers with `make check`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb demo test boot-test chaos bench check format clean setup setup-compile lint style words
+.PHONY: help build install deb demo test boot-test chaos bench bench-boot check format clean setup setup-compile lint style words
 .PHONY: coverage sanitize sanitize-briefly build-address docs libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -38,7 +38,7 @@ SIGN_KEY ?=
 
 # Samples of each program in `make bench`; fewer than 15 are for a quick look.
 SAMPLES ?= 15
-# Another build of the program, which `make bench` measures in the same rounds.
+# Another build of the program, which `make bench` measures in the same rounds; for `make bench-boot` its package.
 BASE ?=
 
 help: ## print the targets
@@ -74,6 +74,11 @@ boot-test: setup deb ## boot Debian containers and test units, journal and packa
 bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=15
 	Tests/cluster/install-packages "to measure" curl python3
 	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
+
+bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=15; needs root
+	Tests/boot/setup
+	Tests/cluster/install-packages "to measure" python3
+	tools/bench-boot --package .build/deb/*.deb --base "$(BASE)" --samples $(SAMPLES)
 
 check: lint style words build libraries docs sanitize-briefly fuzz-briefly test ## run everything that must pass before a commit
 
