@@ -79,11 +79,12 @@ final class Recorder: Sendable {
             if result.change != .unchanged { attempts.withLock { $0[task]?.hasChangedPaths = true } }
         case .objectFailed(_, let error):
             let problems = problems(of: error)
+            let publicLines = publicLines(of: error)
             let isPermanent = isPermanent(error)
             attempts.withLock { attempts in
                 attempts[task]?.counts.failed += 1
                 attempts[task]?.reasons.lines += problems.map(\.description)
-                attempts[task]?.reasons.publicLines += problems.map(publicLine)
+                attempts[task]?.reasons.publicLines += publicLines
                 if isPermanent { attempts[task]?.isPermanent = true }
             }
         case .runStarted, .taskStarted, .waiting, .objectCount, .planned, .warning, .output, .taskFinished,

@@ -45,6 +45,57 @@ struct PublicTextTests {
         #expect(readable.output == "")
     }
 
+    @Test(.needsAPIServer) func `values of objects are for root only`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "public-text")
+        func object(_ name: String, _ value: String) -> String {
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: public-text}, data: {k: \(value)}}"
+        }
+        for name in ["one", "two", "three"] {
+            try await cluster.mustApply(object(name, "MARKERCMOLD"), manager: "other")
+        }
+        let service =
+            "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: public-text}, spec: {type: MARKERTYPE}}"
+        let manifests = [
+            "one": object("one", "MARKERCMNEW"),
+            "two": "\(object("two", "MARKERCMNEW"))\n---\n\(object("three", "MARKERCMNEW"))",
+            "refused": service, "broken": "{apiVersion: v1, kind: ConfigMap, metadata: {name: MARKER/NAME}}",
+        ]
+        let tasks = manifests.keys.sorted().map { name in
+            "  \(name): {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [\(name).yaml]}}\n"
+        }
+        let node = try TestNode(
+            """
+            tasks:
+            \(tasks.joined())  made: {exec: {command: "true", args: [MARKERARG], creates: /nowhere/to/be/found}}
+              slow: {timeout: 1s, exec: {command: sh, args: [-c, "echo MARKEROUT; sleep 100"]}}
+
+            """
+        )
+        for (name, text) in manifests { try node.write(text, to: "\(name).yaml") }
+        #expect(try await node.run("run").status == 1)
+        let own = try await node.run("status", "--output", "json").output
+        for marker in ["MARKERCMOLD", "MARKERCMNEW", "MARKERTYPE", "MARKER/NAME", "MARKEROUT"] {
+            #expect(own.contains(marker), "\(marker)\n\(own)")
+        }
+        let seen = try await runAsNobody(node, "status", "--output", "json")
+        #expect(!"\(seen)".contains("MARKER"), "\(seen)")
+        var reasons: [String: String] = [:]
+        for task in try seen.output.json["tasks"]?.sequence ?? [] {
+            reasons[task["task"]?.string ?? ""] = task["reason"]?.string
+        }
+        for (task, words) in [
+            ("one", "fields belong to other managers"), ("two", "fields belong to other managers"),
+            ("refused", "fields are refused by the server"), ("broken", "the manifest is invalid"),
+            ("made", "the program succeeded, but '/nowhere/to/be/found' does not exist"),
+            ("slow", "its program did not finish within 1s and was stopped"),
+        ] { #expect(reasons[task]?.contains(words) == true, "\(task): \(reasons[task] ?? "nothing")") }
+        let readable = try await Tool(
+            "setpriv",
+            ["--reuid", "65534", "--clear-groups", "grep", "-rs", "MARKER", "\(node.root)/run"]
+        ).result()
+        #expect(readable.output == "")
+    }
+
     @Test func `a task file that another user can change is refused by commands that act, and warned of by check`()
         async throws
     {

@@ -30,8 +30,17 @@ func publicChain(_ error: any Error, of object: String) -> String {
     return namesObject || text.isEmpty || object.isEmpty ? text : "\(printable(object)): \(text)"
 }
 
+/// Formats the problems of an error as lines that every user of the node may read.
+///
+/// - Parameter error: The error.
+/// - Returns: A line for each of the problems that ``problems(of:)`` lists.
+public func publicLines(of error: any Error) -> [String] {
+    let list = causes(of: error).lazy.compactMap { $0 as? any ProblemList }.first
+    return list.map { $0.problems.map(publicLine) } ?? [publicChain(error)]
+}
+
 /// Formats a problem as one line that every user of the node may read.
-public func publicLine(_ problem: Problem) -> String {
+private func publicLine(_ problem: Problem) -> String {
     Reporting.problem(of: publicCauses(causes(of: problem))).line
 }
 
