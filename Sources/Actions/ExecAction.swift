@@ -1,5 +1,6 @@
 import Base
 import Execution
+import Glibc
 import Host
 import Planning
 
@@ -147,11 +148,11 @@ struct ExecAction: Action {
                 context.emit(.output(line))
             }
         } catch {
-            throw Problem(
-                "\(error)",
-                hint: "install the program, or correct the task at \(context.task.location)",
-                cause: error,
-            )
+            let hint =
+                error.code == E2BIG
+                ? "put long texts into a file that the program reads"
+                : "install the program, or correct the task at \(context.task.location)"
+            throw Problem("\(error)", hint: hint, cause: error)
         }
         guard !status.isSuccess else { return }
         let said = last.text.map { "; its last output was: \($0)" } ?? ""

@@ -64,6 +64,9 @@ extension Transfer {
             let words =
                 excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has a header that is too long"
             return TransportError(.replyTooLarge, "the reply of '\(address)' \(words)")
+        case CURLE_OUT_OF_MEMORY where isSent, CURLcode(rawValue: 100):
+            // Before libcurl 8.6, which has CURLE_TOO_LARGE (100), a line of a header that is too long is the former error.
+            return TransportError(.replyTooLarge, "the reply of '\(address)' has a header that is too long")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             return TransportError(.other, "'\(address)' is not an HTTP server")
         default:
@@ -142,6 +145,10 @@ extension Transfer {
     /// Describes a TLS alert of the server, or a connection that was closed.
     private func brokenConnectionError(_ code: CURLcode) -> TransportError {
         guard let reason = opensslReason else {
+            // libcurl writes: Illegal or missing hexadecimal sequence in chunked-encoding
+            guard !easy.errorText.lowercased().contains("chunk") else {
+                return TransportError(.closed, "the reply of '\(address)' is invalid: \(tidied(code))")
+            }
             let end = code == CURLE_SSL_CONNECT_ERROR ? "during the TLS handshake" : "without a response"
             return TransportError(.closed, "'\(address)' closed the connection \(end)")
         }

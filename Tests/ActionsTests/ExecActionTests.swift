@@ -30,6 +30,14 @@ struct ExecActionTests {
         }
     }
 
+    @Test func `arguments that are too long are reported with what to do`() async throws {
+        let text = String(repeating: "x", count: 1 << 18)
+        try await withBench(task("command: \"true\", args: [\(text)]")) { bench async throws in
+            let error = try await bench.perform("it")
+            #expect(error.hasSuffix("; put long texts into a file that the program reads"), "\(error.suffix(200))")
+        }
+    }
+
     @Test(
         arguments: [
             (
@@ -63,11 +71,6 @@ struct ExecActionTests {
         try await withBench(task(script), isService: true) { bench async throws in
             let error = try await bench.perform("it")
             #expect(error.hasSuffix(hint ?? "its last output was: done for"), "\(error)")
-        }
-        // A run by hand has no sandbox.
-        try await withBench(task(script)) { bench async throws in
-            let error = try await bench.perform("it")
-            #expect(error.hasSuffix("its last output was: done for"), "\(error)")
         }
         // A run by hand has no sandbox.
         try await withBench(task(script)) { bench async throws in

@@ -103,6 +103,23 @@ struct FailureTests {
         #expect(error.message == "the reply of '127.0.0.1:\(server.port)' has a header that is too long")
     }
 
+    @Test func `a line of a header without end is refused`() async throws {
+        let header = "HTTP/1.1 200 OK\r\nX-Long: \(String(repeating: "x", count: 300_000))\r\n\r\n"
+        let server = try LoopbackServer { _ in .rawThenClose(Array(header.utf8)) }
+        let error = try await failure(HTTPRequest(url: server.url))
+        #expect(error.kind == .replyTooLarge)
+        #expect(error.message == "the reply of '127.0.0.1:\(server.port)' has a header that is too long")
+    }
+
+    @Test func `a chunk without a length is reported`() async throws {
+        let reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+        let server = try LoopbackServer { _ in .rawThenClose(Array(reply.utf8)) }
+        let error = try await failure(HTTPRequest(url: server.url))
+        #expect(error.kind == .closed)
+        let start = "the reply of '127.0.0.1:\(server.port)' is invalid: "
+        #expect(error.message.hasPrefix(start) && error.message.contains("chunk"), "\(error.message)")
+    }
+
     @Test(arguments: [
         ("", "'' is not a URL"),
         ("http://", "'http://' is not a URL"),
