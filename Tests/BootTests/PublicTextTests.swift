@@ -28,7 +28,10 @@ extension BootedTests {
                 #expect(seen.contains("its program exited with code 3 (only root may see"), "\(seen)")
                 let own = try await machine.output("nest-bootstrap status; true")
                 #expect(own.contains("MARKERARG") && own.contains("MARKEROUT"), "\(own)")
-                #expect(try await machine.output("systemctl show -p LimitCORE \(unit)") == "LimitCORE=0\n")
+                let limits = try await machine.output("systemctl show -p LimitCORE -p MemoryMax -p TasksMax \(unit)")
+                #expect(
+                    limits.split(separator: "\n").sorted() == ["LimitCORE=0", "MemoryMax=1073741824", "TasksMax=1024"]
+                )
             }
         }
     }

@@ -103,6 +103,31 @@ struct OtherReplyTests {
         #expect(said == [Self.line("\(code) to PATCH", content, " ('nginx/1.22')")])
     }
 
+    @Test func `a redirection of a request is reported with its target`() async throws {
+        let headers = ["Location: https://login.example/"]
+        let said = try await lines("PATCH", "", code: 302, exists: true, headers: headers)
+        #expect(
+            said == [
+                "m.yaml:1:1: ConfigMap/ns/a: the server answered 302: a redirection to 'https://login.example/'; "
+                    + "correct the server in kubeconfig 'k'"
+            ]
+        )
+    }
+
+    @Test func `an object waits while a page of a load balancer says that there is no server`() async throws {
+        let fake = try FakeAPIServer { request in
+            guard request.method == "PATCH" else { return nil }
+            return .response(502, headers: ["Server: nginx"], body: Array("<html>Bad Gateway</html>".utf8))
+        }
+        let session = try fake.session()
+        let (waits, waited) = AsyncStream<String>.makeStream()
+        let retryPolicy = Session.retryPolicy(.seconds(2)) { waited.yield($0) }
+        let said = await session.apply(Self.text, retryPolicy: retryPolicy)
+        let words = "answered 502 to PATCH with an HTML page, which the API server never sends"
+        #expect(await waits.first { _ in true }?.contains(words) == true)
+        #expect(said.count == 1 && said[0].contains(words), "\(said)")
+    }
+
     @Test func `replies about several other objects are one problem`() async throws {
         let fake = try FakeAPIServer { $0.method == "PATCH" ? FakeAPIServer.json(200, Self.object("Pod")) : nil }
         let text = (1...3).map { Self.text.replacing("name: a", with: "name: a\($0)") }.joined(separator: "\n---\n")
