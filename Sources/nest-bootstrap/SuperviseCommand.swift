@@ -20,16 +20,17 @@ struct SuperviseCommand {
         let supervisor = Supervisor(configuration: configuration)
         guard names.isEmpty else {
             let tasks = try configuration.plan.selecting(names).steps.map(\.task)
-            for task in tasks {
-                guard await publish(task, output) else { return .failure }
-            }
+            var isInPlace = true
+            for task in tasks where await !publish(task, output) { isInPlace = false }
+            // The failure is noted when the unit has ended.
+            if !isInPlace, Machine.environment()["SERVICE_RESULT"] == nil { return .failure }
             do {
                 try await note(supervisor)
             } catch {
                 // How the task has ended does not depend on it. What could not be done now is done when the next task ends.
                 output.report(error, as: configuration.options.output)
             }
-            return .success
+            return isInPlace ? .success : .failure
         }
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(output)
