@@ -34,7 +34,7 @@ public struct StagedProducts: Sendable {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func clear() throws(SystemError) {
         guard let directory = try opened() else { return }
-        for index in products.indices where try directory.status("\(index)") != nil { directory.discard("\(index)") }
+        for index in products.indices { try directory.remove("\(index)") }
     }
 
     /// Keeps the content of a file.
@@ -81,7 +81,7 @@ public struct StagedProducts: Sendable {
                     let detail = "a \(found.kind.rawValue), which the task does not write"
                     throw SystemError("cannot use", "\(self.directory)/\(index)", code: EINVAL, detail: detail)
                 }
-                directory.discard("\(index)")
+                try directory.remove("\(index)")
             } catch {
                 throw Problem("cannot put '\(path)' in place", cause: error)
             }

@@ -165,7 +165,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// Writes bytes over the beginning of a file that has at least as many, which takes no new space on the disk.
+    /// Writes bytes in place of those of a file that has at least as many, which takes no new space on the disk.
     ///
     /// A reader may see half of the old bytes and half of the new ones: for a disk that is too full for
     /// ``write(_:to:mode:)``.
@@ -180,6 +180,7 @@ extension DirectoryHandle {
             throw SystemError(operation, full(name), code: ENOSPC)
         }
         try writeAll(bytes, to: file.raw, operation, full(name))
+        try SystemError.check(operation, full(name)) { ftruncate(file.raw, bytes.count) }
     }
 
     /// Opens the file of a lock, which only its owner may open, and thereby lock.

@@ -1,4 +1,4 @@
-import Base
+public import Base
 import Glibc
 
 /// One open directory, whose entries can be changed even if its path changes meanwhile.
@@ -29,9 +29,20 @@ public struct DirectoryHandle: ~Copyable {
         }
     }
 
-    /// Removes an entry, if it exists.
-    public func discard(_ name: String) {
+    /// Removes an entry, if it exists and the system lets it.
+    func discard(_ name: String) {
         unsafe unlinkat(descriptor.raw, name, 0)
+    }
+
+    /// Removes an entry that is not a directory, if it exists.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func remove(_ name: String) throws(SystemError) {
+        do throws(SystemError) {
+            try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, 0) }
+        } catch {
+            if !error.isNotFound { throw error }
+        }
     }
 
     /// Waits until the names are on the disk.

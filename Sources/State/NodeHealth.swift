@@ -51,7 +51,7 @@ extension RecordStore {
     public func write(_ health: NodeHealth) throws(SystemError) {
         guard !health.failed.isEmpty else {
             do throws(SystemError) {
-                try directory(isCreating: false).discard(Self.healthName)
+                try directory(isCreating: false).remove(Self.healthName)
             } catch  where error.isNotFound {}
             return
         }

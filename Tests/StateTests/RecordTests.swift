@@ -86,6 +86,12 @@ struct RecordTests {
         let written = try store.record(of: "rbac")
         #expect(written?.outcome == .failed)
         #expect(written?.reason.map { long.reason?.hasPrefix($0) == true && !$0.isEmpty } == true)
+        // Over a record that is longer than the new one.
+        _ = try await Tool.run("sh", ["-c", "rm '\(directory)/filling'"])
+        try store.write(long)
+        _ = try await Tool.run("sh", ["-c", "cat /dev/zero > '\(directory)/filling'"])
+        try store.write(record(.changed))
+        #expect(try store.record(of: "rbac")?.outcome == .changed)
         // There is no space that a first record has reserved.
         long.task = "other"
         let error = #expect(throws: SystemError.self) { try store.write(long) }
