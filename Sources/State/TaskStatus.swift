@@ -100,6 +100,11 @@ public struct TaskStatus: Sendable, Hashable {
             reason = "runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")
         case .notYet where service.unit.load == "not-found":
             reason = "systemd does not know it yet; run 'systemctl daemon-reload'"
+        // Its products are not in place yet.
+        case .ended(.changed) where service.unit.active == "activating",
+            .ended(.unchanged) where service.unit.active == "activating":
+            state = .running
+            reason = service.statusText
         case .running: reason = service.statusText
         case .notYet, .waiting, .ended, .unknown: break
         }
