@@ -71,7 +71,7 @@ struct CRDReadiness {
             case .ready:
                 // A run that was cut off after it had woken the server has left its annotation.
                 if known["metadata"]?["annotations"]?[Self.wakeAnnotation] != nil {
-                    try await update(known, annotations: [])
+                    try? await update(known, annotations: [])
                 }
             case .waiting(let reason): throw .pending("not established yet: \(reason)", .retry)
             case .failed(let reason): throw .pending("it cannot be established: \(reason)", .permanent)
