@@ -72,13 +72,13 @@ private func recoveryUnit(_ call: ProgramInvocation) -> String {
     var unit = supervisingUnit("Recovery of task %i of the Kubernetes node bootstrap")
     unit.set("ConditionPathExists", "\(call.root)/run/nest-bootstrap/health.json")
     unit.set("After", unitName(ofTask: "%i"))
-    // Which is reached only if no task is in that file.
+    // The target is reached only if there is no such file.
     unit.set("Before", targetName)
     unit.section("Service")
     // What is not noted now is noted when the next task has ended.
     let supervise = [call.program, "supervise"] + call.flags
     unit.set("ExecStart", "-:" + supervise.map(unitWord).joined(separator: " ") + " %i")
-    // Not that the condition does not hold.
+    // Keeps systemd from logging after every success that the condition is not met.
     unit.set("LogLevelMax", "notice")
     addSupervisingSettings(&unit)
     return unit.text
