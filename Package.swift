@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Base", "Host"], path: "Tests/TestSupport"),
         .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(name: "YAMLTests", dependencies: ["Base", "YAML", "TestSupport"]),
-        .testTarget(name: "TLSTests", dependencies: ["Base", "TLS", "TestSupport"]),
+        .testTarget(name: "TLSTests", dependencies: ["Base", "Host", "TLS", "TestSupport"]),
         .testTarget(name: "HTTPTests", dependencies: ["Base", "Host", "HTTP", "TLS", "TestSupport"]),
         .testTarget(name: "HostTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(
