@@ -30,6 +30,12 @@ struct ClusterReader {
             example: "worker",
             "the node's role"
         )
+        static let variables = KeyDescription(
+            name: "variables",
+            type: .dictionary(.either([.string, .integer, .boolean])),
+            presence: .optional(default: "none"),
+            meaning: "variables that have other values on this node, or values on it only"
+        )
     }
 
     /// Creates a reader.
@@ -133,6 +139,9 @@ struct ClusterReader {
             roles[entry.key] = fields.value(Keys.role)
             if let role = roles[entry.key], let location = mapping["role"]?.location {
                 reportLikelySlip(role, of: entry.key, location, named)
+            }
+            if let below = fields.fields(Keys.variables.name, expected: "a mapping of names to values") {
+                for variable in below.entries { _ = isVariable(variable) }
             }
             fields.finish()
         }
