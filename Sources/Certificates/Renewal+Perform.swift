@@ -42,7 +42,7 @@ extension Renewal {
             }
             try publish(made, removing: plan.removed)
         } catch {
-            throw unchanged(error)
+            throw set.unchanged(error)
         }
     }
 

@@ -86,22 +86,6 @@ public struct Renewal: Sendable {
         (self.set, self.selection, self.isForced, self.now, self.access) = (set, selection, isForced, now, access)
     }
 
-    /// The time for which another renewal of the same set is waited for.
-    private static let lockLimit = Duration.seconds(600)
-
-    /// Takes the lock of the set, which every renewal holds.
-    ///
-    /// - Throws: ``Base/Problem`` if another process has it for too long.
-    public func lock() async throws(Problem) -> FileLock {
-        do throws(SystemError) {
-            let lock = try await StagedDirectory.lock(set.directory, until: .now + Self.lockLimit)
-            if let lock { return lock }
-        } catch {
-            throw unchanged(error)
-        }
-        throw Problem("certificates in '\(set.directory)' are being renewed by another process; try again later")
-    }
-
     /// Finds out what is to be done.
     ///
     /// - Throws: ``Base/Problem`` if the set cannot be read, or half of the CA is missing.
@@ -189,10 +173,32 @@ public struct Renewal: Sendable {
             }
         }
     }
+}
+
+extension CertificateSet {
+    /// The time for which another renewal of the set is waited for.
+    private static let lockLimit = Duration.seconds(600)
+
+    /// Takes the lock that every renewal of the set holds.
+    ///
+    /// - Parameter onWait: Called once if another process has it.
+    /// - Returns: The lock.
+    /// - Throws: ``Base/Problem`` if another process has it for too long.
+    public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
+        do throws(SystemError) {
+            if let lock = try await StagedDirectory.lock(directory, until: .now + .milliseconds(200)) { return lock }
+            onWait()
+            if let lock = try await StagedDirectory.lock(directory, until: .now + Self.lockLimit) { return lock }
+        } catch {
+            throw unchanged(error)
+        }
+        let message = "another process has been renewing '\(directory)' for \(Self.lockLimit.humanReadable)"
+        throw Problem(message, hint: "end it, or try again later")
+    }
 
     /// Makes the error of a renewal that has changed nothing.
     func unchanged(_ error: any Error) -> Problem {
         let advice = (error as? SystemError)?.advice ?? (error as? Problem)?.hint
-        return Problem("the certificates in '\(set.directory)' are unchanged", hint: advice, cause: error)
+        return Problem("the certificates in '\(directory)' are unchanged", hint: advice, cause: error)
     }
 }

@@ -54,7 +54,7 @@ struct CertificatesCommand {
     }
 
     /// What to type to renew what is wrong.
-    private var renewal: String {
+    private var renewalCommand: String {
         let selection =
             certificates.nodes.map { " --node \($0)" }.joined() + certificates.names.map { " --name \($0)" }.joined()
         return "nest-bootstrap certificates renew\(options.commonArguments)\(selection)"
@@ -72,7 +72,7 @@ struct CertificatesCommand {
             output.write(certificateLines(inspection, at: now).map { $0 + "\n" }.joined())
             if faulty > 0 {
                 let count = "\(faulty) of \(inspection.all.count) certificates"
-                let hint = "run '\(renewal) --dry-run' to see what can be renewed"
+                let hint = "run '\(renewalCommand) --dry-run' to see what can be renewed"
                 output.report(Problem("\(count) \(faulty == 1 ? "has a problem" : "have problems")", hint: hint))
             }
         }
@@ -82,24 +82,30 @@ struct CertificatesCommand {
     // MARK: renew
 
     private func renew(_ set: CertificateSet, _ selection: CertificateSelection) async throws(Problem) -> ExitCode {
-        let renewal = Renewal(set, selection, isForced: certificates.isForced, at: .now(), access)
         guard !certificates.isDryRun else {
-            let plan = try await renewal.plan()
+            let plan = try await renewal(set, selection).plan()
             reportFaults(of: plan)
             if options.output == .text { output.write(lines(plan, set, isDryRun: true).map { $0 + "\n" }.joined()) }
             return finish(plan)
         }
-        let lock = try await renewal.lock()
-        let plan = try await renewal.plan()
-        reportFaults(of: plan)
         let isText = options.output == .text
         let output = output
+        let lock = try await set.lock {
+            if isText { output.write("waiting for another renewal of '\(set.directory)'\n") }
+        }
+        let renewal = renewal(set, selection)
+        let plan = try await renewal.plan()
+        reportFaults(of: plan)
         try await renewal.perform(plan) { leaf, end in
             if isText { output.write("\(leaf.node)/\(leaf.name): made, expires \("\(end)".prefix(10))\n") }
         }
         lock.release()
         if isText { output.write(lines(plan, set, isDryRun: false).map { $0 + "\n" }.joined()) }
         return finish(plan)
+    }
+
+    private func renewal(_ set: CertificateSet, _ selection: CertificateSelection) -> Renewal {
+        Renewal(set, selection, isForced: certificates.isForced, at: .now(), access)
     }
 
     private func finish(_ plan: RenewalPlan) -> ExitCode {

@@ -138,6 +138,30 @@ struct CertificateSetTests {
         #expect(try await nodes.run("check", nodes.identity).status == 0)
     }
 
+    @Test func `a CA that another program has made is kept`() async throws {
+        let nodes = try await CertificateNodes()
+        try await nodes.declare(
+            "defaults: {key: ecdsa-p256}",
+            "authority: {name: k8s, commonName: DucksNest Kubernetes Cluster CA, validity: 876000h, key: rsa-2048}"
+        )
+        let (key, certificate) = (nodes.path("private/ca.key"), "\(nodes.set)/ca/k8s.crt")
+        try FileSystem.makeDirectories("\(nodes.set)/ca")
+        try await nodes.must("openssl", "genrsa", "-traditional", "-out", key, "2048")
+        let subject = "/CN=DucksNest Kubernetes Cluster CA"
+        let arguments = ["req", "-x509", "-key", key, "-subj", subject, "-days", "36500", "-out", certificate]
+        try #require(try await Tool.run("openssl", arguments).status == 0)
+        let recipient = try nodes.text("private/operator.pub").split(separator: "\n").first.map(String.init) ?? ""
+        try await nodes.must("age", "-r", recipient, "-o", "\(nodes.set)/ca/k8s.key.age", key)
+        let before = try readTestFile(certificate)
+        try await nodes.renew()
+        #expect(try readTestFile(certificate) == before)
+        #expect(try await nodes.decrypts("age", "ca/k8s.key.age"))
+        let check = try await nodes.run("check", nodes.identity)
+        #expect(check.status == 0, "\(check.output)")
+        let leaf = "\(nodes.set)/derived/ducksnest-laptop-old/k8s-kubelet.crt"
+        try await nodes.must("openssl", "verify", "-purpose", "sslserver", "-CAfile", certificate, leaf)
+    }
+
     @Test func `the output for programs has all certificates and the owners of their keys`() async throws {
         let nodes = try await CertificateNodes()
         try await nodes.declare("defaults: {key: ecdsa-p256, owner: kubernetes}")

@@ -48,18 +48,19 @@ extension ClusterReader {
         _ definitions: inout [String: Node],
         _ values: inout [String: Variables.Value],
     ) {
-        for declared in files.nodes.entries {
-            let own = declared.value.mapping?[Keys.variables.name]?.mapping?.entries ?? []
-            for entry in own.prefix(Limit.variableCount) {
-                if declared.key == node {
-                    if isVariable(entry) { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
-                } else if definitions[entry.key] == nil, values[entry.key] == nil {
-                    values[entry.key] = missingValue(of: entry.key, on: node)
-                }
+        let own = node.flatMap { files.nodes[$0]?.value.mapping?[Keys.variables.name]?.mapping?.entries } ?? []
+        for entry in own.prefix(Limit.variableCount) {
+            if isVariable(entry) {
+                definitions[entry.key] = entry.value
+                values[entry.key] = nil
+            } else {
+                definitions[entry.key] = nil
+                values[entry.key] = .broken
             }
         }
-        // A value of its own replaces what is missing on other nodes.
-        for name in definitions.keys where values[name] != nil { values[name] = nil }
+        for name in nodeVariables where definitions[name] == nil && values[name] == nil {
+            values[name] = missingValue(of: name, on: node)
+        }
     }
 
     /// Why a variable that other nodes have has no value; there is nothing to say for a role without nodes.

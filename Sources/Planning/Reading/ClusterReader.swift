@@ -8,6 +8,8 @@ struct ClusterReader {
     let problems: ProblemCollector
     /// The role of this node if it was reported as unknown, so that what follows from it is not.
     var reportedRole: String?
+    /// The variables that some nodes have of their own.
+    let nodeVariables: [String]
 
     /// The keys of the sections.
     enum Keys {
@@ -43,6 +45,9 @@ struct ClusterReader {
         self.files = files
         self.facts = facts
         self.problems = problems
+        let names = files.nodes.entries.lazy.flatMap { $0.value.mapping?[Keys.variables.name]?.mapping?.entries ?? [] }
+            .map(\.key)
+        nodeVariables = Array(Set(names).sorted().prefix(Limit.variableCount))
     }
 
     /// The server's URL for a role, as written.
