@@ -34,30 +34,24 @@ extension Renewal {
     ) async throws(Problem) {
         guard !plan.isEmpty else { return }
         do {
+            // Before the keys: a directory that cannot be written is an error at once.
+            var staged = try StagedDirectory(replacing: set.directory)
             var made: [Made] = []
             if plan.authority != .keep || !plan.made.isEmpty {
                 let issuer = try await issuer(plan.authority)
                 made = try await make(plan.made.map(\.leaf), by: issuer, onProgress)
                 if let authority = issuer.made { made.append(authority) }
             }
-            try publish(made, removing: plan.removed)
+            for pair in made {
+                let path = "\(staged.path)/\(pair.files.certificate)"
+                try FileSystem.write(Array(pair.certificate.pem.utf8), to: path, mode: 0o644)
+                try FileSystem.write(pair.key, to: "\(staged.path)/\(pair.files.key)", mode: 0o644)
+            }
+            for file in plan.removed { try staged.remove(file) }
+            try staged.publish()
         } catch {
             throw set.unchanged(error)
         }
-    }
-
-    private func publish(_ made: [Made], removing removed: [String]) throws(SystemError) {
-        var staged = try StagedDirectory(replacing: set.directory)
-        for pair in made {
-            try FileSystem.write(
-                Array(pair.certificate.pem.utf8),
-                to: "\(staged.path)/\(pair.files.certificate)",
-                mode: 0o644
-            )
-            try FileSystem.write(pair.key, to: "\(staged.path)/\(pair.files.key)", mode: 0o644)
-        }
-        for file in removed { try staged.remove(file) }
-        try staged.publish()
     }
 
     // MARK: The CA

@@ -96,9 +96,10 @@ public struct Renewal: Sendable {
         } catch {
             throw error.all.first ?? Problem("nothing is selected")
         }
-        // Keys are not decrypted: every run would ask for the password of the identity a number of times.
-        let encrypted = KeyAccess(environment: access.environment, identities: [])
-        let found = try await set.inspect(leaves, at: now, encrypted)
+        // With a password every key would ask for it.
+        let usable = access.identities.contains(where: Identity.needsPassword) ? [] : access.identities
+        let comparing = KeyAccess(environment: access.environment, identities: usable)
+        let found = try await set.inspect(leaves, at: now, comparing)
         let authority = try authorityChange(found.authority)
         let made = found.leaves.compactMap { status -> RenewalPlan.Item? in
             guard let leaf = status.leaf, isForced || authority == .make || !status.faults.isEmpty else { return nil }

@@ -43,7 +43,9 @@ public struct StagedDirectory: ~Copyable {
             if status != nil { try Self.linkContents(of: target, in: path, depth: 0) }
         } catch {
             try? FileSystem.removeTree(path)
-            throw error
+            // The message names the directory of the caller, not the temporary one.
+            throw error.subject == path
+                ? SystemError(Self.operation, target, code: error.code, detail: error.detail) : error
         }
         (self.target, self.path, targetExists) = (target, path, status != nil)
     }

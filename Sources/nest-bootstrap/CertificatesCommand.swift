@@ -84,7 +84,7 @@ struct CertificatesCommand {
     private func renew(_ set: CertificateSet, _ selection: CertificateSelection) async throws(Problem) -> ExitCode {
         guard !certificates.isDryRun else {
             let plan = try await renewal(set, selection).plan()
-            reportFaults(of: plan)
+            reportFaults(of: plan, set)
             if options.output == .text { output.write(lines(plan, set, isDryRun: true).map { $0 + "\n" }.joined()) }
             return finish(plan)
         }
@@ -95,7 +95,7 @@ struct CertificatesCommand {
         }
         let renewal = renewal(set, selection)
         let plan = try await renewal.plan()
-        reportFaults(of: plan)
+        reportFaults(of: plan, set)
         try await renewal.perform(plan) { leaf, end in
             if isText { output.write("\(leaf.node)/\(leaf.name): made, expires \("\(end)".prefix(10))\n") }
         }
@@ -114,9 +114,9 @@ struct CertificatesCommand {
     }
 
     /// Warns of what is wrong with a CA that is kept.
-    private func reportFaults(of plan: RenewalPlan) {
+    private func reportFaults(of plan: RenewalPlan, _ set: CertificateSet) {
         guard options.output == .text, !plan.authorityFaults.isEmpty else { return }
-        let text = "the CA \(plan.authorityFaults.joined(separator: ", and "))"
+        let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
         let hint = "it is kept; if you remove its certificate and key, 'renew' makes a new CA and all certificates"
         output.report(warnings: [Problem(text, hint: hint)])
     }
