@@ -54,7 +54,7 @@ struct CertificateSafetyTests {
             let before = try nodes.contents()
             let tool = try nodes.start(["renew", "--all", nodes.identity])
             // Every other time near the end, where the directories are exchanged.
-            let share = Double.random(in: round.isMultiple(of: 2) ? 0..<1 : 0.8..<1)
+            let share = Double.random(in: round.isMultiple(of: 2) ? 0..<1 : 0.9..<1.1)
             try await ContinuousClock().sleep(for: length * share)
             tool.signal(SIGKILL)
             guard await tool.result().status == 128 + SIGKILL else { continue }
@@ -73,6 +73,29 @@ struct CertificateSafetyTests {
         print("renewals killed: \(killedCount), left the old set: \(oldCount), the new set: \(killedCount - oldCount)")
         print("renewals killed that left a directory: \(leftCount)")
         try await nodes.renew("--all")
+        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+    }
+
+    @Test(arguments: [("renameat2", false), ("unlinkat", true), ("rmdir", true)])
+    func `a renewal that is killed before the exchange leaves the old set, and after it the new one`(
+        call: String,
+        isNew: Bool,
+    ) async throws {
+        let nodes = try await nodes()
+        try await nodes.renew()
+        let before = try nodes.contents()
+        let renewal = [TestNode.program, "certificates", "renew", "--all", nodes.identity, "--config", nodes.config]
+        let flags = ["-f", "-o", "/dev/null", "-e", "inject=\(call):signal=SIGKILL"]
+        let result = try await Tool.run("strace", flags + renewal, environment: ["JOURNAL_STREAM": nil])
+        #expect(result.status == 128 + SIGKILL, "\(result.errors)")
+        let after = try nodes.contents()
+        #expect((after == before) == !isNew)
+        let unchanged = after.filter { before[$0.key] == $0.value }.map(\.key)
+        #expect(!isNew || unchanged.sorted() == ["ca/k8s.crt", "ca/k8s.key.age"], "\(unchanged)")
+        #expect(try FileSystem.list(nodes.path("secrets")).count == 2)
+        let check = try await nodes.run("check", nodes.identity)
+        #expect(check.status == 0, "\(check.output)")
+        try await nodes.renew("--name", "kubelet", "--all")
         #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
     }
 
