@@ -97,9 +97,12 @@ public struct StagedDirectory: ~Copyable {
             throw SystemError(Self.operation, target, code: error.code, detail: detail)
         }
         isOver = true
-        try parent.synchronize(Self.operation)
-        // The old version now has the temporary name. What stays of it is removed by the next process.
-        if targetExists { try? FileSystem.removeTree(path) }
+        // The old version now has the temporary name. It is removed only once the exchange is on the disk, because after a
+        // loss of power it may have its old name again. What stays of it is removed by the next process.
+        do throws(SystemError) {
+            try parent.synchronize(Self.operation)
+            if targetExists { try FileSystem.removeTree(path) }
+        } catch {}
     }
 
     /// Flushes the names in a directory, and in the directories in it, to the disk.
@@ -122,6 +125,11 @@ public struct StagedDirectory: ~Copyable {
             if status.kind == .directory {
                 try makeDirectory(to, mode: status.mode)
                 try linkContents(of: from, in: to, depth: depth + 1)
+            } else if status.kind == .symbolicLink,
+                try FileStatus.at(from, followingLinks: true, operation)?.kind == .directory
+            {
+                // What is written through it would not be part of the exchange.
+                throw SystemError(operation, from, code: ELOOP, detail: "is a link to another directory")
             } else {
                 // A link itself is linked, not what it leads to.
                 try SystemError.check(operation, from) { unsafe link(from, to) }

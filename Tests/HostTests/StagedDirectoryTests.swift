@@ -71,6 +71,15 @@ import Testing
         #expect(try FileSystem.status(link)?.kind == .symbolicLink)
     }
 
+    @Test func `a link to a directory in it is an error`() throws {
+        try write("old", to: TemporaryDirectory.file("parent/elsewhere/a"))
+        try FileSystem.makeDirectories(target)
+        try FileSystem.makeSymbolicLink(at: "\(target)/l", to: "../elsewhere", replacing: false)
+        let error = #expect(throws: SystemError.self) { _ = try StagedDirectory(replacing: target) }
+        #expect(error?.description == "cannot replace directory '\(target)/l': is a link to another directory")
+        #expect(try beside == ["elsewhere", "set"])
+    }
+
     @Test func `a file in the way is an error`() throws {
         try write("file", to: target)
         let error = #expect(throws: SystemError.self) { _ = try StagedDirectory(replacing: target) }
