@@ -29,6 +29,8 @@ SCHEDULES ?= 300
 KILLS ?= 500
 SIGNALS ?= 200
 ROUNDS ?= 10
+# How many renewals of certificates `make chaos` kills.
+RENEWALS ?= 50
 
 # How long `make fuzz` fuzzes each parser, in seconds.
 FUZZ_SECONDS ?= 600
@@ -128,9 +130,10 @@ sanitize: setup build-address ## run the whole suite with ThreadSanitizer and wi
 build-address: setup-compile
 	swift build -c release --sanitize=address $(IMPORTS) --scratch-path $(ADDRESS_SCRATCH) --product nest-bootstrap
 
-chaos: setup build build-address ## disturb runs: SCHEDULES=300 KILLS=500 SIGNALS=200; ROUNDS=10 with AddressSanitizer
+chaos: setup build build-address ## disturb runs: SCHEDULES=300 KILLS=500 SIGNALS=200 RENEWALS=50; ROUNDS=10 with AddressSanitizer
 	Tests/cluster/install-packages "to disturb runs" python3 strace
 	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter CrashTests
+	NEST_ROUNDS=$(RENEWALS) NEST_PROGRAM="$$PWD/$(PROGRAM)" tools/run-tests $(IMPORTS) --filter CertificateSafetyTests
 	Tests/chaos/chaos --program $(PROGRAM) --schedules $(SCHEDULES) --kills $(KILLS) --signals $(SIGNALS) --limit all
 
 fuzz: setup-compile ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer

@@ -43,12 +43,16 @@ let package = Package(
             name: "Actions",
             dependencies: ["Base", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML"],
         ),
-        .target(name: "Reporting", dependencies: ["Base", "Execution", "Host", "State", "YAML"]),
+        .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS"]),
+        .target(
+            name: "Reporting",
+            dependencies: ["Base", "Certificates", "Execution", "Host", "Planning", "State", "YAML"]
+        ),
         .executableTarget(
             name: "nest-bootstrap",
             dependencies: [
-                "Actions", "Base", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "Reporting", "State", "TLS",
-                "YAML",
+                "Actions", "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "Reporting",
+                "State", "TLS", "YAML",
             ],
             // Full RELRO: nothing can change which functions are called once the program runs.
             linkerSettings: [
@@ -60,7 +64,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Base", "Host"], path: "Tests/TestSupport"),
         .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(name: "YAMLTests", dependencies: ["Base", "YAML", "TestSupport"]),
-        .testTarget(name: "TLSTests", dependencies: ["Base", "TLS", "TestSupport"]),
+        .testTarget(name: "TLSTests", dependencies: ["Base", "Host", "TLS", "TestSupport"]),
         .testTarget(name: "HTTPTests", dependencies: ["Base", "Host", "HTTP", "TLS", "TestSupport"]),
         .testTarget(name: "HostTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(
@@ -77,8 +81,14 @@ let package = Package(
             ],
         ),
         .testTarget(
+            name: "CertificatesTests",
+            dependencies: ["Base", "Certificates", "Host", "Planning", "TLS", "TestSupport"]
+        ),
+        .testTarget(
             name: "ReportingTests",
-            dependencies: ["Base", "Reporting", "Execution", "Host", "State", "YAML", "TestSupport"]
+            dependencies: [
+                "Base", "Certificates", "Execution", "Host", "Planning", "Reporting", "State", "YAML", "TestSupport",
+            ],
         ),
         .testTarget(
             name: "CommandLineTests",

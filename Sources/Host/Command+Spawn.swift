@@ -7,10 +7,19 @@ extension Command {
     ///
     /// It inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files.
     ///
-    /// - Parameter output: The descriptor for standard output and error.
-    /// - Returns: The process number, which is also that of its group.
+    /// - Parameters:
+    ///   - input: The descriptor for standard input, by default nothing can be read from it.
+    ///   - output: The descriptor for standard output.
+    ///   - errors: The descriptor for standard error, by default that of standard output.
+    ///   - keepsTerminal: Whether it stays in the session and group of this process, and can ask a person on the terminal.
+    /// - Returns: The process number, which is also that of its group unless it keeps the terminal.
     /// - Throws: ``Base/SystemError`` that names the program and the reason.
-    func spawn(output: CInt) throws(SystemError) -> pid_t {
+    func spawn(
+        input: CInt? = nil,
+        output: CInt,
+        errors: CInt? = nil,
+        keepsTerminal: Bool = false,
+    ) throws(SystemError) -> pid_t {
         try checkTexts()
         let path = try locate()
         try checkWorkingDirectory()
@@ -21,8 +30,12 @@ extension Command {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         // The outputs first: the pipe may have the number 0, which the next line replaces.
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
-        unsafe posix_spawn_file_actions_adddup2(&actions, output, 2)
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        unsafe posix_spawn_file_actions_adddup2(&actions, errors ?? output, 2)
+        if let input {
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
 
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
@@ -36,6 +49,10 @@ extension Command {
         // These functions return the code; it is not in `errno`.
         var code = unsafe nest_host_prepare_spawn(&actions, &attributes, workingDirectory)
         if code != 0 { throw failure(code, nil) }
+        if keepsTerminal {
+            let flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
+            unsafe posix_spawnattr_setflags(&attributes, flags)
+        }
         var process: pid_t = 0
         code = unsafe withCStrings([program] + arguments) { arguments in
             unsafe withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in

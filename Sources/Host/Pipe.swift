@@ -25,6 +25,9 @@ struct Pipe: ~Copyable {
 
     /// Returns the end to read from, and closes the other.
     consuming func takeOutput() -> FileDescriptor { output }
+
+    /// Returns the end to write to, and closes the other.
+    consuming func takeInput() -> FileDescriptor { input }
 }
 
 /// A one-time event that any thread can trigger, and `poll` can wait for.

@@ -60,7 +60,8 @@ public func readDeclarationsWithProblems(
     reader.reportedRole = role.flatMap { known.contains($0) ? nil : $0 }
 
     var byRole: [String?: Variables] = [:]
-    for role in known.map(Optional.some) + [role] { byRole[role] = reader.readVariables(for: role) }
+    for other in known where other != role { byRole[other] = reader.readVariables(forOther: other, nodes) }
+    byRole[role] = reader.readVariables(for: role)
     let own = byRole[role] ?? Variables()
     let variables = { (other: String?) in other.flatMap { byRole[$0] } ?? own }
     let cluster = reader.readCluster(variables)
@@ -74,6 +75,8 @@ public func readDeclarationsWithProblems(
     )
 
     let resolved = readTasks(merged, context, roleHint: reader.roleHint)
+    // They are made elsewhere, but their mistakes are found here as well.
+    _ = CertificateReader(reader, roles: nodes).read()
     let unused = UnusedVariables(merged, resolved.plan, problems)
     let declarations = Declarations(
         cluster: cluster.declaration,

@@ -59,6 +59,24 @@ enum Limit {
     /// Items of a list of paths, objects or capabilities that a task needs.
     static let needCount = 100
 
+    /// The longest validity of a certificate: a hundred years.
+    static let certificateValidity = Duration.seconds(876_600 * 60 * 60)
+
+    /// Certificates of all nodes together.
+    static let certificateCount = 10_000
+
+    /// Operators that keys are encrypted to.
+    static let recipientCount = 100
+
+    /// Characters of a text in the subject of a certificate, as X.509 has it.
+    static let subjectTextLength = 64
+
+    /// Organizations of a certificate.
+    static let organizationCount = 20
+
+    /// Names of a certificate.
+    static let subjectNameCount = 100
+
     /// The bytes of a credential's name, in systemd.
     static let credentialNameLength = 255
 }

@@ -50,7 +50,16 @@ public func taskFileReference() -> [ReferenceSection] {
     let cluster = [Cluster.name.description, Cluster.certificateAuthority.description, Cluster.servers]
     return [
         ReferenceSection(path: "cluster", summary: "the cluster that the nodes belong to", keys: cluster),
-        ReferenceSection(path: "nodes.HOST", summary: "a node by its host name", keys: [Cluster.role.description]),
+        ReferenceSection(
+            path: "nodes.HOST",
+            summary: "a node by its host name",
+            keys: [Cluster.role.description, Cluster.variables]
+        ),
+        ReferenceSection(
+            path: "certificates",
+            summary: "the certificates of all nodes, which `nest-bootstrap certificates` makes",
+            keys: CertificateKeys.all
+        ),
         ReferenceSection(path: "tasks.NAME", summary: "a task, with exactly one verb", keys: TaskReader.Keys.all),
     ]
         + verbTypes.map {

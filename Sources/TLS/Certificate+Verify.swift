@@ -149,7 +149,7 @@ private struct CertificateStack: ~Copyable {
 /// Encodes a certificate as DER.
 ///
 /// The corresponding C function is `i2d_X509`.
-private func derBytes(of certificate: OpaquePointer) -> [UInt8] {
+func derBytes(of certificate: OpaquePointer) -> [UInt8] {
     let count = Int(max(0, unsafe i2d_X509(certificate, nil)))
     return unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in
         var cursor = buffer.baseAddress

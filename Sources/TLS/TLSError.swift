@@ -1,4 +1,4 @@
-/// Why a certificate or key cannot be used.
+/// Why a certificate or key cannot be used or made.
 public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of an error, for callers that act on it.
     public enum Kind: Sendable, Hashable {
@@ -24,6 +24,8 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         case notYetValid
         /// The certificate is refused for another reason.
         case untrusted
+        /// The library could not make a key or certificate.
+        case notMade
     }
 
     /// The kind.

@@ -48,7 +48,7 @@ struct Configuration {
     }
 
     /// The task file, then its drop-ins in the order of their names.
-    private static func sources(_ options: Options) throws(Problems) -> [SourceFile] {
+    static func sources(_ options: Options) throws(Problems) -> [SourceFile] {
         var problems: [Problem] = []
         var sources: [SourceFile] = []
         func add(_ path: String) {

@@ -71,6 +71,9 @@ struct Program {
             return UnitsCommand(options: options, units: units, output: output).run()
         }
         do {
+            if case .certificates(let certificates) = options.command {
+                return try await CertificatesCommand(options: options, certificates: certificates, output: output).run()
+            }
             if case .check(let version) = options.command {
                 return try await CheckCommand(options: options, serverVersion: version).run(output)
             }
@@ -99,7 +102,7 @@ struct Program {
             case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
             case .supervise(let names):
                 try await SuperviseCommand(configuration: configuration, names: names).run(output)
-            case .check, .units: preconditionFailure("these commands read the task file themselves")
+            case .check, .units, .certificates: preconditionFailure("these commands read the task file themselves")
             }
         } catch let error as Problems {
             if options.onlyDirectories { return .usage }

@@ -49,6 +49,20 @@ struct ArgumentTests {
         #expect(try options(["status", "--wait=1m30s"]).command == .status([], wait))
     }
 
+    @Test func `certificates have an action and selections`() throws {
+        var expected = CertificatesOptions()
+        #expect(try options(["certificates", "check"]).command == .certificates(expected))
+        (expected.action, expected.isForced, expected.isDryRun) = (.renew, true, true)
+        (expected.nodes, expected.names, expected.identities) = (["a", "b"], ["c"], ["i"])
+        let selection = ["--node", "a", "--node=b", "--node=a", "--name", "c", "--identity", "i"]
+        let given = try options(["certificates", "--all", "renew", "--dry-run"] + selection)
+        #expect(given.command == .certificates(expected))
+        #expect(given.isDryRun)
+        #expect(!given.acts)
+        #expect(try options(["certificates", "renew"]).acts)
+        #expect(try !options(["certificates", "check"]).acts)
+    }
+
     @Test func `a graph has a format`() throws {
         #expect(try options(["graph"]).command == .graph(.text))
         #expect(try options(["graph", "--format", "mermaid"]).command == .graph(.mermaid))
@@ -97,7 +111,7 @@ struct ArgumentTests {
             (["rnu"], "unknown command 'rnu' (did you mean 'run'?); see 'nest-bootstrap --help'"),
             (
                 ["frobnicate"],
-                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, units, supervise, help)"
+                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, units, supervise, help)"
             ),
             (["status", "--wait", "5s"], "the value of '--wait' follows '=': '--wait=5s'"),
             (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),

@@ -73,9 +73,13 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 
 @Sendable private func checkCertificate(_ bytes: [UInt8]) {
     LibCrypto.prepare()
-    for certificate in (try? Certificate.read(pem: bytes)) ?? [] { _ = "\(certificate)" }
+    for certificate in (try? Certificate.read(pem: bytes)) ?? [] {
+        _ = "\(certificate) \(certificate.keyType) \(certificate.purposes) \(certificate.allowsSigning)"
+        precondition((try? Certificate.read(pem: Array(certificate.pem.utf8))) == [certificate], "PEM has all bytes")
+    }
     if let certificate = try? Certificate(der: bytes) { _ = "\(certificate)" }
     _ = try? PrivateKey.read(pem: bytes)
+    _ = try? SigningKey(pem: SecretBytes(copying: bytes)).pem()
 }
 
 /// A record that was read is the same after it was written.

@@ -33,6 +33,7 @@ import Testing
         return switch section {
         case "cluster": "\(task)cluster: \(mapping)"
         case "nodes": "\(task)nodes: {node: \(mapping)}"
+        case "certificates": "\(task)certificates: \(mapping)"
         case "Tasks": "tasks: {a: \(mapping)}"
         default: "tasks: {a: {\(section): \(mapping)}}"
         }
@@ -51,7 +52,7 @@ import Testing
         return Set(hint.split { !$0.isLetter }.map(String.init)).subtracting(others)
     }
 
-    @Test(arguments: verbs + ["cluster", "nodes", "Tasks"])
+    @Test(arguments: verbs + ["cluster", "nodes", "certificates", "Tasks"])
     func `every documented key is accepted`(section: String) throws {
         let keys = documentedKeys(section)
         #expect(!keys.isEmpty)
@@ -64,7 +65,7 @@ import Testing
         }
     }
 
-    @Test(arguments: verbs + ["cluster", "nodes"])
+    @Test(arguments: verbs + ["cluster", "nodes", "certificates"])
     func `every key that is accepted is documented`(section: String) throws {
         guard !Self.verbs.contains(section) || isKnown(verb: section) else { return }
         let keys = documentedKeys(section).filter { !$0.contains(".") }
@@ -102,6 +103,14 @@ import Testing
             let isDropIn = example.text.hasPrefix("# /etc/nest-bootstrap/bootstrap.d/")
             let files = (isDropIn ? [("bootstrap.yaml", shipped)] : []) + [("example.yaml", example.text)]
             #expect(problems(files) == "", "\(path):\(example.line)")
+        }
+    }
+
+    @Test func `the example of certificates uses all keys`() throws {
+        let example = try #require(document.examples.first { $0.text.contains("\ncertificates:\n") }).text
+        for key in documentedKeys("certificates") {
+            let last = key.split(separator: ".").last ?? ""
+            #expect(example.contains("\(last): ") || example.contains("\(last):\n"), "\(key)")
         }
     }
 

@@ -28,6 +28,14 @@ import Testing
         #expect(knownKeys("cluster: {qqqqqqqq: x}\ntasks: {}") == section.keys.map(\.name).sorted())
     }
 
+    @Test func `certificates read the keys that are described`() throws {
+        let section = try #require(taskFileReference().first { $0.path == "certificates" })
+        #expect(knownKeys("certificates: {qqqqqqqq: x}") == section.keys.map(\.name).sorted())
+        let leaf = knownKeys("nodes: {a: {role: worker}}\ncertificates: {leaves: {x: {qqqqqqqq: x}}}")
+        let described = section.rows.map { $0[0].filter { $0 != "`" } }.filter { $0.hasPrefix("leaves.") }
+        #expect(leaf == described.map { String($0.dropFirst("leaves.".count)) }.sorted())
+    }
+
     @Test func `every key has a type, a meaning and a default or is required`() {
         for section in taskFileReference() {
             for row in section.rows {

@@ -1,6 +1,8 @@
 import Base
+import Certificates
 import Execution
 import Host
+import Planning
 import Reporting
 import State
 import TestSupport
@@ -68,6 +70,48 @@ struct JSONDocumentationTests {
         )
         let node = try readJSON(Array(text.utf8), file: "check")
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("check").paths.sorted()))
+    }
+
+    @Test func `every field about certificates is documented, and nothing else`() throws {
+        let leaf = LeafDeclaration(
+            node: "w1",
+            name: "kubelet",
+            commonName: "c",
+            organizations: [],
+            names: [],
+            usages: [.clientAuth],
+            validity: .seconds(1),
+            key: .p256,
+            renewBefore: .seconds(1),
+            owner: "etcd",
+            group: "g",
+            mode: 0o40,
+            location: SourceLocation(file: "f"),
+        )
+        let end = Timestamp(seconds: 0)
+        let faulty = CertificateStatus(leaf: leaf, name: "kubelet", path: "/p", validUntil: end, faults: [.missing])
+        let authority = CertificateStatus(leaf: nil, name: "k8s", path: "/c", validUntil: nil, faults: [])
+        let inspection = SetInspection(authority: authority, leaves: [faulty], undeclared: ["u"], limits: ["l"])
+        let check = certificatesJSON(inspection)
+        #expect(
+            check == #"{"version":1,"certificates":[{"name":"k8s","path":"/c","problems":[]},"#
+                + #"{"node":"w1","name":"kubelet","path":"/p","expires":"1970-01-01T00:00:00Z","owner":"etcd","group":"g","#
+                + #""mode":"0040","problems":["is missing"]}],"undeclared":["u"],"notCompared":["l"],"#
+                + #""summary":{"certificates":2,"problems":1}}"#
+        )
+        let checked = try readJSON(Array(check.utf8), file: "check")
+        #expect(fieldPaths(checked).sorted() == (try DocumentedFields("certificates check").paths.sorted()))
+        let plan = RenewalPlan(
+            authority: .encryptAgain(["r"]),
+            made: [.init(leaf: leaf, reasons: ["is missing"])],
+            keptCount: 3,
+            removed: ["u"],
+            authorityFaults: ["f"],
+        )
+        let renewal = try readJSON(Array(renewalJSON(plan, isDryRun: true).utf8), file: "renew")
+        #expect(renewal["authority"]?.string == "encrypted again")
+        #expect(renewal["dryRun"]?.boolean == true)
+        #expect(fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
     }
 }
 

@@ -40,4 +40,7 @@ int nest_host_ignores_signal(int signal);
 /// Keeps this process from being dumped or traced by others: `prctl` is variadic.
 int nest_host_forbid_dumps(void);
 
+/// Exchanges the names of two files or directories: `renameat2` is declared for GNU sources only.
+int nest_host_exchange(const char *path, const char *other);
+
 #endif

@@ -3,9 +3,24 @@ import YAML
 /// The section `variables`, and what is built in.
 extension ClusterReader {
     /// The variables as nodes of a role have them.
-    func readVariables(for role: String?) -> Variables {
+    ///
+    /// - Parameters:
+    ///   - role: The role.
+    ///   - node: The node whose own values they have, by default this one, in addition to its name.
+    /// - Returns: The variables.
+    func readVariables(for role: String?, of node: String? = nil) -> Variables {
+        readVariables(for: role, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
+    }
+
+    /// The variables with which the tasks of another role are checked: those of its first node, with the name of this one.
+    func readVariables(forOther role: String, _ nodes: [String: String]) -> Variables {
+        let node = files.nodes.entries.first { nodes[$0.key] == role }?.key
+        return readVariables(for: role, name: facts.hostName, valuesOf: node)
+    }
+
+    private func readVariables(for role: String?, name: String, valuesOf node: String?) -> Variables {
         var definitions: [String: Node] = [:]
-        var values: [String: Variables.Value] = ["node.name": .scalar(.string(facts.hostName))]
+        var values: [String: Variables.Value] = ["node.name": .scalar(.string(name))]
         let unknownRole = emptyCluster.unknownRole
         values["node.role"] =
             role.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
@@ -16,6 +31,7 @@ extension ClusterReader {
         for entry in files.variables.entries.prefix(Limit.variableCount) {
             if isVariable(entry) { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
         }
+        addOwnVariables(of: node, &definitions, &values)
         define("cluster.name", files.cluster["name"]?.value, &definitions, &values) {
             .missing(message: "the cluster has no name", hint: "write name: NAME below cluster:")
         }
@@ -24,6 +40,36 @@ extension ClusterReader {
         }
         var resolver = VariableResolver(definitions, values: values, problems: problems)
         return resolver.resolve()
+    }
+
+    /// Adds the values that variables have on one node only.
+    private func addOwnVariables(
+        of node: String?,
+        _ definitions: inout [String: Node],
+        _ values: inout [String: Variables.Value],
+    ) {
+        let own = node.flatMap { files.nodes[$0]?.value.mapping?[Keys.variables.name]?.mapping?.entries } ?? []
+        for entry in own.prefix(Limit.variableCount) {
+            if isVariable(entry) {
+                definitions[entry.key] = entry.value
+                values[entry.key] = nil
+            } else {
+                definitions[entry.key] = nil
+                values[entry.key] = .broken
+            }
+        }
+        for name in nodeVariables where definitions[name] == nil && values[name] == nil {
+            values[name] = missingValue(of: name, on: node)
+        }
+    }
+
+    /// Why a variable that other nodes have has no value; there is nothing to say for a role without nodes.
+    private func missingValue(of variable: String, on node: String?) -> Variables.Value {
+        guard let node else { return .broken }
+        return .missing(
+            message: "it is a variable of other nodes, not of \(quoted(node))",
+            hint: "write \(variable): VALUE below variables: of this node, or of all nodes"
+        )
     }
 
     private func define(
@@ -42,7 +88,7 @@ extension ClusterReader {
     }
 
     /// Returns whether the definition of a variable can be used, and reports why not.
-    private func isVariable(_ entry: Mapping.Entry) -> Bool {
+    func isVariable(_ entry: Mapping.Entry) -> Bool {
         guard isVariableName(entry.key) else {
             problems.add(
                 entry.location,

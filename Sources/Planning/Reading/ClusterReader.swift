@@ -8,6 +8,8 @@ struct ClusterReader {
     let problems: ProblemCollector
     /// The role of this node if it was reported as unknown, so that what follows from it is not.
     var reportedRole: String?
+    /// The variables that some nodes have of their own.
+    let nodeVariables: [String]
 
     /// The keys of the sections.
     enum Keys {
@@ -30,6 +32,12 @@ struct ClusterReader {
             example: "worker",
             "the node's role"
         )
+        static let variables = KeyDescription(
+            name: "variables",
+            type: .dictionary(.either([.string, .integer, .boolean])),
+            presence: .optional(default: "none"),
+            meaning: "variables that have other values on this node, or values on it only"
+        )
     }
 
     /// Creates a reader.
@@ -37,6 +45,9 @@ struct ClusterReader {
         self.files = files
         self.facts = facts
         self.problems = problems
+        let names = files.nodes.entries.lazy.flatMap { $0.value.mapping?[Keys.variables.name]?.mapping?.entries ?? [] }
+            .map(\.key)
+        nodeVariables = Array(Set(names).sorted().prefix(Limit.variableCount))
     }
 
     /// The server's URL for a role, as written.
@@ -133,6 +144,9 @@ struct ClusterReader {
             roles[entry.key] = fields.value(Keys.role)
             if let role = roles[entry.key], let location = mapping["role"]?.location {
                 reportLikelySlip(role, of: entry.key, location, named)
+            }
+            if let below = fields.fields(Keys.variables.name, expected: "a mapping of names to values") {
+                for variable in below.entries { _ = isVariable(variable) }
             }
             fields.finish()
         }

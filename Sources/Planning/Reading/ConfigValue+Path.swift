@@ -120,6 +120,7 @@ extension ConfigValue {
         case "", "sec", "secs", "second", "seconds", "s": "\(digits)s"
         case "min", "mins", "minute", "minutes", "m": "\(digits)m"
         case "hour", "hours", "hr", "h": "\(digits)h"
+        case "day", "days", "d": Int(digits).map { "\($0 * 24)h" }
         case "msec", "millis", "ms": "\(digits)ms"
         default: nil
         }

@@ -33,6 +33,7 @@ struct MergedFiles {
     private(set) var cluster = Section()
     private(set) var nodes = Section()
     private(set) var variables = Section()
+    private(set) var certificates = Section()
     private(set) var tasks = Section()
     /// The variables of the first file.
     private var ownVariables: Set<String> = []
@@ -57,7 +58,8 @@ struct MergedFiles {
             if index == 0 { ownVariables = Set(variables.entries.map(\.key)) }
         }
         dropUndeclaredSwitches(problems)
-        if !hasTasks, problems.all.isEmpty {
+        // The operator's machine may have a file with certificates only.
+        if !hasTasks, certificates.entries.isEmpty, problems.all.isEmpty {
             problems.add(location, "no task is declared", hint: "write tasks: and a task below it")
         }
     }
@@ -96,6 +98,7 @@ struct MergedFiles {
         merge(&fields, "cluster", into: \.cluster)
         merge(&fields, "nodes", into: \.nodes)
         merge(&fields, "variables", into: \.variables)
+        merge(&fields, "certificates", into: \.certificates)
         if mapping.entries.contains(where: { $0.key == "tasks" }) { hasTasks = true }
         merge(&fields, "tasks", into: \.tasks)
         fields.finish()
@@ -111,12 +114,24 @@ struct MergedFiles {
         guard let below = fields.fields(key) else { return }
         for entry in below.entries {
             guard section == \.tasks, let state = switchAlone(of: entry) else {
-                self[keyPath: section].set(entry)
+                self[keyPath: section].set(section == \.certificates ? withEarlierLeaves(entry) : entry)
                 if section == \.tasks { described.insert(entry.key) }
                 continue
             }
             tasks.set(described.contains(entry.key) ? switched(entry, state) : entry)
         }
+    }
+
+    /// The certificates of an entry `leaves` over those of earlier files; any other entry as it is.
+    private func withEarlierLeaves(_ entry: Mapping.Entry) -> Mapping.Entry {
+        guard entry.key == CertificateKeys.leaves.name, let new = entry.value.mapping,
+            let old = certificates[entry.key]?.value.mapping
+        else { return entry }
+        var merged = Section()
+        for leaf in old.entries + new.entries { merged.set(leaf) }
+        var entry = entry
+        entry.value.content = .mapping(Mapping(merged.entries))
+        return entry
     }
 
     /// The value of `enable` if a task has nothing else.

@@ -52,6 +52,21 @@ struct RoleList {
     }
 }
 
+/// Reads an item of a list of roles, which must be known ones.
+func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCollector) -> String? {
+    guard let role = item.roleName() else { return nil }
+    guard known.contains(role) else {
+        let all = "expected one of \(few(known))"
+        problems.addMissing(
+            item.node.location,
+            "\(item.label) is \(quoted(role)), which is not a known role",
+            hint: problems.hint(for: role, in: known, else: all)
+        )
+        return nil
+    }
+    return role
+}
+
 /// Reads one task.
 struct TaskReader {
     private let context: TaskContext
@@ -160,24 +175,9 @@ struct TaskReader {
 
     private mutating func readRoles() -> [String]? {
         guard let values = fields.value(Keys.roles) else { return nil }
-        let roles = values.items.compactMap { Self.readRole($0, context) }
+        let roles = values.items.compactMap { readRole($0, among: context.knownRoles, context.problems) }
         // A list of which nothing could be read does not make the task one of every role.
         return roles.isEmpty ? context.role.map { [$0] } : roles
-    }
-
-    private static func readRole(_ item: ConfigValue, _ context: TaskContext) -> String? {
-        guard let role = item.roleName() else { return nil }
-        guard context.knownRoles.contains(role) else {
-            let all = "expected one of \(few(context.knownRoles))"
-            let hint = context.problems.hint(for: role, in: context.knownRoles, else: all)
-            context.problems.addMissing(
-                item.node.location,
-                "\(item.label) is \(quoted(role)), which is not a known role",
-                hint: hint
-            )
-            return nil
-        }
-        return role
     }
 
     private mutating func readAfter() -> [Dependency] {

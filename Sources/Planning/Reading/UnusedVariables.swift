@@ -34,7 +34,7 @@ struct UnusedVariables {
         let suspects = files.variables.entries.filter { files.dropInVariables.contains($0.key) }
         guard !suspects.isEmpty, !problems.isIncomplete else { return }
         var used: Set<String> = []
-        for section in [files.cluster, files.nodes, files.variables, files.tasks] {
+        for section in [files.cluster, files.nodes, files.variables, files.certificates, files.tasks] {
             for entry in section.entries { used.formUnion(variableNames(in: entry.value)) }
         }
         let others = Set(files.variables.entries.map(\.key)).union(used)

@@ -41,6 +41,7 @@ extension CommandName {
         case .check: .check
         case .graph: .graph
         case .rbac: .rbac
+        case .certificates: .certificates
         case .units: .units
         case .supervise: .supervise
         }

@@ -83,7 +83,10 @@ struct Flag: Sendable {
             of: [.run],
             "first run the dependencies of the named tasks that have not succeeded on this boot"
         ) { values, _, _ in values.run.withDependencies = true },
-        Flag("--dry-run", of: [.run], "show what would be created and changed, write nothing") { values, _, _ in
+        Flag("--dry-run", of: [.run, .certificates], "show what would be created and changed, write nothing") {
+            values,
+            _,
+            _ in
             values.run.isDryRun = true
         },
         Flag(
@@ -147,6 +150,31 @@ struct Flag: Sendable {
             values.user = value
         },
         Flag(
+            "--node",
+            "HOST",
+            of: [.certificates],
+            isRepeatable: true,
+            "only the certificates of this node; may be given several times"
+        ) { values, value, _ in values.certificates.nodes.append(value) },
+        Flag(
+            "--name",
+            "NAME",
+            of: [.certificates],
+            isRepeatable: true,
+            "only the certificates of this name, such as kubelet; may be given several times"
+        ) { values, value, _ in values.certificates.names.append(value) },
+        Flag("--all", of: [.certificates], "renew: also what is not due and as declared") { values, _, _ in
+            values.certificates.isForced = true
+        },
+        Flag(
+            "--identity",
+            "FILE",
+            of: [.certificates],
+            isRepeatable: true,
+            "a private key of an operator, of age or SSH, that decrypts the keys of the set; renew needs it for the key of "
+                + "an existing CA"
+        ) { values, value, _ in values.certificates.identities.append(value) },
+        Flag(
             "--config",
             short: "-c",
             "FILE",
@@ -157,11 +185,11 @@ struct Flag: Sendable {
         Flag(
             "--role",
             "ROLE",
-            of: CommandName.allCases,
+            of: ofNode,
             "the role of the node (default: the environment variable NEST_ROLE, or the role that the task file gives "
                 + "the host name)"
         ) { values, value, _ in values.role = value },
-        Flag("--root", "DIR", of: CommandName.allCases, "put DIR before every path that a task writes") {
+        Flag("--root", "DIR", of: ofNode, "put DIR before every path that a task writes") {
             values,
             value,
             _ in values.root = value
@@ -176,6 +204,9 @@ struct Flag: Sendable {
             values.output = try choice("output", value, of: command)
         },
     ]
+
+    /// The commands that are about one node.
+    private static let ofNode = CommandName.allCases.filter { $0 != .certificates }
 
     private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ kind: String,
@@ -199,6 +230,7 @@ struct FlagValues: Sendable {
     var format: GraphFormat?
     var serverVersion: KubernetesVersion?
     var user = RBACCommand.defaultUser
+    var certificates = CertificatesOptions()
 }
 
 /// A flag in the arguments.

@@ -49,6 +49,7 @@ extension Options {
         case .rbac:
             try refuse(names, name)
             return .rbac(user: values.user)
+        case .certificates: return .certificates(try certificatesOptions(names, values))
         case .units: return .units(try unitsOptions(names))
         case .supervise: return .supervise(unique(names))
         }
@@ -61,6 +62,29 @@ extension Options {
             throw UsageError(message, command: .units)
         }
         return UnitsOptions(directory: directory, isGenerator: names.count == 3)
+    }
+
+    /// The action is the only name.
+    private static func certificatesOptions(
+        _ names: [String],
+        _ values: FlagValues
+    ) throws(UsageError) -> CertificatesOptions {
+        let known = CertificatesOptions.Action.allCases.map(\.rawValue)
+        guard let name = names.first, names.count == 1 else {
+            let message = "'certificates' takes one of '\(known.joined(separator: "' and '"))'"
+            throw UsageError(message, command: .certificates)
+        }
+        guard let action = CertificatesOptions.Action(rawValue: name) else {
+            throw .unknown("action", name, among: known, command: .certificates)
+        }
+        var options = values.certificates
+        options.action = action
+        options.isDryRun = values.run.isDryRun
+        options.nodes = unique(options.nodes)
+        options.names = unique(options.names)
+        guard action == .check, options.isForced || options.isDryRun else { return options }
+        let flag = options.isForced ? "--all" : "--dry-run"
+        throw UsageError("'certificates check' has no flag '\(flag)' (it belongs to 'renew')", command: .certificates)
     }
 
     private static func refuse(_ names: [String], _ command: CommandName, hint: String? = nil) throws(UsageError) {

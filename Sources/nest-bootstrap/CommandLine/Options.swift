@@ -45,6 +45,7 @@ struct Options: Sendable, Hashable {
     var isDryRun: Bool {
         switch command {
         case .run(let run): run.isDryRun
+        case .certificates(let certificates): certificates.isDryRun
         case .diff: true
         case .status, .check, .graph, .units, .supervise, .rbac: false
         }
@@ -54,6 +55,7 @@ struct Options: Sendable, Hashable {
     var acts: Bool {
         switch command {
         case .run(let run): !run.isDryRun
+        case .certificates(let certificates): certificates.action == .renew && !certificates.isDryRun
         case .units, .supervise: true
         case .diff, .status, .check, .graph, .rbac: false
         }
@@ -79,6 +81,8 @@ enum Command: Sendable, Hashable {
     case graph(GraphFormat)
     /// Prints the roles that the agent needs as a user of the API server.
     case rbac(user: String)
+    /// Checks or renews the certificates of all nodes.
+    case certificates(CertificatesOptions)
     /// Writes the plan as systemd units.
     case units(UnitsOptions)
     /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
@@ -115,6 +119,38 @@ struct StatusOptions: Sendable, Hashable {
     init() {}
 }
 
+/// What to do with which certificates.
+struct CertificatesOptions: Sendable, Hashable {
+    /// What to do.
+    enum Action: String, Sendable, Hashable, CaseIterable {
+        /// Compares them with their declarations.
+        case check
+        /// Makes what is due or differs.
+        case renew
+    }
+
+    /// What to do.
+    var action = Action.check
+
+    /// The nodes whose certificates are meant; all if there is none.
+    var nodes: [String] = []
+
+    /// The names of the certificates that are meant; all if there is none.
+    var names: [String] = []
+
+    /// The files with the operator's private keys.
+    var identities: [String] = []
+
+    /// Whether certificates are made that are as declared.
+    var isForced = false
+
+    /// Whether to report what would be made instead of making it.
+    var isDryRun = false
+
+    /// Creates the options of a check of all certificates.
+    init() {}
+}
+
 /// Where to write units.
 struct UnitsOptions: Sendable, Hashable {
     /// The directory.
@@ -142,7 +178,7 @@ enum GraphFormat: String, Sendable, Hashable, CaseIterable {
 
 /// The name of a command.
 enum CommandName: String, Sendable, Hashable, CaseIterable {
-    case run, diff, status, check, graph, rbac, units, supervise
+    case run, diff, status, check, graph, rbac, certificates, units, supervise
 }
 
 /// What the arguments ask for.

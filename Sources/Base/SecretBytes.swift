@@ -1,0 +1,78 @@
+internal import Glibc
+
+/// Bytes that are wiped from memory when they are released.
+///
+/// They do not change, so that threads can share them.
+@safe
+public final class SecretBytes: Sendable {
+    private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
+
+    /// The number of bytes.
+    public let count: Int
+
+    /// Creates bytes that a function writes.
+    ///
+    /// - Parameters:
+    ///   - capacity: The largest number of bytes.
+    ///   - fill: Writes the bytes and returns their number.
+    /// - Throws: The function's error only.
+    public init<Failure: Error>(
+        capacity: Int,
+        _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int,
+    ) throws(Failure) {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 1)
+        do throws(Failure) {
+            count = try unsafe fill(memory)
+        } catch {
+            unsafe Self.release(memory)
+            throw error
+        }
+        unsafe self.memory = memory
+    }
+
+    deinit {
+        unsafe Self.release(memory)
+    }
+
+    private static func release(_ memory: UnsafeMutableRawBufferPointer) {
+        // Unlike memset it is not optimised away.
+        if let start = memory.baseAddress { unsafe explicit_bzero(start, memory.count) }
+        unsafe memory.deallocate()
+    }
+
+    /// Lends the bytes to a function.
+    ///
+    /// - Throws: The function's error only.
+    public func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[..<count]))
+    }
+}
+
+extension SecretBytes {
+    /// Copies bytes, whose original is not wiped.
+    public convenience init(copying bytes: [UInt8]) {
+        unsafe self.init(capacity: bytes.count) { memory in
+            unsafe memory.copyBytes(from: bytes)
+            return bytes.count
+        }
+    }
+
+    /// Copies parts one after the other.
+    public convenience init(joining parts: [SecretBytes]) {
+        unsafe self.init(capacity: parts.reduce(0) { $0 + $1.count }) { memory in
+            var end = 0
+            for part in parts {
+                unsafe part.withBytes {
+                    unsafe UnsafeMutableRawBufferPointer(rebasing: memory[end...]).copyMemory(from: $0)
+                }
+                end += part.count
+            }
+            return end
+        }
+    }
+
+    /// A copy that is not wiped, for bytes that are not secret after all.
+    public var copy: [UInt8] { unsafe withBytes { unsafe Array($0) } }
+}

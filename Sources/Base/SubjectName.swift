@@ -1,0 +1,54 @@
+internal import Glibc
+
+/// A name that a certificate is valid for: a DNS name or an IP address.
+public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
+    /// A DNS name, whose first label may be `*`.
+    case host(String)
+    /// An IPv4 or IPv6 address in its canonical form.
+    case address(String)
+
+    /// Reads a name; `nil` if a text is neither an address nor a DNS name.
+    public init?(_ text: String) {
+        if let address = Self.canonicalAddress(text) {
+            self = .address(address)
+            return
+        }
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        let hosts = labels.first == "*" && labels.count > 2 ? labels.dropFirst() : labels[...]
+        guard text.utf8.count <= 253, hosts.allSatisfy(Self.isLabel), let last = hosts.last else { return nil }
+        // Such a name would be taken for an address.
+        guard !last.utf8.allSatisfy(\.isDigit) else { return nil }
+        self = .host(text)
+    }
+
+    /// The name as it is printed.
+    public var description: String {
+        switch self {
+        case .host(let name): name
+        case .address(let address): address
+        }
+    }
+
+    private static func isLabel(_ label: Substring) -> Bool {
+        let dash = UInt8(ascii: "-")
+        guard (1...63).contains(label.utf8.count), label.utf8.first != dash, label.utf8.last != dash else {
+            return false
+        }
+        return label.utf8.allSatisfy { byte in
+            byte.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == dash
+                || byte == UInt8(ascii: "_")
+        }
+    }
+
+    private static func canonicalAddress(_ text: String) -> String? {
+        guard text.cStringFault == nil else { return nil }
+        for family in [AF_INET, AF_INET6] {
+            var bytes = [UInt8](repeating: 0, count: 16)
+            guard unsafe inet_pton(family, text, &bytes) == 1 else { continue }
+            var canonical = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+            guard unsafe inet_ntop(family, bytes, &canonical, socklen_t(canonical.count)) != nil else { continue }
+            return String(decoding: canonical.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+        return nil
+    }
+}

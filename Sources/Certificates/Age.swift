@@ -1,0 +1,61 @@
+import Base
+import Host
+import TLS
+
+/// The program `age`, which encrypts and decrypts keys; clear text is only in its pipes.
+struct Age: Sendable {
+    /// The environment of the program.
+    let environment: [String: String]
+
+    /// The files with the operator's private keys, for decrypting.
+    let identities: [String]
+
+    /// The largest encrypted or decrypted key.
+    static let sizeLimit = 64 << 10
+
+    /// The time for encrypting one key.
+    private static let encryptionLimit = Duration.seconds(60)
+
+    /// The time for decrypting one key, in which a person may type a password.
+    private static let decryptionLimit = Duration.seconds(300)
+
+    /// Encrypts a text.
+    ///
+    /// - Returns: The bytes of the file.
+    /// - Throws: ``Base/Problem`` if the program is missing or fails.
+    func encrypt(_ text: SecretBytes, to recipients: RecipientList) async throws(Problem) -> [UInt8] {
+        let result = try await run(["-e"] + recipients.arguments, text, "cannot encrypt a key", Self.encryptionLimit)
+        return result.copy
+    }
+
+    /// Decrypts the contents of a file with the identities.
+    ///
+    /// - Throws: ``Base/Problem`` if the program is missing, or no identity can decrypt it.
+    func decrypt(_ bytes: [UInt8], path: String) async throws(Problem) -> SecretBytes {
+        let arguments = ["-d"] + identities.flatMap { ["-i", $0] }
+        let input = SecretBytes(copying: bytes)
+        return try await run(arguments, input, "cannot decrypt '\(path)'", Self.decryptionLimit)
+    }
+
+    private func run(
+        _ arguments: [String],
+        _ input: SecretBytes,
+        _ operation: String,
+        _ limit: Duration,
+    ) async throws(Problem) -> SecretBytes {
+        let result: FilterResult
+        do throws(SystemError) {
+            let command = Command("age", arguments, environment: environment)
+            result = try await filter(command, input: input, outputLimit: Self.sizeLimit, deadline: .now + limit)
+        } catch {
+            let hint = error.code == 2 ? "install the package 'age'" : error.advice
+            throw Problem(operation, hint: hint, cause: error)
+        }
+        guard result.status.isSuccess, result.output.count > 0 else {
+            let lines = result.errors.split(whereSeparator: \.isNewline)
+            let reason = lines.first { $0.hasPrefix("age: error: ") }?.dropFirst("age: error: ".count)
+            throw Problem("\(operation): \(reason.map(String.init) ?? "age \(result.status)")")
+        }
+        return result.output
+    }
+}

@@ -1,0 +1,115 @@
+import Base
+import Planning
+import TLS
+
+/// The header of a file that `age` has encrypted, as far as it says which keys can decrypt it.
+///
+/// Recipients of type `ssh-ed25519` have a tag made of their key. Those of type `X25519` have none, so that only their
+/// number is known. See the specification, https://age-encryption.org/v1.
+struct AgeFile: Sendable, Hashable {
+    /// The tags of the SSH keys, sorted.
+    let tags: [String]
+
+    /// The number of recipients of type `X25519`.
+    let ageCount: Int
+
+    /// The number of recipients of other types, such as passwords.
+    let otherCount: Int
+
+    private static let version = "age-encryption.org/v1"
+
+    /// Reads the header; `nil` if the bytes are not an encrypted file.
+    init?(_ bytes: [UInt8]) {
+        let lines = Self.headerLines(bytes)
+        guard lines.first == Self.version[...] else { return nil }
+        var tags: [String] = []
+        var (ageCount, otherCount) = (0, 0)
+        for line in lines where line.hasPrefix("-> ") {
+            let words = line.dropFirst(3).split(separator: " ")
+            switch words.first {
+            case "ssh-ed25519"? where words.count > 1: tags.append(String(words[1]))
+            case "X25519"?: ageCount += 1
+            // Some programs add recipients that mean nothing.
+            case let type? where type.hasSuffix("-grease"): continue
+            default: otherCount += 1
+            }
+        }
+        (self.tags, self.ageCount, self.otherCount) = (tags.sorted(), ageCount, otherCount)
+    }
+
+    /// The lines before the encrypted bytes, also of a file in ASCII.
+    private static func headerLines(_ bytes: [UInt8]) -> [Substring] {
+        let armor = "-----BEGIN AGE ENCRYPTED FILE-----"
+        var bytes = bytes
+        if bytes.starts(with: armor.utf8) {
+            let text = String(decoding: bytes, as: UTF8.self)
+            let body = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("-----") }
+            bytes = (try? Base64.decode(body.joined())) ?? []
+        }
+        var lines: [Substring] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n"), maxSplits: lineLimit) {
+            let text = String(decoding: line.prefix(1024), as: UTF8.self)
+            if text.hasPrefix("---") { break }
+            lines.append(text[...])
+        }
+        return lines
+    }
+
+    /// Two lines for each recipient.
+    private static let lineLimit = 1000
+}
+
+/// Keys in the order in which messages name them, each with what it is.
+struct RecipientList: Sendable {
+    /// A recipient with its owner, such as `node 'worker'`.
+    struct Entry: Sendable {
+        var recipient: Recipient
+        var owner: String
+    }
+
+    var entries: [Entry]
+
+    /// What `age` takes as arguments, each key once.
+    var arguments: [String] {
+        var seen: Set<String> = []
+        return entries.map(\.recipient.text).filter { seen.insert($0).inserted }.flatMap { ["-r", $0] }
+    }
+
+    /// How the recipients of a file differ from these, as far as the file says, in predicates of a key.
+    func differences(from file: AgeFile) -> [String] {
+        var found = Set(file.tags)
+        var texts: [String] = []
+        var seen: Set<String> = []
+        var ageCount = 0
+        for entry in entries where seen.insert(entry.recipient.text).inserted {
+            guard case .ssh(let bytes) = entry.recipient.kind else {
+                ageCount += 1
+                continue
+            }
+            let tag = Self.tag(of: bytes)
+            if !file.tags.contains(tag) { texts.append("is not encrypted to \(entry.owner)") }
+            found.remove(tag)
+        }
+        if !found.isEmpty { texts.append("is encrypted to \(count(found.count, "SSH key")) not declared") }
+        if file.ageCount != ageCount {
+            texts.append("is encrypted to \(count(file.ageCount, "age key")) instead of \(ageCount)")
+        }
+        if file.otherCount > 0 { texts.append("is encrypted to a password, or to a key of another kind") }
+        return texts
+    }
+
+    /// Whether there is a recipient that an encrypted file does not identify.
+    var hasUnidentified: Bool { entries.contains { $0.recipient.kind == .age } }
+
+    /// The first four bytes of the key's SHA-256 digest in base64, without padding.
+    static func tag(of key: [UInt8]) -> String {
+        let digits = Array(sha256(key).utf8.prefix(8))
+        let bytes = stride(from: 0, to: 8, by: 2).compactMap { index in
+            UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16)
+        }
+        return Base64.encode(bytes).filter { $0 != "=" }
+    }
+}
+
+/// A number with its noun.
+func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

@@ -1,0 +1,102 @@
+public import Base
+import Host
+public import Planning
+import TLS
+
+/// The certificates and encrypted keys of all nodes, in a directory.
+public struct CertificateSet: Sendable {
+    /// What the task file says.
+    public let declarations: CertificateDeclarations
+
+    /// The recipients of the CA's key.
+    let operators: RecipientList
+
+    /// The recipients of a node's keys.
+    let recipients: [String: RecipientList]
+
+    /// Reads the public keys of the nodes.
+    ///
+    /// - Throws: ``Base/Problems`` for every node without one.
+    public init(_ declarations: CertificateDeclarations) throws(Problems) {
+        self.declarations = declarations
+        let operators = declarations.recipients.map { recipient in
+            let name = recipient.comment.map { "operator '\($0)'" } ?? "an operator"
+            return RecipientList.Entry(recipient: recipient, owner: name)
+        }
+        self.operators = RecipientList(entries: operators)
+        let hostKeys = HostKeys(directory: declarations.hostKeys.path)
+        var recipients: [String: RecipientList] = [:]
+        var problems: [Problem] = []
+        for node in declarations.nodes {
+            do throws(Problem) {
+                recipients[node] = RecipientList(entries: operators + (try hostKeys.recipients(of: node)))
+            } catch {
+                problems.append(error)
+            }
+        }
+        self.recipients = recipients
+        guard problems.isEmpty else { throw Problems(problems) }
+    }
+
+    /// The directory, without a slash at the end.
+    public var directory: String { declarations.directory.path }
+
+    /// The two files of a certificate, relative to the directory.
+    struct Files: Sendable, Hashable {
+        /// The certificate.
+        let certificate: String
+        /// The encrypted key.
+        let key: String
+
+        init(_ path: String) {
+            certificate = "\(path).crt"
+            key = "\(path).key.age"
+        }
+    }
+
+    /// The files of the CA.
+    var authorityFiles: Files { Files("ca/\(declarations.authority.name)") }
+
+    /// The files of a certificate.
+    func files(of leaf: LeafDeclaration) -> Files {
+        Files("derived/\(leaf.node)/\(declarations.authority.name)-\(leaf.name)")
+    }
+
+    /// The whole path of a file.
+    func path(_ file: String) -> String { "\(directory)/\(file)" }
+
+    /// Reads a file, `nil` if it is missing.
+    func read(_ file: String) throws(SystemError) -> [UInt8]? {
+        do throws(SystemError) {
+            return try FileSystem.read(path(file), limit: Age.sizeLimit)
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+    }
+
+    /// The certificates and keys that no declaration names, relative to the directory.
+    func undeclaredFiles() throws(SystemError) -> [String] {
+        var declared: Set<String> = [authorityFiles.certificate, authorityFiles.key]
+        for leaf in declarations.leaves {
+            let files = files(of: leaf)
+            declared.formUnion([files.certificate, files.key])
+        }
+        var directories = ["ca"]
+        if try isDirectory("derived") {
+            for node in try FileSystem.list(path("derived")) where try isDirectory("derived/\(node)") {
+                directories.append("derived/\(node)")
+            }
+        }
+        var undeclared: [String] = []
+        for directory in directories where try isDirectory(directory) {
+            let files = try FileSystem.list(path(directory)).map { "\(directory)/\($0)" }
+            undeclared += files.filter { ($0.hasSuffix(".crt") || $0.hasSuffix(".key.age")) && !declared.contains($0) }
+        }
+        return undeclared
+    }
+
+    private func isDirectory(_ name: String) throws(SystemError) -> Bool {
+        try FileSystem.status(path(name))?.kind == .directory
+    }
+}

@@ -1,0 +1,129 @@
+public import Base
+public import Planning
+
+/// How a certificate of the set is.
+public struct CertificateStatus: Sendable, Hashable {
+    /// The declaration, `nil` for the CA.
+    public var leaf: LeafDeclaration?
+
+    /// The name: that of the declaration, or of the CA.
+    public var name: String
+
+    /// The path of the certificate.
+    public var path: String
+
+    /// The end of the certificate's validity, `nil` if there is no certificate.
+    public var validUntil: Timestamp?
+
+    /// What is wrong with it.
+    public var faults: [CertificateFault]
+
+    /// Creates a status.
+    public init(
+        leaf: LeafDeclaration?,
+        name: String,
+        path: String,
+        validUntil: Timestamp?,
+        faults: [CertificateFault],
+    ) {
+        (self.leaf, self.name, self.path) = (leaf, name, path)
+        (self.validUntil, self.faults) = (validUntil, faults)
+    }
+}
+
+/// What is wrong with a certificate or its key.
+public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
+    /// There is no certificate.
+    case missing
+    /// There is no key.
+    case keyMissing
+    /// The certificate cannot be read, with the reason as a predicate.
+    case unreadable(String)
+    /// The key is encrypted to other recipients, with the difference as a predicate.
+    case recipients(String)
+    /// The key is not a file of `age`, cannot be decrypted or belongs to another certificate; the text is a predicate.
+    case key(String)
+    /// The certificate is due, or differs from its declaration; the text is a predicate.
+    case certificate(String)
+
+    /// The fault as a predicate of the certificate.
+    public var description: String {
+        switch self {
+        case .missing: "is missing"
+        case .keyMissing: "has no key"
+        case .unreadable(let text), .certificate(let text): text
+        case .recipients(let text), .key(let text): "its key \(text)"
+        }
+    }
+}
+
+/// What an inspection of a set has found.
+public struct SetInspection: Sendable {
+    /// The CA.
+    public var authority: CertificateStatus
+
+    /// The certificates that were selected, in the order of their declarations.
+    public var leaves: [CertificateStatus]
+
+    /// The certificates and keys that no declaration names, relative to the directory.
+    public var undeclared: [String]
+
+    /// What could not be compared, in sentences without a full stop.
+    public var limits: [String]
+
+    /// The CA and the certificates.
+    public var all: [CertificateStatus] { [authority] + leaves }
+
+    /// Creates the result of an inspection.
+    public init(
+        authority: CertificateStatus,
+        leaves: [CertificateStatus],
+        undeclared: [String],
+        limits: [String],
+    ) {
+        self.authority = authority
+        self.leaves = leaves
+        self.undeclared = undeclared
+        self.limits = limits
+    }
+}
+
+/// Which certificates a command is about.
+public struct CertificateSelection: Sendable, Hashable {
+    /// The nodes; all if there is none.
+    public var nodes: [String]
+
+    /// The names; all if there is none.
+    public var names: [String]
+
+    /// Creates a selection.
+    public init(nodes: [String] = [], names: [String] = []) {
+        self.nodes = nodes
+        self.names = names
+    }
+
+    /// Whether it has everything.
+    public var isComplete: Bool { nodes.isEmpty && names.isEmpty }
+
+    /// The certificates that it has.
+    ///
+    /// - Throws: ``Base/Problems`` for every node and name that is not declared, and if there is no certificate.
+    public func leaves(of declarations: CertificateDeclarations) throws(Problems) -> [LeafDeclaration] {
+        var problems: [Problem] = []
+        func check(_ kind: String, _ given: [String], _ known: [String]) {
+            for name in given where !known.contains(name) {
+                let near = nearestName(to: name, in: known).map { "did you mean '\($0)'?" }
+                let hint = near ?? "expected one of \(known.joined(separator: ", "))"
+                problems.append(Problem("no \(kind) '\(name)' is declared", hint: hint))
+            }
+        }
+        check("node with certificates", nodes, declarations.nodes)
+        check("certificate", names, Array(Set(declarations.leaves.map(\.name))).sorted())
+        guard problems.isEmpty else { throw Problems(problems) }
+        let leaves = declarations.leaves.filter { leaf in
+            (nodes.isEmpty || nodes.contains(leaf.node)) && (names.isEmpty || names.contains(leaf.name))
+        }
+        guard leaves.isEmpty, !isComplete else { return leaves }
+        throw Problems([Problem("no certificate is selected: these nodes have none of these names")])
+    }
+}

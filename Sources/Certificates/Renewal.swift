@@ -1,0 +1,205 @@
+public import Base
+public import Host
+public import Planning
+import TLS
+
+/// What a renewal of a set does.
+public struct RenewalPlan: Sendable {
+    /// What happens to the CA.
+    public enum AuthorityChange: Sendable, Hashable {
+        /// Nothing.
+        case keep
+        /// It is made, because there is none.
+        case make
+        /// Its key is encrypted again, for the reasons.
+        case encryptAgain([String])
+    }
+
+    /// A certificate that is made.
+    public struct Item: Sendable, Hashable {
+        /// What it says.
+        public var leaf: LeafDeclaration
+        /// Why it is made, in predicates of the present one.
+        public var reasons: [String]
+
+        /// Creates an item.
+        public init(leaf: LeafDeclaration, reasons: [String]) {
+            self.leaf = leaf
+            self.reasons = reasons
+        }
+    }
+
+    /// What happens to the CA.
+    public var authority: AuthorityChange
+
+    /// The certificates that are made.
+    public var made: [Item]
+
+    /// The number of selected certificates that stay.
+    public var keptCount: Int
+
+    /// The files that are removed, relative to the directory, because no declaration names them.
+    public var removed: [String]
+
+    /// What is wrong with the CA and stays as it is, in predicates.
+    public var authorityFaults: [String]
+
+    /// Creates a plan.
+    public init(
+        authority: AuthorityChange,
+        made: [Item],
+        keptCount: Int,
+        removed: [String],
+        authorityFaults: [String],
+    ) {
+        (self.authority, self.made, self.keptCount) = (authority, made, keptCount)
+        (self.removed, self.authorityFaults) = (removed, authorityFaults)
+    }
+
+    /// Whether there is nothing to do.
+    public var isEmpty: Bool { authority == .keep && made.isEmpty && removed.isEmpty }
+}
+
+/// Makes what is due in a set or differs from its declaration.
+public struct Renewal: Sendable {
+    let set: CertificateSet
+    let selection: CertificateSelection
+    let isForced: Bool
+    let now: Timestamp
+    let access: KeyAccess
+
+    /// Creates a renewal.
+    ///
+    /// - Parameters:
+    ///   - set: The set.
+    ///   - selection: The certificates that may be made.
+    ///   - isForced: Whether all of them are made, also those that are as declared.
+    ///   - now: The beginning of validity periods.
+    ///   - access: How keys are encrypted and decrypted.
+    public init(
+        _ set: CertificateSet,
+        _ selection: CertificateSelection,
+        isForced: Bool,
+        at now: Timestamp,
+        _ access: KeyAccess,
+    ) {
+        (self.set, self.selection, self.isForced, self.now, self.access) = (set, selection, isForced, now, access)
+    }
+
+    /// Finds out what is to be done.
+    ///
+    /// - Throws: ``Base/Problem`` if the set cannot be read, or half of the CA is missing.
+    public func plan() async throws(Problem) -> RenewalPlan {
+        let leaves: [LeafDeclaration]
+        do throws(Problems) {
+            leaves = try selection.leaves(of: set.declarations)
+        } catch {
+            throw error.all.first ?? Problem("nothing is selected")
+        }
+        // With a password every key would ask for it.
+        let usable = access.identities.contains(where: Identity.needsPassword) ? [] : access.identities
+        let comparing = KeyAccess(environment: access.environment, identities: usable)
+        let found = try await set.inspect(leaves, at: now, comparing)
+        let authority = try authorityChange(found.authority)
+        let made = found.leaves.compactMap { status -> RenewalPlan.Item? in
+            guard let leaf = status.leaf, isForced || authority == .make || !status.faults.isEmpty else { return nil }
+            return RenewalPlan.Item(leaf: leaf, reasons: status.faults.map(\.description))
+        }
+        if !made.isEmpty { try requireAuthority(found.authority, authority) }
+        let prefix = "\(set.declarations.authority.name)-"
+        let removed = found.undeclared.filter { file in
+            let name = file.split(separator: "/").last ?? ""
+            return selection.isComplete && file.hasPrefix("derived/") && name.hasPrefix(prefix)
+        }
+        return RenewalPlan(
+            authority: authority,
+            made: made,
+            keptCount: found.leaves.count - made.count,
+            removed: removed,
+            authorityFaults: authority == .make ? [] : Self.lastingFaults(found.authority),
+        )
+    }
+
+    private func authorityChange(_ status: CertificateStatus) throws(Problem) -> RenewalPlan.AuthorityChange {
+        let files = set.authorityFiles
+        let hint: (String, String) -> String = { missing, other in
+            "restore '\(missing)', for example with git, or remove '\(other)': then a new CA and all certificates are made"
+        }
+        switch (status.faults.contains(.missing), status.faults.contains(.keyMissing)) {
+        case (true, true):
+            guard selection.isComplete else {
+                let message = "there is no CA, and a new one makes every certificate, not only those that are selected"
+                throw Problem(message, hint: "call it without '--node' and '--name'")
+            }
+            return .make
+        case (true, false):
+            let certificate = set.path(files.certificate)
+            throw Problem("the CA has a key but no certificate", hint: hint(certificate, set.path(files.key)))
+        case (false, true), (false, false): break
+        }
+        let differences = status.faults.compactMap { if case .recipients(let text) = $0 { text } else { nil } }
+        return differences.isEmpty ? .keep : .encryptAgain(differences.map { "its key \($0)" })
+    }
+
+    /// Refuses to issue certificates with a CA that cannot.
+    private func requireAuthority(_ status: CertificateStatus, _ change: RenewalPlan.AuthorityChange) throws(Problem) {
+        guard change != .make else { return }
+        let files = set.authorityFiles
+        if status.faults.contains(.keyMissing) {
+            throw Problem(
+                "the key of the CA, '\(set.path(files.key))', is missing, so that no certificate can be issued",
+                hint: "restore it, for example with git, or remove '\(set.path(files.certificate))': "
+                    + "then a new CA and all certificates are made"
+            )
+        }
+        for fault in status.faults {
+            if case .unreadable(let text) = fault {
+                throw Problem("the certificate of the CA, '\(status.path)', \(text)")
+            }
+        }
+        if let end = status.validUntil, end <= now {
+            throw Problem(
+                "the certificate of the CA, '\(status.path)', expired at \(end)",
+                hint: "remove it and its key: then a new CA and all certificates are made"
+            )
+        }
+    }
+
+    /// What is wrong with a CA that is kept.
+    private static func lastingFaults(_ status: CertificateStatus) -> [String] {
+        status.faults.compactMap { fault in
+            switch fault {
+            case .recipients, .missing: nil
+            case .keyMissing, .unreadable, .key, .certificate: fault.description
+            }
+        }
+    }
+}
+
+extension CertificateSet {
+    /// The time for which another renewal of the set is waited for.
+    private static let lockLimit = Duration.seconds(600)
+
+    /// Takes the lock that every renewal of the set holds.
+    ///
+    /// - Parameter onWait: Called once if another process has it.
+    /// - Returns: The lock.
+    /// - Throws: ``Base/Problem`` if another process has it for too long.
+    public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
+        do throws(SystemError) {
+            if let lock = try await StagedDirectory.lock(directory, until: .now + .milliseconds(200)) { return lock }
+            onWait()
+            if let lock = try await StagedDirectory.lock(directory, until: .now + Self.lockLimit) { return lock }
+        } catch {
+            throw unchanged(error)
+        }
+        let message = "another process has been renewing '\(directory)' for \(Self.lockLimit.humanReadable)"
+        throw Problem(message, hint: "end it, or try again later")
+    }
+
+    /// Makes the error of a renewal that has changed nothing.
+    func unchanged(_ error: any Error) -> Problem {
+        let advice = (error as? SystemError)?.advice ?? (error as? Problem)?.hint
+        return Problem("the certificates in '\(directory)' are unchanged", hint: advice, cause: error)
+    }
+}

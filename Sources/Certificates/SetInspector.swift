@@ -1,0 +1,250 @@
+public import Base
+public import Planning
+import TLS
+
+/// Compares a set with its declarations.
+struct SetInspector: Sendable {
+    let set: CertificateSet
+
+    /// The instant at which certificates must be valid.
+    let now: Timestamp
+
+    /// What decrypts the keys; without it they are not compared with their certificates.
+    let age: Age?
+
+    /// How long before it was issued a certificate of this program is valid, because clocks differ.
+    static let backdating: Int64 = 300
+
+    /// A certificate with what is wrong with it.
+    private struct Examined {
+        var certificate: Certificate?
+        var faults: [CertificateFault] = []
+    }
+
+    /// Compares the CA.
+    ///
+    /// - Returns: Its status, and its certificate if it can be read.
+    func authority() async throws(Problem) -> (status: CertificateStatus, certificate: Certificate?) {
+        let declaration = set.declarations.authority
+        let files = set.authorityFiles
+        var examined = read(files.certificate)
+        if let certificate = examined.certificate {
+            examined.faults += validityFaults(
+                certificate,
+                declaration.validity,
+                declaration.renewBefore,
+                authority: nil
+            )
+            if !certificate.isAuthority { examined.faults.append(.certificate("is not the certificate of a CA")) }
+            examined.faults += subjectFaults(certificate, declaration.commonName, declaration.organizations)
+            examined.faults += keyTypeFaults(certificate, declaration.key)
+        }
+        examined.faults += try await keyFaults(files.key, set.operators, examined.certificate)
+        let status = CertificateStatus(
+            leaf: nil,
+            name: declaration.name,
+            path: set.path(files.certificate),
+            validUntil: examined.certificate?.validUntil,
+            faults: examined.faults,
+        )
+        return (status, examined.certificate)
+    }
+
+    /// Compares the certificate of a node.
+    func leaf(_ leaf: LeafDeclaration, _ authority: Certificate?) async throws(Problem) -> CertificateStatus {
+        let files = set.files(of: leaf)
+        var examined = read(files.certificate)
+        if let certificate = examined.certificate {
+            examined.faults += validityFaults(certificate, leaf.validity, leaf.renewBefore, authority: authority)
+            if let authority, !certificate.isIssued(by: [authority]) {
+                examined.faults.append(.certificate("is not issued by this CA"))
+            }
+            if certificate.isAuthority { examined.faults.append(.certificate("is the certificate of a CA")) }
+            examined.faults += subjectFaults(certificate, leaf.commonName, leaf.organizations)
+            examined.faults += nameFaults(certificate, leaf.names)
+            examined.faults += usageFaults(certificate, leaf.usages)
+            examined.faults += keyTypeFaults(certificate, leaf.key)
+        }
+        let recipients = set.recipients[leaf.node] ?? set.operators
+        examined.faults += try await keyFaults(files.key, recipients, examined.certificate)
+        return CertificateStatus(
+            leaf: leaf,
+            name: leaf.name,
+            path: set.path(files.certificate),
+            validUntil: examined.certificate?.validUntil,
+            faults: examined.faults,
+        )
+    }
+
+    private func read(_ file: String) -> Examined {
+        do throws(SystemError) {
+            guard let bytes = try set.read(file) else { return Examined(faults: [.missing]) }
+            do throws(TLSError) {
+                return Examined(certificate: try Certificate.read(pem: bytes).first)
+            } catch {
+                return Examined(faults: [.unreadable(error.message)])
+            }
+        } catch {
+            return Examined(faults: [.unreadable("cannot be read: \(error.reason)")])
+        }
+    }
+
+    private func validityFaults(
+        _ certificate: Certificate,
+        _ validity: Duration,
+        _ renewBefore: Duration,
+        authority: Certificate?,
+    ) -> [CertificateFault] {
+        var faults: [CertificateFault] = []
+        let rest = Duration.seconds(certificate.validUntil.seconds - now.seconds)
+        if rest <= .zero {
+            faults.append(.certificate("expired \((.zero - rest).humanReadable) ago"))
+        } else if rest < renewBefore {
+            faults.append(.certificate("expires in \(rest.humanReadable), due \(renewBefore.humanReadable) before"))
+        }
+        if certificate.validFrom > now {
+            faults.append(.certificate("is not valid before \(certificate.validFrom)"))
+        }
+        let actual = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)
+        let isAsDeclared = actual >= validity && actual <= validity + .seconds(Self.backdating)
+        // A certificate ends with its CA.
+        if !isAsDeclared, certificate.validUntil != authority?.validUntil {
+            faults.append(.certificate("is valid for \(actual.text) instead of \(validity.text)"))
+        }
+        return faults
+    }
+
+    private func subjectFaults(
+        _ certificate: Certificate,
+        _ commonName: String,
+        _ organizations: [String],
+    ) -> [CertificateFault] {
+        var faults: [CertificateFault] = []
+        if certificate.commonName != commonName {
+            faults.append(.certificate("has \(text("CN", certificate.commonName)) instead of '\(commonName)'"))
+        }
+        if Set(certificate.organizations) != Set(organizations) {
+            let found = certificate.organizations.joined(separator: ", ")
+            let declared = organizations.isEmpty ? "none" : "'\(organizations.joined(separator: ", "))'"
+            faults.append(.certificate("has \(text("O", found)) instead of \(declared)"))
+        }
+        return faults
+    }
+
+    private func text(_ attribute: String, _ value: String?) -> String {
+        guard let value, !value.isEmpty else { return "no \(attribute)" }
+        return "\(attribute) '\(value)'"
+    }
+
+    private func nameFaults(_ certificate: Certificate, _ names: [SubjectName]) -> [CertificateFault] {
+        let found = Set(certificate.names)
+        let declared = Set(names.map(\.description))
+        let missing = declared.subtracting(found).sorted().map { "lacks name '\($0)'" }
+        let others = found.subtracting(declared).sorted().map { "has name '\($0)', which is not declared" }
+        return (missing + others).map { .certificate($0) }
+    }
+
+    private func usageFaults(_ certificate: Certificate, _ usages: Set<CertificateUsage>) -> [CertificateFault] {
+        var faults: [CertificateFault] = []
+        let declared = usages.subtracting([.signing]).sorted().map(\.rawValue)
+        let found = certificate.purposes
+        if found != declared {
+            let texts = [found, declared].map { $0.isEmpty ? "no purpose" : $0.joined(separator: " and ") }
+            faults.append(.certificate("is for \(texts[0]) instead of \(texts[1])"))
+        }
+        if !certificate.allowsSigning { faults.append(.certificate("is not for signatures")) }
+        return faults
+    }
+
+    private func keyTypeFaults(_ certificate: Certificate, _ type: KeyType) -> [CertificateFault] {
+        guard certificate.keyType != type.rawValue else { return [] }
+        return [.certificate("has a key of type \(certificate.keyType) instead of \(type.rawValue)")]
+    }
+
+    /// Compares the recipients of a key, and the key with its certificate if it can be decrypted.
+    private func keyFaults(
+        _ file: String,
+        _ recipients: RecipientList,
+        _ certificate: Certificate?,
+    ) async throws(Problem) -> [CertificateFault] {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            guard let found = try set.read(file) else { return [.keyMissing] }
+            bytes = found
+        } catch {
+            return [.key("cannot be read: \(error.reason)")]
+        }
+        guard let header = AgeFile(bytes) else { return [.key("is not encrypted by age")] }
+        var faults = recipients.differences(from: header).map { CertificateFault.recipients($0) }
+        guard let age else { return faults }
+        do throws(Problem) {
+            let key = try await age.decrypt(bytes, path: set.path(file))
+            do throws(TLSError) {
+                let belongs = try SigningKey(pem: key)
+                if let certificate, !belongs.belongs(to: certificate) {
+                    faults.append(.key("belongs to another certificate"))
+                }
+            } catch {
+                faults.append(.key(error.message))
+            }
+        } catch {
+            // Without the program nothing can be compared.
+            if error.cause != nil { throw error }
+            faults.append(.key("cannot be decrypted (\(error.message.drop(while: { $0 != ":" }).dropFirst(2)))"))
+        }
+        return faults
+    }
+}
+
+extension CertificateSet {
+    /// Compares the CA and some certificates with their declarations.
+    ///
+    /// - Parameters:
+    ///   - leaves: The certificates.
+    ///   - now: The instant at which they must be valid.
+    ///   - access: How keys are decrypted; `nil` to leave them encrypted.
+    /// - Returns: How each of them is.
+    /// - Throws: ``Base/Problem`` if the set cannot be listed, or `age` is missing.
+    public func inspect(
+        _ leaves: [LeafDeclaration],
+        at now: Timestamp,
+        _ access: KeyAccess,
+    ) async throws(Problem) -> SetInspection {
+        let inspector = SetInspector(set: self, now: now, age: access.identities.isEmpty ? nil : access.age)
+        let authority = try await inspector.authority()
+        var statuses: [CertificateStatus] = []
+        for leaf in leaves { statuses.append(try await inspector.leaf(leaf, authority.certificate)) }
+        var limits: [String] = []
+        if operators.hasUnidentified {
+            limits.append("age does not say to which keys 'age1…' a file is encrypted; only their number was compared")
+        }
+        if access.identities.isEmpty {
+            limits.append("keys were not compared with their certificates; '--identity FILE' decrypts them for that")
+        }
+        let undeclared: [String]
+        do throws(SystemError) {
+            undeclared = try undeclaredFiles()
+        } catch {
+            throw Problem("\(error)", hint: error.advice)
+        }
+        return SetInspection(authority: authority.status, leaves: statuses, undeclared: undeclared, limits: limits)
+    }
+}
+
+/// How keys are encrypted and decrypted.
+public struct KeyAccess: Sendable {
+    /// The environment of the program `age`.
+    public var environment: [String: String]
+
+    /// The files with the operator's private keys.
+    public var identities: [String]
+
+    /// Creates an access.
+    public init(environment: [String: String], identities: [String]) {
+        self.environment = environment
+        self.identities = identities
+    }
+
+    /// The program.
+    var age: Age { Age(environment: environment, identities: identities) }
+}

@@ -1,0 +1,183 @@
+public import Base
+import CShims
+import Glibc
+
+/// What a program made of its input.
+public struct FilterResult: Sendable {
+    /// How it ended.
+    public var status: ExitStatus
+
+    /// What it wrote to standard output.
+    public var output: SecretBytes
+
+    /// The beginning of what it wrote to standard error.
+    public var errors: String
+}
+
+/// Runs a program that turns its input into its output, both of which are only in pipes and in memory that is wiped.
+///
+/// The program stays in the session of this process, so that it can ask for a password on the terminal. At the deadline and
+/// on cancellation it is killed.
+///
+/// - Parameters:
+///   - command: What to run.
+///   - input: What it reads from standard input.
+///   - outputLimit: The number of bytes of output above which it is killed.
+///   - deadline: The instant at which it is killed.
+/// - Returns: How it ended and what it wrote; a non-zero exit code is a normal result.
+/// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or writes too much.
+public func filter(
+    _ command: Command,
+    input: SecretBytes,
+    outputLimit: Int,
+    deadline: ContinuousClock.Instant,
+) async throws(SystemError) -> FilterResult {
+    if Task.isCancelled { throw SystemError("cannot run", command.program, code: ECANCELED) }
+    return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
+        var process = try FilterProcess(starting: command, input: input, outputLimit: outputLimit)
+        return try process.finish(until: deadline, cancelled: cancelled)
+    }
+}
+
+/// A running program with pipes to its three standard streams.
+private struct FilterProcess: ~Copyable {
+    private let name: String
+    private let process: pid_t
+    private let input: SecretBytes
+    private let outputLimit: Int
+    private var inputEnd: FileDescriptor?
+    private let outputEnd: FileDescriptor
+    private let errorsEnd: FileDescriptor
+    private var writtenCount = 0
+    private var parts: [SecretBytes] = []
+    private var outputCount = 0
+    private var errors: [UInt8] = []
+    private var isReaped = false
+
+    /// The number of bytes of standard error that are kept.
+    private static let errorsLimit = 4096
+
+    init(starting command: Command, input: SecretBytes, outputLimit: Int) throws(SystemError) {
+        let inputPipe = try Pipe("cannot run", command.program)
+        let outputPipe = try Pipe("cannot run", command.program)
+        let errorsPipe = try Pipe("cannot run", command.program)
+        // Few programs expect an input that does not block.
+        try SystemError.check("cannot run", command.program) { fcntl(inputPipe.output.raw, F_SETFL, 0) }
+        process = try command.spawn(
+            input: inputPipe.output.raw,
+            output: outputPipe.input.raw,
+            errors: errorsPipe.input.raw,
+            keepsTerminal: true,
+        )
+        name = command.program
+        self.input = input
+        self.outputLimit = outputLimit
+        inputEnd = inputPipe.takeInput()
+        outputEnd = outputPipe.takeOutput()
+        errorsEnd = errorsPipe.takeOutput()
+    }
+
+    deinit {
+        if isReaped { return }
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+    }
+
+    /// Writes the input, reads the outputs, and waits for the end.
+    mutating func finish(
+        until deadline: ContinuousClock.Instant,
+        cancelled: Waker,
+    ) throws(SystemError) -> FilterResult {
+        let handle = FileDescriptor(
+            adopting: try SystemError.check("cannot wait for", name) { nest_host_open_process(process) }
+        )
+        if let end = inputEnd?.raw { try SystemError.check("cannot run", name) { fcntl(end, F_SETFL, O_NONBLOCK) } }
+        var waits = [handle.raw, outputEnd.raw, errorsEnd.raw, cancelled.raw].map { pollfd(reading: $0) }
+        waits.append(pollfd(fd: inputEnd?.raw ?? -1, events: Int16(POLLOUT), revents: 0))
+        while waits[..<3].contains(where: { $0.fd >= 0 }) {
+            guard try poll(&waits, until: deadline), deadline > .now else { return end(.timedOut) }
+            if waits[3].isReady { return end(.cancelled) }
+            if waits[4].isReady, try !writeInput() {
+                waits[4].fd = -1
+                // The program sees the end of its input.
+                inputEnd = nil
+            }
+            if waits[1].isReady, try !readOutput() { waits[1].fd = -1 }
+            if waits[2].isReady, try !readErrors() { waits[2].fd = -1 }
+            if waits[0].isReady { waits[0].fd = -1 }
+        }
+        isReaped = true
+        var status: CInt = 0
+        try SystemError.check("cannot wait for", name) { unsafe waitpid(process, &status, 0) }
+        return result(ExitStatus(waitStatus: status))
+    }
+
+    /// Writes what the pipe takes, and returns whether more has to be written.
+    private mutating func writeInput() throws(SystemError) -> Bool {
+        guard let end = inputEnd?.raw, writtenCount < input.count else { return false }
+        let start = writtenCount
+        do throws(SystemError) {
+            writtenCount += try SystemError.check("cannot write to", name) {
+                unsafe input.withBytes { bytes in
+                    unsafe write(end, bytes.baseAddress.map { unsafe $0 + start }, bytes.count - start)
+                }
+            }
+            return writtenCount < input.count
+        } catch {
+            // A program that needs no more input than it has read.
+            if error.code == EPIPE { return false }
+            if error.code == EAGAIN { return true }
+            throw error
+        }
+    }
+
+    private mutating func readOutput() throws(SystemError) -> Bool {
+        let end = outputEnd.raw
+        let part: SecretBytes
+        do throws(SystemError) {
+            let name = name
+            part = try unsafe SecretBytes(capacity: 1 << 14) { (memory) throws(SystemError) in
+                try SystemError.check("cannot read the output of", name) {
+                    unsafe read(end, memory.baseAddress, memory.count)
+                }
+            }
+        } catch {
+            if error.code == EAGAIN { return true }
+            throw error
+        }
+        guard part.count > 0 else { return false }
+        outputCount += part.count
+        guard outputCount <= outputLimit else {
+            throw SystemError("cannot read the output of", name, code: EFBIG, detail: "it is too large")
+        }
+        parts.append(part)
+        return true
+    }
+
+    private mutating func readErrors() throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            let bytes = try errorsEnd.read("cannot read the errors of", name, capacity: 1 << 12)
+            errors += bytes.prefix(Self.errorsLimit - errors.count)
+            return !bytes.isEmpty
+        } catch {
+            if error.code == EAGAIN { return true }
+            throw error
+        }
+    }
+
+    /// Kills the program.
+    private mutating func end(_ status: ExitStatus) -> FilterResult {
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+        isReaped = true
+        return result(status)
+    }
+
+    private func result(_ status: ExitStatus) -> FilterResult {
+        FilterResult(
+            status: status,
+            output: SecretBytes(joining: parts),
+            errors: String(decoding: errors, as: UTF8.self),
+        )
+    }
+}

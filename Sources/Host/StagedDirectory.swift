@@ -1,0 +1,144 @@
+public import Base
+import CShims
+import Glibc
+
+/// A new version of a directory, beside the one that it replaces as a whole.
+///
+/// It begins as a copy, whose files are hard links, so it must be changed by replacing files and not by writing to them. If
+/// it is not published, it is removed at the end of the value. What a killed process leaves is removed by the next one.
+public struct StagedDirectory: ~Copyable {
+    /// The directory that is replaced, without links in its path.
+    public let target: String
+
+    /// Where the new version is.
+    public let path: String
+
+    private let targetExists: Bool
+    private var isOver = false
+
+    private static let operation = "cannot replace directory"
+
+    /// The maximum depth of a directory that is copied.
+    private static let depthLimit = 20
+
+    /// Creates the new version.
+    ///
+    /// The caller holds the lock of ``lock(_:until:)``: versions that other processes have left are removed.
+    ///
+    /// - Parameter target: The absolute path of the directory, which need not exist.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be copied.
+    public init(replacing target: String) throws(SystemError) {
+        let target = FileSystem.existingRealPath(target)
+        let parts = try PathParts(target, Self.operation)
+        for name in try FileSystem.list(parts.directory) where PathParts.isTemporary(name, of: parts.name) {
+            try FileSystem.removeTree("\(parts.directory)/\(name)")
+        }
+        let path = "\(parts.directory)/\(parts.temporaryName())"
+        let status = try FileSystem.status(target)
+        if let status, status.kind != .directory {
+            throw SystemError(Self.operation, target, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
+        }
+        do throws(SystemError) {
+            try Self.makeDirectory(path, mode: status?.mode ?? 0o755)
+            if status != nil { try Self.linkContents(of: target, in: path, depth: 0) }
+        } catch {
+            try? FileSystem.removeTree(path)
+            // The message names the directory of the caller, not the temporary one.
+            throw error.subject == path
+                ? SystemError(Self.operation, target, code: error.code, detail: error.detail) : error
+        }
+        (self.target, self.path, targetExists) = (target, path, status != nil)
+    }
+
+    deinit {
+        if !isOver { try? FileSystem.removeTree(path) }
+    }
+
+    /// Takes the lock of everything that replaces directories beside a directory, as soon as no other process has it.
+    ///
+    /// - Parameters:
+    ///   - target: The absolute path of the directory; the directory that it is in is created if it is missing.
+    ///   - deadline: The instant after which the lock is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public static func lock(
+        _ target: String,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> FileLock? {
+        let parent = try PathParts(FileSystem.existingRealPath(target), operation).directory
+        try FileSystem.makeDirectories(parent)
+        let opened = try FileDescriptor(opening: parent, O_RDONLY | O_DIRECTORY, "cannot lock")
+        return try await FileLock.wait(opened, parent, until: deadline)
+    }
+
+    /// Removes a file of the new version, and the directory that it was in if nothing else is there.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func remove(_ name: String) throws(SystemError) {
+        try FileSystem.remove("\(path)/\(name)")
+        guard let slash = name.lastIndex(of: "/") else { return }
+        // It fails unless the directory is empty.
+        unsafe rmdir("\(path)/\(name[..<slash])")
+    }
+
+    /// Puts the new version in the place of the directory, in one step.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses. Then the directory is unchanged, and the new version removed.
+    public mutating func publish() throws(SystemError) {
+        try Self.synchronize(path)
+        let parent = try DirectoryHandle(opening: PathParts(target, Self.operation).directory, Self.operation)
+        do throws(SystemError) {
+            try SystemError.check(Self.operation, target) {
+                targetExists ? unsafe nest_host_exchange(path, target) : unsafe rename(path, target)
+            }
+        } catch {
+            guard targetExists, error.code == EINVAL || error.code == ENOSYS else { throw error }
+            let detail = "its file system cannot exchange two directories"
+            throw SystemError(Self.operation, target, code: error.code, detail: detail)
+        }
+        isOver = true
+        // The old version now has the temporary name. It is removed only once the exchange is on the disk, because after a
+        // loss of power it may have its old name again. What stays of it is removed by the next process.
+        do throws(SystemError) {
+            try parent.synchronize(Self.operation)
+            if targetExists { try FileSystem.removeTree(path) }
+        } catch {}
+    }
+
+    /// Flushes the names in a directory, and in the directories in it, to the disk.
+    private static func synchronize(_ path: String) throws(SystemError) {
+        for name in try FileSystem.list(path) {
+            let below = "\(path)/\(name)"
+            if try FileSystem.status(below)?.kind == .directory { try synchronize(below) }
+        }
+        let directory = try DirectoryHandle(opening: path, operation)
+        try directory.synchronize(operation)
+    }
+
+    private static func linkContents(of old: String, in new: String, depth: Int) throws(SystemError) {
+        guard depth < depthLimit else {
+            throw SystemError(operation, old, code: EFBIG, detail: "is deeper than \(depthLimit) directories")
+        }
+        for name in try FileSystem.list(old) {
+            let (from, to) = ("\(old)/\(name)", "\(new)/\(name)")
+            guard let status = try FileSystem.status(from) else { continue }
+            if status.kind == .directory {
+                try makeDirectory(to, mode: status.mode)
+                try linkContents(of: from, in: to, depth: depth + 1)
+            } else if status.kind == .symbolicLink,
+                try FileStatus.at(from, followingLinks: true, operation)?.kind == .directory
+            {
+                // What is written through it would not be part of the exchange.
+                throw SystemError(operation, from, code: ELOOP, detail: "is a link to another directory")
+            } else {
+                // A link itself is linked, not what it leads to.
+                try SystemError.check(operation, from) { unsafe link(from, to) }
+            }
+        }
+    }
+
+    private static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
+        try SystemError.check(operation, path) { unsafe mkdir(path, 0o700) }
+        try SystemError.check(operation, path) { unsafe chmod(path, mode & 0o7777) }
+    }
+}

@@ -1,0 +1,173 @@
+import Base
+import YAML
+
+/// Reads the section `certificates`.
+struct CertificateReader {
+    private let reader: ClusterReader
+    private let roles: [String: String]
+    private let knownRoles: [String]
+    private let variables: Variables
+
+    private var files: MergedFiles { reader.files }
+    private var problems: ProblemCollector { reader.problems }
+
+    /// Creates a reader.
+    ///
+    /// - Parameters:
+    ///   - reader: What reads the cluster.
+    ///   - roles: The roles of the nodes.
+    init(_ reader: ClusterReader, roles: [String: String]) {
+        self.reader = reader
+        self.roles = roles
+        knownRoles = reader.knownRoles(roles)
+        variables = reader.readVariables(for: nil)
+    }
+
+    /// Values for certificates that have none of their own.
+    struct Defaults {
+        var organizations: [String] = []
+        var validity = CertificateKeys.Defaults.validity.value
+        var key = CertificateKeys.Defaults.key.value
+        var renewBefore = CertificateKeys.Defaults.renewBefore.value
+        var owner = CertificateKeys.Defaults.owner.value
+        var group: String?
+        var mode = CertificateKeys.Defaults.mode.value
+    }
+
+    /// Reads the section.
+    ///
+    /// - Returns: The declarations, `nil` if there is no such section or a part of it is missing.
+    func read() -> CertificateDeclarations? {
+        guard let first = files.certificates.entries.first else { return nil }
+        var fields = MappingReader(
+            files.certificates.entries,
+            at: SourceLocation(file: first.location.file),
+            MappingName(path: ["certificates"]),
+            variables,
+            problems
+        )
+        let directory = fields.value(CertificateKeys.directory)
+        let hostKeys = fields.value(CertificateKeys.hostKeys)
+        let recipients = readRecipients(&fields)
+        let defaults = readDefaults(&fields)
+        let authority = readAuthority(&fields, defaults)
+        let leaves = readLeaves(&fields, defaults)
+        fields.finish()
+        guard let directory, let hostKeys, let authority else { return nil }
+        return CertificateDeclarations(
+            directory: directory,
+            hostKeys: hostKeys,
+            recipients: recipients,
+            authority: authority,
+            leaves: leaves,
+        )
+    }
+
+    private func readRecipients(_ fields: inout MappingReader) -> [Recipient] {
+        let name = CertificateKeys.recipients.name
+        let hint = "add recipients: [RECIPIENT], with what 'age-keygen -y' prints or the line of an 'id_ed25519.pub'"
+        guard let entry = fields.take(name) else {
+            problems.add(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
+            return []
+        }
+        guard let items = fields.value(of: entry).items(of: "recipients", limit: Limit.recipientCount) else {
+            return []
+        }
+        if items.isEmpty, entry.value.sequence?.isEmpty == true {
+            // Nobody could issue another certificate.
+            problems.add(entry.value.location, "\(fields.subject.label(name)) has no recipient", hint: hint)
+        }
+        var seen: Set<String> = []
+        return items.compactMap { $0.recipient() }.filter { seen.insert($0.text).inserted }
+    }
+
+    private func readDefaults(_ fields: inout MappingReader) -> Defaults {
+        typealias Keys = CertificateKeys.Defaults
+        var defaults = Defaults()
+        guard var below = fields.fields(CertificateKeys.defaults.name) else { return defaults }
+        defaults.organizations = below.value(Keys.organization) ?? []
+        defaults.validity = below.value(Keys.validity)
+        defaults.key = below.value(Keys.key)
+        defaults.renewBefore = below.value(Keys.renewBefore)
+        defaults.owner = below.value(Keys.owner)
+        defaults.group = below.value(Keys.group)
+        defaults.mode = below.value(Keys.mode)
+        below.finish()
+        return defaults
+    }
+
+    private func readAuthority(_ fields: inout MappingReader, _ defaults: Defaults) -> AuthorityDeclaration? {
+        typealias Keys = CertificateKeys.Authority
+        let name = CertificateKeys.authority.name
+        guard let entry = fields.take(name) else {
+            let hint = "add authority: {name: k8s, commonName: Kubernetes CA}"
+            problems.add(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
+            return nil
+        }
+        guard var below = fields.value(of: entry).mapping("a mapping") else { return nil }
+        defer { below.finish() }
+        let authorityName = below.value(Keys.name)
+        let commonName = below.value(Keys.commonName)
+        let organizations = below.value(Keys.organization) ?? defaults.organizations
+        let validity = below.value(Keys.validity)
+        let key = below.value(Keys.key) ?? defaults.key
+        guard let authorityName, let commonName else { return nil }
+        return AuthorityDeclaration(
+            name: authorityName,
+            commonName: commonName,
+            organizations: organizations,
+            validity: validity,
+            key: key,
+            renewBefore: min(defaults.renewBefore, validity / 3),
+            location: below.location,
+        )
+    }
+
+    /// Reads every certificate for every node that has it.
+    private func readLeaves(_ fields: inout MappingReader, _ defaults: Defaults) -> [LeafDeclaration] {
+        let name = CertificateKeys.leaves.name
+        guard let entry = fields.take(name) else {
+            let hint = "add leaves: and a certificate below it"
+            problems.add(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
+            return []
+        }
+        guard let below = fields.value(of: entry).mapping("a mapping of names to certificates") else { return [] }
+        let nodes = nodesWithRoles()
+        guard below.entries.count * max(nodes.count, 1) <= Limit.certificateCount else {
+            let message =
+                "\(below.entries.count) certificates for \(nodes.count) nodes are more than \(Limit.certificateCount)"
+            problems.add(below.location, message)
+            return []
+        }
+        let byNode = nodes.map { ($0.name, $0.role, reader.readVariables(for: $0.role, of: $0.name)) }
+        var leaves: [String: [LeafDeclaration]] = [:]
+        for entry in below.entries {
+            let leaf = LeafReader(entry, knownRoles: knownRoles, defaults: defaults, problems: problems)
+            guard let leaf, leaf.isEnabled(variables) else { continue }
+            let roles = leaf.roles(variables)
+            for (node, role, variables) in byNode where roles?.contains(role) ?? true {
+                if let read = leaf.read(node, variables) { leaves[node, default: []].append(read) }
+            }
+        }
+        return nodes.flatMap { leaves[$0.name] ?? [] }
+    }
+
+    /// The nodes in the order of the files, whose names are those of directories.
+    private func nodesWithRoles() -> [(name: String, role: String)] {
+        if files.nodes.entries.isEmpty {
+            problems.addMissing(
+                files.location,
+                "no node is declared, so there are no certificates",
+                hint: "write nodes: and below it HOST: {role: ROLE}"
+            )
+        }
+        return files.nodes.entries.compactMap { entry in
+            guard let role = roles[entry.key] else { return nil }
+            guard case .host? = SubjectName(entry.key), !entry.key.hasPrefix("*") else {
+                problems.add(entry.location, "\(quoted(entry.key)) cannot be the host name of a node with certificates")
+                return nil
+            }
+            return (entry.key, role)
+        }
+    }
+}

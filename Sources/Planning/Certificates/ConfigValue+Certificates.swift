@@ -1,0 +1,90 @@
+import Base
+import YAML
+
+/// What only the section `certificates` has.
+extension ConfigValue {
+    /// A name that is part of file names.
+    func certificateName() -> String? { label("a name") }
+
+    /// A text of a subject, whose length X.509 limits.
+    func subjectText() -> String? {
+        guard let text = string(expected: "a text") else { return nil }
+        guard text.unicodeScalars.count <= Limit.subjectTextLength else {
+            let count = text.unicodeScalars.count
+            reportTypeMismatch("a text of at most \(Limit.subjectTextLength) characters, and this one has \(count)")
+            return nil
+        }
+        return text
+    }
+
+    /// One text, or a list of them.
+    func organizations() -> [String]? {
+        guard node.sequence != nil else { return subjectText().map { [$0] } }
+        return items(of: "organizations", limit: Limit.organizationCount)?.compactMap { $0.subjectText() }
+    }
+
+    /// A DNS name or an IP address.
+    func subjectName() -> SubjectName? {
+        let expected = "a DNS name or an IP address"
+        guard let text = string(expected: expected) else { return nil }
+        guard let name = SubjectName(text) else {
+            let bare = text.split(separator: "//").last?.prefix { !":/".contains($0) } ?? ""
+            let hint = text.contains("://") ? SubjectName(String(bare)).map { "write \($0)" } : nil
+            reportTypeMismatch(expected, hint: hint)
+            return nil
+        }
+        return name
+    }
+
+    /// A public key that private keys are encrypted to.
+    func recipient() -> Recipient? {
+        guard let text = string(expected: "a recipient") else { return nil }
+        do {
+            return try Recipient(text)
+        } catch {
+            // The text is not repeated: it may be a private key.
+            problems.add(
+                node.location,
+                "\(label) must be a recipient of age, and this one \(error.message)",
+                hint: "write what 'age-keygen -y' prints, or the line of an 'id_ed25519.pub'",
+            )
+            return nil
+        }
+    }
+}
+
+extension ValueReader where Value == String {
+    /// A name that is part of file names.
+    static var certificateName: Self { Self(type: .name("certificate")) { $0.certificateName() } }
+
+    /// A text of a subject.
+    static var subjectText: Self { Self(type: .string) { $0.subjectText() } }
+}
+
+extension ValueReader where Value == [String] {
+    /// One organization, or a list of them.
+    static var organizations: Self {
+        Self(type: .either([.string, .array(.string)])) { $0.organizations() }
+    }
+}
+
+extension ValueReader where Value == SubjectName {
+    /// A DNS name or an IP address.
+    static var subjectName: Self { Self(type: .string) { $0.subjectName() } }
+}
+
+extension ValueReader where Value == CertificateUsage {
+    /// A usage.
+    static var usage: Self {
+        let words = CertificateUsage.allCases.map(\.rawValue)
+        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(CertificateUsage.init) }
+    }
+}
+
+extension ValueReader where Value == KeyType {
+    /// The type of a key.
+    static var keyType: Self {
+        let words = KeyType.allCases.map(\.rawValue)
+        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(KeyType.init) }
+    }
+}

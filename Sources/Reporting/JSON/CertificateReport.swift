@@ -1,0 +1,69 @@
+import Base
+public import Certificates
+import Planning
+import YAML
+
+/// Writes what `certificates check` has found as one JSON object.
+///
+/// - Parameter inspection: What it has found.
+/// - Returns: One line without its end.
+public func certificatesJSON(_ inspection: SetInspection) -> String {
+    let faulty = inspection.all.count { !$0.faults.isEmpty }
+    let pairs: [(String, Node)] = [
+        Node.outputVersion, ("certificates", .sequence(inspection.all.map(\.node))),
+        ("undeclared", .strings(inspection.undeclared)), ("notCompared", .strings(inspection.limits)),
+        (
+            "summary",
+            .mapping([("certificates", .number(inspection.all.count)), ("problems", .number(faulty))])
+        ),
+    ]
+    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+}
+
+/// Writes what `certificates renew` does as one JSON object.
+///
+/// - Parameters:
+///   - plan: What it does.
+///   - isDryRun: Whether it only says so.
+/// - Returns: One line without its end.
+public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
+    let change =
+        switch plan.authority {
+        case .keep: "kept"
+        case .make: "made"
+        case .encryptAgain: "encrypted again"
+        }
+    let made = plan.made.map { item -> Node in
+        .mapping([
+            ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)), ("reasons", .strings(item.reasons)),
+        ])
+    }
+    let pairs: [(String, Node)] = [
+        Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("authority", .string(change)),
+        ("authorityProblems", .strings(plan.authorityFaults)), ("made", .sequence(made)),
+        ("removed", .strings(plan.removed)),
+        ("summary", .mapping([("made", .number(made.count)), ("kept", .number(plan.keptCount))])),
+    ]
+    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+}
+
+extension CertificateStatus {
+    /// The certificate as a JSON object.
+    fileprivate var node: Node {
+        var fields: [(String, Node)] = []
+        if let leaf { fields.append(("node", .string(leaf.node))) }
+        fields += [("name", .string(name)), ("path", .string(path))]
+        if let validUntil { fields.append(("expires", .string("\(validUntil)"))) }
+        if let leaf {
+            let digits = String(leaf.mode, radix: 8)
+            let mode = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            fields += [("owner", .string(leaf.owner)), ("group", .string(leaf.group)), ("mode", .string(mode))]
+        }
+        return .mapping(fields + [("problems", .strings(faults.map(\.description)))])
+    }
+}
+
+extension Node {
+    /// A list of strings.
+    fileprivate static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
+}

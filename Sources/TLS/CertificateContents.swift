@@ -1,0 +1,73 @@
+public import Base
+
+/// What a new certificate says.
+public struct CertificateContents: Sendable, Hashable {
+    /// The common name of the subject.
+    public var commonName: String
+
+    /// The organizations of the subject.
+    public var organizations: [String]
+
+    /// The names that the certificate is valid for.
+    public var names: [SubjectName]
+
+    /// What a certificate of a leaf is for; nothing for an authority, which signs certificates.
+    public var usages: Set<CertificateUsage>
+
+    /// Whether the certificate may sign others.
+    public var isAuthority: Bool
+
+    /// The beginning of the validity period.
+    public var validFrom: Timestamp
+
+    /// The end of the validity period.
+    public var validUntil: Timestamp
+
+    /// Creates contents.
+    public init(
+        commonName: String,
+        organizations: [String] = [],
+        names: [SubjectName] = [],
+        usages: Set<CertificateUsage> = [],
+        isAuthority: Bool = false,
+        validFrom: Timestamp,
+        validUntil: Timestamp,
+    ) {
+        self.commonName = commonName
+        self.organizations = organizations
+        self.names = names
+        self.usages = usages
+        self.isAuthority = isAuthority
+        self.validFrom = validFrom
+        self.validUntil = validUntil
+    }
+}
+
+extension SigningKey {
+    /// Makes a certificate for this key that is signed with it.
+    ///
+    /// - Throws: ``TLSError`` if libcrypto refuses the contents.
+    public func certify(_ contents: CertificateContents) throws(TLSError) -> Certificate {
+        let draft = try CertificateDraft(contents)
+        try draft.fill(for: self)
+        return try draft.signed(by: self, issuer: nil)
+    }
+
+    /// Issues a certificate for another key.
+    ///
+    /// - Parameters:
+    ///   - contents: What it says.
+    ///   - key: The key that it is for.
+    ///   - authority: The certificate of this key.
+    /// - Returns: The certificate.
+    /// - Throws: ``TLSError`` if libcrypto refuses the contents.
+    public func issue(
+        _ contents: CertificateContents,
+        for key: SigningKey,
+        by authority: Certificate,
+    ) throws(TLSError) -> Certificate {
+        let draft = try CertificateDraft(contents)
+        try draft.fill(for: key)
+        return try draft.signed(by: self, issuer: authority)
+    }
+}

@@ -1,0 +1,133 @@
+public import Base
+internal import COpenSSL
+
+/// A private key that certificates are made for, and that signs them.
+///
+/// Wraps an `EVP_PKEY`, whose memory libcrypto wipes when it is freed.
+@safe
+public final class SigningKey: Sendable {
+    // A key does not change, and libcrypto locks what it caches in it.
+    private nonisolated(unsafe) let raw: OpaquePointer
+
+    /// Makes a key.
+    ///
+    /// It takes up to some seconds for large RSA keys.
+    ///
+    /// - Throws: ``TLSError`` if libcrypto cannot make one.
+    public init(generating type: KeyType) throws(TLSError) {
+        LibCrypto.prepare()
+        guard let key = unsafe generate(type) else { throw .notMade("a key of type \(type.rawValue)") }
+        unsafe raw = key
+    }
+
+    /// Parses a key in PEM: PKCS#8, PKCS#1 or SEC1, not encrypted.
+    ///
+    /// The corresponding C function is `PEM_read_bio_PrivateKey`.
+    ///
+    /// - Throws: ``TLSError`` if the text is not a key.
+    public init(pem: SecretBytes) throws(TLSError) {
+        LibCrypto.prepare()
+        let parsed = unsafe pem.withBytes { bytes -> OpaquePointer? in
+            guard let buffer = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
+            defer { unsafe BIO_free(buffer) }
+            // An empty password: without one libcrypto would ask for it on the terminal.
+            var password: CChar = 0
+            return unsafe withUnsafeMutablePointer(to: &password) { password in
+                unsafe PEM_read_bio_PrivateKey(buffer, nil, nil, password)
+            }
+        }
+        guard let key = unsafe parsed else {
+            let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
+            throw TLSError(.brokenContents, "contains an invalid private key: \(reason)")
+        }
+        unsafe raw = key
+    }
+
+    deinit {
+        unsafe EVP_PKEY_free(raw)
+    }
+
+    /// The key in PEM as PKCS#8, without encryption.
+    ///
+    /// The corresponding C function is `PEM_write_bio_PKCS8PrivateKey`.
+    ///
+    /// - Returns: The text, which is wiped when it is released.
+    /// - Throws: ``TLSError`` if libcrypto cannot write it.
+    public func pem() throws(TLSError) -> SecretBytes {
+        // Memory of this kind is wiped when it is freed.
+        guard let buffer = unsafe BIO_new(BIO_s_secmem()) else { throw .notMade("the text of a key") }
+        defer { unsafe BIO_free(buffer) }
+        guard unsafe PEM_write_bio_PKCS8PrivateKey(buffer, raw, nil, nil, 0, nil, nil) == 1 else {
+            throw .notMade("the text of a key")
+        }
+        return unsafe SecretBytes(capacity: BIO_ctrl_pending(buffer)) { memory in
+            Int(max(0, unsafe BIO_read(buffer, memory.baseAddress, Int32(memory.count))))
+        }
+    }
+
+    /// Returns whether a certificate is for this key.
+    public func belongs(to certificate: Certificate) -> Bool {
+        guard let handle = try? X509Handle(der: certificate.der) else { return false }
+        defer { _ = LibCrypto.drainErrorQueue() }
+        return unsafe handle.withRaw { unsafe X509_check_private_key($0, raw) == 1 }
+    }
+
+    /// Lends the C object to a closure.
+    func withRaw<Value>(_ body: (OpaquePointer) -> Value) -> Value {
+        unsafe body(raw)
+    }
+
+    /// The type as a word, see ``Certificate/keyType``.
+    var typeName: String { unsafe TLS.keyTypeName(raw) }
+}
+
+/// Makes a key; `nil` after a failure.
+private func generate(_ type: KeyType) -> OpaquePointer? {
+    let algorithm =
+        switch type {
+        case .rsa2048, .rsa3072, .rsa4096: "RSA"
+        case .p256, .p384: "EC"
+        case .ed25519: "ED25519"
+        }
+    guard let context = unsafe EVP_PKEY_CTX_new_from_name(nil, algorithm, nil) else { return nil }
+    defer { unsafe EVP_PKEY_CTX_free(context) }
+    guard unsafe EVP_PKEY_keygen_init(context) > 0 else { return nil }
+    let isSet: Bool
+    switch type {
+    case .rsa2048, .rsa3072, .rsa4096:
+        isSet = unsafe EVP_PKEY_CTX_set_rsa_keygen_bits(context, type.rsaBits ?? 0) > 0
+    case .p256: isSet = unsafe EVP_PKEY_CTX_set_group_name(context, "P-256") > 0
+    case .p384: isSet = unsafe EVP_PKEY_CTX_set_group_name(context, "P-384") > 0
+    case .ed25519: isSet = true
+    }
+    var key: OpaquePointer?
+    guard isSet, unsafe EVP_PKEY_generate(context, &key) > 0 else { return nil }
+    return unsafe key
+}
+
+/// The type of a key as one word, such as `rsa-2048`; for those of ``Base/KeyType`` its raw value.
+func keyTypeName(_ key: OpaquePointer) -> String {
+    switch unsafe EVP_PKEY_get_base_id(key) {
+    case NID_rsaEncryption: return "rsa-\(unsafe EVP_PKEY_get_bits(key))"
+    case NID_ED25519: return KeyType.ed25519.rawValue
+    case NID_X9_62_id_ecPublicKey:
+        var name: [CChar] = Array(repeating: 0, count: 64)
+        var length = 0
+        guard unsafe EVP_PKEY_get_group_name(key, &name, name.count, &length) == 1 else { return "ecdsa" }
+        let group = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return switch group {
+        case "prime256v1", "P-256": KeyType.p256.rawValue
+        case "secp384r1", "P-384": KeyType.p384.rawValue
+        default: "ecdsa-\(group)"
+        }
+    default: return "another type"
+    }
+}
+
+extension TLSError {
+    /// Makes the error of libcrypto when it cannot make something.
+    static func notMade(_ what: String) -> TLSError {
+        let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
+        return TLSError(.notMade, "cannot make \(what): \(reason)")
+    }
+}

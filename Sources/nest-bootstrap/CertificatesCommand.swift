@@ -1,0 +1,146 @@
+import Base
+import Certificates
+import Host
+import Planning
+import Reporting
+
+/// Command `certificates`: the certificates of all nodes, on the operator's machine.
+struct CertificatesCommand {
+    let options: Options
+    let certificates: CertificatesOptions
+    let output: ConsoleOutput
+
+    /// Checks the set or renews it.
+    ///
+    /// - Throws: ``Base/Problems`` for nodes and names that are not declared.
+    func run() async throws -> ExitCode {
+        let declarations: CertificateDeclarations
+        do throws(Problems) {
+            declarations = try readDeclarations()
+        } catch {
+            output.report(error, as: options.output, .taskFileWrong)
+            return .configuration
+        }
+        let selection = CertificateSelection(nodes: certificates.nodes, names: certificates.names)
+        let leaves = try selection.leaves(of: declarations)
+        let set: CertificateSet
+        do throws(Problems) {
+            set = try CertificateSet(declarations)
+        } catch {
+            output.report(error, as: options.output)
+            return .data
+        }
+        do throws(Problem) {
+            switch certificates.action {
+            case .check: return try await check(set, leaves)
+            case .renew: return try await renew(set, selection)
+            }
+        } catch {
+            output.report(error, as: options.output)
+            return .failure
+        }
+    }
+
+    private func readDeclarations() throws(Problems) -> CertificateDeclarations {
+        let sources = try Configuration.sources(options)
+        if let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) { return read }
+        let location = SourceLocation(file: options.config)
+        let hint = "write certificates: as docs/certificates.md describes, or pass '--config FILE'"
+        throw Problems([Problem("no certificates are declared", at: location, hint: hint)])
+    }
+
+    private var access: KeyAccess {
+        KeyAccess(environment: Machine.environment(), identities: certificates.identities)
+    }
+
+    /// What to type to renew what is wrong.
+    private var renewalCommand: String {
+        let selection =
+            certificates.nodes.map { " --node \($0)" }.joined() + certificates.names.map { " --name \($0)" }.joined()
+        return "nest-bootstrap certificates renew\(options.commonArguments)\(selection)"
+    }
+
+    // MARK: check
+
+    private func check(_ set: CertificateSet, _ leaves: [LeafDeclaration]) async throws(Problem) -> ExitCode {
+        let now = Timestamp.now()
+        let inspection = try await set.inspect(leaves, at: now, access)
+        let faulty = inspection.all.count { !$0.faults.isEmpty }
+        switch options.output {
+        case .json: output.writeData(certificatesJSON(inspection) + "\n")
+        case .text:
+            output.write(certificateLines(inspection, at: now).map { $0 + "\n" }.joined())
+            if faulty > 0 {
+                let count = "\(faulty) of \(inspection.all.count) certificates"
+                let hint = "run '\(renewalCommand) --dry-run' to see what can be renewed"
+                output.report(Problem("\(count) \(faulty == 1 ? "has a problem" : "have problems")", hint: hint))
+            }
+        }
+        return faulty == 0 ? .success : .failure
+    }
+
+    // MARK: renew
+
+    private func renew(_ set: CertificateSet, _ selection: CertificateSelection) async throws(Problem) -> ExitCode {
+        guard !certificates.isDryRun else {
+            let plan = try await renewal(set, selection).plan()
+            reportFaults(of: plan, set)
+            if options.output == .text { output.write(lines(plan, set, isDryRun: true).map { $0 + "\n" }.joined()) }
+            return finish(plan)
+        }
+        let isText = options.output == .text
+        let output = output
+        let lock = try await set.lock {
+            if isText { output.write("waiting for another renewal of '\(set.directory)'\n") }
+        }
+        let renewal = renewal(set, selection)
+        let plan = try await renewal.plan()
+        reportFaults(of: plan, set)
+        try await renewal.perform(plan) { leaf, end in
+            if isText { output.write("\(leaf.node)/\(leaf.name): made, expires \("\(end)".prefix(10))\n") }
+        }
+        lock.release()
+        if isText { output.write(lines(plan, set, isDryRun: false).map { $0 + "\n" }.joined()) }
+        return finish(plan)
+    }
+
+    private func renewal(_ set: CertificateSet, _ selection: CertificateSelection) -> Renewal {
+        Renewal(set, selection, isForced: certificates.isForced, at: .now(), access)
+    }
+
+    private func finish(_ plan: RenewalPlan) -> ExitCode {
+        if options.output == .json { output.writeData(renewalJSON(plan, isDryRun: certificates.isDryRun) + "\n") }
+        return .success
+    }
+
+    /// Warns of what is wrong with a CA that is kept.
+    private func reportFaults(of plan: RenewalPlan, _ set: CertificateSet) {
+        guard options.output == .text, !plan.authorityFaults.isEmpty else { return }
+        let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
+        let hint = "it is kept; if you remove its certificate and key, 'renew' makes a new CA and all certificates"
+        output.report(warnings: [Problem(text, hint: hint)])
+    }
+
+    /// The lines of a plan: everything in a dry run, where there was no progress, then the numbers.
+    private func lines(_ plan: RenewalPlan, _ set: CertificateSet, isDryRun: Bool) -> [String] {
+        let verb = isDryRun ? "would be " : ""
+        var lines: [String] = []
+        switch plan.authority {
+        case .keep: break
+        case .make: lines.append("CA \(set.declarations.authority.name): \(verb)made")
+        case .encryptAgain(let reasons):
+            lines.append(
+                "CA \(set.declarations.authority.name): key \(verb)encrypted again (\(reasons.joined(separator: ", ")))"
+            )
+        }
+        if isDryRun {
+            lines += plan.made.map { item in
+                let reasons = item.reasons.isEmpty ? "as asked for" : item.reasons.joined(separator: ", ")
+                return "\(item.leaf.node)/\(item.leaf.name): would be made (\(reasons))"
+            }
+        }
+        lines += plan.removed.map { "\($0): \(verb)removed, as no declaration names it" }
+        let count = "\(plan.made.count) certificate\(plan.made.count == 1 ? "" : "s")"
+        return lines + ["\(count) \(verb)made, \(plan.keptCount) kept in '\(set.directory)'"]
+    }
+}

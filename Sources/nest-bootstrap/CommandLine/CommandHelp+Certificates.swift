@@ -1,0 +1,31 @@
+extension CommandHelp {
+    static let certificates = CommandHelp(
+        summary: "check and renew the certificates of all nodes",
+        description:
+            "Compares the certificates and encrypted keys of all nodes with section 'certificates' of the task "
+            + "file, and makes what is due or differs; on the operator's machine. docs/certificates.md describes the files.",
+        usage: ["nest-bootstrap certificates check [FLAG]...", "nest-bootstrap certificates renew [FLAG]..."],
+        details: [
+            "'check' shows the CA and every certificate with its end and its problems, then the files that no "
+                + "declaration names and what could not be compared. It changes nothing.",
+            "'renew' makes the certificates that have a problem, each with another key, which the program 'age' encrypts "
+                + "to the operators and the node. An existing CA is kept; its key is encrypted again if its recipients "
+                + "differ. A CA is made if there is none. Certificates that no declaration names are removed, unless "
+                + "'--node' or '--name' is given.",
+            "Keys are never written without encryption. The directory of the set is replaced in one step: if 'renew' "
+                + "fails or is killed, the set is as it was.",
+        ],
+        exitCodes: [
+            Row("0", "check: every certificate is as declared; renew: done"),
+            Row("1", "check: a certificate has a problem; renew: failed, nothing was changed"),
+            Row("64", "wrong usage, also an unknown node or name"),
+            Row("65", "the public key of a node is missing or wrong"), Row("78", "the task file is wrong"),
+        ],
+        examples: [
+            "certificates check -c ./bootstrap.yaml",
+            "certificates renew -c ./nest.yaml --identity ~/.ssh/id_ed25519",
+            "certificates renew --name kube-proxy --all --dry-run",
+        ],
+        files: [Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file, if '--config' is not given")],
+    )
+}

@@ -1,0 +1,32 @@
+import Host
+import TestSupport
+import Testing
+
+@testable import Certificates
+
+@Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
+struct IdentityTests {
+    @Test(arguments: [("ed25519", ""), ("ed25519", "nest secret"), ("rsa", ""), ("rsa", "nest secret")])
+    func `a password of an SSH key is noticed`(type: String, password: String) async throws {
+        let path = TemporaryDirectory.file("key")
+        let made = try await Tool.run("ssh-keygen", ["-q", "-t", type, "-N", password, "-f", path])
+        try #require(made.status == 0, "\(made.errors)")
+        #expect(Identity.needsPassword(path) == !password.isEmpty)
+    }
+
+    @Test func `a key of age has none, unless it is encrypted itself`() async throws {
+        let path = TemporaryDirectory.file("key")
+        try #require(try await Tool.run("age-keygen", ["-o", path]).status == 0)
+        #expect(!Identity.needsPassword(path))
+        let recipient = try await Tool.run("age-keygen", ["-y", path]).output.filter { !$0.isNewline }
+        for flags in [[], ["-a"]] {
+            let result = try await Tool.run("age", ["-r", recipient, "-o", "\(path).age"] + flags + [path])
+            try #require(result.status == 0)
+            #expect(Identity.needsPassword("\(path).age"))
+        }
+    }
+
+    @Test func `a file that is missing has none`() {
+        #expect(!Identity.needsPassword(TemporaryDirectory.file("missing")))
+    }
+}

@@ -1,0 +1,207 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+/// What is wrong with a set, and with what a renewal needs.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(10)))
+struct CertificateFaultTests {
+    private static let host = "derived/ducksnest-laptop-old"
+
+    private func nodes(_ more: String...) async throws -> CertificateNodes {
+        let nodes = try await CertificateNodes()
+        try await nodes.declare("defaults: {key: ecdsa-p256}")
+        try await nodes.renew()
+        return nodes
+    }
+
+    private func copy(_ from: String, to: String, _ nodes: CertificateNodes) throws {
+        try FileSystem.write(readTestFile("\(nodes.set)/\(from)"), to: "\(nodes.set)/\(to)", mode: 0o644)
+    }
+
+    @Test func `every fault is named, and renewed`() async throws {
+        let nodes = try await nodes()
+        let (own, other) = (Self.host, "derived/ducksnest-laptop-ultra")
+        try FileSystem.remove("\(nodes.set)/\(own)/k8s-kubelet.crt")
+        try copy("\(own)/k8s-kube-proxy.crt", to: "\(own)/k8s-calico-cni.crt", nodes)
+        try copy("\(own)/k8s-calico-cni.key.age", to: "\(own)/k8s-kube-proxy.key.age", nodes)
+        try FileSystem.write(
+            Array("-----BEGIN PRIVATE KEY-----\n".utf8),
+            to: "\(nodes.set)/\(other)/k8s-kubelet.key.age",
+            mode: 0o644
+        )
+        try copy("\(own)/k8s-kube-proxy.key.age", to: "\(other)/k8s-kube-proxy.key.age", nodes)
+        try FileSystem.write(Array("text".utf8), to: "\(nodes.set)/\(other)/k8s-calico-cni.crt", mode: 0o644)
+        try copy("\(own)/k8s-kube-proxy.crt", to: "derived/gone/k8s-kubelet.crt", nodes)
+        try FileSystem.write(Array("notes".utf8), to: "\(nodes.set)/README", mode: 0o644)
+        let arguments = ["--node=ducksnest-laptop-old", "--node=ducksnest-laptop-ultra"]
+        let check = try await nodes.start(["check", nodes.identity] + arguments).result()
+        #expect(check.status == 1)
+        let expected = """
+            NODE                    NAME        EXPIRES             PROBLEM
+            (CA)                    k8s         CAEND
+            ducksnest-laptop-ultra  kubelet     LEAFEND   its key is not encrypted by age
+            ducksnest-laptop-ultra  calico-cni  -                   contains no PEM block (no line '-----BEGIN …-----')
+            ducksnest-laptop-ultra  kube-proxy  LEAFEND   its key is not encrypted to node 'ducksnest-laptop-ultra'
+                                                                    its key is encrypted to 1 SSH key not declared
+                                                                    its key belongs to another certificate
+            ducksnest-laptop-old    kubelet     -                   is missing
+            ducksnest-laptop-old    calico-cni  LEAFEND   has CN 'system:kube-proxy' instead of 'calico-cni'
+                                                                    has O 'system:node-proxier' instead of none
+                                                                    its key belongs to another certificate
+            ducksnest-laptop-old    kube-proxy  LEAFEND   its key belongs to another certificate
+
+            not declared:
+              derived/gone/k8s-kubelet.crt
+
+            note: age does not say to which keys 'age1…' a file is encrypted; only their number was compared
+
+            """
+        let masked = check.output.replacing(#/2\d\d\d-\d\d-\d\d \(36499d\)/#, with: "CAEND")
+            .replacing(#/20\d\d-\d\d-\d\d \(36\dd\)/#, with: "LEAFEND")
+        func words(_ text: String) -> [String] {
+            text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        }
+        #expect(words(masked) == words(expected))
+        #expect(
+            check.errors == "nest-bootstrap: 6 of 7 certificates have problems; run 'nest-bootstrap certificates renew "
+                + "--config \(nodes.config) --node ducksnest-laptop-old --node ducksnest-laptop-ultra --dry-run' to see what "
+                + "can be renewed\n"
+        )
+        let renewal = try await nodes.run("renew", nodes.identity)
+        #expect(renewal.status == 0, "\(renewal.errors)")
+        #expect(renewal.output.contains("derived/gone/k8s-kubelet.crt: removed, as no declaration names it\n"))
+        #expect(try nodes.text("secrets/certs/README") == "notes")
+        #expect(try !FileSystem.exists("\(nodes.set)/derived/gone"))
+        #expect(try await nodes.run("check", nodes.identity).status == 0)
+    }
+
+    @Test func `a CA without its key is an error, with what to do`() async throws {
+        let nodes = try await nodes()
+        let before = try nodes.contents()
+        let (certificate, key) = ("\(nodes.set)/ca/k8s.crt", "\(nodes.set)/ca/k8s.key.age")
+        try FileSystem.remove(key)
+        #expect(try await nodes.run("check").output.contains("has no key"))
+        let result = try await nodes.run("renew", "--all", nodes.identity)
+        #expect(result.status == 1)
+        #expect(
+            result.errors
+                == "nest-bootstrap: the key of the CA, '\(key)', is missing, so that no certificate can be issued; "
+                + "restore it, for example with git, or remove '\(certificate)': then a new CA and all certificates are made\n"
+        )
+        try FileSystem.write(before["ca/k8s.key.age"] ?? [], to: key, mode: 0o644)
+        try FileSystem.remove(certificate)
+        let other = try await nodes.run("renew", nodes.identity)
+        #expect(other.status == 1)
+        #expect(
+            other.errors.hasPrefix("nest-bootstrap: the CA has a key but no certificate; restore '\(certificate)', ")
+        )
+        try FileSystem.remove(key)
+        let partial = try await nodes.run("renew", "--name", "kubelet")
+        #expect(partial.errors.contains("there is no CA, and a new one makes every certificate"), "\(partial.errors)")
+        let new = try await nodes.run("renew")
+        #expect(new.status == 0, "\(new.errors)")
+        #expect(new.outputLines.last == "38 certificates made, 0 kept in '\(nodes.set)'")
+        #expect(try await nodes.run("check", nodes.identity).status == 0)
+    }
+
+    @Test func `what the program needs is named when it is missing`() async throws {
+        let nodes = try await nodes()
+        let unknown = try await nodes.run("check", "--node", "ducksnest-laptop-odl", "--name", "kubelets")
+        #expect(unknown.status == 64)
+        #expect(
+            unknown.errorLines == [
+                "nest-bootstrap: no node with certificates 'ducksnest-laptop-odl' is declared; did you mean "
+                    + "'ducksnest-laptop-old'?",
+                "nest-bootstrap: no certificate 'kubelets' is declared; did you mean 'kubelet'?",
+            ]
+        )
+        let program = try await nodes.run("renew", "--all", nodes.identity, environment: ["PATH": "/nowhere"])
+        #expect(program.status == 1)
+        #expect(program.errors.contains("cannot run 'age': not found in PATH '/nowhere'"), "\(program.errors)")
+        #expect(program.errors.contains("install the package 'age'"), "\(program.errors)")
+        let wrong = try await nodes.run("renew", "--all", "--identity=\(nodes.path("private/ducksnest-laptop-old"))")
+        #expect(wrong.status == 1)
+        #expect(
+            wrong.errors.contains("cannot decrypt '\(nodes.set)/ca/k8s.key.age': no identity matched"),
+            "\(wrong.errors)"
+        )
+        let directory = nodes.path("ssh-host-keys/ducksnest-laptop-old")
+        try FileSystem.remove("\(directory)/ssh_host_ed25519_key.pub")
+        let missing = try await nodes.run("check")
+        #expect(missing.status == 65)
+        #expect(
+            missing.errors == "nest-bootstrap: node 'ducksnest-laptop-old' has no public key: no file '*.pub' in "
+                + "'\(directory)' has one of type ed25519; copy '/etc/ssh/ssh_host_ed25519_key.pub' of the node to "
+                + "'\(directory)/'\n"
+        )
+        try FileSystem.write(Array("tasks: {}\n".utf8), to: nodes.path("empty.yaml"), mode: 0o644)
+        let empty = try await Tool.run(
+            TestNode.program,
+            ["certificates", "check", "--config", nodes.path("empty.yaml")],
+            environment: ["JOURNAL_STREAM": nil],
+        )
+        #expect(empty.status == 78)
+        #expect(empty.errors.contains("empty.yaml: no certificates are declared; "), "\(empty.errors)")
+    }
+
+    @Test(.enabled(if: Machine.isRoot, "only root can mount"))
+    func `a directory that cannot be replaced is an error before keys are made`() async throws {
+        let nodes = try await nodes()
+        let before = try nodes.contents()
+        let mount = [
+            "unshare", "--mount", "sh", "-c",
+            "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && shift && \"$@\"", "sh",
+        ]
+        let arguments = [nodes.path("secrets"), TestNode.program, "certificates", "renew", "--all", nodes.identity]
+        let result = try await Tool.run(
+            mount[0],
+            mount.dropFirst() + arguments + ["--config", nodes.config],
+            environment: ["JOURNAL_STREAM": nil],
+        )
+        #expect(result.status == 1)
+        #expect(result.output == "")
+        #expect(
+            result.errors
+                == "nest-bootstrap: the certificates in '\(nodes.set)' are unchanged: cannot replace directory "
+                + "'\(nodes.set)': Read-only file system\n"
+        )
+        #expect(try nodes.contents() == before)
+    }
+
+    @Test func `a CA that differs is kept, with a warning`() async throws {
+        let nodes = try await nodes()
+        let before = try nodes.contents()
+        try await nodes.declare(
+            "defaults: {key: ecdsa-p256}",
+            "authority: {name: k8s, commonName: Other, validity: 1h}"
+        )
+        let check = try await nodes.run("check", "--node", "ducksnest-laptop-old")
+        #expect(check.status == 1)
+        #expect(check.output.contains("has CN 'DucksNest Kubernetes Cluster CA' instead of 'Other'"), "\(check.output)")
+        let renewal = try await nodes.run("renew", nodes.identity)
+        #expect(renewal.status == 0)
+        #expect(
+            renewal.errors.hasPrefix("warning: CA k8s: is valid for 876000h5m instead of 1h, has CN "),
+            "\(renewal.errors)"
+        )
+        #expect(try nodes.contents() == before)
+    }
+
+    @Test(arguments: [
+        (["check", "--all"], "'certificates check' has no flag '--all' (it belongs to 'renew')"),
+        (["check", "--dry-run"], "'certificates check' has no flag '--dry-run' (it belongs to 'renew')"),
+        (["renwe"], "unknown action 'renwe' (did you mean 'renew'?)"),
+        ([], "'certificates' takes one of 'check' and 'renew'"),
+        (["check", "--role", "worker"], "'certificates' has no flag '--role'"),
+    ])
+    func `wrong usage is an error`(arguments: [String], message: String) async throws {
+        let result = try await Tool.run(
+            TestNode.program,
+            ["certificates"] + arguments,
+            environment: ["JOURNAL_STREAM": nil]
+        )
+        #expect(result.status == 64)
+        #expect(result.errors.hasPrefix("nest-bootstrap: \(message)"), "\(result.errors)")
+    }
+}

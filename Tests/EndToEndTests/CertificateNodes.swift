@@ -1,0 +1,123 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+/// The operator's machine with the task file of the homelab, and the private keys of its operators and six hosts.
+struct CertificateNodes: Sendable {
+    let directory: String
+    let hosts: [String]
+
+    /// The number of certificates that the homelab's table has for these hosts.
+    static let certificateCount = 2 * 13 + 4 * 3
+
+    /// Makes the keys and the files.
+    init(_ directory: String = TemporaryDirectory.path) async throws {
+        self.directory = directory
+        let example = try readTestFile("\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml")
+        let controlPlanes = ["ducksnest-controlplane", "ducksnest-test-controlplane"]
+        let workers = ["laptop-firebat", "laptop-ultra", "laptop-old", "test-worker-node"].map { "ducksnest-\($0)" }
+        hosts = controlPlanes + workers
+        try FileSystem.write(example, to: config, mode: 0o644)
+        for name in hosts + ["operator"] {
+            try FileSystem.makeDirectories(path("private"), mode: 0o700)
+            try await must(
+                "ssh-keygen",
+                "-q",
+                "-t",
+                "ed25519",
+                "-N",
+                "",
+                "-C",
+                "root@\(name)",
+                "-f",
+                path("private/\(name)")
+            )
+        }
+        for host in hosts {
+            let key = try readTestFile(path("private/\(host).pub"))
+            try FileSystem.write(key, to: path("ssh-host-keys/\(host)/ssh_host_ed25519_key.pub"), mode: 0o644)
+        }
+        try await must("age-keygen", "-o", path("private/age"))
+        try await declare()
+    }
+
+    /// Writes the drop-in over the example, with further lines of the section `certificates`.
+    func declare(operators: [String] = ["operator", "age"], _ more: String...) async throws {
+        var recipients = ""
+        for name in operators {
+            let key =
+                name == "age"
+                ? try await must("age-keygen", "-y", path("private/age")) : try text("private/\(name).pub")
+            recipients += "    - \(key.split(separator: "\n")[0])\n"
+        }
+        let text = """
+            nodes:
+              ducksnest-test-controlplane: {role: control-plane, variables: {lanAddress: 10.100.0.2}}
+              ducksnest-test-worker-node: {role: worker}
+            certificates:
+              recipients:
+            \(recipients)\(more.map { "  \($0)\n" }.joined())
+            """
+        try FileSystem.write(Array(text.utf8), to: path("bootstrap.d/50-test.yaml"), mode: 0o644)
+    }
+
+    var config: String { path("bootstrap.yaml") }
+
+    /// The directory of the set.
+    var set: String { path("secrets/certs") }
+
+    func path(_ name: String) -> String { "\(directory)/\(name)" }
+
+    func text(_ name: String) throws -> String { String(decoding: try readTestFile(path(name)), as: UTF8.self) }
+
+    /// Starts `certificates` with this task file.
+    func start(_ arguments: [String], environment: [String: String?] = [:]) throws -> Tool {
+        var variables = environment
+        variables.updateValue(nil, forKey: "JOURNAL_STREAM")
+        return try Tool(TestNode.program, ["certificates"] + arguments + ["--config", config], environment: variables)
+    }
+
+    /// Runs `certificates` with this task file.
+    func run(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
+        try await start(arguments, environment: environment).result()
+    }
+
+    /// The argument for the identity of an operator.
+    var identity: String { "--identity=\(path("private/operator"))" }
+
+    /// Makes the set, which must not fail.
+    func renew(_ arguments: String...) async throws {
+        let result = try await start(["renew", identity] + arguments).result()
+        try #require(result.status == 0, "\(result.errors)")
+    }
+
+    /// Everything in the set, by its path.
+    func contents() throws -> [String: [UInt8]] {
+        var contents: [String: [UInt8]] = [:]
+        for file in try files() { contents[file] = try readTestFile("\(set)/\(file)") }
+        return contents
+    }
+
+    /// The paths of the files in the set.
+    func files(below name: String = "") throws -> [String] {
+        try FileSystem.list("\(set)/\(name)").flatMap { entry in
+            let path = name.isEmpty ? entry : "\(name)/\(entry)"
+            let isDirectory = try FileSystem.status("\(set)/\(path)")?.kind == .directory
+            return isDirectory ? try files(below: path) : [path]
+        }
+    }
+
+    /// Runs a program that must not fail, and returns what it prints.
+    @discardableResult
+    func must(_ program: String, _ arguments: String...) async throws -> String {
+        let result = try await Tool.run(program, arguments)
+        try #require(result.status == 0, "\(program) \(arguments): \(result.errors)\(result.output)")
+        return result.output
+    }
+
+    /// Whether a private key decrypts a file of the set.
+    func decrypts(_ key: String, _ file: String) async throws -> Bool {
+        try await Tool.run("age", ["-d", "-o", "/dev/null", "-i", path("private/\(key)"), "\(set)/\(file)"]).status == 0
+    }
+}

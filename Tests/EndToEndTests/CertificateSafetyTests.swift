@@ -1,0 +1,161 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+/// Renewals that are watched, killed and started twice.
+///
+/// `NEST_ROUNDS` says how many are killed, 6 if it is not set.
+@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(15)))
+struct CertificateSafetyTests {
+    private static let rounds = Machine.environment()["NEST_ROUNDS"].flatMap { Int($0) } ?? 6
+
+    /// The homelab with keys that are made quickly.
+    private func nodes() async throws -> CertificateNodes {
+        let nodes = try await CertificateNodes()
+        try await nodes.declare("defaults: {key: ecdsa-p256}")
+        return nodes
+    }
+
+    @Test func `no key is written but to pipes, and none is an argument`() async throws {
+        let nodes = try await nodes()
+        let trace = nodes.path("trace")
+        let calls = "trace=write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,execve"
+        let arguments = ["-f", "-y", "-v", "-s", "100000", "-e", calls, "-o", trace, TestNode.program, "certificates"]
+        for command in [["renew"], ["renew", "--all", nodes.identity], ["check", nodes.identity]] {
+            let result = try await Tool.run(
+                "strace",
+                arguments + command + ["--config", nodes.config],
+                environment: ["JOURNAL_STREAM": nil],
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            let lines = try nodes.text("trace").split(separator: "\n")
+            let secret = lines.filter { $0.contains("PRIVATE KEY") }
+            // Every key goes to age, and with an identity from it.
+            #expect(secret.count > 38, "\(command): \(secret.count)")
+            for line in secret { #expect(line.contains(#/write\(\d+<pipe:\[\d+\]>, /#), "\(line.prefix(200))") }
+            #expect(lines.contains { $0.contains("execve(") && $0.contains("\"age\"") })
+        }
+        let names = try await nodes.must("grep", "-rlE", "PRIVATE KEY", "\(nodes.directory)/private")
+        #expect(names.contains("/private/operator"))
+        let others = try await Tool.run("grep", ["-rlE", "PRIVATE KEY", nodes.path("secrets"), "/dev/shm"])
+        #expect(others.output == "", "\(others.output)")
+    }
+
+    @Test func `a renewal that is killed at any moment leaves the old set or the new one`() async throws {
+        let nodes = try await nodes()
+        try await nodes.renew()
+        let start = ContinuousClock.now
+        try await nodes.renew("--all")
+        let length = start.duration(to: .now)
+        var (killedCount, oldCount, leftCount) = (0, 0, 0)
+        for round in 0..<3 * Self.rounds where killedCount < Self.rounds {
+            let before = try nodes.contents()
+            let tool = try nodes.start(["renew", "--all", nodes.identity])
+            // Every other time near the end, where the directories are exchanged.
+            let share = Double.random(in: round.isMultiple(of: 2) ? 0..<1 : 0.9..<1.1)
+            try await ContinuousClock().sleep(for: length * share)
+            tool.signal(SIGKILL)
+            guard await tool.result().status == 128 + SIGKILL else { continue }
+            killedCount += 1
+            let after = try nodes.contents()
+            #expect(Set(after.keys) == Set(before.keys))
+            let unchanged = after.filter { before[$0.key] == $0.value }.map(\.key)
+            let isMixed = after != before && !unchanged.allSatisfy { $0.hasPrefix("ca/") }
+            #expect(!isMixed, "after \(length * share): \(unchanged)")
+            let check = try await nodes.run("check", nodes.identity)
+            #expect(check.status == 0, "after \(length * share): \(check.output)")
+            if after == before { oldCount += 1 }
+            if try FileSystem.list(nodes.path("secrets")).count > 1 { leftCount += 1 }
+        }
+        #expect(killedCount > 0)
+        print("renewals killed: \(killedCount), left the old set: \(oldCount), the new set: \(killedCount - oldCount)")
+        print("renewals killed that left a directory: \(leftCount)")
+        try await nodes.renew("--all")
+        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+    }
+
+    @Test(arguments: [("renameat2", false), ("unlinkat", true), ("rmdir", true)])
+    func `a renewal that is killed before the exchange leaves the old set, and after it the new one`(
+        call: String,
+        isNew: Bool,
+    ) async throws {
+        let nodes = try await nodes()
+        try await nodes.renew()
+        let before = try nodes.contents()
+        let renewal = [TestNode.program, "certificates", "renew", "--all", nodes.identity, "--config", nodes.config]
+        let flags = ["-f", "-o", "/dev/null", "-e", "inject=\(call):signal=SIGKILL"]
+        let result = try await Tool.run("strace", flags + renewal, environment: ["JOURNAL_STREAM": nil])
+        #expect(result.status == 128 + SIGKILL, "\(result.errors)")
+        let after = try nodes.contents()
+        #expect((after == before) == !isNew)
+        let unchanged = after.filter { before[$0.key] == $0.value }.map(\.key)
+        #expect(!isNew || unchanged.sorted() == ["ca/k8s.crt", "ca/k8s.key.age"], "\(unchanged)")
+        #expect(try FileSystem.list(nodes.path("secrets")).count == 2)
+        let check = try await nodes.run("check", nodes.identity)
+        #expect(check.status == 0, "\(check.output)")
+        try await nodes.renew("--name", "kubelet", "--all")
+        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+    }
+
+    @Test func `two renewals at once follow each other`() async throws {
+        let nodes = try await nodes()
+        try await nodes.renew()
+        let first = try nodes.start(["renew", "--all", nodes.identity])
+        let second = try nodes.start(["renew", "--all", nodes.identity])
+        var outputs: [String] = []
+        for result in [await first.result(), await second.result()] {
+            #expect(result.status == 0, "\(result.errors)")
+            outputs.append(result.output)
+        }
+        #expect(outputs.count { $0.hasPrefix("waiting for another renewal of '\(nodes.set)'\n") } == 1, "\(outputs)")
+        let check = try await nodes.run("check", nodes.identity)
+        #expect(check.status == 0, "\(check.output)")
+        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+    }
+
+    @Test func `a password of the operator's key is asked for on the terminal`() async throws {
+        let nodes = try await nodes()
+        try await nodes.renew()
+        try await nodes.must(
+            "ssh-keygen",
+            "-q",
+            "-p",
+            "-N",
+            "nest secret",
+            "-P",
+            "",
+            "-f",
+            nodes.path("private/operator")
+        )
+        let script = """
+            import os, pty, sys
+            process, terminal = pty.fork()
+            if process == 0:
+                os.execvp(sys.argv[1], sys.argv[1:])
+            seen = b''
+            while True:
+                try:
+                    part = os.read(terminal, 4096)
+                except OSError:
+                    break
+                if not part:
+                    break
+                seen += part
+                if b'passphrase' in part:
+                    os.write(terminal, b'nest secret\\n')
+            print(seen.decode())
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+            """
+        try FileSystem.write(Array(script.utf8), to: nodes.path("answer.py"), mode: 0o644)
+        let arguments = ["certificates", "renew", "--all", nodes.identity, "--config", nodes.config]
+        let result = try await Tool.run(
+            "python3",
+            [nodes.path("answer.py"), TestNode.program] + arguments,
+            environment: ["JOURNAL_STREAM": nil],
+        )
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        #expect(result.output.contains("38 certificates made, 0 kept"), "\(result.output)")
+    }
+}

@@ -1,0 +1,271 @@
+import Base
+import Planning
+import Testing
+
+/// Section `certificates` of the task file.
+@Suite(.timeLimit(.minutes(1))) struct CertificateReadingTests {
+    private static let cluster = """
+        nodes:
+          cp1: {role: control-plane, variables: {address: 192.168.0.10}}
+          w1: {role: worker, variables: {address: 192.168.0.11}}
+        variables: {domain: cluster.local}
+
+        """
+
+    private static let head = """
+        certificates:
+          directory: secrets/certs
+          hostKeys: ../keys
+          recipients: [\(RecipientTests.age), \(RecipientTests.ssh) me]
+          authority: {name: k8s, commonName: The CA}
+
+        """
+
+    private static let leaves = """
+          leaves:
+            kubelet:
+              commonName: system:node:${node.name}
+              organization: [system:nodes, "${node.role}"]
+              names: ["${node.name}", "${address}", 127.0.0.1, "a.${domain}", "${node.name}"]
+              usages: [client auth, server auth]
+              validity: 24h
+              key: ecdsa-p256
+              renewBefore: 1h
+              owner: etcd
+              mode: "0440"
+            admin: {roles: [control-plane], commonName: admin, usages: [client auth]}
+        """
+
+    private func read(_ texts: String...) throws -> CertificateDeclarations? {
+        let files = texts.enumerated().map { SourceFile(path: "/c/\($0).yaml", bytes: Array($1.utf8)) }
+        return try readCertificates(files, hostName: "operator")
+    }
+
+    private func problems(_ text: String) -> String {
+        do {
+            _ = try read(text)
+            return ""
+        } catch {
+            return "\(error)".replacing("/c/0.yaml:", with: "")
+        }
+    }
+
+    @Test func `every node has the certificates of its role, with its own values`() throws {
+        let certificates = try #require(try read(Self.cluster + Self.head + Self.leaves))
+        #expect(certificates.directory.path == "/c/secrets/certs")
+        #expect(certificates.hostKeys.path == "/keys")
+        #expect(certificates.recipients.map(\.comment) == [nil, "me"])
+        #expect(certificates.authority.commonName == "The CA")
+        #expect(certificates.authority.validity == .seconds(87_600 * 3600))
+        #expect(certificates.nodes == ["cp1", "w1"])
+        #expect(certificates.leaves.map { "\($0.node)/\($0.name)" } == ["cp1/kubelet", "cp1/admin", "w1/kubelet"])
+        let kubelet = certificates.leaves[2]
+        #expect(kubelet.commonName == "system:node:w1")
+        #expect(kubelet.organizations == ["system:nodes", "worker"])
+        #expect(kubelet.names.map(\.description) == ["w1", "192.168.0.11", "127.0.0.1", "a.cluster.local"])
+        #expect(kubelet.usages == [.clientAuth, .serverAuth])
+        #expect(kubelet.validity == .seconds(24 * 3600))
+        #expect(kubelet.renewBefore == .seconds(3600))
+        #expect(kubelet.key == .p256)
+        #expect((kubelet.owner, kubelet.group, kubelet.mode) == ("etcd", "etcd", 0o440))
+        let admin = certificates.leaves[1]
+        #expect(admin.organizations == [])
+        #expect(admin.key == .rsa2048)
+        #expect(admin.validity == .seconds(8760 * 3600))
+        #expect(admin.renewBefore == .seconds(720 * 3600))
+        #expect((admin.owner, admin.group, admin.mode) == ("root", "root", 0o400))
+    }
+
+    @Test func `defaults are for certificates without values of their own`() throws {
+        let defaults = """
+              defaults: {organization: nest, validity: 30h, key: ed25519, renewBefore: 20h, owner: kube, group: g, mode: "0600"}
+
+            """
+        let certificates = try #require(try read(Self.cluster + Self.head + defaults + Self.leaves))
+        #expect(certificates.authority.organizations == ["nest"])
+        #expect(certificates.authority.key == .ed25519)
+        let admin = certificates.leaves[1]
+        #expect(admin.organizations == ["nest"])
+        #expect(admin.key == .ed25519)
+        #expect(admin.validity == .seconds(30 * 3600))
+        #expect(admin.renewBefore == .seconds(10 * 3600))
+        #expect((admin.owner, admin.group, admin.mode) == ("kube", "g", 0o600))
+        #expect(certificates.leaves[0].group == "etcd")
+    }
+
+    @Test func `a drop-in replaces entries, certificates one by one, and switches them off`() throws {
+        let dropIn = """
+            certificates:
+              directory: other
+              leaves:
+                admin: {enable: false}
+                proxy: {roles: [worker], commonName: proxy, usages: [client auth]}
+            """
+        let certificates = try #require(try read(Self.cluster + Self.head + Self.leaves, dropIn))
+        #expect(certificates.directory.path == "/c/other")
+        #expect(certificates.leaves.map { "\($0.node)/\($0.name)" } == ["cp1/kubelet", "w1/kubelet", "w1/proxy"])
+    }
+
+    @Test func `a file needs neither certificates nor, with certificates, tasks`() throws {
+        #expect(try read("tasks: {t: {exec: {command: ls}}}") == nil)
+        #expect(try read(Self.cluster + Self.head + Self.leaves) != nil)
+    }
+
+    @Test func `mistakes are found where the tasks are read, too`() {
+        let text = Self.cluster + Self.head + "  leaves: {admin: {commonName: a, usages: [clientauth]}}\ntasks: {}\n"
+        #expect(
+            PlanningTests.problems(text, host: "cp1").contains(
+                "an item of 'usages' of certificate 'admin' must be 'server auth', 'client auth' or 'signing', "
+                    + "found 'clientauth'; did you mean 'client auth'?"
+            )
+        )
+    }
+
+    @Test func `the homelab has the certificates of its table`() throws {
+        let text = try ProjectDocument.text("examples/homelab/bootstrap.yaml")
+        let certificates = try #require(try read(text))
+        #expect(certificates.nodes.count == 4)
+        #expect(certificates.leaves.count { $0.node == "ducksnest-controlplane" } == 13)
+        #expect(certificates.leaves.count { $0.node == "ducksnest-laptop-old" } == 3)
+        let server = try #require(certificates.leaves.first { $0.name == "kube-apiserver" })
+        #expect(
+            server.names.map(\.description) == [
+                "ducksnest-controlplane", "127.0.0.1", "localhost", "192.168.0.10", "kubernetes", "kubernetes.default",
+                "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.96.0.1",
+            ]
+        )
+        #expect(server.organizations == ["DucksNest"])
+        #expect(server.owner == "kubernetes")
+    }
+
+    @Test(arguments: [
+        ("{commonName: a}", "'usages' of certificate 'x' is missing; add usages: [client auth]"),
+        ("{commonName: a, usages: []}", "'usages' of certificate 'x' is empty; add usages: [client auth]"),
+        ("{usages: [client auth]}", "'commonName' of certificate 'x' is missing; add commonName: "),
+        (
+            "{commonName: a, usages: [server auth]}",
+            "certificate 'x' is for 'server auth' and has no names, so every client would refuse it; add names: "
+        ),
+        (
+            "{commonName: a, usages: [server auth], names: []}",
+            "certificate 'x' is for 'server auth' and has no names, so every client would refuse it; add names: "
+        ),
+        (
+            "{commonName: a, usages: [client auth], names: [10.0.0.300]}",
+            "an item of 'names' of certificate 'x' must be a DNS name or an IP address, found '10.0.0.300'"
+        ),
+        (
+            "{commonName: a, usages: [client auth], names: ['https://api:6443']}",
+            "an item of 'names' of certificate 'x' must be a DNS name or an IP address, found 'https://api:6443'; write api"
+        ),
+        (
+            "{commonName: a, usages: [client auth], validity: 365d}",
+            "'validity' of certificate 'x' must be a duration such as 500ms, 30s, 10m or 1h30m, found '365d'; "
+                + "write validity: 8760h"
+        ),
+        (
+            "{commonName: a, usages: [client auth], validity: 2h, renewBefore: 3h}",
+            "'renewBefore' of certificate 'x' is 3h, not less than its validity of 2h, so it would always be due; "
+                + "write renewBefore: 40m"
+        ),
+        (
+            "{commonName: a, usages: [client auth], key: rsa2048}",
+            "'key' of certificate 'x' must be 'rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384' or 'ed25519', "
+                + "found 'rsa2048'; did you mean 'rsa-2048'?"
+        ),
+        (
+            "{commonName: a, usages: [signing], key: ed25519}",
+            "certificate 'x' is for 'signing' with a key of type ed25519, with which the API server signs no tokens; "
+                + "write key: ecdsa-p256"
+        ),
+        (
+            "{commonName: a, usages: [client auth], roles: [wroker]}",
+            "an item of 'roles' of certificate 'x' is 'wroker', which is not a known role; did you mean 'worker'?"
+        ),
+        (
+            "{commonName: a, usages: [client auth], sans: [a]}",
+            "unknown key 'sans' in certificate 'x'; "
+        ),
+        (
+            "{commonName: '\(String(repeating: "n", count: 70))', usages: [client auth]}",
+            "'commonName' of certificate 'x' must be a text of at most 64 characters, and this one has 70, found "
+        ),
+        (
+            "{commonName: '${nosuch}', usages: [client auth]}",
+            "no variable is named 'nosuch'; "
+        ),
+        ("x", "certificate 'x' must be a mapping, found 'x'; write commonName: and usages: below it"),
+    ])
+    func `a mistake in a certificate is reported once, with what to write`(leaf: String, message: String) {
+        let lines = problems(Self.cluster + Self.head + "  leaves:\n    x: \(leaf)\n").split(separator: "\n")
+        #expect(lines.count == 1, "\(lines)")
+        let text = lines.first?.drop { $0 != " " }.dropFirst() ?? ""
+        #expect(text.hasPrefix(message), "\(text)")
+        #expect(lines.first?.hasPrefix("11:") == true, "\(lines)")
+    }
+
+    @Test(arguments: [
+        (
+            "recipients: [age1abc]",
+            "an item of 'certificates.recipients' must be a recipient of age, and this one is not a "
+                + "complete age key, or has a typing error; write what 'age-keygen -y' prints, or the line of an "
+                + "'id_ed25519.pub'"
+        ),
+        (
+            "recipients: [AGE-SECRET-KEY-1ABC]",
+            "an item of 'certificates.recipients' must be a recipient of age, and this "
+                + "one is a private key; "
+        ),
+        ("recipients: []", "'certificates.recipients' has no recipient; add recipients: "),
+        ("authority: {name: K8s, commonName: x}", "'certificates.authority.name' must be a name of lower-case letters"),
+        ("authority: {commonName: x}", "'certificates.authority.name' is missing; add name: k8s"),
+        ("defaults: {validity: 0s}", "'certificates.defaults.validity' must be a duration above zero and up to "),
+        ("dirctory: x", "unknown key 'dirctory' in 'certificates'; did you mean 'directory'?"),
+    ])
+    func `a mistake in the section is reported once, with what to write`(entry: String, message: String) {
+        let key = entry.prefix { $0 != ":" }
+        let head = Self.head.split(separator: "\n").filter { !$0.hasPrefix("  \(key):") }.joined(separator: "\n")
+        let text = problems(Self.cluster + head + "\n  \(entry)\n" + Self.leaves)
+        #expect(text.split(separator: "\n").count == 1, "\(text)")
+        #expect(text.contains(message), "\(text)")
+    }
+
+    @Test func `missing entries are reported, with what to add`() {
+        #expect(
+            problems("nodes: {a: {role: worker}}\ncertificates: {defaults: {}}") == """
+                1:1: 'certificates.directory' is missing; add directory: secrets/certs
+                """
+                || problems("nodes: {a: {role: worker}}\ncertificates: {defaults: {}}").contains(
+                    "'certificates.directory' is missing; add directory: secrets/certs"
+                )
+        )
+        let text = problems("nodes: {a: {role: worker}}\ncertificates: {defaults: {}}")
+        for key in ["directory", "hostKeys", "recipients", "authority", "leaves"] {
+            #expect(text.contains("'certificates.\(key)' is missing; add \(key): "), "\(text)")
+        }
+    }
+
+    @Test func `nodes are needed, and their names are those of directories`() {
+        #expect(
+            problems(Self.head + "  leaves: {}\n")
+                .contains(
+                    "no node is declared, so there are no certificates; write nodes: and below it HOST: {role: ROLE}"
+                )
+        )
+        #expect(
+            problems("nodes: {a/b: {role: worker}}\n" + Self.head + "  leaves: {}\n")
+                .contains("'a/b' cannot be the host name of a node with certificates")
+        )
+    }
+
+    @Test func `a variable of other nodes has no value`() {
+        let nodes = "nodes: {a: {role: worker, variables: {address: 10.0.0.1}}, b: {role: worker}}\n"
+        let leaf = "  leaves: {x: {commonName: '${address}', usages: [client auth]}}\n"
+        #expect(
+            problems(nodes + Self.head + leaf).contains(
+                "variable 'address' has no value here: it is a variable of other nodes, not of 'b'; write address: VALUE "
+                    + "below variables: of this node, or of all nodes"
+            )
+        )
+    }
+}
