@@ -148,7 +148,8 @@ struct SecretMask {
         let content = text[backslashes.endIndex...]
         guard let quote = content.first, quote == "\"" || quote == "'" else {
             let ends = isAssigned ? " ,;&}]\"'\\" : ",}]\"'\\"
-            return !isAssigned && text.first.map("{[".contains) == true ? text.prefix(0) : text.prefix { !ends.contains($0) }
+            let isCollection = !isAssigned && text.first.map("{[".contains) == true
+            return isCollection ? text.prefix(0) : text.prefix { !ends.contains($0) }
         }
         var index = content.index(after: content.startIndex)
         // In JSON in a text the quotes have backslashes themselves, as many as the first one.

@@ -10,6 +10,7 @@ struct SecretMaskTests {
 
     @Test(arguments: [
         "token: hunter2", "  password: \"hunter2\"", "- client-key-data: hunter2", "DB_PASSWORD=hunter2",
+        "DB_PASSWORD=[hunter2",
         "\"apiKey\": \"hunter2\",", "'Client-Secret': hunter2", "private_key: hunter2",
     ])
     func `a secret value is shown only as changed`(line: String) {
