@@ -28,7 +28,7 @@ struct ExecAction: Action {
         }
         try makeDirectories()
         if let preStart = declaration.preStart {
-            try await run(Self.shell(["-c", preStart], environment), named: "preStart")
+            try await run(try shell(["-e", "-c", preStart]), named: "preStart")
         }
         try await run(try command(), named: commandLine)
         if let creates = declaration.creates {
@@ -104,11 +104,13 @@ struct ExecAction: Action {
             }
             try requireTrusted(reference.path)
             let location = try location(of: reference.path)
+            let words = [location] + declaration.arguments
+            if declaration.shell != nil { return try shell(words) }
             // With a dry run it may be one that another task would write.
             if !files.isDryRun, try isExecutable(location) {
                 return Command(location, declaration.arguments, environment: environment)
             }
-            return Self.shell([location] + declaration.arguments, environment)
+            return try shell(["-e"] + words)
         }
     }
 
@@ -129,8 +131,9 @@ struct ExecAction: Action {
         }
     }
 
-    private static func shell(_ arguments: [String], _ environment: [String: String]) -> Command {
-        Command("/bin/sh", ["-e"] + arguments, environment: environment)
+    private func shell(_ arguments: [String]) throws(Problem) -> Command {
+        if let shell = declaration.shell { try requireTrusted(shell.path) }
+        return Command(declaration.shell?.path ?? "/bin/sh", arguments, environment: environment)
     }
 
     /// How long a program may take to end after SIGTERM, which it gets when the task's time is up.

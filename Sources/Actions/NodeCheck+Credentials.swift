@@ -57,9 +57,7 @@ extension NodeCheck {
     /// A kubeconfig that is there already, or as a task is going to write it.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
         if let task = producers.producer(of: path) { return writtenKubeconfig(path, by: task) }
-        guard let bytes = try? run.files.read(path, limit: Self.sizeLimit) else {
-            return nil
-        }
+        guard !isOffline, let bytes = try? run.files.read(path, limit: Self.sizeLimit) else { return nil }
         return try? Kubeconfig(bytes, path: path)
     }
 

@@ -13,7 +13,7 @@ extension NodeCheck {
         var documents: [String: SchemaDocument?] = [:]
         var findings = Findings()
         for (task, manifests) in contents {
-            let server = task.footprint.kubeconfig.flatMap { store.server(ofKubeconfig: $0.path) }
+            let server = isOffline ? nil : task.footprint.kubeconfig.flatMap { store.server(ofKubeconfig: $0.path) }
             var document: SchemaDocument?
             if let server {
                 document = documents[server] ?? store.document(of: server)

@@ -12,6 +12,7 @@ public struct NodeCheck: Sendable {
     let run: RunEnvironment
     let producers: PathProducers
     let serverVersion: KubernetesVersion?
+    let isOffline: Bool
 
     /// What was found.
     public struct Findings: Sendable {
@@ -28,17 +29,21 @@ public struct NodeCheck: Sendable {
     /// - Parameters:
     ///   - run: The node and its plan.
     ///   - serverVersion: The version of the API server, if it is known.
-    public init(_ run: RunEnvironment, serverVersion: KubernetesVersion? = nil) {
+    ///   - isOffline: Whether this machine is not the node, so that only manifests that exist here are looked at.
+    public init(_ run: RunEnvironment, serverVersion: KubernetesVersion? = nil, isOffline: Bool = false) {
         self.run = run
         self.serverVersion = serverVersion
+        self.isOffline = isOffline
         producers = PathProducers(run.plan)
     }
 
     /// Finds everything that is wrong.
     public func findings() async -> Findings {
-        var findings = await nodeFindings()
-        findings.warnings += distrust()
-        findings.warnings += CredentialWarnings(files: run.files, plan: run.plan).all()
+        var findings = await planFindings()
+        if !isOffline {
+            findings.warnings += distrust()
+            findings.warnings += CredentialWarnings(files: run.files, plan: run.plan).all()
+        }
         return findings.withoutRepetitions
     }
 
@@ -60,20 +65,18 @@ public struct NodeCheck: Sendable {
         return findings.withoutRepetitions
     }
 
-    private func nodeFindings() async -> Findings {
+    private func planFindings() async -> Findings {
         var problems: [Problem] = []
+        var warnings: [Problem] = []
         var contents: [TaskManifests] = []
         var kubeconfigs: Set<String> = []
         var usedVariables: Set<String> = []
         var isComplete = true
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
-            problems += checkReads(footprint)
-            problems += footprint.credentials.map(check) ?? []
-            problems += await check(footprint.accounts)
-            problems += footprint.command.map(check) ?? []
-            problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }
+            if !isOffline { problems += await nodeProblems(footprint) }
             if let manifests = footprint.manifests {
+                warnings += absentManifests(manifests).map(Self.unchecked)
                 let found = await load(manifests)
                 usedVariables.formUnion(found.variableNames)
                 isComplete = isComplete && found.isComplete && found.problems.isEmpty
@@ -81,7 +84,7 @@ public struct NodeCheck: Sendable {
                 contents.append((task, found.manifests))
             }
             // Once: the message about a certificate contains the time.
-            if let kubeconfig = footprint.kubeconfig, kubeconfigs.insert(kubeconfig.path).inserted {
+            if let kubeconfig = footprint.kubeconfig, kubeconfigs.insert(kubeconfig.path).inserted, !isOffline {
                 problems += checkKubeconfig(kubeconfig)
             }
         }
@@ -97,9 +100,19 @@ public struct NodeCheck: Sendable {
         if isComplete {
             problems += run.dropInVariables.filter { !usedVariables.contains($0.name) }.map(\.problem)
         }
-        var findings = Findings(problems: problems)
+        var findings = Findings(problems: problems, warnings: warnings)
         findings.add(objectFindings(contents))
         return findings
+    }
+
+    /// What is wrong with the paths and accounts of the node that a task names.
+    private func nodeProblems(_ footprint: Footprint) async -> [Problem] {
+        var problems = checkReads(footprint)
+        problems += footprint.credentials.map(check) ?? []
+        problems += await check(footprint.accounts)
+        problems += footprint.command.map(check) ?? []
+        problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }
+        return problems
     }
 
     /// The manifests that exist already: not those that a task writes, nor URLs that are not in the cache.
@@ -110,7 +123,7 @@ public struct NodeCheck: Sendable {
         let count = manifests.sources.count
         manifests.sources.removeAll { source in
             guard case .path(let path) = source else { return false }
-            if producers.producer(of: path.path) != nil { return true }
+            if producers.producer(of: path.path) != nil || isAbsent(path) { return true }
             return producers.producer(ofManifestIn: path.path) != nil && (try? run.files.exists(path.path)) != true
         }
         let cache = DigestCache(run: run, deadline: .now, emit: Emitter { _, _ in })

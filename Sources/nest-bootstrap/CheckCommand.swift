@@ -26,11 +26,15 @@ struct CheckCommand {
             return .configuration
         }
         let http = try HTTPClient()
-        let check = NodeCheck(configuration.environment(http), serverVersion: serverVersion)
+        let check = NodeCheck(
+            configuration.environment(http),
+            serverVersion: serverVersion,
+            isOffline: options.isOffline,
+        )
         let isReadable = configuration.problems.isEmpty
         var findings = isReadable ? await check.findings() : await check.manifestFindings()
-        findings.warnings += Configuration.distrusted(options)
-        if options.root == nil { findings.warnings += await missingUser(configuration.plan) }
+        if !options.isOffline { findings.warnings += Configuration.distrusted(options) }
+        if options.root == nil, !options.isOffline { findings.warnings += await missingUser(configuration.plan) }
         await http.shutDown()
         let problems = configuration.problems + findings.problems
         let taskCount = configuration.plan.steps.count

@@ -37,7 +37,7 @@ struct Configuration {
         self.options = options
         let environment = Machine.environment()
         let facts = NodeFacts(
-            hostName: Machine.hostName(),
+            hostName: options.hostName ?? Machine.hostName(),
             role: options.role,
             environmentRole: environment["NEST_ROLE"],
         )
@@ -106,6 +106,16 @@ struct Configuration {
         let paths = [absolute(options.config)] + names.map { "\(directory)/\($0)" }
         var seen: Set<String> = []
         return (paths + paths.compactMap { try? FileSystem.realPath($0) }).filter { seen.insert($0).inserted }
+    }
+
+    /// Where the task file and its drop-ins are on the node, by where they are here.
+    static func installedPaths(_ options: Options, as config: String) -> [String: String] {
+        var installed = options
+        installed.config = config
+        let directory = absolute(options.dropInDirectory)
+        let names = ((try? FileSystem.list(directory, limit: dropInLimit)) ?? []).filter(isDropIn)
+        let pairs = names.map { ("\(directory)/\($0)", "\(installed.dropInDirectory)/\($0)") }
+        return Dictionary([(absolute(options.config), config)] + pairs) { first, _ in first }
     }
 
     /// The task files that a run by root would refuse.

@@ -26,9 +26,7 @@ struct UnitsCommand {
             count = plan.steps.count
             let removed = units.isGenerator ? knownTasks().filter { plan.position(of: $0) == nil } : []
             let call = call(role: configuration.declarations.role)
-            let units = plan.units(call, linkedNames: FileSystem.linkedNames) { path in
-                FileSystem.isReadableByAll(path, isRead: isManifestName)
-            }
+            let units = options.isOffline ? unitsOfAnyMachine(plan, call) : unitsOfThisMachine(plan, call)
             files = units + unitsOfRemovedTasks(removed, call)
         } catch {
             guard units.isGenerator else {
@@ -51,6 +49,36 @@ struct UnitsCommand {
         return .success
     }
 
+    /// The units of a plan, with what links and permissions of this machine mean for them.
+    private func unitsOfThisMachine(_ plan: Plan, _ call: ProgramInvocation) -> [UnitFile] {
+        plan.units(call, linkedNames: FileSystem.linkedNames) { path in
+            FileSystem.isReadableByAll(path, isRead: isManifestName)
+        }
+    }
+
+    /// The units of a plan for a node whose files are not here, with warnings of what is assumed of them.
+    ///
+    /// No unit gets a capability because of what is not known; then its task would fail and say what to do.
+    private func unitsOfAnyMachine(_ plan: Plan, _ call: ProgramInvocation) -> [UnitFile] {
+        // What is beside the task file comes with it.
+        let beside = Configuration.absolute(options.config).split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
+        var assumed: [String] = []
+        func isReadable(_ path: String) -> Bool {
+            if !known.contains(path), !path.hasPrefix("\(beside)/") { assumed.append(path) }
+            return true
+        }
+        let files = plan.units(call, isReadableByAll: isReadable)
+        let problems = assumed.map { path in
+            Problem(
+                "the units assume that user '\(unitUser)' can read '\(path)'",
+                hint: "otherwise let the group '\(unitUser)' read it on the node"
+            )
+        }
+        output.report(warnings: problems)
+        return files
+    }
+
     /// The tasks that have records: those that have started on this boot.
     private func knownTasks() -> [String] {
         (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks()) ?? []
@@ -64,8 +92,12 @@ struct UnitsCommand {
 
     /// How the units call this program.
     private func call(role: String?) -> ProgramInvocation {
-        let config = Configuration.absolute(options.config)
+        let config = units.installedConfig ?? Configuration.absolute(options.config)
         var call = ProgramInvocation(program: program, taskFiles: Configuration.taskFiles(options))
+        if units.installedConfig != nil {
+            call.installedPaths = Configuration.installedPaths(options, as: config)
+            call.taskFiles = call.installedPaths.values.sorted()
+        }
         if config != Options.defaultConfig { call.flags += ["--config", config] }
         // A unit has another environment.
         if saidRole != nil, let role { call.flags += ["--role", role] }

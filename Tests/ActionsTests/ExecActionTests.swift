@@ -114,6 +114,16 @@ struct ExecActionTests {
         }
     }
 
+    @Test func `a shell runs preStart and the script, also one that is executable`() async throws {
+        let keys = "script: s, args: [x], shell: /bin/bash, preStart: \"[[ $- == *e* ]] && echo $BASH\""
+        try await withBench(task(keys)) { bench async throws in
+            let script = "#!/no/such/program\n[[ $- == *e* ]] || echo \"$BASH $1\"\n"
+            try bench.write(script, to: "s", mode: 0o755)
+            #expect(try await bench.perform("it") == "changed")
+            #expect(bench.lines == ["| /bin/bash", "| /bin/bash x"])
+        }
+    }
+
     @Test func `what preStart makes is there for the script`() async throws {
         try await withBench(
             task("script: made.sh, preStart: \"echo 'echo made' >\(TemporaryDirectory.file("made.sh"))\"")

@@ -29,6 +29,54 @@ struct OfflineCheckTests {
         #expect(report["problems"]?.sequence?.count == 2)
     }
 
+    @Test func `offline only the task file and the manifests that exist here are looked at`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              k:
+                kubeconfig:
+                  path: /etc/k
+                  user: u
+                  certificate: /run/absent/c.crt
+                  key: /run/absent/c.key
+                  certificateAuthority: /run/absent/ca.crt
+                  server: https://a.example:6443
+              a: {after: [k], apply: {manifests: [/usr/share/absent/m.yaml, here.yaml]}}
+              b: {apply: {kubeconfig: /run/absent/k, manifests: [here/]}}
+              f: {file: {path: /etc/f, source: /run/absent/f, owner: nobody-has-this-name}}
+              e: {exec: {command: no-such-program, writes: [/absent/file], shell: /absent/bash}}
+              s: {script: /absent/script}
+
+            """
+        )
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n", to: "here.yaml")
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n", to: "here/m.yaml")
+        #expect(try await node.run("check").errorLines.count >= 9)
+        let offline = try await node.run("check", "--offline")
+        #expect(offline.status == 0)
+        #expect(offline.output == "6 tasks for this node, 1 warning\n")
+        #expect(
+            offline.errors == "warning: \(node.config):10:39: '/usr/share/absent/m.yaml' is not on this machine, "
+                + "so it is not checked; run 'nest-bootstrap check' on the node\n"
+        )
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: B}}\n", to: "here/m.yaml")
+        let wrong = try await node.run("check", "--offline")
+        #expect(wrong.status == 65)
+        #expect(wrong.errors.contains("here/m.yaml:1:52: ConfigMap/B: field 'metadata.name'"), "\(wrong.errors)")
+        try FileSystem.remove(node.path("here.yaml"))
+        #expect(try await node.run("check", "--offline").errors.contains("here.yaml"), "what is beside it must exist")
+    }
+
+    @Test func `the role of another host name is checked`() async throws {
+        let node = try TestNode(
+            "nodes: {w1: {role: worker}}\ntasks: {a: {roles: [worker], symlink: {path: /a, target: b}}}\n"
+        )
+        let worker = try await node.run("check", "--offline", "--host-name", "w1")
+        #expect(worker.output == "1 task for this node, nothing wrong\n")
+        let other = try await node.run("check", "--offline", "--host-name", "w2")
+        #expect(other.errors.contains("this node, 'w2', has no role"), "\(other.errors)")
+    }
+
     @Test func `a removed API is a warning, and an error for a server that lacks it`() async throws {
         let node = try TestNode("tasks: {a: {apply: {kubeconfig: k, manifests: [m.yaml]}}}\n")
         try node.write("{apiVersion: batch/v1beta1, kind: CronJob, metadata: {name: a}}\n", to: "m.yaml")

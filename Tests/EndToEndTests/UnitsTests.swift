@@ -198,6 +198,34 @@ struct UnitsTests {
         ] { #expect(left.contains("./\(kept)"), "\(kept)") }
     }
 
+    @Test func `offline units are those of another machine, and depend on no file of this one`() async throws {
+        let node = try TestNode(
+            """
+            nodes: {w1: {role: worker}}
+            tasks:
+              a: {roles: [worker], wait: {url: "https://a.example/", certificateAuthority: /etc/shadow}}
+            """
+        )
+        let arguments = ["units", directory, "--offline", "--config", node.config]
+        let wrong = try await Tool.run(TestNode.program, arguments + ["--installed-as", "b.yaml"])
+        #expect(Answer(wrong).said.contains("'--installed-as' is an absolute path, found 'b.yaml'"))
+        let made = try await Tool.run(
+            TestNode.program,
+            arguments + ["--host-name", "w1", "--installed-as", "/etc/nest-bootstrap/bootstrap.yaml"],
+            environment: ["NEST_ROLE": nil, "PATH": nil, "HOME": nil]
+        )
+        #expect(made.output == "units of 1 task written to '\(directory)'\n")
+        #expect(
+            made.errors == "warning: the units assume that user 'nest-bootstrap' can read '/etc/shadow'; "
+                + "otherwise let the group 'nest-bootstrap' read it on the node\n"
+        )
+        let files = "cat \"$0\"/k8s-bootstrap-a.service*/* \"$0\"/*-a.service"
+        let unit = try await Tool.run("sh", ["-c", files, directory])
+        #expect(unit.output.contains("SourcePath=/etc/nest-bootstrap/bootstrap.yaml\n"))
+        #expect(unit.output.contains("ExecStart=:\(TestNode.program) run --task a\n"), "\(unit.output)")
+        for word in ["CAP_", "--config", node.directory] { #expect(!unit.output.contains(word), "\(word)") }
+    }
+
     @Test func `a generator without a task file does nothing`() async throws {
         let missing = TemporaryDirectory.file("bootstrap.yaml")
         #expect(Answer(try await generate(config: missing)) == silence)

@@ -61,7 +61,7 @@ private struct TaskUnit {
     }
 
     private var text: String {
-        let file = task.location.file
+        let file = call.installedPaths[task.location.file] ?? task.location.file
         let line = task.location.position.map { ":\($0.line)" } ?? ""
         var unit = UnitText(comment: "Made by nest-bootstrap from \(file)\(line). Changes here are lost.")
         unit.section("Unit")

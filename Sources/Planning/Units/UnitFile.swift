@@ -29,6 +29,9 @@ public struct ProgramInvocation: Sendable, Hashable {
     /// The task file and its drop-ins, and where they really are if they are links: every unit reads them.
     public var taskFiles: [String]
 
+    /// Where files of the task are on the node, by where they were read, if that differs.
+    public var installedPaths: [String: String] = [:]
+
     /// The flags that every call needs: those without which it would read another task file or be of another role.
     public var flags: [String]
 

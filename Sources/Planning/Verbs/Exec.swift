@@ -5,7 +5,7 @@ import YAML
 public struct ExecDeclaration: VerbDeclaration {
     /// What is run.
     public enum Program: Sendable, Hashable {
-        /// A script, run by `/bin/sh -e` unless it is executable.
+        /// A script, run by the shell of the task, or without one by `/bin/sh -e` unless it is executable.
         case script(LocatedPath)
         /// A command, looked up in `PATH` unless it has a slash.
         case command(String, SourceLocation)
@@ -20,8 +20,11 @@ public struct ExecDeclaration: VerbDeclaration {
     /// Variables set in addition to the agent's own environment.
     public var environment: [String: String]
 
-    /// Shell commands run first, by `/bin/sh -e`.
+    /// Shell commands run first, by the shell with `-e`.
     public var preStart: String?
+
+    /// The shell that runs the script and `preStart`, unless it is `/bin/sh`.
+    public var shell: LocatedPath?
 
     /// A path whose existence means that there is nothing left to do.
     public var creates: LocatedPath?
@@ -52,7 +55,8 @@ extension ExecDeclaration: ReadableVerb {
     public static var keys: [KeyDescription] {
         [
             Keys.script.description, Keys.command.description, Keys.args.description, Keys.environment.description,
-            Keys.preStart.description, Keys.creates.description, Keys.writes.description, Keys.reads.description,
+            Keys.preStart.description, Keys.shell.description, Keys.creates.description, Keys.writes.description,
+            Keys.reads.description,
             Keys.network.description, Keys.capabilities.description,
         ]
     }
@@ -90,6 +94,12 @@ extension ExecDeclaration: ReadableVerb {
             .text(allowsLiteral: true),
             default: "none",
             "shell commands to run first, by `/bin/sh -e`; also a key of the task itself"
+        )
+        static let shell = Key.optional(
+            "shell",
+            .readPath,
+            default: "`/bin/sh`",
+            "the shell that runs the script, also one that is executable, and `preStart`"
         )
         static let creates = Key.optional(
             "creates",
@@ -130,6 +140,7 @@ extension ExecDeclaration: ReadableVerb {
         let arguments = fields.value(Keys.args)
         let environment = fields.value(Keys.environment)
         let preStart = fields.value(Keys.preStart)
+        let shell = fields.value(Keys.shell)
         let creates = fields.value(Keys.creates)
         let reads = fields.value(Keys.reads)
         let network = fields.value(Keys.network)
@@ -147,6 +158,7 @@ extension ExecDeclaration: ReadableVerb {
                 arguments: arguments ?? [],
                 environment: environment ?? [:],
                 preStart: preStart,
+                shell: shell,
                 creates: creates,
                 writes: writes,
                 reads: reads ?? [],
@@ -182,6 +194,7 @@ extension ExecDeclaration: ReadableVerb {
             runsPrograms: true,
             capabilities: capabilities,
         )
+        if let shell { footprint.reads.append(.init(path: shell, use: .program)) }
         footprint.writes += writes.map { .init(path: $0, effect: .modifies) }
         switch program {
         case .script(let path):

@@ -131,12 +131,17 @@ extension CommandHelp {
                 + "'--output json' standard output has one JSON object with all of them.",
             "Custom resources are checked against the CustomResourceDefinitions of the same plan; other objects against "
                 + "the schema that the API server had at the last 'diff' or refusal.",
+            "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
+                + "looked at. A manifest that is only on the node is a warning.",
         ],
         exitCodes: [
             Row("0", "nothing found"), .usageError, Row("65", "a manifest, a path or a certificate is wrong"),
             .wrongTaskFile,
         ],
-        examples: ["check", "check --config ./bootstrap.yaml --role worker", "check --server-version 1.34"],
+        examples: [
+            "check", "check --config ./bootstrap.yaml --role worker", "check --server-version 1.34",
+            "check --offline --config ./bootstrap.yaml --host-name cp1",
+        ],
         files: Row.taskFiles + [Row("/var/lib/nest-bootstrap/cache", "schemas of API servers")],
     )
 
@@ -181,10 +186,15 @@ extension CommandHelp {
         details: [
             "As a systemd generator, which is called with three directories, it writes into the first, prints "
                 + "nothing, and does nothing if there is no task file. For an invalid task file it writes a health "
-                + "service that fails and says why; every other unit of the machine starts."
+                + "service that fails and says why; every other unit of the machine starts.",
+            "With '--offline' the units do not depend on files of this machine: no path is a link, and the user "
+                + "nest-bootstrap can read every manifest and CA. A warning names the files of which this is assumed.",
         ],
         exitCodes: [Row("0", "written"), Row("1", "a file could not be written"), .usageError, .wrongTaskFile],
-        examples: ["units /run/systemd/system", "units ./units --config ./bootstrap.yaml --role worker"],
+        examples: [
+            "units /run/systemd/system", "units ./units --config ./bootstrap.yaml --role worker",
+            "units ./units --offline --host-name cp1",
+        ],
         files: [
             Row("/usr/lib/systemd/system-generators/nest-bootstrap-generator", "this program, as systemd calls it")
         ],

@@ -189,6 +189,28 @@ struct Flag: Sendable {
             "the role of the node (default: the environment variable NEST_ROLE, or the role that the task file gives "
                 + "the host name)"
         ) { values, value, _ in values.role = value },
+        Flag(
+            "--host-name",
+            "NAME",
+            of: [.check, .graph, .units],
+            "the host name of the node (default: that of this machine)"
+        ) { values, value, _ in values.hostName = value },
+        Flag(
+            "--offline",
+            of: [.check, .units],
+            "look at no file of the node: only at the task file, its drop-ins, and manifests that exist here"
+        ) { values, _, _ in values.isOffline = true },
+        Flag(
+            "--installed-as",
+            "FILE",
+            of: [.units],
+            "the path of the task file on the node, for units that are made elsewhere (default: that of --config)"
+        ) { (values, value, command) throws(UsageError) in
+            guard value.hasPrefix("/") else {
+                throw UsageError("'--installed-as' is an absolute path, found '\(value)'", command: command)
+            }
+            values.installedConfig = value
+        },
         Flag("--root", "DIR", of: ofNode, "put DIR before every path that a task writes") {
             values,
             value,
@@ -225,6 +247,9 @@ struct FlagValues: Sendable {
     var output = OutputFormat.text
     var role: String?
     var root: String?
+    var hostName: String?
+    var isOffline = false
+    var installedConfig: String?
     var run = RunOptions()
     var status = StatusOptions()
     var format: GraphFormat?

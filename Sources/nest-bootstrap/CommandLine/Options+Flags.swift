@@ -8,6 +8,7 @@ extension Options {
         for given in flags { try given.flag.set(&values, given.value, name) }
         self.init(try Self.command(name, names, values))
         (config, output, role, root) = (values.config, values.output, values.role, values.root)
+        (hostName, isOffline) = (values.hostName, values.isOffline)
     }
 
     /// Refuses flags of other commands and flags that are given twice.
@@ -50,7 +51,10 @@ extension Options {
             try refuse(names, name)
             return .rbac(user: values.user)
         case .certificates: return .certificates(try certificatesOptions(names, values))
-        case .units: return .units(try unitsOptions(names))
+        case .units:
+            var options = try unitsOptions(names)
+            options.installedConfig = values.installedConfig
+            return .units(options)
         case .supervise: return .supervise(unique(names))
         }
     }

@@ -18,8 +18,14 @@ struct Options: Sendable, Hashable {
     /// The role of the node, whatever its name and environment say.
     var role: String?
 
+    /// The host name of the node, if it is not that of this machine.
+    var hostName: String?
+
     /// The directory that is put before every path that a task writes.
     var root: String?
+
+    /// Whether the files of this machine are not those of the node.
+    var isOffline = false
 
     /// Creates options with the defaults of all but the command.
     init(_ command: Command) {
@@ -155,6 +161,9 @@ struct CertificatesOptions: Sendable, Hashable {
 struct UnitsOptions: Sendable, Hashable {
     /// The directory.
     var directory: String
+
+    /// The path of the task file on the node, if it is not where it is now.
+    var installedConfig: String?
 
     /// Whether systemd calls the program as a generator, which must work with any task file.
     var isGenerator: Bool

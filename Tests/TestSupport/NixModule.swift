@@ -1,0 +1,71 @@
+public import Base
+import Host
+public import Testing
+
+/// A NixOS module with tasks, evaluated by the scripts of `Tests/nix`.
+public struct NixModule: Sendable {
+    /// Where everything that is made of it is.
+    public let directory: String
+
+    private static let scripts = TestCluster.sourceRoot + "/Tests/nix"
+
+    /// Whether Nix and the library of nixpkgs are here.
+    static let isAvailable: Bool = {
+        let library = (try? FileSystem.exists(TestCluster.sourceRoot + "/../shared/inputs/nixpkgs-lib.tar.xz")) == true
+        return library && ChildProcess.isInstalled("nix-instantiate")
+    }()
+
+    /// The expression of a module of `Tests/nix`.
+    ///
+    /// - Parameter name: The name of the file, without its extension.
+    /// - Returns: Nix text.
+    public static func file(_ name: String) -> String { "import \(scripts)/\(name).nix" }
+
+    /// Evaluates a module, of which nothing is made.
+    ///
+    /// - Parameter expression: The module.
+    /// - Returns: How Nix ended, and what it wrote.
+    /// - Throws: ``Base/SystemError`` if the script is not there. How Nix ends is a normal result.
+    public static func evaluate(_ expression: String) async throws(SystemError) -> ToolResult {
+        try await evaluate(function: "import \(scripts)/module.nix { modules = [ (\(expression)) ]; }")
+    }
+
+    /// Evaluates the outputs of the project's flake, with other packages than those of nixpkgs.
+    ///
+    /// - Returns: How Nix ended, and what it wrote.
+    /// - Throws: ``Base/SystemError`` if the script is not there. How Nix ends is a normal result.
+    public static func evaluateFlake() async throws(SystemError) -> ToolResult {
+        try await evaluate(function: file("outputs"))
+    }
+
+    private static func evaluate(function: String) async throws(SystemError) -> ToolResult {
+        try await Tool.run("\(scripts)/evaluate", [TemporaryDirectory.file("nix"), function])
+    }
+
+    /// Makes of a module what NixOS makes of it.
+    ///
+    /// - Parameter expression: The module.
+    /// - Throws: ``ToolFailure`` if Nix or the program refuses it.
+    public init(_ expression: String) async throws {
+        directory = TemporaryDirectory.file("nix")
+        let arguments = [directory, TestNode.program, expression]
+        let result = try await Tool.run("\(Self.scripts)/make-system", arguments)
+        guard result.status == 0 else { throw ToolFailure(command: "make-system", result: result) }
+    }
+
+    /// Reads a file that was made.
+    ///
+    /// - Parameter path: Its path below the directory.
+    /// - Returns: Its text.
+    /// - Throws: ``Base/SystemError`` if it cannot be read.
+    public func text(_ path: String) throws(SystemError) -> String {
+        String(decoding: try FileSystem.read("\(directory)/\(path)", limit: 1 << 24), as: UTF8.self)
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test where no module can be evaluated.
+    public static var needsNix: Self {
+        .enabled(if: NixModule.isAvailable, "no Nix or no library of nixpkgs; run make setup")
+    }
+}

@@ -1,0 +1,5 @@
+# Applies the manifests of a directory, in the order of their names. A kubectl is not needed to see that it runs.
+[[ $GREETING == '${not a variable}' ]] || exit 1
+for manifest in "$1"/*.yaml; do
+    grep -q kind "$manifest" && echo "applied $(basename "$manifest") of $MAX_ATTEMPTS attempts with $KUBECONFIG"
+done

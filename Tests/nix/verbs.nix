@@ -1,0 +1,78 @@
+# A node with a task of every verb.
+{
+  networking.hostName = "cp1";
+  kubernetes.bootstrap = {
+    enable = true;
+    nodes.cp1.role = "control-plane";
+    nodes.w1.role = "worker";
+    variables.podCIDR = "10.244.0.0/16";
+    cluster = {
+      name = "example";
+      certificateAuthority = "/run/agenix/k8s-ca.crt";
+      servers = {
+        control-plane = "https://127.0.0.1:6443";
+        worker = "https://cp1:6443";
+      };
+    };
+    links."/opt/cni/bin" = "/var/lib/cni/bin";
+    tasks = {
+      admin = {
+        roles = [ "control-plane" ];
+        after = [ "agenix.service" ];
+        kubeconfig = {
+          path = "/etc/kubernetes/cluster-admin.kubeconfig";
+          user = "kubernetes-admin";
+          certificate = "/run/agenix/kube-admin.crt";
+          key = "/run/agenix/kube-admin.key";
+        };
+      };
+      api = {
+        roles = [ "control-plane" ];
+        timeout = "5m";
+        after = [ "admin" ];
+        wantedBy = [ "kubelet.service" ];
+        wait.apiServer = true;
+      };
+      namespace = {
+        roles = [ "control-plane" ];
+        after = [ "api" ];
+        apply = {
+          manifests = [ ./k8s/rbac/namespace.yaml ];
+          substitute = true;
+        };
+      };
+      old = {
+        roles = [ "control-plane" ];
+        after = [ "api" ];
+        remove.objects = [
+          {
+            apiVersion = "apps/v1";
+            kind = "DaemonSet";
+            name = "kube-flannel";
+            namespace = "kube-system";
+          }
+        ];
+      };
+      sysctl.file = {
+        path = "/var/lib/example/sysctl.conf";
+        content = "name = \${node.name}\n";
+        mode = "0644";
+      };
+      ipam.symlink = {
+        path = "/opt/cni/bin/calico-ipam";
+        target = "/run/current-system/sw/bin/calico";
+      };
+      hello.exec = {
+        command = "sh";
+        args = [
+          "-c"
+          "true"
+        ];
+      };
+      only-worker = {
+        roles = [ "worker" ];
+        wait.file = "/run/flannel";
+      };
+    };
+  };
+}

@@ -1,0 +1,87 @@
+# Tasks that bootstrap a Kubernetes node, as options of NixOS. docs/nixos.md describes them.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.kubernetes.bootstrap;
+  inherit (config.networking) hostName;
+
+  node = import ./task-file.nix { inherit lib pkgs; } { inherit cfg hostName; };
+  taskFile = pkgs.writeText "bootstrap.yaml" node.taskFile;
+  catalog = "${cfg.package}/lib/systemd/catalog/nest-bootstrap.catalog";
+
+  # The units of this node; the task file is checked first, so that a mistake fails the build and not the node.
+  units = pkgs.runCommand "nest-bootstrap-units" { preferLocalBuild = true; } ''
+    ${pkgs.runtimeShell} ${./make-units} "$out" ${cfg.package} ${taskFile} ${
+      lib.escapeShellArgs [
+        hostName
+        (toString node.role)
+      ]
+    }
+  '';
+
+  # What NixOS does not take from a package. A unit is restarted if what its task does has changed.
+  unitOf = name: task: {
+    name = "k8s-bootstrap-${name}.service";
+    value = {
+      overrideStrategy = "asDropin";
+      wantedBy = lib.unique ([ "k8s-bootstrap.target" ] ++ task.wantedBy);
+      text = ''
+        [Unit]
+        X-Restart-Triggers=${node.fingerprint name}
+      '';
+    };
+  };
+in
+{
+  options.kubernetes.bootstrap = import ./options.nix { inherit lib pkgs; };
+
+  config = lib.mkIf cfg.enable {
+    inherit (node) assertions;
+
+    environment.systemPackages = [ cfg.package ];
+    environment.etc = {
+      "nest-bootstrap/bootstrap.yaml".source = taskFile;
+      "systemd/catalog/nest-bootstrap.catalog".source = catalog;
+    };
+
+    # Not the package of the program: NixOS would use its generator, which makes units of its own.
+    systemd.packages = [ units ];
+    systemd.units = lib.mapAttrs' unitOf node.tasks // {
+      "k8s-bootstrap.target" = {
+        overrideStrategy = "asDropin";
+        wantedBy = [ "multi-user.target" ];
+        text = "";
+      };
+    };
+
+    # The journal's own service reads catalogs only after an update of /usr, which NixOS does not have.
+    systemd.services.nest-bootstrap-catalog = {
+      description = "Journal catalog of the Kubernetes node bootstrap";
+      wantedBy = [ "multi-user.target" ];
+      restartTriggers = [ catalog ];
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        ExecStart = "${config.systemd.package}/bin/journalctl --update-catalog";
+      };
+    };
+
+    systemd.tmpfiles.rules = lib.concatLists (
+      lib.mapAttrsToList (link: directory: [
+        "d ${directory} 0755 root root -"
+        "L+ ${link} - - - - ${directory}"
+      ]) cfg.links
+    );
+
+    users.users.nest-bootstrap = {
+      isSystemUser = true;
+      group = "nest-bootstrap";
+      description = "Kubernetes node bootstrap";
+    };
+    users.groups.nest-bootstrap = { };
+  };
+}

@@ -1,0 +1,215 @@
+# The options below kubernetes.bootstrap.
+{ lib, pkgs }:
+let
+  inherit (lib) mkOption types;
+
+  # What YAML can express. A path is copied to the store.
+  value =
+    types.nullOr (
+      types.oneOf [
+        types.bool
+        types.int
+        types.float
+        text
+        (types.attrsOf value)
+        (types.listOf value)
+      ]
+    )
+    // {
+      # Of itself the description would be endless.
+      description = "YAML value";
+    };
+  text = types.either types.str types.path;
+
+  required = type: description: mkOption { inherit type description; };
+  optional =
+    type: description:
+    mkOption {
+      type = types.nullOr type;
+      default = null;
+      inherit description;
+    };
+
+  # A verb of the task file: the named keys have types, the others are as docs/task-file.md describes them.
+  verb =
+    description: options:
+    optional (types.submodule {
+      freeformType = types.attrsOf value;
+      inherit options;
+    }) "${description} The keys are those of the verb in docs/task-file.md; `\${name}` in a string is a variable.";
+
+  verbs = {
+    kubeconfig = verb "Writes a kubeconfig." {
+      path = required types.str "The file.";
+      user = required types.str "The name of the user in the file.";
+      certificate = required text "The client certificate.";
+      key = required text "The client key.";
+    };
+    symlink = verb "Makes a symbolic link." {
+      path = required types.str "The link.";
+      target = required text "What the link points at.";
+    };
+    file = verb "Writes a file." {
+      path = required types.str "The file.";
+      source = optional text "The file to copy.";
+      content = optional types.str "The content of the file.";
+      mode = optional types.str "The permissions, as an octal number in quotes.";
+    };
+    apply = verb "Applies manifests." {
+      manifests = required (types.listOf (
+        types.either text (types.attrsOf types.str)
+      )) "Files, directories, and URLs with their digests.";
+      conflicts = optional (types.enum [
+        "report"
+        "force"
+      ]) "What happens to fields that another manager owns.";
+      substitute = optional types.bool "Whether variables in the manifests are replaced.";
+      wait = optional (types.enum [ "rollout" ]) "What the task waits for.";
+    };
+    exec = verb "Runs a program." {
+      script = optional text "The script to run.";
+      command = optional text "The command to run.";
+      args = optional (types.listOf types.str) "Its arguments.";
+      environment = optional (types.attrsOf types.str) "Variables of its environment.";
+      network = optional types.bool "Whether it may use the network.";
+    };
+    wait = verb "Waits until a condition holds." { };
+    remove = verb "Removes paths of the node, or objects of the cluster." { };
+  };
+
+  task = types.submodule {
+    options = verbs // {
+      enable = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether the task exists.";
+      };
+      description = mkOption {
+        type = types.str;
+        default = "";
+        description = "What the task is for, on one line.";
+      };
+      roles = optional (types.listOf types.str) "The roles whose nodes run the task; all if null.";
+      after = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [
+          "agenix.service"
+          "bootstrap-rbac"
+        ];
+        description = ''
+          Tasks that must have succeeded before this one starts, by name or unit, and systemd units that it is ordered
+          after.
+        '';
+      };
+      wantedBy = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        description = "Units that start the task, in addition to k8s-bootstrap.target.";
+      };
+      timeout = optional types.str "The deadline of the task, such as 10m.";
+      script = optional text ''
+        A script, which bash runs. It is not looked at for variables, and neither are its arguments, environment and
+        `preStart`.
+      '';
+      args = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        description = "The arguments of the script.";
+      };
+      environment = mkOption {
+        type = types.attrsOf types.str;
+        default = { };
+        description = "Variables of the script's environment. `PATH` replaces the one of `kubernetes.bootstrap.path`.";
+      };
+      preStart = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Commands that bash runs before the script.";
+      };
+      network = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether the script may use the network.";
+      };
+      writes = mkOption {
+        type = types.listOf types.str;
+        default = [ "/" ];
+        example = [ "/var/lib/cni/" ];
+        description = "Where the script may write; a directory that is to be created ends with a slash.";
+      };
+      reads = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        description = "Paths below /run, and credentials, that the script reads, unless its arguments name them.";
+      };
+    };
+  };
+in
+{
+  enable = lib.mkEnableOption "the tasks that bootstrap this Kubernetes node";
+  package = mkOption {
+    type = types.package;
+    default = pkgs.nest-bootstrap or (pkgs.callPackage ./package.nix { });
+    defaultText = lib.literalExpression "pkgs.nest-bootstrap";
+    description = "The program.";
+  };
+  role = optional types.str "The role of this node; if null, the one that `nodes` gives its host name.";
+  cluster = mkOption {
+    default = { };
+    description = "Section `cluster` of the task file.";
+    type = types.submodule {
+      freeformType = types.attrsOf value;
+      options = {
+        name = optional types.str "The name of the cluster.";
+        certificateAuthority = optional text "The CA of the API server's certificate.";
+        servers = optional (types.either types.str (types.attrsOf types.str)) "The API server, or one for each role.";
+      };
+    };
+  };
+  nodes = mkOption {
+    default = { };
+    description = "The roles of the nodes, by host name.";
+    type = types.attrsOf (
+      types.submodule { options.role = required types.str "The role of the node."; }
+    );
+  };
+  variables = mkOption {
+    type = types.attrsOf (
+      types.oneOf [
+        types.bool
+        types.int
+        text
+      ]
+    );
+    default = { };
+    description = "Variables of the task file.";
+  };
+  path = mkOption {
+    type = types.listOf (types.either types.package types.str);
+    default = [
+      pkgs.bash
+      pkgs.coreutils
+      pkgs.findutils
+      pkgs.gawk
+      pkgs.gnugrep
+      pkgs.gnused
+      pkgs.kubectl
+    ];
+    defaultText = lib.literalExpression "with pkgs; [ bash coreutils findutils gawk gnugrep gnused kubectl ]";
+    description = "Packages whose programs are in the `PATH` of scripts and commands.";
+  };
+  tasks = mkOption {
+    type = types.attrsOf task;
+    default = { };
+    description = "The tasks, by name. Each becomes the unit k8s-bootstrap-NAME.service.";
+  };
+  links = mkOption {
+    type = types.attrsOf types.str;
+    default = { };
+    example = {
+      "/opt/cni/bin" = "/var/lib/cni/bin";
+    };
+    description = "Links where others expect writable directories, and the directories below /var/lib that they lead to.";
+  };
+}

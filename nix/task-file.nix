@@ -1,0 +1,147 @@
+# The task file of a node, from the values of its options: text, units and assertions.
+{ lib, pkgs }:
+{ cfg, hostName }:
+let
+  option = "kubernetes.bootstrap";
+
+  present = lib.filterAttrs (_: value: value != null);
+  # JSON of each item on a line of its own, so that a message about a line is about one task.
+  lines =
+    items:
+    "{\n"
+    + lib.concatStringsSep ",\n" (lib.mapAttrsToList (name: item: "${builtins.toJSON name}: ${item}") items)
+    + "\n}";
+
+  # The options of scripts are literal: they have no variables of the task file.
+  literal = builtins.replaceStrings [ "\${" ] [ "$\${" ];
+
+  # What a program needs that the rest of the system must not provide.
+  shell = "${pkgs.bash}/bin/bash";
+  path = {
+    PATH = lib.makeBinPath cfg.path;
+  };
+
+  verbNames = [
+    "apply"
+    "exec"
+    "file"
+    "kubeconfig"
+    "remove"
+    "script"
+    "symlink"
+    "wait"
+  ];
+  verbsOf = task: lib.filter (name: task.${name} != null) verbNames;
+
+  scriptOf = task: {
+    inherit shell;
+    inherit (task) network writes;
+    script = literal "${task.script}";
+    environment = path // lib.mapAttrs (_: literal) task.environment;
+  }
+  // lib.optionalAttrs (task.args != [ ]) { args = map literal task.args; }
+  // lib.optionalAttrs (task.reads != [ ]) { inherit (task) reads; }
+  // lib.optionalAttrs (task.preStart != "") { preStart = literal task.preStart; };
+
+  commandOf = exec: { inherit shell; } // present exec // {
+    environment = path // (if exec.environment == null then { } else exec.environment);
+  };
+
+  entryOf =
+    task:
+    present { inherit (task) roles timeout; }
+    // lib.optionalAttrs (task.description != "") { description = literal task.description; }
+    // lib.optionalAttrs (task.after != [ ]) { inherit (task) after; }
+    // lib.optionalAttrs (task.wantedBy != [ ]) { inherit (task) wantedBy; }
+    // lib.mapAttrs (_: present) (
+      lib.filterAttrs (name: value: lib.elem name verbNames && name != "script" && value != null) task
+    )
+    // lib.optionalAttrs (task.exec != null) { exec = commandOf task.exec; }
+    // lib.optionalAttrs (task.script != null) { exec = scriptOf task; };
+
+  enabled = lib.filterAttrs (_: task: task.enable) cfg.tasks;
+  entries = lib.mapAttrs (_: entryOf) enabled;
+
+  ownRole = cfg.nodes.${hostName}.role or null;
+  role = if cfg.role != null then cfg.role else ownRole;
+  sections = lib.filterAttrs (_: value: value != { }) {
+    cluster = present cfg.cluster;
+    inherit (cfg) nodes variables;
+  };
+
+  taskOf = name: lib.removePrefix "k8s-bootstrap-" (lib.removeSuffix ".service" name);
+  namesNothing =
+    name:
+    let
+      isTaskUnit = lib.hasPrefix "k8s-bootstrap-" name && lib.hasSuffix ".service" name;
+      suffixes = "automount|device|mount|path|scope|service|slice|socket|swap|target|timer";
+      isUnit = builtins.match ".+\\.(${suffixes})" name != null;
+    in
+    (isTaskUnit || !isUnit) && !(cfg.tasks ? ${taskOf name});
+
+  assertionsOf =
+    name: task:
+    let
+      verbs = verbsOf task;
+      here = "${option}.tasks.${name}";
+    in
+    [
+      {
+        assertion = builtins.match "[a-z0-9]([a-z0-9-]*[a-z0-9])?" name != null && name != "health";
+        message = "${here}: '${name}' cannot be the name of a task; use lowercase letters, digits and hyphens, and not 'health'";
+      }
+      {
+        assertion = verbs != [ ];
+        message = "${here}: the task does nothing; set one of ${lib.concatStringsSep ", " verbNames}";
+      }
+      {
+        assertion = lib.length verbs < 2;
+        message = "${here}: ${lib.concatStringsSep " and " verbs} are set, but a task has one of them; write two tasks";
+      }
+      {
+        assertion = role != null || task.roles == null || task.roles == [ ];
+        message = "${here}.roles: this node, '${hostName}', has no role; set ${option}.role or ${option}.nodes.${hostName}.role";
+      }
+    ]
+    ++ map (dependency: {
+      assertion = !namesNothing dependency;
+      message = "${here}.after: '${dependency}' is not a task of ${option}.tasks; for a unit write '${dependency}.service'";
+    }) task.after;
+in
+{
+  inherit role;
+
+  # The tasks that this node runs.
+  tasks = lib.filterAttrs (
+    _: task: task.roles == null || task.roles == [ ] || lib.elem role task.roles
+  ) enabled;
+
+  taskFile =
+    let
+      json = lib.mapAttrs (_: builtins.toJSON);
+    in
+    lines (json sections // { tasks = lines (json entries); }) + "\n";
+
+  # Differs if what the task does has changed.
+  fingerprint =
+    name:
+    builtins.hashString "sha256" (
+      builtins.toJSON [
+        sections
+        role
+        entries.${name}
+      ]
+    );
+
+  assertions = [
+    {
+      assertion = cfg.role == null || ownRole == null || cfg.role == ownRole;
+      message = "${option}.role is '${toString cfg.role}', but ${option}.nodes.${hostName}.role is '${toString ownRole}'; remove one of them";
+    }
+    {
+      assertion = role != null || !(lib.isAttrs cfg.cluster.servers);
+      message = "${option}.cluster.servers has servers by role, but this node, '${hostName}', has no role; set ${option}.role or ${option}.nodes.${hostName}.role";
+    }
+  ]
+  ++ lib.concatLists (lib.mapAttrsToList assertionsOf enabled);
+}
