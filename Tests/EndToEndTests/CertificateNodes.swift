@@ -75,6 +75,8 @@ struct CertificateNodes: Sendable {
     func start(_ arguments: [String], environment: [String: String?] = [:]) throws -> Tool {
         var variables = environment
         variables.updateValue(nil, forKey: "JOURNAL_STREAM")
+        // Texts are compared as a terminal with UTF-8 shows them.
+        variables["LC_ALL"] = "C.UTF-8"
         return try Tool(TestNode.program, ["certificates"] + arguments + ["--config", config], environment: variables)
     }
 

@@ -57,7 +57,18 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Every line that the program has printed so far, once it has been waited for.
+    /// Whether the program still runs.
+    public var isRunning: Bool {
+        isReaped.withLock { isReaped in
+            if !isReaped { isReaped = waitpid(processIdentifier, nil, WNOHANG) == processIdentifier }
+            return !isReaped
+        }
+    }
+
+    /// Reads the output in the background from now on; a program would block on output that is never read.
+    public func collectOutput() { onEveryLine { _ in } }
+
+    /// Every line of the output that has been read so far.
     public var printedLines: [String] { output.lines.withLock { $0 } }
 
     /// Writes to the program's input.
@@ -76,8 +87,7 @@ public final class ChildProcess: Sendable {
     public func waitForLine(containing words: String) throws(ChildProcessError) {
         while let line = output.nextLine() {
             guard !line.contains(words) else {
-                // The program would block on a full output.
-                return onEveryLine { _ in }
+                return collectOutput()
             }
         }
         throw ChildProcessError("the program ended without printing '\(words)': \(printedLines)")

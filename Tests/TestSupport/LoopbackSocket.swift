@@ -5,29 +5,38 @@ struct ListeningSocket {
     let descriptor: Int32
     let port: UInt16
 
-    init(backlog: Int32 = 128) throws(ChildProcessError) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = loopbackAddress(port: 0)
+    init(port wanted: UInt16 = 0, backlog: Int32 = 128) throws(ChildProcessError) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = loopbackAddress(port: wanted)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let descriptor = descriptor
         let isListening = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe bind(descriptor, $0, size) == 0 && listen(descriptor, backlog) == 0
                     && getsockname(descriptor, $0, &size) == 0
             }
         }
-        guard isListening else { throw ChildProcessError("cannot listen on loopback") }
+        guard isListening else {
+            close(descriptor)
+            throw ChildProcessError("cannot listen on loopback")
+        }
+        self.descriptor = descriptor
         port = UInt16(bigEndian: address.sin_port)
     }
 }
 
-/// Returns a port of loopback that has no listener.
+/// Returns a port of loopback that has no listener, for a program that listens there later.
+///
+/// It is below the range of which the kernel gives ports to connections, and the range of the test clusters:
+/// a connection of another test could take it before the program does.
 ///
 /// - Throws: ``ChildProcessError`` if there is none.
 public func freePort() throws(ChildProcessError) -> UInt16 {
-    let socket = try ListeningSocket()
-    close(socket.descriptor)
-    return socket.port
+    for _ in 0..<100 {
+        guard let socket = try? ListeningSocket(port: .random(in: 10_000...19_999)) else { continue }
+        close(socket.descriptor)
+        return socket.port
+    }
+    throw ChildProcessError("100 ports of loopback are in use")
 }
 
 /// Connects to a port of loopback, and returns `nil` if nothing listens there.
