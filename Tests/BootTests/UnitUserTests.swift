@@ -15,7 +15,9 @@ extension BootedTests {
                 /run/nest-bootstrap/tasks/generate-kubeconfig /etc /etc/kubernetes /var/lib /opt
             do touch "$place/strayed" 2>/dev/null && echo "wrote $place"; done
             for file in /run/agenix/kube-admin.key /etc/kubernetes/cluster-admin.kubeconfig \\
-                /run/nest-bootstrap/tasks/generate-kubeconfig/record.json /run/nest-bootstrap/health.lock
+                /run/nest-bootstrap/tasks/generate-kubeconfig/record.json /run/nest-bootstrap/health.lock \\
+                /etc/kubernetes/kube-proxy.kubeconfig /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow- \\
+                /etc/ssh/host.key /etc/ssl/private/any.key /etc/credstore/any /var/lib/private/any
             do cat "$file" >/dev/null 2>&1 && echo "read $file"; done
             flock -n /run/nest-bootstrap/tasks/generate-kubeconfig true 2>/dev/null && echo 'locked a task of root'
             head -qn 1 "$CREDENTIALS_DIRECTORY"/*.key
@@ -49,8 +51,13 @@ extension BootedTests {
                     }
 
                     let unit = "k8s-bootstrap-coredns.service"
+                    // As the distribution and systemd have them.
                     try await machine.must(
                         """
+                        umask 077; mkdir -p /etc/ssl/private /etc/credstore /var/lib/private
+                        for file in /etc/ssh/host.key /etc/ssl/private/any.key /etc/credstore/any /var/lib/private/any
+                        do echo secret >"$file"; done
+                        cp -a /etc/shadow /etc/shadow-; cp -a /etc/gshadow /etc/gshadow-; umask 022
                         mkdir -p /run/systemd/system/\(unit).d
                         printf '[Service]\\nExecStart=\\nExecStart=sh /opt/probe\\nSyslogIdentifier=probe\\n' \\
                             >/run/systemd/system/\(unit).d/90-probe.conf

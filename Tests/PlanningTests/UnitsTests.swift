@@ -105,7 +105,8 @@ import Testing
             BindReadOnlyPaths=-/run/ca
             BindReadOnlyPaths=-/run/c
             BindReadOnlyPaths=-/run/k
-
+            InaccessiblePaths=
+            \(Self.hiddenFromUser.map { "InaccessiblePaths=-\($0)\n" }.joined())
             """,
             "k8s-bootstrap.target.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",
             "kubelet.service.wants/k8s-bootstrap-rbac.service": "-> ../k8s-bootstrap-rbac.service",
@@ -114,6 +115,18 @@ import Testing
         #expect(files.filter { !Self.commonNames.contains($0.key) } == expected)
         #expect(Self.commonNames.subtracting(files.keys) == [])
     }
+
+    /// What the drop-in of all units hides, without what only root can read.
+    private static let hiddenFromUser = [
+        "/etc/rancher", "/etc/wireguard", "/run/containerd/containerd.sock", "/run/cri-dockerd.sock",
+        "/run/crio/crio.sock", "/run/dbus", "/run/docker.sock", "/run/initctl", "/run/k3s/containerd/containerd.sock",
+        "/run/podman/podman.sock", "/run/systemd/io.system.ManagedOOM", "/run/systemd/private", "/run/udev/control",
+        "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker", "/var/lib/etcd", "/var/lib/rancher",
+        "/etc/kubernetes/admin.conf", "/etc/kubernetes/controller-manager.conf", "/etc/kubernetes/kubelet.conf",
+        "/etc/kubernetes/pki", "/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd",
+        "/etc/kubernetes/pki/front-proxy-ca.key", "/etc/kubernetes/pki/sa.key", "/etc/kubernetes/scheduler.conf",
+        "/etc/kubernetes/super-admin.conf", "/var/lib/kubelet", "/var/lib/kubelet/pki", "/var/lib/kubelet/pods",
+    ]
 
     /// The files that every node has.
     private static let commonNames: Set = [

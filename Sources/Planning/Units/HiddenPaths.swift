@@ -11,6 +11,8 @@ struct HiddenPaths {
     private var filesBelow: [String: [String]] = [:]
     /// The files that each kubeconfig refers to which a task of the plan writes.
     private var references: [String: [String]] = [:]
+    /// What tasks of the plan write for the owner alone.
+    private var ownersFiles: Set<String> = []
     /// Finds secret paths in texts.
     private let mentions: PathMentions
 
@@ -28,6 +30,14 @@ struct HiddenPaths {
         "/run/k3s/containerd/containerd.sock", "/run/podman/podman.sock", "/run/systemd/io.system.ManagedOOM",
         "/run/systemd/private", "/run/udev/control", "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker",
         "/var/lib/etcd", "/var/lib/private", "/var/lib/rancher",
+    ]
+
+    /// The subset that the distribution opens to root alone; units of ``unitUser`` need not hide it.
+    ///
+    /// systemd makes every mount of a unit for each of its commands, and reads the table of all mounts several times for it.
+    private static let closedToUsers: Set = [
+        "/etc/credstore", "/etc/credstore.encrypted", "/etc/gshadow", "/etc/gshadow-", "/etc/shadow", "/etc/shadow-",
+        "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
     ]
 
     /// Where Kubernetes keeps keys.
@@ -87,6 +97,7 @@ struct HiddenPaths {
             }
             for write in footprint.writes where write.isSecret {
                 let path = located(write.path.path)
+                ownersFiles.insert(path)
                 if let files = write.kubeconfigFiles { references[path] = files.map(located).flatMap(others) }
                 if known.insert(path).inserted { files.append(path) }
             }
@@ -132,14 +143,19 @@ struct HiddenPaths {
     struct Hidden {
         /// Paths that the drop-in of all units does not hide.
         var own: [String]
-        /// Paths that the drop-in of all units hides and this task needs.
-        var isNeeded: [String]
+        /// Paths that the drop-in of all units hides and this task may see.
+        var open: [String]
         /// Whether the task uses a kubeconfig that no task of the plan writes, which may refer to any file.
         var mayReadAnything = false
     }
 
     /// Finds the secret paths that a task does not name.
-    func hidden(from footprint: Footprint) -> Hidden {
+    ///
+    /// - Parameters:
+    ///   - footprint: What the task reads and writes.
+    ///   - isUnprivileged: Whether the task's unit runs as ``unitUser``, without capabilities.
+    /// - Returns: What its unit hides.
+    func hidden(from footprint: Footprint, isUnprivileged: Bool) -> Hidden {
         var named = paths(readBy: footprint)
         var modified: [String] = []
         for write in footprint.writes {
@@ -156,23 +172,25 @@ struct HiddenPaths {
             named.contains { isPath($0, at: secret) || isPath(secret, at: $0) }
                 || written.contains { isPath($0, at: secret) }
         }
-        let isNeeded = Self.everywhere.filter(isNamed)
+        let needed = Self.everywhere.filter(isNamed)
         if let kubeconfig = footprint.kubeconfig, references[located(kubeconfig.path)] == nil {
             return Hidden(
                 own: [],
-                isNeeded: Self.everywhere.filter { isNeeded.contains($0) || Self.credentialPaths.contains($0) },
+                open: Self.everywhere.filter { needed.contains($0) || Self.credentialPaths.contains($0) },
                 mayReadAnything: true,
             )
         }
         var own = Array(directories.lazy.filter { !isNamed($0) }.prefix(Limit.hiddenCount))
-        let covers = own + Self.everywhere.filter { !isNeeded.contains($0) }
-        let open = isNeeded + (own.count < Limit.hiddenCount ? directories.filter(isNamed) : [])
-        for file in ([looseFiles] + open.map { filesBelow[$0] ?? [] }).joined() {
+        let covers = own + Self.everywhere.filter { !needed.contains($0) }
+        let shown = needed + (own.count < Limit.hiddenCount ? directories.filter(isNamed) : [])
+        for file in ([looseFiles] + shown.map { filesBelow[$0] ?? [] }).joined() {
             guard own.count < Limit.hiddenCount else { break }
             let isSeen = named.contains { isPath(file, at: $0) } || modified.contains { isPath(file, at: $0) }
-            if !isSeen, !covers.contains(where: { isPath(file, at: $0) }) { own.append(file) }
+            let isClosed = isUnprivileged && ownersFiles.contains(file)
+            if !isSeen, !isClosed, !covers.contains(where: { isPath(file, at: $0) }) { own.append(file) }
         }
-        return Hidden(own: own, isNeeded: isNeeded)
+        let open = Self.everywhere.filter { needed.contains($0) || isUnprivileged && Self.closedToUsers.contains($0) }
+        return Hidden(own: own, open: open)
     }
 }
 

@@ -22,13 +22,14 @@ extension Plan {
         let addresses = ServerAddresses(self)
         let users = UnitUsers(self, call, isReadableByAll)
         let tasks = steps.indices.flatMap { index in
+            let user = users.settings(of: steps[index].task.footprint)
             let unit = TaskUnit(
                 task: steps[index].task,
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
-                hidden: hiddenPaths.hidden(from: steps[index].task.footprint),
+                hidden: hiddenPaths.hidden(from: steps[index].task.footprint, isUnprivileged: user.isUnprivileged),
                 named: hiddenPaths.paths(readBy: steps[index].task.footprint),
                 addresses: addresses.all(of: steps[index].task.footprint),
-                user: users.settings(of: steps[index].task.footprint),
+                user: user,
                 call: call,
             )
             return unit.files

@@ -20,6 +20,9 @@ struct RunDirectory {
     /// What every unit sees.
     private static let records = "/run/nest-bootstrap"
 
+    /// Where programs write to the journal, by `syslog` and `systemd-cat`.
+    private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
+
     /// Where services listen that the agent uses itself.
     private static let bus = "/run/dbus"
 
@@ -40,6 +43,7 @@ struct RunDirectory {
         self.writes = Self.outermost(writes.filter { isPath($0, at: Self.path) })
         var readable = named.filter { isPath($0, at: Self.path) && !isPath($0, at: Self.records) }
         if footprint.connections.contains(.systemBus) { readable.append(Self.bus) }
+        if footprint.runsPrograms { readable += Self.journal }
         self.reads = Self.outermost(readable).filter { path in !self.writes.contains { isPath(path, at: $0) } }
     }
 

@@ -159,9 +159,9 @@ struct UnitSandbox {
 
     private mutating func addHidden(_ hidden: HiddenPaths.Hidden) {
         var paths = hidden.own
-        if !hidden.isNeeded.isEmpty {
+        if !hidden.open.isEmpty {
             add("InaccessiblePaths", "")
-            paths = HiddenPaths.everywhere.filter { !hidden.isNeeded.contains($0) } + paths
+            paths = HiddenPaths.everywhere.filter { !hidden.open.contains($0) } + paths
         }
         // Every path is different, so there is no need to look for it among hundreds.
         settings += paths.map { ("InaccessiblePaths", unitWord("-\($0)")) }

@@ -37,6 +37,9 @@ struct UnitUsers {
         var capabilities: [String]
         /// User, capabilities and credentials, in the order in which they are written.
         var settings: [(key: String, value: String)] = []
+
+        /// Whether the unit runs as ``unitUser``, without capabilities.
+        var isUnprivileged: Bool { capabilities.isEmpty && !settings.isEmpty }
     }
 
     /// The files that each kubeconfig refers to which a task of the plan writes, and itself.
