@@ -220,6 +220,7 @@ public final class NodeFiles: Sendable {
             // The error of the real run.
             throw SystemError("cannot write", location, code: EISDIR, detail: "a \(found.kind.rawValue) is in the way")
         }
+        if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
         if let found, found.kind == .regular, found.mode == mode,
             found.owner == owner ?? geteuid(), group == nil || found.group == group,
             found.size == bytes.count, try FileSystem.read(location, limit: bytes.count) == bytes
@@ -258,6 +259,7 @@ public final class NodeFiles: Sendable {
         let location = try location(ofWritten: path)
         if !isDryRun { FileSystem.removeAbandoned(of: location) }
         let found = try FileSystem.status(location)
+        if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
         if found?.kind == .symbolicLink, found?.target == target { return .done(.unchanged) }
         if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }
         if isDryRun {

@@ -114,6 +114,27 @@ struct NodeFilesTests {
         #expect(error?.description == "cannot write '\(root)/a': a directory is in the way")
     }
 
+    @Test(arguments: [false, true])
+    func `a link to nothing and a file on the way are reported, also by a dry run`(isDryRun: Bool) throws {
+        let directory = TemporaryDirectory.file("node")
+        try FileSystem.write([], to: "\(directory)/file", mode: 0o644)
+        try FileSystem.makeSymbolicLink(at: "\(directory)/link", to: "\(directory)/none", replacing: false)
+        let files = NodeFiles(root: nil, isDryRun: isDryRun)
+        let reasons = [
+            "file": "is a regular file",
+            "link": "is a link to '\(directory)/none', which does not exist; create that directory, or remove the link",
+        ]
+        for (name, reason) in reasons {
+            let path = "\(directory)/\(name)"
+            let message = "cannot create directory '\(path)': \(reason)"
+            let written = #expect(throws: SystemError.self) { try files.write([], to: "\(path)/a/b", mode: 0o644) }
+            #expect("\(try #require(written))" == message)
+            let linked = #expect(throws: SystemError.self) { try files.link("\(path)/b", to: "/x", replacing: true) }
+            #expect("\(try #require(linked))" == message)
+        }
+        #expect(try FileSystem.list(directory).sorted() == ["file", "link"])
+    }
+
     @Test func `a dry run writes nothing and reads what it would have written`() throws {
         let files = files(isDryRun: true)
         #expect(try files.write([1], to: "/a", mode: 0o600).change == .created)
