@@ -55,6 +55,9 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
         case .recipients(let text), .key(let text): "its key \(text)"
         }
     }
+
+    /// Whether encrypting the key again is enough.
+    var isOfRecipients: Bool { if case .recipients = self { true } else { false } }
 }
 
 /// What an inspection of a set has found.

@@ -26,11 +26,11 @@ extension Renewal {
     ///
     /// - Parameters:
     ///   - plan: What to do; the caller has held the lock since it was made.
-    ///   - onProgress: Called with each certificate that was made.
+    ///   - onProgress: Called with each certificate that was made, and its end; with `nil` if its key was encrypted again.
     /// - Throws: ``Base/Problem`` if something failed. Then the set is unchanged.
     public func perform(
         _ plan: RenewalPlan,
-        onProgress: @escaping @Sendable (LeafDeclaration, Timestamp) -> Void,
+        onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
     ) async throws(Problem) {
         guard !plan.isEmpty else { return }
         do {
@@ -41,6 +41,11 @@ extension Renewal {
                 let issuer = try await issuer(plan.authority)
                 made = try await make(plan.made.map(\.leaf), by: issuer, onProgress)
                 if let authority = issuer.made { made.append(authority) }
+            }
+            for leaf in plan.encrypted.map(\.leaf) {
+                let path = "\(staged.path)/\(set.files(of: leaf).key)"
+                try FileSystem.write(try await encryptAgain(leaf), to: path, mode: 0o644)
+                onProgress(leaf, nil)
             }
             for pair in made {
                 let path = "\(staged.path)/\(pair.files.certificate)"
@@ -102,9 +107,18 @@ extension Renewal {
     }
 
     private func authorityKey(_ file: String) async throws(Problem) -> SigningKey {
+        let text = try await decrypt(file, "the key of the CA")
+        do throws(TLSError) {
+            return try SigningKey(pem: text)
+        } catch {
+            throw Problem("the key of the CA, '\(set.path(file))', \(error)")
+        }
+    }
+
+    private func decrypt(_ file: String, _ subject: String) async throws(Problem) -> SecretBytes {
         let path = set.path(file)
         guard !access.identities.isEmpty else {
-            let message = "the key of the CA, '\(path)', is needed, and it is encrypted"
+            let message = "\(subject), '\(path)', is needed, and it is encrypted"
             throw Problem(message, hint: "pass '--identity FILE' with the private key of an operator")
         }
         let bytes: [UInt8]
@@ -113,12 +127,7 @@ extension Renewal {
         } catch {
             throw Problem("\(error)", hint: error.advice)
         }
-        let text = try await access.age.decrypt(bytes, path: path)
-        do throws(TLSError) {
-            return try SigningKey(pem: text)
-        } catch {
-            throw Problem("the key of the CA, '\(path)', \(error)")
-        }
+        return try await access.age.decrypt(bytes, path: path)
     }
 
     private func pem(_ key: SigningKey) throws(Problem) -> SecretBytes {
@@ -135,7 +144,7 @@ extension Renewal {
     private func make(
         _ leaves: [LeafDeclaration],
         by issuer: Issuer,
-        _ onProgress: @escaping @Sendable (LeafDeclaration, Timestamp) -> Void,
+        _ onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
     ) async throws(Problem) -> [Made] {
         var made: [Made] = []
         var failure: Problem?
@@ -167,6 +176,12 @@ extension Renewal {
         }
         if let failure { throw failure }
         return made
+    }
+
+    private func encryptAgain(_ leaf: LeafDeclaration) async throws(Problem) -> [UInt8] {
+        let subject = "the key of certificate '\(leaf.name)' of node '\(leaf.node)'"
+        let text = try await decrypt(set.files(of: leaf).key, subject)
+        return try await access.age.encrypt(text, to: set.recipients[leaf.node] ?? set.operators)
     }
 
     private func make(_ leaf: LeafDeclaration, by issuer: Issuer) async throws(Problem) -> Made {

@@ -15,11 +15,11 @@ public struct RenewalPlan: Sendable {
         case encryptAgain([String])
     }
 
-    /// A certificate that is made.
+    /// A certificate that is made, or whose key is encrypted again.
     public struct Item: Sendable, Hashable {
         /// What it says.
         public var leaf: LeafDeclaration
-        /// Why it is made, in predicates of the present one.
+        /// Why, in predicates of the present one.
         public var reasons: [String]
 
         /// Creates an item.
@@ -35,6 +35,9 @@ public struct RenewalPlan: Sendable {
     /// The certificates that are made.
     public var made: [Item]
 
+    /// The certificates that stay and whose keys are encrypted again, to other recipients.
+    public var encrypted: [Item]
+
     /// The number of selected certificates that stay.
     public var keptCount: Int
 
@@ -44,20 +47,34 @@ public struct RenewalPlan: Sendable {
     /// What is wrong with the CA and stays as it is, in predicates.
     public var authorityFaults: [String]
 
+    /// What could not be found out.
+    public var limits: [String]
+
     /// Creates a plan.
     public init(
         authority: AuthorityChange,
         made: [Item],
+        encrypted: [Item],
         keptCount: Int,
         removed: [String],
         authorityFaults: [String],
+        limits: [String],
     ) {
-        (self.authority, self.made, self.keptCount) = (authority, made, keptCount)
-        (self.removed, self.authorityFaults) = (removed, authorityFaults)
+        (self.authority, self.made, self.encrypted, self.keptCount) = (authority, made, encrypted, keptCount)
+        (self.removed, self.authorityFaults, self.limits) = (removed, authorityFaults, limits)
     }
 
     /// Whether there is nothing to do.
-    public var isEmpty: Bool { authority == .keep && made.isEmpty && removed.isEmpty }
+    public var isEmpty: Bool { authority == .keep && made.isEmpty && encrypted.isEmpty && removed.isEmpty }
+
+    /// Whether the private key of an operator is needed for it.
+    public var needsIdentity: Bool {
+        switch authority {
+        case .keep: !made.isEmpty || !encrypted.isEmpty
+        case .make: false
+        case .encryptAgain: true
+        }
+    }
 }
 
 /// Makes what is due in a set or differs from its declaration.
@@ -101,9 +118,13 @@ public struct Renewal: Sendable {
         let comparing = KeyAccess(environment: access.environment, identities: usable)
         let found = try await set.inspect(leaves, at: now, comparing)
         let authority = try authorityChange(found.authority)
-        let made = found.leaves.compactMap { status -> RenewalPlan.Item? in
-            guard let leaf = status.leaf, isForced || authority == .make || !status.faults.isEmpty else { return nil }
-            return RenewalPlan.Item(leaf: leaf, reasons: status.faults.map(\.description))
+        var made: [RenewalPlan.Item] = []
+        var encrypted: [RenewalPlan.Item] = []
+        for status in found.leaves {
+            guard let leaf = status.leaf, isForced || authority == .make || !status.faults.isEmpty else { continue }
+            let item = RenewalPlan.Item(leaf: leaf, reasons: status.faults.map(\.description))
+            let isMade = isForced || authority == .make || !status.faults.allSatisfy(\.isOfRecipients)
+            if isMade { made.append(item) } else { encrypted.append(item) }
         }
         if !made.isEmpty { try requireAuthority(found.authority, authority) }
         let prefix = "\(set.declarations.authority.name)-"
@@ -114,11 +135,16 @@ public struct Renewal: Sendable {
         return RenewalPlan(
             authority: authority,
             made: made,
-            keptCount: found.leaves.count - made.count,
+            encrypted: encrypted,
+            keptCount: found.leaves.count - made.count - encrypted.count,
             removed: removed,
             authorityFaults: authority == .make ? [] : Self.lastingFaults(found.authority),
+            limits: authority == .keep && set.operators.hasUnidentified ? [Self.unidentified] : [],
         )
     }
+
+    private static let unidentified =
+        "age does not say to which keys 'age1…' a file is encrypted: if you have exchanged one for another, add '--all'"
 
     private func authorityChange(_ status: CertificateStatus) throws(Problem) -> RenewalPlan.AuthorityChange {
         let files = set.authorityFiles
@@ -138,7 +164,8 @@ public struct Renewal: Sendable {
         case (false, true), (false, false): break
         }
         let differences = status.faults.compactMap { if case .recipients(let text) = $0 { text } else { nil } }
-        return differences.isEmpty ? .keep : .encryptAgain(differences.map { "its key \($0)" })
+        let isAskedFor = isForced && selection.isComplete && !status.faults.contains(.keyMissing)
+        return differences.isEmpty && !isAskedFor ? .keep : .encryptAgain(differences.map { "its key \($0)" })
     }
 
     /// Refuses to issue certificates with a CA that cannot.

@@ -97,7 +97,8 @@ struct CertificatesCommand {
         let plan = try await renewal.plan()
         reportFaults(of: plan, set)
         try await renewal.perform(plan) { leaf, end in
-            if isText { output.write("\(leaf.node)/\(leaf.name): made, expires \("\(end)".prefix(10))\n") }
+            let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
+            if isText { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
         }
         lock.release()
         if isText { output.write(lines(plan, set, isDryRun: false).map { $0 + "\n" }.joined()) }
@@ -129,18 +130,25 @@ struct CertificatesCommand {
         case .keep: break
         case .make: lines.append("CA \(set.declarations.authority.name): \(verb)made")
         case .encryptAgain(let reasons):
-            lines.append(
-                "CA \(set.declarations.authority.name): key \(verb)encrypted again (\(reasons.joined(separator: ", ")))"
-            )
+            lines.append("CA \(set.declarations.authority.name): key \(verb)encrypted again (\(text(reasons)))")
         }
         if isDryRun {
-            lines += plan.made.map { item in
-                let reasons = item.reasons.isEmpty ? "as asked for" : item.reasons.joined(separator: ", ")
-                return "\(item.leaf.node)/\(item.leaf.name): would be made (\(reasons))"
+            let changes = [(plan.made, "made"), (plan.encrypted, "kept, with its key encrypted again")]
+            for (items, change) in changes {
+                lines += items.map { "\($0.leaf.node)/\($0.leaf.name): would be \(change) (\(text($0.reasons)))" }
             }
         }
         lines += plan.removed.map { "\($0): \(verb)removed, as no declaration names it" }
         let count = "\(plan.made.count) certificate\(plan.made.count == 1 ? "" : "s")"
-        return lines + ["\(count) \(verb)made, \(plan.keptCount) kept in '\(set.directory)'"]
+        let keptCount = plan.keptCount + plan.encrypted.count
+        lines += plan.limits.map { "note: \($0)" }
+        if isDryRun, plan.needsIdentity, certificates.identities.isEmpty {
+            lines.append("note: this needs the private key of an operator: pass '--identity FILE'")
+        }
+        return lines + ["\(count) \(verb)made, \(keptCount) kept in '\(set.directory)'"]
+    }
+
+    private func text(_ reasons: [String]) -> String {
+        reasons.isEmpty ? "as asked for" : reasons.joined(separator: ", ")
     }
 }

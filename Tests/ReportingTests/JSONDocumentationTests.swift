@@ -104,9 +104,11 @@ struct JSONDocumentationTests {
         let plan = RenewalPlan(
             authority: .encryptAgain(["r"]),
             made: [.init(leaf: leaf, reasons: ["is missing"])],
+            encrypted: [.init(leaf: leaf, reasons: ["its key is encrypted to 1 SSH key not declared"])],
             keptCount: 3,
             removed: ["u"],
             authorityFaults: ["f"],
+            limits: ["l"],
         )
         let renewal = try readJSON(Array(renewalJSON(plan, isDryRun: true).utf8), file: "renew")
         #expect(renewal["authority"]?.string == "encrypted again")

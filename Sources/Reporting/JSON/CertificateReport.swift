@@ -33,16 +33,25 @@ public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
         case .make: "made"
         case .encryptAgain: "encrypted again"
         }
-    let made = plan.made.map { item -> Node in
-        .mapping([
-            ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)), ("reasons", .strings(item.reasons)),
-        ])
+    func nodes(_ items: [RenewalPlan.Item]) -> Node {
+        .sequence(
+            items.map { item in
+                .mapping([
+                    ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)),
+                    ("reasons", .strings(item.reasons)),
+                ])
+            }
+        )
     }
+    let summary: [(String, Node)] = [
+        ("made", .number(plan.made.count)), ("encryptedAgain", .number(plan.encrypted.count)),
+        ("kept", .number(plan.keptCount)),
+    ]
     let pairs: [(String, Node)] = [
         Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("authority", .string(change)),
-        ("authorityProblems", .strings(plan.authorityFaults)), ("made", .sequence(made)),
-        ("removed", .strings(plan.removed)),
-        ("summary", .mapping([("made", .number(made.count)), ("kept", .number(plan.keptCount))])),
+        ("authorityProblems", .strings(plan.authorityFaults)), ("made", nodes(plan.made)),
+        ("encryptedAgain", nodes(plan.encrypted)), ("removed", .strings(plan.removed)),
+        ("notCompared", .strings(plan.limits)), ("summary", .mapping(summary)),
     ]
     return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }
