@@ -1,5 +1,6 @@
 # Apps of a flake that renew certificates: certs-recreate all, certs-recreate-test those of the test nodes, and
-# certs-recreate-NAME one. Further flags, such as `--dry-run`, can be given to each: `nix run .#certs-recreate -- --dry-run`.
+# certs-recreate-NAME one. Further flags can be given to each; a set that exists needs the key of an operator:
+# `nix run .#certs-recreate -- --identity FILE`.
 {
   lib,
   pkgs,

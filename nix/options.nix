@@ -21,6 +21,20 @@ let
     };
   text = types.either types.str types.path;
 
+  variables =
+    description:
+    mkOption {
+      type = types.attrsOf (
+        types.oneOf [
+          types.bool
+          types.int
+          text
+        ]
+      );
+      default = { };
+      inherit description;
+    };
+
   required = type: description: mkOption { inherit type description; };
   optional =
     type: description:
@@ -169,22 +183,17 @@ in
   };
   nodes = mkOption {
     default = { };
-    description = "The roles of the nodes, by host name.";
+    description = "The nodes, by host name.";
     type = types.attrsOf (
-      types.submodule { options.role = required types.str "The role of the node."; }
+      types.submodule {
+        options = {
+          role = required types.str "The role of the node.";
+          variables = variables "Variables of the node, instead of those of all nodes.";
+        };
+      }
     );
   };
-  variables = mkOption {
-    type = types.attrsOf (
-      types.oneOf [
-        types.bool
-        types.int
-        text
-      ]
-    );
-    default = { };
-    description = "Variables of the task file.";
-  };
+  variables = variables "Variables of the task file.";
   path = mkOption {
     type = types.listOf (types.either types.package types.str);
     default = [

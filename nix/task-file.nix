@@ -66,7 +66,8 @@ let
   role = if cfg.role != null then cfg.role else ownRole;
   sections = lib.filterAttrs (_: value: value != { }) {
     cluster = present cfg.cluster;
-    inherit (cfg) nodes variables;
+    nodes = lib.mapAttrs (_: lib.filterAttrs (_: value: value != { })) cfg.nodes;
+    inherit (cfg) variables;
   };
 
   taskOf = name: lib.removePrefix "k8s-bootstrap-" (lib.removeSuffix ".service" name);

@@ -49,7 +49,9 @@ struct StatusCommand {
 
     /// Why waiting for a task is of no use.
     private static func maskedProblem(_ task: String) -> Problem {
-        let hint = "run 'systemctl unmask \(unitName(ofTask: task))'"
+        let unit = unitName(ofTask: task)
+        let isUntilReboot = (try? FileSystem.status("/run/systemd/system/\(unit)"))?.kind == .symbolicLink
+        let hint = "run 'systemctl unmask \(isUntilReboot ? "--runtime " : "")\(unit)'"
         return Problem("task '\(task)' does not run: its unit is masked", hint: hint)
     }
 

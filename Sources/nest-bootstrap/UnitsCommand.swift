@@ -65,7 +65,9 @@ struct UnitsCommand {
         let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
         var assumed: [String] = []
         func isReadable(_ path: String) -> Bool {
-            if !known.contains(path), !path.hasPrefix("\(beside)/") { assumed.append(path) }
+            // Every user can read the store of Nix.
+            let isCommon = path.hasPrefix("\(beside)/") || path.hasPrefix("/nix/store/")
+            if !known.contains(path), !isCommon { assumed.append(path) }
             return true
         }
         let files = plan.units(call, isReadableByAll: isReadable)

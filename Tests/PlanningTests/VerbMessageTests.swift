@@ -82,7 +82,7 @@ import Testing
         .task(
             "apply: {kubeconfig: k, manifests: []}",
             "bootstrap.yaml:3:39: 'apply.manifests' of task 't' must be a list of at least one path or URL, found a list; "
-                + "write manifests: [rbac]",
+                + "write manifests: [FILE.yaml]",
         ),
         .task(
             "apply: {kubeconfig: k, manifests: [https://x/y.yaml]}",

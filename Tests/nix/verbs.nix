@@ -4,7 +4,10 @@
   kubernetes.bootstrap = {
     enable = true;
     nodes.cp1.role = "control-plane";
-    nodes.w1.role = "worker";
+    nodes.w1 = {
+      role = "worker";
+      variables.podCIDR = "10.245.0.0/16";
+    };
     variables.podCIDR = "10.244.0.0/16";
     cluster = {
       name = "example";

@@ -62,9 +62,10 @@ struct MappingReader {
         return value(of: entry).mapping(expected)
     }
 
-    /// Reports that a key must be there.
+    /// Reports that a key must be there; an example that is a list is in YAML's notation.
     func reportMissing(_ key: String, _ example: String) {
-        problems.add(location, "\(subject.label(key)) is missing", hint: "add \(key): \(typed(example))")
+        let value = example.hasPrefix("[") ? example : typed(example)
+        problems.add(location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
     }
 
     /// Reports every key that was not asked for.

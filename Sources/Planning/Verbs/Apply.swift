@@ -58,7 +58,7 @@ extension ApplyDeclaration: ReadableVerb {
                 type: .array(.either([.path, .mapping([url.description, digest.description])])),
                 read: sources
             ),
-            example: "[rbac]",
+            example: "[FILE.yaml]",
             "files, directories (their `*.yaml`, `*.yml` and `*.json`, in name order) and pinned URLs"
         )
         static let url = Key.required("url", .url, example: "https://HOST/crds.yaml", "a URL to fetch")
@@ -127,7 +127,7 @@ extension ApplyDeclaration: ReadableVerb {
     @Sendable private static func sources(_ value: ConfigValue) -> [ManifestSet.Source]? {
         guard let items = value.items(of: "paths and URLs") else { return nil }
         guard value.node.sequence?.isEmpty == false else {
-            value.reportTypeMismatch("a list of at least one path or URL", hint: value.write("[rbac]", asIs: true))
+            value.reportTypeMismatch("a list of at least one path or URL", hint: value.write("[FILE.yaml]", asIs: true))
             return nil
         }
         let sources = items.map(source)

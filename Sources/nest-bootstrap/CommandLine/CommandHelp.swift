@@ -158,7 +158,8 @@ extension CommandHelp {
     fileprivate static let rbac = CommandHelp(
         summary: "print the roles that the agent needs at the API server",
         description: "Prints the smallest roles with which the tasks of this node succeed, bound to a user of their "
-            + "own, so that the agent need not be an administrator. Every permission is limited to the names of objects.",
+            + "own, so that the agent need not be an administrator. Every permission to read one object or to "
+            + "write is limited to the names of objects; those to list and watch are not.",
         usage: ["nest-bootstrap rbac [FLAG]..."],
         details: [
             "An administrator applies them once, and again when manifests get objects of other names. The certificate "

@@ -115,7 +115,7 @@ struct Flag: Sendable {
             "VERSION",
             of: [.check],
             "the version of the API server, such as 1.34: APIs that it does not serve are errors "
-                + "(default: that of the server at its last apply, if known)"
+                + "(default: that of the server at its last 'diff' or refusal, if known)"
         ) { (values, value, command) throws(UsageError) in
             guard let version = KubernetesVersion(value) else {
                 throw UsageError(
@@ -192,7 +192,7 @@ struct Flag: Sendable {
         Flag(
             "--host-name",
             "NAME",
-            of: [.check, .graph, .units],
+            of: [.check, .graph, .rbac, .units],
             "the host name of the node (default: that of this machine)"
         ) { values, value, _ in values.hostName = value },
         Flag(
