@@ -37,8 +37,8 @@ extension ValueType {
         case .mapping(let keys): keys
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
-        case .string, .text, .integer, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint, .name,
-            .enumeration:
+        case .string, .text, .integer, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
+            .addressRange, .name, .enumeration:
             []
         }
     }
