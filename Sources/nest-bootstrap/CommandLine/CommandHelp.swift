@@ -42,6 +42,7 @@ extension CommandName {
         case .graph: .graph
         case .rbac: .rbac
         case .certificates: .certificates
+        case .initialise: .initialise
         case .units: .units
         case .supervise: .supervise
         }
