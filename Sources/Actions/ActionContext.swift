@@ -19,6 +19,8 @@ public struct RunEnvironment: Sendable {
     public var variables: Variables
     /// The variables that manifests have to use.
     public var dropInVariables: [DropInVariable]
+    /// The tasks once the address of the node is known, `nil` if none may depend on it.
+    public var addressed: AddressedTasks?
     /// The objects that a dry run would have created, `nil` when the run is real.
     public var dryRunOverlay: DryRunOverlay?
     /// The environment that child processes start from.

@@ -21,15 +21,32 @@ public struct ActionRunner: Sendable {
     /// - Returns: Whether anything changed.
     /// - Throws: What the verb's action throws: ``Base/Problem``, or an error of a library.
     public func perform(_ step: Plan.Step, _ context: StepContext) async throws -> Outcome {
-        let context = ActionContext(
-            run: environment,
-            task: step.task,
-            deadline: context.deadline,
-            emit: Emitter { context.emit($0, from: $1) },
+        let context = try await addressed(
+            ActionContext(
+                run: environment,
+                task: step.task,
+                deadline: context.deadline,
+                emit: Emitter { context.emit($0, from: $1) },
+            )
         )
         guard let action = Self.actions[step.task.verb.name] else {
             preconditionFailure("verb '\(step.task.verb.name)' has no action")
         }
         return try await action.perform(context) ? .changed : .unchanged
+    }
+
+    /// The context of the task as it is with the address of the node, if it depends on it.
+    private func addressed(_ context: ActionContext) async throws -> ActionContext {
+        guard context.task.addressUse != .none, let addressed = environment.addressed else { return context }
+        let declarations = try await addressed.declarations(for: context)
+        let plan = declarations.plan
+        var run = environment
+        run.variables = declarations.variables
+        return ActionContext(
+            run: run,
+            task: plan.position(of: context.task.name).map { plan.steps[$0].task } ?? context.task,
+            deadline: context.deadline,
+            emit: context.emit,
+        )
     }
 }

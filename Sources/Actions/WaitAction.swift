@@ -57,6 +57,10 @@ struct WaitAction: Action {
             try await awaitEvents { (context, onWait) async throws(SystemError) in
                 try await Systemd.waitUntilActive(name, deadline: context.deadline) { onWait("it is \($0)") }
             }
+        case .address, .interface:
+            try await awaitEvents { (context, onWait) async throws(SystemError) in
+                try await awaitInterfaces(until: context.deadline, onWait)
+            }
         }
     }
 
@@ -73,10 +77,26 @@ struct WaitAction: Action {
             case .file(let reference):
                 return try await FileSystem.waitUntilExists(anyOf: paths(of: reference), deadline: .now) { _ in }
             case .unit(let name): return try await Systemd.waitUntilActive(name, deadline: .now) { _ in }
+            case .address, .interface: return try await awaitInterfaces(until: .now) { _ in }
             }
             return true
         } catch {
             return false
+        }
+    }
+
+    /// Waits for an address or an interface.
+    private func awaitInterfaces(
+        until deadline: ContinuousClock.Instant,
+        _ onWait: @escaping @Sendable (String) -> Void,
+    ) async throws(SystemError) -> Bool {
+        let condition = declaration.condition
+        return try await NetworkInterface.wait(until: deadline, onWait: onWait) { interfaces in
+            switch condition {
+            case .address(let range): interfaces.reasonForNoAddress(in: range)
+            case .interface(let pattern): interfaces.reasonForNoneUp(named: pattern)
+            case .apiServer, .tcp, .file, .url, .unit, .object: nil
+            }
         }
     }
 
@@ -95,6 +115,8 @@ struct WaitAction: Action {
         case .file(let reference): "'\(reference.path)'"
         case .url(let url, _): "'\(url)'"
         case .unit(let name): "unit '\(name)'"
+        case .address(let range): range.isOneAddress ? "address \(range)" : "an address in \(range)"
+        case .interface(let name): "interface '\(name)'"
         }
     }
 
@@ -132,35 +154,23 @@ struct WaitAction: Action {
         }
     }
 
-    /// Waits for events until the deadline; what cannot be waited for is tried again each second.
+    /// Waits for events until the deadline.
     private func awaitEvents(
         _ wait: (ActionContext, @escaping @Sendable (String) -> Void) async throws(SystemError) -> Bool,
     ) async throws(Problem) {
-        let progress = WaitProgress(subject ?? "", context)
-        async let _: Void = progress.reportAfterQuietPeriod()
-        repeat {
-            do throws(SystemError) {
-                if try await wait(context, { progress.update($0) }) { return }
-            } catch {
-                if error.code == ECANCELED { break }
-                progress.update("\(error)")
-            }
-        } while await progress.pauseBeforeRetry()
-        throw timedOut(progress.reason, hint: nil)
+        if let reason = await context.awaitEvents(subject ?? "", wait) { throw timedOut(reason, hint: nil) }
     }
 
     private func timedOut(_ reason: String, hint: String?) -> Problem {
-        Problem(
-            "timed out after \(context.task.timeout.text) waiting for \(expectation): \(reason)",
-            hint: "\(hint ?? advice), or increase 'timeout' of task '\(context.task.name)'",
-        )
+        context.timedOut(waitingFor: expectation, reason, hint: hint ?? advice)
     }
 
     /// The subject with what is expected of it.
     private var expectation: String {
         switch declaration.condition {
         case .apiServer: "the API server"
-        case .object, .url, .file: subject ?? ""
+        case .object, .url, .file, .address: subject ?? ""
+        case .interface: "\(subject ?? "") to be up"
         case .tcp: "\(subject ?? "") to accept connections"
         case .unit: "\(subject ?? "") to be active"
         }
@@ -175,6 +185,8 @@ struct WaitAction: Action {
                 + (reference.namespace.map { " -n \($0)'" } ?? "'")
         case .file: "check what creates the file"
         case .unit(let name): "see 'systemctl status \(name)'"
+        case .address: "see 'ip address', and check what joins the network"
+        case .interface: "see 'ip link', and check what creates the interface"
         }
     }
 

@@ -1,6 +1,8 @@
 import Base
 import Execution
+import Glibc
 import Kubernetes
+import Planning
 
 /// The reason why a wait goes on, which is reported once the wait has lasted a second.
 final class WaitProgress: Sendable {
@@ -51,5 +53,38 @@ final class WaitProgress: Sendable {
 
     private func report(_ reason: String) {
         if !reason.isEmpty { context.emit(.waiting("\(subject): \(reason) (gives up at \(timeOfDeadline))")) }
+    }
+}
+
+extension ActionContext {
+    /// Waits for events until the deadline; what cannot be waited for is tried again each second.
+    ///
+    /// - Parameters:
+    ///   - subject: What is waited for, as progress names it.
+    ///   - wait: Waits, and returns whether it was successful. It is given what it reports reasons to.
+    /// - Returns: The last reason if it was not successful until the deadline, or was cancelled.
+    func awaitEvents(
+        _ subject: String,
+        _ wait: (ActionContext, @escaping @Sendable (String) -> Void) async throws(SystemError) -> Bool,
+    ) async -> String? {
+        let progress = WaitProgress(subject, self)
+        async let _: Void = progress.reportAfterQuietPeriod()
+        repeat {
+            do throws(SystemError) {
+                if try await wait(self, { progress.update($0) }) { return nil }
+            } catch {
+                if error.code == ECANCELED { break }
+                progress.update("\(error)")
+            }
+        } while await progress.pauseBeforeRetry()
+        return progress.reason
+    }
+
+    /// The failure of a task whose wait has lasted until its deadline.
+    func timedOut(waitingFor expectation: String, _ reason: String, hint: String) -> Problem {
+        Problem(
+            "timed out after \(task.timeout.text) waiting for \(expectation): \(reason)",
+            hint: "\(hint), or increase 'timeout' of task '\(task.name)'",
+        )
     }
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -99,6 +101,20 @@ int nest_host_refuse_abstract_sockets(void) {
         code = errno;
     close(ruleset);
     return code;
+}
+
+int nest_host_watch_interfaces(void) {
+    int events = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    if (events < 0)
+        return -1;
+    struct sockaddr_nl address = {
+        .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+    if (bind(events, (struct sockaddr *)&address, sizeof address) == 0)
+        return events;
+    int code = errno;
+    close(events);
+    errno = code;
+    return -1;
 }
 
 int nest_host_forbid_dumps(void) {

@@ -12,6 +12,9 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The API server's URL for every role that ``servers`` does not name.
     public var server: LocatedPath?
 
+    /// How the address of this node is chosen, if the task file says so.
+    public var addressRule: AddressRule?
+
     /// Creates a declaration.
     public init(
         name: String? = nil,

@@ -51,6 +51,23 @@ public func readDeclarationsWithProblems(
     _ files: [SourceFile],
     node: NodeFacts,
 ) -> (declarations: Declarations, problems: [Problem]) {
+    var (declarations, problems) = readOnce(files, node)
+    guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {
+        return (declarations, problems)
+    }
+    var other = node
+    other.address = .unknown(number: number + 1)
+    let dependants = AddressDependants(declarations.tasks, readOnce(files, other).declarations.tasks)
+    declarations.note(dependants.uses)
+    problems += dependants.problems
+    return (declarations, problems)
+}
+
+/// Reads the task files with one address of the node.
+private func readOnce(
+    _ files: [SourceFile],
+    _ node: NodeFacts,
+) -> (declarations: Declarations, problems: [Problem]) {
     let problems = ProblemCollector()
     let merged = MergedFiles(files, problems)
     var reader = ClusterReader(merged, node, problems)
@@ -59,6 +76,9 @@ public func readDeclarationsWithProblems(
     let role = reader.readRole(nodes, known)
     reader.reportedRole = role.flatMap { known.contains($0) ? nil : $0 }
 
+    // Roles, rules and certificates do not depend on the address.
+    let addressless = reader
+    reader.address = reader.addressValue()
     var byRole: [String?: Variables] = [:]
     for other in known where other != role { byRole[other] = reader.readVariables(forOther: other, nodes) }
     byRole[role] = reader.readVariables(for: role)
@@ -76,7 +96,7 @@ public func readDeclarationsWithProblems(
 
     let resolved = readTasks(merged, context, roleHint: reader.roleHint)
     // They are made elsewhere, but their mistakes are found here as well.
-    _ = CertificateReader(reader, roles: nodes).read()
+    _ = CertificateReader(addressless, roles: nodes).read()
     let unused = UnusedVariables(merged, resolved.plan, problems)
     let declarations = Declarations(
         cluster: cluster.declaration,

@@ -128,6 +128,9 @@ public struct Footprint: Sendable, Hashable {
     /// The servers that it connects to.
     public var connections: [Connection] = []
 
+    /// Whether it watches the node's network interfaces.
+    public var watchesInterfaces = false
+
     /// The credentials that it combines.
     public var credentials: Credentials?
 

@@ -47,6 +47,12 @@ public struct Plan: Sendable, Hashable {
         self.init(steps: steps, role: role, roleNamesElsewhere: [:], disabledTasks: [:])
     }
 
+    /// The same plan with other tasks of the same names.
+    func replacingTasks(_ replacement: (PlannedTask) -> PlannedTask) -> Self {
+        let steps = steps.map { Step(task: replacement($0.task), dependencies: $0.dependencies) }
+        return Self(steps: steps, role: role, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
+    }
+
     init(
         steps: [Step],
         role: String?,

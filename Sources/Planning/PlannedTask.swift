@@ -26,6 +26,9 @@ public struct PlannedTask: Sendable, Hashable {
     /// Where the task is declared.
     public var location: SourceLocation
 
+    /// Whether the task depends on the address of the node.
+    public var addressUse = AddressUse.none
+
     /// Creates a task.
     public init(
         name: String,
@@ -51,7 +54,11 @@ public struct PlannedTask: Sendable, Hashable {
     public var unitName: String { Planning.unitName(ofTask: name) }
 
     /// Everything that the task reads, writes, connects to and needs as privilege.
-    public var footprint: Footprint { verb.footprint }
+    public var footprint: Footprint {
+        var footprint = verb.footprint
+        if addressUse != .none { footprint.watchesInterfaces = true }
+        return footprint
+    }
 }
 
 /// A path or URL of a task file with the location of its value, for messages.

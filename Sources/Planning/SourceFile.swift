@@ -24,9 +24,18 @@ public struct NodeFacts: Sendable, Hashable {
     /// The role said by the environment's `NEST_ROLE`.
     public var environmentRole: String?
 
+    /// What is known of its address.
+    public var address: NodeAddress
+
     /// Creates facts; an empty role counts as none.
-    public init(hostName: String, role: String? = nil, environmentRole: String? = nil) {
+    public init(
+        hostName: String,
+        role: String? = nil,
+        environmentRole: String? = nil,
+        address: NodeAddress = .unknown(),
+    ) {
         self.hostName = hostName
+        self.address = address
         self.role = role == "" ? nil : role
         self.environmentRole = environmentRole == "" ? nil : environmentRole
     }

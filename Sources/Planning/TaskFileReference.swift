@@ -37,8 +37,8 @@ extension ValueType {
         case .mapping(let keys): keys
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
-        case .string, .text, .integer, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint, .name,
-            .enumeration:
+        case .string, .text, .integer, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
+            .addressRange, .name, .enumeration:
             []
         }
     }
@@ -47,13 +47,16 @@ extension ValueType {
 /// Every mapping of the task file with its keys, as the reader knows them.
 public func taskFileReference() -> [ReferenceSection] {
     typealias Cluster = ClusterReader.Keys
-    let cluster = [Cluster.name.description, Cluster.certificateAuthority.description, Cluster.servers]
+    let cluster = [
+        Cluster.name.description, Cluster.certificateAuthority.description, Cluster.servers,
+        Cluster.nodeAddress.description,
+    ]
     return [
         ReferenceSection(path: "cluster", summary: "the cluster that the nodes belong to", keys: cluster),
         ReferenceSection(
             path: "nodes.HOST",
             summary: "a node by its host name",
-            keys: [Cluster.role.description, Cluster.variables]
+            keys: [Cluster.role.description, Cluster.variables, Cluster.address.description]
         ),
         ReferenceSection(
             path: "certificates",

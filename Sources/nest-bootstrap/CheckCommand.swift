@@ -15,9 +15,12 @@ struct CheckCommand {
     ///
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func run(_ output: ConsoleOutput) async throws -> ExitCode {
-        let configuration: Configuration
+        var configuration: Configuration
+        var choice: AddressChoice?
         do {
             configuration = try Configuration(checking: options)
+            if !options.isOffline, configuration.problems.isEmpty { choice = configuration.addressChoice }
+            if let address = choice?.address { configuration = try configuration.with(.known(address)) }
         } catch {
             switch options.output {
             case .json: output.writeData(checkJSON(error.all, warnings: [], nil) + "\n")
@@ -34,6 +37,9 @@ struct CheckCommand {
         let isReadable = configuration.problems.isEmpty
         var findings = isReadable ? await check.findings() : await check.manifestFindings()
         if !options.isOffline { findings.warnings += Configuration.distrusted(options) }
+        if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
+            findings.warnings.append(Self.noAddress(rule, choice))
+        }
         if options.root == nil, !options.isOffline { findings.warnings += await missingUser(configuration.plan) }
         await http.shutDown()
         let problems = configuration.problems + findings.problems
@@ -41,18 +47,29 @@ struct CheckCommand {
         switch options.output {
         case .json:
             let counts = CheckCounts(tasks: taskCount, objects: findings.objectCount)
-            output.writeData(checkJSON(problems, warnings: findings.warnings, counts) + "\n")
+            output.writeData(checkJSON(problems, warnings: findings.warnings, counts, choice) + "\n")
         case .text:
             output.report(warnings: findings.warnings)
             output.report(problems, .taskFileWrong)
             let warnings = findings.warnings.count
             let result = warnings == 0 ? "nothing wrong" : "\(warnings) warning\(warnings == 1 ? "" : "s")"
             if problems.isEmpty {
+                let lines = choice.map { addressLines($0, columns: nil) } ?? []
+                output.write(lines.map { $0 + "\n" }.joined())
                 output.write("\(taskCount) task\(taskCount == 1 ? "" : "s") for this node, \(result)\n")
             }
         }
         if problems.isEmpty { return .success }
         return isReadable ? .data : .configuration
+    }
+
+    /// Warns where the tasks that use the address would wait for it.
+    private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
+        Problem(
+            "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
+            at: rule.location,
+            hint: NodeAddress.advice(rule),
+        )
     }
 
     /// Warns where the user of units does not exist, so that systemd cannot start them.

@@ -22,6 +22,10 @@ struct Configuration {
     /// What is wrong with the task files; none unless they were read for a check.
     let problems: [Problem]
 
+    /// The task files as they were read, and what else is known of the node.
+    private let sources: [SourceFile]
+    private let facts: NodeFacts
+
     /// Reads the task file and its drop-ins.
     ///
     /// - Throws: Every problem in all of them, and those that cannot be read.
@@ -36,15 +40,55 @@ struct Configuration {
     init(checking options: Options) throws(Problems) {
         self.options = options
         let environment = Machine.environment()
-        let facts = NodeFacts(
+        facts = NodeFacts(
             hostName: options.hostName ?? Machine.hostName(),
             role: options.role,
             environmentRole: environment["NEST_ROLE"],
         )
-        let read = readDeclarationsWithProblems(try Self.sources(options), node: facts)
+        sources = try Self.sources(options)
+        let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all
         plan = declarations.plan
+    }
+
+    /// The address of this node as it would be chosen now, `nil` if there is no rule or the kernel refuses.
+    var addressChoice: AddressChoice? {
+        declarations.cluster.addressRule.flatMap { rule in
+            (try? NetworkInterface.all()).map { rule.choose(among: $0) }
+        }
+    }
+
+    /// The same task files with an address of this node, instead of one in its place.
+    ///
+    /// - Throws: What is wrong with them because of the address.
+    func with(_ address: NodeAddress) throws(Problems) -> Self {
+        try Self(options, sources, facts, address)
+    }
+
+    private init(
+        _ options: Options,
+        _ sources: [SourceFile],
+        _ facts: NodeFacts,
+        _ address: NodeAddress
+    ) throws(Problems) {
+        (self.options, self.sources, self.facts) = (options, sources, facts)
+        declarations = try Self.declarations(sources, facts, address)
+        plan = declarations.plan
+        problems = []
+    }
+
+    private static func declarations(
+        _ sources: [SourceFile],
+        _ facts: NodeFacts,
+        _ address: NodeAddress
+    ) throws(Problems) -> Declarations {
+        var facts = facts
+        facts.address = address
+        let read = readDeclarationsWithProblems(sources, node: facts)
+        // Without an address only what uses it is wrong, which is no matter of the other tasks.
+        if case .known = address, !read.problems.isEmpty { throw Problems(read.problems) }
+        return read.declarations
     }
 
     /// The task file, then its drop-ins in the order of their names.
@@ -186,7 +230,7 @@ struct Configuration {
     ///   - staged: Where the products of the only task are put instead of their paths.
     /// - Returns: The environment.
     func environment(_ http: HTTPClient, staged: StagedProducts? = nil) -> RunEnvironment {
-        RunEnvironment(
+        var environment = RunEnvironment(
             files: files(staged: staged),
             http: http,
             plan: plan,
@@ -195,5 +239,11 @@ struct Configuration {
             // A program started by a task must not report to the service manager.
             processEnvironment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
         )
+        if let rule = declarations.cluster.addressRule {
+            environment.addressed = AddressedTasks(rule: rule) { [sources, facts] address throws(Problems) in
+                try Self.declarations(sources, facts, address)
+            }
+        }
+        return environment
     }
 }

@@ -74,6 +74,9 @@ struct Program {
             if case .certificates(let certificates) = options.command {
                 return try await CertificatesCommand(options: options, certificates: certificates, output: output).run()
             }
+            if case .initialise(let destination) = options.command {
+                return InitCommand(options: options, destination: destination, output: output).run()
+            }
             if case .check(let version) = options.command {
                 return try await CheckCommand(options: options, serverVersion: version).run(output)
             }
@@ -102,7 +105,8 @@ struct Program {
             case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
             case .supervise(let names):
                 try await SuperviseCommand(configuration: configuration, names: names).run(output)
-            case .check, .units, .certificates: preconditionFailure("these commands read the task file themselves")
+            case .check, .units, .certificates, .initialise:
+                preconditionFailure("these commands read the task file themselves, or none")
             }
         } catch let error as Problems {
             if options.onlyDirectories { return .usage }

@@ -62,13 +62,15 @@ struct StatusCommand {
         _ outputEnvironment: OutputEnvironment
     ) {
         let warnings = CredentialWarnings(files: configuration.files, plan: plan).all()
+        let address = configuration.addressChoice
         switch configuration.options.output {
-        case .json: output.writeData(statusJSON(statuses, warnings: warnings) + "\n")
+        case .json: output.writeData(statusJSON(statuses, warnings: warnings, address: address) + "\n")
         case .text:
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let isUTF8 = outputEnvironment.isUTF8
             let lines =
                 statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+                + (address.map { addressLines($0, columns: columns) } ?? [])
                 + warningLines(warnings, columns: columns)
             output.write(lines.map { $0 + "\n" }.joined())
         }

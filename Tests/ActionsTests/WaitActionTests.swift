@@ -9,7 +9,9 @@ struct WaitActionTests {
     @Test(
         arguments: [
             ("tcp: 'node:6443'", "node:6443"), ("file: /nowhere", "'/nowhere'"),
-            ("unit: a.service", "unit 'a.service'"),
+            ("unit: a.service", "unit 'a.service'"), ("interface: nest0", "interface 'nest0'"),
+            ("address: 203.0.113.0/24", "an address in 203.0.113.0/24"),
+            ("address: 203.0.113.1", "address 203.0.113.1"),
             ("url: 'https://node/healthz'", "'https://node/healthz'"),
             ("kubeconfig: /k, object: {apiVersion: apps/v1, kind: DaemonSet, name: a, namespace: b}", "DaemonSet/b/a"),
         ]
@@ -23,7 +25,11 @@ struct WaitActionTests {
 
     @Test func `a dry run reports no wait for what is there`() async throws {
         let server = try LoopbackServer { _ in .response(200) }
-        for fields in ["tcp: '127.0.0.1:\(server.port)'", "file: /etc", "url: '\(server.url)/'"] {
+        let conditions = [
+            "tcp: '127.0.0.1:\(server.port)'", "file: /etc", "url: '\(server.url)/'", "interface: lo",
+            "address: 127.0.0.1",
+        ]
+        for fields in conditions {
             try await withBench("tasks: {it: {wait: {\(fields)}}}\n", isDryRun: true) { bench async throws in
                 #expect(try await bench.perform("it") == "unchanged")
                 #expect(bench.lines == [], "\(fields)")
@@ -31,7 +37,12 @@ struct WaitActionTests {
         }
     }
 
-    @Test(arguments: ["tcp: '127.0.0.1:9'", "file: /nowhere", "url: 'http://127.0.0.1:9/'"])
+    @Test(
+        arguments: [
+            "tcp: '127.0.0.1:9'", "file: /nowhere", "url: 'http://127.0.0.1:9/'", "interface: nest0",
+            "address: 203.0.113.1",
+        ]
+    )
     func `a wait lasts as long as its task may take`(condition: String) async throws {
         try await withBench("tasks: {it: {timeout: 2s, wait: {\(condition)}}}\n") { bench async throws in
             let start = ContinuousClock.now

@@ -63,6 +63,17 @@ struct ArgumentTests {
         #expect(try !options(["certificates", "check"]).acts)
     }
 
+    @Test func `a first task file has a destination, wherever its flags are`() throws {
+        var expected = InitOptions()
+        #expect(try options(["init"]).command == .initialise(expected))
+        (expected.path, expected.replaces) = ("f.yaml", true)
+        for arguments in [["init", "--force", "--output", "f.yaml"], ["-o", "f.yaml", "--force", "init"]] {
+            #expect(try options(arguments).command == .initialise(expected))
+            #expect(try options(arguments).output == .text)
+        }
+        #expect(try options(["--root", "/x", "init", "--host-name", "n"]).root == "/x")
+    }
+
     @Test func `a graph has a format`() throws {
         #expect(try options(["graph"]).command == .graph(.text))
         #expect(try options(["graph", "--format", "mermaid"]).command == .graph(.mermaid))
@@ -111,7 +122,7 @@ struct ArgumentTests {
             (["rnu"], "unknown command 'rnu' (did you mean 'run'?); see 'nest-bootstrap --help'"),
             (
                 ["frobnicate"],
-                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, units, supervise, help)"
+                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, init, units, supervise, help)"
             ),
             (["status", "--wait", "5s"], "the value of '--wait' follows '=': '--wait=5s'"),
             (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),
@@ -159,9 +170,8 @@ struct ArgumentTests {
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
         #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
         var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n", "Files:\n"]
-        if command != nil {
-            parts += ["-c, --config FILE", "-o, --output text|json", "Exit codes:\n", "  64  ", "(default: "]
-        }
+        if command != nil { parts += ["Exit codes:\n", "  64  ", "(default: "] }
+        if let command, command != .initialise { parts += ["-c, --config FILE", "-o, --output text|json"] }
         for flag in Flag.all where command.map(flag.commands.contains) == true && !flag.isInternal {
             parts.append(flag.shortName.map { "  \($0), \(flag.name)" } ?? "  \(flag.name)")
         }

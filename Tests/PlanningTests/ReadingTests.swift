@@ -104,6 +104,8 @@ import YAML
         ("tcp: 'localhost:80'", "tcp localhost 80"), ("tcp: '[::1]:6443'", "tcp ::1 6443"), ("file: /x", "file /x"),
         ("url: http://x/healthz", "url http://x/healthz -"),
         ("url: https://x, certificateAuthority: /ca", "url https://x /ca"), ("unit: etcd.service", "unit etcd.service"),
+        ("address: 100.64.0.0/10", "address 100.64.0.0/10"), ("address: 'fd00::1'", "address fd00::1"),
+        ("interface: tailscale0", "interface tailscale0"), ("interface: 'en*'", "interface en*"),
         (
             "object: {apiVersion: apps/v1, kind: DaemonSet, name: d, namespace: kube-system}, kubeconfig: /k",
             "object apps/v1 DaemonSet kube-system d /k"
@@ -132,6 +134,8 @@ extension WaitDeclaration.Condition {
         case .file(let path): "file \(path.path)"
         case .url(let url, let authority): "url \(url) \(authority?.path ?? "-")"
         case .unit(let unit): "unit \(unit)"
+        case .address(let range): "address \(range)"
+        case .interface(let name): "interface \(name)"
         case .object(let object, let kubeconfig):
             "object \(object.apiVersion) \(object.kind) \(object.namespace ?? "-") \(object.name) \(kubeconfig.path)"
         }

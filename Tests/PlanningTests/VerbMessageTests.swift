@@ -117,9 +117,24 @@ import Testing
                 + "write tcp: 127.0.0.1:6443",
         ),
         .task(
+            "wait: {address: 100.64.0.5/10}",
+            "bootstrap.yaml:3:21: 'wait.address' of task 't' is not the first address of its range; "
+                + "write address: 100.64.0.0/10, or address: 100.64.0.5 for this address only",
+        ),
+        .task(
+            "wait: {address: tailscale0}",
+            "bootstrap.yaml:3:21: 'wait.address' of task 't' must be an IP address, or a range of them such as "
+                + "100.64.0.0/10, found 'tailscale0'",
+        ),
+        .task(
+            "wait: {interface: en/0}",
+            "bootstrap.yaml:3:23: 'wait.interface' of task 't' must be the name of a network interface, "
+                + "15 characters at most, none of them a space or '/', found 'en/0'",
+        ),
+        .task(
             "wait: {kubeconfig: k}",
-            "bootstrap.yaml:3:5: 'wait' of task 't' must have one of 'apiServer', 'tcp', 'file', 'url', 'unit' or 'object'; "
-                + "add apiServer: true",
+            "bootstrap.yaml:3:5: 'wait' of task 't' must have one of 'apiServer', 'tcp', 'file', 'url', 'unit', "
+                + "'address', 'interface' or 'object'; add apiServer: true",
             "bootstrap.yaml:3:12: 'wait.kubeconfig' of task 't' goes with 'apiServer' or 'object' only; remove kubeconfig:",
         ),
         .task(

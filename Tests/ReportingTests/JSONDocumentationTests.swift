@@ -22,6 +22,16 @@ struct JSONDocumentationTests {
             Event(task: "c", .object("ConfigMap/z", .init(.configured, fields: ["a"], diff: ["-a", "+b"]))),
         ]
 
+    /// A node with two addresses.
+    private static let address = AddressRule().choose(among: [
+        NetworkInterface(
+            name: "a",
+            isUp: true,
+            isRunning: true,
+            addresses: ["10.0.0.1", "10.0.0.2"].compactMap { IPAddress($0).map { .init($0) } }
+        )
+    ])
+
     @Test func `every event and every field of a run is documented, and nothing else`() throws {
         let recorder = Recorder()
         let reporter = Reporter(JSONSink(recorder.output, run: "r"))
@@ -55,18 +65,21 @@ struct JSONDocumentationTests {
         let unit = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
         status.add(ServiceState(unit, statusText: "x"))
         (status.isPermanent, status.retriesIn) = (true, .seconds(1))
-        let node = try readJSON(Array(statusJSON([status], warnings: [SampleRun.problem]).utf8), file: "status")
+        let text = statusJSON([status], warnings: [SampleRun.problem], address: Self.address)
+        let node = try readJSON(Array(text.utf8), file: "status")
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
     }
 
     @Test func `every field of a check is documented, and nothing else`() throws {
         let counts = CheckCounts(tasks: 3, objects: 5)
-        let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts)
+        let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.address)
         let problem =
             #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
         #expect(
             text == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"#
-                + #""summary":{"tasks":3,"objects":5,"problems":1,"warnings":1}}"#
+                + #""summary":{"tasks":3,"objects":5,"problems":1,"warnings":1},"#
+                + #""nodeAddress":{"address":"10.0.0.1","interface":"a","others":["#
+                + #"{"address":"10.0.0.2","interface":"a","reason":"10.0.0.1 comes first"}]}}"#
         )
         let node = try readJSON(Array(text.utf8), file: "check")
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("check").paths.sorted()))

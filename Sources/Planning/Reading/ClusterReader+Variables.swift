@@ -22,6 +22,7 @@ extension ClusterReader {
         var definitions: [String: Node] = [:]
         var values: [String: Variables.Value] = ["node.name": .scalar(.string(name))]
         let unknownRole = emptyCluster.unknownRole
+        values["node.address"] = address
         values["node.role"] =
             role.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
         if files.variables.entries.count > Limit.variableCount {

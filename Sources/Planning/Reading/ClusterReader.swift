@@ -11,6 +11,12 @@ struct ClusterReader {
     /// The variables that some nodes have of their own.
     let nodeVariables: [String]
 
+    /// What is known of the node's address; only tasks and servers may depend on it.
+    var address = Variables.Value.missing(
+        message: "it is known only to the tasks of the node",
+        hint: "write the address itself"
+    )
+
     /// The keys of the sections.
     enum Keys {
         static let name = Key.optional("name", .string, default: "none", "the cluster's name")
@@ -25,6 +31,18 @@ struct ClusterReader {
             type: .either([.url, .dictionary(.url)]),
             presence: .optional(default: "none"),
             meaning: "the API server, for every role or as a mapping of roles"
+        )
+        static let nodeAddress = Key.optional(
+            "nodeAddress",
+            .addressRule,
+            default: "none; `${node.address}` cannot be used",
+            "how the address of a node is chosen"
+        )
+        static let address = Key.optional(
+            "address",
+            .addressRule,
+            default: "`cluster.nodeAddress`",
+            "how the address of this node is chosen"
         )
         static let role = Key.required(
             "role",
@@ -80,6 +98,8 @@ struct ClusterReader {
         cluster.declaration.certificateAuthority = fields.value(Keys.certificateAuthority)
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
+        checkAddressRule(&fields)
+        cluster.declaration.addressRule = readAddressRule()
         if let entry = fields.take(Keys.servers.name) { readServers(entry.value, fields.subject, variables, &cluster) }
         fields.finish()
         return cluster
@@ -145,6 +165,7 @@ struct ClusterReader {
             if let role = roles[entry.key], let location = mapping["role"]?.location {
                 reportLikelySlip(role, of: entry.key, location, named)
             }
+            _ = fields.value(Keys.address)
             if let below = fields.fields(Keys.variables.name, expected: "a mapping of names to values") {
                 for variable in below.entries { _ = isVariable(variable) }
             }

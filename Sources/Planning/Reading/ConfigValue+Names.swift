@@ -92,6 +92,37 @@ extension ConfigValue {
         }
     }
 
+    /// An IP address, or the addresses that begin with the same bits.
+    func addressRange() -> AddressRange? {
+        let expected = "an IP address, or a range of them such as 100.64.0.0/10"
+        guard let text = string(expected: expected) else { return nil }
+        guard let range = AddressRange(text) else {
+            reportTypeMismatch(expected)
+            return nil
+        }
+        let address = String(text.prefix { $0 != "/" })
+        guard IPAddress(address) == range.first else {
+            // Which of the two was meant, the range or the address, is not known.
+            let hint = "\(write("\(range)")), or \(write(address).dropFirst("write ".count)) for this address only"
+            problems.add(node.location, "\(label) is not the first address of its range", hint: hint)
+            return nil
+        }
+        return range
+    }
+
+    /// The name of a network interface, perhaps with `*`.
+    func interface() -> String? {
+        let expected = "the name of a network interface, 15 characters at most, none of them a space or '/'"
+        guard let text = string(expected: expected) else { return nil }
+        // The kernel's limit, IFNAMSIZ, and what dev_valid_name() refuses; '*' may match no character at all.
+        let isName = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/:".utf8.contains($0) }
+        guard isName, text != ".", text != "..", text.utf8.count(where: { $0 != UInt8(ascii: "*") }) <= 15 else {
+            reportTypeMismatch(expected)
+            return nil
+        }
+        return text
+    }
+
     /// The path of a script, for which the script itself is mistaken now and then.
     func scriptPath() -> LocatedPath? {
         if let text = node.string, text.contains("\n") {

@@ -53,6 +53,11 @@ extension ValueReader where Value == Duration {
     static func duration(limit: Duration) -> Self { Self(type: .duration) { $0.duration(limit: limit) } }
 }
 
+extension ValueReader where Value == AddressRange {
+    /// An address, or the addresses that begin with the same bits.
+    static var addressRange: Self { Self(type: .addressRange) { $0.addressRange() } }
+}
+
 extension ValueReader where Value == LocatedPath {
     /// A file or link that a task writes.
     static var writtenPath: Self { Self(type: .absolutePath) { $0.writtenPath() } }
@@ -94,6 +99,9 @@ extension ValueReader where Value == String {
 
     /// A systemd unit.
     static var unit: Self { Self(type: .name("systemd unit")) { $0.unitName() } }
+
+    /// A network interface, or several by a pattern.
+    static var interface: Self { Self(type: .name("network interface")) { $0.interface() } }
 
     /// A user or group.
     static func account(_ kind: String) -> Self { Self(type: .name(kind)) { $0.account() } }

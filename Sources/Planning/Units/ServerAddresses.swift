@@ -7,7 +7,9 @@ struct ServerAddresses {
 
     /// Finds the servers of a plan.
     init(_ plan: Plan) {
-        let kubeconfigs = plan.steps.lazy.flatMap(\.task.footprint.writes).compactMap { write in
+        // A server with the address of the node is not known yet.
+        let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
+        let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
             write.kubeconfigServer.map { (located(write.path.path), $0) }
         }
         servers = Dictionary(kubeconfigs) { first, _ in first }
@@ -29,7 +31,8 @@ struct ServerAddresses {
         switch connection {
         case .apiServer:
             footprint.kubeconfig.flatMap { servers[located($0.path)] }.flatMap { try? WebAddress($0).host }
-        case .endpoint(let host, _): host
+        // It may be the address of the node, which is not known yet.
+        case .endpoint(let host, _): footprint.watchesInterfaces ? nil : host
         // A URL may be redirected.
         case .url, .systemBus, .anywhere: nil
         }

@@ -18,7 +18,7 @@ struct UnitSandbox {
         hidden: HiddenPaths.Hidden,
         addresses: [String]?,
     ) {
-        if footprint.usesNetwork { addNetwork(footprint, addresses) }
+        if footprint.usesNetwork || footprint.watchesInterfaces { addNetwork(footprint, addresses) }
         addCapabilities(footprint)
         addPlaces(footprint, reads: reads, writes: writes)
         if footprint.runsPrograms, writes.contains("/") {
@@ -42,9 +42,9 @@ struct UnitSandbox {
 
     private mutating func addNetwork(_ footprint: Footprint, _ addresses: [String]?) {
         add("PrivateNetwork", "no")
-        add("RestrictAddressFamilies", "AF_INET AF_INET6")
+        if footprint.usesNetwork { add("RestrictAddressFamilies", "AF_INET AF_INET6") }
         // Tools that look at the node's addresses and routes ask the kernel for them.
-        if footprint.runsPrograms { add("RestrictAddressFamilies", "AF_NETLINK") }
+        if footprint.runsPrograms || footprint.watchesInterfaces { add("RestrictAddressFamilies", "AF_NETLINK") }
         if let addresses {
             add("IPAddressDeny", "any")
             for address in addresses { add("IPAddressAllow", address) }

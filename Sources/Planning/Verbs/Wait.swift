@@ -18,6 +18,10 @@ public struct WaitDeclaration: VerbDeclaration {
         case url(String, certificateAuthority: LocatedPath?)
         /// A systemd unit is active.
         case unit(String)
+        /// The node has an address in a range.
+        case address(AddressRange)
+        /// A network interface is up; its name may contain `*`.
+        case interface(String)
         /// An object is ready.
         case object(ObjectReference, kubeconfig: LocatedPath)
     }
@@ -40,8 +44,8 @@ extension WaitDeclaration: ReadableVerb {
     public static var keys: [KeyDescription] {
         [
             Keys.apiServer.description, Keys.tcp.description, Keys.file.description, Keys.url.description,
-            Keys.unit.description, Keys.object.description, Keys.kubeconfig.description,
-            Keys.certificateAuthority.description,
+            Keys.unit.description, Keys.address.description, Keys.interface.description, Keys.object.description,
+            Keys.kubeconfig.description, Keys.certificateAuthority.description,
         ]
     }
 
@@ -52,7 +56,7 @@ extension WaitDeclaration: ReadableVerb {
     }
 
     private enum Keys {
-        static let conditions = ["apiServer", "tcp", "file", "url", "unit", "object"]
+        static let conditions = ["apiServer", "tcp", "file", "url", "unit", "address", "interface", "object"]
         static let apiServer = Key.oneOf(
             conditions,
             "apiServer",
@@ -68,6 +72,18 @@ extension WaitDeclaration: ReadableVerb {
         static let file = Key.oneOf(conditions, "file", .readPath, "the path exists")
         static let url = Key.oneOf(conditions, "url", .url, "the URL answers with a status of 200 to 299")
         static let unit = Key.oneOf(conditions, "unit", .unit, "the systemd unit is active")
+        static let address = Key.oneOf(
+            conditions,
+            "address",
+            .addressRange,
+            "the node has an address in the range, on an interface that is up"
+        )
+        static let interface = Key.oneOf(
+            conditions,
+            "interface",
+            .interface,
+            "a network interface with the name is up and has a carrier; `*` in it matches any text"
+        )
         static let object = Key.oneOf(conditions, "object", .object, "the object exists and is ready")
         static let kubeconfig = Key.optional(
             "kubeconfig",
@@ -91,12 +107,14 @@ extension WaitDeclaration: ReadableVerb {
         let file = fields.value(Keys.file).map(Condition.file)
         let url = fields.value(Keys.url).map { Condition.url($0, certificateAuthority: authority) }
         let unit = fields.value(Keys.unit).map(Condition.unit)
+        let address = fields.value(Keys.address).map(Condition.address)
+        let interface = fields.value(Keys.interface).map(Condition.interface)
         let object = fields.value(Keys.object)
         fields.requireOne(of: Keys.conditions, example: "apiServer: true")
         fields.reportMisplacedKey("kubeconfig", goesWith: ["apiServer", "object"])
         fields.reportMisplacedKey("certificateAuthority", goesWith: ["url"])
         let location = fields.location
-        if let condition = tcp ?? file ?? url ?? unit {
+        if let condition = tcp ?? file ?? url ?? unit ?? address ?? interface {
             return ReadVerb(Self(condition: condition, location: location))
         }
         switch (server, object) {
@@ -141,6 +159,8 @@ extension WaitDeclaration: ReadableVerb {
             footprint.reads = authority.map { [.init(path: $0, use: .file)] } ?? []
         case .unit:
             footprint.connections = [.systemBus]
+        case .address, .interface:
+            footprint.watchesInterfaces = true
         }
         return footprint
     }

@@ -1,4 +1,5 @@
 public import Base
+public import Planning
 import YAML
 
 /// What a check has looked at.
@@ -21,14 +22,21 @@ public struct CheckCounts: Sendable {
 ///   - problems: What is wrong.
 ///   - warnings: What is not wrong yet, or not on every server.
 ///   - counts: What was checked, `nil` if the task file cannot be read.
+///   - address: The node's address, `nil` if there is no rule for it.
 /// - Returns: One line without its end.
-public func checkJSON(_ problems: [Problem], warnings: [Problem], _ counts: CheckCounts?) -> String {
+public func checkJSON(
+    _ problems: [Problem],
+    warnings: [Problem],
+    _ counts: CheckCounts?,
+    _ address: AddressChoice? = nil,
+) -> String {
     var summary: [(String, Node)] = []
     if let counts { summary += [("tasks", .number(counts.tasks)), ("objects", .number(counts.objects))] }
     summary += [("problems", .number(problems.count)), ("warnings", .number(warnings.count))]
-    let pairs: [(String, Node)] = [
+    var pairs: [(String, Node)] = [
         Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields) })),
         ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
     ]
+    if let address { pairs.append(("nodeAddress", address.node)) }
     return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }

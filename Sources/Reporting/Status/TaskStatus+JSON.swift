@@ -1,5 +1,6 @@
 public import Base
 import Execution
+public import Planning
 public import State
 import YAML
 
@@ -8,15 +9,21 @@ import YAML
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.
 ///   - warnings: What needs attention although nothing has failed.
+///   - address: The node's address, `nil` if there is no rule for it.
 /// - Returns: One line without its end.
-public func statusJSON(_ statuses: [TaskStatus], warnings: [Problem] = []) -> String {
+public func statusJSON(
+    _ statuses: [TaskStatus],
+    warnings: [Problem] = [],
+    address: AddressChoice? = nil
+) -> String {
     let states = [.notYet, .waiting, .running, .unknown] + Outcome.Kind.allCases.map(TaskState.ended)
     let counts = Dictionary(grouping: statuses, by: \.state).mapValues(\.count)
     let summary = [("tasks", Node.number(statuses.count))] + states.map { ("\($0)", .number(counts[$0] ?? 0)) }
-    let pairs = [
+    var pairs = [
         Node.outputVersion, ("tasks", .sequence(statuses.map(\.node))),
         ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
     ]
+    if let address { pairs.append(("nodeAddress", address.node)) }
     return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }
 

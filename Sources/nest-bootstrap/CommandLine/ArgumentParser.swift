@@ -87,7 +87,7 @@ private struct ArgumentParser {
 
     private mutating func flag(_ argument: String) throws(UsageError) -> GivenFlag {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let flag = Flag.all.first(where: { $0.name == parts[0] || $0.shortName == parts[0] }) else {
+        guard let flag = Flag.named(parts[0], of: command) else {
             let known = Flag.all.filter { flag in !flag.isInternal && (command.map(flag.commands.contains) ?? true) }
             throw .unknown(
                 "flag",

@@ -42,6 +42,7 @@ extension CommandName {
         case .graph: .graph
         case .rbac: .rbac
         case .certificates: .certificates
+        case .initialise: .initialise
         case .units: .units
         case .supervise: .supervise
         }
@@ -133,6 +134,8 @@ extension CommandHelp {
                 + "the schema that the API server had at the last 'diff' or refusal.",
             "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
                 + "looked at. A manifest that is only on the node is a warning.",
+            "With a rule 'nodeAddress' in the task file it prints the address of this node, and why the others were not "
+                + "chosen; 'status' does the same.",
         ],
         exitCodes: [
             Row("0", "nothing found"), .usageError, Row("65", "a manifest, a path or a certificate is wrong"),

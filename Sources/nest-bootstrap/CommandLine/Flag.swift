@@ -178,7 +178,7 @@ struct Flag: Sendable {
             "--config",
             short: "-c",
             "FILE",
-            of: CommandName.allCases,
+            of: ofTaskFile,
             "the task file; its drop-ins are in the directory with the same name and the extension .d "
                 + "(default: \(Options.defaultConfig))"
         ) { values, value, _ in values.config = value },
@@ -192,7 +192,7 @@ struct Flag: Sendable {
         Flag(
             "--host-name",
             "NAME",
-            of: [.check, .graph, .rbac, .units],
+            of: [.check, .graph, .initialise, .rbac, .units],
             "the host name of the node (default: that of this machine)"
         ) { values, value, _ in values.hostName = value },
         Flag(
@@ -211,7 +211,23 @@ struct Flag: Sendable {
             }
             values.installedConfig = value
         },
-        Flag("--root", "DIR", of: ofNode, "put DIR before every path that a task writes") {
+        Flag(
+            "--output",
+            short: "-o",
+            "FILE",
+            of: [.initialise],
+            "write the task file to FILE, which must not exist (default: standard output)"
+        ) { values, value, _ in values.initialise.path = value },
+        Flag("--force", of: [.initialise], "replace FILE if it exists") { values, _, _ in
+            values.initialise.replaces = true
+        },
+        Flag(
+            "--root",
+            "DIR",
+            of: [.initialise],
+            "look at the files below DIR, which is the root of another machine"
+        ) { values, value, _ in values.root = value },
+        Flag("--root", "DIR", of: ofNode.filter { $0 != .initialise }, "put DIR before every path that a task writes") {
             values,
             value,
             _ in values.root = value
@@ -220,12 +236,21 @@ struct Flag: Sendable {
             "--output",
             short: "-o",
             "text|json",
-            of: CommandName.allCases,
+            of: ofTaskFile,
             "output for people or for programs (default: \(OutputFormat.text.rawValue))"
         ) { (values, value, command) throws(UsageError) in
             values.output = try choice("output", value, of: command)
         },
     ]
+
+    /// Finds a flag by one of its names: that of a command, or any if the command has none or is not known yet.
+    static func named(_ name: String, of command: CommandName?) -> Flag? {
+        let flags = all.filter { $0.name == name || $0.shortName == name }
+        return flags.first { flag in command.map(flag.commands.contains) ?? false } ?? flags.last
+    }
+
+    /// The commands that read a task file.
+    private static let ofTaskFile = CommandName.allCases.filter { $0 != .initialise }
 
     /// The commands that are about one node.
     private static let ofNode = CommandName.allCases.filter { $0 != .certificates }
@@ -256,6 +281,7 @@ struct FlagValues: Sendable {
     var serverVersion: KubernetesVersion?
     var user = RBACCommand.defaultUser
     var certificates = CertificatesOptions()
+    var initialise = InitOptions()
 }
 
 /// A flag in the arguments.

@@ -3,6 +3,8 @@ import Reporting
 /// Options from parsed arguments.
 extension Options {
     init(_ name: CommandName, names: [String], flags: [GivenFlag]) throws(UsageError) {
+        // A flag before the command may be one that another command has as well.
+        let flags = flags.map { GivenFlag(flag: Flag.named($0.flag.name, of: name) ?? $0.flag, value: $0.value) }
         try Self.check(flags, of: name)
         var values = FlagValues()
         for given in flags { try given.flag.set(&values, given.value, name) }
@@ -51,6 +53,9 @@ extension Options {
             try refuse(names, name)
             return .rbac(user: values.user)
         case .certificates: return .certificates(try certificatesOptions(names, values))
+        case .initialise:
+            try refuse(names, name, hint: "use '--output \(names.first ?? "FILE")'")
+            return .initialise(values.initialise)
         case .units:
             var options = try unitsOptions(names)
             options.installedConfig = values.installedConfig

@@ -53,7 +53,7 @@ struct Options: Sendable, Hashable {
         case .run(let run): run.isDryRun
         case .certificates(let certificates): certificates.isDryRun
         case .diff: true
-        case .status, .check, .graph, .units, .supervise, .rbac: false
+        case .status, .check, .graph, .units, .supervise, .rbac, .initialise: false
         }
     }
 
@@ -63,7 +63,7 @@ struct Options: Sendable, Hashable {
         case .run(let run): !run.isDryRun
         case .certificates(let certificates): certificates.action == .renew && !certificates.isDryRun
         case .units, .supervise: true
-        case .diff, .status, .check, .graph, .rbac: false
+        case .diff, .status, .check, .graph, .rbac, .initialise: false
         }
     }
 
@@ -89,6 +89,8 @@ enum Command: Sendable, Hashable {
     case rbac(user: String)
     /// Checks or renews the certificates of all nodes.
     case certificates(CertificatesOptions)
+    /// Writes a first task file for a machine.
+    case initialise(InitOptions)
     /// Writes the plan as systemd units.
     case units(UnitsOptions)
     /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
@@ -157,6 +159,18 @@ struct CertificatesOptions: Sendable, Hashable {
     init() {}
 }
 
+/// Where to write the first task file.
+struct InitOptions: Sendable, Hashable {
+    /// The file, `nil` for standard output.
+    var path: String?
+
+    /// Whether an existing file is replaced.
+    var replaces = false
+
+    /// Creates the options of a task file on standard output.
+    init() {}
+}
+
 /// Where to write units.
 struct UnitsOptions: Sendable, Hashable {
     /// The directory.
@@ -187,7 +201,9 @@ enum GraphFormat: String, Sendable, Hashable, CaseIterable {
 
 /// The name of a command.
 enum CommandName: String, Sendable, Hashable, CaseIterable {
-    case run, diff, status, check, graph, rbac, certificates, units, supervise
+    case run, diff, status, check, graph, rbac, certificates
+    case initialise = "init"
+    case units, supervise
 }
 
 /// What the arguments ask for.

@@ -1,0 +1,74 @@
+public import Base
+import Execution
+import Host
+public import Planning
+
+/// The tasks of a node, read again with its address once that is known.
+///
+/// The address is chosen when the first task starts that depends on it, since an earlier task may have waited for a
+/// network; all tasks of a run then have the same.
+public final class AddressedTasks: Sendable {
+    /// How the address is chosen.
+    let rule: AddressRule
+
+    /// Reads the task files with an address.
+    let read: @Sendable (NodeAddress) throws(Problems) -> Declarations
+
+    private let known = Locked<Declarations?>(nil)
+
+    /// Creates tasks.
+    ///
+    /// - Parameters:
+    ///   - rule: How the address is chosen.
+    ///   - read: Reads the task files with an address.
+    public init(rule: AddressRule, read: @escaping @Sendable (NodeAddress) throws(Problems) -> Declarations) {
+        self.rule = rule
+        self.read = read
+    }
+
+    /// The declarations that a task is performed with; waits for an address if the task needs one.
+    ///
+    /// - Throws: ``Base/Problem`` if there is no address, and ``Base/Problems`` if the files cannot be read with it.
+    func declarations(for context: ActionContext) async throws -> Declarations {
+        if let known = known.withLock({ $0 }) { return known }
+        let isNeeded = context.task.addressUse == .declaration
+        let address: IPAddress
+        if isNeeded, !context.run.files.isDryRun {
+            address = try await awaitAddress(context)
+        } else {
+            let choice = rule.choose(among: try NetworkInterface.all())
+            if let chosen = choice.address {
+                address = chosen
+            } else if isNeeded {
+                let message = "no address of this node matches: \(choice.summary)"
+                throw Problem(message, hint: NodeAddress.advice(rule))
+            } else {
+                // Most manifests do not use it; the uses of it are reported.
+                return try read(.missing(choice.summary))
+            }
+        }
+        let declarations = try read(.known(address))
+        return known.withLock { known in
+            let first = known ?? declarations
+            known = first
+            return first
+        }
+    }
+
+    private func awaitAddress(_ context: ActionContext) async throws -> IPAddress {
+        let found = Locked<IPAddress?>(nil)
+        let subject = "an address of this node"
+        let reason = await context.awaitEvents(subject) { (context, onWait) async throws(SystemError) in
+            try await NetworkInterface.wait(until: context.deadline, onWait: onWait) { [rule] interfaces in
+                let choice = rule.choose(among: interfaces)
+                guard let address = choice.address else { return "none matches: \(choice.summary)" }
+                found.withLock { $0 = address }
+                return nil
+            }
+        }
+        guard let address = found.withLock({ $0 }) else {
+            throw context.timedOut(waitingFor: subject, reason ?? "", hint: NodeAddress.advice(rule))
+        }
+        return address
+    }
+}

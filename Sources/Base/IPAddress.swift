@@ -1,0 +1,91 @@
+import Glibc
+
+/// An IPv4 or IPv6 address.
+public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
+    /// The bytes in the order of the network: 4 or 16.
+    public let bytes: [UInt8]
+
+    /// Reads an address as `inet_pton(3)` does: no port, no zone, no brackets.
+    public init?(_ text: String) {
+        let isVersion6 = text.utf8.contains(UInt8(ascii: ":"))
+        var bytes = [UInt8](repeating: 0, count: isVersion6 ? 16 : 4)
+        guard unsafe inet_pton(isVersion6 ? AF_INET6 : AF_INET, text, &bytes) == 1 else { return nil }
+        self.bytes = bytes
+    }
+
+    /// Creates an address.
+    ///
+    /// - Parameter bytes: 4 or 16 bytes in the order of the network.
+    public init(bytes: [UInt8]) {
+        precondition(bytes.count == 4 || bytes.count == 16)
+        self.bytes = bytes
+    }
+
+    /// Whether it is an IPv6 address.
+    public var isVersion6: Bool { bytes.count == 16 }
+
+    /// Whether it is an address of the machine itself, which no other machine can reach.
+    public var isLoopback: Bool {
+        isVersion6 ? bytes == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] : bytes[0] == 127
+    }
+
+    /// Whether it is valid only together with an interface.
+    public var isLinkLocal: Bool {
+        isVersion6 ? bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80 : bytes[0] == 169 && bytes[1] == 254
+    }
+
+    /// The address as `inet_ntop(3)` writes it.
+    public var description: String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        _ = unsafe inet_ntop(isVersion6 ? AF_INET6 : AF_INET, bytes, &text, socklen_t(text.count))
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
+
+/// The addresses that begin with the same bits, as RFC 4632 writes them: `100.64.0.0/10`.
+public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
+    /// The first address: its bits after the prefix are zero.
+    public let first: IPAddress
+
+    /// How many bits the addresses have in common.
+    public let prefixLength: Int
+
+    /// Reads `ADDRESS/BITS`, or an address, which is a range of one.
+    ///
+    /// - Returns: The range that contains the address, whose bits after the prefix may be anything; `nil` for other texts.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let address = IPAddress(String(parts[0])) else { return nil }
+        let limit = address.bytes.count * 8
+        guard parts.count == 2 else {
+            self.init(address, limit)
+            return
+        }
+        let digits = parts[1].utf8
+        guard (1...3).contains(digits.count), digits.allSatisfy(\.isDigit), let length = Int(parts[1]), length <= limit
+        else { return nil }
+        self.init(address, length)
+    }
+
+    private init(_ address: IPAddress, _ length: Int) {
+        let bytes = address.bytes.enumerated().map { index, byte in byte & Self.mask(of: index, length) }
+        first = IPAddress(bytes: bytes)
+        prefixLength = length
+    }
+
+    /// The bits of a byte that belong to the prefix.
+    private static func mask(of index: Int, _ length: Int) -> UInt8 {
+        ~UInt8(truncatingIfNeeded: 0xff >> max(0, min(8, length - index * 8)))
+    }
+
+    /// Whether the range is a single address.
+    public var isOneAddress: Bool { prefixLength == first.bytes.count * 8 }
+
+    /// Returns whether an address is in the range.
+    public func contains(_ address: IPAddress) -> Bool {
+        address.bytes.count == first.bytes.count && Self(address, prefixLength).first == first
+    }
+
+    /// The range as `ADDRESS/BITS`, a single address without bits.
+    public var description: String { isOneAddress ? "\(first)" : "\(first)/\(prefixLength)" }
+}

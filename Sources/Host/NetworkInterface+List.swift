@@ -1,0 +1,83 @@
+public import Base
+import Glibc
+
+extension NetworkInterface {
+    /// Lists the interfaces of this process's network namespace, in the order of the kernel.
+    ///
+    /// - Returns: The interfaces.
+    /// - Throws: ``Base/SystemError`` if the kernel refuses.
+    public static func all() throws(SystemError) -> [NetworkInterface] {
+        let states = version6States()
+        var list: UnsafeMutablePointer<ifaddrs>?
+        let code = unsafe getifaddrs(&list) == 0 ? 0 : errno
+        guard code == 0 else { throw SystemError("cannot list", "the network interfaces", code: code) }
+        defer { unsafe freeifaddrs(list) }
+        var interfaces: [NetworkInterface] = []
+        var positions: [String: Int] = [:]
+        var next = unsafe list
+        while let entry = unsafe next?.pointee {
+            unsafe next = entry.ifa_next
+            let name = unsafe String(cString: entry.ifa_name)
+            if positions[name] == nil {
+                let flags = unsafe entry.ifa_flags
+                let isUp = flags & UInt32(IFF_UP) != 0
+                let isRunning = flags & UInt32(IFF_RUNNING) != 0
+                positions[name] = interfaces.count
+                interfaces.append(NetworkInterface(name: name, isUp: isUp, isRunning: isRunning))
+            }
+            guard let position = positions[name],
+                let address = unsafe entry.ifa_addr.flatMap({ unsafe address(at: $0) })
+            else { continue }
+            let state = states[Located(name: name, address: address)] ?? .stable
+            interfaces[position].addresses.append(Address(address, state))
+        }
+        return interfaces
+    }
+
+    /// An address with the interface that has it: every interface may have the same link-local address.
+    private struct Located: Hashable {
+        var name: String
+        var address: IPAddress
+    }
+
+    private static func address(at socket: UnsafeMutablePointer<sockaddr>) -> IPAddress? {
+        let bytes = UnsafeRawPointer(socket)
+        // The offsets of sin_addr and sin6_addr.
+        let place: Range<Int>
+        switch unsafe CInt(socket.pointee.sa_family) {
+        case AF_INET: place = 4..<8
+        case AF_INET6: place = 8..<24
+        default: return nil
+        }
+        return IPAddress(bytes: place.map { unsafe bytes.load(fromByteOffset: $0, as: UInt8.self) })
+    }
+
+    /// The states of IPv6 addresses that are not stable; `getifaddrs(3)` does not give them.
+    ///
+    /// `/proc/net/if_inet6` has a line for each address: 32 digits, then numbers of the interface, the length of the prefix
+    /// and the scope, the flags of `linux/if_addr.h`, and the name. It does not exist on a machine without IPv6.
+    private static func version6States() -> [Located: Address.State] {
+        let bytes = (try? FileSystem.read("/proc/self/net/if_inet6", limit: 1 << 20)) ?? []
+        var states: [Located: Address.State] = [:]
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count == 6, let flags = UInt32(fields[4], radix: 16), let state = state(flags) else {
+                continue
+            }
+            let digits = Array(fields[0])
+            let address = stride(from: 0, to: digits.count - 1, by: 2)
+                .compactMap { UInt8(String(digits[$0...($0 + 1)]), radix: 16) }
+            guard address.count == 16 else { continue }
+            states[Located(name: String(fields[5]), address: IPAddress(bytes: address))] = state
+        }
+        return states
+    }
+
+    /// The state that the flags of an IPv6 address mean, `nil` for a stable one.
+    private static func state(_ flags: UInt32) -> Address.State? {
+        let (temporary, failed, deprecated, tentative): (UInt32, UInt32, UInt32, UInt32) = (0x01, 0x08, 0x20, 0x40)
+        if flags & (tentative | failed) != 0 { return .tentative }
+        if flags & deprecated != 0 { return .deprecated }
+        return flags & temporary != 0 ? .temporary : nil
+    }
+}

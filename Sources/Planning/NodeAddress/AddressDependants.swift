@@ -1,0 +1,61 @@
+import Base
+
+/// Finds the tasks that depend on the address of the node: those that read differently with another address.
+struct AddressDependants {
+    /// The uses by task, without those of none.
+    private(set) var uses: [String: AddressUse] = [:]
+
+    /// What must not depend on the address, because units are made before it is known.
+    private(set) var problems: [Problem] = []
+
+    /// Compares two readings of the same files with different addresses.
+    init(_ first: [PlannedTask], _ second: [PlannedTask]) {
+        let others = Dictionary(second.map { ($0.name, $0) }) { first, _ in first }
+        for task in first {
+            if let other = others[task.name], other != task {
+                uses[task.name] = .declaration
+                problems += Self.problem(task, other).map { [$0] } ?? []
+            } else if task.verb.footprint.manifests?.substitutesVariables == true {
+                uses[task.name] = .manifests
+            }
+        }
+    }
+
+    /// The problem if the unit of a task would depend on the address.
+    private static func problem(_ task: PlannedTask, _ other: PlannedTask) -> Problem? {
+        let (own, others) = (task.verb.footprint, other.verb.footprint)
+        let paths = zip(own.paths, others.paths).first { $0.path != $1.path }
+        guard paths != nil || unitPart(task) != unitPart(other) else { return nil }
+        let part = paths == nil ? "what its unit is made of" : "a path"
+        return Problem(
+            "task '\(task.name)' uses 'node.address' in \(part), which has to be known before the address is",
+            at: paths?.0.location ?? task.location,
+            hint: "write it without '${node.address}'",
+        )
+    }
+
+    /// What the unit of a task is made of, apart from paths and servers.
+    private static func unitPart(_ task: PlannedTask) -> [String] {
+        let footprint = task.verb.footprint
+        return [task.description ?? "", "\(task.timeout)"] + task.wantedBy + task.afterUnits
+            + footprint.accounts.map(\.name) + footprint.capabilities + [footprint.command?.name.path ?? ""]
+    }
+}
+
+extension Footprint {
+    /// The paths that the task reads and writes.
+    fileprivate var paths: [LocatedPath] { reads.map(\.path) + writes.map(\.path) }
+}
+
+extension Declarations {
+    /// Notes which tasks depend on the address of the node.
+    mutating func note(_ uses: [String: AddressUse]) {
+        func noted(_ task: PlannedTask) -> PlannedTask {
+            var task = task
+            task.addressUse = uses[task.name] ?? .none
+            return task
+        }
+        tasks = tasks.map(noted)
+        plan = plan.replacingTasks(noted)
+    }
+}

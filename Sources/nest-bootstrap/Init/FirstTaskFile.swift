@@ -1,0 +1,120 @@
+import Planning
+import Reporting
+import YAML
+
+/// The text of a task file to begin with.
+struct FirstTaskFile {
+    let survey: MachineSurvey
+
+    /// The role of the machine, if it is not the one that it seems to have.
+    let role: String?
+
+    /// The whole file.
+    var text: String {
+        ([heading] + [cluster, nodes, tasks]).map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
+    }
+
+    private var roleName: String { role ?? (survey.isControlPlane ? "control-plane" : "worker") }
+
+    private var heading: [String] {
+        var lines = [
+            "The task file of node \(printable(survey.hostName)), as 'nest-bootstrap init' has begun it.",
+            "Every key is described in docs/task-file.md. After a change: nest-bootstrap check", "",
+            "Found on this machine:", "* \(distribution)",
+        ]
+        lines += survey.kubeconfigs.map { "* kubeconfig \(printable($0))" }
+        if let credentials = survey.adminCredentials {
+            lines.append("* the administrator's certificate \(printable(credentials.certificate))")
+        }
+        if survey.isNixOS { lines.append("* NixOS, where tasks can be options of the system: see docs/nixos.md") }
+        return lines.map { $0.isEmpty ? "#" : "# \($0)" }
+    }
+
+    private var distribution: String {
+        let kind = survey.isControlPlane ? "a control plane" : "a worker"
+        switch survey.distribution {
+        case .kubeadm: return "\(kind) of kubeadm"
+        case .k3s: return survey.isControlPlane ? "a server of k3s" : "an agent of k3s"
+        case .credentials: return "credentials of \(kind), and no Kubernetes yet"
+        case .none: return "no Kubernetes, and no credentials for it"
+        }
+    }
+
+    private var cluster: [String] {
+        var lines = ["cluster:"]
+        if let authority = survey.authority {
+            lines += ["  # The CA of the API server's certificate.", "  certificateAuthority: \(quoted(authority))"]
+        }
+        lines.append("  # The API server, as the nodes of each role reach it.")
+        if let server {
+            lines += ["  servers:", "    \(quoted(roleName)): \(quoted(server))"]
+        } else {
+            lines.append("  # servers: {control-plane: \"https://127.0.0.1:6443\", worker: \"https://HOST:6443\"}")
+        }
+        lines.append("  # How ${node.address} is chosen; 'nest-bootstrap check' says which it is, and why.")
+        if let chosen = survey.address?.chosen, let address = chosen.address {
+            lines += ["  # Now it is \(address).", "  nodeAddress: {interfaces: [\(quoted(chosen.interface))]}"]
+        } else {
+            lines.append("  nodeAddress: {}")
+        }
+        return lines
+    }
+
+    /// The API server that a kubeconfig names, or that of a control plane.
+    private var server: String? {
+        survey.server ?? (survey.adminCredentials == nil ? nil : "https://127.0.0.1:6443")
+    }
+
+    private var nodes: [String] {
+        [
+            "# The role of every node, so that all nodes can have the same file.", "nodes:",
+            "  \(quoted(survey.hostName)): {role: \(quoted(roleName))}",
+        ]
+    }
+
+    private var tasks: [String] {
+        var lines = ["tasks:"]
+        let kubeconfig = survey.adminKubeconfig ?? "/etc/kubernetes/cluster-admin.kubeconfig"
+        if survey.adminKubeconfig != nil {
+            lines += [
+                "  api:", "    description: Wait for the API server", "    roles: [\(quoted(roleName))]",
+                "    wait: {apiServer: \(quoted(kubeconfig))}",
+            ]
+        } else if let credentials = survey.adminCredentials {
+            lines += [
+                "  api:", "    description: Write the administrator's kubeconfig", "    roles: [\(quoted(roleName))]",
+                "    kubeconfig:", "      path: \(quoted(kubeconfig))", "      user: kubernetes-admin",
+                "      certificate: \(quoted(credentials.certificate))", "      key: \(quoted(credentials.key))",
+            ]
+        } else if survey.distribution == .kubeadm || survey.distribution == .k3s {
+            let unit = survey.distribution == .kubeadm ? "kubelet.service" : "k3s-agent.service"
+            lines += ["  node:", "    description: Wait for the node", "    wait: {unit: \(unit)}"]
+        }
+        lines += [
+            "", "  # Examples: remove the '#' of the lines that have no space behind it, or several.", "",
+            "  # Gives the kubelet its address, with EnvironmentFile=-/etc/kubernetes/kubelet.env in its unit.",
+            "  #kubelet-address:", "  #  wantedBy: [kubelet.service]",
+            "  #  file: {path: /etc/kubernetes/kubelet.env, content: \"NODE_IP=${node.address}\\n\"}",
+        ]
+        guard lines.contains("  api:") else { return lines }
+        return lines + [
+            "", "  # Applies manifests once the task above has succeeded.", "  #manifests:",
+            "  #  roles: [\(quoted(roleName))]", "  #  after: [api]",
+            "  #  apply: {kubeconfig: \(quoted(kubeconfig)), manifests: [/etc/nest-bootstrap/manifests]}",
+        ]
+    }
+
+    /// A scalar of YAML, in quotes unless it is a plain word, path or URL.
+    private func quoted(_ text: String) -> String {
+        let isPlain =
+            text.utf8.first.map { $0.isASCIILetter || $0 == UInt8(ascii: "/") } == true
+            && text.utf8.allSatisfy { $0.isASCIILetter || (48...57).contains($0) || "/.-_:".utf8.contains($0) }
+            && !text.hasSuffix(":")
+            && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
+        return isPlain ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isASCIILetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
+}

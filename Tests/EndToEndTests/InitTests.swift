@@ -1,0 +1,174 @@
+import Host
+import TestSupport
+import Testing
+
+/// Command `init` on machines of several kinds, each a directory with the files that such a machine has.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct InitTests {
+    private static let kubeconfig = """
+        apiVersion: v1
+        kind: Config
+        clusters: [{name: c, cluster: {server: "https://10.1.2.3:6443"}}]
+        users: [{name: u, user: {token: abc}}]
+        contexts: [{name: x, context: {cluster: c, user: u}}]
+        current-context: x
+        """
+
+    /// A machine: its files, and lines of the task file that is made of them.
+    struct Machine: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        var files: [String: String]
+        var lines: [String]
+    }
+
+    private static let machines = [
+        Machine(
+            testDescription: "empty",
+            files: [:],
+            lines: [
+                "# * no Kubernetes, and no credentials for it", "  cp-1: {role: worker}", "  nodeAddress: {}",
+                "  # servers: {control-plane: \"https://127.0.0.1:6443\", worker: \"https://HOST:6443\"}",
+            ]
+        ),
+        Machine(
+            testDescription: "control plane of kubeadm",
+            files: [
+                "etc/kubernetes/manifests/kube-apiserver.yaml": "", "etc/kubernetes/admin.conf": kubeconfig,
+                "etc/kubernetes/kubelet.conf": kubeconfig, "etc/kubernetes/pki/ca.crt": "",
+                "etc/kubernetes/pki/front-proxy-ca.crt": "",
+            ],
+            lines: [
+                "# * a control plane of kubeadm", "# * kubeconfig /etc/kubernetes/admin.conf",
+                "  certificateAuthority: /etc/kubernetes/pki/ca.crt", "    control-plane: https://10.1.2.3:6443",
+                "  cp-1: {role: control-plane}", "    wait: {apiServer: /etc/kubernetes/admin.conf}",
+            ]
+        ),
+        Machine(
+            testDescription: "worker of kubeadm",
+            files: ["etc/kubernetes/kubelet.conf": kubeconfig, "etc/kubernetes/pki/ca.crt": ""],
+            lines: [
+                "# * a worker of kubeadm", "    worker: https://10.1.2.3:6443", "    wait: {unit: kubelet.service}",
+            ]
+        ),
+        Machine(
+            testDescription: "server of k3s",
+            files: [
+                "etc/rancher/k3s/k3s.yaml": kubeconfig, "var/lib/rancher/k3s/agent/kubelet.kubeconfig": kubeconfig,
+            ],
+            lines: ["# * a server of k3s", "    wait: {apiServer: /etc/rancher/k3s/k3s.yaml}"]
+        ),
+        Machine(
+            testDescription: "agent of k3s",
+            files: ["var/lib/rancher/k3s/agent/kubelet.kubeconfig": kubeconfig],
+            lines: ["# * an agent of k3s", "    worker: https://10.1.2.3:6443", "    wait: {unit: k3s-agent.service}"]
+        ),
+        Machine(
+            testDescription: "control plane of NixOS with agenix",
+            files: [
+                "etc/NIXOS": "", "run/agenix/k8s-ca.crt": "", "run/agenix/etcd-ca.crt": "",
+                "run/agenix/kube-admin.crt": "", "run/agenix/kube-admin.key": "",
+            ],
+            lines: [
+                "# * credentials of a control plane, and no Kubernetes yet",
+                "# * NixOS, where tasks can be options of the system: see docs/nixos.md",
+                "  certificateAuthority: /run/agenix/k8s-ca.crt", "    control-plane: https://127.0.0.1:6443",
+                "      certificate: /run/agenix/kube-admin.crt", "      key: /run/agenix/kube-admin.key",
+            ]
+        ),
+        Machine(
+            testDescription: "worker of NixOS with agenix",
+            files: ["etc/NIXOS": "", "run/agenix/k8s-ca.crt": "", "run/agenix/kubelet.crt": ""],
+            lines: ["# * credentials of a worker, and no Kubernetes yet", "  cp-1: {role: worker}"]
+        ),
+        Machine(
+            testDescription: "broken and odd files",
+            files: [
+                "etc/kubernetes/admin.conf": ": [", "etc/kubernetes/manifests/kube-apiserver.yaml": "",
+                "etc/kubernetes/a b, {c}.kubeconfig": "", "etc/kubernetes/pki/x: [y], ca.crt": "",
+            ],
+            lines: [
+                "# * kubeconfig /etc/kubernetes/a b, {c}.kubeconfig",
+                "  certificateAuthority: \"/etc/kubernetes/pki/x: [y], ca.crt\"",
+            ]
+        ),
+    ]
+
+    /// Makes the files of a machine, and returns its root.
+    private func makeRoot(_ machine: Machine) throws -> String {
+        let root = "\(TemporaryDirectory.path)/machine"
+        for (path, text) in machine.files.merging(["etc/hostname": "cp-1\n"], uniquingKeysWith: { $1 }) {
+            let directory = path.split(separator: "/").dropLast().joined(separator: "/")
+            try FileSystem.makeDirectories("\(root)/\(directory)")
+            try FileSystem.write(Array(text.utf8), to: "\(root)/\(path)", mode: 0o600)
+        }
+        return root
+    }
+
+    private func initialise(_ arguments: String...) async throws -> ToolResult {
+        try await Tool.run(
+            TestNode.program,
+            ["init"] + arguments,
+            environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil]
+        )
+    }
+
+    private func check(_ path: String) async throws -> ToolResult {
+        let arguments = ["check", "--offline", "--host-name", "cp-1", "--config", path]
+        return try await Tool.run(TestNode.program, arguments, environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil])
+    }
+
+    @Test(arguments: machines)
+    func `a machine gets a task file that passes check, also with its examples`(machine: Machine) async throws {
+        let (root, path) = (try makeRoot(machine), "\(TemporaryDirectory.path)/first.yaml")
+        let result = try await initialise("--root", root, "--output", path)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output == "'\(path)' written; check it with 'nest-bootstrap check --config \(path)'\n")
+        let text = String(decoding: try FileSystem.read(path, limit: 1 << 16), as: UTF8.self)
+        let lines = text.split(separator: "\n").map(String.init)
+        for line in machine.lines { #expect(lines.contains(line), "\(line)\n\(text)") }
+        let checked = try await check(path)
+        #expect(checked.status == 0, "\(checked.errors)\n\(text)")
+        #expect(checked.output.hasSuffix(" for this node, nothing wrong\n"), "\(checked.errors)")
+        // What the comment says.
+        let examples = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.wholeMatch(of: #/  #((?:  )*[^ ].*)/#).map { "  \($0.output.1)" } ?? String(line)
+        }
+        #expect(examples.contains("  kubelet-address:"))
+        try FileSystem.write(Array(examples.joined(separator: "\n").utf8), to: path, mode: 0o600)
+        let all = try await check(path)
+        #expect(all.status == 0, "\(all.errors)\n\(examples.joined(separator: "\n"))")
+    }
+
+    @Test func `this machine's task file is for its name and interfaces`() async throws {
+        let result = try await initialise("--host-name", "n1", "--role", "worker")
+        #expect(result.status == 0)
+        #expect(result.output.contains("\n  n1: {role: worker}\n"), "\(result.output)")
+        let node = try TestNode(result.output)
+        let checked = try await node.start(["check", "--offline", "--host-name", "n1"]).result()
+        #expect(checked.status == 0, "\(checked.errors)")
+    }
+
+    @Test func `a file is not overwritten without --force`() async throws {
+        let path = "\(TemporaryDirectory.path)/first.yaml"
+        try FileSystem.write(Array("mine".utf8), to: path, mode: 0o600)
+        let refused = try await initialise("--output", path)
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors == "nest-bootstrap: '\(path)' exists; pass '--force' to replace it, "
+                + "or '--output' with another file\n"
+        )
+        #expect(try FileSystem.read(path, limit: 10) == Array("mine".utf8))
+        #expect(try await initialise("--output", path, "--force").status == 0)
+        #expect(try FileSystem.read(path, limit: 1 << 16).count > 100)
+        let impossible = try await initialise("-o", "\(path)/first.yaml")
+        #expect(impossible.status == 1)
+        #expect(impossible.errors.contains("is a regular file"), "\(impossible.errors)")
+    }
+
+    @Test func `the flag for the file may come first`() async throws {
+        let path = "\(TemporaryDirectory.path)/first.yaml"
+        let result = try await Tool.run(TestNode.program, ["--output", path, "init"])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try FileSystem.exists(path))
+    }
+}

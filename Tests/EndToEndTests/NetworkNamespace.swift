@@ -1,0 +1,51 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+/// A new network namespace, in which the program runs.
+enum NetworkNamespace {
+    /// Runs the program in a new network namespace, and a script beside it.
+    ///
+    /// - Parameters:
+    ///   - node: The node of the program.
+    ///   - arguments: The command and what follows; `--config` and `--root` are added.
+    ///   - before: What the script does before.
+    ///   - during: What it does once the program waits.
+    /// - Returns: The output of the program, and how it ended.
+    /// - Throws: ``Base/SystemError`` if the program cannot be started.
+    static func run(
+        _ node: TestNode,
+        _ arguments: [String] = ["run"],
+        before: String = "",
+        during: String = ":",
+    ) async throws -> ToolResult {
+        let script = """
+            ip link set lo up
+            \(before)
+            "$@" >"$OUTPUT" 2>&1 &
+            until grep -q ': waiting: ' "$OUTPUT" || ! kill -0 $! 2>/dev/null; do sleep 0.05; done
+            \(during)
+            status=0
+            wait $! || status=$?
+            cat "$OUTPUT"
+            exit $status
+            """
+        return try await Tool.run(
+            "unshare",
+            ["--net", "sh", "-euc", script, "sh", TestNode.program] + arguments
+                + ["--config", node.config, "--root", node.root],
+            environment: ["OUTPUT": node.path("output"), "ROOT": node.root, "NEST_ROLE": nil, "JOURNAL_STREAM": nil],
+        )
+    }
+
+    /// Makes an interface with a cable to another one, whose name is longer by an `x`.
+    static func link(_ name: String) -> String { "ip link add \(name) type veth peer name x\(name)" }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test where no network namespace can be made.
+    static var needsNetworkNamespace: Self {
+        .enabled(if: geteuid() == 0, "only root can make a network namespace")
+    }
+}
