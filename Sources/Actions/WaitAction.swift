@@ -113,7 +113,8 @@ struct WaitAction: Action {
         case .object(let reference, _): Self.identity(of: reference).description
         case .tcp(let host, let port): "\(host):\(port)"
         case .file(let reference): "'\(reference.path)'"
-        case .url(let url, _): "'\(url)'"
+        // Every user can read what a unit waits for, and a query may have a token.
+        case .url(let url, _): "'\(url.prefix { $0 != "?" })\(url.contains("?") ? "?…" : "")'"
         case .unit(let name): "unit '\(name)'"
         case .address(let range): range.isOneAddress ? "address \(range)" : "an address in \(range)"
         case .interface(let name): "interface '\(name)'"

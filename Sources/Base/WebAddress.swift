@@ -24,9 +24,7 @@ public struct WebAddress: Sendable, Hashable {
     public var port: UInt16 { endpoint.port }
 
     /// Whether the host is `localhost` or a loopback address.
-    public var isLoopback: Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
-    }
+    public var isLoopback: Bool { endpoint.isLoopback }
 
     /// Reads a URL.
     ///
@@ -57,6 +55,9 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     /// The port.
     public let port: UInt16
+
+    /// Whether the host is `localhost` or a loopback address.
+    public var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback == true }
 
     /// The text `HOST:PORT` or `[IPV6]:PORT`.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

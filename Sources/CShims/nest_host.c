@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -83,21 +85,54 @@ struct ruleset_attributes {
     uint64_t handled_access_net;
     uint64_t scoped;
 };
-#define SCOPE_ABSTRACT_UNIX_SOCKET 1ULL
+struct path_beneath_attributes {
+    uint64_t allowed_access;
+    int32_t parent_fd;
+} __attribute__((packed));
+#define ACCESS_FS_MAKE_BLOCK (1ULL << 11)
+#define ACCESS_FS_REFER (1ULL << 13)
+#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
+#define SCOPE_SIGNAL (1ULL << 1)
 #define CREATE_RULESET_VERSION 1U
+#define RULE_PATH_BENEATH 1
 
-int nest_host_refuse_abstract_sockets(void) {
+// Allows everything below `/` what a ruleset would forbid.
+static int allow_everywhere(int ruleset, uint64_t access) {
+    int root = open("/", O_PATH | O_CLOEXEC);
+    if (root < 0)
+        return errno;
+    struct path_beneath_attributes rule = {.allowed_access = access, .parent_fd = root};
+    int code = syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) != 0 ? errno : 0;
+    close(root);
+    return code;
+}
+
+int nest_host_separate(void) {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
     if (version < 0)
         return errno;
-    if (version < 6)
+    // The first version forbids renaming between directories, with every ruleset.
+    if (version < 2)
         return ENOSYS;
-    struct ruleset_attributes attributes = {.scoped = SCOPE_ABSTRACT_UNIX_SOCKET};
-    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+    struct ruleset_attributes attributes = {0};
+    size_t size = sizeof attributes.handled_access_fs;
+    if (version >= 6) {
+        // Who may signal processes of other users needs to signal any.
+        bool signals = prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 1;
+        attributes.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | (signals ? 0 : SCOPE_SIGNAL);
+        size = sizeof attributes;
+    } else if (prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 1) {
+        // A ruleset for files forbids mounts.
+        return ENOSYS;
+    } else {
+        // A ruleset must forbid something. This one is there for what all of them do: they forbid to trace others.
+        attributes.handled_access_fs = ACCESS_FS_MAKE_BLOCK | ACCESS_FS_REFER;
+    }
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, size, 0);
     if (ruleset < 0)
         return errno;
-    int code = 0;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
+    int code = attributes.handled_access_fs != 0 ? allow_everywhere(ruleset, attributes.handled_access_fs) : 0;
+    if (code == 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) != 0))
         code = errno;
     close(ruleset);
     return code;

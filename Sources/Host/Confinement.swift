@@ -15,13 +15,15 @@ public enum Confinement {
         _ = unsafe nest_host_join_mounts(paths[1])
     }
 
-    /// Refuses this process and its children the abstract sockets of other processes, which no mount hides.
+    /// Separates this process and its children from other processes, by Landlock.
     ///
-    /// For units only, which cannot gain privileges anyway: the kernel requires `no_new_privs` for it. Kernels before 6.12
-    /// cannot do it; then nothing changes.
-    public static func refuseAbstractSockets() {
+    /// They cannot read the memory, the environment and the files of another process of their user, as tracing may (Linux
+    /// 5.19); nor connect to an abstract socket or send a signal, unless they have `CAP_KILL` (Linux 6.12). For units only,
+    /// which cannot gain privileges anyway: the kernel requires `no_new_privs` for it. Where the kernel cannot do it,
+    /// nothing changes.
+    public static func separate() {
         // A service manager whose own socket is abstract could not be notified any more.
         guard Machine.isUnit, Machine.environment()["NOTIFY_SOCKET"]?.hasPrefix("@") != true else { return }
-        _ = nest_host_refuse_abstract_sockets()
+        _ = nest_host_separate()
     }
 }

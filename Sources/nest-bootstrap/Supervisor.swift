@@ -59,10 +59,12 @@ struct Supervisor {
         } else if before.retryAt != nil {
             jobs += Self.stopTimers
         }
-        try records.write(health)
+        // Without space for it the retry is started all the same.
+        let written = Result { () throws(SystemError) in try records.write(health) }
         if !ended.isEmpty { jobs += try await consequences() }
         jobs += alerted.map { .start(alertUnitName(ofTask: $0)) }
         try await Systemd.queue(jobs)
+        try written.get()
         for task in recovered { report("task '\(task)' has recovered") }
         for look in failing { report(line(look, health.retryAt)) }
         for task in pending { report("task '\(task)' failed and has not succeeded since") }

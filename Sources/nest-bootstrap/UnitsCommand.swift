@@ -33,7 +33,11 @@ struct UnitsCommand {
                 output.report(error, as: options.output, .taskFileWrong)
                 return .configuration
             }
-            files = unitsForInvalidConfiguration(error, call(role: saidRole), known: knownTasks())
+            let isPublic = Configuration.taskFiles(options).allSatisfy { path in
+                FileSystem.isReadableByAll(path) { _ in false }
+            }
+            let call = call(role: saidRole)
+            files = unitsForInvalidConfiguration(error, call, isPublic: isPublic, known: knownTasks())
         }
         do {
             try write(files)

@@ -13,7 +13,7 @@ let command = arguments.first.flatMap(CommandName.init)
 switch command {
 case .supervise: Confinement.leaveMounts()
 case .run where arguments.contains("--only-directories"): Confinement.leaveMounts()
-case .run: Confinement.refuseAbstractSockets()
+case .run: Confinement.separate()
 default: break
 }
 do {

@@ -220,6 +220,8 @@ import Testing
         ("authority: {name: K8s, commonName: x}", "'certificates.authority.name' must be a name of lower-case letters"),
         ("authority: {commonName: x}", "'certificates.authority.name' is missing; add name: k8s"),
         ("defaults: {validity: 0s}", "'certificates.defaults.validity' must be a duration above zero and up to "),
+        ("directory: .", "'certificates.directory' '/c' contains the task file, and "),
+        ("directory: ../keys/", "'certificates.directory' '/keys' contains the keys of the nodes, and "),
         ("dirctory: x", "unknown key 'dirctory' in 'certificates'; did you mean 'directory'?"),
     ])
     func `a mistake in the section is reported once, with what to write`(entry: String, message: String) {

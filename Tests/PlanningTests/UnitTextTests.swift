@@ -42,7 +42,7 @@ import YAML
                 at: SourceLocation(file: "/etc/b.yaml", position: SourceLocation.Position(line: 9, column: 1))
             ),
         ])
-        let files = unitsForInvalidConfiguration(mistakes, UnitsTests.call)
+        let files = unitsForInvalidConfiguration(mistakes, UnitsTests.call, isPublic: true)
         #expect(
             files.first { $0.path.hasPrefix("k8s-bootstrap.target.d/") }
                 == UnitFile(
@@ -65,7 +65,12 @@ import YAML
     }
 
     @Test func `a wrong task file leaves the tasks that have begun their units`() {
-        let files = unitsForInvalidConfiguration(Problems([]), UnitsTests.call, known: ["rbac", "../x"])
+        let files = unitsForInvalidConfiguration(
+            Problems([]),
+            UnitsTests.call,
+            isPublic: true,
+            known: ["rbac", "../x"]
+        )
         let expected = """
             # Made by nest-bootstrap, because the task file is invalid. Changes here are lost.
 

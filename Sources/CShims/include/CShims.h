@@ -29,10 +29,10 @@ int nest_host_catch_signal(int signal, int descriptor);
 /// Joins the mount namespace of a process; the caller must have no other thread: `setns` is declared for GNU sources only.
 int nest_host_join_mounts(const char *namespace_path);
 
-/// Keeps this process and its children from abstract sockets that others listen on: glibc has no wrapper for Landlock.
+/// Separates this process and its children from the processes of others: glibc has no wrapper for Landlock.
 ///
 /// Sets `no_new_privs`, as the kernel requires. Returns zero on success; ENOSYS, EOPNOTSUPP or EINVAL where the kernel cannot do it.
-int nest_host_refuse_abstract_sockets(void);
+int nest_host_separate(void);
 
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);

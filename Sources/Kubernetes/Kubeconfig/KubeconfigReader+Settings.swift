@@ -38,12 +38,7 @@ extension KubeconfigReader {
     /// Reads `proxy-url`, whose value is not shown, because it may hold a password.
     mutating func proxy(of cluster: Node?) -> String? {
         guard let proxy = text("proxy-url", in: cluster) else { return nil }
-        let scheme = ["http://", "https://", "socks5://"].first { proxy.hasPrefix($0) }
-        let rest = proxy.dropFirst(scheme?.count ?? 0)
-        let authority = rest.prefix { $0 != "/" }.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
-        guard scheme != nil, (try? Endpoint(String(authority), defaultPort: 80)) != nil,
-            proxy.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
-        else {
+        guard Self.proxyEndpoint(proxy) != nil else {
             let location = cluster?["proxy-url"]?.location
             problems.append(
                 Problem(
@@ -55,6 +50,16 @@ extension KubeconfigReader {
             return nil
         }
         return proxy
+    }
+
+    /// The host and port of a proxy, `nil` if a text is not the URL of one.
+    static func proxyEndpoint(_ proxy: String) -> Endpoint? {
+        guard let scheme = ["http://", "https://", "socks5://"].first(where: { proxy.hasPrefix($0) }),
+            proxy.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
+        else { return nil }
+        let authority = proxy.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
+        let endpoint = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        return try? Endpoint(String(endpoint), defaultPort: 80)
     }
 
     /// Reads the user that every request acts as.

@@ -101,6 +101,17 @@ struct KubeconfigReader {
                     )
                 )
             }
+            if !address.isSecure, let proxy = cluster["proxy-url"],
+                Self.proxyEndpoint(proxy.string ?? "")?.isLoopback == false
+            {
+                problems.append(
+                    Problem(
+                        "the server's URL is not encrypted, and 'proxy-url' would get credentials in the clear",
+                        at: proxy.location,
+                        hint: "remove 'proxy-url', or write 'server: https\(server.dropFirst(4))'"
+                    )
+                )
+            }
             if address.rest.contains(where: { "?#".contains($0) }) {
                 problems.append(Problem("the server's URL has a query or fragment", at: cluster["server"]?.location))
             }

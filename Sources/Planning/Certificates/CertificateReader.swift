@@ -54,6 +54,16 @@ struct CertificateReader {
         let leaves = readLeaves(&fields, defaults)
         fields.finish()
         guard let directory, let hostKeys, let authority else { return nil }
+        for (path, name) in [(hostKeys.path, "the keys of the nodes"), (first.location.file, "the task file")]
+        where isPath(normalised(path), at: normalised(directory.path)) {
+            let label = fields.subject.label(CertificateKeys.directory.description.name)
+            problems.add(
+                directory.location,
+                "\(label) '\(directory.path)' contains \(name), and 'certificates renew' replaces it as a whole",
+                hint: "name a directory of its own, such as secrets/certs"
+            )
+            return nil
+        }
         return CertificateDeclarations(
             directory: directory,
             hostKeys: hostKeys,

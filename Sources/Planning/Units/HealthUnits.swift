@@ -152,17 +152,23 @@ private let retryTimer = """
 /// - Parameters:
 ///   - problems: What is wrong.
 ///   - call: How the units call the program.
+///   - isPublic: Whether every user may know what the task file has.
 ///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped; a start
 ///     fails, because the health service does.
 /// - Returns: The units that every node has, and the units of known tasks.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
+    isPublic: Bool,
     known: [String] = []
 ) -> [UnitFile] {
     let count = problems.all.count
-    let words = count == 1 ? "the task file is invalid" : "the task file has \(count) mistakes, the first"
-    let summary = problems.all.first.map { "\(words): \($0)" } ?? words
+    let words = count == 1 ? "the task file is invalid" : "the task file has \(count) mistakes"
+    // Every user can read the descriptions of units.
+    let summary =
+        isPublic
+        ? problems.all.first.map { "\(words)\(count == 1 ? "" : ", the first"): \($0)" } ?? words
+        : "\(words); run 'nest-bootstrap check' as root"
     return commonUnits(call, invalid: summary) + known.filter(isTaskName).map { placeholderUnit(for: $0, call) }
 }
 

@@ -12,6 +12,16 @@ extension KubeconfigTests {
             "4:68: the server's URL is not encrypted: credentials would cross the network in the clear; "
                 + "write 'server: https://192.0.2.2:6443'; http:// is for loopback addresses only"
         ),
+        (
+            "server: http://127.0.0.256", "token: t",
+            "4:68: the server's URL is not encrypted: credentials would cross the network in the clear; "
+                + "write 'server: https://127.0.0.256'; http:// is for loopback addresses only"
+        ),
+        (
+            "server: http://127.0.0.1, proxy-url: 'http://u:MARKER@h'", "token: t",
+            "4:97: the server's URL is not encrypted, and 'proxy-url' would get credentials in the clear; "
+                + "remove 'proxy-url', or write 'server: https://127.0.0.1'"
+        ),
         ("server: https://u:MARKER@h", "token: t", "4:68: the server's URL has a user or password in it"),
         ("server: 'https://h/?x=y'", "token: t", "4:68: the server's URL has a query or fragment"),
         (
