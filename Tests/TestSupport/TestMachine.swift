@@ -26,19 +26,22 @@ public struct TestMachine: Sendable {
     /// - Parameters:
     ///   - hostName: The name of the machine; `bootstrap.yaml` has the roles of some.
     ///   - package: What is installed, nothing if empty.
+    ///   - variant: Which copy of Debian it has, `cloud` for the one with cloud-init.
     ///   - body: What is done with it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or ``ToolFailure`` if the package cannot be installed.
     public static func withFresh<Value>(
         _ hostName: String,
         package: String = Self.package,
+        variant: String? = nil,
         _ body: (TestMachine) async throws -> Value,
     ) async throws -> Value {
         let random = String(UInt64.random(in: .min ... .max), radix: 36)
         let machine = TestMachine(directory: "\(Machine.environment()["TMPDIR"] ?? "/tmp")/nest-machine-\(random)")
         let result: Result<Value, any Error>
         do {
-            try await machine.script("prepare", [hostName] + (package.isEmpty ? [] : [package]))
+            let arguments = [hostName] + (package.isEmpty ? [] : [package])
+            try await machine.script("prepare", arguments, environment: ["NEST_BOOT_VARIANT": variant])
             result = .success(try await body(machine))
         } catch {
             result = .failure(error)
@@ -90,8 +93,12 @@ public struct TestMachine: Sendable {
         try await Tool.run("\(Self.scripts)/inside", [directory] + command)
     }
 
-    private func script(_ name: String, _ arguments: [String] = []) async throws {
-        let result = try await Tool.run("\(Self.scripts)/\(name)", [directory] + arguments)
+    private func script(
+        _ name: String,
+        _ arguments: [String] = [],
+        environment: [String: String?] = [:]
+    ) async throws {
+        let result = try await Tool.run("\(Self.scripts)/\(name)", [directory] + arguments, environment: environment)
         guard result.status == 0 else { throw ToolFailure(command: name, result: result) }
     }
 }

@@ -13,8 +13,12 @@ distribution() {
         awk '$2 !~ /-/ && $3 == "main" && !seen++'
 }
 
-# Prints the directory of the system that all machines share.
-base() { printf '%s\n' "$cache/boot/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"; }
+# Prints the directory of the system that all machines share, or of the variant in the directory of the machine.
+base() {
+    local variant
+    variant=$(cat "${dir:-}/variant" 2>/dev/null || true)
+    printf '%s\n' "$cache/boot/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)${variant:+-$variant}"
+}
 
 # Sets `dir` to the directory in the first argument, and `name` and `groups` to the machine's name and control groups.
 use_directory() {

@@ -1,0 +1,74 @@
+import Host
+import TestSupport
+import Testing
+
+extension BootedTests {
+    /// The user data of `examples/cloud-init` on a machine that has nothing else.
+    @Suite struct CloudInitTests {
+        /// The unit of a kubelet that an image has; the program itself is not there, so that it never becomes active.
+        private static let kubelet = "[Service]\nExecStart=/usr/bin/kubelet\n"
+
+        /// Puts the identity of a node where its user data fetches it: the CA, and a certificate that the server accepts.
+        private func putIdentity(of name: String, _ cluster: TestCluster, _ machine: TestMachine) async throws {
+            let files = [
+                ("k8s-ca.crt", "ca.crt"), ("kube-admin.crt", "kubelet.crt"), ("kube-admin.key", "kubelet.key"),
+            ]
+            let directory = TemporaryDirectory.file("identity")
+            for (source, file) in files {
+                let bytes = try FileSystem.read("\(cluster.credentials)/\(source)", limit: 1 << 16)
+                try FileSystem.write(bytes, to: "\(directory)/\(file)", mode: 0o644)
+            }
+            try FileSystem.makeDirectories(machine.disk("/identity"))
+            let archive = ["--create", "--file", machine.disk("/identity/\(name)"), "--directory", directory]
+            let result = try await Tool.run("tar", archive + files.map(\.1))
+            try #require(result.status == 0, "\(result.errors)")
+        }
+
+        /// The example's user data with the values of this test.
+        private func userData(_ cluster: TestCluster) async throws -> String {
+            let digest = try await Tool.run("sha256sum", [TestMachine.package]).output.prefix(64)
+            let path = "\(TestCluster.sourceRoot)/examples/cloud-init/user-data.yaml"
+            return String(decoding: try FileSystem.read(path, limit: 1 << 16), as: UTF8.self)
+                .replacing("https://10.0.0.10:6443", with: cluster.server)
+                .replacing("10.0.0.0/16", with: "0.0.0.0/0")
+                .replacing("https://identity.example.com/nodes", with: "file:///identity")
+                .replacing("https://packages.example.com/nest-bootstrap_0.1.0_amd64.deb", with: "file:///package.deb")
+                .replacing(String(repeating: "0", count: 64), with: digest)
+        }
+
+        @Test(.temporaryDirectory)
+        func `a machine with nothing but user data fetches its identity, installs the package and joins`() async throws
+        {
+            let cluster = try await TestCluster.shared.value
+            try await TestMachine.withFresh("w1", package: "", variant: "cloud") { machine in
+                let package = try FileSystem.read(TestMachine.package, limit: 1 << 28)
+                try FileSystem.write(package, to: machine.disk("/package.deb"), mode: 0o644)
+                try await putIdentity(of: "w1", cluster, machine)
+                let seed = "/var/lib/cloud/seed/nocloud-net"
+                for (path, text) in [
+                    ("\(seed)/user-data", try await userData(cluster)),
+                    ("\(seed)/meta-data", "instance-id: w1\nlocal-hostname: w1\n"),
+                    // The network is that of this machine, and the small Debian has no locales.
+                    ("/etc/cloud/cloud.cfg.d/99-test.cfg", "network: {config: disabled}\nlocale: false\n"),
+                    ("/etc/systemd/system/kubelet.service", Self.kubelet),
+                ] {
+                    try machine.write(text, to: path)
+                }
+                try await machine.boot()
+                let status = try await machine.output("cloud-init status --wait --long")
+                #expect(status.contains("status: done"), "\(status)")
+                for task in ["network", "identity", "kubelet-kubeconfig", "kubelet-address", "api-server"] {
+                    let command = "systemctl is-active k8s-bootstrap-\(task)"
+                    #expect(try await machine.becomes(command) { $0 == "active\n" }, "\(task)")
+                }
+                let waiting = "systemctl show --property=StatusText k8s-bootstrap-kubelet"
+                #expect(try await machine.becomes(waiting) { $0.contains("unit 'kubelet.service'") })
+                #expect(try await machine.output("stat -c %a /etc/kubernetes/pki/kubelet.key") == "600\n")
+                #expect(try await machine.output("cat /etc/kubernetes/kubelet.env").hasPrefix("NODE_IP="))
+                let kubelet = try await machine.output("systemctl show --property=ExecStart kubelet")
+                #expect(kubelet.contains("--kubeconfig=/etc/kubernetes/kubelet.kubeconfig"), "\(kubelet)")
+                show("nest-bootstrap status of a cloud node", try await machine.output("nest-bootstrap status"))
+            }
+        }
+    }
+}
