@@ -49,7 +49,7 @@ let
 
   entryOf =
     task:
-    present { inherit (task) roles timeout; }
+    present { inherit (task) roles timeout every; }
     // lib.optionalAttrs (task.description != "") { description = literal task.description; }
     // lib.optionalAttrs (task.after != [ ]) { inherit (task) after; }
     // lib.optionalAttrs (task.wantedBy != [ ]) { inherit (task) wantedBy; }

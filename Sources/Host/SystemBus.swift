@@ -62,6 +62,7 @@ struct SystemBus: ~Copyable {
     enum Interface: String {
         case unit = "org.freedesktop.systemd1.Unit"
         case service = "org.freedesktop.systemd1.Service"
+        case timer = "org.freedesktop.systemd1.Timer"
     }
 
     /// Reads a string property of a unit.

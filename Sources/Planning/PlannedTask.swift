@@ -20,6 +20,9 @@ public struct PlannedTask: Sendable, Hashable {
     /// The one deadline of the task, counted from its start.
     public var timeout: Duration
 
+    /// The time between two runs of the task, or `nil` if it runs once a boot.
+    public var interval: Duration?
+
     /// What the task does.
     public var verb: Verb
 
@@ -37,6 +40,7 @@ public struct PlannedTask: Sendable, Hashable {
         afterUnits: [String] = [],
         wantedBy: [String] = [],
         timeout: Duration = .seconds(600),
+        interval: Duration? = nil,
         verb: Verb,
         location: SourceLocation,
     ) {
@@ -46,6 +50,7 @@ public struct PlannedTask: Sendable, Hashable {
         self.afterUnits = afterUnits
         self.wantedBy = wantedBy
         self.timeout = timeout
+        self.interval = interval
         self.verb = verb
         self.location = location
     }

@@ -22,6 +22,8 @@ final class Recorder: Sendable {
         /// Keeps other processes from running the task until the record of its end is written.
         let lock: HeldLock
         let number: Int
+        /// What earlier attempts leave to this one.
+        let history: TaskHistory
         /// The record before the attempt, if it was a success.
         let success: TaskRecord?
         var counts = ResultCounts()
@@ -63,10 +65,20 @@ final class Recorder: Sendable {
         let attempt = Attempt(
             lock: HeldLock(lock),
             number: number,
+            history: earlier?.historyForNext ?? TaskHistory(),
             success: earlier.flatMap { $0.isSuccess ? $0 : nil }
         )
         attempts.withLock { $0[task] = attempt }
-        write(TaskRecord(task: task, verb: verbs[task] ?? "", outcome: nil, attempt: number, run: run))
+        write(
+            TaskRecord(
+                task: task,
+                verb: verbs[task] ?? "",
+                outcome: nil,
+                attempt: number,
+                history: attempt.history,
+                run: run
+            )
+        )
         return number
     }
 
@@ -114,6 +126,7 @@ final class Recorder: Sendable {
         var record = record(of: entry, reasons)
         record.counts = attempt.counts
         record.attempt = attempt.number
+        record.history = attempt.history
         record.isPermanent = isPermanent
         write(record)
     }
@@ -148,6 +161,7 @@ final class Recorder: Sendable {
             var record = record(of: entry, reasons)
             // A task that did not start is not an attempt.
             record.attempt = earlier?.attempt ?? 0
+            record.history = earlier?.historyForNext ?? TaskHistory()
             write(record)
         }
         lock.release()

@@ -20,8 +20,10 @@ struct RunCommand {
     ///
     /// - Throws: ``Base/Problems`` for unknown task names, ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
-        let records = try configuration.records()
-        let part = try selection(records)
+        let allRecords = try configuration.records()
+        // Dependencies have succeeded on this boot, whatever their repetitions have done since.
+        let part = try selection(allRecords)
+        let records = options.isRepetition ? allRecords.repetitions : allRecords
         if options.onlyDirectories { return makeDirectories(for: part.plan) }
         guard part.missing.isEmpty else {
             let options = configuration.options

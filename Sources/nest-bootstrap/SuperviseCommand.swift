@@ -11,6 +11,8 @@ import YAML
 struct SuperviseCommand {
     let configuration: Configuration
     let names: [String]
+    /// Whether the unit is that of a repetition: its failure keeps nothing else from running.
+    let isRepetition: Bool
 
     /// Looks at the units of all tasks, or notes how the unit of a task has ended.
     ///
@@ -25,7 +27,7 @@ struct SuperviseCommand {
             // The failure is noted when the unit has ended.
             if !isInPlace, Machine.environment()["SERVICE_RESULT"] == nil { return .failure }
             do {
-                try await note(supervisor)
+                if isRepetition { try await noteRepetition() } else { try await note(supervisor) }
             } catch {
                 // How the task has ended does not depend on it. What could not be done now is done when the next task ends.
                 output.report(error, as: configuration.options.output)
@@ -43,7 +45,7 @@ struct SuperviseCommand {
     /// - Returns: Whether everything is in place; if not, the task has failed, and its record says so.
     private func publish(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
         do {
-            let records = try configuration.records()
+            let records = try records()
             guard let staged = configuration.stagedProducts(of: task, records),
                 let record = try records.record(of: task.name), record.isSuccess
             else { return true }
@@ -65,6 +67,29 @@ struct SuperviseCommand {
             output.report(problems(of: problem), as: configuration.options.output, .taskFailed, fields)
             return false
         }
+    }
+
+    /// The records of the tasks or of their repetitions.
+    private func records() throws(SystemError) -> RecordStore {
+        let records = try configuration.records()
+        return isRepetition ? records.repetitions : records
+    }
+
+    /// Starts alerts about repetitions that are the first to fail, or the first to succeed after that.
+    private func noteRepetition() async throws {
+        // In an `ExecStartPost=` the repetition has not ended.
+        guard let result = Machine.environment()["SERVICE_RESULT"] else { return }
+        let records = try records()
+        var alerts: [Systemd.Job] = []
+        for name in names {
+            guard let record = try records.record(of: name) else { continue }
+            // A repetition that was stopped has neither failed nor succeeded.
+            let hasFailed = result != "success"
+            guard hasFailed || record.isSuccess, record.history.isReported != hasFailed else { continue }
+            try records.updateHistory(of: name) { $0.isReported = hasFailed }
+            alerts.append(.start(alertUnitName(ofTask: name)))
+        }
+        try await Systemd.queue(alerts)
     }
 
     /// Notes how tasks have ended: in an `ExecStopPost=` systemd says how, in an `ExecStartPost=` they have succeeded.

@@ -120,6 +120,29 @@ struct StatusTests {
         #expect(lines.suffix(2) == ["    x", "    y\\rz"])
     }
 
+    @Test func `the last repetition and the next one have a column, and a failed one its reason`() {
+        var (waits, failed, runs) = (rows[0], rows[0], rows[0])
+        (waits.task, failed.task, runs.task) = ("a", "b", "c")
+        waits.repeatsIn = .seconds(3600)
+        failed.repetition = TaskRepetition(
+            state: .ended(.failed),
+            age: .seconds(60),
+            reason: "server is away\nstart it"
+        )
+        failed.repeatsIn = .seconds(30)
+        runs.repetition = TaskRepetition(state: .running)
+        #expect(
+            statusLines([waits, failed, runs]).joined(separator: "\n") == """
+                TASK  STATE    AGE     DURATION  REPETITION                      DESCRIPTION
+                a     changed  3m 20s  12 ms     next in 1h 0m                   Generate the admin kubeconfig
+                b     changed  3m 20s  12 ms     failed 1m 0s ago, next in 30 s  Generate the admin kubeconfig
+                    repetition: server is away
+                    repetition: start it
+                c     changed  3m 20s  12 ms     running                         Generate the admin kubeconfig
+                """
+        )
+    }
+
     @Test func `the JSON form leaves out what is not known`() {
         #expect(
             statusJSON(rows) == #"{"version":1,"tasks":["#

@@ -32,6 +32,7 @@
       api = {
         roles = [ "control-plane" ];
         timeout = "5m";
+        every = "24h";
         after = [ "admin" ];
         wantedBy = [ "kubelet.service" ];
         wait.apiServer = true;

@@ -48,6 +48,12 @@ func isUnitName(_ name: String) -> Bool {
 /// The name of a task's generated unit.
 public func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
 
+/// The name of the service that runs a task again.
+public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-repeat@\(task).service" }
+
+/// The name of the timer that starts the repetitions of a task.
+public func timerName(ofTask task: String) -> String { "k8s-bootstrap-\(task).timer" }
+
 /// The task whose generated unit has a name, or `nil` if the name is no generated unit's.
 public func taskName(ofUnit unit: String) -> String? {
     let prefix = "k8s-bootstrap-"

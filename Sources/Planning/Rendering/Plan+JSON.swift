@@ -20,6 +20,7 @@ extension Plan {
         pairs.append(("after", .sequence(step.dependencies.map { .string(steps[$0].task.name) })))
         pairs.append(("units", .sequence(task.afterUnits.map { .string($0) })))
         pairs.append(("timeout", .string(task.timeout.text)))
+        if let interval = task.interval { pairs.append(("every", .string(interval.text))) }
         return .mapping(pairs)
     }
 }

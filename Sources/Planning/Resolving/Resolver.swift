@@ -49,6 +49,7 @@ struct Resolver {
             afterUnits: task.header.after.compactMap { if case .unit(let name, _) = $0 { name } else { nil } },
             wantedBy: task.wantedBy,
             timeout: task.timeout,
+            interval: task.interval,
             verb: verb,
             location: task.header.location,
         )

@@ -29,7 +29,8 @@ func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == heal
 ///   - call: How the units call the program.
 ///   - invalid: The first mistake, if the task file is invalid.
 /// - Returns: The health service, the recovery and alert services, the timer of retries, and a drop-in for the target.
-func commonUnits(_ call: ProgramInvocation, invalid: String? = nil) -> [UnitFile] {
+func commonUnits(_ call: ProgramInvocation, timers: [String] = [], invalid: String? = nil) -> [UnitFile] {
+///   - timers: The timers of tasks that repeat; a unit that is active already does not start what it wants.
     var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     target.section("Unit")
     if let invalid { target.set("Description", unitPhrase(invalid)) }
@@ -37,6 +38,7 @@ func commonUnits(_ call: ProgramInvocation, invalid: String? = nil) -> [UnitFile
     target.set("After", healthUnitName)
     if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
     let texts = [
+    for timer in timers { target.set("Wants", timer) }
         (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
         (recoveryTemplateName, recoveryUnit(call)),
         (alertTemplateName, alertUnit(call)),
@@ -154,7 +156,7 @@ private let retryTimer = """
 ///   - call: How the units call the program.
 ///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped; a start
 ///     fails, because the health service does.
-/// - Returns: The units that every node has, and the units of known tasks.
+/// - Returns: The units that every node has, and the units of known tasks, whose timers are stopped.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
@@ -171,6 +173,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     var unit = UnitText(comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost.")
     unit.section("Unit")
     unit.set("Description", "Task \(task) (the task file is invalid)")
+        + stoppedTimers(ofTasks: known)
     // Which fails while the task file is invalid. When it has become valid, it has the real unit loaded first.
     unit.set("Requires", healthUnitName)
     unit.section("Service")
@@ -187,9 +190,9 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
 /// - Parameters:
 ///   - tasks: The names of the tasks.
 ///   - call: How the units call the program.
-/// - Returns: A unit for each.
+/// - Returns: Services and a timer for each.
 public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {
-    tasks.filter(isTaskName).map { task in
+    tasks.filter(isTaskName).flatMap { task in
         var unit = UnitText(comment: "Made by nest-bootstrap, because the task is no longer in the task file.")
         unit.section("Unit")
         unit.set("Description", "Task \(task) (removed from the task file)")
@@ -198,6 +201,7 @@ public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) ->
         unit.section("Service")
         // A service must have a command; nothing starts this one.
         unit.command("ExecStart", [call.program, "--version"])
-        return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
-    }
+        let services = [unitName(ofTask: task), repetitionUnitName(ofTask: task)]
+        return services.map { UnitFile(path: $0, content: .text(unit.text)) }
+    } + stoppedTimers(ofTasks: tasks)
 }

@@ -42,6 +42,21 @@ extension TaskStatus {
         if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
         if let counts = counts.node { pairs.append(("objects", counts)) }
         if let reason { pairs.append(("reason", .string(reason))) }
+        if let repetition { pairs.append(("repetition", repetition.node)) }
+        if let repeatsIn { pairs.append(("repeatsInSeconds", .seconds(repeatsIn))) }
+        return .mapping(pairs)
+    }
+}
+
+extension TaskRepetition {
+    /// The repetition as a JSON object, without what is not known.
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [("state", .string("\(state)"))]
+        if let startedAt { pairs.append(("startedAt", .string(startedAt.description))) }
+        if let finishedAt { pairs.append(("finishedAt", .string(finishedAt.description))) }
+        if let age { pairs.append(("ageSeconds", .seconds(age))) }
+        if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
+        if let reason { pairs.append(("reason", .string(reason))) }
         return .mapping(pairs)
     }
 }
