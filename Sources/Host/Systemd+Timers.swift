@@ -13,8 +13,16 @@ extension Systemd {
         _ names: [String],
         timeout: Duration = .seconds(2),
     ) async throws(SystemError) -> [String: Duration] {
+        try await timers(names, timeout: timeout, address: systemBusAddress())
+    }
+
+    /// Reads the times from the bus at an address.
+    static func timers(
+        _ names: [String],
+        timeout: Duration,
+        address: String,
+    ) async throws(SystemError) -> [String: Duration] {
         guard let first = names.first else { return [:] }
-        let address = systemBusAddress()
         // The bus belongs to the thread that opened it.
         return try await onThread { () throws(SystemError) in
             for name in names { try SystemError.checkPath(SystemBus.operation, name) }

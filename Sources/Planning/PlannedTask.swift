@@ -23,6 +23,9 @@ public struct PlannedTask: Sendable, Hashable {
     /// The time between two runs of the task, or `nil` if it runs once a boot.
     public var interval: Duration?
 
+    /// The systemd units that are restarted when the task has changed something, each once.
+    public var restarts: [String]
+
     /// What the task does.
     public var verb: Verb
 
@@ -41,6 +44,7 @@ public struct PlannedTask: Sendable, Hashable {
         wantedBy: [String] = [],
         timeout: Duration = .seconds(600),
         interval: Duration? = nil,
+        restarts: [String] = [],
         verb: Verb,
         location: SourceLocation,
     ) {
@@ -51,6 +55,7 @@ public struct PlannedTask: Sendable, Hashable {
         self.wantedBy = wantedBy
         self.timeout = timeout
         self.interval = interval
+        self.restarts = restarts
         self.verb = verb
         self.location = location
     }

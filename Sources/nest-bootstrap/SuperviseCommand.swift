@@ -22,17 +22,17 @@ struct SuperviseCommand {
         let supervisor = Supervisor(configuration: configuration)
         guard names.isEmpty else {
             let tasks = try configuration.plan.selecting(names).steps.map(\.task)
-            var isInPlace = true
-            for task in tasks where await !publish(task, output) { isInPlace = false }
+            var isComplete = true
+            for task in tasks where await !complete(task, output) { isComplete = false }
             // The failure is noted when the unit has ended.
-            if !isInPlace, Machine.environment()["SERVICE_RESULT"] == nil { return .failure }
+            if !isComplete, Machine.environment()["SERVICE_RESULT"] == nil { return .failure }
             do {
                 if isRepetition { try await noteRepetition() } else { try await note(supervisor) }
             } catch {
                 // How the task has ended does not depend on it. What could not be done now is done when the next task ends.
                 output.report(error, as: configuration.options.output)
             }
-            return isInPlace ? .success : .failure
+            return isComplete ? .success : .failure
         }
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(output)
@@ -40,19 +40,27 @@ struct SuperviseCommand {
         return try await supervisor.judge(ended: [:]) { output.write("\($0)\n") } ? .success : .failure
     }
 
-    /// Puts in place what a task has made that has succeeded, unless it is there.
+    /// Does what belongs to a task that has succeeded, unless it is done: puts its products in place, restarts units.
     ///
-    /// - Returns: Whether everything is in place; if not, the task has failed, and its record says so.
-    private func publish(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
+    /// - Returns: Whether all is done; if not, the task has failed, and its record says so.
+    private func complete(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
         do {
             let records = try records()
-            guard let staged = configuration.stagedProducts(of: task, records),
-                let record = try records.record(of: task.name), record.isSuccess
+            let staged = configuration.stagedProducts(of: task, records)
+            guard staged != nil || !task.restarts.isEmpty, let record = try records.record(of: task.name),
+                record.isSuccess
             else { return true }
+            var failed = record
             do {
-                try await staged.publish(to: configuration.files)
+                try await staged?.publish(to: configuration.files)
+                guard let state = record.history.restart, configuration.options.root == nil else { return true }
+                failed.history.restart = .failed
+                let deadline = ContinuousClock.now + task.timeout
+                try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(until: deadline) { unit in
+                    output.write("restarting '\(unit)'\n")
+                }
+                try records.updateHistory(of: task.name) { $0.restart = nil }
             } catch {
-                var failed = record
                 failed.outcome = .failed
                 failed.counts = ResultCounts()
                 (failed.reason, failed.publicReason) = (chain(error), publicChain(error))

@@ -104,6 +104,11 @@ struct Faulty: CustomTestStringConvertible {
             "bootstrap.yaml:3:14: 'timeout' of task 't' must be a duration above zero and up to 24h, found '0s'",
         ),
         .task(
+            "restart: [kubelet]\nexec: {command: ls}",
+            "bootstrap.yaml:3:15: an item of 'restart' of task 't' must be the name of a systemd unit, found 'kubelet'; "
+                + "write kubelet.service",
+        ),
+        .task(
             "every: 5s\nexec: {command: ls}",
             "bootstrap.yaml:3:12: 'every' of task 't' must be a duration of at least 10s, found '5s'",
         ),

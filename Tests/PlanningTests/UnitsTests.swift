@@ -226,6 +226,22 @@ import Testing
         #expect(again == own.replacing("[Service]\n", with: "[Service]\nRemainAfterExit=no\n"))
     }
 
+    @Test func `a step after a task restarts units, and reports a recovery`() throws {
+        let files = try Self.files("tasks: {t: {restart: [a.service, a.service], exec: {command: ls}}}")
+        let unit = try #require(files["k8s-bootstrap-t.service"])
+        #expect(!unit.contains("Wants="))
+        #expect(
+            unit.contains(
+                """
+
+                # Restarts the units that use it, without which it has failed, and reports a recovery.
+                ExecStartPost=+:/usr/bin/nest-bootstrap supervise t
+
+                """
+            )
+        )
+    }
+
     @Test(arguments: [("30s", "3s"), ("10h", "1h"), ("8760h", "1h")])
     func `repetitions are spread over a tenth of the time between them, and an hour at most`(
         every: String,

@@ -51,15 +51,21 @@ struct RepetitionTests {
     @Test func `what attempts leave to later ones is changed alone`() throws {
         var written = record(.failed, reason: "MARKER")
         written.publicReason = "public"
-        written.history = TaskHistory(lastSuccess: Timestamp(seconds: 5))
+        written.history = TaskHistory(lastSuccess: Timestamp(seconds: 5), restart: .failed)
         try store.write(written)
         try store.updateHistory(of: "rbac") { $0.isReported = true }
         let read = try #require(try store.record(of: "rbac"))
-        #expect(read.history == TaskHistory(lastSuccess: Timestamp(seconds: 5), isReported: true))
+        #expect(read.history == TaskHistory(lastSuccess: Timestamp(seconds: 5), isReported: true, restart: .failed))
         #expect(read.reason == "MARKER")
         #expect(read.lastSuccess == Timestamp(seconds: 5))
         let bytes = try FileSystem.read(TemporaryDirectory.file("state/tasks/rbac/public.json"), limit: 10_000)
         #expect(TaskRecord(json: bytes)?.reason == "public")
+        var history = read.history
+        history.noteChange()
+        #expect(history.restart == .failed)
+        history.restart = nil
+        history.noteChange()
+        #expect(history.restart == .due)
         #expect(record(.changed).historyForNext == TaskHistory(lastSuccess: Timestamp(seconds: 1_700_000_000)))
     }
 }

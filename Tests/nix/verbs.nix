@@ -33,6 +33,7 @@
         roles = [ "control-plane" ];
         timeout = "5m";
         every = "24h";
+        restart = [ "kubelet.service" ];
         after = [ "admin" ];
         wantedBy = [ "kubelet.service" ];
         wait.apiServer = true;

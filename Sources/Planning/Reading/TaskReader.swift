@@ -13,6 +13,8 @@ struct ReadTask {
     var timeout = TaskReader.Keys.timeout.value
     /// The time between two runs of the task, `nil` if it runs once a boot.
     var interval: Duration?
+    /// The systemd units that are restarted when the task has changed something.
+    var restarts: [String] = []
     /// What the task does, or `nil` if that could not be read.
     var verb: ReadVerb?
 }
@@ -160,9 +162,15 @@ struct TaskReader {
             default: "the task runs once a boot",
             "the time between the end of a run of the task and its repetition"
         )
+        static let restart = Key.optional(
+            "restart",
+            .list(of: .unit, "systemd units", limit: Limit.needCount),
+            default: "none",
+            "systemd units that use what the task makes, and are restarted when it has changed something"
+        )
         static let all = [
             enable.description, description.description, roles.description, after.description, wantedBy.description,
-            timeout.description, every.description,
+            timeout.description, every.description, restart.description,
         ]
     }
 
@@ -177,6 +185,8 @@ struct TaskReader {
         task.wantedBy = fields.value(Keys.wantedBy) ?? []
         task.timeout = fields.value(Keys.timeout)
         task.interval = fields.value(Keys.every)
+        var seen: Set<String> = []
+        task.restarts = (fields.value(Keys.restart) ?? []).filter { seen.insert($0).inserted }
         task.verb = VerbReader(problems: context.problems, verb: VerbContext(cluster: context.cluster, role: role))
             .read(&fields)
         return task

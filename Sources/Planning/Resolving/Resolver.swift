@@ -50,6 +50,7 @@ struct Resolver {
             wantedBy: task.wantedBy,
             timeout: task.timeout,
             interval: task.interval,
+            restarts: task.restarts,
             verb: verb,
             location: task.header.location,
         )

@@ -66,7 +66,7 @@ private struct TaskUnit {
         if !dependencies.isEmpty { unit.set("Requires", dependencies.joined(separator: " ")) }
         let earlier = dependencies + task.afterUnits
         if !earlier.isEmpty { unit.set("After", earlier.joined(separator: " ")) }
-        if !task.footprint.hasOnlyProducts { unit.set("Wants", recoveryUnitName(ofTask: task.name)) }
+        if !isCompletedOutside { unit.set("Wants", recoveryUnitName(ofTask: task.name)) }
         if task.interval != nil { unit.set("Wants", timerName(ofTask: task.name)) }
         addService(&unit, flags: [])
         return unit.text
@@ -121,13 +121,23 @@ private struct TaskUnit {
         unit.command("ExecStart", run)
         // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
         let supervise = [call.program, "supervise", task.name] + flags + call.flags
-        if hasOnlyProducts {
-            unit.comment("Puts in place what the task has made, without which it has failed, and reports a recovery.")
+        if isCompletedOutside {
+            let steps = [
+                hasOnlyProducts ? "puts in place what the task has made" : nil,
+                task.restarts.isEmpty ? nil : "restarts the units that use it",
+            ]
+            let text = steps.compactMap(\.self).joined(separator: ", ")
+            unit.comment(
+                "\(text.prefix(1).uppercased())\(text.dropFirst()), without which it has failed, and reports a recovery."
+            )
             unit.command("ExecStartPost", prefixes: "+", supervise)
         }
         unit.comment("Reports a failure to the administrator, and to the tasks that depend on this one.")
         unit.command("ExecStopPost", prefixes: "-+", supervise)
     }
+
+    /// Whether a step after the task, outside of its sandbox, belongs to it.
+    private var isCompletedOutside: Bool { task.footprint.hasOnlyProducts || !task.restarts.isEmpty }
 
     /// The paths that the task may write; with a root all of it, as the records are there too.
     private var writable: [String] {
