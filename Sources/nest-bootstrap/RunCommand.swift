@@ -78,7 +78,10 @@ struct RunCommand {
             }
         }
         await http.shutDown()
-        if recorder != nil { await reportRecovery(of: report) }
+        if recorder != nil {
+            await reportRecovery(of: report)
+            await writeMetrics()
+        }
         return ExitCode(report, signal: signal)
     }
 
@@ -122,6 +125,19 @@ struct RunCommand {
         }
         let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
         _ = try? await Supervisor(configuration: configuration).noteSuccess(of: succeeded)
+    }
+
+    /// After a run by hand of the node's own tasks, writes the metrics; in a service `supervise` does.
+    private func writeMetrics() async {
+        let options = configuration.options
+        guard !Self.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig else {
+            return
+        }
+        do throws(Problem) {
+            try await MetricsWriter(configuration: configuration).write()
+        } catch {
+            output.report(warnings: problems(of: error))
+        }
     }
 
     /// Creates the directories that tasks write to, where possible.

@@ -64,15 +64,19 @@ struct StatusCommand {
         _ outputEnvironment: OutputEnvironment
     ) {
         let warnings = CredentialWarnings(files: configuration.files, plan: plan).all()
+        let certificates = KnownCertificates(files: configuration.files, plan: plan).all()
         let address = configuration.addressChoice
         switch configuration.options.output {
-        case .json: output.writeData(statusJSON(statuses, warnings: warnings, address: address) + "\n")
+        case .json:
+            let text = statusJSON(statuses, certificates: certificates, warnings: warnings, address: address)
+            output.writeData(text + "\n")
         case .text:
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let isUTF8 = outputEnvironment.isUTF8
             let lines =
                 statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
                 + (address.map { addressLines($0, columns: columns) } ?? [])
+                + certificateLines(certificates, at: .now(), isUTF8: isUTF8)
                 + warningLines(warnings, columns: columns)
             output.write(lines.map { $0 + "\n" }.joined())
         }

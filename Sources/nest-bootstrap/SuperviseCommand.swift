@@ -24,7 +24,7 @@ struct SuperviseCommand {
             let tasks = try configuration.plan.selecting(names).steps.map(\.task)
             var isComplete = true
             for task in tasks where await !complete(task, output) { isComplete = false }
-            // The failure is noted when the unit has ended.
+            // The failure is noted, and metrics are written, when the unit has ended.
             if !isComplete, Machine.environment()["SERVICE_RESULT"] == nil { return .failure }
             do {
                 if isRepetition { try await noteRepetition() } else { try await note(supervisor) }
@@ -32,12 +32,15 @@ struct SuperviseCommand {
                 // How the task has ended does not depend on it. What could not be done now is done when the next task ends.
                 output.report(error, as: configuration.options.output)
             }
+            await writeMetrics(output)
             return isComplete ? .success : .failure
         }
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(output)
         }
-        return try await supervisor.judge(ended: [:]) { output.write("\($0)\n") } ? .success : .failure
+        let isWell = try await supervisor.judge(ended: [:]) { output.write("\($0)\n") }
+        await writeMetrics(output)
+        return isWell ? .success : .failure
     }
 
     /// Does what belongs to a task that has succeeded, unless it is done: puts its products in place, restarts units.
@@ -74,6 +77,15 @@ struct SuperviseCommand {
             let problem = Problem("task '\(task.name)' failed", cause: error)
             output.report(problems(of: problem), as: configuration.options.output, .taskFailed, fields)
             return false
+        }
+    }
+
+    /// Writes the metrics, without which everything else is as it should be.
+    private func writeMetrics(_ output: ConsoleOutput) async {
+        do throws(Problem) {
+            try await MetricsWriter(configuration: configuration).write()
+        } catch {
+            output.report(warnings: problems(of: error))
         }
     }
 

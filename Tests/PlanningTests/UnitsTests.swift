@@ -145,7 +145,9 @@ import Testing
         #expect(health.contains("\nExecStart=:/usr/bin/nest-bootstrap supervise --role worker\n"))
         let recovery = try #require(files["k8s-bootstrap-recovery@.service"])
         #expect(recovery.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --role worker %i\n"))
-        #expect(recovery.contains("\nConditionPathExists=/run/nest-bootstrap/health.json\n"))
+        #expect(recovery.contains("\nConditionPathExists=|/run/nest-bootstrap/health.json\n"))
+        #expect(recovery.contains("\nConditionPathIsDirectory=|/var/lib/prometheus/node-exporter\n"))
+        #expect(recovery.hasSuffix("\nReadWritePaths=-/var/lib/prometheus/node-exporter\n"))
         #expect(recovery.contains("\nAfter=k8s-bootstrap-%i.service\nBefore=k8s-bootstrap.target\n"))
         let alert = try #require(files["k8s-bootstrap-alert@.service"])
         #expect(alert.contains("\nExecStart=:/usr/bin/nest-bootstrap status --role worker %i\n"))
@@ -166,21 +168,21 @@ import Testing
         let files = unitsOfRemovedTasks(["old", "../no name"], Self.call)
         let names = ["k8s-bootstrap-old.service", "k8s-bootstrap-repeat@old.service", "k8s-bootstrap-old.timer"]
         #expect(files.map(\.path) == names)
-        guard case .text(let text)? = files.first?.content else { return }
-        #expect(text.contains("\nStopWhenUnneeded=yes\nCollectMode=inactive-or-failed\n"))
         guard case .text(let timer)? = files.last?.content else { return }
         #expect(timer.contains("\nStopWhenUnneeded=yes\nCollectMode=inactive-or-failed\n"))
+        guard case .text(let text)? = files.first?.content else { return }
+        #expect(text.contains("\nStopWhenUnneeded=yes\nCollectMode=inactive-or-failed\n"))
     }
 
     @Test func `a task that repeats has a timer, and a service that leaves that of the task alone`() throws {
         let files = try Self.files("tasks: {t: {after: [a.service], every: 24h, exec: {command: ls}}}")
         let task = try #require(files["k8s-bootstrap-t.service"])
         #expect(task.contains("\nWants=k8s-bootstrap-recovery@t.service\nWants=k8s-bootstrap-t.timer\n"))
-        #expect(
-            files["k8s-bootstrap-t.timer"] == """
         // Also a target that is active starts what it wants, but not what that wants.
         let target = try #require(files["k8s-bootstrap.target.d/50-health.conf"])
         #expect(target.contains("\nWants=k8s-bootstrap-t.timer\n"))
+        #expect(
+            files["k8s-bootstrap-t.timer"] == """
                 # Made by nest-bootstrap. Changes here are lost.
 
                 [Unit]

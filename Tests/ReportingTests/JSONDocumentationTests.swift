@@ -74,7 +74,13 @@ struct JSONDocumentationTests {
             reason: "r",
         )
         status.repeatsIn = .seconds(1)
-        let text = statusJSON([status], warnings: [SampleRun.problem], address: Self.address)
+        let certificate = CertificateExpiry(path: "/c", subject: "CN=c", expires: Timestamp(seconds: 0))
+        let text = statusJSON(
+            [status],
+            certificates: [certificate],
+            warnings: [SampleRun.problem],
+            address: Self.address
+        )
         let node = try readJSON(Array(text.utf8), file: "status")
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
     }

@@ -112,7 +112,11 @@ struct StatusTests {
 
     @Test func `a table without tasks is a sentence`() {
         #expect(statusLines([]) == ["no task for this node"])
-        #expect(statusJSON([]).hasPrefix(#"{"version":1,"tasks":[],"warnings":[],"summary":{"tasks":0,"not yet":0,"#))
+        #expect(
+            statusJSON([]).hasPrefix(
+                #"{"version":1,"tasks":[],"certificates":[],"warnings":[],"summary":{"tasks":0,"not yet":0,"#
+            )
+        )
     }
 
     @Test func `every line of a reason is below its row, and control characters are escaped`() {
@@ -152,7 +156,7 @@ struct StatusTests {
                 + #""objects":{"created":19,"configured":0,"deleted":0,"unchanged":0,"failed":1},"#
                 + #""reason":"crds/a.yaml:3:5: server is away; start it"},"#
                 + #"{"task":"kube-proxy","description":"Apply kube-proxy","state":"not yet","#
-                + #""reason":"runs after 'calico-crds'"}],"warnings":[],"#
+                + #""reason":"runs after 'calico-crds'"}],"certificates":[],"warnings":[],"#
                 + #""summary":{"tasks":3,"not yet":1,"waiting":0,"running":0,"unknown":0,"#
                 + #""changed":1,"unchanged":0,"failed":1,"skipped":0,"interrupted":0}}"#
         )
