@@ -122,6 +122,12 @@ let
         description = "Units that start the task, in addition to k8s-bootstrap.target.";
       };
       timeout = optional types.str "The deadline of the task, such as 10m.";
+      restart = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        description = "Units that use what the task makes, and are restarted when it has changed something.";
+      };
+      every = optional types.str "The time between the end of a run of the task and its repetition, such as 24h.";
       script = optional text ''
         A script, which bash runs. It is not looked at for variables, and neither are its arguments, environment and
         `preStart`.

@@ -12,7 +12,7 @@
 swiftPackages.stdenv.mkDerivation {
   pname = "nest-bootstrap";
   version = lib.head (
-    builtins.match ".*versionText = \"nest-bootstrap ([0-9.]+).*" (
+    builtins.match ".*programVersion = \"([0-9.]+).*" (
       builtins.readFile ../Sources/nest-bootstrap/CommandLine/HelpText.swift
     )
   );

@@ -49,10 +49,11 @@ let
 
   entryOf =
     task:
-    present { inherit (task) roles timeout; }
+    present { inherit (task) roles timeout every; }
     // lib.optionalAttrs (task.description != "") { description = literal task.description; }
     // lib.optionalAttrs (task.after != [ ]) { inherit (task) after; }
     // lib.optionalAttrs (task.wantedBy != [ ]) { inherit (task) wantedBy; }
+    // lib.optionalAttrs (task.restart != [ ]) { inherit (task) restart; }
     // lib.mapAttrs (_: present) (
       lib.filterAttrs (name: value: lib.elem name verbNames && name != "script" && value != null) task
     )

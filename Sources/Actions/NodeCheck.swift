@@ -74,6 +74,7 @@ public struct NodeCheck: Sendable {
         var isComplete = true
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
+            warnings += ownRestarts(task)
             if !isOffline { problems += await nodeProblems(footprint) }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)
@@ -103,6 +104,17 @@ public struct NodeCheck: Sendable {
         var findings = Findings(problems: problems, warnings: warnings)
         findings.add(objectFindings(contents))
         return findings
+    }
+
+    /// Units of tasks that a task restarts, although they follow it where they depend on it.
+    private func ownRestarts(_ task: PlannedTask) -> [Problem] {
+        task.restarts.filter(isOwnUnit).map { unit in
+            Problem(
+                "task '\(task.name)' restarts '\(unit)', which is a unit of nest-bootstrap",
+                at: task.location,
+                hint: "remove it from 'restart'; a task that runs after this one names it in 'after'"
+            )
+        }
     }
 
     /// What is wrong with the paths and accounts of the node that a task names.

@@ -62,6 +62,7 @@ struct SystemBus: ~Copyable {
     enum Interface: String {
         case unit = "org.freedesktop.systemd1.Unit"
         case service = "org.freedesktop.systemd1.Service"
+        case timer = "org.freedesktop.systemd1.Timer"
     }
 
     /// Reads a string property of a unit.
@@ -80,6 +81,32 @@ struct SystemBus: ~Copyable {
             )
         }
         return unsafe text.map { unsafe String(cString: $0) } ?? ""
+    }
+
+    /// Reads a property of a unit that is a list of strings.
+    func texts(_ property: String, of unit: String) throws(SystemError) -> [String] {
+        var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        try unsafe call(about: unit) { path, error in
+            unsafe sd_bus_get_property_strv(
+                raw,
+                Self.systemd,
+                path,
+                Interface.unit.rawValue,
+                property,
+                error,
+                &list
+            )
+        }
+        guard let first = unsafe list else { return [] }
+        defer { unsafe free(first) }
+        var texts: [String] = []
+        var next = unsafe first
+        while let text = unsafe next.pointee {
+            unsafe texts.append(String(cString: text))
+            unsafe free(text)
+            unsafe next += 1
+        }
+        return texts
     }
 
     /// Reads an integer property of a unit: 32 bits with a sign, or 64 without.

@@ -35,6 +35,15 @@ enum Limit {
     /// The longest deadline of a task.
     static let timeout = Duration.seconds(24 * 60 * 60)
 
+    /// The shortest time between two runs of a task.
+    static let shortestInterval = Duration.seconds(10)
+
+    /// The longest time between two runs of a task: a year.
+    static let longestInterval = Duration.seconds(8760 * 60 * 60)
+
+    /// The longest time by which the repetition of a task is delayed at random.
+    static let intervalSpread = Duration.seconds(60 * 60)
+
     /// Name comparisons spent on hints, after which messages come without.
     static let hintComparisonCount = 200_000
 

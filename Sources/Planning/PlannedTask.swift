@@ -20,6 +20,12 @@ public struct PlannedTask: Sendable, Hashable {
     /// The one deadline of the task, counted from its start.
     public var timeout: Duration
 
+    /// The time between two runs of the task, or `nil` if it runs once a boot.
+    public var interval: Duration?
+
+    /// The systemd units that are restarted when the task has changed something, each once.
+    public var restarts: [String]
+
     /// What the task does.
     public var verb: Verb
 
@@ -37,6 +43,8 @@ public struct PlannedTask: Sendable, Hashable {
         afterUnits: [String] = [],
         wantedBy: [String] = [],
         timeout: Duration = .seconds(600),
+        interval: Duration? = nil,
+        restarts: [String] = [],
         verb: Verb,
         location: SourceLocation,
     ) {
@@ -46,6 +54,8 @@ public struct PlannedTask: Sendable, Hashable {
         self.afterUnits = afterUnits
         self.wantedBy = wantedBy
         self.timeout = timeout
+        self.interval = interval
+        self.restarts = restarts
         self.verb = verb
         self.location = location
     }

@@ -31,6 +31,7 @@ public struct NodeHealth: Sendable, Hashable {
 extension RecordStore {
     private static let healthName = "health.json"
     private static let healthLockName = "health.lock"
+    private static let metricsLockName = "metrics.lock"
 
     /// Reads the health of the node.
     ///
@@ -68,7 +69,23 @@ extension RecordStore {
     /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitHealthLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        let file = try directory(isCreating: true).openLock(Self.healthLockName)
-        return try await FileLock.wait(file, "\(path)/\(Self.healthLockName)", until: deadline)
+        try await awaitLock(named: Self.healthLockName, until: deadline)
+    }
+
+    /// Locks the metrics of the node, as soon as no other process has it.
+    ///
+    /// - Parameter deadline: The instant after which it is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitMetricsLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+        try await awaitLock(named: Self.metricsLockName, until: deadline)
+    }
+
+    private func awaitLock(
+        named name: String,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> FileLock? {
+        let file = try directory(isCreating: true).openLock(name)
+        return try await FileLock.wait(file, "\(path)/\(name)", until: deadline)
     }
 }

@@ -24,7 +24,14 @@ extension RecordStore {
             locks = .current()
         }
         return zip(tasks, found).map { task, found in
-            guard runner(of: task, in: locks) == nil else {
+            let isLocked = runner(of: task, in: locks) != nil
+            if case .record(let record) = found, record.isSuccess {
+                // A task that has succeeded and runs is one that repeats: what depends on it need not wait.
+                var status = TaskStatus(record, now: now)
+                status.repetition = repetition(after: record, isRunning: isLocked, now: now)
+                return status
+            }
+            if isLocked {
                 var status = TaskStatus(task: task, state: .running)
                 status.startedAt = found.startTime
                 return status
@@ -35,6 +42,12 @@ extension RecordStore {
             case .unreadable(let error): TaskStatus(task: task, state: .unknown, reason: "\(error)")
             }
         }
+    }
+
+    /// The last repetition of a task since it ran for its dependants.
+    private func repetition(after record: TaskRecord, isRunning: Bool, now: Timestamp) -> TaskRepetition? {
+        guard let repeated = try? repetitions.record(of: record.task), repeated.time >= record.time else { return nil }
+        return TaskRepetition(repeated, isRunning: isRunning, now: now)
     }
 
     /// How often a lock has to be missing before its process counts as gone.

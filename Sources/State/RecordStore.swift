@@ -5,7 +5,8 @@ public import Host
 /// The records of a node's tasks, and the locks that keep two runs of one task apart.
 ///
 /// Each task has a directory, `tasks/NAME`, with `record.json`, which only its owner can open, and `public.json`, the record
-/// as every user may read it. The directory is the task's lock. It belongs to the user of the task's unit, who can write
+/// as every user may read it; `repetition.json` and `repetition-public.json` are about its last repetition. The
+/// directory is the task's lock. It belongs to the user of the task's unit, who can write
 /// nothing else here: root follows no link in it, and expects any content. The directory `products` in it has files and
 /// links that the task's unit has made and that are not in place yet.
 public struct RecordStore: Sendable {
@@ -13,6 +14,14 @@ public struct RecordStore: Sendable {
     public let path: String
 
     let boot: String?
+
+    /// The names of the record's files in the directory of a task.
+    private var names = Names(record: "record.json", public: "public.json")
+
+    private struct Names: Sendable {
+        let record: String
+        let `public`: String
+    }
 
     /// The largest file that is read as a record.
     static let sizeLimit = 16 << 20
@@ -28,6 +37,15 @@ public struct RecordStore: Sendable {
     public init(path: String, boot: String?) {
         self.path = path
         self.boot = boot
+    }
+
+    /// The records of the last repetitions, beside those of the runs that dependants wait for.
+    ///
+    /// Locks and products are the same: a task and its repetition do not run at the same time.
+    public var repetitions: Self {
+        var store = self
+        store.names = Names(record: "repetition.json", public: "repetition-public.json")
+        return store
     }
 
     /// Creates the state directory, so that no task runs whose outcome cannot be recorded.
@@ -47,9 +65,9 @@ public struct RecordStore: Sendable {
         do throws(SystemError) {
             let directory = try directory(of: task, isCreating: false)
             do throws(SystemError) {
-                bytes = try directory.read(Self.recordName, limit: Self.sizeLimit)
+                bytes = try directory.read(names.record, limit: Self.sizeLimit)
             } catch  where error.code == EACCES {
-                bytes = try directory.read(Self.publicName, limit: Self.sizeLimit)
+                bytes = try directory.read(names.public, limit: Self.sizeLimit)
             }
         } catch {
             if error.isNotFound { return nil }
@@ -71,7 +89,7 @@ public struct RecordStore: Sendable {
                 else {
                     return false
                 }
-                return (try? task.status(Self.recordName)) != nil
+                return (try? task.status(self.names.record)) != nil
             }
             return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         } catch {
@@ -105,9 +123,24 @@ public struct RecordStore: Sendable {
         var record = record
         record.boot = boot ?? ""
         let directory = try directory(of: record.task, isCreating: true)
-        try write(record, to: Self.recordName, mode: 0o600, in: directory)
+        try write(record, to: names.record, mode: 0o600, in: directory)
         record.reason = record.publicReason
-        try write(record, to: Self.publicName, mode: 0o644, in: directory)
+        try write(record, to: names.public, mode: 0o644, in: directory)
+    }
+
+    /// Changes what the record of a task leaves to later ones, and nothing else of it.
+    ///
+    /// - Parameters:
+    ///   - task: The task's name.
+    ///   - change: Changes the history.
+    /// - Throws: ``Base/SystemError`` if there is no record, or the system refuses.
+    public func updateHistory(of task: String, _ change: (inout TaskHistory) -> Void) throws(SystemError) {
+        let directory = try directory(of: task, isCreating: true)
+        for (name, mode) in [(names.record, UInt32(0o600)), (names.public, 0o644)] {
+            guard var record = TaskRecord(json: try directory.read(name, limit: Self.sizeLimit)) else { continue }
+            change(&record.history)
+            try write(record, to: name, mode: mode, in: directory)
+        }
     }
 
     private func write(
@@ -171,9 +204,6 @@ public struct RecordStore: Sendable {
 
     /// The directory in which a task's unit keeps what is put in place after it.
     public func productsPath(of task: String) -> String { "\(path)/tasks/\(task)/products" }
-
-    private static let recordName = "record.json"
-    private static let publicName = "public.json"
 
     /// The permissions of a task's directory: who cannot list it cannot lock it.
     private static let directoryMode: UInt32 = 0o711

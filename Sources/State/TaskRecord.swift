@@ -24,6 +24,8 @@ public struct TaskRecord: Sendable, Hashable {
     public var isPermanent: Bool
     /// The number of attempts on this boot since it last succeeded, this one included.
     public var attempt: Int
+    /// What earlier attempts leave to later ones.
+    public var history: TaskHistory
     /// The run that it belongs to.
     public var run: String
     /// The boot that it belongs to; ``RecordStore`` fills it in.
@@ -44,6 +46,7 @@ public struct TaskRecord: Sendable, Hashable {
         publicReason: String? = nil,
         isPermanent: Bool = false,
         attempt: Int = 1,
+        history: TaskHistory = TaskHistory(),
         run: String,
     ) {
         self.task = task
@@ -56,12 +59,23 @@ public struct TaskRecord: Sendable, Hashable {
         self.publicReason = publicReason
         self.isPermanent = isPermanent
         self.attempt = attempt
+        self.history = history
         self.run = run
         boot = ""
     }
 
     /// Whether the task's dependants may run.
     public var isSuccess: Bool { outcome?.isSuccess == true }
+
+    /// When the task last succeeded on this boot, by this attempt or an earlier one.
+    public var lastSuccess: Timestamp? { isSuccess ? time : history.lastSuccess }
+
+    /// What this attempt and those before it leave to the next one.
+    public var historyForNext: TaskHistory {
+        var history = history
+        history.lastSuccess = lastSuccess
+        return history
+    }
 }
 
 extension TaskRecord {
@@ -81,6 +95,7 @@ extension TaskRecord {
             ("attempt", .number(attempt)), ("run", .string(run)), ("boot", .string(boot)),
         ]
         if isPermanent { entries.append(("permanent", .boolean(true))) }
+        entries += history.entries
         if let reason { entries.append(("reason", .string(reason))) }
         let bytes = Node.mapping(entries).json()
         return bytes + Array(repeating: UInt8(ascii: " "), count: max(0, size - bytes.count - 1)) + [UInt8(ascii: "\n")]
@@ -114,6 +129,7 @@ extension TaskRecord {
         reason = node["reason"]?.string
         isPermanent = node["permanent"]?.boolean ?? false
         attempt = min(max(0, node["attempt"]?.integer ?? 1), Self.attemptLimit)
+        history = TaskHistory(node)
         run = node["run"]?.string ?? ""
         boot = node["boot"]?.string ?? ""
     }

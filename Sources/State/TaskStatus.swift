@@ -37,6 +37,12 @@ public struct TaskStatus: Sendable, Hashable {
     /// The time until the task is tried again, if it failed and is.
     public var retriesIn: Duration?
 
+    /// The last repetition of the task, if it has repeated since.
+    public var repetition: TaskRepetition?
+
+    /// The time until the task repeats, if it does.
+    public var repeatsIn: Duration?
+
     /// The state of the task's service, where systemd could be asked.
     public private(set) var service: ServiceState?
 

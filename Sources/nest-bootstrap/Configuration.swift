@@ -189,12 +189,16 @@ struct Configuration {
     private var root: String? { options.root.map(Self.absolute) }
 
     /// Where the records of this boot are, under the root if there is one.
+    static func statePath(_ options: Options) throws(SystemError) -> String {
+        try location(of: "/run/nest-bootstrap", options)
+    }
+
+    /// Where the agent itself writes a path, under the root if there is one.
     ///
     /// The root itself may be named by a link; below it none is followed.
-    static func statePath(_ options: Options) throws(SystemError) -> String {
-        guard let root = options.root.map(absolute) else { return "/run/nest-bootstrap" }
-        return try NodeFiles(root: FileSystem.existingRealPath(root), isDryRun: false)
-            .location(ofWritten: "/run/nest-bootstrap")
+    static func location(of path: String, _ options: Options) throws(SystemError) -> String {
+        guard let root = options.root.map(absolute) else { return path }
+        return try NodeFiles(root: FileSystem.existingRealPath(root), isDryRun: false).location(ofWritten: path)
     }
 
     /// The records of this boot.

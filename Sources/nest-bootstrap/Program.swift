@@ -103,8 +103,9 @@ struct Program {
             case .diff(let names): try await compare(names, configuration)
             case .rbac(let user): try await RBACCommand(configuration: configuration, user: user).run(output)
             case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
-            case .supervise(let names):
-                try await SuperviseCommand(configuration: configuration, names: names).run(output)
+            case .supervise(let names, let isRepetition):
+                try await SuperviseCommand(configuration: configuration, names: names, isRepetition: isRepetition)
+                    .run(output)
             case .check, .units, .certificates, .initialise:
                 preconditionFailure("these commands read the task file themselves, or none")
             }

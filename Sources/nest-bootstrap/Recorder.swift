@@ -14,6 +14,8 @@ final class Recorder: Sendable {
     private let verbs: [String: String]
     /// The tasks whose every change has an event: not programs, and not deletions, which last longer than the request.
     private let reportsAllChanges: Set<String>
+    /// The tasks whose changes make units restart.
+    private let restarting: Set<String>
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
 
@@ -22,6 +24,8 @@ final class Recorder: Sendable {
         /// Keeps other processes from running the task until the record of its end is written.
         let lock: HeldLock
         let number: Int
+        /// What earlier attempts leave to this one.
+        var history: TaskHistory
         /// The record before the attempt, if it was a success.
         let success: TaskRecord?
         var counts = ResultCounts()
@@ -29,6 +33,9 @@ final class Recorder: Sendable {
         var hasChangedPaths = false
         var reasons = Reasons()
         var isPermanent = false
+
+        /// Whether a path or an object was changed.
+        var hasChanged: Bool { hasChangedPaths || counts.created + counts.changed + counts.deleted > 0 }
     }
 
     /// The lines that say why a task did not succeed, for root and for every user.
@@ -52,6 +59,7 @@ final class Recorder: Sendable {
             !task.footprint.runsPrograms && task.footprint.deletedObjects.isEmpty
         }
         reportsAllChanges = Set(repeatable.map(\.name))
+        restarting = Set(plan.steps.lazy.map(\.task).filter { !$0.restarts.isEmpty }.map(\.name))
     }
 
     /// Records that a task starts; the lock is held until ``conclude(_:)``.
@@ -63,11 +71,36 @@ final class Recorder: Sendable {
         let attempt = Attempt(
             lock: HeldLock(lock),
             number: number,
+            history: earlier?.historyForNext ?? TaskHistory(),
             success: earlier.flatMap { $0.isSuccess ? $0 : nil }
         )
         attempts.withLock { $0[task] = attempt }
-        write(TaskRecord(task: task, verb: verbs[task] ?? "", outcome: nil, attempt: number, run: run))
+        write(
+            TaskRecord(
+                task: task,
+                verb: verbs[task] ?? "",
+                outcome: nil,
+                attempt: number,
+                history: attempt.history,
+                run: run
+            )
+        )
         return number
+    }
+
+    /// Notes that a running task has done its work.
+    ///
+    /// - Returns: What is known of the units that are to be restarted because of it, `nil` if there is nothing to do.
+    func noteResult(_ outcome: Outcome, of task: String) -> TaskHistory.Restart? {
+        attempts.withLock { attempts in
+            if case .changed = outcome, restarting.contains(task) { attempts[task]?.history.noteChange() }
+            return attempts[task]?.history.restart
+        }
+    }
+
+    /// Notes whether the units of a running task were restarted.
+    func noteRestart(of task: String, hasFailed: Bool) {
+        attempts.withLock { $0[task]?.history.restart = hasFailed ? .failed : nil }
     }
 
     /// Counts what happens in a task.
@@ -114,6 +147,11 @@ final class Recorder: Sendable {
         var record = record(of: entry, reasons)
         record.counts = attempt.counts
         record.attempt = attempt.number
+        record.history = attempt.history
+        // The next attempt finds what this one has changed as it should be.
+        if attempt.hasChanged, restarting.contains(entry.task), !entry.outcome.isSuccess {
+            record.history.noteChange()
+        }
         record.isPermanent = isPermanent
         write(record)
     }
@@ -121,8 +159,7 @@ final class Recorder: Sendable {
     /// Whether a task was interrupted before it changed anything, so that its earlier success still holds.
     private func isUntouched(_ attempt: Attempt, _ entry: Report.Entry) -> Bool {
         guard case .interrupted = entry.outcome, reportsAllChanges.contains(entry.task) else { return false }
-        let counts = attempt.counts
-        return !attempt.hasChangedPaths && counts.created + counts.changed + counts.deleted + counts.failed == 0
+        return !attempt.hasChanged && attempt.counts.failed == 0
     }
 
     /// Records why a task did not start, unless it has succeeded before or another process is running it.
@@ -148,6 +185,7 @@ final class Recorder: Sendable {
             var record = record(of: entry, reasons)
             // A task that did not start is not an attempt.
             record.attempt = earlier?.attempt ?? 0
+            record.history = earlier?.historyForNext ?? TaskHistory()
             write(record)
         }
         lock.release()

@@ -20,8 +20,10 @@ struct RunCommand {
     ///
     /// - Throws: ``Base/Problems`` for unknown task names, ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
-        let records = try configuration.records()
-        let part = try selection(records)
+        let allRecords = try configuration.records()
+        // Dependencies have succeeded on this boot, whatever their repetitions have done since.
+        let part = try selection(allRecords)
+        let records = options.isRepetition ? allRecords.repetitions : allRecords
         if options.onlyDirectories { return makeDirectories(for: part.plan) }
         guard part.missing.isEmpty else {
             let options = configuration.options
@@ -60,15 +62,26 @@ struct RunCommand {
         )
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part.plan) { [events] step, context in
-                guard let recorder else { return try await runner.perform(step, context) }
+                guard let recorder else {
+                    let outcome = try await runner.perform(step, context)
+                    if case .changed = outcome, !step.task.restarts.isEmpty {
+                        context.emit(.planned("would restart \(step.task.restarts.joined(separator: ", "))"))
+                    }
+                    return outcome
+                }
                 let lock = try await TaskLockWaiter(records: records, context: context).take()
                 events.note(attempt: recorder.begin(context.task, lock), of: context.task)
                 try staged?.clear()
-                return try await runner.perform(step, context)
+                let outcome = try await runner.perform(step, context)
+                try await restartUnits(of: step.task, after: outcome, recorder, context)
+                return outcome
             }
         }
         await http.shutDown()
-        if recorder != nil { await reportRecovery(of: report) }
+        if recorder != nil {
+            await reportRecovery(of: report)
+            await writeMetrics()
+        }
         return ExitCode(report, signal: signal)
     }
 
@@ -76,6 +89,30 @@ struct RunCommand {
     private func staged(_ plan: Plan, _ records: RecordStore) -> StagedProducts? {
         guard Machine.isUnit, !options.isDryRun, plan.steps.count == 1 else { return nil }
         return configuration.stagedProducts(of: plan.steps[0].task, records)
+    }
+
+    /// Restarts the units that use what a task has changed.
+    ///
+    /// If the unit of the task runs it, `supervise` does this, which comes after it and puts products in place.
+    private func restartUnits(
+        of task: PlannedTask,
+        after outcome: Outcome,
+        _ recorder: Recorder,
+        _ context: StepContext,
+    ) async throws {
+        // Below a root nothing runs.
+        guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name),
+            !Machine.isUnit
+        else { return }
+        do {
+            try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(until: context.deadline) { unit in
+                context.emit(.waiting("'\(unit)' is restarting"))
+            }
+        } catch {
+            recorder.noteRestart(of: task.name, hasFailed: true)
+            throw error
+        }
+        recorder.noteRestart(of: task.name, hasFailed: false)
     }
 
     /// After a run by hand, has systemd start the tasks whose dependencies have recovered.
@@ -88,6 +125,19 @@ struct RunCommand {
         }
         let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
         _ = try? await Supervisor(configuration: configuration).noteSuccess(of: succeeded)
+    }
+
+    /// After a run by hand of the node's own tasks, writes the metrics; in a service `supervise` does.
+    private func writeMetrics() async {
+        let options = configuration.options
+        guard !Self.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig else {
+            return
+        }
+        do throws(Problem) {
+            try await MetricsWriter(configuration: configuration).write()
+        } catch {
+            output.report(warnings: problems(of: error))
+        }
     }
 
     /// Creates the directories that tasks write to, where possible.

@@ -23,6 +23,7 @@ struct StaleUnits {
             try FileSystem.remove("\(directory)/\(name)")
             services.insert(name)
         }
+        for name in names where name.hasPrefix("k8s-bootstrap-") && name.hasSuffix(".timer") { try removeIfOurs(name) }
         for name in names {
             if name.hasSuffix(".service.d"), taskName(ofUnit: String(name.dropLast(2))) != nil {
                 try removeIfOurs("\(name)/50-privileges.conf")

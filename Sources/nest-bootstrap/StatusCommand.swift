@@ -39,7 +39,9 @@ struct StatusCommand {
                 if options.isWaiting { output.report(look.masked.map(Self.maskedProblem), .programFailed) }
             }
             print(statuses, of: plan, output, outputEnvironment)
-            let code = ExitCode(statuses.map(\.state))
+            // A wait is for the node to be ready, and a repetition that has failed since says nothing about that.
+            let repetitions = options.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
+            let code = ExitCode(statuses.map(\.state) + repetitions.map(\.state))
             // A failure that is retried has only run out of time.
             return options.isWaiting && code == .failure && !isPermanent
                 ? .incomplete
@@ -62,15 +64,19 @@ struct StatusCommand {
         _ outputEnvironment: OutputEnvironment
     ) {
         let warnings = CredentialWarnings(files: configuration.files, plan: plan).all()
+        let certificates = KnownCertificates(files: configuration.files, plan: plan).all()
         let address = configuration.addressChoice
         switch configuration.options.output {
-        case .json: output.writeData(statusJSON(statuses, warnings: warnings, address: address) + "\n")
+        case .json:
+            let text = statusJSON(statuses, certificates: certificates, warnings: warnings, address: address)
+            output.writeData(text + "\n")
         case .text:
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let isUTF8 = outputEnvironment.isUTF8
             let lines =
                 statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
                 + (address.map { addressLines($0, columns: columns) } ?? [])
+                + certificateLines(certificates, at: .now(), isUTF8: isUTF8)
                 + warningLines(warnings, columns: columns)
             output.write(lines.map { $0 + "\n" }.joined())
         }
@@ -90,7 +96,7 @@ struct StatusCommand {
 
     /// Determines the states of the tasks of a plan.
     private func look(_ plan: Plan, _ records: RecordStore) async -> Look {
-        let (services, error) = await services()
+        let (services, timers, error) = await services()
         let retryAt = records.health().retryAt
         let shown = Set(plan.steps.map(\.task.name))
         let all = configuration.plan.steps
@@ -110,6 +116,7 @@ struct StatusCommand {
             if let service = services[step.task.unitName] {
                 let names = missing.map { all[$0].task.name }
                 status.add(service, waitingFor: names, isBlocked: isBlocked[index])
+                status.repeatsIn = timers[timerName(ofTask: step.task.name)]
                 if service.hasFailed, !status.isPermanent, let retryAt {
                     status.retriesIn = .seconds(max(0, retryAt.seconds - Timestamp.now().seconds))
                 }
@@ -132,15 +139,17 @@ struct StatusCommand {
         return Look(statuses: statuses, isPermanent: hasPermanent, masked: masked, error: error)
     }
 
-    /// The states of the tasks' services, if systemd runs here.
+    /// The states of the tasks' services and the times until their timers elapse, if systemd runs here.
     ///
     /// If it does not answer, the records alone are shown.
-    private func services() async -> ([String: ServiceState], (any Error)?) {
-        guard configuration.options.root == nil, Systemd.isRunning else { return ([:], nil) }
+    private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
+        guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
+        let plan = configuration.plan
         do {
-            return (try await Systemd.services(configuration.plan.steps.map(\.task.unitName)), nil)
+            let services = try await Systemd.services(plan.steps.map(\.task.unitName))
+            return (services, try await Systemd.timers(plan.timerNames), nil)
         } catch {
-            return ([:], error)
+            return ([:], [:], error)
         }
     }
 }

@@ -11,6 +11,8 @@ import YAML
 struct SuperviseCommand {
     let configuration: Configuration
     let names: [String]
+    /// Whether the unit is that of a repetition: its failure keeps nothing else from running.
+    let isRepetition: Bool
 
     /// Looks at the units of all tasks, or notes how the unit of a task has ended.
     ///
@@ -20,37 +22,48 @@ struct SuperviseCommand {
         let supervisor = Supervisor(configuration: configuration)
         guard names.isEmpty else {
             let tasks = try configuration.plan.selecting(names).steps.map(\.task)
-            var isInPlace = true
-            for task in tasks where await !publish(task, output) { isInPlace = false }
-            // The failure is noted when the unit has ended.
-            if !isInPlace, Machine.environment()["SERVICE_RESULT"] == nil { return .failure }
+            var isComplete = true
+            for task in tasks where await !complete(task, output) { isComplete = false }
+            // The failure is noted, and metrics are written, when the unit has ended.
+            if !isComplete, Machine.environment()["SERVICE_RESULT"] == nil { return .failure }
             do {
-                try await note(supervisor)
+                if isRepetition { try await noteRepetition() } else { try await note(supervisor) }
             } catch {
                 // How the task has ended does not depend on it. What could not be done now is done when the next task ends.
                 output.report(error, as: configuration.options.output)
             }
-            return isInPlace ? .success : .failure
+            await writeMetrics(output)
+            return isComplete ? .success : .failure
         }
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(output)
         }
-        return try await supervisor.judge(ended: [:]) { output.write("\($0)\n") } ? .success : .failure
+        let isWell = try await supervisor.judge(ended: [:]) { output.write("\($0)\n") }
+        await writeMetrics(output)
+        return isWell ? .success : .failure
     }
 
-    /// Puts in place what a task has made that has succeeded, unless it is there.
+    /// Does what belongs to a task that has succeeded, unless it is done: puts its products in place, restarts units.
     ///
-    /// - Returns: Whether everything is in place; if not, the task has failed, and its record says so.
-    private func publish(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
+    /// - Returns: Whether all is done; if not, the task has failed, and its record says so.
+    private func complete(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
         do {
-            let records = try configuration.records()
-            guard let staged = configuration.stagedProducts(of: task, records),
-                let record = try records.record(of: task.name), record.isSuccess
+            let records = try records()
+            let staged = configuration.stagedProducts(of: task, records)
+            guard staged != nil || !task.restarts.isEmpty, let record = try records.record(of: task.name),
+                record.isSuccess
             else { return true }
+            var failed = record
             do {
-                try await staged.publish(to: configuration.files)
+                try await staged?.publish(to: configuration.files)
+                guard let state = record.history.restart, configuration.options.root == nil else { return true }
+                failed.history.restart = .failed
+                let deadline = ContinuousClock.now + task.timeout
+                try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(until: deadline) { unit in
+                    output.write("restarting '\(unit)'\n")
+                }
+                try records.updateHistory(of: task.name) { $0.restart = nil }
             } catch {
-                var failed = record
                 failed.outcome = .failed
                 failed.counts = ResultCounts()
                 (failed.reason, failed.publicReason) = (chain(error), publicChain(error))
@@ -65,6 +78,38 @@ struct SuperviseCommand {
             output.report(problems(of: problem), as: configuration.options.output, .taskFailed, fields)
             return false
         }
+    }
+
+    /// Writes the metrics, without which everything else is as it should be.
+    private func writeMetrics(_ output: ConsoleOutput) async {
+        do throws(Problem) {
+            try await MetricsWriter(configuration: configuration).write()
+        } catch {
+            output.report(warnings: problems(of: error))
+        }
+    }
+
+    /// The records of the tasks or of their repetitions.
+    private func records() throws(SystemError) -> RecordStore {
+        let records = try configuration.records()
+        return isRepetition ? records.repetitions : records
+    }
+
+    /// Starts alerts about repetitions that are the first to fail, or the first to succeed after that.
+    private func noteRepetition() async throws {
+        // In an `ExecStartPost=` the repetition has not ended.
+        guard let result = Machine.environment()["SERVICE_RESULT"] else { return }
+        let records = try records()
+        var alerts: [Systemd.Job] = []
+        for name in names {
+            guard let record = try records.record(of: name) else { continue }
+            // A repetition that was stopped has neither failed nor succeeded.
+            let hasFailed = result != "success"
+            guard hasFailed || record.isSuccess, record.history.isReported != hasFailed else { continue }
+            try records.updateHistory(of: name) { $0.isReported = hasFailed }
+            alerts.append(.start(alertUnitName(ofTask: name)))
+        }
+        try await Systemd.queue(alerts)
     }
 
     /// Notes how tasks have ended: in an `ExecStopPost=` systemd says how, in an `ExecStartPost=` they have succeeded.

@@ -24,10 +24,12 @@ struct UnitsCommand {
             let configuration = try Configuration(options)
             let plan = configuration.plan
             count = plan.steps.count
-            let removed = units.isGenerator ? knownTasks().filter { plan.position(of: $0) == nil } : []
+            let known = units.isGenerator ? knownTasks() : []
+            let removed = known.filter { plan.position(of: $0) == nil }
+            let single = known.filter { plan.position(of: $0).map { plan.steps[$0].task.interval == nil } ?? false }
             let call = call(role: configuration.declarations.role)
             let units = options.isOffline ? unitsOfAnyMachine(plan, call) : unitsOfThisMachine(plan, call)
-            files = units + unitsOfRemovedTasks(removed, call)
+            files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
         } catch {
             guard units.isGenerator else {
                 output.report(error, as: options.output, .taskFileWrong)

@@ -38,6 +38,18 @@ struct NodeCheckTests {
         }
     }
 
+    @Test func `a unit of a task in 'restart' is a warning`() async throws {
+        let tasks = "tasks: {a: {restart: [k8s-bootstrap-b.service, c.service], exec: {command: sh}}}"
+        try await withBench(tasks) { bench in
+            #expect(
+                await bench.warnings() == [
+                    "DIR/bootstrap.yaml:1:9: task 'a' restarts 'k8s-bootstrap-b.service', which is a unit of "
+                        + "nest-bootstrap; remove it from 'restart'; a task that runs after this one names it in 'after'"
+                ]
+            )
+        }
+    }
+
     @Test func `what an earlier task makes need not be there yet`() async throws {
         let tasks = """
             tasks:

@@ -104,6 +104,20 @@ struct Faulty: CustomTestStringConvertible {
             "bootstrap.yaml:3:14: 'timeout' of task 't' must be a duration above zero and up to 24h, found '0s'",
         ),
         .task(
+            "restart: [kubelet]\nexec: {command: ls}",
+            "bootstrap.yaml:3:15: an item of 'restart' of task 't' must be the name of a systemd unit, found 'kubelet'; "
+                + "write kubelet.service",
+        ),
+        .task(
+            "every: 5s\nexec: {command: ls}",
+            "bootstrap.yaml:3:12: 'every' of task 't' must be a duration of at least 10s, found '5s'",
+        ),
+        .task(
+            "every: 1d\nexec: {command: ls}",
+            "bootstrap.yaml:3:12: 'every' of task 't' must be a duration such as 500ms, 30s, 10m or 1h30m, found '1d'; "
+                + "write every: 24h",
+        ),
+        .task(
             "description: 5\nexec: {command: ls}",
             "bootstrap.yaml:3:18: 'description' of task 't' must be a string, found the number 5; write description: \"5\"",
         ),

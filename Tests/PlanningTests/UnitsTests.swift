@@ -145,7 +145,9 @@ import Testing
         #expect(health.contains("\nExecStart=:/usr/bin/nest-bootstrap supervise --role worker\n"))
         let recovery = try #require(files["k8s-bootstrap-recovery@.service"])
         #expect(recovery.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --role worker %i\n"))
-        #expect(recovery.contains("\nConditionPathExists=/run/nest-bootstrap/health.json\n"))
+        #expect(recovery.contains("\nConditionPathExists=|/run/nest-bootstrap/health.json\n"))
+        #expect(recovery.contains("\nConditionPathIsDirectory=|/var/lib/prometheus/node-exporter\n"))
+        #expect(recovery.hasSuffix("\nReadWritePaths=-/var/lib/prometheus/node-exporter\n"))
         #expect(recovery.contains("\nAfter=k8s-bootstrap-%i.service\nBefore=k8s-bootstrap.target\n"))
         let alert = try #require(files["k8s-bootstrap-alert@.service"])
         #expect(alert.contains("\nExecStart=:/usr/bin/nest-bootstrap status --role worker %i\n"))
@@ -164,9 +166,93 @@ import Testing
 
     @Test func `a removed task is a unit that systemd stops and forgets`() {
         let files = unitsOfRemovedTasks(["old", "../no name"], Self.call)
-        #expect(files.map(\.path) == ["k8s-bootstrap-old.service"])
+        let names = ["k8s-bootstrap-old.service", "k8s-bootstrap-repeat@old.service", "k8s-bootstrap-old.timer"]
+        #expect(files.map(\.path) == names)
+        guard case .text(let timer)? = files.last?.content else { return }
+        #expect(timer.contains("\nStopWhenUnneeded=yes\nCollectMode=inactive-or-failed\n"))
         guard case .text(let text)? = files.first?.content else { return }
         #expect(text.contains("\nStopWhenUnneeded=yes\nCollectMode=inactive-or-failed\n"))
+    }
+
+    @Test func `a task that repeats has a timer, and a service that leaves that of the task alone`() throws {
+        let files = try Self.files("tasks: {t: {after: [a.service], every: 24h, exec: {command: ls}}}")
+        let task = try #require(files["k8s-bootstrap-t.service"])
+        #expect(task.contains("\nWants=k8s-bootstrap-recovery@t.service\nWants=k8s-bootstrap-t.timer\n"))
+        // Also a target that is active starts what it wants, but not what that wants.
+        let target = try #require(files["k8s-bootstrap.target.d/50-health.conf"])
+        #expect(target.contains("\nWants=k8s-bootstrap-t.timer\n"))
+        #expect(
+            files["k8s-bootstrap-t.timer"] == """
+                # Made by nest-bootstrap. Changes here are lost.
+
+                [Unit]
+                Description=Repetitions of task t of the Kubernetes node bootstrap
+                DefaultDependencies=no
+                BindsTo=k8s-bootstrap-t.service
+                After=k8s-bootstrap-t.service
+                Conflicts=shutdown.target
+                Before=shutdown.target
+
+                [Timer]
+                OnActiveSec=24h
+                OnUnitInactiveSec=24h
+                RandomizedDelaySec=1h
+                AccuracySec=1s
+                Unit=k8s-bootstrap-repeat@t.service
+
+                """
+        )
+        #expect(
+            files["k8s-bootstrap-repeat@t.service"] == """
+                # Made by nest-bootstrap from /etc/nest-bootstrap/bootstrap.yaml:1. Changes here are lost.
+
+                [Unit]
+                Description=Repetition of task t of the Kubernetes node bootstrap
+                SourcePath=/etc/nest-bootstrap/bootstrap.yaml
+                Requisite=k8s-bootstrap-t.service
+                After=k8s-bootstrap-t.service a.service
+
+                [Service]
+                ExecStart=:/usr/bin/nest-bootstrap run --task t --repetition
+                # Reports a failure to the administrator, and to the tasks that depend on this one.
+                ExecStopPost=-+:/usr/bin/nest-bootstrap supervise t --repetition
+                TimeoutStartSec=660
+                RuntimeDirectory=nest-bootstrap/tasks/t
+
+                """
+        )
+        let server = try Self.files("tasks: {t: {every: 24h, wait: {tcp: 'a:1'}}}")
+        let own = try #require(server["k8s-bootstrap-t.service.d/50-privileges.conf"])
+        let again = try #require(server["k8s-bootstrap-repeat@t.service.d/50-privileges.conf"])
+        #expect(own.contains("\nUser=nest-bootstrap\n"))
+        #expect(again == own.replacing("[Service]\n", with: "[Service]\nRemainAfterExit=no\n"))
+    }
+
+    @Test func `a step after a task restarts units, and reports a recovery`() throws {
+        let files = try Self.files("tasks: {t: {restart: [a.service, a.service], exec: {command: ls}}}")
+        let unit = try #require(files["k8s-bootstrap-t.service"])
+        #expect(!unit.contains("Wants="))
+        #expect(
+            unit.contains(
+                """
+
+                # Restarts the units that use it, without which it has failed, and reports a recovery.
+                ExecStartPost=+:/usr/bin/nest-bootstrap supervise t
+
+                """
+            )
+        )
+    }
+
+    @Test(arguments: [("30s", "3s"), ("10h", "1h"), ("8760h", "1h")])
+    func `repetitions are spread over a tenth of the time between them, and an hour at most`(
+        every: String,
+        spread: String
+    )
+        throws
+    {
+        let files = try Self.files("tasks: {t: {every: \(every), exec: {command: ls}}}")
+        #expect(try #require(files["k8s-bootstrap-t.timer"]).contains("\nRandomizedDelaySec=\(spread)\n"))
     }
 
     @Test func `the call keeps the flags and a root`() throws {

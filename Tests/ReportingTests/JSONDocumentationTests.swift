@@ -65,7 +65,22 @@ struct JSONDocumentationTests {
         let unit = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
         status.add(ServiceState(unit, statusText: "x"))
         (status.isPermanent, status.retriesIn) = (true, .seconds(1))
-        let text = statusJSON([status], warnings: [SampleRun.problem], address: Self.address)
+        status.repetition = TaskRepetition(
+            state: .running,
+            startedAt: Timestamp(seconds: 0),
+            finishedAt: Timestamp(seconds: 0),
+            age: .seconds(1),
+            duration: .seconds(1),
+            reason: "r",
+        )
+        status.repeatsIn = .seconds(1)
+        let certificate = CertificateExpiry(path: "/c", subject: "CN=c", expires: Timestamp(seconds: 0))
+        let text = statusJSON(
+            [status],
+            certificates: [certificate],
+            warnings: [SampleRun.problem],
+            address: Self.address
+        )
         let node = try readJSON(Array(text.utf8), file: "status")
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
     }

@@ -112,12 +112,39 @@ struct StatusTests {
 
     @Test func `a table without tasks is a sentence`() {
         #expect(statusLines([]) == ["no task for this node"])
-        #expect(statusJSON([]).hasPrefix(#"{"version":1,"tasks":[],"warnings":[],"summary":{"tasks":0,"not yet":0,"#))
+        #expect(
+            statusJSON([]).hasPrefix(
+                #"{"version":1,"tasks":[],"certificates":[],"warnings":[],"summary":{"tasks":0,"not yet":0,"#
+            )
+        )
     }
 
     @Test func `every line of a reason is below its row, and control characters are escaped`() {
         let lines = statusLines([TaskStatus(task: "a", state: .ended(.failed), reason: "x\ny\rz")])
         #expect(lines.suffix(2) == ["    x", "    y\\rz"])
+    }
+
+    @Test func `the last repetition and the next one have a column, and a failed one its reason`() {
+        var (waits, failed, runs) = (rows[0], rows[0], rows[0])
+        (waits.task, failed.task, runs.task) = ("a", "b", "c")
+        waits.repeatsIn = .seconds(3600)
+        failed.repetition = TaskRepetition(
+            state: .ended(.failed),
+            age: .seconds(60),
+            reason: "server is away\nstart it"
+        )
+        failed.repeatsIn = .seconds(30)
+        runs.repetition = TaskRepetition(state: .running)
+        #expect(
+            statusLines([waits, failed, runs]).joined(separator: "\n") == """
+                TASK  STATE    AGE     DURATION  REPETITION                      DESCRIPTION
+                a     changed  3m 20s  12 ms     next in 1h 0m                   Generate the admin kubeconfig
+                b     changed  3m 20s  12 ms     failed 1m 0s ago, next in 30 s  Generate the admin kubeconfig
+                    repetition: server is away
+                    repetition: start it
+                c     changed  3m 20s  12 ms     running                         Generate the admin kubeconfig
+                """
+        )
     }
 
     @Test func `the JSON form leaves out what is not known`() {
@@ -129,7 +156,7 @@ struct StatusTests {
                 + #""objects":{"created":19,"configured":0,"deleted":0,"unchanged":0,"failed":1},"#
                 + #""reason":"crds/a.yaml:3:5: server is away; start it"},"#
                 + #"{"task":"kube-proxy","description":"Apply kube-proxy","state":"not yet","#
-                + #""reason":"runs after 'calico-crds'"}],"warnings":[],"#
+                + #""reason":"runs after 'calico-crds'"}],"certificates":[],"warnings":[],"#
                 + #""summary":{"tasks":3,"not yet":1,"waiting":0,"running":0,"unknown":0,"#
                 + #""changed":1,"unchanged":0,"failed":1,"skipped":0,"interrupted":0}}"#
         )

@@ -32,6 +32,8 @@
       api = {
         roles = [ "control-plane" ];
         timeout = "5m";
+        every = "24h";
+        restart = [ "kubelet.service" ];
         after = [ "admin" ];
         wantedBy = [ "kubelet.service" ];
         wait.apiServer = true;

@@ -111,6 +111,16 @@ extension ConfigValue {
         return duration
     }
 
+    /// A duration between two others.
+    func duration(from least: Duration, to limit: Duration) -> Duration? {
+        guard let duration = duration(limit: limit) else { return nil }
+        guard duration >= least else {
+            reportTypeMismatch("a duration of at least \(least.text)")
+            return nil
+        }
+        return duration
+    }
+
     /// What is probably meant by durations as others write them: `10 min`, `1 hour`, `30sec`.
     private func durationHint(_ text: String) -> String? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }

@@ -48,6 +48,15 @@ func isUnitName(_ name: String) -> Bool {
 /// The name of a task's generated unit.
 public func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
 
+/// Returns whether a unit is one that is made from the task file, or shipped with the program.
+public func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-") || name.hasPrefix("k8s-bootstrap.") }
+
+/// The name of the service that runs a task again.
+public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-repeat@\(task).service" }
+
+/// The name of the timer that starts the repetitions of a task.
+public func timerName(ofTask task: String) -> String { "k8s-bootstrap-\(task).timer" }
+
 /// The task whose generated unit has a name, or `nil` if the name is no generated unit's.
 public func taskName(ofUnit unit: String) -> String? {
     let prefix = "k8s-bootstrap-"

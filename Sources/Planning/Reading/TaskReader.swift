@@ -11,6 +11,10 @@ struct ReadTask {
     var wantedBy: [String] = []
     /// The task's deadline.
     var timeout = TaskReader.Keys.timeout.value
+    /// The time between two runs of the task, `nil` if it runs once a boot.
+    var interval: Duration?
+    /// The systemd units that are restarted when the task has changed something.
+    var restarts: [String] = []
     /// What the task does, or `nil` if that could not be read.
     var verb: ReadVerb?
 }
@@ -152,9 +156,21 @@ struct TaskReader {
             text: "`10m`",
             "the task's deadline; every wait and request of the task ends then, and a program gets SIGTERM"
         )
+        static let every = Key.optional(
+            "every",
+            ValueReader(type: .duration) { $0.duration(from: Limit.shortestInterval, to: Limit.longestInterval) },
+            default: "the task runs once a boot",
+            "the time between the end of a run of the task and its repetition"
+        )
+        static let restart = Key.optional(
+            "restart",
+            .list(of: .unit, "systemd units", limit: Limit.needCount),
+            default: "none",
+            "systemd units that use what the task makes, and are restarted when it has changed something"
+        )
         static let all = [
             enable.description, description.description, roles.description, after.description, wantedBy.description,
-            timeout.description,
+            timeout.description, every.description, restart.description,
         ]
     }
 
@@ -168,6 +184,9 @@ struct TaskReader {
         task.header.after = readAfter()
         task.wantedBy = fields.value(Keys.wantedBy) ?? []
         task.timeout = fields.value(Keys.timeout)
+        task.interval = fields.value(Keys.every)
+        var seen: Set<String> = []
+        task.restarts = (fields.value(Keys.restart) ?? []).filter { seen.insert($0).inserted }
         task.verb = VerbReader(problems: context.problems, verb: VerbContext(cluster: context.cluster, role: role))
             .read(&fields)
         return task

@@ -20,6 +20,8 @@ extension Plan {
         pairs.append(("after", .sequence(step.dependencies.map { .string(steps[$0].task.name) })))
         pairs.append(("units", .sequence(task.afterUnits.map { .string($0) })))
         pairs.append(("timeout", .string(task.timeout.text)))
+        if let interval = task.interval { pairs.append(("every", .string(interval.text))) }
+        if !task.restarts.isEmpty { pairs.append(("restart", .sequence(task.restarts.map { .string($0) }))) }
         return .mapping(pairs)
     }
 }

@@ -49,6 +49,8 @@ struct Resolver {
             afterUnits: task.header.after.compactMap { if case .unit(let name, _) = $0 { name } else { nil } },
             wantedBy: task.wantedBy,
             timeout: task.timeout,
+            interval: task.interval,
+            restarts: task.restarts,
             verb: verb,
             location: task.header.location,
         )

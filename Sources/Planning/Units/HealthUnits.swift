@@ -5,6 +5,9 @@ import YAML
 /// invalid.
 public let healthUnitName = "k8s-bootstrap-health.service"
 
+/// The directory of the node exporter's textfile collector, where metrics are written if it exists.
+public let metricsDirectory = "/var/lib/prometheus/node-exporter"
+
 /// The description of that service while the task file is invalid.
 public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (the task file is invalid)"
 
@@ -27,13 +30,15 @@ func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == heal
 ///
 /// - Parameters:
 ///   - call: How the units call the program.
+///   - timers: The timers of tasks that repeat; a unit that is active already does not start what it wants.
 ///   - invalid: The first mistake, if the task file is invalid.
 /// - Returns: The health service, the recovery and alert services, the timer of retries, and a drop-in for the target.
-func commonUnits(_ call: ProgramInvocation, invalid: String? = nil) -> [UnitFile] {
+func commonUnits(_ call: ProgramInvocation, timers: [String] = [], invalid: String? = nil) -> [UnitFile] {
     var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     target.section("Unit")
     if let invalid { target.set("Description", unitPhrase(invalid)) }
     target.set(invalid == nil ? "Wants" : "Requires", healthUnitName)
+    for timer in timers { target.set("Wants", timer) }
     target.set("After", healthUnitName)
     if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
     let texts = [
@@ -60,17 +65,20 @@ private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
     var unit = supervisingUnit(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
     unit.section("Service")
     unit.command("ExecStart", [call.program, "supervise"] + call.flags)
-    addSupervisingSettings(&unit)
+    addSupervisingSettings(&unit, call)
     return unit.text
 }
 
-/// The service that notes that a task has succeeded which had failed: only then there is a file that lists failed tasks.
+/// The service that notes that a task has succeeded: if it had failed before, or if there are metrics to write.
+///
+/// Only if a task has failed there is a file that lists failed tasks.
 ///
 /// As a service of its own it costs nothing otherwise. A command in the unit of the task would have the mounts of its
 /// sandbox made once more.
 private func recoveryUnit(_ call: ProgramInvocation) -> String {
     var unit = supervisingUnit("Recovery of task %i of the Kubernetes node bootstrap")
-    unit.set("ConditionPathExists", "\(call.root)/run/nest-bootstrap/health.json")
+    unit.set("ConditionPathExists", "|\(call.root)/run/nest-bootstrap/health.json")
+    unit.set("ConditionPathIsDirectory", "|\(call.root)\(metricsDirectory)")
     unit.set("After", unitName(ofTask: "%i"))
     // The target is reached only if there is no such file.
     unit.set("Before", targetName)
@@ -80,7 +88,7 @@ private func recoveryUnit(_ call: ProgramInvocation) -> String {
     unit.set("ExecStart", "-:" + supervise.map(unitWord).joined(separator: " ") + " %i")
     // Keeps systemd from logging after every success that the condition is not met.
     unit.set("LogLevelMax", "notice")
-    addSupervisingSettings(&unit)
+    addSupervisingSettings(&unit, call)
     return unit.text
 }
 
@@ -98,7 +106,7 @@ private func supervisingUnit(_ description: String) -> UnitText {
     return unit
 }
 
-private func addSupervisingSettings(_ unit: inout UnitText) {
+private func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("Type", "oneshot")
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
     // Entries of the tasks have another identifier, and fields that its lines do not have.
@@ -115,6 +123,7 @@ private func addSupervisingSettings(_ unit: inout UnitText) {
         ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("RestrictNamespaces", "yes"),
         ("MemoryDenyWriteExecute", "yes"), ("SystemCallFilter", "@system-service"),
     ] { unit.set(key, value) }
+    unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
 
 private func alertUnit(_ call: ProgramInvocation) -> String {
@@ -155,7 +164,7 @@ private let retryTimer = """
 ///   - isPublic: Whether every user may know what the task file has.
 ///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped; a start
 ///     fails, because the health service does.
-/// - Returns: The units that every node has, and the units of known tasks.
+/// - Returns: The units that every node has, and the units of known tasks, whose timers are stopped.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
@@ -170,6 +179,7 @@ public func unitsForInvalidConfiguration(
         ? problems.all.first.map { "\(words)\(count == 1 ? "" : ", the first"): \($0)" } ?? words
         : "\(words); run 'nest-bootstrap check' as root"
     return commonUnits(call, invalid: summary) + known.filter(isTaskName).map { placeholderUnit(for: $0, call) }
+        + stoppedTimers(ofTasks: known)
 }
 
 /// The unit of a task of which nothing but its name is known; it is never started.
@@ -193,9 +203,9 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
 /// - Parameters:
 ///   - tasks: The names of the tasks.
 ///   - call: How the units call the program.
-/// - Returns: A unit for each.
+/// - Returns: Services and a timer for each.
 public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {
-    tasks.filter(isTaskName).map { task in
+    tasks.filter(isTaskName).flatMap { task in
         var unit = UnitText(comment: "Made by nest-bootstrap, because the task is no longer in the task file.")
         unit.section("Unit")
         unit.set("Description", "Task \(task) (removed from the task file)")
@@ -204,6 +214,7 @@ public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) ->
         unit.section("Service")
         // A service must have a command; nothing starts this one.
         unit.command("ExecStart", [call.program, "--version"])
-        return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
-    }
+        let services = [unitName(ofTask: task), repetitionUnitName(ofTask: task)]
+        return services.map { UnitFile(path: $0, content: .text(unit.text)) }
+    } + stoppedTimers(ofTasks: tasks)
 }

@@ -34,7 +34,7 @@ extension Plan {
             )
             return unit.files
         }
-        return commonUnits(call) + tasks
+        return commonUnits(call, timers: timerNames) + tasks
     }
 }
 
@@ -58,33 +58,60 @@ private struct TaskUnit {
         let links = ([targetName] + task.wantedBy).filter { seen.insert($0).inserted }.map { other in
             UnitFile(path: "\(other).wants/\(task.unitName)", content: .link(to: "../\(task.unitName)"))
         }
-        return [unit] + sandbox + links
+        return [unit] + sandbox + links + repetition
     }
 
     private var text: String {
+        var unit = unitSection(task.description ?? "Task \(task.name) of the Kubernetes node bootstrap")
+        if !dependencies.isEmpty { unit.set("Requires", dependencies.joined(separator: " ")) }
+        let earlier = dependencies + task.afterUnits
+        if !earlier.isEmpty { unit.set("After", earlier.joined(separator: " ")) }
+        if !isCompletedOutside { unit.set("Wants", recoveryUnitName(ofTask: task.name)) }
+        if task.interval != nil { unit.set("Wants", timerName(ofTask: task.name)) }
+        addService(&unit, flags: [])
+        return unit.text
+    }
+
+    /// The timer and the service that run the task again.
+    ///
+    /// The unit of the task stays active meanwhile, and so does what requires it.
+    private var repetition: [UnitFile] {
+        guard let interval = task.interval else { return [] }
+        let name = repetitionUnitName(ofTask: task.name)
+        var unit = unitSection("Repetition of task \(task.name) of the Kubernetes node bootstrap")
+        unit.set("Requisite", task.unitName)
+        unit.set("After", ([task.unitName] + task.afterUnits).joined(separator: " "))
+        addService(&unit, flags: ["--repetition"])
+        return [
+            UnitFile(path: timerName(ofTask: task.name), content: .text(repetitionTimer(task, every: interval))),
+            UnitFile(path: name, content: .text(unit.text)),
+            // A unit that stays active is not started again.
+            privileges(of: name, [("RemainAfterExit", "no")] + settings),
+        ]
+    }
+
+    private func unitSection(_ description: String) -> UnitText {
         let file = call.installedPaths[task.location.file] ?? task.location.file
         let line = task.location.position.map { ":\($0.line)" } ?? ""
         var unit = UnitText(comment: "Made by nest-bootstrap from \(file)\(line). Changes here are lost.")
         unit.section("Unit")
-        unit.set("Description", unitPhrase(task.description ?? "Task \(task.name) of the Kubernetes node bootstrap"))
+        unit.set("Description", unitPhrase(description))
         if file.hasPrefix("/") { unit.set("SourcePath", unitPhrase(file)) }
-        if !dependencies.isEmpty { unit.set("Requires", dependencies.joined(separator: " ")) }
-        let earlier = dependencies + task.afterUnits
-        if !earlier.isEmpty { unit.set("After", earlier.joined(separator: " ")) }
-        if !task.footprint.hasOnlyProducts { unit.set("Wants", recoveryUnitName(ofTask: task.name)) }
+        return unit
+    }
 
+    private func addService(_ unit: inout UnitText, flags: [String]) {
         unit.section("Service")
-        addCommands(&unit)
+        addCommands(&unit, flags)
         unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitGracePeriod)")
         // The only directory of the state that the task writes.
         unit.set("RuntimeDirectory", "nest-bootstrap/tasks/\(task.name)")
         if task.footprint.keepsCache { unit.set("StateDirectory", "nest-bootstrap") }
         for path in writable { unit.path("ReadWritePaths", path) }
-        return unit.text
     }
 
-    private func addCommands(_ unit: inout UnitText) {
-        let run = [call.program, "run", "--task", task.name] + call.flags
+    private func addCommands(_ unit: inout UnitText, _ flags: [String]) {
+        let run = [call.program, "run", "--task", task.name] + flags + call.flags
         let hasOnlyProducts = task.footprint.hasOnlyProducts
         if !hasOnlyProducts, !task.footprint.createdDirectories.isEmpty {
             // A unit can write only to directories that exist; a failure here is reported by the task itself.
@@ -93,14 +120,24 @@ private struct TaskUnit {
         }
         unit.command("ExecStart", run)
         // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
-        let supervise = [call.program, "supervise", task.name] + call.flags
-        if hasOnlyProducts {
-            unit.comment("Puts in place what the task has made, without which it has failed, and reports a recovery.")
+        let supervise = [call.program, "supervise", task.name] + flags + call.flags
+        if isCompletedOutside {
+            let steps = [
+                hasOnlyProducts ? "puts in place what the task has made" : nil,
+                task.restarts.isEmpty ? nil : "restarts the units that use it",
+            ]
+            let text = steps.compactMap(\.self).joined(separator: ", ")
+            unit.comment(
+                "\(text.prefix(1).uppercased())\(text.dropFirst()), without which it has failed, and reports a recovery."
+            )
             unit.command("ExecStartPost", prefixes: "+", supervise)
         }
         unit.comment("Reports a failure to the administrator, and to the tasks that depend on this one.")
         unit.command("ExecStopPost", prefixes: "-+", supervise)
     }
+
+    /// Whether a step after the task, outside of its sandbox, belongs to it.
+    private var isCompletedOutside: Bool { task.footprint.hasOnlyProducts || !task.restarts.isEmpty }
 
     /// The paths that the task may write; with a root all of it, as the records are there too.
     private var writable: [String] {
@@ -116,7 +153,7 @@ private struct TaskUnit {
     }
 
     /// The settings in which the task differs from all others.
-    private var sandbox: [UnitFile] {
+    private var settings: [(key: String, value: String)] {
         var hidden = hidden
         // A path that a task wrote is below the root, a path that it reads may be.
         if !call.root.isEmpty { hidden.own = hidden.own.flatMap { [$0, call.root + $0] } }
@@ -129,11 +166,18 @@ private struct TaskUnit {
             hidden: hidden,
             addresses: addresses,
         ).settings
-        let settings = user.settings + sandbox
-        guard !settings.isEmpty else { return [] }
+        return user.settings + sandbox
+    }
+
+    private var sandbox: [UnitFile] {
+        let settings = settings
+        return settings.isEmpty ? [] : [privileges(of: task.unitName, settings)]
+    }
+
+    private func privileges(of unit: String, _ settings: [(key: String, value: String)]) -> UnitFile {
         var drop = UnitText(comment: "Made by nest-bootstrap. Settings of this task alone.")
         drop.section("Service")
         for (key, value) in settings { drop.set(key, value) }
-        return [UnitFile(path: "\(task.unitName).d/50-privileges.conf", content: .text(drop.text))]
+        return UnitFile(path: "\(unit).d/50-privileges.conf", content: .text(drop.text))
     }
 }

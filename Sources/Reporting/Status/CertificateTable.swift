@@ -18,12 +18,7 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
         rows.append(first + [problems.first ?? ""])
         rows += problems.dropFirst().map { ["", "", "", $0] }
     }
-    let widths = (0..<3).map { column in rows.map { $0[column].columnCount }.max() ?? 0 }
-    var lines = rows.map { row in
-        var line = zip(row, widths).map { $0.padded(to: $1 + 2) }.joined() + row[3]
-        while line.last == " " { line.removeLast() }
-        return line
-    }
+    var lines = tableLines(rows)
     if !inspection.undeclared.isEmpty {
         lines += ["", "not declared:"] + inspection.undeclared.map { "  \(printable($0))" }
     }
@@ -31,13 +26,43 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
     return lines
 }
 
+/// Writes the certificates of a node as a table for people, below the table of its tasks.
+///
+/// - Parameters:
+///   - certificates: The certificates.
+///   - now: The instant from which remaining time counts.
+///   - isUTF8: Whether the table may have characters that are not ASCII.
+/// - Returns: The lines, an empty one and the heading first; none if there is no certificate.
+public func certificateLines(_ certificates: [CertificateExpiry], at now: Timestamp, isUTF8: Bool = true) -> [String] {
+    guard !certificates.isEmpty else { return [] }
+    let rows = certificates.map { certificate in
+        [certificate.path, expiryText(certificate.expires, at: now), certificate.subject].map {
+            isUTF8 ? printable($0) : asciiText(printable($0))
+        }
+    }
+    return [""] + tableLines([["CERTIFICATE", "EXPIRES", "SUBJECT"]] + rows)
+}
+
+/// The rows in columns as wide as their widest cells, the last one aside.
+private func tableLines(_ rows: [[String]]) -> [String] {
+    let last = (rows.first?.count ?? 1) - 1
+    let widths = (0..<last).map { column in rows.map { $0[column].columnCount }.max() ?? 0 }
+    return rows.map { row in
+        var line = zip(row, widths).map { $0.padded(to: $1 + 2) }.joined() + row[last]
+        while line.last == " " { line.removeLast() }
+        return line
+    }
+}
+
+/// The day of an end with the time until then.
+private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
+    let rest = Duration.seconds(end.seconds - now.seconds)
+    let days = rest.components.seconds / 86_400
+    let time = rest <= .zero ? "past" : days > 0 ? "\(days)d" : rest.clockText
+    return "\("\(end)".prefix(10)) (\(time))"
+}
+
 extension CertificateStatus {
     /// The day of the end with the time until then.
-    fileprivate func expiry(at now: Timestamp) -> String {
-        guard let validUntil else { return "-" }
-        let rest = Duration.seconds(validUntil.seconds - now.seconds)
-        let days = rest.components.seconds / 86_400
-        let time = rest <= .zero ? "past" : days > 0 ? "\(days)d" : rest.clockText
-        return "\("\(validUntil)".prefix(10)) (\(time))"
-    }
+    fileprivate func expiry(at now: Timestamp) -> String { validUntil.map { expiryText($0, at: now) } ?? "-" }
 }

@@ -26,8 +26,7 @@ public func statusLines(
         let colour = isColoured ? colour(status.state) : nil
         lines += table.isNarrow ? table.paragraph(cells, colour: colour) : [table.line(cells, colour: colour)]
         let width = columns.map { max(20, $0 - 4) } ?? .max
-        let reasons = status.reason?.split(separator: "\n") ?? []
-        lines += reasons.flatMap { text(String($0), isUTF8).wrapped(to: width) }.map { "    \($0)" }
+        lines += reasons(status).flatMap { text($0, isUTF8).wrapped(to: width) }.map { "    \($0)" }
     }
     return lines
 }
@@ -46,13 +45,32 @@ public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String]
     }
 }
 
-private let heading = ["TASK", "STATE", "UNIT", "AGE", "DURATION", "OBJECTS", "DESCRIPTION"]
+private let heading = ["TASK", "STATE", "UNIT", "AGE", "DURATION", "OBJECTS", "REPETITION", "DESCRIPTION"]
 
 private func cells(_ status: TaskStatus, _ isUTF8: Bool) -> [String] {
     [
         status.task, "\(status.state)", unitWords(status), status.age?.clockText ?? "",
-        status.duration?.humanReadable ?? "", status.counts.text, status.description ?? "",
+        status.duration?.humanReadable ?? "", status.counts.text, repetitionWords(status), status.description ?? "",
     ].map { text($0, isUTF8) }
+}
+
+/// Why the task, or its last repetition, has not succeeded, a line each.
+private func reasons(_ status: TaskStatus) -> [String] {
+    let lines = status.reason?.split(separator: "\n").map(String.init) ?? []
+    guard let repetition = status.repetition, !repetition.state.isSuccess, let reason = repetition.reason else {
+        return lines
+    }
+    return lines + reason.split(separator: "\n").map { "repetition: \($0)" }
+}
+
+/// The last repetition and the next one.
+private func repetitionWords(_ status: TaskStatus) -> String {
+    var words: [String] = []
+    if let repetition = status.repetition {
+        words.append("\(repetition.state)" + (repetition.age.map { " \($0.clockText) ago" } ?? ""))
+    }
+    if let time = status.repeatsIn { words.append("next in \(time.clockText)") }
+    return words.joined(separator: ", ")
 }
 
 /// The state of the unit, with what follows from a failure.

@@ -8,19 +8,24 @@ import YAML
 ///
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.
+///   - certificates: The certificates that they use or make.
+///   - now: The instant from which remaining time counts.
 ///   - warnings: What needs attention although nothing has failed.
 ///   - address: The node's address, `nil` if there is no rule for it.
 /// - Returns: One line without its end.
 public func statusJSON(
     _ statuses: [TaskStatus],
+    certificates: [CertificateExpiry] = [],
+    at now: Timestamp = .now(),
     warnings: [Problem] = [],
-    address: AddressChoice? = nil
+    address: AddressChoice? = nil,
 ) -> String {
     let states = [.notYet, .waiting, .running, .unknown] + Outcome.Kind.allCases.map(TaskState.ended)
     let counts = Dictionary(grouping: statuses, by: \.state).mapValues(\.count)
     let summary = [("tasks", Node.number(statuses.count))] + states.map { ("\($0)", .number(counts[$0] ?? 0)) }
     var pairs = [
         Node.outputVersion, ("tasks", .sequence(statuses.map(\.node))),
+        ("certificates", .sequence(certificates.map { $0.node(at: now) })),
         ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
     ]
     if let address { pairs.append(("nodeAddress", address.node)) }
@@ -41,6 +46,31 @@ extension TaskStatus {
         if let age { pairs.append(("ageSeconds", .seconds(age))) }
         if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
         if let counts = counts.node { pairs.append(("objects", counts)) }
+        if let reason { pairs.append(("reason", .string(reason))) }
+        if let repetition { pairs.append(("repetition", repetition.node)) }
+        if let repeatsIn { pairs.append(("repeatsInSeconds", .seconds(repeatsIn))) }
+        return .mapping(pairs)
+    }
+}
+
+extension CertificateExpiry {
+    /// The certificate as a JSON object.
+    fileprivate func node(at now: Timestamp) -> Node {
+        .mapping([
+            ("path", .string(path)), ("subject", .string(subject)), ("expires", .string(expires.description)),
+            ("remainingDays", .number(Int(remainingDays(at: now)))),
+        ])
+    }
+}
+
+extension TaskRepetition {
+    /// The repetition as a JSON object, without what is not known.
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [("state", .string("\(state)"))]
+        if let startedAt { pairs.append(("startedAt", .string(startedAt.description))) }
+        if let finishedAt { pairs.append(("finishedAt", .string(finishedAt.description))) }
+        if let age { pairs.append(("ageSeconds", .seconds(age))) }
+        if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
         if let reason { pairs.append(("reason", .string(reason))) }
         return .mapping(pairs)
     }

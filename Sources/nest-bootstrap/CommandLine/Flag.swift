@@ -96,6 +96,12 @@ struct Flag: Sendable {
             "create the directories that the tasks write to, nothing else; units call this before their task"
         ) { values, _, _ in values.run.onlyDirectories = true },
         Flag(
+            "--repetition",
+            of: [.run, .supervise],
+            isInternal: true,
+            "the task repeats: its success on this boot stays recorded; the units of repetitions call this"
+        ) { values, _, _ in values.run.isRepetition = true },
+        Flag(
             "--wait",
             "DURATION",
             of: [.status],

@@ -60,7 +60,7 @@ extension Options {
             var options = try unitsOptions(names)
             options.installedConfig = values.installedConfig
             return .units(options)
-        case .supervise: return .supervise(unique(names))
+        case .supervise: return .supervise(unique(names), isRepetition: values.run.isRepetition)
         }
     }
 

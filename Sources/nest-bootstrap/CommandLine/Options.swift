@@ -94,7 +94,7 @@ enum Command: Sendable, Hashable {
     /// Writes the plan as systemd units.
     case units(UnitsOptions)
     /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
-    case supervise([String])
+    case supervise([String], isRepetition: Bool)
 }
 
 /// What to run, and how.
@@ -110,6 +110,9 @@ struct RunOptions: Sendable, Hashable {
 
     /// Whether to create the directories that the tasks write to, and nothing else.
     var onlyDirectories = false
+
+    /// Whether a timer repeats the task, which has succeeded on this boot.
+    var isRepetition = false
 
     /// Creates the options of a run of the whole plan.
     init() {}

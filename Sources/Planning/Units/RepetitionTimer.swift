@@ -1,0 +1,58 @@
+import Base
+
+extension Plan {
+    /// The names of the timers of tasks that repeat.
+    public var timerNames: [String] {
+        steps.lazy.map(\.task).filter { $0.interval != nil }.map { timerName(ofTask: $0.name) }
+    }
+}
+
+/// Writes the timer that starts the repetitions of a task.
+///
+/// It is active as long as the unit of the task is. It counts from the end of a run, so that runs never overlap, and by
+/// a clock that no correction of the time moves. Nodes that were started together do not repeat a task together.
+///
+/// - Parameters:
+///   - task: The task.
+///   - interval: The time between two runs.
+/// - Returns: The text of the unit.
+func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
+    var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
+    unit.section("Unit")
+    unit.set("Description", "Repetitions of task \(task.name) of the Kubernetes node bootstrap")
+    // By default a timer comes before basic.target, and tasks come after it.
+    unit.set("DefaultDependencies", "no")
+    unit.set("BindsTo", task.unitName)
+    unit.set("After", task.unitName)
+    unit.set("Conflicts", "shutdown.target")
+    unit.set("Before", "shutdown.target")
+    unit.section("Timer")
+    unit.set("OnActiveSec", interval.text)
+    unit.set("OnUnitInactiveSec", interval.text)
+    unit.set("RandomizedDelaySec", min(interval / 10, Limit.intervalSpread).text)
+    unit.set("AccuracySec", "1s")
+    unit.set("Unit", repetitionUnitName(ofTask: task.name))
+    return unit.text
+}
+
+/// Writes timers that systemd stops, in place of those of tasks that no longer repeat.
+///
+/// A timer that is active while its file is removed would have failed.
+///
+/// - Parameter tasks: The names of the tasks.
+/// - Returns: A timer for each, which nothing starts.
+public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
+    tasks.filter(isTaskName).map { task in
+        var unit = UnitText(comment: "Made by nest-bootstrap, because the task does not repeat.")
+        unit.section("Unit")
+        unit.set("Description", "Repetitions of task \(task) (it does not repeat)")
+        unit.set("DefaultDependencies", "no")
+        unit.set("StopWhenUnneeded", "yes")
+        unit.set("CollectMode", "inactive-or-failed")
+        unit.section("Timer")
+        // A timer must have a time.
+        unit.set("OnActiveSec", Limit.longestInterval.text)
+        unit.set("Unit", repetitionUnitName(ofTask: task))
+        return UnitFile(path: timerName(ofTask: task), content: .text(unit.text))
+    }
+}

@@ -1,0 +1,71 @@
+public import Base
+import Execution
+
+/// Writes metrics in the text format of Prometheus, for the textfile collector of the node exporter.
+///
+/// Instants are timestamps and not ages, so that the text stays true however long nobody writes it again.
+///
+/// - Parameters:
+///   - version: The version of the program.
+///   - tasks: The tasks of the node.
+///   - certificates: The certificates that they use or make.
+/// - Returns: The text, every line of it ended.
+public func metricsText(version: String, tasks: [TaskMetrics], certificates: [CertificateExpiry]) -> String {
+    var text = MetricsText()
+    text.family("build_info", "The version of the program, with the value 1.")
+    text.sample([("version", version)], "1")
+    text.family("task_outcome", "Whether the last run of the task on this boot ended with the outcome.")
+    for task in tasks {
+        for outcome in Outcome.Kind.allCases {
+            text.sample([("task", task.task), ("outcome", outcome.rawValue)], task.outcome == outcome ? "1" : "0")
+        }
+    }
+    text.family("task_duration_seconds", "How long the last run of the task took.")
+    for task in tasks {
+        if let duration = task.duration { text.sample([("task", task.task)], duration.jsonSeconds) }
+    }
+    text.family("task_attempts", "The number of runs of the task since it last succeeded, the last run included.")
+    for task in tasks {
+        if let attempts = task.attempts { text.sample([("task", task.task)], "\(attempts)") }
+    }
+    text.family("task_last_run_timestamp_seconds", "When the last run of the task ended.")
+    for task in tasks { text.sample([("task", task.task)], task.finished) }
+    text.family("task_last_success_timestamp_seconds", "When the task last succeeded on this boot.")
+    for task in tasks { text.sample([("task", task.task)], task.lastSuccess) }
+    text.family("certificate_expiry_timestamp_seconds", "When the certificate expires.")
+    for certificate in certificates {
+        text.sample([("path", certificate.path), ("subject", certificate.subject)], certificate.expires)
+    }
+    return text.text
+}
+
+/// The text while it is written; a family without samples is left out.
+private struct MetricsText {
+    private(set) var text = ""
+    private var name = ""
+    private var heading = ""
+
+    /// Begins a family of metrics.
+    mutating func family(_ name: String, _ help: String) {
+        self.name = "nest_bootstrap_\(name)"
+        heading = "# HELP \(self.name) \(help)\n# TYPE \(self.name) gauge\n"
+    }
+
+    /// Adds a sample to the family.
+    mutating func sample(_ labels: [(name: String, value: String)], _ value: String) {
+        text += heading
+        heading = ""
+        let pairs = labels.map { "\($0.name)=\"\(quoted($0.value))\"" }
+        text += "\(name){\(pairs.joined(separator: ","))} \(value)\n"
+    }
+
+    /// Adds an instant to the family, if it is known.
+    mutating func sample(_ labels: [(name: String, value: String)], _ time: Timestamp?) {
+        if let time { sample(labels, "\(time.seconds)") }
+    }
+
+    /// A label's value with the three characters escaped that the format has a meaning for.
+    private func quoted(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

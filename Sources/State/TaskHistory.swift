@@ -1,0 +1,52 @@
+public import Base
+import YAML
+
+/// What the attempts of a task leave to later ones.
+public struct TaskHistory: Sendable, Hashable {
+    /// What is known of the units that are restarted because of a change.
+    public enum Restart: String, Sendable, Hashable {
+        /// The task has changed something, and they have not been restarted yet.
+        case due
+        /// A restart has failed, perhaps of a unit that has been running before.
+        case failed
+    }
+
+    /// When the task last succeeded on this boot, before the attempt of the record.
+    public var lastSuccess: Timestamp?
+
+    /// Whether an alert has reported that the repetitions of the task fail.
+    public var isReported: Bool
+
+    /// Whether units have to be restarted, `nil` if not.
+    public var restart: Restart?
+
+    /// Creates a history; without arguments that of a task that has not run.
+    public init(lastSuccess: Timestamp? = nil, isReported: Bool = false, restart: Restart? = nil) {
+        self.lastSuccess = lastSuccess
+        self.isReported = isReported
+        self.restart = restart
+    }
+
+    /// Notes that the task has changed something; that a restart has failed before stays known.
+    public mutating func noteChange() { restart = restart ?? .due }
+}
+
+extension TaskHistory {
+    /// The entries of a record.
+    var entries: [(String, Node)] {
+        var entries: [(String, Node)] = []
+        if let lastSuccess { entries.append(("lastSuccessAt", .string(lastSuccess.description))) }
+        if isReported { entries.append(("reported", .boolean(true))) }
+        if let restart { entries.append(("restart", .string(restart.rawValue))) }
+        return entries
+    }
+
+    /// Reads the entries of a record.
+    init(_ record: Node) {
+        self.init(
+            lastSuccess: record["lastSuccessAt"]?.string.flatMap { Timestamp(rfc3339: $0) },
+            isReported: record["reported"]?.boolean ?? false,
+            restart: record["restart"]?.string.flatMap(Restart.init),
+        )
+    }
+}

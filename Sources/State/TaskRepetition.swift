@@ -1,0 +1,60 @@
+public import Base
+import Execution
+
+/// What `status` knows about the last repetition of a task that has succeeded on this boot.
+public struct TaskRepetition: Sendable, Hashable {
+    /// The state: running, or ended.
+    public var state: TaskState
+
+    /// When it started, if it has not ended.
+    public var startedAt: Timestamp?
+
+    /// When it ended.
+    public var finishedAt: Timestamp?
+
+    /// How long ago it ended.
+    public var age: Duration?
+
+    /// How long it ran.
+    public var duration: Duration?
+
+    /// Why it did not succeed.
+    public var reason: String?
+
+    /// Creates what is known of a repetition.
+    public init(
+        state: TaskState,
+        startedAt: Timestamp? = nil,
+        finishedAt: Timestamp? = nil,
+        age: Duration? = nil,
+        duration: Duration? = nil,
+        reason: String? = nil,
+    ) {
+        self.state = state
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.age = age
+        self.duration = duration
+        self.reason = reason
+    }
+
+    /// Creates what is known from its record and the lock of its task.
+    init(_ record: TaskRecord, isRunning: Bool, now: Timestamp) {
+        let status = TaskStatus(record, now: now)
+        guard record.outcome != nil || !isRunning else {
+            self.init(state: .running, startedAt: record.time)
+            return
+        }
+        self.init(
+            state: status.state,
+            startedAt: status.startedAt,
+            finishedAt: status.finishedAt,
+            age: status.age,
+            duration: status.duration,
+            reason: status.reason,
+        )
+    }
+
+    /// Whether it failed.
+    public var hasFailed: Bool { state == .ended(.failed) }
+}

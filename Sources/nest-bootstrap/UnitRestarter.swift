@@ -1,0 +1,36 @@
+import Base
+import Host
+import Planning
+
+/// Restarts the units that use what a task has changed.
+struct UnitRestarter {
+    let task: PlannedTask
+
+    /// Whether a restart has failed before, so that a unit may have failed because of it.
+    let isRetry: Bool
+
+    /// Restarts all units that are active.
+    ///
+    /// - Parameters:
+    ///   - deadline: The instant after which it is not waited for them.
+    ///   - report: Learns of each unit before it is restarted.
+    /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after trying all; ``Base/SystemError``
+    ///   if the task is cancelled.
+    func restartAll(until deadline: ContinuousClock.Instant, _ report: (String) -> Void) async throws {
+        var failure: Problem?
+        for unit in task.restarts {
+            report(unit)
+            do throws(SystemError) {
+                _ = try await Systemd.restart(unit, from: own, startsFailed: isRetry, deadline: deadline)
+            } catch {
+                try Task.checkCancellation()
+                let problem = Problem("\(error)", hint: error.advice ?? "see 'journalctl -u \(unit)'")
+                failure = failure ?? problem
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// The units that are starting while the task runs.
+    private var own: [String] { [task.unitName, repetitionUnitName(ofTask: task.name), "k8s-bootstrap.target"] }
+}

@@ -1,0 +1,65 @@
+import Host
+import TestSupport
+import Testing
+
+extension BootedTests {
+    /// The metrics of a machine with the directory of the node exporter's textfile collector.
+    @Suite struct MetricsTests {
+        private static let directory = "/var/lib/prometheus/node-exporter"
+        private static let tasks = """
+            tasks:
+              product: {file: {path: /run/product/file, content: text}}
+              program: {exec: {command: sh, args: [-c, "! touch \(directory)/program"]}}
+              waits: {wait: {file: /run/product/file}}
+              fails: {exec: {command: test, args: [-e, /run/go]}}
+              again: {every: 10s, exec: {command: "true"}}
+
+            """
+
+        /// The value of a metric of a task.
+        private func value(_ name: String, of task: String, _ machine: TestMachine) async throws -> String {
+            let sample = "nest_bootstrap_task_\(name.replacing("{", with: "{task=\"\(task)\","))".replacing(
+                ",}",
+                with: "}"
+            )
+            let text = try await machine.output("cat \(Self.directory)/nest_bootstrap.prom")
+            return text.split(separator: "\n").first { $0.hasPrefix(sample) }
+                .map { String($0.dropFirst(sample.count + 1)) } ?? ""
+        }
+
+        @Test func `every task has metrics as soon as it has ended, and none could write them itself`() async throws {
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try machine.write("", to: "\(Self.directory)/other.prom")
+                try await machine.boot()
+                let file = "\(Self.directory)/nest_bootstrap.prom"
+                #expect(
+                    try await machine.becomes("cat \(file)") { $0.contains("{task=\"fails\",outcome=\"failed\"} 1") }
+                )
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-waits") { $0 == "active\n" })
+                #expect(try await machine.becomes("cat \(file)") { $0.contains("timestamp_seconds{task=\"waits\"}") })
+                show("metrics", try await machine.output("cat \(file)"))
+                #expect(try await machine.output("stat -c '%a %U' \(file)") == "644 root\n")
+                #expect(try await machine.output("ls -A \(Self.directory)") == "nest_bootstrap.prom\nother.prom\n")
+                #expect(try await value("outcome{outcome=\"changed\"}", of: "product", machine) == "1")
+                #expect(try await value("outcome{outcome=\"changed\"}", of: "program", machine) == "1")
+                #expect(try await value("last_success_timestamp_seconds{}", of: "fails", machine) == "")
+
+                // A repetition is a run like any other.
+                let first = try await value("last_run_timestamp_seconds{}", of: "again", machine)
+                let isLater = try await machine.becomes(within: .seconds(60), "grep 'last_run.*again' \(file)") {
+                    $0.contains("again") && !$0.hasSuffix(" \(first)\n")
+                }
+                #expect(isLater)
+
+                try await machine.must("touch /run/go")
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=100s").status == 0)
+                let recovered = try await machine.becomes("cat \(file)") {
+                    $0.contains("{task=\"fails\",outcome=\"changed\"} 1")
+                }
+                #expect(recovered)
+                #expect(try await value("attempts{}", of: "fails", machine) != "1")
+            }
+        }
+    }
+}

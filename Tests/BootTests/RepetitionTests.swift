@@ -1,0 +1,126 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// Tasks with `every`, as systemd repeats them.
+    @Suite struct RepetitionTests {
+        private static let tasks = """
+            tasks:
+              again:
+                every: 10s
+                exec: {command: sh, args: [-c, "echo ran >> /run/again/log; test ! -e /run/stop"], writes: [/run/again/]}
+              next:
+                after: [again]
+                exec: {command: sh, args: [-c, "echo ran >> /run/next/log"], writes: [/run/next/]}
+              copy:
+                every: 10s
+                file: {path: /run/copy/file, content: text}
+
+            """
+        private static let unit = "k8s-bootstrap-again.service"
+        private static let repetition = "k8s-bootstrap-repeat@again.service"
+
+        /// The number of lines in a file.
+        private func count(_ file: String, _ machine: TestMachine) async throws -> Int {
+            try await machine.output("cat \(file)").split(separator: "\n").count
+        }
+
+        /// What `status` knows of a task.
+        private func status(of task: String, _ machine: TestMachine) async throws -> Node? {
+            let text = try await machine.status("--output json \(task)")
+            return try readJSON(Array(text.utf8), file: "status")["tasks"]?.sequence?.first
+        }
+
+        /// Records every start of the alert unit.
+        private func recordAlerts(_ machine: TestMachine) throws {
+            let text = "[Service]\nExecStart=sh -c 'echo %i >>/run/alerts'\n"
+            try machine.write(text, to: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf")
+        }
+
+        @Test func `a task repeats while what depends on it stays as it is, also if a repetition fails`() async throws {
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try recordAlerts(machine)
+                try await machine.boot()
+                try await machine.must("nest-bootstrap status --wait=60s")
+                let (task, log) = (Self.unit, "cat /run/again/log")
+                let since = "systemctl show --value -p ActiveEnterTimestampMonotonic \(task) k8s-bootstrap-next"
+                let before = try await machine.must(since)
+                #expect(try await machine.becomes(within: .seconds(60), log) { $0 == "ran\nran\nran\n" })
+                show("timers", try await machine.output("systemctl list-timers --no-pager 'k8s-bootstrap*'"))
+                show("status", try await machine.status())
+                #expect(try await machine.must(since) == before)
+                #expect(try await count("/run/next/log", machine) == 1)
+                let well = try await status(of: "again", machine)
+                #expect(well?["state"]?.string == "changed")
+                #expect(well?["repetition"]?["state"]?.string == "changed")
+                let running = try await machine.run("nest-bootstrap", "status")
+                #expect(running.status == 0, "\(running.output)")
+                // A product is put in place again by a repetition.
+                try await machine.must("rm /run/copy/file")
+                #expect(try await machine.becomes(within: .seconds(30), "cat /run/copy/file") { $0 == "text" })
+
+                try await machine.must("touch /run/stop")
+                let isFailed = "systemctl is-failed \(Self.repetition)"
+                #expect(try await machine.becomes(within: .seconds(30), isFailed) { $0 == "failed\n" })
+                #expect(try await machine.output("systemctl is-system-running") == "degraded\n")
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
+                #expect(try await machine.must(since) == before)
+                let failed = try await machine.run("nest-bootstrap", "status")
+                show("status after a repetition has failed", failed.output)
+                #expect(failed.status == 1)
+                #expect(failed.output.contains("repetition: "), "\(failed.output)")
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=1s").status == 0)
+                // What depends on it can run all the same.
+                try await machine.must("systemctl restart k8s-bootstrap-next")
+                let failures = try await count("/run/again/log", machine)
+                #expect(try await machine.becomes(within: .seconds(60), log) { $0.count / 4 >= failures + 2 })
+                #expect(try await machine.output("cat /run/alerts") == "again\n")
+
+                try await machine.must("rm /run/stop")
+                let recovered = try await machine.becomes(
+                    within: .seconds(30),
+                    "systemctl is-failed \(Self.repetition)"
+                ) {
+                    $0 == "inactive\n"
+                }
+                #expect(recovered)
+                #expect(try await machine.becomes("cat /run/alerts") { $0 == "again\nagain\n" })
+                #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })
+                #expect(try await machine.run("nest-bootstrap", "status").status == 0)
+            }
+        }
+
+        @Test func `the repetitions of a removed task end, and go on after a task file that was invalid`() async throws
+        {
+            let path = "/etc/nest-bootstrap/bootstrap.yaml"
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(Self.tasks, to: path)
+                try await machine.boot()
+                try await machine.must("nest-bootstrap status --wait=60s")
+                try await machine.must("cp \(path) /root/good && echo 'tasks: [' >\(path) && systemctl daemon-reload")
+                try await machine.must("cp /root/good \(path) && systemctl start k8s-bootstrap.target")
+                let runs = try await count("/run/again/log", machine)
+                #expect(try await machine.becomes(within: .seconds(60), "cat /run/again/log") { $0.count / 4 > runs })
+
+                try await machine.must("sed -i '/^  copy:/,$s/every: 10s//' \(path) && systemctl daemon-reload")
+                let timer = "systemctl is-active k8s-bootstrap-copy.timer"
+                #expect(try await machine.becomes(within: .seconds(30), timer) { $0 == "inactive\n" })
+                try await machine.must("sed -i '/^  again:/,/^  next:/{/^  next:/!d}; s/after: .again.//' \(path)")
+                try await machine.must("systemctl daemon-reload")
+                let units = "systemctl list-units --all --no-legend 'k8s-bootstrap*again*'"
+                #expect(try await machine.becomes(within: .seconds(30), units) { $0 == "" })
+                #expect(try await machine.output("systemctl --failed --no-legend") == "")
+                show(
+                    "after the task was removed",
+                    try await machine.output("systemctl list-units --all 'k8s-bootstrap*'")
+                )
+                let last = try await count("/run/again/log", machine)
+                try await ContinuousClock().sleep(for: .seconds(13))
+                #expect(try await count("/run/again/log", machine) == last)
+            }
+        }
+    }
+}

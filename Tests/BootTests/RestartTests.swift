@@ -1,0 +1,62 @@
+import Host
+import TestSupport
+import Testing
+
+extension BootedTests {
+    /// Tasks with `restart`, on a machine with a service that uses what they make.
+    @Suite struct RestartTests {
+        private static let tasks = """
+            tasks:
+              settings:
+                restart: [uses.service, other.service]
+                file: {path: /etc/uses/settings, source: /etc/source}
+
+            """
+        private static let service = """
+            [Service]
+            Type=notify
+            NotifyAccess=all
+            ExecStart=sh -c 'cat /etc/uses/settings >>/run/uses; grep -qv bad /etc/uses/settings && systemd-notify --ready && exec sleep infinity'
+
+            """
+
+        @Test func `a unit is restarted when a task has changed what it uses, and only then`() async throws {
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try machine.write(Self.service, to: "/etc/systemd/system/uses.service")
+                try machine.write("[Service]\nExecStart=sleep infinity\n", to: "/etc/systemd/system/other.service")
+                try machine.write("one\n", to: "/etc/source")
+                try await machine.boot()
+                // A unit that is not active stays so.
+                try await machine.must("nest-bootstrap status --wait=60s")
+                #expect(try await machine.output("systemctl is-active uses") == "inactive\n")
+                try await machine.must("systemctl start uses")
+                try await machine.must("systemctl restart k8s-bootstrap-settings")
+                #expect(try await machine.output("cat /run/uses") == "one\n")
+                try await machine.must("echo two >/etc/source && systemctl restart k8s-bootstrap-settings")
+                #expect(try await machine.output("cat /run/uses") == "one\ntwo\n")
+                // Also by hand.
+                try await machine.must("echo three >/etc/source && nest-bootstrap run")
+                #expect(try await machine.output("cat /run/uses") == "one\ntwo\nthree\n")
+                let planned = try await machine.must("echo four >/etc/source && nest-bootstrap run --dry-run")
+                #expect(planned.contains("would restart uses.service, other.service"), "\(planned)")
+
+                try await machine.must("echo bad >/etc/source; systemctl restart k8s-bootstrap-settings || true")
+                let failed = try await machine.run("nest-bootstrap", "status")
+                show("status", failed.output)
+                #expect(failed.status == 1)
+                #expect(
+                    failed.output.contains("cannot restart 'uses.service': after the restart it is failed (failed)")
+                )
+                #expect(failed.output.contains("see 'journalctl -u uses.service'"))
+                // The file is in place, so that the next attempt changes nothing; it starts the service all the same.
+                try await machine.must("echo five >/etc/uses/settings && cp /etc/uses/settings /etc/source")
+                try await machine.must("systemctl start k8s-bootstrap.target")
+                #expect(try await machine.output("systemctl is-active uses") == "active\n")
+                #expect(try await machine.output("tail -n 1 /run/uses") == "five\n")
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=60s").status == 0)
+                #expect(try await machine.output("systemctl is-active other") == "inactive\n")
+            }
+        }
+    }
+}

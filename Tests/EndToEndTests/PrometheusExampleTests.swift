@@ -1,0 +1,111 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// The files in `examples/prometheus`.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct PrometheusExampleTests {
+    private static let directory = "\(TestCluster.sourceRoot)/examples/prometheus"
+
+    private func text(_ name: String) throws -> String {
+        String(decoding: try FileSystem.read("\(Self.directory)/\(name)", limit: 1 << 20), as: UTF8.self)
+    }
+
+    private func promtool(_ arguments: String...) async throws -> ToolResult {
+        try await Tool.run(PrometheusTools.promtool, arguments)
+    }
+
+    @Test(.needsPrometheus) func `the alerts do what their tests say`() async throws {
+        let result = try await promtool("test", "rules", "\(Self.directory)/rules-test.yml")
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        #expect(result.output.contains("SUCCESS"))
+        let names = try text("rules.yml").matches(of: /alert: (\w+)/).map { String($0.output.1) }
+        let tested = try text("rules-test.yml")
+        for name in names { #expect(tested.contains("alertname: \(name)"), "\(name) has no test") }
+    }
+
+    /// Debian builds Prometheus without the discovery through the Kubernetes API, so that is replaced.
+    @Test(.needsPrometheus) func `the scrape configuration is valid`() async throws {
+        let account = "/var/run/secrets/kubernetes.io/serviceaccount"
+        let configuration = try text("prometheus.yml").replacing(account, with: TemporaryDirectory.path)
+        let discovery = /kubernetes_sd_configs: \[\{role: (\w+)\}\]/
+        let roles = configuration.matches(of: discovery).map { String($0.output.1) }
+        #expect(roles == ["node", "node", "pod"])
+        let written = configuration.replacing(discovery, with: "static_configs: []")
+        let files = [
+            ("prometheus.yml", written), ("rules.yml", try text("rules.yml")), ("token", ""), ("ca.crt", ""),
+        ]
+        for (name, content) in files {
+            try FileSystem.write(Array(content.utf8), to: TemporaryDirectory.file(name), mode: 0o600)
+        }
+        let result = try await promtool("check", "config", TemporaryDirectory.file("prometheus.yml"))
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+    }
+
+    @Test func `every metric of the dashboard and the alerts is one of the agent, and the dashboard has all`()
+        async throws
+    {
+        let authority = try TestAuthority()
+        // The files exist as long as it does.
+        defer { withExtendedLifetime(authority) {} }
+        let tasks = "tasks: {t: {file: {path: /etc/ca.crt, source: \(authority.certificatePath)}}}\n"
+        let node = try TestNode(tasks)
+        let file = node.written("/var/lib/prometheus/node-exporter/nest_bootstrap.prom")
+        try FileSystem.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
+        #expect(try await node.run("run").status == 0)
+        func names(_ text: String) -> Set<String> {
+            Set(text.matches(of: /nest_bootstrap_\w+/).map { String($0.output) })
+        }
+        let printed = names(String(decoding: try FileSystem.read(file, limit: 1 << 20), as: UTF8.self))
+        #expect(names(try text("dashboard.json")) == printed)
+        #expect(names(try text("rules.yml") + text("rules-test.yml")).subtracting(printed) == [])
+        let document = "\(TestCluster.sourceRoot)/docs/metrics.md"
+        #expect(names(String(decoding: try FileSystem.read(document, limit: 1 << 20), as: UTF8.self)) == printed)
+    }
+
+    @Test func `the dashboard has panels with queries, side by side`() throws {
+        let dashboard = try readJSON(Array(try text("dashboard.json").utf8), file: "dashboard.json")
+        let panels = try #require(dashboard["panels"]?.sequence)
+        #expect(Set(panels.compactMap { $0["id"]?.integer }).count == panels.count)
+        var cells: Set<String> = []
+        var count = 0
+        for panel in panels {
+            #expect(panel["targets"]?.sequence?.first?["expr"]?.string?.isEmpty == false)
+            #expect(panel["datasource"]?["uid"]?.string == "${datasource}")
+            let place = try #require(panel["gridPos"])
+            let (x, y) = (try #require(place["x"]?.integer), try #require(place["y"]?.integer))
+            let (width, height) = (try #require(place["w"]?.integer), try #require(place["h"]?.integer))
+            #expect(x + width <= 24)
+            for column in x..<x + width { for row in y..<y + height { cells.insert("\(column) \(row)") } }
+            count += width * height
+        }
+        #expect(cells.count == count, "panels overlap")
+        let variables = dashboard["templating"]?["list"]?.sequence?.compactMap { $0["name"]?.string }
+        #expect(variables == ["datasource", "instance"])
+    }
+
+    @Test(.needsAPIServer) func `the service account may find nodes and pods and read metrics, and nothing else`()
+        async throws
+    {
+        let cluster = try await TestCluster.shared.value
+        let node = try TestNode("tasks: {t: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [rbac.yaml]}}}\n")
+        // Other tests of the cluster have a namespace of that name.
+        try node.write(try text("rbac.yaml").replacing("monitoring", with: "prometheus"), to: "rbac.yaml")
+        let applied = try await node.run("run")
+        #expect(applied.status == 0, "\(applied.errors)")
+        func mayPrometheus(_ arguments: String...) async throws -> Bool {
+            let user = "system:serviceaccount:prometheus:prometheus"
+            let result = try await cluster.kubectl(["auth", "can-i", "--as", user, "--all-namespaces"] + arguments)
+            return result.output == "yes\n"
+        }
+        for verb in ["get", "list", "watch"] {
+            #expect(try await mayPrometheus(verb, "nodes"))
+            #expect(try await mayPrometheus(verb, "pods"))
+        }
+        #expect(try await mayPrometheus("get", "nodes", "--subresource=metrics"))
+        #expect(try await !mayPrometheus("get", "nodes", "--subresource=proxy"))
+        #expect(try await !mayPrometheus("list", "secrets"))
+        #expect(try await !mayPrometheus("delete", "pods"))
+    }
+}

@@ -1,0 +1,114 @@
+import Base
+import Execution
+import Reporting
+import State
+import Testing
+
+/// The metrics of a node as text.
+@Suite(.timeLimit(.minutes(3)))
+struct MetricsTests {
+    private func record(_ outcome: Outcome.Kind?, at seconds: Int64, lastSuccess: Int64? = nil) -> TaskRecord {
+        TaskRecord(
+            task: "a",
+            verb: "apply",
+            outcome: outcome,
+            time: Timestamp(seconds: seconds),
+            durationMicroseconds: 1_500_000,
+            attempt: 3,
+            history: TaskHistory(lastSuccess: lastSuccess.map { Timestamp(seconds: $0) }),
+            run: "r",
+        )
+    }
+
+    @Test func `tasks and certificates are families of gauges, with what is known`() {
+        let tasks = [
+            TaskMetrics(task: "a", record: record(.failed, at: 100, lastSuccess: 50), repetition: nil),
+            TaskMetrics(task: "b", record: nil, repetition: nil),
+        ]
+        let end = Timestamp(seconds: 1_800_000_000)
+        let certificate = CertificateExpiry(path: "/a \"b\"\\c\n", subject: "CN=x", expires: end)
+        #expect(
+            metricsText(version: "1.2", tasks: tasks, certificates: [certificate]) == #"""
+                # HELP nest_bootstrap_build_info The version of the program, with the value 1.
+                # TYPE nest_bootstrap_build_info gauge
+                nest_bootstrap_build_info{version="1.2"} 1
+                # HELP nest_bootstrap_task_outcome Whether the last run of the task on this boot ended with the outcome.
+                # TYPE nest_bootstrap_task_outcome gauge
+                nest_bootstrap_task_outcome{task="a",outcome="changed"} 0
+                nest_bootstrap_task_outcome{task="a",outcome="unchanged"} 0
+                nest_bootstrap_task_outcome{task="a",outcome="failed"} 1
+                nest_bootstrap_task_outcome{task="a",outcome="skipped"} 0
+                nest_bootstrap_task_outcome{task="a",outcome="interrupted"} 0
+                nest_bootstrap_task_outcome{task="b",outcome="changed"} 0
+                nest_bootstrap_task_outcome{task="b",outcome="unchanged"} 0
+                nest_bootstrap_task_outcome{task="b",outcome="failed"} 0
+                nest_bootstrap_task_outcome{task="b",outcome="skipped"} 0
+                nest_bootstrap_task_outcome{task="b",outcome="interrupted"} 0
+                # HELP nest_bootstrap_task_duration_seconds How long the last run of the task took.
+                # TYPE nest_bootstrap_task_duration_seconds gauge
+                nest_bootstrap_task_duration_seconds{task="a"} 1.500
+                # HELP nest_bootstrap_task_attempts The number of runs of the task since it last succeeded, the last run included.
+                # TYPE nest_bootstrap_task_attempts gauge
+                nest_bootstrap_task_attempts{task="a"} 3
+                # HELP nest_bootstrap_task_last_run_timestamp_seconds When the last run of the task ended.
+                # TYPE nest_bootstrap_task_last_run_timestamp_seconds gauge
+                nest_bootstrap_task_last_run_timestamp_seconds{task="a"} 100
+                # HELP nest_bootstrap_task_last_success_timestamp_seconds When the task last succeeded on this boot.
+                # TYPE nest_bootstrap_task_last_success_timestamp_seconds gauge
+                nest_bootstrap_task_last_success_timestamp_seconds{task="a"} 50
+                # HELP nest_bootstrap_certificate_expiry_timestamp_seconds When the certificate expires.
+                # TYPE nest_bootstrap_certificate_expiry_timestamp_seconds gauge
+                nest_bootstrap_certificate_expiry_timestamp_seconds{path="/a \"b\"\\c\n",subject="CN=x"} 1800000000
+
+                """#
+        )
+    }
+
+    @Test func `a family without samples is left out`() {
+        let text = metricsText(version: "1", tasks: [], certificates: [])
+        #expect(text.split(separator: "\n").count == 3)
+    }
+
+    @Test func `of a task and its repetition the later run counts, and the later success`() {
+        let repeated = TaskMetrics(
+            task: "a",
+            record: record(.changed, at: 100),
+            repetition: record(.failed, at: 200, lastSuccess: 150)
+        )
+        #expect(repeated.outcome == .failed)
+        #expect(repeated.finished == Timestamp(seconds: 200))
+        #expect(repeated.lastSuccess == Timestamp(seconds: 150))
+        let again = TaskMetrics(task: "a", record: record(.unchanged, at: 300), repetition: record(.failed, at: 200))
+        #expect(again.outcome == .unchanged)
+        #expect(again.lastSuccess == Timestamp(seconds: 300))
+        let running = TaskMetrics(task: "a", record: record(nil, at: 400, lastSuccess: 300), repetition: nil)
+        #expect(running.outcome == nil)
+        #expect(running.finished == nil)
+        #expect(running.lastSuccess == Timestamp(seconds: 300))
+    }
+
+    @Test func `the days that are left are whole ones, and below zero after the end`() {
+        func days(_ seconds: Int64) -> Int64 {
+            CertificateExpiry(path: "p", subject: "s", expires: Timestamp(seconds: 1_000_000 + seconds))
+                .remainingDays(at: Timestamp(seconds: 1_000_000))
+        }
+        #expect([86_400, 86_399, 0, -1, -86_400, -86_401].map(days) == [1, 0, 0, -1, -1, -2])
+    }
+
+    @Test func `the certificates of a node are a table`() {
+        let now = Timestamp(seconds: 1_700_000_000)
+        let certificates = [
+            CertificateExpiry(path: "/etc/k/a.crt", subject: "CN=a", expires: Timestamp(seconds: 1_700_864_000)),
+            CertificateExpiry(path: "/etc/k/admin.crt", subject: "CN=b", expires: Timestamp(seconds: 1_600_000_000)),
+        ]
+        #expect(
+            certificateLines(certificates, at: now) == [
+                "",
+                "CERTIFICATE       EXPIRES            SUBJECT",
+                "/etc/k/a.crt      2023-11-24 (10d)   CN=a",
+                "/etc/k/admin.crt  2020-09-13 (past)  CN=b",
+            ]
+        )
+        #expect(certificateLines([CertificateExpiry](), at: now) == [])
+    }
+}

@@ -1,0 +1,71 @@
+import Base
+import Execution
+import Host
+import TestSupport
+import Testing
+
+@testable import State
+
+/// The records of repetitions, and what attempts leave to later ones.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct RepetitionTests {
+    private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
+
+    private func record(_ outcome: Outcome.Kind?, reason: String? = nil) -> TaskRecord {
+        TaskRecord(
+            task: "rbac",
+            verb: "apply",
+            outcome: outcome,
+            time: Timestamp(seconds: 1_700_000_000),
+            reason: reason,
+            run: "run",
+        )
+    }
+
+    @Test func `a task that has succeeded stays so while it repeats, and when a repetition fails`() throws {
+        let now = Timestamp(seconds: 1_700_000_060)
+        try store.write(record(.unchanged))
+        #expect(store.statuses(of: ["rbac"]).map(\.repetition) == [nil])
+        let lock = try store.lock("rbac")
+        try store.repetitions.write(record(nil))
+        var status = store.statuses(of: ["rbac"], now: now)[0]
+        #expect(status.state == .ended(.unchanged))
+        #expect(status.repetition?.state == .running)
+        #expect(try store.hasSucceeded("rbac"))
+        lock?.release()
+        #expect(store.statuses(of: ["rbac"])[0].repetition?.state == .ended(.interrupted))
+        try store.repetitions.write(record(.failed, reason: "why"))
+        status = store.statuses(of: ["rbac"], now: now)[0]
+        #expect(status.state == .ended(.unchanged))
+        #expect(status.repetition?.hasFailed == true)
+        #expect(status.repetition?.reason == "why")
+        #expect(status.repetition?.age == .seconds(60))
+        #expect(try store.hasSucceeded("rbac"))
+        // A run of the task itself is newer.
+        var later = record(.changed)
+        later.time = now
+        try store.write(later)
+        #expect(store.statuses(of: ["rbac"]).map(\.repetition) == [nil])
+    }
+
+    @Test func `what attempts leave to later ones is changed alone`() throws {
+        var written = record(.failed, reason: "MARKER")
+        written.publicReason = "public"
+        written.history = TaskHistory(lastSuccess: Timestamp(seconds: 5), restart: .failed)
+        try store.write(written)
+        try store.updateHistory(of: "rbac") { $0.isReported = true }
+        let read = try #require(try store.record(of: "rbac"))
+        #expect(read.history == TaskHistory(lastSuccess: Timestamp(seconds: 5), isReported: true, restart: .failed))
+        #expect(read.reason == "MARKER")
+        #expect(read.lastSuccess == Timestamp(seconds: 5))
+        let bytes = try FileSystem.read(TemporaryDirectory.file("state/tasks/rbac/public.json"), limit: 10_000)
+        #expect(TaskRecord(json: bytes)?.reason == "public")
+        var history = read.history
+        history.noteChange()
+        #expect(history.restart == .failed)
+        history.restart = nil
+        history.noteChange()
+        #expect(history.restart == .due)
+        #expect(record(.changed).historyForNext == TaskHistory(lastSuccess: Timestamp(seconds: 1_700_000_000)))
+    }
+}
