@@ -69,6 +69,13 @@ let
       content = optional types.str "The content of the file.";
       mode = optional types.str "The permissions, as an octal number in quotes.";
     };
+    decrypt = verb "Decrypts a file that age has encrypted to the node." {
+      path = required types.str "The file.";
+      source = required text "The encrypted file.";
+      identity = optional types.str "The private key that decrypts it.";
+      certificate = optional text "The certificate that the decrypted key must belong to.";
+      mode = optional types.str "The permissions, as an octal number in quotes.";
+    };
     apply = verb "Applies manifests." {
       manifests = required (types.listOf (
         types.either text (types.attrsOf types.str)

@@ -23,6 +23,7 @@ let
 
   verbNames = [
     "apply"
+    "decrypt"
     "exec"
     "file"
     "kubeconfig"

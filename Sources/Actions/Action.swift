@@ -5,6 +5,7 @@ let actionTypes: [any Action.Type] = [
     KubeconfigAction.self,
     SymlinkAction.self,
     FileAction.self,
+    DecryptAction.self,
     ApplyAction.self,
     ExecAction.self,
     WaitAction.self,

@@ -19,6 +19,10 @@ import Testing
             ("file: {path: /a/b, source: /c}", ["/c file"], ["/a/b replaces"]),
             ("file: {path: /a/b, source: /c, mode: \"0600\"}", ["/c secret"], ["/a/b replaces secret"]),
             (
+                "decrypt: {path: /a/b, source: /c, certificate: /d}",
+                ["/c file", "/etc/ssh/ssh_host_ed25519_key privateKey", "/d file"], ["/a/b replaces secret"]
+            ),
+            (
                 "apply: {kubeconfig: /k, manifests: [/m, {url: 'https://x', sha256: \(String(repeating: "a", count: 64))}]}",
                 ["/k kubeconfig", "/m manifests"], []
             ),

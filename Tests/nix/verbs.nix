@@ -63,6 +63,12 @@
         content = "name = \${node.name}\n";
         mode = "0644";
       };
+      kubelet-key.decrypt = {
+        path = "/run/kubernetes/kubelet.key";
+        source = "/etc/nest-bootstrap/kubelet.key.age";
+        identity = "/root/.ssh/nest";
+        mode = "0640";
+      };
       ipam.symlink = {
         path = "/opt/cni/bin/calico-ipam";
         target = "/run/current-system/sw/bin/calico";

@@ -3,6 +3,7 @@ let verbTypes: [any ReadableVerb.Type] = [
     KubeconfigDeclaration.self,
     SymlinkDeclaration.self,
     FileDeclaration.self,
+    DecryptDeclaration.self,
     ApplyDeclaration.self,
     ExecDeclaration.self,
     WaitDeclaration.self,
