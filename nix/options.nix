@@ -69,6 +69,12 @@ let
       content = optional types.str "The content of the file.";
       mode = optional types.str "The permissions, as an octal number in quotes.";
     };
+    certificate = verb "Issues a certificate with its key, and renews it." {
+      path = required types.str "The file of the certificate.";
+      key = required types.str "The file of its key.";
+      leaf = required (types.either types.str (types.attrsOf value)) "What the certificate says.";
+      signer = optional types.str "The signer of the cluster that issues it.";
+    };
     decrypt = verb "Decrypts a file that age has encrypted to the node." {
       path = required types.str "The file.";
       source = required text "The encrypted file.";

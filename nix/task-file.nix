@@ -23,6 +23,7 @@ let
 
   verbNames = [
     "apply"
+    "certificate"
     "decrypt"
     "exec"
     "file"

@@ -6,6 +6,7 @@ let actionTypes: [any Action.Type] = [
     SymlinkAction.self,
     FileAction.self,
     DecryptAction.self,
+    CertificateAction.self,
     ApplyAction.self,
     ExecAction.self,
     WaitAction.self,

@@ -150,6 +150,9 @@ public struct Footprint: Sendable, Hashable {
     /// Whether it waits until the workloads among the objects that it applies are rolled out.
     public var awaitsRollout = false
 
+    /// Whether it asks the API server for a certificate.
+    public var requestsCertificate = false
+
     /// The objects that it deletes.
     public var deletedObjects: [ObjectReference] = []
 

@@ -70,7 +70,7 @@ struct NixModuleTests {
         let module = try await NixModule(NixModule.file("verbs"))
         let config = try module.text("config.json").json
         let units = config["units"]?.mapping?.entries.map(\.key) ?? []
-        let tasks = ["admin", "api", "hello", "ipam", "kubelet-key", "namespace", "old", "sysctl"].map {
+        let tasks = ["admin", "api", "hello", "ipam", "kubelet-key", "metrics", "namespace", "old", "sysctl"].map {
             "k8s-bootstrap-\($0).service"
         }
         #expect(units.sorted() == tasks + ["k8s-bootstrap.target"])
@@ -106,7 +106,7 @@ struct NixModuleTests {
             ),
             (
                 "after = [ ];", "",
-                "the task does nothing; set one of apply, decrypt, exec, file, kubeconfig, remove, script"
+                "the task does nothing; set one of apply, certificate, decrypt, exec, file, kubeconfig, remove, script"
             ),
             (
                 "after = [ \"agenix\" ]; script = \"/s\";", "",
