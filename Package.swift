@@ -41,7 +41,9 @@ let package = Package(
         .target(name: "State", dependencies: ["Base", "Execution", "Host", "YAML"]),
         .target(
             name: "Actions",
-            dependencies: ["Base", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML"],
+            dependencies: [
+                "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML",
+            ],
         ),
         .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS"]),
         .target(

@@ -32,6 +32,11 @@ let
       text = ''
         [Unit]
         X-Restart-Triggers=${node.fingerprint name}
+      ''
+      + lib.optionalString (task.decrypt != null) ''
+
+        [Service]
+        Environment=PATH=${lib.makeBinPath [ pkgs.age ]}
       '';
     };
   };

@@ -69,6 +69,19 @@ let
       content = optional types.str "The content of the file.";
       mode = optional types.str "The permissions, as an octal number in quotes.";
     };
+    certificate = verb "Issues a certificate with its key, and renews it." {
+      path = required types.str "The file of the certificate.";
+      key = required types.str "The file of its key.";
+      leaf = required (types.either types.str (types.attrsOf value)) "What the certificate says.";
+      signer = optional types.str "The signer of the cluster that issues it.";
+    };
+    decrypt = verb "Decrypts a file that age has encrypted to the node." {
+      path = required types.str "The file.";
+      source = required text "The encrypted file.";
+      identity = optional types.str "The private key that decrypts it.";
+      certificate = optional text "The certificate that the decrypted key must belong to.";
+      mode = optional types.str "The permissions, as an octal number in quotes.";
+    };
     apply = verb "Applies manifests." {
       manifests = required (types.listOf (
         types.either text (types.attrsOf types.str)

@@ -23,6 +23,8 @@ let
 
   verbNames = [
     "apply"
+    "certificate"
+    "decrypt"
     "exec"
     "file"
     "kubeconfig"

@@ -5,6 +5,8 @@ let actionTypes: [any Action.Type] = [
     KubeconfigAction.self,
     SymlinkAction.self,
     FileAction.self,
+    DecryptAction.self,
+    CertificateAction.self,
     ApplyAction.self,
     ExecAction.self,
     WaitAction.self,

@@ -21,7 +21,11 @@ struct FileAction: Action {
         let path = declaration.path.path
         let bytes = try content()
         let mode = try mode()
-        let (owner, group) = try await account()
+        let (owner, group) = try await context.account(
+            owner: declaration.owner,
+            group: declaration.group,
+            writing: path
+        )
         do {
             let result = try context.run.files.write(
                 bytes,
@@ -67,14 +71,21 @@ struct FileAction: Action {
             throw Problem("cannot write file '\(declaration.path.path)'", cause: error)
         }
     }
+}
 
-    private func account() async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
+extension ActionContext {
+    /// Finds the numbers of a file's owner and group.
+    func account(
+        owner: String?,
+        group: String?,
+        writing path: String,
+    ) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         do {
-            return try await lookUp(owner: declaration.owner, group: declaration.group, until: context.deadline)
+            return try await lookUp(owner: owner, group: group, until: deadline)
         } catch {
             throw Problem(
-                "cannot write file '\(declaration.path.path)'",
-                hint: error.advice ?? "create the account first, or correct the task at \(context.task.location)",
+                "cannot write file '\(path)'",
+                hint: error.advice ?? "create the account first, or correct the task at \(task.location)",
                 cause: error,
             )
         }

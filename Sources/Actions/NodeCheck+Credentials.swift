@@ -37,7 +37,7 @@ extension NodeCheck {
     }
 
     /// Reports a private key that other users can read.
-    private func checkPrivate(_ path: String, at location: SourceLocation) -> [Problem] {
+    func checkPrivate(_ path: String, at location: SourceLocation) -> [Problem] {
         do {
             try run.files.requirePrivate(path)
             return []

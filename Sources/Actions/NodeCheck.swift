@@ -41,7 +41,7 @@ public struct NodeCheck: Sendable {
     public func findings() async -> Findings {
         var findings = await planFindings()
         if !isOffline {
-            findings.warnings += distrust()
+            findings.warnings += secretsOnDisk() + distrust()
             findings.warnings += CredentialWarnings(files: run.files, plan: run.plan).all()
         }
         return findings.withoutRepetitions
@@ -150,11 +150,29 @@ public struct NodeCheck: Sendable {
             switch read.use {
             case .file where footprint.runsPrograms: checkPresence(read.path) + checkTrust(read.path)
             case .file, .secret, .clientKey: checkPresence(read.path)
+            case .privateKey: checkPresence(read.path) + checkPrivate(read.path.path, at: read.path.location)
             // These have checks of their own.
             case .kubeconfig, .manifests: [Problem]()
             case .program: checkTrust(read.path)
             case .optional, .awaited: [Problem]()
             }
+        }
+    }
+
+    /// Files that are encrypted elsewhere, and that tasks would write to a disk.
+    private func secretsOnDisk() -> [Problem] {
+        let secrets = run.plan.steps.flatMap(\.task.footprint.writes).filter(\.belongsInMemory)
+        return secrets.compactMap { write in
+            let path = write.path.path
+            guard let location = try? run.files.location(ofWritten: path),
+                let isInMemory = try? FileSystem.isInMemory(location), !isInMemory
+            else { return nil }
+            let name = path.split(separator: "/").last ?? ""
+            return Problem(
+                "'\(path)' is on a disk, which keeps the decrypted file when the node is off",
+                at: write.path.location,
+                hint: "write a path below /run, such as path: /run/kubernetes/\(name)"
+            )
         }
     }
 
@@ -226,7 +244,8 @@ public struct NodeCheck: Sendable {
         let candidates = name.contains("/") ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
         let exists = candidates.contains { (try? run.files.exists($0)) == true || producers.producer(of: $0) != nil }
         guard !exists else { return [] }
-        let hint = name.contains(" ") ? "move its arguments to 'args'" : "install it, or write its full path"
+        let usual = name.contains(" ") ? "move its arguments to 'args'" : "install it, or write its full path"
+        let hint = command.package.map { "install the package '\($0)'" } ?? usual
         return [Problem("command '\(name)' not found", at: command.name.location, hint: hint)]
     }
 }

@@ -22,6 +22,26 @@ extension NodeFiles {
         return bytes
     }
 
+    /// Finds a private key for a program that reads it itself.
+    ///
+    /// - Parameter path: The path on the node.
+    /// - Returns: The path of the copy that systemd has made for the unit, else of the file.
+    /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
+    func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
+        if let credentialsDirectory, let name = credentialName(ofPath: path),
+            try credential(path, limit: Self.keyLimit) != nil
+        {
+            return "\(credentialsDirectory)/\(name)"
+        }
+        try requireTrusted(path, isData: true)
+        try requirePrivate(path)
+        guard try exists(path) else { throw SystemError("cannot read", path, code: ENOENT) }
+        return try location(ofRead: path)
+    }
+
+    /// A private key is not larger than this.
+    private static let keyLimit = 1 << 20
+
     /// Keeps a file in a directory of state, which may belong to the user of units: below it no link is followed.
     ///
     /// - Parameters:

@@ -16,7 +16,7 @@ public final class NodeFiles: Sendable {
     public let isDryRun: Bool
 
     /// Where files and links are put instead of their paths, `nil` outside of a unit.
-    private let staged: StagedProducts?
+    let staged: StagedProducts?
 
     /// Whether files that another user could change are refused, or only remembered.
     let refusesDistrusted: Bool
@@ -212,32 +212,8 @@ public final class NodeFiles: Sendable {
         group: UInt32? = nil,
         isShown: Bool = false,
     ) throws(SystemError) -> Event.PathResult {
-        let location = try location(ofWritten: path)
-        if !isDryRun { FileSystem.removeAbandoned(of: location) }
-        let found = try FileSystem.status(location)
-        var result: Event.PathResult = found == nil ? .created : .changed
-        if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
-            // The error of the real run.
-            throw SystemError("cannot write", location, code: EISDIR, detail: "a \(found.kind.rawValue) is in the way")
-        }
-        if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
-        if let found, found.kind == .regular, found.mode == mode,
-            found.owner == owner ?? geteuid(), group == nil || found.group == group,
-            found.size == bytes.count, try FileSystem.read(location, limit: bytes.count) == bytes
-        {
-            return .unchanged
-        }
-        if isDryRun {
-            let old = try found.map { status throws(SystemError) in try FileState(status, at: location) }
-            let new = FileState(bytes: bytes, mode: mode, owner: owner ?? geteuid(), group: group)
-            result.diff = new.difference(from: old, isShown: isShown)
-            try remember(bytes, mode: mode, at: path)
-        } else if let staged {
-            try staged.put(bytes, mode: mode, at: path)
-        } else {
-            try FileSystem.write(bytes, to: location, mode: mode, owner: owner, group: group)
-        }
-        return result
+        let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
+        return try writeTogether([file], isShown: isShown)[0]
     }
 
     /// Keeps in memory what a dry run would have written.

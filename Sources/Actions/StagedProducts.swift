@@ -49,11 +49,13 @@ public struct StagedProducts: Sendable {
         try DirectoryHandle(reaching: directory, isCreating: true).writeLink(to: target, at: try name(of: path))
     }
 
-    /// Puts everything in place that is there.
+    /// Puts everything in place that is there, files together.
     ///
     /// - Parameter files: The node's files.
     /// - Throws: ``Base/Problem`` with the path that could not be written; the products after it stay where they are.
     public func publish(to files: NodeFiles) async throws(Problem) {
+        var contents: [FileContent] = []
+        var names: [String] = []
         for (index, (path, product)) in products.enumerated() {
             do throws(SystemError) {
                 guard let directory = try opened(), let found = try directory.status("\(index)") else { continue }
@@ -66,26 +68,41 @@ public struct StagedProducts: Sendable {
                         until: .now + FileSystem.accountLookupLimit
                     )
                     let permissions = UInt32(mode) & (found.mode | 0o7000)
-                    _ = try files.write(bytes, to: path, mode: permissions, owner: account.owner, group: account.group)
+                    contents.append(
+                        FileContent(bytes, path: path, mode: permissions, owner: account.owner, group: account.group)
+                    )
+                    names.append("\(index)")
                 case (.link(let replacesDirectory), .symbolicLink):
-                    let result = try files.link(path, to: found.target ?? "", replacing: replacesDirectory)
-                    if case .inTheWay(let kind) = result {
-                        throw SystemError(
-                            "cannot create link",
-                            path,
-                            code: EEXIST,
-                            detail: "a \(kind.rawValue) is in the way"
-                        )
-                    }
+                    try publish(linkTo: found.target ?? "", at: path, replacing: replacesDirectory, files)
+                    try directory.remove("\(index)")
                 case (.file, _), (.link, _):
                     let detail = "a \(found.kind.rawValue), which the task does not write"
                     throw SystemError("cannot use", "\(self.directory)/\(index)", code: EINVAL, detail: detail)
                 }
-                try directory.remove("\(index)")
             } catch {
-                throw Problem("cannot put '\(path)' in place", cause: error)
+                throw Self.problem(path, error)
             }
         }
+        do throws(SystemError) {
+            _ = try files.writeTogether(contents)
+            if !names.isEmpty, let directory = try opened() { for name in names { try directory.remove(name) } }
+        } catch {
+            throw Self.problem(contents.map(\.path).joined(separator: "' and '"), error)
+        }
+    }
+
+    private func publish(
+        linkTo target: String,
+        at path: String,
+        replacing: Bool,
+        _ files: NodeFiles,
+    ) throws(SystemError) {
+        guard case .inTheWay(let kind) = try files.link(path, to: target, replacing: replacing) else { return }
+        throw SystemError("cannot create link", path, code: EEXIST, detail: "a \(kind.rawValue) is in the way")
+    }
+
+    private static func problem(_ path: String, _ error: SystemError) -> Problem {
+        Problem("cannot put '\(path)' in place", cause: error)
     }
 
     private func name(of path: String) throws(SystemError) -> String {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -154,6 +156,12 @@ int nest_host_watch_interfaces(void) {
 
 int nest_host_forbid_dumps(void) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int nest_host_is_in_memory(const char *path) {
+    struct statfs found;
+    if (statfs(path, &found) != 0) return -1;
+    return found.f_type == TMPFS_MAGIC || found.f_type == RAMFS_MAGIC;
 }
 
 int nest_host_exchange(const char *path, const char *other) {

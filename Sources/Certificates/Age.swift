@@ -1,17 +1,17 @@
-import Base
+public import Base
 import Host
 import TLS
 
 /// The program `age`, which encrypts and decrypts keys; clear text is only in its pipes.
-struct Age: Sendable {
+public struct Age: Sendable {
     /// The environment of the program.
     let environment: [String: String]
 
-    /// The files with the operator's private keys, for decrypting.
+    /// The files with private keys, for decrypting.
     let identities: [String]
 
     /// The largest encrypted or decrypted key.
-    static let sizeLimit = 64 << 10
+    public static let sizeLimit = 64 << 10
 
     /// The time for encrypting one key.
     private static let encryptionLimit = Duration.seconds(60)
@@ -19,34 +19,54 @@ struct Age: Sendable {
     /// The time for decrypting one key, in which a person may type a password.
     private static let decryptionLimit = Duration.seconds(300)
 
+    /// Creates a use of the program.
+    ///
+    /// - Parameters:
+    ///   - environment: Its environment.
+    ///   - identities: The files with private keys, for decrypting.
+    public init(environment: [String: String], identities: [String]) {
+        (self.environment, self.identities) = (environment, identities)
+    }
+
     /// Encrypts a text.
     ///
     /// - Returns: The bytes of the file.
     /// - Throws: ``Base/Problem`` if the program is missing or fails.
     func encrypt(_ text: SecretBytes, to recipients: RecipientList) async throws(Problem) -> [UInt8] {
-        let result = try await run(["-e"] + recipients.arguments, text, "cannot encrypt a key", Self.encryptionLimit)
+        let deadline = ContinuousClock.now + Self.encryptionLimit
+        let result = try await run(["-e"] + recipients.arguments, text, "cannot encrypt a key", until: deadline)
         return result.copy
     }
 
     /// Decrypts the contents of a file with the identities.
     ///
+    /// - Parameters:
+    ///   - bytes: The contents.
+    ///   - path: The file, for messages.
+    ///   - deadline: The instant at which the program is ended, by default after some minutes.
+    /// - Returns: The clear text.
     /// - Throws: ``Base/Problem`` if the program is missing, or no identity can decrypt it.
-    func decrypt(_ bytes: [UInt8], path: String) async throws(Problem) -> SecretBytes {
+    public func decrypt(
+        _ bytes: [UInt8],
+        path: String,
+        until deadline: ContinuousClock.Instant? = nil,
+    ) async throws(Problem) -> SecretBytes {
         let arguments = ["-d"] + identities.flatMap { ["-i", $0] }
         let input = SecretBytes(copying: bytes)
-        return try await run(arguments, input, "cannot decrypt '\(path)'", Self.decryptionLimit)
+        let deadline = deadline ?? .now + Self.decryptionLimit
+        return try await run(arguments, input, "cannot decrypt '\(path)'", until: deadline)
     }
 
     private func run(
         _ arguments: [String],
         _ input: SecretBytes,
         _ operation: String,
-        _ limit: Duration,
+        until deadline: ContinuousClock.Instant,
     ) async throws(Problem) -> SecretBytes {
         let result: FilterResult
         do throws(SystemError) {
             let command = Command("age", arguments, environment: environment)
-            result = try await filter(command, input: input, outputLimit: Self.sizeLimit, deadline: .now + limit)
+            result = try await filter(command, input: input, outputLimit: Self.sizeLimit, deadline: deadline)
         } catch {
             let hint = error.code == 2 ? "install the package 'age'" : error.advice
             throw Problem(operation, hint: hint, cause: error)

@@ -90,7 +90,7 @@ extension Renewal {
             commonName: declaration.commonName,
             organizations: declaration.organizations,
             isAuthority: true,
-            validFrom: Timestamp(seconds: now.seconds - SetInspector.backdating),
+            validFrom: Timestamp(seconds: now.seconds - CertificateComparison.backdating),
             validUntil: Timestamp(seconds: now.seconds + declaration.validity.components.seconds),
         )
         let key: SigningKey
@@ -185,20 +185,10 @@ extension Renewal {
     }
 
     private func make(_ leaf: LeafDeclaration, by issuer: Issuer) async throws(Problem) -> Made {
-        let end = min(now.seconds + leaf.validity.components.seconds, issuer.certificate.validUntil.seconds)
-        let contents = CertificateContents(
-            commonName: leaf.commonName,
-            organizations: leaf.organizations,
-            names: leaf.names,
-            usages: leaf.usages,
-            validFrom: Timestamp(seconds: now.seconds - SetInspector.backdating),
-            validUntil: Timestamp(seconds: end),
-        )
         let key: SigningKey
         let certificate: Certificate
         do throws(TLSError) {
-            key = try await onThread { () throws(TLSError) in try SigningKey(generating: leaf.key) }
-            certificate = try issuer.key.issue(contents, for: key, by: issuer.certificate)
+            (certificate, key) = try await issue(leaf, at: now, by: issuer.certificate, issuer.key)
         } catch {
             throw Problem("certificate '\(leaf.name)' of node '\(leaf.node)': \(error)")
         }

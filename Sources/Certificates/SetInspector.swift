@@ -12,9 +12,6 @@ struct SetInspector: Sendable {
     /// What decrypts the keys; without it they are not compared with their certificates.
     let age: Age?
 
-    /// How long before it was issued a certificate of this program is valid, because clocks differ.
-    static let backdating: Int64 = 300
-
     /// A certificate with what is wrong with it.
     private struct Examined {
         var certificate: Certificate?
@@ -29,15 +26,7 @@ struct SetInspector: Sendable {
         let files = set.authorityFiles
         var examined = read(files.certificate)
         if let certificate = examined.certificate {
-            examined.faults += validityFaults(
-                certificate,
-                declaration.validity,
-                declaration.renewBefore,
-                authority: nil
-            )
-            if !certificate.isAuthority { examined.faults.append(.certificate("is not the certificate of a CA")) }
-            examined.faults += subjectFaults(certificate, declaration.commonName, declaration.organizations)
-            examined.faults += keyTypeFaults(certificate, declaration.key)
+            examined.faults += CertificateComparison(at: now).faults(of: certificate, declaration)
         }
         examined.faults += try await keyFaults(files.key, set.operators, examined.certificate)
         let status = CertificateStatus(
@@ -55,15 +44,7 @@ struct SetInspector: Sendable {
         let files = set.files(of: leaf)
         var examined = read(files.certificate)
         if let certificate = examined.certificate {
-            examined.faults += validityFaults(certificate, leaf.validity, leaf.renewBefore, authority: authority)
-            if let authority, !certificate.isIssued(by: [authority]) {
-                examined.faults.append(.certificate("is not issued by this CA"))
-            }
-            if certificate.isAuthority { examined.faults.append(.certificate("is the certificate of a CA")) }
-            examined.faults += subjectFaults(certificate, leaf.commonName, leaf.organizations)
-            examined.faults += nameFaults(certificate, leaf.names)
-            examined.faults += usageFaults(certificate, leaf.usages)
-            examined.faults += keyTypeFaults(certificate, leaf.key)
+            examined.faults += CertificateComparison(at: now).faults(of: certificate, leaf, authority: authority)
         }
         let recipients = set.recipients[leaf.node] ?? set.operators
         examined.faults += try await keyFaults(files.key, recipients, examined.certificate)
@@ -87,78 +68,6 @@ struct SetInspector: Sendable {
         } catch {
             return Examined(faults: [.unreadable("cannot be read: \(error.reason)")])
         }
-    }
-
-    private func validityFaults(
-        _ certificate: Certificate,
-        _ validity: Duration,
-        _ renewBefore: Duration,
-        authority: Certificate?,
-    ) -> [CertificateFault] {
-        var faults: [CertificateFault] = []
-        let rest = Duration.seconds(certificate.validUntil.seconds - now.seconds)
-        if rest <= .zero {
-            faults.append(.certificate("expired \((.zero - rest).humanReadable) ago"))
-        } else if rest < renewBefore {
-            faults.append(.certificate("expires in \(rest.humanReadable), due \(renewBefore.humanReadable) before"))
-        }
-        if certificate.validFrom > now {
-            faults.append(.certificate("is not valid before \(certificate.validFrom)"))
-        }
-        let actual = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)
-        let isAsDeclared = actual >= validity && actual <= validity + .seconds(Self.backdating)
-        // A certificate ends with its CA.
-        if !isAsDeclared, certificate.validUntil != authority?.validUntil {
-            faults.append(.certificate("is valid for \(actual.text) instead of \(validity.text)"))
-        }
-        return faults
-    }
-
-    private func subjectFaults(
-        _ certificate: Certificate,
-        _ commonName: String,
-        _ organizations: [String],
-    ) -> [CertificateFault] {
-        var faults: [CertificateFault] = []
-        if certificate.commonName != commonName {
-            faults.append(.certificate("has \(text("CN", certificate.commonName)) instead of '\(commonName)'"))
-        }
-        if Set(certificate.organizations) != Set(organizations) {
-            let found = certificate.organizations.joined(separator: ", ")
-            let declared = organizations.isEmpty ? "none" : "'\(organizations.joined(separator: ", "))'"
-            faults.append(.certificate("has \(text("O", found)) instead of \(declared)"))
-        }
-        return faults
-    }
-
-    private func text(_ attribute: String, _ value: String?) -> String {
-        guard let value, !value.isEmpty else { return "no \(attribute)" }
-        return "\(attribute) '\(value)'"
-    }
-
-    private func nameFaults(_ certificate: Certificate, _ names: [SubjectName]) -> [CertificateFault] {
-        let found = Set(certificate.names)
-        let declared = Set(names.map(\.description))
-        let missing = declared.subtracting(found).sorted().map { "lacks name '\($0)'" }
-        let others = found.subtracting(declared).sorted().map { "has name '\($0)', which is not declared" }
-        return (missing + others).map { .certificate($0) }
-    }
-
-    private func usageFaults(_ certificate: Certificate, _ usages: Set<CertificateUsage>) -> [CertificateFault] {
-        var faults: [CertificateFault] = []
-        let declared = usages.subtracting([.signing]).sorted().map(\.rawValue)
-        let found = certificate.purposes
-        if found != declared {
-            let texts = [found, declared].map { $0.isEmpty ? "no purpose" : $0.joined(separator: " and ") }
-            faults.append(.certificate("is for \(texts[0]) instead of \(texts[1])"))
-        }
-        if !certificate.allowsSigning { faults.append(.certificate("is not for signatures")) }
-        return faults
-    }
-
-    private func keyTypeFaults(_ certificate: Certificate, _ type: KeyType) -> [CertificateFault] {
-        guard certificate.keyType != type.rawValue else { return [] }
-        return [.certificate("has a key of type \(certificate.keyType) instead of \(type.rawValue)")]
     }
 
     /// Compares the recipients of a key, and the key with its certificate if it can be decrypted.

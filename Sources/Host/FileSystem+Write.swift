@@ -122,7 +122,7 @@ extension FileSystem {
         }
     }
 
-    private static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
+    static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
         let code = status.kind == .directory ? EISDIR : EEXIST
         return SystemError(operation, path, code: code, detail: "a \(status.kind.rawValue) is in the way")
     }

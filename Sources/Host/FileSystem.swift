@@ -1,4 +1,5 @@
 public import Base
+import CShims
 import Glibc
 
 /// Operations on files and directories, all of them with limits.
@@ -34,6 +35,22 @@ public enum FileSystem {
     /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
     public static func exists(_ path: String) throws(SystemError) -> Bool {
         try FileStatus.at(path, followingLinks: true, "cannot look at") != nil
+    }
+
+    /// Returns whether what is written to a path is in memory only, not on a disk.
+    ///
+    /// The corresponding C function is `statfs`.
+    ///
+    /// - Parameter path: An absolute path; what does not exist is as the directory above it.
+    /// - Returns: Whether the file system is one of memory.
+    /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
+    public static func isInMemory(_ path: String) throws(SystemError) -> Bool {
+        var existing = path
+        while existing.count > 1, try !exists(existing) {
+            existing = String(existing[..<(existing.lastIndex(of: "/") ?? existing.startIndex)])
+            if existing.isEmpty { existing = "/" }
+        }
+        return try SystemError.check("cannot look at", existing) { unsafe nest_host_is_in_memory(existing) } == 1
     }
 
     /// Resolves all links of a path.

@@ -85,18 +85,20 @@ private func readOnce(
     let own = byRole[role] ?? Variables()
     let variables = { (other: String?) in other.flatMap { byRole[$0] } ?? own }
     let cluster = reader.readCluster(variables)
+    let certificates = CertificateReader(addressless, roles: nodes)
     let context = TaskContext(
         cluster: cluster,
         hostName: node.hostName,
         role: role,
         knownRoles: known,
+        certificates: certificates,
         variables: variables,
         problems: problems,
     )
 
     let resolved = readTasks(merged, context, roleHint: reader.roleHint)
     // They are made elsewhere, but their mistakes are found here as well.
-    _ = CertificateReader(addressless, roles: nodes).read()
+    _ = certificates.read()
     let unused = UnusedVariables(merged, resolved.plan, problems)
     let declarations = Declarations(
         cluster: cluster.declaration,

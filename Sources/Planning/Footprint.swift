@@ -15,6 +15,8 @@ public struct Footprint: Sendable, Hashable {
             case secret
             /// The same for the key of a client certificate, whose directory is secret as well.
             case clientKey
+            /// A private key that the agent itself uses; of its directory the task's unit gets nothing but a copy of it.
+            case privateKey
             /// The kubeconfig with which the task talks to the API server.
             case kubeconfig
             /// A file or directory of manifests.
@@ -56,6 +58,9 @@ public struct Footprint: Sendable, Hashable {
 
         /// Whether only its owner may read it.
         public var isSecret = false
+
+        /// Whether it is encrypted elsewhere, so that it should be on no disk.
+        public var belongsInMemory = false
 
         /// The files that a kubeconfig refers to, `nil` if the path is not a kubeconfig.
         public var kubeconfigFiles: [String]?
@@ -117,6 +122,8 @@ public struct Footprint: Sendable, Hashable {
         public var name: LocatedPath
         /// The task's own `PATH`.
         public var searchPath: String?
+        /// The package that has it, if the agent itself needs it.
+        public var package: String?
     }
 
     /// The paths that it reads.
@@ -143,6 +150,9 @@ public struct Footprint: Sendable, Hashable {
     /// Whether it waits until the workloads among the objects that it applies are rolled out.
     public var awaitsRollout = false
 
+    /// Whether it asks the API server for a certificate.
+    public var requestsCertificate = false
+
     /// The objects that it deletes.
     public var deletedObjects: [ObjectReference] = []
 
@@ -155,7 +165,7 @@ public struct Footprint: Sendable, Hashable {
     /// Texts that may contain further paths: command lines, environments, scripts.
     public var texts: [String] = []
 
-    /// Whether it runs programs other than the agent.
+    /// Whether it runs programs of the task file, which may do anything.
     public var runsPrograms = false
 
     /// The capabilities that it needs, by systemd's names.
@@ -234,6 +244,13 @@ extension Footprint {
 }
 
 extension Footprint {
+    /// Adds the accounts that a file belongs to.
+    mutating func addAccounts(owner: String?, group: String?, at location: SourceLocation) {
+        for (kind, name) in [(Account.Kind.user, owner), (.group, group)] {
+            if let name { accounts.append(.init(kind: kind, name: name, location: location)) }
+        }
+    }
+
     /// Adds what a task needs that talks to the API server of a kubeconfig.
     mutating func useAPIServer(_ kubeconfig: LocatedPath) {
         reads.append(.init(path: kubeconfig, use: .kubeconfig))

@@ -29,7 +29,11 @@ struct CertificateDraft: ~Copyable {
         let start = unsafe ASN1_TIME_set(X509_getm_notBefore(raw), Int(contents.validFrom.seconds))
         let end = unsafe ASN1_TIME_set(X509_getm_notAfter(raw), Int(contents.validUntil.seconds))
         guard unsafe start != nil, unsafe end != nil else { throw .notMade("the validity period of a certificate") }
-        try addSubject()
+        try unsafe addSubject(
+            commonName: contents.commonName,
+            organizations: contents.organizations,
+            to: X509_get_subject_name(raw)
+        )
         try check(unsafe key.withRaw { unsafe X509_set_pubkey(raw, $0) }, "its key")
         try addExtensions()
     }
@@ -50,18 +54,9 @@ struct CertificateDraft: ~Copyable {
             try check(unsafe X509_set_issuer_name(raw, X509_get_subject_name(raw)), "its issuer")
         }
         if let issuer { try addAuthorityKeyIdentifier(try X509Handle(der: issuer.der)) }
-        let size = unsafe key.withRaw { unsafe X509_sign(raw, $0, digest(for: key)) }
+        let size = unsafe key.withRaw { unsafe X509_sign(raw, $0, key.digest) }
         guard size > 0 else { throw .notMade("the signature of a certificate") }
         return try Certificate(der: unsafe derBytes(of: raw))
-    }
-
-    /// Ed25519 has a digest of its own.
-    private func digest(for key: SigningKey) -> OpaquePointer? {
-        switch key.typeName {
-        case KeyType.ed25519.rawValue: nil
-        case KeyType.p384.rawValue: unsafe EVP_sha384()
-        default: unsafe EVP_sha256()
-        }
     }
 
     /// Adds a random number of 20 bytes, the most that RFC 5280 allows; the highest bit is the sign.
@@ -72,26 +67,6 @@ struct CertificateDraft: ~Copyable {
         guard unsafe BN_to_ASN1_INTEGER(number, X509_get_serialNumber(raw)) != nil else {
             throw .notMade("a serial number")
         }
-    }
-
-    private func addSubject() throws(TLSError) {
-        for organization in contents.organizations { try addToSubject(NID_organizationName, organization) }
-        try addToSubject(NID_commonName, contents.commonName)
-    }
-
-    private func addToSubject(_ attribute: Int32, _ value: String) throws(TLSError) {
-        let bytes = Array(value.utf8)
-        let name = unsafe X509_get_subject_name(raw)
-        let result = unsafe X509_NAME_add_entry_by_NID(
-            name,
-            attribute,
-            MBSTRING_UTF8,
-            bytes,
-            Int32(bytes.count),
-            -1,
-            0,
-        )
-        try check(result, "its subject")
     }
 
     private func addExtensions() throws(TLSError) {
@@ -132,40 +107,10 @@ struct CertificateDraft: ~Copyable {
     }
 
     private func addNames() throws(TLSError) {
-        guard let list = unsafe OPENSSL_sk_new_null() else { throw .notMade("the names of a certificate") }
-        defer {
-            unsafe OPENSSL_sk_pop_free(list) {
-                unsafe GENERAL_NAME_free($0?.assumingMemoryBound(to: GENERAL_NAME.self))
-            }
-        }
-        for name in contents.names {
-            guard let entry = unsafe GENERAL_NAME_new() else { throw .notMade("the names of a certificate") }
-            let value = unsafe encoded(name)
-            guard let value = unsafe value else {
-                unsafe GENERAL_NAME_free(entry)
-                throw .notMade("name '\(name)' of a certificate")
-            }
-            let type = if case .host = name { GEN_DNS } else { GEN_IPADD }
-            // The entry owns the value, and the list the entry.
-            unsafe GENERAL_NAME_set0_value(entry, type, value)
-            unsafe OPENSSL_sk_push(list, entry)
-        }
-        let result = unsafe X509_add1_ext_i2d(raw, NID_subject_alt_name, UnsafeMutableRawPointer(list), 0, 0)
+        let names = try GeneralNames()
+        for name in contents.names { try names.add(name) }
+        let result = unsafe names.withRaw { unsafe X509_add1_ext_i2d(raw, NID_subject_alt_name, $0, 0, 0) }
         try check(result, "its names")
-    }
-
-    private func encoded(_ name: SubjectName) -> UnsafeMutablePointer<ASN1_STRING>? {
-        switch name {
-        case .address(let address): return unsafe a2i_IPADDRESS(address)
-        case .host(let host):
-            guard let text = unsafe ASN1_IA5STRING_new() else { return nil }
-            let bytes = Array(host.utf8)
-            guard unsafe ASN1_STRING_set(text, bytes, Int32(bytes.count)) == 1 else {
-                unsafe ASN1_STRING_free(text)
-                return nil
-            }
-            return unsafe text
-        }
     }
 
     /// Turns the result of a function that returns 1 for success into an error.

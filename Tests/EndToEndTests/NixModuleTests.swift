@@ -70,10 +70,12 @@ struct NixModuleTests {
         let module = try await NixModule(NixModule.file("verbs"))
         let config = try module.text("config.json").json
         let units = config["units"]?.mapping?.entries.map(\.key) ?? []
-        let tasks = ["admin", "api", "hello", "ipam", "namespace", "old", "sysctl"].map {
+        let tasks = ["admin", "api", "hello", "ipam", "kubelet-key", "metrics", "namespace", "old", "sysctl"].map {
             "k8s-bootstrap-\($0).service"
         }
         #expect(units.sorted() == tasks + ["k8s-bootstrap.target"])
+        let decrypting = config["units"]?["k8s-bootstrap-kubelet-key.service"]?["text"]?.string ?? ""
+        #expect(decrypting.contains("\n[Service]\nEnvironment=PATH=/usr/bin\n"), "\(decrypting)")
         #expect(
             config["rules"]?.sequence?.compactMap(\.string) == [
                 "d /var/lib/cni/bin 0755 root root -", "L+ /opt/cni/bin - - - - /var/lib/cni/bin",
@@ -102,7 +104,10 @@ struct NixModuleTests {
                 "script = \"/s\"; wait.file = \"/f\";", "",
                 "script and wait are set, but a task has one of them; write two tasks"
             ),
-            ("after = [ ];", "", "the task does nothing; set one of apply, exec, file, kubeconfig, remove, script"),
+            (
+                "after = [ ];", "",
+                "the task does nothing; set one of apply, certificate, decrypt, exec, file, kubeconfig, remove, script"
+            ),
             (
                 "after = [ \"agenix\" ]; script = \"/s\";", "",
                 ".after: 'agenix' is not a task of kubernetes.bootstrap.tasks; for a unit write 'agenix.service'"

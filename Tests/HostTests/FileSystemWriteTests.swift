@@ -30,6 +30,23 @@ import Testing
         #expect(try FileSystem.list("\(path)/a/b") == ["file"])
     }
 
+    @Test func `files are written together, or none of them`() throws {
+        let other = TemporaryDirectory.file("other")
+        try FileSystem.write([1], to: path, mode: 0o644)
+        let files = [FileContent([2], path: path, mode: 0o600), FileContent([3], path: other, mode: 0o644)]
+        try FileSystem.makeDirectories("\(other)/full")
+        let error = #expect(throws: SystemError.self) { try FileSystem.writeTogether(files) }
+        #expect(error?.description == "cannot write '\(other)': a directory is in the way")
+        #expect(try FileSystem.read(path, limit: 10) == [1])
+        #expect(try names() == ["other", "subject"])
+        try FileSystem.removeTree(other)
+        try FileSystem.writeTogether(files)
+        #expect(try FileSystem.read(path, limit: 10) == [2])
+        #expect(try FileSystem.read(other, limit: 10) == [3])
+        #expect(try FileSystem.status(path)?.mode == 0o600)
+        #expect(try names() == ["other", "subject"])
+    }
+
     @Test func `an existing file is replaced completely`() throws {
         try FileSystem.write([1, 2, 3], to: path, mode: 0o644)
         try FileSystem.write([9], to: path, mode: 0o600)

@@ -19,6 +19,20 @@ import Testing
             ("file: {path: /a/b, source: /c}", ["/c file"], ["/a/b replaces"]),
             ("file: {path: /a/b, source: /c, mode: \"0600\"}", ["/c secret"], ["/a/b replaces secret"]),
             (
+                "decrypt: {path: /a/b, source: /c, certificate: /d}",
+                ["/c file", "/etc/ssh/ssh_host_ed25519_key privateKey", "/d file"], ["/a/b replaces secret"]
+            ),
+            (
+                "certificate: {path: /a/c, key: /a/k, leaf: {commonName: web, usages: [client auth]}, "
+                    + "ca: {certificate: /ca, key: /cakey}}",
+                ["/ca file", "/cakey privateKey"], ["/a/c replaces", "/a/k replaces secret"]
+            ),
+            (
+                "certificate: {path: /a/c, key: /a/k, leaf: {commonName: web, usages: [client auth]}, "
+                    + "signer: a.b/c, kubeconfig: /x}",
+                ["/x kubeconfig"], ["/a/c replaces", "/a/k replaces secret"]
+            ),
+            (
                 "apply: {kubeconfig: /k, manifests: [/m, {url: 'https://x', sha256: \(String(repeating: "a", count: 64))}]}",
                 ["/k kubeconfig", "/m manifests"], []
             ),

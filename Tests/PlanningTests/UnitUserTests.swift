@@ -64,6 +64,40 @@ import Testing
         #expect(settings.contains { $0.hasPrefix("User=") || $0.hasPrefix("LoadCredential=") } == false)
     }
 
+    @Test func `a task that decrypts gets a copy of the private key and does not see its directory`() throws {
+        let text = """
+            tasks:
+              usual: {decrypt: {path: /run/k/a.key, source: /etc/nest/a.age, certificate: /etc/nest/a.crt}}
+              home: {decrypt: {path: /run/k/b.key, source: /etc/nest/b.age, identity: /root/.ssh/id}}
+              other: {file: {path: /etc/open, content: x}}
+            """
+        let files = try UnitsTests.files(text)
+        let lines = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+        }
+        let key = "etc-ssh-ssh_host_ed25519_key"
+        #expect(lines("usual").contains("LoadCredential=\(key):/etc/ssh/ssh_host_ed25519_key"))
+        #expect(lines("usual").contains("SetCredential=\(key):\(missingCredential)"))
+        #expect(lines("usual").contains("CapabilityBoundingSet=CAP_DAC_READ_SEARCH"))
+        #expect(lines("home").contains("LoadCredential=root-.ssh-id:/root/.ssh/id"))
+        for task in ["usual", "home"] {
+            // The shared drop-in hides the directories of both keys.
+            let settings = lines(task).filter { $0.hasPrefix("ProtectHome=") || $0 == "InaccessiblePaths=" }
+            #expect(settings == [], "\(task)")
+            #expect(!lines(task).contains { $0.hasPrefix("User=") || $0.hasPrefix("SystemCallFilter=") }, "\(task)")
+        }
+        #expect(lines("usual").contains("InaccessiblePaths=-/root/.ssh/id"))
+        #expect(lines("usual").contains("InaccessiblePaths=-/run/k/b.key"))
+        #expect(lines("other").contains("InaccessiblePaths=-/run/k/a.key"))
+
+        // Below another root systemd would find another file.
+        var call = UnitsTests.call
+        call.root = "/sysroot"
+        let below = try UnitsTests.files(text, call)["k8s-bootstrap-home.service.d/50-privileges.conf"] ?? ""
+        #expect(!below.contains("LoadCredential="))
+        #expect(below.contains("ProtectHome=read-only"))
+    }
+
     @Test(
         arguments: [
             // Nobody knows which files it refers to.

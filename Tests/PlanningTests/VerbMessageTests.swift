@@ -48,6 +48,20 @@ import Testing
                 + "found the number 0999; write mode: 0644",
         ),
         .task(
+            "decrypt: {path: /x, mode: 0644}",
+            "bootstrap.yaml:3:5: 'decrypt.source' of task 't' is missing; "
+                + "add source: \"secrets/certs/derived/${node.name}/k8s-kubelet.key.age\"",
+            "bootstrap.yaml:3:31: 'decrypt.mode' of task 't' is 0644, with which every user can use the decrypted file; "
+                + "write mode: 0640",
+        ),
+        .task(
+            "decrypt: {path: /x, source: /x, identity: 7}",
+            "bootstrap.yaml:3:33: 'decrypt.source' of task 't' is the file that the task writes; "
+                + "name another file with 'path'",
+            "bootstrap.yaml:3:47: 'decrypt.identity' of task 't' must be a path, found the number 7; "
+                + "write identity: \"7\"",
+        ),
+        .task(
             "script: x\nargs: [yes]",
             "bootstrap.yaml:4:12: an item of 'args' of task 't' must be a string, found the boolean true; write it in quotes",
         ),

@@ -105,6 +105,27 @@ struct IssuingTests {
         #expect(own.contains("X509v3 Key Usage: critical\n    Certificate Sign, CRL Sign\n"), "\(own)")
     }
 
+    @Test(arguments: KeyType.allCases)
+    func `openssl verifies a request with a key of every type`(type: KeyType) async throws {
+        let key = try SigningKey(generating: type)
+        let request = try key.request(
+            commonName: "system:node:worker",
+            organizations: ["system:nodes", "a, b + c"],
+            names: Self.serving.names
+        )
+        let path = try write(request, to: "leaf.csr")
+        let text = try await openssl("req", "-in", path, "-verify", "-noout", "-text", "-nameopt", "RFC2253")
+        for part in [
+            "Subject: CN=system:node:worker,O=a\\, b \\+ c,O=system:nodes\n",
+            "DNS:worker, DNS:*.example.org, IP Address:127.0.0.1, IP Address:FD00:0:0:0:0:0:0:1\n",
+        ] {
+            #expect(text.contains(part), "\(part) in \(text)")
+        }
+        let without = try key.request(commonName: "a", organizations: [], names: [])
+        let other = try await openssl("req", "-in", try write(without, to: "b.csr"), "-verify", "-noout", "-text")
+        #expect(!other.contains("Alternative Name"))
+    }
+
     @Test func `serial numbers have twenty bytes, are positive and differ`() async throws {
         let (key, authority) = try Self.authority(.p256)
         var serials: Set<String> = []

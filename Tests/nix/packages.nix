@@ -14,6 +14,7 @@ rec {
     type = "derivation";
     outPath = "/usr";
   };
+  age = package;
   bash = package;
   coreutils = package;
   findutils = package;

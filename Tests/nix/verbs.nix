@@ -63,6 +63,25 @@
         content = "name = \${node.name}\n";
         mode = "0644";
       };
+      kubelet-key.decrypt = {
+        path = "/run/kubernetes/kubelet.key";
+        source = "/etc/nest-bootstrap/kubelet.key.age";
+        identity = "/root/.ssh/nest";
+        mode = "0640";
+      };
+      metrics.certificate = {
+        path = "/var/lib/metrics/tls.crt";
+        key = "/var/lib/metrics/tls.key";
+        leaf = {
+          commonName = "metrics";
+          names = [ "\${node.name}" ];
+          usages = [ "server auth" ];
+        };
+        ca = {
+          certificate = "/etc/kubernetes/pki/metrics-ca.crt";
+          key = "/etc/kubernetes/pki/metrics-ca.key";
+        };
+      };
       ipam.symlink = {
         path = "/opt/cni/bin/calico-ipam";
         target = "/run/current-system/sw/bin/calico";

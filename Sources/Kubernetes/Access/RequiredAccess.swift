@@ -121,6 +121,12 @@ public struct RequiredAccess: Sendable {
         unnamed[Scope(namespace: nil, group: "", resource: "nodes"), default: []].insert("list")
     }
 
+    /// Adds what a request for a certificate needs: its name is another one each time.
+    public mutating func requestCertificates() {
+        let scope = Scope(namespace: nil, group: "certificates.k8s.io", resource: "certificatesigningrequests")
+        unnamed[scope, default: []].formUnion(["create", "get", "watch"])
+    }
+
     private mutating func allow(_ verbs: [String], _ identity: ObjectIdentity) {
         let namespace = identity.namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
         if !types.contains(identity.type) { types.append(identity.type) }

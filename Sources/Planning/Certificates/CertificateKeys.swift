@@ -95,20 +95,20 @@ enum CertificateKeys {
             "owner",
             .account("user"),
             default: "root",
-            "the owner of the decrypted key on the node"
+            "the owner of the key on the node"
         )
         static let group = Key.optional(
             "group",
             .account("group"),
             default: "the name of the owner",
-            "the group of the decrypted key on the node"
+            "the group of the key on the node"
         )
         static let mode = DefaultedKey(
             "mode",
             .mode,
             default: 0o400,
             text: "`0400`",
-            "the permissions of the decrypted key on the node"
+            "the permissions of the key on the node"
         )
         static let all = [
             organization.description, validity.description, key.description, renewBefore.description, owner.description,
@@ -166,24 +166,26 @@ enum CertificateKeys {
             "owner",
             .account("user"),
             default: "that of `defaults`",
-            "the owner of the decrypted key on the node"
+            "the owner of the key on the node"
         )
         static let group = Key.optional(
             "group",
             .account("group"),
             default: "the name of its `owner`, else that of `defaults`",
-            "the group of the decrypted key on the node"
+            "the group of the key on the node"
         )
         static let mode = Key.optional(
             "mode",
             .mode,
             default: "that of `defaults`",
-            "the permissions of the decrypted key on the node"
+            "the permissions of the key on the node"
         )
-        static let all = [
-            enable.description, roles.description, commonName.description, organization.description, names.description,
-            usages.description, validity.description, key.description, renewBefore.description, owner.description,
-            group.description, mode.description,
+        static let all = [enable.description, roles.description] + ofTask
+        /// The keys of a certificate that a task makes.
+        static let ofTask = [
+            commonName.description, organization.description, names.description, usages.description,
+            validity.description, key.description, renewBefore.description, owner.description, group.description,
+            mode.description,
         ]
     }
 }

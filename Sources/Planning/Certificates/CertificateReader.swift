@@ -38,14 +38,7 @@ struct CertificateReader {
     ///
     /// - Returns: The declarations, `nil` if there is no such section or a part of it is missing.
     func read() -> CertificateDeclarations? {
-        guard let first = files.certificates.entries.first else { return nil }
-        var fields = MappingReader(
-            files.certificates.entries,
-            at: SourceLocation(file: first.location.file),
-            MappingName(path: ["certificates"]),
-            variables,
-            problems
-        )
+        guard var fields = section() else { return nil }
         let directory = fields.value(CertificateKeys.directory)
         let hostKeys = fields.value(CertificateKeys.hostKeys)
         let recipients = readRecipients(&fields)
@@ -54,7 +47,7 @@ struct CertificateReader {
         let leaves = readLeaves(&fields, defaults)
         fields.finish()
         guard let directory, let hostKeys, let authority else { return nil }
-        for (path, name) in [(hostKeys.path, "the keys of the nodes"), (first.location.file, "the task file")]
+        for (path, name) in [(hostKeys.path, "the keys of the nodes"), (fields.location.file, "the task file")]
         where isPath(normalised(path), at: normalised(directory.path)) {
             let label = fields.subject.label(CertificateKeys.directory.description.name)
             problems.add(
@@ -71,6 +64,59 @@ struct CertificateReader {
             authority: authority,
             leaves: leaves,
         )
+    }
+
+    /// The section, `nil` if the files have none.
+    private func section() -> MappingReader? {
+        guard let first = files.certificates.entries.first else { return nil }
+        return MappingReader(
+            files.certificates.entries,
+            at: SourceLocation(file: first.location.file),
+            MappingName(path: ["certificates"]),
+            variables,
+            problems
+        )
+    }
+
+    /// Reads a certificate that a task makes.
+    ///
+    /// - Parameters:
+    ///   - fields: Its keys, which have the defaults of the section.
+    ///   - node: The host name of this node.
+    /// - Returns: What it says, `nil` after a report.
+    func leaf(_ fields: MappingReader, of node: String) -> LeafDeclaration? {
+        LeafReader(fields, defaults: defaults, problems: problems).read(node, fields.variables)
+    }
+
+    /// Reads a certificate of the section that a task makes, with the variables of the task.
+    ///
+    /// - Parameters:
+    ///   - name: Its name in `leaves`.
+    ///   - value: What names it.
+    ///   - node: The host name of this node.
+    /// - Returns: What it says, `nil` after a report.
+    func leaf(_ name: String, namedBy value: ConfigValue, of node: String) -> LeafDeclaration? {
+        let section = files.certificates.entries.first { $0.key == CertificateKeys.leaves.name }
+        let leaves = section?.value.mapping?.entries ?? []
+        guard let entry = leaves.first(where: { $0.key == name }) else {
+            let names = leaves.map(\.key)
+            problems.addMissing(
+                value.node.location,
+                "\(value.label) is \(quoted(name)), which is not in 'certificates.leaves'",
+                hint: names.isEmpty
+                    ? "write leaf: and below it commonName: and usages:"
+                    : problems.hint(for: name, in: names, else: "expected one of \(few(names))"),
+            )
+            return nil
+        }
+        let leaf = LeafReader(entry, knownRoles: knownRoles, defaults: defaults, problems: problems)
+        return leaf?.read(node, value.variables)
+    }
+
+    /// The values for certificates that have none of their own.
+    private var defaults: Defaults {
+        guard var fields = section() else { return Defaults() }
+        return readDefaults(&fields)
     }
 
     private func readRecipients(_ fields: inout MappingReader) -> [Recipient] {

@@ -6,7 +6,10 @@ struct LeafReader {
     private let name: String
     private let location: SourceLocation
     private let entries: [Mapping.Entry]
-    private let knownRoles: [String]
+    /// How messages name the certificate.
+    private let subject: MappingName
+    /// The roles that `roles` may name, `nil` for a certificate that a task makes, which has neither `roles` nor `enable`.
+    private let knownRoles: [String]?
     private let defaults: CertificateReader.Defaults
     private let problems: ProblemCollector
 
@@ -32,13 +35,22 @@ struct LeafReader {
             return nil
         }
         (name, location, entries) = (entry.key, entry.location, mapping.entries)
+        subject = MappingName(owner: label)
         (self.knownRoles, self.defaults, self.problems) = (knownRoles, defaults, problems)
+    }
+
+    /// Creates a reader of a certificate that a task makes.
+    init(_ fields: MappingReader, defaults: CertificateReader.Defaults, problems: ProblemCollector) {
+        (name, location, entries) = (fields.subject.name, fields.location, fields.entries)
+        subject = fields.subject
+        knownRoles = nil
+        (self.defaults, self.problems) = (defaults, problems)
     }
 
     private typealias Keys = CertificateKeys.Leaf
 
     private func fields(_ variables: Variables) -> MappingReader {
-        MappingReader(entries, at: location, MappingName(owner: "certificate \(quoted(name))"), variables, problems)
+        MappingReader(entries, at: location, subject, variables, problems)
     }
 
     /// Returns whether the certificate is not switched off.
@@ -50,14 +62,16 @@ struct LeafReader {
     /// The roles whose nodes have the certificate, `nil` for every role.
     func roles(_ variables: Variables) -> [String]? {
         var fields = fields(variables)
-        return fields.value(Keys.roles)?.items.compactMap { readRole($0, among: knownRoles, problems) }
+        return fields.value(Keys.roles)?.items.compactMap { readRole($0, among: knownRoles ?? [], problems) }
     }
 
     /// Reads the certificate as a node has it.
     func read(_ node: String, _ variables: Variables) -> LeafDeclaration? {
         var fields = fields(variables)
-        _ = fields.take(Keys.enable.description.name)
-        _ = fields.take(Keys.roles.description.name)
+        if knownRoles != nil {
+            _ = fields.take(Keys.enable.description.name)
+            _ = fields.take(Keys.roles.description.name)
+        }
         let commonName = fields.value(Keys.commonName)
         let organizations = fields.value(Keys.organization) ?? defaults.organizations
         let names = fields.value(Keys.names) ?? []

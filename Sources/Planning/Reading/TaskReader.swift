@@ -29,6 +29,8 @@ struct TaskContext {
     let role: String?
     /// The roles that tasks may name.
     let knownRoles: [String]
+    /// The section `certificates`.
+    let certificates: CertificateReader
     /// The variables of each role.
     let variables: (String?) -> Variables
     /// Where problems are reported.
@@ -187,8 +189,13 @@ struct TaskReader {
         task.interval = fields.value(Keys.every)
         var seen: Set<String> = []
         task.restarts = (fields.value(Keys.restart) ?? []).filter { seen.insert($0).inserted }
-        task.verb = VerbReader(problems: context.problems, verb: VerbContext(cluster: context.cluster, role: role))
-            .read(&fields)
+        let verb = VerbContext(
+            cluster: context.cluster,
+            hostName: context.hostName,
+            role: role,
+            certificates: context.certificates,
+        )
+        task.verb = VerbReader(problems: context.problems, verb: verb).read(&fields)
         return task
     }
 

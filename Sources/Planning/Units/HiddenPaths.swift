@@ -86,7 +86,7 @@ struct HiddenPaths {
             for path in footprint.reads.map({ located($0.path.path) }) where links[path] == nil {
                 links[path] = Array(others(path).dropFirst())
             }
-            for read in footprint.reads where [.secret, .clientKey, .kubeconfig].contains(read.use) {
+            for read in footprint.reads where [.secret, .clientKey, .kubeconfig, .privateKey].contains(read.use) {
                 let path = located(read.path.path)
                 if read.use == .clientKey, let directory = Self.secretDirectory(of: path, open),
                     known.insert(directory).inserted

@@ -22,13 +22,16 @@ extension Plan {
         let addresses = ServerAddresses(self)
         let users = UnitUsers(self, call, isReadableByAll)
         let tasks = steps.indices.flatMap { index in
-            let user = users.settings(of: steps[index].task.footprint)
+            let footprint = steps[index].task.footprint
+            let user = users.settings(of: footprint)
+            var seen = footprint
+            seen.reads.removeAll { user.privateKeys.contains($0.path.path) }
             let unit = TaskUnit(
                 task: steps[index].task,
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
-                hidden: hiddenPaths.hidden(from: steps[index].task.footprint, isUnprivileged: user.isUnprivileged),
-                named: hiddenPaths.paths(readBy: steps[index].task.footprint),
-                addresses: addresses.all(of: steps[index].task.footprint),
+                hidden: hiddenPaths.hidden(from: seen, isUnprivileged: user.isUnprivileged),
+                named: hiddenPaths.paths(readBy: seen),
+                addresses: addresses.all(of: footprint),
                 user: user,
                 call: call,
             )

@@ -37,9 +37,19 @@ struct UnitUsers {
         var capabilities: [String]
         /// User, capabilities and credentials, in the order in which they are written.
         var settings: [(key: String, value: String)] = []
-
         /// Whether the unit runs as ``unitUser``, without capabilities.
-        var isUnprivileged: Bool { capabilities.isEmpty && !settings.isEmpty }
+        var isUnprivileged: Bool { capabilities.isEmpty && settings.contains { $0.key == "User" } }
+
+        /// The private keys of which the unit gets a copy, so that it need not see them.
+        var privateKeys: [String] = []
+
+        /// Adds a copy of a file, which systemd makes before it starts the unit.
+        mutating func load(_ credential: (name: String, path: String)) {
+            // Of a name systemd removes the backslashes that quote.
+            let name = unitPhrase(credential.name.replacing("\\", with: "\\\\"))
+            settings.append(("LoadCredential", "\(name):\(unitPhrase(credential.path))"))
+            settings.append(("SetCredential", "\(name):\(missingCredential)"))
+        }
     }
 
     /// The files that each kubeconfig refers to which a task of the plan writes, and itself.
@@ -81,17 +91,24 @@ struct UnitUsers {
 
     /// Finds the settings of a task.
     func settings(of footprint: Footprint) -> Settings {
-        guard footprint.isOfUnitUser, !hasRoot else { return Settings(capabilities: footprint.capabilities) }
+        guard !hasRoot else { return Settings(capabilities: footprint.capabilities) }
+        guard footprint.isOfUnitUser else { return settings(ofRoot: footprint) }
         let names = credentials(of: footprint)
         let needsToRead = names == nil || !canRead(footprint)
         var result = Settings(capabilities: needsToRead ? [UnitSandbox.reading] : [])
         result.settings.append(("User", unitUser))
         if needsToRead { result.settings.append(("AmbientCapabilities", UnitSandbox.reading)) }
-        for (name, path) in names ?? [] {
-            // Of a name systemd removes the backslashes that quote.
-            let name = unitPhrase(name.replacing("\\", with: "\\\\"))
-            result.settings.append(("LoadCredential", "\(name):\(unitPhrase(path))"))
-            result.settings.append(("SetCredential", "\(name):\(missingCredential)"))
+        for credential in names ?? [] { result.load(credential) }
+        return result
+    }
+
+    /// The settings of a unit that runs as root: it does not see the directories of private keys.
+    private func settings(ofRoot footprint: Footprint) -> Settings {
+        var result = Settings(capabilities: footprint.capabilities)
+        for read in footprint.reads where read.use == .privateKey {
+            guard let credential = Self.credential(read.path.path) else { continue }
+            result.load(credential)
+            result.privateKeys.append(credential.path)
         }
         return result
     }
@@ -102,12 +119,17 @@ struct UnitUsers {
         guard let paths = credentials[located(kubeconfig.path)] else { return nil }
         var found: [(name: String, path: String)] = []
         for path in [kubeconfig.path] + paths.dropFirst() {
-            // What systemd would read as another path.
-            let isAsWritten = unitPhrase(path, specifiers: false) == path && path.last?.isWhitespace != true
-            guard isAsWritten, let name = credentialName(ofPath: path) else { return nil }
-            if !found.contains(where: { $0.name == name }) { found.append((name, path)) }
+            guard let credential = Self.credential(path) else { return nil }
+            if !found.contains(where: { $0.name == credential.name }) { found.append(credential) }
         }
         return found
+    }
+
+    /// The credential with a file's content, `nil` if systemd has no name for it or would read its path as another.
+    private static func credential(_ path: String) -> (name: String, path: String)? {
+        let isAsWritten = unitPhrase(path, specifiers: false) == path && path.last?.isWhitespace != true
+        guard isAsWritten, let name = credentialName(ofPath: path) else { return nil }
+        return (name, path)
     }
 
     /// Whether the user can read what the task reads, its kubeconfig aside.
@@ -118,7 +140,7 @@ struct UnitUsers {
                 case .kubeconfig: return true
                 // It may appear in a directory that is closed to others.
                 case .awaited: return false
-                case .file, .secret, .clientKey, .manifests, .program, .optional:
+                case .file, .secret, .clientKey, .privateKey, .manifests, .program, .optional:
                     let path = located(read.path.path)
                     return !closed.contains(read.path.path) && !secrets.contains { isPath($0, at: path) }
                 }

@@ -96,10 +96,7 @@ extension FileDeclaration: ReadableVerb {
         if owner != nil || group != nil || !footprint.reads.isEmpty {
             footprint.capabilities.append("CAP_DAC_READ_SEARCH")
         }
-        let names = [(Footprint.Account.Kind.user, owner), (.group, group)]
-        footprint.accounts = names.compactMap { kind, name in
-            name.map { .init(kind: kind, name: $0, location: path.location) }
-        }
+        footprint.addAccounts(owner: owner, group: group, at: path.location)
         return footprint
     }
 }

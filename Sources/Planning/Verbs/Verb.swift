@@ -3,6 +3,8 @@ let verbTypes: [any ReadableVerb.Type] = [
     KubeconfigDeclaration.self,
     SymlinkDeclaration.self,
     FileDeclaration.self,
+    DecryptDeclaration.self,
+    CertificateDeclaration.self,
     ApplyDeclaration.self,
     ExecDeclaration.self,
     WaitDeclaration.self,
@@ -78,8 +80,12 @@ extension ReadableVerb {
 struct VerbContext {
     /// The cluster.
     let cluster: ReadCluster
+    /// The host name of this node.
+    let hostName: String
     /// The role for which the task is read.
     let role: String?
+    /// The section `certificates`.
+    let certificates: CertificateReader
 }
 
 /// A verb as it was read: complete, or complete once its kubeconfig is known.

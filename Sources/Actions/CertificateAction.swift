@@ -1,0 +1,237 @@
+import Base
+import Certificates
+import Execution
+import Host
+import Kubernetes
+import Planning
+import TLS
+
+/// Verb `certificate`: issues a certificate with its key, unless the present ones are as declared and not due.
+struct CertificateAction: Action {
+    private let context: ActionContext
+    private let declaration: CertificateDeclaration
+
+    /// A certificate or key is not larger than this.
+    private static let sizeLimit = 1 << 20
+
+    init(_ context: ActionContext, _ declaration: CertificateDeclaration) {
+        self.context = context
+        self.declaration = declaration
+    }
+
+    /// The contents of both files.
+    private struct Pair {
+        var certificate: [UInt8]
+        var key: [UInt8]
+    }
+
+    /// A CA whose key is on the node.
+    private struct Authority {
+        var certificate: Certificate
+        var key: SigningKey
+    }
+
+    /// Issues what is missing, due or different, and returns whether anything changed.
+    func run() async throws -> Bool {
+        let leaf = declaration.leaf
+        let account = try await context.account(owner: leaf.owner, group: leaf.group, writing: declaration.key.path)
+        let authority = try await authority()
+        let present = try presentPair()
+        let reasons = present.map { faults(of: $0, authority?.certificate) } ?? ["is missing"]
+        if let present, reasons.isEmpty {
+            return report(try write(present, account))
+        }
+        guard context.run.files.isDryRun else {
+            let pair = if let authority { try await issue(by: authority) } else { try await request() }
+            return report(try write(pair, account))
+        }
+        context.emit(.planned("would issue '\(declaration.path.path)', which \(reasons[0])"))
+        // Other tasks may read it.
+        if let authority { _ = try write(try await issue(by: authority), account) }
+        return true
+    }
+
+    /// Emits what became of the files, and returns whether anything changed.
+    private func report(_ results: [(path: String, result: Event.PathResult)]) -> Bool {
+        for (path, result) in results { context.emit(.path(path, result)) }
+        return results.contains { $0.result != .unchanged }
+    }
+
+    // MARK: The present files
+
+    /// Reads both files; `nil` if one is missing.
+    private func presentPair() throws(Problem) -> Pair? {
+        guard let certificate = try read(declaration.path.path), let key = try read(declaration.key.path) else {
+            return nil
+        }
+        return Pair(certificate: certificate, key: key)
+    }
+
+    private func read(_ path: String) throws(Problem) -> [UInt8]? {
+        do throws(SystemError) {
+            return try context.run.files.read(path, limit: Self.sizeLimit)
+        } catch {
+            if error.isNotFound { return nil }
+            throw problem(error)
+        }
+    }
+
+    /// Why the present files are replaced, in predicates of the certificate.
+    private func faults(of pair: Pair, _ authority: Certificate?) -> [String] {
+        var leaf = declaration.leaf
+        guard let certificate = try? Certificate.read(pem: pair.certificate).first else { return ["cannot be read"] }
+        guard let key = try? PrivateKey.read(pem: pair.key), key.belongs(to: certificate) else {
+            return ["has another key"]
+        }
+        let comparison = CertificateComparison(at: .now())
+        if let authority {
+            // Another one would end with the CA as well.
+            if certificate.validUntil == authority.validUntil { leaf.renewBefore = .zero }
+            return comparison.faults(of: certificate, leaf, authority: authority).map(\.description)
+        }
+        // How long it is valid is up to the signer.
+        let validity = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)
+        let due = comparison.dueFaults(of: certificate, renewBefore: min(leaf.renewBefore, validity / 3))
+        return (due + comparison.contentFaults(of: certificate, leaf)).map(\.description)
+    }
+
+    // MARK: A CA on the node
+
+    /// Reads the CA, `nil` if a signer of the cluster issues the certificate.
+    ///
+    /// What is not valid yet is waited for, as a boot may not know the time.
+    private func authority() async throws(Problem) -> Authority? {
+        guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
+        let file = CredentialFile(name: certificate.path, bytes: try load(certificate, "ca.certificate"))
+        let bytes = try load(key, "ca.key")
+        let signingKey: SigningKey
+        do throws(TLSError) {
+            signingKey = try SigningKey(pem: SecretBytes(copying: bytes))
+        } catch {
+            throw Problem("key '\(key.path)' \(error)", hint: "name the file of the private key as PEM")
+        }
+        let usable = try await awaitValidity(context) { () throws(Problem) in
+            try CredentialCheck().authority(file)
+        }
+        guard let own = usable.first(where: { signingKey.belongs(to: $0) }) else {
+            throw Problem(
+                "key '\(key.path)' does not belong to CA '\(certificate.path)', so it cannot issue certificates",
+                hint: "name the key of this CA in 'ca.key' at \(key.location)"
+            )
+        }
+        return Authority(certificate: own, key: signingKey)
+    }
+
+    private func load(_ reference: LocatedPath, _ key: String) throws(Problem) -> [UInt8] {
+        do {
+            let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
+            if key == "ca.key" { try context.run.files.requirePrivate(reference.path) }
+            return bytes
+        } catch {
+            let hint = "put the file there, or correct '\(key)' at \(reference.location)"
+            throw Problem("cannot issue '\(declaration.path.path)'", hint: error.advice ?? hint, cause: error)
+        }
+    }
+
+    private func issue(by authority: Authority) async throws(Problem) -> Pair {
+        do throws(TLSError) {
+            let made = try await Certificates.issue(
+                declaration.leaf,
+                at: .now(),
+                by: authority.certificate,
+                authority.key
+            )
+            return Pair(certificate: Array(made.certificate.pem.utf8), key: try made.key.pem().copy)
+        } catch {
+            throw Problem("cannot issue '\(declaration.path.path)': \(error)")
+        }
+    }
+
+    // MARK: A signer of the cluster
+
+    /// Has a certificate signed for a new key; what is issued is compared with what was asked for.
+    private func request() async throws(Problem) -> Pair {
+        guard case .signer(let signer, let kubeconfig) = declaration.issuer else {
+            preconditionFailure("a certificate is issued by a CA or a signer")
+        }
+        let leaf = declaration.leaf
+        let client = try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
+        let key: SigningKey
+        let request: String
+        let keyText: [UInt8]
+        do throws(TLSError) {
+            key = try await onThread { () throws(TLSError) in try SigningKey(generating: leaf.key) }
+            request = try key.request(
+                commonName: leaf.commonName,
+                organizations: leaf.organizations,
+                names: leaf.names
+            )
+            keyText = try key.pem().copy
+        } catch {
+            throw Problem("cannot request '\(declaration.path.path)': \(error)")
+        }
+        let signing = CertificateSigning(client: client, retryPolicy: context.retryPolicy)
+        let bytes = try await signing.certificate(
+            for: .init(
+                task: context.task.name,
+                pem: request,
+                signer: signer,
+                usages: usages,
+                validity: leaf.validity,
+                suffix: String(sha256(Array(request.utf8)).prefix(10)),
+            )
+        )
+        try check(bytes, key, signer)
+        return Pair(certificate: bytes, key: keyText)
+    }
+
+    /// The usages as the API has them: a key of RSA may also encrypt the secret of a TLS connection.
+    private var usages: [String] {
+        let purposes = declaration.leaf.usages.subtracting([.signing]).sorted().map(\.rawValue)
+        return (declaration.leaf.key.rsaBits == nil ? [] : ["key encipherment"]) + ["digital signature"] + purposes
+    }
+
+    /// Refuses a certificate that is not the one that was asked for; it would be due at once, again and again.
+    private func check(_ bytes: [UInt8], _ key: SigningKey, _ signer: String) throws(Problem) {
+        let subject = "the certificate from signer '\(signer)'"
+        let certificate: Certificate?
+        do throws(TLSError) {
+            certificate = try Certificate.read(pem: bytes).first
+        } catch {
+            throw Problem("\(subject) \(error)")
+        }
+        guard let certificate else { return }
+        guard key.belongs(to: certificate) else { throw Problem("\(subject) is for another key") }
+        let faults = CertificateComparison(at: .now()).contentFaults(of: certificate, declaration.leaf)
+        guard let first = faults.first else { return }
+        throw Problem(
+            "\(subject) \(first), so '\(declaration.path.path)' was not written",
+            hint: "correct 'leaf' of task '\(context.task.name)', or name another signer"
+        )
+    }
+
+    // MARK: Writing
+
+    private func write(
+        _ pair: Pair,
+        _ account: (owner: UInt32?, group: UInt32?),
+    ) throws(Problem) -> [(path: String, result: Event.PathResult)] {
+        let mode = UInt32(CertificateDeclaration.certificateMode)
+        let files = [
+            (pair.key, declaration.key.path, UInt32(declaration.leaf.mode)),
+            (pair.certificate, declaration.path.path, mode),
+        ]
+        .map { FileContent($0, path: $1, mode: $2, owner: account.owner, group: account.group) }
+        do throws(SystemError) {
+            let results = try context.run.files.writeTogether(files)
+            return zip(files, results).map { ($0.path, $1) }
+        } catch {
+            throw problem(error)
+        }
+    }
+
+    private func problem(_ error: SystemError) -> Problem {
+        let hint = error.advice ?? context.sandboxHint(for: error)
+        return Problem("cannot write certificate '\(declaration.path.path)'", hint: hint, cause: error)
+    }
+}

@@ -1,0 +1,98 @@
+import Base
+import Certificates
+import Execution
+import Host
+import Planning
+import TLS
+
+/// Verb `decrypt`: writes what `age` decrypts, once it is known to be the key of its certificate.
+struct DecryptAction: Action {
+    private let context: ActionContext
+    private let declaration: DecryptDeclaration
+
+    init(_ context: ActionContext, _ declaration: DecryptDeclaration) {
+        self.context = context
+        self.declaration = declaration
+    }
+
+    /// Writes the file unless it is up to date, and returns whether it did.
+    func run() async throws(Problem) -> Bool {
+        let path = declaration.path.path
+        let encrypted = try read(declaration.source, "source")
+        let (owner, group) = try await context.account(
+            owner: declaration.owner,
+            group: declaration.group,
+            writing: path
+        )
+        let text = try await decrypt(encrypted)
+        if let certificate = declaration.certificate { try check(text, belongsTo: certificate) }
+        do {
+            let result = try context.run.files.write(
+                text.copy,
+                to: path,
+                mode: UInt32(declaration.mode),
+                owner: owner,
+                group: group,
+            )
+            context.emit(.path(path, result))
+            return result != .unchanged
+        } catch {
+            throw Problem("cannot write file '\(path)'", hint: context.sandboxHint(for: error), cause: error)
+        }
+    }
+
+    private func read(_ reference: LocatedPath, _ key: String) throws(Problem) -> [UInt8] {
+        do {
+            return try context.run.files.read(reference.path, limit: Age.sizeLimit)
+        } catch {
+            throw problem(error, hint: "put the file there, or correct '\(key)' at \(reference.location)")
+        }
+    }
+
+    private func decrypt(_ bytes: [UInt8]) async throws(Problem) -> SecretBytes {
+        let identity = declaration.identity
+        let location: String
+        do {
+            location = try context.run.files.locationForProgram(ofPrivate: identity.path)
+        } catch {
+            throw problem(error, hint: "put the key there, or name another one with 'identity'")
+        }
+        let age = Age(environment: context.run.processEnvironment, identities: [location])
+        do {
+            return try await age.decrypt(bytes, path: declaration.source.path, until: context.deadline)
+        } catch {
+            guard error.hint == nil, error.cause == nil else { throw error }
+            throw Problem(
+                "\(error.message) (with '\(identity.path)')",
+                hint: "encrypt it to this key, or name one that it is encrypted to with 'identity'"
+            )
+        }
+    }
+
+    /// Refuses a key of another certificate, with which nothing that uses the two would start.
+    private func check(_ text: SecretBytes, belongsTo reference: LocatedPath) throws(Problem) {
+        let bytes = try read(reference, "certificate")
+        let key: SigningKey
+        do {
+            key = try SigningKey(pem: text)
+        } catch {
+            throw Problem("'\(declaration.source.path)' \(error)", hint: "encrypt a private key in PEM")
+        }
+        let certificate: Certificate?
+        do {
+            certificate = try Certificate.read(pem: bytes).first
+        } catch {
+            throw Problem("certificate '\(reference.path)' \(error)", hint: "name the file of a certificate as PEM")
+        }
+        guard let certificate, !key.belongs(to: certificate) else { return }
+        throw Problem(
+            "key '\(declaration.source.path)' does not belong to certificate '\(reference.path)' "
+                + "('\(certificate.subject)'), so '\(declaration.path.path)' was not written",
+            hint: "install both files of one set, as 'nest-bootstrap certificates renew' has made them"
+        )
+    }
+
+    private func problem(_ error: SystemError, hint: String) -> Problem {
+        Problem("cannot decrypt '\(declaration.source.path)'", hint: error.advice ?? hint, cause: error)
+    }
+}

@@ -1,0 +1,61 @@
+import Base
+import Execution
+import Glibc
+import Host
+
+/// Files that belong together.
+extension NodeFiles {
+    /// Gives files their content, permissions and owner, all of them or none; in a unit they are only staged.
+    ///
+    /// - Parameters:
+    ///   - files: The files, with their paths on the node.
+    ///   - isShown: Whether a dry run may show their content.
+    /// - Returns: Whether each file was made, changed or left alone, or with a dry run would be.
+    /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
+    func writeTogether(_ files: [FileContent], isShown: Bool = false) throws(SystemError) -> [Event.PathResult] {
+        var changed: [FileContent] = []
+        var results: [Event.PathResult] = []
+        for var file in files {
+            let path = file.path
+            file.path = try location(ofWritten: path)
+            let result = try compare(file, isShown: isShown)
+            results.append(result)
+            guard result != .unchanged else { continue }
+            if isDryRun {
+                try remember(file.bytes, mode: file.mode, at: path)
+            } else if let staged {
+                try staged.put(file.bytes, mode: file.mode, at: path)
+            } else {
+                changed.append(file)
+            }
+        }
+        if !changed.isEmpty { try FileSystem.writeTogether(changed) }
+        return results
+    }
+
+    /// Compares a file with what is at its place.
+    private func compare(_ file: FileContent, isShown: Bool) throws(SystemError) -> Event.PathResult {
+        if !isDryRun { FileSystem.removeAbandoned(of: file.path) }
+        let found = try FileSystem.status(file.path)
+        var result: Event.PathResult = found == nil ? .created : .changed
+        if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
+            // The error of the real run.
+            let detail = "a \(found.kind.rawValue) is in the way"
+            throw SystemError("cannot write", file.path, code: EISDIR, detail: detail)
+        }
+        if isDryRun, found == nil { try FileSystem.checkDirectories(above: file.path) }
+        let owner = file.owner ?? geteuid()
+        if let found, found.kind == .regular, found.mode == file.mode,
+            found.owner == owner, file.group == nil || found.group == file.group,
+            found.size == file.bytes.count, try FileSystem.read(file.path, limit: file.bytes.count) == file.bytes
+        {
+            return .unchanged
+        }
+        if isDryRun {
+            let old = try found.map { status throws(SystemError) in try FileState(status, at: file.path) }
+            let new = FileState(bytes: file.bytes, mode: file.mode, owner: owner, group: file.group)
+            result.diff = new.difference(from: old, isShown: isShown)
+        }
+        return result
+    }
+}

@@ -1,0 +1,198 @@
+public import Base
+import YAML
+
+/// Asks a signer of the cluster for a certificate, by way of a CertificateSigningRequest.
+///
+/// The object stays on the server, whose controller manager deletes it: an hour after it was approved or denied, a day
+/// after it was made. See https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
+public struct CertificateSigning: Sendable {
+    /// What is asked for.
+    public struct Request: Sendable {
+        /// The task that asks.
+        public var task: String
+        /// The request in PEM.
+        public var pem: String
+        /// The signer.
+        public var signer: String
+        /// The usages, by the names of the API.
+        public var usages: [String]
+        /// How long the certificate should be valid; servers before 1.22 ignore it.
+        public var validity: Duration
+        /// The end of the object's name, the same for the same request.
+        public var suffix: String
+
+        /// Creates a description.
+        public init(
+            task: String,
+            pem: String,
+            signer: String,
+            usages: [String],
+            validity: Duration,
+            suffix: String,
+        ) {
+            (self.task, self.pem, self.signer) = (task, pem, signer)
+            (self.usages, self.validity, self.suffix) = (usages, validity, suffix)
+        }
+
+        /// The object.
+        var identity: ObjectIdentity {
+            ObjectIdentity(type: CertificateSigning.kind, namespace: nil, name: "nest-bootstrap-\(task)-\(suffix)")
+        }
+
+        /// The request as the object has it.
+        var encoded: String { Base64.encode(Array(pem.utf8)) }
+    }
+
+    private let client: APIClient
+    private let retryPolicy: RetryPolicy
+
+    private static let kind = GroupVersionKind(
+        group: "certificates.k8s.io",
+        version: "v1",
+        kind: "CertificateSigningRequest"
+    )
+    private static let collection = "\(kind.path)/certificatesigningrequests"
+
+    /// How long one watch lasts.
+    private static let watchLimit = Duration.seconds(30)
+
+    /// Prepares requests.
+    ///
+    /// - Parameters:
+    ///   - client: The API server.
+    ///   - retryPolicy: How long to wait for the approval and the certificate.
+    public init(client: APIClient, retryPolicy: RetryPolicy) {
+        (self.client, self.retryPolicy) = (client, retryPolicy)
+    }
+
+    /// Makes a CertificateSigningRequest, and waits until it is approved and the certificate is issued.
+    ///
+    /// - Parameter request: What is asked for.
+    /// - Returns: The certificate, in PEM, with those after it that the signer adds.
+    /// - Throws: ``Base/Problem`` if the server refuses the request, if it is denied, or if nobody approves it in time.
+    public func certificate(for request: Request) async throws(Problem) -> [UInt8] {
+        let subject = request.identity.description
+        do throws(APIError) {
+            let made = try await retryPolicy.retry(subject) { () async throws(APIError) in try await make(request) }
+            return try await awaitCertificate(of: request, from: made)
+        } catch {
+            throw problem(error, request)
+        }
+    }
+
+    private func path(_ request: Request) -> String {
+        "\(Self.collection)/\(APIClient.percentEncoded(request.identity.name))"
+    }
+
+    /// Makes the object, or finds the one that an earlier attempt has made.
+    private func make(_ request: Request) async throws(APIError) -> Node {
+        let identity = request.identity
+        let metadata = Node.mapping([
+            ("name", .string(identity.name)),
+            ("labels", .mapping([("app.kubernetes.io/managed-by", .string("nest-bootstrap"))])),
+            ("annotations", .mapping([("nest-bootstrap/task", .string(request.task))])),
+        ])
+        let spec = Node.mapping([
+            ("request", .string(request.encoded)), ("signerName", .string(request.signer)),
+            ("usages", .sequence(request.usages.map { .string($0) })),
+            ("expirationSeconds", .number(Int(request.validity.components.seconds))),
+        ])
+        let body = Node.mapping([
+            ("apiVersion", .string(identity.type.apiVersion)), ("kind", .string(identity.type.kind)),
+            ("metadata", metadata), ("spec", spec),
+        ])
+        do throws(APIError) {
+            return try await client.object(
+                "POST",
+                Self.collection,
+                body: body.json(),
+                contentType: "application/json",
+                as: ExpectedObject(identity, isStored: true),
+                until: retryPolicy.deadline,
+            ).node
+        } catch .refused(let refusal) where refusal.code == 409 {
+            guard let found = try await client.find(path(request), as: identity, until: retryPolicy.deadline),
+                found["spec"]?["request"]?.string == request.encoded
+            else { throw .refused(refusal) }
+            return found
+        }
+    }
+
+    /// Waits for the certificate, by watching the object.
+    private func awaitCertificate(of request: Request, from made: Node) async throws(APIError) -> [UInt8] {
+        var known: Node? = made
+        return try await retryPolicy.retry(
+            request.identity.description,
+            Backoff(),
+            pausing: { delay in
+                let version = known?["metadata"]?["resourceVersion"]?.string
+                known = nil
+                guard let version else { return await sleep(delay) }
+                let start = WatchStart(
+                    collection: Self.collection,
+                    name: request.identity.name,
+                    resourceVersion: version
+                )
+                switch await client.nextChange(from: start, limit: Self.watchLimit, until: retryPolicy.deadline) {
+                case .changed(let object): known = object
+                case .unchanged: break
+                case .unavailable: return await sleep(delay)
+                }
+                return !Task.isCancelled
+            },
+        ) { () async throws(APIError) in
+            if known == nil {
+                known = try await client.find(path(request), as: request.identity, until: retryPolicy.deadline)
+            }
+            guard let known else { throw .pending("it has been deleted", .permanent) }
+            return try Self.certificate(in: known, request)
+        }
+    }
+
+    /// The certificate in an object.
+    ///
+    /// - Throws: ``APIError`` with what it waits for, or why there will be none.
+    static func certificate(in object: Node, _ request: Request) throws(APIError) -> [UInt8] {
+        let status = object["status"]
+        var isApproved = false
+        for condition in status?["conditions"]?.sequence ?? [] {
+            let type = condition["type"]?.string ?? ""
+            guard type == "Denied" || type == "Failed" else {
+                isApproved = isApproved || type == "Approved"
+                continue
+            }
+            let reason = condition["reason"]?.string ?? "no reason"
+            let message = condition["message"]?.string ?? ""
+            let words = type == "Denied" ? "it was denied" : "signer '\(request.signer)' cannot issue it"
+            throw .pending("\(words) (\(message.isEmpty ? reason : "\(reason): \(message)"))", .permanent)
+        }
+        guard isApproved else {
+            let command = "kubectl certificate approve \(request.identity.name)"
+            throw .pending("waits for the approval of an administrator ('\(command)')", .retry)
+        }
+        guard let text = status?["certificate"]?.string, !text.isEmpty else {
+            throw .pending("is approved, and signer '\(request.signer)' has not issued the certificate yet", .retry)
+        }
+        guard let bytes = try? Base64.decode(text) else {
+            throw .pending("its certificate is not base64", .permanent)
+        }
+        return bytes
+    }
+
+    private func problem(_ error: APIError, _ request: Request) -> Problem {
+        let message = "no certificate from signer '\(request.signer)': \(request.identity.description)"
+        switch error {
+        case .interrupted: return Problem("interrupted while waiting for \(request.identity.description)")
+        case .pending(let words, .permanent, _): return Problem("\(message): \(words)")
+        case .pending(let words, _, _):
+            return Problem(
+                "\(message) \(words)",
+                hint: "increase 'timeout' of task '\(request.task)': each attempt makes another request"
+            )
+        // Other refusals are those of admission, which no role changes.
+        case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
+            return Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
+        case .transport, .refused, .foreign, .beingDeleted, .rival: return Problem(message, cause: error)
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Base
+import YAML
+
+/// Verb `certificate`: a certificate with its key, which the node itself renews.
+public struct CertificateDeclaration: VerbDeclaration {
+    /// What issues the certificate.
+    public enum Issuer: Sendable, Hashable {
+        /// A CA whose key is on the node.
+        case authority(certificate: LocatedPath, key: LocatedPath)
+        /// A signer of the cluster, by way of a CertificateSigningRequest.
+        case signer(String, kubeconfig: LocatedPath)
+    }
+
+    /// The file of the certificate.
+    public var path: LocatedPath
+
+    /// The file of the key.
+    public var key: LocatedPath
+
+    /// What the certificate says.
+    public var leaf: LeafDeclaration
+
+    /// What issues it.
+    public var issuer: Issuer
+
+    /// The permissions of the certificate, which is not secret.
+    public static let certificateMode: UInt16 = 0o644
+
+    /// The shortest validity that a signer of the cluster can be asked for.
+    public static let signerValidity = Duration.seconds(600)
+}
+
+extension CertificateDeclaration: ReadableVerb {
+    /// The verb.
+    public static var name: String { "certificate" }
+
+    /// What a task with the verb does.
+    public static var summary: String { "issues a certificate with its key, and renews it" }
+
+    /// The verb's keys.
+    public static var keys: [KeyDescription] {
+        [
+            Keys.path.description, Keys.key.description, Keys.leaf.description, Keys.authority.description,
+            Keys.signer.description, Keys.kubeconfig.description,
+        ]
+    }
+
+    private enum Keys {
+        static let issuers = ["ca", "signer"]
+        static let path = Key.required(
+            "path",
+            .writtenPath,
+            example: "/var/lib/kubelet/pki/kubelet.crt",
+            "the file of the certificate, which every user may read"
+        )
+        static let key = Key.required(
+            "key",
+            .writtenPath,
+            example: "/var/lib/kubelet/pki/kubelet.key",
+            "the file of its key"
+        )
+        static let leaf = Key.required(
+            "leaf",
+            ValueReader(type: .either([.name("certificate"), .mapping(CertificateKeys.Leaf.ofTask)])) { $0 },
+            example: "kubelet",
+            "what the certificate says: the name of one in `leaves` of section `certificates`, or its keys"
+        )
+        static let authority = Key.oneOf(
+            issuers,
+            "ca",
+            ValueReader(
+                type: .mapping([authorityCertificate.description, authorityKey.description]),
+                read: readAuthority
+            ),
+            "a CA on this node that issues the certificate"
+        )
+        static let authorityCertificate = Key.required(
+            "certificate",
+            .readPath,
+            example: "/etc/kubernetes/pki/ca.crt",
+            "the certificate of the CA"
+        )
+        static let authorityKey = Key.required(
+            "key",
+            .readPath,
+            example: "/etc/kubernetes/pki/ca.key",
+            "the private key of the CA"
+        )
+        static let signer = Key.oneOf(
+            issuers,
+            "signer",
+            ValueReader(type: .string) { $0.signerName() },
+            "the signer of a CertificateSigningRequest, such as `kubernetes.io/kube-apiserver-client`"
+        )
+        static let kubeconfig = Key.optional(
+            "kubeconfig",
+            .readPath,
+            default: "the file of the nearest `kubeconfig` task among the dependencies",
+            "with `signer`: the kubeconfig of the API server"
+        )
+    }
+
+    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+        let path = fields.value(Keys.path)
+        let key = fields.value(Keys.key)
+        let leaf = fields.value(Keys.leaf).flatMap { readLeaf($0, context) }
+        let authority = fields.value(Keys.authority)
+        let signer = fields.value(Keys.signer)
+        let kubeconfig = fields.value(Keys.kubeconfig)
+        fields.requireOne(of: Keys.issuers, example: "ca: {certificate: /etc/kubernetes/pki/ca.crt, key: PATH}")
+        fields.reportMisplacedKey("kubeconfig", goesWith: ["signer"])
+        if let path, let key, located(path.path) == located(key.path) {
+            let label = fields.subject.label("key")
+            fields.problems.add(key.location, "\(label) is the file of the certificate", hint: "write another path")
+        }
+        if let leaf, signer != nil { checkValidity(of: leaf, fields) }
+        guard let path, let key, let leaf else { return nil }
+        if let authority { return ReadVerb(Self(path: path, key: key, leaf: leaf, issuer: authority)) }
+        guard let signer else { return nil }
+        return ReadVerb(kubeconfig: kubeconfig) {
+            Self(path: path, key: key, leaf: leaf, issuer: .signer(signer, kubeconfig: $0))
+        }
+    }
+
+    /// Reads what the certificate says, in place or in the section `certificates`.
+    private static func readLeaf(_ value: ConfigValue, _ context: VerbContext) -> LeafDeclaration? {
+        guard value.node.mapping != nil else {
+            guard let name = value.certificateName() else { return nil }
+            return context.certificates.leaf(name, namedBy: value, of: context.hostName)
+        }
+        guard let fields = value.mapping("a mapping") else { return nil }
+        return context.certificates.leaf(fields, of: context.hostName)
+    }
+
+    @Sendable private static func readAuthority(_ value: ConfigValue) -> Issuer? {
+        guard var fields = value.mapping("a mapping with certificate and key") else { return nil }
+        defer { fields.finish() }
+        let certificate = fields.value(Keys.authorityCertificate)
+        let key = fields.value(Keys.authorityKey)
+        guard let certificate, let key else { return nil }
+        return .authority(certificate: certificate, key: key)
+    }
+
+    /// Refuses a validity that the API server refuses.
+    private static func checkValidity(of leaf: LeafDeclaration, _ fields: MappingReader) {
+        guard leaf.validity < signerValidity else { return }
+        fields.problems.add(
+            leaf.location,
+            "\(fields.subject.label("leaf")) is valid for \(leaf.validity.text), and no signer of a cluster issues "
+                + "certificates for less than \(signerValidity.text)",
+            hint: "write validity: \(signerValidity.text)"
+        )
+    }
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public var footprint: Footprint {
+        let (owner, group) = (leaf.owner, leaf.group)
+        let (open, closed) = (Self.certificateMode, leaf.mode)
+        var footprint = Footprint(
+            writes: [
+                .init(path: path, effect: .replaces, product: .file(mode: open, owner: owner, group: group)),
+                .init(
+                    path: key,
+                    effect: .replaces,
+                    isSecret: true,
+                    product: .file(mode: closed, owner: owner, group: group)
+                ),
+            ],
+            // The present files belong to their owner.
+            capabilities: ["CAP_DAC_READ_SEARCH"],
+        )
+        switch issuer {
+        case .authority(let certificate, let key):
+            footprint.reads = [.init(path: certificate, use: .file), .init(path: key, use: .privateKey)]
+        case .signer(_, let kubeconfig):
+            footprint.requestsCertificate = true
+            footprint.useAPIServer(kubeconfig)
+        }
+        footprint.addAccounts(owner: owner, group: group, at: leaf.location)
+        return footprint
+    }
+}
+
+extension ConfigValue {
+    /// The name of a signer: a domain, a slash and a path.
+    fileprivate func signerName() -> String? {
+        let expected = "the name of a signer such as kubernetes.io/kube-apiserver-client"
+        return objectText(expected) { text in
+            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            return parts.count == 2 && parts[0].contains(".") && !parts[1].isEmpty && text.utf8.count <= 571
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import YAML
+
+/// Verb `decrypt`: a file with what another file has encrypted, such as a private key.
+public struct DecryptDeclaration: VerbDeclaration {
+    /// The file to write.
+    public var path: LocatedPath
+
+    /// The encrypted file.
+    public var source: LocatedPath
+
+    /// The private key of the node that decrypts it.
+    public var identity: LocatedPath
+
+    /// The certificate that the decrypted key must belong to, `nil` if it need not be a key.
+    public var certificate: LocatedPath?
+
+    /// The permissions of the file.
+    public var mode: UInt16
+
+    /// Its owner's name or number, or `nil` for the agent's own.
+    public var owner: String?
+
+    /// Its group's name or number, or `nil` for the agent's own.
+    public var group: String?
+}
+
+extension DecryptDeclaration: ReadableVerb {
+    /// The verb.
+    public static var name: String { "decrypt" }
+
+    /// What a task with the verb does.
+    public static var summary: String { "decrypts a file that `age` has encrypted to the node" }
+
+    /// The verb's keys.
+    public static var keys: [KeyDescription] {
+        [
+            Keys.path.description, Keys.source.description, Keys.identity.description, Keys.certificate.description,
+            Keys.mode.description, Keys.owner.description, Keys.group.description,
+        ]
+    }
+
+    /// The private key that Debian and NixOS make for every machine.
+    private static let usualIdentity = "/etc/ssh/ssh_host_ed25519_key"
+
+    private enum Keys {
+        static let path = Key.required(
+            "path",
+            .writtenPath,
+            example: "/run/kubernetes/kubelet.key",
+            "the file; missing directories above it are created"
+        )
+        static let source = Key.required(
+            "source",
+            .readPath,
+            example: "secrets/certs/derived/${node.name}/k8s-kubelet.key.age",
+            "the encrypted file"
+        )
+        static let identity = Key.optional(
+            "identity",
+            .readPath,
+            default: "`\(usualIdentity)`",
+            "the private key that decrypts it: an SSH key of type ed25519 or RSA without a password, or one of `age-keygen`"
+        )
+        static let certificate = Key.optional(
+            "certificate",
+            .readPath,
+            default: "none",
+            "the certificate that the decrypted key must belong to"
+        )
+        static let mode = DefaultedKey(
+            "mode",
+            .mode,
+            default: 0o600,
+            text: "`0600`",
+            "the file's permissions, none of them for every user"
+        )
+        static let owner = Key.optional("owner", .account("user"), default: "root", "the file's owner")
+        static let group = Key.optional("group", .account("group"), default: "root", "the file's group")
+    }
+
+    static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
+        let path = fields.value(Keys.path)
+        let source = fields.value(Keys.source)
+        let identity = fields.value(Keys.identity)
+        let certificate = fields.value(Keys.certificate)
+        let mode = fields.value(Keys.mode)
+        let owner = fields.value(Keys.owner)
+        let group = fields.value(Keys.group)
+        reportOpen(mode, fields)
+        guard let path, let source else { return nil }
+        for (key, read) in [("source", source), ("identity", identity), ("certificate", certificate)] {
+            guard let read, located(read.path) == located(path.path) else { continue }
+            fields.problems.add(
+                read.location,
+                "\(fields.subject.label(key)) is the file that the task writes",
+                hint: "name another file with 'path'",
+            )
+        }
+        let usual = LocatedPath(usualIdentity, location: fields.location)
+        return ReadVerb(
+            Self(
+                path: path,
+                source: source,
+                // A key without a value has been reported.
+                identity: identity ?? usual,
+                certificate: certificate,
+                mode: mode,
+                owner: owner,
+                group: group,
+            )
+        )
+    }
+
+    /// Refuses permissions with which every user reads what is encrypted elsewhere.
+    private static func reportOpen(_ mode: UInt16, _ fields: MappingReader) {
+        let name = Keys.mode.description.name
+        guard mode & 0o007 != 0, let entry = fields.entries.first(where: { $0.key == name }) else { return }
+        fields.problems.add(
+            entry.value.location,
+            "\(fields.subject.label(name)) is 0\(String(mode, radix: 8)), with which every user can use the decrypted file",
+            hint: "write \(name): 0\(String(mode & 0o770, radix: 8))"
+        )
+    }
+
+    /// Everything that the task reads, writes, connects to and needs as privilege.
+    public var footprint: Footprint {
+        var footprint = Footprint(
+            reads: [.init(path: source, use: .file), .init(path: identity, use: .privateKey)],
+            writes: [
+                .init(
+                    path: path,
+                    effect: .replaces,
+                    isSecret: true,
+                    belongsInMemory: true,
+                    product: .file(mode: mode, owner: owner, group: group),
+                )
+            ],
+            command: .init(name: LocatedPath("age", location: path.location), package: "age"),
+            // The source may belong to another user, and so may the file, which is compared with it the next time.
+            capabilities: ["CAP_DAC_READ_SEARCH"],
+        )
+        if let certificate { footprint.reads.append(.init(path: certificate, use: .file)) }
+        footprint.addAccounts(owner: owner, group: group, at: path.location)
+        return footprint
+    }
+}
