@@ -119,7 +119,7 @@ int nest_host_separate(void) {
     struct ruleset_attributes attributes = {0};
     size_t size = sizeof attributes.handled_access_fs;
     if (version >= 6) {
-        // Who may signal processes of other users needs to signal any.
+        // A unit with this capability is meant to signal other processes.
         bool signals = prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 1;
         attributes.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | (signals ? 0 : SCOPE_SIGNAL);
         size = sizeof attributes;
