@@ -84,7 +84,7 @@ struct MappingReader {
             problems.add(
                 entry.location,
                 "unknown key \(quoted(entry.key)) in \(subject.name)",
-                hint: suggestion ?? "expected one of \(few(known.sorted(), limit: 20))",
+                hint: suggestion ?? "expected one of \(few(known.sorted(), limit: 24))",
             )
         }
         return near
