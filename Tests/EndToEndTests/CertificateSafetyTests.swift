@@ -91,7 +91,7 @@ struct CertificateSafetyTests {
         let after = try nodes.contents()
         #expect((after == before) == !isNew)
         let unchanged = after.filter { before[$0.key] == $0.value }.map(\.key)
-        #expect(!isNew || unchanged.sorted() == ["ca/k8s.crt", "ca/k8s.key.age"], "\(unchanged)")
+        #expect(!isNew || unchanged.sorted() == ["ca/k8s.crt"], "\(unchanged)")
         #expect(try FileSystem.list(nodes.path("secrets")).count == 2)
         let check = try await nodes.run("check", nodes.identity)
         #expect(check.status == 0, "\(check.output)")
