@@ -69,7 +69,7 @@ struct WaitVerbTests {
         )
         let unit = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
         try manager.write(unit, toUnit: "awaited.service")
-        try await manager.systemctl("start", "awaited.service")
+        try await manager.start("awaited.service")
         let result = await tool.result()
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.outputLines.last == "1 task: 1 unchanged")

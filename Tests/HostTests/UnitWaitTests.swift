@@ -48,7 +48,7 @@ import Testing
     @Test func `a unit that is active is not waited for`() async throws {
         let manager = try await UserManager(in: TemporaryDirectory.path)
         try manager.write(Self.oneshot, toUnit: "a.service")
-        #expect(try await manager.systemctl("start", "a.service").status == 0)
+        try await manager.start("a.service")
         let isActive = try await Systemd.waitUntilActive("a", deadline: .now, address: manager.busAddress) {
             Issue.record("waited: \($0)")
         }
@@ -58,7 +58,7 @@ import Testing
     @Test func `a unit is seen when it is started`() async throws {
         let manager = try await UserManager(in: TemporaryDirectory.path)
         try manager.write(Self.oneshot, toUnit: "a.service")
-        let states = try await states(of: "a.service", manager) { _ in try await manager.systemctl("start", "a.service")
+        let states = try await states(of: "a.service", manager) { _ in try await manager.start("a.service")
         }
         #expect(states?.first == "inactive (dead)")
     }
@@ -68,7 +68,7 @@ import Testing
         let states = try await states(of: "a.service", manager) { _ in
             try manager.write(Self.oneshot, toUnit: "a.service")
             try await manager.systemctl("daemon-reload")
-            try await manager.systemctl("start", "a.service")
+            try await manager.start("a.service")
         }
         #expect(states?.first == "not-found")
     }
@@ -77,7 +77,7 @@ import Testing
         let manager = try await UserManager(in: TemporaryDirectory.path)
         try manager.write(Self.oneshot, toUnit: "a.service")
         try manager.alias("b.service", of: "a.service")
-        let states = try await states(of: "b.service", manager) { _ in try await manager.systemctl("start", "a.service")
+        let states = try await states(of: "b.service", manager) { _ in try await manager.start("a.service")
         }
         #expect(states?.first == "inactive (dead)")
     }
@@ -88,10 +88,11 @@ import Testing
         let condition = "/usr/bin/test -e \(file)"
         try manager.write(Self.oneshot.replacing("/bin/true", with: condition), toUnit: "a.service")
         let states = try await states(of: "a.service", manager) { states in
+            // Which fails.
             try await manager.systemctl("start", "a.service")
             for await state in states where state == "failed (failed)" { break }
             try FileSystem.write([], to: file, mode: 0o600)
-            try await manager.systemctl("start", "a.service")
+            try await manager.start("a.service")
         }
         #expect(states?.contains("failed (failed)") == true)
     }

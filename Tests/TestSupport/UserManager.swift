@@ -55,11 +55,20 @@ public final class UserManager: Sendable {
         try write(Self.bus, toUnit: "dbus.service")
         try await repeatUntilSuccess(["systemctl", "--user", "show", "--property=Version"])
         try await systemctl("daemon-reload")
-        try await systemctl("start", "dbus.service")
+        try await start("dbus.service")
         let (name, path) = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
         try await repeatUntilSuccess(
             ["busctl", "--address=\(busAddress)", "get-property", name, path, "\(name).Manager", "Version"]
         )
+    }
+
+    /// Starts a unit, and waits until it is active.
+    ///
+    /// A manager on a busy machine may not answer within the time that `systemctl` waits; then it is asked again.
+    ///
+    /// - Throws: ``ChildProcessError`` if the unit does not start.
+    public func start(_ unit: String) async throws {
+        try await repeatUntilSuccess(["timeout", "10", "systemctl", "--user", "start", unit])
     }
 
     private func repeatUntilSuccess(_ command: [String]) async throws {
