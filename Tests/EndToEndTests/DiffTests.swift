@@ -112,7 +112,11 @@ struct DiffTests {
 
     @Test func `the fields of graph, units and check are those of the document`() async throws {
         let node = try TestNode(
-            "tasks: {a: {description: d, after: [x.service], exec: {command: ls}}, b: {after: [a], exec: {command: ls}}}\n"
+            """
+            tasks:
+              a: {description: d, after: [x.service], every: 1h, restart: [y.service], exec: {command: ls}}
+              b: {after: [a], exec: {command: ls}}
+            """
         )
         func fields(_ arguments: String...) async throws -> [String] {
             let json = try await node.start(arguments + ["-o", "json"]).result().output.json
