@@ -20,9 +20,8 @@ struct CloudInitTests {
         return try #require(files.first { $0["path"]?.string == path }?["content"]?.string)
     }
 
-    @Test(.enabled(if: ChildProcess.isInstalled("cloud-init"), "cloud-init is not installed"))
-    func `cloud-init accepts the user data`() async throws {
-        let result = try await Tool.run("cloud-init", ["schema", "--config-file", Self.path])
+    @Test(.needsCloudInit) func `cloud-init accepts the user data`() async throws {
+        let result = try await Tool.run(ExtractedPrograms.cloudInit, ["schema", "--config-file", Self.path])
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("Valid cloud-config"), "\(result.output)")
     }

@@ -45,7 +45,7 @@ struct MetricsTests {
         let first = try text(node)
         #expect(try FileSystem.status(node.written(Self.file))?.mode == 0o644)
         #expect(try FileSystem.list(directory) == ["nest_bootstrap.prom"])
-        let checked = try await Tool.run(PrometheusTools.promtool, ["check", "metrics"], input: first)
+        let checked = try await Tool.run(ExtractedPrograms.promtool, ["check", "metrics"], input: first)
         #expect(checked.status == 0)
         #expect(checked.output + checked.errors == "")
         #expect(first.contains("nest_bootstrap_task_outcome{task=\"flaky\",outcome=\"failed\"} 1\n"))
@@ -74,7 +74,7 @@ struct MetricsTests {
     private func scrape(_ directory: String) async throws -> String {
         let address = "127.0.0.1:\(try freePort())"
         let exporter = try Tool(
-            PrometheusTools.nodeExporter,
+            ExtractedPrograms.nodeExporter,
             [
                 "--collector.disable-defaults", "--collector.textfile", "--collector.textfile.directory=\(directory)",
                 "--web.listen-address=\(address)",

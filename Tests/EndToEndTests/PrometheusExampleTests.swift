@@ -13,7 +13,7 @@ struct PrometheusExampleTests {
     }
 
     private func promtool(_ arguments: String...) async throws -> ToolResult {
-        try await Tool.run(PrometheusTools.promtool, arguments)
+        try await Tool.run(ExtractedPrograms.promtool, arguments)
     }
 
     @Test(.needsPrometheus) func `the alerts do what their tests say`() async throws {

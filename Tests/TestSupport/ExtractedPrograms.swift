@@ -1,0 +1,44 @@
+import Host
+public import Testing
+
+/// Programs that `Tests/cluster/setup` extracts from Debian's packages, because installing these would start services.
+public enum ExtractedPrograms {
+    private static let directory: String = {
+        let environment = Machine.environment()
+        let cache = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
+        return "\(cache)/nest-bootstrap/bin"
+    }()
+
+    /// The path of promtool.
+    public static let promtool = "\(directory)/promtool"
+
+    /// The path of the node exporter.
+    public static let nodeExporter = "\(directory)/prometheus-node-exporter"
+
+    /// The path of cloud-init.
+    public static let cloudInit = "\(directory)/cloud-init"
+
+    /// Whether programs are there.
+    ///
+    /// - Parameter paths: Their paths.
+    /// - Returns: Whether each exists.
+    static func exist(_ paths: String...) -> Bool { paths.allSatisfy { (try? FileSystem.status($0)) != nil } }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips tests where there is no promtool and no node exporter.
+    public static var needsPrometheus: Self {
+        .enabled(
+            if: ExtractedPrograms.exist(ExtractedPrograms.promtool, ExtractedPrograms.nodeExporter),
+            "no promtool or node exporter; run Tests/cluster/setup"
+        )
+    }
+
+    /// Skips tests where there is no cloud-init.
+    public static var needsCloudInit: Self {
+        .enabled(
+            if: ExtractedPrograms.exist(ExtractedPrograms.cloudInit),
+            "no cloud-init; run Tests/cluster/setup"
+        )
+    }
+}
