@@ -20,7 +20,8 @@ WITH_MACHINE := ^BootTests
 # The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.
 SANITIZED ?= ^(Base|HTTP|Host|Execution|State|Reporting|Actions)Tests
 THREAD_SCRATCH := .build/sanitize
-WITH_THREADS := tools/run-tests --sanitize=thread --scratch-path $(THREAD_SCRATCH)
+# ThreadSanitizer makes tests several times slower, so fewer run at once.
+WITH_THREADS := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 tools/run-tests --sanitize=thread --scratch-path $(THREAD_SCRATCH)
 # The optimized program with AddressSanitizer, and the tests that run it.
 ADDRESS_SCRATCH := .build/address
 ADDRESS_TESTS := ^EndToEndTests.FreshServerTests/(CrashTests|ServerFailureTests)

@@ -4,17 +4,19 @@ import Glibc
 extension FileSystem {
     /// Waits until something exists at one of several paths, following links.
     ///
-    /// Reacts to events of the kernel. File systems without events, such as those of a network, are checked every 10 s.
+    /// Reacts to events of the kernel.
     ///
     /// - Parameters:
     ///   - paths: The paths.
     ///   - deadline: The instant after which the wait is given up.
+    ///   - checkInterval: How often the paths are checked without an event, as file systems of a network report none.
     ///   - onWait: Called on another thread with the reason, whenever it changes.
     /// - Returns: Whether something exists; `false` at the deadline.
     /// - Throws: ``Base/SystemError`` with the code `ECANCELED` if the task is cancelled.
     public static func waitUntilExists(
         anyOf paths: [String],
         deadline: ContinuousClock.Instant,
+        checkInterval: Duration = .seconds(10),
         onWait: @escaping @Sendable (String) -> Void,
     ) async throws(SystemError) -> Bool {
         let subject = paths.joined(separator: "' and '")
@@ -27,7 +29,7 @@ extension FileSystem {
                 if reason != lastReason { onWait(reason) }
                 lastReason = reason
                 if deadline <= .now { return false }
-                guard try watcher.wait(until: deadline, cancelled) else {
+                guard try watcher.wait(until: deadline, checkInterval: checkInterval, cancelled) else {
                     throw SystemError("cannot wait for", subject, code: ECANCELED)
                 }
             }
@@ -70,8 +72,12 @@ private struct PathWatcher: ~Copyable {
     /// Waits for a change that matters, or until the paths are to be checked again.
     ///
     /// - Returns: `false` if the wait was cancelled.
-    func wait(until deadline: ContinuousClock.Instant, _ cancelled: Waker) throws(SystemError) -> Bool {
-        let end = min(deadline, .now + (isComplete ? .seconds(10) : .seconds(1)))
+    func wait(
+        until deadline: ContinuousClock.Instant,
+        checkInterval: Duration,
+        _ cancelled: Waker,
+    ) throws(SystemError) -> Bool {
+        let end = min(deadline, .now + (isComplete ? checkInterval : .seconds(1)))
         let mountChange = pollfd(fd: mounts.raw, events: Int16(POLLPRI), revents: 0)
         var waits = [pollfd(reading: cancelled.raw), pollfd(reading: events.raw), mountChange]
         while try poll(&waits, until: end) {

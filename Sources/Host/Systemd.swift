@@ -63,6 +63,7 @@ public enum Systemd {
         deadline: ContinuousClock.Instant,
         address: String,
         answerTimeout: Duration = .seconds(5),
+        checkInterval: Duration = .seconds(10),
         onWait: @escaping @Sendable (UnitState) -> Void,
     ) async throws(SystemError) -> Bool {
         let unit = name.utf8.contains(UInt8(ascii: ".")) ? name : "\(name).service"
@@ -85,8 +86,8 @@ public enum Systemd {
                 if state != lastState { onWait(state) }
                 lastState = state
                 if deadline <= .now { return false }
-                // The limit is for changes without a signal, such as a device that was not loaded and appears.
-                guard try bus.waitForSignal(until: min(deadline, .now + .seconds(10)), cancelled) else {
+                // The interval is for changes without a signal, such as a device that was not loaded and appears.
+                guard try bus.waitForSignal(until: min(deadline, .now + checkInterval), cancelled) else {
                     throw SystemError(SystemBus.operation, unit, code: ECANCELED)
                 }
             }
