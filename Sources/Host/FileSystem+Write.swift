@@ -25,20 +25,23 @@ extension FileSystem {
         group: UInt32? = nil,
         isSynced: Bool = true,
     ) throws(SystemError) {
-        let operation = "cannot write"
-        let parts = try PathParts(path, operation)
-        try makeDirectories(parts.directory)
-        if let status = try FileStatus.at(path, followingLinks: false, operation),
-            status.kind != .regular, status.kind != .symbolicLink
-        {
-            throw inTheWay(operation, path, status)
-        }
-        try replace(parts, operation, path, isSynced: isSynced) { (directory, temporary) throws(SystemError) in
-            let file = try directory.makeFile(temporary, operation)
-            try file.fill(bytes, mode: mode, owner: owner, group: group, operation, path)
-            if isSynced { try SystemError.check(operation, path) { fsync(file.raw) } }
-            return file
-        }
+        let content = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
+        let file = try NewFile(content, isSynced: isSynced)
+        try file.rename()
+        if isSynced { try file.synchronizeDirectory() }
+    }
+
+    /// Replaces several files that belong together, such as a certificate and its key.
+    ///
+    /// Each is replaced as by ``write(_:to:mode:owner:group:isSynced:)``. All of them are on the disk before the first is
+    /// renamed, so that the files differ only for the time between the renames. If one cannot be written, none is changed.
+    ///
+    /// - Parameter files: The files.
+    /// - Throws: ``Base/SystemError`` with the first path that could not be written.
+    public static func writeTogether(_ files: [FileContent]) throws(SystemError) {
+        let files = try files.map { file throws(SystemError) in try NewFile(file, isSynced: true) }
+        for file in files { try file.rename() }
+        for file in files { try file.synchronizeDirectory() }
     }
 
     /// Creates a symbolic link.
@@ -72,10 +75,7 @@ extension FileSystem {
             try SystemError.check(operation, path) { unsafe symlink(target, path) }
             return
         }
-        try replace(parts, operation, path, isSynced: isSynced) { (directory, temporary) throws(SystemError) in
-            try directory.makeLink(temporary, to: target, operation)
-            return nil
-        }
+        try replace(parts, operation, path, linkingTo: target, isSynced: isSynced)
     }
 
     /// Replaces a directory by a link; the directory is moved aside, and removed once the link exists.
@@ -96,21 +96,20 @@ extension FileSystem {
         try removeTree(aside)
     }
 
-    /// Renames what `make` has created at a temporary name; a file stays open, and thereby locked, until it has its name.
+    /// Replaces a file or link by a link.
     private static func replace(
         _ parts: PathParts,
         _ operation: String,
         _ path: String,
+        linkingTo target: String,
         isSynced: Bool,
-        _ make: (borrowing DirectoryHandle, String) throws(SystemError) -> FileDescriptor?,
     ) throws(SystemError) {
         let temporary = parts.temporaryName()
         do throws(SystemError) {
             let directory = try DirectoryHandle(opening: parts.directory, operation)
             do throws(SystemError) {
-                let file = try make(directory, temporary)
+                try directory.makeLink(temporary, to: target, operation)
                 try directory.rename(temporary, to: parts.name, operation)
-                withExtendedLifetime(file) {}
             } catch {
                 directory.discard(temporary)
                 throw error
@@ -125,27 +124,5 @@ extension FileSystem {
     static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
         let code = status.kind == .directory ? EISDIR : EEXIST
         return SystemError(operation, path, code: code, detail: "a \(status.kind.rawValue) is in the way")
-    }
-}
-
-extension FileDescriptor {
-    /// Sets the owner and permissions of a new file, then writes its bytes.
-    func fill(
-        _ bytes: [UInt8],
-        mode: UInt32,
-        owner: UInt32?,
-        group: UInt32?,
-        _ operation: String,
-        _ path: String,
-    ) throws(SystemError) {
-        if owner != nil || group != nil {
-            // The largest number leaves owner or group unchanged.
-            try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
-        }
-        let setsIdentity = mode & 0o6000
-        try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
-        try writeAll(bytes, to: raw, operation, path)
-        // A change of owner, and every write by an ordinary user, clears these bits.
-        if setsIdentity != 0 { try SystemError.check(operation, path) { fchmod(raw, mode) } }
     }
 }

@@ -38,6 +38,25 @@ import Testing
         withExtendedLifetime(file) {}
     }
 
+    @Test func `of files that are written together each is locked until all are, and found when its writer is gone`()
+        throws
+    {
+        let other = TemporaryDirectory.file("other")
+        func prepared() throws -> [NewFile] {
+            try [path, other].map { try NewFile(FileContent([1], path: $0, mode: 0o600), isSynced: false) }
+        }
+        let files = try prepared()
+        let names = try names()
+        for path in [path, other] { FileSystem.removeAbandoned(of: path) }
+        #expect(try self.names() == names)
+        try withExtendedLifetime(files) { for file in files { try file.rename() } }
+        #expect(try self.names() == ["key.pem", "other"])
+        // A writer that was killed: the files without its locks.
+        for name in names { try FileSystem.write([2], to: TemporaryDirectory.file(name), mode: 0o600) }
+        for path in [path, other] { FileSystem.removeAbandoned(of: path) }
+        #expect(try self.names() == ["key.pem", "other"])
+    }
+
     @Test(
         arguments: [
             ".key.pem.tmp", ".key.pem.backup.tmp", ".key.pem.nest-bootstrap-.tmp",

@@ -1,0 +1,127 @@
+import Base
+import Glibc
+
+/// A file that is to be written.
+public struct FileContent: Sendable {
+    /// The whole content.
+    public var bytes: [UInt8]
+    /// The path of the file.
+    public var path: String
+    /// Its permissions, regardless of the process's mask.
+    public var mode: UInt32
+    /// Its owner, `nil` for the process's user.
+    public var owner: UInt32?
+    /// Its group, `nil` for the process's group.
+    public var group: UInt32?
+
+    /// Creates a description of a file.
+    public init(_ bytes: [UInt8], path: String, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil) {
+        (self.bytes, self.path, self.mode) = (bytes, path, mode)
+        (self.owner, self.group) = (owner, group)
+    }
+}
+
+/// A new file, under a temporary name until it takes the place of a path.
+///
+/// One that has not taken its place is removed in the end.
+final class NewFile {
+    private let content: FileContent
+    private let parts: PathParts
+    private let directory: DirectoryHandle
+    private let temporary: String
+    /// Open, and thereby locked, until the file has its name.
+    private let file: FileDescriptor
+    private var isInPlace = false
+
+    private static let operation = "cannot write"
+
+    /// Writes a file beside the path that it is for, with its owner and permissions before its first byte.
+    ///
+    /// Missing directories are created.
+    ///
+    /// - Parameters:
+    ///   - content: The file.
+    ///   - isSynced: Whether it is flushed to the disk.
+    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
+    init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
+        self.content = content
+        let path = content.path
+        parts = try PathParts(path, Self.operation)
+        try FileSystem.makeDirectories(parts.directory)
+        if let status = try FileStatus.at(path, followingLinks: false, Self.operation),
+            status.kind != .regular, status.kind != .symbolicLink
+        {
+            throw FileSystem.inTheWay(Self.operation, path, status)
+        }
+        temporary = parts.temporaryName()
+        directory = try DirectoryHandle(opening: parts.directory, Self.operation)
+        do throws(SystemError) {
+            file = try directory.makeFile(temporary, Self.operation)
+        } catch {
+            throw Self.named(path, error)
+        }
+        try fill()
+        if isSynced { try SystemError.check(Self.operation, path) { fsync(file.raw) } }
+    }
+
+    deinit {
+        if !isInPlace { directory.discard(temporary) }
+    }
+
+    /// Gives the file its name, in place of what has it.
+    func rename() throws(SystemError) {
+        do throws(SystemError) {
+            try directory.rename(temporary, to: parts.name, Self.operation)
+        } catch {
+            throw Self.named(content.path, error)
+        }
+        isInPlace = true
+    }
+
+    /// Flushes the new name to the disk.
+    func synchronizeDirectory() throws(SystemError) {
+        do throws(SystemError) {
+            try directory.synchronize(Self.operation)
+        } catch {
+            throw Self.named(content.path, error)
+        }
+    }
+
+    private func fill() throws(SystemError) {
+        try file.fill(
+            content.bytes,
+            mode: content.mode,
+            owner: content.owner,
+            group: content.group,
+            Self.operation,
+            content.path
+        )
+    }
+
+    /// An error with the path of the caller instead of the temporary one.
+    private static func named(_ path: String, _ error: SystemError) -> SystemError {
+        SystemError(operation, path, code: error.code, detail: error.detail)
+    }
+}
+
+extension FileDescriptor {
+    /// Sets the owner and permissions of a new file, then writes its bytes.
+    func fill(
+        _ bytes: [UInt8],
+        mode: UInt32,
+        owner: UInt32?,
+        group: UInt32?,
+        _ operation: String,
+        _ path: String,
+    ) throws(SystemError) {
+        if owner != nil || group != nil {
+            // The largest number leaves owner or group unchanged.
+            try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
+        }
+        let setsIdentity = mode & 0o6000
+        try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
+        try writeAll(bytes, to: raw, operation, path)
+        // A change of owner, and every write by an ordinary user, clears these bits.
+        if setsIdentity != 0 { try SystemError.check(operation, path) { fchmod(raw, mode) } }
+    }
+}
