@@ -17,7 +17,8 @@ extension NetworkInterface {
         var next = unsafe list
         while let entry = unsafe next?.pointee {
             unsafe next = entry.ifa_next
-            let name = unsafe String(cString: entry.ifa_name)
+            // An IPv4 address with a label has that in place of the name: the interface, a colon and a suffix.
+            let name = unsafe String(String(cString: entry.ifa_name).prefix { $0 != ":" })
             if positions[name] == nil {
                 let flags = unsafe entry.ifa_flags
                 let isUp = flags & UInt32(IFF_UP) != 0

@@ -51,6 +51,20 @@ struct NodeAddressTests {
         #expect(try content(node) == "NODE_IP=\(address)\n")
     }
 
+    @Test func `an address with a label is one of its interface`() async throws {
+        let node = try TestNode(Self.tasks("{skip: [lo]}"))
+        let labelled = """
+            ip addr add 10.9.9.9/32 dev lo label lo:1
+            \(NetworkNamespace.link("eth0"))
+            ip addr add 192.168.0.10/24 dev eth0 label eth0:1
+            ip link set xeth0 up
+            ip link set eth0 up
+            """
+        let result = try await NetworkNamespace.run(node, before: labelled)
+        #expect(result.status == 0, "\(result.output)")
+        #expect(try content(node) == "NODE_IP=192.168.0.10\n")
+    }
+
     @Test func `check and status say which address and why not the others`() async throws {
         let node = try TestNode(Self.tasks("{}"))
         let check = try await NetworkNamespace.run(node, ["check"], before: Self.eightInterfaces)
