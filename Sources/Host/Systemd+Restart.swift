@@ -4,12 +4,12 @@ import Glibc
 extension Systemd {
     /// Restarts a unit that is active, and waits until it is active again.
     ///
-    /// A unit that is not active stays so. One that is ordered after the caller's own unit is restarted without waiting:
-    /// it starts when the caller's unit has.
+    /// A unit that is not active stays so. One that is ordered after a unit whose start the caller is a part of is
+    /// restarted without waiting: it starts when that unit has.
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
-    ///   - own: The units whose start the caller is a part of.
+    ///   - own: The units whose start the caller may be a part of; it is of those that are starting.
     ///   - startsFailed: Whether a unit that has failed is started as well.
     ///   - deadline: The instant after which the wait is given up.
     /// - Returns: Whether it was restarted.
@@ -46,7 +46,10 @@ extension Systemd {
                 }
                 let isUp = ["active", "activating", "reloading"].contains(state.active)
                 guard isUp || startsFailed && state.active == "failed" else { return false }
-                let isLater = try bus.texts("After", of: name).contains(where: own.contains)
+                let starting = try bus.units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(
+                    \.name
+                )
+                let isLater = try bus.texts("After", of: name).contains(where: starting.contains)
                 try bus.queue(.restart(name))
                 if isLater { return true }
                 while try bus.units(named: [name]).contains(where: \.hasJob) {

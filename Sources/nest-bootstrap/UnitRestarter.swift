@@ -13,7 +13,7 @@ struct UnitRestarter {
     ///
     /// - Parameters:
     ///   - deadline: The instant after which it is not waited for them.
-    ///   - report: Learns of each unit before it is restarted.
+    ///   - report: Called with each unit before it is restarted.
     /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after trying all; ``Base/SystemError``
     ///   if the task is cancelled.
     func restartAll(until deadline: ContinuousClock.Instant, _ report: (String) -> Void) async throws {
@@ -31,6 +31,6 @@ struct UnitRestarter {
         if let failure { throw failure }
     }
 
-    /// The units that are starting while the task runs.
+    /// The units that may be starting while the task runs: at boot its own and the target, later the repetition.
     private var own: [String] { [task.unitName, repetitionUnitName(ofTask: task.name), "k8s-bootstrap.target"] }
 }

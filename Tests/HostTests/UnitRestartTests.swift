@@ -83,6 +83,18 @@ import Testing
         #expect(starts == 2)
     }
 
+    @Test func `a unit that is ordered after the unit of the caller is waited for when that has started`() async throws
+    {
+        let manager = try await manager(after: "own.service")
+        try manager.write("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n", toUnit: "own.service")
+        for unit in ["own.service", unit] { try await manager.start(unit) }
+        #expect(try await restart(manager, from: ["own.service"]))
+        #expect(starts == 2)
+        try FileSystem.write([], to: "\(marker).fails", mode: 0o600)
+        let error = await #expect(throws: SystemError.self) { try await restart(manager, from: ["own.service"]) }
+        #expect(error?.description == "cannot restart 'a.service': after the restart it is failed (failed)")
+    }
+
     @Test func `the time until a timer elapses is known while it waits`() async throws {
         let manager = try await manager()
         try manager.write("[Timer]\nOnActiveSec=1h\n", toUnit: "a.timer")
