@@ -22,6 +22,15 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// Returns the milliseconds since this machine was started, also those in which it was suspended.
+    ///
+    /// They order events of one boot, however the machine's clock is set.
+    public static func uptimeMilliseconds() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
     /// Returns whether one instant is before another.
     public static func < (left: Self, right: Self) -> Bool {
         left.seconds < right.seconds

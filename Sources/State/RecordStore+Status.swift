@@ -12,7 +12,7 @@ extension RecordStore {
     ///   - now: The time that ages are counted to.
     /// - Returns: A status for each, in the same order; a record that cannot be read is reported as its reason.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
-        var found = tasks.map(look)
+        var found = tasks.map(lookWithRepetition)
         var locks = LockTable.current()
         // A process that ends a task writes its record before it releases the lock. So a record that says the task has
         // started, without a lock, may have been replaced since it was read. The kernel's list is read in several
@@ -20,23 +20,23 @@ extension RecordStore {
         for _ in 0..<Self.lookCount {
             let doubtful = tasks.indices.filter { found[$0].isStarted && runner(of: tasks[$0], in: locks) == nil }
             if doubtful.isEmpty { break }
-            for index in doubtful { found[index] = look(at: tasks[index]) }
+            for index in doubtful { found[index] = lookWithRepetition(at: tasks[index]) }
             locks = .current()
         }
         return zip(tasks, found).map { task, found in
             let isLocked = runner(of: task, in: locks) != nil
-            if case .record(let record) = found, record.isSuccess {
+            if case .record(let record) = found.own, record.isSuccess {
                 // A task that has succeeded and runs is one that repeats: what depends on it need not wait.
                 var status = TaskStatus(record, now: now)
-                status.repetition = repetition(after: record, isRunning: isLocked, now: now)
+                status.repetition = found.repetition.map { TaskRepetition($0, isRunning: isLocked, now: now) }
                 return status
             }
             if isLocked {
                 var status = TaskStatus(task: task, state: .running)
-                status.startedAt = found.startTime
+                status.startedAt = found.own.startTime
                 return status
             }
-            return switch found {
+            return switch found.own {
             case .record(let record): TaskStatus(record, now: now)
             case .nothing: TaskStatus(task: task, state: .notYet)
             case .unreadable(let error): TaskStatus(task: task, state: .unknown, reason: "\(error)")
@@ -44,10 +44,14 @@ extension RecordStore {
         }
     }
 
-    /// The last repetition of a task since it ran for its dependants.
-    private func repetition(after record: TaskRecord, isRunning: Bool, now: Timestamp) -> TaskRepetition? {
-        guard let repeated = try? repetitions.record(of: record.task), repeated.time >= record.time else { return nil }
-        return TaskRepetition(repeated, isRunning: isRunning, now: now)
+    /// Reads the records of a task and, if it has succeeded, of its last repetition since.
+    private func lookWithRepetition(at task: String) -> FoundRecords {
+        let own = look(at: task)
+        guard case .record(let record) = own, record.isSuccess,
+            case .record(let repeated) = repetitions.look(at: task),
+            repeated.uptimeMilliseconds >= record.uptimeMilliseconds
+        else { return FoundRecords(own: own) }
+        return FoundRecords(own: own, repetition: repeated)
     }
 
     /// How often a lock has to be missing before its process counts as gone.
@@ -68,11 +72,17 @@ private enum Found {
     case nothing
     case unreadable(SystemError)
 
-    /// Whether the record says that the task has started and not ended.
-    var isStarted: Bool { startTime != nil }
-
     /// When the task started, if the record says that it has not ended.
     var startTime: Timestamp? {
         if case .record(let record) = self, record.outcome == nil { record.time } else { nil }
     }
+}
+
+/// What there is of a task.
+private struct FoundRecords {
+    var own: Found
+    var repetition: TaskRecord?
+
+    /// Whether a record says that the task has started and not ended.
+    var isStarted: Bool { own.startTime != nil || repetition.map { $0.outcome == nil } == true }
 }

@@ -12,6 +12,8 @@ public struct TaskRecord: Sendable, Hashable {
     public var outcome: Outcome.Kind?
     /// When the task ended, or started if it has not ended.
     public var time: Timestamp
+    /// The milliseconds since the boot at ``time``, which order records however the clock is set.
+    public var uptimeMilliseconds: Int64
     /// How long it ran, in microseconds.
     public var durationMicroseconds: Int64
     /// The results for its objects.
@@ -40,6 +42,7 @@ public struct TaskRecord: Sendable, Hashable {
         verb: String,
         outcome: Outcome.Kind?,
         time: Timestamp = .now(),
+        uptimeMilliseconds: Int64 = Timestamp.uptimeMilliseconds(),
         durationMicroseconds: Int64 = 0,
         counts: ResultCounts = ResultCounts(),
         reason: String? = nil,
@@ -53,6 +56,7 @@ public struct TaskRecord: Sendable, Hashable {
         self.verb = verb
         self.outcome = outcome
         self.time = time
+        self.uptimeMilliseconds = uptimeMilliseconds
         self.durationMicroseconds = durationMicroseconds
         self.counts = counts
         self.reason = reason
@@ -88,6 +92,7 @@ extension TaskRecord {
             entries.append(("startedAt", .string(time.description)))
         }
         entries += [
+            ("uptimeMilliseconds", .number(Int(uptimeMilliseconds))),
             ("durationMicroseconds", .number(Int(durationMicroseconds))),
             ("created", .number(counts.created)), ("changed", .number(counts.changed)),
             ("deleted", .number(counts.deleted)),
@@ -118,6 +123,7 @@ extension TaskRecord {
         self.task = task
         self.time = time
         verb = node["verb"]?.string ?? ""
+        uptimeMilliseconds = Int64(Self.count(node["uptimeMilliseconds"]))
         durationMicroseconds = Int64(Self.count(node["durationMicroseconds"]))
         counts = ResultCounts(
             created: Self.count(node["created"]),

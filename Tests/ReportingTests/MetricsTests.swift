@@ -13,6 +13,7 @@ struct MetricsTests {
             verb: "apply",
             outcome: outcome,
             time: Timestamp(seconds: seconds),
+            uptimeMilliseconds: seconds * 1000,
             durationMicroseconds: 1_500_000,
             attempt: 3,
             history: TaskHistory(lastSuccess: lastSuccess.map { Timestamp(seconds: $0) }),

@@ -17,6 +17,7 @@ struct RepetitionTests {
             verb: "apply",
             outcome: outcome,
             time: Timestamp(seconds: 1_700_000_000),
+            uptimeMilliseconds: 5000,
             reason: reason,
             run: "run",
         )
@@ -41,9 +42,10 @@ struct RepetitionTests {
         #expect(status.repetition?.reason == "why")
         #expect(status.repetition?.age == .seconds(60))
         #expect(try store.hasSucceeded("rbac"))
-        // A run of the task itself is newer.
+        // A run of the task itself is newer, although the clock was set back.
         var later = record(.changed)
-        later.time = now
+        later.time = Timestamp(seconds: 1_600_000_000)
+        later.uptimeMilliseconds += 1
         try store.write(later)
         #expect(store.statuses(of: ["rbac"]).map(\.repetition) == [nil])
     }

@@ -47,7 +47,7 @@ public struct TaskMetrics: Sendable, Hashable {
     ///   - repetition: The record of its last repetition.
     public init(task: String, record: TaskRecord?, repetition: TaskRecord?) {
         let records = [record, repetition].compactMap(\.self)
-        let last = records.max { $0.time < $1.time }
+        let last = records.max { $0.uptimeMilliseconds < $1.uptimeMilliseconds }
         self.init(
             task: task,
             outcome: last?.outcome,
