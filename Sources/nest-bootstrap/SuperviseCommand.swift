@@ -25,7 +25,7 @@ struct SuperviseCommand {
             var isComplete = true
             for task in tasks where await !complete(task, output) { isComplete = false }
             // The failure is noted, and metrics are written, when the unit has ended.
-            if !isComplete, Machine.environment()["SERVICE_RESULT"] == nil { return .failure }
+            if !isComplete, !hasEnded { return .failure }
             do {
                 if isRepetition { try await noteRepetition() } else { try await note(supervisor) }
             } catch {
@@ -43,22 +43,38 @@ struct SuperviseCommand {
         return isWell ? .success : .failure
     }
 
+    /// Whether the unit of the tasks has ended, so that this is an `ExecStopPost=` of it, and not an `ExecStartPost=`.
+    private var hasEnded: Bool { Machine.environment()["SERVICE_RESULT"] != nil }
+
+    /// How long another process may be running the task of a unit that has ended.
+    ///
+    /// With what follows it must end before `TimeoutStopSec` of the tasks' units.
+    private static let lockLimit = Duration.seconds(5)
+
     /// Does what belongs to a task that has succeeded, unless it is done: puts its products in place, restarts units.
+    ///
+    /// No unit is restarted when the task's own has ended: that may take longer than systemd waits, and the next run of
+    /// the task does it.
     ///
     /// - Returns: Whether all is done; if not, the task has failed, and its record says so.
     private func complete(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
         do {
             let records = try records()
             let staged = configuration.stagedProducts(of: task, records)
-            guard staged != nil || !task.restarts.isEmpty, let record = try records.record(of: task.name),
-                record.isSuccess
-            else { return true }
+            guard staged != nil || !task.restarts.isEmpty else { return true }
+            let deadline = ContinuousClock.now + task.timeout
+            // A run by hand may have begun since the unit's process has ended.
+            guard let lock = try await records.awaitLock(task.name, until: hasEnded ? .now + Self.lockLimit : deadline)
+            else { throw Problem("another process is running it", hint: "see 'nest-bootstrap status'") }
+            defer { withExtendedLifetime(lock) {} }
+            guard let record = try records.record(of: task.name), record.isSuccess else { return true }
             var failed = record
             do {
                 try await staged?.publish(to: configuration.files)
-                guard let state = record.history.restart, configuration.options.root == nil else { return true }
+                guard !hasEnded, let state = record.history.restart, configuration.options.root == nil else {
+                    return true
+                }
                 failed.history.restart = .failed
-                let deadline = ContinuousClock.now + task.timeout
                 try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(until: deadline) { unit in
                     output.write("restarting '\(unit)'\n")
                 }
@@ -100,16 +116,16 @@ struct SuperviseCommand {
         // In an `ExecStartPost=` the repetition has not ended.
         guard let result = Machine.environment()["SERVICE_RESULT"] else { return }
         let records = try records()
-        var alerts: [Systemd.Job] = []
-        for name in names {
-            guard let record = try records.record(of: name) else { continue }
+        let hasFailed = result != "success"
+        let noted = try names.filter { name throws(SystemError) in
+            // There is none before the first repetition whose program has started.
+            let record = try records.record(of: name)
             // A repetition that was stopped has neither failed nor succeeded.
-            let hasFailed = result != "success"
-            guard hasFailed || record.isSuccess, record.history.isReported != hasFailed else { continue }
-            try records.updateHistory(of: name) { $0.isReported = hasFailed }
-            alerts.append(.start(alertUnitName(ofTask: name)))
+            return (hasFailed || record?.isSuccess == true) && record?.history.isReported ?? false != hasFailed
         }
-        try await Systemd.queue(alerts)
+        try await Systemd.queue(noted.map { .start(alertUnitName(ofTask: $0)) })
+        // If systemd has refused, the next repetition asks again.
+        for name in noted { try records.updateHistory(of: name) { $0.isReported = hasFailed } }
     }
 
     /// Notes how tasks have ended: in an `ExecStopPost=` systemd says how, in an `ExecStartPost=` they have succeeded.
