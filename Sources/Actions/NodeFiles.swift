@@ -70,6 +70,11 @@ public final class NodeFiles: Sendable {
         root + (try resolved(path, followsLast: false))
     }
 
+    /// Where a path leads: never outside of the root, also if there is a link at it.
+    ///
+    /// - Throws: ``Base/SystemError`` if there are too many links on the way.
+    public func location(ofTarget path: String) throws(SystemError) -> String { root + (try resolved(path)) }
+
     /// Where a path is read: under the root if something is there.
     ///
     /// - Throws: ``Base/SystemError`` if there are too many links on the way.

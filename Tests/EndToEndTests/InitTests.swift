@@ -139,6 +139,26 @@ struct InitTests {
         #expect(all.status == 0, "\(all.errors)\n\(examples.joined(separator: "\n"))")
     }
 
+    @Test func `links of a root lead to files of the root`() async throws {
+        let root = try makeRoot(Machine(testDescription: "", files: ["etc/static/hostname": "inside\n"], lines: []))
+        try FileSystem.makeSymbolicLink(at: "\(root)/etc/hostname", to: "/etc/static/hostname", replacing: true)
+        let inside = try await initialise("--root", root)
+        #expect(inside.output.contains("\n  inside: {role: worker}\n"), "\(inside.output)")
+        try FileSystem.makeSymbolicLink(at: "\(root)/etc/hostname", to: "/etc/passwd", replacing: true)
+        let outside = try await initialise("--root", root)
+        #expect(outside.status == 0)
+        #expect(!outside.output.contains("root:"), "\(outside.output)")
+    }
+
+    @Test func `a root that is no directory is an error`() async throws {
+        for root in ["/nonexistent", "/etc/passwd"] {
+            let result = try await initialise("--root", root)
+            #expect(result.status == 1)
+            #expect(result.output == "")
+            #expect(result.errors.contains("cannot list '\(root)'"), "\(result.errors)")
+        }
+    }
+
     @Test func `this machine's task file is for its name and interfaces`() async throws {
         let result = try await initialise("--host-name", "n1", "--role", "worker")
         #expect(result.status == 0)

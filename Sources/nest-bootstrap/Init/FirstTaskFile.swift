@@ -91,8 +91,10 @@ struct FirstTaskFile {
             lines += ["  node:", "    description: Wait for the node", "    wait: {unit: \(unit)}"]
         }
         lines += [
-            "", "  # Examples: remove the '#' of the lines that have no space behind it, or several.", "",
-            "  # Gives the kubelet its address, with EnvironmentFile=-/etc/kubernetes/kubelet.env in its unit.",
+            "", "  # Examples; to use one, remove the '#' in front of its lines, but not in front of its description.",
+            "",
+            "  # Gives the kubelet its address. In the kubelet's unit: EnvironmentFile=/etc/kubernetes/kubelet.env",
+            "  # and After=k8s-bootstrap-kubelet-address.service.",
             "  #kubelet-address:", "  #  wantedBy: [kubelet.service]",
             "  #  file: {path: /etc/kubernetes/kubelet.env, content: \"NODE_IP=${node.address}\\n\"}",
         ]

@@ -10,8 +10,14 @@ struct InitCommand {
 
     /// Writes the task file, and returns the exit code.
     func run() -> ExitCode {
-        let survey = MachineSurvey(root: options.root, hostName: options.hostName)
-        let text = FirstTaskFile(survey: survey, role: options.role).text
+        let text: String
+        do {
+            let survey = try MachineSurvey(root: options.root, hostName: options.hostName)
+            text = FirstTaskFile(survey: survey, role: options.role).text
+        } catch {
+            output.report(error)
+            return .failure
+        }
         guard let path = destination.path else {
             output.writeData(text)
             return .success

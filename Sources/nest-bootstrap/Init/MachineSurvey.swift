@@ -1,3 +1,4 @@
+import Actions
 import Base
 import Host
 import Kubernetes
@@ -60,8 +61,9 @@ struct MachineSurvey {
     /// - Parameters:
     ///   - root: Where its files are, `nil` for this machine.
     ///   - hostName: The host name, if it is not the one that the machine has.
-    init(root: String?, hostName: String?) {
-        let files = Files(root: root.map(Configuration.absolute) ?? "")
+    /// - Throws: ``Base/SystemError`` if there is no such directory.
+    init(root: String?, hostName: String?) throws(SystemError) {
+        let files = try Files(root: root)
         self.hostName = hostName ?? root.flatMap { _ in files.hostName } ?? Machine.hostName()
         let kubeadm = files.has("/etc/kubernetes/manifests/kube-apiserver.yaml")
         let k3s = files.has("/etc/rancher/k3s/k3s.yaml")
@@ -97,25 +99,37 @@ struct MachineSurvey {
 
 /// The files of a machine; what cannot be read is not there.
 private struct Files {
-    let root: String
+    private let files: NodeFiles
 
-    func has(_ path: String) -> Bool { (try? FileSystem.exists(root + path)) == true }
+    /// Opens the files below a root, `nil` for this machine.
+    init(root: String?) throws(SystemError) {
+        if let root { _ = try FileSystem.list(root) }
+        files = NodeFiles(root: root.map(FileSystem.existingRealPath), isDryRun: false)
+    }
+
+    /// Where a path of the machine is: links of the root lead to paths in it.
+    private func place(of path: String) -> String? { try? files.location(ofTarget: path) }
+
+    func has(_ path: String) -> Bool { place(of: path).flatMap { try? FileSystem.exists($0) } == true }
 
     /// The files of a directory whose names have an end, as paths of the machine.
     func list(_ directory: String, suffix: String) -> [String] {
-        let names = (try? FileSystem.list(root + directory, limit: 1000)) ?? []
+        let names = place(of: directory).flatMap { try? FileSystem.list($0, limit: 1000) } ?? []
         return names.filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map { "\(directory)/\($0)" }
     }
 
+    private func read(_ path: String, limit: Int) -> [UInt8]? {
+        place(of: path).flatMap { try? FileSystem.read($0, limit: limit) }
+    }
+
     var hostName: String? {
-        let bytes = (try? FileSystem.read("\(root)/etc/hostname", limit: 1 << 10)) ?? []
-        let name = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first
+        let name = String(decoding: read("/etc/hostname", limit: 1 << 10) ?? [], as: UTF8.self)
+            .split(whereSeparator: \.isWhitespace).first
         return name.map(String.init)
     }
 
     /// The API server of a kubeconfig.
     func server(_ kubeconfig: String) -> String? {
-        let bytes = try? FileSystem.read(root + kubeconfig, limit: 1 << 20)
-        return bytes.flatMap { try? Kubeconfig($0, path: kubeconfig).server }
+        read(kubeconfig, limit: 1 << 20).flatMap { try? Kubeconfig($0, path: kubeconfig).server }
     }
 }
