@@ -141,15 +141,16 @@ struct StatusCommand {
 
     /// The states of the tasks' services and the times until their timers elapse, if systemd runs here.
     ///
-    /// If it does not answer, the records alone are shown.
+    /// If it does not answer, what is known without it is shown.
     private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
         guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
         let plan = configuration.plan
+        var services: [String: ServiceState] = [:]
         do {
-            let services = try await Systemd.services(plan.steps.map(\.task.unitName))
+            services = try await Systemd.services(plan.steps.map(\.task.unitName))
             return (services, try await Systemd.timers(plan.timerNames), nil)
         } catch {
-            return ([:], [:], error)
+            return (services, [:], error)
         }
     }
 }

@@ -37,7 +37,7 @@ struct AddressDependants {
     /// What the unit of a task is made of, apart from paths and servers.
     private static func unitPart(_ task: PlannedTask) -> [String] {
         let footprint = task.verb.footprint
-        return [task.description ?? "", "\(task.timeout)"] + task.wantedBy + task.afterUnits
+        return [task.description ?? "", "\(task.timeout)"] + task.wantedBy + task.afterUnits + task.restarts
             + footprint.accounts.map(\.name) + footprint.capabilities + [footprint.command?.name.path ?? ""]
     }
 }

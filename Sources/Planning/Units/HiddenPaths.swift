@@ -32,7 +32,7 @@ struct HiddenPaths {
         "/var/lib/etcd", "/var/lib/private", "/var/lib/rancher",
     ]
 
-    /// The subset that the distribution opens to root alone; units of ``unitUser`` need not hide it.
+    /// The subset whose secrets the distribution opens to root alone; units of ``unitUser`` need not hide it.
     ///
     /// systemd makes every mount of a unit for each of its commands, and reads the table of all mounts several times for it.
     private static let closedToUsers: Set = [
