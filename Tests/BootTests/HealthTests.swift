@@ -199,6 +199,22 @@ extension BootedTests {
             }
         }
 
+        @Test func `a task that failed because /run was full is retried`() async throws {
+            let tasks = "tasks: {made: {file: {path: /etc/made, content: text}}}\n"
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                #expect(try await machine.becomes("cat /etc/made") { $0 == "text" })
+                // It ends when nothing more can be written.
+                _ = try await machine.run("sh", "-c", "rm /etc/made; cat /dev/zero >/run/full")
+                #expect(try await machine.run("systemctl", "restart", "k8s-bootstrap-made").status == 1)
+                try await machine.must("test ! -e /etc/made && rm /run/full")
+                #expect(try await machine.becomes("cat /etc/made") { $0 == "text" })
+                let well = View(failed: [], system: "running", target: "active")
+                try await becomes(machine, well, "after /run had room again")
+            }
+        }
+
         @Test func `removed tasks leave nothing behind, and the empty task file of the package is healthy`()
             async throws
         {
