@@ -67,9 +67,18 @@ let
 
   ownRole = cfg.nodes.${hostName}.role or null;
   role = if cfg.role != null then cfg.role else ownRole;
+  # A rule without keys is one as well.
+  addressOf = key: rule: lib.optionalAttrs (rule != null) { ${key} = present rule; };
+  nodeOf =
+    _: node:
+    {
+      inherit (node) role;
+    }
+    // lib.optionalAttrs (node.variables != { }) { inherit (node) variables; }
+    // addressOf "address" node.address;
   sections = lib.filterAttrs (_: value: value != { }) {
-    cluster = present cfg.cluster;
-    nodes = lib.mapAttrs (_: lib.filterAttrs (_: value: value != { })) cfg.nodes;
+    cluster = present cfg.cluster // addressOf "nodeAddress" cfg.cluster.nodeAddress;
+    nodes = lib.mapAttrs nodeOf cfg.nodes;
     inherit (cfg) variables;
   };
 

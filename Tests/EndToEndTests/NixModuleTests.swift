@@ -137,24 +137,68 @@ struct NixModuleTests {
 
     @Test(
         arguments: [
-            ("script = 3;", "option `kubernetes.bootstrap.tasks.t.script' is not of type"),
-            ("args = \"x\"; script = \"/s\";", "option `kubernetes.bootstrap.tasks.t.args' is not of type"),
-            ("wait.tcp = _: 1;", "option `kubernetes.bootstrap.tasks.t.wait.tcp' is not of type `YAML value'"),
-            ("scripts = \"/s\";", "option `kubernetes.bootstrap.tasks.t.scripts' does not exist"),
+            ("script = 3;", "", "option `kubernetes.bootstrap.tasks.t.script' is not of type"),
+            ("args = \"x\"; script = \"/s\";", "", "option `kubernetes.bootstrap.tasks.t.args' is not of type"),
+            ("wait.tcp = _: 1;", "", "option `kubernetes.bootstrap.tasks.t.wait.tcp' is not of type `YAML value'"),
+            ("scripts = \"/s\";", "", "option `kubernetes.bootstrap.tasks.t.scripts' does not exist"),
             (
-                "symlink.path = \"/a\";",
+                "symlink.path = \"/a\";", "",
                 "option `kubernetes.bootstrap.tasks.t.symlink.target' was accessed but has no value"
             ),
             (
-                "apply = { manifests = [ ]; wait = true; };",
+                "apply = { manifests = [ ]; wait = true; };", "",
                 "option `kubernetes.bootstrap.tasks.t.apply.wait' is not of type"
+            ),
+            (
+                "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.family = \"ipv5\"; };",
+                "option `kubernetes.bootstrap.nodes.n1.address.family' is not of type"
+            ),
+            (
+                "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.interfaces = \"eth0\"; };",
+                "option `kubernetes.bootstrap.nodes.n1.address.interfaces' is not of type"
+            ),
+            (
+                "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.cidr = \"10.0.0.0/8\"; };",
+                "option `kubernetes.bootstrap.nodes.n1.address.cidr' does not exist"
+            ),
+            (
+                "script = \"/s\";", "cluster.nodeAddress.skip = \"lo\";",
+                "option `kubernetes.bootstrap.cluster.nodeAddress.skip' is not of type"
             ),
         ]
     )
-    func `a value of another type is refused with the name of its option`(task: String, text: String) async throws {
-        let result = try await NixModule.evaluate(node(task))
+    func `a value of another type is refused with the name of its option`(
+        task: String,
+        options: String,
+        text: String
+    ) async throws {
+        let result = try await NixModule.evaluate(node(task, options))
         #expect(result.status == 1)
         #expect(result.errors.contains(text), "\(result.errors)")
+    }
+
+    @Test func `the rules for addresses are those of the task file`() async throws {
+        let rules = """
+            cluster.nodeAddress = { }; nodes.n2 = { role = "worker"; variables.a = "b"; };
+            nodes.n1 = { role = "worker"; address = {
+                interfaces = [ "tailscale*" "en*" ]; skip = [ ]; range = "100.64.0.0/10"; family = "ipv4";
+            }; };
+            """
+        let task = "file = { path = \"/run/kubelet.env\"; content = \"\\${node.address}\"; };"
+        let lines = try await NixModule(node(task, rules)).text("built/bootstrap.yaml")
+        let address =
+            "{\"family\":\"ipv4\",\"interfaces\":[\"tailscale*\",\"en*\"],\"range\":\"100.64.0.0/10\",\"skip\":[]}"
+        #expect(
+            lines.hasPrefix(
+                """
+                {
+                "cluster": {"nodeAddress":{}},
+                "nodes": {"n1":{"address":\(address),"role":"worker"},"n2":{"role":"worker","variables":{"a":"b"}}},
+
+                """
+            ),
+            "\(lines)"
+        )
     }
 
     @Test func `the flake has a package, a module, an overlay, checks, and apps for certificates`() async throws {
