@@ -87,7 +87,7 @@ let
     certificate = verb "Issues a certificate with its key, and renews it." {
       path = required types.str "The file of the certificate.";
       key = required types.str "The file of its key.";
-      leaf = required (types.either types.str (types.attrsOf value)) "What the certificate says.";
+      leaf = required (types.attrsOf value) "What the certificate says; not a name, as there is no section `certificates`.";
       signer = optional types.str "The signer of the cluster that issues it.";
     };
     decrypt = verb "Decrypts a file that age has encrypted to the node." {

@@ -45,13 +45,32 @@ struct NixModuleTests {
         #expect(units.sorted() == tasks + ["k8s-bootstrap.target"])
         let decrypting = config["units"]?["k8s-bootstrap-kubelet-key.service"]?["text"]?.string ?? ""
         #expect(decrypting.contains("\n[Service]\nEnvironment=PATH=/usr/bin\n"), "\(decrypting)")
+        let rules = config["rules"]?.sequence?.compactMap(\.string) ?? []
         #expect(
-            config["rules"]?.sequence?.compactMap(\.string) == [
+            rules.dropFirst() == [
                 "d /var/lib/cni/bin 0755 root root -", "L+ /opt/cni/bin - - - - /var/lib/cni/bin",
             ]
         )
         #expect(config["users"]?.sequence?.compactMap(\.string) == ["nest-bootstrap"])
-        #expect(config["etc"]?["systemd/catalog/nest-bootstrap.catalog"]?.string?.hasSuffix(".catalog") == true)
+        #expect(config["packages"]?.sequence?.compactMap(\.string) == ["nest-bootstrap", "age"])
+        try await checkCatalog(rule: rules.first ?? "")
+    }
+
+    /// The link of the catalog is where journalctl looks for catalogs.
+    private func checkCatalog(rule: String) async throws {
+        let words = rule.split(separator: " ")
+        try #require(words.count == 7 && words[6].hasSuffix("/lib/systemd/catalog/nest-bootstrap.catalog"), "\(rule)")
+        let root = TemporaryDirectory.file("root")
+        let catalog = "\(TestCluster.sourceRoot)/units/nest-bootstrap.catalog"
+        #expect(try await Tool.run("install", ["-D", catalog, "\(root)\(words[1])"]).status == 0)
+        #expect(try await Tool.run("journalctl", ["--root", root, "--update-catalog"]).status == 0)
+        let listed = try await Tool.run("journalctl", ["--root", root, "--list-catalog"])
+        #expect(listed.outputLines.contains { $0.contains("nest-bootstrap: Task") }, "\(listed)")
+    }
+
+    @Test func `the program knows the role of option role without flags`() async throws {
+        let module = try await NixModule(node("roles = [ \"worker\" ]; script = \"/s\";", "role = \"worker\";"))
+        #expect(try module.text("built/bootstrap.yaml").json["nodes"]?["n1"]?["role"]?.string == "worker")
     }
 
     @Test func `only the unit of a changed task changes`() async throws {
@@ -86,6 +105,11 @@ struct NixModuleTests {
                 ".after: 'k8s-bootstrap-x.service' is not a task of kubernetes.bootstrap.tasks"
             ),
             (
+                "after = [ \"off.service\" \"off\" ]; script = \"/s\";",
+                "tasks.off = { enable = false; script = \"/s\"; };",
+                ".after: 'off' is disabled by kubernetes.bootstrap.tasks.off.enable; remove it here, or disable this task as well"
+            ),
+            (
                 "roles = [ \"worker\" ]; script = \"/s\";", "",
                 ".roles: this node, 'n1', has no role; set kubernetes.bootstrap.role or kubernetes.bootstrap.nodes.n1.role"
             ),
@@ -102,6 +126,7 @@ struct NixModuleTests {
         #expect(failures?.count == 1)
         #expect(failures?.first?.hasPrefix("kubernetes.bootstrap.tasks.t") == true)
         #expect(failures?.first?.contains(text) == true, "\(failures ?? [])")
+        #expect(failures?.first?.contains(".service.service") == false)
     }
 
     @Test(
@@ -117,6 +142,10 @@ struct NixModuleTests {
             (
                 "apply = { manifests = [ ]; wait = true; };", "",
                 "option `kubernetes.bootstrap.tasks.t.apply.wait' is not of type"
+            ),
+            (
+                "certificate = { path = \"/c\"; key = \"/k\"; leaf = \"kubelet\"; };", "",
+                "option `kubernetes.bootstrap.tasks.t.certificate.leaf' is not of type"
             ),
             (
                 "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.family = \"ipv5\"; };",
@@ -185,6 +214,7 @@ struct NixModuleTests {
         let renew = "certificates renew --all --config ./bootstrap.yaml"
         for (app, flags) in zip(apps, ["", "--name kubelet", "--node test-controlplane --node test-worker-node"]) {
             #expect(app.hasSuffix("/bin/nest-bootstrap \(renew) \(flags) \"$@\"\n"), "\(app)")
+            #expect(app.contains("export PATH=/built/age/bin:\"$PATH\"\n"))
         }
         let names = ["certs-recreate", "certs-recreate-kubelet", "certs-recreate-test"]
         #expect(apps.map { $0.prefix { $0 != ":" } } == names.map { $0[...] })

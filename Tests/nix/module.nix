@@ -30,4 +30,5 @@ in
   rules = config.systemd.tmpfiles.rules;
   users = lib.attrNames config.users.users;
   path = map (package: package.name) config.kubernetes.bootstrap.path or [ ];
+  packages = map (package: package.name or "${package}") config.environment.systemPackages;
 }
