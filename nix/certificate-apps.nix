@@ -1,6 +1,6 @@
 # Apps of a flake that renew certificates: certs-recreate all, certs-recreate-test those of the test nodes, and
 # certs-recreate-NAME one. Further flags can be given to each; a set that exists needs the key of an operator:
-# `nix run .#certs-recreate -- --identity FILE`.
+# `nix run .#certs-recreate -- --identity FILE`. age comes with them.
 {
   lib,
   pkgs,
@@ -15,6 +15,7 @@ let
     type = "app";
     program = "${
       pkgs.writeShellScript name ''
+        export PATH=${lib.makeBinPath [ pkgs.age ]}:"$PATH"
         exec ${package}/bin/nest-bootstrap certificates renew --all --config ${lib.escapeShellArg taskFile} ${lib.escapeShellArgs flags} "$@"
       ''
     }";

@@ -47,11 +47,12 @@ in
   config = lib.mkIf cfg.enable {
     inherit (node) assertions;
 
-    environment.systemPackages = [ cfg.package ];
-    environment.etc = {
-      "nest-bootstrap/bootstrap.yaml".source = taskFile;
-      "systemd/catalog/nest-bootstrap.catalog".source = catalog;
-    };
+    # age also for runs by hand.
+    environment.systemPackages = [
+      cfg.package
+    ]
+    ++ lib.optional (lib.any (task: task.decrypt != null) (lib.attrValues node.tasks)) pkgs.age;
+    environment.etc."nest-bootstrap/bootstrap.yaml".source = taskFile;
 
     # Not the package of the program: NixOS would use its generator, which makes units of its own.
     systemd.packages = [ units ];
@@ -75,7 +76,11 @@ in
       };
     };
 
-    systemd.tmpfiles.rules = lib.concatLists (
+    systemd.tmpfiles.rules = [
+      # journalctl reads catalogs of its own package and of /usr/local, and none of /etc.
+      "L+ /usr/local/lib/systemd/catalog/nest-bootstrap.catalog - - - - ${catalog}"
+    ]
+    ++ lib.concatLists (
       lib.mapAttrsToList (link: directory: [
         "d ${directory} 0755 root root -"
         "L+ ${link} - - - - ${directory}"

@@ -44,6 +44,21 @@ let
       inherit description;
     };
 
+  # Without a value the key is not written, so that its default is that of the task file.
+  addressRule =
+    description:
+    optional (types.submodule {
+      options = {
+        interfaces = optional (types.listOf types.str) "The interfaces that may have it, the preferred first; `*` matches any text.";
+        skip = optional (types.listOf types.str) "The interfaces that are left out.";
+        range = optional types.str "Where it must be, such as 100.64.0.0/10.";
+        family = optional (types.enum [
+          "ipv4"
+          "ipv6"
+        ]) "The version of the address.";
+      };
+    }) description;
+
   # A verb of the task file: the named keys have types, the others are as docs/task-file.md describes them.
   verb =
     description: options:
@@ -72,7 +87,7 @@ let
     certificate = verb "Issues a certificate with its key, and renews it." {
       path = required types.str "The file of the certificate.";
       key = required types.str "The file of its key.";
-      leaf = required (types.either types.str (types.attrsOf value)) "What the certificate says.";
+      leaf = required (types.attrsOf value) "What the certificate says; not a name, as there is no section `certificates`.";
       signer = optional types.str "The signer of the cluster that issues it.";
     };
     decrypt = verb "Decrypts a file that age has encrypted to the node." {
@@ -197,6 +212,7 @@ in
         name = optional types.str "The name of the cluster.";
         certificateAuthority = optional text "The CA of the API server's certificate.";
         servers = optional (types.either types.str (types.attrsOf types.str)) "The API server, or one for each role.";
+        nodeAddress = addressRule "How the address of a node is chosen, which is `\${node.address}` in the strings of verbs.";
       };
     };
   };
@@ -208,6 +224,7 @@ in
         options = {
           role = required types.str "The role of the node.";
           variables = variables "Variables of the node, instead of those of all nodes.";
+          address = addressRule "How the address of this node is chosen, instead of `cluster.nodeAddress`.";
         };
       }
     );

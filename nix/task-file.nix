@@ -67,21 +67,32 @@ let
 
   ownRole = cfg.nodes.${hostName}.role or null;
   role = if cfg.role != null then cfg.role else ownRole;
+  # A rule without keys is one as well.
+  addressOf = key: rule: lib.optionalAttrs (rule != null) { ${key} = present rule; };
+  nodeOf =
+    _: node:
+    {
+      inherit (node) role;
+    }
+    // lib.optionalAttrs (node.variables != { }) { inherit (node) variables; }
+    // addressOf "address" node.address;
+  # The node itself is there also if only `role` is set, so that the program knows the role without flags.
   sections = lib.filterAttrs (_: value: value != { }) {
-    cluster = present cfg.cluster;
-    nodes = lib.mapAttrs (_: lib.filterAttrs (_: value: value != { })) cfg.nodes;
+    cluster = present cfg.cluster // addressOf "nodeAddress" cfg.cluster.nodeAddress;
+    nodes =
+      lib.optionalAttrs (role != null && hostName != "") { ${hostName} = { inherit role; }; }
+      // lib.mapAttrs nodeOf cfg.nodes;
     inherit (cfg) variables;
   };
 
   taskOf = name: lib.removePrefix "k8s-bootstrap-" (lib.removeSuffix ".service" name);
-  namesNothing =
+  isTask =
     name:
     let
-      isTaskUnit = lib.hasPrefix "k8s-bootstrap-" name && lib.hasSuffix ".service" name;
       suffixes = "automount|device|mount|path|scope|service|slice|socket|swap|target|timer";
-      isUnit = builtins.match ".+\\.(${suffixes})" name != null;
     in
-    (isTaskUnit || !isUnit) && !(cfg.tasks ? ${taskOf name});
+    lib.hasPrefix "k8s-bootstrap-" name && lib.hasSuffix ".service" name
+    || builtins.match ".+\\.(${suffixes})" name == null;
 
   assertionsOf =
     name: task:
@@ -107,10 +118,18 @@ let
         message = "${here}.roles: this node, '${hostName}', has no role; set ${option}.role or ${option}.nodes.${hostName}.role";
       }
     ]
-    ++ map (dependency: {
-      assertion = !namesNothing dependency;
-      message = "${here}.after: '${dependency}' is not a task of ${option}.tasks; for a unit write '${dependency}.service'";
-    }) task.after;
+    ++ lib.concatMap (dependency: [
+      {
+        assertion = cfg.tasks ? ${taskOf dependency};
+        message =
+          "${here}.after: '${dependency}' is not a task of ${option}.tasks"
+          + lib.optionalString (!lib.hasSuffix ".service" dependency) "; for a unit write '${dependency}.service'";
+      }
+      {
+        assertion = cfg.tasks.${taskOf dependency}.enable or true;
+        message = "${here}.after: '${dependency}' is disabled by ${option}.tasks.${taskOf dependency}.enable; remove it here, or disable this task as well";
+      }
+    ]) (lib.filter isTask task.after);
 in
 {
   inherit role;

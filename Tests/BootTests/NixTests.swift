@@ -37,7 +37,7 @@ extension BootedTests {
                 let status = try await machine.run("nest-bootstrap", "status", "--wait=2m")
                 #expect(status.status == 0, "\(status.output)\(status.errors)")
                 #expect(Set(try await machine.records().values) == ["changed"])
-                #expect(try await machine.records().count == 8)
+                #expect(try await machine.records().count == 12)
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
                 #expect(try await machine.output("ls /run/systemd/generator | grep k8s-bootstrap") == "")
                 let units = try await machine.must("systemctl cat 'k8s-bootstrap*' | grep -v '^#'")
@@ -47,8 +47,9 @@ extension BootedTests {
                 #expect(try await machine.must("ls /var/lib/cni/net.d") == "10-calico.conflist\ncalico-kubeconfig\n")
                 #expect(try await machine.must("readlink /opt/cni/bin/calico-ipam").hasSuffix("/bin/calico\n"))
                 let lines = try await machine.journal("NEST_TASK=bootstrap-rbac").compactMap { $0["MESSAGE"]?.string }
-                let applied = "applied namespace.yaml of 60 attempts with /etc/kubernetes/cluster-admin.kubeconfig"
+                let applied = "applied 03-kube-proxy.yaml of 60 attempts with /etc/kubernetes/cluster-admin.kubeconfig"
                 #expect(lines.contains { $0.contains(applied) }, "\(lines)")
+                #expect(try await machine.must("ls /etc/kubernetes/pki") == "ca.crt\nkube-proxy.crt\nkube-proxy.key\n")
             }
         }
     }

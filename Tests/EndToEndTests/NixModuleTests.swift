@@ -12,44 +12,13 @@ struct NixModuleTests {
         "{ networking.hostName = \"n1\"; kubernetes.bootstrap = { enable = true; \(options) tasks.t = { \(task) }; }; }"
     }
 
-    /// A line of the table of units: of the homelab's own module, as the mission describes it, and of this one.
-    private func row(_ module: NixModule, _ unit: String) throws -> String {
-        let text = try module.text("out/lib/systemd/system/\(unit)")
-        let after = text.split(separator: "\n").first { $0.hasPrefix("After=") }?.dropFirst("After=".count) ?? ""
-        return "\(unit) after \(after.isEmpty ? "-" : after)"
-    }
-
-    @Test func `the tasks of a homelab's role file become the units that its own module makes`() async throws {
+    @Test func `the target is started at boot, and scripts have no variables of the task file`() async throws {
         let module = try await NixModule(NixModule.file("control-plane"))
-        let config = try module.text("config.json").json
-        #expect(config["failures"]?.sequence?.isEmpty == true)
-        let agenix = "agenix.service kube-apiserver.service"
-        let kubeconfigs = ["generate-kubeconfig", "generate-cni-kubeconfig", "generate-kube-proxy-kubeconfig"]
-            .map { "k8s-bootstrap-\($0).service" }.joined(separator: " ")
-        let theirs = [
-            "generate-kubeconfig": agenix, "generate-cni-kubeconfig": agenix,
-            "generate-kube-proxy-kubeconfig": "agenix.service", "setup-calico-ipam": "-",
-            "bootstrap-rbac": "\(kubeconfigs) kube-apiserver.service",
-            "calico-ip-pool": "k8s-bootstrap-bootstrap-rbac.service",
-            "calico-node": "k8s-bootstrap-bootstrap-rbac.service k8s-bootstrap-calico-ip-pool.service",
-        ]
-        for (task, after) in theirs {
-            let unit = "k8s-bootstrap-\(task).service"
-            #expect(try row(module, unit) == "\(unit) after \(after)")
-            let wanting = try await Tool.run(
-                "sh",
-                ["-c", "cd $0/etc/systemd/system && ls -d *.wants/\(unit)", module.directory]
-            )
-            let others = task == "setup-calico-ipam" ? ["multi-user.target.wants/\(unit)"] : []
-            #expect(wanting.outputLines == ["k8s-bootstrap.target.wants/\(unit)"] + others)
-        }
         let target = "etc/systemd/system/multi-user.target.wants/k8s-bootstrap.target"
         #expect(try FileSystem.status("\(module.directory)/\(target)")?.target == "../k8s-bootstrap.target")
-        let tasks = try module.text("built/bootstrap.yaml").json["tasks"]
-        let rbac = tasks?["bootstrap-rbac"]?["exec"]
+        let rbac = try module.text("built/bootstrap.yaml").json["tasks"]?["bootstrap-rbac"]?["exec"]
         #expect(rbac?["environment"]?["GREETING"]?.string == "$${not a variable}")
         #expect(rbac?["shell"]?.string == "/usr/bin/bash")
-        #expect(tasks?["coredns"] == nil)
     }
 
     @Test(arguments: ["control-plane", "worker", "verbs"])
@@ -76,13 +45,32 @@ struct NixModuleTests {
         #expect(units.sorted() == tasks + ["k8s-bootstrap.target"])
         let decrypting = config["units"]?["k8s-bootstrap-kubelet-key.service"]?["text"]?.string ?? ""
         #expect(decrypting.contains("\n[Service]\nEnvironment=PATH=/usr/bin\n"), "\(decrypting)")
+        let rules = config["rules"]?.sequence?.compactMap(\.string) ?? []
         #expect(
-            config["rules"]?.sequence?.compactMap(\.string) == [
+            rules.dropFirst() == [
                 "d /var/lib/cni/bin 0755 root root -", "L+ /opt/cni/bin - - - - /var/lib/cni/bin",
             ]
         )
         #expect(config["users"]?.sequence?.compactMap(\.string) == ["nest-bootstrap"])
-        #expect(config["etc"]?["systemd/catalog/nest-bootstrap.catalog"]?.string?.hasSuffix(".catalog") == true)
+        #expect(config["packages"]?.sequence?.compactMap(\.string) == ["nest-bootstrap", "age"])
+        try await checkCatalog(rule: rules.first ?? "")
+    }
+
+    /// The link of the catalog is where journalctl looks for catalogs.
+    private func checkCatalog(rule: String) async throws {
+        let words = rule.split(separator: " ")
+        try #require(words.count == 7 && words[6].hasSuffix("/lib/systemd/catalog/nest-bootstrap.catalog"), "\(rule)")
+        let root = TemporaryDirectory.file("root")
+        let catalog = "\(TestCluster.sourceRoot)/units/nest-bootstrap.catalog"
+        #expect(try await Tool.run("install", ["-D", catalog, "\(root)\(words[1])"]).status == 0)
+        #expect(try await Tool.run("journalctl", ["--root", root, "--update-catalog"]).status == 0)
+        let listed = try await Tool.run("journalctl", ["--root", root, "--list-catalog"])
+        #expect(listed.outputLines.contains { $0.contains("nest-bootstrap: Task") }, "\(listed)")
+    }
+
+    @Test func `the program knows the role of option role without flags`() async throws {
+        let module = try await NixModule(node("roles = [ \"worker\" ]; script = \"/s\";", "role = \"worker\";"))
+        #expect(try module.text("built/bootstrap.yaml").json["nodes"]?["n1"]?["role"]?.string == "worker")
     }
 
     @Test func `only the unit of a changed task changes`() async throws {
@@ -117,6 +105,11 @@ struct NixModuleTests {
                 ".after: 'k8s-bootstrap-x.service' is not a task of kubernetes.bootstrap.tasks"
             ),
             (
+                "after = [ \"off.service\" \"off\" ]; script = \"/s\";",
+                "tasks.off = { enable = false; script = \"/s\"; };",
+                ".after: 'off' is disabled by kubernetes.bootstrap.tasks.off.enable; remove it here, or disable this task as well"
+            ),
+            (
                 "roles = [ \"worker\" ]; script = \"/s\";", "",
                 ".roles: this node, 'n1', has no role; set kubernetes.bootstrap.role or kubernetes.bootstrap.nodes.n1.role"
             ),
@@ -133,28 +126,77 @@ struct NixModuleTests {
         #expect(failures?.count == 1)
         #expect(failures?.first?.hasPrefix("kubernetes.bootstrap.tasks.t") == true)
         #expect(failures?.first?.contains(text) == true, "\(failures ?? [])")
+        #expect(failures?.first?.contains(".service.service") == false)
     }
 
     @Test(
         arguments: [
-            ("script = 3;", "option `kubernetes.bootstrap.tasks.t.script' is not of type"),
-            ("args = \"x\"; script = \"/s\";", "option `kubernetes.bootstrap.tasks.t.args' is not of type"),
-            ("wait.tcp = _: 1;", "option `kubernetes.bootstrap.tasks.t.wait.tcp' is not of type `YAML value'"),
-            ("scripts = \"/s\";", "option `kubernetes.bootstrap.tasks.t.scripts' does not exist"),
+            ("script = 3;", "", "option `kubernetes.bootstrap.tasks.t.script' is not of type"),
+            ("args = \"x\"; script = \"/s\";", "", "option `kubernetes.bootstrap.tasks.t.args' is not of type"),
+            ("wait.tcp = _: 1;", "", "option `kubernetes.bootstrap.tasks.t.wait.tcp' is not of type `YAML value'"),
+            ("scripts = \"/s\";", "", "option `kubernetes.bootstrap.tasks.t.scripts' does not exist"),
             (
-                "symlink.path = \"/a\";",
+                "symlink.path = \"/a\";", "",
                 "option `kubernetes.bootstrap.tasks.t.symlink.target' was accessed but has no value"
             ),
             (
-                "apply = { manifests = [ ]; wait = true; };",
+                "apply = { manifests = [ ]; wait = true; };", "",
                 "option `kubernetes.bootstrap.tasks.t.apply.wait' is not of type"
+            ),
+            (
+                "certificate = { path = \"/c\"; key = \"/k\"; leaf = \"kubelet\"; };", "",
+                "option `kubernetes.bootstrap.tasks.t.certificate.leaf' is not of type"
+            ),
+            (
+                "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.family = \"ipv5\"; };",
+                "option `kubernetes.bootstrap.nodes.n1.address.family' is not of type"
+            ),
+            (
+                "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.interfaces = \"eth0\"; };",
+                "option `kubernetes.bootstrap.nodes.n1.address.interfaces' is not of type"
+            ),
+            (
+                "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.cidr = \"10.0.0.0/8\"; };",
+                "option `kubernetes.bootstrap.nodes.n1.address.cidr' does not exist"
+            ),
+            (
+                "script = \"/s\";", "cluster.nodeAddress.skip = \"lo\";",
+                "option `kubernetes.bootstrap.cluster.nodeAddress.skip' is not of type"
             ),
         ]
     )
-    func `a value of another type is refused with the name of its option`(task: String, text: String) async throws {
-        let result = try await NixModule.evaluate(node(task))
+    func `a value of another type is refused with the name of its option`(
+        task: String,
+        options: String,
+        text: String
+    ) async throws {
+        let result = try await NixModule.evaluate(node(task, options))
         #expect(result.status == 1)
         #expect(result.errors.contains(text), "\(result.errors)")
+    }
+
+    @Test func `the rules for addresses are those of the task file`() async throws {
+        let rules = """
+            cluster.nodeAddress = { }; nodes.n2 = { role = "worker"; variables.a = "b"; };
+            nodes.n1 = { role = "worker"; address = {
+                interfaces = [ "tailscale*" "en*" ]; skip = [ ]; range = "100.64.0.0/10"; family = "ipv4";
+            }; };
+            """
+        let task = "file = { path = \"/run/kubelet.env\"; content = \"\\${node.address}\"; };"
+        let lines = try await NixModule(node(task, rules)).text("built/bootstrap.yaml")
+        let address =
+            "{\"family\":\"ipv4\",\"interfaces\":[\"tailscale*\",\"en*\"],\"range\":\"100.64.0.0/10\",\"skip\":[]}"
+        #expect(
+            lines.hasPrefix(
+                """
+                {
+                "cluster": {"nodeAddress":{}},
+                "nodes": {"n1":{"address":\(address),"role":"worker"},"n2":{"role":"worker","variables":{"a":"b"}}},
+
+                """
+            ),
+            "\(lines)"
+        )
     }
 
     @Test func `the flake has a package, a module, an overlay, checks, and apps for certificates`() async throws {
@@ -172,6 +214,7 @@ struct NixModuleTests {
         let renew = "certificates renew --all --config ./bootstrap.yaml"
         for (app, flags) in zip(apps, ["", "--name kubelet", "--node test-controlplane --node test-worker-node"]) {
             #expect(app.hasSuffix("/bin/nest-bootstrap \(renew) \(flags) \"$@\"\n"), "\(app)")
+            #expect(app.contains("export PATH=/built/age/bin:\"$PATH\"\n"))
         }
         let names = ["certs-recreate", "certs-recreate-kubelet", "certs-recreate-test"]
         #expect(apps.map { $0.prefix { $0 != ":" } } == names.map { $0[...] })

@@ -53,6 +53,19 @@ public struct NixModule: Sendable {
         guard result.status == 0 else { throw ToolFailure(command: "make-system", result: result) }
     }
 
+    /// Evaluates a module with another one than the project's, whose files in the store have the same paths.
+    ///
+    /// - Parameters:
+    ///   - expression: The module with tasks.
+    ///   - other: The name of the other module's file in `Tests/nix`, without its extension.
+    /// - Returns: How Nix ended, and what it wrote.
+    /// - Throws: ``Base/SystemError`` if the script is not there. How Nix ends is a normal result.
+    public func evaluate(_ expression: String, instead other: String) async throws(SystemError) -> ToolResult {
+        let module = "\(Self.scripts)/\(other).nix"
+        let function = "import \(Self.scripts)/module.nix { module = \(module); modules = [ (\(expression)) ]; }"
+        return try await Tool.run("\(Self.scripts)/evaluate", [directory, function])
+    }
+
     /// Reads a file that was made.
     ///
     /// - Parameter path: Its path below the directory.

@@ -1,13 +1,53 @@
 # A control plane as a role file of a homelab declares it, with scripts for everything.
-{ config, ... }:
+{ config, pkgs, ... }:
 let
   credentials = "/run/agenix";
   server = "https://${config.networking.hostName}:6443";
   kubeconfig = "/etc/kubernetes/cluster-admin.kubeconfig";
   scripts = "${./k8s/scripts}";
+  rbac = "${../../rbac}";
+
+  # The manifests of this project, with the values of the homelab.
+  values = {
+    apiServerHost = config.networking.hostName;
+    apiServerPort = "6443";
+    calicoVersion = "v3.29.3";
+    clusterDNS = "10.96.0.10";
+    clusterDomain = "cluster.local";
+    coreDNSVersion = "v1.11.3";
+    kernelModules = "/run/booted-system/kernel-modules/lib/modules";
+    kubeProxyVersion = "v1.32.4";
+    mtu = "1230";
+    nodeAddress = "interface=wlan.*";
+    podCIDR = "10.244.0.0/16";
+  };
+  manifest =
+    file:
+    builtins.toFile (baseNameOf file) (
+      builtins.replaceStrings (map (name: "\${${name}}") (builtins.attrNames values)) (
+        builtins.attrValues values
+      ) (builtins.readFile file)
+    );
+  crds = pkgs.fetchurl {
+    url = "https://raw.githubusercontent.com/projectcalico/calico/v3.29.3/manifests/crds.yaml";
+    sha256 = "1620ee6f539de44bbb3ec4aa3c2687b5023d4ee30795b30663ab3423b0c5f5d5";
+  };
+
+  # A task that applies a manifest.
+  applying = description: file: after: {
+    inherit description;
+    script = "${scripts}/apply-manifests.sh";
+    args = [ "${file}" ];
+    environment.KUBECONFIG = kubeconfig;
+    after = map (name: "k8s-bootstrap-${name}.service") after;
+  };
 in
 {
   networking.hostName = "ducksnest-controlplane";
+  systemd.tmpfiles.rules = [
+    "d /var/lib/cni/net.d 0755 root root -"
+    "C /var/lib/cni/net.d/10-calico.conflist 0644 root root - ${../../calico/10-calico.conflist}"
+  ];
   kubernetes.bootstrap = {
     enable = true;
     tasks = {
@@ -44,12 +84,6 @@ in
           "agenix.service"
           "kube-apiserver.service"
         ];
-        preStart = ''
-          mkdir -p /var/lib/cni/net.d
-          for name in 10-calico.conflist; do
-            [ -e "/var/lib/cni/net.d/''${name}" ] || cp ${./k8s/calico}/"''${name}" /var/lib/cni/net.d/
-          done
-        '';
       };
       generate-kube-proxy-kubeconfig = {
         description = "Generate kube-proxy's kubeconfig";
@@ -67,21 +101,24 @@ in
         preStart = ''
           mkdir -p /etc/kubernetes/pki
           cp ${credentials}/k8s-ca.crt /etc/kubernetes/pki/ca.crt
-          cp ${credentials}/kube-proxy.crt ${credentials}/kube-proxy.key /etc/kubernetes/pki/
+          for kind in crt key; do
+            cp "${credentials}/kube-proxy.''${kind}" /etc/kubernetes/pki/
+          done
         '';
       };
       setup-calico-ipam = {
         description = "Link calico-ipam to the calico binary";
         script = "${scripts}/setup-calico-ipam.sh";
-        wantedBy = [ "multi-user.target" ];
+        wantedBy = [ "kubelet.service" ];
       };
       bootstrap-rbac = {
         description = "Apply the RBAC rules";
         script = "${scripts}/bootstrap-rbac.sh";
-        args = [ "${./k8s/rbac}" ];
+        args = [ rbac ];
         environment = {
           KUBECONFIG = kubeconfig;
           MAX_ATTEMPTS = "60";
+          SECONDS_BETWEEN = "5";
           GREETING = "\${not a variable}";
         };
         after = [
@@ -91,27 +128,18 @@ in
           "kube-apiserver.service"
         ];
       };
-      calico-ip-pool = {
-        description = "Create the IP pool";
-        script = "${scripts}/apply-manifests.sh";
-        args = [ "${./k8s/calico}/ip-pool.yaml" ];
-        environment.KUBECONFIG = kubeconfig;
-        after = [ "k8s-bootstrap-bootstrap-rbac.service" ];
-      };
-      calico-node = {
-        description = "Deploy calico-node";
-        script = "${scripts}/apply-manifests.sh";
-        args = [ "${./k8s/addons}/calico-node.yaml" ];
-        environment.KUBECONFIG = kubeconfig;
-        after = [
-          "bootstrap-rbac"
-          "calico-ip-pool"
-        ];
-      };
-      coredns = {
-        enable = false;
-        script = "${scripts}/apply-manifests.sh";
-      };
+      calico-crds = applying "Install the Calico CRDs" crds [ "bootstrap-rbac" ];
+      calico-ip-pool = applying "Create the IP pool" (manifest ../../calico/ip-pool.yaml) [ "calico-crds" ];
+      calico-rbac = applying "Apply the RBAC rules of calico-node" "${rbac}/05-calico-node.yaml" [ "bootstrap-rbac" ];
+      calico-node = applying "Deploy calico-node" (manifest ../../calico/calico-node.yaml) [
+        "bootstrap-rbac"
+        "calico-ip-pool"
+      ];
+      kube-proxy-daemonset = applying "Deploy kube-proxy" (manifest ../../manifests/kube-proxy.yaml) [
+        "bootstrap-rbac"
+        "generate-kube-proxy-kubeconfig"
+      ];
+      coredns = applying "Deploy CoreDNS" (manifest ../../manifests/coredns.yaml) [ "bootstrap-rbac" ];
     };
   };
 }

@@ -1,6 +1,7 @@
-# What the module makes of some modules.
+# What the module makes of some modules, or another one instead of it.
 {
   modules,
+  module ? ../../nix/module.nix,
   program ? "/usr",
 }:
 nixpkgs:
@@ -10,7 +11,7 @@ let
   inherit
     (lib.evalModules {
       modules = [
-        ../../nix/module.nix
+        module
         ./stubs.nix
         { _module.args = { inherit pkgs; }; }
       ]
@@ -28,4 +29,6 @@ in
   etc = lib.mapAttrs (_: file: toString file.source) config.environment.etc;
   rules = config.systemd.tmpfiles.rules;
   users = lib.attrNames config.users.users;
+  path = map (package: package.name) config.kubernetes.bootstrap.path or [ ];
+  packages = map (package: package.name or "${package}") config.environment.systemPackages;
 }

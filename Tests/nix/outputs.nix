@@ -4,6 +4,7 @@ let
   lib = import (nixpkgs + "/lib");
   pkgs = {
     stdenv.hostPlatform.system = "x86_64-linux";
+    age.outPath = "/built/age";
     # The arguments of a derivation, and all that callPackage could give.
     callPackage =
       file: _:

@@ -1,28 +1,32 @@
 # Packages that are programs of this machine, and builders that keep what they would build.
 { lib, program }:
-rec {
-  writeText = name: text: {
-    inherit text;
-    outPath = "/built/${name}";
-  };
-  runCommand = name: _: text: {
-    inherit text;
-    outPath = "/built/${name}";
-  };
-  runtimeShell = "/usr/bin/bash";
-  package = {
+let
+  programs = lib.genAttrs [ "age" "bash" "coreutils" "findutils" "gawk" "gnugrep" "gnused" "kubectl" ] (name: {
     type = "derivation";
+    inherit name;
     outPath = "/usr";
+  });
+  built = name: text: {
+    inherit text;
+    outPath = "/built/${name}";
   };
-  age = package;
-  bash = package;
-  coreutils = package;
-  findutils = package;
-  gawk = package;
-  gnugrep = package;
-  gnused = package;
-  kubectl = package;
-  nest-bootstrap = package // {
+  crds = ../../../shared/inputs/calico-crds-v3.29.3.yaml;
+in
+programs
+// {
+  writeText = built;
+  runCommand = name: _: built name;
+  runtimeShell = "/usr/bin/bash";
+  nest-bootstrap = {
+    type = "derivation";
+    name = "nest-bootstrap";
     outPath = program;
   };
+  # A file that is here, if it is the one that is asked for.
+  fetchurl =
+    { url, sha256 }:
+    if builtins.hashFile "sha256" crds == sha256 then
+      "${crds}"
+    else
+      throw "'${url}' with the digest '${sha256}' is not here";
 }

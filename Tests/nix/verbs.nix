@@ -42,7 +42,7 @@
         roles = [ "control-plane" ];
         after = [ "api" ];
         apply = {
-          manifests = [ ./k8s/rbac/namespace.yaml ];
+          manifests = [ ./k8s/namespace.yaml ];
           substitute = true;
         };
       };

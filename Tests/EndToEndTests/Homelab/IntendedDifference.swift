@@ -1,0 +1,118 @@
+/// A way in which the unit of a task differs on purpose from the one that the homelab's own module makes of it.
+///
+/// `docs/nixos.md` has the same rows in a table.
+struct IntendedDifference: Sendable {
+    /// What differs.
+    let subject: String
+    /// What the homelab's module does.
+    let theirs: String
+    /// What this one does, and why.
+    let ours: String
+    /// Makes of the homelab's settings those that are expected here.
+    let change: @Sendable (_ settings: inout UnitSettings, _ unit: HomelabUnit) -> Void
+
+    /// All of them; everything else must be the same.
+    static let all = order + program
+
+    private static let order = [
+        Self(
+            subject: "`after` with another task",
+            theirs: "starts the task when the other one has ended, also when that has failed",
+            ours: "requires that it has succeeded: nothing is built on what a failed task did not make"
+        ) { settings, _ in
+            settings.add("Requires", settings["After", default: []].filter { $0.hasPrefix("k8s-bootstrap-") })
+        },
+        Self(
+            subject: "no `after`",
+            theirs: "starts the task after `multi-user.target`",
+            ours: "starts it at once: `after` has all that it needs, and no slow service of the boot delays it"
+        ) { settings, _ in
+            settings["After"]?.remove("multi-user.target")
+        },
+        Self(
+            subject: "`wantedBy`",
+            theirs: "is `multi-user.target` unless it is set",
+            ours: "is in addition to `k8s-bootstrap.target`, with which all tasks start, stop and have succeeded"
+        ) { settings, _ in
+            settings["WantedBy"]?.remove("multi-user.target")
+            settings.add("WantedBy", ["k8s-bootstrap.target"])
+            settings.add("Before", ["k8s-bootstrap.target"])
+            settings.add("PartOf", ["k8s-bootstrap.target"])
+        },
+        Self(
+            subject: "a failure",
+            theirs: "leaves the unit failed",
+            ours:
+                "starts `k8s-bootstrap-alert@TASK.service` and is tried again: what a task needs may be late"
+        ) { settings, unit in
+            settings.add("After", ["k8s-bootstrap-health.service"])
+            settings.add("Wants", ["k8s-bootstrap-recovery@\(unit.task).service"])
+            settings.add("ExecStopPost", ["-+:/usr/bin/nest-bootstrap supervise \(unit.task)"])
+            settings.add("StartLimitIntervalSec", ["0"])
+        },
+        Self(
+            subject: "a task that does not end",
+            theirs: "runs for ever",
+            ours: "is ended after `timeout`, by default 10 minutes, so that a failure is seen"
+        ) { settings, _ in
+            settings.add("TimeoutStartSec", ["660"])
+            settings.add("TimeoutStopSec", ["30"])
+            settings.add("KillMode", ["mixed"])
+            settings.add("NotifyAccess", ["main"])
+            settings.add("SuccessExitStatus", ["143"])
+        },
+        Self(
+            subject: "`nixos-rebuild switch`",
+            theirs: "runs a task again if its unit has changed",
+            ours:
+                "also runs those again that depend on it; the unit has a digest, as the script is not in it"
+        ) { settings, _ in
+            settings.add("X-Restart-Triggers", ["64 digits"])
+        },
+    ]
+
+    private static let program = [
+        Self(
+            subject: "the process of the unit",
+            theirs: "is the script",
+            ours: "is `nest-bootstrap run --task TASK`, which runs the script and keeps its outcome for `status`"
+        ) { settings, unit in
+            let run = "/usr/bin/nest-bootstrap run --task \(unit.task)"
+            settings.add("ExecStart", [":\(run)"])
+            settings.add("ExecStartPre", ["-+:\(run) --only-directories"])
+            settings.add("Environment", ["NEST_UNIT=yes", "SWIFT_BACKTRACE=enable=no"])
+            settings.add("RuntimeDirectory", ["nest-bootstrap/tasks/\(unit.task)"])
+            settings.add("RuntimeDirectoryMode", ["0711"])
+            settings.add("RuntimeDirectoryPreserve", ["yes"])
+            settings.add("SourcePath", ["/etc/nest-bootstrap/bootstrap.yaml"])
+            settings.add("SyslogIdentifier", ["nest-bootstrap"])
+        },
+        Self(
+            subject: "rights",
+            theirs: "are all of root's",
+            ours: "are those of root without capabilities, in a sandbox: a script with a mistake does less harm"
+        ) { settings, _ in
+            settings.add("sandbox", ["yes"])
+        },
+        Self(
+            subject: "`environment`",
+            theirs: "is written to the unit without quotes: systemd splits a value at its spaces",
+            ours: "reaches the script as it is written"
+        ) { settings, unit in
+            settings["environment"] = unit.environment
+        },
+        Self(
+            subject: "`PATH`",
+            theirs: "has coreutils, findutils, grep, sed and systemd, as every service of NixOS",
+            ours: "is option `path`: with bash, gawk and kubectl, and without systemd, which the sandbox hides"
+        ) { settings, _ in
+            settings.add("PATH", ["bash", "gawk", "kubectl"])
+            settings["PATH"]?.remove("systemd")
+        },
+    ]
+}
+
+extension UnitSettings {
+    /// Adds values of a setting.
+    fileprivate mutating func add(_ key: String, _ values: Set<String>) { self[key, default: []].formUnion(values) }
+}
