@@ -33,13 +33,24 @@ let
         [Unit]
         X-Restart-Triggers=${node.fingerprint name}
       ''
-      + lib.optionalString (task.decrypt != null) ''
-
-        [Service]
-        Environment=PATH=${lib.makeBinPath [ pkgs.age ]}
-      '';
+      + lib.optionalString (task.decrypt != null) ("\n" + pathOfAge);
     };
   };
+
+  pathOfAge = ''
+    [Service]
+    Environment=PATH=${lib.makeBinPath [ pkgs.age ]}
+  '';
+
+  # Drop-ins of a task's unit are not those of its repetitions.
+  repetitionOf = name: _: {
+    name = "k8s-bootstrap-repeat@${name}.service";
+    value = {
+      overrideStrategy = "asDropin";
+      text = pathOfAge;
+    };
+  };
+  decryptsAgain = _: task: task.decrypt != null && task.every != null;
 in
 {
   options.kubernetes.bootstrap = import ./options.nix { inherit lib pkgs; };
@@ -56,13 +67,16 @@ in
 
     # Not the package of the program: NixOS would use its generator, which makes units of its own.
     systemd.packages = [ units ];
-    systemd.units = lib.mapAttrs' unitOf node.tasks // {
-      "k8s-bootstrap.target" = {
-        overrideStrategy = "asDropin";
-        wantedBy = [ "multi-user.target" ];
-        text = "";
+    systemd.units =
+      lib.mapAttrs' unitOf node.tasks
+      // lib.mapAttrs' repetitionOf (lib.filterAttrs decryptsAgain node.tasks)
+      // {
+        "k8s-bootstrap.target" = {
+          overrideStrategy = "asDropin";
+          wantedBy = [ "multi-user.target" ];
+          text = "";
+        };
       };
-    };
 
     # The journal's own service reads catalogs only after an update of /usr, which NixOS does not have.
     systemd.services.nest-bootstrap-catalog = {

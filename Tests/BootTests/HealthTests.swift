@@ -211,7 +211,7 @@ extension BootedTests {
                 try await machine.must("test ! -e /etc/made && rm /run/full")
                 #expect(try await machine.becomes("cat /etc/made") { $0 == "text" })
                 let well = View(failed: [], system: "running", target: "active")
-                try await becomes(machine, well, "after /run had room again")
+                try await becomes(machine, well, "after /run has space again")
             }
         }
 

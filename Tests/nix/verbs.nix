@@ -63,11 +63,14 @@
         content = "name = \${node.name}\n";
         mode = "0644";
       };
-      kubelet-key.decrypt = {
-        path = "/run/kubernetes/kubelet.key";
-        source = "/etc/nest-bootstrap/kubelet.key.age";
-        identity = "/root/.ssh/nest";
-        mode = "0640";
+      kubelet-key = {
+        every = "24h";
+        decrypt = {
+          path = "/run/kubernetes/kubelet.key";
+          source = "/etc/nest-bootstrap/kubelet.key.age";
+          identity = "/root/.ssh/nest";
+          mode = "0640";
+        };
       };
       metrics.certificate = {
         path = "/var/lib/metrics/tls.crt";
