@@ -55,22 +55,16 @@ extension Renewal {
             try made.write(below: directory)
             return new
         }
-        let present = try await issuer.authority(try certificate(files.certificate), keyFile: files.key)
+        let authorities = try set.authorities()
+        let present = try await issuer.authority(authorities.certificates[0], keyFile: files.key)
         guard change != .keep else { return present }
         let key = try await issuer.encryptedKey(of: present)
         try FileSystem.write(key, to: "\(directory)/\(files.key)", mode: 0o644)
-        return present
-    }
-
-    /// Reads the certificate of the CA.
-    private func certificate(_ file: String) throws(Problem) -> Certificate {
-        do {
-            guard let first = try Certificate.read(pem: set.read(file) ?? []).first else {
-                throw TLSError(.missingBlock, "is empty")
-            }
-            return first
-        } catch {
-            throw Problem("the certificate of the CA, '\(set.path(file))', cannot be used: \(error)")
+        if authorities.progress == .added {
+            let next = try await issuer.authority(authorities.certificates[1], keyFile: set.nextKeyFile)
+            let key = try await issuer.encryptedKey(of: next)
+            try FileSystem.write(key, to: "\(directory)/\(set.nextKeyFile)", mode: 0o644)
         }
+        return present
     }
 }

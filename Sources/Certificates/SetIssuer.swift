@@ -78,12 +78,14 @@ struct SetIssuer: Sendable {
     ///
     /// - Parameters:
     ///   - leaves: What they say.
+    ///   - keys: The keys that stay; the others are new.
     ///   - authority: The CA.
     ///   - onProgress: Called with each certificate.
     /// - Returns: The certificates with their encrypted keys.
     /// - Throws: ``Base/Problem`` for the first that could not be made.
     func make(
         _ leaves: [LeafDeclaration],
+        keeping keys: [LeafDeclaration: SigningKey] = [:],
         by authority: Authority,
         _ onProgress: @escaping Progress,
     ) async throws(Problem) -> [Made] {
@@ -95,7 +97,7 @@ struct SetIssuer: Sendable {
                 guard let leaf = waiting.popFirst() else { return }
                 group.addTask {
                     do throws(Problem) {
-                        let pair = try await make(leaf, by: authority)
+                        let pair = try await make(leaf, keeping: keys[leaf], by: authority)
                         onProgress(leaf, pair.certificate.validUntil)
                         return .success(pair)
                     } catch {
@@ -119,11 +121,20 @@ struct SetIssuer: Sendable {
         return made
     }
 
-    private func make(_ leaf: LeafDeclaration, by authority: Authority) async throws(Problem) -> Made {
+    private func make(
+        _ leaf: LeafDeclaration,
+        keeping present: SigningKey?,
+        by authority: Authority,
+    ) async throws(Problem) -> Made {
         let key: SigningKey
         let certificate: Certificate
         do throws(TLSError) {
-            (certificate, key) = try await issue(leaf, at: now, by: authority.certificate, authority.key)
+            if let present {
+                key = present
+                certificate = try issue(leaf, for: key, at: now, by: authority.certificate, authority.key)
+            } else {
+                (certificate, key) = try await issue(leaf, at: now, by: authority.certificate, authority.key)
+            }
         } catch {
             throw Problem("certificate '\(leaf.name)' of node '\(leaf.node)': \(error)")
         }
@@ -133,9 +144,17 @@ struct SetIssuer: Sendable {
 
     /// Encrypts the key of a certificate to its present recipients.
     func encryptAgain(_ leaf: LeafDeclaration) async throws(Problem) -> [UInt8] {
-        let subject = "the key of certificate '\(leaf.name)' of node '\(leaf.node)'"
-        let text = try await decrypt(set.files(of: leaf).key, subject)
+        let text = try await decrypt(set.files(of: leaf).key, Self.subject(leaf))
         return try await access.age.encrypt(text, to: recipients(of: leaf))
+    }
+
+    /// Decrypts the key of a certificate.
+    func key(of leaf: LeafDeclaration) async throws(Problem) -> SigningKey {
+        try await key(set.files(of: leaf).key, Self.subject(leaf))
+    }
+
+    private static func subject(_ leaf: LeafDeclaration) -> String {
+        "the key of certificate '\(leaf.name)' of node '\(leaf.node)'"
     }
 
     private func recipients(of leaf: LeafDeclaration) -> RecipientList { set.recipients[leaf.node] ?? set.operators }
