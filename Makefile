@@ -30,7 +30,7 @@ SCHEDULES ?= 300
 KILLS ?= 500
 SIGNALS ?= 200
 ROUNDS ?= 10
-# How many renewals of certificates `make chaos` kills.
+# How many renewals of certificates `make chaos` kills, and how many rotations of their CA at each step.
 RENEWALS ?= 50
 
 # How long `make fuzz` fuzzes each parser, in seconds.
@@ -134,7 +134,7 @@ build-address: setup-compile
 chaos: setup build build-address ## disturb runs: SCHEDULES=300 KILLS=500 SIGNALS=200 RENEWALS=50; ROUNDS=10 with AddressSanitizer
 	Tests/cluster/install-packages "to disturb runs" python3 strace
 	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter CrashTests
-	NEST_ROUNDS=$(RENEWALS) NEST_PROGRAM="$$PWD/$(PROGRAM)" tools/run-tests $(IMPORTS) --filter CertificateSafetyTests
+	NEST_ROUNDS=$(RENEWALS) NEST_PROGRAM="$$PWD/$(PROGRAM)" tools/run-tests $(IMPORTS) --filter 'Certificate(Safety|Rotation)Tests'
 	Tests/chaos/chaos --program $(PROGRAM) --schedules $(SCHEDULES) --kills $(KILLS) --signals $(SIGNALS) --limit all
 
 fuzz: setup-compile ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer

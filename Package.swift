@@ -94,7 +94,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["nest-bootstrap", "Base", "Execution", "Reporting", "TestSupport"]
+            dependencies: ["nest-bootstrap", "Base", "Certificates", "Execution", "Reporting", "TestSupport"]
         ),
         .testTarget(
             name: "EndToEndTests",

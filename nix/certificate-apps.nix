@@ -1,6 +1,6 @@
-# Apps of a flake that renew certificates: certs-recreate all, certs-recreate-test those of the test nodes, and
-# certs-recreate-NAME one. Further flags can be given to each; a set that exists needs the key of an operator:
-# `nix run .#certs-recreate -- --identity FILE`. age comes with them.
+# Apps of a flake for certificates: certs-recreate renews all, certs-recreate-test those of the test nodes, and
+# certs-recreate-NAME one; certs-rotate-ca replaces the CA, a step at a time. Further flags can be given to each; a set that
+# exists needs the key of an operator: `nix run .#certs-recreate -- --identity FILE`. age comes with them.
 {
   lib,
   pkgs,
@@ -11,15 +11,16 @@
   names ? [ ],
 }:
 let
-  app = name: flags: {
+  app = name: action: flags: {
     type = "app";
     program = "${
       pkgs.writeShellScript name ''
         export PATH=${lib.makeBinPath [ pkgs.age ]}:"$PATH"
-        exec ${package}/bin/nest-bootstrap certificates renew --all --config ${lib.escapeShellArg taskFile} ${lib.escapeShellArgs flags} "$@"
+        exec ${package}/bin/nest-bootstrap certificates ${action} --config ${lib.escapeShellArg taskFile} ${lib.escapeShellArgs flags} "$@"
       ''
     }";
   };
+  recreate = name: app name "renew --all";
   flags =
     flag:
     lib.concatMap (value: [
@@ -28,14 +29,15 @@ let
     ]);
 in
 {
-  certs-recreate = app "certs-recreate" [ ];
+  certs-recreate = recreate "certs-recreate" [ ];
+  certs-rotate-ca = app "certs-rotate-ca" "rotate-ca" [ ];
 }
 // lib.optionalAttrs (testNodes != [ ]) {
-  certs-recreate-test = app "certs-recreate-test" (flags "--node" testNodes);
+  certs-recreate-test = recreate "certs-recreate-test" (flags "--node" testNodes);
 }
 // lib.listToAttrs (
   map (name: {
     name = "certs-recreate-${name}";
-    value = app "certs-recreate-${name}" (flags "--name" [ name ]);
+    value = recreate "certs-recreate-${name}" (flags "--name" [ name ]);
   }) names
 )

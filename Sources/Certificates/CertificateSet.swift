@@ -76,8 +76,9 @@ public struct CertificateSet: Sendable {
     }
 
     /// The certificates and keys that no declaration names, relative to the directory.
-    func undeclaredFiles() throws(SystemError) -> [String] {
+    func undeclaredFiles(_ progress: RotationProgress) throws(SystemError) -> [String] {
         var declared: Set<String> = [authorityFiles.certificate, authorityFiles.key]
+        if progress == .added { declared.insert(nextKeyFile) }
         for leaf in declarations.leaves {
             let files = files(of: leaf)
             declared.formUnion([files.certificate, files.key])

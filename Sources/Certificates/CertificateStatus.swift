@@ -62,8 +62,14 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
 
 /// What an inspection of a set has found.
 public struct SetInspection: Sendable {
-    /// The CA.
+    /// The CA that issues certificates.
     public var authority: CertificateStatus
+
+    /// The other CAs that are trusted: while the CA is replaced, the new or the old one.
+    public var otherAuthorities: [CertificateStatus]
+
+    /// How far the CA is replaced.
+    public var progress: RotationProgress
 
     /// The certificates that were selected, in the order of their declarations.
     public var leaves: [CertificateStatus]
@@ -74,17 +80,24 @@ public struct SetInspection: Sendable {
     /// What could not be compared, in sentences without a full stop.
     public var limits: [String]
 
-    /// The CA and the certificates.
-    public var all: [CertificateStatus] { [authority] + leaves }
+    /// The CAs.
+    var authorities: [CertificateStatus] { [authority] + otherAuthorities }
+
+    /// The CAs and the certificates.
+    public var all: [CertificateStatus] { authorities + leaves }
 
     /// Creates the result of an inspection.
     public init(
         authority: CertificateStatus,
+        otherAuthorities: [CertificateStatus] = [],
+        progress: RotationProgress = .notRotating,
         leaves: [CertificateStatus],
         undeclared: [String],
         limits: [String],
     ) {
         self.authority = authority
+        self.otherAuthorities = otherAuthorities
+        self.progress = progress
         self.leaves = leaves
         self.undeclared = undeclared
         self.limits = limits

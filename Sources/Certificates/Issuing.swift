@@ -17,6 +17,18 @@ public func issue(
     by authority: Certificate,
     _ authorityKey: SigningKey,
 ) async throws(TLSError) -> (certificate: Certificate, key: SigningKey) {
+    let key = try await onThread { () throws(TLSError) in try SigningKey(generating: leaf.key) }
+    return (try issue(leaf, for: key, at: now, by: authority, authorityKey), key)
+}
+
+/// Makes a certificate for a key that is there.
+func issue(
+    _ leaf: LeafDeclaration,
+    for key: SigningKey,
+    at now: Timestamp,
+    by authority: Certificate,
+    _ authorityKey: SigningKey,
+) throws(TLSError) -> Certificate {
     let end = min(now.seconds + leaf.validity.components.seconds, authority.validUntil.seconds)
     let contents = CertificateContents(
         commonName: leaf.commonName,
@@ -26,6 +38,5 @@ public func issue(
         validFrom: Timestamp(seconds: now.seconds - CertificateComparison.backdating),
         validUntil: Timestamp(seconds: end),
     )
-    let key = try await onThread { () throws(TLSError) in try SigningKey(generating: leaf.key) }
-    return (try authorityKey.issue(contents, for: key, by: authority), key)
+    return try authorityKey.issue(contents, for: key, by: authority)
 }

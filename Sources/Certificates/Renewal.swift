@@ -117,7 +117,7 @@ public struct Renewal: Sendable {
         let usable = access.identities.contains(where: Identity.needsPassword) ? [] : access.identities
         let comparing = KeyAccess(environment: access.environment, identities: usable)
         let found = try await set.inspect(leaves, at: now, comparing)
-        let authority = try authorityChange(found.authority)
+        let authority = try authorityChange(found)
         var made: [RenewalPlan.Item] = []
         var encrypted: [RenewalPlan.Item] = []
         for status in found.leaves {
@@ -138,7 +138,7 @@ public struct Renewal: Sendable {
             encrypted: encrypted,
             keptCount: found.leaves.count - made.count - encrypted.count,
             removed: removed,
-            authorityFaults: authority == .make ? [] : Self.lastingFaults(found.authority),
+            authorityFaults: authority == .make ? [] : Self.lastingFaults(found.authorities),
             limits: authority == .keep && set.operators.hasUnidentified ? [Self.unidentified] : [],
         )
     }
@@ -146,8 +146,8 @@ public struct Renewal: Sendable {
     private static let unidentified =
         "age does not say to which keys 'age1…' a file is encrypted: if you have exchanged one for another, add '--all'"
 
-    private func authorityChange(_ status: CertificateStatus) throws(Problem) -> RenewalPlan.AuthorityChange {
-        let files = set.authorityFiles
+    private func authorityChange(_ found: SetInspection) throws(Problem) -> RenewalPlan.AuthorityChange {
+        let (status, files) = (found.authority, set.authorityFiles)
         let hint: (String, String) -> String = { missing, other in
             "restore '\(missing)', for example with git, or remove '\(other)': then a new CA and all certificates are made"
         }
@@ -163,7 +163,8 @@ public struct Renewal: Sendable {
             throw Problem("the CA has a key but no certificate", hint: hint(certificate, set.path(files.key)))
         case (false, true), (false, false): break
         }
-        let differences = status.faults.compactMap { if case .recipients(let text) = $0 { text } else { nil } }
+        let faults = found.authorities.flatMap(\.faults)
+        let differences = faults.compactMap { if case .recipients(let text) = $0 { text } else { nil } }
         let isAskedFor = isForced && selection.isComplete && !status.faults.contains(.keyMissing)
         return differences.isEmpty && !isAskedFor ? .keep : .encryptAgain(differences.map { "its key \($0)" })
     }
@@ -192,9 +193,9 @@ public struct Renewal: Sendable {
         }
     }
 
-    /// What is wrong with a CA that is kept.
-    private static func lastingFaults(_ status: CertificateStatus) -> [String] {
-        status.faults.compactMap { fault in
+    /// What is wrong with CAs that are kept.
+    private static func lastingFaults(_ authorities: [CertificateStatus]) -> [String] {
+        authorities.flatMap(\.faults).compactMap { fault in
             switch fault {
             case .recipients, .missing: nil
             case .keyMissing, .unreadable, .key, .certificate: fault.description

@@ -12,47 +12,88 @@ struct SetInspector: Sendable {
     /// What decrypts the keys; without it they are not compared with their certificates.
     let age: Age?
 
-    /// A certificate with what is wrong with it.
+    /// The certificates of a file with what is wrong with them.
     private struct Examined {
-        var certificate: Certificate?
+        var certificates: [Certificate] = []
         var faults: [CertificateFault] = []
     }
 
-    /// Compares the CA.
+    /// What is known of the CA, and of the other one while it is replaced.
+    struct Authorities {
+        /// The CA that issues.
+        var issuing: CertificateStatus
+        /// The others in its file.
+        var others: [CertificateStatus]
+        /// The certificate of the CA that issues, if it can be read.
+        var certificate: Certificate?
+        /// How far it is replaced.
+        var progress: RotationProgress
+    }
+
+    /// Compares the CA, and the other one while it is replaced.
     ///
-    /// - Returns: Its status, and its certificate if it can be read.
-    func authority() async throws(Problem) -> (status: CertificateStatus, certificate: Certificate?) {
-        let declaration = set.declarations.authority
-        let files = set.authorityFiles
+    /// The declaration is that of the CA that stays. Of the one that goes it is enough that it can issue while it has to.
+    func authorities() async throws(Problem) -> Authorities {
+        let (declaration, files) = (set.declarations.authority, set.authorityFiles)
+        let comparison = CertificateComparison(at: now)
         var examined = read(files.certificate)
-        if let certificate = examined.certificate {
-            examined.faults += CertificateComparison(at: now).faults(of: certificate, declaration)
+        var progress = RotationProgress.notRotating
+        do throws(SystemError) {
+            progress = try set.progress(certificateCount: examined.certificates.count)
+        } catch {
+            examined.faults.append(.key("cannot be read: \(error.reason)"))
         }
-        examined.faults += try await keyFaults(files.key, set.operators, examined.certificate)
-        let status = CertificateStatus(
-            leaf: nil,
-            name: declaration.name,
-            path: set.path(files.certificate),
-            validUntil: examined.certificate?.validUntil,
-            faults: examined.faults,
+        let issuing = examined.certificates.first
+        if let issuing {
+            examined.faults +=
+                progress == .added
+                ? comparison.dueFaults(of: issuing, renewBefore: .zero) : comparison.faults(of: issuing, declaration)
+        }
+        examined.faults += try await keyFaults(files.key, set.operators, issuing)
+        var others: [CertificateStatus] = []
+        for other in examined.certificates.dropFirst() {
+            var faults: [CertificateFault] = []
+            if progress == .added {
+                faults = comparison.faults(of: other, declaration)
+                faults += try await keyFaults(set.nextKeyFile, set.operators, other)
+            }
+            others.append(status("\(declaration.name) (\(progress == .added ? "new" : "old"))", other, faults))
+        }
+        return Authorities(
+            issuing: status(declaration.name, issuing, examined.faults),
+            others: others,
+            certificate: issuing,
+            progress: progress
         )
-        return (status, examined.certificate)
+    }
+
+    /// Makes the status of a CA.
+    private func status(_ name: String, _ certificate: Certificate?, _ faults: [CertificateFault]) -> CertificateStatus
+    {
+        CertificateStatus(
+            leaf: nil,
+            name: name,
+            path: set.path(set.authorityFiles.certificate),
+            validUntil: certificate?.validUntil,
+            faults: faults,
+        )
     }
 
     /// Compares the certificate of a node.
     func leaf(_ leaf: LeafDeclaration, _ authority: Certificate?) async throws(Problem) -> CertificateStatus {
         let files = set.files(of: leaf)
         var examined = read(files.certificate)
-        if let certificate = examined.certificate {
+        let certificate = examined.certificates.first
+        if let certificate {
             examined.faults += CertificateComparison(at: now).faults(of: certificate, leaf, authority: authority)
         }
         let recipients = set.recipients[leaf.node] ?? set.operators
-        examined.faults += try await keyFaults(files.key, recipients, examined.certificate)
+        examined.faults += try await keyFaults(files.key, recipients, certificate)
         return CertificateStatus(
             leaf: leaf,
             name: leaf.name,
             path: set.path(files.certificate),
-            validUntil: examined.certificate?.validUntil,
+            validUntil: certificate?.validUntil,
             faults: examined.faults,
         )
     }
@@ -61,7 +102,7 @@ struct SetInspector: Sendable {
         do throws(SystemError) {
             guard let bytes = try set.read(file) else { return Examined(faults: [.missing]) }
             do throws(TLSError) {
-                return Examined(certificate: try Certificate.read(pem: bytes).first)
+                return Examined(certificates: try Certificate.read(pem: bytes))
             } catch {
                 return Examined(faults: [.unreadable(error.message)])
             }
@@ -120,9 +161,9 @@ extension CertificateSet {
         _ access: KeyAccess,
     ) async throws(Problem) -> SetInspection {
         let inspector = SetInspector(set: self, now: now, age: access.identities.isEmpty ? nil : access.age)
-        let authority = try await inspector.authority()
+        let authorities = try await inspector.authorities()
         var statuses: [CertificateStatus] = []
-        for leaf in leaves { statuses.append(try await inspector.leaf(leaf, authority.certificate)) }
+        for leaf in leaves { statuses.append(try await inspector.leaf(leaf, authorities.certificate)) }
         var limits: [String] = []
         if operators.hasUnidentified {
             limits.append("age does not say to which keys 'age1…' a file is encrypted; only their number was compared")
@@ -132,11 +173,18 @@ extension CertificateSet {
         }
         let undeclared: [String]
         do throws(SystemError) {
-            undeclared = try undeclaredFiles()
+            undeclared = try undeclaredFiles(authorities.progress)
         } catch {
             throw Problem("\(error)", hint: error.advice)
         }
-        return SetInspection(authority: authority.status, leaves: statuses, undeclared: undeclared, limits: limits)
+        return SetInspection(
+            authority: authorities.issuing,
+            otherAuthorities: authorities.others,
+            progress: authorities.progress,
+            leaves: statuses,
+            undeclared: undeclared,
+            limits: limits,
+        )
     }
 }
 

@@ -32,6 +32,17 @@ extension Certificate {
         unsafe property(false) { unsafe X509_get_key_usage($0) & UInt32(KU_DIGITAL_SIGNATURE) != 0 }
     }
 
+    /// The serial number in hexadecimal digits, as `openssl x509 -serial` prints it.
+    public var serialNumber: String {
+        unsafe property("") { certificate in
+            guard let number = unsafe ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nil) else { return "" }
+            defer { unsafe BN_free(number) }
+            guard let digits = unsafe BN_bn2hex(number) else { return "" }
+            defer { unsafe CRYPTO_free(digits, nil, 0) }
+            return unsafe String(cString: digits)
+        }
+    }
+
     /// The certificate as PEM, with the end of its last line.
     public var pem: String {
         let lines = stride(from: 0, to: der.count, by: 48).map { start in

@@ -10,7 +10,7 @@ struct CertificatesCommand {
     let certificates: CertificatesOptions
     let output: ConsoleOutput
 
-    /// Checks the set or renews it.
+    /// Checks the set, renews it, or replaces its CA.
     ///
     /// - Throws: ``Base/Problems`` for nodes and names that are not declared.
     func run() async throws -> ExitCode {
@@ -34,6 +34,7 @@ struct CertificatesCommand {
             switch certificates.action {
             case .check: return try await check(set, leaves)
             case .renew: return try await renew(set, selection)
+            case .rotateAuthority: return try await rotate(set)
             }
         } catch {
             output.report(error, as: options.output)
@@ -49,7 +50,8 @@ struct CertificatesCommand {
         throw Problems([Problem("no certificates are declared", at: location, hint: hint)])
     }
 
-    private var access: KeyAccess {
+    /// How keys are encrypted and decrypted.
+    var access: KeyAccess {
         KeyAccess(environment: Machine.environment(), identities: certificates.identities)
     }
 
@@ -88,21 +90,27 @@ struct CertificatesCommand {
             if options.output == .text { output.write(lines(plan, set, isDryRun: true).map { $0 + "\n" }.joined()) }
             return finish(plan)
         }
-        let isText = options.output == .text
-        let output = output
-        let lock = try await set.lock {
-            if isText { output.write("waiting for another renewal of '\(set.directory)'\n") }
-        }
+        let lock = try await lock(set)
         let renewal = renewal(set, selection)
         let plan = try await renewal.plan()
         reportFaults(of: plan, set)
-        try await renewal.perform(plan) { leaf, end in
-            let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
-            if isText { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
-        }
+        try await renewal.perform(plan, onProgress: reportProgress)
         lock.release()
-        if isText { output.write(lines(plan, set, isDryRun: false).map { $0 + "\n" }.joined()) }
+        if options.output == .text { output.write(lines(plan, set, isDryRun: false).map { $0 + "\n" }.joined()) }
         return finish(plan)
+    }
+
+    /// Takes the lock of the set.
+    func lock(_ set: CertificateSet) async throws(Problem) -> FileLock {
+        try await set.lock {
+            if options.output == .text { output.write("waiting for another renewal of '\(set.directory)'\n") }
+        }
+    }
+
+    /// Reports a certificate that was made, or whose key was encrypted again.
+    @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
+        let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
+        if options.output == .text { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
     }
 
     private func renewal(_ set: CertificateSet, _ selection: CertificateSelection) -> Renewal {
@@ -118,7 +126,7 @@ struct CertificatesCommand {
     private func reportFaults(of plan: RenewalPlan, _ set: CertificateSet) {
         guard options.output == .text, !plan.authorityFaults.isEmpty else { return }
         let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
-        let hint = "it is kept; if you remove its certificate and key, 'renew' makes a new CA and all certificates"
+        let hint = "it is kept; run '\(rotationCommand)' to see how it is replaced"
         output.report(warnings: [Problem(text, hint: hint)])
     }
 

@@ -1,3 +1,4 @@
+import Certificates
 import Reporting
 import Testing
 
@@ -61,6 +62,19 @@ struct ArgumentTests {
         #expect(!given.acts)
         #expect(try options(["certificates", "renew"]).acts)
         #expect(try !options(["certificates", "check"]).acts)
+    }
+
+    @Test func `a rotation of the CA only acts with a step`() throws {
+        var expected = CertificatesOptions()
+        expected.action = .rotateAuthority
+        let shown = try options(["certificates", "rotate-ca"])
+        #expect(shown.command == .certificates(expected))
+        #expect(!shown.acts)
+        (expected.step, expected.isConfirmed) = (.issue, true)
+        let given = try options(["certificates", "rotate-ca", "--step", "issue", "--confirm"])
+        #expect(given.command == .certificates(expected))
+        #expect(given.acts)
+        #expect(try !options(["certificates", "rotate-ca", "--step=add", "--dry-run"]).acts)
     }
 
     @Test func `a first task file has a destination, wherever its flags are`() throws {

@@ -214,13 +214,17 @@ struct NixModuleTests {
         #expect(outputs["module"]?.string?.hasSuffix("/nix/module.nix") == true)
         #expect(outputs["checks"]?.sequence?.compactMap(\.string) == ["package", "units"])
         let apps = outputs["apps"]?.mapping?.entries.map { "\($0.key): \($0.value.string ?? "")" } ?? []
-        let renew = "certificates renew --all --config ./bootstrap.yaml"
-        for (app, flags) in zip(apps, ["", "--name kubelet", "--node test-controlplane --node test-worker-node"]) {
-            #expect(app.hasSuffix("/bin/nest-bootstrap \(renew) \(flags) \"$@\"\n"), "\(app)")
+        let renew = "renew --all --config ./bootstrap.yaml"
+        let commands = [
+            ("certs-recreate", "\(renew) "), ("certs-recreate-kubelet", "\(renew) --name kubelet"),
+            ("certs-recreate-test", "\(renew) --node test-controlplane --node test-worker-node"),
+            ("certs-rotate-ca", "rotate-ca --config ./bootstrap.yaml "),
+        ]
+        for (app, (_, command)) in zip(apps, commands) {
+            #expect(app.hasSuffix("/bin/nest-bootstrap certificates \(command) \"$@\"\n"), "\(app)")
             #expect(app.contains("export PATH=/built/age/bin:\"$PATH\"\n"))
         }
-        let names = ["certs-recreate", "certs-recreate-kubelet", "certs-recreate-test"]
-        #expect(apps.map { $0.prefix { $0 != ":" } } == names.map { $0[...] })
+        #expect(apps.map { $0.prefix { $0 != ":" } } == commands.map { $0.0[...] })
         // Everything that the installation copies is in the source.
         let source = try #require(outputs["source"]?.string)
         let program = TemporaryDirectory.file("installed")

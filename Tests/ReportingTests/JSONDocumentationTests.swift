@@ -124,7 +124,7 @@ struct JSONDocumentationTests {
         #expect(
             check == #"{"version":1,"certificates":[{"name":"k8s","path":"/c","problems":[]},"#
                 + #"{"node":"w1","name":"kubelet","path":"/p","expires":"1970-01-01T00:00:00Z","owner":"etcd","group":"g","#
-                + #""mode":"0040","problems":["is missing"]}],"undeclared":["u"],"notCompared":["l"],"#
+                + #""mode":"0040","problems":["is missing"]}],"rotation":"none","undeclared":["u"],"notCompared":["l"],"#
                 + #""summary":{"certificates":2,"problems":1}}"#
         )
         let checked = try readJSON(Array(check.utf8), file: "check")
@@ -142,6 +142,18 @@ struct JSONDocumentationTests {
         #expect(renewal["authority"]?.string == "encrypted again")
         #expect(renewal["dryRun"]?.boolean == true)
         #expect(fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
+        let status = RotationStatus(
+            progress: .issued,
+            authorityPath: "/c",
+            leaves: [.init(node: "w1", name: "kubelet", serialNumber: "4A", isCurrent: true, keepsKey: false)]
+        )
+        let rotation = try readJSON(
+            Array(rotationJSON(status, done: nil, isDryRun: true).utf8),
+            file: "rotate-ca"
+        )
+        #expect(rotation["done"]?.string == "issue")
+        #expect(rotation["next"]?.string == "remove")
+        #expect(fieldPaths(rotation).sorted() == (try DocumentedFields("certificates rotate-ca").paths.sorted()))
     }
 }
 

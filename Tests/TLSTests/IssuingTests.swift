@@ -56,6 +56,8 @@ struct IssuingTests {
         #expect(certificate.isIssued(by: [authority]))
         let ca = try write(authority.pem, to: "ca.crt")
         let leaf = try write(certificate.pem, to: "leaf.crt")
+        let serial = try await openssl("x509", "-noout", "-serial", "-in", leaf)
+        #expect(serial == "serial=\(certificate.serialNumber)\n")
         for purpose in ["sslserver", "sslclient"] {
             #expect(
                 try await openssl("verify", "-x509_strict", "-purpose", purpose, "-CAfile", ca, leaf) == "\(leaf): OK\n"

@@ -11,6 +11,7 @@ public func certificatesJSON(_ inspection: SetInspection) -> String {
     let faulty = inspection.all.count { !$0.faults.isEmpty }
     let pairs: [(String, Node)] = [
         Node.outputVersion, ("certificates", .sequence(inspection.all.map(\.node))),
+        ("rotation", .string(inspection.progress.rawValue)),
         ("undeclared", .strings(inspection.undeclared)), ("notCompared", .strings(inspection.limits)),
         (
             "summary",
@@ -52,6 +53,31 @@ public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
         ("authorityProblems", .strings(plan.authorityFaults)), ("made", nodes(plan.made)),
         ("encryptedAgain", nodes(plan.encrypted)), ("removed", .strings(plan.removed)),
         ("notCompared", .strings(plan.limits)), ("summary", .mapping(summary)),
+    ]
+    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+}
+
+/// Writes how far the rotation of a CA is as one JSON object.
+///
+/// - Parameters:
+///   - status: How far it is.
+///   - done: The step that was done last, if the status does not say it.
+///   - isDryRun: Whether nothing was written.
+/// - Returns: One line without its end.
+public func rotationJSON(_ status: RotationStatus, done: RotationStep?, isDryRun: Bool) -> String {
+    let done = done ?? status.done
+    let leaves = status.leaves.map { leaf in
+        var fields: [(String, Node)] = [("node", .string(leaf.node)), ("name", .string(leaf.name))]
+        if let serial = leaf.serialNumber { fields.append(("serial", .string(serial))) }
+        return Node.mapping(fields + [("current", .boolean(leaf.isCurrent)), ("keepsKey", .boolean(leaf.keepsKey))])
+    }
+    var pairs: [(String, Node)] = [
+        Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("rotation", .string(status.progress.rawValue)),
+    ]
+    if let done { pairs.append(("done", .string(done.rawValue))) }
+    pairs += [
+        ("next", .string(status.next.rawValue)), ("authority", .string(status.authorityPath)),
+        ("onNodes", .strings(done.map(rotationInstructions(after:)) ?? [])), ("certificates", .sequence(leaves)),
     ]
     return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }

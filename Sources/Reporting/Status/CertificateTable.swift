@@ -22,6 +22,9 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
     if !inspection.undeclared.isEmpty {
         lines += ["", "not declared:"] + inspection.undeclared.map { "  \(printable($0))" }
     }
+    if inspection.progress != .notRotating {
+        lines += ["", "note: the CA is being replaced; 'certificates rotate-ca' says what is next"]
+    }
     if !inspection.limits.isEmpty { lines += [""] + inspection.limits.map { "note: \($0)" } }
     return lines
 }
@@ -44,7 +47,7 @@ public func certificateLines(_ certificates: [CertificateExpiry], at now: Timest
 }
 
 /// The rows in columns as wide as their widest cells, the last one aside.
-private func tableLines(_ rows: [[String]]) -> [String] {
+func tableLines(_ rows: [[String]]) -> [String] {
     let last = (rows.first?.count ?? 1) - 1
     let widths = (0..<last).map { column in rows.map { $0[column].columnCount }.max() ?? 0 }
     return rows.map { row in

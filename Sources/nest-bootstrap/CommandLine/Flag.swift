@@ -70,7 +70,10 @@ struct Flag: Sendable {
     static let versionName = "--version"
 
     /// Every other flag, in the order of the help.
-    static let all: [Flag] = [
+    static let all: [Flag] = commandFlags + certificateFlags + commonFlags
+
+    /// The flags of one command, without those of `certificates` and `init`.
+    private static let commandFlags: [Flag] = [
         Flag(
             "--task",
             "NAME",
@@ -155,31 +158,10 @@ struct Flag: Sendable {
             }
             values.user = value
         },
-        Flag(
-            "--node",
-            "HOST",
-            of: [.certificates],
-            isRepeatable: true,
-            "only the certificates of this node; may be given several times"
-        ) { values, value, _ in values.certificates.nodes.append(value) },
-        Flag(
-            "--name",
-            "NAME",
-            of: [.certificates],
-            isRepeatable: true,
-            "only the certificates of this name, such as kubelet; may be given several times"
-        ) { values, value, _ in values.certificates.names.append(value) },
-        Flag("--all", of: [.certificates], "renew: also what is not due and as declared") { values, _, _ in
-            values.certificates.isForced = true
-        },
-        Flag(
-            "--identity",
-            "FILE",
-            of: [.certificates],
-            isRepeatable: true,
-            "a private key of an operator, of age or SSH, that decrypts the keys of the set; renew needs it for the key of "
-                + "an existing CA"
-        ) { values, value, _ in values.certificates.identities.append(value) },
+    ]
+
+    /// The flags of several commands, and those of `init`.
+    private static let commonFlags: [Flag] = [
         Flag(
             "--config",
             short: "-c",
@@ -261,7 +243,8 @@ struct Flag: Sendable {
     /// The commands that are about one node.
     private static let ofNode = CommandName.allCases.filter { $0 != .certificates }
 
-    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    /// Reads a value that is one of several words.
+    static func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ kind: String,
         _ value: String,
         of command: CommandName,

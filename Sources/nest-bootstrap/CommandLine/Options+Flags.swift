@@ -80,7 +80,7 @@ extension Options {
     ) throws(UsageError) -> CertificatesOptions {
         let known = CertificatesOptions.Action.allCases.map(\.rawValue)
         guard let name = names.first, names.count == 1 else {
-            let message = "'certificates' takes one of '\(known.joined(separator: "' and '"))'"
+            let message = "'certificates' takes one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
             throw UsageError(message, command: .certificates)
         }
         guard let action = CertificatesOptions.Action(rawValue: name) else {
@@ -91,9 +91,31 @@ extension Options {
         options.isDryRun = values.run.isDryRun
         options.nodes = unique(options.nodes)
         options.names = unique(options.names)
-        guard action == .check, options.isForced || options.isDryRun else { return options }
-        let flag = options.isForced ? "--all" : "--dry-run"
-        throw UsageError("'certificates check' has no flag '\(flag)' (it belongs to 'renew')", command: .certificates)
+        try checkFlags(options)
+        return options
+    }
+
+    /// Refuses flags of other actions, and those that say something about a step without one.
+    private static func checkFlags(_ options: CertificatesOptions) throws(UsageError) {
+        let given: [(flag: String, isGiven: Bool, actions: [CertificatesOptions.Action])] = [
+            ("--all", options.isForced, [.renew]),
+            ("--dry-run", options.isDryRun, [.renew, .rotateAuthority]),
+            ("--node", !options.nodes.isEmpty, [.check, .renew]),
+            ("--name", !options.names.isEmpty, [.check, .renew]),
+            ("--step", options.step != nil, [.rotateAuthority]),
+            ("--confirm", options.isConfirmed, [.rotateAuthority]),
+        ]
+        let action = options.action
+        for entry in given where entry.isGiven {
+            guard entry.actions.contains(action) else {
+                let owners = entry.actions.map { "'\($0.rawValue)'" }.joined(separator: " and ")
+                let message = "'certificates \(action.rawValue)' has no flag '\(entry.flag)' (it belongs to \(owners))"
+                throw UsageError(message, command: .certificates)
+            }
+            if action == .rotateAuthority, options.step == nil {
+                throw UsageError("'\(entry.flag)' requires '--step STEP'", command: .certificates)
+            }
+        }
     }
 
     private static func refuse(_ names: [String], _ command: CommandName, hint: String? = nil) throws(UsageError) {

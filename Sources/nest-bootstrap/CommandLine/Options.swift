@@ -1,3 +1,4 @@
+import Certificates
 import Kubernetes
 import Reporting
 
@@ -61,7 +62,7 @@ struct Options: Sendable, Hashable {
     var acts: Bool {
         switch command {
         case .run(let run): !run.isDryRun
-        case .certificates(let certificates): certificates.action == .renew && !certificates.isDryRun
+        case .certificates(let certificates): certificates.acts
         case .units, .supervise: true
         case .diff, .status, .check, .graph, .rbac, .initialise: false
         }
@@ -138,6 +139,8 @@ struct CertificatesOptions: Sendable, Hashable {
         case check
         /// Makes what is due or differs.
         case renew
+        /// Replaces the CA, step by step.
+        case rotateAuthority = "rotate-ca"
     }
 
     /// What to do.
@@ -155,8 +158,23 @@ struct CertificatesOptions: Sendable, Hashable {
     /// Whether certificates are made that are as declared.
     var isForced = false
 
+    /// The step of a rotation that is to be done; how far it is is shown if there is no step.
+    var step: RotationStep?
+
+    /// Whether every node has the files of the step before, and uses them.
+    var isConfirmed = false
+
     /// Whether to report what would be made instead of making it.
     var isDryRun = false
+
+    /// Whether the set is changed.
+    var acts: Bool {
+        switch action {
+        case .check: false
+        case .renew: !isDryRun
+        case .rotateAuthority: step != nil && !isDryRun
+        }
+    }
 
     /// Creates the options of a check of all certificates.
     init() {}

@@ -1,0 +1,120 @@
+public import Base
+import Host
+public import Planning
+import TLS
+
+/// Replaces the CA of a set in three steps, between which all nodes get the files of the step before.
+///
+/// The new CA is trusted before it issues anything, and the old one until nothing that it has issued is used.
+public struct Rotation: Sendable {
+    private let set: CertificateSet
+    private let now: Timestamp
+    private let access: KeyAccess
+
+    /// Creates a rotation.
+    ///
+    /// - Parameters:
+    ///   - set: The set.
+    ///   - now: The beginning of validity periods.
+    ///   - access: How keys are encrypted and decrypted.
+    public init(_ set: CertificateSet, at now: Timestamp, _ access: KeyAccess) {
+        (self.set, self.now, self.access) = (set, now, access)
+    }
+
+    /// Finds out how far it is.
+    ///
+    /// - Throws: ``Base/Problem`` if there is no CA, or a file cannot be read.
+    public func status() throws(Problem) -> RotationStatus {
+        let authorities = try set.authorities()
+        let path = set.path(set.authorityFiles.certificate)
+        guard authorities.certificates.count <= 2 else {
+            throw Problem(
+                "'\(path)' has \(authorities.certificates.count) certificates; a rotation needs one or two",
+                hint: "remove those that are not of the CA that issues certificates"
+            )
+        }
+        var leaves: [RotationStatus.Leaf] = []
+        for leaf in set.declarations.leaves {
+            let certificate = try certificate(of: leaf)
+            leaves.append(
+                .init(
+                    node: leaf.node,
+                    name: leaf.name,
+                    serialNumber: certificate?.serialNumber,
+                    isCurrent: certificate?.isIssued(by: Array(authorities.certificates.prefix(1))) ?? false,
+                    keepsKey: leaf.keepsKey,
+                )
+            )
+        }
+        return RotationStatus(progress: authorities.progress, authorityPath: path, leaves: leaves)
+    }
+
+    private func certificate(of leaf: LeafDeclaration) throws(Problem) -> Certificate? {
+        let file = set.files(of: leaf).certificate
+        do throws(SystemError) {
+            // What is not a certificate is not issued by the new CA.
+            return try set.read(file).flatMap { try? Certificate.read(pem: $0).first }
+        } catch {
+            throw Problem("\(error)", hint: error.advice)
+        }
+    }
+
+    /// Does the next step: the directory is replaced as a whole, or not changed.
+    ///
+    /// - Parameter onProgress: Called with each certificate that was made, and its end.
+    /// - Throws: ``Base/Problem`` if something failed. Then the set is unchanged.
+    public func performNextStep(
+        onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
+    ) async throws(Problem) {
+        let issuer = SetIssuer(set: set, now: now, access: access)
+        let files = set.authorityFiles
+        do {
+            let authorities = try set.authorities()
+            let (first, last) = (authorities.certificates[0], authorities.certificates.last)
+            var staged = try StagedDirectory(replacing: set.directory)
+            let directory = staged.path
+            switch authorities.progress {
+            case .notRotating:
+                let new = try await issuer.newAuthority()
+                try write([first, new.certificate], below: directory)
+                let key = try await issuer.encryptedKey(of: new)
+                try FileSystem.write(key, to: "\(directory)/\(set.nextKeyFile)", mode: 0o644)
+            case .added:
+                let new = try await issuer.authority(last ?? first, keyFile: set.nextKeyFile)
+                let keys = try await tokenKeys(issuer)
+                let made = try await issuer.make(set.declarations.leaves, keeping: keys, by: new, onProgress)
+                for pair in made { try pair.write(below: directory) }
+                try write([new.certificate, first], below: directory)
+                let key = try await issuer.encryptedKey(of: new)
+                try FileSystem.write(key, to: "\(directory)/\(files.key)", mode: 0o644)
+                try staged.remove(set.nextKeyFile)
+            case .issued:
+                try write([first], below: directory)
+            }
+            try staged.publish()
+        } catch {
+            throw set.unchanged(error)
+        }
+    }
+
+    /// Writes the file of the CA.
+    private func write(_ authorities: [Certificate], below directory: String) throws(SystemError) {
+        let text = authorities.map(\.pem).joined()
+        try FileSystem.write(Array(text.utf8), to: "\(directory)/\(set.authorityFiles.certificate)", mode: 0o644)
+    }
+
+    /// Decrypts the keys that stay, one after the other, because `age` may ask for a password.
+    private func tokenKeys(_ issuer: SetIssuer) async throws -> [LeafDeclaration: SigningKey] {
+        var keys: [LeafDeclaration: SigningKey] = [:]
+        for leaf in set.declarations.leaves where leaf.keepsKey {
+            guard try set.read(set.files(of: leaf).key) != nil else { continue }
+            keys[leaf] = try await issuer.key(of: leaf)
+        }
+        return keys
+    }
+}
+
+extension LeafDeclaration {
+    /// Whether its key stays in a rotation: another key makes the tokens invalid that it has signed.
+    fileprivate var keepsKey: Bool { usages.contains(.signing) }
+}

@@ -1,0 +1,195 @@
+import Base
+import Host
+import Planning
+import TLS
+
+/// Makes the CA, the certificates and the encrypted keys of a set, in memory.
+struct SetIssuer: Sendable {
+    let set: CertificateSet
+    let now: Timestamp
+    let access: KeyAccess
+
+    /// A certificate of a node with its encrypted key, as the two files have them.
+    struct Made: Sendable {
+        let files: CertificateSet.Files
+        let certificate: Certificate
+        let key: [UInt8]
+
+        /// Writes both files below a directory.
+        func write(below directory: String) throws(SystemError) {
+            try FileSystem.write(Array(certificate.pem.utf8), to: "\(directory)/\(files.certificate)", mode: 0o644)
+            try FileSystem.write(key, to: "\(directory)/\(files.key)", mode: 0o644)
+        }
+    }
+
+    /// A CA with its key.
+    struct Authority: Sendable {
+        let certificate: Certificate
+        let key: SigningKey
+    }
+
+    /// Called with each certificate that was made, and its end; with `nil` if its key was encrypted again.
+    typealias Progress = @Sendable (LeafDeclaration, Timestamp?) -> Void
+
+    /// The number of keys that are made side by side.
+    private static let parallelCount = 4
+
+    // MARK: The CA
+
+    /// Makes a CA as it is declared.
+    func newAuthority() async throws(Problem) -> Authority {
+        let declaration = set.declarations.authority
+        let contents = CertificateContents(
+            commonName: declaration.commonName,
+            organizations: declaration.organizations,
+            isAuthority: true,
+            validFrom: Timestamp(seconds: now.seconds - CertificateComparison.backdating),
+            validUntil: Timestamp(seconds: now.seconds + declaration.validity.components.seconds),
+        )
+        do throws(TLSError) {
+            let key = try await onThread { () throws(TLSError) in try SigningKey(generating: declaration.key) }
+            return Authority(certificate: try key.certify(contents), key: key)
+        } catch {
+            throw Problem("CA \(declaration.name): \(error)")
+        }
+    }
+
+    /// Decrypts the key of a CA.
+    ///
+    /// - Throws: ``Base/Problem`` if it cannot be decrypted, or is not the key of this certificate.
+    func authority(_ certificate: Certificate, keyFile: String) async throws(Problem) -> Authority {
+        let key = try await key(keyFile, "the key of the CA")
+        guard key.belongs(to: certificate) else {
+            let message = "the key of the CA, '\(set.path(keyFile))', belongs to another certificate"
+            let files = "'\(set.path(set.authorityFiles.certificate))' and its key"
+            throw Problem(message, hint: "restore \(files), for example with git")
+        }
+        return Authority(certificate: certificate, key: key)
+    }
+
+    /// Encrypts the key of a CA to the operators.
+    func encryptedKey(of authority: Authority) async throws(Problem) -> [UInt8] {
+        try await access.age.encrypt(try pem(authority.key), to: set.operators)
+    }
+
+    // MARK: The certificates of nodes
+
+    /// Makes certificates side by side; the first failure ends all.
+    ///
+    /// - Parameters:
+    ///   - leaves: What they say.
+    ///   - keys: The keys that stay; the others are new.
+    ///   - authority: The CA.
+    ///   - onProgress: Called with each certificate.
+    /// - Returns: The certificates with their encrypted keys.
+    /// - Throws: ``Base/Problem`` for the first that could not be made.
+    func make(
+        _ leaves: [LeafDeclaration],
+        keeping keys: [LeafDeclaration: SigningKey] = [:],
+        by authority: Authority,
+        _ onProgress: @escaping Progress,
+    ) async throws(Problem) -> [Made] {
+        var made: [Made] = []
+        var failure: Problem?
+        await withTaskGroup(of: Result<Made, Problem>.self) { group in
+            var waiting = leaves[...]
+            func startNext() {
+                guard let leaf = waiting.popFirst() else { return }
+                group.addTask {
+                    do throws(Problem) {
+                        let pair = try await make(leaf, keeping: keys[leaf], by: authority)
+                        onProgress(leaf, pair.certificate.validUntil)
+                        return .success(pair)
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            for _ in 0..<Self.parallelCount { startNext() }
+            while let result = await group.next() {
+                switch result {
+                case .success(let pair): made.append(pair)
+                case .failure(let error):
+                    failure = failure ?? error
+                    waiting = []
+                    group.cancelAll()
+                }
+                startNext()
+            }
+        }
+        if let failure { throw failure }
+        return made
+    }
+
+    private func make(
+        _ leaf: LeafDeclaration,
+        keeping present: SigningKey?,
+        by authority: Authority,
+    ) async throws(Problem) -> Made {
+        let key: SigningKey
+        let certificate: Certificate
+        do throws(TLSError) {
+            if let present {
+                key = present
+                certificate = try issue(leaf, for: key, at: now, by: authority.certificate, authority.key)
+            } else {
+                (certificate, key) = try await issue(leaf, at: now, by: authority.certificate, authority.key)
+            }
+        } catch {
+            throw Problem("certificate '\(leaf.name)' of node '\(leaf.node)': \(error)")
+        }
+        let encrypted = try await access.age.encrypt(try pem(key), to: recipients(of: leaf))
+        return Made(files: set.files(of: leaf), certificate: certificate, key: encrypted)
+    }
+
+    /// Encrypts the key of a certificate to its present recipients.
+    func encryptAgain(_ leaf: LeafDeclaration) async throws(Problem) -> [UInt8] {
+        let text = try await decrypt(set.files(of: leaf).key, Self.subject(leaf))
+        return try await access.age.encrypt(text, to: recipients(of: leaf))
+    }
+
+    /// Decrypts the key of a certificate.
+    func key(of leaf: LeafDeclaration) async throws(Problem) -> SigningKey {
+        try await key(set.files(of: leaf).key, Self.subject(leaf))
+    }
+
+    private static func subject(_ leaf: LeafDeclaration) -> String {
+        "the key of certificate '\(leaf.name)' of node '\(leaf.node)'"
+    }
+
+    private func recipients(of leaf: LeafDeclaration) -> RecipientList { set.recipients[leaf.node] ?? set.operators }
+
+    // MARK: Keys
+
+    private func key(_ file: String, _ subject: String) async throws(Problem) -> SigningKey {
+        let text = try await decrypt(file, subject)
+        do throws(TLSError) {
+            return try SigningKey(pem: text)
+        } catch {
+            throw Problem("\(subject), '\(set.path(file))', \(error)")
+        }
+    }
+
+    private func decrypt(_ file: String, _ subject: String) async throws(Problem) -> SecretBytes {
+        let path = set.path(file)
+        guard !access.identities.isEmpty else {
+            let message = "\(subject), '\(path)', is needed, and it is encrypted"
+            throw Problem(message, hint: "pass '--identity FILE' with the private key of an operator")
+        }
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try set.read(file) ?? []
+        } catch {
+            throw Problem("\(error)", hint: error.advice)
+        }
+        return try await access.age.decrypt(bytes, path: path)
+    }
+
+    private func pem(_ key: SigningKey) throws(Problem) -> SecretBytes {
+        do throws(TLSError) {
+            return try key.pem()
+        } catch {
+            throw Problem("\(error)")
+        }
+    }
+}

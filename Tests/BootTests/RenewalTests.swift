@@ -1,0 +1,98 @@
+import Host
+import TestSupport
+import Testing
+
+extension BootedTests {
+    /// A certificate that the node renews, and the service that uses it.
+    @Suite(.temporaryDirectory) struct RenewalTests {
+        /// The certificate is due 20 s after it was issued.
+        private static let tasks = """
+            tasks:
+              issued:
+                every: 10s
+                restart: [web.service]
+                certificate:
+                  path: /var/lib/web/tls.crt
+                  key: /var/lib/web/tls.key
+                  leaf:
+                    commonName: web
+                    names: [localhost]
+                    usages: [server auth]
+                    key: ecdsa-p256
+                    validity: 2m
+                    renewBefore: 100s
+                  ca: {certificate: /etc/web/ca.crt, key: /etc/web/ca.key}
+
+            """
+
+        /// A service that reads its certificate once, at its start.
+        private static func service(port: Int) -> String {
+            """
+            [Service]
+            ExecStart=/usr/bin/openssl s_server -www -accept 127.0.0.1:\(port) \
+            -cert /var/lib/web/tls.crt -key /var/lib/web/tls.key
+
+            """
+        }
+
+        /// Gives the machine the program openssl and a CA.
+        private func prepare(_ machine: TestMachine) async throws {
+            let script = """
+                set -e
+                mkdir -p "$0/etc/web" "$0/usr/bin"
+                cp "$(command -v openssl)" "$0/usr/bin/openssl"
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=web-ca -days 30 \\
+                    -keyout "$0/etc/web/ca.key" -out "$0/etc/web/ca.crt" 2>/dev/null
+                chmod 0600 "$0/etc/web/ca.key"
+                """
+            let made = try await Tool.run("sh", ["-c", script, machine.disk("")])
+            try #require(made.status == 0, "\(made.errors)")
+        }
+
+        /// The serial number of the certificate that the service has, once its chain was verified; empty without a service.
+        private func servedSerial(_ machine: TestMachine, port: Int) async throws -> String {
+            let script = """
+                openssl s_client -connect 127.0.0.1:\(port) -verify_return_error -verify_hostname localhost \
+                    -CAfile '\(machine.disk("/etc/web/ca.crt"))' </dev/null 2>/dev/null | openssl x509 -noout -serial 2>/dev/null
+                """
+            return try await Tool.run("sh", ["-c", script]).output
+        }
+
+        @Test func `a certificate of two minutes is renewed, and the service that uses it restarted`() async throws {
+            let port = Int(try freePort())
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try machine.write(Self.service(port: port), to: "/etc/systemd/system/web.service")
+                try await prepare(machine)
+                try await machine.boot()
+                try await machine.must("nest-bootstrap status --wait=60s")
+                try await machine.must("systemctl start web")
+                var served = ""
+                _ = try await becomes(within: .seconds(15)) {
+                    served = try await servedSerial(machine, port: port)
+                    return served != ""
+                }
+                let service = try await machine.output("systemctl status web")
+                try #require(served.hasPrefix("serial="), "\(service)")
+                let process = "systemctl show --value -p MainPID web"
+                let before = try await machine.must(process)
+                let isRestarted = try await machine.becomes(within: .seconds(60), process) {
+                    $0 != before && $0 != "0\n"
+                }
+                let status = try await machine.status()
+                #expect(isRestarted, "\(status)")
+                var renewed = ""
+                _ = try await becomes(within: .seconds(15)) {
+                    renewed = try await servedSerial(machine, port: port)
+                    return renewed != ""
+                }
+                show("serials", "\(served)\(renewed)")
+                #expect(renewed.hasPrefix("serial=") && renewed != served, "\(served) \(renewed)")
+                let file = ["x509", "-noout", "-serial", "-in", machine.disk("/var/lib/web/tls.crt")]
+                #expect(try await Tool.run("openssl", file).output == renewed)
+                #expect(try await machine.output("systemctl --failed --no-legend") == "")
+                #expect(try await machine.output("systemctl show --value -p NRestarts web") == "0\n")
+            }
+        }
+    }
+}
