@@ -18,7 +18,7 @@ public struct CertificateComparison: Sendable {
     /// Compares the certificate of a CA.
     func faults(of certificate: Certificate, _ declaration: AuthorityDeclaration) -> [CertificateFault] {
         var faults = validityFaults(certificate, declaration.validity, declaration.renewBefore, authority: nil)
-        if !certificate.isAuthority { faults.append(.certificate("is not the certificate of a CA")) }
+        if !certificate.isAuthority { faults.append(.noAuthority) }
         faults += subjectFaults(certificate, declaration.commonName, declaration.organizations)
         return faults + keyTypeFaults(certificate, declaration.key)
     }
@@ -64,7 +64,7 @@ public struct CertificateComparison: Sendable {
             faults.append(.certificate("expires in \(rest.humanReadable), due \(renewBefore.humanReadable) before"))
         }
         if certificate.validFrom > now {
-            faults.append(.certificate("is not valid before \(certificate.validFrom)"))
+            faults.append(.notYetValid(certificate.validFrom))
         }
         return faults
     }
@@ -75,10 +75,11 @@ public struct CertificateComparison: Sendable {
         _ renewBefore: Duration,
         authority: Certificate?,
     ) -> [CertificateFault] {
-        var faults = dueFaults(of: certificate, renewBefore: renewBefore)
+        // A certificate ends with its CA; until there is another CA a new one would end no later.
+        let endsWithAuthority = certificate.validUntil == authority?.validUntil
+        var faults = dueFaults(of: certificate, renewBefore: endsWithAuthority ? .zero : renewBefore)
         let actual = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)
-        // A certificate ends with its CA.
-        let isCut = actual < validity && certificate.validUntil == authority?.validUntil
+        let isCut = actual < validity && endsWithAuthority
         if !isCut, actual < validity || actual > validity + .seconds(Self.backdating) {
             faults.append(.certificate("is valid for \(actual.text) instead of \(validity.text)"))
         }

@@ -43,6 +43,10 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     case recipients(String)
     /// The key is not a file of `age`, cannot be decrypted or belongs to another certificate; the text is a predicate.
     case key(String)
+    /// It is not the certificate of a CA, although it should be.
+    case noAuthority
+    /// The certificate is not valid yet, but from an instant on.
+    case notYetValid(Timestamp)
     /// The certificate is due, or differs from its declaration; the text is a predicate.
     case certificate(String)
 
@@ -52,6 +56,8 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
         case .missing: "is missing"
         case .keyMissing: "has no key"
         case .unreadable(let text), .certificate(let text): text
+        case .noAuthority: "is not the certificate of a CA"
+        case .notYetValid(let start): "is not valid before \(start)"
         case .recipients(let text), .key(let text): "its key \(text)"
         }
     }

@@ -127,20 +127,29 @@ public struct Renewal: Sendable {
             if isMade { made.append(item) } else { encrypted.append(item) }
         }
         if !made.isEmpty { try requireAuthority(found.authority, authority) }
-        let prefix = "\(set.declarations.authority.name)-"
-        let removed = found.undeclared.filter { file in
-            let name = file.split(separator: "/").last ?? ""
-            return selection.isComplete && file.hasPrefix("derived/") && name.hasPrefix(prefix)
-        }
         return RenewalPlan(
             authority: authority,
             made: made,
             encrypted: encrypted,
             keptCount: found.leaves.count - made.count - encrypted.count,
-            removed: removed,
+            removed: selection.isComplete ? abandoned(found.undeclared) : [],
             authorityFaults: authority == .make ? [] : Self.lastingFaults(found.authorities),
-            limits: authority == .keep && set.operators.hasUnidentified ? [Self.unidentified] : [],
+            limits: authority == .keep && !isForced && set.operators.hasUnidentified ? [Self.unidentified] : [],
         )
+    }
+
+    /// The undeclared certificates and keys that this CA has issued; the set may have other CAs, which have their own.
+    private func abandoned(_ undeclared: [String]) -> [String] {
+        let prefix = "\(set.declarations.authority.name)-"
+        let otherPrefixes = undeclared.compactMap { file in
+            file.hasPrefix("ca/") && file.hasSuffix(".crt")
+                ? "\(file.dropFirst("ca/".count).dropLast(".crt".count))-" : nil
+        }
+        return undeclared.filter { file in
+            let name = file.split(separator: "/").last ?? ""
+            return file.hasPrefix("derived/") && name.hasPrefix(prefix)
+                && !otherPrefixes.contains(where: name.hasPrefix)
+        }
     }
 
     private static let unidentified =
@@ -180,14 +189,19 @@ public struct Renewal: Sendable {
                     + "then a new CA and all certificates are made"
             )
         }
+        let subject = "the certificate of the CA, '\(status.path)',"
+        let restored = "restore it, for example with git"
         for fault in status.faults {
-            if case .unreadable(let text) = fault {
-                throw Problem("the certificate of the CA, '\(status.path)', \(text)")
+            switch fault {
+            case .unreadable: throw Problem("\(subject) \(fault)", hint: restored)
+            case .noAuthority: throw Problem("\(subject) \(fault), so it can issue none", hint: restored)
+            case .notYetValid: throw Problem("\(subject) \(fault)", hint: "set the clock, which says \(now)")
+            default: continue
             }
         }
         if let end = status.validUntil, end <= now {
             throw Problem(
-                "the certificate of the CA, '\(status.path)', expired at \(end)",
+                "\(subject) expired at \(end)",
                 hint: "remove it and its key: then a new CA and all certificates are made"
             )
         }
@@ -198,7 +212,7 @@ public struct Renewal: Sendable {
         authorities.flatMap(\.faults).compactMap { fault in
             switch fault {
             case .recipients, .missing: nil
-            case .keyMissing, .unreadable, .key, .certificate: fault.description
+            case .keyMissing, .unreadable, .noAuthority, .notYetValid, .key, .certificate: fault.description
             }
         }
     }

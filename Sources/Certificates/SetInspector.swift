@@ -202,6 +202,13 @@ public struct KeyAccess: Sendable {
         self.identities = identities
     }
 
+    /// Refuses files that cannot be read.
+    ///
+    /// - Throws: ``Base/Problem`` about the first of them.
+    public func check() throws(Problem) {
+        for path in identities { try Identity.check(path) }
+    }
+
     /// The program.
     var age: Age { Age(environment: environment, identities: identities) }
 }

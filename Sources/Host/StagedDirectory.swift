@@ -5,7 +5,8 @@ import Glibc
 /// A new version of a directory, beside the one that it replaces as a whole.
 ///
 /// It begins as a copy, whose files are hard links, so it must be changed by replacing files and not by writing to them. If
-/// it is not published, it is removed at the end of the value. What a killed process leaves is removed by the next one.
+/// it is not published, it is removed at the end of the value. What a killed process leaves is removed by the next one that
+/// takes the lock.
 public struct StagedDirectory: ~Copyable {
     /// The directory that is replaced, without links in its path.
     public let target: String
@@ -23,16 +24,13 @@ public struct StagedDirectory: ~Copyable {
 
     /// Creates the new version.
     ///
-    /// The caller holds the lock of ``lock(_:until:)``: versions that other processes have left are removed.
+    /// The caller holds the lock of ``lock(_:until:)``.
     ///
     /// - Parameter target: The absolute path of the directory, which need not exist.
     /// - Throws: ``Base/SystemError`` if the directory cannot be copied.
     public init(replacing target: String) throws(SystemError) {
         let target = FileSystem.existingRealPath(target)
         let parts = try PathParts(target, Self.operation)
-        for name in try FileSystem.list(parts.directory) where PathParts.isTemporary(name, of: parts.name) {
-            try FileSystem.removeTree("\(parts.directory)/\(name)")
-        }
         let path = "\(parts.directory)/\(parts.temporaryName())"
         let status = try FileSystem.status(target)
         if let status, status.kind != .directory {
@@ -56,6 +54,8 @@ public struct StagedDirectory: ~Copyable {
 
     /// Takes the lock of everything that replaces directories beside a directory, as soon as no other process has it.
     ///
+    /// Versions that other processes have left are removed.
+    ///
     /// - Parameters:
     ///   - target: The absolute path of the directory; the directory that it is in is created if it is missing.
     ///   - deadline: The instant after which the lock is not waited for.
@@ -65,10 +65,14 @@ public struct StagedDirectory: ~Copyable {
         _ target: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> FileLock? {
-        let parent = try PathParts(FileSystem.existingRealPath(target), operation).directory
-        try FileSystem.makeDirectories(parent)
-        let opened = try FileDescriptor(opening: parent, O_RDONLY | O_DIRECTORY, "cannot lock")
-        return try await FileLock.wait(opened, parent, until: deadline)
+        let parts = try PathParts(FileSystem.existingRealPath(target), operation)
+        try FileSystem.makeDirectories(parts.directory)
+        let opened = try FileDescriptor(opening: parts.directory, O_RDONLY | O_DIRECTORY, "cannot lock")
+        guard let lock = try await FileLock.wait(opened, parts.directory, until: deadline) else { return nil }
+        for name in try FileSystem.list(parts.directory) where PathParts.isTemporary(name, of: parts.name) {
+            try FileSystem.removeTree("\(parts.directory)/\(name)")
+        }
+        return lock
     }
 
     /// Removes a file of the new version, and the directory that it was in if nothing else is there.

@@ -31,6 +31,7 @@ struct CertificatesCommand {
             return .data
         }
         do throws(Problem) {
+            try access.check()
             switch certificates.action {
             case .check: return try await check(set, leaves)
             case .renew: return try await renew(set, selection)

@@ -57,6 +57,14 @@ import Testing
         )
     }
 
+    @Test func `a certificate that ends with its CA is not due before it, as another would end no later`() async throws
+    {
+        let due = leaf(validity: 20 * Self.hour, renewBefore: 15 * Self.hour)
+        #expect(try await faults(issued: 20 * Self.hour, declared: due) == [])
+        let shorter = leaf(validity: 9 * Self.hour, renewBefore: 15 * Self.hour)
+        #expect(try await faults(issued: 9 * Self.hour, declared: shorter) == ["expires in 9h, due 15h before"])
+    }
+
     @Test func `a certificate is due before its end`() async throws {
         let due = leaf(validity: 2 * Self.hour, renewBefore: 3 * Self.hour)
         #expect(try await faults(issued: 2 * Self.hour, declared: due) == ["expires in 2h 0m, due 3h 0m before"])

@@ -105,6 +105,54 @@ struct CertificateFaultTests {
         #expect(try await nodes.run("check", nodes.identity).status == 0)
     }
 
+    @Test func `a CA that cannot issue certificates now makes none`() async throws {
+        let nodes = try await nodes()
+        let certificate = "\(nodes.set)/ca/k8s.crt"
+        let authority = try TestAuthority()
+        let cases = [
+            (try authority.issue("client"), "is not the certificate of a CA, so it can issue none"),
+            (
+                try authority.issue("early", validity: .future, isAuthority: true),
+                "is not valid before 2098-01-01T00:00:00Z"
+            ),
+        ]
+        for (issued, reason) in cases {
+            try FileSystem.write(readTestFile(issued.certificatePath), to: certificate, mode: 0o644)
+            let before = try nodes.contents()
+            let result = try await nodes.run("renew", nodes.identity)
+            #expect(result.status == 1)
+            let start = "nest-bootstrap: the certificate of the CA, '\(certificate)', \(reason); "
+            #expect(result.errors.hasPrefix(start), "\(result.errors)")
+            #expect(try nodes.contents() == before)
+        }
+    }
+
+    @Test func `an identity that cannot be read is the one thing that is reported`() async throws {
+        let nodes = try await nodes()
+        for (path, reason) in [("nowhere", "No such file or directory"), ("private", "is a directory")] {
+            for command in [["check"], ["renew"], ["renew", "--dry-run"]] {
+                let result = try await nodes.start(command + ["--identity", nodes.path(path)]).result()
+                #expect(result.status == 1)
+                #expect(result.output == "")
+                #expect(result.errorLines.count == 1)
+                let start = "nest-bootstrap: the identity cannot be used: cannot "
+                #expect(result.errors.hasPrefix(start) && result.errors.contains(reason), "\(result.errors)")
+            }
+        }
+    }
+
+    @Test func `certificates of another CA in the set stay`() async throws {
+        let nodes = try await nodes()
+        try copy("ca/k8s.crt", to: "ca/k8s-etcd.crt", nodes)
+        for name in ["k8s-etcd-peer", "k8s-gone"] {
+            try copy("\(Self.host)/k8s-kubelet.crt", to: "\(Self.host)/\(name).crt", nodes)
+        }
+        let result = try await nodes.run("renew", nodes.identity)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try FileSystem.exists("\(nodes.set)/\(Self.host)/k8s-etcd-peer.crt"))
+        #expect(try !FileSystem.exists("\(nodes.set)/\(Self.host)/k8s-gone.crt"))
+    }
+
     @Test func `what the program needs is named when it is missing`() async throws {
         let nodes = try await nodes()
         let unknown = try await nodes.run("check", "--node", "ducksnest-laptop-odl", "--name", "kubelets")

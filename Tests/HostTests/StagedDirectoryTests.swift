@@ -46,10 +46,12 @@ import Testing
         #expect(try beside == ["set"])
     }
 
-    @Test func `what is not published is removed, and what was left by others`() throws {
+    @Test func `what is not published is removed, and with the lock what was left by others`() async throws {
         try write("old", to: "\(target)/a")
         try write("left", to: TemporaryDirectory.file("parent/.set.nest-bootstrap-0123456789abcdef.tmp/a"))
         try write("other", to: TemporaryDirectory.file("parent/.set.nest-bootstrap-other.tmp/a"))
+        let lock = try await StagedDirectory.lock(target, until: .now + .seconds(60))
+        #expect(lock != nil)
         func stage() throws {
             let staged = try StagedDirectory(replacing: target)
             try write("new", to: "\(staged.path)/a")
