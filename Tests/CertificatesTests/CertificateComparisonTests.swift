@@ -62,7 +62,7 @@ import Testing
         let due = leaf(validity: 20 * Self.hour, renewBefore: 15 * Self.hour)
         #expect(try await faults(issued: 20 * Self.hour, declared: due) == [])
         let shorter = leaf(validity: 9 * Self.hour, renewBefore: 15 * Self.hour)
-        #expect(try await faults(issued: 9 * Self.hour, declared: shorter) == ["expires in 9h, due 15h before"])
+        #expect(try await faults(issued: 9 * Self.hour, declared: shorter) == ["expires in 9h 0m, due 15h 0m before"])
     }
 
     @Test func `a certificate is due before its end`() async throws {

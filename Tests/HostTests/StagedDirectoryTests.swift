@@ -51,7 +51,7 @@ import Testing
         try write("left", to: TemporaryDirectory.file("parent/.set.nest-bootstrap-0123456789abcdef.tmp/a"))
         try write("other", to: TemporaryDirectory.file("parent/.set.nest-bootstrap-other.tmp/a"))
         let lock = try await StagedDirectory.lock(target, until: .now + .seconds(60))
-        #expect(lock != nil)
+        defer { withExtendedLifetime(lock) {} }
         func stage() throws {
             let staged = try StagedDirectory(replacing: target)
             try write("new", to: "\(staged.path)/a")
