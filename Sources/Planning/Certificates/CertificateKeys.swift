@@ -108,7 +108,7 @@ enum CertificateKeys {
             .mode,
             default: 0o400,
             text: "`0400`",
-            "the permissions of the key on the node"
+            "the permissions of the key on the node, none of them for every user"
         )
         static let all = [
             organization.description, validity.description, key.description, renewBefore.description, owner.description,
@@ -178,7 +178,7 @@ enum CertificateKeys {
             "mode",
             .mode,
             default: "that of `defaults`",
-            "the permissions of the key on the node"
+            "the permissions of the key on the node, none of them for every user"
         )
         static let all = [enable.description, roles.description] + ofTask
         /// The keys of a certificate that a task makes.

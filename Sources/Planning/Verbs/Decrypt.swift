@@ -86,7 +86,7 @@ extension DecryptDeclaration: ReadableVerb {
         let mode = fields.value(Keys.mode)
         let owner = fields.value(Keys.owner)
         let group = fields.value(Keys.group)
-        reportOpen(mode, fields)
+        fields.reportOpenMode(mode, of: "the decrypted file")
         guard let path, let source else { return nil }
         for (key, read) in [("source", source), ("identity", identity), ("certificate", certificate)] {
             guard let read, located(read.path) == located(path.path) else { continue }
@@ -108,17 +108,6 @@ extension DecryptDeclaration: ReadableVerb {
                 owner: owner,
                 group: group,
             )
-        )
-    }
-
-    /// Refuses permissions with which every user reads what is encrypted elsewhere.
-    private static func reportOpen(_ mode: UInt16, _ fields: MappingReader) {
-        let name = Keys.mode.description.name
-        guard mode & 0o007 != 0, let entry = fields.entries.first(where: { $0.key == name }) else { return }
-        fields.problems.add(
-            entry.value.location,
-            "\(fields.subject.label(name)) is 0\(String(mode, radix: 8)), with which every user can use the decrypted file",
-            hint: "write \(name): 0\(String(mode & 0o770, radix: 8))"
         )
     }
 
