@@ -1,4 +1,4 @@
-import Base
+public import Base
 import Execution
 public import HTTP
 public import Host
@@ -41,6 +41,9 @@ public struct RunEnvironment: Sendable {
 
     /// The warnings of credentials that were emitted in this run.
     let reportedWarnings = ReportedWarnings()
+
+    /// The clock with which certificates are compared.
+    public var now: @Sendable () -> Timestamp = { .now() }
 
     /// Creates an environment.
     public init(

@@ -83,7 +83,7 @@ struct CertificateAction: Action {
         guard let key = try? PrivateKey.read(pem: pair.key), key.belongs(to: certificate) else {
             return ["has another key"]
         }
-        let comparison = CertificateComparison(at: .now())
+        let comparison = CertificateComparison(at: context.run.now())
         if let authority {
             // Another one would end with the CA as well.
             if certificate.validUntil == authority.validUntil { leaf.renewBefore = .zero }
@@ -111,7 +111,7 @@ struct CertificateAction: Action {
             throw Problem("key '\(key.path)' \(error)", hint: "name the file of the private key as PEM")
         }
         let usable = try await awaitValidity(context) { () throws(Problem) in
-            try CredentialCheck().authority(file)
+            try CredentialCheck(now: context.run.now()).authority(file)
         }
         guard let own = usable.first(where: { signingKey.belongs(to: $0) }) else {
             throw Problem(
@@ -137,7 +137,7 @@ struct CertificateAction: Action {
         do throws(TLSError) {
             let made = try await Certificates.issue(
                 declaration.leaf,
-                at: .now(),
+                at: context.run.now(),
                 by: authority.certificate,
                 authority.key
             )
@@ -202,7 +202,7 @@ struct CertificateAction: Action {
         }
         guard let certificate else { return }
         guard key.belongs(to: certificate) else { throw Problem("\(subject) is for another key") }
-        let faults = CertificateComparison(at: .now()).contentFaults(of: certificate, declaration.leaf)
+        let faults = CertificateComparison(at: context.run.now()).contentFaults(of: certificate, declaration.leaf)
         guard let first = faults.first else { return }
         throw Problem(
             "\(subject) \(first), so '\(declaration.path.path)' was not written",
