@@ -47,7 +47,7 @@ extension NodeCheck {
     }
 
     /// A file that exists and that no task writes.
-    private func credential(_ reference: LocatedPath) -> CredentialFile? {
+    func credential(_ reference: LocatedPath) -> CredentialFile? {
         guard producers.producer(of: reference.path) == nil else { return nil }
         return (try? run.files.read(reference.path, limit: Self.sizeLimit)).map {
             CredentialFile(name: reference.path, bytes: $0)

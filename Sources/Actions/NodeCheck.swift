@@ -121,6 +121,7 @@ public struct NodeCheck: Sendable {
     private func nodeProblems(_ footprint: Footprint) async -> [Problem] {
         var problems = checkReads(footprint)
         problems += footprint.credentials.map(check) ?? []
+        problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
         problems += footprint.command.map(check) ?? []
         problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }

@@ -104,6 +104,14 @@ public struct Footprint: Sendable, Hashable {
         public var key: LocatedPath
     }
 
+    /// A file that is decrypted.
+    public struct Decryption: Sendable, Hashable {
+        /// The encrypted file.
+        public var source: LocatedPath
+        /// The private key's file.
+        public var identity: LocatedPath
+    }
+
     /// A user or group that must exist.
     public struct Account: Sendable, Hashable {
         /// Which of the two it is.
@@ -140,6 +148,9 @@ public struct Footprint: Sendable, Hashable {
 
     /// The credentials that it combines.
     public var credentials: Credentials?
+
+    /// The file that it decrypts.
+    public var decryption: Decryption?
 
     /// The manifests whose objects it applies.
     public var manifests: ManifestSet?

@@ -111,6 +111,9 @@ extension DecryptDeclaration: ReadableVerb {
         )
     }
 
+    /// What is decrypted, and with what.
+    public var decryption: Footprint.Decryption { .init(source: source, identity: identity) }
+
     /// Everything that the task reads, writes, connects to and needs as privilege.
     public var footprint: Footprint {
         var footprint = Footprint(
@@ -128,6 +131,7 @@ extension DecryptDeclaration: ReadableVerb {
             // The source may belong to another user, and so may the file, which is compared with it the next time.
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
+        footprint.decryption = decryption
         if let certificate { footprint.reads.append(.init(path: certificate, use: .file)) }
         footprint.addAccounts(owner: owner, group: group, at: path.location)
         return footprint
