@@ -89,9 +89,8 @@ struct CertificateAction: Action {
             if certificate.validUntil == authority.validUntil { leaf.renewBefore = .zero }
             return comparison.faults(of: certificate, leaf, authority: authority).map(\.description)
         }
-        // How long it is valid is up to the signer.
         let validity = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)
-        let due = comparison.dueFaults(of: certificate, renewBefore: min(leaf.renewBefore, validity / 3))
+        let due = comparison.dueFaults(of: certificate, renewBefore: declaration.renewBefore(validity: validity))
         return (due + comparison.contentFaults(of: certificate, leaf)).map(\.description)
     }
 
@@ -103,7 +102,7 @@ struct CertificateAction: Action {
     private func authority() async throws(Problem) -> Authority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let file = CredentialFile(name: certificate.path, bytes: try load(certificate, "ca.certificate"))
-        let bytes = try load(key, "ca.key")
+        let bytes = try load(key, "ca.key", isPrivate: true)
         let signingKey: SigningKey
         do throws(TLSError) {
             signingKey = try SigningKey(pem: SecretBytes(copying: bytes))
@@ -119,13 +118,14 @@ struct CertificateAction: Action {
                 hint: "name the key of this CA in 'ca.key' at \(key.location)"
             )
         }
+        if let issued = context.task.footprint.issuedCertificate { context.warn { $0.warnings(of: issued) } }
         return Authority(certificate: own, key: signingKey)
     }
 
-    private func load(_ reference: LocatedPath, _ key: String) throws(Problem) -> [UInt8] {
+    private func load(_ reference: LocatedPath, _ key: String, isPrivate: Bool = false) throws(Problem) -> [UInt8] {
         do {
             let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
-            if key == "ca.key" { try context.run.files.requirePrivate(reference.path) }
+            if isPrivate { try context.run.files.requirePrivate(reference.path) }
             return bytes
         } catch {
             let hint = "put the file there, or correct '\(key)' at \(reference.location)"

@@ -13,7 +13,7 @@ extension NodeCheck {
         let references = [credentials.certificateAuthority, credentials.certificate, credentials.key]
         var problems: [Problem] = []
         let files = references.map(credential)
-        let check = CredentialCheck()
+        let check = CredentialCheck(now: run.now())
         func report(_ reference: LocatedPath, _ body: () throws(Problem) -> Void) {
             do {
                 try body()

@@ -28,6 +28,19 @@ public struct CertificateDeclaration: VerbDeclaration {
 
     /// The validities that a signer of the cluster can be asked for: whole hours that are a number of 32 bits in seconds.
     static let signerValidity = Duration.seconds(600)...Duration.seconds(596_523 * 3600)
+
+    /// How long before its end a certificate is due.
+    ///
+    /// How long it is valid is up to a signer of the cluster.
+    ///
+    /// - Parameter validity: How long it is valid.
+    /// - Returns: At most what the declaration says.
+    public func renewBefore(validity: Duration) -> Duration {
+        switch issuer {
+        case .authority: leaf.renewBefore
+        case .signer: min(leaf.renewBefore, validity / 3)
+        }
+    }
 }
 
 extension CertificateDeclaration: ReadableVerb {
@@ -174,8 +187,10 @@ extension CertificateDeclaration: ReadableVerb {
             // The present files belong to their owner.
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
+        footprint.issuedCertificate = .init(path: path, renewBefore: renewBefore(validity: leaf.validity))
         switch issuer {
         case .authority(let certificate, let key):
+            footprint.issuedCertificate?.authority = certificate
             footprint.reads = [.init(path: certificate, use: .file), .init(path: key, use: .privateKey)]
         case .signer(_, let kubeconfig):
             footprint.requestsCertificate = true

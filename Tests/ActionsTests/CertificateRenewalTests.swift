@@ -1,0 +1,89 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Verb `certificate`: what ends soon, who owns the files, and what a dry run cannot know.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct CertificateRenewalTests {
+    private let authority: TestAuthority
+
+    init() throws { authority = try TestAuthority() }
+
+    private static let leaf = "commonName: web, usages: [client auth], key: ecdsa-p256"
+
+    /// A task with a CA on the node.
+    private func task(_ leaf: String, ca: String = "ca", every: String? = "1h") -> String {
+        let authority = "{certificate: \(authority.path("\(ca).crt")), key: \(authority.path("\(ca).key"))}"
+        let every = every.map { "every: \($0), " } ?? ""
+        let paths = "path: /pki/a.crt, key: /pki/a.key"
+        return "tasks: {c: {\(every)certificate: {\(paths), leaf: {\(Self.leaf), \(leaf)}, ca: \(authority)}}}\n"
+    }
+
+    @Test func `a CA that ends soon is warned of by check and by the task`() async throws {
+        let authority = try authority.issue(
+            "short",
+            subject: "/CN=short",
+            validity: .daysAndAHalf(9),
+            isAuthority: true
+        )
+        let path = authority.certificatePath
+        let start = "CA '\(path)' ('CN=short') expires in 9 days (at "
+        let end =
+            "; renew it: issue a CA certificate with the same subject and key, and replace the file where it is used"
+        let withLeaf = ", and with it certificate '/pki/a.crt', which is due 240h before its end"
+        for (leaf, addition) in [
+            ("validity: 168h, renewBefore: 48h", ""), ("validity: 720h, renewBefore: 240h", withLeaf),
+        ] {
+            try await withBench(task(leaf, ca: "short")) { bench async throws in
+                let warnings = await bench.warnings()
+                #expect(warnings.count == 1)
+                #expect(warnings.first?.contains(start) == true, "\(warnings)")
+                #expect(warnings.first?.hasSuffix(")\(addition)\(end)") == true, "\(warnings)")
+                #expect(try await bench.perform("c") == "changed")
+                let reported = bench.lines.filter { $0.hasPrefix("warning: ") }
+                #expect(reported.count == 1)
+                #expect(reported.first?.hasPrefix("warning: \(path): \(start)") == true, "\(reported)")
+                #expect(reported.first?.hasSuffix(")\(addition)\(end)") == true, "\(reported)")
+                #expect(try await bench.perform("c") == "unchanged")
+            }
+            try FileSystem.removeTree(TemporaryDirectory.file("root"))
+        }
+    }
+
+    @Test func `check reports a CA that has expired or may not issue`() async throws {
+        _ = try authority.issue("past", subject: "/CN=past", validity: .past, isAuthority: true)
+        _ = try authority.issue("leaf", subject: "/CN=leaf")
+        for (name, words) in [
+            ("past", "CA 'DIR/past.crt' ('CN=past') expired "), ("leaf", "'DIR/leaf.crt' is not a CA: "),
+        ] {
+            try await withBench(task("validity: 2h", ca: name)) { bench async throws in
+                let problems = await bench.problems().map { $0.replacing(authority.directory, with: "DIR") }
+                #expect(problems.count == 1)
+                #expect(problems.first?.contains(words) == true, "\(problems)")
+            }
+        }
+    }
+
+    @Test func `check warns of a certificate that nothing renews in time`() async throws {
+        for (every, words) in [
+            (nil, "task 'c' has no 'every', so on a node that keeps running its certificate expires; write every: 24h"),
+            (
+                "48h",
+                "task 'c' repeats every 48h, up to 1h later, and its certificate is due 48h before its end, "
+                    + "so it may expire before; write every: 24h"
+            ),
+            ("47h", nil),
+        ] as [(String?, String?)] {
+            try await withBench(task("validity: 168h, renewBefore: 48h", every: every)) { bench async throws in
+                let warnings = await bench.warnings()
+                #expect(warnings == (words.map { ["DIR/bootstrap.yaml:1:9: \($0)"] } ?? []))
+            }
+        }
+        try await withBench(task("validity: 2h, renewBefore: 1h", every: nil)) { bench async throws in
+            #expect(await bench.warnings().first?.hasSuffix("; write every: 30m") == true)
+        }
+    }
+}
