@@ -69,7 +69,7 @@ struct CertificateAction: Action {
 
     private func read(_ path: String) throws(Problem) -> [UInt8]? {
         do throws(SystemError) {
-            return try context.run.files.read(path, limit: Self.sizeLimit)
+            return try context.run.files.readProduct(path, limit: Self.sizeLimit)
         } catch {
             if error.isNotFound { return nil }
             throw problem(error)

@@ -1,4 +1,5 @@
 import Base
+import Glibc
 import Host
 import TestSupport
 import Testing
@@ -64,6 +65,50 @@ struct CertificateRenewalTests {
                 #expect(problems.count == 1)
                 #expect(problems.first?.contains(words) == true, "\(problems)")
             }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `the files may belong to a person`() async throws {
+        try await withBench(task("validity: 24h, owner: '1500', group: '1500', mode: '0660'")) { bench async throws in
+            #expect(try await bench.perform("c") == "changed")
+            let (certificate, key) = ("\(bench.directory)/root/pki/a.crt", "\(bench.directory)/root/pki/a.key")
+            #expect(try FileSystem.status(certificate)?.owner == 1500)
+            #expect(try FileSystem.status(key)?.owner == 1500)
+            #expect(try await bench.perform("c") == "unchanged")
+            let known = KnownCertificates(files: bench.run.files, plan: bench.run.plan).all()
+            #expect(known.contains { $0.path == "/pki/a.crt" }, "\(known)")
+            // What the owner has written is only compared.
+            try FileSystem.write(Array("x".utf8), to: key, mode: 0o660, owner: 1500, group: 1500)
+            #expect(try await bench.perform("c") == "changed")
+            #expect(try await bench.perform("c") == "unchanged")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `nothing is written into the directory of a person`() async throws {
+        let directory = TemporaryDirectory.file("root/pki")
+        try FileSystem.makeDirectories(directory)
+        try #require(unsafe chown(directory, 1500, 1500) == 0)
+        try await withBench(task("validity: 24h, owner: '1500', group: '1500'")) { bench async throws in
+            let printed = try await bench.perform("c")
+            #expect(printed.contains("cannot trust 'DIR/root/pki': a user other than root can change it"), "\(printed)")
+            #expect(try FileSystem.list(directory) == [])
+        }
+    }
+
+    /// What a kubeconfig of one person owns is read by nothing but its task.
+    @Test(.enabled(if: geteuid() == 0)) func `a kubeconfig in a file of a person is not followed`() async throws {
+        let other = try authority.issue("other", subject: "/CN=other")
+        try await withBench(task("validity: 24h, owner: '1500', group: '1500'")) { bench async throws in
+            let text = """
+                current-context: c
+                contexts: [{name: c, context: {cluster: c, user: u}}]
+                clusters: [{name: c, cluster: {server: "https://h:6443", certificate-authority: \(other.certificatePath)}}]
+                users: [{name: u, user: {token: t}}]
+                """
+            let path = "\(bench.directory)/root/pki/a.crt"
+            try FileSystem.write(Array(text.utf8), to: path, mode: 0o644, owner: 1500, group: 1500)
+            let known = KnownCertificates(files: bench.run.files, plan: bench.run.plan).all()
+            #expect(!known.contains { $0.subject == "CN=other" }, "\(known)")
         }
     }
 

@@ -166,7 +166,7 @@ enum CertificateKeys {
             "owner",
             .account("user"),
             default: "that of `defaults`",
-            "the owner of the key on the node"
+            "the owner of the key on the node; other tasks read no file of a person, whose number is 1000 or more"
         )
         static let group = Key.optional(
             "group",
