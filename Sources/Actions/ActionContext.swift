@@ -92,6 +92,21 @@ struct ActionContext: Sendable {
         return Self(run: run, task: task, deadline: min(deadline, .now + limit), emit: emitter)
     }
 
+    /// Emits that a file would be written, if a dry run cannot know its content, because other tasks issue a part of it.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - mode: Its permissions.
+    ///   - sources: The files that it is made from.
+    /// - Returns: Whether that is so.
+    /// - Throws: ``Base/SystemError`` if there are too many links on the way to the file.
+    func emitUnknown(_ path: String, mode: UInt32, from sources: [String]) throws(SystemError) -> Bool {
+        guard sources.contains(where: run.files.isOfUnknownContent) else { return false }
+        try run.files.rememberUnknown(mode: mode, at: path)
+        emit(.planned("would write '\(path)', with what other tasks issue first"))
+        return true
+    }
+
     /// How requests of the task are retried.
     var retryPolicy: RetryPolicy {
         RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }

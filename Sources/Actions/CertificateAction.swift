@@ -47,7 +47,11 @@ struct CertificateAction: Action {
         }
         context.emit(.planned("would issue '\(declaration.path.path)', which \(reasons[0])"))
         // Other tasks may read it.
-        if let authority { _ = try write(try await issue(by: authority), account) }
+        if let authority {
+            _ = try write(try await issue(by: authority), account)
+        } else {
+            try rememberUnknown()
+        }
         return true
     }
 
@@ -225,6 +229,17 @@ struct CertificateAction: Action {
         do throws(SystemError) {
             let results = try context.run.files.writeTogether(files)
             return zip(files, results).map { ($0.path, $1) }
+        } catch {
+            throw problem(error)
+        }
+    }
+
+    /// Keeps in memory that a dry run would have written files that a signer issues.
+    private func rememberUnknown() throws(Problem) {
+        let mode = UInt32(CertificateDeclaration.certificateMode)
+        do throws(SystemError) {
+            try context.run.files.rememberUnknown(mode: mode, at: declaration.path.path)
+            try context.run.files.rememberUnknown(mode: UInt32(declaration.leaf.mode), at: declaration.key.path)
         } catch {
             throw problem(error)
         }

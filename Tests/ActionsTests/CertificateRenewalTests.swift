@@ -131,4 +131,30 @@ struct CertificateRenewalTests {
             #expect(await bench.warnings().first?.hasSuffix("; write every: 30m") == true)
         }
     }
+
+    @Test func `a dry run does not fail for what a signer has not issued yet`() async throws {
+        let pair = "certificate: /pki/a.crt, key: /pki/a.key, certificateAuthority: \(authority.certificatePath)"
+        let text = """
+            tasks:
+              c:
+                certificate: {path: /pki/a.crt, key: /pki/a.key, leaf: {\(Self.leaf)}, signer: a.b/c, kubeconfig: /none}
+              k: {after: [c], kubeconfig: {path: /k, user: u, server: 'https://x', \(pair)}}
+              i: {after: [c], kubeconfig: {path: /i, user: u, server: 'https://x', credentials: inline, \(pair)}}
+              f: {after: [c], file: {path: /f, source: /pki/a.crt}}
+
+            """
+        try await withBench(text, isDryRun: true) { bench async throws in
+            #expect(try await bench.perform("c") == "changed")
+            #expect(try await bench.perform("k") == "changed")
+            #expect(try await bench.perform("i") == "changed")
+            #expect(try await bench.perform("f") == "changed")
+            #expect(
+                bench.lines == [
+                    "would issue '/pki/a.crt', which is missing", "/k created",
+                    "would write '/i', with what other tasks issue first",
+                    "would write '/f', with what other tasks issue first",
+                ]
+            )
+        }
+    }
 }
