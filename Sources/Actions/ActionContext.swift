@@ -1,4 +1,4 @@
-import Base
+public import Base
 import Execution
 public import HTTP
 public import Host
@@ -41,6 +41,9 @@ public struct RunEnvironment: Sendable {
 
     /// The warnings of credentials that were emitted in this run.
     let reportedWarnings = ReportedWarnings()
+
+    /// The clock with which certificates are compared.
+    public var now: @Sendable () -> Timestamp = { .now() }
 
     /// Creates an environment.
     public init(
@@ -87,6 +90,21 @@ struct ActionContext: Sendable {
             emit(kind, file: location.file, line: location.line, function: location.function)
         }
         return Self(run: run, task: task, deadline: min(deadline, .now + limit), emit: emitter)
+    }
+
+    /// Emits that a file would be written, if a dry run cannot know its content, because other tasks issue a part of it.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - mode: Its permissions.
+    ///   - sources: The files that it is made from.
+    /// - Returns: Whether that is so.
+    /// - Throws: ``Base/SystemError`` if there are too many links on the way to the file.
+    func emitUnknown(_ path: String, mode: UInt32, from sources: [String]) throws(SystemError) -> Bool {
+        guard sources.contains(where: run.files.isOfUnknownContent) else { return false }
+        try run.files.rememberUnknown(mode: mode, at: path)
+        emit(.planned("would write '\(path)', with what other tasks issue first"))
+        return true
     }
 
     /// How requests of the task are retried.

@@ -47,7 +47,11 @@ struct CertificateAction: Action {
         }
         context.emit(.planned("would issue '\(declaration.path.path)', which \(reasons[0])"))
         // Other tasks may read it.
-        if let authority { _ = try write(try await issue(by: authority), account) }
+        if let authority {
+            _ = try write(try await issue(by: authority), account)
+        } else {
+            try rememberUnknown()
+        }
         return true
     }
 
@@ -69,7 +73,7 @@ struct CertificateAction: Action {
 
     private func read(_ path: String) throws(Problem) -> [UInt8]? {
         do throws(SystemError) {
-            return try context.run.files.read(path, limit: Self.sizeLimit)
+            return try context.run.files.readProduct(path, limit: Self.sizeLimit)
         } catch {
             if error.isNotFound { return nil }
             throw problem(error)
@@ -83,15 +87,14 @@ struct CertificateAction: Action {
         guard let key = try? PrivateKey.read(pem: pair.key), key.belongs(to: certificate) else {
             return ["has another key"]
         }
-        let comparison = CertificateComparison(at: .now())
+        let comparison = CertificateComparison(at: context.run.now())
         if let authority {
             // Another one would end with the CA as well.
             if certificate.validUntil == authority.validUntil { leaf.renewBefore = .zero }
             return comparison.faults(of: certificate, leaf, authority: authority).map(\.description)
         }
-        // How long it is valid is up to the signer.
         let validity = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)
-        let due = comparison.dueFaults(of: certificate, renewBefore: min(leaf.renewBefore, validity / 3))
+        let due = comparison.dueFaults(of: certificate, renewBefore: declaration.renewBefore(validity: validity))
         return (due + comparison.contentFaults(of: certificate, leaf)).map(\.description)
     }
 
@@ -103,7 +106,7 @@ struct CertificateAction: Action {
     private func authority() async throws(Problem) -> Authority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let file = CredentialFile(name: certificate.path, bytes: try load(certificate, "ca.certificate"))
-        let bytes = try load(key, "ca.key")
+        let bytes = try load(key, "ca.key", isPrivate: true)
         let signingKey: SigningKey
         do throws(TLSError) {
             signingKey = try SigningKey(pem: SecretBytes(copying: bytes))
@@ -111,7 +114,7 @@ struct CertificateAction: Action {
             throw Problem("key '\(key.path)' \(error)", hint: "name the file of the private key as PEM")
         }
         let usable = try await awaitValidity(context) { () throws(Problem) in
-            try CredentialCheck().authority(file)
+            try CredentialCheck(now: context.run.now()).authority(file)
         }
         guard let own = usable.first(where: { signingKey.belongs(to: $0) }) else {
             throw Problem(
@@ -119,13 +122,14 @@ struct CertificateAction: Action {
                 hint: "name the key of this CA in 'ca.key' at \(key.location)"
             )
         }
+        if let issued = context.task.footprint.issuedCertificate { context.warn { $0.warnings(of: issued) } }
         return Authority(certificate: own, key: signingKey)
     }
 
-    private func load(_ reference: LocatedPath, _ key: String) throws(Problem) -> [UInt8] {
+    private func load(_ reference: LocatedPath, _ key: String, isPrivate: Bool = false) throws(Problem) -> [UInt8] {
         do {
             let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
-            if key == "ca.key" { try context.run.files.requirePrivate(reference.path) }
+            if isPrivate { try context.run.files.requirePrivate(reference.path) }
             return bytes
         } catch {
             let hint = "put the file there, or correct '\(key)' at \(reference.location)"
@@ -137,7 +141,7 @@ struct CertificateAction: Action {
         do throws(TLSError) {
             let made = try await Certificates.issue(
                 declaration.leaf,
-                at: .now(),
+                at: context.run.now(),
                 by: authority.certificate,
                 authority.key
             )
@@ -202,7 +206,7 @@ struct CertificateAction: Action {
         }
         guard let certificate else { return }
         guard key.belongs(to: certificate) else { throw Problem("\(subject) is for another key") }
-        let faults = CertificateComparison(at: .now()).contentFaults(of: certificate, declaration.leaf)
+        let faults = CertificateComparison(at: context.run.now()).contentFaults(of: certificate, declaration.leaf)
         guard let first = faults.first else { return }
         throw Problem(
             "\(subject) \(first), so '\(declaration.path.path)' was not written",
@@ -225,6 +229,17 @@ struct CertificateAction: Action {
         do throws(SystemError) {
             let results = try context.run.files.writeTogether(files)
             return zip(files, results).map { ($0.path, $1) }
+        } catch {
+            throw problem(error)
+        }
+    }
+
+    /// Keeps in memory that a dry run would have written files that a signer issues.
+    private func rememberUnknown() throws(Problem) {
+        let mode = UInt32(CertificateDeclaration.certificateMode)
+        do throws(SystemError) {
+            try context.run.files.rememberUnknown(mode: mode, at: declaration.path.path)
+            try context.run.files.rememberUnknown(mode: UInt32(declaration.leaf.mode), at: declaration.key.path)
         } catch {
             throw problem(error)
         }

@@ -9,14 +9,21 @@ public struct CredentialWarnings: Sendable {
     private let files: NodeFiles
     private let plan: Plan
     private let producers: PathProducers
+    private let check: CredentialCheck
 
     /// A kubeconfig or credential is not larger than this.
     private static let sizeLimit = 1 << 20
 
     /// Prepares the warnings of a plan.
-    public init(files: NodeFiles, plan: Plan) {
+    ///
+    /// - Parameters:
+    ///   - files: The node's files.
+    ///   - plan: The plan.
+    ///   - now: The node's clock.
+    public init(files: NodeFiles, plan: Plan, now: Timestamp = .now()) {
         self.files = files
         self.plan = plan
+        check = CredentialCheck(now: now)
         producers = PathProducers(plan)
     }
 
@@ -25,6 +32,7 @@ public struct CredentialWarnings: Sendable {
         var problems: [Problem] = []
         for footprint in plan.steps.lazy.map(\.task.footprint) {
             problems += footprint.credentials.map(warnings) ?? []
+            problems += footprint.issuedCertificate.map(warnings) ?? []
             guard let kubeconfig = footprint.kubeconfig, producers.producer(of: kubeconfig.path) == nil else {
                 continue
             }
@@ -44,6 +52,18 @@ public struct CredentialWarnings: Sendable {
             + warnings(of: credentials.certificate.path, as: .client, at: credentials.certificate.location)
     }
 
+    /// The warnings of the CA that issues a certificate, which ends with it.
+    func warnings(of issued: Footprint.IssuedCertificate) -> [Problem] {
+        guard let authority = issued.authority else { return [] }
+        let ending = warnings(of: authority.path, as: .authority, at: authority.location, within: issued.renewBefore)
+        guard ending.isEmpty else {
+            let addition =
+                ", and with it certificate '\(issued.path.path)', which is due \(issued.renewBefore.text) before its end"
+            return ending.map { Problem($0.message + addition, at: $0.location, hint: $0.hint) }
+        }
+        return warnings(of: authority.path, as: .authority, at: authority.location)
+    }
+
     /// The warnings of a kubeconfig and the files that it refers to.
     func warnings(ofKubeconfig path: String) -> [Problem] {
         guard let bytes = try? files.read(path, limit: Self.sizeLimit),
@@ -59,7 +79,7 @@ public struct CredentialWarnings: Sendable {
             case .file(let file): problems += warnings(of: file, as: role, at: location)
             case .data(let bytes):
                 let file = CredentialFile(name: "\(setting)-data of \(path)", bytes: bytes)
-                problems += CredentialCheck().warnings(of: file, as: role).map { $0.at(location) }
+                problems += check.warnings(of: file, as: role).map { $0.at(location) }
             case nil: break
             }
         }
@@ -75,10 +95,11 @@ public struct CredentialWarnings: Sendable {
     private func warnings(
         of path: String,
         as role: CredentialCheck.CertificateRole,
-        at location: SourceLocation
+        at location: SourceLocation,
+        within limit: Duration = CredentialCheck.warningLimit,
     ) -> [Problem] {
         guard let bytes = try? files.read(path, limit: Self.sizeLimit) else { return [] }
-        return CredentialCheck().warnings(of: CredentialFile(name: path, bytes: bytes), as: role).map {
+        return check.warnings(of: CredentialFile(name: path, bytes: bytes), as: role, within: limit).map {
             $0.at(location)
         }
     }
@@ -119,7 +140,7 @@ final class ReportedWarnings: Sendable {
 extension ActionContext {
     /// Emits warnings of credentials, each once in a run.
     func warn(_ warnings: (CredentialWarnings) -> [Problem]) {
-        for problem in warnings(CredentialWarnings(files: run.files, plan: run.plan)) {
+        for problem in warnings(CredentialWarnings(files: run.files, plan: run.plan, now: run.now())) {
             // Several tasks use one certificate.
             let file = problem.message.split(separator: "'").dropFirst().first.map(String.init) ?? ""
             guard run.reportedWarnings.insert(problem.message) else { continue }

@@ -50,27 +50,39 @@ struct DecryptAction: Action {
     }
 
     private func decrypt(_ bytes: [UInt8]) async throws(Problem) -> SecretBytes {
-        let identity = declaration.identity
         let location: String
         do {
-            location = try context.run.files.locationForProgram(ofPrivate: identity.path)
+            location = try context.run.files.locationForProgram(ofPrivate: declaration.identity.path)
         } catch {
             throw problem(error, hint: "put the key there, or name another one with 'identity'")
         }
+        let decryption = declaration.decryption
+        let identity = NodeIdentity(reading: location)
+        try decryption.requireNoPassword(identity)
         let age = Age(environment: context.run.processEnvironment, identities: [location])
         do {
             return try await age.decrypt(bytes, path: declaration.source.path, until: context.deadline)
         } catch {
-            guard error.hint == nil, error.cause == nil else { throw error }
-            throw Problem(
-                "\(error.message) (with '\(identity.path)')",
-                hint: "encrypt it to this key, or name one that it is encrypted to with 'identity'"
-            )
+            guard let failure = error.cause as? AgeError else { throw error }
+            try decryption.requireDecryptable(bytes, identity)
+            throw Problem(error.message, hint: hint(failure.reason), cause: failure)
+        }
+    }
+
+    private func hint(_ reason: AgeError.Reason) -> String? {
+        switch reason {
+        case .otherRecipients:
+            "encrypt it to the key in '\(declaration.identity.path)', or name one that it is encrypted to with 'identity'"
+        case .damagedFile: "the file is incomplete or damaged: put the encrypted file there again"
+        case .timedOut: "increase 'timeout' of task '\(context.task.name)'"
+        case .other: nil
         }
     }
 
     /// Refuses a key of another certificate, with which nothing that uses the two would start.
     private func check(_ text: SecretBytes, belongsTo reference: LocatedPath) throws(Problem) {
+        // A dry run does not know what a signer would issue.
+        guard !context.run.files.isOfUnknownContent(reference.path) else { return }
         let bytes = try read(reference, "certificate")
         let key: SigningKey
         do {
@@ -94,5 +106,25 @@ struct DecryptAction: Action {
 
     private func problem(_ error: SystemError, hint: String) -> Problem {
         Problem("cannot decrypt '\(declaration.source.path)'", hint: error.advice ?? hint, cause: error)
+    }
+}
+
+extension Footprint.Decryption {
+    /// Refuses a private key for which `age` would ask for a password, in the middle of the output on a terminal.
+    func requireNoPassword(_ key: NodeIdentity) throws(Problem) {
+        guard key.needsPassword else { return }
+        throw Problem(
+            "private key '\(identity.path)' has a password, which nobody types on a node",
+            hint: "run 'ssh-keygen -p -f \(identity.path)' to remove it, or name another key with 'identity'"
+        )
+    }
+
+    /// Refuses a file that the private key certainly cannot decrypt.
+    func requireDecryptable(_ bytes: [UInt8], _ key: NodeIdentity) throws(Problem) {
+        do throws(Problem) {
+            try Certificates.requireDecryptable(bytes, with: key, at: identity.path)
+        } catch {
+            throw Problem("cannot decrypt '\(source.path)': \(error.message)", hint: error.hint)
+        }
     }
 }

@@ -19,6 +19,9 @@ struct FileAction: Action {
     /// Writes the file unless it is up to date, and returns whether it did.
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
+        if case .path(let source) = declaration.source, context.run.files.isOfUnknownContent(source.path) {
+            return try writeUnknown(source)
+        }
         let bytes = try content()
         let mode = try mode()
         let (owner, group) = try await context.account(
@@ -38,6 +41,16 @@ struct FileAction: Action {
             return result != .unchanged
         } catch {
             throw Problem("cannot write file '\(path)'", hint: context.sandboxHint(for: error), cause: error)
+        }
+    }
+
+    private func writeUnknown(_ source: LocatedPath) throws(Problem) -> Bool {
+        let path = declaration.path.path
+        let mode = try mode()
+        do {
+            return try context.emitUnknown(path, mode: mode, from: [source.path])
+        } catch {
+            throw Problem("cannot write file '\(path)'", cause: error)
         }
     }
 

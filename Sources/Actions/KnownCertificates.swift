@@ -46,11 +46,15 @@ public struct KnownCertificates: Sendable {
     }
 
     /// The contents of files, and of kubeconfigs what they contain, by the path of the file.
+    ///
+    /// A file that a task makes may belong to a person, and is then never read as a kubeconfig, which names other files.
     private func contents() -> [(path: String, bytes: [UInt8])] {
         var contents: [(path: String, bytes: [UInt8])] = []
         var examined: Set<String> = []
         func examine(_ path: String) {
-            guard examined.insert(path).inserted, let bytes = try? files.read(path, limit: Self.sizeLimit) else {
+            guard examined.insert(path).inserted else { return }
+            guard let bytes = try? files.read(path, limit: Self.sizeLimit) else {
+                if let bytes = try? product(path) { contents.append((path, bytes)) }
                 return
             }
             guard let kubeconfig = try? Kubeconfig(bytes, path: path) else { return contents.append((path, bytes)) }
@@ -66,6 +70,12 @@ public struct KnownCertificates: Sendable {
             for path in Self.paths(of: footprint) { examine(path) }
         }
         return contents
+    }
+
+    /// The content of a certificate that a task issues.
+    private func product(_ path: String) throws(SystemError) -> [UInt8]? {
+        let isIssued = plan.steps.contains { $0.task.footprint.issuedCertificate?.path.path == path }
+        return isIssued ? try files.readProduct(path, limit: Self.sizeLimit) : nil
     }
 
     /// The paths that may be those of certificates or kubeconfigs.

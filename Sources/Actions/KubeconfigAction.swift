@@ -20,17 +20,17 @@ struct KubeconfigAction: Action {
 
     /// Writes the file, 0600 from its first byte, unless it is up to date, and returns whether it did.
     func run() async throws(Problem) -> Bool {
-        let authority = try load(declaration.credentials.certificateAuthority, as: "certificateAuthority")
-        let certificate = try load(declaration.credentials.certificate, as: "certificate")
-        let key = try load(declaration.credentials.key, as: "key")
-        try await check(authority, certificate, key)
-        context.warn { $0.warnings(of: declaration.credentials) }
-        let template = declaration.template(
-            declaration.inlineCredentials
-                ? .inline(certificateAuthority: authority.bytes, certificate: certificate.bytes, key: key.bytes)
-                : declaration.credentialPaths
-        )
         let path = declaration.path.path
+        let template: Kubeconfig.Template
+        let credentials = declaration.credentials
+        let sources = [credentials.certificateAuthority, credentials.certificate, credentials.key].map(\.path)
+        if !sources.contains(where: context.run.files.isOfUnknownContent) {
+            template = declaration.template(try await checkedCredentials())
+        } else if declaration.inlineCredentials {
+            return try writeUnknown(from: sources)
+        } else {
+            template = declaration.template(declaration.credentialPaths)
+        }
         do {
             let result = try context.run.files.write(Array(template.text.utf8), to: path, mode: 0o600, isShown: true)
             context.emit(.path(path, result))
@@ -40,10 +40,35 @@ struct KubeconfigAction: Action {
         }
     }
 
-    private func load(_ reference: LocatedPath, as key: String) throws(Problem) -> CredentialFile {
+    /// Loads and checks the three files.
+    private func checkedCredentials() async throws(Problem) -> Kubeconfig.Template.Credentials {
+        let authority = try load(declaration.credentials.certificateAuthority, as: "certificateAuthority")
+        let certificate = try load(declaration.credentials.certificate, as: "certificate")
+        let key = try load(declaration.credentials.key, as: "key", isPrivate: true)
+        try await check(authority, certificate, key)
+        context.warn { $0.warnings(of: declaration.credentials) }
+        return declaration.inlineCredentials
+            ? .inline(certificateAuthority: authority.bytes, certificate: certificate.bytes, key: key.bytes)
+            : declaration.credentialPaths
+    }
+
+    private func writeUnknown(from sources: [String]) throws(Problem) -> Bool {
+        let path = declaration.path.path
+        do {
+            return try context.emitUnknown(path, mode: 0o600, from: sources)
+        } catch {
+            throw Problem("cannot write kubeconfig '\(path)'", cause: error)
+        }
+    }
+
+    private func load(
+        _ reference: LocatedPath,
+        as key: String,
+        isPrivate: Bool = false,
+    ) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
-            if key == "key" { try context.run.files.requirePrivate(reference.path) }
+            if isPrivate { try context.run.files.requirePrivate(reference.path) }
             return CredentialFile(name: reference.path, bytes: bytes)
         } catch {
             let hint =

@@ -13,7 +13,7 @@ extension NodeCheck {
         let references = [credentials.certificateAuthority, credentials.certificate, credentials.key]
         var problems: [Problem] = []
         let files = references.map(credential)
-        let check = CredentialCheck()
+        let check = CredentialCheck(now: run.now())
         func report(_ reference: LocatedPath, _ body: () throws(Problem) -> Void) {
             do {
                 try body()
@@ -47,7 +47,7 @@ extension NodeCheck {
     }
 
     /// A file that exists and that no task writes.
-    private func credential(_ reference: LocatedPath) -> CredentialFile? {
+    func credential(_ reference: LocatedPath) -> CredentialFile? {
         guard producers.producer(of: reference.path) == nil else { return nil }
         return (try? run.files.read(reference.path, limit: Self.sizeLimit)).map {
             CredentialFile(name: reference.path, bytes: $0)

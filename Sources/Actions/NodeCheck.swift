@@ -42,7 +42,7 @@ public struct NodeCheck: Sendable {
         var findings = await planFindings()
         if !isOffline {
             findings.warnings += secretsOnDisk() + distrust()
-            findings.warnings += CredentialWarnings(files: run.files, plan: run.plan).all()
+            findings.warnings += CredentialWarnings(files: run.files, plan: run.plan, now: run.now()).all()
         }
         return findings.withoutRepetitions
     }
@@ -74,7 +74,7 @@ public struct NodeCheck: Sendable {
         var isComplete = true
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
-            warnings += ownRestarts(task)
+            warnings += ownRestarts(task) + lateRenewals(task)
             if !isOffline { problems += await nodeProblems(footprint) }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)
@@ -121,6 +121,8 @@ public struct NodeCheck: Sendable {
     private func nodeProblems(_ footprint: Footprint) async -> [Problem] {
         var problems = checkReads(footprint)
         problems += footprint.credentials.map(check) ?? []
+        problems += footprint.issuedCertificate.map(check) ?? []
+        problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
         problems += footprint.command.map(check) ?? []
         problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }

@@ -5,7 +5,10 @@ import Host
 
 /// Files that belong together.
 extension NodeFiles {
-    /// Gives files their content, permissions and owner, all of them or none; in a unit they are only staged.
+    /// Gives files their content, permissions and owner; in a unit they are only staged.
+    ///
+    /// All of them are written before the first is renamed, so that only an error or a crash between two renames leaves some
+    /// of them as they were.
     ///
     /// - Parameters:
     ///   - files: The files, with their paths on the node.

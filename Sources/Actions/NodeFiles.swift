@@ -32,6 +32,8 @@ public final class NodeFiles: Sendable {
     /// What a dry run would have put at a path.
     private enum Planned {
         case file([UInt8], mode: UInt32)
+        /// A file whose content is not known before the real run.
+        case unknown(mode: UInt32)
         case link(target: String)
     }
 
@@ -97,7 +99,12 @@ public final class NodeFiles: Sendable {
     ///   neither root nor a service could change it before root acts on it.
     public func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let node = try resolved(path)
-        if case .file(let bytes, _) = planned.withLock({ $0[node] }) { return bytes }
+        switch planned.withLock({ $0[node] }) {
+        case .file(let bytes, _)?: return bytes
+        case .unknown?:
+            throw SystemError("cannot read", path, code: ENODATA, detail: "it is not known before the real run")
+        case .link?, nil: break
+        }
         try requireTrusted(path, isData: true)
         if let bytes = try credential(path, limit: limit) { return bytes }
         return try FileSystem.read(location(ofResolved: node), limit: limit)
@@ -112,7 +119,10 @@ public final class NodeFiles: Sendable {
     /// The permissions of a file, or those it would have after a dry run.
     func mode(of path: String) throws(SystemError) -> UInt32? {
         let path = try resolved(path)
-        if case .file(_, let mode) = planned.withLock({ $0[path] }) { return mode }
+        switch planned.withLock({ $0[path] }) {
+        case .file(_, let mode)?, .unknown(let mode)?: return mode
+        case .link?, nil: break
+        }
         return try FileSystem.status(try FileSystem.realPath(location(ofResolved: path)))?.mode
     }
 
@@ -191,7 +201,7 @@ public final class NodeFiles: Sendable {
     private func target(of path: String, _ planned: [String: Planned]) throws(SystemError) -> String? {
         switch planned[path] {
         case .link(let target): return target
-        case .file: return nil
+        case .file, .unknown: return nil
         case nil: return root.isEmpty ? nil : try FileSystem.status(root + path)?.target
         }
     }
@@ -225,6 +235,18 @@ public final class NodeFiles: Sendable {
     func remember(_ bytes: [UInt8], mode: UInt32, at path: String) throws(SystemError) {
         let path = try resolved(path, followsLast: false)
         planned.withLock { $0[path] = .file(bytes, mode: mode) }
+    }
+
+    /// Keeps in memory that a dry run would have written something that is not known before the real run.
+    func rememberUnknown(mode: UInt32, at path: String) throws(SystemError) {
+        let path = try resolved(path, followsLast: false)
+        planned.withLock { $0[path] = .unknown(mode: mode) }
+    }
+
+    /// Whether a dry run would have written a file whose content is not known before the real run.
+    func isOfUnknownContent(_ path: String) -> Bool {
+        guard let path = try? resolved(path), case .unknown? = planned.withLock({ $0[path] }) else { return false }
+        return true
     }
 
     /// Makes a link point at a target; in a unit the link is only staged.

@@ -7,6 +7,7 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads an address as `inet_pton(3)` does: no port, no zone, no brackets.
     public init?(_ text: String) {
+        guard text.cStringFault == nil else { return nil }
         let isVersion6 = text.utf8.contains(UInt8(ascii: ":"))
         var bytes = [UInt8](repeating: 0, count: isVersion6 ? 16 : 4)
         guard unsafe inet_pton(isVersion6 ? AF_INET6 : AF_INET, text, &bytes) == 1 else { return nil }

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// A name that a certificate is valid for: a DNS name or an IP address.
 public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
     /// A DNS name, whose first label may be `*`.
@@ -9,8 +7,8 @@ public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads a name; `nil` if a text is neither an address nor a DNS name.
     public init?(_ text: String) {
-        if let address = Self.canonicalAddress(text) {
-            self = .address(address)
+        if let address = IPAddress(text) {
+            self = .address(address.description)
             return
         }
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -38,17 +36,5 @@ public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
             byte.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == dash
                 || byte == UInt8(ascii: "_")
         }
-    }
-
-    private static func canonicalAddress(_ text: String) -> String? {
-        guard text.cStringFault == nil else { return nil }
-        for family in [AF_INET, AF_INET6] {
-            var bytes = [UInt8](repeating: 0, count: 16)
-            guard unsafe inet_pton(family, text, &bytes) == 1 else { continue }
-            var canonical = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-            guard unsafe inet_ntop(family, bytes, &canonical, socklen_t(canonical.count)) != nil else { continue }
-            return String(decoding: canonical.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        }
-        return nil
     }
 }

@@ -6,6 +6,8 @@ public struct WebAddress: Sendable, Hashable {
         public let message: String
         /// Whether the text contains a password, so that no message may repeat it.
         public var hasSecret = false
+        /// An IPv6 address that lacks its brackets.
+        public var bareAddress: String?
     }
 
     /// Whether the scheme is `https`.
@@ -90,9 +92,17 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         guard !rest.isEmpty else { throw WebAddress.Fault(message: "has no port") }
         let digits = rest.dropFirst()
         guard rest.hasPrefix(":"), digits.utf8.allSatisfy(\.isDigit), let port = UInt16(digits), port > 0 else {
-            throw WebAddress.Fault(message: "has no valid port, which is 1 to 65535")
+            let message = "has no valid port, which is 1 to 65535"
+            throw WebAddress.Fault(message: message, bareAddress: Self.bareAddress(text))
         }
         self.port = port
+    }
+
+    /// The IPv6 address at the beginning of a text, without a port if that is possible.
+    private static func bareAddress(_ text: String) -> String? {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let candidates = [String(text[..<colon]), text]
+        return candidates.first { IPAddress($0)?.isVersion6 == true }
     }
 }
 

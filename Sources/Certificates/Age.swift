@@ -1,4 +1,5 @@
 public import Base
+import Glibc
 import Host
 import TLS
 
@@ -31,7 +32,7 @@ public struct Age: Sendable {
     /// Encrypts a text.
     ///
     /// - Returns: The bytes of the file.
-    /// - Throws: ``Base/Problem`` if the program is missing or fails.
+    /// - Throws: ``Base/Problem`` if the program cannot be run; with an ``AgeError`` as its cause if it fails.
     func encrypt(_ text: SecretBytes, to recipients: RecipientList) async throws(Problem) -> [UInt8] {
         let deadline = ContinuousClock.now + Self.encryptionLimit
         let result = try await run(["-e"] + recipients.arguments, text, "cannot encrypt a key", until: deadline)
@@ -45,7 +46,8 @@ public struct Age: Sendable {
     ///   - path: The file, for messages.
     ///   - deadline: The instant at which the program is ended, by default after some minutes.
     /// - Returns: The clear text.
-    /// - Throws: ``Base/Problem`` if the program is missing, or no identity can decrypt it.
+    /// - Throws: ``Base/Problem`` if the program cannot be run; with an ``AgeError`` as its cause if it fails, for example
+    ///   because no identity can decrypt the file.
     public func decrypt(
         _ bytes: [UInt8],
         path: String,
@@ -68,14 +70,51 @@ public struct Age: Sendable {
             let command = Command("age", arguments, environment: environment)
             result = try await filter(command, input: input, outputLimit: Self.sizeLimit, deadline: deadline)
         } catch {
-            let hint = error.code == 2 ? "install the package 'age'" : error.advice
+            let hint = error.code == ENOENT ? "install the package 'age'" : error.advice
             throw Problem(operation, hint: hint, cause: error)
         }
-        guard result.status.isSuccess, result.output.count > 0 else {
-            let lines = result.errors.split(whereSeparator: \.isNewline)
-            let reason = lines.first { $0.hasPrefix("age: error: ") }?.dropFirst("age: error: ".count)
-            throw Problem("\(operation): \(reason.map(String.init) ?? "age \(result.status)")")
+        guard result.status.isSuccess else {
+            throw Problem(operation, cause: AgeError(result.status, errors: result.errors))
         }
         return result.output
+    }
+}
+
+/// Why the program `age` has failed.
+public struct AgeError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The reasons that have something to do of their own.
+    public enum Reason: Sendable, Hashable {
+        /// The file is encrypted to other keys.
+        case otherRecipients
+        /// The file is not a complete one of `age`.
+        case damagedFile
+        /// It did not end before its deadline.
+        case timedOut
+        /// Another one, which the description says.
+        case other
+    }
+
+    /// What kind of failure it is.
+    public let reason: Reason
+
+    /// What the program says, or how it ended.
+    public let description: String
+
+    /// Reads what the program has written to standard error.
+    init(_ status: ExitStatus, errors: String) {
+        let prefix = "age: error: "
+        let line = errors.split(whereSeparator: \.isNewline).first { $0.hasPrefix(prefix) }?.dropFirst(prefix.count)
+        guard let line, case .exited = status else {
+            reason = status == .timedOut ? .timedOut : .other
+            description = "age \(status)"
+            return
+        }
+        let damages = ["failed to read header", "failed to read nonce", "failed to decrypt and authenticate payload"]
+        description = String(line)
+        if line == "no identity matched any of the recipients" {
+            reason = .otherRecipients
+        } else {
+            reason = damages.contains(where: line.hasPrefix) ? .damagedFile : .other
+        }
     }
 }

@@ -139,8 +139,8 @@ struct SetInspector: Sendable {
             }
         } catch {
             // Without the program nothing can be compared.
-            if error.cause != nil { throw error }
-            faults.append(.key("cannot be decrypted (\(error.message.drop(while: { $0 != ":" }).dropFirst(2)))"))
+            guard let failure = error.cause as? AgeError else { throw error }
+            faults.append(.key("cannot be decrypted (\(failure))"))
         }
         return faults
     }

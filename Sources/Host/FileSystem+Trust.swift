@@ -14,8 +14,14 @@ extension FileSystem {
     ///   - path: The path; what does not exist is not refused.
     ///   - isData: Whether root only reads it, such as a certificate. Such a file, or its directory, may belong to the
     ///     account of a service, which has a number below 1000.
+    ///   - exceptFile: Whether the file itself may belong to anybody and be writable by anybody, because what it says is only
+    ///     compared. Nobody but root and services can put another file or a link in its place.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
-    public static func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
+    public static func requireTrusted(
+        _ path: String,
+        isData: Bool = false,
+        exceptFile: Bool = false,
+    ) throws(SystemError) {
         guard Machine.isRoot || Machine.isUnit else { return }
         // What cannot be examined cannot be read either, which has a better message.
         if let root = try? FileStatus.at("/", followingLinks: false, trusting) {
@@ -23,6 +29,7 @@ extension FileSystem {
         }
         var walk = PathWalk(path, trusting)
         while let step = try walk.next() {
+            if exceptFile, step.status.kind == .regular { continue }
             try step.status.requireTrusted(
                 step.path,
                 ownersBelow: isData ? FileStatus.serviceAccountEnd : 1,

@@ -104,6 +104,24 @@ public struct Footprint: Sendable, Hashable {
         public var key: LocatedPath
     }
 
+    /// A file that is decrypted.
+    public struct Decryption: Sendable, Hashable {
+        /// The encrypted file.
+        public var source: LocatedPath
+        /// The private key's file.
+        public var identity: LocatedPath
+    }
+
+    /// A certificate that is issued and renewed.
+    public struct IssuedCertificate: Sendable, Hashable {
+        /// The certificate's file.
+        public var path: LocatedPath
+        /// The file of the CA that issues it, `nil` if a signer of the cluster does.
+        public var authority: LocatedPath?
+        /// How long before its end it is due, at most.
+        public var renewBefore: Duration
+    }
+
     /// A user or group that must exist.
     public struct Account: Sendable, Hashable {
         /// Which of the two it is.
@@ -140,6 +158,12 @@ public struct Footprint: Sendable, Hashable {
 
     /// The credentials that it combines.
     public var credentials: Credentials?
+
+    /// The file that it decrypts.
+    public var decryption: Decryption?
+
+    /// The certificate that it issues.
+    public var issuedCertificate: IssuedCertificate?
 
     /// The manifests whose objects it applies.
     public var manifests: ManifestSet?

@@ -97,9 +97,111 @@ struct DecryptActionTests {
             )
             #expect(
                 try await bench.perform("key")
-                    == "cannot decrypt 'DIR/a.age': no identity matched any of the recipients (with 'DIR/id'); "
+                    == "cannot decrypt 'DIR/a.age': it is not encrypted to private key 'DIR/id', but to 1 SSH key; "
                     + "encrypt it to this key, or name one that it is encrypted to with 'identity'"
             )
+        }
+    }
+
+    @Test func `a file that is not complete is reported with what to do`() async throws {
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 3\n"
+        for (text, words) in [
+            ("", "it is empty; put the encrypted file there again"),
+            (pointer, "it is a pointer of Git LFS; run 'git lfs pull' in its repository, and install the file again"),
+            ("secret\n", "it is not encrypted by age; put the encrypted file there again"),
+        ] {
+            try await withBench(Self.task()) { bench async throws in
+                try encrypt("secret", to: "a.age", in: bench)
+                try bench.write(text, to: "a.age")
+                #expect(try await bench.perform("key") == "cannot decrypt 'DIR/a.age': \(words)")
+                let problems = await bench.problems()
+                #expect(problems == ["DIR/bootstrap.yaml:1:53: cannot decrypt 'DIR/a.age': \(words)"])
+            }
+        }
+        try await withBench(Self.task()) { bench async throws in
+            try encrypt("secret", to: "a.age", in: bench)
+            let bytes = try FileSystem.read("\(bench.directory)/a.age", limit: 1 << 16)
+            for count in [150, bytes.count - 20, bytes.count - 5] {
+                try FileSystem.write(Array(bytes.prefix(count)), to: "\(bench.directory)/a.age", mode: 0o644)
+                let printed = try await bench.perform("key")
+                #expect(printed.hasPrefix("cannot decrypt 'DIR/a.age': failed to "), "\(printed)")
+                #expect(printed.hasSuffix("; the file is incomplete or damaged: put the encrypted file there again"))
+            }
+        }
+    }
+
+    @Test func `an empty text is decrypted as well`() async throws {
+        try await withBench(Self.task()) { bench async throws in
+            try encrypt("", to: "a.age", in: bench)
+            #expect(try await bench.perform("key") == "changed")
+            #expect(try bench.read("root/run/k/a.key") == "")
+        }
+    }
+
+    @Test(arguments: [["-t", "ed25519"], ["-t", "rsa", "-b", "2048"], ["-t", "rsa", "-b", "2048", "-m", "PEM"]])
+    func `a private key with a password is refused, also by check`(type: [String]) async throws {
+        try await withBench(Self.task()) { bench async throws in
+            let identity = "\(bench.directory)/id"
+            try ChildProcess.run(["ssh-keygen", "-q", "-N", "nest secret", "-C", "", "-f", identity] + type)
+            try encrypt("secret", to: "a.age", in: bench)
+            let words =
+                "private key 'DIR/id' has a password, which nobody types on a node; "
+                + "run 'ssh-keygen -p -f DIR/id' to remove it, or name another key with 'identity'"
+            #expect(try await bench.perform("key") == words)
+            #expect(await bench.problems() == ["DIR/bootstrap.yaml:1:70: \(words)"])
+        }
+    }
+
+    @Test func `the deadline is reported as such`() async throws {
+        try await withBench(Self.task().replacing("decrypt:", with: "timeout: 1s, decrypt:")) { bench async throws in
+            try encrypt("secret", to: "a.age", in: bench)
+            let program = try bench.write("#!/bin/sh\nexec sleep 60\n", to: "bin/age", mode: 0o755)
+            #expect(try FileSystem.exists(program))
+            let printed = try await bench.perform("key", searchPath: "\(bench.directory)/bin:/usr/bin:/bin")
+            #expect(
+                printed == "cannot decrypt 'DIR/a.age': age was ended at its deadline; increase 'timeout' of task 'key'"
+            )
+        }
+    }
+
+    @Test func `check reports a file that the private key of the node cannot decrypt`() async throws {
+        try await withBench(Self.task()) { bench async throws in
+            let identity = "\(bench.directory)/id"
+            let words =
+                "cannot decrypt 'DIR/a.age': it is not encrypted to private key 'DIR/id', but to 1 SSH key; "
+                + "encrypt it to this key, or name one that it is encrypted to with 'identity'"
+            try encrypt("secret", to: "a.age", in: bench)
+            #expect(await bench.problems() == [])
+            for make in [
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", identity],
+                ["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-C", "", "-f", identity],
+                ["age-keygen", "-o", identity],
+            ] {
+                try ChildProcess.run(["rm", "-f", identity, "\(identity).pub"])
+                try ChildProcess.run(make)
+                #expect(await bench.problems() == ["DIR/bootstrap.yaml:1:53: \(words)"], "\(make)")
+                #expect(try await bench.perform("key") == words, "\(make)")
+            }
+        }
+    }
+
+    @Test func `check accepts every private key that decrypts`() async throws {
+        try await withBench(Self.task()) { bench async throws in
+            let identity = "\(bench.directory)/id"
+            for type in [["ed25519"], ["rsa", "-b", "2048"], ["rsa", "-b", "2048", "-m", "PEM"]] {
+                try ChildProcess.run(["rm", "-f", identity, "\(identity).pub", "\(bench.directory)/a.age"])
+                try ChildProcess.run(["ssh-keygen", "-q", "-N", "", "-C", "", "-f", identity, "-t"] + type)
+                try encrypt("\(type)", to: "a.age", in: bench)
+                #expect(await bench.problems() == [], "\(type)")
+                #expect(try await bench.perform("key") == "changed", "\(type)")
+            }
+            try ChildProcess.run(["rm", "-f", identity, "\(bench.directory)/a.age"])
+            try ChildProcess.run(["age-keygen", "-o", identity])
+            let recipient = try await Tool.run("age-keygen", ["-y", identity]).output.filter { !$0.isNewline }
+            let arguments = ["-r", recipient, "-o", "\(bench.directory)/a.age", "\(bench.directory)/id"]
+            try ChildProcess.run(["age"] + arguments)
+            #expect(await bench.problems() == [])
+            #expect(try await bench.perform("key") == "changed")
         }
     }
 

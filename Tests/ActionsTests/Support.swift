@@ -27,12 +27,13 @@ final class Bench: Sendable {
         root: String?,
         isDryRun: Bool,
         isService: Bool,
+        now: @escaping @Sendable () -> Timestamp,
         http: HTTPClient
     ) throws {
         let texts = [("bootstrap.yaml", tasks)] + (dropIn.map { [("drop-in.yaml", $0)] } ?? [])
         let files = texts.map { [directory] in SourceFile(path: "\(directory)/\($0)", bytes: Array($1.utf8)) }
         let declarations = try readDeclarations(files, node: NodeFacts(hostName: "node", role: nil))
-        run = RunEnvironment(
+        var run = RunEnvironment(
             files: NodeFiles(root: root, isDryRun: isDryRun),
             http: http,
             plan: declarations.plan,
@@ -41,6 +42,8 @@ final class Bench: Sendable {
             processEnvironment: ["PATH": "/usr/bin:/bin", "INHERITED": "yes"],
             isService: isService,
         )
+        run.now = now
+        self.run = run
     }
 
     /// What one task's action works with.
@@ -56,8 +59,14 @@ final class Bench: Sendable {
 
     /// Performs a task.
     ///
+    /// - Parameters:
+    ///   - name: The task.
+    ///   - searchPath: Where programs are looked for.
     /// - Returns: Whether it changed anything, or the printed words of its error.
-    func perform(_ name: String) async throws -> String {
+    /// - Throws: ``Base/Problems`` if there is no such task.
+    func perform(_ name: String, searchPath: String? = nil) async throws -> String {
+        var run = run
+        if let searchPath { run.processEnvironment["PATH"] = searchPath }
         let step = try run.plan.selecting([name]).steps[0]
         let context = StepContext(task: name, timeout: step.task.timeout) { self.report($0.kind) }
         do {
@@ -114,12 +123,21 @@ func withBench(
     root: String? = TemporaryDirectory.file("root"),
     isDryRun: Bool = false,
     isService: Bool = false,
+    now: @escaping @Sendable () -> Timestamp = { .now() },
     _ body: (Bench) async throws -> Void,
 ) async throws {
     let http = try HTTPClient()
     do {
         try await body(
-            try Bench(tasks, dropIn: dropIn, root: root, isDryRun: isDryRun, isService: isService, http: http)
+            try Bench(
+                tasks,
+                dropIn: dropIn,
+                root: root,
+                isDryRun: isDryRun,
+                isService: isService,
+                now: now,
+                http: http
+            )
         )
     } catch {
         await http.shutDown()

@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "fe80::1%eth0", "[::1]", "1.2.3.4 ", "::g", "a",
+        "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "fe80::1%eth0", "[::1]", "1.2.3.4 ", "::g", "a", "1.2.3.4\0",
     ])
     func `other texts are no addresses`(text: String) {
         #expect(IPAddress(text) == nil)

@@ -82,16 +82,20 @@ struct CertificateVerbTests {
             result.errorLines.last
                 == "client: error: no certificate from signer 'kubernetes.io/kube-apiserver-client': "
                 + "CertificateSigningRequest/\(name): it was denied (KubectlDeny: This CSR was denied by kubectl "
-                + "certificate deny.)",
+                + "certificate deny.); correct 'leaf' of task 'client', or have the next request approved; "
+                + "then run the task again",
             "\(result.errors)"
         )
+        // Each retry would make another request.
+        let status = try await node.run("status", "--output", "json").output
+        #expect(status.contains(#""permanent":true"#), "\(status)")
         #expect(try ShippedRun.text(of: node.written("/pki/client.crt")) == "old")
         #expect(try ShippedRun.text(of: node.written("/pki/client.key")) == "old")
     }
 
     @Test func `a request that nobody approves ends with the task, which says what to do`() async throws {
         let cluster = try await TestCluster.shared.value
-        let node = try Self.node(cluster, "commonName: slow, usages: [client auth], key: ecdsa-p256", timeout: "5s")
+        let node = try Self.node(cluster, "commonName: slow, usages: [client auth], key: ecdsa-p256", timeout: "20s")
         let result = try await node.run("run")
         #expect(result.status == 1)
         let last = try #require(result.errorLines.last)
@@ -124,6 +128,8 @@ struct CertificateVerbTests {
             last.contains("signer 'kubernetes.io/kube-apiserver-client' cannot issue it (SignerValidationFailure: "),
             "\(last)"
         )
+        #expect(last.hasSuffix("; correct 'leaf' of task 'client', or name another signer; then run the task again"))
+        #expect(try await node.run("status", "--output", "json").output.contains(#""permanent":true"#))
         let masters = "commonName: a, organization: system:masters, usages: [client auth], key: ecdsa-p256"
         let refused = try await Self.node(cluster, masters).run("run")
         #expect(refused.status == 1)

@@ -82,10 +82,13 @@ struct DecryptVerbTests {
         let refused = try await mixed.run("run")
         #expect(refused.status == 1)
         #expect(
-            refused.errors == "kubelet-key: error: cannot decrypt '\(own)kubelet.key.age': no identity matched any of "
-                + "the recipients (with '\(other)'); encrypt it to this key, or name one that it is encrypted to with "
-                + "'identity'\n"
+            refused.errors == "kubelet-key: error: cannot decrypt '\(own)kubelet.key.age': it is not encrypted to "
+                + "private key '\(other)', but to 2 SSH keys and 1 age key; encrypt it to this key, or name one "
+                + "that it is encrypted to with 'identity'\n"
         )
+        let check = try await mixed.run("check")
+        #expect(check.status == 65)
+        #expect(check.errors.contains(": cannot decrypt '\(own)kubelet.key.age': it is not encrypted to private key "))
         #expect(try !FileSystem.exists(mixed.written("/run/kubernetes")))
     }
 

@@ -75,6 +75,26 @@ struct TrustTests {
         }
     }
 
+    @Test(.enabled(if: isRoot)) func `a file that is only compared may belong to a person`() throws {
+        func isTrusted() -> Bool {
+            (try? FileSystem.requireTrusted(path, isData: true, exceptFile: true)) != nil
+        }
+        setOwner(path, 1500, 1500)
+        try setMode(path, 0o666)
+        #expect(isTrusted())
+        setOwner(directory, 1500, 0)
+        #expect(!isTrusted())
+        setOwner(directory, 0, 0)
+        // In a directory with the sticky bit its owner can put a link in its place.
+        try setMode(directory, 0o1777)
+        #expect(isTrusted())
+        try FileSystem.write([1], to: TemporaryDirectory.file("other"), mode: 0o600)
+        try FileSystem.remove(path)
+        try FileSystem.makeSymbolicLink(at: path, to: "../other", replacing: false)
+        setOwner(path, 1500, 0)
+        #expect(!isTrusted())
+    }
+
     @Test(.enabled(if: isRoot)) func `a directory that others can write is refused unless it is sticky`() throws {
         try setMode(directory, 0o777)
         #expect(try fault()?.hasPrefix("cannot trust 'DIR/d': ") == true)

@@ -93,6 +93,13 @@ import Testing
         #expect(certificates.leaves[0].group == "etcd")
     }
 
+    @Test func `no default lets every user use the keys`() {
+        let printed = problems(Self.cluster + Self.head + "  defaults: {mode: '0604'}\n" + Self.leaves)
+        let words = "'certificates.defaults.mode' is 0604, with which every user can use the key; write mode: 0600"
+        #expect(printed.hasSuffix(words), "\(printed)")
+        #expect(printed.split(separator: "\n").count == 1)
+    }
+
     @Test func `a drop-in replaces entries, certificates one by one, and switches them off`() throws {
         let dropIn = """
             certificates:
@@ -172,6 +179,10 @@ import Testing
             "{commonName: a, usages: [client auth], key: rsa2048}",
             "'key' of certificate 'x' must be 'rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384' or 'ed25519', "
                 + "found 'rsa2048'; did you mean 'rsa-2048'?"
+        ),
+        (
+            "{commonName: a, usages: [client auth], mode: '0644'}",
+            "'mode' of certificate 'x' is 0644, with which every user can use the key; write mode: 0640"
         ),
         (
             "{commonName: a, usages: [signing], key: ed25519}",

@@ -110,11 +110,28 @@ import Testing
                 "'certificate.leaf' of task 't' is valid for 2m, and no signer of a cluster issues certificates for "
                     + "less than 10m; write validity: 10m"
             ),
+            (
+                "leaf: {commonName: a, usages: [client auth], validity: 700000h}, signer: a.b/c, kubeconfig: /k",
+                "'certificate.leaf' of task 't' is valid for 700000h, and a signer of a cluster can be asked for "
+                    + "596523h at most; write validity: 596523h"
+            ),
+            (
+                "leaf: {commonName: a, usages: [client auth], mode: '0444'}, \(authority)",
+                "'certificate.leaf.mode' of task 't' is 0444, with which every user can use the key; write mode: 0440"
+            ),
         ]
     )
     func `a mistake is reported with what to type`(fields: String, expected: String) {
         let printed = problems(Self.section + task(fields)).split(separator: "\n")
         #expect(printed.contains { $0.hasSuffix(": \(expected)") }, "\(printed)")
+    }
+
+    @Test func `a signer may be asked for the longest validity that the API server can represent`() throws {
+        let leaf = "leaf: {commonName: a, usages: [client auth], validity: 596523h}"
+        let text = task("\(leaf), signer: a.b/c, kubeconfig: /k")
+        #expect(try certificate(text).leaf.validity == .seconds(2_147_482_800))
+        let own = leaf.replacing("596523h", with: "700000h")
+        #expect(try certificate(task("\(own), \(Self.authority)")).leaf.validity == .seconds(700_000 * 3600))
     }
 
     @Test func `certificate and key are two files`() {

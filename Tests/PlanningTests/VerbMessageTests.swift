@@ -180,6 +180,16 @@ import Testing
                 + "and 'https://x:99999' has no valid port, which is 1 to 65535",
         ),
         Faulty(
+            "servers: https://2001:db8::1:6443",
+            "bootstrap.yaml:1:20: 'cluster.servers' must be the URL of an API server, and 'https://2001:db8::1:6443' "
+                + "has no valid port, which is 1 to 65535; write servers: \"https://[2001:db8::1]:6443\"",
+        ),
+        Faulty(
+            "servers: https://fd00::1/",
+            "bootstrap.yaml:1:20: 'cluster.servers' must be the URL of an API server, and 'https://fd00::1/' "
+                + "has no valid port, which is 1 to 65535; write servers: \"https://[fd00::1]/\"",
+        ),
+        Faulty(
             "servers: 'https://:6443'",
             "bootstrap.yaml:1:20: 'cluster.servers' must be the URL of an API server, and 'https://:6443' has no host",
         ),

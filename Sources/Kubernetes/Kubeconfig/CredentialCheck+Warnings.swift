@@ -13,11 +13,21 @@ extension CredentialCheck {
         case server
     }
 
-    /// Certificates that end within this many days are warned of.
-    public static let warningDays: Int64 = 30
+    /// Certificates that end within 30 days are warned of.
+    public static let warningLimit = Duration.seconds(30 * 86_400)
 
     /// Warns of the certificates of a file that end soon; what is not valid now is an error elsewhere.
-    public func warnings(of file: CredentialFile, as role: CertificateRole) -> [Problem] {
+    ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - role: What its first certificate is for; the others are those of CAs.
+    ///   - limit: How long before its end a certificate is warned of.
+    /// - Returns: The warnings.
+    public func warnings(
+        of file: CredentialFile,
+        as role: CertificateRole,
+        within limit: Duration = warningLimit,
+    ) -> [Problem] {
         let certificates = (try? Certificate.read(pem: file.bytes)) ?? []
         var problems: [Problem] = []
         for (index, certificate) in certificates.enumerated() {
@@ -27,7 +37,7 @@ extension CredentialCheck {
             }
             guard !isReplaced else { continue }
             let own = index == 0 ? role : .authority
-            problems += warning(of: certificate, in: "'\(file.name)'", as: own).map { [$0] } ?? []
+            problems += warning(of: certificate, in: "'\(file.name)'", as: own, within: limit).map { [$0] } ?? []
         }
         return problems
     }
@@ -38,10 +48,16 @@ extension CredentialCheck {
     ///   - certificate: The certificate.
     ///   - place: Where it is, in quotes.
     ///   - role: What it is for.
+    ///   - limit: How long before its end it is warned of.
     /// - Returns: The warning, `nil` if it lasts longer or is not valid now.
-    public func warning(of certificate: Certificate, in place: String, as role: CertificateRole) -> Problem? {
+    public func warning(
+        of certificate: Certificate,
+        in place: String,
+        as role: CertificateRole,
+        within limit: Duration = warningLimit,
+    ) -> Problem? {
         let left = certificate.validUntil.seconds - now.seconds
-        guard left >= 0, left < Self.warningDays * 86400, certificate.validFrom <= now else { return nil }
+        guard left >= 0, .seconds(left) < limit, certificate.validFrom <= now else { return nil }
         let (name, hint) =
             switch role {
             case .client:

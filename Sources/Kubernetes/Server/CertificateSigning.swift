@@ -69,15 +69,36 @@ public struct CertificateSigning: Sendable {
     ///
     /// - Parameter request: What is asked for.
     /// - Returns: The certificate, in PEM, with those after it that the signer adds.
-    /// - Throws: ``Base/Problem`` if the server refuses the request, if it is denied, or if nobody approves it in time.
+    /// - Throws: ``Base/Problem`` if the server refuses the request, or if nobody approves it in time; with a permanent
+    ///   cause if it is denied, or if the signer cannot issue it.
     public func certificate(for request: Request) async throws(Problem) -> [UInt8] {
         let subject = request.identity.description
+        let answer: Answer
         do throws(APIError) {
             let made = try await retryPolicy.retry(subject) { () async throws(APIError) in try await make(request) }
-            return try await awaitCertificate(of: request, from: made)
+            answer = try await awaitAnswer(to: request, from: made)
         } catch {
             throw problem(error, request)
         }
+        switch answer {
+        case .certificate(let bytes): return bytes
+        case .refused(let refusal): throw Problem(Self.message(request), hint: refusal.hint, cause: refusal)
+        }
+    }
+
+    /// The end of a request.
+    private enum Answer {
+        /// The signer has issued the certificate.
+        case certificate([UInt8])
+        /// There will be none.
+        case refused(Refusal)
+    }
+
+    /// Why there will be no certificate, as an administrator or the signer says: another request would end in the same way.
+    private struct Refusal: PermanentFailure, CustomStringConvertible {
+        let description: String
+        let hint: String
+        var isPermanent: Bool { true }
     }
 
     private func path(_ request: Request) -> String {
@@ -118,8 +139,8 @@ public struct CertificateSigning: Sendable {
         }
     }
 
-    /// Waits for the certificate, by watching the object.
-    private func awaitCertificate(of request: Request, from made: Node) async throws(APIError) -> [UInt8] {
+    /// Waits for the certificate or the refusal, by watching the object.
+    private func awaitAnswer(to request: Request, from made: Node) async throws(APIError) -> Answer {
         var known: Node? = made
         return try await retryPolicy.retry(
             request.identity.description,
@@ -145,14 +166,14 @@ public struct CertificateSigning: Sendable {
                 known = try await client.find(path(request), as: request.identity, until: retryPolicy.deadline)
             }
             guard let known else { throw .pending("it has been deleted", .permanent) }
-            return try Self.certificate(in: known, request)
+            return try Self.answer(in: known, request)
         }
     }
 
-    /// The certificate in an object.
+    /// The certificate or the refusal in an object.
     ///
-    /// - Throws: ``APIError`` with what it waits for, or why there will be none.
-    static func certificate(in object: Node, _ request: Request) throws(APIError) -> [UInt8] {
+    /// - Throws: ``APIError`` with what it waits for.
+    private static func answer(in object: Node, _ request: Request) throws(APIError) -> Answer {
         let status = object["status"]
         var isApproved = false
         for condition in status?["conditions"]?.sequence ?? [] {
@@ -164,7 +185,13 @@ public struct CertificateSigning: Sendable {
             let reason = condition["reason"]?.string ?? "no reason"
             let message = condition["message"]?.string ?? ""
             let words = type == "Denied" ? "it was denied" : "signer '\(request.signer)' cannot issue it"
-            throw .pending("\(words) (\(message.isEmpty ? reason : "\(reason): \(message)"))", .permanent)
+            let other = type == "Denied" ? "have the next request approved" : "name another signer"
+            return .refused(
+                Refusal(
+                    description: "\(words) (\(message.isEmpty ? reason : "\(reason): \(message)"))",
+                    hint: "correct 'leaf' of task '\(request.task)', or \(other); then run the task again"
+                )
+            )
         }
         guard isApproved else {
             let command = "kubectl certificate approve \(request.identity.name)"
@@ -176,11 +203,15 @@ public struct CertificateSigning: Sendable {
         guard let bytes = try? Base64.decode(text) else {
             throw .pending("its certificate is not base64", .permanent)
         }
-        return bytes
+        return .certificate(bytes)
+    }
+
+    private static func message(_ request: Request) -> String {
+        "no certificate from signer '\(request.signer)': \(request.identity.description)"
     }
 
     private func problem(_ error: APIError, _ request: Request) -> Problem {
-        let message = "no certificate from signer '\(request.signer)': \(request.identity.description)"
+        let message = Self.message(request)
         switch error {
         case .interrupted: return Problem("interrupted while waiting for \(request.identity.description)")
         case .pending(let words, .permanent, _): return Problem("\(message): \(words)")

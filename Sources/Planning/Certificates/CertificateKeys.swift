@@ -108,7 +108,7 @@ enum CertificateKeys {
             .mode,
             default: 0o400,
             text: "`0400`",
-            "the permissions of the key on the node"
+            "the permissions of the key on the node, none of them for every user"
         )
         static let all = [
             organization.description, validity.description, key.description, renewBefore.description, owner.description,
@@ -166,7 +166,7 @@ enum CertificateKeys {
             "owner",
             .account("user"),
             default: "that of `defaults`",
-            "the owner of the key on the node"
+            "the owner of the key on the node; other tasks read no file of a person, whose number is 1000 or more"
         )
         static let group = Key.optional(
             "group",
@@ -178,7 +178,7 @@ enum CertificateKeys {
             "mode",
             .mode,
             default: "that of `defaults`",
-            "the permissions of the key on the node"
+            "the permissions of the key on the node, none of them for every user"
         )
         static let all = [enable.description, roles.description] + ofTask
         /// The keys of a certificate that a task makes.

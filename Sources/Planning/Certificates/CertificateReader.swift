@@ -148,6 +148,7 @@ struct CertificateReader {
         defaults.owner = below.value(Keys.owner)
         defaults.group = below.value(Keys.group)
         defaults.mode = below.value(Keys.mode)
+        below.reportOpenMode(defaults.mode, of: "the key")
         below.finish()
         return defaults
     }

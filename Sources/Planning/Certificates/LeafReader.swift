@@ -82,6 +82,7 @@ struct LeafReader {
         let owner = fields.value(Keys.owner)
         let group = fields.value(Keys.group) ?? (owner == nil ? defaults.group : nil)
         let mode = fields.value(Keys.mode) ?? defaults.mode
+        fields.reportOpenMode(mode, of: "the key")
         fields.finish()
         checkKey(key, usages, fields)
         if usages.contains(.serverAuth), !fields.has(Keys.names.description.name) || hasNoItems(fields) {

@@ -145,7 +145,7 @@ struct ClusterReader {
 
     private func readServer(_ node: Node, _ key: String, _ label: String, _ variables: Variables) -> LocatedPath? {
         variables.replaced(node, problems).flatMap {
-            ConfigValue(node: $0, key: key, label: label, problems: problems).serverURL()
+            ConfigValue(node: $0, key: key, label: label, variables: variables, problems: problems).serverURL()
         }
     }
 

@@ -87,7 +87,11 @@ extension ConfigValue {
         do {
             return try Endpoint(text)
         } catch {
-            problems.add(node.location, "\(self.label) must be \(expected), and \(quoted(text)) \(error.message)")
+            problems.add(
+                node.location,
+                "\(self.label) must be \(expected), and \(quoted(text)) \(error.message)",
+                hint: bracketed(text, error).map { write($0) }
+            )
             return nil
         }
     }

@@ -86,11 +86,25 @@ extension ConfigValue {
         do {
             return try WebAddress(text)
         } catch {
-            let hint = text.contains("://") ? nil : write("https://\(text)")
+            let hint =
+                bracketed(text, error) ?? (text.contains("://") ? nil : "https://\(text)")
             let found = error.hasSecret ? "this one" : quoted(text)
-            problems.add(node.location, "\(label) must be \(expected), and \(found) \(error.message)", hint: hint)
+            problems.add(
+                node.location,
+                "\(label) must be \(expected), and \(found) \(error.message)",
+                hint: hint.map { write($0) }
+            )
             return nil
         }
+    }
+
+    /// A text with brackets around its IPv6 address, `nil` if they are not what it lacks.
+    func bracketed(_ text: String, _ fault: WebAddress.Fault) -> String? {
+        guard let address = fault.bareAddress else { return nil }
+        // The file has the variable, whose value may be another one tomorrow.
+        let variable = "node.address"
+        let written = variables[variable] == address ? "${\(variable)}" : address
+        return text.replacing(address, with: "[\(written)]", maxReplacements: 1)
     }
 
     /// A duration longer than nothing.

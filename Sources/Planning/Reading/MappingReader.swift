@@ -68,6 +68,16 @@ struct MappingReader {
         problems.add(location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
     }
 
+    /// Refuses a `mode` with which every user can use a secret file.
+    func reportOpenMode(_ mode: UInt16, of file: String) {
+        guard mode & 0o007 != 0, let entry = entries.first(where: { $0.key == "mode" }) else { return }
+        problems.add(
+            entry.value.location,
+            "\(subject.label("mode")) is 0\(String(mode, radix: 8)), with which every user can use \(file)",
+            hint: "write mode: 0\(String(mode & 0o770, radix: 8))"
+        )
+    }
+
     /// Reports every key that was not asked for.
     ///
     /// - Parameter owner: The key below which an unknown key belongs, if any.

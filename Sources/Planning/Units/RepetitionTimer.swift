@@ -29,7 +29,7 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
     unit.section("Timer")
     unit.set("OnActiveSec", interval.text)
     unit.set("OnUnitInactiveSec", interval.text)
-    unit.set("RandomizedDelaySec", min(interval / 10, Limit.intervalSpread).text)
+    unit.set("RandomizedDelaySec", repetitionDelay(interval).text)
     unit.set("AccuracySec", "1s")
     unit.set("Unit", repetitionUnitName(ofTask: task.name))
     return unit.text
@@ -56,3 +56,9 @@ public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
         return UnitFile(path: timerName(ofTask: task), content: .text(unit.text))
     }
 }
+
+/// How much later than its time a repetition may start, so that not all nodes repeat a task at the same moment.
+///
+/// - Parameter interval: The time between the end of a run and its repetition.
+/// - Returns: The longest delay.
+public func repetitionDelay(_ interval: Duration) -> Duration { min(interval / 10, Limit.intervalSpread) }

@@ -26,8 +26,21 @@ public struct CertificateDeclaration: VerbDeclaration {
     /// The permissions of the certificate, which is not secret.
     public static let certificateMode: UInt16 = 0o644
 
-    /// The shortest validity that a signer of the cluster can be asked for.
-    public static let signerValidity = Duration.seconds(600)
+    /// The validities that a signer of the cluster can be asked for: whole hours that are a number of 32 bits in seconds.
+    static let signerValidity = Duration.seconds(600)...Duration.seconds(596_523 * 3600)
+
+    /// How long before its end a certificate is due.
+    ///
+    /// How long it is valid is up to a signer of the cluster.
+    ///
+    /// - Parameter validity: How long it is valid.
+    /// - Returns: At most what the declaration says.
+    public func renewBefore(validity: Duration) -> Duration {
+        switch issuer {
+        case .authority: leaf.renewBefore
+        case .signer: min(leaf.renewBefore, validity / 3)
+        }
+    }
 }
 
 extension CertificateDeclaration: ReadableVerb {
@@ -143,12 +156,17 @@ extension CertificateDeclaration: ReadableVerb {
 
     /// Refuses a validity that the API server refuses.
     private static func checkValidity(of leaf: LeafDeclaration, _ fields: MappingReader) {
-        guard leaf.validity < signerValidity else { return }
+        guard !signerValidity.contains(leaf.validity) else { return }
+        let (least, limit) = (signerValidity.lowerBound, signerValidity.upperBound)
+        let isShort = leaf.validity < least
+        let rule =
+            isShort
+            ? "no signer of a cluster issues certificates for less than \(least.text)"
+            : "a signer of a cluster can be asked for \(limit.text) at most"
         fields.problems.add(
             leaf.location,
-            "\(fields.subject.label("leaf")) is valid for \(leaf.validity.text), and no signer of a cluster issues "
-                + "certificates for less than \(signerValidity.text)",
-            hint: "write validity: \(signerValidity.text)"
+            "\(fields.subject.label("leaf")) is valid for \(leaf.validity.text), and \(rule)",
+            hint: "write validity: \((isShort ? least : limit).text)"
         )
     }
 
@@ -169,8 +187,10 @@ extension CertificateDeclaration: ReadableVerb {
             // The present files belong to their owner.
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
+        footprint.issuedCertificate = .init(path: path, renewBefore: renewBefore(validity: leaf.validity))
         switch issuer {
         case .authority(let certificate, let key):
+            footprint.issuedCertificate?.authority = certificate
             footprint.reads = [.init(path: certificate, use: .file), .init(path: key, use: .privateKey)]
         case .signer(_, let kubeconfig):
             footprint.requestsCertificate = true

@@ -86,7 +86,7 @@ extension DecryptDeclaration: ReadableVerb {
         let mode = fields.value(Keys.mode)
         let owner = fields.value(Keys.owner)
         let group = fields.value(Keys.group)
-        reportOpen(mode, fields)
+        fields.reportOpenMode(mode, of: "the decrypted file")
         guard let path, let source else { return nil }
         for (key, read) in [("source", source), ("identity", identity), ("certificate", certificate)] {
             guard let read, located(read.path) == located(path.path) else { continue }
@@ -111,16 +111,8 @@ extension DecryptDeclaration: ReadableVerb {
         )
     }
 
-    /// Refuses permissions with which every user reads what is encrypted elsewhere.
-    private static func reportOpen(_ mode: UInt16, _ fields: MappingReader) {
-        let name = Keys.mode.description.name
-        guard mode & 0o007 != 0, let entry = fields.entries.first(where: { $0.key == name }) else { return }
-        fields.problems.add(
-            entry.value.location,
-            "\(fields.subject.label(name)) is 0\(String(mode, radix: 8)), with which every user can use the decrypted file",
-            hint: "write \(name): 0\(String(mode & 0o770, radix: 8))"
-        )
-    }
+    /// What is decrypted, and with what.
+    public var decryption: Footprint.Decryption { .init(source: source, identity: identity) }
 
     /// Everything that the task reads, writes, connects to and needs as privilege.
     public var footprint: Footprint {
@@ -139,6 +131,7 @@ extension DecryptDeclaration: ReadableVerb {
             // The source may belong to another user, and so may the file, which is compared with it the next time.
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
+        footprint.decryption = decryption
         if let certificate { footprint.reads.append(.init(path: certificate, use: .file)) }
         footprint.addAccounts(owner: owner, group: group, at: path.location)
         return footprint

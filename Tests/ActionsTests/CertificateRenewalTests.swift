@@ -1,0 +1,160 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Verb `certificate`: what ends soon, who owns the files, and what a dry run cannot know.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct CertificateRenewalTests {
+    private let authority: TestAuthority
+
+    init() throws { authority = try TestAuthority() }
+
+    private static let leaf = "commonName: web, usages: [client auth], key: ecdsa-p256"
+
+    /// A task with a CA on the node.
+    private func task(_ leaf: String, ca: String = "ca", every: String? = "1h") -> String {
+        let authority = "{certificate: \(authority.path("\(ca).crt")), key: \(authority.path("\(ca).key"))}"
+        let every = every.map { "every: \($0), " } ?? ""
+        let paths = "path: /pki/a.crt, key: /pki/a.key"
+        return "tasks: {c: {\(every)certificate: {\(paths), leaf: {\(Self.leaf), \(leaf)}, ca: \(authority)}}}\n"
+    }
+
+    @Test func `a CA that ends soon is warned of by check and by the task`() async throws {
+        let authority = try authority.issue(
+            "short",
+            subject: "/CN=short",
+            validity: .daysAndAHalf(9),
+            isAuthority: true
+        )
+        let path = authority.certificatePath
+        let start = "CA '\(path)' ('CN=short') expires in 9 days (at "
+        let end =
+            "; renew it: issue a CA certificate with the same subject and key, and replace the file where it is used"
+        let withLeaf = ", and with it certificate '/pki/a.crt', which is due 240h before its end"
+        for (leaf, addition) in [
+            ("validity: 168h, renewBefore: 48h", ""), ("validity: 720h, renewBefore: 240h", withLeaf),
+        ] {
+            try await withBench(task(leaf, ca: "short")) { bench async throws in
+                let warnings = await bench.warnings()
+                #expect(warnings.count == 1)
+                #expect(warnings.first?.contains(start) == true, "\(warnings)")
+                #expect(warnings.first?.hasSuffix(")\(addition)\(end)") == true, "\(warnings)")
+                #expect(try await bench.perform("c") == "changed")
+                let reported = bench.lines.filter { $0.hasPrefix("warning: ") }
+                #expect(reported.count == 1)
+                #expect(reported.first?.hasPrefix("warning: \(path): \(start)") == true, "\(reported)")
+                #expect(reported.first?.hasSuffix(")\(addition)\(end)") == true, "\(reported)")
+                #expect(try await bench.perform("c") == "unchanged")
+            }
+            try FileSystem.removeTree(TemporaryDirectory.file("root"))
+        }
+    }
+
+    @Test func `check reports a CA that has expired or may not issue`() async throws {
+        _ = try authority.issue("past", subject: "/CN=past", validity: .past, isAuthority: true)
+        _ = try authority.issue("leaf", subject: "/CN=leaf")
+        for (name, words) in [
+            ("past", "CA 'DIR/past.crt' ('CN=past') expired "), ("leaf", "'DIR/leaf.crt' is not a CA: "),
+        ] {
+            try await withBench(task("validity: 2h", ca: name)) { bench async throws in
+                let problems = await bench.problems().map { $0.replacing(authority.directory, with: "DIR") }
+                #expect(problems.count == 1)
+                #expect(problems.first?.contains(words) == true, "\(problems)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `the files may belong to a person`() async throws {
+        try await withBench(task("validity: 24h, owner: '1500', group: '1500', mode: '0660'")) { bench async throws in
+            #expect(try await bench.perform("c") == "changed")
+            let (certificate, key) = ("\(bench.directory)/root/pki/a.crt", "\(bench.directory)/root/pki/a.key")
+            #expect(try FileSystem.status(certificate)?.owner == 1500)
+            #expect(try FileSystem.status(key)?.owner == 1500)
+            #expect(try await bench.perform("c") == "unchanged")
+            let known = KnownCertificates(files: bench.run.files, plan: bench.run.plan).all()
+            #expect(known.contains { $0.path == "/pki/a.crt" }, "\(known)")
+            // What the owner has written is only compared.
+            try FileSystem.write(Array("x".utf8), to: key, mode: 0o660, owner: 1500, group: 1500)
+            #expect(try await bench.perform("c") == "changed")
+            #expect(try await bench.perform("c") == "unchanged")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `nothing is written into the directory of a person`() async throws {
+        let directory = TemporaryDirectory.file("root/pki")
+        try FileSystem.makeDirectories(directory)
+        try #require(unsafe chown(directory, 1500, 1500) == 0)
+        try await withBench(task("validity: 24h, owner: '1500', group: '1500'")) { bench async throws in
+            let printed = try await bench.perform("c")
+            #expect(printed.contains("cannot trust 'DIR/root/pki': a user other than root can change it"), "\(printed)")
+            #expect(try FileSystem.list(directory) == [])
+        }
+    }
+
+    /// What a kubeconfig of one person owns is read by nothing but its task.
+    @Test(.enabled(if: geteuid() == 0)) func `a kubeconfig in a file of a person is not followed`() async throws {
+        let other = try authority.issue("other", subject: "/CN=other")
+        try await withBench(task("validity: 24h, owner: '1500', group: '1500'")) { bench async throws in
+            let text = """
+                current-context: c
+                contexts: [{name: c, context: {cluster: c, user: u}}]
+                clusters: [{name: c, cluster: {server: "https://h:6443", certificate-authority: \(other.certificatePath)}}]
+                users: [{name: u, user: {token: t}}]
+                """
+            let path = "\(bench.directory)/root/pki/a.crt"
+            try FileSystem.write(Array(text.utf8), to: path, mode: 0o644, owner: 1500, group: 1500)
+            let known = KnownCertificates(files: bench.run.files, plan: bench.run.plan).all()
+            #expect(!known.contains { $0.subject == "CN=other" }, "\(known)")
+        }
+    }
+
+    @Test func `check warns of a certificate that nothing renews in time`() async throws {
+        for (every, words) in [
+            (nil, "task 'c' has no 'every', so on a node that keeps running its certificate expires; write every: 24h"),
+            (
+                "48h",
+                "task 'c' repeats every 48h, up to 1h later, and its certificate is due 48h before its end, "
+                    + "so it may expire before; write every: 24h"
+            ),
+            ("47h", nil),
+        ] as [(String?, String?)] {
+            try await withBench(task("validity: 168h, renewBefore: 48h", every: every)) { bench async throws in
+                let warnings = await bench.warnings()
+                #expect(warnings == (words.map { ["DIR/bootstrap.yaml:1:9: \($0)"] } ?? []))
+            }
+        }
+        try await withBench(task("validity: 2h, renewBefore: 1h", every: nil)) { bench async throws in
+            #expect(await bench.warnings().first?.hasSuffix("; write every: 30m") == true)
+        }
+    }
+
+    @Test func `a dry run does not fail for what a signer has not issued yet`() async throws {
+        let pair = "certificate: /pki/a.crt, key: /pki/a.key, certificateAuthority: \(authority.certificatePath)"
+        let text = """
+            tasks:
+              c:
+                certificate: {path: /pki/a.crt, key: /pki/a.key, leaf: {\(Self.leaf)}, signer: a.b/c, kubeconfig: /none}
+              k: {after: [c], kubeconfig: {path: /k, user: u, server: 'https://x', \(pair)}}
+              i: {after: [c], kubeconfig: {path: /i, user: u, server: 'https://x', credentials: inline, \(pair)}}
+              f: {after: [c], file: {path: /f, source: /pki/a.crt}}
+
+            """
+        try await withBench(text, isDryRun: true) { bench async throws in
+            #expect(try await bench.perform("c") == "changed")
+            #expect(try await bench.perform("k") == "changed")
+            #expect(try await bench.perform("i") == "changed")
+            #expect(try await bench.perform("f") == "changed")
+            #expect(
+                bench.lines == [
+                    "would issue '/pki/a.crt', which is missing", "/k created",
+                    "would write '/i', with what other tasks issue first",
+                    "would write '/f', with what other tasks issue first",
+                ]
+            )
+        }
+    }
+}
