@@ -33,13 +33,18 @@ public struct KnownCertificates: Sendable {
                 continue
             }
             for certificate in certificates {
-                let end = certificate.validUntil
+                let expiry = CertificateExpiry(
+                    path: path,
+                    subject: certificate.subject,
+                    validFrom: certificate.validFrom,
+                    expires: certificate.validUntil,
+                )
                 let same = found.firstIndex { $0.path == path && $0.subject == certificate.subject }
-                if let same {
-                    found[same].expires = max(found[same].expires, end)
-                } else {
-                    found.append(CertificateExpiry(path: path, subject: certificate.subject, expires: end))
+                guard let same else {
+                    found.append(expiry)
+                    continue
                 }
+                if found[same].expires < expiry.expires { found[same] = expiry }
             }
         }
         return found

@@ -1,4 +1,4 @@
-/// When a certificate on the node ends.
+/// The validity of a certificate on the node.
 public struct CertificateExpiry: Sendable, Hashable {
     /// The file that it is in: PEM, or a kubeconfig.
     public var path: String
@@ -6,13 +6,17 @@ public struct CertificateExpiry: Sendable, Hashable {
     /// Its subject, such as `CN=kube-admin,O=system:masters`.
     public var subject: String
 
+    /// The beginning of its validity.
+    public var validFrom: Timestamp
+
     /// The end of its validity.
     public var expires: Timestamp
 
     /// Creates an expiry.
-    public init(path: String, subject: String, expires: Timestamp) {
+    public init(path: String, subject: String, validFrom: Timestamp, expires: Timestamp) {
         self.path = path
         self.subject = subject
+        self.validFrom = validFrom
         self.expires = expires
     }
 

@@ -1,5 +1,5 @@
 public import Base
-public import Host
+import Host
 import YAML
 
 /// Which tasks have failed and not recovered, as it is kept in the state directory between two looks at the units.
@@ -30,8 +30,6 @@ public struct NodeHealth: Sendable, Hashable {
 
 extension RecordStore {
     private static let healthName = "health.json"
-    private static let healthLockName = "health.lock"
-    private static let metricsLockName = "metrics.lock"
 
     /// Reads the health of the node.
     ///
@@ -61,31 +59,5 @@ extension RecordStore {
         ]
         if let retryAt = health.retryAt { pairs.append(("retryAt", .string(retryAt.description))) }
         try directory(isCreating: true).write(Node.mapping(pairs).json(), to: Self.healthName, mode: 0o644)
-    }
-
-    /// Locks the health of the node, as soon as no other process has it.
-    ///
-    /// - Parameter deadline: The instant after which it is not waited for.
-    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
-    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
-    public func awaitHealthLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        try await awaitLock(named: Self.healthLockName, until: deadline)
-    }
-
-    /// Locks the metrics of the node, as soon as no other process has it.
-    ///
-    /// - Parameter deadline: The instant after which it is not waited for.
-    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
-    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
-    public func awaitMetricsLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        try await awaitLock(named: Self.metricsLockName, until: deadline)
-    }
-
-    private func awaitLock(
-        named name: String,
-        until deadline: ContinuousClock.Instant,
-    ) async throws(SystemError) -> FileLock? {
-        let file = try directory(isCreating: true).openLock(name)
-        return try await FileLock.wait(file, "\(path)/\(name)", until: deadline)
     }
 }

@@ -14,6 +14,9 @@ public struct TaskHistory: Sendable, Hashable {
     /// When the task last succeeded on this boot, before the attempt of the record.
     public var lastSuccess: Timestamp?
 
+    /// How the last attempt before that of the record ended on this boot.
+    public var lastEnd: RunEnd?
+
     /// Whether an alert has reported that the repetitions of the task fail.
     public var isReported: Bool
 
@@ -21,8 +24,14 @@ public struct TaskHistory: Sendable, Hashable {
     public var restart: Restart?
 
     /// Creates a history; without arguments that of a task that has not run.
-    public init(lastSuccess: Timestamp? = nil, isReported: Bool = false, restart: Restart? = nil) {
+    public init(
+        lastSuccess: Timestamp? = nil,
+        lastEnd: RunEnd? = nil,
+        isReported: Bool = false,
+        restart: Restart? = nil,
+    ) {
         self.lastSuccess = lastSuccess
+        self.lastEnd = lastEnd
         self.isReported = isReported
         self.restart = restart
     }
@@ -36,6 +45,7 @@ extension TaskHistory {
     var entries: [(String, Node)] {
         var entries: [(String, Node)] = []
         if let lastSuccess { entries.append(("lastSuccessAt", .string(lastSuccess.description))) }
+        if let lastEnd { entries.append(("lastEnd", lastEnd.node)) }
         if isReported { entries.append(("reported", .boolean(true))) }
         if let restart { entries.append(("restart", .string(restart.rawValue))) }
         return entries
@@ -45,6 +55,7 @@ extension TaskHistory {
     init(_ record: Node) {
         self.init(
             lastSuccess: record["lastSuccessAt"]?.string.flatMap { Timestamp(rfc3339: $0) },
+            lastEnd: record["lastEnd"].flatMap { RunEnd($0) },
             isReported: record["reported"]?.boolean ?? false,
             restart: record["restart"]?.string.flatMap(Restart.init),
         )

@@ -74,10 +74,23 @@ public struct TaskRecord: Sendable, Hashable {
     /// When the task last succeeded on this boot, by this attempt or an earlier one.
     public var lastSuccess: Timestamp? { isSuccess ? time : history.lastSuccess }
 
+    /// How this attempt ended, or the one before it if it has not ended.
+    public var lastEnd: RunEnd? {
+        guard let outcome else { return history.lastEnd }
+        return RunEnd(
+            outcome: outcome,
+            time: time,
+            uptimeMilliseconds: uptimeMilliseconds,
+            duration: .microseconds(durationMicroseconds),
+            attempt: attempt,
+        )
+    }
+
     /// What this attempt and those before it leave to the next one.
     public var historyForNext: TaskHistory {
         var history = history
         history.lastSuccess = lastSuccess
+        history.lastEnd = lastEnd
         return history
     }
 }
@@ -107,7 +120,7 @@ extension TaskRecord {
     }
 
     /// Reads a number, so that a sum of several is no overflow: a task's program may have written the record.
-    private static func count(_ node: Node?) -> Int { min(max(0, node?.integer ?? 0), 1 << 40) }
+    static func count(_ node: Node?) -> Int { min(max(0, node?.integer ?? 0), 1 << 40) }
 
     /// Reads a record, `nil` if it is incomplete or of another version.
     init?(json: [UInt8]) {

@@ -212,11 +212,18 @@ struct Configuration {
     /// The node's files.
     var files: NodeFiles { files(staged: nil) }
 
-    private func files(staged: StagedProducts?) -> NodeFiles {
+    /// The certificates that the tasks of a plan use or make, also in files of other users.
+    ///
+    /// Nothing is done because of them.
+    func certificates(of plan: Plan) -> [CertificateExpiry] {
+        KnownCertificates(files: files(staged: nil, refusesDistrusted: false), plan: plan).all()
+    }
+
+    private func files(staged: StagedProducts?, refusesDistrusted: Bool? = nil) -> NodeFiles {
         NodeFiles(
             root: root,
             isDryRun: options.isDryRun,
-            refusesDistrusted: options.acts,
+            refusesDistrusted: refusesDistrusted ?? options.acts,
             staged: staged,
             credentialsDirectory: Machine.isUnit ? Machine.environment()["CREDENTIALS_DIRECTORY"] : nil,
         )

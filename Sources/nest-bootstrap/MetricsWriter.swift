@@ -1,5 +1,6 @@
 import Actions
 import Base
+import Execution
 import Host
 import Planning
 import Reporting
@@ -7,42 +8,75 @@ import State
 
 /// Writes the metrics of the node for the textfile collector of the node exporter.
 struct MetricsWriter {
-    let configuration: Configuration
+    private let options: Options
+
+    /// The task files, `nil` if they are invalid.
+    private let configuration: Configuration?
 
     private static let name = "nest_bootstrap.prom"
 
     /// How long another process may keep the metrics locked; after it this one goes on regardless.
     private static let lockLimit = Duration.seconds(5)
 
+    /// Prepares metrics of the tasks of the node.
+    init(configuration: Configuration) {
+        (options, self.configuration) = (configuration.options, configuration)
+    }
+
+    /// Prepares metrics of a node whose task file is invalid.
+    init(ofInvalidConfiguration options: Options) {
+        (self.options, configuration) = (options, nil)
+    }
+
     /// Writes the metrics of all tasks, unless the directory of the collector is missing.
     ///
     /// - Throws: ``Base/Problem`` if they cannot be written.
     func write() async throws(Problem) {
         do throws(SystemError) {
-            let path = try Configuration.location(of: metricsDirectory, configuration.options)
-            guard try FileSystem.status(path)?.kind == .directory else { return }
-            let records = try configuration.records()
+            let path = try Configuration.location(of: metricsDirectory, options)
+            let directory: DirectoryHandle
+            do throws(SystemError) {
+                directory = try DirectoryHandle(reaching: path, isCreating: false, isOfService: true)
+            } catch  where error.isNotFound {
+                return
+            }
             // The last one to write has seen what all others have recorded.
-            let lock = try await records.awaitMetricsLock(until: .now + Self.lockLimit)
+            let store = RecordStore(path: try Configuration.statePath(options), boot: nil)
+            let lock = try await store.awaitMetricsLock(until: .now + Self.lockLimit)
             defer { withExtendedLifetime(lock) {} }
-            let text = text(records)
-            try DirectoryHandle(reaching: path, isCreating: false, isOfService: true)
-                .write(Array(text.utf8), to: Self.name, mode: 0o644)
+            try directory.write(Array(try text().utf8), to: Self.name, mode: 0o644)
         } catch {
             throw Problem("cannot write the metrics", hint: error.advice, cause: error)
         }
     }
 
-    private func text(_ records: RecordStore) -> String {
-        let plan = configuration.plan
-        let tasks = plan.steps.map(\.task.name).map { task in
+    private func text() throws(SystemError) -> String {
+        guard let configuration else { return metricsText(version: programVersion, isTaskFileValid: false) }
+        let records = try configuration.records()
+        let tasks = configuration.plan.steps.map(\.task.name).map { task in
             TaskMetrics(
                 task: task,
-                record: (try? records.record(of: task)).flatMap(\.self),
-                repetition: (try? records.repetitions.record(of: task)).flatMap(\.self),
+                record: record(of: task, in: records),
+                repetition: record(of: task, in: records.repetitions),
             )
         }
-        let certificates = KnownCertificates(files: configuration.files, plan: plan).all()
+        let certificates = configuration.certificates(of: configuration.plan)
         return metricsText(version: programVersion, tasks: tasks, certificates: certificates)
+    }
+
+    /// The record of a task; a run whose process was killed has been interrupted, as `status` says.
+    private func record(of task: String, in records: RecordStore) -> TaskRecord? {
+        func read() -> TaskRecord? { (try? records.record(of: task)).flatMap(\.self) }
+        guard let first = read(), first.outcome == nil, records.runner(of: task) == nil else { return read() }
+        // A process that has just ended has written its record before it has released its lock.
+        guard var record = read(), record.outcome == nil else { return read() }
+        record.history.lastEnd = RunEnd(
+            outcome: .interrupted,
+            time: record.time,
+            uptimeMilliseconds: record.uptimeMilliseconds,
+            duration: nil,
+            attempt: record.attempt,
+        )
+        return record
     }
 }

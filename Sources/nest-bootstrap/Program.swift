@@ -86,6 +86,7 @@ struct Program {
             } catch {
                 // The task itself, which comes next, reports it.
                 if options.onlyDirectories { return .configuration }
+                if options.isSupervision { await writeMetricsOfInvalidFile(options) }
                 output.report(error, as: options.output, .taskFileWrong)
                 // Every user can read the status, and a problem may show a value of the file.
                 let place = error.all.first?.location.map { " (\($0))" } ?? ""
@@ -106,6 +107,7 @@ struct Program {
             case .supervise(let names, let isRepetition):
                 try await SuperviseCommand(configuration: configuration, names: names, isRepetition: isRepetition)
                     .run(output)
+            case .writeMetrics: try await writeMetrics(configuration)
             case .check, .units, .certificates, .initialise:
                 preconditionFailure("these commands read the task file themselves, or none")
             }
@@ -117,6 +119,20 @@ struct Program {
         } catch {
             output.report(error, as: options.output)
             return failureCode
+        }
+    }
+
+    private func writeMetrics(_ configuration: Configuration) async throws(Problem) -> ExitCode {
+        try await MetricsWriter(configuration: configuration).write()
+        return .success
+    }
+
+    /// Writes metrics that say that the task file is invalid, in place of those of the last boot.
+    private func writeMetricsOfInvalidFile(_ options: Options) async {
+        do throws(Problem) {
+            try await MetricsWriter(ofInvalidConfiguration: options).write()
+        } catch {
+            output.report(warnings: problems(of: error))
         }
     }
 

@@ -64,7 +64,7 @@ struct StatusCommand {
         _ outputEnvironment: OutputEnvironment
     ) {
         let warnings = CredentialWarnings(files: configuration.files, plan: plan).all()
-        let certificates = KnownCertificates(files: configuration.files, plan: plan).all()
+        let certificates = configuration.certificates(of: plan)
         let address = configuration.addressChoice
         switch configuration.options.output {
         case .json:

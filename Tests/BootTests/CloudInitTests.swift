@@ -67,6 +67,11 @@ extension BootedTests {
                 #expect(try await machine.output("cat /etc/kubernetes/kubelet.env").hasPrefix("NODE_IP="))
                 let kubelet = try await machine.output("systemctl show --property=ExecStart kubelet")
                 #expect(kubelet.contains("--kubeconfig=/etc/kubernetes/kubelet.kubeconfig"), "\(kubelet)")
+                // Without its address the kubelet is not started, and systemd tries again.
+                let start =
+                    "mv /etc/kubernetes/kubelet.env /run/; systemctl restart kubelet; systemctl show --property=Result,SubState kubelet"
+                let missing = try await machine.output(start)
+                #expect(missing == "Result=resources\nSubState=auto-restart\n")
                 show("nest-bootstrap status of a cloud node", try await machine.output("nest-bootstrap status"))
             }
         }

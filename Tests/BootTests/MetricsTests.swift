@@ -58,7 +58,25 @@ extension BootedTests {
                     $0.contains("{task=\"fails\",outcome=\"changed\"} 1")
                 }
                 #expect(recovered)
-                #expect(try await value("attempts{}", of: "fails", machine) != "1")
+                let attempts = try await value("attempts{}", of: "fails", machine)
+                #expect(Int(attempts).map { $0 > 1 } == true, "\(attempts)")
+
+                // The hourly service writes them whether or not a task has ended.
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap--metrics.timer") == "active\n")
+                try await machine.must("rm \(file) && systemctl start k8s-bootstrap--metrics.service")
+                let hourly = try await machine.output("cat \(file)")
+                #expect(hourly.contains("{task=\"fails\",outcome=\"changed\"} 1"))
+                #expect(hourly.contains("\nnest_bootstrap_task_file_valid 1\n"))
+                #expect(try await machine.output("systemctl --failed --no-legend") == "")
+
+                // The metrics of the last boot are replaced at the next one, although no task can run.
+                try await machine.halt()
+                try machine.write("tasks: [\n", to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                let invalid = try await machine.becomes("cat \(file)") {
+                    $0.contains("\nnest_bootstrap_task_file_valid 0\n") && !$0.contains("{task=")
+                }
+                #expect(invalid)
             }
         }
     }

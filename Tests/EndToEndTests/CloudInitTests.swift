@@ -57,6 +57,15 @@ struct CloudInitTests {
         #expect(result.status == 0, "\(result.errors)")
         #expect(try FileSystem.list(pki) == ["ca.crt", "kubelet.crt", "kubelet.key"])
         #expect(try FileSystem.status("\(pki)/kubelet.key").map { $0.mode & 0o7777 } == 0o600)
+        // An archive that lacks a file leaves nothing that the task would take for an identity.
+        try FileSystem.remove("\(pki)/kubelet.key")
+        let cut = try await Tool.run(
+            "tar",
+            ["--create", "--file", archive, "--directory", "\(directory)/identity", "kubelet.key", "kubelet.crt"]
+        )
+        #expect(cut.status == 0)
+        #expect(try await Tool.run("sh", ["-c", script]).status != 0)
+        #expect(try FileSystem.list(pki) == ["ca.crt", "kubelet.crt"])
         let missing = try await Tool.run("sh", ["-c", script.replacing("$(uname -n)", with: "none")])
         #expect(missing.status != 0)
     }

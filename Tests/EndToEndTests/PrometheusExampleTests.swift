@@ -43,6 +43,40 @@ struct PrometheusExampleTests {
         #expect(result.status == 0, "\(result.output)\(result.errors)")
     }
 
+    /// What becomes of targets that the discovery of a role has found.
+    private func discover(_ job: String, role: String, _ targets: String) async throws -> String {
+        let account = "/var/run/secrets/kubernetes.io/serviceaccount"
+        let configuration = try text("prometheus.yml").replacing(account, with: TemporaryDirectory.path)
+            .replacing("kubernetes_sd_configs: [{role: \(role)}]", with: "static_configs: [\(targets)]")
+            .replacing(/kubernetes_sd_configs: .*/, with: "static_configs: []")
+        for (name, content) in [("prometheus.yml", configuration), ("rules.yml", ""), ("token", ""), ("ca.crt", "")] {
+            try FileSystem.write(Array(content.utf8), to: TemporaryDirectory.file(name), mode: 0o600)
+        }
+        let result = try await promtool("check", "service-discovery", TemporaryDirectory.file("prometheus.yml"), job)
+        #expect(result.status == 0, "\(result.errors)")
+        return result.output
+    }
+
+    @Test(.needsPrometheus)
+    func `the node exporters of nodes and the ports of pods are scraped, also at IPv6 addresses`()
+        async throws
+    {
+        let nodes = try await discover("node", role: "node", "{targets: ['10.0.0.1:10250', '[fd00::1]:10250']}")
+        for target in ["10.0.0.1:9100", "[fd00::1]:9100"] { #expect(nodes.contains("\"\(target)\""), "\(nodes)") }
+        // Without a port of a container the address has no brackets.
+        let pods = [("10.0.0.1", "10.0.0.1:80"), ("fd00::1", "fd00::1")].map { address, target in
+            """
+            {targets: ['\(target)'], labels: {__meta_kubernetes_pod_ip: '\(address)', \
+            __meta_kubernetes_pod_annotation_prometheus_io_scrape: 'true', \
+            __meta_kubernetes_pod_annotation_prometheus_io_port: '9090'}}
+            """
+        }
+        let scraped = try await discover("pods", role: "pod", pods.joined(separator: ", "))
+        for target in ["10.0.0.1:9090", "[fd00::1]:9090"] {
+            #expect(scraped.contains("\"\(target)\""), "\(scraped)")
+        }
+    }
+
     @Test func `every metric of the dashboard and the alerts is one of the agent, and the dashboard has all`()
         async throws
     {

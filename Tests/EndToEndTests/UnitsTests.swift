@@ -47,15 +47,20 @@ struct UnitsTests {
     ///
     /// They are not sandboxed like tasks: they start units, and run what an administrator adds.
     private static let commonUnits = [
-        "k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service", "k8s-bootstrap-recovery@.service",
+        "k8s-bootstrap--metrics.service", "k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service",
+        "k8s-bootstrap-recovery@.service",
     ]
+
+    /// The timers that every node has.
+    private static let commonTimers = ["k8s-bootstrap--metrics.timer", "k8s-bootstrap--retry@.timer"]
 
     /// Has systemd load the units.
     private func verify(_ units: [String]) async throws -> ToolResult {
-        try await Tool.run(
+        let common = ["health.service", "-metrics.service", "-metrics.timer"].map { "k8s-bootstrap-\($0)" }
+        return try await Tool.run(
             "systemd-analyze",
             ["verify"]
-                + (units + ["k8s-bootstrap-health.service", "k8s-bootstrap.target"]).map { "\(directory)/\($0)" }
+                + (units + common + ["k8s-bootstrap.target"]).map { "\(directory)/\($0)" }
         )
     }
 
@@ -164,7 +169,7 @@ struct UnitsTests {
         #expect(Answer(try await generate(config: node.config)) == silence)
         let units = Self.commonUnits + ["k8s-bootstrap-t.service"]
         let target = ["k8s-bootstrap.target.d", "k8s-bootstrap.target.wants"]
-        #expect(try made() == ["k8s-bootstrap--retry@.timer"] + units.flatMap { [$0, "\($0).d"] } + target)
+        #expect(try made() == (Self.commonTimers + units.flatMap { [$0, "\($0).d"] } + target).sorted())
         let wanted = TemporaryDirectory.file("normal/k8s-bootstrap.target.wants/k8s-bootstrap-t.service")
         #expect(try FileSystem.status(wanted)?.target == "../k8s-bootstrap-t.service")
         #expect(try FileSystem.exists(TemporaryDirectory.file("early")) == false)
@@ -236,7 +241,7 @@ struct UnitsTests {
         let node = try TestNode("tasks: {t: {exec: {comand: ls}}}\n")
         #expect(Answer(try await generate(config: node.config)) == silence)
         let names = Self.commonUnits.flatMap { [$0, "\($0).d"] } + ["k8s-bootstrap.target.d"]
-        #expect(try made() == ["k8s-bootstrap--retry@.timer"] + names)
+        #expect(try made() == (Self.commonTimers + names).sorted())
         let file = TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-health.conf")
         // Every user can read a description, and only root this file.
         let closed = String(decoding: try FileSystem.read(file, limit: 1 << 20), as: UTF8.self)

@@ -55,6 +55,7 @@ import YAML
                         Description=the task file has 2 mistakes, the first: /etc/b.yaml:3:5: unknown key 'x'; 100%%
                         Requires=k8s-bootstrap-health.service
                         After=k8s-bootstrap-health.service
+                        Wants=k8s-bootstrap--metrics.timer
 
                         """
                     )

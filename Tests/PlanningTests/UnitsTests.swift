@@ -134,6 +134,8 @@ import Testing
         "k8s-bootstrap-alert@.service", "k8s-bootstrap-alert@.service.d/10-nest-bootstrap.conf",
         "k8s-bootstrap-recovery@.service", "k8s-bootstrap-recovery@.service.d/10-nest-bootstrap.conf",
         "k8s-bootstrap--retry@.timer", "k8s-bootstrap.target.d/50-health.conf",
+        "k8s-bootstrap--metrics.service", "k8s-bootstrap--metrics.service.d/10-nest-bootstrap.conf",
+        "k8s-bootstrap--metrics.timer",
     ]
 
     @Test func `the units of every node report failures, alert, and retry`() throws {
@@ -157,8 +159,17 @@ import Testing
         let target = try #require(files["k8s-bootstrap.target.d/50-health.conf"])
         #expect(target.contains("\nWants=k8s-bootstrap-health.service\nAfter=k8s-bootstrap-health.service\n"))
         #expect(target.hasSuffix("\nAssertPathExists=!/run/nest-bootstrap/health.json\n"))
+        let metrics = try #require(files["k8s-bootstrap--metrics.service"])
+        #expect(
+            metrics.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --only-metrics --role worker\n")
+        )
+        #expect(metrics.hasSuffix("\nReadWritePaths=-/var/lib/prometheus/node-exporter\n"))
+        let hourly = try #require(files["k8s-bootstrap--metrics.timer"])
+        #expect(hourly.contains("\nConditionPathIsDirectory=/var/lib/prometheus/node-exporter\n"))
+        #expect(hourly.contains("\nOnUnitInactiveSec=1h\n"))
+        #expect(target.contains("\nWants=k8s-bootstrap--metrics.timer\n"))
         // The drop-in of the tasks has this name, and applies to every unit whose name begins like theirs.
-        for unit in ["health", "recovery@", "alert@"] {
+        for unit in ["health", "recovery@", "alert@", "-metrics"] {
             let text = try #require(files["k8s-bootstrap-\(unit).service.d/10-nest-bootstrap.conf"])
             #expect(text.split(separator: "\n").allSatisfy { $0.hasPrefix("#") })
         }

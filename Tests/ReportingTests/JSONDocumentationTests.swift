@@ -74,7 +74,12 @@ struct JSONDocumentationTests {
             reason: "r",
         )
         status.repeatsIn = .seconds(1)
-        let certificate = CertificateExpiry(path: "/c", subject: "CN=c", expires: Timestamp(seconds: 0))
+        let certificate = CertificateExpiry(
+            path: "/c",
+            subject: "CN=c",
+            validFrom: Timestamp(seconds: 0),
+            expires: Timestamp(seconds: 0),
+        )
         let text = statusJSON(
             [status],
             certificates: [certificate],

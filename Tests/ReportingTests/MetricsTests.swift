@@ -27,13 +27,21 @@ struct MetricsTests {
             TaskMetrics(task: "b", record: nil, repetition: nil),
         ]
         let end = Timestamp(seconds: 1_800_000_000)
-        let certificate = CertificateExpiry(path: "/a \"b\"\\c\n", subject: "CN=x", expires: end)
+        let certificate = CertificateExpiry(
+            path: "/a \"b\"\\c\n",
+            subject: "CN=x",
+            validFrom: Timestamp(seconds: 1_700_000_000),
+            expires: end,
+        )
         #expect(
             metricsText(version: "1.2", tasks: tasks, certificates: [certificate]) == #"""
                 # HELP nest_bootstrap_build_info The version of the program, with the value 1.
                 # TYPE nest_bootstrap_build_info gauge
                 nest_bootstrap_build_info{version="1.2"} 1
-                # HELP nest_bootstrap_task_outcome Whether the last run of the task on this boot ended with the outcome.
+                # HELP nest_bootstrap_task_file_valid Whether the task file is valid.
+                # TYPE nest_bootstrap_task_file_valid gauge
+                nest_bootstrap_task_file_valid 1
+                # HELP nest_bootstrap_task_outcome Whether the last run of the task that has ended on this boot did so with the outcome.
                 # TYPE nest_bootstrap_task_outcome gauge
                 nest_bootstrap_task_outcome{task="a",outcome="changed"} 0
                 nest_bootstrap_task_outcome{task="a",outcome="unchanged"} 0
@@ -57,6 +65,9 @@ struct MetricsTests {
                 # HELP nest_bootstrap_task_last_success_timestamp_seconds When the task last succeeded on this boot.
                 # TYPE nest_bootstrap_task_last_success_timestamp_seconds gauge
                 nest_bootstrap_task_last_success_timestamp_seconds{task="a"} 50
+                # HELP nest_bootstrap_certificate_not_before_timestamp_seconds When the validity of the certificate begins.
+                # TYPE nest_bootstrap_certificate_not_before_timestamp_seconds gauge
+                nest_bootstrap_certificate_not_before_timestamp_seconds{path="/a \"b\"\\c\n",subject="CN=x"} 1700000000
                 # HELP nest_bootstrap_certificate_expiry_timestamp_seconds When the certificate expires.
                 # TYPE nest_bootstrap_certificate_expiry_timestamp_seconds gauge
                 nest_bootstrap_certificate_expiry_timestamp_seconds{path="/a \"b\"\\c\n",subject="CN=x"} 1800000000
@@ -66,8 +77,9 @@ struct MetricsTests {
     }
 
     @Test func `a family without samples is left out`() {
-        let text = metricsText(version: "1", tasks: [], certificates: [])
-        #expect(text.split(separator: "\n").count == 3)
+        let text = metricsText(version: "1", isTaskFileValid: false)
+        #expect(text.split(separator: "\n").count == 6)
+        #expect(text.hasSuffix("\nnest_bootstrap_task_file_valid 0\n"))
     }
 
     @Test func `of a task and its repetition the later run counts, and the later success`() {
@@ -82,16 +94,35 @@ struct MetricsTests {
         let again = TaskMetrics(task: "a", record: record(.unchanged, at: 300), repetition: record(.failed, at: 200))
         #expect(again.outcome == .unchanged)
         #expect(again.lastSuccess == Timestamp(seconds: 300))
-        let running = TaskMetrics(task: "a", record: record(nil, at: 400, lastSuccess: 300), repetition: nil)
-        #expect(running.outcome == nil)
-        #expect(running.finished == nil)
+    }
+
+    @Test func `while a task runs its last run that has ended counts`() {
+        let first = TaskMetrics(task: "a", record: record(nil, at: 400), repetition: nil)
+        #expect(first == TaskMetrics(task: "a"))
+        var retry = record(nil, at: 400)
+        retry.history = record(.failed, at: 350, lastSuccess: 300).historyForNext
+        let running = TaskMetrics(task: "a", record: retry, repetition: nil)
+        #expect(running.outcome == .failed)
+        #expect(running.finished == Timestamp(seconds: 350))
+        #expect(running.duration == .milliseconds(1500))
+        #expect(running.attempts == 3)
         #expect(running.lastSuccess == Timestamp(seconds: 300))
+        // A third attempt after one that was killed.
+        retry.history = retry.historyForNext
+        #expect(TaskMetrics(task: "a", record: retry, repetition: nil) == running)
+        let repeating = TaskMetrics(task: "a", record: record(.changed, at: 360), repetition: retry)
+        #expect(repeating.outcome == .changed)
     }
 
     @Test func `the days that are left are whole ones, and below zero after the end`() {
         func days(_ seconds: Int64) -> Int64 {
-            CertificateExpiry(path: "p", subject: "s", expires: Timestamp(seconds: 1_000_000 + seconds))
-                .remainingDays(at: Timestamp(seconds: 1_000_000))
+            CertificateExpiry(
+                path: "p",
+                subject: "s",
+                validFrom: Timestamp(seconds: 0),
+                expires: Timestamp(seconds: 1_000_000 + seconds),
+            )
+            .remainingDays(at: Timestamp(seconds: 1_000_000))
         }
         #expect([86_400, 86_399, 0, -1, -86_400, -86_401].map(days) == [1, 0, 0, -1, -1, -2])
     }
@@ -99,9 +130,16 @@ struct MetricsTests {
     @Test func `the certificates of a node are a table`() {
         let now = Timestamp(seconds: 1_700_000_000)
         let certificates = [
-            CertificateExpiry(path: "/etc/k/a.crt", subject: "CN=a", expires: Timestamp(seconds: 1_700_864_000)),
-            CertificateExpiry(path: "/etc/k/admin.crt", subject: "CN=b", expires: Timestamp(seconds: 1_600_000_000)),
+            ("/etc/k/a.crt", "CN=a", Int64(1_700_864_000)), ("/etc/k/admin.crt", "CN=b", 1_600_000_000),
         ]
+        .map { path, subject, end in
+            CertificateExpiry(
+                path: path,
+                subject: subject,
+                validFrom: Timestamp(seconds: 0),
+                expires: Timestamp(seconds: end),
+            )
+        }
         #expect(
             certificateLines(certificates, at: now) == [
                 "",

@@ -68,6 +68,14 @@ struct RepetitionTests {
         history.restart = nil
         history.noteChange()
         #expect(history.restart == .due)
-        #expect(record(.changed).historyForNext == TaskHistory(lastSuccess: Timestamp(seconds: 1_700_000_000)))
+        let next = record(.changed).historyForNext
+        #expect(next == TaskHistory(lastSuccess: Timestamp(seconds: 1_700_000_000), lastEnd: record(.changed).lastEnd))
+        #expect(next.lastEnd?.outcome == .changed)
+        // The end of a run is kept while the next one goes on.
+        var running = record(nil)
+        running.history = read.historyForNext
+        try store.write(running)
+        let end = try #require(try store.record(of: "rbac")?.lastEnd)
+        #expect(end == read.lastEnd)
     }
 }

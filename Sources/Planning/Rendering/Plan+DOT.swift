@@ -1,6 +1,6 @@
 /// The plan as a picture that Graphviz draws.
 extension Plan {
-    /// Writes the plan in the language of Graphviz, arrows pointing from what comes first to what comes after.
+    /// Returns the plan in the language of Graphviz, arrows pointing from what comes first to what comes after.
     public func renderDOT() -> String {
         var text = "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n"
         for step in steps {

@@ -3,7 +3,7 @@ import YAML
 
 /// The plan for programs.
 extension Plan {
-    /// Writes the plan as one JSON object in one line: its role, and its tasks in their order.
+    /// Returns the plan as one JSON object in one line: its role, and its tasks in their order.
     ///
     /// `after` are the tasks of this plan that must have succeeded, `units` the systemd units that only order.
     public func renderJSON() -> String {

@@ -1,6 +1,6 @@
 /// The plan as a picture that Markdown viewers draw.
 extension Plan {
-    /// Writes the plan in the language of Mermaid, arrows pointing from what comes first to what comes after.
+    /// Returns the plan in the language of Mermaid, arrows pointing from what comes first to what comes after.
     ///
     /// Tasks go by number there, because some names, such as `end`, mean something to Mermaid.
     public func renderMermaid() -> String {

@@ -5,9 +5,6 @@ import YAML
 /// invalid.
 public let healthUnitName = "k8s-bootstrap-health.service"
 
-/// The directory of the node exporter's textfile collector, where metrics are written if it exists.
-public let metricsDirectory = "/var/lib/prometheus/node-exporter"
-
 /// The description of that service while the task file is invalid.
 public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (the task file is invalid)"
 
@@ -23,7 +20,7 @@ public func retryTimerName(delay: Duration) -> String { "k8s-bootstrap--retry@\(
 /// Whether a name begins with that of the units of tasks and is the name of another unit of the program.
 func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == healthUnitName }
 
-/// Writes the units that every node has in addition to those of its tasks.
+/// Returns the units that every node has in addition to those of its tasks.
 ///
 /// The target is ordered after all tasks, and reached only if then there is no file that lists failed tasks. The unit of
 /// a task writes it before systemd knows that the task has failed.
@@ -32,7 +29,8 @@ func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == heal
 ///   - call: How the units call the program.
 ///   - timers: The timers of tasks that repeat; a unit that is active already does not start what it wants.
 ///   - invalid: The first mistake, if the task file is invalid.
-/// - Returns: The health service, the recovery and alert services, the timer of retries, and a drop-in for the target.
+/// - Returns: The health service, the recovery and alert services, the timer of retries, the service of metrics with its
+///   timer, and a drop-in for the target.
 func commonUnits(_ call: ProgramInvocation, timers: [String] = [], invalid: String? = nil) -> [UnitFile] {
     var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     target.section("Unit")
@@ -40,15 +38,19 @@ func commonUnits(_ call: ProgramInvocation, timers: [String] = [], invalid: Stri
     target.set(invalid == nil ? "Wants" : "Requires", healthUnitName)
     for timer in timers { target.set("Wants", timer) }
     target.set("After", healthUnitName)
+    target.set("Wants", metricsTimerName)
     if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
     let texts = [
         (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
         (recoveryTemplateName, recoveryUnit(call)),
         (alertTemplateName, alertUnit(call)),
         (retryTemplateName, retryTimer),
+        (metricsUnitName, metricsUnit(call)),
+        (metricsTimerName, metricsTimer(call)),
         ("\(targetName).d/50-health.conf", target.text),
     ]
-    let withoutSharedSettings = [healthUnitName, recoveryTemplateName, alertTemplateName].map { name in
+    let others = [healthUnitName, recoveryTemplateName, alertTemplateName, metricsUnitName]
+    let withoutSharedSettings = others.map { name in
         UnitFile(path: "\(name).d/10-nest-bootstrap.conf", content: .text(overridingDropIn))
     }
     return texts.map { UnitFile(path: $0, content: .text($1)) } + withoutSharedSettings
@@ -93,7 +95,7 @@ private func recoveryUnit(_ call: ProgramInvocation) -> String {
 }
 
 /// The beginning of a service that starts and stops others.
-private func supervisingUnit(_ description: String) -> UnitText {
+func supervisingUnit(_ description: String) -> UnitText {
     var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     unit.section("Unit")
     unit.set("Description", description)
@@ -106,7 +108,8 @@ private func supervisingUnit(_ description: String) -> UnitText {
     return unit
 }
 
-private func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
+/// Adds the settings of the service that is such a unit, after its commands.
+func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("Type", "oneshot")
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
     // Entries of the tasks have another identifier, and fields that its lines do not have.
@@ -156,7 +159,7 @@ private let retryTimer = """
 
     """
 
-/// Writes the units of a node whose task file is invalid: the health service fails and prints the mistakes.
+/// Returns the units of a node whose task file is invalid: the health service fails and prints the mistakes.
 ///
 /// - Parameters:
 ///   - problems: What is wrong.
@@ -196,7 +199,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
 }
 
-/// Writes the units of tasks that were removed from the task file after they had started on this boot.
+/// Returns the units of tasks that were removed from the task file after they had started on this boot.
 ///
 /// systemd stops them, because no unit needs them, and forgets them, also if they have failed.
 ///

@@ -3,7 +3,7 @@ import YAML
 
 /// The plan as systemd units.
 extension Plan {
-    /// Writes a unit for every task, with what makes systemd start it, and the units that every node has.
+    /// Returns a unit for every task, with what makes systemd start it, and the units that every node has.
     ///
     /// Settings that all units share are in the drop-in for `k8s-bootstrap-.service`.
     ///

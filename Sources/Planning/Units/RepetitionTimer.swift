@@ -7,7 +7,7 @@ extension Plan {
     }
 }
 
-/// Writes the timer that starts the repetitions of a task.
+/// Returns the text of the timer that starts the repetitions of a task.
 ///
 /// It is active as long as the unit of the task is. It counts from the end of a run, so that runs never overlap, and by
 /// a clock that no correction of the time moves. Nodes that were started together do not repeat a task together.
@@ -35,7 +35,7 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
     return unit.text
 }
 
-/// Writes timers that systemd stops, in place of those of tasks that no longer repeat.
+/// Returns timers that systemd stops, in place of those of tasks that no longer repeat.
 ///
 /// A timer that is active while its file is removed would have failed.
 ///

@@ -3,7 +3,7 @@ public import Certificates
 import Planning
 import YAML
 
-/// Writes what `certificates check` has found as one JSON object.
+/// Returns what `certificates check` has found as one JSON object.
 ///
 /// - Parameter inspection: What it has found.
 /// - Returns: One line without its end.
@@ -21,7 +21,7 @@ public func certificatesJSON(_ inspection: SetInspection) -> String {
     return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }
 
-/// Writes what `certificates renew` does as one JSON object.
+/// Returns what `certificates renew` does as one JSON object.
 ///
 /// - Parameters:
 ///   - plan: What it does.

@@ -16,7 +16,7 @@ public struct CheckCounts: Sendable {
     }
 }
 
-/// Writes what `check` has found as one JSON object.
+/// Returns what `check` has found as one JSON object.
 ///
 /// - Parameters:
 ///   - problems: What is wrong.

@@ -1,20 +1,28 @@
 public import Base
 import Execution
 
-/// Writes metrics in the text format of Prometheus, for the textfile collector of the node exporter.
+/// Returns the text of metrics in the format of Prometheus, for the textfile collector of the node exporter.
 ///
-/// Instants are timestamps and not ages, so that the text stays true however long nobody writes it again.
+/// Instants are timestamps and not ages, which would be wrong as soon as they are written.
 ///
 /// - Parameters:
 ///   - version: The version of the program.
+///   - isTaskFileValid: Whether the task file is valid; otherwise nothing is known of tasks and certificates.
 ///   - tasks: The tasks of the node.
 ///   - certificates: The certificates that they use or make.
 /// - Returns: The text, every line of it ended.
-public func metricsText(version: String, tasks: [TaskMetrics], certificates: [CertificateExpiry]) -> String {
+public func metricsText(
+    version: String,
+    isTaskFileValid: Bool = true,
+    tasks: [TaskMetrics] = [],
+    certificates: [CertificateExpiry] = [],
+) -> String {
     var text = MetricsText()
     text.family("build_info", "The version of the program, with the value 1.")
     text.sample([("version", version)], "1")
-    text.family("task_outcome", "Whether the last run of the task on this boot ended with the outcome.")
+    text.family("task_file_valid", "Whether the task file is valid.")
+    text.sample([], isTaskFileValid ? "1" : "0")
+    text.family("task_outcome", "Whether the last run of the task that has ended on this boot did so with the outcome.")
     for task in tasks {
         for outcome in Outcome.Kind.allCases {
             text.sample([("task", task.task), ("outcome", outcome.rawValue)], task.outcome == outcome ? "1" : "0")
@@ -32,6 +40,10 @@ public func metricsText(version: String, tasks: [TaskMetrics], certificates: [Ce
     for task in tasks { text.sample([("task", task.task)], task.finished) }
     text.family("task_last_success_timestamp_seconds", "When the task last succeeded on this boot.")
     for task in tasks { text.sample([("task", task.task)], task.lastSuccess) }
+    text.family("certificate_not_before_timestamp_seconds", "When the validity of the certificate begins.")
+    for certificate in certificates {
+        text.sample([("path", certificate.path), ("subject", certificate.subject)], certificate.validFrom)
+    }
     text.family("certificate_expiry_timestamp_seconds", "When the certificate expires.")
     for certificate in certificates {
         text.sample([("path", certificate.path), ("subject", certificate.subject)], certificate.expires)
@@ -56,7 +68,7 @@ private struct MetricsText {
         text += heading
         heading = ""
         let pairs = labels.map { "\($0.name)=\"\(quoted($0.value))\"" }
-        text += "\(name){\(pairs.joined(separator: ","))} \(value)\n"
+        text += "\(name)\(pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") \(value)\n"
     }
 
     /// Adds an instant to the family, if it is known.

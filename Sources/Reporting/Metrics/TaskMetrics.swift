@@ -7,16 +7,16 @@ public struct TaskMetrics: Sendable, Hashable {
     /// The task's name.
     public var task: String
 
-    /// How its last run ended, `nil` if it has not run on this boot, runs now, or was killed.
+    /// How its last run that has ended did, `nil` if none has on this boot.
     public var outcome: Outcome.Kind?
 
-    /// When its last run ended.
+    /// When that run ended.
     public var finished: Timestamp?
 
-    /// How long its last run took.
+    /// How long it took, `nil` also if that is unknown.
     public var duration: Duration?
 
-    /// The number of its runs since it last succeeded, the last one included.
+    /// The number of runs since the task last succeeded, that one included.
     public var attempts: Int?
 
     /// When it last succeeded on this boot.
@@ -39,7 +39,7 @@ public struct TaskMetrics: Sendable, Hashable {
         self.lastSuccess = lastSuccess
     }
 
-    /// Creates what is known of a task from its records: of the two runs the later one counts.
+    /// Creates what is known of a task from its records: of two runs that have ended the later one counts.
     ///
     /// - Parameters:
     ///   - task: The task's name.
@@ -47,12 +47,12 @@ public struct TaskMetrics: Sendable, Hashable {
     ///   - repetition: The record of its last repetition.
     public init(task: String, record: TaskRecord?, repetition: TaskRecord?) {
         let records = [record, repetition].compactMap(\.self)
-        let last = records.max { $0.uptimeMilliseconds < $1.uptimeMilliseconds }
+        let last = records.compactMap(\.lastEnd).max { $0.uptimeMilliseconds < $1.uptimeMilliseconds }
         self.init(
             task: task,
             outcome: last?.outcome,
-            finished: last.flatMap { $0.outcome == nil ? nil : $0.time },
-            duration: last.flatMap { $0.outcome == nil ? nil : .microseconds($0.durationMicroseconds) },
+            finished: last?.time,
+            duration: last?.duration,
             attempts: last?.attempt,
             lastSuccess: records.compactMap(\.lastSuccess).max(),
         )

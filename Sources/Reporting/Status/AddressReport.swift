@@ -1,7 +1,7 @@
 public import Planning
 import YAML
 
-/// Writes which address a node has and why, for people.
+/// Returns which address a node has and why, for people.
 ///
 /// - Parameters:
 ///   - choice: The address, and why the others were not chosen.

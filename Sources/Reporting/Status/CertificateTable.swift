@@ -2,7 +2,7 @@ public import Base
 public import Certificates
 import Planning
 
-/// Writes the certificates of a set as a table for people.
+/// Returns the certificates of a set as a table for people.
 ///
 /// Further problems of a certificate are on lines of their own, below the first.
 ///
@@ -29,7 +29,7 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
     return lines
 }
 
-/// Writes the certificates of a node as a table for people, below the table of its tasks.
+/// Returns the certificates of a node as a table for people, below the table of its tasks.
 ///
 /// - Parameters:
 ///   - certificates: The certificates.

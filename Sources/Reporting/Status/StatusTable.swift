@@ -2,7 +2,7 @@ public import Base
 import Execution
 public import State
 
-/// Writes statuses as a table for people.
+/// Returns statuses as a table for people.
 ///
 /// The reason is below its row, in as many lines as it takes. Descriptions are cut off where the terminal ends; on one that
 /// is narrower than the other columns, every task has lines of its own instead of a row.
@@ -31,7 +31,7 @@ public func statusLines(
     return lines
 }
 
-/// Writes warnings below the table of the statuses.
+/// Returns warnings below the table of the statuses.
 ///
 /// - Parameters:
 ///   - warnings: What needs attention although nothing has failed.

@@ -4,7 +4,7 @@ public import Planning
 public import State
 import YAML
 
-/// Writes statuses as one JSON object.
+/// Returns statuses as one JSON object.
 ///
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.

@@ -70,9 +70,9 @@ struct Flag: Sendable {
     static let versionName = "--version"
 
     /// Every other flag, in the order of the help.
-    static let all: [Flag] = commandFlags + certificateFlags + commonFlags
+    static let all: [Flag] = commandFlags + certificateFlags + commonFlags + ofUnits
 
-    /// The flags of one command, without those of `certificates` and `init`.
+    /// The flags of one command that the help shows, without those of `certificates` and `init`.
     private static let commandFlags: [Flag] = [
         Flag(
             "--task",
@@ -92,18 +92,6 @@ struct Flag: Sendable {
             _ in
             values.run.isDryRun = true
         },
-        Flag(
-            "--only-directories",
-            of: [.run],
-            isInternal: true,
-            "create the directories that the tasks write to, nothing else; units call this before their task"
-        ) { values, _, _ in values.run.onlyDirectories = true },
-        Flag(
-            "--repetition",
-            of: [.run, .supervise],
-            isInternal: true,
-            "the task repeats: its success on this boot stays recorded; the units of repetitions call this"
-        ) { values, _, _ in values.run.isRepetition = true },
         Flag(
             "--wait",
             "DURATION",

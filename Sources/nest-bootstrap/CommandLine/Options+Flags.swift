@@ -60,7 +60,12 @@ extension Options {
             var options = try unitsOptions(names)
             options.installedConfig = values.installedConfig
             return .units(options)
-        case .supervise: return .supervise(unique(names), isRepetition: values.run.isRepetition)
+        case .supervise:
+            if values.run.onlyMetrics {
+                try refuse(names, name)
+                return .writeMetrics
+            }
+            return .supervise(unique(names), isRepetition: values.run.isRepetition)
         }
     }
 

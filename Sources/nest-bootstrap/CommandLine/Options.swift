@@ -54,7 +54,7 @@ struct Options: Sendable, Hashable {
         case .run(let run): run.isDryRun
         case .certificates(let certificates): certificates.isDryRun
         case .diff: true
-        case .status, .check, .graph, .units, .supervise, .rbac, .initialise: false
+        case .status, .check, .graph, .units, .supervise, .writeMetrics, .rbac, .initialise: false
         }
     }
 
@@ -63,8 +63,16 @@ struct Options: Sendable, Hashable {
         switch command {
         case .run(let run): !run.isDryRun
         case .certificates(let certificates): certificates.acts
-        case .units, .supervise: true
+        case .units, .supervise, .writeMetrics: true
         case .diff, .status, .check, .graph, .rbac, .initialise: false
+        }
+    }
+
+    /// Whether systemd calls the program about units of tasks or for metrics.
+    var isSupervision: Bool {
+        switch command {
+        case .supervise, .writeMetrics: true
+        default: false
         }
     }
 
@@ -96,6 +104,8 @@ enum Command: Sendable, Hashable {
     case units(UnitsOptions)
     /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
     case supervise([String], isRepetition: Bool)
+    /// Writes the metrics, and does nothing else that `supervise` does.
+    case writeMetrics
 }
 
 /// What to run, and how.
@@ -114,6 +124,9 @@ struct RunOptions: Sendable, Hashable {
 
     /// Whether a timer repeats the task, which has succeeded on this boot.
     var isRepetition = false
+
+    /// Whether `supervise` writes the metrics, and does nothing else.
+    var onlyMetrics = false
 
     /// Creates the options of a run of the whole plan.
     init() {}

@@ -1,0 +1,58 @@
+public import Base
+public import Execution
+import YAML
+
+/// How a run of a task ended.
+public struct RunEnd: Sendable, Hashable {
+    /// How it ended.
+    public var outcome: Outcome.Kind
+    /// When it ended.
+    public var time: Timestamp
+    /// The milliseconds since the boot at ``time``.
+    public var uptimeMilliseconds: Int64
+    /// How long it ran, `nil` if that is unknown.
+    public var duration: Duration?
+    /// The number of attempts since the task last succeeded, this one included.
+    public var attempt: Int
+
+    /// Creates the end of a run.
+    public init(
+        outcome: Outcome.Kind,
+        time: Timestamp,
+        uptimeMilliseconds: Int64,
+        duration: Duration?,
+        attempt: Int,
+    ) {
+        self.outcome = outcome
+        self.time = time
+        self.uptimeMilliseconds = uptimeMilliseconds
+        self.duration = duration
+        self.attempt = attempt
+    }
+}
+
+extension RunEnd {
+    /// The end as an entry of a record.
+    var node: Node {
+        var pairs: [(String, Node)] = [
+            ("outcome", .string(outcome.rawValue)), ("finishedAt", .string(time.description)),
+            ("uptimeMilliseconds", .number(Int(uptimeMilliseconds))), ("attempt", .number(attempt)),
+        ]
+        if let duration { pairs.append(("durationMicroseconds", .number(Int(duration / .microseconds(1))))) }
+        return .mapping(pairs)
+    }
+
+    /// Reads the entry of a record, `nil` if it is incomplete.
+    init?(_ node: Node) {
+        guard let outcome = node["outcome"]?.string.flatMap(Outcome.Kind.init),
+            let time = node["finishedAt"]?.string.flatMap({ Timestamp(rfc3339: $0) })
+        else { return nil }
+        self.init(
+            outcome: outcome,
+            time: time,
+            uptimeMilliseconds: Int64(TaskRecord.count(node["uptimeMilliseconds"])),
+            duration: node["durationMicroseconds"].map { .microseconds(TaskRecord.count($0)) },
+            attempt: min(TaskRecord.count(node["attempt"]), TaskRecord.attemptLimit),
+        )
+    }
+}

@@ -1,0 +1,23 @@
+extension Flag {
+    /// The flags that only the units of this program use.
+    static let ofUnits: [Flag] = [
+        Flag(
+            "--only-directories",
+            of: [.run],
+            isInternal: true,
+            "create the directories that the tasks write to, nothing else; units call this before their task"
+        ) { values, _, _ in values.run.onlyDirectories = true },
+        Flag(
+            "--repetition",
+            of: [.run, .supervise],
+            isInternal: true,
+            "the task repeats: its success on this boot stays recorded; the units of repetitions call this"
+        ) { values, _, _ in values.run.isRepetition = true },
+        Flag(
+            "--only-metrics",
+            of: [.supervise],
+            isInternal: true,
+            "write the metrics, and look at no unit; k8s-bootstrap--metrics.service calls this"
+        ) { values, _, _ in values.run.onlyMetrics = true },
+    ]
+}
