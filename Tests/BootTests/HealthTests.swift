@@ -240,7 +240,7 @@ extension BootedTests {
                 try await machine.must("sed -i '/old:/d; /broken:/d' /etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.must("systemctl daemon-reload")
                 let list = "systemctl list-units --all --plain --no-legend 'k8s-bootstrap-*.service' | cut -d' ' -f1"
-                let kept = "k8s-bootstrap-health.service\nk8s-bootstrap-keep.service\n"
+                let kept = ["-metrics", "health", "keep"].map { "k8s-bootstrap-\($0).service\n" }.joined()
                 let isForgotten = try await machine.becomes(list) { $0 == kept }
                 let left = try await machine.output(list)
                 #expect(isForgotten, "\(left)")

@@ -52,7 +52,7 @@ extension TestMachine {
         var states: [String: String] = [:]
         for unit in list {
             let name = (unit["unit"]?.string ?? "").dropFirst("k8s-bootstrap-".count).dropLast(".service".count)
-            if name == "health" || name.contains("@") { continue }
+            if name == "health" || name.hasPrefix("-") || name.contains("@") { continue }
             states[String(name)] = unit["active"]?.string
         }
         return states

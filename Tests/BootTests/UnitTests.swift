@@ -32,7 +32,9 @@ extension BootedTests {
         /// The units of tasks in a list.
         private func taskUnits(in list: String) -> [String] {
             let names = list.split(separator: "\n").map(String.init)
-            return names.filter { $0 != "k8s-bootstrap-health.service" && !$0.contains("@") }
+            return names.filter { name in
+                name != "k8s-bootstrap-health.service" && !name.hasPrefix("k8s-bootstrap--") && !name.contains("@")
+            }
         }
 
         /// No unit of a task is more exposed than 2.0.
