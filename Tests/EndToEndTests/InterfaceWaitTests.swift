@@ -8,6 +8,11 @@ struct InterfaceWaitTests {
         try await NetworkNamespace.run(try TestNode(tasks), before: before, during: during)
     }
 
+    /// A line of the script that waits until the program has printed a text.
+    private func printed(_ text: String) -> String {
+        "until grep -qF \"\(text)\" \"$OUTPUT\" || ! kill -0 $! 2>/dev/null; do sleep 0.05; done"
+    }
+
     @Test func `an interface and its address come late`() async throws {
         let result = try await run(
             """
@@ -16,10 +21,12 @@ struct InterfaceWaitTests {
               address: {timeout: 30s, wait: {address: 100.64.0.0/10}}
             """,
             during: """
+                \(printed("'tailscale*': it does not exist"))
+                \(printed("the node has no IPv4 address"))
                 \(NetworkNamespace.link("tailscale0"))
-                sleep 0.3
+                \(printed("'tailscale0' is down"))
                 ip addr add 100.101.102.103/32 dev tailscale0
-                sleep 0.3
+                \(printed("'tailscale0' has it, and is down"))
                 ip link set xtailscale0 up
                 ip link set tailscale0 up
                 """,
