@@ -135,11 +135,11 @@ extension DirectoryHandle {
         // Not between the two calls below: Swift 6.3.1 fails to optimise that (CopyPropagation).
         let owner = try inheritedOwner()
         do throws(SystemError) {
-            let file = try makeFile(temporary, operation)
-            try file.fill(bytes, mode: mode, owner: owner?.user, group: owner?.group, operation, path)
+            let lock = try makeFile(temporary, operation)
+            try lock.file.fill(bytes, mode: mode, owner: owner?.user, group: owner?.group, operation, path)
             try rename(temporary, to: name, operation)
             // It is locked until it has its name.
-            withExtendedLifetime(file) {}
+            lock.release()
         } catch {
             discard(temporary)
             throw SystemError(operation, path, code: error.code, detail: error.detail)

@@ -4,7 +4,7 @@ import Glibc
 /// Files that are written under a temporary name and then renamed, and what killed processes leave of them.
 extension DirectoryHandle {
     /// Creates a file that only its owner may read, and locks it: a file without a lock has no writer any more.
-    func makeFile(_ name: String, _ operation: String) throws(SystemError) -> FileDescriptor {
+    func makeFile(_ name: String, _ operation: String) throws(SystemError) -> FileLock {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         while true {
             let file = FileDescriptor(
@@ -15,7 +15,9 @@ extension DirectoryHandle {
             // A file system without locks refuses; there nothing is removed as abandoned either.
             flock(file.raw, LOCK_EX)
             // Another process may have taken it for abandoned before it was locked.
-            if try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation) != nil { return file }
+            if try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation) != nil {
+                return FileLock(adopting: file)
+            }
         }
     }
 

@@ -6,7 +6,8 @@ import Glibc
 /// The file stays: if it were removed, two processes could hold locks of two files with the same name. The corresponding
 /// C function is `flock`.
 public struct FileLock: ~Copyable, Sendable {
-    private let file: FileDescriptor
+    /// The open file.
+    let file: FileDescriptor
 
     private static let operation = "cannot lock"
 
@@ -47,7 +48,8 @@ public struct FileLock: ~Copyable, Sendable {
         return isTaken ? FileLock(adopting: try attempt.file.duplicate(operation, path)) : nil
     }
 
-    private init(adopting file: consuming FileDescriptor) {
+    /// Takes ownership of an open file that was locked.
+    init(adopting file: consuming FileDescriptor) {
         self.file = file
     }
 

@@ -29,8 +29,8 @@ final class NewFile {
     private let parts: PathParts
     private let directory: DirectoryHandle
     private let temporary: String
-    /// Open, and thereby locked, until the file has its name.
-    private let file: FileDescriptor
+    /// Held until the file has its name.
+    private let lock: FileLock
     private var isInPlace = false
 
     private static let operation = "cannot write"
@@ -56,12 +56,12 @@ final class NewFile {
         temporary = parts.temporaryName()
         directory = try DirectoryHandle(opening: parts.directory, Self.operation)
         do throws(SystemError) {
-            file = try directory.makeFile(temporary, Self.operation)
+            lock = try directory.makeFile(temporary, Self.operation)
         } catch {
             throw Self.named(path, error)
         }
         try fill()
-        if isSynced { try SystemError.check(Self.operation, path) { fsync(file.raw) } }
+        if isSynced { try SystemError.check(Self.operation, path) { fsync(lock.file.raw) } }
     }
 
     deinit {
@@ -88,7 +88,7 @@ final class NewFile {
     }
 
     private func fill() throws(SystemError) {
-        try file.fill(
+        try lock.file.fill(
             content.bytes,
             mode: content.mode,
             owner: content.owner,

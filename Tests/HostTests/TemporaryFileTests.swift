@@ -29,13 +29,18 @@ import Testing
         #expect(try names() == ["key.pem"])
     }
 
-    @Test func `a temporary file that is being written stays`() throws {
+    @Test func `a temporary file stays while it is written, and no longer because a child has it open`() throws {
         let directory = try DirectoryHandle(opening: TemporaryDirectory.path, "")
         let name = try PathParts(path, "").temporaryName()
-        let file = try directory.makeFile(name, "")
+        let lock = try directory.makeFile(name, "")
+        // As a child has it that is just being started.
+        let inherited = try lock.file.duplicate("", "")
         FileSystem.removeAbandoned(of: path)
         #expect(try names() == [name])
-        withExtendedLifetime(file) {}
+        lock.release()
+        FileSystem.removeAbandoned(of: path)
+        #expect(try names() == [])
+        withExtendedLifetime(inherited) {}
     }
 
     @Test func `of files that are written together each is locked until all are, and found when its writer is gone`()
