@@ -11,6 +11,8 @@ public final class UserManager: Sendable {
     public let busAddress: String
 
     private let directory: String
+    /// The name of its control group.
+    private let group = "nest-bootstrap-\(UInt64.random(in: .min ... .max))"
     private let process: ChildProcess
 
     /// Whether such a systemd can be started here.
@@ -22,13 +24,33 @@ public final class UserManager: Sendable {
     private static let program = "/lib/systemd/systemd"
 
     /// A manager runs only where `/run` says that systemd booted the machine: it gets a `/run` of its own.
+    ///
+    /// The control groups of its units are below its own, which no other manager uses: it would wait for the processes of
+    /// another manager's unit with the same name, and end them.
     private static let script = """
+        for tree in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
+          test -w "$tree/cgroup.procs" || continue
+          mkdir "$tree/$2"
+          echo $$ >"$tree/$2/cgroup.procs"
+        done
         mount -t tmpfs tmpfs /run
         mkdir -p /run/systemd/system "$1/run" "$1/home"
         chmod 700 "$1/run"
         unset DBUS_SESSION_BUS_ADDRESS
         export XDG_RUNTIME_DIR="$1/run" HOME="$1/home"
         exec \(program) --user --log-target=console
+        """
+
+    /// Removes its control groups as soon as its bus and the processes of its units have ended too.
+    private static let removal = """
+        for attempt in 1 2 3 4 5 6 7 8 9 10; do
+          left=
+          for group in /sys/fs/cgroup/"$1" /sys/fs/cgroup/*/"$1"; do
+            test ! -d "$group" || find "$group" -depth -type d -exec rmdir {} + || left=yes
+          done
+          test "$left" || exit 0
+          sleep 0.1
+        done
         """
 
     /// Its bus ends with it.
@@ -50,7 +72,7 @@ public final class UserManager: Sendable {
     public init(in directory: String) async throws {
         self.directory = directory
         busAddress = "unix:path=\(directory)/run/bus"
-        process = try ChildProcess(["unshare", "--mount", "sh", "-euc", Self.script, "sh", directory])
+        process = try ChildProcess(["unshare", "--mount", "sh", "-euc", Self.script, "sh", directory, group])
         try write("[Socket]\nListenStream=%t/bus\n", toUnit: "dbus.socket")
         try write(Self.bus, toUnit: "dbus.service")
         try await repeatUntilSuccess(["systemctl", "--user", "show", "--property=Version"])
@@ -83,8 +105,13 @@ public final class UserManager: Sendable {
 
     private var runtime: [String: String?] { ["XDG_RUNTIME_DIR": "\(directory)/run"] }
 
+    deinit { end() }
+
     /// Ends the manager and its bus.
-    public func end() { process.end() }
+    public func end() {
+        process.end()
+        try? ChildProcess.run(["sh", "-c", Self.removal, "sh", group])
+    }
 
     /// Writes a unit file, without having it loaded.
     ///
