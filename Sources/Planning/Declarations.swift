@@ -6,14 +6,14 @@ public struct Declarations: Sendable, Hashable {
     /// The cluster.
     public var cluster: ClusterDeclaration
 
-    /// The role of every host name that the files name.
-    public var nodes: [String: String]
+    /// The nodes that the files list.
+    public var nodes: Inventory
 
     /// This node's host name.
     public var hostName: String
 
-    /// This node's role, or `nil` if it is not known and no task needs it.
-    public var role: String?
+    /// This node's roles, none if they are not known and no task needs them.
+    public var roles: [String]
 
     /// The variables with their values on this node, also for manifests with `substitute: true`.
     public var variables: Variables
@@ -71,28 +71,23 @@ private func readOnce(
     let problems = ProblemCollector()
     let merged = MergedFiles(files, problems)
     var reader = ClusterReader(merged, node, problems)
-    let nodes = reader.readNodes(reader.readVariables(for: nil))
-    let known = reader.knownRoles(nodes)
-    let role = reader.readRole(nodes, known)
-    reader.reportedRole = role.flatMap { known.contains($0) ? nil : $0 }
+    let nodes = reader.readNodes(reader.readVariables(for: []))
+    reader.inventory = nodes
+    let known = reader.knownRoles
+    let roles = reader.readRoles(known)
+    reader.reportedRoles = roles.filter { !known.contains($0) }
 
-    // Roles, rules and certificates do not depend on the address.
-    let addressless = reader
-    reader.address = reader.addressValue()
-    var byRole: [String?: Variables] = [:]
-    for other in known where other != role { byRole[other] = reader.readVariables(forOther: other, nodes) }
-    byRole[role] = reader.readVariables(for: role)
-    let own = byRole[role] ?? Variables()
-    let variables = { (other: String?) in other.flatMap { byRole[$0] } ?? own }
-    let cluster = reader.readCluster(variables)
-    let certificates = CertificateReader(addressless, roles: nodes)
+    // Roles, rules and certificates do not depend on an address that a rule chooses.
+    let certificates = CertificateReader(reader)
+    reader.usesAddressRules = true
+    let views = RoleViews(own: roles, known: known, reader)
+    let cluster = reader.readCluster(views)
     let context = TaskContext(
         cluster: cluster,
         hostName: node.hostName,
-        role: role,
+        views: views,
         knownRoles: known,
         certificates: certificates,
-        variables: variables,
         problems: problems,
     )
 
@@ -104,8 +99,8 @@ private func readOnce(
         cluster: cluster.declaration,
         nodes: nodes,
         hostName: node.hostName,
-        role: role,
-        variables: own,
+        roles: roles,
+        variables: views.variables(for: nil),
         tasks: resolved.tasks,
         plan: resolved.plan,
         dropInVariables: unused.undetermined,
@@ -132,7 +127,7 @@ private func readTasks(
             removed[entry.key] = entry.location
         }
     }
-    if context.role == nil, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
+    if context.views.own.isEmpty, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
         let roles = list((task.header.roles ?? []).map { "'\($0)'" }, "or")
         context.problems.addMissing(
             task.header.location,

@@ -2,29 +2,29 @@ import YAML
 
 /// The section `variables`, and what is built in.
 extension ClusterReader {
-    /// The variables as nodes of a role have them.
+    /// The variables as a node with some roles has them.
     ///
     /// - Parameters:
-    ///   - role: The role.
-    ///   - node: The node whose own values they have, by default this one, in addition to its name.
+    ///   - roles: The roles, none if they are not known.
+    ///   - node: The node, by default this one.
     /// - Returns: The variables.
-    func readVariables(for role: String?, of node: String? = nil) -> Variables {
-        readVariables(for: role, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
+    func readVariables(for roles: [String], of node: String? = nil) -> Variables {
+        readVariables(for: roles, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
     }
 
-    /// The variables with which the tasks of another role are checked: those of its first node, with the name of this one.
-    func readVariables(forOther role: String, _ nodes: [String: String]) -> Variables {
-        let node = files.nodes.entries.first { nodes[$0.key] == role }?.key
-        return readVariables(for: role, name: facts.hostName, valuesOf: node)
+    /// The variables with which the tasks of other roles are checked: those of one of their nodes, with the name of this
+    /// one.
+    func readVariables(for roles: [String], ofOther node: String?) -> Variables {
+        readVariables(for: roles, name: facts.hostName, valuesOf: node)
     }
 
-    private func readVariables(for role: String?, name: String, valuesOf node: String?) -> Variables {
+    private func readVariables(for roles: [String], name: String, valuesOf node: String?) -> Variables {
         var definitions: [String: Node] = [:]
         var values: [String: Variables.Value] = ["node.name": .scalar(.string(name))]
         let unknownRole = emptyCluster.unknownRole
-        values["node.address"] = address
         values["node.role"] =
-            role.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
+            roles.first.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
+        values["node.index"] = indexValue(of: node)
         if files.variables.entries.count > Limit.variableCount {
             let location = files.variables.entries[Limit.variableCount].location
             problems.add(location, "the files declare more than \(Limit.variableCount) variables")
@@ -36,8 +36,12 @@ extension ClusterReader {
         define("cluster.name", files.cluster["name"]?.value, &definitions, &values) {
             .missing(message: "the cluster has no name", hint: "write name: NAME below cluster:")
         }
-        define("cluster.server", serverNode(for: role), &definitions, &values) {
-            emptyCluster.missingServer(for: role).map { .missing(message: $0.message, hint: $0.hint) } ?? .broken
+        define("cluster.vip", files.cluster["vip"]?.value, &definitions, &values) {
+            .missing(message: "the cluster has no virtual IP address", hint: "write vip: ADDRESS below cluster:")
+        }
+        define("node.address", fixedAddress(of: node), &definitions, &values) { addressValue(of: node) }
+        define("cluster.server", serverNode(for: roles), &definitions, &values) {
+            emptyCluster.missingServer(for: roles).map { .missing(message: $0.message, hint: $0.hint) } ?? .broken
         }
         var resolver = VariableResolver(definitions, values: values, problems: problems)
         return resolver.resolve()
@@ -49,7 +53,7 @@ extension ClusterReader {
         _ definitions: inout [String: Node],
         _ values: inout [String: Variables.Value],
     ) {
-        let own = node.flatMap { files.nodes[$0]?.value.mapping?[Keys.variables.name]?.mapping?.entries } ?? []
+        let own = node.flatMap { files.nodes[$0]?.value.mapping?[NodeKeys.variables.name]?.mapping?.entries } ?? []
         for entry in own.prefix(Limit.variableCount) {
             if isVariable(entry) {
                 definitions[entry.key] = entry.value
@@ -62,6 +66,19 @@ extension ClusterReader {
         for name in nodeVariables where definitions[name] == nil && values[name] == nil {
             values[name] = missingValue(of: name, on: node)
         }
+    }
+
+    /// The position of a node among those of its role; there is nothing to say for a role without nodes.
+    private func indexValue(of node: String?) -> Variables.Value {
+        guard let node else { return .broken }
+        guard let inventory else {
+            return .missing(message: "it is known only when all nodes have been read", hint: "write the number itself")
+        }
+        if let index = inventory.index(of: node) { return .scalar(Node.number(index).content) }
+        // A node with mistakes is not in the inventory.
+        guard files.nodes[node] == nil else { return .broken }
+        let hint = "write \(typed(node)): {role: ROLE} below nodes:"
+        return .missing(message: "'nodes' does not list node \(quoted(node))", hint: hint)
     }
 
     /// Why a variable that other nodes have has no value; there is nothing to say for a role without nodes.

@@ -3,12 +3,13 @@ import YAML
 
 /// The plan for programs.
 extension Plan {
-    /// Returns the plan as one JSON object in one line: its role, and its tasks in their order.
+    /// Returns the plan as one JSON object in one line: its roles, and its tasks in their order.
     ///
     /// `after` are the tasks of this plan that must have succeeded, `units` the systemd units that only order.
     public func renderJSON() -> String {
         var pairs = [Node.outputVersion]
-        if let role { pairs.append(("role", .string(role))) }
+        if let role = roles.first { pairs.append(("role", .string(role))) }
+        pairs.append(("roles", .sequence(roles.map { .string($0) })))
         pairs.append(("tasks", .sequence(steps.map(node))))
         return String(decoding: Node.mapping(pairs).json(), as: UTF8.self) + "\n"
     }

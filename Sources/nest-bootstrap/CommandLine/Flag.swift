@@ -162,8 +162,8 @@ struct Flag: Sendable {
             "--role",
             "ROLE",
             of: ofNode,
-            "the role of the node (default: the environment variable NEST_ROLE, or the role that the task file gives "
-                + "the host name)"
+            "the role of the node, several with commas (default: the environment variable NEST_ROLE, or the roles that "
+                + "the task file gives the host name)"
         ) { values, value, _ in values.role = value },
         Flag(
             "--host-name",
