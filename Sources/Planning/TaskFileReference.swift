@@ -59,6 +59,11 @@ public func taskFileReference() -> [ReferenceSection] {
             keys: ClusterReader.NodeKeys.all
         ),
         ReferenceSection(
+            path: "variables.NAME",
+            summary: "a variable with a text for every node of a list",
+            keys: NodeText.Keys.all
+        ),
+        ReferenceSection(
             path: "certificates",
             summary: "the certificates of all nodes, which `nest-bootstrap certificates` makes",
             keys: CertificateKeys.all

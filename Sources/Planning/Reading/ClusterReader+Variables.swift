@@ -19,18 +19,33 @@ extension ClusterReader {
     }
 
     private func readVariables(for roles: [String], name: String, valuesOf node: String?) -> Variables {
+        let (definitions, values) = self.definitions(for: roles, name: name, valuesOf: node)
+        var resolver = VariableResolver(definitions, values: values, problems: problems) {
+            listedValue($0, $1, of: node, roles)
+        }
+        return resolver.resolve()
+    }
+
+    /// What is known of the variables before those are replaced that are used in others.
+    func definitions(
+        for roles: [String],
+        name: String,
+        valuesOf node: String?
+    ) -> (definitions: [String: Node], values: [String: Variables.Value]) {
         var definitions: [String: Node] = [:]
         var values: [String: Variables.Value] = ["node.name": .scalar(.string(name))]
         let unknownRole = emptyCluster.unknownRole
         values["node.role"] =
             roles.first.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
         values["node.index"] = indexValue(of: node)
+        addLists(&values)
         if files.variables.entries.count > Limit.variableCount {
             let location = files.variables.entries[Limit.variableCount].location
             problems.add(location, "the files declare more than \(Limit.variableCount) variables")
         }
         for entry in files.variables.entries.prefix(Limit.variableCount) {
-            if isVariable(entry) { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
+            let isFound = NodeText.isMeant(by: entry.value) ? isVariableKey(entry) : isVariable(entry)
+            if isFound { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
         }
         addOwnVariables(of: node, &definitions, &values)
         define("cluster.name", files.cluster["name"]?.value, &definitions, &values) {
@@ -43,8 +58,7 @@ extension ClusterReader {
         define("cluster.server", serverNode(for: roles), &definitions, &values) {
             emptyCluster.missingServer(for: roles).map { .missing(message: $0.message, hint: $0.hint) } ?? .broken
         }
-        var resolver = VariableResolver(definitions, values: values, problems: problems)
-        return resolver.resolve()
+        return (definitions, values)
     }
 
     /// Adds the values that variables have on one node only.
@@ -105,8 +119,8 @@ extension ClusterReader {
         }
     }
 
-    /// Returns whether the definition of a variable can be used, and reports why not.
-    func isVariable(_ entry: Mapping.Entry) -> Bool {
+    /// Returns whether a variable can have a name, and reports why not.
+    private func isVariableKey(_ entry: Mapping.Entry) -> Bool {
         guard isVariableName(entry.key) else {
             problems.add(
                 entry.location,
@@ -120,6 +134,12 @@ extension ClusterReader {
             problems.add(entry.location, "names such as '\(entry.key)' are built in", hint: "write \(name):")
             return false
         }
+        return true
+    }
+
+    /// Returns whether the definition of a variable that is a scalar can be used, and reports why not.
+    func isVariable(_ entry: Mapping.Entry) -> Bool {
+        guard isVariableKey(entry) else { return false }
         switch entry.value.content {
         case .string, .number, .boolean: return true
         case .null, .sequence, .mapping:

@@ -12,6 +12,8 @@ struct ClusterReader {
     var inventory: Inventory?
     /// The variables that some nodes have of their own.
     let nodeVariables: [String]
+    /// What has been written for the nodes of lists.
+    let nodeTexts = NodeTexts()
 
     /// Whether what is read may depend on an address that a rule chooses: tasks and servers may.
     var usesAddressRules = false
