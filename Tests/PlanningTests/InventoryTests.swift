@@ -171,7 +171,7 @@ import Testing
             ),
             (
                 "${node.index}",
-                "variable 'node.index' has no value here: 'nodes' does not list node 'z'; "
+                "variable 'node.index' has no value here: 'nodes' does not list node 'z' by name; "
                     + "write z: {role: ROLE} below nodes:"
             ),
         ]

@@ -209,10 +209,10 @@ struct CertificateReader {
 
     /// The nodes in the order of the files, whose names are those of directories.
     private func namedNodes() -> [Inventory.Entry] {
-        if files.nodes.entries.isEmpty {
+        if files.nodes.entries.allSatisfy({ HostPatterns.isMeant(by: $0.key) }) {
             problems.addMissing(
                 files.location,
-                "no node is declared, so there are no certificates",
+                "no node is \(files.nodes.entries.isEmpty ? "declared" : "listed by name"), so there are no certificates",
                 hint: "write nodes: and below it HOST: {role: ROLE}"
             )
         }

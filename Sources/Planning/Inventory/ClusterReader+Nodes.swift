@@ -37,8 +37,15 @@ extension ClusterReader {
     func readNodes(_ variables: Variables) -> Inventory {
         let named = namedRoles
         let entries = files.nodes.entries.compactMap { readNode($0, variables, named) }
-        reportRepeatedAddresses(entries)
-        return Inventory(entries)
+        let nodes = entries.filter { !HostPatterns.isMeant(by: $0.name) }
+        reportRepeatedAddresses(nodes)
+        patterns.check(problems)
+        return Inventory(nodes, patterns: entries.filter { HostPatterns.isMeant(by: $0.name) })
+    }
+
+    /// What the files say of a node: the entry of its name, or else of the most specific pattern that matches it.
+    func nodeEntry(of host: String) -> Mapping.Entry? {
+        files.nodes[host] ?? patterns.entry(matching: host)
     }
 
     /// Reads a node; one whose roles have mistakes is left out after they have been reported.
@@ -59,7 +66,16 @@ extension ClusterReader {
         }
         guard !roles.isEmpty else { return nil }
         var node = Inventory.Entry(name: entry.key, roles: roles, location: entry.location)
-        if case .fixed(let fixed)? = address { node.address = fixed }
+        if case .fixed(let fixed)? = address, let location = mapping["address"]?.location {
+            node.address = fixed
+            if HostPatterns.isMeant(by: entry.key) {
+                problems.add(
+                    location,
+                    "\(subject.label("address")) is one address, and the pattern is for several nodes",
+                    hint: "write {range: ADDRESS/BITS}, or list the nodes by name"
+                )
+            }
+        }
         return node
     }
 
@@ -143,7 +159,7 @@ extension ClusterReader {
             (facts.role, SourceLocation(file: "--role")), (facts.environmentRole, SourceLocation(file: "NEST_ROLE")),
         ]
         guard let (text, location) = said.first(where: { $0.roles != nil }), let text else {
-            return inventory?.entry(of: facts.hostName)?.roles ?? []
+            return nodeEntry(of: facts.hostName).flatMap { inventory?.entry(of: $0.key)?.roles } ?? []
         }
         var seen: Set<String> = []
         let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)

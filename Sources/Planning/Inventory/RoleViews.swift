@@ -32,7 +32,9 @@ struct RoleViews {
         }
         var seen: Set<[String]> = []
         let single = (own + known).sorted().map { [$0] }
-        combinations = (single + [own] + inventory.entries.map(\.roles)).filter { seen.insert($0).inserted }
+        combinations = (single + [own] + (inventory.entries + inventory.patterns).map(\.roles)).filter {
+            seen.insert($0).inserted
+        }
         (self.own, self.others, self.variables) = (own, others, variables)
     }
 

@@ -23,7 +23,7 @@ extension ClusterReader {
 
     /// What is written as the address of a node.
     func addressNode(of node: String?) -> Node? {
-        node.flatMap { files.nodes[$0]?.value.mapping?[NodeKeys.address.description.name] }
+        node.flatMap { nodeEntry(of: $0)?.value.mapping?[NodeKeys.address.description.name] }
     }
 
     /// What is known of the address that a rule chooses for a node, or why there is nothing.
@@ -57,7 +57,7 @@ extension ClusterReader {
     /// The rule of a node alone, or else that of all nodes.
     private func addressRuleEntry(of node: String) -> Mapping.Entry? {
         let name = NodeKeys.address.description.name
-        let own = files.nodes[node]?.value.mapping?.entries.first { $0.key == name && $0.value.mapping != nil }
+        let own = nodeEntry(of: node)?.value.mapping?.entries.first { $0.key == name && $0.value.mapping != nil }
         return own ?? files.cluster[Keys.nodeAddress.description.name]
     }
 

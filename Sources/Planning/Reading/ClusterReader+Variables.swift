@@ -67,7 +67,7 @@ extension ClusterReader {
         _ definitions: inout [String: Node],
         _ values: inout [String: Variables.Value],
     ) {
-        let own = node.flatMap { files.nodes[$0]?.value.mapping?[NodeKeys.variables.name]?.mapping?.entries } ?? []
+        let own = node.flatMap { nodeEntry(of: $0)?.value.mapping?[NodeKeys.variables.name]?.mapping?.entries } ?? []
         for entry in own.prefix(Limit.variableCount) {
             if isVariable(entry) {
                 definitions[entry.key] = entry.value
@@ -92,7 +92,7 @@ extension ClusterReader {
         // A node with mistakes is not in the inventory.
         guard files.nodes[node] == nil else { return .broken }
         let hint = "write \(typed(node)): {role: ROLE} below nodes:"
-        return .missing(message: "'nodes' does not list node \(quoted(node))", hint: hint)
+        return .missing(message: "'nodes' does not list node \(quoted(node)) by name", hint: hint)
     }
 
     /// Why a variable that other nodes have has no value; there is nothing to say for a role without nodes.

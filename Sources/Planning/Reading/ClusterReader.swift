@@ -12,6 +12,8 @@ struct ClusterReader {
     var inventory: Inventory?
     /// The variables that some nodes have of their own.
     let nodeVariables: [String]
+    /// The patterns of host names.
+    let patterns: HostPatterns
     /// What has been written for the nodes of lists.
     let nodeTexts = NodeTexts()
 
@@ -52,6 +54,7 @@ struct ClusterReader {
         self.files = files
         self.facts = facts
         self.problems = problems
+        patterns = HostPatterns(files.nodes.entries)
         let names = files.nodes.entries.lazy.flatMap {
             $0.value.mapping?[NodeKeys.variables.name]?.mapping?.entries ?? []
         }
