@@ -51,25 +51,63 @@ public func readDeclarationsWithProblems(
     _ files: [SourceFile],
     node: NodeFacts,
 ) -> (declarations: Declarations, problems: [Problem]) {
-    var (declarations, problems) = readOnce(files, node)
-    guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {
-        return (declarations, problems)
-    }
-    var other = node
-    other.address = .unknown(number: number + 1)
-    let dependants = AddressDependants(declarations.tasks, readOnce(files, other).declarations.tasks)
-    declarations.note(dependants.uses)
-    problems += dependants.problems
-    return (declarations, problems)
+    MergedReading(files).read(node, withCertificates: true)
 }
 
-/// Reads the task files with one address of the node.
-private func readOnce(
-    _ files: [SourceFile],
+/// Task files that were merged, and are read as one or more nodes.
+struct MergedReading {
+    /// The files.
+    let files: MergedFiles
+
+    /// What is wrong with the files whatever the node.
+    let collector = ProblemCollector()
+
+    /// The same problems before any node was read.
+    private let problems: [Problem]
+
+    /// Merges files.
+    init(_ files: [SourceFile]) {
+        self.files = MergedFiles(files, collector)
+        problems = collector.all
+    }
+
+    /// Reads the files as a node as far as they can be read.
+    ///
+    /// - Parameters:
+    ///   - node: What is known of the node.
+    ///   - withCertificates: Whether mistakes in section `certificates` are found.
+    /// - Returns: The declarations without the tasks that have mistakes, and everything that is wrong.
+    func read(_ node: NodeFacts, withCertificates: Bool) -> (declarations: Declarations, problems: [Problem]) {
+        var (declarations, problems) = readOnce(node, withCertificates)
+        guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {
+            return (declarations, problems)
+        }
+        var other = node
+        other.address = .unknown(number: number + 1)
+        let dependants = AddressDependants(declarations.tasks, readOnce(other, false).declarations.tasks)
+        declarations.note(dependants.uses)
+        problems += dependants.problems
+        return (declarations, problems)
+    }
+
+    private func readOnce(
+        _ node: NodeFacts,
+        _ withCertificates: Bool
+    ) -> (declarations: Declarations, problems: [Problem]) {
+        let problems = ProblemCollector()
+        problems.add(self.problems)
+        problems.isIncomplete = collector.isIncomplete
+        return readNode(files, node, problems, withCertificates)
+    }
+}
+
+/// Reads merged task files with one address of the node.
+private func readNode(
+    _ merged: MergedFiles,
     _ node: NodeFacts,
+    _ problems: ProblemCollector,
+    _ withCertificates: Bool,
 ) -> (declarations: Declarations, problems: [Problem]) {
-    let problems = ProblemCollector()
-    let merged = MergedFiles(files, problems)
     var reader = ClusterReader(merged, node, problems)
     let nodes = reader.readNodes(reader.readVariables(for: []))
     reader.inventory = nodes
@@ -93,7 +131,7 @@ private func readOnce(
 
     let resolved = readTasks(merged, context, roleHint: reader.roleHint)
     // They are made elsewhere, but their mistakes are found here as well.
-    _ = certificates.read()
+    if withCertificates { _ = certificates.read() }
     let unused = UnusedVariables(merged, resolved.plan, problems)
     let declarations = Declarations(
         cluster: cluster.declaration,

@@ -7,11 +7,13 @@ extension Plan {
     ///
     /// `after` are the tasks of this plan that must have succeeded, `units` the systemd units that only order.
     public func renderJSON() -> String {
-        var pairs = [Node.outputVersion]
-        if let role = roles.first { pairs.append(("role", .string(role))) }
-        pairs.append(("roles", .sequence(roles.map { .string($0) })))
-        pairs.append(("tasks", .sequence(steps.map(node))))
-        return String(decoding: Node.mapping(pairs).json(), as: UTF8.self) + "\n"
+        String(decoding: Node.mapping([Node.outputVersion] + fields).json(), as: UTF8.self) + "\n"
+    }
+
+    /// The fields of the plan.
+    var fields: [(String, Node)] {
+        let role = roles.first.map { [("role", Node.string($0))] } ?? []
+        return role + [("roles", .sequence(roles.map { .string($0) })), ("tasks", .sequence(steps.map(node)))]
     }
 
     private func node(_ step: Step) -> Node {

@@ -172,6 +172,11 @@ struct Flag: Sendable {
             "the host name of the node (default: that of this machine)"
         ) { values, value, _ in values.hostName = value },
         Flag(
+            "--all-nodes",
+            of: [.check, .graph],
+            "every node of section 'nodes' instead of this one, each with its roles there; no file of a node is looked at"
+        ) { values, _, _ in values.isForAllNodes = true },
+        Flag(
             "--offline",
             of: [.check, .units],
             "look at no file of the node: only at the task file, its drop-ins, and manifests that exist here"
@@ -241,28 +246,4 @@ struct Flag: Sendable {
         let known = Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         throw UsageError("invalid value '\(value)' for --\(kind) (expected one of \(known))", command: command)
     }
-}
-
-/// The values of all flags that were given.
-struct FlagValues: Sendable {
-    var config = Options.defaultConfig
-    var output = OutputFormat.text
-    var role: String?
-    var root: String?
-    var hostName: String?
-    var isOffline = false
-    var installedConfig: String?
-    var run = RunOptions()
-    var status = StatusOptions()
-    var format: GraphFormat?
-    var serverVersion: KubernetesVersion?
-    var user = RBACCommand.defaultUser
-    var certificates = CertificatesOptions()
-    var initialise = InitOptions()
-}
-
-/// A flag in the arguments.
-struct GivenFlag {
-    let flag: Flag
-    let value: String
 }
