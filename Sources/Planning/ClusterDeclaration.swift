@@ -28,8 +28,8 @@ public struct ClusterDeclaration: Sendable, Hashable {
         self.server = server
     }
 
-    /// The API server's URL, as nodes of a role reach it.
-    public func server(for role: String?) -> LocatedPath? {
-        role.flatMap { servers[$0] } ?? server
+    /// The API server's URL, as a node with some roles reaches it: that of the first role that has one.
+    public func server(for roles: [String]) -> LocatedPath? {
+        roles.lazy.compactMap { servers[$0] }.first ?? server
     }
 }

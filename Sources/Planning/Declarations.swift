@@ -6,14 +6,14 @@ public struct Declarations: Sendable, Hashable {
     /// The cluster.
     public var cluster: ClusterDeclaration
 
-    /// The role of every host name that the files name.
-    public var nodes: [String: String]
+    /// The nodes that the files list.
+    public var nodes: Inventory
 
     /// This node's host name.
     public var hostName: String
 
-    /// This node's role, or `nil` if it is not known and no task needs it.
-    public var role: String?
+    /// This node's roles, none if they are not known and no task needs them.
+    public var roles: [String]
 
     /// The variables with their values on this node, also for manifests with `substitute: true`.
     public var variables: Variables
@@ -51,61 +51,94 @@ public func readDeclarationsWithProblems(
     _ files: [SourceFile],
     node: NodeFacts,
 ) -> (declarations: Declarations, problems: [Problem]) {
-    var (declarations, problems) = readOnce(files, node)
-    guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {
-        return (declarations, problems)
-    }
-    var other = node
-    other.address = .unknown(number: number + 1)
-    let dependants = AddressDependants(declarations.tasks, readOnce(files, other).declarations.tasks)
-    declarations.note(dependants.uses)
-    problems += dependants.problems
-    return (declarations, problems)
+    MergedReading(files).read(node, withCertificates: true)
 }
 
-/// Reads the task files with one address of the node.
-private func readOnce(
-    _ files: [SourceFile],
-    _ node: NodeFacts,
-) -> (declarations: Declarations, problems: [Problem]) {
-    let problems = ProblemCollector()
-    let merged = MergedFiles(files, problems)
-    var reader = ClusterReader(merged, node, problems)
-    let nodes = reader.readNodes(reader.readVariables(for: nil))
-    let known = reader.knownRoles(nodes)
-    let role = reader.readRole(nodes, known)
-    reader.reportedRole = role.flatMap { known.contains($0) ? nil : $0 }
+/// Task files that were merged, and are read as one or more nodes.
+struct MergedReading {
+    /// The files.
+    let files: MergedFiles
 
-    // Roles, rules and certificates do not depend on the address.
-    let addressless = reader
-    reader.address = reader.addressValue()
-    var byRole: [String?: Variables] = [:]
-    for other in known where other != role { byRole[other] = reader.readVariables(forOther: other, nodes) }
-    byRole[role] = reader.readVariables(for: role)
-    let own = byRole[role] ?? Variables()
-    let variables = { (other: String?) in other.flatMap { byRole[$0] } ?? own }
-    let cluster = reader.readCluster(variables)
-    let certificates = CertificateReader(addressless, roles: nodes)
+    /// What is wrong with the files whatever the node.
+    let collector = ProblemCollector()
+
+    /// The same problems before any node was read.
+    private let problems: [Problem]
+
+    /// Merges files.
+    init(_ files: [SourceFile]) {
+        self.files = MergedFiles(files, collector)
+        problems = collector.all
+    }
+
+    /// Reads the files as a node as far as they can be read.
+    ///
+    /// - Parameters:
+    ///   - node: What is known of the node.
+    ///   - withCertificates: Whether mistakes in section `certificates` are found.
+    /// - Returns: The declarations without the tasks that have mistakes, and everything that is wrong.
+    func read(_ node: NodeFacts, withCertificates: Bool) -> (declarations: Declarations, problems: [Problem]) {
+        var (declarations, problems) = readOnce(node, withCertificates)
+        guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {
+            return (declarations, problems)
+        }
+        var other = node
+        other.address = .unknown(number: number + 1)
+        let dependants = AddressDependants(declarations.tasks, readOnce(other, false).declarations.tasks)
+        declarations.note(dependants.uses)
+        problems += dependants.problems
+        return (declarations, problems)
+    }
+
+    private func readOnce(
+        _ node: NodeFacts,
+        _ withCertificates: Bool
+    ) -> (declarations: Declarations, problems: [Problem]) {
+        let problems = ProblemCollector()
+        problems.add(self.problems)
+        problems.isIncomplete = collector.isIncomplete
+        return readNode(files, node, problems, withCertificates)
+    }
+}
+
+/// Reads merged task files with one address of the node.
+private func readNode(
+    _ merged: MergedFiles,
+    _ node: NodeFacts,
+    _ problems: ProblemCollector,
+    _ withCertificates: Bool,
+) -> (declarations: Declarations, problems: [Problem]) {
+    var reader = ClusterReader(merged, node, problems)
+    let nodes = reader.readNodes(reader.readVariables(for: []))
+    reader.inventory = nodes
+    let known = reader.knownRoles
+    let roles = reader.readRoles(known)
+    reader.reportedRoles = roles.filter { !known.contains($0) }
+
+    // Roles, rules and certificates do not depend on an address that a rule chooses.
+    let certificates = CertificateReader(reader)
+    reader.usesAddressRules = true
+    let views = RoleViews(own: roles, known: known, reader)
+    let cluster = reader.readCluster(views)
     let context = TaskContext(
         cluster: cluster,
         hostName: node.hostName,
-        role: role,
+        views: views,
         knownRoles: known,
         certificates: certificates,
-        variables: variables,
         problems: problems,
     )
 
     let resolved = readTasks(merged, context, roleHint: reader.roleHint)
     // They are made elsewhere, but their mistakes are found here as well.
-    _ = certificates.read()
+    if withCertificates { _ = certificates.read() }
     let unused = UnusedVariables(merged, resolved.plan, problems)
     let declarations = Declarations(
         cluster: cluster.declaration,
         nodes: nodes,
         hostName: node.hostName,
-        role: role,
-        variables: own,
+        roles: roles,
+        variables: views.variables(for: nil),
         tasks: resolved.tasks,
         plan: resolved.plan,
         dropInVariables: unused.undetermined,
@@ -132,7 +165,7 @@ private func readTasks(
             removed[entry.key] = entry.location
         }
     }
-    if context.role == nil, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
+    if context.views.own.isEmpty, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
         let roles = list((task.header.roles ?? []).map { "'\($0)'" }, "or")
         context.problems.addMissing(
             task.header.location,

@@ -20,6 +20,9 @@ enum Limit {
     /// Roles of a cluster.
     static let roleCount = 64
 
+    /// Patterns of host names.
+    static let patternCount = 100
+
     /// Variables in all files together.
     static let variableCount = 1000
 

@@ -67,7 +67,7 @@ extension Plan {
             let hint = "remove 'enable: false' there"
             return problems.add(location, "task '\(name)' is disabled at \(place)", hint: hint)
         }
-        guard let roles = roleNamesElsewhere[name] else {
+        guard let others = roleNamesElsewhere[name] else {
             let known = steps.map(\.task.name)
             let other = known.isEmpty ? "this node has no tasks" : "expected one of \(few(known.sorted()))"
             problems.add(
@@ -77,9 +77,9 @@ extension Plan {
             )
             return
         }
-        let all = list(roles.map { "'\($0)'" }, "or")
-        let own = role.map { "has role '\($0)'" } ?? "has no role"
-        let hint = roles.first.map { "type --role \($0) to take that role" }
+        let all = list(others.map { "'\($0)'" }, "or")
+        let own = roles.isEmpty ? "has no role" : "has role \(list(roles.map { "'\($0)'" }))"
+        let hint = others.first.map { "type --role \($0) to take that role" }
         problems.add(location, "task '\(name)' is for role \(all), and this node \(own)", hint: hint)
     }
 
@@ -98,6 +98,6 @@ extension Plan {
         let part = kept.map { index in
             Step(task: steps[index].task, dependencies: steps[index].dependencies.compactMap { positions[$0] })
         }
-        return Plan(steps: part, role: role, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
+        return Plan(steps: part, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 }

@@ -23,8 +23,8 @@ public struct Plan: Sendable, Hashable {
     /// The steps.
     public let steps: [Step]
 
-    /// The role of the node, if it is known.
-    public let role: String?
+    /// The roles of the node, none if they are not known.
+    public let roles: [String]
 
     /// The roles of every task that only other nodes run, by name.
     let roleNamesElsewhere: [String: [String]]
@@ -39,29 +39,29 @@ public struct Plan: Sendable, Hashable {
     public func position(of name: String) -> Int? { positions[name] }
 
     /// Creates a plan from steps that are in order already.
-    public init(steps: [Step], role: String? = nil) {
+    public init(steps: [Step], roles: [String] = []) {
         precondition(
             steps.enumerated().allSatisfy { index, step in step.dependencies.allSatisfy { (0..<index).contains($0) } },
             "a step of a plan depends only on earlier ones",
         )
-        self.init(steps: steps, role: role, roleNamesElsewhere: [:], disabledTasks: [:])
+        self.init(steps: steps, roles: roles, roleNamesElsewhere: [:], disabledTasks: [:])
     }
 
     /// The same plan with other tasks of the same names.
     func replacingTasks(_ replacement: (PlannedTask) -> PlannedTask) -> Self {
         let steps = steps.map { Step(task: replacement($0.task), dependencies: $0.dependencies) }
-        return Self(steps: steps, role: role, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
+        return Self(steps: steps, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 
     init(
         steps: [Step],
-        role: String?,
+        roles: [String],
         roleNamesElsewhere: [String: [String]],
         disabledTasks: [String: SourceLocation],
     ) {
         self.disabledTasks = disabledTasks
         self.steps = steps
-        self.role = role
+        self.roles = roles
         self.roleNamesElsewhere = roleNamesElsewhere
         positions = Dictionary(
             zip(steps.lazy.map(\.task.name), steps.indices),

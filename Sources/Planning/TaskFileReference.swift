@@ -38,7 +38,7 @@ extension ValueType {
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
         case .string, .text, .integer, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
-            .addressRange, .name, .enumeration:
+            .address, .addressRange, .name, .enumeration:
             []
         }
     }
@@ -49,14 +49,19 @@ public func taskFileReference() -> [ReferenceSection] {
     typealias Cluster = ClusterReader.Keys
     let cluster = [
         Cluster.name.description, Cluster.certificateAuthority.description, Cluster.servers,
-        Cluster.nodeAddress.description,
+        Cluster.nodeAddress.description, Cluster.vip.description,
     ]
     return [
         ReferenceSection(path: "cluster", summary: "the cluster that the nodes belong to", keys: cluster),
         ReferenceSection(
             path: "nodes.HOST",
             summary: "a node by its host name",
-            keys: [Cluster.role.description, Cluster.variables, Cluster.address.description]
+            keys: ClusterReader.NodeKeys.all
+        ),
+        ReferenceSection(
+            path: "variables.NAME",
+            summary: "a variable with a text for every node of a list",
+            keys: NodeText.Keys.all
         ),
         ReferenceSection(
             path: "certificates",

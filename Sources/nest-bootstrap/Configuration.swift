@@ -52,6 +52,14 @@ struct Configuration {
         plan = declarations.plan
     }
 
+    /// The task files as one of their nodes reads them.
+    init(_ options: Options, _ sources: [SourceFile], _ node: NodeReading) {
+        (self.options, self.sources, facts) = (options, sources, NodeFacts(hostName: node.hostName))
+        declarations = node.declarations
+        problems = node.problems
+        plan = declarations.plan
+    }
+
     /// The address of this node as it would be chosen now, `nil` if there is no rule or the kernel refuses.
     var addressChoice: AddressChoice? {
         declarations.cluster.addressRule.flatMap { rule in

@@ -77,6 +77,15 @@ struct Program {
             if case .initialise(let destination) = options.command {
                 return InitCommand(options: options, destination: destination, output: output).run()
             }
+            if options.isForAllNodes {
+                let command = AllNodesCommand(options: options, output: output)
+                if case .check(let version) = options.command { return try await command.check(version) }
+                guard case .graph(let format) = options.command else {
+                    preconditionFailure("only these commands are for all nodes")
+                }
+                let columns = outputEnvironment.columns
+                return command.draw(options.output == .json ? nil : format, columns: columns)
+            }
             if case .check(let version) = options.command {
                 return try await CheckCommand(options: options, serverVersion: version).run(output)
             }

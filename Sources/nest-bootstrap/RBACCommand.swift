@@ -32,8 +32,8 @@ struct RBACCommand {
             return .success
         }
         // The nodes of another role have other tasks: their roles must not replace these.
-        let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user, configuration.declarations.role]
-        let name = parts.compactMap(\.self).joined(separator: ":")
+        let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user].compactMap(\.self)
+        let name = (parts + configuration.declarations.roles).joined(separator: ":")
         let objects = access.objects(user: user, name: name)
         switch configuration.options.output {
         case .json:

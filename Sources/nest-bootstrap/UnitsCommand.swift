@@ -27,7 +27,7 @@ struct UnitsCommand {
             let known = units.isGenerator ? knownTasks() : []
             let removed = known.filter { plan.position(of: $0) == nil }
             let single = known.filter { plan.position(of: $0).map { plan.steps[$0].task.interval == nil } ?? false }
-            let call = call(role: configuration.declarations.role)
+            let call = call(roles: configuration.declarations.roles.joined(separator: ","))
             let units = options.isOffline ? unitsOfAnyMachine(plan, call) : unitsOfThisMachine(plan, call)
             files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
         } catch {
@@ -38,7 +38,7 @@ struct UnitsCommand {
             let isPublic = Configuration.taskFiles(options).allSatisfy { path in
                 FileSystem.isReadableByAll(path) { _ in false }
             }
-            let call = call(role: saidRole)
+            let call = call(roles: saidRoles)
             files = unitsForInvalidConfiguration(error, call, isPublic: isPublic, known: knownTasks())
         }
         do {
@@ -92,14 +92,14 @@ struct UnitsCommand {
         (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks()) ?? []
     }
 
-    /// The role of the arguments or the environment, rather than the task file.
-    private var saidRole: String? {
+    /// The roles of the arguments or the environment, rather than the task file.
+    private var saidRoles: String? {
         let role = options.role ?? Machine.environment()["NEST_ROLE"]
         return role == "" ? nil : role
     }
 
     /// How the units call this program.
-    private func call(role: String?) -> ProgramInvocation {
+    private func call(roles: String?) -> ProgramInvocation {
         let config = units.installedConfig ?? Configuration.absolute(options.config)
         var call = ProgramInvocation(program: program, taskFiles: Configuration.taskFiles(options))
         if units.installedConfig != nil {
@@ -108,7 +108,7 @@ struct UnitsCommand {
         }
         if config != Options.defaultConfig { call.flags += ["--config", config] }
         // A unit has another environment.
-        if saidRole != nil, let role { call.flags += ["--role", role] }
+        if saidRoles != nil, let roles { call.flags += ["--role", roles] }
         if let root = options.root {
             call.root = Configuration.absolute(root)
             while call.root.hasSuffix("/") { call.root.removeLast() }

@@ -36,6 +36,7 @@ import Testing
         case "cluster": "\(task)cluster: \(mapping)"
         case "nodes": "\(task)nodes: {node: \(mapping)}"
         case "certificates": "\(task)certificates: \(mapping)"
+        case "variables": "\(task)variables: {v: {each: cluster.nodes, \(mapping.dropFirst())}"
         case "Tasks": "tasks: {a: \(mapping)}"
         default: "tasks: {a: {\(section): \(mapping)}}"
         }
@@ -67,7 +68,7 @@ import Testing
         }
     }
 
-    @Test(arguments: verbs + ["cluster", "nodes", "certificates"])
+    @Test(arguments: verbs + ["cluster", "nodes", "variables", "certificates"])
     func `every key that is accepted is documented`(section: String) throws {
         guard !Self.verbs.contains(section) || isKnown(verb: section) else { return }
         let keys = documentedKeys(section).filter { !$0.contains(".") }
@@ -82,7 +83,9 @@ import Testing
     }
 
     @Test func `the rows are what the reader says about its keys`() {
-        let names = ["cluster": "cluster", "nodes.HOST": "nodes", "tasks.NAME": "Tasks"]
+        let names = [
+            "cluster": "cluster", "nodes.HOST": "nodes", "variables.NAME": "variables", "tasks.NAME": "Tasks",
+        ]
         for section in taskFileReference() {
             let name = names[section.path] ?? String(section.path.split(separator: ".").last ?? "")
             #expect(document.keyTables[name] == section.rows, "write below '## \(name)':\n\(section.markdown)")

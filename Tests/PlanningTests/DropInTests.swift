@@ -33,8 +33,9 @@ import YAML
         #expect(read.tasks[1].location.description == "bootstrap.d/10.yaml:5:3")
         #expect(read.cluster.name == "nest")
         #expect(read.cluster.servers.isEmpty)
-        #expect(read.cluster.server(for: "worker")?.path == "https://other:6443")
-        #expect(read.nodes == ["one": "control-plane", "two": "worker"])
+        #expect(read.cluster.server(for: ["worker"])?.path == "https://other:6443")
+        #expect(read.nodes.entries.map(\.name) == ["one", "two"])
+        #expect(read.nodes.entries.map(\.roles) == [["control-plane"], ["worker"]])
     }
 
     @Test(arguments: ["", "# nothing\n", "tasks:\n", "---\n"])
@@ -107,10 +108,11 @@ import YAML
 
     @Test func `--role wins over NEST_ROLE, and that over the host name`() throws {
         let files = [(path: "b.yaml", text: Self.base)]
-        #expect(try declarations(files, role: "worker", environmentRole: "control-plane", host: "one").role == "worker")
-        #expect(try declarations(files, role: nil, environmentRole: "worker", host: "one").role == "worker")
-        #expect(try declarations(files, role: nil, host: "one").role == "control-plane")
-        #expect(try declarations(files, role: nil, host: "other").role == nil)
+        let said = try declarations(files, role: "worker", environmentRole: "control-plane", host: "one")
+        #expect(said.roles == ["worker"])
+        #expect(try declarations(files, role: nil, environmentRole: "worker", host: "one").roles == ["worker"])
+        #expect(try declarations(files, role: nil, host: "one").roles == ["control-plane"])
+        #expect(try declarations(files, role: nil, host: "other").roles.isEmpty)
     }
 
     @Test func `a role that nobody knows is reported`() {

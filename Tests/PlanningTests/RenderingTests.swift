@@ -78,7 +78,7 @@ import Testing
               b: {after: [a], description: The "link", symlink: {path: /l, target: t}}
             """
         let expected =
-            #"{"version":1,"role":"control-plane","tasks":["#
+            #"{"version":1,"role":"control-plane","roles":["control-plane"],"tasks":["#
             + #"{"task":"a","verb":"exec","after":[],"units":["x.service"],"timeout":"1m30s"},"#
             + #"{"task":"b","verb":"symlink","description":"The \"link\"","after":["a"],"units":[],"timeout":"10m"}]}"#
         #expect(try plan(text).renderJSON() == expected + "\n")
@@ -86,7 +86,7 @@ import Testing
 
     @Test func `an empty plan has pictures`() {
         let plan = Plan(steps: [])
-        #expect(plan.renderJSON() == #"{"version":1,"tasks":[]}"# + "\n")
+        #expect(plan.renderJSON() == #"{"version":1,"roles":[],"tasks":[]}"# + "\n")
         #expect(plan.renderText() == "")
         #expect(plan.renderMermaid() == "flowchart LR\n")
     }

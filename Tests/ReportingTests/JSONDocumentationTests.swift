@@ -105,6 +105,29 @@ struct JSONDocumentationTests {
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("check").paths.sorted()))
     }
 
+    @Test func `every field of a check and a graph of all nodes is documented, and nothing else`() throws {
+        let text = "nodes: {a: {role: worker, address: 10.0.0.1}, b: {role: worker}}\ntasks: {t: {exec: {command: ls}}}"
+        let all = AllNodes([SourceFile(path: "a.yaml", bytes: Array(text.utf8))])
+        var report = AllNodesReport([])
+        for node in all.nodes {
+            let found = node.hostName == "a" ? [SampleRun.problem] : []
+            report.add(node, found, warnings: found, CheckCounts(tasks: 1, objects: 0))
+        }
+        let problem =
+            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","nodes":["a"]}"#
+        #expect(
+            report.json == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"nodes":["#
+                + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":0},"#
+                + #"{"node":"b","hostName":"b","roles":["worker"],"tasks":1,"objects":0}],"#
+                + #""summary":{"nodes":2,"problems":1,"warnings":1}}"#
+        )
+        let check = try readJSON(Array(report.json.utf8), file: "check")
+        #expect(fieldPaths(check).sorted() == (try DocumentedFields("check --all-nodes").paths.sorted()))
+        let graph = try readJSON(Array(all.renderJSON().utf8), file: "graph")
+        let paths = fieldPaths(graph).filter { !$0.hasPrefix("nodes.tasks.") }
+        #expect(paths.sorted() == (try DocumentedFields("graph --all-nodes").paths.sorted()))
+    }
+
     @Test func `every field about certificates is documented, and nothing else`() throws {
         let leaf = LeafDeclaration(
             node: "w1",

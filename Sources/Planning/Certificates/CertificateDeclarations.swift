@@ -127,9 +127,9 @@ public func readCertificates(
 ) throws(Problems) -> CertificateDeclarations? {
     let problems = ProblemCollector()
     let merged = MergedFiles(files, problems)
-    let reader = ClusterReader(merged, NodeFacts(hostName: hostName), problems)
-    let nodes = reader.readNodes(reader.readVariables(for: nil))
-    let certificates = CertificateReader(reader, roles: nodes).read()
+    var reader = ClusterReader(merged, NodeFacts(hostName: hostName), problems)
+    reader.inventory = reader.readNodes(reader.readVariables(for: []))
+    let certificates = CertificateReader(reader).read()
     try problems.check()
     return certificates
 }

@@ -4,7 +4,7 @@ import YAML
 /// Reads the section `certificates`.
 struct CertificateReader {
     private let reader: ClusterReader
-    private let roles: [String: String]
+    private let nodes: Inventory
     private let knownRoles: [String]
     private let variables: Variables
 
@@ -13,14 +13,12 @@ struct CertificateReader {
 
     /// Creates a reader.
     ///
-    /// - Parameters:
-    ///   - reader: What reads the cluster.
-    ///   - roles: The roles of the nodes.
-    init(_ reader: ClusterReader, roles: [String: String]) {
+    /// - Parameter reader: What reads the cluster, and has read the nodes.
+    init(_ reader: ClusterReader) {
         self.reader = reader
-        self.roles = roles
-        knownRoles = reader.knownRoles(roles)
-        variables = reader.readVariables(for: nil)
+        nodes = reader.inventory ?? Inventory()
+        knownRoles = reader.knownRoles
+        variables = reader.readVariables(for: [])
     }
 
     /// Values for certificates that have none of their own.
@@ -189,20 +187,20 @@ struct CertificateReader {
             return []
         }
         guard let below = fields.value(of: entry).mapping("a mapping of names to certificates") else { return [] }
-        let nodes = nodesWithRoles()
+        let nodes = namedNodes()
         guard below.entries.count * max(nodes.count, 1) <= Limit.certificateCount else {
             let message =
                 "\(below.entries.count) certificates for \(nodes.count) nodes are more than \(Limit.certificateCount)"
             problems.add(below.location, message)
             return []
         }
-        let byNode = nodes.map { ($0.name, $0.role, reader.readVariables(for: $0.role, of: $0.name)) }
+        let byNode = nodes.map { ($0.name, $0.roles, reader.readVariables(for: $0.roles, of: $0.name)) }
         var leaves: [String: [LeafDeclaration]] = [:]
         for entry in below.entries {
             let leaf = LeafReader(entry, knownRoles: knownRoles, defaults: defaults, problems: problems)
             guard let leaf, leaf.isEnabled(variables) else { continue }
-            let roles = leaf.roles(variables)
-            for (node, role, variables) in byNode where roles?.contains(role) ?? true {
+            let wanted = leaf.roles(variables)
+            for (node, roles, variables) in byNode where wanted.map({ roles.contains(where: $0.contains) }) ?? true {
                 if let read = leaf.read(node, variables) { leaves[node, default: []].append(read) }
             }
         }
@@ -210,21 +208,18 @@ struct CertificateReader {
     }
 
     /// The nodes in the order of the files, whose names are those of directories.
-    private func nodesWithRoles() -> [(name: String, role: String)] {
-        if files.nodes.entries.isEmpty {
+    private func namedNodes() -> [Inventory.Entry] {
+        if files.nodes.entries.allSatisfy({ HostPatterns.isMeant(by: $0.key) }) {
             problems.addMissing(
                 files.location,
-                "no node is declared, so there are no certificates",
+                "no node is \(files.nodes.entries.isEmpty ? "declared" : "listed by name"), so there are no certificates",
                 hint: "write nodes: and below it HOST: {role: ROLE}"
             )
         }
-        return files.nodes.entries.compactMap { entry in
-            guard let role = roles[entry.key] else { return nil }
-            guard case .host? = SubjectName(entry.key), !entry.key.hasPrefix("*") else {
-                problems.add(entry.location, "\(quoted(entry.key)) cannot be the host name of a node with certificates")
-                return nil
-            }
-            return (entry.key, role)
+        return nodes.entries.filter { node in
+            if case .host? = SubjectName(node.name), !node.name.hasPrefix("*") { return true }
+            problems.add(node.location, "\(quoted(node.name)) cannot be the host name of a node with certificates")
+            return false
         }
     }
 }

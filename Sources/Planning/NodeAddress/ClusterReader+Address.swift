@@ -6,36 +6,58 @@ extension ClusterReader {
     /// Reports the mistakes in the rule for all nodes.
     func checkAddressRule(_ fields: inout MappingReader) {
         let variables = fields.variables
-        fields.variables = withoutReports.readVariables(for: nil)
+        fields.variables = withoutReports.readVariables(for: [])
         _ = fields.value(Keys.nodeAddress)
         fields.variables = variables
     }
 
     /// The rule for this node, `nil` if there is none or it has mistakes, which are reported where its section is read.
     func readAddressRule() -> AddressRule? {
-        guard let entry = addressRuleEntry else { return nil }
+        fixedAddress(of: facts.hostName) == nil ? readAddressRule(of: facts.hostName) : nil
+    }
+
+    /// The address of a node as it is written, `nil` if it is chosen by a rule.
+    func fixedAddress(of node: String?) -> Node? {
+        addressNode(of: node).flatMap { $0.mapping == nil ? $0 : nil }
+    }
+
+    /// What is written as the address of a node.
+    func addressNode(of node: String?) -> Node? {
+        node.flatMap { nodeEntry(of: $0)?.value.mapping?[NodeKeys.address.description.name] }
+    }
+
+    /// What is known of the address that a rule chooses for a node, or why there is nothing.
+    func addressValue(of node: String?) -> Variables.Value {
+        guard usesAddressRules else {
+            return .missing(message: "it is known only to the tasks of the node", hint: "write the address itself")
+        }
+        // A role without nodes is read as if this node had it.
+        let node = node ?? facts.hostName
+        guard addressRuleEntry(of: node) != nil else {
+            return .missing(message: "no rule chooses the address", hint: "write nodeAddress: {} below cluster:")
+        }
+        return readAddressRule(of: node).map { facts.address.value($0) } ?? .broken
+    }
+
+    private func readAddressRule(of node: String) -> AddressRule? {
+        guard let entry = addressRuleEntry(of: node) else { return nil }
         let reader = withoutReports
         var fields = MappingReader(
             [entry],
             at: entry.location,
             MappingName(),
-            reader.readVariables(for: nil),
+            reader.readVariables(for: []),
             reader.problems
         )
-        return fields.value(entry.key == Keys.address.description.name ? Keys.address : Keys.nodeAddress)
+        if entry.key == Keys.nodeAddress.description.name { return fields.value(Keys.nodeAddress) }
+        guard case .chosen(let rule)? = fields.value(NodeKeys.address) else { return nil }
+        return rule
     }
 
-    /// What is known of this node's address with its rule, or why there is nothing.
-    func addressValue() -> Variables.Value {
-        guard addressRuleEntry != nil else {
-            return .missing(message: "no rule chooses the address", hint: "write nodeAddress: {} below cluster:")
-        }
-        return readAddressRule().map { facts.address.value($0) } ?? .broken
-    }
-
-    /// The rule of this node alone, or else that of all nodes.
-    private var addressRuleEntry: Mapping.Entry? {
-        let own = files.nodes[facts.hostName]?.value.mapping?.entries.first { $0.key == Keys.address.description.name }
+    /// The rule of a node alone, or else that of all nodes.
+    private func addressRuleEntry(of node: String) -> Mapping.Entry? {
+        let name = NodeKeys.address.description.name
+        let own = nodeEntry(of: node)?.value.mapping?.entries.first { $0.key == name && $0.value.mapping != nil }
         return own ?? files.cluster[Keys.nodeAddress.description.name]
     }
 

@@ -2,45 +2,63 @@ import YAML
 
 /// The section `variables`, and what is built in.
 extension ClusterReader {
-    /// The variables as nodes of a role have them.
+    /// The variables as a node with some roles has them.
     ///
     /// - Parameters:
-    ///   - role: The role.
-    ///   - node: The node whose own values they have, by default this one, in addition to its name.
+    ///   - roles: The roles, none if they are not known.
+    ///   - node: The node, by default this one.
     /// - Returns: The variables.
-    func readVariables(for role: String?, of node: String? = nil) -> Variables {
-        readVariables(for: role, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
+    func readVariables(for roles: [String], of node: String? = nil) -> Variables {
+        readVariables(for: roles, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
     }
 
-    /// The variables with which the tasks of another role are checked: those of its first node, with the name of this one.
-    func readVariables(forOther role: String, _ nodes: [String: String]) -> Variables {
-        let node = files.nodes.entries.first { nodes[$0.key] == role }?.key
-        return readVariables(for: role, name: facts.hostName, valuesOf: node)
+    /// The variables with which the tasks of other roles are checked: those of one of their nodes, with the name of this
+    /// one.
+    func readVariables(for roles: [String], ofOther node: String?) -> Variables {
+        readVariables(for: roles, name: facts.hostName, valuesOf: node)
     }
 
-    private func readVariables(for role: String?, name: String, valuesOf node: String?) -> Variables {
+    private func readVariables(for roles: [String], name: String, valuesOf node: String?) -> Variables {
+        let (definitions, values) = self.definitions(for: roles, name: name, valuesOf: node)
+        var resolver = VariableResolver(definitions, values: values, problems: problems) {
+            listedValue($0, $1, of: node, roles)
+        }
+        return resolver.resolve()
+    }
+
+    /// What is known of the variables before those are replaced that are used in others.
+    func definitions(
+        for roles: [String],
+        name: String,
+        valuesOf node: String?
+    ) -> (definitions: [String: Node], values: [String: Variables.Value]) {
         var definitions: [String: Node] = [:]
         var values: [String: Variables.Value] = ["node.name": .scalar(.string(name))]
         let unknownRole = emptyCluster.unknownRole
-        values["node.address"] = address
         values["node.role"] =
-            role.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
+            roles.first.map { .scalar(.string($0)) } ?? .missing(message: unknownRole.message, hint: unknownRole.hint)
+        values["node.index"] = indexValue(of: node)
+        addLists(&values)
         if files.variables.entries.count > Limit.variableCount {
             let location = files.variables.entries[Limit.variableCount].location
             problems.add(location, "the files declare more than \(Limit.variableCount) variables")
         }
         for entry in files.variables.entries.prefix(Limit.variableCount) {
-            if isVariable(entry) { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
+            let isFound = NodeText.isMeant(by: entry.value) ? isVariableKey(entry) : isVariable(entry)
+            if isFound { definitions[entry.key] = entry.value } else { values[entry.key] = .broken }
         }
         addOwnVariables(of: node, &definitions, &values)
         define("cluster.name", files.cluster["name"]?.value, &definitions, &values) {
             .missing(message: "the cluster has no name", hint: "write name: NAME below cluster:")
         }
-        define("cluster.server", serverNode(for: role), &definitions, &values) {
-            emptyCluster.missingServer(for: role).map { .missing(message: $0.message, hint: $0.hint) } ?? .broken
+        define("cluster.vip", files.cluster["vip"]?.value, &definitions, &values) {
+            .missing(message: "the cluster has no virtual IP address", hint: "write vip: ADDRESS below cluster:")
         }
-        var resolver = VariableResolver(definitions, values: values, problems: problems)
-        return resolver.resolve()
+        define("node.address", fixedAddress(of: node), &definitions, &values) { addressValue(of: node) }
+        define("cluster.server", serverNode(for: roles), &definitions, &values) {
+            emptyCluster.missingServer(for: roles).map { .missing(message: $0.message, hint: $0.hint) } ?? .broken
+        }
+        return (definitions, values)
     }
 
     /// Adds the values that variables have on one node only.
@@ -49,7 +67,7 @@ extension ClusterReader {
         _ definitions: inout [String: Node],
         _ values: inout [String: Variables.Value],
     ) {
-        let own = node.flatMap { files.nodes[$0]?.value.mapping?[Keys.variables.name]?.mapping?.entries } ?? []
+        let own = node.flatMap { nodeEntry(of: $0)?.value.mapping?[NodeKeys.variables.name]?.mapping?.entries } ?? []
         for entry in own.prefix(Limit.variableCount) {
             if isVariable(entry) {
                 definitions[entry.key] = entry.value
@@ -62,6 +80,19 @@ extension ClusterReader {
         for name in nodeVariables where definitions[name] == nil && values[name] == nil {
             values[name] = missingValue(of: name, on: node)
         }
+    }
+
+    /// The position of a node among those of its role; there is nothing to say for a role without nodes.
+    private func indexValue(of node: String?) -> Variables.Value {
+        guard let node else { return .broken }
+        guard let inventory else {
+            return .missing(message: "it is known only when all nodes have been read", hint: "write the number itself")
+        }
+        if let index = inventory.index(of: node) { return .scalar(Node.number(index).content) }
+        // A node with mistakes is not in the inventory.
+        guard files.nodes[node] == nil else { return .broken }
+        let hint = "write \(typed(node)): {role: ROLE} below nodes:"
+        return .missing(message: "'nodes' does not list node \(quoted(node)) by name", hint: hint)
     }
 
     /// Why a variable that other nodes have has no value; there is nothing to say for a role without nodes.
@@ -88,8 +119,8 @@ extension ClusterReader {
         }
     }
 
-    /// Returns whether the definition of a variable can be used, and reports why not.
-    func isVariable(_ entry: Mapping.Entry) -> Bool {
+    /// Returns whether a variable can have a name, and reports why not.
+    private func isVariableKey(_ entry: Mapping.Entry) -> Bool {
         guard isVariableName(entry.key) else {
             problems.add(
                 entry.location,
@@ -103,6 +134,12 @@ extension ClusterReader {
             problems.add(entry.location, "names such as '\(entry.key)' are built in", hint: "write \(name):")
             return false
         }
+        return true
+    }
+
+    /// Returns whether the definition of a variable that is a scalar can be used, and reports why not.
+    func isVariable(_ entry: Mapping.Entry) -> Bool {
+        guard isVariableKey(entry) else { return false }
         switch entry.value.content {
         case .string, .number, .boolean: return true
         case .null, .sequence, .mapping:

@@ -6,16 +6,19 @@ struct ClusterReader {
     let files: MergedFiles
     let facts: NodeFacts
     let problems: ProblemCollector
-    /// The role of this node if it was reported as unknown, so that what follows from it is not.
-    var reportedRole: String?
+    /// The roles of this node that were reported as unknown, so that what follows from them is not.
+    var reportedRoles: [String] = []
+    /// The nodes, once they have been read.
+    var inventory: Inventory?
     /// The variables that some nodes have of their own.
     let nodeVariables: [String]
+    /// The patterns of host names.
+    let patterns: HostPatterns
+    /// What has been written for the nodes of lists.
+    let nodeTexts = NodeTexts()
 
-    /// What is known of the node's address; only tasks and servers may depend on it.
-    var address = Variables.Value.missing(
-        message: "it is known only to the tasks of the node",
-        hint: "write the address itself"
-    )
+    /// Whether what is read may depend on an address that a rule chooses: tasks and servers may.
+    var usesAddressRules = false
 
     /// The keys of the sections.
     enum Keys {
@@ -38,23 +41,11 @@ struct ClusterReader {
             default: "none; `${node.address}` cannot be used",
             "how the address of a node is chosen"
         )
-        static let address = Key.optional(
-            "address",
-            .addressRule,
-            default: "`cluster.nodeAddress`",
-            "how the address of this node is chosen"
-        )
-        static let role = Key.required(
-            "role",
-            ValueReader(type: .name("role")) { $0.roleName() },
-            example: "worker",
-            "the node's role"
-        )
-        static let variables = KeyDescription(
-            name: "variables",
-            type: .dictionary(.either([.string, .integer, .boolean])),
-            presence: .optional(default: "none"),
-            meaning: "variables that have other values on this node, or values on it only"
+        static let vip = Key.optional(
+            "vip",
+            .address,
+            default: "none",
+            "the virtual IP address that the control planes share"
         )
     }
 
@@ -63,44 +54,49 @@ struct ClusterReader {
         self.files = files
         self.facts = facts
         self.problems = problems
-        let names = files.nodes.entries.lazy.flatMap { $0.value.mapping?[Keys.variables.name]?.mapping?.entries ?? [] }
-            .map(\.key)
+        patterns = HostPatterns(files.nodes.entries)
+        let names = files.nodes.entries.lazy.flatMap {
+            $0.value.mapping?[NodeKeys.variables.name]?.mapping?.entries ?? []
+        }
+        .map(\.key)
         nodeVariables = Array(Set(names).sorted().prefix(Limit.variableCount))
     }
 
-    /// The server's URL for a role, as written.
-    func serverNode(for role: String?) -> Node? {
+    /// The server's URL for a node with some roles, as written.
+    func serverNode(for roles: [String]) -> Node? {
         guard let node = files.cluster["servers"]?.value, let servers = node.mapping else {
             return files.cluster["servers"]?.value
         }
-        return role.flatMap { servers[$0] }
+        return roles.lazy.compactMap { servers[$0] }.first
     }
 
     /// The roles that `servers` names.
-    private var serverRoles: [String] {
+    var serverRoles: [String] {
         files.cluster["servers"]?.value.mapping?.entries.map(\.key) ?? []
     }
 
     /// Reads `cluster`.
     ///
-    /// - Parameter variables: The variables of each role, `nil` being a node whose role is not known.
+    /// - Parameter views: The variables of each role.
     /// - Returns: What could be read.
-    func readCluster(_ variables: (String?) -> Variables) -> ReadCluster {
+    func readCluster(_ views: RoleViews) -> ReadCluster {
         var cluster = emptyCluster
         var fields = MappingReader(
             files.cluster.entries,
             at: files.location,
             MappingName(path: ["cluster"]),
-            variables(nil),
+            views.variables(for: nil),
             problems
         )
         cluster.declaration.name = fields.value(Keys.name)
+        let vip = fields.entries.first { $0.key == Keys.vip.description.name }
+        if let address = fields.value(Keys.vip), let vip { checkVirtualAddress(address, at: vip.value.location) }
         cluster.declaration.certificateAuthority = fields.value(Keys.certificateAuthority)
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
         checkAddressRule(&fields)
         cluster.declaration.addressRule = readAddressRule()
-        if let entry = fields.take(Keys.servers.name) { readServers(entry.value, fields.subject, variables, &cluster) }
+        if let entry = fields.take(Keys.servers.name) { readServers(entry.value, fields.subject, views, &cluster) }
         fields.finish()
         return cluster
     }
@@ -110,14 +106,14 @@ struct ClusterReader {
         ReadCluster(
             serverRoles: files.cluster["servers"]?.value.mapping?.entries.map(\.key),
             unknownRole: .init(message: "the role of node \(quoted(facts.hostName)) is not known", hint: roleHint),
-            reportedRole: reportedRole,
+            reportedRoles: reportedRoles,
         )
     }
 
     private func readServers(
         _ node: Node,
         _ subject: MappingName,
-        _ variables: (String?) -> Variables,
+        _ views: RoleViews,
         _ cluster: inout ReadCluster,
     ) {
         let label = subject.label("servers")
@@ -128,7 +124,7 @@ struct ClusterReader {
                     server.value,
                     server.key,
                     label,
-                    variables(server.key)
+                    views.variables(for: [server.key])
                 )
             }
             if node.mapping == nil {
@@ -139,7 +135,7 @@ struct ClusterReader {
             cluster.isServerFaulty = node.mapping == nil
             return
         }
-        cluster.declaration.server = readServer(node, "servers", label, variables(nil))
+        cluster.declaration.server = readServer(node, "servers", label, views.variables(for: nil))
         cluster.isServerFaulty = cluster.declaration.server == nil
     }
 
@@ -147,94 +143,5 @@ struct ClusterReader {
         variables.replaced(node, problems).flatMap {
             ConfigValue(node: $0, key: key, label: label, variables: variables, problems: problems).serverURL()
         }
-    }
-
-    /// Reads `nodes`: the role of every host name.
-    func readNodes(_ variables: Variables) -> [String: String] {
-        var roles: [String: String] = [:]
-        let named = namedRoles
-        for entry in files.nodes.entries {
-            let subject = MappingName(path: ["nodes", entry.key])
-            guard let mapping = entry.value.mapping else {
-                let item = ConfigValue(node: entry.value, key: nil, label: subject.name, problems: problems)
-                item.reportTypeMismatch("a mapping", hint: entry.value.string.map { "write {role: \(typed($0))}" })
-                continue
-            }
-            var fields = MappingReader(mapping.entries, at: entry.location, subject, variables, problems)
-            roles[entry.key] = fields.value(Keys.role)
-            if let role = roles[entry.key], let location = mapping["role"]?.location {
-                reportLikelySlip(role, of: entry.key, location, named)
-            }
-            _ = fields.value(Keys.address)
-            if let below = fields.fields(Keys.variables.name, expected: "a mapping of names to values") {
-                for variable in below.entries { _ = isVariable(variable) }
-            }
-            fields.finish()
-        }
-        return roles
-    }
-
-    /// The roles that tasks and servers name, and the two that every cluster has.
-    private var namedRoles: Set<String> {
-        let tasks = files.tasks.entries.flatMap { $0.value.mapping?["roles"]?.sequence?.compactMap(\.string) ?? [] }
-        return Set(tasks).union(serverRoles).union(["control-plane", "worker"])
-    }
-
-    /// Reports a role that nothing else names and that is nearly one of those that something names.
-    private func reportLikelySlip(
-        _ role: String,
-        of node: String,
-        _ location: SourceLocation,
-        _ named: Set<String>,
-    ) {
-        guard !named.contains(role), let near = problems.nearName(to: role, in: named.sorted()) else { return }
-        let message = "role \(quoted(role)) of node \(quoted(node)) is used by no task and no server"
-        problems.add(location, message, hint: "did you mean '\(near)'?")
-    }
-
-    /// The roles that tasks may name: those of nodes and servers, and the two that every cluster has.
-    func knownRoles(_ nodes: [String: String]) -> [String] {
-        let roles = Set(nodes.values).union(serverRoles).union(["control-plane", "worker"]).sorted()
-        guard roles.count <= Limit.roleCount else {
-            problems.add(files.location, "the files name \(roles.count) roles, more than \(Limit.roleCount)")
-            return Array(roles.prefix(Limit.roleCount))
-        }
-        return roles
-    }
-
-    /// The role of this node, or `nil` if it is not known.
-    func readRole(_ nodes: [String: String], _ known: [String]) -> String? {
-        let said: [(role: String?, location: SourceLocation)] = [
-            (facts.role, SourceLocation(file: "--role")), (facts.environmentRole, SourceLocation(file: "NEST_ROLE")),
-        ]
-        guard let (role, location) = said.first(where: { $0.role != nil }), let role else {
-            return nodes[facts.hostName]
-        }
-        if !known.contains(role) {
-            let all = "expected one of \(few(known))"
-            problems.addMissing(
-                location,
-                "no role is named \(quoted(role))",
-                hint: problems.hint(for: role, in: known, else: all)
-            )
-        }
-        return role
-    }
-
-    /// What to type where the role of this node is not known.
-    var roleHint: String {
-        "write \(typed(facts.hostName)): {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE"
-    }
-}
-
-extension ConfigValue {
-    /// A role: lower-case letters, digits and dashes.
-    func roleName() -> String? {
-        guard let name = string(expected: "a role") else { return nil }
-        guard isTaskName(name) else {
-            reportTypeMismatch("a role of lower-case letters, digits and dashes")
-            return nil
-        }
-        return name
     }
 }

@@ -57,6 +57,8 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case url
     /// A host with a port.
     case endpoint
+    /// An IP address.
+    case address
     /// An IP address, or a range of them.
     case addressRange
     /// A name of the kind that the text says, such as `systemd unit`.
@@ -85,6 +87,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
         case .absolutePath: "absolute path"
         case .url: "URL"
         case .endpoint: "`HOST:PORT`"
+        case .address: "IP address"
         case .addressRange: "IP address or `ADDRESS/BITS`"
         case .name(let kind): "name of a \(kind)"
         case .enumeration(let words): list(words.map { "`\($0)`" }, "or")

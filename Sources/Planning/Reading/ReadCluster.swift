@@ -12,8 +12,8 @@ struct ReadCluster {
     var serverRoles: [String]?
     /// What to say of a node whose role is not known.
     let unknownRole: Advice
-    /// A role that was reported as unknown.
-    let reportedRole: String?
+    /// The roles that were reported as unknown.
+    let reportedRoles: [String]
 
     /// A message with its hint.
     struct Advice {
@@ -23,14 +23,16 @@ struct ReadCluster {
         let hint: String
     }
 
-    /// Why there is no server for a role, or `nil` if that was reported already.
-    func missingServer(for role: String?) -> Advice? {
+    /// Why there is no server for a node with some roles, or `nil` if that was reported already.
+    func missingServer(for roles: [String]) -> Advice? {
         guard let serverRoles else {
             guard !isServerFaulty else { return nil }
             return Advice(message: "the cluster has no server", hint: "write servers: https://HOST:6443 below cluster:")
         }
-        guard let role else { return unknownRole }
-        guard !serverRoles.contains(role), role != reportedRole else { return nil }
+        guard let role = roles.first else { return unknownRole }
+        guard !roles.contains(where: serverRoles.contains), !roles.contains(where: reportedRoles.contains) else {
+            return nil
+        }
         return Advice(
             message: "the cluster has no server for role '\(role)'",
             hint: "write \(role): https://HOST:6443 below servers:",

@@ -20,10 +20,10 @@ struct TaskHeader {
         self.after = after
     }
 
-    /// Returns whether nodes of a role run the task; a node without role runs what every role runs.
-    func runs(on role: String?) -> Bool {
+    /// Returns whether a node with some roles runs the task; a node without roles runs what every role runs.
+    func runs(on own: [String]) -> Bool {
         guard let roles else { return true }
-        return role.map(roles.contains) ?? false
+        return own.contains(where: roles.contains)
     }
 }
 

@@ -25,24 +25,14 @@ struct TaskContext {
     let cluster: ReadCluster
     /// The host name of this node.
     let hostName: String
-    /// The role of this node.
-    let role: String?
+    /// The roles of this node and of others, with their variables.
+    let views: RoleViews
     /// The roles that tasks may name.
     let knownRoles: [String]
     /// The section `certificates`.
     let certificates: CertificateReader
-    /// The variables of each role.
-    let variables: (String?) -> Variables
     /// Where problems are reported.
     let problems: ProblemCollector
-
-    /// The role for which a task with some roles is read: this node's if it runs the task, else one that does.
-    ///
-    /// So a task of another role is checked with what nodes of that role would find in it.
-    func role(for roles: [String]?) -> String? {
-        guard let roles, role.map({ !roles.contains($0) }) ?? true else { return role }
-        return roles.first
-    }
 }
 
 /// The items of a list of roles, which are compared with the known roles after they were read.
@@ -109,7 +99,7 @@ struct TaskReader {
             mapping.entries,
             at: entry.location,
             subject,
-            context.variables(context.role),
+            context.views.variables(for: nil),
             context.problems
         )
         var reader = Self(context: context, fields: fields)
@@ -180,8 +170,7 @@ struct TaskReader {
         guard fields.value(Keys.enable) else { return nil }
         var task = ReadTask(header: header)
         task.header.roles = readRoles()
-        let role = context.role(for: task.header.roles)
-        fields.variables = context.variables(role)
+        fields.variables = context.views.variables(for: task.header.roles)
         task.description = fields.value(Keys.description).map(onOneLine)
         task.header.after = readAfter()
         task.wantedBy = fields.value(Keys.wantedBy) ?? []
@@ -192,7 +181,7 @@ struct TaskReader {
         let verb = VerbContext(
             cluster: context.cluster,
             hostName: context.hostName,
-            role: role,
+            roles: context.views.roles(for: task.header.roles),
             certificates: context.certificates,
         )
         task.verb = VerbReader(problems: context.problems, verb: verb).read(&fields)
@@ -203,7 +192,7 @@ struct TaskReader {
         guard let values = fields.value(Keys.roles) else { return nil }
         let roles = values.items.compactMap { readRole($0, among: context.knownRoles, context.problems) }
         // A list of which nothing could be read does not make the task one of every role.
-        return roles.isEmpty ? context.role.map { [$0] } : roles
+        return roles.isEmpty ? context.views.own.first.map { [$0] } : roles
     }
 
     private mutating func readAfter() -> [Dependency] {

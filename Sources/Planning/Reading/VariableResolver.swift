@@ -6,6 +6,7 @@ struct VariableResolver {
     private let definitions: [String: Node]
     private let names: [String]
     private let problems: ProblemCollector
+    private let listed: (String, Node) -> Variables.Value
     private var values: [String: Variables.Value]
     private var path: [String] = []
 
@@ -15,7 +16,14 @@ struct VariableResolver {
     ///   - definitions: What the files say: the variables, and those built-in ones that files say.
     ///   - values: What is known without the files.
     ///   - problems: Where problems are reported.
-    init(_ definitions: [String: Node], values: [String: Variables.Value], problems: ProblemCollector) {
+    ///   - listed: Makes the value of a variable with a text for every node of a list.
+    init(
+        _ definitions: [String: Node],
+        values: [String: Variables.Value],
+        problems: ProblemCollector,
+        listed: @escaping (String, Node) -> Variables.Value,
+    ) {
+        self.listed = listed
         self.definitions = definitions
         self.values = values
         self.problems = problems
@@ -25,8 +33,11 @@ struct VariableResolver {
     }
 
     /// The variables with their values.
-    mutating func resolve() -> Variables {
-        for name in names { resolve(name) }
+    mutating func resolve() -> Variables { resolve(names) }
+
+    /// Some of the variables with their values.
+    mutating func resolve(_ wanted: [String]) -> Variables {
+        for name in wanted { resolve(name) }
         return Variables(values: values, names: names)
     }
 
@@ -35,6 +46,8 @@ struct VariableResolver {
         if serverParts.contains(name) {
             resolve("cluster.server")
             values[name] = serverPart(name)
+        } else if let node = definitions[name], node.mapping != nil {
+            values[name] = listed(name, node)
         } else if let node = definitions[name] {
             guard isSound(name, node) else { return }
             path.append(name)

@@ -3,14 +3,17 @@ import YAML
 
 /// The plan for programs.
 extension Plan {
-    /// Returns the plan as one JSON object in one line: its role, and its tasks in their order.
+    /// Returns the plan as one JSON object in one line: its roles, and its tasks in their order.
     ///
     /// `after` are the tasks of this plan that must have succeeded, `units` the systemd units that only order.
     public func renderJSON() -> String {
-        var pairs = [Node.outputVersion]
-        if let role { pairs.append(("role", .string(role))) }
-        pairs.append(("tasks", .sequence(steps.map(node))))
-        return String(decoding: Node.mapping(pairs).json(), as: UTF8.self) + "\n"
+        String(decoding: Node.mapping([Node.outputVersion] + fields).json(), as: UTF8.self) + "\n"
+    }
+
+    /// The fields of the plan.
+    var fields: [(String, Node)] {
+        let role = roles.first.map { [("role", Node.string($0))] } ?? []
+        return role + [("roles", .sequence(roles.map { .string($0) })), ("tasks", .sequence(steps.map(node)))]
     }
 
     private func node(_ step: Step) -> Node {

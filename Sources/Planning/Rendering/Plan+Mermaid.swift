@@ -4,15 +4,20 @@ extension Plan {
     ///
     /// Tasks go by number there, because some names, such as `end`, mean something to Mermaid.
     public func renderMermaid() -> String {
-        var text = "flowchart LR\n"
-        for (index, step) in steps.enumerated() {
-            text += "  t\(index)[\"\(step.task.name)<br/>\(step.task.verb.name)\"]\n"
+        "flowchart LR\n" + mermaidLines(prefix: "t").map { "  \($0)\n" }.joined()
+    }
+
+    /// The lines of the tasks and their dependencies.
+    ///
+    /// - Parameter prefix: What is put before the number of a task, so that it is not one of another plan.
+    /// - Returns: The lines without their ends.
+    func mermaidLines(prefix: String) -> [String] {
+        let boxes = steps.enumerated().map { index, step in
+            "\(prefix)\(index)[\"\(step.task.name)<br/>\(step.task.verb.name)\"]"
         }
-        for (index, step) in steps.enumerated() {
-            for dependency in step.dependencies {
-                text += "  t\(dependency) --> t\(index)\n"
-            }
+        let arrows = steps.enumerated().flatMap { index, step in
+            step.dependencies.map { "\(prefix)\($0) --> \(prefix)\(index)" }
         }
-        return text
+        return boxes + arrows
     }
 }

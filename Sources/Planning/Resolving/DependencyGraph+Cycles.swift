@@ -4,22 +4,28 @@ import YAML
 /// Tasks that run after each other.
 extension DependencyGraph {
     /// Reports every independent cycle once, as a path.
-    func reportCycles(_ problems: ProblemCollector) {
+    ///
+    /// - Parameters:
+    ///   - combinations: The roles that nodes have together.
+    ///   - problems: Where the cycles are reported.
+    func reportCycles(_ combinations: [[String]], _ problems: ProblemCollector) {
         var reported: Set<[Int]> = []
-        for role in roles {
-            for cycle in cycles(for: role) where reported.count < Limit.cycleCount && reported.insert(cycle).inserted {
+        // Where every role runs every task, there is one graph.
+        let isCommon = headers.allSatisfy { $0.roles == nil }
+        for roles in isCommon ? [[]] : combinations {
+            for cycle in cycles(for: roles) where reported.count < Limit.cycleCount && reported.insert(cycle).inserted {
                 report(cycle, problems)
             }
         }
     }
 
-    /// The cycles among the tasks of a role, each starting with the task that is declared first.
+    /// The cycles among the tasks of a node with some roles, each starting with the task that is declared first.
     ///
     /// One depth-first walk finds them: an edge back into the path walked so far closes a cycle, and every cycle of
     /// the graph is made of such cycles. No two of them have that edge in common.
-    private func cycles(for role: String?) -> [[Int]] {
+    private func cycles(for roles: [String]) -> [[Int]] {
         var cycles: [[Int]] = []
-        var isSeen = headers.map { !$0.runs(on: role) }
+        var isSeen = headers.map { !$0.runs(on: roles) }
         var depths: [Int: Int] = [:]
         var path: [(task: Int, next: Int)] = []
         for start in headers.indices where !isSeen[start] {

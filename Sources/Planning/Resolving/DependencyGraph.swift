@@ -65,19 +65,13 @@ struct DependencyGraph {
         }
     }
 
-    /// The roles whose tasks have to be checked; only `nil` if every role runs every task.
-    var roles: [String?] {
-        let roles = Set(headers.flatMap { $0.roles ?? [] })
-        return roles.isEmpty ? [nil] : roles.sorted()
-    }
-
-    /// The positions of the tasks of a role, in an order in which every task follows those it runs after.
+    /// The positions of the tasks of a node with some roles, in an order in which every task follows those it runs after.
     ///
     /// Tasks are in the order of their declarations, but the dependencies of a task come just before it unless they
     /// came already. One edge of every cycle is ignored.
-    func order(for role: String?) -> [Int] {
+    func order(for roles: [String]) -> [Int] {
         var order: [Int] = []
-        var isSeen = headers.map { !$0.runs(on: role) }
+        var isSeen = headers.map { !$0.runs(on: roles) }
         // The path from a task down its dependencies, each with the index of the dependency that is next.
         var path: [(task: Int, next: Int)] = []
         for start in headers.indices where !isSeen[start] {

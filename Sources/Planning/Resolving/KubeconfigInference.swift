@@ -34,23 +34,23 @@ struct KubeconfigInference {
 
     /// Finds the kubeconfig of every task that needs one, and reports the tasks for which there is none.
     ///
-    /// - Parameter role: Returns the role for which a task of some roles was read.
+    /// - Parameter views: As which nodes the tasks were read.
     /// - Returns: The kubeconfigs by the positions of their tasks.
-    func kubeconfigs(_ role: ([String]?) -> String?) -> [Int: LocatedPath] {
+    func kubeconfigs(_ views: RoleViews) -> [Int: LocatedPath] {
         var kubeconfigs: [Int: LocatedPath] = [:]
-        let roles = tasks.map { role($0.header.roles) }
-        for role in Set(roles) { find(for: role, { roles[$0] == role }, &kubeconfigs) }
+        let all = tasks.map { views.roles(for: $0.header.roles) }
+        for roles in Set(all) { find(for: roles, { all[$0] == roles }, &kubeconfigs) }
         return kubeconfigs
     }
 
-    /// Adds the kubeconfigs of the tasks that were read for a role.
-    private func find(for role: String?, _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
+    /// Adds the kubeconfigs of the tasks that were read as those of a node with some roles.
+    private func find(for roles: [String], _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
         var reaches = tasks.map { _ in Reach() }
-        // A task that was read for another role only passes on what it would use here.
+        // A task that was read for other roles only passes on what it would use here.
         var used: [Int: LocatedPath] = [:]
-        let order = graph.order(for: role)
+        let order = graph.order(for: roles)
         for task in order {
-            reaches[task] = reach(of: task, reaches, role)
+            reaches[task] = reach(of: task, reaches, roles)
             guard case .needsKubeconfig? = tasks[task].verb else {
                 used[task] = tasks[task].verb?.footprint?.kubeconfig
                 continue
@@ -66,13 +66,13 @@ struct KubeconfigInference {
         }
     }
 
-    private func reach(of task: Int, _ reaches: [Reach], _ role: String?) -> Reach {
+    private func reach(of task: Int, _ reaches: [Reach], _ roles: [String]) -> Reach {
         var reach = Reach()
         reach.isUncertain = graph.unresolved.contains(task)
         for dependency in graph.dependencies[task] {
-            guard graph.headers[dependency].runs(on: role) else {
-                // A node whose role is not known may be one that runs the dependency.
-                reach.isUncertain = reach.isUncertain || role == nil
+            guard graph.headers[dependency].runs(on: roles) else {
+                // A node whose roles are not known may be one that runs the dependency.
+                reach.isUncertain = reach.isUncertain || roles.isEmpty
                 continue
             }
             let isWriter = written[dependency] != nil

@@ -25,10 +25,10 @@ struct Resolver {
     /// - Returns: The tasks that have no mistakes.
     func resolve(_ tasks: [ReadTask], removed: [String: SourceLocation]) -> Resolved {
         let graph = DependencyGraph(tasks.map(\.header), removed: removed, problems: context.problems)
-        graph.reportCycles(context.problems)
-        let kubeconfigs = KubeconfigInference(tasks, graph, context.problems).kubeconfigs { context.role(for: $0) }
+        graph.reportCycles(context.views.combinations, context.problems)
+        let kubeconfigs = KubeconfigInference(tasks, graph, context.problems).kubeconfigs(context.views)
         let planned = tasks.indices.map { plannedTask(tasks[$0], kubeconfig: kubeconfigs[$0]) }
-        WrittenPaths.check(planned.compactMap(\.self), context.problems)
+        WrittenPaths(context.views.companions).check(planned.compactMap(\.self), context.problems)
         return Resolved(tasks: planned.compactMap(\.self), plan: plan(planned, graph, disabled: removed))
     }
 
@@ -62,7 +62,7 @@ struct Resolver {
         _ graph: DependencyGraph,
         disabled: [String: SourceLocation],
     ) -> Plan {
-        let order = graph.order(for: context.role).filter { tasks[$0] != nil }
+        let order = graph.order(for: context.views.own).filter { tasks[$0] != nil }
         let positions = Dictionary(zip(order, order.indices), uniquingKeysWith: { first, _ in first })
         let steps = order.compactMap { index in
             tasks[index].map { task in
@@ -71,10 +71,10 @@ struct Resolver {
                 return Plan.Step(task: task, dependencies: dependencies.filter { $0 < positions[index] ?? 0 })
             }
         }
-        let elsewhere = graph.headers.filter { !$0.runs(on: context.role) }.map { ($0.name, $0.roles ?? []) }
+        let elsewhere = graph.headers.filter { !$0.runs(on: context.views.own) }.map { ($0.name, $0.roles ?? []) }
         return Plan(
             steps: steps,
-            role: context.role,
+            roles: context.views.own,
             roleNamesElsewhere: Dictionary(elsewhere, uniquingKeysWith: { first, _ in first }),
             disabledTasks: disabled,
         )

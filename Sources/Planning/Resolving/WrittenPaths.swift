@@ -3,6 +3,23 @@ import YAML
 
 /// Finds paths that two tasks of one node write.
 struct WrittenPaths {
+    /// The roles that some node has together with each role.
+    private let companions: [String: Set<String>]
+
+    /// Creates a check.
+    ///
+    /// - Parameter companions: The roles that some node has together with each role, that role included.
+    init(_ companions: [String: Set<String>]) {
+        self.companions = companions
+    }
+
+    /// The roles of all nodes that run a task.
+    private func roles(of task: PlannedTask) -> [String]? {
+        task.roles.map { roles in
+            roles + roles.flatMap { companions[$0] ?? [] }.filter { !roles.contains($0) }.sorted()
+        }
+    }
+
     /// The tasks that write a path: the first of each role, and the first that every role runs.
     fileprivate struct Writers {
         var ofEveryRole: Int?
@@ -11,13 +28,13 @@ struct WrittenPaths {
     }
 
     /// Reports every task that writes what an earlier one of the same node writes.
-    static func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
+    func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
         var writers: [String: Writers] = [:]
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.ownedPaths {
                 let key = normalised(path.path)
                 var known = writers[key] ?? Writers(first: index)
-                if let other = known.conflict(with: task.roles), other != index {
+                if let other = known.conflict(with: roles(of: task)), other != index {
                     report(path, task, tasks[other], problems)
                 }
                 known.add(index, task.roles)
@@ -28,7 +45,7 @@ struct WrittenPaths {
     }
 
     /// Reports every task that writes below a path that another task of the same node removes.
-    private static func checkRemovals(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
+    private func checkRemovals(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
         var removers: [String: Writers] = [:]
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.writes where path.effect == .removes {
@@ -41,7 +58,9 @@ struct WrittenPaths {
                 var directory = parent(of: normalised(write.path.path))
                 while directory != "/", !directory.isEmpty {
                     defer { directory = parent(of: directory) }
-                    guard let other = removers[directory]?.conflict(with: task.roles), other != index else { continue }
+                    guard let other = removers[directory]?.conflict(with: roles(of: task)), other != index else {
+                        continue
+                    }
                     let path = write.path
                     problems.add(
                         path.location,
@@ -54,12 +73,12 @@ struct WrittenPaths {
         }
     }
 
-    private static func removal(of path: String, by task: PlannedTask) -> SourceLocation {
+    private func removal(of path: String, by task: PlannedTask) -> SourceLocation {
         let write = task.footprint.writes.first { $0.effect == .removes && normalised($0.path.path) == path }
         return write?.path.location ?? task.location
     }
 
-    private static func report(
+    private func report(
         _ path: LocatedPath,
         _ task: PlannedTask,
         _ other: PlannedTask,

@@ -94,7 +94,7 @@ extension KubeconfigDeclaration: ReadableVerb {
         let contextName = fields.value(Keys.context)
         let namespace = fields.value(Keys.namespace)
         let credentials = fields.value(Keys.credentials)
-        let server = server(&fields, cluster, context.role)
+        let server = server(&fields, cluster, context.roles)
         let authority = certificateAuthority(&fields, cluster)
         guard let path, let user, let certificate, let key, let server, let authority else { return nil }
         return ReadVerb(
@@ -111,12 +111,13 @@ extension KubeconfigDeclaration: ReadableVerb {
         )
     }
 
-    private static func server(_ fields: inout MappingReader, _ cluster: ReadCluster, _ role: String?) -> LocatedPath? {
+    private static func server(_ fields: inout MappingReader, _ cluster: ReadCluster, _ roles: [String]) -> LocatedPath?
+    {
         let isWritten = fields.has("server")
         let server = fields.value(Keys.server)
         if isWritten { return server }
-        if let server = cluster.declaration.server(for: role) { return server }
-        if let advice = cluster.missingServer(for: role) {
+        if let server = cluster.declaration.server(for: roles) { return server }
+        if let advice = cluster.missingServer(for: roles) {
             let label = fields.subject.label("server")
             fields.problems.addMissing(fields.location, "\(label) is missing, and \(advice.message)", hint: advice.hint)
         }

@@ -82,8 +82,8 @@ struct VerbContext {
     let cluster: ReadCluster
     /// The host name of this node.
     let hostName: String
-    /// The role for which the task is read.
-    let role: String?
+    /// The roles of the node as which the task is read.
+    let roles: [String]
     /// The section `certificates`.
     let certificates: CertificateReader
 }

@@ -134,6 +134,9 @@ extension CommandHelp {
                 + "the schema that the API server had at the last 'diff' or refusal.",
             "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
                 + "looked at. A manifest that is only on the node is a warning.",
+            "With '--all-nodes' this machine need not be a node: every node of section 'nodes' is checked as with "
+                + "'--offline', a pattern such as worker-* as a host that it matches. A mistake that not all nodes have "
+                + "is printed with their names.",
             "With a rule 'nodeAddress' in the task file it prints the address of this node, and why the others were not "
                 + "chosen; 'status' does the same.",
         ],
@@ -143,7 +146,7 @@ extension CommandHelp {
         ],
         examples: [
             "check", "check --config ./bootstrap.yaml --role worker", "check --server-version 1.34",
-            "check --offline --config ./bootstrap.yaml --host-name cp1",
+            "check --offline --config ./bootstrap.yaml --host-name cp1", "check --all-nodes --config ./bootstrap.yaml",
         ],
         files: Row.taskFiles + [Row("/var/lib/nest-bootstrap/cache", "schemas of API servers")],
     )
@@ -153,8 +156,9 @@ extension CommandHelp {
         description: "Prints the plan of this node: its tasks and their dependencies. With '--output json' it is one "
             + "JSON object.",
         usage: ["nest-bootstrap graph [FLAG]..."],
+        details: ["With '--all-nodes' it prints the plan of every node of section 'nodes', on any machine."],
         exitCodes: [Row("0", "printed"), .usageError, .wrongTaskFile],
-        examples: ["graph --role worker", "graph --format dot | dot -Tsvg > plan.svg"],
+        examples: ["graph --role worker", "graph --all-nodes", "graph --format dot | dot -Tsvg > plan.svg"],
         files: Row.taskFiles,
     )
 

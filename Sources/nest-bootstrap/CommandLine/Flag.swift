@@ -162,8 +162,8 @@ struct Flag: Sendable {
             "--role",
             "ROLE",
             of: ofNode,
-            "the role of the node (default: the environment variable NEST_ROLE, or the role that the task file gives "
-                + "the host name)"
+            "the role of the node, several with commas (default: the environment variable NEST_ROLE, or the roles that "
+                + "the task file gives the host name)"
         ) { values, value, _ in values.role = value },
         Flag(
             "--host-name",
@@ -171,6 +171,11 @@ struct Flag: Sendable {
             of: [.check, .graph, .initialise, .rbac, .units],
             "the host name of the node (default: that of this machine)"
         ) { values, value, _ in values.hostName = value },
+        Flag(
+            "--all-nodes",
+            of: [.check, .graph],
+            "every node of section 'nodes' instead of this one, each with its roles there; no file of a node is looked at"
+        ) { values, _, _ in values.isForAllNodes = true },
         Flag(
             "--offline",
             of: [.check, .units],
@@ -241,28 +246,4 @@ struct Flag: Sendable {
         let known = Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         throw UsageError("invalid value '\(value)' for --\(kind) (expected one of \(known))", command: command)
     }
-}
-
-/// The values of all flags that were given.
-struct FlagValues: Sendable {
-    var config = Options.defaultConfig
-    var output = OutputFormat.text
-    var role: String?
-    var root: String?
-    var hostName: String?
-    var isOffline = false
-    var installedConfig: String?
-    var run = RunOptions()
-    var status = StatusOptions()
-    var format: GraphFormat?
-    var serverVersion: KubernetesVersion?
-    var user = RBACCommand.defaultUser
-    var certificates = CertificatesOptions()
-    var initialise = InitOptions()
-}
-
-/// A flag in the arguments.
-struct GivenFlag {
-    let flag: Flag
-    let value: String
 }

@@ -11,6 +11,10 @@ extension Options {
         self.init(try Self.command(name, names, values))
         (config, output, role, root) = (values.config, values.output, values.role, values.root)
         (hostName, isOffline) = (values.hostName, values.isOffline)
+        isForAllNodes = values.isForAllNodes
+        guard isForAllNodes, hostName != nil || role != nil else { return }
+        let other = hostName == nil ? "--role" : "--host-name"
+        throw UsageError("'--all-nodes' and '\(other)' are mutually exclusive", command: name)
     }
 
     /// Refuses flags of other commands and flags that are given twice.

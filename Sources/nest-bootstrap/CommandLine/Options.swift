@@ -28,6 +28,9 @@ struct Options: Sendable, Hashable {
     /// Whether the files of this machine are not those of the node.
     var isOffline = false
 
+    /// Whether the command is about all nodes of the task file instead of one.
+    var isForAllNodes = false
+
     /// Creates options with the defaults of all but the command.
     init(_ command: Command) {
         self.command = command

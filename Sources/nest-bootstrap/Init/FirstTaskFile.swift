@@ -6,7 +6,7 @@ import YAML
 struct FirstTaskFile {
     let survey: MachineSurvey
 
-    /// The role of the machine, if it is not the one that it seems to have.
+    /// The role of the machine, several with commas, if it is not the one that it seems to have.
     let role: String?
 
     /// The whole file.
@@ -14,7 +14,15 @@ struct FirstTaskFile {
         ([heading] + [cluster, nodes, tasks]).map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
 
-    private var roleName: String { role ?? (survey.isControlPlane ? "control-plane" : "worker") }
+    private var roles: [String] {
+        role?.split(separator: ",").map(String.init) ?? [survey.isControlPlane ? "control-plane" : "worker"]
+    }
+
+    private var roleName: String { roles.first ?? "" }
+
+    private var nodeRoles: String {
+        roles.count > 1 ? "roles: [\(roles.map(quoted).joined(separator: ", "))]" : "role: \(quoted(roleName))"
+    }
 
     private var heading: [String] {
         var lines = [
@@ -68,7 +76,7 @@ struct FirstTaskFile {
     private var nodes: [String] {
         [
             "# The role of every node, so that all nodes can have the same file.", "nodes:",
-            "  \(quoted(survey.hostName)): {role: \(quoted(roleName))}",
+            "  \(quoted(survey.hostName)): {\(nodeRoles)}",
         ]
     }
 

@@ -1,0 +1,72 @@
+public import Base
+import YAML
+
+/// The task files as one of their nodes reads them.
+public struct NodeReading: Sendable {
+    /// The node, or the pattern for several.
+    public let entry: Inventory.Entry
+
+    /// The host name as which the files were read: that of the node, or an example of the pattern.
+    public let hostName: String
+
+    /// What the files say to the node.
+    public let declarations: Declarations
+
+    /// What is wrong with the files on the node.
+    public let problems: [Problem]
+
+    /// The node with its roles, as a heading.
+    public var title: String {
+        let example = hostName == entry.name ? [] : ["as \(hostName)"]
+        return "\(entry.name) (\((entry.roles + example).joined(separator: ", ")))"
+    }
+}
+
+/// The task files as each of their nodes reads them.
+public struct AllNodes: Sendable {
+    /// The nodes in the order of the files, then the patterns.
+    public let nodes: [NodeReading]
+
+    /// What is wrong with the files themselves and with section `nodes`.
+    public let problems: [Problem]
+
+    /// Reads task files as every node that they list, with the roles that they say.
+    public init(_ files: [SourceFile]) {
+        let merged = MergedReading(files)
+        let problems = merged.collector
+        let reader = ClusterReader(merged.files, NodeFacts(hostName: ""), problems)
+        let inventory = reader.readNodes(reader.readVariables(for: []))
+        var nodes: [NodeReading] = []
+        for entry in inventory.entries + inventory.patterns {
+            let host = reader.exampleHost(of: entry)
+            // The certificates are the same for all nodes.
+            let (declarations, problems) = merged.read(NodeFacts(hostName: host), withCertificates: nodes.isEmpty)
+            nodes.append(
+                NodeReading(
+                    entry: entry,
+                    hostName: host,
+                    declarations: declarations,
+                    problems: Problems(problems).all
+                )
+            )
+        }
+        if files.isEmpty || merged.files.nodes.entries.isEmpty {
+            problems.addMissing(
+                merged.files.location,
+                "no node is declared",
+                hint: "write nodes: and below it HOST: {role: ROLE}"
+            )
+        }
+        self.nodes = nodes
+        self.problems = Problems(problems.all).all
+    }
+}
+
+extension ClusterReader {
+    /// A host name whose entry is that of a node or pattern.
+    fileprivate func exampleHost(of entry: Inventory.Entry) -> String {
+        guard let pattern = HostPattern(entry.name) else { return entry.name }
+        let examples = (0...files.nodes.entries.count).lazy.map(pattern.example)
+        return examples.first { nodeEntry(of: $0)?.key == entry.name } ?? pattern.example(0)
+    }
+}

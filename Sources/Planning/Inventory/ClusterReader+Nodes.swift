@@ -1,0 +1,193 @@
+import Base
+import YAML
+
+/// The section `nodes`.
+extension ClusterReader {
+    /// The keys of a node.
+    enum NodeKeys {
+        static let choices = ["role", "roles"]
+        static let role = Key.oneOf(
+            choices,
+            "role",
+            ValueReader<String>(type: .name("role")) { $0.roleName() },
+            "the node's only role"
+        )
+        static let roles = Key.oneOf(
+            choices,
+            "roles",
+            ValueReader(type: .array(.name("role"))) { RoleList($0) },
+            "the node's roles; the first is `${node.role}`"
+        )
+        static let address = Key.optional(
+            "address",
+            .declaredAddress,
+            default: "`cluster.nodeAddress`",
+            "the address of this node, or how it is chosen"
+        )
+        static let variables = KeyDescription(
+            name: "variables",
+            type: .dictionary(.either([.string, .integer, .boolean])),
+            presence: .optional(default: "none"),
+            meaning: "variables that have other values on this node, or values on it only"
+        )
+        static let all = [role.description, roles.description, variables, address.description]
+    }
+
+    /// Reads `nodes`.
+    func readNodes(_ variables: Variables) -> Inventory {
+        let named = namedRoles
+        let entries = files.nodes.entries.compactMap { readNode($0, variables, named) }
+        let nodes = entries.filter { !HostPatterns.isMeant(by: $0.name) }
+        reportRepeatedAddresses(nodes)
+        patterns.check(problems)
+        return Inventory(nodes, patterns: entries.filter { HostPatterns.isMeant(by: $0.name) })
+    }
+
+    /// What the files say of a node: the entry of its name, or else of the most specific pattern that matches it.
+    func nodeEntry(of host: String) -> Mapping.Entry? {
+        files.nodes[host] ?? patterns.entry(matching: host)
+    }
+
+    /// Reads a node; one whose roles have mistakes is left out after they have been reported.
+    private func readNode(_ entry: Mapping.Entry, _ variables: Variables, _ named: Set<String>) -> Inventory.Entry? {
+        let subject = MappingName(path: ["nodes", entry.key])
+        guard let mapping = entry.value.mapping else {
+            let item = ConfigValue(node: entry.value, key: nil, label: subject.name, problems: problems)
+            item.reportTypeMismatch("a mapping", hint: entry.value.string.map { "write {role: \(typed($0))}" })
+            return nil
+        }
+        var fields = MappingReader(mapping.entries, at: entry.location, subject, variables, problems)
+        defer { fields.finish() }
+        fields.requireOne(of: NodeKeys.choices, example: "role: worker")
+        let roles = readRoles(&fields, named)
+        let address = fields.value(NodeKeys.address)
+        if let below = fields.fields(NodeKeys.variables.name, expected: "a mapping of names to values") {
+            for variable in below.entries { _ = isVariable(variable) }
+        }
+        guard !roles.isEmpty else { return nil }
+        var node = Inventory.Entry(name: entry.key, roles: roles, location: entry.location)
+        if case .fixed(let fixed)? = address, let location = mapping["address"]?.location {
+            node.address = fixed
+            if HostPatterns.isMeant(by: entry.key) {
+                problems.add(
+                    location,
+                    "\(subject.label("address")) is one address, and the pattern is for several nodes",
+                    hint: "write {range: ADDRESS/BITS}, or list the nodes by name"
+                )
+            }
+        }
+        return node
+    }
+
+    /// The roles of a node, each once.
+    private func readRoles(_ fields: inout MappingReader, _ named: Set<String>) -> [String] {
+        let single = fields.entries.first { $0.key == NodeKeys.role.description.name }?.value.location
+        var roles: [(name: String, location: SourceLocation)] = []
+        if let role = fields.value(NodeKeys.role), let single { roles.append((role, single)) }
+        for item in fields.value(NodeKeys.roles)?.items ?? [] {
+            if let role = item.roleName() { roles.append((role, item.node.location)) }
+        }
+        let node = fields.subject.path.last ?? ""
+        for role in roles { reportLikelySlip(role.name, of: node, role.location, named) }
+        var seen: Set<String> = []
+        return roles.map(\.name).filter { seen.insert($0).inserted }
+    }
+
+    /// The roles that tasks and servers name, and the two that every cluster has.
+    private var namedRoles: Set<String> {
+        let tasks = files.tasks.entries.flatMap { $0.value.mapping?["roles"]?.sequence?.compactMap(\.string) ?? [] }
+        return Set(tasks).union(serverRoles).union(["control-plane", "worker"])
+    }
+
+    /// Reports a role that nothing else names and that is nearly one of those that something names.
+    private func reportLikelySlip(
+        _ role: String,
+        of node: String,
+        _ location: SourceLocation,
+        _ named: Set<String>,
+    ) {
+        guard !named.contains(role), let near = problems.nearName(to: role, in: named.sorted()) else { return }
+        let message = "role \(quoted(role)) of node \(quoted(node)) is used by no task and no server"
+        problems.add(location, message, hint: "did you mean '\(near)'?")
+    }
+
+    /// Reports nodes with the address of another node.
+    private func reportRepeatedAddresses(_ entries: [Inventory.Entry]) {
+        var owners: [IPAddress: Inventory.Entry] = [:]
+        for entry in entries {
+            guard let address = entry.address else { continue }
+            if let owner = owners[address] {
+                problems.add(
+                    addressLocation(of: entry),
+                    "address \(address) of node \(quoted(entry.name)) is that of node \(quoted(owner.name)) at "
+                        + "\(addressLocation(of: owner)) as well",
+                    hint: "write another address"
+                )
+            } else {
+                owners[address] = entry
+            }
+        }
+    }
+
+    private func addressLocation(of entry: Inventory.Entry) -> SourceLocation {
+        addressNode(of: entry.name)?.location ?? entry.location
+    }
+
+    /// Reports a virtual IP address that is the address of a node.
+    func checkVirtualAddress(_ address: IPAddress, at location: SourceLocation) {
+        guard let owner = inventory?.entries.first(where: { $0.address == address }) else { return }
+        problems.add(
+            location,
+            "'cluster.vip' is the address of node \(quoted(owner.name)) at \(addressLocation(of: owner))",
+            hint: "write an address that no node has"
+        )
+    }
+
+    /// The roles that tasks may name: those of nodes and servers, and the two that every cluster has.
+    var knownRoles: [String] {
+        let roles = (inventory?.roles ?? []).union(serverRoles).union(["control-plane", "worker"]).sorted()
+        guard roles.count <= Limit.roleCount else {
+            problems.add(files.location, "the files name \(roles.count) roles, more than \(Limit.roleCount)")
+            return Array(roles.prefix(Limit.roleCount))
+        }
+        return roles
+    }
+
+    /// The roles of this node, none if they are not known.
+    func readRoles(_ known: [String]) -> [String] {
+        let said: [(roles: String?, location: SourceLocation)] = [
+            (facts.role, SourceLocation(file: "--role")), (facts.environmentRole, SourceLocation(file: "NEST_ROLE")),
+        ]
+        guard let (text, location) = said.first(where: { $0.roles != nil }), let text else {
+            return nodeEntry(of: facts.hostName).flatMap { inventory?.entry(of: $0.key)?.roles } ?? []
+        }
+        var seen: Set<String> = []
+        let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        for role in roles where !known.contains(role) {
+            let all = "expected one of \(few(known))"
+            problems.addMissing(
+                location,
+                "no role is named \(quoted(role))",
+                hint: problems.hint(for: role, in: known, else: all)
+            )
+        }
+        return roles.filter { seen.insert($0).inserted }
+    }
+
+    /// What to type where the role of this node is not known.
+    var roleHint: String {
+        "write \(typed(facts.hostName)): {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE"
+    }
+}
+
+extension ConfigValue {
+    /// A role: lower-case letters, digits and dashes.
+    func roleName() -> String? {
+        guard let name = string(expected: "a role") else { return nil }
+        guard isTaskName(name) else {
+            reportTypeMismatch("a role of lower-case letters, digits and dashes")
+            return nil
+        }
+        return name
+    }
+}

@@ -1,0 +1,70 @@
+import Base
+import YAML
+
+/// A variable that is made of a text for every node of a list.
+struct NodeText {
+    /// The keys of such a variable.
+    enum Keys {
+        static let list = KeyDescription(
+            name: "each",
+            type: .name("list of nodes"),
+            presence: .required,
+            meaning: "the list of nodes"
+        )
+        static let text = KeyDescription(
+            name: "text",
+            type: .text,
+            presence: .required,
+            meaning: "written once for each of the nodes, with the variables that it has"
+        )
+        static let separator = KeyDescription(
+            name: "separator",
+            type: .text,
+            presence: .optional(default: "`,`"),
+            meaning: "written between the texts of two nodes"
+        )
+        static let all = [list, text, separator]
+    }
+
+    /// The name of the list.
+    let list: String
+    /// Where the list is named.
+    let location: SourceLocation
+    /// What is written for a node.
+    let text: Node
+    /// What is written between two nodes.
+    let separator: String
+
+    /// Returns whether a value of a variable is meant to be such a text.
+    static func isMeant(by node: Node) -> Bool { Keys.all.contains { node.mapping?[$0.name] != nil } }
+
+    /// Reads the value of a variable, or gives `nil` after reporting what is wrong with it.
+    init?(_ name: String, _ node: Node, _ problems: ProblemCollector) {
+        let subject = MappingName(owner: "variable '\(name)'")
+        let entries = node.mapping?.entries ?? []
+        var fields = MappingReader(entries, at: node.location, subject, Variables(), problems)
+        defer { fields.finish() }
+        let named = fields.take(Keys.list.name)
+        if named == nil { fields.reportMissing(Keys.list.name, "cluster.controlPlanes") }
+        let list = named.flatMap { Self.listName(fields.value(of: $0)) }
+        let written = fields.take(Keys.text.name)
+        if written == nil { fields.reportMissing(Keys.text.name, "${node.address}") }
+        let text = written.flatMap { fields.value(of: $0).string(.content) == nil ? nil : $0.value }
+        let between = fields.take(Keys.separator.name)
+        let separator = between.map { fields.value(of: $0).string(.content, mayBeEmpty: true) } ?? ","
+        guard let list, let text, let separator else { return nil }
+        (self.list, self.text, self.separator) = (list, text, separator)
+        location = named?.value.location ?? node.location
+    }
+
+    private static func listName(_ value: ConfigValue) -> String? {
+        let expected = "the name of a list of nodes such as cluster.controlPlanes"
+        guard let text = value.string(expected: expected) else { return nil }
+        guard isVariableName(text) else {
+            let name = String(text.drop { "${".contains($0) }.prefix { $0 != "}" })
+            value.reportTypeMismatch(expected, hint: isVariableName(name) ? value.write(name) : nil)
+            return nil
+        }
+        return text
+    }
+}

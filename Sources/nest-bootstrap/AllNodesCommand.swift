@@ -1,0 +1,106 @@
+import Actions
+import Base
+import HTTP
+import Kubernetes
+import Planning
+import Reporting
+
+/// Commands `check --all-nodes` and `graph --all-nodes`: the plans of all nodes of the task file, on any machine.
+struct AllNodesCommand {
+    let options: Options
+    let output: ConsoleOutput
+
+    /// Prints everything that is wrong on any node, or the number of tasks of each.
+    ///
+    /// - Parameter serverVersion: The version of the API server, if it is known.
+    /// - Returns: Whether there was a problem.
+    /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
+    func check(_ serverVersion: KubernetesVersion?) async throws -> ExitCode {
+        let sources: [SourceFile]
+        do {
+            sources = try Configuration.sources(options)
+        } catch {
+            switch options.output {
+            case .json: output.writeData(checkJSON(error.all, warnings: [], nil) + "\n")
+            case .text: output.report(error, .taskFileWrong)
+            }
+            return .configuration
+        }
+        let all = AllNodes(sources)
+        var report = AllNodesReport(all.problems)
+        var isReadable = all.problems.isEmpty
+        let http = try HTTPClient()
+        var known: [CheckedPlan: NodeCheck.Findings] = [:]
+        for node in all.nodes {
+            let configuration = Configuration(options, sources, node)
+            let plan = CheckedPlan(configuration)
+            let findings: NodeCheck.Findings
+            if let same = known[plan] {
+                findings = same
+            } else {
+                let check = NodeCheck(configuration.environment(http), serverVersion: serverVersion, isOffline: true)
+                findings = node.problems.isEmpty ? await check.findings() : await check.manifestFindings()
+                known[plan] = findings
+            }
+            isReadable = isReadable && node.problems.isEmpty
+            report.add(
+                node,
+                node.problems + findings.problems,
+                warnings: findings.warnings,
+                CheckCounts(tasks: configuration.plan.steps.count, objects: findings.objectCount)
+            )
+        }
+        await http.shutDown()
+        let problems = report.problems
+        switch options.output {
+        case .json: output.writeData(report.json + "\n")
+        case .text:
+            output.report(warnings: report.warnings)
+            output.report(problems, .taskFileWrong)
+            if problems.isEmpty { output.write(report.summary) }
+        }
+        if problems.isEmpty { return .success }
+        return isReadable ? .data : .configuration
+    }
+
+    /// Prints the plans of all nodes.
+    ///
+    /// - Parameters:
+    ///   - format: The format, `nil` for JSON.
+    ///   - columns: The width of the terminal, if there is one.
+    /// - Returns: Whether the task file was right.
+    func draw(_ format: GraphFormat?, columns: Int?) -> ExitCode {
+        do throws(Problems) {
+            let all = AllNodes(try Configuration.sources(options))
+            var report = AllNodesReport(all.problems)
+            for node in all.nodes {
+                report.add(node, node.problems, warnings: [], CheckCounts(tasks: 0, objects: 0))
+            }
+            guard report.problems.isEmpty else { throw Problems(report.problems) }
+            switch format {
+            case nil: output.writeData(all.renderJSON())
+            case .text: output.write(all.renderText(columns: columns))
+            case .dot: output.writeData(all.renderDOT())
+            case .mermaid: output.writeData(all.renderMermaid())
+            }
+            return .success
+        } catch {
+            output.report(error, as: options.output, .taskFileWrong)
+            return .configuration
+        }
+    }
+}
+
+/// What the findings about a node without its files depend on: many nodes have the same plan.
+private struct CheckedPlan: Hashable {
+    let plan: Plan
+    let variables: Variables
+    let isReadable: Bool
+
+    init(_ configuration: Configuration) {
+        plan = configuration.plan
+        let substitutes = plan.steps.contains { $0.task.footprint.manifests?.substitutesVariables == true }
+        variables = substitutes ? configuration.declarations.variables : Variables()
+        isReadable = configuration.problems.isEmpty
+    }
+}

@@ -1,0 +1,27 @@
+import Kubernetes
+import Reporting
+
+/// The values of all flags that were given.
+struct FlagValues: Sendable {
+    var config = Options.defaultConfig
+    var output = OutputFormat.text
+    var role: String?
+    var root: String?
+    var hostName: String?
+    var isOffline = false
+    var isForAllNodes = false
+    var installedConfig: String?
+    var run = RunOptions()
+    var status = StatusOptions()
+    var format: GraphFormat?
+    var serverVersion: KubernetesVersion?
+    var user = RBACCommand.defaultUser
+    var certificates = CertificatesOptions()
+    var initialise = InitOptions()
+}
+
+/// A flag in the arguments.
+struct GivenFlag {
+    let flag: Flag
+    let value: String
+}

@@ -1,0 +1,210 @@
+import Planning
+import Testing
+
+/// Variables with a text for every node of a list.
+@Suite(.timeLimit(.minutes(3))) struct NodeTextTests {
+    /// The keepalived configuration, the k3s configuration and the arguments of etcd of the nodes in the documents.
+    private static let file = #"""
+        cluster: {name: prod, vip: 192.168.1.100}
+        nodes:
+          cp-01: {roles: [control-plane, init], address: 192.168.1.101, variables: {state: MASTER, priority: 150}}
+          cp-02: {roles: [control-plane, join], address: 192.168.1.102, variables: {priority: 149}}
+          cp-03: {roles: [control-plane, join], address: 192.168.1.103, variables: {priority: 148, peerPort: 2390}}
+          worker-01: {role: worker, address: 192.168.1.201}
+        variables:
+          state: BACKUP
+          peerPort: 2380
+          peerURL: https://${node.address}:${peerPort}
+          initialCluster: {each: cluster.controlPlanes, text: "${node.name}=${peerURL}"}
+          peers: {each: node.peers, text: "${node.address}", separator: "\n    "}
+          names: {each: cluster.controlPlanes, text: "  - ${node.address}", separator: "\n"}
+        tasks:
+          keepalived:
+            roles: [control-plane]
+            file:
+              path: /etc/keepalived/keepalived.conf
+              content: |
+                vrrp_instance k8s_vip {
+                  state ${state}
+                  interface eth0
+                  virtual_router_id 51
+                  priority ${priority}
+                  unicast_src_ip ${node.address}
+                  unicast_peer {
+                    ${peers}
+                  }
+                  virtual_ipaddress {
+                    ${cluster.vip}
+                  }
+                }
+          k3s:
+            roles: [control-plane]
+            file:
+              path: /etc/rancher/k3s/config.yaml
+              mode: 0600
+              content: |
+                node-ip: ${node.address}
+                tls-san:
+                  - ${cluster.vip}
+                ${names}
+          k3s-init: {roles: [init], file: {path: /etc/rancher/k3s/config.yaml.d/init.yaml, content: "cluster-init: true\n"}}
+          k3s-join:
+            roles: [join]
+            file: {path: /etc/rancher/k3s/config.yaml.d/join.yaml, content: "server: https://${cluster.vip}:6443\n"}
+          etcd:
+            roles: [control-plane]
+            exec: {command: etcd, args: ["--name=${node.name}", "--initial-cluster=${initialCluster}"]}
+        """#
+
+    private func content(_ task: String, on host: String) throws -> String {
+        let task = try declarations(Self.file, role: nil, host: host).plan.steps.map(\.task).first { $0.name == task }
+        let file = try #require(task?.verb.declaration as? FileDeclaration)
+        guard case .content(let text) = file.source else { return "" }
+        return text
+    }
+
+    @Test func `keepalived's configuration has the other control planes as peers`() throws {
+        #expect(
+            try content("keepalived", on: "cp-02") == """
+                vrrp_instance k8s_vip {
+                  state BACKUP
+                  interface eth0
+                  virtual_router_id 51
+                  priority 149
+                  unicast_src_ip 192.168.1.102
+                  unicast_peer {
+                    192.168.1.101
+                    192.168.1.103
+                  }
+                  virtual_ipaddress {
+                    192.168.1.100
+                  }
+                }
+
+                """
+        )
+        #expect(try content("keepalived", on: "cp-01").contains("state MASTER"))
+    }
+
+    @Test func `the configuration of k3s names all control planes, and only one initialises the cluster`() throws {
+        #expect(
+            try content("k3s", on: "cp-03") == """
+                node-ip: 192.168.1.103
+                tls-san:
+                  - 192.168.1.100
+                  - 192.168.1.101
+                  - 192.168.1.102
+                  - 192.168.1.103
+
+                """
+        )
+        #expect(try content("k3s-init", on: "cp-01") == "cluster-init: true\n")
+        #expect(try content("k3s-join", on: "cp-03") == "server: https://192.168.1.100:6443\n")
+        let first = try declarations(Self.file, role: nil, host: "cp-01").plan.steps.map(\.task.name)
+        #expect(first == ["keepalived", "k3s", "k3s-init", "etcd"])
+    }
+
+    @Test func `the initial cluster of etcd is the same on all control planes, with the variables of each`() throws {
+        for host in ["cp-01", "cp-03", "worker-01"] {
+            let read = try declarations(Self.file, role: nil, host: host)
+            #expect(
+                read.variables["initialCluster"]
+                    == "cp-01=https://192.168.1.101:2380,cp-02=https://192.168.1.102:2380,cp-03=https://192.168.1.103:2390"
+            )
+        }
+    }
+
+    @Test(arguments: [
+        ("cluster.nodes", "a b c"), ("cluster.controlPlanes", "a b"), ("cluster.workers", "c"),
+        ("cluster.nodes.control-plane", "a b"), ("cluster.nodes.init", "a"), ("node.peers", "a"),
+    ])
+    func `a list has the nodes of a role`(list: String, names: String) throws {
+        let text = """
+            nodes: {a: {roles: [control-plane, init]}, b: {role: control-plane}, c: {role: worker}}
+            variables: {v: {each: \(list), text: "${node.name}", separator: " "}}
+            tasks: {}
+            """
+        #expect(try declarations(text, role: nil, host: "b").variables["v"] == names)
+    }
+
+    @Test func `a list without nodes is an empty text`() throws {
+        let text = """
+            nodes: {a: {role: control-plane}}
+            variables: {v: {each: node.peers, text: "${node.address}"}}
+            tasks: {t: {file: {path: /a, content: "peers: [${v}]"}}}
+            """
+        #expect(try declarations(text, role: nil, host: "a").variables["v"] == "")
+    }
+
+    @Test(
+        arguments: [
+            (
+                "{each: cluster.controlPlane, text: x}",
+                "3:21: no list of nodes is named 'cluster.controlPlane'; did you mean 'cluster.controlPlanes'?"
+            ),
+            (
+                "{each: '${cluster.nodes}', text: x}",
+                "3:21: 'each' of variable 'v' must be the name of a list of nodes such as cluster.controlPlanes, "
+                    + "found '${cluster.nodes}'; write each: cluster.nodes"
+            ),
+            ("{each: cluster.nodes}", "3:14: 'text' of variable 'v' is missing; add text: \"${node.address}\""),
+            ("{text: x}", "3:14: 'each' of variable 'v' is missing; add each: cluster.controlPlanes"),
+            (
+                "{each: cluster.nodes, text: x, seperator: ' '}",
+                "3:45: unknown key 'seperator' in variable 'v'; did you mean 'separator'?"
+            ),
+            (
+                "{each: cluster.nodes, text: '${node.adress}'}",
+                "3:42: no variable is named 'node.adress'; did you mean '${node.address}'?"
+            ),
+            (
+                "{each: cluster.nodes, text: '${node.address}'}",
+                "3:42: variable 'node.address' has no value here: 'nodes' does not have the address of node 'b'; "
+                    + "write address: ADDRESS below b:"
+            ),
+            (
+                "{each: cluster.nodes, text: '${v}'}",
+                "3:42: the text for each node of 'cluster.nodes' uses variable 'v', which is made of a list of nodes "
+                    + "itself; write it without '${v}'"
+            ),
+            (
+                "{each: cluster.nodes, text: '${own}'}",
+                "3:42: variable 'own' has no value here: it is a variable of other nodes, not of 'b'; "
+                    + "write own: VALUE below variables: of this node, or of all nodes"
+            ),
+        ]
+    )
+    func `a mistake is reported once, with its place`(value: String, message: String) {
+        let text = """
+            nodes: {a: {role: control-plane, address: 10.0.0.1, variables: {own: x}}, b: {role: worker}}
+            variables:
+              v:         \(value)
+            tasks: {}
+            """
+        #expect(problems(text, role: nil, host: "a") == "bootstrap.yaml:\(message)")
+    }
+
+    @Test func `a list is not a string, and says what to write`() {
+        let text = "nodes: {a: {role: worker}}\ntasks: {t: {exec: {command: ls, args: ['${cluster.workers}']}}}"
+        #expect(
+            problems(text, role: nil, host: "a")
+                == "bootstrap.yaml:2:40: variable 'cluster.workers' has no value here: it is a list of nodes; "
+                + "write {each: cluster.workers, text: TEXT} as the value of a variable, and use that here"
+        )
+    }
+
+    @Test func `five hundred nodes are written in a moment`() throws {
+        let nodes = (0..<500).map { "  n\($0): {role: worker, address: 10.1.\($0 / 250).\($0 % 250 + 1)}\n" }.joined()
+        let text = """
+            nodes:
+            \(nodes)
+            variables: {all: {each: cluster.nodes, text: "${node.name}=${node.address}"}}
+            tasks: {t: {file: {path: /a, content: "${all}"}}}
+            """
+        let clock = ContinuousClock()
+        let start = clock.now
+        let value = try declarations(text, role: nil, host: "n7").variables["all"] ?? ""
+        #expect(value.split(separator: ",").count == 500)
+        #expect(start.duration(to: clock.now) < .seconds(20))
+    }
+}
