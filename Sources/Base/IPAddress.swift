@@ -68,7 +68,12 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
         self.init(address, length)
     }
 
-    private init(_ address: IPAddress, _ length: Int) {
+    /// Creates the range that contains an address.
+    ///
+    /// - Parameters:
+    ///   - address: The address, whose bits after the prefix may be anything.
+    ///   - length: How many bits the addresses have in common, from 0 to 32 or 128.
+    public init(_ address: IPAddress, _ length: Int) {
         let bytes = address.bytes.enumerated().map { index, byte in byte & Self.mask(of: index, length) }
         first = IPAddress(bytes: bytes)
         prefixLength = length

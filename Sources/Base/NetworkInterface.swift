@@ -22,10 +22,14 @@ public struct NetworkInterface: Sendable, Hashable {
         /// Whether others can rely on it.
         public var state: State
 
+        /// The addresses that the interface reaches without a gateway, `nil` if the kernel does not say.
+        public var subnet: AddressRange?
+
         /// Creates an address.
-        public init(_ address: IPAddress, _ state: State = .stable) {
+        public init(_ address: IPAddress, _ state: State = .stable, subnet: AddressRange? = nil) {
             self.address = address
             self.state = state
+            self.subnet = subnet
         }
     }
 

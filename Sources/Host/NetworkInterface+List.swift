@@ -30,7 +30,10 @@ extension NetworkInterface {
                 let address = unsafe entry.ifa_addr.flatMap({ unsafe address(at: $0) })
             else { continue }
             let state = states[Located(name: name, address: address)] ?? .stable
-            interfaces[position].addresses.append(Address(address, state))
+            let mask = unsafe entry.ifa_netmask.flatMap { unsafe self.address(at: $0) }
+            let length = mask.map { $0.bytes.reduce(0) { $0 + $1.nonzeroBitCount } }
+            let subnet = length.map { AddressRange(address, $0) }
+            interfaces[position].addresses.append(Address(address, state, subnet: subnet))
         }
         return interfaces
     }

@@ -1,3 +1,5 @@
+public import Base
+
 /// The cluster that a node belongs to.
 public struct ClusterDeclaration: Sendable, Hashable {
     /// The cluster's name, if the task file says one.
@@ -14,6 +16,23 @@ public struct ClusterDeclaration: Sendable, Hashable {
 
     /// How the address of this node is chosen, if the task file says so.
     public var addressRule: AddressRule?
+
+    /// The address that the control planes share, if the task file says one.
+    public var virtualAddress: VirtualAddress?
+
+    /// An address that moves between nodes.
+    public struct VirtualAddress: Sendable, Hashable {
+        /// The address.
+        public var address: IPAddress
+        /// Where the task file has it.
+        public var location: SourceLocation
+
+        /// Creates an address.
+        public init(_ address: IPAddress, at location: SourceLocation) {
+            self.address = address
+            self.location = location
+        }
+    }
 
     /// Creates a declaration.
     public init(

@@ -40,6 +40,9 @@ struct CheckCommand {
         if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
             findings.warnings.append(Self.noAddress(rule, choice))
         }
+        if !options.isOffline, let facts = MachineCheck.Facts.current() {
+            findings.warnings += MachineCheck(configuration.declarations, facts, chosen: choice?.address).warnings()
+        }
         if options.root == nil, !options.isOffline { findings.warnings += await missingUser(configuration.plan) }
         await http.shutDown()
         let problems = configuration.problems + findings.problems

@@ -43,6 +43,11 @@ public struct Inventory: Sendable, Hashable {
         positions[name].map { entries[$0] } ?? patterns.first { $0.name == name }
     }
 
+    /// Returns whether the files list a host, by its name or with a pattern that matches it.
+    public func lists(_ host: String) -> Bool {
+        positions[host] != nil || patterns.contains { HostPattern($0.name)?.matches(host) == true }
+    }
+
     /// The nodes that have a role.
     public func nodes(of role: String) -> [Entry] { (positionsByRole[role] ?? []).map { entries[$0] } }
 

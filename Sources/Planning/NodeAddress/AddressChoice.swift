@@ -50,17 +50,11 @@ public struct AddressChoice: Sendable, Hashable {
             if subjects[other.reason] == nil { order.append(other.reason) }
             subjects[other.reason, default: []].append(other.subject)
         }
-        return order.map { "\(Self.few(subjects[$0] ?? [])) (\($0))" }
+        return order.map { "\(shortList(subjects[$0] ?? [])) (\($0))" }
     }
 
     /// What was not chosen, in one sentence.
     public var summary: String {
         others.isEmpty ? "there is no interface" : reasons.joined(separator: ", ")
-    }
-
-    private static func few(_ subjects: [String]) -> String {
-        let limit = 4
-        guard subjects.count > limit else { return subjects.joined(separator: ", ") }
-        return subjects.prefix(limit - 1).joined(separator: ", ") + " and \(subjects.count - limit + 1) more"
     }
 }

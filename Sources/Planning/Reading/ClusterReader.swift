@@ -90,7 +90,10 @@ struct ClusterReader {
         )
         cluster.declaration.name = fields.value(Keys.name)
         let vip = fields.entries.first { $0.key == Keys.vip.description.name }
-        if let address = fields.value(Keys.vip), let vip { checkVirtualAddress(address, at: vip.value.location) }
+        if let address = fields.value(Keys.vip), let location = vip?.value.location {
+            checkVirtualAddress(address, at: location)
+            cluster.declaration.virtualAddress = .init(address, at: location)
+        }
         cluster.declaration.certificateAuthority = fields.value(Keys.certificateAuthority)
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil

@@ -1,0 +1,132 @@
+public import Base
+import Host
+public import Planning
+
+/// What of a node's network and memory does not suit the cluster, as far as the node itself can know.
+///
+/// Nothing is sent to other nodes.
+public struct MachineCheck: Sendable {
+    /// What the machine says of itself.
+    public struct Facts: Sendable {
+        /// Its network interfaces.
+        public var interfaces: [NetworkInterface]
+        /// The files and devices that the kernel swaps to.
+        public var swapAreas: [String]
+        /// Whether it has a route to an address.
+        public var hasRoute: @Sendable (IPAddress) -> Bool
+
+        /// Creates facts.
+        public init(
+            interfaces: [NetworkInterface],
+            swapAreas: [String],
+            hasRoute: @escaping @Sendable (IPAddress) -> Bool,
+        ) {
+            self.interfaces = interfaces
+            self.swapAreas = swapAreas
+            self.hasRoute = hasRoute
+        }
+
+        /// The facts of this machine; what the kernel does not say is taken to be in order.
+        public static func current() -> Self? {
+            guard let interfaces = try? NetworkInterface.all() else { return nil }
+            return Self(interfaces: interfaces, swapAreas: (try? Machine.swapAreas()) ?? []) { address in
+                (try? Machine.hasRoute(to: address)) ?? true
+            }
+        }
+    }
+
+    private let declarations: Declarations
+    private let facts: Facts
+    private let chosen: IPAddress?
+
+    /// Creates a check.
+    ///
+    /// - Parameters:
+    ///   - declarations: What the task files say.
+    ///   - facts: What the machine says of itself.
+    ///   - chosen: The address that a rule of the task files chooses on it.
+    public init(_ declarations: Declarations, _ facts: Facts, chosen: IPAddress?) {
+        (self.declarations, self.facts, self.chosen) = (declarations, facts, chosen)
+    }
+
+    /// Finds what an administrator should look at, if the task files list this node.
+    ///
+    /// - Returns: The warnings: what is missing now may come before the node needs it.
+    public func warnings() -> [Problem] {
+        guard declarations.nodes.lists(declarations.hostName) else { return [] }
+        return [absentAddress(), foreignVirtualAddress(), missingRoutes(), swap()].compactMap(\.self)
+    }
+
+    private var node: Inventory.Entry? { declarations.nodes.entry(of: declarations.hostName) }
+
+    /// The address of this node that another node uses.
+    private var address: IPAddress? { node?.address ?? chosen }
+
+    /// The interface that has the address of this node, and the subnet of it.
+    private var ownInterface: (name: String, subnet: AddressRange?)? {
+        for interface in facts.interfaces {
+            let found = interface.addresses.first { $0.address == address }
+            if let found { return (interface.name, found.subnet) }
+        }
+        return nil
+    }
+
+    /// The address of this node in the task files, if no interface has it.
+    private func absentAddress() -> Problem? {
+        guard let node, let address = node.address, ownInterface == nil else { return nil }
+        let others = facts.interfaces.flatMap { interface in
+            interface.addresses.filter { !$0.address.isLoopback && !$0.address.isLinkLocal && $0.state == .stable }
+                .map { "\($0.address) on '\(interface.name)'" }
+        }
+        let found = others.isEmpty ? "which has no address" : "which has \(shortList(others))"
+        return Problem(
+            "\(address), the address of node '\(node.name)', is on no interface of this machine, \(found)",
+            at: node.location,
+            hint: "correct 'address', or give an interface the address"
+        )
+    }
+
+    /// The virtual IP address, if it is in another subnet than the address of this control plane.
+    ///
+    /// VRRP (RFC 5798) moves it between machines of one link only.
+    private func foreignVirtualAddress() -> Problem? {
+        guard let virtual = declarations.cluster.virtualAddress, declarations.roles.contains(Self.controlPlane),
+            let own = ownInterface, let subnet = own.subnet, let address, !subnet.isOneAddress,
+            !subnet.contains(virtual.address)
+        else { return nil }
+        return Problem(
+            "\(virtual.address), the virtual IP address of the cluster, is not in \(subnet), the subnet of this node's "
+                + "address \(address) on '\(own.name)'",
+            at: virtual.location,
+            hint: "choose an address of the subnet that no machine has"
+        )
+    }
+
+    private static let controlPlane = "control-plane"
+
+    /// The nodes, and the virtual IP address, to which there is no route.
+    private func missingRoutes() -> Problem? {
+        var places = declarations.nodes.entries.filter { $0.name != declarations.hostName }.compactMap { node in
+            node.address.map { (subject: "\($0) ('\(node.name)')", address: $0, location: node.location) }
+        }
+        if let virtual = declarations.cluster.virtualAddress {
+            places.append(("\(virtual.address) (the virtual IP address)", virtual.address, virtual.location))
+        }
+        let missing = places.filter { !facts.hasRoute($0.address) }
+        guard let first = missing.first else { return nil }
+        return Problem(
+            "this machine has no route to \(shortList(missing.map(\.subject)))",
+            at: first.location,
+            hint: "see 'ip route get \(first.address)'; correct the address, or add a route"
+        )
+    }
+
+    private func swap() -> Problem? {
+        guard !facts.swapAreas.isEmpty else { return nil }
+        return Problem(
+            "swap is on (\(shortList(facts.swapAreas))), with which the kubelet does not start by default",
+            hint:
+                "run 'swapoff -a' and remove it from /etc/fstab, or set failSwapOn: false in the kubelet's configuration"
+        )
+    }
+}

@@ -1,0 +1,45 @@
+public import Base
+import Glibc
+
+extension Machine {
+    /// Returns whether the kernel has a route to an address; no packet is sent.
+    ///
+    /// - Parameter address: An address of another machine, or of this one.
+    /// - Returns: Whether a packet to it would leave this machine, or reach it.
+    /// - Throws: ``Base/SystemError`` if the kernel gives no answer.
+    public static func hasRoute(to address: IPAddress) throws(SystemError) -> Bool {
+        let family = address.isVersion6 ? AF_INET6 : AF_INET
+        let opened = socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        // Without IPv6 there is no route to its addresses.
+        if opened < 0, errno == EAFNOSUPPORT { return false }
+        let (operation, subject) = ("cannot find a route to", "\(address)")
+        let file = FileDescriptor(adopting: try SystemError.check(operation, subject) { opened })
+        // The address of a socket: the family, two bytes for the port, for IPv6 four more, then the address.
+        var socket = sockaddr_storage()
+        socket.ss_family = sa_family_t(family)
+        unsafe withUnsafeMutableBytes(of: &socket) { bytes in
+            unsafe bytes[3] = 9
+            unsafe bytes[(address.isVersion6 ? 8 : 4)...].copyBytes(from: address.bytes)
+        }
+        let size = address.isVersion6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+        // A datagram socket that is connected has a route, and has sent nothing.
+        let result = unsafe withUnsafeBytes(of: &socket) { bytes in
+            unsafe connect(file.raw, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(size))
+        }
+        let refusals = [ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, EADDRNOTAVAIL]
+        if result != 0, refusals.contains(errno) { return false }
+        try SystemError.check(operation, subject) { result }
+        return true
+    }
+
+    /// The files and devices that the kernel swaps to, none if swap is off.
+    ///
+    /// - Throws: ``Base/SystemError`` if the kernel does not say.
+    public static func swapAreas() throws(SystemError) -> [String] {
+        // A line of names, then a line for each: its name, in which spaces are \040, and what follows spaces.
+        let text = String(decoding: try FileSystem.read("/proc/swaps", limit: 1 << 20), as: UTF8.self)
+        return text.split(separator: "\n").dropFirst().compactMap { line in
+            line.split { $0 == " " || $0 == "\t" }.first.map(String.init)
+        }
+    }
+}
