@@ -94,16 +94,4 @@ import Testing
         #expect(printed == ["bootstrap.yaml: no node is declared; write nodes: and below it HOST: {role: ROLE}"])
         #expect(allNodes("nodes: {a: {role: worker").problems.count == 1)
     }
-
-    @Test func `a hundred nodes with fifty tasks are read in a moment`() {
-        let nodes = (0..<100).map { "  n\($0): {role: worker, address: 10.1.0.\($0 + 1)}\n" }.joined()
-        let tasks = (0..<50).map { "  t\($0): {file: {path: /\($0), content: '${all} ${node.name}'}}\n" }.joined()
-        let text =
-            "nodes:\n\(nodes)variables: {all: {each: cluster.nodes, text: '${node.name}=${node.address}'}}\ntasks:\n\(tasks)"
-        let clock = ContinuousClock()
-        let start = clock.now
-        let all = allNodes(text)
-        #expect(all.nodes.count == 100 && all.nodes.allSatisfy(\.problems.isEmpty))
-        #expect(start.duration(to: clock.now) < .seconds(60))
-    }
 }

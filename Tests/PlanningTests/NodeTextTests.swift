@@ -192,19 +192,4 @@ import Testing
                 + "write {each: cluster.workers, text: TEXT} as the value of a variable, and use that here"
         )
     }
-
-    @Test func `five hundred nodes are written in a moment`() throws {
-        let nodes = (0..<500).map { "  n\($0): {role: worker, address: 10.1.\($0 / 250).\($0 % 250 + 1)}\n" }.joined()
-        let text = """
-            nodes:
-            \(nodes)
-            variables: {all: {each: cluster.nodes, text: "${node.name}=${node.address}"}}
-            tasks: {t: {file: {path: /a, content: "${all}"}}}
-            """
-        let clock = ContinuousClock()
-        let start = clock.now
-        let value = try declarations(text, role: nil, host: "n7").variables["all"] ?? ""
-        #expect(value.split(separator: ",").count == 500)
-        #expect(start.duration(to: clock.now) < .seconds(20))
-    }
 }
