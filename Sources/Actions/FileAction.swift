@@ -22,7 +22,7 @@ struct FileAction: Action {
         if case .path(let source) = declaration.source, context.run.files.isOfUnknownContent(source.path) {
             return try writeUnknown(source)
         }
-        let bytes = try content()
+        guard let bytes = try content() else { return try writeGenerated() }
         let mode = try mode()
         let (owner, group) = try await context.account(
             owner: declaration.owner,
@@ -54,9 +54,25 @@ struct FileAction: Action {
         }
     }
 
-    private func content() throws(Problem) -> [UInt8] {
+    /// Says of a dry run that a file would be generated.
+    private func writeGenerated() throws(Problem) -> Bool {
+        let path = declaration.path.path
+        let mode = try mode()
+        do {
+            try context.run.files.rememberUnknown(mode: mode, at: path)
+        } catch {
+            throw Problem("cannot write file '\(path)'", cause: error)
+        }
+        context.emit(.planned("would write '\(path)', with a new token"))
+        return true
+    }
+
+    /// The content, `nil` if a dry run would generate it.
+    private func content() throws(Problem) -> [UInt8]? {
         switch declaration.source {
         case .content(let text): return Array(text.utf8)
+        case .generated(.token):
+            return try keptContent() ?? (context.run.files.isDryRun ? nil : Self.token())
         case .path(let reference):
             do {
                 return try context.run.files.read(reference.path, limit: Self.sizeLimit)
@@ -70,12 +86,35 @@ struct FileAction: Action {
         }
     }
 
+    /// The content of the file if it exists, so that it is never generated a second time.
+    private func keptContent() throws(Problem) -> [UInt8]? {
+        let path = declaration.path.path
+        do {
+            let bytes = try context.run.files.read(path, limit: Self.sizeLimit)
+            guard bytes.allSatisfy({ $0 == UInt8(ascii: "\n") }) else { return bytes }
+        } catch {
+            if error.isNotFound { return nil }
+            throw Problem("cannot keep file '\(path)'", hint: error.advice, cause: error)
+        }
+        throw Problem(
+            "cannot keep file '\(path)': it is empty",
+            hint: "write its content, or remove it, so that a token is generated"
+        )
+    }
+
+    private static func token() -> [UInt8] {
+        // The system's generator of random numbers is that of getrandom(2).
+        var generator = SystemRandomNumberGenerator()
+        let digits = Array("0123456789abcdef".utf8)
+        return (0..<64).map { _ in digits[Int(generator.next() & 0xf)] } + [UInt8(ascii: "\n")]
+    }
+
     /// The permissions of the task, else those of the source as far as the default allows them.
     ///
     /// The owner may always write: a source in a store that nobody writes makes no read-only copy.
     private func mode() throws(Problem) -> UInt32 {
         if let mode = declaration.mode { return UInt32(mode) }
-        let usual = UInt32(FileDeclaration.defaultMode)
+        let usual = UInt32(declaration.usualMode)
         guard case .path(let reference) = declaration.source else { return usual }
         do {
             let allowed = try context.run.files.mode(of: reference.path) ?? usual

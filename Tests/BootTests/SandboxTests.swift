@@ -172,6 +172,7 @@ extension BootedTests {
                       plugin: {symlink: {path: /opt/cni/bin/own, target: /nowhere}}
                       network: {file: {path: /etc/cni/net.d/10-own.conf, content: text}}
                       blocked: {file: {path: /etc/blocked, content: text}}
+                      token: {file: {path: /etc/kubernetes/token, generate: token, owner: nobody}}
 
                     """,
                     to: "/etc/nest-bootstrap/bootstrap.yaml"
@@ -204,6 +205,13 @@ extension BootedTests {
                     "cd /etc; stat -c '%U %a' kubernetes/own.conf; cat kubernetes/own.conf kubernetes/pki/copy.crt "
                     + "cni/net.d/10-own.conf; readlink /opt/cni/bin/own"
                 #expect(try await machine.becomes(made) { $0 == "nobody 4750\ntexttheretext/nowhere\n" })
+                let token = try await machine.output("stat -c '%U %a' /etc/kubernetes/token; cat /etc/kubernetes/token")
+                #expect(token.hasPrefix("nobody 600\n") && token.utf8.count == 76, "\(token)")
+                try await machine.must("systemctl restart k8s-bootstrap-token")
+                #expect(
+                    try await machine.output("stat -c '%U %a' /etc/kubernetes/token; cat /etc/kubernetes/token")
+                        == token
+                )
                 // What cannot be put in place is a failure, and is tried again.
                 let status = try await machine.output("nest-bootstrap status blocked")
                 #expect(status.contains("a directory is in the way"), "\(status)")

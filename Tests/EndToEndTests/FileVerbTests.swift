@@ -36,6 +36,50 @@ struct FileVerbTests {
         #expect(try ShippedRun.text(of: node.written("/etc/nest/copied")) == "another")
     }
 
+    @Test func `a token is generated once, for one user, and never shown`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              token: {file: {path: /var/lib/join/token, generate: token}}
+              copy: {after: [token], file: {path: /var/lib/join/copy, source: /var/lib/join/token, mode: "0600"}}
+            """
+        )
+        let token = node.written("/var/lib/join/token")
+        let dry = try await node.run("run", "--dry-run")
+        #expect(dry.outputLines.contains("token: would write '/var/lib/join/token', with a new token"), "\(dry.output)")
+        #expect(dry.outputLines.last == "2 tasks would change", "\(dry.output)")
+        #expect(try FileSystem.exists(token) == false)
+        let first = try await node.run("run")
+        #expect(first.outputLines.last == "2 tasks: 2 changed", "\(first.output)")
+        let text = try ShippedRun.text(of: token)
+        #expect(text.utf8.count == 65 && text.dropLast().allSatisfy { "0123456789abcdef".contains($0) }, "\(text)")
+        #expect(Set(text).count > 8)
+        #expect(try FileSystem.status(token)?.mode == 0o600)
+        #expect(try ShippedRun.text(of: node.written("/var/lib/join/copy")) == text)
+
+        #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
+        try setMode(token, 0o644)
+        for arguments in [["diff"], ["run", "--dry-run"], ["run"]] {
+            let result = await (try node.start(arguments)).result()
+            #expect(!"\(result.output)\(result.errors)".contains(text.dropLast(40)), "\(arguments)")
+        }
+        #expect(try FileSystem.status(token)?.mode == 0o600)
+        #expect(try ShippedRun.text(of: token) == text)
+
+        try node.write("of an administrator", to: "root/var/lib/join/token", mode: 0o600)
+        #expect(try await node.run("run").outputLines.last == "2 tasks: 1 changed, 1 unchanged")
+        #expect(try ShippedRun.text(of: token) == "of an administrator")
+        try node.write("\n", to: "root/var/lib/join/token", mode: 0o600)
+        let empty = try await node.run("run", "--task", "token")
+        #expect(empty.status == 1)
+        #expect(
+            empty.errorLines == [
+                "token: error: cannot keep file '/var/lib/join/token': it is empty; "
+                    + "write its content, or remove it, so that a token is generated"
+            ]
+        )
+    }
+
     @Test func `a file whose source or owner is not there is reported and not written`() async throws {
         let node = try TestNode(
             """

@@ -39,7 +39,7 @@ import Testing
         ),
         .task(
             "file: {path: /x}",
-            "bootstrap.yaml:3:5: 'file' of task 't' must have one of 'source' or 'content'; "
+            "bootstrap.yaml:3:5: 'file' of task 't' must have one of 'source', 'content' or 'generate'; "
                 + "add source: FILE",
         ),
         .task(

@@ -6,6 +6,14 @@ public struct FileDeclaration: VerbDeclaration {
         case path(LocatedPath)
         /// Text in the task file.
         case content(String)
+        /// Random text that is made once, if there is no file.
+        case generated(Generator)
+    }
+
+    /// What makes the content of a file.
+    public enum Generator: String, Sendable, Hashable, CaseIterable {
+        /// 64 hexadecimal digits from 32 random bytes, and a line feed.
+        case token
     }
 
     /// The file to write.
@@ -14,11 +22,13 @@ public struct FileDeclaration: VerbDeclaration {
     /// Its content.
     public var source: Source
 
-    /// Its permissions; `nil` for those of a source that fewer users may read than 0644 allows, else 0644.
+    /// Its permissions; `nil` for ``usualMode``, without what a source does not allow.
     public var mode: UInt16?
 
-    /// The permissions if none are given and no source has stricter ones.
-    public static let defaultMode: UInt16 = 0o644
+    /// The permissions if none are given and no source has stricter ones: 0600 if the content is generated, else 0644.
+    public var usualMode: UInt16 {
+        if case .generated = source { 0o600 } else { 0o644 }
+    }
 
     /// Its owner's name or number, or `nil` for the agent's own.
     public var owner: String?
@@ -37,13 +47,13 @@ extension FileDeclaration: ReadableVerb {
     /// The verb's keys.
     public static var keys: [KeyDescription] {
         [
-            Keys.path.description, Keys.source.description, Keys.content.description, Keys.mode.description,
-            Keys.owner.description, Keys.group.description,
+            Keys.path.description, Keys.source.description, Keys.content.description, Keys.generate.description,
+            Keys.mode.description, Keys.owner.description, Keys.group.description,
         ]
     }
 
     private enum Keys {
-        static let sources = ["source", "content"]
+        static let sources = ["source", "content", "generate"]
         static let path = Key.required(
             "path",
             .writtenPath,
@@ -52,10 +62,16 @@ extension FileDeclaration: ReadableVerb {
         )
         static let source = Key.oneOf(sources, "source", .readPath, "the file to copy, byte by byte")
         static let content = Key.oneOf(sources, "content", .content, "the file's content")
+        static let generate = Key.oneOf(
+            sources,
+            "generate",
+            ValueReader<String>.word(Generator.allCases.map(\.rawValue)),
+            "`token` for 64 random hexadecimal digits; a file that exists keeps its content"
+        )
         static let mode = Key.optional(
             "mode",
             .mode,
-            default: "`0644`, without what `source` does not allow",
+            default: "with `generate` `0600`, else `0644`, without what `source` does not allow",
             "the file's permissions; a copy of a file with mode 0600 keeps 0600"
         )
         static let owner = Key.optional("owner", .account("user"), default: "root", "the file's owner")
@@ -66,6 +82,7 @@ extension FileDeclaration: ReadableVerb {
         let path = fields.value(Keys.path)
         let sourcePath = fields.value(Keys.source)
         let content = fields.value(Keys.content)
+        let generator = fields.value(Keys.generate).flatMap(Generator.init)
         let mode = fields.value(Keys.mode)
         let owner = fields.value(Keys.owner)
         let group = fields.value(Keys.group)
@@ -77,13 +94,14 @@ extension FileDeclaration: ReadableVerb {
                 hint: "name the file to copy, or remove the task",
             )
         }
-        guard let path, let source = sourcePath.map(Source.path) ?? content.map(Source.content) else { return nil }
+        let written = sourcePath.map(Source.path) ?? content.map(Source.content) ?? generator.map(Source.generated)
+        guard let path, let source = written else { return nil }
         return ReadVerb(Self(path: path, source: source, mode: mode, owner: owner, group: group))
     }
 
     /// Everything that the task reads, writes, connects to and needs as privilege.
     public var footprint: Footprint {
-        let mode = mode ?? Self.defaultMode
+        let mode = mode ?? usualMode
         let isSecret = mode & 0o077 == 0
         let product = Footprint.Product.file(mode: mode, owner: owner, group: group)
         var footprint = Footprint(
