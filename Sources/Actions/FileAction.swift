@@ -90,7 +90,7 @@ struct FileAction: Action {
     private func keptContent() throws(Problem) -> [UInt8]? {
         let path = declaration.path.path
         do {
-            let bytes = try context.run.files.read(path, limit: Self.sizeLimit)
+            let bytes = try context.run.files.readProduct(path, limit: Self.sizeLimit)
             guard bytes.allSatisfy({ $0 == UInt8(ascii: "\n") }) else { return bytes }
         } catch {
             if error.isNotFound { return nil }
