@@ -23,6 +23,7 @@ public struct FilterResult: Sendable {
 ///   - command: What to run.
 ///   - input: What it reads from standard input.
 ///   - outputLimit: The number of bytes of output above which it is killed.
+///   - errorsLimit: The number of bytes of standard error that are kept.
 ///   - deadline: The instant at which it is killed.
 /// - Returns: How it ended and what it wrote; a non-zero exit code is a normal result.
 /// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or writes too much.
@@ -30,11 +31,17 @@ public func filter(
     _ command: Command,
     input: SecretBytes,
     outputLimit: Int,
+    errorsLimit: Int = 4096,
     deadline: ContinuousClock.Instant,
 ) async throws(SystemError) -> FilterResult {
     if Task.isCancelled { throw SystemError("cannot run", command.program, code: ECANCELED) }
     return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
-        var process = try FilterProcess(starting: command, input: input, outputLimit: outputLimit)
+        var process = try FilterProcess(
+            starting: command,
+            input: input,
+            outputLimit: outputLimit,
+            errorsLimit: errorsLimit
+        )
         return try process.finish(until: deadline, cancelled: cancelled)
     }
 }
@@ -45,6 +52,7 @@ private struct FilterProcess: ~Copyable {
     private let process: pid_t
     private let input: SecretBytes
     private let outputLimit: Int
+    private let errorsLimit: Int
     private var inputEnd: FileDescriptor?
     private let outputEnd: FileDescriptor
     private let errorsEnd: FileDescriptor
@@ -54,10 +62,12 @@ private struct FilterProcess: ~Copyable {
     private var errors: [UInt8] = []
     private var isReaped = false
 
-    /// The number of bytes of standard error that are kept.
-    private static let errorsLimit = 4096
-
-    init(starting command: Command, input: SecretBytes, outputLimit: Int) throws(SystemError) {
+    init(
+        starting command: Command,
+        input: SecretBytes,
+        outputLimit: Int,
+        errorsLimit: Int,
+    ) throws(SystemError) {
         let inputPipe = try Pipe("cannot run", command.program)
         let outputPipe = try Pipe("cannot run", command.program)
         let errorsPipe = try Pipe("cannot run", command.program)
@@ -71,7 +81,7 @@ private struct FilterProcess: ~Copyable {
         )
         name = command.program
         self.input = input
-        self.outputLimit = outputLimit
+        (self.outputLimit, self.errorsLimit) = (outputLimit, errorsLimit)
         inputEnd = inputPipe.takeInput()
         outputEnd = outputPipe.takeOutput()
         errorsEnd = errorsPipe.takeOutput()
@@ -157,7 +167,7 @@ private struct FilterProcess: ~Copyable {
     private mutating func readErrors() throws(SystemError) -> Bool {
         do throws(SystemError) {
             let bytes = try errorsEnd.read("cannot read the errors of", name, capacity: 1 << 12)
-            errors += bytes.prefix(Self.errorsLimit - errors.count)
+            errors += bytes.prefix(errorsLimit - errors.count)
             return !bytes.isEmpty
         } catch {
             if error.code == EAGAIN { return true }

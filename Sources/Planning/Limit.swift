@@ -91,4 +91,10 @@ enum Limit {
 
     /// The bytes of a credential's name, in systemd.
     static let credentialNameLength = 255
+
+    /// Problems of a table after which no more are looked for.
+    static let tableProblemCount = 1000
+
+    /// Nameservers of a network.
+    static let nameserverCount = 16
 }

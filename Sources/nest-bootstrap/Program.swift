@@ -77,6 +77,9 @@ struct Program {
             if case .initialise(let destination) = options.command {
                 return InitCommand(options: options, destination: destination, output: output).run()
             }
+            if case .importing(let source) = options.command {
+                return await ImportCommand(source: source, output: output).run()
+            }
             if options.isForAllNodes {
                 let command = AllNodesCommand(options: options, output: output)
                 if case .check(let version) = options.command { return try await command.check(version) }
@@ -117,7 +120,7 @@ struct Program {
                 try await SuperviseCommand(configuration: configuration, names: names, isRepetition: isRepetition)
                     .run(output)
             case .writeMetrics: try await writeMetrics(configuration)
-            case .check, .units, .certificates, .initialise:
+            case .check, .units, .certificates, .initialise, .importing:
                 preconditionFailure("these commands read the task file themselves, or none")
             }
         } catch let error as Problems {

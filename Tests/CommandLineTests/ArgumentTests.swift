@@ -88,6 +88,24 @@ struct ArgumentTests {
         #expect(try options(["--root", "/x", "init", "--host-name", "n"]).root == "/x")
     }
 
+    @Test func `an import has a format and a path`() throws {
+        let source = ImportSource(format: .nico, path: "cluster.nix")
+        #expect(try options(["import", "nico", "cluster.nix"]).command == .importing(source))
+        #expect(try !options(["import", "plans", "p"]).acts)
+        let faults = [
+            (["import"], "'import' takes 'nico FILE' or 'plans DIR'"),
+            (["import", "nico"], "'import' takes 'nico FILE' or 'plans DIR'"),
+            (["import", "nico", ""], "'import' takes 'nico FILE' or 'plans DIR'"),
+            (["import", "plans", "a", "b"], "'import' takes 'nico FILE' or 'plans DIR'"),
+            (["import", "plan", "a"], "unknown format 'plan' (did you mean 'plans'?)"),
+            (["import", "--role", "r", "nico", "a"], "'import' has no flag '--role'"),
+        ]
+        for (arguments, message) in faults {
+            let error = #expect(throws: UsageError.self) { try parseArguments(arguments) }
+            #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
+        }
+    }
+
     @Test func `a graph has a format`() throws {
         #expect(try options(["graph"]).command == .graph(.text))
         #expect(try options(["graph", "--format", "mermaid"]).command == .graph(.mermaid))
@@ -136,7 +154,7 @@ struct ArgumentTests {
             (["rnu"], "unknown command 'rnu' (did you mean 'run'?); see 'nest-bootstrap --help'"),
             (
                 ["frobnicate"],
-                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, init, units, supervise, help)"
+                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, init, import, units, supervise, help)"
             ),
             (["status", "--wait", "5s"], "the value of '--wait' follows '=': '--wait=5s'"),
             (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),
@@ -184,8 +202,12 @@ struct ArgumentTests {
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
         #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
         var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n", "Files:\n"]
-        if command != nil { parts += ["Exit codes:\n", "  64  ", "(default: "] }
-        if let command, command != .initialise { parts += ["-c, --config FILE", "-o, --output text|json"] }
+        if command != nil { parts += ["Exit codes:\n", "  64  "] }
+        // An import has no flags.
+        if let command, command != .importing { parts.append("(default: ") }
+        if let command, ![.initialise, .importing].contains(command) {
+            parts += ["-c, --config FILE", "-o, --output text|json"]
+        }
         for flag in Flag.all where command.map(flag.commands.contains) == true && !flag.isInternal {
             parts.append(flag.shortName.map { "  \($0), \(flag.name)" } ?? "  \(flag.name)")
         }

@@ -43,6 +43,7 @@ extension CommandName {
         case .rbac: .rbac
         case .certificates: .certificates
         case .initialise: .initialise
+        case .importing: .importing
         case .units: .units
         case .supervise: .supervise
         }

@@ -231,10 +231,10 @@ struct Flag: Sendable {
     }
 
     /// The commands that read a task file.
-    private static let ofTaskFile = CommandName.allCases.filter { $0 != .initialise }
+    private static let ofTaskFile = CommandName.allCases.filter { ![.initialise, .importing].contains($0) }
 
     /// The commands that are about one node.
-    private static let ofNode = CommandName.allCases.filter { $0 != .certificates }
+    private static let ofNode = CommandName.allCases.filter { ![.certificates, .importing].contains($0) }
 
     /// Reads a value that is one of several words.
     static func choice<Choice: RawRepresentable<String> & CaseIterable>(

@@ -60,6 +60,7 @@ extension Options {
         case .initialise:
             try refuse(names, name, hint: "use '--output \(names.first ?? "FILE")'")
             return .initialise(values.initialise)
+        case .importing: return .importing(try importSource(names))
         case .units:
             var options = try unitsOptions(names)
             options.installedConfig = values.installedConfig
@@ -71,6 +72,18 @@ extension Options {
             }
             return .supervise(unique(names), isRepetition: values.run.isRepetition)
         }
+    }
+
+    /// A format and a path.
+    private static func importSource(_ names: [String]) throws(UsageError) -> ImportSource {
+        let known = ImportSource.Format.allCases.map(\.rawValue)
+        if let name = names.first, ImportSource.Format(rawValue: name) == nil {
+            throw .unknown("format", name, among: known, command: .importing)
+        }
+        guard names.count == 2, let format = ImportSource.Format(rawValue: names[0]), !names[1].isEmpty else {
+            throw UsageError("'import' takes 'nico FILE' or 'plans DIR'", command: .importing)
+        }
+        return ImportSource(format: format, path: names[1])
     }
 
     /// One directory, or the three of a generator: for units of normal, early and late precedence.

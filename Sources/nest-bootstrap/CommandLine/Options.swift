@@ -57,7 +57,7 @@ struct Options: Sendable, Hashable {
         case .run(let run): run.isDryRun
         case .certificates(let certificates): certificates.isDryRun
         case .diff: true
-        case .status, .check, .graph, .units, .supervise, .writeMetrics, .rbac, .initialise: false
+        case .status, .check, .graph, .units, .supervise, .writeMetrics, .rbac, .initialise, .importing: false
         }
     }
 
@@ -67,7 +67,7 @@ struct Options: Sendable, Hashable {
         case .run(let run): !run.isDryRun
         case .certificates(let certificates): certificates.acts
         case .units, .supervise, .writeMetrics: true
-        case .diff, .status, .check, .graph, .rbac, .initialise: false
+        case .diff, .status, .check, .graph, .rbac, .initialise, .importing: false
         }
     }
 
@@ -103,6 +103,8 @@ enum Command: Sendable, Hashable {
     case certificates(CertificatesOptions)
     /// Writes a first task file for a machine.
     case initialise(InitOptions)
+    /// Prints the inventory of another tool as a drop-in.
+    case importing(ImportSource)
     /// Writes the plan as systemd units.
     case units(UnitsOptions)
     /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
@@ -208,6 +210,23 @@ struct InitOptions: Sendable, Hashable {
     init() {}
 }
 
+/// Which inventory to read.
+struct ImportSource: Sendable, Hashable {
+    /// The tool that the inventory is for.
+    enum Format: String, Sendable, Hashable, CaseIterable {
+        /// The `cluster.nix` of the NICO operator.
+        case nico
+        /// A directory with `hosts.csv`, `k3s.csv` and `network.yaml`.
+        case plans
+    }
+
+    /// The tool.
+    var format: Format
+
+    /// The file or directory.
+    var path: String
+}
+
 /// Where to write units.
 struct UnitsOptions: Sendable, Hashable {
     /// The directory.
@@ -240,6 +259,7 @@ enum GraphFormat: String, Sendable, Hashable, CaseIterable {
 enum CommandName: String, Sendable, Hashable, CaseIterable {
     case run, diff, status, check, graph, rbac, certificates
     case initialise = "init"
+    case importing = "import"
     case units, supervise
 }
 

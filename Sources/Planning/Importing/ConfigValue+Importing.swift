@@ -1,0 +1,71 @@
+import Base
+import YAML
+
+/// Values of inventories.
+extension ConfigValue {
+    /// The name of a node, as Kubernetes allows it.
+    func nodeName() -> String? {
+        let expected = "a host name of lower-case letters, digits, '-' and '.'"
+        guard let text = string(expected: expected) else { return nil }
+        guard isNodeName(text) else {
+            let meant = text.lowercased().replacing("_", with: "-")
+            reportTypeMismatch(expected, hint: isNodeName(meant) ? write(meant) : nil)
+            return nil
+        }
+        return text
+    }
+
+    /// The name of one network interface.
+    func interfaceName() -> String? {
+        guard let name = interface() else { return nil }
+        guard !name.utf8.contains(UInt8(ascii: "*")) else {
+            reportTypeMismatch("the name of one network interface")
+            return nil
+        }
+        return name
+    }
+}
+
+/// Returns whether a node can have a name: a DNS name in lower case.
+private func isNodeName(_ name: String) -> Bool {
+    name.utf8.count <= 253
+        && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+            (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
+                && label.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
+        }
+}
+
+/// The names and addresses that an inventory has used already.
+struct UsedValues {
+    private var names: [String: SourceLocation] = [:]
+    private var addresses: [IPAddress: (owner: String, location: SourceLocation)] = [:]
+    let problems: ProblemCollector
+
+    init(_ problems: ProblemCollector) { self.problems = problems }
+
+    /// Adds a name, or reports that it is used already.
+    mutating func add(_ name: String, at location: SourceLocation) {
+        guard let first = names[name] else {
+            names[name] = location
+            return
+        }
+        problems.add(
+            location,
+            "name \(quoted(name)) is used twice, the first time at \(first)",
+            hint: "write another name"
+        )
+    }
+
+    /// Adds an address, or reports that it is used already.
+    mutating func add(_ address: IPAddress, of owner: String, at location: SourceLocation) {
+        guard let first = addresses[address] else {
+            addresses[address] = (owner, location)
+            return
+        }
+        problems.add(
+            location,
+            "address \(address) of \(owner) is that of \(first.owner) at \(first.location) as well",
+            hint: "write another address"
+        )
+    }
+}

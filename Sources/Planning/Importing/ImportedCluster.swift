@@ -1,0 +1,111 @@
+public import Base
+import YAML
+
+/// A cluster as the inventory of another tool describes it.
+public struct ImportedCluster: Sendable, Hashable {
+    /// One node.
+    public struct Node: Sendable, Hashable {
+        /// The host name.
+        public var name: String
+
+        /// The roles; the first is `node.role`.
+        public var roles: [String]
+
+        /// The address.
+        public var address: IPAddress
+
+        /// The variables that the node has of its own, each once.
+        public private(set) var variables: [Variable] = []
+
+        /// Creates a node without variables.
+        init(name: String, roles: [String], address: IPAddress) {
+            (self.name, self.roles, self.address) = (name, roles, address)
+        }
+
+        /// Sets a variable unless the node has it already.
+        mutating func set(_ name: String, _ value: String) {
+            guard !variables.contains(where: { $0.name == name }) else { return }
+            variables.append(Variable(name: name, value: value))
+        }
+    }
+
+    /// A variable of a node.
+    public struct Variable: Sendable, Hashable {
+        /// The name.
+        public var name: String
+
+        /// The value; a whole number becomes a number of the task file, anything else a string.
+        public var value: String
+    }
+
+    /// The cluster's name, if the inventory has one.
+    public var name: String?
+
+    /// The virtual IP address of the control planes, if there is one.
+    public var virtualAddress: IPAddress?
+
+    /// The nodes, in the order of the inventory.
+    public var nodes: [Node] = []
+
+    /// Gives every control plane its priority in VRRP: 150 for the first, one less for each that follows.
+    mutating func setPriorities() {
+        let controlPlanes = nodes.indices.filter { nodes[$0].roles.contains("control-plane") }
+        for (position, index) in controlPlanes.enumerated() { nodes[index].set("priority", "\(150 - position)") }
+    }
+
+    /// The number of control planes for which there is a priority in VRRP.
+    static let controlPlaneLimit = 149
+
+    /// Writes the cluster as a drop-in of the task file.
+    ///
+    /// - Parameters:
+    ///   - call: The call that reads the inventory, for the comment at the beginning.
+    ///   - file: The inventory, for a problem.
+    /// - Returns: The whole drop-in.
+    /// - Throws: ``Base/Problems`` if it is larger than a task file may be.
+    public func dropIn(madeBy call: String, from file: String) throws(Problems) -> String {
+        var lines = ["# Made by '\(call)'. To change it, change the inventory and import it again."]
+        let sections = [("name", name.map(flowText)), ("vip", virtualAddress.map { flowText("\($0)") })]
+        let entries = sections.compactMap { key, value in value.map { "  \(key): \($0)" } }
+        if !entries.isEmpty { lines += ["cluster:"] + entries }
+        lines.append("nodes:")
+        lines += nodes.flatMap(\.lines)
+        let text = lines.map { $0 + "\n" }.joined()
+        guard text.utf8.count <= SizeLimit.configuration else {
+            let size = byteText(SizeLimit.configuration)
+            let message = "the nodes would need a drop-in of more than \(size), the limit of a task file"
+            throw Problems([Problem(message, at: SourceLocation(file: file), hint: "import fewer columns or nodes")])
+        }
+        return text
+    }
+}
+
+extension ImportedCluster.Node {
+    /// The node on one line, or on one line for each of its variables if that would be too long to read.
+    fileprivate var lines: [String] {
+        let role = roles.count == 1 ? "role: \(flowText(roles[0]))" : "roles: [\(roles.joined(separator: ", "))]"
+        let keys = [role, "address: \(flowText("\(address)"))"]
+        let texts = variables.map { "\(flowText($0.name)): \(isWholeNumber($0.value) ? $0.value : flowText($0.value))" }
+        let all = keys + (texts.isEmpty ? [] : ["variables: {\(texts.joined(separator: ", "))}"])
+        let line = "  \(flowText(name)): {\(all.joined(separator: ", "))}"
+        guard line.count > 120 else { return [line] }
+        return ["  \(flowText(name)):"] + keys.map { "    \($0)" } + ["    variables:"] + texts.map { "      \($0)" }
+    }
+}
+
+/// Returns whether a text is a whole number as everybody writes it, so that it stays the same text when it is a number.
+private func isWholeNumber(_ text: String) -> Bool {
+    text == "0" || (1...18).contains(text.utf8.count) && text.utf8.allSatisfy(\.isDigit) && !text.hasPrefix("0")
+}
+
+/// A string as the task file writes it, also in braces: in quotes unless it is a plain word or an IPv4 address.
+private func flowText(_ text: String) -> String {
+    // A literal '${' is no variable.
+    let text = text.replacing("${", with: "$${")
+    let isWord =
+        text.utf8.first?.isLetter == true
+        && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_.".utf8.contains($0) }
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
+    let isAddress = !text.utf8.contains(UInt8(ascii: ":")) && IPAddress(text) != nil
+    return isWord || isAddress ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
+}

@@ -1,0 +1,138 @@
+public import Base
+public import YAML
+
+/// Reads the `cluster.nix` of the NICO operator.
+///
+/// - Parameters:
+///   - root: Its value, with places.
+///   - refused: What in it is no data, so that nothing else is reported at the same places.
+/// - Returns: The cluster: the first control plane has roles `control-plane` and `init`, the others `control-plane`, and
+///   the workers `worker`.
+/// - Throws: Every ``Base/Problem`` of the file.
+public func readNico(_ root: Node, refused: [Problem] = []) throws(Problems) -> ImportedCluster {
+    let problems = ProblemCollector()
+    var reader = NicoReader(problems)
+    reader.read(root)
+    let places = Set(refused.map(\.location))
+    let all = refused + problems.all.filter { !places.contains($0.location) }
+    guard all.isEmpty else { throw Problems(all) }
+    return reader.cluster
+}
+
+/// One reading of such a file.
+private struct NicoReader {
+    private(set) var cluster = ImportedCluster()
+    private let problems: ProblemCollector
+    private var used: UsedValues
+
+    init(_ problems: ProblemCollector) {
+        self.problems = problems
+        used = UsedValues(problems)
+    }
+
+    mutating func read(_ root: Node) {
+        guard let mapping = root.mapping else {
+            problems.add(
+                root.location,
+                "the cluster must be an attribute set, found \(describe(root))",
+                hint:
+                    "write { name = \"NAME\"; vip = \"ADDRESS\"; controlPlane = [ { name = \"cp-01\"; ip = \"ADDRESS\"; } ]; }"
+            )
+            return
+        }
+        var fields = MappingReader(
+            mapping.entries,
+            at: root.location,
+            MappingName(owner: "the cluster"),
+            Variables(),
+            problems
+        )
+        cluster.name = take("name", &fields)?.string(expected: "the name of the cluster")
+        let address = take("vip", &fields)
+        cluster.virtualAddress = address?.address()
+        if let found = cluster.virtualAddress, let address {
+            used.add(found, of: "'vip'", at: address.node.location)
+        }
+        readNodes("controlPlane", "control plane", &fields, isRequired: true)
+        readNodes("workers", "worker", &fields, isRequired: false)
+        fields.finish()
+        cluster.setPriorities()
+    }
+
+    /// Reads a list of nodes.
+    private mutating func readNodes(
+        _ key: String,
+        _ kind: String,
+        _ fields: inout MappingReader,
+        isRequired: Bool,
+    ) {
+        guard isRequired || fields.has(key) else {
+            _ = fields.take(key)
+            return
+        }
+        guard let value = take(key, &fields), let items = value.items(of: "nodes") else { return }
+        if isRequired, items.isEmpty {
+            problems.add(
+                value.node.location,
+                "'\(key)' has no node",
+                hint: "write { name = \"cp-01\"; ip = \"ADDRESS\"; }"
+            )
+        }
+        if isRequired, items.count > ImportedCluster.controlPlaneLimit {
+            let limit = ImportedCluster.controlPlaneLimit
+            problems.add(value.node.location, "'\(key)' has \(items.count) nodes, more than \(limit)")
+        }
+        for (index, item) in items.enumerated() {
+            let roles = isRequired ? ["control-plane"] + (index == 0 ? ["init"] : []) : ["worker"]
+            readNode(item.node, kind, index + 1, roles)
+        }
+    }
+
+    private mutating func readNode(_ node: Node, _ kind: String, _ number: Int, _ roles: [String]) {
+        let known = node["name"]?.string.flatMap { $0.isEmpty ? nil : quoted($0) }
+        let owner = "\(kind) \(known ?? "\(number)")"
+        guard let mapping = node.mapping else {
+            problems.add(
+                node.location,
+                "\(kind) \(number) must be an attribute set with name and ip, found \(describe(node))",
+                hint: "write { name = \"NAME\"; ip = \"ADDRESS\"; }"
+            )
+            return
+        }
+        var fields = MappingReader(mapping.entries, at: node.location, MappingName(owner: owner), Variables(), problems)
+        let named = take("name", &fields)
+        let name = named?.nodeName()
+        if let name, let named { used.add(name, at: named.node.location) }
+        let written = take("ip", &fields)
+        let address = written?.address()
+        if let address, let written {
+            used.add(address, of: owner, at: written.node.location)
+            reportOtherVersion(address, of: owner, at: written.node.location)
+        }
+        fields.finish()
+        guard let name, let address else { return }
+        cluster.nodes.append(.init(name: name, roles: roles, address: address))
+    }
+
+    /// Reports a node that cannot be in the network of the virtual IP address.
+    private func reportOtherVersion(_ address: IPAddress, of owner: String, at location: SourceLocation) {
+        guard let shared = cluster.virtualAddress, shared.isVersion6 != address.isVersion6 else { return }
+        let (own, other) = address.isVersion6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
+        problems.add(
+            location,
+            "address \(address) of \(owner) is \(own), and 'vip' is \(other), so that they are not in one network",
+            hint: "write an \(other) address"
+        )
+    }
+
+    /// The value of a key that must be there, or `nil` after reporting that it is missing.
+    private func take(_ key: String, _ fields: inout MappingReader) -> ConfigValue? {
+        let label = fields.subject.label(key)
+        guard let entry = fields.take(key) else {
+            problems.add(fields.location, "\(label) is missing", hint: "add it")
+            return nil
+        }
+        // Messages show what to write without the key: how it is written depends on the format.
+        return ConfigValue(node: entry.value, key: nil, label: label, problems: problems)
+    }
+}

@@ -1,0 +1,128 @@
+import Base
+import YAML
+
+/// A table of the plans, with its lines by the names of the columns.
+struct PlanTable {
+    /// One line below the names of the columns.
+    struct Row {
+        /// Where the line begins.
+        let location: SourceLocation
+        fileprivate let columns: [String]
+        fileprivate let needed: [String]
+        fileprivate let cells: [CSVTable.Cell]
+        fileprivate let problems: ProblemCollector
+
+        /// The value of a needed column, or `nil` after reporting that it is empty.
+        subscript(column: String) -> ConfigValue? {
+            guard let index = columns.firstIndex(of: column), index < cells.count else { return nil }
+            let value = value(index)
+            guard !cells[index].text.isEmpty else {
+                problems.add(cells[index].location, "\(value.label) is empty", hint: "write a value")
+                return nil
+            }
+            return value
+        }
+
+        /// The values of the other columns; an empty one is left out.
+        var others: [(column: String, value: String)] {
+            columns.indices.compactMap { index in
+                guard index < cells.count, !needed.contains(columns[index]), !cells[index].text.isEmpty else {
+                    return nil
+                }
+                return value(index).string().map { (columns[index], $0) }
+            }
+        }
+
+        private func value(_ index: Int) -> ConfigValue {
+            let node = Node.string(cells[index].text, location: cells[index].location)
+            return ConfigValue(node: node, key: nil, label: quoted(columns[index]), problems: problems)
+        }
+    }
+
+    /// Where the names of the columns are.
+    let location: SourceLocation
+
+    /// The lines.
+    private(set) var rows: [Row] = []
+
+    /// Whether every line was read.
+    let hasAllLines: Bool
+
+    /// Whether every line was read, with a value for each column.
+    private(set) var isComplete: Bool
+
+    /// Reads a table, or gives `nil` after reporting that columns are missing.
+    ///
+    /// - Parameters:
+    ///   - file: The table.
+    ///   - needed: The columns that it must have.
+    ///   - problems: Where problems are reported.
+    ///   - variable: What is wrong with the name of another column, which becomes that of a variable.
+    init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector, variable: (String) -> String?) {
+        let before = problems.all.count
+        let table = CSVTable(file, problems)
+        guard let header = table.rows.first else {
+            guard problems.all.count == before else { return nil }
+            let hint = "write \(needed.joined(separator: ",")) in the first line"
+            problems.add(SourceLocation(file: file.path), "the table is empty", hint: hint)
+            return nil
+        }
+        let columns = header.map(\.text)
+        location = header[0].location
+        (hasAllLines, isComplete) = (table.isComplete, table.isComplete)
+        guard Self.check(header, needed, problems, variable) else { return nil }
+        for cells in table.rows.dropFirst() {
+            guard let first = cells.first, problems.all.count < Limit.tableProblemCount else { continue }
+            if cells.count != columns.count {
+                let values = "\(cells.count) value\(cells.count == 1 ? "" : "s")"
+                let message = "the line has \(values), and the table \(columns.count) columns"
+                let isShort = cells.count < columns.count
+                let location = isShort ? first.location : cells[columns.count].location
+                let hint =
+                    isShort ? "write ',' also before a value that is empty" : "write values with ',' in them in quotes"
+                problems.add(location, message, hint: hint)
+                isComplete = false
+            }
+            rows.append(
+                Row(location: first.location, columns: columns, needed: needed, cells: cells, problems: problems)
+            )
+        }
+    }
+
+    /// Reports what is wrong with the names of the columns, and returns whether all that are needed are there.
+    private static func check(
+        _ header: [CSVTable.Cell],
+        _ needed: [String],
+        _ problems: ProblemCollector,
+        _ variable: (String) -> String?,
+    ) -> Bool {
+        var seen: [String: SourceLocation] = [:]
+        for cell in header {
+            if let first = seen[cell.text] {
+                problems.add(
+                    cell.location,
+                    "column \(quoted(cell.text)) is there twice, first at \(first)",
+                    hint: "remove one"
+                )
+            }
+            seen[cell.text] = seen[cell.text] ?? cell.location
+            guard !needed.contains(cell.text) else { continue }
+            let isBuiltIn = cell.text.hasPrefix("node.") || cell.text.hasPrefix("cluster.")
+            if !isVariableName(cell.text) || isBuiltIn {
+                let hint = "write a letter, then letters, digits, '_', '-' or '.', not 'node.' or 'cluster.'"
+                problems.add(cell.location, "column \(quoted(cell.text)) cannot be the name of a variable", hint: hint)
+            } else if let fault = variable(cell.text) {
+                let message = "column \(quoted(cell.text)) cannot be a column of this table"
+                problems.add(cell.location, "\(message) (\(fault))", hint: "write another name")
+            }
+        }
+        let others = header.map(\.text).filter { !needed.contains($0) }
+        let missing = needed.filter { seen[$0] == nil }
+        for column in missing {
+            let meant = problems.nearName(to: column, in: others)
+            let hint = meant.map { "write it instead of \(quoted($0))" } ?? "add it to the first line"
+            problems.add(header[0].location, "column '\(column)' is missing", hint: hint)
+        }
+        return missing.isEmpty
+    }
+}

@@ -1,0 +1,215 @@
+public import Base
+import YAML
+
+/// Reads the plans of a k3s cluster on NixOS: `hosts.csv`, `k3s.csv` and `network.yaml`.
+///
+/// - Parameters:
+///   - hosts: The table of machines, `nil` if it could not be read.
+///   - k3s: The table of servers and agents, `nil` if it could not be read.
+///   - network: The values of the network, `nil` if they could not be read.
+///   - unreadable: Why files could not be read.
+/// - Returns: The cluster, with a node for every host.
+/// - Throws: Every ``Base/Problem`` of all files.
+public func readPlans(
+    hosts: SourceFile?,
+    k3s: SourceFile?,
+    network: SourceFile?,
+    unreadable: [Problem] = [],
+) throws(Problems) -> ImportedCluster {
+    let problems = ProblemCollector()
+    problems.add(unreadable)
+    var reader = PlansReader(problems)
+    if let network { reader.readNetwork(network) }
+    if let hosts { reader.readHosts(hosts) }
+    if let k3s { reader.readMembers(k3s) }
+    try problems.check()
+    return reader.finish()
+}
+
+/// One reading of plans.
+struct PlansReader {
+    /// The cluster as far as it was read.
+    var cluster = ImportedCluster()
+    /// The network in which all addresses are, if it is known.
+    var subnet: AddressRange?
+    /// What the network gives all nodes.
+    var networkVariables: [ImportedCluster.Variable] = []
+    /// The names and addresses so far.
+    var used: UsedValues
+    /// Where problems are reported.
+    let problems: ProblemCollector
+
+    /// The names of all hosts, also of those with mistakes.
+    private var hostNames: Set<String> = []
+    /// The positions of nodes by host name.
+    private var positions: [String: Int] = [:]
+    /// Whether all hosts are known.
+    private var hasHosts = false
+    /// What runs on the hosts.
+    private var members: [Member: SourceLocation] = [:]
+
+    /// A server or an agent of a host.
+    private struct Member: Hashable {
+        let host: String
+        let kind: String
+    }
+
+    /// The columns of `hosts.csv`.
+    private static let hostColumns = ["name", "interface", "ip", "admin"]
+    /// The columns of `k3s.csv`.
+    private static let memberColumns = ["host", "name", "type", "ip"]
+    /// The types of `k3s.csv`.
+    private static let types = ["init-server", "server", "agent"]
+
+    init(_ problems: ProblemCollector) {
+        self.problems = problems
+        used = UsedValues(problems)
+    }
+
+    // MARK: hosts.csv
+
+    /// Reads the table of machines.
+    mutating func readHosts(_ file: SourceFile) {
+        guard let table = PlanTable(file, needed: Self.hostColumns, problems, variable: Self.hostVariable) else {
+            return
+        }
+        hasHosts = table.hasAllLines
+        if table.rows.isEmpty, hasHosts {
+            problems.add(table.location, "no host is listed", hint: "write a line below the names of the columns")
+        }
+        for row in table.rows {
+            guard !problems.isFull(at: row.location) else { return }
+            readHost(row)
+        }
+    }
+
+    private mutating func readHost(_ row: PlanTable.Row) {
+        let named = row["name"]
+        let owner = named.map { "host \(quoted($0.node.string ?? ""))" } ?? "a host"
+        let name = named?.nodeName()
+        if let named, let text = named.node.string {
+            used.add(text, at: named.node.location)
+            hostNames.insert(text)
+        }
+        let address = address(row, of: owner)
+        let interface = row["interface"]?.interfaceName()
+        let admin = row["admin"]?.account()
+        let others = row.others
+        guard let name, let address, let interface, let admin else { return }
+        var node = ImportedCluster.Node(name: name, roles: [], address: address)
+        node.set("interface", interface)
+        node.set("admin", admin)
+        for (column, value) in others { node.set(column, value) }
+        positions[name] = cluster.nodes.count
+        cluster.nodes.append(node)
+    }
+
+    /// What is wrong with the name of a further column of `hosts.csv`, which becomes that of a variable.
+    private static func hostVariable(_ column: String) -> String? {
+        column == "k3s" || column.hasPrefix("k3s.") ? "names such as 'k3s.server.ip' are those of k3s.csv" : nil
+    }
+
+    // MARK: k3s.csv
+
+    /// Reads the table of servers and agents.
+    mutating func readMembers(_ file: SourceFile) {
+        let reserved: (String) -> String? = { column in
+            column == "address" ? "the address is that of column 'ip'" : nil
+        }
+        guard let table = PlanTable(file, needed: Self.memberColumns, problems, variable: reserved) else { return }
+        var first: SourceLocation?
+        var hasUnknownType = !table.isComplete
+        for row in table.rows {
+            guard !problems.isFull(at: row.location) else { return }
+            let written = row["type"]
+            let type = written?.word(of: Self.types)
+            hasUnknownType = hasUnknownType || type == nil
+            if type == "init-server", let location = written?.node.location {
+                if let first {
+                    let message = "a second server has type 'init-server', the first one is at \(first)"
+                    problems.add(location, message, hint: "write server")
+                }
+                first = first ?? location
+            }
+            readMember(row, type)
+        }
+        if first == nil, !hasUnknownType {
+            let message = "no server has type 'init-server'"
+            problems.add(table.location, message, hint: "write it for the server that begins the cluster")
+        }
+    }
+
+    private mutating func readMember(_ row: PlanTable.Row, _ type: String?) {
+        let kind = type.map { $0 == "agent" ? "agent" : "server" }
+        let named = row["name"]
+        let owner = named.map { "\(kind ?? "member") \(quoted($0.node.string ?? ""))" } ?? "a member"
+        let name = named?.nodeName()
+        if let named, let text = named.node.string { used.add(text, at: named.node.location) }
+        let address = address(row, of: owner)
+        let others = row.others
+        guard let value = row["host"], let host = value.node.string, !reportUnknownHost(host, at: value.node.location),
+            let kind
+        else { return }
+        if let first = members[Member(host: host, kind: kind)] {
+            problems.add(
+                value.node.location,
+                "host \(quoted(host)) has two \(kind)s, the first one at \(first)",
+                hint: "a host runs at most one server and one agent"
+            )
+            return
+        }
+        members[Member(host: host, kind: kind)] = value.node.location
+        guard let name, let address, let index = positions[host] else { return }
+        let roles =
+            kind == "agent" ? ["worker"] : type == "init-server" ? ["control-plane", "init"] : ["control-plane"]
+        // Whichever line comes first: a host is a control plane before it is a worker.
+        let present = cluster.nodes[index].roles
+        cluster.nodes[index].roles = kind == "agent" ? present + roles : roles + present
+        cluster.nodes[index].set("k3s.\(kind).name", name)
+        cluster.nodes[index].set("k3s.\(kind).address", "\(address)")
+        for (column, text) in others { cluster.nodes[index].set("k3s.\(kind).\(column)", text) }
+    }
+
+    /// Reports a host that the other table does not list, and returns whether it is one.
+    private func reportUnknownHost(_ host: String, at location: SourceLocation) -> Bool {
+        guard hasHosts, !hostNames.contains(host) else { return !hasHosts }
+        let hint = problems.hint(for: host, in: hostNames.sorted(), else: "add it to hosts.csv")
+        problems.add(location, "no host of hosts.csv is named \(quoted(host))", hint: hint)
+        return true
+    }
+
+    // MARK: both tables
+
+    /// The address of a line, or `nil` after reporting why there is none.
+    private mutating func address(_ row: PlanTable.Row, of owner: String) -> IPAddress? {
+        guard let value = row["ip"], let address = value.address() else { return nil }
+        let location = value.node.location
+        used.add(address, of: owner, at: location)
+        checkIsInNetwork(address, of: owner, at: location)
+        return address
+    }
+
+    /// The cluster, once nothing is wrong.
+    func finish() -> ImportedCluster {
+        var cluster = cluster
+        for index in cluster.nodes.indices {
+            for variable in networkVariables { cluster.nodes[index].set(variable.name, variable.value) }
+            if cluster.nodes[index].roles.isEmpty { cluster.nodes[index].roles = ["host"] }
+        }
+        if cluster.virtualAddress != nil { cluster.setPriorities() }
+        return cluster
+    }
+}
+
+extension ProblemCollector {
+    /// Returns whether there are too many problems to go on with a table, and reports that.
+    fileprivate func isFull(at location: SourceLocation) -> Bool {
+        guard all.count >= Limit.tableProblemCount else { return false }
+        add(
+            location,
+            "too many problems: the limit is \(Limit.tableProblemCount)",
+            hint: "correct those before this line first"
+        )
+        return true
+    }
+}

@@ -1,0 +1,272 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+/// Command `import` with the examples of both inventories, with mistakes, and with input that is not one.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+struct ImportTests {
+    private static let canEvaluate = ChildProcess.isInstalled("nix-instantiate")
+    private static let noNix: Comment = "no Nix; run make setup"
+    private static let examples = TestCluster.sourceRoot + "/Tests/import"
+
+    private func read(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
+        let environment = environment.merging(["NEST_ROLE": nil, "JOURNAL_STREAM": nil]) { first, _ in first }
+        return try await Tool.run(TestNode.program, ["import"] + arguments, environment: environment)
+    }
+
+    /// What `check --all-nodes` prints with a drop-in beside a task file.
+    private func checked(_ dropIn: String) async throws -> String {
+        let task = "{exec: {command: echo, args: [\"${node.name}\", \"${node.address}\"]}}"
+        let node = try TestNode("tasks:\n  all: \(task)\n  first: {roles: [init], exec: {command: echo}}\n")
+        try FileSystem.makeDirectories(node.path("bootstrap.d"))
+        try node.write(dropIn, to: "bootstrap.d/10-nodes.yaml")
+        let check = try await node.run("check", "--all-nodes")
+        return check.output + check.errors
+    }
+
+    @Test(.enabled(if: canEvaluate, noNix))
+    func `the example of NICO becomes nodes, as Nix and as JSON`() async throws {
+        let path = Self.examples + "/cluster.nix"
+        let result = try await read("nico", path)
+        #expect(result.errors == "")
+        #expect(
+            result.output == """
+                # Made by 'nest-bootstrap import nico \(path)'. To change it, change the inventory and import it again.
+                cluster:
+                  name: production-cluster
+                  vip: 192.168.1.100
+                nodes:
+                  cp-01: {roles: [control-plane, init], address: 192.168.1.101, variables: {priority: 150}}
+                  cp-02: {role: control-plane, address: 192.168.1.102, variables: {priority: 149}}
+                  cp-03: {role: control-plane, address: 192.168.1.103, variables: {priority: 148}}
+                  worker-01: {role: worker, address: 192.168.1.201}
+                  worker-02: {role: worker, address: 192.168.1.202}
+
+                """
+        )
+        #expect(
+            try await checked(result.output) == """
+                cp-01 (control-plane, init): 2 tasks
+                cp-02 (control-plane): 1 task
+                cp-03 (control-plane): 1 task
+                worker-01 (worker): 1 task
+                worker-02 (worker): 1 task
+                5 nodes, nothing wrong
+
+                """
+        )
+        let json = try await Tool.run("nix-instantiate", ["--eval", "--strict", "--json", "--store", "dummy://", path])
+        let file = TemporaryDirectory.file("cluster.json")
+        try FileSystem.write(Array(json.output.utf8), to: file, mode: 0o644)
+        // Without Nix, which JSON does not need.
+        let same = try await read("nico", file, environment: ["PATH": "/nonexistent"])
+        #expect(same.output == result.output.replacing(path, with: file), "\(same.errors)")
+    }
+
+    @Test(.enabled(if: canEvaluate, noNix))
+    func `the example of the documentation is what it becomes`() async throws {
+        let path = TestCluster.sourceRoot + "/docs/import.md"
+        let document = String(decoding: try FileSystem.read(path, limit: 1 << 20), as: UTF8.self)
+        let blocks = document.split(separator: "```").filter { $0.hasPrefix("nix\n") || $0.hasPrefix("yaml\n") }
+        let texts = blocks.map { $0.drop { $0 != "\n" }.dropFirst() }
+        let inventory = TemporaryDirectory.file("documented.nix")
+        try FileSystem.write(Array(try #require(texts.first).utf8), to: inventory, mode: 0o644)
+        let result = try await read("nico", inventory)
+        #expect(result.output.drop { $0 != "\n" }.dropFirst() == texts[1], "\(result.errors)")
+        // The beginning of what becomes of the example of plans.
+        let plans = try await read("plans", Self.examples + "/plans").output
+        #expect(plans.contains("\n" + texts[2]), "\(texts[2])")
+    }
+
+    @Test func `the example of plans becomes nodes with two roles, variables and all addresses`() async throws {
+        let result = try await read("plans", Self.examples + "/plans")
+        #expect(result.errors == "")
+        #expect(
+            result.output.contains("\n  olaf:\n    roles: [control-plane, init, worker]\n    address: 10.0.100.2\n")
+        )
+        #expect(result.output.contains("\n      k3s.server.address: 10.0.100.12\n"))
+        #expect(
+            try await checked(result.output) == """
+                olaf (control-plane, init, worker): 2 tasks
+                ulf (control-plane, worker): 1 task
+                rolf (control-plane): 1 task
+                karl (worker): 1 task
+                ulrich (host): 1 task
+                5 nodes, nothing wrong
+
+                """
+        )
+    }
+
+    @Test(.enabled(if: canEvaluate, noNix))
+    func `all mistakes of a Nix file are reported at once, with their places`() async throws {
+        let text = """
+            {
+              nam = "production-cluster";
+              vip = "192.168.1.101";
+
+              controlPlane = [
+                { name = "cp-01"; ip = "192.168.1.101"; }
+                { name = "CP_02"; ip = "192.168.1.300"; }
+                { name = "cp-01"; ip = "192.168.1.103"; adress = "x"; }
+                { ip = 17; name = ""; }
+                "cp-05"
+              ];
+
+              workers = [
+                { name = "wörker"; ip = "192.168.1.103"; } /* ä */ { name = "w2"; ip = "fd00::1"; ip6 = x: x; }
+                { name = "w3"; ip = "127.0.0.1"; path = ./x; }
+              ];
+              f = { a = { b = { c = { d = { e = 1; }; }; }; }; };
+            }
+            """
+        let expected = """
+            2:3: 'name' of the cluster is missing; add it
+            2:3: unknown key 'nam' in the cluster; did you mean 'name'?
+            5:3: control plane 5 must be an attribute set with name and ip, found 'cp-05'; \
+            write { name = "NAME"; ip = "ADDRESS"; }
+            6:23: address 192.168.1.101 of control plane 'cp-01' is that of 'vip' at FILE:3:3 as well; write another address
+            7:7: 'name' of control plane 'CP_02' must be a host name of lower-case letters, digits, '-' and '.', \
+            found 'CP_02'; write cp-02
+            7:23: 'ip' of control plane 'CP_02' must be an IP address such as 192.168.0.10, found '192.168.1.300'
+            8:7: name 'cp-01' is used twice, the first time at FILE:6:7; write another name
+            8:45: unknown key 'adress' in control plane 'cp-01'; expected one of ip or name
+            9:7: 'ip' of control plane 4 must be an IP address such as 192.168.0.10, found the number 17
+            9:16: 'name' of control plane 4 must be a host name of lower-case letters, digits, '-' and '.', \
+            found an empty string
+            14:7: 'name' of worker 'wörker' must be a host name of lower-case letters, digits, '-' and '.', found 'wörker'
+            14:24: address 192.168.1.103 of worker 'wörker' is that of control plane 'cp-01' at FILE:8:23 as well; \
+            write another address
+            14:71: address fd00::1 of worker 'w2' is IPv6, and 'vip' is IPv4, so that they are not in one network; \
+            write an IPv4 address
+            14:87: a cluster has no place for a function; remove it
+            15:20: 'ip' of worker 'w3' must be an IP address that other nodes can reach, found '127.0.0.1'
+            15:38: a cluster has no place for a path; write it as a string in quotes
+            17:3: unknown key 'f' in the cluster; expected one of controlPlane, name, vip or workers
+            17:27: a cluster has no place for a set that is nested too deeply; remove it
+            """
+        #expect(try await problems(text) == expected.split(separator: "\n").map(String.init))
+    }
+
+    @Test(
+        .enabled(if: canEvaluate, noNix),
+        arguments: [
+            ("{ a = 1; b = undefined; }", "1:14: Nix cannot evaluate this: undefined variable 'undefined'"),
+            ("{ a = 1;\n b = [ { c = }; }\n", "2:14: Nix cannot evaluate this: syntax error, unexpected '}'"),
+            ("{ a = 1;\n b = throw \"no\\nway\"; }", "2:2: Nix cannot evaluate this: no way"),
+            ("{ name = builtins.readFile /etc/hostname; }", "1:10: Nix cannot evaluate this: access to absolute path"),
+            ("{ name = (import ./other.nix).name; }", "1:11: Nix cannot evaluate this: access to absolute path"),
+            ("{ name = builtins.fetchurl \"http://127.0.0.1:1/\"; }", "1:3: Nix cannot evaluate this: access to URI"),
+            ("let x = x; in { b = x; }", "1:9: Nix cannot evaluate this: infinite recursion encountered"),
+            ("let f = x: 1 + f x; in { a = f 0; }", ": Nix cannot evaluate the file (stack overflow"),
+            (
+                "{ a = builtins.length (builtins.genList (x: x) 1000000000); }",
+                ": Nix cannot evaluate the file (out of memory)"
+            ),
+            ("let a = { b = a; }; in a", "1:11: a cluster has no place for a set that is nested too deeply; remove it"),
+            ("", "1:1: Nix cannot evaluate this: syntax error, unexpected end of file"),
+            ("{}\0", "1:3: byte 0x0 is not part of a text in UTF-8"),
+        ]
+    )
+    func `what Nix cannot evaluate is reported with its place`(text: String, message: String) async throws {
+        let found = try await problems(text)
+        #expect(found.contains { $0.hasPrefix(message) }, "\(found)")
+    }
+
+    @Test(.enabled(if: canEvaluate, noNix))
+    func `a Nix file may be named by links and with two dots, and its mistakes have places`() async throws {
+        let directory = TemporaryDirectory.file("a b'$")
+        try FileSystem.makeDirectories("\(directory)/real")
+        try FileSystem.write(Array("{\n  a = absent; }".utf8), to: "\(directory)/real/c:d.nix", mode: 0o644)
+        try #require(try await Tool.run("ln", ["-s", "real", "\(directory)/linked"]).status == 0)
+        try #require(try await Tool.run("ln", ["-s", "real/c:d.nix", "\(directory)/link.nix"]).status == 0)
+        for name in ["real/c:d.nix", "linked/c:d.nix", "link.nix", "linked/../real/c:d.nix"] {
+            let path = "\(directory)/\(name)"
+            let result = try await read("nico", path)
+            #expect(result.errors == "\(path):2:7: Nix cannot evaluate this: undefined variable 'absent'\n")
+        }
+    }
+
+    @Test(.enabled(if: canEvaluate, noNix))
+    func `an evaluation without end is ended`() async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let text = "let r = n: if n == 0 then 1 else r (n - 1) + r (n - 1); in { a = r 80; }"
+        let expected =
+            ": Nix cannot evaluate the file within 20 seconds; write the values themselves instead of what computes them"
+        #expect(try await problems(text) == [expected])
+        #expect(clock.now - start < .seconds(60))
+    }
+
+    @Test func `Nix has to be there for Nix files only`() async throws {
+        let path = TemporaryDirectory.file("cluster.nix")
+        try FileSystem.write(Array("{ }".utf8), to: path, mode: 0o644)
+        let result = try await read("nico", path, environment: ["PATH": "/nonexistent"])
+        #expect(result.status == 1)
+        #expect(result.output == "")
+        #expect(
+            result.errors == "nest-bootstrap: cannot run 'nix-instantiate': not found in PATH '/nonexistent'; "
+                + "install Nix (package nix-bin), or import the file as JSON, as nix-instantiate prints it elsewhere\n"
+        )
+    }
+
+    @Test func `what is no inventory is refused at once`() async throws {
+        let directory = TemporaryDirectory.file("plans")
+        try FileSystem.makeDirectories(directory)
+        let fifo = "\(directory)/k3s.csv"
+        try #require(try await Tool.run("mkfifo", [fifo]).status == 0)
+        let noise = (0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 128) }
+        try FileSystem.write(noise, to: "\(directory)/hosts.csv", mode: 0o644)
+        try FileSystem.write(
+            [UInt8](repeating: 0x20, count: (1 << 20) + 1),
+            to: "\(directory)/network.yaml",
+            mode: 0o644
+        )
+        let plans = try await read("plans", directory)
+        #expect(plans.status == 78)
+        #expect(plans.output == "")
+        #expect(
+            plans.errors == """
+                \(directory)/hosts.csv:1:1: byte 0x80 is not part of a text in UTF-8; \
+                if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'
+                \(fifo): cannot read the inventory: is a FIFO
+                \(directory)/network.yaml: cannot read the inventory: is larger than 1 MiB
+
+                """
+        )
+        for (path, message) in [
+            (fifo, "is a FIFO"), ("/dev/zero", "is a character device"), (directory, "is a directory"),
+            ("\(directory)/absent", "No such file or directory"),
+        ] {
+            let result = try await read("nico", path)
+            #expect(result.status == 78)
+            #expect(result.output == "")
+            #expect(result.errors == "\(path): cannot read the inventory: \(message)\n")
+        }
+        for bytes in [
+            noise, Array("{\"name\": \"\u{0}".utf8), Array("{\"a\": 1} {\"b\": 2}".utf8), Array("{\"a\": [".utf8),
+        ] {
+            let path = "\(directory)/c.json"
+            try FileSystem.write(bytes, to: path, mode: 0o644)
+            let result = try await read("nico", path)
+            #expect(result.status == 78)
+            #expect(result.output == "")
+            #expect(result.errors.hasPrefix(path), "\(result.errors)")
+        }
+    }
+
+    /// What is reported about a Nix file, without its path.
+    private func problems(_ text: String) async throws -> [String] {
+        let path = TemporaryDirectory.file("cluster.nix")
+        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+        let result = try await read("nico", path)
+        #expect(result.status == 78)
+        #expect(result.output == "")
+        #expect(result.errorLines.allSatisfy { $0.hasPrefix(path) })
+        return result.errorLines.map {
+            let rest = $0.dropFirst(path.count).replacing(path, with: "FILE")
+            return String(rest.hasPrefix(": ") ? rest[...] : rest.dropFirst())
+        }
+    }
+}
