@@ -29,6 +29,7 @@ struct ApplyAction: Action {
         let sets = Repetitions.sets(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         context.emit(.objectCount(sets.count))
         let failures = FailureReporter(context, order: contents.manifests)
+        let pruning = try await PruneStep(context, declaration, contents.manifests, client, failures)
         // Declared outside the group for the reason given in `Rollout.pause`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
         await withTaskGroup(of: Void.self) { group in
@@ -43,6 +44,7 @@ struct ApplyAction: Action {
             await SchemaStore(context.run).refresh(from: client, until: context.deadline)
         }
         guard failures.count == 0, contents.problems.isEmpty else { throw ReportedFailures() }
+        let deletedCount = try await pruning?.run(after: sets.count) ?? 0
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
                 of: applied.map(\.identity),
@@ -51,7 +53,7 @@ struct ApplyAction: Action {
                 context.retryPolicy,
             )
         }
-        return changedCount > 0
+        return changedCount + deletedCount > 0
     }
 
     private func apply(
@@ -63,7 +65,11 @@ struct ApplyAction: Action {
         context.run.describedObjects.claim(manifests, for: context.task.name, client.kubeconfig)
         let applier = Applier(
             client: client,
-            managedMetadata: ManagedMetadata(task: context.task.name, labels: declaration.labels),
+            managedMetadata: ManagedMetadata(
+                task: context.task.name,
+                labels: declaration.labels,
+                applySetID: declaration.pruning == .never ? nil : ApplySet(task: context.task.name).id,
+            ),
             forceConflicts: declaration.conflicts == .force,
             dryRunOverlay: context.run.dryRunOverlay,
             retryPolicy: context.retryPolicy,

@@ -48,6 +48,26 @@ final class DescribedObjects: Sendable {
         return Applier.Rival(task: named, location: location)
     }
 
+    /// Whether another task of the plan describes an object, as far as its manifests can be read.
+    ///
+    /// - Parameters:
+    ///   - manifest: The object.
+    ///   - context: The task that is about to delete it.
+    ///   - kubeconfig: The kubeconfig of that task.
+    /// - Returns: Whether there is such a task.
+    func isDescribedElsewhere(
+        _ manifest: ManifestObject,
+        _ context: ActionContext,
+        _ kubeconfig: Kubeconfig,
+    ) async -> Bool {
+        let object = manifest.identity.key(defaultNamespace: kubeconfig.namespace)
+        for task in context.run.plan.steps.lazy.map(\.task)
+        where task.name != context.task.name && task.footprint.manifests != nil {
+            if await locations(in: task.name, context, kubeconfig)[object] != nil { return true }
+        }
+        return false
+    }
+
     private func claim(for manifest: ManifestObject, _ kubeconfig: Kubeconfig) -> Claim {
         Claim(
             server: kubeconfig.server,

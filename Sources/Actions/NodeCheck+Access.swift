@@ -35,6 +35,14 @@ extension NodeCheck {
                 }
             }
         }
+        for (task, manifests) in contents where task.footprint.pruning != .never {
+            access.prune(
+                manifests,
+                of: ApplySet(task: task.name),
+                includesProtected: task.footprint.pruning == .all,
+                namespace: namespace(of: task, &findings),
+            )
+        }
         for task in run.plan.steps.lazy.map(\.task) where task.footprint.kubeconfig != nil {
             let namespace = namespace(of: task, &findings)
             for object in task.footprint.deletedObjects { access.delete(ObjectIdentity(object), namespace: namespace) }

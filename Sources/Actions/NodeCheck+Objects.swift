@@ -30,12 +30,32 @@ extension NodeCheck {
                 findings.problems += found.problems
                 findings.warnings += found.warnings
             }
+            findings.add(pruningFindings(task, manifests))
             findings.objectCount += manifests.count
         }
         let references = run.plan.steps.flatMap { $0.task.footprint.neededObjects + $0.task.footprint.deletedObjects }
         findings.problems += references.flatMap { reference in
             let object = NamedObject(ObjectIdentity(reference), at: reference.location)
             return object.kindProblems(definitions) + object.nameProblems
+        }
+        return findings
+    }
+
+    /// What is wrong with the objects of a task with `prune`, or is of no use.
+    private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
+        guard task.footprint.pruning != .never else { return Findings() }
+        var findings = Findings(problems: ApplySet.mistakes(in: manifests))
+        if task.footprint.pruning == .most, !manifests.isEmpty,
+            manifests.allSatisfy({ ApplySet.isProtected($0.identity.type) })
+        {
+            findings.warnings.append(
+                Problem(
+                    "'prune: true' of task '\(task.name)' deletes nothing: Namespaces, CustomResourceDefinitions and "
+                        + "PersistentVolumeClaims are always kept",
+                    at: task.location,
+                    hint: "remove it, or write 'prune: all' to delete these too, with everything in them"
+                )
+            )
         }
         return findings
     }

@@ -56,7 +56,7 @@ final class Recorder: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         let repeatable = plan.steps.lazy.map(\.task).filter { task in
-            !task.footprint.runsPrograms && task.footprint.deletedObjects.isEmpty
+            !task.footprint.runsPrograms && task.footprint.deletedObjects.isEmpty && task.footprint.pruning == .never
         }
         reportsAllChanges = Set(repeatable.map(\.name))
         restarting = Set(plan.steps.lazy.map(\.task).filter { !$0.restarts.isEmpty }.map(\.name))

@@ -152,6 +152,10 @@ import Testing
             "bootstrap.yaml:3:12: 'wait.kubeconfig' of task 't' goes with 'apiServer' or 'object' only; remove kubeconfig:",
         ),
         .task(
+            "apply: {kubeconfig: k, manifests: [x], prune: everything}",
+            "bootstrap.yaml:3:51: 'apply.prune' of task 't' must be true, false or 'all', found 'everything'",
+        ),
+        .task(
             "wait: {url: https://admin:secret@x/}",
             "bootstrap.yaml:3:17: 'wait.url' of task 't' must be a URL, and this one has a user or password in it",
         ),

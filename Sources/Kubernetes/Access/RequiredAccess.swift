@@ -104,6 +104,36 @@ public struct RequiredAccess: Sendable {
         allow(["get", "delete"], settled(identity, namespace))
     }
 
+    /// Adds what a task needs that deletes what its manifests no longer hold.
+    ///
+    /// The names of these objects are not known: the permissions are for all objects of the kinds in the manifests.
+    ///
+    /// - Parameters:
+    ///   - manifests: The objects of the task.
+    ///   - set: Its ApplySet.
+    ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
+    ///   - namespace: The namespace of the kubeconfig, for objects that name none.
+    public mutating func prune(
+        _ manifests: [ManifestObject],
+        of set: ApplySet,
+        includesProtected: Bool,
+        namespace: String,
+    ) {
+        allow(["get", "patch", "create"], set.parent)
+        for identity in manifests.map({ settled($0.identity, namespace) }) {
+            let isDeleted = includesProtected || !ApplySet.isProtected(identity.type)
+            allow(isDeleted ? ["list", "get", "delete"] : ["list"], allOf: identity.type, in: identity.namespace)
+            // The namespace of the parent belongs to every set.
+            if identity.namespace != nil { allow(["list"], allOf: identity.type, in: ApplySet.namespace) }
+        }
+    }
+
+    private mutating func allow(_ verbs: [String], allOf type: GroupVersionKind, in namespace: String?) {
+        let namespace = namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
+        let scope = Scope(namespace: namespace, group: type.group, resource: resources.resource(of: type))
+        unnamed[scope, default: []].formUnion(verbs)
+    }
+
     /// Adds what an object needs that is awaited; for the namespace see ``apply(_:namespace:)``.
     public mutating func observe(_ identity: ObjectIdentity, namespace: String) {
         allow(["get", "list", "watch"], settled(identity, namespace))

@@ -18,10 +18,14 @@ public struct ManagedMetadata: Sendable {
     /// More labels; a manifest's own values of them are kept.
     public var labels: [String: String]
 
+    /// The ID of the ApplySet that the objects belong to, if there is one.
+    public var applySetID: String?
+
     /// Creates the metadata of a task's objects.
-    public init(task: String, labels: [String: String] = [:]) {
+    public init(task: String, labels: [String: String] = [:], applySetID: String? = nil) {
         self.task = task
         self.labels = labels
+        self.applySetID = applySetID
     }
 
     /// The fields of an object that belong to this agent, as its managed fields list them.
@@ -56,6 +60,10 @@ public struct ManagedMetadata: Sendable {
         let isUnlabelled = metadata["labels"].map { $0.isNull || $0.mapping?.entries.isEmpty == true } ?? true
         let written = isUnlabelled ? Self.defaultLabels(of: root) : metadata["labels"]
         metadata["labels"] = Self.adding(own, to: written, location: location, replacing: false)
+        if let applySetID {
+            let label = [ApplySet.memberLabel: applySetID]
+            metadata["labels"] = Self.adding(label, to: metadata["labels"], location: location, replacing: true)
+        }
         let annotations = [Self.taskAnnotation: task]
         metadata["annotations"] = Self.adding(
             annotations,

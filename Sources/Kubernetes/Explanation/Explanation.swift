@@ -18,12 +18,14 @@ struct Explanation {
     enum Purpose {
         case application
         case deletion
+        case pruning
 
         /// How messages begin that say only why it was not done.
         var failed: String {
             switch self {
             case .application: "not applied"
             case .deletion: "cannot be deleted"
+            case .pruning: "cannot be listed"
             }
         }
 
@@ -32,6 +34,7 @@ struct Explanation {
             switch self {
             case .application: ["get", "create", "patch"]
             case .deletion: ["get", "delete"]
+            case .pruning: ["list", "get", "delete"]
             }
         }
     }

@@ -101,10 +101,11 @@ public struct APIClient: Sendable {
         query: [(String, String)] = [],
         body: [UInt8]? = nil,
         contentType: String = "application/apply-patch+yaml",
+        accept: String = "application/json",
         as expected: ExpectedObject? = nil,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        var headers = [HTTPHeader("Accept", "application/json")]
+        var headers = [HTTPHeader("Accept", accept)]
         if body != nil { headers.append(HTTPHeader("Content-Type", contentType)) }
         let response = try await send(
             method,

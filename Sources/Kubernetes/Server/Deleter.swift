@@ -21,6 +21,7 @@ public struct Deleter: Sendable {
     private let task: String
     private let isDryRun: Bool
     private let retryPolicy: RetryPolicy
+    private let condition: (@Sendable (ObjectIdentity, Node) -> Bool)?
 
     /// Creates a deleter.
     ///
@@ -30,7 +31,19 @@ public struct Deleter: Sendable {
     ///   - isDryRun: Whether the server only checks the requests.
     ///   - retryPolicy: How long to wait for finalizers and for a server that does not answer.
     public init(client: APIClient, task: String, isDryRun: Bool, retryPolicy: RetryPolicy) {
+        self.init(client: client, task: task, isDryRun: isDryRun, retryPolicy: retryPolicy, condition: nil)
+    }
+
+    /// Creates a deleter of objects that meet a condition at the moment at which they are deleted; others count as absent.
+    init(
+        client: APIClient,
+        task: String,
+        isDryRun: Bool,
+        retryPolicy: RetryPolicy,
+        condition: (@Sendable (ObjectIdentity, Node) -> Bool)?,
+    ) {
         (self.client, self.task, self.isDryRun, self.retryPolicy) = (client, task, isDryRun, retryPolicy)
+        self.condition = condition
     }
 
     /// Deletes objects; one that does not exist is not an error.
@@ -47,7 +60,8 @@ public struct Deleter: Sendable {
             for await (index, message) in group { messages[index] = message }
         }
         let sorted = subjects.indices.compactMap { messages[$0] }
-        return sorted + (await namespaceWarnings(about: sorted))
+        // Objects with a condition were found on the server, not written by a person.
+        return condition == nil ? sorted + (await namespaceWarnings(about: sorted)) : sorted
     }
 
     private func delete(_ subject: Subject) async -> Message {
@@ -74,13 +88,13 @@ public struct Deleter: Sendable {
             guard let live = try await findKnown(identity) else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
             // One that was created again in the meantime is another object.
-            guard uid ?? found == found else { return }
+            guard uid ?? found == found, condition?(identity, live) ?? true else { return }
             uid = found
             guard live["metadata"]?["deletionTimestamp"]?.string == nil else {
                 if isDryRun { return }
                 throw .beingDeleted(live.remainingFinalizers)
             }
-            try await requestDeletion(of: identity)
+            try await requestDeletion(of: identity, live)
             if !isDryRun { throw .beingDeleted([]) }
         }
         return uid != nil
@@ -98,18 +112,38 @@ public struct Deleter: Sendable {
         }
     }
 
-    private func requestDeletion(of identity: ObjectIdentity) async throws(APIError) {
+    private func requestDeletion(of identity: ObjectIdentity, _ live: Node) async throws(APIError) {
         let resource = try await client.catalog.resource(of: identity.type, on: client, until: retryPolicy.deadline)
         var identity = identity
         identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
-        let dryRun = isDryRun ? [("dryRun", "All")] : []
-        let query = [("propagationPolicy", "Background")] + dryRun
         let path = resource.path(of: identity)
         do throws(APIError) {
-            _ = try await client.object("DELETE", path, query: query, until: retryPolicy.deadline)
+            _ = try await client.object(
+                "DELETE",
+                path,
+                body: deleteOptions(for: live).json(),
+                contentType: "application/json",
+                until: retryPolicy.deadline
+            )
         } catch .refused(let refusal) where refusal.code == 404 {
             return
         }
+    }
+
+    /// The body of a request, without which the server would obey the query.
+    ///
+    /// Of an object with a condition it deletes only the version for which the condition was met.
+    private func deleteOptions(for live: Node) -> Node {
+        let metadata = live["metadata"]
+        let fields = condition == nil ? ["uid"] : ["uid", "resourceVersion"]
+        let preconditions = fields.compactMap { field in metadata?[field].map { (field, $0) } }
+        let dryRun = isDryRun ? [("dryRun", Node.sequence([.string("All")]))] : []
+        return .mapping(
+            [
+                ("apiVersion", .string("v1")), ("kind", .string("DeleteOptions")),
+                ("propagationPolicy", .string("Background")), ("preconditions", .mapping(preconditions)),
+            ] + dryRun
+        )
     }
 
     /// Warnings about namespaces that do not exist and have names similar to others.

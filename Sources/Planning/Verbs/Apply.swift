@@ -11,6 +11,16 @@ public struct ApplyDeclaration: VerbDeclaration {
         case force
     }
 
+    /// Which objects are deleted that the task applied before and its manifests no longer hold.
+    public enum Pruning: String, Sendable, Hashable {
+        /// No object.
+        case never
+        /// All objects but Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, whose deletion loses more.
+        case most
+        /// Every object.
+        case all
+    }
+
     /// The kubeconfig.
     public var kubeconfig: LocatedPath
 
@@ -28,6 +38,9 @@ public struct ApplyDeclaration: VerbDeclaration {
 
     /// For how many nodes a DaemonSet must be scheduled to count as ready.
     public var minimumNodeCount: Int
+
+    /// Which objects are deleted that the manifests no longer hold.
+    public var pruning: Pruning
 }
 
 extension ApplyDeclaration: ReadableVerb {
@@ -42,6 +55,7 @@ extension ApplyDeclaration: ReadableVerb {
         [
             Keys.manifests.description, Keys.kubeconfig.description, Keys.conflicts.description,
             Keys.substitute.description, Keys.wait.description, Keys.minNodes.description, Keys.labels.description,
+            Keys.prune.description,
         ]
     }
 
@@ -93,6 +107,14 @@ extension ApplyDeclaration: ReadableVerb {
             default: 1,
             "how many nodes a DaemonSet must be scheduled on to count as ready"
         )
+        static let prune = DefaultedKey(
+            "prune",
+            ValueReader(type: .either([.boolean, .enumeration(["all"])]), read: readPruning),
+            default: Pruning.never,
+            text: "`false`",
+            "whether objects are deleted that the task applied before and its manifests no longer hold; `all`: also "
+                + "Namespaces, CustomResourceDefinitions and PersistentVolumeClaims"
+        )
     }
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
@@ -103,6 +125,7 @@ extension ApplyDeclaration: ReadableVerb {
         let wait = fields.value(Keys.wait)
         let labels = fields.value(Keys.labels) ?? [:]
         let minimum = fields.value(Keys.minNodes)
+        let pruning = fields.value(Keys.prune)
         guard let sources else { return nil }
         return ReadVerb(kubeconfig: kubeconfig) { kubeconfig in
             Self(
@@ -112,6 +135,7 @@ extension ApplyDeclaration: ReadableVerb {
                 waitsForRollout: wait != nil,
                 labels: labels,
                 minimumNodeCount: minimum,
+                pruning: pruning,
             )
         }
     }
@@ -122,6 +146,13 @@ extension ApplyDeclaration: ReadableVerb {
             return nil
         }
         return value.word(of: Conflicts.allCases.map(\.rawValue)).flatMap(Conflicts.init(rawValue:))
+    }
+
+    @Sendable private static func readPruning(_ value: ConfigValue) -> Pruning? {
+        if let isPruned = value.node.boolean { return isPruned ? .most : .never }
+        if value.node.string == "all" { return .all }
+        value.reportTypeMismatch("true, false or 'all'")
+        return nil
     }
 
     @Sendable private static func sources(_ value: ConfigValue) -> [ManifestSet.Source]? {
@@ -157,6 +188,7 @@ extension ApplyDeclaration: ReadableVerb {
     public var footprint: Footprint {
         var footprint = Footprint(manifests: manifests)
         footprint.awaitsRollout = waitsForRollout
+        footprint.pruning = pruning
         footprint.useAPIServer(kubeconfig)
         for source in manifests.sources {
             switch source {

@@ -41,6 +41,34 @@ struct RequiredAccessTests {
         )
     }
 
+    @Test func `a user whose task prunes may list and delete the kinds of the manifests`() {
+        let text = """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}
+            ---
+            {apiVersion: v1, kind: Namespace, metadata: {name: own}}
+            """
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        func pruningRules(includesProtected: Bool) -> [String] {
+            rules(text) { access in
+                access.prune(
+                    file.manifests,
+                    of: ApplySet(task: "t"),
+                    includesProtected: includesProtected,
+                    namespace: "default"
+                )
+            }
+        }
+        let parent = "kube-system /configmaps nest-bootstrap-t: create,get,patch"
+        #expect(
+            pruningRules(includesProtected: false) == [
+                "- /namespaces own: create,get,patch", "- /namespaces default,kube-system: get", "- /namespaces : list",
+                "default /configmaps a: create,get,patch", "default /configmaps : delete,get,list", parent,
+                "kube-system /configmaps : list",
+            ]
+        )
+        #expect(pruningRules(includesProtected: true).contains("- /namespaces : delete,get,list"))
+    }
+
     @Test func `a user who applies an admission policy may read its parameters`() {
         let text = """
             {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: p},

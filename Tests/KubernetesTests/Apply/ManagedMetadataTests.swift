@@ -27,6 +27,12 @@ struct OwnershipTests {
         #expect(text == #"{"apiVersion":"v1","metadata":\#(marked),"data":{"a":null},"spec":null}"#)
     }
 
+    @Test func `the label of an ApplySet replaces one of the task`() throws {
+        let managedMetadata = ManagedMetadata(task: "t", labels: [ApplySet.memberLabel: "x"], applySetID: "id")
+        let marked = managedMetadata.stamp(try node("{metadata: {name: a}}"), namespace: nil)
+        #expect(marked["metadata"]?["labels"]?[ApplySet.memberLabel]?.string == "id")
+    }
+
     @Test func `more labels are added, and a manifest's own are kept`() throws {
         let managedMetadata = ManagedMetadata(task: "t", labels: ["a": "1", "b": "2"])
         let marked = managedMetadata.stamp(try node("{metadata: {labels: {b: own}}}"), namespace: nil)

@@ -1,0 +1,106 @@
+import Base
+import Execution
+import Kubernetes
+import Planning
+
+/// The part of `apply` that deletes what the task applied before and its manifests no longer hold.
+struct PruneStep {
+    private let context: ActionContext
+    private let client: APIClient
+    private let failures: FailureReporter
+    private let pruner: Pruner
+    private let parent: Pruner.Parent
+
+    /// Prepares the parent of the task's ApplySet, before anything is applied.
+    ///
+    /// - Returns: `nil` if the task deletes nothing.
+    /// - Throws: An error if the manifests cannot be those of a set, or the parent cannot be written.
+    init?(
+        _ context: ActionContext,
+        _ declaration: ApplyDeclaration,
+        _ manifests: [ManifestObject],
+        _ client: APIClient,
+        _ failures: FailureReporter,
+    ) async throws {
+        guard declaration.pruning != .never else { return nil }
+        let mistakes = ApplySet.mistakes(in: manifests)
+        guard mistakes.isEmpty else { throw Problems(mistakes) }
+        (self.context, self.client, self.failures) = (context, client, failures)
+        pruner = Pruner(
+            client: client,
+            set: ApplySet(task: context.task.name),
+            manifests: manifests,
+            includesProtected: declaration.pruning == .all,
+            isDryRun: context.run.files.isDryRun,
+            retryPolicy: context.retryPolicy,
+            location: context.task.location,
+        )
+        do {
+            parent = try await pruner.widen()
+        } catch {
+            throw await Self.reported(error, failures)
+        }
+    }
+
+    /// Deletes the objects, after all manifests have been read and applied.
+    ///
+    /// - Parameter appliedCount: The number of objects that were applied.
+    /// - Returns: How many were deleted.
+    /// - Throws: An error if not all could be deleted.
+    func run(after appliedCount: Int) async throws -> Int {
+        let obsolete: Pruner.Obsolete
+        do {
+            obsolete = try await pruner.obsolete(in: parent) { [context, client] manifest in
+                await context.run.describedObjects.isDescribedElsewhere(manifest, context, client.kubeconfig)
+            }
+        } catch {
+            throw await Self.reported(error, failures)
+        }
+        for (identity, reason) in obsolete.kept {
+            context.emit(
+                .warning(subject: identity.description, "not deleted, although no manifest holds it: \(reason)")
+            )
+        }
+        let count = obsolete.deletions.reduce(0) { $0 + $1.count }
+        if count > 0 { context.emit(.objectCount(appliedCount + count)) }
+        var deletedCount = 0
+        for group in obsolete.deletions {
+            deletedCount += report(await pruner.delete(group))
+            // What comes later may be needed by what is still there.
+            await failures.report()
+            try Task.checkCancellation()
+            guard failures.count == 0 else { throw ReportedFailures() }
+        }
+        do {
+            try await pruner.narrow(parent, after: obsolete)
+        } catch {
+            throw await Self.reported(error, failures)
+        }
+        return deletedCount
+    }
+
+    /// Emits what became of objects, and returns how many were deleted.
+    private func report(_ messages: [Deleter.Message]) -> Int {
+        var deletedCount = 0
+        for message in messages {
+            switch message {
+            case .deleted(let identity, existed: true):
+                context.emit(.object(identity.description, Event.ObjectResult(.deleted)))
+                deletedCount += 1
+            // Somebody else has deleted it, or taken it.
+            case .deleted(_, existed: false): break
+            case .failed(let failure): failures.add(failure)
+            case .warning(let identity, let text): context.emit(.warning(subject: identity.description, text))
+            }
+        }
+        return deletedCount
+    }
+
+    /// Reports a failure, and returns the error of the task.
+    private static func reported(_ failure: ObjectFailure, _ failures: FailureReporter) async -> any Error {
+        if Task.isCancelled { return CancellationError() }
+        failures.add(failure)
+        await failures.report()
+        return ReportedFailures()
+    }
+}

@@ -1,0 +1,102 @@
+public import Base
+import TLS
+import YAML
+
+/// The objects that a task with `prune` applies, as a set of the ApplySet specification.
+///
+/// Every member has a label with the set's ID. The parent, a ConfigMap, lists the kinds and namespaces where members may
+/// be. Source: <https://github.com/kubernetes/enhancements/tree/master/keps/sig-cli/3659-kubectl-apply-prune>.
+public struct ApplySet: Sendable {
+    /// The label of members, whose value is the ID.
+    public static let memberLabel = "applyset.kubernetes.io/part-of"
+
+    /// The namespace of parents: every cluster has it, and no task deletes it by mistake.
+    public static let namespace = "kube-system"
+
+    static let idLabel = "applyset.kubernetes.io/id"
+    static let toolingAnnotation = "applyset.kubernetes.io/tooling"
+
+    /// The program that manages the set, with the version of what it writes to the parent.
+    static let tooling = "\(ManagedMetadata.manager)/v1"
+
+    /// The task that applies the objects.
+    public let task: String
+
+    /// The parent.
+    public let parent: ObjectIdentity
+
+    /// The ID, which follows from the identity of the parent.
+    public let id: String
+
+    /// Creates the set of a task.
+    public init(task: String) {
+        self.task = task
+        parent = ObjectIdentity(
+            type: GroupVersionKind(group: "", version: "v1", kind: "ConfigMap"),
+            namespace: Self.namespace,
+            name: "nest-bootstrap-\(task)",
+        )
+        id = Self.id(of: parent)
+    }
+
+    /// The ID of the set with a parent: a digest of its name, namespace, kind and group.
+    static func id(of parent: ObjectIdentity) -> String {
+        let text = [parent.name, parent.namespace ?? "", parent.type.kind, parent.type.group].joined(separator: ".")
+        let digits = Array(sha256(Array(text.utf8)))
+        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
+            UInt8(String(digits[$0...$0 + 1]), radix: 16)
+        }
+        let digest = Base64.encode(bytes).replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        return "applyset-\(digest)-v1"
+    }
+
+    /// Finds manifests that say themselves which set their object belongs to.
+    ///
+    /// - Returns: A problem for each.
+    public static func mistakes(in manifests: [ManifestObject]) -> [Problem] {
+        manifests.compactMap { manifest in
+            guard let label = manifest.root["metadata"]?["labels"]?[memberLabel] else { return nil }
+            return Problem(
+                "\(manifest.identity): label '\(memberLabel)' cannot be in a manifest of a task with 'prune'",
+                at: label.location,
+                hint: "remove it; the task sets it"
+            )
+        }
+    }
+
+    /// Whether objects of a kind are deleted only with `prune: all`: with them the server deletes others, or data is lost.
+    public static func isProtected(_ type: GroupVersionKind) -> Bool {
+        switch (type.group, type.kind) {
+        case ("", "Namespace"), ("", "PersistentVolumeClaim"), ("apiextensions.k8s.io", "CustomResourceDefinition"):
+            true
+        default: false
+        }
+    }
+
+    /// Why the set of a parent on the server cannot be used, `nil` if it can.
+    func refusal(of live: Node) -> (message: String, hint: String)? {
+        let annotations = live["metadata"]?["annotations"]
+        let address = "configmap/\(parent.name) -n \(Self.namespace)"
+        guard let tooling = annotations?[Self.toolingAnnotation]?.string else {
+            let hint = "delete it if nothing uses it: 'kubectl delete \(address)', or rename the task"
+            return ("it exists, and is not the parent of an ApplySet", hint)
+        }
+        let tool = tooling.split(separator: "/").dropLast().joined(separator: "/")
+        guard (tool.isEmpty ? tooling : tool) == ManagedMetadata.manager else {
+            let hint =
+                "hand it over with 'kubectl annotate \(address) --overwrite "
+                + "\(Self.toolingAnnotation)=\(Self.tooling)', or rename the task"
+            return ("its ApplySet is managed by '\(tooling)', not by \(ManagedMetadata.manager)", hint)
+        }
+        let found = live["metadata"]?["labels"]?[Self.idLabel]?.string ?? ""
+        guard found == id else {
+            let hint = "correct it: 'kubectl label \(address) --overwrite \(Self.idLabel)=\(id)'"
+            return ("its label '\(Self.idLabel)' is '\(found)', not the ID of its name", hint)
+        }
+        guard annotations?[ApplySetScope.kindsAnnotation]?.string != nil else {
+            let hint = "add the kinds of the objects that the task has applied, such as 'ConfigMap,Deployment.apps'"
+            return ("it has no annotation '\(ApplySetScope.kindsAnnotation)'", hint)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,223 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// `prune` under interruptions, with few rights, with many objects, and beside kubectl.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(10)))
+struct PruneSafetyTests {
+    @Test func `killed at random moments, it neither forgets an object nor deletes one that is wanted`() async throws {
+        let set = try await PrunedSet("killed")
+        let definition = PrunedSet.definition("Killed")
+        let widget = "{apiVersion: prune.test/v1, kind: Killed, metadata: {name: w, namespace: killed}}"
+        let service =
+            "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: killed}, spec: {ports: [{port: 1, protocol: TCP}]}}"
+        try await set.cluster.mustApply(definition)
+        let start = ContinuousClock.now
+        try set.write(["always"])
+        #expect(try await set.node.run("run").status == 0)
+        let length = start.duration(to: .now) * 2
+        let uid = try await set.cluster.object("configmap", "always", namespace: "killed")["metadata"]?["uid"]
+        var killedCount = 0
+        for round in 0..<20 {
+            let names = ["always"] + (0..<10).map { "r\(round % 2)-\($0)" }
+            if round % 4 < 2 { try set.write(names, more: widget) } else { try set.write(names, more: service) }
+            let tool = try set.node.start(["run"])
+            try await ContinuousClock().sleep(for: length * Double.random(in: 0..<1))
+            tool.signal(SIGKILL)
+            if await tool.result().status != 0 { killedCount += 1 }
+        }
+        #expect(killedCount > 0)
+        try set.write(["always", "last"])
+        let result = try await set.node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try await set.names() == ["always", "last"])
+        for kind in ["killeds.prune.test", "services"] {
+            #expect(try await set.cluster.kubectl("get", kind, "-n", "killed", "-o", "name").output == "")
+        }
+        #expect(try await set.cluster.object("configmap", "always", namespace: "killed")["metadata"]?["uid"] == uid)
+        #expect(try await set.annotation("contains-group-kinds") == "ConfigMap")
+        print("prune, killed: \(killedCount) of 20 runs")
+    }
+
+    @Test func `of 600 objects 599 are deleted`() async throws {
+        let set = try await PrunedSet("many")
+        let names = (0..<600).map { "m\($0)" }
+        try set.write(names)
+        let first = try await set.node.run("run")
+        #expect(first.status == 0, "\(first.errors)")
+        try set.write(["m7"])
+        let start = ContinuousClock.now
+        let result = try await set.node.run("run")
+        print("prune: 599 objects deleted in \(start.duration(to: .now))")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(
+            result.outputLines.contains { $0.contains("(599 deleted, 1 unchanged)") },
+            "\(result.output.suffix(300))"
+        )
+        #expect(try await set.names() == ["m7"])
+    }
+
+    @Test func `the roles that rbac prints are enough, and without them the rule is printed`() async throws {
+        let cluster = try await TestCluster.shared.value
+        try await cluster.makeCertificate("pruner", subject: "/CN=pruner")
+        let kubeconfig = TemporaryDirectory.file("pruner.kubeconfig")
+        try FileSystem.write(try FileSystem.read(cluster.kubeconfig, limit: 1 << 20), to: kubeconfig, mode: 0o600)
+        let files = [
+            "--client-certificate=\(cluster.credentials)/pruner.crt", "--client-key=\(cluster.credentials)/pruner.key",
+        ]
+        for change in [["set-credentials", "pruner"] + files, ["set-context", "--current", "--user=pruner"]] {
+            #expect(try await cluster.kubectl(["--kubeconfig", kubeconfig, "config"] + change).status == 0)
+        }
+        let set = try await PrunedSet("least", kubeconfig: kubeconfig)
+        try set.writeTask("prune: false")
+        try set.write(["a", "b"])
+        let without = try await set.node.run("rbac", "--user", "pruner")
+        #expect(without.status == 0, "\(without.errors)")
+        try await cluster.mustApply(without.output)
+        try set.writeTask("prune: true")
+        let refused = try await set.node.run("run")
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors.contains("ConfigMap/kube-system/nest-bootstrap-least: user 'pruner'"),
+            "\(refused.errors)"
+        )
+        #expect(refused.errors.contains(#"resources: ["configmaps"], verbs: ["get", "create", "patch"]"#))
+        let roles = try await set.node.run("rbac", "--user", "pruner")
+        try await cluster.mustApply(roles.output)
+        #expect(try await set.node.run("run").status == 0)
+        try set.write(["a"])
+        let result = try await set.node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try await set.names() == ["a"])
+        // A kind for which there is no role.
+        try await cluster.mustRunKubectl(
+            "annotate",
+            "configmap",
+            "nest-bootstrap-least",
+            "-n",
+            "kube-system",
+            "--overwrite",
+            "applyset.kubernetes.io/contains-group-kinds=ConfigMap,Secret"
+        )
+        let unlisted = try await set.node.run("run")
+        #expect(unlisted.status == 1)
+        #expect(unlisted.errors.contains("/*: user 'pruner'"), "\(unlisted.errors)")
+        #expect(unlisted.errors.contains(#"resources: ["secrets"], verbs: ["list", "get", "delete"]"#))
+    }
+
+    /// Whether kubectl has ApplySets, as since 1.27.
+    static func kubectlHasApplySets() async -> Bool {
+        let help = try? await Tool.run("kubectl", ["apply", "--help"], environment: ["KUBECTL_APPLYSET": "true"])
+        return help?.output.contains("--applyset") == true
+    }
+
+    @Test(.enabled("kubectl has no ApplySets", { await kubectlHasApplySets() }))
+    func `kubectl and the agent refuse each other's sets until these are handed over`() async throws {
+        let set = try await PrunedSet("shared-set")
+        let parent = "configmap/nest-bootstrap-shared-set"
+        let map = { (name: String) in
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: kube-system}}"
+        }
+        let kubectl = { (names: [String], more: String) async throws in
+            try await Tool.run(
+                "kubectl",
+                [
+                    "apply", "--server-side", "--force-conflicts", "--prune",
+                    "--applyset=configmaps/nest-bootstrap-shared-set",
+                    "-n", "kube-system", "-f", "-",
+                ],
+                environment: ["KUBECONFIG": set.cluster.kubeconfig, "KUBECTL_APPLYSET": "true"],
+                input: "---\n" + names.map(map).joined(separator: "\n---\n") + "\n\(more)",
+            )
+        }
+        let exists = { (name: String) async throws in
+            try await set.cluster.kubectl("get", "configmap", name, "-n", "kube-system").status == 0
+        }
+        let handOver = { (tooling: String) async throws in
+            try await set.cluster.mustRunKubectl(
+                "annotate",
+                parent,
+                "-n",
+                "kube-system",
+                "--overwrite",
+                "applyset.kubernetes.io/tooling=\(tooling)"
+            )
+        }
+        try set.write(["elsewhere"], more: map("shared-a"), map("shared-b"))
+        #expect(try await set.node.run("run").status == 0)
+        let refused = try await kubectl(["shared-a"], "")
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors.contains(#"is managed by tooling "nest-bootstrap" instead of "kubectl""#),
+            "\(refused.errors)"
+        )
+        #expect(try await exists("shared-b"))
+
+        try await handOver("kubectl/v1.27")
+        let taken = try await kubectl(["shared-a", "shared-c"], "")
+        #expect(taken.status == 0, "\(taken.errors)")
+        #expect(taken.output.contains("configmap/shared-b pruned"), "\(taken.output)")
+        #expect(try await !exists("shared-b"))
+        #expect(try await set.names() == [])
+        let input = "---\n\(set.map("elsewhere"))\n"
+        let namespaced = try await kubectl([], input)
+        #expect(namespaced.status == 1)
+        #expect(namespaced.errors.contains("does not match the namespace \"kube-system\""), "\(namespaced.errors)")
+        let other = try await set.node.run("run")
+        #expect(other.status == 1)
+        #expect(other.errors.contains("its ApplySet is managed by 'kubectl/v"), "\(other.errors)")
+        #expect(other.errors.contains("kubectl annotate \(parent) -n kube-system --overwrite"), "\(other.errors)")
+
+        try await handOver("nest-bootstrap/v1")
+        try set.write([], more: map("shared-d"))
+        let back = try await set.node.run("run")
+        #expect(back.status == 0, "\(back.errors)")
+        for name in ["shared-a", "shared-c"] {
+            let words =
+                "ConfigMap/kube-system/\(name): not deleted, although no manifest holds it: field manager 'kubectl' applies it"
+            #expect((back.output + back.errors).contains(words), "\(back.output)\(back.errors)")
+        }
+        // kubectl finds the set as it expects it, also after the agent has written the parent.
+        try await handOver("kubectl/v1.27")
+        let last = try await kubectl(["shared-a"], "")
+        #expect(last.status == 0, "\(last.errors)")
+        #expect(try await !exists("shared-c"))
+        #expect(try await !exists("shared-d"))
+    }
+
+    @Test(.enabled("kubectl has no ApplySets", { await kubectlHasApplySets() }))
+    func `a set that kubectl has made is used after it is handed over`() async throws {
+        let set = try await PrunedSet("made-by-kubectl")
+        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: made-by-kubectl-a, namespace: kube-system}}"
+        let result = try await Tool.run(
+            "kubectl",
+            [
+                "apply", "--prune", "--applyset=configmaps/nest-bootstrap-made-by-kubectl", "-n", "kube-system", "-f",
+                "-",
+            ],
+            environment: ["KUBECONFIG": set.cluster.kubeconfig, "KUBECTL_APPLYSET": "true"],
+            input: "---\n\(map)\n",
+        )
+        try #require(result.status == 0, "\(result.errors)")
+        try set.write(["a"], more: map)
+        #expect(try await set.node.run("run").errors.contains("its ApplySet is managed by 'kubectl/v"))
+        try await set.cluster.mustRunKubectl(
+            "annotate",
+            "configmap/nest-bootstrap-made-by-kubectl",
+            "-n",
+            "kube-system",
+            "--overwrite",
+            "applyset.kubernetes.io/tooling=nest-bootstrap/v1"
+        )
+        let first = try await set.node.run("run")
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(try await set.annotation("additional-namespaces") == "made-by-kubectl")
+        // Applied by the agent now, and taken over from kubectl's client-side apply.
+        try set.write(["a"])
+        let second = try await set.node.run("run")
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.output.contains("ConfigMap/kube-system/made-by-kubectl-a deleted"), "\(second.output)")
+    }
+}
