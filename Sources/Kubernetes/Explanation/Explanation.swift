@@ -18,12 +18,14 @@ struct Explanation {
     enum Purpose {
         case application
         case deletion
+        case lock
 
         /// How messages begin that say only why it was not done.
         var failed: String {
             switch self {
             case .application: "not applied"
             case .deletion: "cannot be deleted"
+            case .lock: "cannot be taken"
             }
         }
 
@@ -32,6 +34,7 @@ struct Explanation {
             switch self {
             case .application: ["get", "create", "patch"]
             case .deletion: ["get", "delete"]
+            case .lock: ["get", "create", "update", "watch"]
             }
         }
     }
