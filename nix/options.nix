@@ -155,6 +155,9 @@ let
         default = [ ];
         description = "Units that use what the task makes, and are restarted when it has changed something.";
       };
+      lock = optional (types.either (types.enum [ "cluster" ]) types.attrs) ''
+        `cluster`: the task runs on one node of the cluster at a time. `{ kubeconfig = PATH; }` names the API server.
+      '';
       every = optional types.str "The time between the end of a run of the task and its repetition, such as 24h.";
       script = optional text ''
         A script, which bash runs. It is not looked at for variables, and neither are its arguments, environment and

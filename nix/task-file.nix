@@ -51,7 +51,7 @@ let
 
   entryOf =
     task:
-    present { inherit (task) roles timeout every; }
+    present { inherit (task) roles timeout every lock; }
     // lib.optionalAttrs (task.description != "") { description = literal task.description; }
     // lib.optionalAttrs (task.after != [ ]) { inherit (task) after; }
     // lib.optionalAttrs (task.wantedBy != [ ]) { inherit (task) wantedBy; }

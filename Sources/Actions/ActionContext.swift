@@ -27,6 +27,8 @@ public struct RunEnvironment: Sendable {
     public var processEnvironment: [String: String]
     /// Where pinned URLs are kept.
     public var cacheDirectory: String
+    /// The node's name, by which others know who holds a Lease.
+    public var hostName: String
     /// Whether systemd started this process, in the sandbox of a unit.
     public var isService: Bool
 
@@ -54,6 +56,7 @@ public struct RunEnvironment: Sendable {
         dropInVariables: [DropInVariable] = [],
         processEnvironment: [String: String],
         cacheDirectory: String = "/var/lib/nest-bootstrap/cache",
+        hostName: String = Machine.hostName(),
         isService: Bool = Machine.environment()["NOTIFY_SOCKET"] != nil,
     ) {
         self.files = files
@@ -65,6 +68,7 @@ public struct RunEnvironment: Sendable {
         self.dryRunOverlay = files.isDryRun ? DryRunOverlay() : nil
         self.processEnvironment = processEnvironment
         self.cacheDirectory = cacheDirectory
+        self.hostName = hostName
         self.isService = isService
     }
 }

@@ -32,7 +32,7 @@ public struct ActionRunner: Sendable {
         guard let action = Self.actions[step.task.verb.name] else {
             preconditionFailure("verb '\(step.task.verb.name)' has no action")
         }
-        return try await action.perform(context) ? .changed : .unchanged
+        return try await context.locked { try await action.perform(context) } ? .changed : .unchanged
     }
 
     /// The context of the task as it is with the address of the node, if it depends on it.

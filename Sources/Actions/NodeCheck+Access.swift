@@ -44,10 +44,15 @@ extension NodeCheck {
             )
         }
         for task in run.plan.steps.lazy.map(\.task) where task.footprint.kubeconfig != nil {
-            let namespace = namespace(of: task, &findings)
-            for object in task.footprint.deletedObjects { access.delete(ObjectIdentity(object), namespace: namespace) }
+            if task.lock != nil {
+                access.hold(lease: ClusterLock.leaseName(ofTask: task.name), namespace: ClusterLock.namespace)
+            }
             if task.footprint.requestsCertificate { access.requestCertificates() }
-            for object in task.footprint.neededObjects { access.observe(ObjectIdentity(object), namespace: namespace) }
+            let (deleted, needed) = (task.footprint.deletedObjects, task.footprint.neededObjects)
+            guard !deleted.isEmpty || !needed.isEmpty else { continue }
+            let namespace = namespace(of: task, &findings)
+            for object in deleted { access.delete(ObjectIdentity(object), namespace: namespace) }
+            for object in needed { access.observe(ObjectIdentity(object), namespace: namespace) }
         }
         for type in access.guesses {
             findings.warnings.append(

@@ -52,6 +52,8 @@ public struct Event: Sendable {
         case taskStarted(verb: String)
         /// A task waits, with the reason; reported again only when the text changes.
         case waiting(String)
+        /// The holder of the Lease of a task that runs on one node at a time; reported again when it changes.
+        case lease(LeaseHolder)
         /// The number of objects that a task is about to check or change.
         case objectCount(Int)
         /// What a task would do, for a dry run.

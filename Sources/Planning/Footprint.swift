@@ -197,6 +197,9 @@ public struct Footprint: Sendable, Hashable {
 
     /// The capabilities that it needs, by systemd's names.
     public var capabilities: [String] = []
+
+    /// Whether only its lock needs to read the credentials of other users.
+    var readsForLockOnly = false
 }
 
 /// Manifests, and how they are read.
@@ -283,6 +286,13 @@ extension Footprint {
         reads.append(.init(path: kubeconfig, use: .kubeconfig))
         connections.append(.apiServer)
         // Credentials often belong to another user, as those of agenix may.
-        capabilities.append("CAP_DAC_READ_SEARCH")
+        capabilities.append(UnitSandbox.reading)
+    }
+
+    /// Adds what the lock of a task needs, unless its verb talks to the same API server.
+    mutating func useLock(_ kubeconfig: LocatedPath) {
+        guard self.kubeconfig == nil else { return }
+        readsForLockOnly = !capabilities.contains(UnitSandbox.reading)
+        useAPIServer(kubeconfig)
     }
 }

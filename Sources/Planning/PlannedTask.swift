@@ -35,6 +35,9 @@ public struct PlannedTask: Sendable, Hashable {
     /// Whether the task depends on the address of the node.
     public var addressUse = AddressUse.none
 
+    /// What keeps the task from running on two nodes at a time, `nil` if nothing does.
+    public var lock: ClusterLock?
+
     /// Creates a task.
     public init(
         name: String,
@@ -67,6 +70,7 @@ public struct PlannedTask: Sendable, Hashable {
     public var footprint: Footprint {
         var footprint = verb.footprint
         if addressUse != .none { footprint.watchesInterfaces = true }
+        if let lock { footprint.useLock(lock.kubeconfig) }
         return footprint
     }
 }

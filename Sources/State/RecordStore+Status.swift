@@ -29,11 +29,13 @@ extension RecordStore {
                 // A task that has succeeded and runs is one that repeats: what depends on it need not wait.
                 var status = TaskStatus(record, now: now)
                 status.repetition = found.repetition.map { TaskRepetition($0, isRunning: isLocked, now: now) }
+                if isLocked { status.lease = found.repetition?.lease }
                 return status
             }
             if isLocked {
                 var status = TaskStatus(task: task, state: .running)
                 status.startedAt = found.own.startTime
+                status.lease = found.own.lease
                 return status
             }
             return switch found.own {
@@ -75,6 +77,11 @@ private enum Found {
     /// When the task started, if the record says that it has not ended.
     var startTime: Timestamp? {
         if case .record(let record) = self, record.outcome == nil { record.time } else { nil }
+    }
+
+    /// The holder of the task's Lease, if the record says that the task has started and not ended.
+    var lease: LeaseHolder? {
+        if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
     }
 }
 

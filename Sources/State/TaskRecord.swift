@@ -28,6 +28,8 @@ public struct TaskRecord: Sendable, Hashable {
     public var attempt: Int
     /// What earlier attempts leave to later ones.
     public var history: TaskHistory
+    /// The holder of the task's Lease, if the task has not ended and needs one.
+    public var lease: LeaseHolder?
     /// The run that it belongs to.
     public var run: String
     /// The boot that it belongs to; ``RecordStore`` fills it in.
@@ -112,6 +114,7 @@ extension TaskRecord {
             ("unchanged", .number(counts.unchanged)), ("failed", .number(counts.failed)),
             ("attempt", .number(attempt)), ("run", .string(run)), ("boot", .string(boot)),
         ]
+        if let lease { entries.append(("lease", lease.node)) }
         if isPermanent { entries.append(("permanent", .boolean(true))) }
         entries += history.entries
         if let reason { entries.append(("reason", .string(reason))) }
@@ -145,11 +148,34 @@ extension TaskRecord {
             unchanged: Self.count(node["unchanged"]),
             failed: Self.count(node["failed"]),
         )
+        lease = node["lease"].flatMap { LeaseHolder($0) }
         reason = node["reason"]?.string
         isPermanent = node["permanent"]?.boolean ?? false
         attempt = min(max(0, node["attempt"]?.integer ?? 1), Self.attemptLimit)
         history = TaskHistory(node)
         run = node["run"]?.string ?? ""
         boot = node["boot"]?.string ?? ""
+    }
+}
+
+extension LeaseHolder {
+    /// The holder in a record.
+    fileprivate var node: Node {
+        var entries: [(String, Node)] = [
+            ("lease", .string(lease)), ("identity", .string(identity)), ("self", .boolean(isSelf)),
+        ]
+        if let since { entries.append(("since", .string(since.description))) }
+        return .mapping(entries)
+    }
+
+    /// Reads a holder, `nil` if it is incomplete.
+    fileprivate init?(_ node: Node) {
+        guard let lease = node["lease"]?.string, let identity = node["identity"]?.string else { return nil }
+        self.init(
+            lease: lease,
+            identity: identity,
+            since: node["since"]?.string.flatMap { Timestamp(rfc3339: $0) },
+            isSelf: node["self"]?.boolean ?? false,
+        )
     }
 }

@@ -37,6 +37,9 @@ public struct TaskStatus: Sendable, Hashable {
     /// The time until the task is tried again, if it failed and is.
     public var retriesIn: Duration?
 
+    /// The holder of the task's Lease, if the task is running and needs one.
+    public var lease: LeaseHolder?
+
     /// The last repetition of the task, if it has repeated since.
     public var repetition: TaskRepetition?
 

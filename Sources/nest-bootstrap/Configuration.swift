@@ -257,6 +257,7 @@ struct Configuration {
             dropInVariables: declarations.dropInVariables,
             // A program started by a task must not report to the service manager.
             processEnvironment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
+            hostName: facts.hostName,
         )
         if let rule = declarations.cluster.addressRule {
             environment.addressed = AddressedTasks(rule: rule) { [sources, facts] address throws(Problems) in

@@ -28,6 +28,8 @@ final class Recorder: Sendable {
         var history: TaskHistory
         /// The record before the attempt, if it was a success.
         let success: TaskRecord?
+        /// The record of its beginning.
+        let started: TaskRecord
         var counts = ResultCounts()
         /// Whether a path was created, changed or removed.
         var hasChangedPaths = false
@@ -68,23 +70,24 @@ final class Recorder: Sendable {
     func begin(_ task: String, _ lock: consuming FileLock) -> Int {
         let earlier = try? records.record(of: task)
         let number = records.nextAttempt(of: task)
+        let history = earlier?.historyForNext ?? TaskHistory()
+        let started = TaskRecord(
+            task: task,
+            verb: verbs[task] ?? "",
+            outcome: nil,
+            attempt: number,
+            history: history,
+            run: run
+        )
         let attempt = Attempt(
             lock: HeldLock(lock),
             number: number,
-            history: earlier?.historyForNext ?? TaskHistory(),
-            success: earlier.flatMap { $0.isSuccess ? $0 : nil }
+            history: history,
+            success: earlier.flatMap { $0.isSuccess ? $0 : nil },
+            started: started
         )
         attempts.withLock { $0[task] = attempt }
-        write(
-            TaskRecord(
-                task: task,
-                verb: verbs[task] ?? "",
-                outcome: nil,
-                attempt: number,
-                history: attempt.history,
-                run: run
-            )
-        )
+        write(started)
         return number
     }
 
@@ -120,10 +123,18 @@ final class Recorder: Sendable {
                 attempts[task]?.reasons.publicLines += publicLines
                 if isPermanent { attempts[task]?.isPermanent = true }
             }
+        case .lease(let holder): note(holder, of: task)
         case .runStarted, .taskStarted, .waiting, .objectCount, .planned, .warning, .output, .taskFinished,
             .runFinished:
             break
         }
+    }
+
+    /// Records who holds the Lease of a running task.
+    private func note(_ holder: LeaseHolder, of task: String) {
+        guard var record = attempts.withLock({ $0[task]?.started }) else { return }
+        record.lease = holder
+        write(record)
     }
 
     /// Records how a task ended, and releases its lock.

@@ -78,7 +78,7 @@ import Testing
     @Test func `every key of a task is documented, and every verb has a section`() throws {
         let ofExec: Set = ["script", "args", "environment", "preStart"]
         let verbs = Set(Self.verbs.filter(isKnown))
-        let keys = Set(documentedKeys("Tasks"))
+        let keys = Set(documentedKeys("Tasks").filter { !$0.contains(".") })
         #expect(try acceptedKeys("Tasks") == keys.union(verbs).union(ofExec))
     }
 

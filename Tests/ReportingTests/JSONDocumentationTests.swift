@@ -16,11 +16,19 @@ struct JSONDocumentationTests {
     private static let events: [Event] =
         SampleRun.events + [
             Event(task: "c", .taskStarted(verb: "file")),
+            Event(task: "c", .lease(holder)),
             Event(task: "c", .objectCount(3)),
             Event(task: "c", .planned("would run 'x'")),
             Event(task: "c", .path("/etc/y", .init(.changed, diff: ["-a", "+b"]))),
             Event(task: "c", .object("ConfigMap/z", .init(.configured, fields: ["a"], diff: ["-a", "+b"]))),
         ]
+
+    private static let holder = LeaseHolder(
+        lease: "kube-system/l",
+        identity: "w1_1",
+        since: Timestamp(seconds: 0),
+        isSelf: true
+    )
 
     /// A node with two addresses.
     private static let address = AddressRule().choose(among: [
@@ -74,6 +82,7 @@ struct JSONDocumentationTests {
             reason: "r",
         )
         status.repeatsIn = .seconds(1)
+        status.lease = Self.holder
         let certificate = CertificateExpiry(
             path: "/c",
             subject: "CN=c",

@@ -157,6 +157,13 @@ public struct RequiredAccess: Sendable {
         unnamed[scope, default: []].formUnion(["create", "get", "watch"])
     }
 
+    /// Adds what a task needs that runs on one node at a time: its name cannot limit who creates a Lease.
+    public mutating func hold(lease name: String, namespace: String) {
+        let scope = Scope(namespace: namespace, group: ClusterLease.kind.group, resource: "leases")
+        allow(["get", "update", "watch"], scope, name)
+        unnamed[scope, default: []].insert("create")
+    }
+
     private mutating func allow(_ verbs: [String], _ identity: ObjectIdentity) {
         let namespace = identity.namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
         if !types.contains(identity.type) { types.append(identity.type) }

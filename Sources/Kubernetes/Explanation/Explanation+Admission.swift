@@ -65,7 +65,7 @@ extension Explanation {
     private func change(_ rules: String) -> String {
         switch purpose {
         case .application: "change the manifest, or \(rules)"
-        case .deletion, .pruning: "change \(rules)"
+        case .deletion, .pruning, .lock: "change \(rules)"
         }
     }
 

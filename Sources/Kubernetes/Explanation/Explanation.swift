@@ -19,6 +19,7 @@ struct Explanation {
         case application
         case deletion
         case pruning
+        case lock
 
         /// How messages begin that say only why it was not done.
         var failed: String {
@@ -26,6 +27,7 @@ struct Explanation {
             case .application: "not applied"
             case .deletion: "cannot be deleted"
             case .pruning: "cannot be listed"
+            case .lock: "cannot be taken"
             }
         }
 
@@ -35,6 +37,7 @@ struct Explanation {
             case .application: ["get", "create", "patch"]
             case .deletion: ["get", "delete"]
             case .pruning: ["list", "get", "delete"]
+            case .lock: ["get", "create", "update", "watch"]
             }
         }
     }

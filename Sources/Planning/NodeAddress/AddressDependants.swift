@@ -37,8 +37,9 @@ struct AddressDependants {
     /// What the unit of a task is made of, apart from paths and servers.
     private static func unitPart(_ task: PlannedTask) -> [String] {
         let footprint = task.verb.footprint
+        let paths = [footprint.command?.name.path, task.lock?.kubeconfig.path].map { $0 ?? "" }
         return [task.description ?? "", "\(task.timeout)"] + task.wantedBy + task.afterUnits + task.restarts
-            + footprint.accounts.map(\.name) + footprint.capabilities + [footprint.command?.name.path ?? ""]
+            + footprint.accounts.map(\.name) + footprint.capabilities + paths
     }
 }
 

@@ -15,6 +15,8 @@ struct ReadTask {
     var interval: Duration?
     /// The systemd units that are restarted when the task has changed something.
     var restarts: [String] = []
+    /// What keeps the task from running on two nodes at a time.
+    var lock: ReadLock?
     /// What the task does, or `nil` if that could not be read.
     var verb: ReadVerb?
 }
@@ -160,9 +162,16 @@ struct TaskReader {
             default: "none",
             "systemd units that use what the task makes, and are restarted when it has changed something"
         )
+        static let lock = Key.optional(
+            "lock",
+            ReadLock.reader,
+            default: "nodes run the task at the same time",
+            "`cluster`: the task runs on one node of the cluster at a time"
+        )
         static let all = [
             enable.description, description.description, roles.description, after.description, wantedBy.description,
             timeout.description, every.description, restart.description,
+            lock.description,
         ]
     }
 
@@ -178,6 +187,8 @@ struct TaskReader {
         task.interval = fields.value(Keys.every)
         var seen: Set<String> = []
         task.restarts = (fields.value(Keys.restart) ?? []).filter { seen.insert($0).inserted }
+        let restart = fields.entries.first { $0.key == Keys.restart.description.name }
+        task.lock = fields.value(Keys.lock)
         let verb = VerbContext(
             cluster: context.cluster,
             hostName: context.hostName,
@@ -185,6 +196,7 @@ struct TaskReader {
             certificates: context.certificates,
         )
         task.verb = VerbReader(problems: context.problems, verb: verb).read(&fields)
+        task.checkLock(restart, context.problems)
         return task
     }
 

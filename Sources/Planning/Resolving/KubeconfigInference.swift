@@ -51,8 +51,8 @@ struct KubeconfigInference {
         let order = graph.order(for: roles)
         for task in order {
             reaches[task] = reach(of: task, reaches, roles)
-            guard case .needsKubeconfig? = tasks[task].verb else {
-                used[task] = tasks[task].verb?.footprint?.kubeconfig
+            guard tasks[task].needsKubeconfig else {
+                used[task] = tasks[task].namedKubeconfig
                 continue
             }
             let chosen = choose(for: task, reaches[task], used)
@@ -101,23 +101,23 @@ struct KubeconfigInference {
 
     private func report(_ task: Int, _ reach: Reach, _ order: [Int]) {
         let header = tasks[task].header
-        let verb = tasks[task].verb?.name ?? ""
         guard reach.writers.isEmpty else {
             let names = reach.writers.sorted().map { "'\(tasks[$0].header.name)'" }
             let path = written[reach.writers.min() ?? task]?.path ?? ""
             problems.add(
                 header.location,
                 "task '\(header.name)' runs after several tasks that write a kubeconfig: \(list(names))",
-                hint: "add kubeconfig: \(typed(path)) below \(verb):",
+                hint: "add \(tasks[task].naming(kubeconfig: typed(path)))",
             )
             return
         }
         let writer = order.sorted().first { written[$0] != nil }
-        let hint = writer.map { "add \(tasks[$0].header.name) to after:, or kubeconfig: PATH below \(verb):" }
+        let naming = tasks[task].naming(kubeconfig: "PATH")
+        let hint = writer.map { "add \(tasks[$0].header.name) to after:, or \(naming)" }
         problems.addMissing(
             header.location,
             "task '\(header.name)' has no kubeconfig, and runs after no task that writes one",
-            hint: hint ?? "add kubeconfig: PATH below \(verb):",
+            hint: hint ?? "add \(naming)",
         )
     }
 }

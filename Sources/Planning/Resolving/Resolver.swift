@@ -42,7 +42,10 @@ struct Resolver {
             verb = Verb(make(kubeconfig))
         case nil: return nil
         }
-        return PlannedTask(
+        let lock = task.plannedLock(verb.footprint.kubeconfig ?? kubeconfig)
+        // That there is none has been reported.
+        guard task.lock == nil || lock != nil else { return nil }
+        var planned = PlannedTask(
             name: task.header.name,
             description: task.description,
             roles: task.header.roles,
@@ -54,6 +57,8 @@ struct Resolver {
             verb: verb,
             location: task.header.location,
         )
+        planned.lock = lock
+        return planned
     }
 
     /// The plan of this node; a task that only other roles run is not a step, and no step depends on it.

@@ -105,6 +105,11 @@ struct UnitUsers {
     /// The settings of a unit that runs as root: it does not see the directories of private keys.
     private func settings(ofRoot footprint: Footprint) -> Settings {
         var result = Settings(capabilities: footprint.capabilities)
+        // A program gets no capability because its task has a lock.
+        if footprint.readsForLockOnly, let credentials = credentials(of: footprint) {
+            result.capabilities.removeAll { $0 == UnitSandbox.reading }
+            for credential in credentials { result.load(credential) }
+        }
         for read in footprint.reads where read.use == .privateKey {
             guard let credential = Self.credential(read.path.path) else { continue }
             result.load(credential)

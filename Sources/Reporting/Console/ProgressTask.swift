@@ -33,6 +33,7 @@ struct ProgressTask {
     mutating func note(_ kind: Event.Kind, at now: Duration) {
         switch kind {
         case .waiting(let words): wait(words, at: now)
+        case .lease(let holder): if holder.isSelf { proceed(holder.text, nil) }
         case .objectCount(let count): objectCount = count
         case .object(let object, let result):
             doneCount += 1

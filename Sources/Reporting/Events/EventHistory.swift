@@ -67,7 +67,7 @@ struct EventHistory {
         case .waiting(let text):
             if entry.waits.count == Self.waitLimit { entry.waits = [] }
             isNews = entry.waits.insert(reason(in: text)).inserted
-        case .runStarted, .objectCount, .planned, .path, .warning, .output, .taskFinished, .runFinished: break
+        case .runStarted, .lease, .objectCount, .planned, .path, .warning, .output, .taskFinished, .runFinished: break
         }
         let isStarted = entry.verb != nil
         let lines =

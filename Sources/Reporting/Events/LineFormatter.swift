@@ -31,6 +31,8 @@ struct LineFormatter {
         let task = event.task
         switch event.kind {
         case .runStarted, .taskStarted, .objectCount: return []
+        // Who else holds it is said by what the task waits for.
+        case .lease(let holder): return holder.isSelf ? [Line(task, holder.text, .progress)] : []
         case .waiting(let text): return [Line(task, "waiting: \(text)", .waiting)]
         case .planned(let text):
             if let task { plannedTasks.insert(task) }

@@ -36,6 +36,7 @@ struct JSONFormatter {
             return [JSONRecord("run-started", nil, ["tasks": .number(count), "dryRun": .boolean(isDryRun)])]
         case .taskStarted(let verb): return [JSONRecord("task-started", task, ["verb": .string(verb)])]
         case .waiting(let text): return [JSONRecord("waiting", task, ["message": .string(text)])]
+        case .lease(let holder): return [JSONRecord("lease", task, holder.fields)]
         case .objectCount(let count): return [JSONRecord("object-count", task, ["count": .number(count)])]
         case .planned(let text): return [JSONRecord("planned", task, ["message": .string(text)])]
         case .path(let path, let result):

@@ -6,6 +6,9 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// A task waits for something, such as an API server; has `NEST_TASK`.
     case waiting = "789fd4f60bb84a808841ce22072eec78"
 
+    /// A task that runs on one node at a time has the Lease for it; has `NEST_TASK` and `NEST_OBJECT`, the Lease.
+    case leaseTaken = "5b0a3c0de9b64c0d8f1b7a4f2c6e91d7"
+
     /// A file, directory or link was created or changed; has `NEST_TASK` and `NEST_OBJECT`, the path.
     case pathChanged = "04abe99bf03045a8969d342a4a26ad29"
 

@@ -56,7 +56,12 @@ private func cells(_ status: TaskStatus, _ isUTF8: Bool) -> [String] {
 
 /// Why the task, or its last repetition, has not succeeded, a line each.
 private func reasons(_ status: TaskStatus) -> [String] {
-    let lines = status.reason?.split(separator: "\n").map(String.init) ?? []
+    var lines = status.reason?.split(separator: "\n").map(String.init) ?? []
+    if let lease = status.lease {
+        // What systemd knows of the wait is less.
+        lines.removeAll { $0.contains("Lease/\(lease.lease)") || $0 == lease.text }
+        lines.insert(lease.text, at: 0)
+    }
     guard let repetition = status.repetition, !repetition.state.isSuccess, let reason = repetition.reason else {
         return lines
     }

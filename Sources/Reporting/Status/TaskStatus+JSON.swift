@@ -46,10 +46,22 @@ extension TaskStatus {
         if let age { pairs.append(("ageSeconds", .seconds(age))) }
         if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
         if let counts = counts.node { pairs.append(("objects", counts)) }
+        if let lease { pairs.append(("lease", .mapping(lease.fields))) }
         if let reason { pairs.append(("reason", .string(reason))) }
         if let repetition { pairs.append(("repetition", repetition.node)) }
         if let repeatsIn { pairs.append(("repeatsInSeconds", .seconds(repeatsIn))) }
         return .mapping(pairs)
+    }
+}
+
+extension LeaseHolder {
+    /// The holder as the fields of a JSON object.
+    var fields: [(String, Node)] {
+        var fields: [(String, Node)] = [
+            ("lease", .string(lease)), ("holder", .string(identity)), ("held", .boolean(isSelf)),
+        ]
+        if let since { fields.append(("since", .string(since.description))) }
+        return fields
     }
 }
 

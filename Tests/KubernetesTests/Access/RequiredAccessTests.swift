@@ -69,6 +69,15 @@ struct RequiredAccessTests {
         #expect(pruningRules(includesProtected: true).contains("- /namespaces : delete,get,list"))
     }
 
+    @Test func `a task that runs on one node at a time needs its Lease, and may create any`() {
+        #expect(
+            rules("") { $0.hold(lease: "nest-bootstrap-t", namespace: "kube-system") } == [
+                Self.base, "kube-system coordination.k8s.io/leases nest-bootstrap-t: get,update,watch",
+                "kube-system coordination.k8s.io/leases : create",
+            ]
+        )
+    }
+
     @Test func `a user who applies an admission policy may read its parameters`() {
         let text = """
             {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: p},

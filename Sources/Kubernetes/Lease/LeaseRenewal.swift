@@ -1,0 +1,50 @@
+/// When the holder of a Lease renews it, and when it has to stop.
+struct LeaseRenewal {
+    /// What to do next.
+    enum Step: Hashable {
+        /// Nothing, for this time.
+        case wait(Duration)
+        /// Renew it, until this instant at most.
+        case renew(until: ContinuousClock.Instant)
+        /// Stop: soon the Lease may be another one's.
+        case stop
+    }
+
+    private let timing: LeaseTiming
+
+    /// The beginning of the last request that succeeded: what others observe has happened later.
+    private var renewedAt: ContinuousClock.Instant
+
+    private var nextAttempt: ContinuousClock.Instant
+
+    /// Creates the state of a Lease that has just been taken.
+    ///
+    /// - Parameters:
+    ///   - timing: When it is renewed.
+    ///   - takenAt: The beginning of the request that took it.
+    init(_ timing: LeaseTiming, takenAt: ContinuousClock.Instant) {
+        (self.timing, renewedAt) = (timing, takenAt)
+        nextAttempt = takenAt + timing.renewInterval
+    }
+
+    /// Notes that a request has renewed the Lease.
+    ///
+    /// - Parameter start: The beginning of the request.
+    mutating func noteSuccess(of start: ContinuousClock.Instant) {
+        renewedAt = start
+        nextAttempt = start + timing.renewInterval * Double.random(in: 0.9...1)
+    }
+
+    /// Notes that a request has failed.
+    mutating func noteFailure(at now: ContinuousClock.Instant) {
+        nextAttempt = now + timing.retryPause
+    }
+
+    /// Decides what follows; after a suspension of the machine it may be too late for everything.
+    func step(at now: ContinuousClock.Instant) -> Step {
+        let end = renewedAt + timing.renewDeadline
+        if end <= now { return .stop }
+        guard nextAttempt <= now else { return .wait(min(nextAttempt, end) - now) }
+        return .renew(until: min(end, now + timing.requestLimit))
+    }
+}

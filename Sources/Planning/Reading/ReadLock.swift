@@ -1,0 +1,84 @@
+import Base
+import YAML
+
+/// Key `lock` of a task as it was read.
+struct ReadLock {
+    /// The kubeconfig, if the task names one for its lock.
+    var kubeconfig: LocatedPath?
+
+    private static let words = ["cluster"]
+
+    private static let kubeconfig = Key.required(
+        "kubeconfig",
+        .readPath,
+        example: "/etc/kubernetes/admin.conf",
+        "the kubeconfig of the API server, if the verb has none"
+    )
+
+    /// Reads `cluster`, or a mapping with a kubeconfig.
+    static let reader = ValueReader<ReadLock>(
+        type: .either([.enumeration(words), .mapping([kubeconfig.description])]),
+        read: read
+    )
+
+    @Sendable private static func read(_ value: ConfigValue) -> ReadLock? {
+        if value.node.mapping != nil, var fields = value.mapping("a mapping") {
+            defer { fields.finish() }
+            return fields.value(kubeconfig).map { ReadLock(kubeconfig: $0) }
+        }
+        if let word = value.node.string, words.contains(word) { return ReadLock() }
+        value.reportTypeMismatch("'cluster' or a mapping with a kubeconfig", hint: value.write("cluster"))
+        return nil
+    }
+}
+
+extension ReadTask {
+    /// Whether the task talks to an API server and does not say with which kubeconfig.
+    var needsKubeconfig: Bool {
+        switch verb {
+        case .needsKubeconfig?: true
+        case .complete(let verb)?: lock.map { $0.kubeconfig == nil && verb.footprint.kubeconfig == nil } ?? false
+        case nil: false
+        }
+    }
+
+    /// The kubeconfig that the task names.
+    var namedKubeconfig: LocatedPath? { verb?.footprint?.kubeconfig ?? lock?.kubeconfig }
+
+    /// How the task names a kubeconfig, for hints.
+    func naming(kubeconfig path: String) -> String {
+        if case .needsKubeconfig(let verb, _)? = verb { return "kubeconfig: \(path) below \(verb):" }
+        return "lock: {kubeconfig: \(path)}"
+    }
+
+    /// Resolves the lock of the task.
+    ///
+    /// - Parameter kubeconfig: That of the verb, or of another task.
+    /// - Returns: The lock with its kubeconfig, `nil` if the task has no lock or there is no kubeconfig.
+    func plannedLock(_ kubeconfig: LocatedPath?) -> ClusterLock? {
+        guard let lock else { return nil }
+        return (lock.kubeconfig ?? kubeconfig).map { ClusterLock(kubeconfig: $0) }
+    }
+
+    /// Reports what does not go with a lock.
+    func checkLock(_ restart: Mapping.Entry?, _ problems: ProblemCollector) {
+        guard let lock else { return }
+        let name = "task \(quoted(header.name))"
+        if let restart {
+            problems.add(
+                restart.location,
+                "\(name) has 'lock' and 'restart', but units are restarted when the lock is released",
+                hint: "remove restart:, and restart the units in the program of an 'exec' task with lock: cluster"
+            )
+        }
+        guard let path = lock.kubeconfig, let verb else { return }
+        var hasOwn = verb.footprint?.kubeconfig != nil
+        if case .needsKubeconfig = verb { hasOwn = true }
+        guard hasOwn else { return }
+        problems.add(
+            path.location,
+            "the lock of \(name) uses the kubeconfig of '\(verb.name)', and names another one",
+            hint: "write lock: cluster, and kubeconfig: \(typed(path.path)) below \(verb.name):"
+        )
+    }
+}

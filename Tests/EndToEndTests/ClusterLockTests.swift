@@ -1,0 +1,273 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Tasks with `lock: cluster`, run by several agents on a real API server.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(6)))
+struct ClusterLockTests {
+    /// When programs of a task began and ended, in seconds since the boot of the machine.
+    private struct Visit: Sendable {
+        var name: String
+        var begin: Double
+        var end: Double
+    }
+
+    /// The file that the programs of all nodes write.
+    private let file = TemporaryDirectory.file("visits")
+
+    /// Makes a node whose task writes down when its program begins and ends.
+    private func node(
+        _ name: String,
+        task: String,
+        _ kubeconfig: String,
+        seconds: String = "1",
+        options: String = "",
+    ) throws -> TestNode {
+        let node = try TestNode(
+            """
+            tasks:
+              \(task): {lock: {kubeconfig: \(kubeconfig)}, \(options)exec: {script: visit.sh, args: ["\(seconds)"]}}
+            """,
+            in: TemporaryDirectory.file(name)
+        )
+        try node.write(
+            """
+            #!/bin/sh
+            note() { echo "\(name) $1 $(cut -d ' ' -f 1 /proc/uptime)" >> \(file); }
+            trap 'note end; exit 1' TERM
+            echo $$ > \(file).\(name).pid
+            note begin
+            sleep "$1" & wait
+            note end
+            """,
+            to: "visit.sh",
+            mode: 0o755
+        )
+        return node
+    }
+
+    /// What the programs have written so far; one that has not ended ends never.
+    private func visits() throws -> [Visit] {
+        guard try FileSystem.exists(file) else { return [] }
+        var visits: [Visit] = []
+        for line in try ShippedRun.text(of: file).split(separator: "\n") {
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 3, let time = Double(words[2]) else { continue }
+            if words[1] == "begin" {
+                visits.append(Visit(name: words[0], begin: time, end: .infinity))
+            } else if let index = visits.firstIndex(where: { $0.name == words[0] && $0.end == .infinity }) {
+                visits[index].end = time
+            }
+        }
+        return visits
+    }
+
+    private func isInside(_ name: String) throws -> Bool { try visits().contains { $0.name == name } }
+
+    private func uptime() -> Double { Double(Timestamp.uptimeMilliseconds()) / 1000 }
+
+    private func lease(_ task: String, _ cluster: TestCluster) async throws -> Node {
+        try await cluster.object("lease", "nest-bootstrap-\(task)", namespace: "kube-system")
+    }
+
+    @Test func `agents that begin at the same moment are inside one after the other, without pauses`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let start = ContinuousClock.now
+        let results = try await withThrowingTaskGroup(of: ToolResult.self) { group in
+            for name in ["a", "b", "c", "d"] {
+                let node = try node(name, task: "together", cluster.kubeconfig)
+                group.addTask { try await node.run("run") }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        for result in results {
+            #expect(result.status == 0, "\(result.output)\(result.errors)")
+            #expect(result.output.contains("together: holds Lease kube-system/nest-bootstrap-together since "))
+        }
+        let visits = try visits().sorted { $0.begin < $1.begin }
+        #expect(visits.count == 4)
+        for (one, next) in zip(visits, visits.dropFirst()) { #expect(one.end <= next.begin) }
+        let waits = results.filter { result in
+            result.output.contains(
+                "together: waiting: Lease/kube-system/nest-bootstrap-together: held by '\(Machine.hostName())_"
+            )
+        }
+        #expect(waits.count >= 2)
+        let time = start.duration(to: .now)
+        #expect(time < .seconds(30))
+        print("4 agents with a program of 1 s: \(time); \(visits)")
+        #expect(try await lease("together", cluster)["spec"]?["holderIdentity"]?.string == "")
+    }
+
+    @Test func `while it waits or holds the Lease, status says who holds it and since when`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let (one, two) = (
+            try node("one", task: "shown", cluster.kubeconfig, seconds: "300"),
+            try node("two", task: "shown", cluster.kubeconfig)
+        )
+        let holder = try one.start(["run"])
+        #expect(try await becomes { try isInside("one") })
+        let waiter = try two.start(["run"])
+        #expect(try await becomes { waiter.outputSoFar().contains("shown: waiting: ") })
+        let spec = try await lease("shown", cluster)["spec"]
+        let identity = try #require(spec?["holderIdentity"]?.string)
+        let since = try #require(spec?["acquireTime"]?.string).prefix(19) + "Z"
+        #expect(identity.hasPrefix("\(Machine.hostName())_"))
+        let own = try await one.run("status")
+        #expect(
+            own.output.contains("    holds Lease kube-system/nest-bootstrap-shown since \(since)\n"),
+            "\(own.output)"
+        )
+        let other = try await two.run("status")
+        let words = "waits for Lease kube-system/nest-bootstrap-shown, held by '\(identity)' since \(since)"
+        #expect(other.output.contains("    \(words)\n"), "\(other.output)")
+        let json = try await two.run("status", "-o", "json").output.json["tasks"]?[0]?["lease"]
+        #expect(json?["holder"]?.string == identity)
+        #expect(json?["held"]?.boolean == false)
+        // Interrupted, it gives the Lease back at once.
+        let stop = uptime()
+        holder.signal(SIGTERM)
+        #expect(await holder.result().status == 143)
+        #expect(await waiter.result().status == 0)
+        let begin = try #require(try visits().first { $0.name == "two" }).begin
+        print("from SIGTERM of the holder to the next one: \(begin - stop) s")
+        #expect(begin - stop < 15)
+        let after = try await two.run("status", "-o", "json").output.json["tasks"]?[0]
+        #expect(after?["lease"] == nil)
+    }
+
+    @Test func `a task that fails gives the Lease back, and dry runs need none`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let node = try node("one", task: "fails", cluster.kubeconfig, seconds: "no number")
+        #expect(try await node.run("run", "--dry-run").status == 0)
+        #expect(try await node.run("diff").status == 1)
+        let lease = ["get", "lease", "-n", "kube-system", "nest-bootstrap-fails", "-o", "name"]
+        #expect(try await cluster.kubectl(lease).status == 1)
+        try node.write("#!/bin/sh\nexit 7\n", to: "visit.sh", mode: 0o755)
+        let result = try await node.run("run", "--task", "fails")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("exited with code 7"), "\(result.errors)")
+        #expect(try await self.lease("fails", cluster)["spec"]?["holderIdentity"]?.string == "")
+    }
+
+    @Test func `time that is up while another node holds the Lease is a failure that names it`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let one = try node("one", task: "late", cluster.kubeconfig, seconds: "300")
+        let holder = try one.start(["run"])
+        #expect(try await becomes { try isInside("one") })
+        let two = try node("two", task: "late", cluster.kubeconfig, options: "timeout: 5s, ")
+        let result = try await two.run("run")
+        #expect(result.status == 1)
+        #expect(
+            result.errors.contains("Lease/kube-system/nest-bootstrap-late: held by '\(Machine.hostName())_"),
+            "\(result.errors)"
+        )
+        #expect(result.errors.contains("; look at task 'late' on that node, or increase 'timeout' of the task"))
+        #expect(try !isInside("two"))
+        holder.signal(SIGTERM)
+        _ = await holder.result()
+    }
+
+    @Test func `a holder that is killed is succeeded when the Lease has expired`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let one = try node("one", task: "killed", cluster.kubeconfig, seconds: "300")
+        let holder = try one.start(["run"])
+        #expect(try await becomes { try isInside("one") })
+        let two = try node("two", task: "killed", cluster.kubeconfig)
+        let waiter = try two.start(["run"])
+        #expect(try await becomes { waiter.outputSoFar().contains("killed: waiting: ") })
+        let kill = uptime()
+        holder.signal(SIGKILL)
+        _ = await holder.result()
+        // Its program, which in a unit systemd ends.
+        let text = try ShippedRun.text(of: "\(file).one.pid").split(separator: "\n").first ?? ""
+        _ = Glibc.kill(-(try #require(Int32(text))), SIGKILL)
+        #expect(await waiter.result().status == 0)
+        let begin = try #require(try visits().first { $0.name == "two" }).begin
+        print("from SIGKILL of the holder to the next one: \(begin - kill) s")
+        // The last renewal was at most ten seconds, and a response, before.
+        #expect(begin - kill > 48)
+        #expect(begin - kill < 75)
+    }
+
+    @Test func `a holder that loses the API server ends its task before another one begins`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let port = try #require(cluster.server.split(separator: ":").last.flatMap { UInt16($0) })
+        var proxy: LoopbackProxy? = try LoopbackProxy(to: port)
+        let text = try ShippedRun.text(of: cluster.kubeconfig).replacing(
+            ":\(port)",
+            with: ":\(try #require(proxy).port)"
+        )
+        let kubeconfig = TemporaryDirectory.file("proxy.kubeconfig")
+        try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        let one = try node("one", task: "cut", kubeconfig, seconds: "300")
+        let holder = try one.start(["run"])
+        #expect(try await becomes { try isInside("one") })
+        let two = try node("two", task: "cut", cluster.kubeconfig)
+        let waiter = try two.start(["run"])
+        #expect(try await becomes { waiter.outputSoFar().contains("cut: waiting: ") })
+        let cut = uptime()
+        proxy = nil
+        let result = await holder.result()
+        #expect(result.status == 1)
+        #expect(
+            result.errors.contains(
+                "Lease/kube-system/nest-bootstrap-cut could not be renewed for 30s, so the task was ended before another "
+                    + "node may begin: cannot connect to "
+            ),
+            "\(result.errors)"
+        )
+        #expect(result.errors.contains("was not released ("))
+        #expect(await waiter.result().status == 0)
+        let visits = try visits()
+        let end = try #require(visits.first { $0.name == "one" }).end
+        let begin = try #require(visits.first { $0.name == "two" }).begin
+        print("the holder's program ended \(end - cut) s after the cut, the next one began \(begin - end) s later")
+        #expect(end - cut < 40)
+        #expect(begin - end > 15)
+        #expect(begin - cut < 75)
+    }
+
+    @Test func `the rights that rbac prints are enough, and without them the message has the rule`() async throws {
+        let cluster = try await TestCluster.shared.value
+        try await cluster.makeCertificate("locker", subject: "/CN=locker")
+        let kubeconfig = TemporaryDirectory.file("locker.kubeconfig")
+        let text = try ShippedRun.text(of: cluster.nobodyKubeconfig).replacing("nobody", with: "locker")
+        try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        let node = try node("one", task: "rights", kubeconfig)
+        let refused = try await node.run("run")
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("user 'locker' ("), "\(refused.errors)")
+        #expect(
+            refused.errors.contains(
+                #"{apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update", "watch"]}"#
+            ),
+            "\(refused.errors)"
+        )
+        let roles = try await node.run("rbac", "--user", "locker")
+        #expect(roles.status == 0)
+        try await cluster.mustApply(roles.output)
+        let result = try await node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        let other = ["--kubeconfig", kubeconfig, "get", "lease", "-n", "kube-system", "other"]
+        #expect(try await cluster.kubectl(other).errors.contains("orbidden"))
+    }
+
+    @Test func `rbac needs no kubeconfig to know the rights of a lock`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              admin: {kubeconfig: {path: /etc/admin.conf, user: u, certificate: c, key: k, certificateAuthority: ca,
+                server: "https://localhost:1"}}
+              t: {after: [admin], lock: cluster, exec: {command: ls}}
+            """
+        )
+        let roles = try await node.run("rbac")
+        #expect(roles.status == 0)
+        #expect(roles.errors == "")
+        #expect(roles.output.contains("nest-bootstrap-t"), "\(roles.output)")
+    }
+}

@@ -1,0 +1,222 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// Leases on a real API server.
+@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+struct LeaseTests {
+    /// Times with which a test need not wait for a minute.
+    private static let timing = LeaseTiming(
+        duration: .seconds(8),
+        renewInterval: .milliseconds(500),
+        renewDeadline: .seconds(2),
+        retryPause: .milliseconds(200),
+        requestLimit: .seconds(1),
+    )
+
+    private static func lease(_ session: Session, _ namespace: String, _ identity: String) -> ClusterLease {
+        let subject = ObjectIdentity(type: ClusterLease.kind, namespace: namespace, name: "l")
+        let location = SourceLocation(file: "bootstrap.yaml")
+        return ClusterLease(session.client, subject, identity, "t", location, timing)
+    }
+
+    private static func path(_ namespace: String) -> String {
+        "/apis/coordination.k8s.io/v1/namespaces/\(namespace)/leases/l"
+    }
+
+    @Test func `of many that begin at the same moment one holds the Lease at a time`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let visits = Visits()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 1...6 {
+                group.addTask {
+                    let lease = Self.lease(session, namespace, "n\(number)")
+                    let held = try await lease.acquire(Session.retryPolicy()) { _ in }
+                    visits.begin("n\(number)")
+                    // Longer than a renewal.
+                    let loss = await withTaskGroup(of: Problem?.self) { group in
+                        group.addTask { await lease.keep(held) }
+                        try? await ContinuousClock().sleep(for: .seconds(1))
+                        group.cancelAll()
+                        return await group.next() ?? nil
+                    }
+                    #expect(loss == nil)
+                    visits.end()
+                    #expect(await lease.giveBack(held) == nil)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(visits.mostAtOnce == 1)
+        #expect(Set(visits.order).count == 6)
+        let object = try #require(try await session.object(Self.path(namespace)))
+        #expect(object["spec"]?["leaseTransitions"]?.integer == 5)
+        #expect(LeaseState(object).holder == "")
+    }
+
+    @Test(arguments: [-7200, 0, 7200])
+    func `a holder that is gone is succeeded after the duration, whatever its clock says`(offset: Int64) async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let time = Timestamp.text(milliseconds: Timestamp.millisecondsNow() + offset * 1000).dropLast() + "000Z"
+        try await session.update(
+            "POST",
+            """
+            {apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l},
+             spec: {holderIdentity: gone, leaseDurationSeconds: 3, acquireTime: "\(time)", renewTime: "\(time)"}}
+            """,
+            at: String(Self.path(namespace).dropLast(2)),
+            as: "gone",
+        )
+        let start = ContinuousClock.now
+        let held = try await Self.lease(session, namespace, "me").acquire(Session.retryPolicy()) { holder in
+            #expect(holder.identity == "gone")
+        }
+        let waited = start.duration(to: .now)
+        print("a Lease of 3 s whose holder's clock is off by \(offset) s was taken after \(waited)")
+        #expect(waited >= .seconds(3))
+        #expect(waited < .seconds(10))
+        #expect(held.state.holder == "me")
+        #expect(held.state.transitions == 1)
+    }
+
+    @Test func `of two changes of one version the server refuses one`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let (one, two) = (Self.lease(session, namespace, "one"), Self.lease(session, namespace, "two"))
+        let deadline = ContinuousClock.now + .seconds(20)
+        let made = try await one.create(until: deadline)
+        var codes: [Int?] = []
+        do {
+            _ = try await two.create(until: deadline)
+        } catch { codes.append(error.status?.code) }
+        let free = try await one.change(made, .release, until: deadline)
+        let taken = try await one.change(free, .take("one", Self.timing), until: deadline)
+        do {
+            _ = try await two.change(free, .take("two", Self.timing), until: deadline)
+        } catch { codes.append(error.status?.code) }
+        #expect(codes == [409, 409])
+        #expect(try await two.read(until: deadline)?.holder == "one")
+        #expect(taken.transitions == 1)
+    }
+
+    @Test func `time that is up while another one holds the Lease is reported with the holder`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let holder = Self.lease(session, namespace, "other")
+        let held = try await holder.acquire(Session.retryPolicy()) { _ in }
+        let said = Locked<[String]>([])
+        let error = await #expect(throws: Problem.self) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { _ = await holder.keep(held) }
+                defer { group.cancelAll() }
+                _ = try await Self.lease(session, namespace, "me").acquire(
+                    Session.retryPolicy(.seconds(6)) { text in said.withLock { $0.append(text) } }
+                ) { _ in }
+            }
+        }
+        let since = try #require(held.since)
+        let words = "Lease/\(namespace)/l: held by 'other' since \(since)"
+        #expect(
+            error?.description == "bootstrap.yaml: \(words); "
+                + "look at task 't' on that node, or increase 'timeout' of the task"
+        )
+        #expect(said.withLock { $0 }.allSatisfy { $0.hasPrefix("\(words) (gives up at ") })
+        #expect(said.withLock { !$0.isEmpty })
+    }
+
+    @Test func `a user without rights gets the rule`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let nobody = try Session(kubeconfig: cluster.nobodyKubeconfig)
+        let error = await #expect(throws: Problem.self) {
+            _ = try await Self.lease(nobody, "kube-system", "me").acquire(Session.retryPolicy()) { _ in }
+        }
+        let text = try #require(error?.description)
+        #expect(text.hasPrefix("bootstrap.yaml: Lease/kube-system/l: user 'nobody' ("), "\(text)")
+        #expect(
+            text.hasSuffix(
+                " may not get leases in namespace 'kube-system'; add to a Role in namespace 'kube-system' bound to this "
+                    + #"user: - {apiGroups: ["coordination.k8s.io"], resources: ["leases"], "#
+                    + #"verbs: ["get", "create", "update", "watch"]}"#
+            ),
+            "\(text)"
+        )
+    }
+
+    @Test(arguments: [("taken by 'thief'", "thief"), ("released", ""), ("deleted", nil)] as [(String, String?)])
+    func `who loses the Lease to somebody else stops at once`(words: String, holder: String?) async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let lease = Self.lease(session, namespace, "me")
+        let held = try await lease.acquire(Session.retryPolicy()) { _ in }
+        if let holder {
+            let body = "{spec: {holderIdentity: '\(holder)'}}"
+            try await session.update("PATCH", body, at: Self.path(namespace), as: "thief")
+        } else {
+            _ = try await session.client.object("DELETE", Self.path(namespace), until: .now + .seconds(20))
+        }
+        let start = ContinuousClock.now
+        let loss = await lease.keep(held)
+        #expect(
+            loss?.description == "Lease/\(namespace)/l was \(words) by somebody else while the task ran, "
+                + "so the task was ended; leave the Lease to the nodes"
+        )
+        #expect(start.duration(to: .now) < .seconds(2))
+    }
+
+    @Test func `who cannot renew the Lease stops before the others may begin`() async throws {
+        let requests = Counter()
+        let server = try FakeAPIServer { request in
+            guard request.target.contains("/leases") else { return nil }
+            // The first requests find that there is none, and create it; later ones a server whose storage is gone.
+            let number = requests.next()
+            if number == 1 { return nil }
+            guard number == 2 else { return FakeAPIServer.json(503, #"{"message":"etcdserver: no leader"}"#) }
+            let text = String(decoding: FakeAPIServer.stored(request.body), as: UTF8.self)
+            return FakeAPIServer.json(201, text)
+        }
+        let lease = Self.lease(try server.session(), "kube-system", "me")
+        let held = try await lease.acquire(Session.retryPolicy()) { _ in }
+        let loss = await lease.keep(held)
+        let time = held.takenAt.duration(to: .now)
+        #expect(time >= .seconds(2))
+        #expect(time < Self.timing.duration)
+        #expect(
+            loss?.line
+                == "Lease/kube-system/l could not be renewed for 2s, so the task was ended before another node may "
+                + "begin: the server answered 503: etcdserver: no leader; look into the API server's log; the task can run "
+                + "again"
+        )
+    }
+
+    @Test func `a request that succeeds without a response is found, and given back`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let lease = Self.lease(session, namespace, "me")
+        let deadline = ContinuousClock.now + .seconds(20)
+        _ = try await lease.create(until: deadline)
+        // The identity of another process of the same node.
+        let other = Self.lease(session, namespace, "me_2")
+        #expect(try await other.read(until: deadline)?.holder == "me")
+        let held = try await lease.acquire(Session.retryPolicy()) { _ in }
+        #expect(await other.giveBack(held) == nil)
+        #expect(try await other.read(until: deadline)?.holder == "me")
+        #expect(await lease.giveBack(held) == nil)
+        #expect(try await other.read(until: deadline)?.holder == "")
+    }
+}
+
+/// The holders that a Lease has had, and how many at once.
+private final class Visits: Sendable {
+    private let state = Locked<(count: Int, most: Int, order: [String])>((0, 0, []))
+
+    var mostAtOnce: Int { state.withLock { $0.most } }
+    var order: [String] { state.withLock { $0.order } }
+
+    func begin(_ name: String) {
+        state.withLock { state in
+            state.count += 1
+            state.most = max(state.most, state.count)
+            state.order.append(name)
+        }
+    }
+
+    func end() { state.withLock { $0.count -= 1 } }
+}

@@ -1,0 +1,113 @@
+import Base
+import Planning
+import Testing
+
+/// Tasks that run on one node of the cluster at a time.
+@Suite(.timeLimit(.minutes(1))) struct LockTests {
+    private static let admin = """
+          admin:
+            kubeconfig: {path: /etc/k/admin.conf, user: u, certificate: /run/a/u.crt, key: /run/a/u.key,
+              certificateAuthority: /run/a/ca.crt, server: "https://10.0.0.1:6443"}
+        """
+
+    private func file(_ task: String) -> String { "tasks:\n\(Self.admin)\n  t: {\(task)}\n" }
+
+    private func kubeconfigs(_ task: String) throws -> [String?] {
+        let task = try #require(try declarations(file(task)).tasks.last)
+        return [task.lock?.kubeconfig.path, task.footprint.kubeconfig?.path]
+    }
+
+    @Test(
+        arguments: [
+            ("after: [admin], lock: cluster, exec: {command: ls}", "/etc/k/admin.conf"),
+            ("after: [admin], lock: {kubeconfig: /own}, exec: {command: ls}", "/own"),
+            ("lock: {kubeconfig: /own}, file: {path: /x/y, content: z}", "/own"),
+            ("after: [admin], lock: cluster, apply: {kubeconfig: /verb, manifests: [/m]}", "/verb"),
+            ("after: [admin], lock: cluster, apply: {manifests: [/m]}", "/etc/k/admin.conf"),
+            ("after: [admin], lock: cluster, wait: {tcp: \"a:1\"}", "/etc/k/admin.conf"),
+        ]
+    )
+    func `the lock uses the kubeconfig of its verb, its own, or that of the nearest task`(
+        task: String,
+        path: String
+    ) throws {
+        #expect(try kubeconfigs(task) == [path, path])
+    }
+
+    @Test func `a task without a lock connects to nothing for one`() throws {
+        #expect(try kubeconfigs("after: [admin], exec: {command: ls}") == [nil, nil])
+    }
+
+    @Test(
+        arguments: [
+            (
+                "lock: cluster, exec: {command: ls}",
+                "5:3: task 't' has no kubeconfig, and runs after no task that writes one; "
+                    + "add admin to after:, or lock: {kubeconfig: PATH}"
+            ),
+            (
+                "lock: node, exec: {command: ls}",
+                "5:13: 'lock' of task 't' must be 'cluster' or a mapping with a kubeconfig, "
+                    + "found 'node'; write lock: cluster"
+            ),
+            (
+                "lock: {}, exec: {command: ls}",
+                "5:7: 'lock.kubeconfig' of task 't' is missing; add kubeconfig: /etc/kubernetes/admin.conf"
+            ),
+            (
+                "lock: {kubeconfig: /a, name: b}, exec: {command: ls}",
+                "5:30: unknown key 'name' in 'lock' of task 't'; expected one of kubeconfig"
+            ),
+            (
+                "after: [admin], lock: cluster, restart: [kubelet.service], exec: {command: ls}",
+                "5:38: task 't' has 'lock' and 'restart', but units are restarted when the lock is released; "
+                    + "remove restart:, and restart the units in the program of an 'exec' task with lock: cluster"
+            ),
+            (
+                "after: [admin], lock: {kubeconfig: /own}, apply: {manifests: [/m]}",
+                "5:42: the lock of task 't' uses the kubeconfig of 'apply', and names another one; "
+                    + "write lock: cluster, and kubeconfig: /own below apply:"
+            ),
+        ]
+    )
+    func `mistakes are reported with their places`(task: String, message: String) {
+        #expect(problems(file(task)) == "bootstrap.yaml:\(message)")
+    }
+
+    private func settings(_ task: String) throws -> [String] {
+        let files = try UnitsTests.files(file(task))
+        return (files["k8s-bootstrap-t.service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+    }
+
+    @Test(arguments: ["exec: {command: ls}", "file: {path: /x/y, content: z}"])
+    func `the unit of a task of root reaches the server and gets the credentials, and no capability`(
+        verb: String
+    ) throws {
+        let without = try settings("after: [admin], \(verb)")
+        #expect(!without.contains("PrivateNetwork=no"))
+        let with = try settings("after: [admin], lock: cluster, \(verb)")
+        let files = ["/etc/k/admin.conf", "/run/a/ca.crt", "/run/a/u.crt", "/run/a/u.key"]
+        let names = ["etc-k-admin.conf", "run-a-ca.crt", "run-a-u.crt", "run-a-u.key"]
+        #expect(
+            with.filter { $0.hasPrefix("LoadCredential=") } == zip(names, files).map { "LoadCredential=\($0):\($1)" }
+        )
+        let network = with.filter { $0.hasPrefix("PrivateNetwork=") || $0.hasPrefix("IPAddress") }
+        #expect(network == ["PrivateNetwork=no", "IPAddressDeny=any", "IPAddressAllow=10.0.0.1"])
+        for key in ["User=", "CapabilityBoundingSet=", "SystemCallFilter="] {
+            #expect(with.filter { $0.hasPrefix(key) } == without.filter { $0.hasPrefix(key) }, "\(key)")
+        }
+    }
+
+    @Test func `with a kubeconfig of unknown files the unit may read all`() throws {
+        let settings = try settings("lock: {kubeconfig: /own}, exec: {command: ls}")
+        #expect(settings.contains("CapabilityBoundingSet=CAP_DAC_READ_SEARCH"))
+        #expect(!settings.contains { $0.hasPrefix("LoadCredential=") })
+    }
+
+    @Test func `a task that changes nothing on the node keeps its user`() throws {
+        let settings = try settings("after: [admin], lock: cluster, wait: {tcp: \"a:1\"}")
+        #expect(settings.contains("User=nest-bootstrap"))
+        #expect(settings.contains("LoadCredential=etc-k-admin.conf:/etc/k/admin.conf"))
+        #expect(!settings.contains { $0.hasPrefix("CapabilityBoundingSet=") })
+    }
+}
