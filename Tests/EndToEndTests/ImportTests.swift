@@ -11,7 +11,9 @@ struct ImportTests {
     private static let examples = TestCluster.sourceRoot + "/Tests/import"
 
     private func read(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
-        let environment = environment.merging(["NEST_ROLE": nil, "JOURNAL_STREAM": nil]) { first, _ in first }
+        // One of the names of a Nix file has a letter that is not ASCII.
+        let usual: [String: String?] = ["NEST_ROLE": nil, "JOURNAL_STREAM": nil, "LC_ALL": "C.UTF-8"]
+        let environment = environment.merging(usual) { first, _ in first }
         return try await Tool.run(TestNode.program, ["import"] + arguments, environment: environment)
     }
 
