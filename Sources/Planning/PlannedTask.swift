@@ -38,6 +38,9 @@ public struct PlannedTask: Sendable, Hashable {
     /// What keeps the task from running on two nodes at a time, `nil` if nothing does.
     public var lock: ClusterLock?
 
+    /// The manifests of the plan's other tasks, among which a task with `prune` looks for the objects that it would delete.
+    var otherManifests: [LocatedPath] = []
+
     /// Creates a task.
     public init(
         name: String,
@@ -71,6 +74,7 @@ public struct PlannedTask: Sendable, Hashable {
         var footprint = verb.footprint
         if addressUse != .none { footprint.watchesInterfaces = true }
         if let lock { footprint.useLock(lock.kubeconfig) }
+        footprint.reads += otherManifests.map { .init(path: $0, use: .optional) }
         return footprint
     }
 }

@@ -69,4 +69,27 @@ import Testing
     func `directories are made for what a task creates`(verb: String, directories: [String]) throws {
         #expect(try footprint(verb).createdDirectories == directories)
     }
+
+    @Test func `a task with prune sees the manifests of the other tasks, which may describe what it would delete`()
+        throws
+    {
+        let text = """
+            tasks:
+              admin:
+                kubeconfig:
+                  {path: /etc/admin.conf, user: u, certificate: /c, key: /k, certificateAuthority: /ca, server: "https://x"}
+              base: {after: [admin], apply: {manifests: [/run/base, /root/m]}}
+              pruned: {after: [admin], apply: {manifests: [/run/own], prune: true}}
+              later: {after: [pruned], apply: {manifests: [/run/own/later, /run/later.yaml]}}
+            """
+        let files = try UnitsTests.files(text)
+        let lines = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+        }
+        let bound = { (task: String) in lines(task).filter { $0.hasPrefix("BindReadOnlyPaths=") } }
+        #expect(bound("pruned") == ["own", "base", "later.yaml"].map { "BindReadOnlyPaths=-/run/\($0)" })
+        #expect(lines("pruned").contains("ProtectHome=read-only"))
+        #expect(bound("later") == ["own/later", "later.yaml"].map { "BindReadOnlyPaths=-/run/\($0)" })
+        #expect(!lines("later").contains("ProtectHome=read-only"))
+    }
 }

@@ -78,10 +78,26 @@ struct Resolver {
         }
         let elsewhere = graph.headers.filter { !$0.runs(on: context.views.own) }.map { ($0.name, $0.roles ?? []) }
         return Plan(
-            steps: steps,
+            steps: Self.readingOtherManifests(steps),
             roles: context.views.own,
             roleNamesElsewhere: Dictionary(elsewhere, uniquingKeysWith: { first, _ in first }),
             disabledTasks: disabled,
         )
+    }
+
+    /// The steps, of which those with `prune` also read the manifests of the others.
+    private static func readingOtherManifests(_ steps: [Plan.Step]) -> [Plan.Step] {
+        guard steps.contains(where: { $0.task.footprint.pruning != .never }) else { return steps }
+        let manifests = steps.map { step in
+            step.task.footprint.reads.filter { $0.use == .manifests }.map(\.path)
+        }
+        return steps.indices.map { index in
+            var step = steps[index]
+            guard step.task.footprint.pruning != .never else { return step }
+            var known = Set(manifests[index].map(\.path))
+            let others = (manifests[..<index] + manifests[(index + 1)...]).joined()
+            step.task.otherManifests = others.filter { known.insert($0.path).inserted }
+            return step
+        }
     }
 }
