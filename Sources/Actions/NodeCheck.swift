@@ -22,6 +22,8 @@ public struct NodeCheck: Sendable {
         public var warnings: [Problem] = []
         /// The number of objects in the manifests.
         public var objectCount = 0
+        /// The objects of tasks with `prune`, by task.
+        var prunedObjects: [String: SharedApplySets.Objects] = [:]
     }
 
     /// Creates a check of a node's plan.
@@ -261,13 +263,15 @@ extension NodeCheck.Findings {
         problems += other.problems
         warnings += other.warnings
         objectCount += other.objectCount
+        prunedObjects.merge(other.prunedObjects) { _, new in new }
     }
 
     /// The findings, each once.
     fileprivate var withoutRepetitions: Self {
         var seen: Set<Problem> = []
-        let problems = problems.filter { seen.insert($0).inserted }
-        let warnings = warnings.filter { seen.insert($0).inserted }
-        return Self(problems: problems, warnings: warnings, objectCount: objectCount)
+        var findings = self
+        findings.problems = problems.filter { seen.insert($0).inserted }
+        findings.warnings = warnings.filter { seen.insert($0).inserted }
+        return findings
     }
 }

@@ -31,6 +31,7 @@ struct AllNodesCommand {
         var isReadable = all.problems.isEmpty
         let http = try HTTPClient()
         var known: [CheckedPlan: NodeCheck.Findings] = [:]
+        var applySets = SharedApplySets()
         for node in all.nodes {
             let configuration = Configuration(options, sources, node)
             let plan = CheckedPlan(configuration)
@@ -42,6 +43,7 @@ struct AllNodesCommand {
                 findings = node.problems.isEmpty ? await check.findings() : await check.manifestFindings()
                 known[plan] = findings
             }
+            applySets.add(findings, of: node.entry.name)
             isReadable = isReadable && node.problems.isEmpty
             report.add(
                 node,
@@ -51,6 +53,7 @@ struct AllNodesCommand {
             )
         }
         await http.shutDown()
+        report.add(applySets.problems)
         let problems = report.problems
         switch options.output {
         case .json: output.writeData(report.json + "\n")

@@ -74,6 +74,25 @@ struct AllNodesCheckTests {
         #expect(common.errorLines.count == 1 && !common.errors.contains("(node"), "\(common.errors)")
     }
 
+    @Test func `a task with prune has the same objects on all nodes`() async throws {
+        let node = try TestNode(Self.nodes.replacing("substitute: true", with: "substitute: true, prune: true"))
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: \"${namespace}\"}}\n", to: "m.yaml")
+        let check = try await node.run("check", "--all-nodes")
+        #expect(check.status == 65)
+        #expect(
+            check.errors
+                == "\(node.config):9:3: task 'objects' with 'prune' has other objects on node 'cp-2' than on node 'cp-1' "
+                + "(ConfigMap/a, ConfigMap/b), so each node deletes those of the others; use no variables of nodes in their "
+                + "names and namespaces, or a task with another name for each node\n"
+        )
+        try node.write(
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: \"${namespace}\"}}\n",
+            to: "m.yaml"
+        )
+        let same = try await node.run("check", "--all-nodes")
+        #expect(same.status == 0, "\(same.errors)")
+    }
+
     @Test func `the flag does not go with others that name a node`() async throws {
         let node = try TestNode(Self.nodes)
         for (flag, value) in [("--role", "worker"), ("--host-name", "cp-1")] {

@@ -27,7 +27,7 @@ public struct AllNodesReport: Sendable {
     private var found = Findings()
     private var warned = Findings()
     /// What is wrong with the files whatever the node.
-    private let common: [Problem]
+    private var common: [Problem]
 
     /// Creates a report.
     ///
@@ -41,6 +41,11 @@ public struct AllNodesReport: Sendable {
         nodes.append(CheckedNode(reading: node, counts: counts))
         found.add(problems.filter { !common.contains($0) }, of: node.entry.name)
         warned.add(warnings, of: node.entry.name)
+    }
+
+    /// Adds what is wrong with several nodes together.
+    public mutating func add(_ problems: [Problem]) {
+        common += problems
     }
 
     /// What is wrong, with the nodes in the message unless all have it.
