@@ -43,8 +43,12 @@ struct ApplyAction: Action {
         if context.run.keepsSchemas || failures.count > 0 && !context.run.files.isDryRun {
             await SchemaStore(context.run).refresh(from: client, until: context.deadline)
         }
-        guard failures.count == 0, contents.problems.isEmpty else { throw ReportedFailures() }
-        let deletedCount = try await pruning?.run(after: sets.count) ?? 0
+        guard failures.count == 0, contents.problems.isEmpty else {
+            try? await pruning?.keepMembers()
+            throw ReportedFailures()
+        }
+        try await pruning?.keepMembers()
+        // Before anything is deleted that the new objects replace.
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
                 of: applied.map(\.identity),
@@ -53,6 +57,7 @@ struct ApplyAction: Action {
                 context.retryPolicy,
             )
         }
+        let deletedCount = try await pruning?.run(after: sets.count) ?? 0
         return changedCount + deletedCount > 0
     }
 

@@ -5,16 +5,22 @@ import YAML
 
 /// Which task describes which object, as far as a run knows it.
 ///
-/// Tasks of one run say what they describe before they apply it. A task that ran before, in another process, is known
-/// by the annotation of its objects.
+/// Tasks of one run say what they describe before they apply it. What other tasks of the plan describe is read from their
+/// manifests.
 final class DescribedObjects: Sendable {
     private struct Claim: Hashable {
         var server: String
         var object: ObjectIdentity.Key
     }
 
+    /// The manifests of one task, as another has read them.
+    private struct Reading: Hashable {
+        var reader: String
+        var task: String
+    }
+
     private let claims = Locked<[Claim: Applier.Rival]>([:])
-    private let manifestsOfOthers = Locked<[String: [ObjectIdentity.Key: SourceLocation]]>([:])
+    private let readings = Locked<[Reading: TaskDescription]>([:])
 
     /// Records the objects that a task describes, except those that another task has.
     func claim(_ manifests: [ManifestObject], for task: String, _ kubeconfig: Kubeconfig) {
@@ -42,30 +48,35 @@ final class DescribedObjects: Sendable {
     ) async -> Applier.Rival? {
         let claim = claim(for: manifest, kubeconfig)
         if let owner = claims.withLock({ $0[claim] }), owner.task != context.task.name { return owner }
-        guard let named, let location = await locations(in: named, context, kubeconfig)[claim.object] else {
-            return nil
-        }
-        return Applier.Rival(task: named, location: location)
+        guard let task = context.run.plan.steps.first(where: { $0.task.name == named })?.task,
+            let description = await description(of: task, context, kubeconfig)
+        else { return nil }
+        var identity = manifest.identity
+        identity.namespace = identity.namespace ?? kubeconfig.namespace
+        return description.location(of: identity).map { Applier.Rival(task: task.name, location: $0) }
     }
 
-    /// Whether another task of the plan describes an object, as far as its manifests can be read.
+    /// Why a task does not delete an object that it applied before: another task of the plan describes it, or may do so.
     ///
     /// - Parameters:
-    ///   - manifest: The object.
+    ///   - object: The object as it is on the server: without a namespace if its kind has none.
     ///   - context: The task that is about to delete it.
     ///   - kubeconfig: The kubeconfig of that task.
-    /// - Returns: Whether there is such a task.
-    func isDescribedElsewhere(
-        _ manifest: ManifestObject,
+    /// - Returns: The reason, `nil` if no other task describes the object.
+    func reasonToKeep(
+        _ object: ObjectIdentity,
         _ context: ActionContext,
         _ kubeconfig: Kubeconfig,
-    ) async -> Bool {
-        let object = manifest.identity.key(defaultNamespace: kubeconfig.namespace)
-        for task in context.run.plan.steps.lazy.map(\.task)
-        where task.name != context.task.name && task.footprint.manifests != nil {
-            if await locations(in: task.name, context, kubeconfig)[object] != nil { return true }
+    ) async -> Pruner.Reason? {
+        var doubt: Pruner.Reason?
+        for task in context.run.plan.steps.lazy.map(\.task) where task.name != context.task.name {
+            guard let description = await description(of: task, context, kubeconfig) else { continue }
+            if let location = description.location(of: object) {
+                return Pruner.Reason("task '\(task.name)' describes it at \(location)")
+            }
+            doubt = doubt ?? description.doubt
         }
-        return false
+        return doubt
     }
 
     private func claim(for manifest: ManifestObject, _ kubeconfig: Kubeconfig) -> Claim {
@@ -75,23 +86,81 @@ final class DescribedObjects: Sendable {
         )
     }
 
-    /// Where another task of the plan describes its objects; none if it has been removed or applies nothing.
-    private func locations(
-        in task: String,
+    /// What another task describes; `nil` if it applies nothing, or not to the cluster of a kubeconfig.
+    private func description(
+        of task: PlannedTask,
         _ context: ActionContext,
         _ kubeconfig: Kubeconfig,
-    ) async -> [ObjectIdentity.Key: SourceLocation] {
-        if let known = manifestsOfOthers.withLock({ $0[task] }) { return known }
-        let step = context.run.plan.steps.first { $0.task.name == task }
-        guard let manifests = step?.task.footprint.manifests else { return [:] }
+    ) async -> TaskDescription? {
+        guard let manifests = task.footprint.manifests else { return nil }
+        let own = context.task.footprint.kubeconfig?.path
+        let path = task.footprint.kubeconfig?.path
+        let other = path == own ? kubeconfig : path.flatMap(context.run.knownKubeconfig)
+        if let other, other.isOfAnotherCluster(than: kubeconfig) { return nil }
+        let reading = Reading(reader: context.task.name, task: task.name)
+        if let known = readings.withLock({ $0[reading] }) { return known }
         let cache = context.cache
         let contents = await ManifestLoader(run: context.run, manifests: manifests)
             .load { (url, sha256) throws(Problem) in try cache.kept(url, sha256: sha256) }
-        let found = contents.manifests.map {
-            ($0.identity.key(defaultNamespace: kubeconfig.namespace), $0.location)
+        let description = TaskDescription(task.name, contents, defaultNamespace: other?.namespace)
+        readings.withLock { $0[reading] = description }
+        return description
+    }
+}
+
+/// The objects that a task describes.
+private struct TaskDescription: Sendable {
+    private struct Name: Hashable {
+        var kind: DefinedKind
+        var name: String
+    }
+
+    private var places: [Name: [(namespace: String?, location: SourceLocation)]] = [:]
+    /// The namespace of objects that name none, `nil` if it is not known.
+    private let defaultNamespace: String?
+
+    /// Why the task may describe more objects, `nil` if all its manifests have been read.
+    let doubt: Pruner.Reason?
+
+    init(_ task: String, _ contents: ManifestLoader.Contents, defaultNamespace: String?) {
+        self.defaultNamespace = defaultNamespace
+        if let problem = contents.problems.first {
+            let place = problem.location.map { "\($0): " } ?? ""
+            doubt = Pruner.Reason(
+                "task '\(task)' may describe it: \(place)\(problem.publicMessage ?? problem.message)",
+                advice: problem.hint
+            )
+        } else if !contents.isComplete {
+            doubt = Pruner.Reason(
+                "task '\(task)' may describe it in a manifest that is not in the cache yet",
+                advice: "run task '\(task)' first"
+            )
+        } else {
+            doubt = nil
         }
-        let locations = Dictionary(found) { first, _ in first }
-        manifestsOfOthers.withLock { $0[task] = locations }
-        return locations
+        for manifest in contents.manifests {
+            let name = Name(kind: DefinedKind(manifest.identity.type), name: manifest.identity.name)
+            places[name, default: []].append((manifest.identity.namespace, manifest.location))
+        }
+    }
+
+    /// Where an object is described: in its namespace, or in one that is not known.
+    func location(of object: ObjectIdentity) -> SourceLocation? {
+        places[Name(kind: DefinedKind(object.type), name: object.name)]?.first { place in
+            guard let namespace = object.namespace, let other = place.namespace ?? defaultNamespace else { return true }
+            return namespace == other
+        }?.location
+    }
+}
+
+extension Kubeconfig {
+    /// Whether two kubeconfigs are certainly of two clusters: one cluster may have several addresses, but has one CA.
+    fileprivate func isOfAnotherCluster(than other: Self) -> Bool {
+        guard server != other.server else { return false }
+        return switch (certificateAuthority, other.certificateAuthority) {
+        case (.file(let own), .file(let others)): own != others
+        case (.data(let own), .data(let others)): own != others
+        default: false
+        }
     }
 }

@@ -56,23 +56,9 @@ extension NodeCheck {
 
     /// A kubeconfig that is there already, or as a task is going to write it.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
-        if let task = producers.producer(of: path) { return writtenKubeconfig(path, by: task) }
+        if let task = producers.producer(of: path) { return run.writtenKubeconfig(path, by: task) }
         guard !isOffline, let bytes = try? run.files.read(path, limit: Self.sizeLimit) else { return nil }
         return try? Kubeconfig(bytes, path: path)
-    }
-
-    /// The kubeconfig that a task is going to write, `nil` if its verb does not say what it is.
-    private func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
-        let verb = run.plan.steps.first { $0.task.name == task }?.task.verb
-        switch verb?.declaration {
-        case let declaration as KubeconfigDeclaration where declaration.path.path == path:
-            return try? Kubeconfig(Array(declaration.template(declaration.credentialPaths).text.utf8), path: path)
-        case let declaration as FileDeclaration where declaration.path.path == path:
-            guard case .content(let text) = declaration.source else { return nil }
-            return try? Kubeconfig(Array(text.utf8), path: path)
-        default:
-            return nil
-        }
     }
 
     /// Checks a kubeconfig that no task writes, with the files that it refers to.

@@ -3,7 +3,7 @@ import Execution
 import Kubernetes
 import Planning
 
-/// The part of `apply` that deletes what the task applied before and its manifests no longer hold.
+/// The part of `apply` that deletes what the task applied before and its manifests no longer contain.
 struct PruneStep {
     private let context: ActionContext
     private let client: APIClient
@@ -50,16 +50,17 @@ struct PruneStep {
     func run(after appliedCount: Int) async throws -> Int {
         let obsolete: Pruner.Obsolete
         do {
-            obsolete = try await pruner.obsolete(in: parent) { [context, client] manifest in
-                await context.run.describedObjects.isDescribedElsewhere(manifest, context, client.kubeconfig)
+            obsolete = try await pruner.obsolete(in: parent) { [context, client] object in
+                await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
             }
         } catch {
             throw await Self.reported(error, failures)
         }
         for (identity, reason) in obsolete.kept {
-            context.emit(
-                .warning(subject: identity.description, "not deleted, although no manifest holds it: \(reason)")
-            )
+            context.emit(.warning(subject: identity.description, reason.message))
+        }
+        if let warning = obsolete.warning {
+            context.emit(.warning(subject: ApplySet(task: context.task.name).parent.description, warning))
         }
         let count = obsolete.deletions.reduce(0) { $0 + $1.count }
         if count > 0 { context.emit(.objectCount(appliedCount + count)) }
@@ -77,6 +78,17 @@ struct PruneStep {
             throw await Self.reported(error, failures)
         }
         return deletedCount
+    }
+
+    /// Makes the parent list what has been applied: another node may have shortened the list before that.
+    ///
+    /// - Throws: An error if the parent cannot be read or written.
+    func keepMembers() async throws {
+        do {
+            try await pruner.widen()
+        } catch {
+            throw await Self.reported(error, failures)
+        }
     }
 
     /// Emits what became of objects, and returns how many were deleted.

@@ -174,7 +174,7 @@ public struct Footprint: Sendable, Hashable {
     /// Whether it waits until the workloads among the objects that it applies are rolled out.
     public var awaitsRollout = false
 
-    /// Which objects it deletes that it applied before and its manifests no longer hold.
+    /// Which objects it deletes that it applied before and its manifests no longer contain.
     public var pruning = ApplyDeclaration.Pruning.never
 
     /// Whether it asks the API server for a certificate.

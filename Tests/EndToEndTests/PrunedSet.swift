@@ -1,3 +1,4 @@
+import Host
 import TestSupport
 import Testing
 import YAML
@@ -18,14 +19,29 @@ struct PrunedSet: Sendable {
         try writeTask("prune: true")
     }
 
-    func writeTask(_ options: String, more: String = "") throws {
-        let task = "\(name): {timeout: 2m, apply: {kubeconfig: \(kubeconfig), manifests: [m.yaml], \(options)}}"
+    func writeTask(_ options: String, timeout: String = "2m", more: String = "") throws {
+        let task = "\(name): {timeout: \(timeout), apply: {kubeconfig: \(kubeconfig), manifests: [m.yaml], \(options)}}"
         try node.write("tasks:\n  \(task)\n\(more.isEmpty ? "" : "  \(more)\n")", to: "bootstrap.yaml")
+    }
+
+    /// Writes a kubeconfig for a server on loopback without TLS, which adds the credentials.
+    func useServer(_ port: UInt16) throws {
+        let text = """
+            {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {}}],
+             clusters: [{name: c, cluster: {server: 'http://127.0.0.1:\(port)'}}]}
+            """
+        try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
     }
 
     func map(_ name: String, metadata: String? = nil, data: String = "1") -> String {
         "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(self.name)"
             + "\(metadata.map { ", \($0)" } ?? "")}, data: {a: '\(data)'}}"
+    }
+
+    /// What is printed about an object that is kept for another reason than another task.
+    static func advice(_ object: String) -> String {
+        "delete it with 'kubectl delete \(object)', or take it out of the ApplySet with "
+            + "'kubectl label \(object) applyset.kubernetes.io/part-of-'"
     }
 
     /// Writes the manifests: ConfigMaps of these names, and other objects.

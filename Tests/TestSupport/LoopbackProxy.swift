@@ -31,8 +31,20 @@ public final class LoopbackProxy: Sendable {
         core.state.withLock { $0.silentCount = $0.connectionCount }
     }
 
+    /// Makes all connections fall silent instead of passing on one more request that may change something.
+    ///
+    /// The requests must not be encrypted.
+    public func silenceConnections(afterChanges count: Int) {
+        core.state.withLock { $0.changeLimit = count }
+    }
+
+    /// Whether such a request was not passed on.
+    public var isSilent: Bool { core.state.withLock { $0.silentCount == .max } }
+
     private struct State {
         var connectionCount = 0
+        /// How many requests that may change something are still passed on, `nil` for all.
+        var changeLimit: Int?
         /// Connections up to this number are silent.
         var silentCount = 0
         var open: Set<Int32> = []
@@ -62,7 +74,7 @@ public final class LoopbackProxy: Sendable {
                     state.connectionCount += 1
                     return state.connectionCount
                 }
-                startTestThread { self.carry(from: client, to: server, number) }
+                startTestThread { self.carry(from: client, to: server, number, areRequests: true) }
                 startTestThread { self.carry(from: server, to: client, number) }
             }
             close(listener)
@@ -76,17 +88,28 @@ public final class LoopbackProxy: Sendable {
             }
         }
 
-        private func carry(from source: Int32, to target: Int32, _ number: Int) {
+        private func carry(from source: Int32, to target: Int32, _ number: Int, areRequests: Bool = false) {
             var piece: [UInt8] = Array(repeating: 0, count: 65_536)
             let stream = ByteStream(target)
             while true {
                 let count = unsafe recv(source, &piece, piece.count, 0)
                 guard count > 0 else { break }
+                if areRequests { noteRequest(piece[..<count]) }
                 if number <= state.withLock({ $0.silentCount }) { continue }
                 guard stream.write(Array(piece[..<count])) else { break }
             }
             shutdown(source, Int32(SHUT_RDWR))
             shutdown(target, Int32(SHUT_RDWR))
+        }
+
+        /// Counts a request that may change something, by what a client sends at once.
+        private func noteRequest(_ bytes: ArraySlice<UInt8>) {
+            let changes = ["DELETE ", "PATCH ", "POST ", "PUT "]
+            guard changes.contains(where: { bytes.starts(with: $0.utf8) }) else { return }
+            state.withLock { state in
+                guard let limit = state.changeLimit else { return }
+                if limit > 0 { state.changeLimit = limit - 1 } else { state.silentCount = .max }
+            }
         }
     }
 }

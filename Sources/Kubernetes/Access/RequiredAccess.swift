@@ -104,7 +104,7 @@ public struct RequiredAccess: Sendable {
         allow(["get", "delete"], settled(identity, namespace))
     }
 
-    /// Adds what a task needs that deletes what its manifests no longer hold.
+    /// Adds what a task needs that deletes what its manifests no longer contain.
     ///
     /// The names of these objects are not known: the permissions are for all objects of the kinds in the manifests.
     ///

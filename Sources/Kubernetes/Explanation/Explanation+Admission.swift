@@ -65,7 +65,8 @@ extension Explanation {
     private func change(_ rules: String) -> String {
         switch purpose {
         case .application: "change the manifest, or \(rules)"
-        case .deletion, .pruning, .lock: "change \(rules)"
+        case .parent: "exempt \(manifest.identity) in \(rules)"
+        case .deletion, .listing, .lock: "change \(rules)"
         }
     }
 

@@ -18,7 +18,8 @@ struct Explanation {
     enum Purpose {
         case application
         case deletion
-        case pruning
+        case listing
+        case parent
         case lock
 
         /// How messages begin that say only why it was not done.
@@ -26,7 +27,8 @@ struct Explanation {
             switch self {
             case .application: "not applied"
             case .deletion: "cannot be deleted"
-            case .pruning: "cannot be listed"
+            case .listing: "cannot be listed"
+            case .parent: "cannot be written"
             case .lock: "cannot be taken"
             }
         }
@@ -34,9 +36,9 @@ struct Explanation {
         /// The verbs that the user needs.
         var verbs: [String] {
             switch self {
-            case .application: ["get", "create", "patch"]
+            case .application, .parent: ["get", "create", "patch"]
             case .deletion: ["get", "delete"]
-            case .pruning: ["list", "get", "delete"]
+            case .listing: ["list", "get", "delete"]
             case .lock: ["get", "create", "update", "watch"]
             }
         }

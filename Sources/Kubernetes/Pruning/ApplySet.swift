@@ -39,6 +39,9 @@ public struct ApplySet: Sendable {
         id = Self.id(of: parent)
     }
 
+    /// The parent in commands of kubectl.
+    var address: String { "configmap/\(parent.name) -n \(Self.namespace)" }
+
     /// The ID of the set with a parent: a digest of its name, namespace, kind and group.
     static func id(of parent: ObjectIdentity) -> String {
         let text = [parent.name, parent.namespace ?? "", parent.type.kind, parent.type.group].joined(separator: ".")
@@ -76,7 +79,6 @@ public struct ApplySet: Sendable {
     /// Why the set of a parent on the server cannot be used, `nil` if it can.
     func refusal(of live: Node) -> (message: String, hint: String)? {
         let annotations = live["metadata"]?["annotations"]
-        let address = "configmap/\(parent.name) -n \(Self.namespace)"
         guard let tooling = annotations?[Self.toolingAnnotation]?.string else {
             let hint = "delete it if nothing uses it: 'kubectl delete \(address)', or rename the task"
             return ("it exists, and is not the parent of an ApplySet", hint)
@@ -96,6 +98,10 @@ public struct ApplySet: Sendable {
         guard annotations?[ApplySetScope.kindsAnnotation]?.string != nil else {
             let hint = "add the kinds of the objects that the task has applied, such as 'ConfigMap,Deployment.apps'"
             return ("it has no annotation '\(ApplySetScope.kindsAnnotation)'", hint)
+        }
+        if let (annotation, item, expected) = ApplySetScope.malformedItem(in: live) {
+            let message = "'\(item)' in its annotation '\(annotation)' is not \(expected)"
+            return (message, "correct it: 'kubectl edit \(address)'")
         }
         return nil
     }

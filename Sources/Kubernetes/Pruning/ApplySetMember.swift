@@ -8,7 +8,7 @@ struct ApplySetMember: Sendable {
 
     var uid: String { object["metadata"]?["uid"]?.string ?? "" }
 
-    /// What becomes of a member that the manifests do not hold.
+    /// What becomes of a member that the manifests do not contain.
     enum Verdict: Sendable, Hashable {
         /// It is deleted.
         case delete
@@ -18,34 +18,39 @@ struct ApplySetMember: Sendable {
         case ignore
     }
 
-    /// Decides about an object that the manifests do not hold.
+    /// Decides about an object that the manifests do not contain.
     ///
     /// Only what this agent has applied with the label is deleted, and only while nobody else applies it.
     ///
     /// - Parameters:
     ///   - object: The object on the server.
     ///   - type: Its type.
-    ///   - id: The ID of the ApplySet.
+    ///   - set: The ApplySet.
     ///   - includesProtected: Whether objects of any kind are deleted.
     /// - Returns: What becomes of it.
     static func verdict(
         on object: Node,
         of type: GroupVersionKind,
-        in id: String,
+        in set: ApplySet,
         includesProtected: Bool
     ) -> Verdict {
         let metadata = object["metadata"]
-        guard metadata?["labels"]?[ApplySet.memberLabel]?.string == id else { return .ignore }
+        guard metadata?["labels"]?[ApplySet.memberLabel]?.string == set.id else { return .ignore }
+        let owner = metadata?["ownerReferences"]?.sequence?.first
+        let isApplied = ManagedMetadata.fields(in: object).contains { fields in
+            fields["f:metadata"]?["f:labels"]?["f:\(ApplySet.memberLabel)"] != nil
+        }
+        guard isApplied else {
+            // Controllers copy labels, and some copy annotations too, but to objects that have an owner.
+            guard ManagedMetadata.task(of: object) == set.task, owner == nil else { return .ignore }
+            return .keep("its managed fields do not say that \(ManagedMetadata.manager) applied it, as after a restore")
+        }
         let others = (metadata?["managedFields"]?.sequence ?? []).filter { entry in
             entry["operation"]?.string == "Apply" && entry["subresource"]?.string ?? "" == ""
                 && !ManagedMetadata.isOwn(entry)
         }
         if let other = others.first?["manager"]?.string { return .keep("field manager '\(other)' applies it") }
-        let isApplied = ManagedMetadata.fields(in: object).contains { fields in
-            fields["f:metadata"]?["f:labels"]?["f:\(ApplySet.memberLabel)"] != nil
-        }
-        guard isApplied else { return .ignore }
-        if let owner = metadata?["ownerReferences"]?.sequence?.first {
+        if let owner {
             return .keep("it is owned by \(owner["kind"]?.string ?? "")/\(owner["name"]?.string ?? "")")
         }
         guard includesProtected || !ApplySet.isProtected(type) else {

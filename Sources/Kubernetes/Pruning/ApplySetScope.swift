@@ -1,9 +1,14 @@
+import Base
 import YAML
 
 /// Where the members of an ApplySet are: the kinds and namespaces that its parent lists.
 struct ApplySetScope: Sendable, Hashable {
     static let kindsAnnotation = "applyset.kubernetes.io/contains-group-kinds"
     static let namespacesAnnotation = "applyset.kubernetes.io/additional-namespaces"
+    static let definedKindsAnnotation = "nest-bootstrap/defined-kinds"
+
+    /// More lists than this are not requested.
+    static let listLimit = 10_000
 
     /// The kinds of members.
     var kinds: Set<DefinedKind> = []
@@ -11,22 +16,43 @@ struct ApplySetScope: Sendable, Hashable {
     /// The namespaces of members, without that of the parent, which always belongs to them.
     private(set) var namespaces: Set<String> = []
 
+    /// The kinds that manifests of the task have defined: when the definition is deleted, the objects are deleted too.
+    var definedKinds: Set<DefinedKind> = []
+
+    /// How many lists have all members in them, at most.
+    var listCount: Int { kinds.count * (namespaces.count + 1) }
+
     /// Creates an empty scope.
     init() {}
 
-    /// Reads the annotations of a parent.
+    /// Reads the annotations of a parent, in which ``malformedItem(in:)`` has found nothing.
     init(parent: Node) {
-        let annotations = parent["metadata"]?["annotations"]
-        let items = { (key: String) in
-            (annotations?[key]?.string ?? "").split(separator: ",").map { String($0) }
+        kinds = Set(Self.items(of: Self.kindsAnnotation, in: parent).compactMap(DefinedKind.init(text:)))
+        definedKinds = Set(Self.items(of: Self.definedKindsAnnotation, in: parent).compactMap(DefinedKind.init(text:)))
+        for namespace in Self.items(of: Self.namespacesAnnotation, in: parent) { insert(namespace) }
+    }
+
+    /// Finds the first item of an annotation, which a person may have written, that is no kind or namespace.
+    ///
+    /// - Returns: The annotation, the item, and what it should be; `nil` if there is no such item.
+    static func malformedItem(in parent: Node) -> (annotation: String, item: String, expected: String)? {
+        for annotation in [kindsAnnotation, definedKindsAnnotation] {
+            let item = items(of: annotation, in: parent).first { DefinedKind(text: $0) == nil }
+            if let item { return (annotation, item, "a kind such as 'ConfigMap' or 'Deployment.apps'") }
         }
-        kinds = Set(
-            items(Self.kindsAnnotation).map { text in
-                let parts = text.split(separator: ".", maxSplits: 1)
-                return DefinedKind(group: parts.count == 2 ? String(parts[1]) : "", kind: String(parts[0]))
-            }
-        )
-        for namespace in items(Self.namespacesAnnotation) { insert(namespace) }
+        // A namespace is one label of a group.
+        let isNamespace = { (item: String) in ObjectIdentifiers.isGroup(item) && !item.contains(".") }
+        let item = items(of: namespacesAnnotation, in: parent).first { !isNamespace($0) }
+        return item.map { (namespacesAnnotation, $0, "a namespace") }
+    }
+
+    private static func items(of annotation: String, in parent: Node) -> [String] {
+        let text = parent["metadata"]?["annotations"]?[annotation]?.string ?? ""
+        let items = text.split(separator: ",", omittingEmptySubsequences: false).map { item in
+            let start = item.drop { $0.isWhitespace }
+            return start.lastIndex { !$0.isWhitespace }.map { String(start[...$0]) } ?? ""
+        }
+        return items.filter { !$0.isEmpty }
     }
 
     /// Adds a namespace.
@@ -34,19 +60,49 @@ struct ApplySetScope: Sendable, Hashable {
         if namespace != ApplySet.namespace { namespaces.insert(namespace) }
     }
 
+    /// Adds the kind and the namespace of an object on the server.
+    mutating func insert(_ identity: ObjectIdentity) {
+        kinds.insert(DefinedKind(identity.type))
+        if let namespace = identity.namespace { insert(namespace) }
+    }
+
     /// Adds everything that another scope has.
     mutating func formUnion(_ other: Self) {
         kinds.formUnion(other.kinds)
         namespaces.formUnion(other.namespaces)
+        definedKinds.formUnion(other.definedKinds)
     }
+
+    /// The value of the annotation for some of the kinds.
+    static func text(of kinds: Set<DefinedKind>) -> String { kinds.map(\.text).sorted().joined(separator: ",") }
 
     /// The annotations of a parent.
     var annotations: [(String, Node)] {
-        let texts = kinds.map { $0.group.isEmpty ? $0.kind : "\($0.kind).\($0.group)" }
+        var annotations = [(Self.kindsAnnotation, Node.string(Self.text(of: kinds)))]
         // The specification reserves the empty list of namespaces.
-        let namespaces =
-            namespaces.isEmpty
-            ? [] : [(Self.namespacesAnnotation, Node.string(namespaces.sorted().joined(separator: ",")))]
-        return [(Self.kindsAnnotation, .string(texts.sorted().joined(separator: ",")))] + namespaces
+        if !namespaces.isEmpty {
+            annotations.append((Self.namespacesAnnotation, .string(namespaces.sorted().joined(separator: ","))))
+        }
+        if !definedKinds.isEmpty {
+            annotations.append((Self.definedKindsAnnotation, .string(Self.text(of: definedKinds))))
+        }
+        return annotations
+    }
+}
+
+extension DefinedKind {
+    /// The kind as annotations write it: `ConfigMap`, `Deployment.apps`.
+    var text: String { group.isEmpty ? kind : "\(kind).\(group)" }
+
+    /// Reads a kind as annotations write it, `nil` if the text is not one.
+    init?(text: String) {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+        guard let kind = parts.first, ObjectIdentifiers.isKind(kind) else { return nil }
+        guard parts.count == 2 else {
+            self.init(group: "", kind: kind)
+            return
+        }
+        guard ObjectIdentifiers.isGroup(parts[1]) else { return nil }
+        self.init(group: parts[1], kind: kind)
     }
 }

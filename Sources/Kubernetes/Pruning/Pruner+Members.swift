@@ -1,13 +1,8 @@
+import Base
 import YAML
 
 /// The members of an ApplySet on the server.
 extension Pruner {
-    /// A kind of the server.
-    private struct Served {
-        var type: GroupVersionKind
-        var resource: APIResource
-    }
-
     /// An object of the server, whatever version of its kind is read.
     private struct Key: Hashable {
         var kind: DefinedKind
@@ -15,21 +10,18 @@ extension Pruner {
         var name: String
     }
 
-    /// Finds the members that the manifests do not hold; all objects of these must have been applied.
+    /// Finds the members that the manifests do not contain; all objects of these must have been applied.
     ///
     /// - Parameters:
     ///   - parent: The parent as ``widen()`` left it.
-    ///   - isDescribed: Whether another task describes an object.
+    ///   - reasonToKeep: Why an object is not deleted although it is a member, `nil` if it is deleted.
     /// - Returns: The members.
     /// - Throws: ``ObjectFailure`` if not all members can be listed.
     public func obsolete(
         in parent: Parent,
-        isDescribed: @Sendable (ManifestObject) async -> Bool,
+        reasonToKeep: @Sendable (ObjectIdentity) async -> Reason?,
     ) async throws(ObjectFailure) -> Obsolete {
-        var served: [DefinedKind: Served] = [:]
-        for kind in parent.scope.kinds.sorted(by: { ($0.group, $0.kind) < ($1.group, $1.kind) }) {
-            served[kind] = try await serve(kind)
-        }
+        let served = try await serve(parent.scope.kinds)
         var result = Obsolete()
         var wanted: Set<Key> = []
         for identity in manifests.map(\.identity) {
@@ -37,10 +29,11 @@ extension Pruner {
             let isNamespaced = served[kind]?.resource.isNamespaced ?? (identity.namespace != nil)
             let namespace = isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
             wanted.insert(Key(kind: kind, namespace: namespace, name: identity.name))
-            result.scope.kinds.insert(kind)
-            if let namespace { result.scope.insert(namespace) }
+            result.scope.insert(ObjectIdentity(type: identity.type, namespace: namespace, name: identity.name))
         }
-        let members = try await allMembers(of: served.values.map(\.self), in: parent.scope.namespaces)
+        // Two kinds may be one by now.
+        result.served = Array(Dictionary(served.values.map { ($0.type, $0) }) { first, _ in first }.values)
+        let members = try await list(result.served, in: parent.scope.namespaces)
         let isWanted = { (member: ApplySetMember) in
             let identity = member.identity
             let key = Key(kind: DefinedKind(identity.type), namespace: identity.namespace, name: identity.name)
@@ -52,131 +45,92 @@ extension Pruner {
         for member in members where !wantedUIDs.contains(member.uid) {
             switch verdict(on: member.object, of: member.identity) {
             case .ignore: continue
-            case .keep(let reason): result.kept.append((member.identity, reason))
+            case .keep(let text): result.kept.append((member.identity, Reason(text, advice: advice(member.identity))))
             case .delete:
-                if await !isDescribed(manifest(of: member)) {
+                guard let reason = await reasonToKeep(member.identity) else {
                     deletions.append(member.identity)
                     continue
                 }
+                result.kept.append((member.identity, reason))
             }
-            result.scope.kinds.insert(DefinedKind(member.identity.type))
-            if let namespace = member.identity.namespace { result.scope.insert(namespace) }
+            result.scope.insert(member.identity)
         }
+        addAbsent(parent.scope, served, to: &result)
         result.kept.sort { "\($0.identity)" < "\($1.identity)" }
         let byRank = Dictionary(grouping: deletions) { ApplyOrder.rank(of: $0.type) }
         result.deletions = byRank.sorted { $0.key > $1.key }.map { $0.value.sorted { "\($0)" < "\($1)" } }
         return result
     }
 
-    /// Deletes members, as long as they are what ``obsolete(in:isDescribed:)`` found.
+    /// Deletes members, as long as they are what ``obsolete(in:reasonToKeep:)`` found.
     ///
     /// - Parameter identities: The members of one group.
     /// - Returns: What became of each.
     public func delete(_ identities: [ObjectIdentity]) async -> [Deleter.Message] {
-        let deleter = Deleter(
+        let deletion = ObjectDeletion(
             client: client,
             task: set.task,
             isDryRun: isDryRun,
             retryPolicy: retryPolicy,
-            condition: { identity, live in verdict(on: live, of: identity) == .delete },
+            preconditions: ["uid", "resourceVersion"],
+            isMeant: { identity, live in verdict(on: live, of: identity) == .delete },
         )
-        return await deleter.delete(identities.map { ($0, location) })
+        return await deletion.delete(identities.map { ($0, location) })
+    }
+
+    /// What the parent has to list after members were deleted, by what the server has now.
+    ///
+    /// - Parameters:
+    ///   - obsolete: What was found before.
+    ///   - namespaces: The namespaces of members, in addition to that of the parent.
+    /// - Returns: What had to be listed then, with the kinds and namespaces of other members.
+    /// - Throws: ``ObjectFailure`` if not all members can be listed.
+    func remainingScope(
+        after obsolete: Obsolete,
+        in namespaces: Set<String>
+    ) async throws(ObjectFailure) -> ApplySetScope {
+        // The definitions that the task has just deleted are gone with their objects.
+        let found = try await list(obsolete.served, in: namespaces, passingOverAbsent: true)
+        let members = found.filter { verdict(on: $0.object, of: $0.identity) != .ignore }
+        let isListed = { (member: ApplySetMember) in obsolete.scope.kinds.contains(DefinedKind(member.identity.type)) }
+        // An object in two groups is found by one of them.
+        let listedUIDs = Set(members.filter(isListed).map(\.uid))
+        var scope = obsolete.scope
+        for member in members where isListed(member) || !listedUIDs.contains(member.uid) {
+            scope.insert(member.identity)
+        }
+        return scope
     }
 
     private func verdict(on object: Node, of identity: ObjectIdentity) -> ApplySetMember.Verdict {
-        ApplySetMember.verdict(on: object, of: identity.type, in: set.id, includesProtected: includesProtected)
+        ApplySetMember.verdict(on: object, of: identity.type, in: set, includesProtected: includesProtected)
     }
 
-    private func manifest(of member: ApplySetMember) -> ManifestObject {
-        ManifestObject(
-            identity: member.identity,
-            root: Node(member.object.content, location: location),
-            documentIndex: 1
-        )
+    /// What to do about an object that stays.
+    private func advice(_ identity: ObjectIdentity) -> String {
+        let kind = DefinedKind(identity.type).text.lowercased()
+        let object = "\(kind) \(identity.name)" + (identity.namespace.map { " -n \($0)" } ?? "")
+        return "delete it with 'kubectl delete \(object)', or take it out of the ApplySet with "
+            + "'kubectl label \(object) \(ApplySet.memberLabel)-'"
     }
 
-    /// The version in which the server has a kind, `nil` if it has been removed, together with all its objects.
-    private func serve(_ kind: DefinedKind) async throws(ObjectFailure) -> Served? {
-        let written = manifests.lazy.map(\.identity.type).first { DefinedKind($0) == kind }
-        do throws(APIError) {
-            return try await retryPolicy.retry(kind.kind) { () async throws(APIError) in
-                if let type = try await client.servedType(of: kind, preferring: written, until: retryPolicy.deadline) {
-                    let resource = try await client.catalog.resource(of: type, on: client, until: retryPolicy.deadline)
-                    return Served(type: type, resource: resource)
-                }
-                // A server that has just started may not know all kinds yet.
-                if isDryRun { return nil }
-                throw .pending("the server has no kind '\(kind.kind)' of group '\(kind.group)'", .transient)
-            }
-        } catch .pending {
-            return nil
-        } catch {
-            let type = written ?? GroupVersionKind(group: kind.group, version: "", kind: kind.kind)
-            throw await listFailure(error, of: type, in: nil)
+    /// Deals with the kinds that the server does not have.
+    ///
+    /// The objects of a kind are gone if the task has applied its definition, and that is gone. Otherwise they may come
+    /// back, as with the APIService of an aggregated API.
+    private func addAbsent(_ scope: ApplySetScope, _ served: [DefinedKind: ServedKind], to result: inout Obsolete) {
+        let absent = scope.kinds.subtracting(served.keys).subtracting(manifests.map { DefinedKind($0.identity.type) })
+        let lost = absent.subtracting(scope.definedKinds)
+        if !lost.isEmpty {
+            let rest = ApplySetScope.text(of: scope.kinds.subtracting(absent))
+            let names = shortList(lost.map { "'\($0.text)'" }.sorted())
+            result.warning =
+                "the server does not have kind\(lost.count == 1 ? "" : "s") \(names), whose objects the task has applied; "
+                + "if they are gone for good: 'kubectl annotate \(set.address) --overwrite "
+                + "\(ApplySetScope.kindsAnnotation)=\(rest)'"
+            result.scope.kinds.formUnion(lost)
+            for namespace in scope.namespaces { result.scope.insert(namespace) }
         }
-    }
-
-    /// Lists all objects with the label.
-    private func allMembers(
-        of kinds: [Served],
-        in namespaces: Set<String>
-    ) async throws(ObjectFailure) -> [ApplySetMember] {
-        var requests: [(served: Served, namespace: String?)] = []
-        for served in kinds {
-            let places =
-                served.resource.isNamespaced ? namespaces.union([ApplySet.namespace]).map(Optional.some) : [nil]
-            requests += places.map { (served, $0) }
-        }
-        // Declared outside the group for the reason given in `Rollout.pause`.
-        var all: [ApplySetMember] = []
-        var failures: [ObjectFailure] = []
-        await withTaskGroup(of: Result<[ApplySetMember], ObjectFailure>.self) { group in
-            for request in requests {
-                group.addTask { await members(of: request.served, in: request.namespace) }
-            }
-            for await result in group {
-                switch result {
-                case .success(let found): all += found
-                case .failure(let failure): failures.append(failure)
-                }
-            }
-        }
-        if let failure = failures.min(by: { "\($0.object)" < "\($1.object)" }) { throw failure }
-        return all
-    }
-
-    private func members(
-        of served: Served,
-        in namespace: String?
-    ) async -> Result<[ApplySetMember], ObjectFailure> {
-        let path = served.resource.collectionPath(of: served.type, namespace: namespace)
-        do throws(APIError) {
-            let items = try await retryPolicy.retry("\(served.type.kind)") { () async throws(APIError) in
-                try await client.metadata(
-                    of: path,
-                    labelled: "\(ApplySet.memberLabel)=\(set.id)",
-                    until: retryPolicy.deadline
-                )
-            }
-            return .success(
-                items.compactMap { item in
-                    guard let name = item["metadata"]?["name"]?.string else { return nil }
-                    let namespace = item["metadata"]?["namespace"]?.string
-                    let identity = ObjectIdentity(type: served.type, namespace: namespace, name: name)
-                    return ApplySetMember(identity: identity, object: item)
-                }
-            )
-        } catch {
-            return .failure(await listFailure(error, of: served.type, in: namespace))
-        }
-    }
-
-    private func listFailure(
-        _ error: APIError,
-        of type: GroupVersionKind,
-        in namespace: String?
-    ) async -> ObjectFailure {
-        let identity = ObjectIdentity(type: type, namespace: namespace, name: "*")
-        return await explanation(of: placeholder(identity), .pruning).failure(for: error)
+        result.scope.definedKinds = scope.definedKinds.intersection(result.scope.kinds)
     }
 }

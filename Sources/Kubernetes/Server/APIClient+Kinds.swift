@@ -51,41 +51,8 @@ extension APIClient {
         return "\(message); did you mean 'apiVersion: \(other.apiVersion)'?"
     }
 
-    /// The type in which the server has a kind, `nil` if it does not have it.
-    ///
-    /// - Parameters:
-    ///   - kind: The kind.
-    ///   - type: The version to use if the server has it.
-    ///   - deadline: The instant after which the attempt is given up.
-    /// - Returns: That version, or else the one that the server prefers.
-    /// - Throws: ``APIError`` if the server does not say, as when an aggregated API is down.
-    func servedType(
-        of kind: DefinedKind,
-        preferring type: GroupVersionKind?,
-        until deadline: ContinuousClock.Instant,
-    ) async throws(APIError) -> GroupVersionKind? {
-        if let type, try await hasType(type, until: deadline) { return type }
-        for version in try await groups(until: deadline)[kind.group] ?? [] {
-            let type = GroupVersionKind(group: kind.group, version: version, kind: kind.kind)
-            if try await hasType(type, until: deadline) { return type }
-        }
-        return nil
-    }
-
-    private func hasType(
-        _ type: GroupVersionKind,
-        until deadline: ContinuousClock.Instant
-    ) async throws(APIError) -> Bool {
-        do throws(APIError) {
-            _ = try await catalog.resource(of: type, on: self, until: deadline)
-            return true
-        } catch .refused(let refusal) where refusal.status.isUnknownResource {
-            return false
-        }
-    }
-
     /// The versions of each API group that the server has.
-    private func groups(until deadline: ContinuousClock.Instant) async throws(APIError) -> [String: [String]] {
+    func groups(until deadline: ContinuousClock.Instant) async throws(APIError) -> [String: [String]] {
         let list = try await object("GET", "/apis", until: deadline).node["groups"]?.sequence ?? []
         let pairs = list.map { group in
             (

@@ -6,6 +6,9 @@ extension APIClient {
     /// How many objects the server sends at once.
     private static let pageSize = 500
 
+    /// More objects than this are not read.
+    private static let countLimit = 200_000
+
     /// A list of metadata where the server can, of whole objects where it cannot.
     private static let metadataList =
         "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -36,6 +39,9 @@ extension APIClient {
                 }
                 items += page.node["items"]?.sequence ?? []
                 token = page.node["metadata"]?["continue"]?.string
+                guard items.count <= Self.countLimit else {
+                    throw .pending("the list has more than \(Self.countLimit) objects", .permanent)
+                }
             } catch .refused(let refusal) where refusal.code == 410 {
                 throw .pending("the list has changed while it was read", .retry)
             }

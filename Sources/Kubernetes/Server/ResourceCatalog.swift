@@ -60,9 +60,9 @@ final class ResourceCatalog: Sendable {
         on client: APIClient,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> [GroupVersionKind] {
-        Self.resources(in: try await Self.list(type, on: client, until: deadline), of: type).keys.sorted {
-            $0.kind < $1.kind
-        }
+        let found = Self.resources(in: try await Self.list(type, on: client, until: deadline), of: type)
+        known.withLock { $0.merge(found) { _, new in new } }
+        return found.keys.sorted { $0.kind < $1.kind }
     }
 
     /// Reads the resources of a group and version.

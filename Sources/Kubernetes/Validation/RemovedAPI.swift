@@ -146,6 +146,17 @@ struct RemovedAPI {
         index[type.apiVersion]?.first { $0.kinds.contains(type.kind) }
     }
 
+    /// The kind of another group in which the server has the objects of a kind that was removed, `nil` if there is none.
+    static func successor(of kind: DefinedKind) -> DefinedKind? {
+        let removed = all.filter { api in
+            api.kinds.contains(kind.kind)
+                && GroupVersionKind(apiVersion: api.apiVersion, kind: kind.kind).group == kind.group
+        }
+        return removed.compactMap(\.successorVersion)
+            .map { DefinedKind(GroupVersionKind(apiVersion: $0, kind: kind.kind)) }
+            .first { $0.group != kind.group }
+    }
+
     private static let index = Dictionary(grouping: all, by: \.apiVersion)
 
     /// The problem of an object of a removed API, `nil` if its API is not removed on the server.

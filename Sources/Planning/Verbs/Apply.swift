@@ -11,7 +11,7 @@ public struct ApplyDeclaration: VerbDeclaration {
         case force
     }
 
-    /// Which objects are deleted that the task applied before and its manifests no longer hold.
+    /// Which objects are deleted that the task applied before and its manifests no longer contain.
     public enum Pruning: String, Sendable, Hashable {
         /// No object.
         case never
@@ -39,7 +39,7 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// For how many nodes a DaemonSet must be scheduled to count as ready.
     public var minimumNodeCount: Int
 
-    /// Which objects are deleted that the manifests no longer hold.
+    /// Which objects are deleted that the manifests no longer contain.
     public var pruning: Pruning
 }
 
@@ -112,7 +112,7 @@ extension ApplyDeclaration: ReadableVerb {
             ValueReader(type: .either([.boolean, .enumeration(["all"])]), read: readPruning),
             default: Pruning.never,
             text: "`false`",
-            "whether objects are deleted that the task applied before and its manifests no longer hold; `all`: also "
+            "whether objects are deleted that the task applied before and its manifests no longer contain; `all`: also "
                 + "Namespaces, CustomResourceDefinitions and PersistentVolumeClaims"
         )
     }

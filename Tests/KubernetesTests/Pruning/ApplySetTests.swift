@@ -1,3 +1,5 @@
+import Base
+import TestSupport
 import Testing
 import YAML
 
@@ -21,6 +23,7 @@ struct ApplySetTests {
                   annotations:
                     applyset.kubernetes.io/contains-group-kinds: Secret,Deployment.apps,Ingress.networking.k8s.io
                     applyset.kubernetes.io/additional-namespaces: two,kube-system,one
+                    nest-bootstrap/defined-kinds: Widget.example.org
                 """
             )
         )
@@ -32,10 +35,66 @@ struct ApplySetTests {
                     """
                     applyset.kubernetes.io/contains-group-kinds: ConfigMap,Deployment.apps,Ingress.networking.k8s.io,Secret
                     applyset.kubernetes.io/additional-namespaces: one,two
+                    nest-bootstrap/defined-kinds: Widget.example.org
                     """
                 ))
         )
         #expect(ApplySetScope().annotations.map(\.0) == [ApplySetScope.kindsAnnotation])
+    }
+
+    @Test func `spaces and empty items of annotations do not matter`() throws {
+        let scope = ApplySetScope(parent: try parent(kinds: " ConfigMap ,,Deployment.apps ", namespaces: "a, b"))
+        #expect(scope.kinds.map(\.text).sorted() == ["ConfigMap", "Deployment.apps"])
+        #expect(scope.namespaces == ["a", "b"])
+    }
+
+    @Test(arguments: [
+        (".", "", "'.' in its annotation 'applyset.kubernetes.io/contains-group-kinds' is not a kind"),
+        ("ConfigMap,Deployment.", "", "'Deployment.' in its annotation"), (".apps", "", "'.apps' in its annotation"),
+        ("ConfigMap;Secret", "", "'ConfigMap;Secret' in its annotation"),
+        ("../x,Secret", "", "'../x' in its annotation"), ("Kind.a..b", "", "'Kind.a..b' in its annotation"),
+        (
+            "Secret", "a,b/c",
+            "'b/c' in its annotation 'applyset.kubernetes.io/additional-namespaces' is not a namespace"
+        ),
+        ("Secret", "a.b", "'a.b' in its annotation"),
+        ("Secret", String(repeating: "n", count: 64), "in its annotation"),
+    ])
+    func `an item of an annotation that is no kind or namespace is refused`(
+        kinds: String,
+        namespaces: String,
+        message: String
+    ) throws {
+        let parent = try parent(kinds: kinds, namespaces: namespaces)
+        let refusal = try #require(ApplySet(task: "t").refusal(of: parent))
+        #expect(refusal.message.contains(message), "\(refusal.message)")
+        #expect(refusal.hint == "correct it: 'kubectl edit configmap/nest-bootstrap-t -n kube-system'")
+    }
+
+    @Test func `an empty list of kinds is right`() throws {
+        #expect(ApplySet(task: "t").refusal(of: try parent(kinds: "", namespaces: "")) == nil)
+    }
+
+    /// A parent of the set of task `t`.
+    private func parent(kinds: String, namespaces: String) throws -> Node {
+        try node(
+            """
+            metadata:
+              labels: {applyset.kubernetes.io/id: \(ApplySet(task: "t").id)}
+              annotations:
+                applyset.kubernetes.io/tooling: nest-bootstrap/v1
+                applyset.kubernetes.io/contains-group-kinds: '\(kinds)'
+                applyset.kubernetes.io/additional-namespaces: '\(namespaces)'
+            """
+        )
+    }
+
+    @Test func `the objects of a removed kind are looked for in the group that has them now`() throws {
+        let ingress = try #require(DefinedKind(text: "Ingress.extensions"))
+        #expect(RemovedAPI.successor(of: ingress)?.text == "Ingress.networking.k8s.io")
+        for text in ["Ingress.networking.k8s.io", "PodSecurityPolicy.policy", "ConfigMap", "Widget.example.org"] {
+            #expect(RemovedAPI.successor(of: try #require(DefinedKind(text: text))) == nil)
+        }
     }
 
     private static let id = ApplySet(task: "t").id
@@ -45,6 +104,9 @@ struct ApplySetTests {
         "{manager: \(manager), operation: \(operation), "
             + "fieldsV1: {'f:metadata': {'f:labels': {'f:\(ApplySet.memberLabel)': {}}}}}"
     }
+
+    private static let task = "annotations: {nest-bootstrap/task: t}"
+    private static let restored = "its managed fields do not say that nest-bootstrap applied it, as after a restore"
 
     @Test(arguments: [
         (id, "ConfigMap", "managedFields: [\(entry("nest-bootstrap"))]", ApplySetMember.Verdict.delete),
@@ -56,6 +118,10 @@ struct ApplySetTests {
             .keep("field manager 'flux' applies it")
         ),
         (id, "Endpoints", "managedFields: [\(entry("kube-controller-manager", "Update"))]", .ignore),
+        (id, "ConfigMap", "managedFields: [\(entry("widget-operator"))]", .ignore),
+        (id, "ConfigMap", "\(task), managedFields: [\(entry("velero-server", "Update"))]", .keep(restored)),
+        (id, "ConfigMap", "\(task)", .keep(restored)),
+        (id, "ConfigMap", "\(task), ownerReferences: [{kind: Endpoints, name: e}]", .ignore),
         ("applyset-other-v1", "ConfigMap", "managedFields: [\(entry("nest-bootstrap"))]", .ignore),
         (
             id, "ConfigMap",
@@ -78,9 +144,10 @@ struct ApplySetTests {
     ) throws {
         let object = try node("{metadata: {name: a, labels: {\(ApplySet.memberLabel): \(id)}, \(metadata)}}")
         let type = GroupVersionKind(apiVersion: "v1", kind: kind)
-        #expect(ApplySetMember.verdict(on: object, of: type, in: Self.id, includesProtected: false) == verdict)
+        let set = ApplySet(task: "t")
+        #expect(ApplySetMember.verdict(on: object, of: type, in: set, includesProtected: false) == verdict)
         if ApplySet.isProtected(type) {
-            #expect(ApplySetMember.verdict(on: object, of: type, in: Self.id, includesProtected: true) == .delete)
+            #expect(ApplySetMember.verdict(on: object, of: type, in: set, includesProtected: true) == .delete)
         }
     }
 
@@ -105,5 +172,33 @@ struct ApplySetTests {
         message: String
     ) throws {
         #expect(ApplySet(task: "t").refusal(of: try node("{metadata: \(metadata)}"))?.message == message)
+    }
+
+    @Test func `a policy that refuses the parent is to exempt it, as there is no manifest of it to change`()
+        async throws
+    {
+        let refusal = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
+        let server = try FakeAPIServer { request in
+            guard request.method == "PATCH" else { return nil }
+            let message = #"configmaps \"nest-bootstrap-t\" is forbidden: \#(refusal)"#
+            return FakeAPIServer.json(422, #"{"reason":"Invalid","message":"\#(message)"}"#)
+        }
+        let manifests = try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: d}}")
+        let pruner = Pruner(
+            client: try server.session().client,
+            set: ApplySet(task: "t"),
+            manifests: manifests,
+            includesProtected: false,
+            isDryRun: false,
+            retryPolicy: Session.retryPolicy(),
+            location: try #require(manifests.first).location,
+        )
+        let failure = await #expect(throws: ObjectFailure.self) { try await pruner.widen() }
+        #expect(
+            failure?.problems.map(\.description) == [
+                "m.yaml:1:1: ConfigMap/kube-system/nest-bootstrap-t: refused by ValidatingAdmissionPolicy 'p' "
+                    + "(binding 'b'): no; exempt ConfigMap/kube-system/nest-bootstrap-t in the policy"
+            ]
+        )
     }
 }

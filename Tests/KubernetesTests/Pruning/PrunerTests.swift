@@ -32,10 +32,11 @@ struct PrunerTests {
         try await session.write(body, to: path, as: "nest-bootstrap")
         let pruner = try pruner(session, set, "ConfigMap", namespace)
         let parent = try await pruner.widen()
-        let obsolete = try await pruner.obsolete(in: parent) { _ in false }
+        let obsolete = try await pruner.obsolete(in: parent) { _ in nil }
         #expect(obsolete.deletions.map { $0.map(\.description) } == [["ConfigMap/\(namespace)/a"]])
-        let described = try await pruner.obsolete(in: parent) { _ in true }
+        let described = try await pruner.obsolete(in: parent) { _ in Pruner.Reason("task 'b' describes it") }
         #expect(described.deletions.isEmpty)
+        #expect(described.kept.map(\.reason.message) == ["kept (task 'b' describes it)"])
 
         try await session.write(body, to: path, as: "flux")
         for group in obsolete.deletions {
@@ -59,5 +60,125 @@ struct PrunerTests {
         let path = "/api/v1/namespaces/kube-system/configmaps/\(set.parent.name)"
         let live = try #require(try await session.client.find(path, until: .now + .seconds(20)))
         #expect(ApplySetScope(parent: live).kinds.map(\.kind).sorted() == ["ConfigMap", "Secret"])
+    }
+
+    @Test func `an object whose deletion was requested counts as deleted when somebody applies it until it is gone`()
+        async throws
+    {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let set = ApplySet(task: namespace)
+        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
+        let body = { (finalizers: String) in
+            #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","finalizers":[\#(finalizers)],"#
+                + #""labels":{"applyset.kubernetes.io/part-of":"\#(set.id)"}}}"#
+        }
+        try await session.write(body(#""example.org/one""#), to: path, as: "nest-bootstrap")
+        let pruner = try pruner(session, set, "ConfigMap", namespace)
+        let obsolete = try await pruner.obsolete(in: try await pruner.widen()) { _ in nil }
+        async let messages = pruner.delete(obsolete.deletions.flatMap { $0 })
+        let isDeleted = try await becomes {
+            try await session.object(path)?["metadata"]?["deletionTimestamp"] != nil
+        }
+        try #require(isDeleted)
+        try await session.write(#"{"apiVersion":"v1","kind":"ConfigMap","data":{"a":"1"}}"#, to: path, as: "flux")
+        try await session.write(body(""), to: path, as: "nest-bootstrap")
+        guard case .deleted(_, existed: true)? = await messages.first else {
+            Issue.record("\(await messages)")
+            return
+        }
+        #expect(try await session.object(path) == nil)
+    }
+
+    /// What the parent of a set lists, without the groups.
+    private func kinds(_ session: Session, _ set: ApplySet) async throws -> [String] {
+        let path = "/api/v1/namespaces/kube-system/configmaps/\(set.parent.name)"
+        let live = try #require(try await session.client.find(path, until: .now + .seconds(20)))
+        return ApplySetScope(parent: live).kinds.map(\.text).sorted()
+    }
+
+    private func applySecret(_ session: Session, _ set: ApplySet, _ namespace: String) async throws {
+        let body =
+            #"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"kept","#
+            + #""labels":{"applyset.kubernetes.io/part-of":"\#(set.id)"}}}"#
+        try await session.write(body, to: "/api/v1/namespaces/\(namespace)/secrets/kept", as: "nest-bootstrap")
+    }
+
+    @Test func `an object that another node applies after the lists were read stays a member`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let set = ApplySet(task: namespace)
+        let (one, other) = (
+            try pruner(session, set, "ConfigMap", namespace), try pruner(session, set, "Secret", namespace)
+        )
+        // The parent lists both kinds, so that neither node has to write it.
+        try await other.widen()
+        let parent = try await one.widen()
+        try await other.widen()
+        let obsolete = try await one.obsolete(in: parent) { _ in nil }
+        try await applySecret(session, set, namespace)
+        try await one.narrow(parent, after: obsolete)
+        #expect(try await kinds(session, set) == ["ConfigMap", "Secret"])
+    }
+
+    @Test func `an object that another node applies after the parent was narrowed becomes a member again`() async throws
+    {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let set = ApplySet(task: namespace)
+        let (one, other) = (
+            try pruner(session, set, "ConfigMap", namespace), try pruner(session, set, "Secret", namespace)
+        )
+        try await other.widen()
+        let parent = try await one.widen()
+        try await one.narrow(parent, after: try await one.obsolete(in: parent) { _ in nil })
+        #expect(try await kinds(session, set) == ["ConfigMap"])
+        try await applySecret(session, set, namespace)
+        // As a node does once it has applied its objects.
+        try await other.widen()
+        #expect(try await kinds(session, set) == ["ConfigMap", "Secret"])
+    }
+
+    @Test func `a node that has applied objects keeps another one from narrowing the parent that is marked`()
+        async throws
+    {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let set = ApplySet(task: namespace)
+        let pruner = try pruner(session, set, "Secret", namespace)
+        let marked = try #require(try await pruner.mark(try await pruner.widen()))
+        let written = try await pruner.widen()
+        #expect(!written.isMarked)
+        #expect(written.resourceVersion != marked.resourceVersion)
+        // Now there is nothing to write.
+        #expect(try await pruner.widen().resourceVersion == written.resourceVersion)
+    }
+
+    @Test func `kinds that the server does not have are kept, with one warning and within one grace period`()
+        async throws
+    {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let set = ApplySet(task: namespace)
+        let pruner = try pruner(session, set, "ConfigMap", namespace)
+        try await pruner.widen()
+        let path = "/api/v1/namespaces/kube-system/configmaps/\(set.parent.name)"
+        let absent = (10..<40).map { "Absent\($0).absent.example.org" }
+        let change =
+            #"{"metadata":{"annotations":{"applyset.kubernetes.io/contains-group-kinds":"#
+            + #""\#((absent + ["ConfigMap", "Gone.gone.example.org"]).joined(separator: ","))","#
+            + #""nest-bootstrap/defined-kinds":"Gone.gone.example.org"}}}"#
+        try await session.update("PATCH", change, at: path, as: "nest-bootstrap")
+        let parent = try await pruner.widen()
+        let start = ContinuousClock.now
+        let obsolete = try await pruner.obsolete(in: parent) { _ in nil }
+        // Each kind alone would take 0.3 s.
+        #expect(start.duration(to: .now) < .seconds(9))
+        let warning = try #require(obsolete.warning)
+        #expect(warning.contains("does not have kinds 'Absent10.absent.example.org', 'Absent11."), "\(warning)")
+        #expect(!warning.contains("Gone"))
+        #expect(
+            warning.hasSuffix(
+                "'kubectl annotate configmap/\(set.parent.name) -n kube-system --overwrite "
+                    + "applyset.kubernetes.io/contains-group-kinds=ConfigMap'"
+            )
+        )
+        try await pruner.narrow(parent, after: obsolete)
+        #expect(try await kinds(session, set) == absent.sorted() + ["ConfigMap"])
     }
 }

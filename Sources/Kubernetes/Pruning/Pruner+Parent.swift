@@ -1,0 +1,179 @@
+import Base
+import YAML
+
+/// The parent of an ApplySet on the server.
+///
+/// Several nodes may run the task at a time, also with different manifests for a while. A node that shortens the list
+/// marks the parent first, and then looks for members once more. A node that has applied objects reads the parent again:
+/// if it is marked by then, it writes the parent, so that the other node cannot shorten it; if it has been shortened, it
+/// adds what is missing.
+extension Pruner {
+    /// The state of the parent.
+    public struct Parent: Sendable {
+        var scope = ApplySetScope()
+        var resourceVersion: String?
+        /// Whether a node is about to shorten the list, or was interrupted then.
+        var isMarked = false
+
+        init() {}
+
+        init(_ live: Node) {
+            scope = ApplySetScope(parent: live)
+            resourceVersion = live["metadata"]?["resourceVersion"]?.string
+            isMarked = live["metadata"]?["annotations"]?[markAnnotation] != nil
+        }
+    }
+
+    static let markAnnotation = "nest-bootstrap/narrowing"
+
+    /// Makes the parent list all kinds and namespaces of the manifests, in addition to those it lists already.
+    ///
+    /// - Returns: The state of the parent, for the next steps.
+    /// - Throws: ``ObjectFailure`` if the parent cannot be read or written, or belongs to another tool.
+    @discardableResult
+    public func widen() async throws(ObjectFailure) -> Parent {
+        var wanted = ApplySetScope()
+        for manifest in manifests {
+            var identity = manifest.identity
+            identity.namespace = await namespace(of: identity)
+            wanted.insert(identity)
+        }
+        wanted.definedKinds = Set(manifests.compactMap { DefinedKind($0) })
+        return try await extend(to: wanted)
+    }
+
+    /// Makes the parent list only what is left, unless another node is at work.
+    ///
+    /// - Parameters:
+    ///   - parent: The parent as ``widen()`` left it.
+    ///   - obsolete: What the manifests did not contain, which has been deleted.
+    /// - Throws: ``ObjectFailure`` if the parent cannot be read or written.
+    public func narrow(_ parent: Parent, after obsolete: Obsolete) async throws(ObjectFailure) {
+        guard !isDryRun, parent.scope != obsolete.scope else { return }
+        guard let marked = try await mark(parent) else {
+            try await extend(to: obsolete.scope)
+            return
+        }
+        var left = try await remainingScope(after: obsolete, in: parent.scope.namespaces)
+        left.definedKinds = parent.scope.definedKinds.intersection(left.kinds)
+        guard try await replace(marked, with: left) == nil else { return }
+        try await extend(to: left)
+    }
+
+    /// Marks the parent, so that other nodes notice that the list is about to be shortened.
+    ///
+    /// - Returns: The parent, `nil` if it is no longer as it was.
+    func mark(_ parent: Parent) async throws(ObjectFailure) -> Parent? {
+        try await replace(parent, with: parent.scope, isMarked: true)
+    }
+
+    private func replace(
+        _ parent: Parent,
+        with scope: ApplySetScope,
+        isMarked: Bool = false
+    ) async throws(ObjectFailure) -> Parent? {
+        try await explained { () async throws(APIError) -> Parent? in
+            try await retryPolicy.retry("\(set.parent)") { () async throws(APIError) -> Parent? in
+                try await write(scope, isMarked: isMarked, over: parent.resourceVersion)
+            }
+        }
+    }
+
+    /// Makes the parent list at least a scope.
+    @discardableResult
+    private func extend(to wanted: ApplySetScope) async throws(ObjectFailure) -> Parent {
+        let result = try await explained { () async throws(APIError) -> Result<Parent, ObjectFailure> in
+            try await retryPolicy.retry("\(set.parent)") { () async throws(APIError) -> Result<Parent, ObjectFailure> in
+                try await extendOnce(to: wanted)
+            }
+        }
+        return try result.get()
+    }
+
+    private func extendOnce(to wanted: ApplySetScope) async throws(APIError) -> Result<Parent, ObjectFailure> {
+        let live = try await client.find(set.parent, until: retryPolicy.deadline)
+        if let live, let refusal = set.refusal(of: live) {
+            return .failure(ObjectFailure(parentManifest, .conflict, refusal.message, hint: refusal.hint))
+        }
+        var parent = live.map(Parent.init) ?? Parent()
+        let stored = parent.scope
+        parent.scope.formUnion(wanted)
+        parent.scope.definedKinds.formIntersection(parent.scope.kinds)
+        guard parent.scope.listCount <= ApplySetScope.listLimit else {
+            let message =
+                "\(parent.scope.kinds.count) kinds in \(parent.scope.namespaces.count) namespaces are too many: "
+                + "to find the objects takes more than \(ApplySetScope.listLimit) requests"
+            return .failure(ObjectFailure(parentManifest, .conflict, message, hint: "split task '\(set.task)'"))
+        }
+        guard !isDryRun, live == nil || parent.scope != stored || parent.isMarked else { return .success(parent) }
+        guard let written = try await write(parent.scope, over: parent.resourceVersion) else {
+            throw .pending("another node has changed it", .retry)
+        }
+        return .success(written)
+    }
+
+    /// Makes requests about the parent, and explains why they fail.
+    private func explained<Value>(
+        _ requests: () async throws(APIError) -> Value
+    ) async throws(ObjectFailure) -> Value {
+        do throws(APIError) {
+            return try await requests()
+        } catch {
+            throw await explanation(of: parentManifest, .parent).failure(for: error)
+        }
+    }
+
+    private var parentManifest: ManifestObject { placeholder(set.parent) }
+
+    /// Writes the parent once.
+    ///
+    /// - Parameters:
+    ///   - scope: What it lists.
+    ///   - isMarked: Whether others see that the list is about to be shortened.
+    ///   - resourceVersion: The version that it must still have, `nil` if it does not exist.
+    /// - Returns: The parent, `nil` if it has another version by now.
+    /// - Throws: ``APIError`` if the server does not write it for another reason.
+    private func write(
+        _ scope: ApplySetScope,
+        isMarked: Bool = false,
+        over resourceVersion: String?
+    ) async throws(APIError) -> Parent? {
+        let parent = set.parent
+        let resource = try await client.catalog.resource(of: parent.type, on: client, until: retryPolicy.deadline)
+        let path = ObjectPath(resource.path(of: parent), of: parent)
+        do throws(APIError) {
+            let reply = try await client.object(
+                "PATCH",
+                path.text,
+                query: [("fieldManager", ManagedMetadata.manager), ("force", "true")],
+                body: parentObject(scope, isMarked: isMarked, resourceVersion).json(),
+                as: path.expected,
+                until: retryPolicy.deadline,
+            )
+            return Parent(reply.node)
+        } catch .refused(let refusal) where refusal.code == 409 && resourceVersion != nil {
+            return nil
+        }
+    }
+
+    private func parentObject(_ scope: ApplySetScope, isMarked: Bool, _ resourceVersion: String?) -> Node {
+        let parent = set.parent
+        let version = resourceVersion.map { [("resourceVersion", Node.string($0))] } ?? []
+        let labels = [
+            (ApplySet.idLabel, Node.string(set.id)), (ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager)),
+        ]
+        let mark = isMarked ? [(Self.markAnnotation, Node.string("true"))] : []
+        let annotations = [
+            (ApplySet.toolingAnnotation, Node.string(ApplySet.tooling)),
+            (ManagedMetadata.taskAnnotation, .string(set.task)),
+        ]
+        let metadata: [(String, Node)] = [
+            ("name", .string(parent.name)), ("namespace", .string(ApplySet.namespace)), ("labels", .mapping(labels)),
+            ("annotations", .mapping(annotations + scope.annotations + mark)),
+        ]
+        return .mapping([
+            ("apiVersion", .string(parent.type.apiVersion)), ("kind", .string(parent.type.kind)),
+            ("metadata", .mapping(metadata + version)),
+        ])
+    }
+}

@@ -1,0 +1,122 @@
+import Base
+import YAML
+
+/// Deletes objects as they are on the server, and waits until they are gone.
+struct ObjectDeletion: Sendable {
+    let client: APIClient
+    /// The task that deletes.
+    let task: String
+    /// Whether the server only checks the requests.
+    let isDryRun: Bool
+    /// How long to wait for finalizers and for a server that does not answer.
+    let retryPolicy: RetryPolicy
+
+    /// The fields of an object's metadata that must not change between the decision and the deletion.
+    var preconditions = ["uid"]
+
+    /// Decides once about an object that exists; one that it refuses counts as absent.
+    var isMeant: @Sendable (ObjectIdentity, Node) -> Bool = { _, _ in true }
+
+    /// Deletes objects; one that does not exist is not an error.
+    ///
+    /// - Parameter subjects: The objects.
+    /// - Returns: What became of each object, in their order.
+    func delete(_ subjects: [Deleter.Subject]) async -> [Deleter.Message] {
+        // Declared outside the group for the reason given in `Rollout.pause`.
+        var messages: [Int: Deleter.Message] = [:]
+        await withTaskGroup(of: (Int, Deleter.Message).self) { group in
+            for (index, subject) in subjects.enumerated() {
+                group.addTask { (index, await delete(subject)) }
+            }
+            for await (index, message) in group { messages[index] = message }
+        }
+        return subjects.indices.compactMap { messages[$0] }
+    }
+
+    private func delete(_ subject: Deleter.Subject) async -> Deleter.Message {
+        let identity = subject.identity
+        do throws(APIError) {
+            return .deleted(identity, existed: try await delete(identity))
+        } catch {
+            let place = Node(.mapping(Mapping([])), location: subject.location)
+            let explanation = Explanation(
+                client: client,
+                manifest: ManifestObject(identity: identity, root: place, documentIndex: 1),
+                live: nil,
+                task: task,
+                deadline: retryPolicy.deadline,
+                purpose: .deletion,
+            )
+            return .failed(await explanation.failure(for: error))
+        }
+    }
+
+    private func delete(_ identity: ObjectIdentity) async throws(APIError) -> Bool {
+        var uid: String?
+        // Once its deletion has been requested nothing keeps an object.
+        var isDecided = false
+        try await retryPolicy.retry(identity.description) { () async throws(APIError) in
+            guard let live = try await findKnown(identity) else { return }
+            let found = live["metadata"]?["uid"]?.string ?? ""
+            // One that was created again in the meantime is another object.
+            guard uid ?? found == found, isDecided || isMeant(identity, live) else { return }
+            (uid, isDecided) = (found, true)
+            guard live["metadata"]?["deletionTimestamp"]?.string == nil else {
+                if isDryRun { return }
+                throw .beingDeleted(live.remainingFinalizers)
+            }
+            do throws(APIError) {
+                try await requestDeletion(of: identity, live)
+            } catch .refused(let refusal) where refusal.code == 409 {
+                // It has changed since it was read, so nothing was requested.
+                isDecided = false
+                throw .refused(refusal)
+            }
+            if !isDryRun { throw .beingDeleted([]) }
+        }
+        return isDecided
+    }
+
+    /// Reads an object, `nil` when there is none, or its kind has been removed from the server.
+    private func findKnown(_ identity: ObjectIdentity) async throws(APIError) -> Node? {
+        do throws(APIError) {
+            return try await client.find(identity, until: retryPolicy.deadline)
+        } catch .refused(let refusal) where refusal.status.isUnknownResource {
+            guard let mistake = try await client.mistake(in: identity.type, until: retryPolicy.deadline) else {
+                return nil
+            }
+            throw .pending(mistake, .permanent)
+        }
+    }
+
+    private func requestDeletion(of identity: ObjectIdentity, _ live: Node) async throws(APIError) {
+        let resource = try await client.catalog.resource(of: identity.type, on: client, until: retryPolicy.deadline)
+        var identity = identity
+        identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
+        let path = resource.path(of: identity)
+        do throws(APIError) {
+            _ = try await client.object(
+                "DELETE",
+                path,
+                body: deleteOptions(for: live).json(),
+                contentType: "application/json",
+                until: retryPolicy.deadline
+            )
+        } catch .refused(let refusal) where refusal.code == 404 {
+            return
+        }
+    }
+
+    /// The body of a request, without which the server would obey the query.
+    private func deleteOptions(for live: Node) -> Node {
+        let metadata = live["metadata"]
+        let preconditions = preconditions.compactMap { field in metadata?[field].map { (field, $0) } }
+        let dryRun = isDryRun ? [("dryRun", Node.sequence([.string("All")]))] : []
+        return .mapping(
+            [
+                ("apiVersion", .string("v1")), ("kind", .string("DeleteOptions")),
+                ("propagationPolicy", .string("Background")), ("preconditions", .mapping(preconditions)),
+            ] + dryRun
+        )
+    }
+}

@@ -1,0 +1,214 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// What `prune` of verb `apply` keeps on a real API server.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+struct KeptObjectTests {
+    @Test func `an object that another one has taken, or a controller has made, stays`() async throws {
+        let set = try await PrunedSet("taken")
+        let owner = try await set.cluster.object("namespace", "taken")["metadata"]?["uid"]?.string ?? ""
+        let owned = "ownerReferences: [{apiVersion: v1, kind: Namespace, name: taken, uid: \(owner)}]"
+        try set.write(["a", "flux", "other"], more: set.map("owned", metadata: owned))
+        #expect(try await set.node.run("run").status == 0)
+        let id = try await set.parent()["metadata"]?["labels"]?["applyset.kubernetes.io/id"]?.string ?? ""
+        // As the controller of Endpoints copies the labels of a Service.
+        try await set.cluster.mustRunKubectl("create", "configmap", "copied", "-n", "taken")
+        let label = "applyset.kubernetes.io/part-of"
+        try await set.cluster.mustRunKubectl("label", "configmap", "copied", "-n", "taken", "\(label)=\(id)")
+        try await set.cluster.mustRunKubectl(
+            "label",
+            "configmap",
+            "other",
+            "-n",
+            "taken",
+            "--overwrite",
+            "\(label)=applyset-other-v1"
+        )
+        try set.node.write("---\n\(set.map("flux", data: "from flux"))\n", to: "flux.yaml")
+        try await set.cluster.mustRunKubectl(
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=flux",
+            "-f",
+            set.node.path("flux.yaml")
+        )
+        try set.write(["a"])
+        for _ in 1...2 {
+            let result = try await set.node.run("run")
+            #expect(result.status == 0, "\(result.errors)")
+            let warnings = (result.outputLines + result.errorLines).filter { $0.contains("warning") }
+            let advice = { (name: String) in PrunedSet.advice("configmap \(name) -n taken") }
+            #expect(
+                warnings == [
+                    "taken: warning: ConfigMap/taken/flux: kept (field manager 'flux' applies it); \(advice("flux"))",
+                    "taken: warning: ConfigMap/taken/owned: kept (it is owned by Namespace/taken); \(advice("owned"))",
+                ]
+            )
+        }
+        #expect(try await set.names() == ["a", "copied", "flux", "other", "owned"])
+    }
+
+    @Test func `Endpoints that the controller has made for a Service stay`() async throws {
+        let set = try await PrunedSet("endpoints")
+        let service =
+            "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: endpoints}, "
+            + "spec: {selector: {a: b}, ports: [{port: 1, protocol: TCP}]}}"
+        let own = "{apiVersion: v1, kind: Endpoints, metadata: {name: own, namespace: endpoints}}"
+        try set.write([], more: service, own)
+        #expect(try await set.node.run("run").status == 0)
+        // The controller copies the label of the Service.
+        let label = "applyset.kubernetes.io/part-of"
+        let isCopied = try await becomes(within: .seconds(60)) {
+            let result = try await set.cluster.kubectl("get", "endpoints", "-n", "endpoints", "-l", label, "-o", "name")
+            return result.outputLines == ["endpoints/own", "endpoints/s"]
+        }
+        try #require(isCopied)
+        let version = try await set.cluster.object("endpoints", "s", namespace: "endpoints")["metadata"]?["uid"]
+        try set.write(["a"], more: service)
+        let result = try await set.node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("Endpoints/endpoints/own deleted"), "\(result.output)")
+        #expect(!(result.output + result.errors).contains("Endpoints/endpoints/s"))
+        let last = try await set.cluster.object("endpoints", "s", namespace: "endpoints")
+        #expect(last["metadata"]?["uid"] == version)
+    }
+
+    @Test func `Namespaces and definitions are deleted only if it is asked for`() async throws {
+        let set = try await PrunedSet("protected")
+        let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: protected-too}}"
+        try set.write(["a"], more: namespace, PrunedSet.definition("Kept"))
+        #expect(try await set.node.run("run").status == 0)
+        try set.write(["a"])
+        let kept = try await set.node.run("run")
+        #expect(kept.status == 0, "\(kept.errors)")
+        for object in ["CustomResourceDefinition/kepts.prune.test", "Namespace/protected-too"] {
+            let kind = object.prefix { $0 != "/" }
+            let warning =
+                "\(object): kept (a \(kind) is deleted only with 'prune: all'); delete it with 'kubectl delete "
+            #expect((kept.output + kept.errors).contains(warning), "\(kept.output)\(kept.errors)")
+        }
+        #expect(
+            try await set.annotation("contains-group-kinds")
+                == "ConfigMap,CustomResourceDefinition.apiextensions.k8s.io,Namespace"
+        )
+        try set.writeTask("prune: all")
+        let planned = try await set.node.run("run", "--dry-run")
+        #expect(
+            planned.output.contains("Namespace/protected-too would be deleted"),
+            "\(planned.output)\(planned.errors)"
+        )
+        try set.write(["a"], more: namespace)
+        let result = try await set.node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("CustomResourceDefinition/kepts.prune.test deleted"))
+        #expect(try await set.annotation("contains-group-kinds") == "ConfigMap,Namespace")
+        try set.write(["a"])
+        let last = try await set.node.run("run")
+        #expect(last.status == 0, "\(last.errors)")
+        #expect(last.output.contains("Namespace/protected-too deleted"))
+        #expect(try await set.annotation("contains-group-kinds") == "ConfigMap")
+    }
+
+    @Test func `an object that moves to another task is not deleted`() async throws {
+        let set = try await PrunedSet("moving")
+        try set.write(["a", "b"])
+        #expect(try await set.node.run("run").status == 0)
+        let uid = try await set.cluster.object("configmap", "b", namespace: "moving")["metadata"]?["uid"]
+        try set.write(["a"])
+        try set.node.write(set.map("b"), to: "other.yaml")
+        let other = "other: {apply: {kubeconfig: \(set.cluster.kubeconfig), manifests: [other.yaml]}}"
+        try set.writeTask("prune: true", more: other)
+        for (index, task) in ["moving", "other", "moving"].enumerated() {
+            let result = try await set.node.run("run", "--task", task)
+            #expect(result.status == 0, "\(result.errors)")
+            let warning = "ConfigMap/moving/b: kept (task 'other' describes it at \(set.node.path("other.yaml")):1:1)\n"
+            #expect(
+                (result.output + result.errors).contains(warning) == (index == 0),
+                "\(result.output)\(result.errors)"
+            )
+            #expect(try await set.cluster.object("configmap", "b", namespace: "moving")["metadata"]?["uid"] == uid)
+        }
+        let labels = try await set.cluster.object("configmap", "b", namespace: "moving")["metadata"]?["labels"]
+        #expect(labels?["applyset.kubernetes.io/part-of"] == nil)
+    }
+
+    @Test func `an object stays as long as a manifest of another task cannot be read`() async throws {
+        let set = try await PrunedSet("hidden")
+        try set.write(["a", "b"])
+        #expect(try await set.node.run("run").status == 0)
+        try set.write(["a"])
+        let other = "other: {apply: {kubeconfig: \(set.cluster.kubeconfig), manifests: [other.yaml]}}"
+        try set.writeTask("prune: true", more: other)
+        let location = "\(set.node.config):3:"
+        for (text, words) in [
+            (nil, "task 'other' may describe it: \(location)"),
+            ("{apiVersion: v1, kind: ConfigMap", "task 'other' may describe it: \(set.node.path("other.yaml")):"),
+        ] {
+            if let text { try set.node.write(text, to: "other.yaml") }
+            let result = try await set.node.run("run", "--task", "hidden")
+            #expect(result.status == 0, "\(result.errors)")
+            let output = result.output + result.errors
+            #expect(output.contains("ConfigMap/hidden/b: kept (\(words)"), "\(output)")
+            #expect(try await set.names() == ["a", "b"])
+        }
+        try set.node.write(set.map("c"), to: "other.yaml")
+        let last = try await set.node.run("run", "--task", "hidden")
+        #expect(last.output.contains("ConfigMap/hidden/b deleted"), "\(last.output)\(last.errors)")
+        #expect(try await set.names() == ["a"])
+    }
+
+    @Test func `what another task describes is in the namespace of its own kubeconfig`() async throws {
+        let set = try await PrunedSet("spaces")
+        let kubeconfig = TemporaryDirectory.file("spaces.kubeconfig")
+        try FileSystem.write(try FileSystem.read(set.cluster.kubeconfig, limit: 1 << 20), to: kubeconfig, mode: 0o600)
+        let change = ["config", "set-context", "--current", "--namespace=spaces"]
+        #expect(try await set.cluster.kubectl(["--kubeconfig", kubeconfig] + change).status == 0)
+        try set.write(["a", "b"])
+        #expect(try await set.node.run("run").status == 0)
+        try set.write(["a"])
+        // Without a namespace: in 'spaces' with one of the kubeconfigs, in 'default' with the other.
+        try set.node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: b}}\n", to: "other.yaml")
+        try set.writeTask("prune: true", more: "other: {apply: {kubeconfig: \(kubeconfig), manifests: [other.yaml]}}")
+        let kept = try await set.node.run("run", "--task", "spaces")
+        #expect(
+            (kept.output + kept.errors).contains("b: kept (task 'other' describes it"),
+            "\(kept.output)\(kept.errors)"
+        )
+        #expect(try await set.names() == ["a", "b"])
+        let other = "other: {apply: {kubeconfig: \(set.cluster.kubeconfig), manifests: [other.yaml]}}"
+        try set.writeTask("prune: true", more: other)
+        let deleted = try await set.node.run("run", "--task", "spaces")
+        #expect(deleted.output.contains("ConfigMap/spaces/b deleted"), "\(deleted.output)\(deleted.errors)")
+    }
+
+    @Test(arguments: [("/other/ca.crt", true), (nil, false)] as [(String?, Bool)])
+    func `an object stays if another address, but not if another cluster, is that of the task that describes it`(
+        authority: String?,
+        isDeleted: Bool
+    ) async throws {
+        let set = try await PrunedSet(isDeleted ? "clusters" : "addresses")
+        let own = try await set.cluster.kubectl(
+            "config",
+            "view",
+            "-o",
+            "jsonpath={.clusters[0].cluster.certificate-authority}"
+        )
+        let kubeconfig = TemporaryDirectory.file("other.kubeconfig")
+        let text = """
+            {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {token: t}}],
+             clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1', certificate-authority: '\(authority ?? own.output)'}}]}
+            """
+        try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        try set.write(["a", "b"])
+        #expect(try await set.node.run("run").status == 0)
+        try set.write(["a"])
+        try set.node.write(set.map("b"), to: "other.yaml")
+        try set.writeTask("prune: true", more: "other: {apply: {kubeconfig: \(kubeconfig), manifests: [other.yaml]}}")
+        let result = try await set.node.run("run", "--task", set.name)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try await set.names() == (isDeleted ? ["a"] : ["a", "b"]), "\(result.output)\(result.errors)")
+    }
+}
