@@ -32,18 +32,18 @@ struct AllNodesCommand {
         let http = try HTTPClient()
         var known: [CheckedPlan: NodeCheck.Findings] = [:]
         var applySets = SharedApplySets()
+        func findings(of node: NodeReading, _ configuration: Configuration) async -> NodeCheck.Findings {
+            let plan = CheckedPlan(configuration)
+            if let same = known[plan] { return same }
+            let check = NodeCheck(configuration.environment(http), serverVersion: serverVersion, isOffline: true)
+            let findings = node.problems.isEmpty ? await check.findings() : await check.manifestFindings()
+            known[plan] = findings
+            return findings
+        }
         for node in all.nodes {
             let configuration = Configuration(options, sources, node)
-            let plan = CheckedPlan(configuration)
-            let findings: NodeCheck.Findings
-            if let same = known[plan] {
-                findings = same
-            } else {
-                let check = NodeCheck(configuration.environment(http), serverVersion: serverVersion, isOffline: true)
-                findings = node.problems.isEmpty ? await check.findings() : await check.manifestFindings()
-                known[plan] = findings
-            }
-            applySets.add(findings, of: node.entry.name)
+            let findings = await findings(of: node, configuration)
+            applySets.add(findings, of: node.hostName)
             isReadable = isReadable && node.problems.isEmpty
             report.add(
                 node,
@@ -51,6 +51,10 @@ struct AllNodesCommand {
                 warnings: findings.warnings,
                 CheckCounts(tasks: configuration.plan.steps.count, objects: findings.objectCount)
             )
+        }
+        for node in all.secondHosts {
+            let findings = await findings(of: node, Configuration(options, sources, node))
+            applySets.add(findings, of: node.hostName)
         }
         await http.shutDown()
         report.add(applySets.problems)

@@ -93,6 +93,32 @@ struct AllNodesCheckTests {
         #expect(same.status == 0, "\(same.errors)")
     }
 
+    @Test func `two hosts of a pattern have the same objects in a task with prune`() async throws {
+        let text = """
+            nodes: {"worker-*": {role: worker}, worker-0: {role: worker}}
+            tasks:
+              objects:
+                apply: {kubeconfig: /run/absent, manifests: [m.yaml], substitute: true, prune: true}
+
+            """
+        let node = try TestNode(text)
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: \"on-${node.name}\"}}\n", to: "m.yaml")
+        try node.write(text.replacing(", worker-0: {role: worker}", with: ""), to: "bootstrap.yaml")
+        let check = try await node.run("check", "--all-nodes")
+        #expect(check.status == 65)
+        #expect(
+            check.errors.contains(
+                "has other objects on node 'worker-1' than on node 'worker-0' (ConfigMap/on-worker-0, ConfigMap/on-worker-1)"
+            ),
+            "\(check.errors)"
+        )
+        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n", to: "m.yaml")
+        try node.write(text.replacing("substitute: true, ", with: ""), to: "bootstrap.yaml")
+        let same = try await node.run("check", "--all-nodes")
+        #expect(same.status == 0, "\(same.errors)")
+        #expect(same.outputLines.last == "2 nodes, nothing wrong", "\(same.output)")
+    }
+
     @Test func `the flag does not go with others that name a node`() async throws {
         let node = try TestNode(Self.nodes)
         for (flag, value) in [("--role", "worker"), ("--host-name", "cp-1")] {

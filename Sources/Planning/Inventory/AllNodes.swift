@@ -27,6 +27,9 @@ public struct AllNodes: Sendable {
     /// The nodes in the order of the files, then the patterns.
     public let nodes: [NodeReading]
 
+    /// A second host of each pattern that has tasks with `prune`, whose objects must be the same on all hosts.
+    public let secondHosts: [NodeReading]
+
     /// What is wrong with the files themselves and with section `nodes`.
     public let problems: [Problem]
 
@@ -37,18 +40,16 @@ public struct AllNodes: Sendable {
         let reader = ClusterReader(merged.files, NodeFacts(hostName: ""), problems)
         let inventory = reader.readNodes(reader.readVariables(for: []))
         var nodes: [NodeReading] = []
+        var secondHosts: [NodeReading] = []
         for entry in inventory.entries + inventory.patterns {
-            let host = reader.exampleHost(of: entry)
+            let hosts = reader.exampleHosts(of: entry)
             // The certificates are the same for all nodes.
-            let (declarations, problems) = merged.read(NodeFacts(hostName: host), withCertificates: nodes.isEmpty)
-            nodes.append(
-                NodeReading(
-                    entry: entry,
-                    hostName: host,
-                    declarations: declarations,
-                    problems: Problems(problems).all
-                )
-            )
+            let node = merged.reading(of: entry, as: hosts[0], withCertificates: nodes.isEmpty)
+            nodes.append(node)
+            let prunes = node.declarations.plan.steps.contains { $0.task.footprint.pruning != .never }
+            if prunes, hosts.count > 1 {
+                secondHosts.append(merged.reading(of: entry, as: hosts[1], withCertificates: false))
+            }
         }
         if files.isEmpty || merged.files.nodes.entries.isEmpty {
             problems.addMissing(
@@ -57,16 +58,30 @@ public struct AllNodes: Sendable {
                 hint: "write nodes: and below it HOST: {role: ROLE}"
             )
         }
-        self.nodes = nodes
+        (self.nodes, self.secondHosts) = (nodes, secondHosts)
         self.problems = Problems(problems.all).all
     }
 }
 
+extension MergedReading {
+    /// The files as a host of an entry reads them.
+    fileprivate func reading(of entry: Inventory.Entry, as host: String, withCertificates: Bool) -> NodeReading {
+        let (declarations, problems) = read(NodeFacts(hostName: host), withCertificates: withCertificates)
+        return NodeReading(
+            entry: entry,
+            hostName: host,
+            declarations: declarations,
+            problems: Problems(problems).all
+        )
+    }
+}
+
 extension ClusterReader {
-    /// A host name whose entry is that of a node or pattern.
-    fileprivate func exampleHost(of entry: Inventory.Entry) -> String {
-        guard let pattern = HostPattern(entry.name) else { return entry.name }
-        let examples = (0...files.nodes.entries.count).lazy.map(pattern.example)
-        return examples.first { nodeEntry(of: $0)?.key == entry.name } ?? pattern.example(0)
+    /// Host names whose entry is that of a node or pattern: one, or two of a pattern.
+    fileprivate func exampleHosts(of entry: Inventory.Entry) -> [String] {
+        guard let pattern = HostPattern(entry.name) else { return [entry.name] }
+        let examples = (0...files.nodes.entries.count + 1).lazy.map(pattern.example)
+        let found = Array(examples.filter { nodeEntry(of: $0)?.key == entry.name }.prefix(2))
+        return found.isEmpty ? [pattern.example(0)] : found
     }
 }
