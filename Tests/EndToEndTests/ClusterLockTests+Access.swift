@@ -1,10 +1,33 @@
 import Base
+import Glibc
 import Host
 import TestSupport
 import Testing
 
-/// The rights that tasks with `lock: cluster` need.
+/// Other tasks beside those with `lock: cluster`, and the rights that these need.
 extension ClusterLockTests {
+    @Test func `programs without a lock run while many tasks wait for their Leases`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let names = (1...20).map { "waits-\($0)" }
+        try await cluster.mustApply(
+            names.map { name in
+                """
+                apiVersion: coordination.k8s.io/v1
+                kind: Lease
+                metadata: {name: nest-bootstrap-\(name), namespace: kube-system}
+                spec: {holderIdentity: other, leaseDurationSeconds: 3600}
+
+                """
+            }.joined(separator: "---\n")
+        )
+        let waiting = names.map { "  \($0): {lock: {kubeconfig: \(cluster.kubeconfig)}, exec: {command: 'true'}}\n" }
+        let node = try TestNode("tasks:\n\(waiting.joined())  works: {exec: {command: 'true'}}\n")
+        let agent = try node.start(["run"])
+        #expect(try await becomes { agent.outputSoFar().contains("works: changed") })
+        agent.signal(SIGTERM)
+        #expect(await agent.result().status == 143)
+    }
+
     @Test func `the rights that rbac prints are enough, and without them the message has the rule`() async throws {
         let cluster = try await TestCluster.shared.value
         try await cluster.makeCertificate("locker", subject: "/CN=locker")
