@@ -33,46 +33,71 @@ extension ActionContext {
             last = other
         }
         emit(.lease(holder(identity, held.since, true)))
-        let (result, loss) = await perform(work, keeping: held, lease)
-        if let problem = await lease.giveBack(held) {
+        let end = await perform(work, renewing: held, lease)
+        if let process = survivor.process {
+            let words = "not released, because process \(process) of the task still runs"
+            let limit = lease.duration.text
+            emit(.warning(subject: lease.description, "\(words); it expires within \(limit): end the process before"))
+        } else if let problem = await lease.release(held) {
             emit(.warning(subject: lease.description, problem))
         }
-        if case .failure = result, let loss { throw loss }
-        return try result.get()
+        if let loss = end.loss { try report(loss, of: lease, end) }
+        return try end.result.get()
+    }
+
+    /// Reports that the Lease was lost: as the error of the task if that has ended the work, else as a warning.
+    ///
+    /// - Throws: ``Base/Problem`` if the loss has ended the work.
+    private func report(_ loss: ClusterLease.Loss, of lease: ClusterLease, _ end: LockedWork) throws(Problem) {
+        if case .failure = end.result, end.isLossFirst {
+            throw Problem("\(lease.description) was lost (\(loss.reason)), so the task was ended", hint: loss.hint)
+        }
+        let words = "lost while the task ran (\(loss.reason)); another node may have run it at the same time"
+        emit(.warning(subject: lease.description, [words, loss.hint].compactMap(\.self).joined(separator: "; ")))
     }
 
     /// Performs work until it ends or the Lease is lost.
     private func perform(
         _ work: @escaping @Sendable () async throws -> Bool,
-        keeping held: ClusterLease.Held,
+        renewing held: ClusterLease.Held,
         _ lease: ClusterLease,
-    ) async -> (Result<Bool, any Error>, Problem?) {
+    ) async -> LockedWork {
         // Declared outside the group for the reason given in `Rollout.pause`.
-        var result: Result<Bool, any Error> = .failure(CancellationError())
-        var loss: Problem?
-        await withTaskGroup(of: First.self) { group in
+        var end = LockedWork()
+        await withTaskGroup(of: Ending.self) { group in
             group.addTask {
                 do {
-                    return .ended(.success(try await work()))
+                    return .work(.success(try await work()))
                 } catch {
-                    return .ended(.failure(error))
+                    return .work(.failure(error))
                 }
             }
-            group.addTask { .notKept(await lease.keep(held)) }
-            for await first in group {
-                switch first {
-                case .ended(let end): result = end
-                case .notKept(let problem): loss = problem
+            group.addTask { .renewal(await lease.renew(held)) }
+            var isFirst = true
+            for await ending in group {
+                switch ending {
+                case .work(let result): end.result = result
+                case .renewal(let loss): (end.loss, end.isLossFirst) = (loss, isFirst)
                 }
+                isFirst = false
                 group.cancelAll()
             }
         }
-        return (result, loss)
+        return end
     }
 }
 
-/// What can happen first while a Lease is held.
-private enum First: Sendable {
-    case ended(Result<Bool, any Error>)
-    case notKept(Problem?)
+/// How work ended during which a Lease was held.
+private struct LockedWork {
+    var result: Result<Bool, any Error> = .failure(CancellationError())
+    /// Why the Lease was lost, `nil` if it was not.
+    var loss: ClusterLease.Loss?
+    /// Whether the loss came before the end of the work, which was then cancelled.
+    var isLossFirst = false
+}
+
+/// What ends while a Lease is held: the work, or the renewal of the Lease.
+private enum Ending: Sendable {
+    case work(Result<Bool, any Error>)
+    case renewal(ClusterLease.Loss?)
 }

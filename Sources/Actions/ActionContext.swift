@@ -84,6 +84,9 @@ struct ActionContext: Sendable {
     /// Receives what happens in this task.
     let emit: Emitter
 
+    /// What is left of the task's programs.
+    let survivor = SurvivingProcess()
+
     /// The pinned URLs.
     var cache: DigestCache { DigestCache(run: run, deadline: deadline, emit: emit) }
 

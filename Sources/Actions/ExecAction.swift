@@ -137,7 +137,7 @@ struct ExecAction: Action {
     }
 
     /// How long a program may take to end after SIGTERM, which it gets when the task's time is up.
-    private var grace: Duration { min(.seconds(5), context.task.timeout / 10) }
+    private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
 
     /// Runs one command; its output becomes events, and its last line part of an error.
     private func run(_ command: Command, named name: String) async throws(Problem) {
@@ -145,11 +145,17 @@ struct ExecAction: Action {
         let sandboxHint = SandboxHint()
         let status: ExitStatus
         do {
-            status = try await Host.run(command, deadline: context.deadline, grace: grace) { [context] line in
-                last.keep(line)
-                if context.run.isService { sandboxHint.look(at: line, declaration, task: context.task.name) }
-                context.emit(.output(line))
-            }
+            status = try await Host.run(
+                command,
+                deadline: context.deadline,
+                grace: grace,
+                onSurvivor: { [context] in context.survivor.note($0) },
+                onLine: { [context] line in
+                    last.keep(line)
+                    if context.run.isService { sandboxHint.look(at: line, declaration, task: context.task.name) }
+                    context.emit(.output(line))
+                },
+            )
         } catch {
             let hint =
                 error.code == E2BIG
@@ -158,6 +164,14 @@ struct ExecAction: Action {
             throw Problem("\(error)", hint: hint, cause: error)
         }
         guard !status.isSuccess else { return }
+        if let process = context.survivor.process {
+            throw Problem(
+                "'\(name)' cannot be ended: process \(process) still runs after SIGKILL",
+                hint: "see what it waits for: ps -o pid,user,stat,wchan,args -p \(process)",
+                publicMessage: "its program cannot be ended: process \(process) still runs after SIGKILL"
+                    + Self.restriction,
+            )
+        }
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
             throw Problem(

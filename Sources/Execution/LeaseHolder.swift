@@ -20,6 +20,9 @@ public struct LeaseHolder: Sendable, Hashable {
         (self.since, self.isSelf) = (since, isSelf)
     }
 
+    /// The name of the Lease as that of any object: `Lease/kube-system/nest-bootstrap-upgrade`.
+    public var object: String { "Lease/\(lease)" }
+
     /// The state of the task's lock, for people.
     public var text: String {
         let time = since.map { " since \($0)" } ?? ""

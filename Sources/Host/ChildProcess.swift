@@ -19,6 +19,7 @@ struct ChildProcess: ~Copyable {
     private let name: String
     private let process: pid_t
     private let output: FileDescriptor
+    private let onSurvivor: @Sendable (pid_t) -> Void
     private var lines: LineSplitter
     private var phase = Phase.running
     private var limit: ContinuousClock.Instant = .now
@@ -26,27 +27,33 @@ struct ChildProcess: ~Copyable {
     private var ending: ExitStatus?
     private var isRunning = true
     private var isReaped = false
+    /// Until when a killed process is waited for, once one was killed.
+    private var killLimit: ContinuousClock.Instant?
 
     /// The time to read output after the program has ended: its children may still write.
     private static let drainTimeout: Duration = .milliseconds(250)
 
-    /// The time for a killed process to end, which is long while a disk does not answer.
-    private static let killTimeout: Duration = .seconds(5)
-
-    init(starting command: Command, lines: LineSplitter) throws(SystemError) {
+    init(
+        starting command: Command,
+        lines: LineSplitter,
+        onSurvivor: @escaping @Sendable (pid_t) -> Void,
+    ) throws(SystemError) {
         let pipe = try Pipe("cannot run", command.program)
         let process = try command.spawn(output: pipe.input.raw)
         self.name = command.program
         self.process = process
         self.lines = lines
+        self.onSurvivor = onSurvivor
         self.output = pipe.takeOutput()
     }
 
     deinit {
         if isReaped { return }
-        kill(-process, SIGKILL)
+        group.send(SIGKILL)
         waitpid(process, nil, 0)
     }
+
+    private var group: ProcessGroup { ProcessGroup(number: process) }
 
     /// Waits until the program has ended, and ends it at the deadline or on cancellation.
     mutating func watch(
@@ -102,9 +109,15 @@ struct ChildProcess: ~Copyable {
         self.ending = ending
         phase = .terminating
         limit = .now + grace
-        kill(-process, SIGTERM)
+        group.send(SIGTERM)
         // A stopped process receives the signal only when it continues.
-        kill(-process, SIGCONT)
+        group.send(SIGCONT)
+    }
+
+    /// Sends `SIGKILL` to the whole group.
+    private mutating func killGroup() {
+        group.send(SIGKILL)
+        killLimit = killLimit ?? .now + Command.killLimit
     }
 
     /// Acts on the phase's time limit, and returns whether the wait is over.
@@ -115,8 +128,8 @@ struct ChildProcess: ~Copyable {
             return false
         case .terminating:
             phase = .killed
-            limit = .now + (isRunning ? Self.killTimeout : Self.drainTimeout)
-            kill(-process, SIGKILL)
+            killGroup()
+            limit = .now + (isRunning ? Command.killLimit : Self.drainTimeout)
             return false
         case .draining, .killed:
             return true
@@ -126,10 +139,11 @@ struct ChildProcess: ~Copyable {
     /// Reads the exit status; until then the kernel does not reuse the process number.
     private mutating func reap() throws(SystemError) -> ExitStatus {
         // Other processes of the group may outlive the leader.
-        if ending != nil { kill(-process, SIGKILL) }
+        if ending != nil { killGroup() }
         isReaped = true
         var status: CInt = 0
         try SystemError.check("cannot wait for", name) { unsafe waitpid(process, &status, WNOHANG) }
+        if let killLimit, let survivor = group.survivor(at: killLimit) { onSurvivor(survivor) }
         return ending ?? ExitStatus(waitStatus: status)
     }
 }

@@ -12,6 +12,12 @@ public struct Command: Sendable, Hashable {
     /// The working directory, by default that of this process.
     public var workingDirectory: String?
 
+    /// The time that a program has between `SIGTERM` and `SIGKILL`, unless the caller sets another.
+    public static let grace: Duration = .seconds(5)
+
+    /// The time that a killed program has to end, which takes long while a disk or file server does not answer.
+    public static let killLimit: Duration = .seconds(5)
+
     /// Creates a command.
     public init(
         _ program: String,

@@ -114,7 +114,7 @@ extension TaskRecord {
             ("unchanged", .number(counts.unchanged)), ("failed", .number(counts.failed)),
             ("attempt", .number(attempt)), ("run", .string(run)), ("boot", .string(boot)),
         ]
-        if let lease { entries.append(("lease", lease.node)) }
+        if let lease { entries.append(("lease", .mapping(lease.fields))) }
         if isPermanent { entries.append(("permanent", .boolean(true))) }
         entries += history.entries
         if let reason { entries.append(("reason", .string(reason))) }
@@ -155,27 +155,5 @@ extension TaskRecord {
         history = TaskHistory(node)
         run = node["run"]?.string ?? ""
         boot = node["boot"]?.string ?? ""
-    }
-}
-
-extension LeaseHolder {
-    /// The holder in a record.
-    fileprivate var node: Node {
-        var entries: [(String, Node)] = [
-            ("lease", .string(lease)), ("identity", .string(identity)), ("self", .boolean(isSelf)),
-        ]
-        if let since { entries.append(("since", .string(since.description))) }
-        return .mapping(entries)
-    }
-
-    /// Reads a holder, `nil` if it is incomplete.
-    fileprivate init?(_ node: Node) {
-        guard let lease = node["lease"]?.string, let identity = node["identity"]?.string else { return nil }
-        self.init(
-            lease: lease,
-            identity: identity,
-            since: node["since"]?.string.flatMap { Timestamp(rfc3339: $0) },
-            isSelf: node["self"]?.boolean ?? false,
-        )
     }
 }

@@ -57,8 +57,9 @@ struct RunCommand {
                 events.send(event)
             },
             conclude: { recorder?.conclude($0) },
-            // Programs use the machine; every other verb mostly waits, for a server or the disk.
-            isWork: { $0.task.footprint.runsPrograms },
+            // Programs use the machine; every other verb mostly waits, for a server or the disk. Tasks with a lock may wait
+            // for hours until their programs start, and then only few of the cluster run on this node.
+            isWork: { $0.task.footprint.runsPrograms && $0.task.lock == nil },
         )
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part.plan) { [events] step, context in

@@ -78,6 +78,21 @@ struct StatusTests {
         )
     }
 
+    @Test func `what systemd says of the wait for a Lease is left out, and nothing else`() {
+        var row = TaskStatus(task: "a", state: .running)
+        row.lease = LeaseHolder(lease: "kube-system/l", identity: "w1_1", since: nil, isSelf: false)
+        let waits = "    waits for Lease kube-system/l, held by 'w1_1'"
+        row.reason = "waiting: Lease/kube-system/l: held by 'w1_1' (gives up at 12:10:00Z)"
+        #expect(statusLines([row]) == ["TASK  STATE", "a     running", waits])
+        for reason in ["waiting: API server 10.0.0.1:6443: no route", "'x' says: Lease/kube-system/l: not found"] {
+            row.reason = reason
+            #expect(statusLines([row]) == ["TASK  STATE", "a     running", waits, "    \(reason)"])
+        }
+        row.lease?.isSelf = true
+        row.reason = "holds Lease kube-system/l"
+        #expect(statusLines([row]) == ["TASK  STATE", "a     running", "    holds Lease kube-system/l"])
+    }
+
     @Test func `columns without values are left out`() {
         #expect(statusLines([TaskStatus(task: "a", state: .notYet)]) == ["TASK  STATE", "a     not yet"])
     }

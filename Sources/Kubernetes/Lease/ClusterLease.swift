@@ -102,7 +102,7 @@ public struct ClusterLease: Sendable {
         let (object, _) = try await client.object(
             method,
             path,
-            query: [("fieldManager", "nest-bootstrap")],
+            query: [("fieldManager", ManagedMetadata.manager)],
             body: body.json(),
             contentType: "application/json",
             as: ExpectedObject(subject, isStored: true),
@@ -111,11 +111,14 @@ public struct ClusterLease: Sendable {
         return LeaseState(object)
     }
 
-    /// Gives a Lease back, so that others need not wait until it expires.
+    /// The longest time that other nodes wait for a Lease which is neither renewed nor released.
+    public var duration: Duration { timing.duration }
+
+    /// Releases a Lease, so that others need not wait until it expires.
     ///
     /// - Parameter held: The Lease.
     /// - Returns: Why that did not succeed within five seconds, and what follows; `nil` if it did.
-    public func giveBack(_ held: consuming Held) async -> String? {
+    public func release(_ held: consuming Held) async -> String? {
         do throws(APIError) {
             try await release()
             return nil
@@ -125,9 +128,9 @@ public struct ClusterLease: Sendable {
         }
     }
 
-    /// Gives the Lease back, also if the surrounding Swift task is cancelled.
+    /// Releases the Lease, also if the surrounding Swift task is cancelled.
     ///
-    /// It is read first: a request that failed before may have changed it. That another one holds it is a normal result.
+    /// It is read first: a request that failed before may have changed it. That another process holds it is a normal result.
     func release() async throws(APIError) {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
         let result = await Task { () -> Result<Void, APIError> in

@@ -1,4 +1,4 @@
-/// What a node that wants a Lease knows of it.
+/// The state of a Lease as a process that waits for it has seen it.
 ///
 /// Whether it has expired is judged by this machine's clock alone, from the moment at which this machine has seen its last
 /// change: the times in the object are those of another machine's clock.
@@ -9,13 +9,13 @@ struct LeaseObservation {
         case create
         /// Nobody holds it, or its holder has not renewed it in time.
         case take
-        /// It is held by the node that looks.
+        /// It is held by this process.
         case isHeld
-        /// Another one holds it, for this time at least.
+        /// Another process holds it, for this time at least.
         case wait(Duration)
     }
 
-    /// Who looks.
+    /// The identity of this process.
     let identity: String
 
     /// How long a Lease is valid that does not say so.
@@ -27,16 +27,34 @@ struct LeaseObservation {
     /// When this state was seen first.
     private var changedAt: ContinuousClock.Instant?
 
-    /// Creates the knowledge of a node that has not looked yet.
+    /// How often it has passed to another process since it was seen first.
+    private var passCount = 0
+
+    /// Creates an observation without a state.
     init(_ identity: String, _ timing: LeaseTiming) {
         (self.identity, self.timing) = (identity, timing)
     }
 
-    /// Adds what is seen now.
+    /// Adds the state that is seen now.
     mutating func observe(_ found: LeaseState?, at now: ContinuousClock.Instant) {
+        if let found, changedAt != nil, !found.holder.isEmpty, found.holder != state?.holder, found.holder != identity {
+            passCount += 1
+        }
         if changedAt == nil || found?.resourceVersion != state?.resourceVersion { changedAt = now }
         state = found
     }
+
+    /// Whether there is no Lease, or no holder of it.
+    var isFree: Bool { state?.holder.isEmpty ?? true }
+
+    /// The longest delay before a Lease that has become free is read.
+    ///
+    /// The more often others were faster, the more of them wait. Long delays spread the requests of hundreds of nodes, and
+    /// the shortest of hundreds of random delays is short.
+    var delayLimit: Duration { min(Duration.milliseconds(500) * (1 << min(passCount, 4)), .seconds(8)) }
+
+    /// A random delay up to ``delayLimit``.
+    func randomDelay() -> Duration { delayLimit * Double.random(in: 0...1) }
 
     /// Decides what follows from what was seen.
     func step(at now: ContinuousClock.Instant) -> Step {

@@ -6,7 +6,7 @@ struct LeaseRenewal {
         case wait(Duration)
         /// Renew it, until this instant at most.
         case renew(until: ContinuousClock.Instant)
-        /// Stop: soon the Lease may be another one's.
+        /// Stop: soon another process may take the Lease.
         case stop
     }
 
@@ -40,7 +40,7 @@ struct LeaseRenewal {
         nextAttempt = now + timing.retryPause
     }
 
-    /// Decides what follows; after a suspension of the machine it may be too late for everything.
+    /// Decides what follows; after a suspension of the machine that may be ``Step/stop`` at once.
     func step(at now: ContinuousClock.Instant) -> Step {
         let end = renewedAt + timing.renewDeadline
         if end <= now { return .stop }

@@ -30,15 +30,15 @@ struct LeaseState: Sendable, Hashable {
 
     /// What a holder writes.
     enum Change {
-        /// Another one takes it.
+        /// A new holder takes it.
         case take(String, LeaseTiming)
         /// Its holder keeps it.
         case renew
-        /// Its holder gives it back.
+        /// Its holder releases it.
         case release
     }
 
-    /// The object after a change; its version makes the server refuse the change if another one was faster.
+    /// The object after a change; its version makes the server refuse the change if another process was faster.
     func changed(_ change: Change, at time: Int64 = Timestamp.millisecondsNow()) -> Node {
         let now = Node.string(Self.microTime(time))
         var fields: [(String, Node)] = [("renewTime", now)]
@@ -65,7 +65,7 @@ struct LeaseState: Sendable, Hashable {
     ) -> Node {
         let metadata = Node.mapping([
             ("name", .string(identity.name)), ("namespace", .string(identity.namespace ?? "")),
-            ("labels", .mapping([("app.kubernetes.io/managed-by", .string("nest-bootstrap"))])),
+            ("labels", .mapping([(ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager))])),
         ])
         let spec = Node.mapping([
             ("holderIdentity", .string(holder)), ("leaseTransitions", .number(0)),

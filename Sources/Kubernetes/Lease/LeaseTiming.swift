@@ -1,7 +1,7 @@
 /// How long a Lease is valid, and when it is renewed.
 ///
-/// Who cannot renew it stops at ``renewDeadline``. Until the Lease ends a program has the time to end after `SIGTERM` and
-/// `SIGKILL`, ten seconds together, and there is a margin for clocks that run at different speeds.
+/// A holder that cannot renew the Lease stops at ``renewDeadline``. Before the Lease expires, its program then has the time
+/// to end after `SIGTERM` and `SIGKILL`, and there is a margin for clocks that run at different speeds.
 struct LeaseTiming: Sendable {
     /// How long others wait after the last change that they have observed.
     var duration = Duration.seconds(60)

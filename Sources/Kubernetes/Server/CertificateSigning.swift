@@ -110,8 +110,8 @@ public struct CertificateSigning: Sendable {
         let identity = request.identity
         let metadata = Node.mapping([
             ("name", .string(identity.name)),
-            ("labels", .mapping([("app.kubernetes.io/managed-by", .string("nest-bootstrap"))])),
-            ("annotations", .mapping([("nest-bootstrap/task", .string(request.task))])),
+            ("labels", .mapping([(ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager))])),
+            ("annotations", .mapping([(ManagedMetadata.taskAnnotation, .string(request.task))])),
         ])
         let spec = Node.mapping([
             ("request", .string(request.encoded)), ("signerName", .string(request.signer)),

@@ -30,6 +30,9 @@ public struct RetryPolicy: Sendable {
     /// When the last attempt begins before time is up.
     private static let reserve = Duration.milliseconds(100)
 
+    /// The instant at which the last attempt begins.
+    var lastAttempt: ContinuousClock.Instant { deadline - Self.reserve }
+
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
     /// - Parameters:

@@ -1,4 +1,5 @@
 import Execution
+import State
 import YAML
 
 /// Formats events as JSON objects.

@@ -64,7 +64,7 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
         entry.add("NEST_OUTCOME", outcome.name)
         entry.add("NEST_DURATION_USEC", String(duration.microseconds))
         if case .skipped(let cause) = outcome { entry.add("NEST_DEPENDENCY", cause) }
-    case .lease(let holder): entry.add("NEST_OBJECT", "Lease/\(holder.lease)")
+    case .lease(let holder): entry.add("NEST_OBJECT", holder.object)
     case .runStarted, .taskStarted, .waiting, .objectCount, .planned, .output, .runFinished: break
     }
     return entry

@@ -58,8 +58,8 @@ private func cells(_ status: TaskStatus, _ isUTF8: Bool) -> [String] {
 private func reasons(_ status: TaskStatus) -> [String] {
     var lines = status.reason?.split(separator: "\n").map(String.init) ?? []
     if let lease = status.lease {
-        // What systemd knows of the wait is less.
-        lines.removeAll { $0.contains("Lease/\(lease.lease)") || $0 == lease.text }
+        // What systemd knows is either the same, or the wait for this Lease in other words.
+        lines.removeAll { $0 == lease.text || !lease.isSelf && $0.hasPrefix("waiting: \(lease.object): ") }
         lines.insert(lease.text, at: 0)
     }
     guard let repetition = status.repetition, !repetition.state.isSuccess, let reason = repetition.reason else {

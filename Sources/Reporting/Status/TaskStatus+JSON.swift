@@ -54,17 +54,6 @@ extension TaskStatus {
     }
 }
 
-extension LeaseHolder {
-    /// The holder as the fields of a JSON object.
-    var fields: [(String, Node)] {
-        var fields: [(String, Node)] = [
-            ("lease", .string(lease)), ("holder", .string(identity)), ("held", .boolean(isSelf)),
-        ]
-        if let since { fields.append(("since", .string(since.description))) }
-        return fields
-    }
-}
-
 extension CertificateExpiry {
     /// The certificate as a JSON object.
     fileprivate func node(at now: Timestamp) -> Node {

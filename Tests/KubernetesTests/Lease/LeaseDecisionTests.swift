@@ -1,3 +1,4 @@
+import Host
 import Testing
 import YAML
 @testable import Kubernetes
@@ -65,6 +66,22 @@ struct LeaseDecisionTests {
         #expect(observation.step(at: start + .seconds(60)) == .wait(.seconds(40)))
     }
 
+    @Test func `the more often the Lease passes to others, the longer is the delay before a free one is read`() throws {
+        var observation = LeaseObservation("me", LeaseTiming())
+        observation.observe(try lease("n0", version: 1), at: start)
+        #expect(observation.delayLimit == .milliseconds(500))
+        for number in 1...9 {
+            observation.observe(try lease("n\(number - 1)", version: 10 * number), at: start)
+            observation.observe(number % 2 == 0 ? nil : try lease("", version: 10 * number + 1), at: start)
+            #expect(observation.isFree)
+            observation.observe(try lease("n\(number)", version: 10 * number + 2), at: start)
+            #expect(observation.delayLimit == [1, 2, 4, 8, 8, 8, 8, 8, 8].map { Duration.seconds($0) }[number - 1])
+            #expect(!observation.isFree)
+        }
+        observation.observe(try lease("me", version: 200), at: start)
+        #expect(observation.delayLimit == .seconds(8))
+    }
+
     @Test func `a holder renews in time, and stops before others may begin`() {
         let timing = LeaseTiming()
         var renewal = LeaseRenewal(timing, takenAt: start)
@@ -78,8 +95,8 @@ struct LeaseDecisionTests {
         renewal.noteSuccess(of: start + .seconds(27))
         #expect(renewal.step(at: start + .seconds(56)) == .renew(until: start + .seconds(57)))
         #expect(renewal.step(at: start + .seconds(57)) == .stop)
-        // SIGTERM, SIGKILL, and the time that a disk may need, with a margin.
-        #expect(timing.renewDeadline + .seconds(10) <= timing.duration - .seconds(20))
+        // The time that a program has to end, with a margin.
+        #expect(timing.renewDeadline + Command.grace + Command.killLimit <= timing.duration - .seconds(20))
     }
 
     @Test func `a machine that was suspended for longer stops at once`() {

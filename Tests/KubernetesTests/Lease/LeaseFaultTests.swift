@@ -1,0 +1,148 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// Leases on a server whose responses are lost, late, or refusals.
+@Suite(.timeLimit(.minutes(2)))
+struct LeaseFaultTests {
+    /// A server that stores one Lease, and does something else with some of the requests.
+    private final class Server: Sendable {
+        let requests = Locked<[String]>([])
+        private let stored = Locked<[UInt8]?>(nil)
+        private let fault: @Sendable (_ request: String) -> LoopbackServer.Reply?
+
+        /// Creates a server.
+        ///
+        /// - Parameter fault: Gets the method of a request and how often it has come, such as `GET 2`; returns the response,
+        ///   or `nil` for what an API server does. What is to be created is stored in any case.
+        init(_ fault: @escaping @Sendable (_ request: String) -> LoopbackServer.Reply?) {
+            self.fault = fault
+        }
+
+        func start() throws -> FakeAPIServer {
+            try FakeAPIServer { request in
+                request.target.contains("/leases") ? self.reply(to: request) : nil
+            }
+        }
+
+        private func reply(to request: LoopbackServer.Request) -> LoopbackServer.Reply {
+            let number = requests.withLock { requests in
+                requests.append(request.method)
+                return requests.count { $0 == request.method }
+            }
+            let reply = fault("\(request.method) \(number)")
+            switch request.method {
+            case "POST": stored.withLock { $0 = FakeAPIServer.stored(request.body) }
+            case "PUT" where reply == nil: stored.withLock { $0 = request.body }
+            default: break
+            }
+            if let reply { return reply }
+            guard let object = stored.withLock({ $0 }) else {
+                return FakeAPIServer.json(404, #"{"reason":"NotFound","message":"not found","details":{"name":"l"}}"#)
+            }
+            return .response(request.method == "POST" ? 201 : 200, body: object)
+        }
+
+        /// The holder in the stored Lease.
+        var holder: String? {
+            stored.withLock { $0 }.flatMap { try? node(String(decoding: $0, as: UTF8.self)) }.map {
+                LeaseState($0).holder
+            }
+        }
+    }
+
+    private static func lease(_ server: FakeAPIServer) throws -> ClusterLease {
+        let subject = ObjectIdentity(type: ClusterLease.kind, namespace: "kube-system", name: "l")
+        let location = SourceLocation(file: "bootstrap.yaml")
+        return ClusterLease(try server.session().client, subject, "me", "t", location, LeaseTests.timing)
+    }
+
+    @Test func `a Lease whose creation had no response is renewed before the work begins`() async throws {
+        let start = ContinuousClock.now
+        // The server is away for longer than the holder of a Lease may go without a renewal.
+        let outage = LeaseTests.timing.renewDeadline + .milliseconds(500)
+        let server = Server { request in
+            // More than once: libcurl repeats a request on a new connection.
+            if request.hasPrefix("POST") { return .close }
+            let isAway = request != "GET 1" && start.duration(to: .now) < outage
+            return isAway ? FakeAPIServer.json(503, #"{"message":"etcdserver: no leader"}"#) : nil
+        }
+        let api = try server.start()
+        let lease = try Self.lease(api)
+        let held = try await lease.acquire(Session.retryPolicy()) { _ in }
+        #expect(start.duration(to: held.takenAt) >= outage)
+        #expect(server.requests.withLock { $0.last } == "PUT")
+        #expect(server.holder == "me")
+    }
+
+    @Test func `a Lease whose creation had no response is released if the wait for it fails`() async throws {
+        let server = Server { request in
+            if request.hasPrefix("POST") { return .close }
+            return request == "GET 2" ? FakeAPIServer.json(400, #"{"message":"no"}"#) : nil
+        }
+        let api = try server.start()
+        let lease = try Self.lease(api)
+        await #expect(throws: Problem.self) { _ = try await lease.acquire(Session.retryPolicy()) { _ in } }
+        #expect(server.holder == "")
+    }
+
+    @Test func `conflicts without end are not answered with requests without a pause`() async throws {
+        let server = Server { request in
+            request.hasPrefix("PUT") ? FakeAPIServer.json(409, #"{"reason":"Conflict","message":"conflict"}"#) : nil
+        }
+        let api = try server.start()
+        let lease = try Self.lease(api)
+        let held = try await lease.acquire(Session.retryPolicy()) { _ in }
+        let loss = await lease.renew(held)
+        #expect(loss?.reason == "not renewed for 2s: the server answered 409: conflict")
+        let timing = LeaseTests.timing
+        // Two without a pause, and one after each pause until the end.
+        let limit = 2 + Int((timing.renewDeadline - timing.renewInterval) / timing.retryPause)
+        #expect(server.requests.withLock { $0.count { $0 == "PUT" } } <= limit)
+    }
+
+    @Test func `a user who may not watch waits no longer than the deadline`() async throws {
+        let server = try FakeAPIServer { request in
+            guard request.target.contains("/leases") else { return nil }
+            if request.target.contains("watch=1") { return FakeAPIServer.json(403, #"{"message":"no"}"#) }
+            return FakeAPIServer.json(
+                200,
+                """
+                {"apiVersion":"coordination.k8s.io/v1","kind":"Lease",\
+                "metadata":{"name":"l","namespace":"kube-system","uid":"1","resourceVersion":"1"},\
+                "spec":{"holderIdentity":"other","leaseDurationSeconds":3600}}
+                """
+            )
+        }
+        // The pauses of such a user are longer than this.
+        let pause = Task {
+            try await ContinuousClock().sleep(for: .seconds(4))
+            return ContinuousClock.now
+        }
+        let error = await #expect(throws: Problem.self) {
+            _ = try await Self.lease(server).acquire(Session.retryPolicy(.seconds(2))) { _ in }
+        }
+        let end = ContinuousClock.now
+        #expect(error?.message == "Lease/kube-system/l: held by 'other'")
+        let pauseEnd = try await pause.value
+        #expect(end < pauseEnd)
+    }
+
+    @Test func `time that is up after a conflict is reported without a node to look at`() async throws {
+        let server = try FakeAPIServer { request in
+            guard request.target.contains("/leases") else { return nil }
+            if request.method == "POST" { return FakeAPIServer.json(409, #"{"reason":"AlreadyExists","message":"x"}"#) }
+            return FakeAPIServer.json(404, #"{"reason":"NotFound","message":"not found","details":{"name":"l"}}"#)
+        }
+        let error = await #expect(throws: Problem.self) {
+            _ = try await Self.lease(server).acquire(Session.retryPolicy(.seconds(2))) { _ in }
+        }
+        #expect(
+            error?.description
+                == "bootstrap.yaml: Lease/kube-system/l: conflict: another node changed it at the same time; "
+                + "increase 'timeout' of the task"
+        )
+    }
+}
