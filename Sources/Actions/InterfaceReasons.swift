@@ -2,9 +2,6 @@ import Base
 
 /// Why network interfaces are not what a task waits for.
 extension [NetworkInterface] {
-    /// The number of interfaces or addresses that a reason names.
-    private static var nameLimit: Int { 6 }
-
     /// Why no interface that is up has an address in a range, `nil` if one has.
     func reasonForNoAddress(in range: AddressRange) -> String? {
         let matching = filter { interface in
@@ -18,7 +15,7 @@ extension [NetworkInterface] {
                 .map { "\($0) on '\(interface.name)'" }
         }
         guard !addresses.isEmpty else { return "the node has no \(range.first.isVersion6 ? "IPv6" : "IPv4") address" }
-        return "the node has \(Self.few(addresses))"
+        return "the node has \(shortList(addresses))"
     }
 
     /// Why no interface with a name is up and running, `nil` if one is.
@@ -32,11 +29,6 @@ extension [NetworkInterface] {
             return interface.name == pattern ? "it is down" : "'\(interface.name)' is down"
         }
         let names = map(\.name).filter { $0 != "lo" }
-        return "it does not exist" + (names.isEmpty ? "" : "; there is \(Self.few(names.map { "'\($0)'" }))")
-    }
-
-    private static func few(_ names: [String]) -> String {
-        guard names.count > nameLimit else { return names.joined(separator: ", ") }
-        return names.prefix(nameLimit - 1).joined(separator: ", ") + " and \(names.count - nameLimit + 1) more"
+        return "it does not exist" + (names.isEmpty ? "" : "; there is \(shortList(names.map { "'\($0)'" }))")
     }
 }

@@ -2,7 +2,7 @@ public import Base
 import Host
 public import Planning
 
-/// What of a node's network and memory does not suit the cluster, as far as the node itself can know.
+/// A comparison of a node's network and memory with what the task files say, as far as the node itself can know.
 ///
 /// Nothing is sent to other nodes.
 public struct MachineCheck: Sendable {

@@ -27,6 +27,13 @@ public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Returns whether a text has the form of a host name: labels of letters, digits, `-` and `_`.
+    ///
+    /// An address may have it as well.
+    public static func isHostName(_ text: String) -> Bool {
+        text.utf8.count <= 253 && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isLabel)
+    }
+
     private static func isLabel(_ label: Substring) -> Bool {
         let dash = UInt8(ascii: "-")
         guard (1...63).contains(label.utf8.count), label.utf8.first != dash, label.utf8.last != dash else {

@@ -9,27 +9,39 @@ extension Machine {
     /// - Throws: ``Base/SystemError`` if the kernel gives no answer.
     public static func hasRoute(to address: IPAddress) throws(SystemError) -> Bool {
         let family = address.isVersion6 ? AF_INET6 : AF_INET
-        let opened = socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        // Without IPv6 there is no route to its addresses.
-        if opened < 0, errno == EAFNOSUPPORT { return false }
         let (operation, subject) = ("cannot find a route to", "\(address)")
-        let file = FileDescriptor(adopting: try SystemError.check(operation, subject) { opened })
+        let opened: CInt
+        do throws(SystemError) {
+            opened = try SystemError.check(operation, subject) {
+                socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            }
+        } catch {
+            // Without IPv6 there is no route to its addresses.
+            if error.code == EAFNOSUPPORT { return false }
+            throw error
+        }
+        let file = FileDescriptor(adopting: opened)
         // The address of a socket: the family, two bytes for the port, for IPv6 four more, then the address.
-        var socket = sockaddr_storage()
-        socket.ss_family = sa_family_t(family)
-        unsafe withUnsafeMutableBytes(of: &socket) { bytes in
+        var target = sockaddr_storage()
+        target.ss_family = sa_family_t(family)
+        unsafe withUnsafeMutableBytes(of: &target) { bytes in
             unsafe bytes[3] = 9
             unsafe bytes[(address.isVersion6 ? 8 : 4)...].copyBytes(from: address.bytes)
         }
         let size = address.isVersion6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
         // A datagram socket that is connected has a route, and has sent nothing.
-        let result = unsafe withUnsafeBytes(of: &socket) { bytes in
-            unsafe connect(file.raw, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(size))
+        do throws(SystemError) {
+            try SystemError.check(operation, subject) {
+                unsafe withUnsafeBytes(of: &target) { bytes in
+                    unsafe connect(file.raw, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(size))
+                }
+            }
+            return true
+        } catch {
+            let refusals = [ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, EADDRNOTAVAIL]
+            if refusals.contains(error.code) { return false }
+            throw error
         }
-        let refusals = [ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, EADDRNOTAVAIL]
-        if result != 0, refusals.contains(errno) { return false }
-        try SystemError.check(operation, subject) { result }
-        return true
     }
 
     /// The files and devices that the kernel swaps to, none if swap is off.

@@ -79,11 +79,9 @@ struct AllNodesCommand {
     func draw(_ format: GraphFormat?, columns: Int?) -> ExitCode {
         do throws(Problems) {
             let all = AllNodes(try Configuration.sources(options))
-            var report = AllNodesReport(all.problems)
-            for node in all.nodes {
-                report.add(node, node.problems, warnings: [], CheckCounts(tasks: 0, objects: 0))
-            }
-            guard report.problems.isEmpty else { throw Problems(report.problems) }
+            var findings = NodeFindings(common: all.problems)
+            for node in all.nodes { findings.add(node.entry.name, node.problems) }
+            guard findings.problems.isEmpty else { throw Problems(findings.problems) }
             switch format {
             case nil: output.writeData(all.renderJSON())
             case .text: output.write(all.renderText(columns: columns))

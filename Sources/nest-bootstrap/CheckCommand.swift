@@ -40,10 +40,11 @@ struct CheckCommand {
         if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
             findings.warnings.append(Self.noAddress(rule, choice))
         }
-        if !options.isOffline, let facts = MachineCheck.Facts.current() {
-            findings.warnings += MachineCheck(configuration.declarations, facts, chosen: choice?.address).warnings()
+        // With a root this machine is not the node.
+        if options.root == nil, !options.isOffline {
+            findings.warnings += machineWarnings(configuration.declarations, choice?.address)
+            findings.warnings += await missingUser(configuration.plan)
         }
-        if options.root == nil, !options.isOffline { findings.warnings += await missingUser(configuration.plan) }
         await http.shutDown()
         let problems = configuration.problems + findings.problems
         let taskCount = configuration.plan.steps.count
@@ -73,6 +74,12 @@ struct CheckCommand {
             at: rule.location,
             hint: NodeAddress.advice(rule),
         )
+    }
+
+    /// Warns of what on this machine does not match what the task files say of the node.
+    private func machineWarnings(_ declarations: Declarations, _ chosen: IPAddress?) -> [Problem] {
+        guard let facts = MachineCheck.Facts.current() else { return [] }
+        return MachineCheck(declarations, facts, chosen: chosen).warnings()
     }
 
     /// Warns where the user of units does not exist, so that systemd cannot start them.

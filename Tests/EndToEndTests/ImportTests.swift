@@ -6,11 +6,11 @@ import Testing
 /// Command `import` with the examples of both inventories, with mistakes, and with input that is not one.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ImportTests {
-    private static let canEvaluate = ChildProcess.isInstalled("nix-instantiate")
-    private static let noNix: Comment = "no Nix; run make setup"
-    private static let examples = TestCluster.sourceRoot + "/Tests/import"
+    static let canEvaluate = ChildProcess.isInstalled("nix-instantiate")
+    static let noNix: Comment = "no Nix; run make setup"
+    static let examples = TestCluster.sourceRoot + "/Tests/import"
 
-    private func read(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
+    func read(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
         // One of the names of a Nix file has a letter that is not ASCII.
         let usual: [String: String?] = ["NEST_ROLE": nil, "JOURNAL_STREAM": nil, "LC_ALL": "C.UTF-8"]
         let environment = environment.merging(usual) { first, _ in first }
@@ -174,43 +174,6 @@ struct ImportTests {
     func `what Nix cannot evaluate is reported with its place`(text: String, message: String) async throws {
         let found = try await problems(text)
         #expect(found.contains { $0.hasPrefix(message) }, "\(found)")
-    }
-
-    @Test(.enabled(if: canEvaluate, noNix))
-    func `a Nix file may be named by links and with two dots, and its mistakes have places`() async throws {
-        let directory = TemporaryDirectory.file("a b'$")
-        try FileSystem.makeDirectories("\(directory)/real")
-        try FileSystem.write(Array("{\n  a = absent; }".utf8), to: "\(directory)/real/c:d.nix", mode: 0o644)
-        try #require(try await Tool.run("ln", ["-s", "real", "\(directory)/linked"]).status == 0)
-        try #require(try await Tool.run("ln", ["-s", "real/c:d.nix", "\(directory)/link.nix"]).status == 0)
-        for name in ["real/c:d.nix", "linked/c:d.nix", "link.nix", "linked/../real/c:d.nix"] {
-            let path = "\(directory)/\(name)"
-            let result = try await read("nico", path)
-            #expect(result.errors == "\(path):2:7: Nix cannot evaluate this: undefined variable 'absent'\n")
-        }
-    }
-
-    @Test(.enabled(if: canEvaluate, noNix))
-    func `an evaluation without end is ended`() async throws {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let text = "let r = n: if n == 0 then 1 else r (n - 1) + r (n - 1); in { a = r 80; }"
-        let expected =
-            ": Nix cannot evaluate the file within 20 seconds; write the values themselves instead of what computes them"
-        #expect(try await problems(text) == [expected])
-        #expect(clock.now - start < .seconds(60))
-    }
-
-    @Test func `Nix has to be there for Nix files only`() async throws {
-        let path = TemporaryDirectory.file("cluster.nix")
-        try FileSystem.write(Array("{ }".utf8), to: path, mode: 0o644)
-        let result = try await read("nico", path, environment: ["PATH": "/nonexistent"])
-        #expect(result.status == 1)
-        #expect(result.output == "")
-        #expect(
-            result.errors == "nest-bootstrap: cannot run 'nix-instantiate': not found in PATH '/nonexistent'; "
-                + "install Nix (package nix-bin), or import the file as JSON, as nix-instantiate prints it elsewhere\n"
-        )
     }
 
     @Test func `what is no inventory is refused at once`() async throws {

@@ -14,12 +14,17 @@ struct MachineCheckTests {
         """
 
     /// The lines of `check` that are about the network; the machine of the test may swap.
-    private func check(_ setup: String, vip: String = "192.168.1.100") async throws -> [String] {
+    private func check(
+        _ setup: String,
+        vip: String = "192.168.1.100",
+        hasRoot: Bool = false,
+    ) async throws -> [String] {
         let node = try TestNode(Self.tasks.replacing("192.168.1.100", with: vip))
         let command = ["check", "--host-name", "cp-01"]
         let result = try await NetworkNamespace.run(
             node,
             command,
+            hasRoot: hasRoot,
             before: "\(NetworkNamespace.link("eth0")); ip link set xeth0 up; ip link set eth0 up; \(setup)"
         )
         #expect(result.status == 0, "\(result.output)")
@@ -39,6 +44,10 @@ struct MachineCheckTests {
         let routes = "ip addr add 192.168.1.101/24 dev eth0; ip route add default via 192.168.1.1"
         let ipv6 = "ip -6 addr add fd00::1/64 dev eth0 nodad"
         #expect(try await check("\(routes); \(ipv6)") == [])
+    }
+
+    @Test func `an image is not compared with the machine that it is prepared on`() async throws {
+        #expect(try await check("ip addr add 10.0.0.7/24 dev eth0", hasRoot: true) == [])
     }
 
     @Test func `another address and another subnet are found`() async throws {

@@ -9,7 +9,8 @@ enum NetworkNamespace {
     ///
     /// - Parameters:
     ///   - node: The node of the program.
-    ///   - arguments: The command and what follows; `--config` and `--root` are added.
+    ///   - arguments: The command and what follows; `--config` is added.
+    ///   - hasRoot: Whether `--root` is added.
     ///   - before: What the script does before.
     ///   - during: What it does once the program waits.
     /// - Returns: The output of the program, and how it ended.
@@ -17,6 +18,7 @@ enum NetworkNamespace {
     static func run(
         _ node: TestNode,
         _ arguments: [String] = ["run"],
+        hasRoot: Bool = true,
         before: String = "",
         during: String = ":",
     ) async throws -> ToolResult {
@@ -34,7 +36,7 @@ enum NetworkNamespace {
         return try await Tool.run(
             "unshare",
             ["--net", "sh", "-euc", script, "sh", TestNode.program] + arguments
-                + ["--config", node.config, "--root", node.root],
+                + ["--config", node.config] + (hasRoot ? ["--root", node.root] : []),
             environment: ["OUTPUT": node.path("output"), "ROOT": node.root, "NEST_ROLE": nil, "JOURNAL_STREAM": nil],
         )
     }

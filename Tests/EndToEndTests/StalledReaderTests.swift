@@ -115,10 +115,11 @@ struct StalledReaderTests {
               late: {after: [noisy], file: {path: /etc/late, content: x}}
             """
         )
-        // It reads once the last task has run; after 10 s without a reader the program would give its output up.
+        // It begins to read when the last task has run. A run that waited for it would never come to that task, because the
+        // output does not fit into a pipe.
         let script = """
             "$0" run --config "$1" --root "$2" | {
-              for attempt in $(seq 90); do ! test -e "$2/etc/late" || break; sleep 0.1; done
+              for attempt in $(seq 600); do ! test -e "$2/etc/late" || break; sleep 0.1; done
               test -e "$2/etc/late" || echo 'the run waits for its reader' >&2
               cat
             }

@@ -27,6 +27,26 @@ import Testing
         #expect(all.nodes.map { $0.declarations.plan.steps.map(\.task.name) } == [["a"], ["a", "b"], ["a", "c"]])
     }
 
+    @Test(arguments: [
+        ("a b", "'a b' cannot be the name of a host"), ("a/b", "'a/b' cannot be the name of a host"),
+        ("a\\\"b", "'a\"b' cannot be the name of a host"), ("", "'' cannot be the name of a host"),
+        ("-a", "'-a' cannot be the name of a host"), ("a..b", "'a..b' cannot be the name of a host"),
+        ("wörker", "'wörker' cannot be the name of a host"),
+        ("a b*", "'a b*' cannot be a pattern of host names"), ("-*", "'-*' cannot be a pattern of host names"),
+    ])
+    func `a name that no host can have is reported`(name: String, message: String) {
+        let all = allNodes("nodes: {\"\(name)\": {role: worker}}\ntasks: {a: {exec: {command: ls}}}\n")
+        let hint = "write letters, digits, '-' and '.', as 'hostname' prints the name on the node"
+        #expect(all.problems.map(\.description) == ["bootstrap.yaml:1:9: \(message); \(hint)"])
+    }
+
+    @Test func `a name may have capitals and an underscore, as that of a host`() {
+        let name = "Node_1.Example.org"
+        let nodes = "nodes: {\(name): {role: worker}, '*.example.org': {role: worker}}\n"
+        let all = allNodes("\(nodes)tasks: {a: {exec: {command: ls}}}\n")
+        #expect(all.problems.isEmpty && all.nodes.allSatisfy(\.problems.isEmpty), "\(all.problems)")
+    }
+
     @Test func `the plans have pictures`() {
         let all = allNodes(Self.file)
         #expect(

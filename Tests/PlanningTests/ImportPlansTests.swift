@@ -140,31 +140,31 @@ import Testing
         )
     }
 
-    @Test func `values are trimmed and in lower case, whatever the form of the table is`() throws {
+    @Test func `names are in lower case and other values as written, whatever the form of the table is`() throws {
         let hosts =
-            "\u{feff} NAME ,\"Interface\", ip,admin , Rack,Note\r\n\r\n\tOlaf, ETH0 ,\u{a0}10.0.100.2,Manfred,07,\r\n"
-            + "ulf,eth0,10.0.100.3, \"manfred\" ,12,\"a, \"\"b\"\" ${x} c\""
-        let k3s = "ip,Note,type,name,host\n10.0.100.11,,AGENT,olaf-a,OLAF\n10.0.100.10,x,Init-Server,Olaf-S,olaf\n"
+            "\u{feff} NAME ,\"Interface\", ip,admin , Rack,diskNote\r\n\r\n\tOlaf, enP4p65s0 ,\u{a0}10.0.100.2,Manfred,07,\r\n"
+            + "ulf,eth0,10.0.100.3, \"manfred\" ,12,\"a, \"\"b\"\" ${x} C\""
+        let k3s = "ip,note,type,name,host\n10.0.100.11,,AGENT,olaf-a,OLAF\n10.0.100.10,X,Init-Server,Olaf-S,olaf\n"
         let network = "subnet: 10.0.100.0/24\nvip: \" 10.0.100.100 \"\nname: Home\nnameservers: [8.8.8.8, 1.1.1.1]\n"
         let written = imported(hosts, k3s, network)
         let expected = """
             # Made by 'call'. To change it, change the inventory and import it again.
             cluster:
-              name: home
+              name: Home
               vip: 10.0.100.100
             nodes:
               olaf:
                 roles: [control-plane, init, worker]
                 address: 10.0.100.2
                 variables:
-                  interface: eth0
-                  admin: manfred
-                  rack: "07"
+                  interface: enP4p65s0
+                  admin: Manfred
+                  Rack: "07"
                   k3s.agent.name: olaf-a
                   k3s.agent.address: 10.0.100.11
                   k3s.server.name: olaf-s
                   k3s.server.address: 10.0.100.10
-                  k3s.server.note: x
+                  k3s.server.note: X
                   subnet: "10.0.100.0/24"
                   prefixLength: 24
                   nameservers: "8.8.8.8,1.1.1.1"
@@ -175,18 +175,18 @@ import Testing
                 variables:
                   interface: eth0
                   admin: manfred
-                  rack: 12
-                  note: "a, \\"b\\" $${x} c"
+                  Rack: 12
+                  diskNote: "a, \\"b\\" $${x} C"
                   subnet: "10.0.100.0/24"
                   prefixLength: 24
                   nameservers: "8.8.8.8,1.1.1.1"
 
             """
         #expect(written == expected)
-        let task = "tasks: {t: {exec: {command: ls, args: [\"${note}\", \"${k3s.server.address}\"]}}}\n"
-        let all = "variables: {note: n, k3s.server.address: none}\n" + task
+        let task = "tasks: {t: {exec: {command: ls, args: [\"${diskNote}\", \"${k3s.server.address}\"]}}}\n"
+        let all = "variables: {diskNote: n, k3s.server.address: none}\n" + task
         let read = try declarations([("b.yaml", all), ("d.yaml", written)], role: nil, host: "ulf")
-        #expect(read.variables["note"] == "a, \"b\" ${x} c")
+        #expect(read.variables["diskNote"] == "a, \"b\" ${x} C")
         #expect(read.variables["k3s.server.address"] == "none")
         #expect(read.plan.roles == ["host"])
     }

@@ -21,7 +21,20 @@ import Testing
             "name,interface,ip,admin,ip\n",
             """
             hosts.csv:1:1: no host is listed; write a line below the names of the columns
-            hosts.csv:1:25: column 'ip' is there twice, first at hosts.csv:1:16; remove one
+            hosts.csv:1:25: column 'ip' appears twice, first at hosts.csv:1:16; remove one
+            """
+        ),
+        (
+            "name,interface,ip,admin,Rack,rack\nh,eth0,10.0.100.2,m,x,y\n",
+            """
+            hosts.csv:1:30: column 'rack' appears twice, first at hosts.csv:1:25; remove one
+            """
+        ),
+        (
+            "name,interface,ip,admin,K3s.x\nh,eth0,10.0.100.2,m,x\n",
+            """
+            hosts.csv:1:25: column 'K3s.x' cannot be a column of this table (names such as 'k3s.server.ip' are those \
+            of k3s.csv); write another name
             """
         ),
         (

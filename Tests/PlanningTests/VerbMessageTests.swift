@@ -48,6 +48,11 @@ import Testing
                 + "found the number 0999; write mode: 0644",
         ),
         .task(
+            "file: {path: /x, generate: token, mode: 0644}",
+            "bootstrap.yaml:3:45: 'file.mode' of task 't' is 0644, with which every user can use the token; "
+                + "write mode: 0640",
+        ),
+        .task(
             "decrypt: {path: /x, mode: 0644}",
             "bootstrap.yaml:3:5: 'decrypt.source' of task 't' is missing; "
                 + "add source: \"secrets/certs/derived/${node.name}/k8s-kubelet.key.age\"",

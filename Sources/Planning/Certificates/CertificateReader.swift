@@ -218,7 +218,10 @@ struct CertificateReader {
         }
         return nodes.entries.filter { node in
             if case .host? = SubjectName(node.name), !node.name.hasPrefix("*") { return true }
-            problems.add(node.location, "\(quoted(node.name)) cannot be the host name of a node with certificates")
+            // A name that no host can have has been reported already.
+            if SubjectName.isHostName(node.name) {
+                problems.add(node.location, "\(quoted(node.name)) cannot be the host name of a node with certificates")
+            }
             return false
         }
     }

@@ -2,7 +2,7 @@ import Base
 
 /// A table of comma-separated values, in the form of RFC 4180.
 ///
-/// Values are without the spaces around them and in lower case. Lines without any value are left out.
+/// Values are without the spaces around them. Lines without any value are left out.
 struct CSVTable {
     /// One value.
     struct Cell {
@@ -79,7 +79,7 @@ private struct CSVReader {
     private mutating func readCell() -> CSVTable.Cell {
         skipBlanks()
         let location = SourceLocation(file: file, position: position)
-        guard peek() == "\"" else { return CSVTable.Cell(text: normalized(readPlain()), location: location) }
+        guard peek() == "\"" else { return CSVTable.Cell(text: trimmed(readPlain()), location: location) }
         advance()
         let text = readQuoted(from: location)
         skipBlanks()
@@ -92,7 +92,7 @@ private struct CSVReader {
             )
             _ = readPlain()
         }
-        return CSVTable.Cell(text: normalized(text), location: location)
+        return CSVTable.Cell(text: trimmed(text), location: location)
     }
 
     private mutating func readPlain() -> String.UnicodeScalarView {
@@ -127,8 +127,6 @@ private struct CSVReader {
         return text
     }
 
-    private func normalized(_ text: String.UnicodeScalarView) -> String { normalizedText(String(text)) }
-
     private func peek() -> Unicode.Scalar? { offset < scalars.count ? scalars[offset] : nil }
 
     /// Whether a value ends here.
@@ -153,11 +151,10 @@ private struct CSVReader {
     }
 }
 
-/// A value without the spaces around it, in lower case.
-func normalizedText(_ text: String) -> String {
-    let scalars = text.unicodeScalars
+/// A value without the spaces around it.
+func trimmed(_ scalars: String.UnicodeScalarView) -> String {
     guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
         let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
     else { return "" }
-    return String(scalars[first...last]).lowercased()
+    return String(scalars[first...last])
 }

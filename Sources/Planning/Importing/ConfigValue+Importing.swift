@@ -26,15 +26,6 @@ extension ConfigValue {
     }
 }
 
-/// Returns whether a node can have a name: a DNS name in lower case.
-private func isNodeName(_ name: String) -> Bool {
-    name.utf8.count <= 253
-        && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-            (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
-                && label.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
-        }
-}
-
 /// The names and addresses that an inventory has used already.
 struct UsedValues {
     private var names: [String: SourceLocation] = [:]

@@ -59,38 +59,56 @@ public enum NixValue {
     ///   - path: The path by which Nix knows it.
     /// - Returns: The problem with Nix's message and, if Nix knows it, the place.
     public static func problem(from errors: String, of file: SourceFile, path: String) -> Problem {
+        let report = NixReport(errors)
+        guard let error = report.error else {
+            let reason = report.reason.isEmpty ? "" : " (\(report.reason))"
+            return Problem("Nix cannot evaluate the file\(reason)", at: SourceLocation(file: file.path))
+        }
+        let reader = NixReader(file: file, path: path, problems: ProblemCollector())
+        let places = ([error] + (error["trace"]?.sequence ?? [])).compactMap(reader.location)
+        let location = places.first ?? SourceLocation(file: file.path)
+        return Problem("Nix cannot evaluate this: \(report.reason)", at: location)
+    }
+
+    /// Finds why Nix has failed.
+    ///
+    /// - Parameter errors: The lines of its standard error.
+    /// - Returns: Its message on one line, empty if there is no message.
+    public static func reason(from errors: String) -> String { NixReport(errors).reason }
+}
+
+/// What Nix has written to standard error before it failed.
+private struct NixReport {
+    /// The error with its trace, `nil` if Nix has failed in another way, as it does without memory.
+    let error: Node?
+
+    /// The message on one line, empty if there is no message.
+    let reason: String
+
+    init(_ errors: String) {
         let prefix = "@nix "
         let lines = errors.split(separator: "\n")
         let entries = lines.filter { $0.hasPrefix(prefix) }.compactMap {
             try? readJSON(Array($0.dropFirst(prefix.count).utf8), file: "the errors of Nix")
         }
-        let reader = NixReader(file: file, path: path, problems: ProblemCollector())
-        guard let error = entries.first(where: { $0["level"]?.integer == 0 && $0["raw_msg"]?.string != nil }) else {
-            // Without memory Nix ends in another way.
-            let plain = entries.compactMap { $0["msg"]?.string } + lines.filter { !$0.hasPrefix("@") }.map(String.init)
-            let reason = plain.map(plainText).last { $0.hasPrefix("error:") }.map { $0.dropFirst("error:".count) } ?? ""
-            let text = reason.drop(while: \.isWhitespace)
-            return Problem(
-                "Nix cannot evaluate the file" + (text.isEmpty ? "" : " (\(shortened(String(text))))"),
-                at: SourceLocation(file: file.path)
-            )
-        }
-        let places = ([error] + (error["trace"]?.sequence ?? [])).compactMap(reader.location)
-        let reason = shortened(plainText(error["raw_msg"]?.string ?? ""))
-        return Problem("Nix cannot evaluate this: \(reason)", at: places.first ?? SourceLocation(file: file.path))
+        error = entries.first { $0["level"]?.integer == 0 && $0["raw_msg"]?.string != nil }
+        let plain = entries.compactMap { $0["msg"]?.string } + lines.filter { !$0.hasPrefix("@") }.map(String.init)
+        let last = plain.map(Self.withoutColours).last { $0.hasPrefix("error:") }?.dropFirst("error:".count)
+        let message = error?["raw_msg"]?.string.map(Self.withoutColours)
+        reason = Self.shortened(message ?? last.map { String($0) } ?? "")
     }
 
-    /// A message of Nix on one line, not too long.
+    /// A message on one line, not too long.
     private static func shortened(_ text: String) -> String {
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return words.count > messageLength ? "\(words.prefix(messageLength))…" : words
     }
 
-    /// Characters of a message of Nix.
+    /// Characters of a message.
     private static let messageLength = 300
 
     /// A text without what makes it coloured on a terminal.
-    private static func plainText(_ text: String) -> String {
+    private static func withoutColours(_ text: String) -> String {
         var plain = ""
         var rest = text[...]
         while let escape = rest.firstIndex(of: "\u{1b}") {

@@ -12,16 +12,11 @@ struct PlanTable {
         fileprivate let cells: [CSVTable.Cell]
         fileprivate let problems: ProblemCollector
 
-        /// The value of a needed column, or `nil` after reporting that it is empty.
-        subscript(column: String) -> ConfigValue? {
-            guard let index = columns.firstIndex(of: column), index < cells.count else { return nil }
-            let value = value(index)
-            guard !cells[index].text.isEmpty else {
-                problems.add(cells[index].location, "\(value.label) is empty", hint: "write a value")
-                return nil
-            }
-            return value
-        }
+        /// The value of a needed column as it is written, or `nil` after reporting that it is empty.
+        subscript(column: String) -> ConfigValue? { value(of: column) { $0 } }
+
+        /// The value of a needed column in lower case, for what is compared, or `nil` after reporting that it is empty.
+        func lowercased(_ column: String) -> ConfigValue? { value(of: column) { $0.lowercased() } }
 
         /// The values of the other columns; an empty one is left out.
         var others: [(column: String, value: String)] {
@@ -29,12 +24,22 @@ struct PlanTable {
                 guard index < cells.count, !needed.contains(columns[index]), !cells[index].text.isEmpty else {
                     return nil
                 }
-                return value(index).string().map { (columns[index], $0) }
+                return value(index, cells[index].text).string().map { (columns[index], $0) }
             }
         }
 
-        private func value(_ index: Int) -> ConfigValue {
-            let node = Node.string(cells[index].text, location: cells[index].location)
+        private func value(of column: String, _ convert: (String) -> String) -> ConfigValue? {
+            guard let index = columns.firstIndex(of: column), index < cells.count else { return nil }
+            let value = value(index, convert(cells[index].text))
+            guard !cells[index].text.isEmpty else {
+                problems.add(cells[index].location, "\(value.label) is empty", hint: "write a value")
+                return nil
+            }
+            return value
+        }
+
+        private func value(_ index: Int, _ text: String) -> ConfigValue {
+            let node = Node.string(text, location: cells[index].location)
             return ConfigValue(node: node, key: nil, label: quoted(columns[index]), problems: problems)
         }
     }
@@ -57,7 +62,7 @@ struct PlanTable {
     ///   - file: The table.
     ///   - needed: The columns that it must have.
     ///   - problems: Where problems are reported.
-    ///   - variable: What is wrong with the name of another column, which becomes that of a variable.
+    ///   - variable: What is wrong with the name, in lower case, of another column, which becomes that of a variable.
     init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector, variable: (String) -> String?) {
         let before = problems.all.count
         let table = CSVTable(file, problems)
@@ -67,7 +72,7 @@ struct PlanTable {
             problems.add(SourceLocation(file: file.path), "the table is empty", hint: hint)
             return nil
         }
-        let columns = header.map(\.text)
+        let columns = header.map { Self.name(of: $0, needed) }
         location = header[0].location
         (hasAllLines, isComplete) = (table.isComplete, table.isComplete)
         guard Self.check(header, needed, problems, variable) else { return nil }
@@ -89,6 +94,12 @@ struct PlanTable {
         }
     }
 
+    /// The name of a column: one that the table must have in lower case, any other as it is written.
+    private static func name(of cell: CSVTable.Cell, _ needed: [String]) -> String {
+        let lowercased = cell.text.lowercased()
+        return needed.contains(lowercased) ? lowercased : cell.text
+    }
+
     /// Reports what is wrong with the names of the columns, and returns whether all that are needed are there.
     private static func check(
         _ header: [CSVTable.Cell],
@@ -98,25 +109,26 @@ struct PlanTable {
     ) -> Bool {
         var seen: [String: SourceLocation] = [:]
         for cell in header {
-            if let first = seen[cell.text] {
+            let lowercased = cell.text.lowercased()
+            if let first = seen[lowercased] {
                 problems.add(
                     cell.location,
-                    "column \(quoted(cell.text)) is there twice, first at \(first)",
+                    "column \(quoted(cell.text)) appears twice, first at \(first)",
                     hint: "remove one"
                 )
             }
-            seen[cell.text] = seen[cell.text] ?? cell.location
-            guard !needed.contains(cell.text) else { continue }
-            let isBuiltIn = cell.text.hasPrefix("node.") || cell.text.hasPrefix("cluster.")
+            seen[lowercased] = seen[lowercased] ?? cell.location
+            guard !needed.contains(lowercased) else { continue }
+            let isBuiltIn = lowercased.hasPrefix("node.") || lowercased.hasPrefix("cluster.")
             if !isVariableName(cell.text) || isBuiltIn {
                 let hint = "write a letter, then letters, digits, '_', '-' or '.', not 'node.' or 'cluster.'"
                 problems.add(cell.location, "column \(quoted(cell.text)) cannot be the name of a variable", hint: hint)
-            } else if let fault = variable(cell.text) {
+            } else if let fault = variable(lowercased) {
                 let message = "column \(quoted(cell.text)) cannot be a column of this table"
                 problems.add(cell.location, "\(message) (\(fault))", hint: "write another name")
             }
         }
-        let others = header.map(\.text).filter { !needed.contains($0) }
+        let others = header.map { name(of: $0, needed) }.filter { !needed.contains($0) }
         let missing = needed.filter { seen[$0] == nil }
         for column in missing {
             let meant = problems.nearName(to: column, in: others)

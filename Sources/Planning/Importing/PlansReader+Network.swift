@@ -32,7 +32,7 @@ extension PlansReader {
             return
         }
         let entries = mapping.entries.map { entry in
-            Mapping.Entry(key: entry.key, location: entry.location, value: normalized(entry.value))
+            Mapping.Entry(key: entry.key, location: entry.location, value: trimmedStrings(entry.value))
         }
         var fields = MappingReader(
             entries,
@@ -95,12 +95,12 @@ extension PlansReader {
         return (address, entry.value.location)
     }
 
-    /// Values are compared without case and spaces around them, as those of the tables are.
-    private func normalized(_ node: Node) -> Node {
+    /// Values are without the spaces around them, as those of the tables are.
+    private func trimmedStrings(_ node: Node) -> Node {
         var node = node
         switch node.content {
-        case .string(let text): node.content = .string(normalizedText(text))
-        case .sequence(let items): node.content = .sequence(items.map(normalized))
+        case .string(let text): node.content = .string(trimmed(text.unicodeScalars))
+        case .sequence(let items): node.content = .sequence(items.map(trimmedStrings))
         case .null, .boolean, .number, .mapping: break
         }
         return node

@@ -43,8 +43,8 @@ struct PlansReader {
     private var hostNames: Set<String> = []
     /// The positions of nodes by host name.
     private var positions: [String: Int] = [:]
-    /// Whether all hosts are known.
-    private var hasHosts = false
+    /// Whether every line of `hosts.csv` was read, so that all hosts are known.
+    private var hasAllHosts = false
     /// What runs on the hosts.
     private var members: [Member: SourceLocation] = [:]
 
@@ -73,8 +73,8 @@ struct PlansReader {
         guard let table = PlanTable(file, needed: Self.hostColumns, problems, variable: Self.hostVariable) else {
             return
         }
-        hasHosts = table.hasAllLines
-        if table.rows.isEmpty, hasHosts {
+        hasAllHosts = table.hasAllLines
+        if table.rows.isEmpty, hasAllHosts {
             problems.add(table.location, "no host is listed", hint: "write a line below the names of the columns")
         }
         for row in table.rows {
@@ -84,7 +84,7 @@ struct PlansReader {
     }
 
     private mutating func readHost(_ row: PlanTable.Row) {
-        let named = row["name"]
+        let named = row.lowercased("name")
         let owner = named.map { "host \(quoted($0.node.string ?? ""))" } ?? "a host"
         let name = named?.nodeName()
         if let named, let text = named.node.string {
@@ -121,7 +121,7 @@ struct PlansReader {
         var hasUnknownType = !table.isComplete
         for row in table.rows {
             guard !problems.isFull(at: row.location) else { return }
-            let written = row["type"]
+            let written = row.lowercased("type")
             let type = written?.word(of: Self.types)
             hasUnknownType = hasUnknownType || type == nil
             if type == "init-server", let location = written?.node.location {
@@ -141,14 +141,15 @@ struct PlansReader {
 
     private mutating func readMember(_ row: PlanTable.Row, _ type: String?) {
         let kind = type.map { $0 == "agent" ? "agent" : "server" }
-        let named = row["name"]
+        let named = row.lowercased("name")
         let owner = named.map { "\(kind ?? "member") \(quoted($0.node.string ?? ""))" } ?? "a member"
         let name = named?.nodeName()
         if let named, let text = named.node.string { used.add(text, at: named.node.location) }
         let address = address(row, of: owner)
         let others = row.others
-        guard let value = row["host"], let host = value.node.string, !reportUnknownHost(host, at: value.node.location),
-            let kind
+        // As long as a line of hosts.csv is missing, it is not known whether it lists the host.
+        guard let value = row.lowercased("host"), hasAllHosts, let host = value.node.string,
+            isListed(host, at: value.node.location), let kind
         else { return }
         if let first = members[Member(host: host, kind: kind)] {
             problems.add(
@@ -170,12 +171,12 @@ struct PlansReader {
         for (column, text) in others { cluster.nodes[index].set("k3s.\(kind).\(column)", text) }
     }
 
-    /// Reports a host that the other table does not list, and returns whether it is one.
-    private func reportUnknownHost(_ host: String, at location: SourceLocation) -> Bool {
-        guard hasHosts, !hostNames.contains(host) else { return !hasHosts }
+    /// Returns whether `hosts.csv` lists a host, and reports one that it does not list.
+    private func isListed(_ host: String, at location: SourceLocation) -> Bool {
+        guard !hostNames.contains(host) else { return true }
         let hint = problems.hint(for: host, in: hostNames.sorted(), else: "add it to hosts.csv")
         problems.add(location, "no host of hosts.csv is named \(quoted(host))", hint: hint)
-        return true
+        return false
     }
 
     // MARK: both tables

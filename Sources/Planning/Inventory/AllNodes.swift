@@ -36,8 +36,8 @@ public struct AllNodes: Sendable {
     /// Reads task files as every node that they list, with the roles that they say.
     public init(_ files: [SourceFile]) {
         let merged = MergedReading(files)
-        let problems = merged.collector
-        let reader = ClusterReader(merged.files, NodeFacts(hostName: ""), problems)
+        let collector = merged.collector
+        let reader = ClusterReader(merged.files, NodeFacts(hostName: ""), collector)
         let inventory = reader.readNodes(reader.readVariables(for: []))
         var nodes: [NodeReading] = []
         var secondHosts: [NodeReading] = []
@@ -52,14 +52,14 @@ public struct AllNodes: Sendable {
             }
         }
         if files.isEmpty || merged.files.nodes.entries.isEmpty {
-            problems.addMissing(
+            collector.addMissing(
                 merged.files.location,
                 "no node is declared",
                 hint: "write nodes: and below it HOST: {role: ROLE}"
             )
         }
         (self.nodes, self.secondHosts) = (nodes, secondHosts)
-        self.problems = Problems(problems.all).all
+        self.problems = Problems(collector.all).all
     }
 }
 

@@ -50,6 +50,7 @@ extension ClusterReader {
 
     /// Reads a node; one whose roles have mistakes is left out after they have been reported.
     private func readNode(_ entry: Mapping.Entry, _ variables: Variables, _ named: Set<String>) -> Inventory.Entry? {
+        checkHostName(entry)
         let subject = MappingName(path: ["nodes", entry.key])
         guard let mapping = entry.value.mapping else {
             let item = ConfigValue(node: entry.value, key: nil, label: subject.name, problems: problems)
@@ -77,6 +78,15 @@ extension ClusterReader {
             }
         }
         return node
+    }
+
+    /// Reports a node whose name no host can have, or a pattern that matches no host.
+    private func checkHostName(_ entry: Mapping.Entry) {
+        let isPattern = HostPatterns.isMeant(by: entry.key)
+        guard !SubjectName.isHostName(isPattern ? entry.key.replacing("*", with: "x") : entry.key) else { return }
+        let what = isPattern ? "a pattern of host names" : "the name of a host"
+        let hint = "write letters, digits, '-' and '.', as 'hostname' prints the name on the node"
+        problems.add(entry.location, "\(quoted(entry.key)) cannot be \(what)", hint: hint)
     }
 
     /// The roles of a node, each once.

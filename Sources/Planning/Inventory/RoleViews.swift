@@ -1,4 +1,4 @@
-/// As which node tasks and servers are read: as this one, or as one that has the roles they are for.
+/// The nodes as which tasks and servers are read: this one, or one that has the roles they are for.
 ///
 /// So a task of another role is checked with what nodes of that role would find in it.
 struct RoleViews {

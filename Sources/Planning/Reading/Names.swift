@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// Returns whether a task may have a name: what a systemd unit and a DNS label may have.
@@ -7,6 +8,11 @@ func isTaskName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLowercaseLetter || first.isDigit else { return false }
     return name.utf8.count <= Limit.nameLength && !name.hasSuffix("-")
         && name.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
+}
+
+/// Returns whether a node of Kubernetes can have a name: that of a host, in lower case and without `_`.
+func isNodeName(_ name: String) -> Bool {
+    SubjectName.isHostName(name) && name == name.lowercased() && !name.utf8.contains(UInt8(ascii: "_"))
 }
 
 /// The task name that is probably meant by something that cannot be one.

@@ -34,7 +34,7 @@ struct KubeconfigInference {
 
     /// Finds the kubeconfig of every task that needs one, and reports the tasks for which there is none.
     ///
-    /// - Parameter views: As which nodes the tasks were read.
+    /// - Parameter views: The nodes as which the tasks were read.
     /// - Returns: The kubeconfigs by the positions of their tasks.
     func kubeconfigs(_ views: RoleViews) -> [Int: LocatedPath] {
         var kubeconfigs: [Int: LocatedPath] = [:]

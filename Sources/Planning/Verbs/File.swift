@@ -72,7 +72,7 @@ extension FileDeclaration: ReadableVerb {
             "mode",
             .mode,
             default: "with `generate` `0600`, else `0644`, without what `source` does not allow",
-            "the file's permissions; a copy of a file with mode 0600 keeps 0600"
+            "the file's permissions, with `generate` none for every user; a copy of a file with mode 0600 keeps 0600"
         )
         static let owner = Key.optional("owner", .account("user"), default: "root", "the file's owner")
         static let group = Key.optional("group", .account("group"), default: "root", "the file's group")
@@ -84,6 +84,7 @@ extension FileDeclaration: ReadableVerb {
         let content = fields.value(Keys.content)
         let generator = fields.value(Keys.generate).flatMap(Generator.init)
         let mode = fields.value(Keys.mode)
+        if generator != nil, let mode { fields.reportOpenMode(mode, of: "the token") }
         let owner = fields.value(Keys.owner)
         let group = fields.value(Keys.group)
         fields.requireOne(of: Keys.sources, example: "source: FILE")

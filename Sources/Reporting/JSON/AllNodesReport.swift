@@ -10,60 +10,34 @@ public struct AllNodesReport: Sendable {
         let counts: CheckCounts
     }
 
-    /// Problems in the order in which they were found, each with the nodes that have it.
-    private struct Findings: Sendable {
-        private(set) var order: [Problem] = []
-        private(set) var nodes: [Problem: [String]] = [:]
-
-        mutating func add(_ problems: [Problem], of node: String) {
-            for problem in problems {
-                if nodes[problem] == nil { order.append(problem) }
-                if nodes[problem]?.last != node { nodes[problem, default: []].append(node) }
-            }
-        }
-    }
-
     private var nodes: [CheckedNode] = []
-    private var found = Findings()
-    private var warned = Findings()
-    /// What is wrong with the files whatever the node.
-    private var common: [Problem]
+    private var found: NodeFindings
+    private var warned = NodeFindings()
 
     /// Creates a report.
     ///
     /// - Parameter common: What is wrong with the task files themselves.
     public init(_ common: [Problem]) {
-        self.common = common
+        found = NodeFindings(common: common)
     }
 
     /// Adds what was found on a node.
     public mutating func add(_ node: NodeReading, _ problems: [Problem], warnings: [Problem], _ counts: CheckCounts) {
         nodes.append(CheckedNode(reading: node, counts: counts))
-        found.add(problems.filter { !common.contains($0) }, of: node.entry.name)
-        warned.add(warnings, of: node.entry.name)
+        found.add(node.entry.name, problems)
+        warned.add(node.entry.name, warnings)
     }
 
     /// Adds what is wrong with several nodes together.
     public mutating func add(_ problems: [Problem]) {
-        common += problems
+        found.add(common: problems)
     }
 
     /// What is wrong, with the nodes in the message unless all have it.
-    public var problems: [Problem] { Problems(common).all + found.order.map { named($0, found) } }
+    public var problems: [Problem] { found.problems }
 
     /// What is not wrong yet, with the nodes in the message unless all have it.
-    public var warnings: [Problem] { warned.order.map { named($0, warned) } }
-
-    private func named(_ problem: Problem, _ findings: Findings) -> Problem {
-        let names = findings.nodes[problem] ?? []
-        guard names.count < nodes.count else { return problem }
-        let limit = 4
-        let shown = names.prefix(limit).map { "'\($0)'" }.joined(separator: ", ")
-        let rest = names.count > limit ? " and \(names.count - limit) more" : ""
-        var named = problem
-        named.message += " (\(names.count == 1 ? "node" : "nodes") \(shown)\(rest))"
-        return named
-    }
+    public var warnings: [Problem] { warned.problems }
 
     /// A line for every node, and one for all, each with its end.
     public var summary: String {
@@ -72,19 +46,18 @@ public struct AllNodesReport: Sendable {
             let part = objects == 0 ? "" : ", \(objects) object\(objects == 1 ? "" : "s")"
             return "\(node.reading.title): \(tasks) task\(tasks == 1 ? "" : "s")\(part)\n"
         }
-        let count = warned.order.count
+        let count = warned.all.count
         let result = count == 0 ? "nothing wrong" : "\(count) warning\(count == 1 ? "" : "s")"
         return lines.joined() + "\(nodes.count) node\(nodes.count == 1 ? "" : "s"), \(result)\n"
     }
 
     /// One JSON object in a line without its end.
     public var json: String {
-        let all = nodes.map(\.reading.entry.name)
-        func node(_ problem: Problem, _ names: [String]) -> Node {
-            .mapping(problem.fields + [("nodes", .sequence(names.map { .string($0) }))])
+        func node(_ finding: NodeFindings.Finding) -> Node {
+            .mapping(finding.problem.fields + [("nodes", .sequence(finding.nodes.map { .string($0) }))])
         }
-        let problems = Problems(common).all.map { node($0, all) } + found.order.map { node($0, found.nodes[$0] ?? []) }
-        let warnings = warned.order.map { node($0, warned.nodes[$0] ?? []) }
+        let problems = found.all.map(node)
+        let warnings = warned.all.map(node)
         let nodes = nodes.map { node in
             let entry = node.reading.entry
             return Node.mapping([

@@ -4,6 +4,23 @@ import Planning
 import Reporting
 import YAML
 
+/// Why an inventory is not imported.
+enum ImportError: Error {
+    /// It has mistakes, or cannot be read.
+    case inventory(Problems)
+    /// Nix cannot be run, or has failed for a reason of its own.
+    case tool(Problem)
+
+    /// Reads an inventory, or a part of it, that may have mistakes.
+    static func checking<Value>(_ read: () throws(Problems) -> Value) throws(ImportError) -> Value {
+        do throws(Problems) {
+            return try read()
+        } catch {
+            throw .inventory(error)
+        }
+    }
+}
+
 /// Command `import`: the inventory of another tool as a drop-in of the task file.
 struct ImportCommand {
     let source: ImportSource
@@ -11,20 +28,32 @@ struct ImportCommand {
 
     /// Prints the drop-in, or everything that is wrong with the inventory.
     func run() async -> ExitCode {
-        do throws(Problems) {
-            let cluster: ImportedCluster
-            switch source.format {
-            case .nico:
-                let (value, refused) = try await nicoValue(try file(source.path))
-                cluster = try readNico(value, refused: refused)
-            case .plans: cluster = try plans()
-            }
-            let call = "nest-bootstrap import \(source.format.rawValue) \(printable(source.path))"
-            output.writeData(try cluster.dropIn(madeBy: call, from: source.path))
+        do throws(ImportError) {
+            output.writeData(try await dropIn())
             return .success
         } catch {
-            output.report(error)
-            return error.all.contains { $0.location == nil } ? .failure : .configuration
+            switch error {
+            case .inventory(let problems):
+                output.report(problems)
+                return .configuration
+            case .tool(let problem):
+                output.report(problem)
+                return .failure
+            }
+        }
+    }
+
+    private func dropIn() async throws(ImportError) -> String {
+        let cluster: ImportedCluster
+        switch source.format {
+        case .nico:
+            let (value, refused) = try await nicoValue()
+            cluster = try ImportError.checking { () throws(Problems) in try readNico(value, refused: refused) }
+        case .plans: cluster = try ImportError.checking { () throws(Problems) in try plans() }
+        }
+        let call = "nest-bootstrap import \(source.format.rawValue) \(printable(source.path))"
+        return try ImportError.checking { () throws(Problems) in
+            try cluster.dropIn(madeBy: call, from: source.path)
         }
     }
 
@@ -40,12 +69,17 @@ struct ImportCommand {
 
     // MARK: nico
 
-    /// The value of a file in JSON or in Nix's language, and what in it is no data.
-    private func nicoValue(_ file: SourceFile) async throws(Problems) -> (node: Node, problems: [Problem]) {
-        guard file.path.hasSuffix(".json") || file.looksLikeJSON else {
-            try checkText(of: file)
-            return try await NixEvaluation(file: file, environment: Machine.environment()).value()
+    /// The value of the file, which is in JSON or in Nix's language, and what in it is no data.
+    private func nicoValue() async throws(ImportError) -> (node: Node, problems: [Problem]) {
+        let file = try ImportError.checking { () throws(Problems) in try self.file(source.path) }
+        if file.path.hasSuffix(".json") || file.looksLikeJSON {
+            return (try ImportError.checking { () throws(Problems) in try jsonValue(of: file) }, [])
         }
+        try ImportError.checking { () throws(Problems) in try checkText(of: file) }
+        return try await NixEvaluation(file: file, environment: Machine.environment()).value()
+    }
+
+    private func jsonValue(of file: SourceFile) throws(Problems) -> Node {
         let documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
         let location = SourceLocation(file: file.path)
         guard documents.count <= 1, let root = documents.first?.root else {
@@ -54,7 +88,7 @@ struct ImportCommand {
                 Problem(message, at: location, hint: "write one value with name, vip, controlPlane and workers")
             ])
         }
-        return (root, [])
+        return root
     }
 
     // MARK: plans
