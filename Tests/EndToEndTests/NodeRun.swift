@@ -56,14 +56,15 @@ struct NodeRun: Sendable {
         }
         try #require(areKnown)
         let workloads = try await run("workloads", Self.workloads, on: cluster)
-        // What the drain evicts is created again, and waits for a node, because this is the only one.
-        try await cluster.mustRunKubectl("drain", name, "--ignore-daemonsets", "--force", "--timeout=60s")
+        // What the drain evicts is created again, and waits for a node, because this is the only one. A pod that ignores
+        // SIGTERM ends after 30 s; the kubelet of a busy machine takes longer.
+        try await cluster.mustRunKubectl("drain", name, "--ignore-daemonsets", "--force", "--timeout=4m")
         let changes = [
             stubborn("second"), Workload("late", "Deployment"), Workload("tolerant", "DaemonSet", timeout: "3m"),
         ]
         let cordoned = try await run("cordoned", changes, on: cluster)
         try await cluster.mustRunKubectl("uncordon", name)
-        try await cluster.mustRunKubectl("rollout", "status", "deployment/served", "--timeout=60s")
+        try await cluster.mustRunKubectl("rollout", "status", "deployment/served", "--timeout=4m")
         return NodeRun(
             cluster: cluster,
             nodeBefore: nodeBefore,
