@@ -1,0 +1,151 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// The files in `examples/k3s`, read by the programs that they are for.
+///
+/// k3s itself is not in Debian: what it would read is compared with the keys that it documents.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+struct K3sExampleTests {
+    private static let directory = "\(TestCluster.sourceRoot)/examples/k3s"
+    private static let secrets = "/etc/nest-bootstrap/secrets"
+
+    /// The keys of k3s' configuration that the example uses, as the reference of `k3s server` and `k3s agent` has them.
+    private static let serverKeys: Set<String> = [
+        "cluster-init", "flannel-iface", "node-ip", "node-name", "server", "tls-san", "token-file",
+    ]
+    private static let agentKeys: Set<String> = ["node-ip", "node-name", "server", "token-file"]
+
+    /// The tasks that only write files, by role.
+    private static let first = ["join-token", "k3s-token", "keepalived", "k3s-server", "k3s-first-server"]
+    private static let next = ["k3s-token", "keepalived", "k3s-server", "k3s-next-server"]
+    private static let worker = ["k3s-token", "k3s-agent"]
+
+    private func root(_ host: String) -> String { TemporaryDirectory.file(host) }
+
+    private func text(_ path: String, on host: String) throws -> String {
+        String(decoding: try FileSystem.read(root(host) + path, limit: 1 << 20), as: UTF8.self)
+    }
+
+    /// Runs tasks as a host does, below a root of its own.
+    private func run(_ tasks: [String], on host: String) async throws -> ToolResult {
+        try FileSystem.makeDirectories(root(host))
+        let script = "hostname \"$1\"; shift; exec \"$@\""
+        let command = [TestNode.program, "run", "--config", "\(Self.directory)/bootstrap.yaml", "--root", root(host)]
+        return try await Tool.run(
+            "unshare",
+            ["--uts", "sh", "-euc", script, "sh", host] + command + tasks.flatMap { ["--task", $0] },
+            environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil],
+        )
+    }
+
+    /// Makes the token on the first control plane, copies it to another host as an administrator does, and runs its tasks.
+    private func runAll(_ hosts: [(name: String, tasks: [String])]) async throws {
+        for (host, tasks) in hosts {
+            if host != "cp-01" {
+                let token = try text("\(Self.secrets)/join-token", on: "cp-01")
+                try FileSystem.write(Array(token.utf8), to: "\(root(host))\(Self.secrets)/join-token", mode: 0o600)
+            }
+            let result = try await run(tasks, on: host)
+            #expect(result.status == 0, "\(host): \(result.errors)")
+        }
+    }
+
+    /// The configuration that k3s would read on a host: the file, then those of the directory, whose values replace others.
+    private func configuration(_ host: String) throws -> [String: Node] {
+        let directory = "/etc/rancher/k3s/config.yaml.d"
+        let more = (try? FileSystem.list(root(host) + directory)) ?? []
+        var values: [String: Node] = [:]
+        for path in ["/etc/rancher/k3s/config.yaml"] + more.sorted().map({ "\(directory)/\($0)" }) {
+            let document = try #require(try readDocuments(Array(text(path, on: host).utf8), file: path).first?.root)
+            for entry in document.mapping?.entries ?? [] { values[entry.key] = entry.value }
+        }
+        return values
+    }
+
+    @Test func `every node of the file has a plan without mistakes`() async throws {
+        let config = "\(Self.directory)/bootstrap.yaml"
+        let check = try await Tool.run(TestNode.program, ["check", "--all-nodes", "--config", config])
+        #expect(check.status == 0, "\(check.errors)")
+        #expect(check.output.hasSuffix("7 nodes, nothing wrong\n"), "\(check.output)")
+        #expect(check.output.contains("spare-* (minimal, as spare-0): 2 tasks\n"), "\(check.output)")
+    }
+
+    @Test(.enabled(if: Machine.isRoot, "only root can give a host another name"))
+    func `each host configures k3s with documented keys, and all have one token`() async throws {
+        try await runAll([
+            ("cp-01", Self.first), ("cp-02", Self.next), ("cp-03", Self.next), ("worker-01", Self.worker),
+            ("worker-99", Self.worker),
+        ])
+        let (first, second) = (try configuration("cp-01"), try configuration("cp-02"))
+        #expect(first["cluster-init"]?.boolean == true && first["server"] == nil)
+        #expect(second["server"]?.string == "https://192.168.1.100:6443" && second["cluster-init"] == nil)
+        let names = ["192.168.1.100", "192.168.1.101", "192.168.1.102", "192.168.1.103"]
+        for values in [first, second] {
+            #expect(values["tls-san"]?.sequence?.map(\.string) == names)
+            #expect(Set(values.keys).isSubset(of: Self.serverKeys), "\(values.keys)")
+        }
+        for host in ["worker-01", "worker-99"] {
+            let agent = try configuration(host)
+            #expect(Set(agent.keys).isSubset(of: Self.agentKeys), "\(agent.keys)")
+            #expect(agent["server"]?.string == "https://192.168.1.100:6443")
+            #expect(agent["node-name"]?.string == host)
+        }
+        let token = try text("/etc/rancher/k3s/token", on: "cp-01")
+        #expect(token.utf8.count == 65)
+        for host in ["cp-02", "cp-03", "worker-01", "worker-99"] {
+            #expect(try text("/etc/rancher/k3s/token", on: host) == token)
+            let status = try FileSystem.status("\(root(host))/etc/rancher/k3s/token")
+            #expect(status?.mode == 0o600)
+        }
+        try await runAll([("cp-01", Self.first)])
+        #expect(try text("/etc/rancher/k3s/token", on: "cp-01") == token)
+    }
+
+    @Test func `the machine key may log in, once`() async throws {
+        let (key, list) = (TemporaryDirectory.file("id_ed25519"), TemporaryDirectory.file("authorized_keys"))
+        _ = try await Tool.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key])
+        try FileSystem.write(Array("ssh-ed25519 AAAA other\n".utf8), to: list, mode: 0o600)
+        for _ in 0..<2 {
+            let result = try await Tool.run("\(Self.directory)/authorize-key.sh", [key, list])
+            #expect(result.status == 0, "\(result.errors)")
+        }
+        let lines = String(decoding: try FileSystem.read(list, limit: 1 << 20), as: UTF8.self).split(separator: "\n")
+        let own = String(decoding: try FileSystem.read("\(key).pub", limit: 1 << 20), as: UTF8.self)
+        #expect(lines.count == 2)
+        #expect(own.hasPrefix(lines.last ?? "-"), "\(lines)")
+    }
+
+    @Test(.needsNetworkNamespace, arguments: ["firewall-server.nft", "firewall-agent.nft"])
+    func `the rules of the firewall can be loaded, also again`(name: String) async throws {
+        let script = "nft -f \"$1\"; nft -f \"$1\"; nft list ruleset"
+        let result = try await Tool.run("unshare", ["--net", "sh", "-euc", script, "sh", "\(Self.directory)/\(name)"])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.split(separator: "tcp dport").count == 2, "\(result.output)")
+    }
+
+    @Test(.needsNetworkNamespace) func `keepalived moves the virtual IP address when a control plane ends`()
+        async throws
+    {
+        let hosts = ["cp-01", "cp-02", "cp-03"]
+        try await runAll([("cp-01", Self.first), ("cp-02", Self.next), ("cp-03", Self.next)])
+        for host in hosts {
+            let file = "\(root(host))/etc/keepalived/keepalived.conf"
+            let test = try await Tool.run("keepalived", ["--config-test", "--use-file=\(file)"])
+            #expect(test.status == 0, "\(test.errors)")
+        }
+        let bytes = try readTestFile("\(TestCluster.sourceRoot)/Tests/EndToEndTests/virtual-address.sh")
+        let script = String(decoding: bytes, as: UTF8.self)
+        let result = try await Tool.run(
+            "unshare",
+            [
+                "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script, "sh",
+                TemporaryDirectory.path,
+            ],
+        )
+        #expect(result.outputLines == ["cp-01", "cp-02", "cp-01"], "\(result.output)\(result.errors)")
+    }
+}
