@@ -88,8 +88,10 @@ public struct Applier: Sendable {
             return type.group.isEmpty && ["LimitRange", "ResourceQuota"].contains(type.kind)
         }
         async let _: Void = work.schedule.passSlowObjects()
-        await withTaskGroup(of: Void.self) { group in
-            for index in work.objects.indices { group.addTask { [applier] in await applier.apply(index, of: work) } }
+        await withDiscardingTaskGroup { [applier] group in
+            while case let turns = await work.schedule.turns(), !turns.isEmpty {
+                for (index, turn) in turns { group.addTask { await applier.apply(index, of: work, turn) } }
+            }
         }
         return work.schedule.applied.sorted().map { work.objects[$0] }
     }
@@ -116,11 +118,9 @@ public struct Applier: Sendable {
     }
 
     /// Applies one object when its turn has come.
-    private func apply(_ index: Int, of work: Work) async {
-        let (manifest, schedule) = (work.objects[index], work.schedule)
-        switch await schedule.turn(of: index) {
-        case .cancelled:
-            return
+    private func apply(_ index: Int, of work: Work, _ turn: ApplySchedule.Turn) async {
+        let manifest = work.objects[index]
+        switch turn {
         case .blocked(let needed):
             fail(index, of: work, ObjectFailure(manifest, notTriedBecauseOf: needed))
         case .start(let other):
@@ -141,7 +141,7 @@ public struct Applier: Sendable {
     }
 
     private func start(_ index: Int, of work: Work) async {
-        let (manifest, schedule) = (work.objects[index], work.schedule)
+        let (manifest, schedule) = (work.objects[index].loaded, work.schedule)
         do throws(ObjectFailure) {
             let application = ObjectApplication(applier: self, manifest: manifest) { delay in
                 schedule.stepAside(index)

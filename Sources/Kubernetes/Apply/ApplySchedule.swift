@@ -12,8 +12,6 @@ final class ApplySchedule: Sendable {
         case start(after: Int?)
         /// It needs an object that could not be applied.
         case blocked(by: ObjectFailure)
-        /// The apply was cancelled.
-        case cancelled
     }
 
     /// How many objects are applied at once, not counting those that are retried.
@@ -48,22 +46,29 @@ final class ApplySchedule: Sendable {
     /// The objects that are on the server.
     var applied: [Int] { state.withLock { $0.applied } }
 
-    /// Waits until an object may start.
-    func turn(of index: Int) async -> Turn {
+    /// Waits until the turn of one or more objects has come.
+    ///
+    /// For one caller at a time. Every object has one turn, so that only those need memory that are being applied.
+    ///
+    /// - Returns: The objects; none if each has had its turn, or if the apply was cancelled.
+    func turns() async -> [(index: Int, turn: Turn)] {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let turn = state.withLock { state in
-                    let turn = state.turn(of: index) ?? (Task.isCancelled ? .cancelled : nil)
-                    if turn == nil { state.waiting[index] = continuation }
-                    return turn
+                let isDue = state.withLock { state in
+                    let isDue = state.hasAnswers || Task.isCancelled
+                    if !isDue { state.waiting = continuation }
+                    return isDue
                 }
-                if let turn { continuation.resume(returning: turn) }
+                if isDue { continuation.resume() }
             }
         } onCancel: {
-            let continuation = state.withLock { $0.waiting.removeValue(forKey: index) }
-            continuation?.resume(returning: .cancelled)
+            state.withLock { $0.waiting.take() }?.resume()
         }
+        return Task.isCancelled ? [] : takeTurns()
     }
+
+    /// The objects whose turn has come since this was called last.
+    func takeTurns() -> [(index: Int, turn: Turn)] { state.withLock { $0.takeAnswers() } }
 
     /// Lets all others go on while an object is retried.
     func stepAside(_ index: Int) {
@@ -87,12 +92,12 @@ final class ApplySchedule: Sendable {
         }
     }
 
-    /// Changes the state, and resumes the objects whose turn has come.
+    /// Changes the state, and resumes who waits for the turn of an object.
     private func change(_ body: (inout ApplyScheduleState) -> Void) {
-        let answers = state.withLock { state in
+        let continuation = state.withLock { state in
             body(&state)
-            return state.takeAnswers()
+            return state.hasAnswers ? state.waiting.take() : nil
         }
-        for (continuation, turn) in answers { continuation.resume(returning: turn) }
+        continuation?.resume()
     }
 }

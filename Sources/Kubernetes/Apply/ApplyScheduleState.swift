@@ -13,7 +13,8 @@ struct ApplyScheduleState {
         var isActive = false
         /// Whether those of later ranks wait for it.
         var holdsRank = false
-        var turn: ApplySchedule.Turn?
+        /// Whether its turn has come.
+        var hasTurn = false
     }
 
     private let limit: Int
@@ -22,10 +23,13 @@ struct ApplyScheduleState {
     private var ready: [ArraySlice<Int>]
     private var holderCounts: [Int]
     private var activeCount = 0
-    private var answered: [Int] = []
+    /// The objects whose turn has come and that nobody has taken yet.
+    private var answers: [(index: Int, turn: ApplySchedule.Turn)] = []
+    /// How many objects have not had their turn.
+    private var remainingCount: Int
 
-    /// The objects that wait for their turn.
-    var waiting: [Int: CheckedContinuation<ApplySchedule.Turn, Never>] = [:]
+    /// Who waits for the turn of an object.
+    var waiting: CheckedContinuation<Void, Never>?
     /// How many objects are being retried.
     private(set) var asideCount = 0
     /// The objects that are on the server.
@@ -34,6 +38,7 @@ struct ApplyScheduleState {
     init(limit: Int, ranks: [Int]) {
         self.limit = limit
         entries = ranks.map { Entry(rank: $0) }
+        remainingCount = ranks.count
         ready = Array(repeating: [], count: (ranks.max() ?? 0) + 1)
         holderCounts = Array(repeating: 0, count: ready.count)
     }
@@ -53,16 +58,12 @@ struct ApplyScheduleState {
         startReady(after: nil)
     }
 
-    func turn(of index: Int) -> ApplySchedule.Turn? { entries[index].turn }
+    /// Whether there is something to take, or nothing will ever be again.
+    var hasAnswers: Bool { !answers.isEmpty || remainingCount == 0 }
 
-    mutating func takeAnswers() -> [(CheckedContinuation<ApplySchedule.Turn, Never>, ApplySchedule.Turn)] {
-        defer { answered = [] }
-        return answered.compactMap { index in
-            guard let turn = entries[index].turn, let continuation = waiting.removeValue(forKey: index) else {
-                return nil
-            }
-            return (continuation, turn)
-        }
+    mutating func takeAnswers() -> [(index: Int, turn: ApplySchedule.Turn)] {
+        defer { answers = [] }
+        return answers
     }
 
     mutating func stepAside(_ index: Int) {
@@ -100,7 +101,7 @@ struct ApplyScheduleState {
     /// Records that an object has one less to wait for.
     private mutating func close(_ index: Int, after other: Int) {
         entries[index].openCount -= 1
-        if entries[index].openCount == 0, entries[index].turn == nil { ready[entries[index].rank].append(index) }
+        if entries[index].openCount == 0, !entries[index].hasTurn { ready[entries[index].rank].append(index) }
     }
 
     /// Starts what may start: the first rank in which an object is ready or under way.
@@ -108,7 +109,7 @@ struct ApplyScheduleState {
         while activeCount < limit {
             let rank = ready.indices.first { !ready[$0].isEmpty || holderCounts[$0] > 0 }
             guard let rank, let next = ready[rank].popFirst() else { return }
-            guard entries[next].turn == nil else { continue }
+            guard !entries[next].hasTurn else { continue }
             entries[next].startedAt = .now
             entries[next].isActive = true
             entries[next].holdsRank = true
@@ -119,9 +120,10 @@ struct ApplyScheduleState {
     }
 
     private mutating func answer(_ index: Int, _ turn: ApplySchedule.Turn) {
-        guard entries[index].turn == nil else { return }
-        entries[index].turn = turn
-        answered.append(index)
+        guard !entries[index].hasTurn else { return }
+        entries[index].hasTurn = true
+        remainingCount -= 1
+        answers.append((index, turn))
     }
 
     private mutating func deactivate(_ index: Int) {

@@ -6,22 +6,33 @@ import Testing
 /// Which objects wait for which.
 @Suite(.timeLimit(.minutes(1)))
 struct ApplyScheduleTests {
-    /// A schedule and its objects, by kind and name.
-    private func schedule(_ text: String) throws -> (ApplySchedule, [String: Int]) {
-        let objects = ApplyOrder.sorted(try manifests(text))
-        let names = objects.enumerated().map { ("\($1.identity)", $0) }
-        return (ApplySchedule(objects, defaultNamespace: "default"), Dictionary(uniqueKeysWithValues: names))
-    }
+    /// A schedule, and the objects whose turn has come.
+    private struct Watched {
+        let schedule: ApplySchedule
+        /// The objects by kind and name.
+        let indices: [String: Int]
+        private var startedObjects: Set<Int> = []
+        /// The failures of what the objects need that are not started.
+        private(set) var blocks: [Int: ObjectFailure] = [:]
 
-    /// The objects whose turn has come, sorted.
-    private func started(_ schedule: ApplySchedule, _ names: [String: Int]) async -> [String] {
-        var started: [String] = []
-        for (name, index) in names {
-            let turn = Task { await schedule.turn(of: index) }
-            turn.cancel()
-            if case .start = await turn.value { started.append(name) }
+        init(_ text: String) throws {
+            let objects = ApplyOrder.sorted(try manifests(text))
+            schedule = ApplySchedule(objects, defaultNamespace: "default")
+            indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ("\($1.identity)", $0) })
         }
-        return started.sorted()
+
+        func index(_ name: String) throws -> Int { try #require(indices[name]) }
+
+        /// The names of the objects that have been started so far, sorted.
+        mutating func started() -> [String] {
+            for (index, turn) in schedule.takeTurns() {
+                switch turn {
+                case .start: startedObjects.insert(index)
+                case .blocked(let failure): blocks[index] = failure
+                }
+            }
+            return indices.filter { startedObjects.contains($0.value) }.keys.sorted()
+        }
     }
 
     private static let text = """
@@ -34,50 +45,62 @@ struct ApplyScheduleTests {
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: late}}
         """
 
-    @Test func `an earlier rank goes first`() async throws {
-        let (schedule, names) = try schedule(Self.text)
-        #expect(await started(schedule, names) == ["Namespace/ns"])
-        schedule.succeed(try #require(names["Namespace/ns"]))
+    @Test func `an earlier rank goes first`() throws {
+        var watched = try Watched(Self.text)
+        #expect(watched.started() == ["Namespace/ns"])
+        watched.schedule.succeed(try watched.index("Namespace/ns"))
         let maps = ["ConfigMap/ns/inside", "ConfigMap/outside"]
-        #expect(await started(schedule, names) == maps + ["Namespace/ns"])
-        for map in maps { schedule.succeed(try #require(names[map])) }
-        #expect(await started(schedule, names) == maps + ["Deployment/late", "Namespace/ns"])
-        #expect(schedule.applied.count == 3)
+        #expect(watched.started() == maps + ["Namespace/ns"])
+        for map in maps { watched.schedule.succeed(try watched.index(map)) }
+        #expect(watched.started() == maps + ["Deployment/late", "Namespace/ns"])
+        #expect(watched.schedule.applied.count == 3)
     }
 
-    @Test func `an object that is retried holds up only what needs it`() async throws {
-        let (schedule, names) = try schedule(Self.text)
-        schedule.stepAside(try #require(names["Namespace/ns"]))
-        #expect(await started(schedule, names) == ["ConfigMap/outside", "Namespace/ns"])
-        schedule.stepAside(try #require(names["ConfigMap/outside"]))
-        #expect(await started(schedule, names) == ["ConfigMap/outside", "Deployment/late", "Namespace/ns"])
-        schedule.succeed(try #require(names["Namespace/ns"]))
-        #expect(await started(schedule, names).contains("ConfigMap/ns/inside"))
+    @Test func `an object that is retried holds up only what needs it`() throws {
+        var watched = try Watched(Self.text)
+        watched.schedule.stepAside(try watched.index("Namespace/ns"))
+        #expect(watched.started() == ["ConfigMap/outside", "Namespace/ns"])
+        watched.schedule.stepAside(try watched.index("ConfigMap/outside"))
+        #expect(watched.started() == ["ConfigMap/outside", "Deployment/late", "Namespace/ns"])
+        watched.schedule.succeed(try watched.index("Namespace/ns"))
+        #expect(watched.started().contains("ConfigMap/ns/inside"))
     }
 
-    @Test func `what needs a failed object is not started`() async throws {
-        let (schedule, names) = try schedule(Self.text)
+    @Test func `what needs a failed object is not started`() throws {
+        var watched = try Watched(Self.text)
         let failure = ObjectFailure(try manifests(Self.text)[0], .other, "no")
-        schedule.fail(try #require(names["Namespace/ns"]), failure)
-        guard case .blocked(let needed) = await schedule.turn(of: try #require(names["ConfigMap/ns/inside"])) else {
-            Issue.record("it may start")
-            return
-        }
-        #expect(needed.object.name == "ns")
-        #expect(await started(schedule, names).contains("ConfigMap/outside"))
+        watched.schedule.fail(try watched.index("Namespace/ns"), failure)
+        #expect(watched.started().contains("ConfigMap/outside"))
+        #expect(watched.blocks[try watched.index("ConfigMap/ns/inside")]?.object.name == "ns")
     }
 
     @Test func `the number of objects under way is limited`() async throws {
         let text = (0..<100).map { "{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0)}}" }
-        let (schedule, names) = try schedule(text.joined(separator: "\n---\n"))
-        #expect(await started(schedule, names).count == ApplySchedule.limit)
-        #expect(schedule.retryPause == .zero)
-        for index in 0..<64 { schedule.stepAside(index) }
-        #expect(await started(schedule, names).count == 96)
-        #expect(schedule.retryPause == .seconds(2))
+        var watched = try Watched(text.joined(separator: "\n---\n"))
+        #expect(watched.started().count == ApplySchedule.limit)
+        #expect(watched.schedule.retryPause == .zero)
+        for index in 0..<64 { watched.schedule.stepAside(index) }
+        #expect(watched.started().count == 96)
+        #expect(watched.schedule.retryPause == .seconds(2))
     }
 
-    @Test func `a webhook waits for the end of what may serve it`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `who waits for turns is woken by the next one, by the end, and by a cancellation`() async throws {
+        var watched = try Watched(Self.text)
+        let schedule = watched.schedule
+        #expect(watched.started().count == 1)
+        async let next = schedule.turns()
+        schedule.succeed(try watched.index("Namespace/ns"))
+        #expect(await next.count == 2)
+        let cancelled = Task { await schedule.turns() }
+        cancelled.cancel()
+        #expect(await cancelled.value.isEmpty)
+        for name in ["ConfigMap/ns/inside", "ConfigMap/outside"] { schedule.succeed(try watched.index(name)) }
+        #expect(await schedule.turns().count == 1)
+        #expect(await schedule.turns().isEmpty)
+    }
+
+    @Test func `a webhook waits for the end of what may serve it`() throws {
         let text = """
             {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}}
             ---
@@ -88,14 +111,14 @@ struct ApplyScheduleTests {
             metadata: {name: w}
             webhooks: [{clientConfig: {service: {namespace: ns, name: s}}}]
             """
-        let (schedule, names) = try schedule(text)
-        schedule.stepAside(try #require(names["Deployment/ns/d"]))
-        schedule.stepAside(try #require(names["Deployment/m/d"]))
+        var watched = try Watched(text)
+        watched.schedule.stepAside(try watched.index("Deployment/ns/d"))
+        watched.schedule.stepAside(try watched.index("Deployment/m/d"))
         let webhook = "ValidatingWebhookConfiguration/w"
-        #expect(await !started(schedule, names).contains(webhook))
+        #expect(!watched.started().contains(webhook))
         let failure = ObjectFailure(try manifests(text)[0], .other, "no")
-        schedule.fail(try #require(names["Deployment/ns/d"]), failure)
-        #expect(await started(schedule, names).contains(webhook))
+        watched.schedule.fail(try watched.index("Deployment/ns/d"), failure)
+        #expect(watched.started().contains(webhook))
     }
 }
 
