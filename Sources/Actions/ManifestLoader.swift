@@ -21,6 +21,10 @@ struct ManifestLoader {
     /// More than this is not held in memory for one task.
     private static let totalLimit = 256 << 20
 
+    /// The trees of the objects are kept in memory for texts up to this size together; others are read again when they
+    /// are applied, which takes more time and several times less memory.
+    private static let treeLimit = 4 << 20
+
     /// A text with the name that places in it carry.
     struct Source {
         var name: String
@@ -111,12 +115,7 @@ struct ManifestLoader {
             )
             return
         }
-        let file = ManifestFile(source.bytes, file: source.name) { node in
-            guard manifests.substitutesVariables else { return (node, []) }
-            contents.variableNames.formUnion(variableNames(in: node))
-            let (node, problems) = run.variables.replace(in: node)
-            return (node, problems)
-        }
+        let file = read(source, keepsTrees: contents.byteCount <= Self.treeLimit, &contents.variableNames)
         contents.manifests += file.manifests
         contents.problems += file.diagnostics.map { problem in
             // The message may have a value of an object in it.
@@ -129,6 +128,23 @@ struct ManifestLoader {
                 Problem("contains no object", at: SourceLocation(file: source.name), hint: "remove it from 'manifests'")
             )
         }
+    }
+
+    /// Reads a text, and adds the names of the variables that it uses.
+    private func read(_ source: Source, keepsTrees: Bool, _ names: inout Set<String>) -> ManifestFile {
+        let variables = manifests.substitutesVariables ? run.variables : nil
+        let change: @Sendable (Node) -> Node = { node in variables?.replace(in: node).node ?? node }
+        return ManifestFile(
+            source.bytes,
+            file: source.name,
+            transform: { node in
+                guard let variables else { return (node, []) }
+                names.formUnion(variableNames(in: node))
+                let (replaced, problems) = variables.replace(in: node)
+                return (replaced, problems)
+            },
+            rereading: keepsTrees ? nil : change,
+        )
     }
 
     private func missing(_ reference: LocatedPath, _ error: SystemError) -> Problem {

@@ -1,7 +1,7 @@
 public import Base
 
 /// One document of a file.
-public struct Document: Sendable, Hashable {
+public struct Document: Sendable {
     /// The value, or `nil` for a document that has only comments.
     public var root: Node?
 
@@ -11,11 +11,15 @@ public struct Document: Sendable, Hashable {
     /// The location of the value, or of the text if there is no value.
     public var location: SourceLocation
 
+    /// The text, from which ``root`` can be read again; `nil` if other documents are in the same text.
+    public var text: DocumentText?
+
     /// Creates a document.
-    public init(root: Node?, index: Int, location: SourceLocation) {
+    public init(root: Node?, index: Int, location: SourceLocation, text: DocumentText? = nil) {
         self.root = root
         self.index = index
         self.location = location
+        self.text = text
     }
 }
 

@@ -29,6 +29,13 @@ public struct DocumentReader: Sendable {
         end(with: problem)
     }
 
+    /// Starts to read one text again.
+    init(_ text: DocumentText) {
+        (file, limits) = (text.file, .manifest)
+        splitter = DocumentSplitter([], file: text.file)
+        pending = read(text)
+    }
+
     /// Reads the next document.
     ///
     /// - Returns: The document or its problems, or `nil` at the end of the file.
@@ -52,7 +59,13 @@ public struct DocumentReader: Sendable {
         if let problem = part.problem { return [.failure(Problems([problem]))] }
         guard part.startsWithBrace else { return [readYAML(part)] }
         let stream = JSONStream(part, limits: limits)
-        guard let problem = stream.problem else { return stream.documents.map(Result.success) }
+        guard let problem = stream.problem else {
+            guard var document = stream.documents.first, stream.documents.count == 1 else {
+                return stream.documents.map(Result.success)
+            }
+            document.text = part
+            return [.success(document)]
+        }
         let fallback = readYAML(part)
         if case .success = fallback { return [fallback] }
         return stream.looksLikeJSON ? stream.documents.map(Result.success) + [.failure(problem)] : [fallback]
@@ -63,7 +76,8 @@ public struct DocumentReader: Sendable {
         do throws(Problem) {
             let root = try composer.compose()
             guard composer.problems.isEmpty else { return .failure(Problems(composer.problems)) }
-            return .success(Document(root: root, index: part.index, location: root?.location ?? part.location))
+            let location = root?.location ?? part.location
+            return .success(Document(root: root, index: part.index, location: location, text: part))
         } catch {
             return .failure(Problems(composer.problems + [error]))
         }

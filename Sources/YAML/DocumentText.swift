@@ -1,7 +1,7 @@
 import Base
 
 /// The text between two `---` lines.
-struct DocumentText: Sendable {
+public struct DocumentText: Sendable {
     /// The bytes, without the marker line before them and without a byte-order mark.
     var bytes: ArraySlice<UInt8>
 
@@ -19,6 +19,15 @@ struct DocumentText: Sendable {
 
     /// The problem that makes the document invalid regardless of its text.
     var problem: Problem?
+
+    /// Reads the document that the text was read as before.
+    ///
+    /// - Returns: The value, as the ``Document`` had it.
+    public func root() -> Node? {
+        var reader = DocumentReader(self)
+        guard case .success(let document) = reader.next() else { return nil }
+        return document.root
+    }
 
     /// The location of the first line.
     var location: SourceLocation {

@@ -43,6 +43,11 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 /// Objects are checked against every rule, and against the definitions among them.
 @Sendable private func checkManifest(_ bytes: [UInt8]) {
     let file = ManifestFile(bytes, file: "fuzz")
+    let again = ManifestFile(bytes, file: "fuzz", rereading: { $0 })
+    precondition(
+        again.manifests.map(\.root) == file.manifests.map(\.root),
+        "an object that is read again is another one"
+    )
     let check = ObjectCheck(
         version: KubernetesVersion("1.34"),
         definitions: CustomDefinitions(file.manifests),

@@ -17,10 +17,13 @@ public struct ManifestFile: Sendable {
     ///   - bytes: The text, YAML or JSON.
     ///   - file: The file's name in source locations.
     ///   - transform: A change of each document before it is read, such as the replacement of variables.
+    ///   - rereading: The same change when a document is read again, for objects whose trees are not kept in memory; `nil`
+    ///     to keep them. Those of a list, or of a line with several JSON values, are always kept.
     public init(
         _ bytes: [UInt8],
         file: String,
         transform: (Node) -> (Node, [Problem]) = { ($0, []) },
+        rereading: (@Sendable (Node) -> Node)? = nil,
     ) {
         var reader = DocumentReader(bytes, file: file)
         // Only needed if a document cannot be parsed.
@@ -34,7 +37,12 @@ public struct ManifestFile: Sendable {
                 let (node, problems) = transform(root)
                 diagnostics +=
                     Self.describesSecret(root) || Self.describesSecret(node) ? problems.map(\.masked) : problems
-                if problems.isEmpty { add(node, documentIndex: document.index, depth: 0) }
+                guard problems.isEmpty else { continue }
+                let count = manifests.count
+                add(node, documentIndex: document.index, depth: 0)
+                if let rereading, let text = document.text, manifests.count == count + 1, !Self.isList(node) {
+                    manifests[count] = ManifestObject(manifests[count], readFrom: text, rereading)
+                }
             }
         }
     }
@@ -50,8 +58,8 @@ public struct ManifestFile: Sendable {
     private static let listDepthLimit = 8
 
     private mutating func add(_ node: Node, documentIndex: Int, depth: Int) {
-        let (kind, items) = (node["kind"]?.string ?? "", node["items"] ?? .null(location: node.location))
-        if kind == "List" || kind.hasSuffix("List") && items.sequence != nil {
+        if Self.isList(node) {
+            let (kind, items) = (node["kind"]?.string ?? "", node["items"] ?? .null(location: node.location))
             addItems(items, of: node, kind: kind, documentIndex: documentIndex, depth: depth)
             return
         }
@@ -61,6 +69,11 @@ public struct ManifestFile: Sendable {
         } catch {
             diagnostics += error.all
         }
+    }
+
+    private static func isList(_ node: Node) -> Bool {
+        let kind = node["kind"]?.string ?? ""
+        return kind == "List" || kind.hasSuffix("List") && node["items"]?.sequence != nil
     }
 
     private mutating func addItems(_ items: Node, of list: Node, kind: String, documentIndex: Int, depth: Int) {

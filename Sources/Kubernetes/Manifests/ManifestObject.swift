@@ -6,8 +6,7 @@ public struct ManifestObject: Sendable {
     /// The object's identity; the namespace is the one in the manifest.
     public var identity: ObjectIdentity
 
-    /// The object, with the locations of its parts.
-    public var root: Node
+    private let contents: Contents
 
     /// The number of its document in the file, counted from one.
     public var documentIndex: Int
@@ -15,10 +14,46 @@ public struct ManifestObject: Sendable {
     /// Creates an object.
     public init(identity: ObjectIdentity, root: Node, documentIndex: Int) {
         self.identity = identity
-        self.root = root
+        contents = .tree(root)
         self.documentIndex = documentIndex
+        location = root.location
+    }
+
+    /// Creates an object that is read from its text each time it is used.
+    ///
+    /// The tree of an object needs several times the memory of its text.
+    ///
+    /// - Parameters:
+    ///   - object: The object.
+    ///   - text: The text that it is alone in.
+    ///   - change: What is done to a document before it is read, such as the replacement of variables.
+    init(_ object: Self, readFrom text: DocumentText, _ change: @escaping @Sendable (Node) -> Node) {
+        (identity, documentIndex, location) = (object.identity, object.documentIndex, object.location)
+        contents = .text(text, change)
     }
 
     /// Where the object begins.
-    public var location: SourceLocation { root.location }
+    public let location: SourceLocation
+
+    /// The object, with the locations of its parts.
+    ///
+    /// It may be read from its text each time: what uses it more than once, uses the object that ``loaded`` returns.
+    public var root: Node {
+        switch contents {
+        case .tree(let root): root
+        // What could be read once can be read again.
+        case .text(let text, let change): text.root().map(change) ?? .null(location: location)
+        }
+    }
+
+    /// The object with its tree in memory.
+    public var loaded: Self {
+        guard case .text = contents else { return self }
+        return Self(identity: identity, root: root, documentIndex: documentIndex)
+    }
+
+    private enum Contents: Sendable {
+        case tree(Node)
+        case text(DocumentText, @Sendable (Node) -> Node)
+    }
 }

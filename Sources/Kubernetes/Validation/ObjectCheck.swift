@@ -45,6 +45,7 @@ public struct ObjectCheck: Sendable {
 
     /// Checks an object.
     public func findings(in manifest: ManifestObject) -> Findings {
+        let manifest = manifest.loaded
         var findings = Findings()
         let removed = RemovedAPI.problem(of: manifest, version: version)
         if let removed, removed.isCertain { findings.problems.append(removed.problem) }
