@@ -1,7 +1,7 @@
 # Users start with `make demo`, developers with `make check`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb demo test boot-test chaos bench bench-boot check format clean setup setup-compile lint style words
+.PHONY: help build install deb demo test boot-test chaos bench bench-boot scale check format clean setup setup-compile lint style words
 .PHONY: coverage sanitize sanitize-briefly build-address docs libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -77,6 +77,10 @@ boot-test: setup deb ## boot Debian containers and test units, journal and packa
 bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=15
 	Tests/cluster/install-packages "to measure" curl python3
 	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
+
+scale: setup build ## measure many objects, tasks and nodes; PART=objects, tasks or nodes; takes half an hour
+	Tests/cluster/install-packages "to measure" python3
+	tools/scale --program $(PROGRAM) $(if $(PART),--part "$(PART)")
 
 bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=15; needs root
 	Tests/boot/setup

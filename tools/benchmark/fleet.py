@@ -96,7 +96,7 @@ class Fleet:
             (WORK / "etc/bootstrap.d/60-fleet.yaml").write_text(
                 "tasks:\n"
                 "  fleet:\n"
-                "    roles: [fleet]\n"
+                "    roles: [worker]\n"
                 "    timeout: 1h\n"
                 "    wait:\n"
                 "      object: {apiVersion: v1, kind: ConfigMap, name: fleet, namespace: default}\n"
@@ -107,7 +107,7 @@ class Fleet:
         """Starts an agent, which is not waited for."""
         directory = DIRECTORY / f"{index:04}"
         directory.mkdir()
-        role = "fleet" if case == "wait" else "control-plane"
+        role = "worker" if case == "wait" else "control-plane"
         options = ["--config", f"{WORK}/etc/bootstrap.yaml", "--root", str(directory), "--role", role]
         tasks = ["--task", "fleet"] if case == "wait" else []
         with (directory / "output").open("w") as output:

@@ -52,7 +52,8 @@ public struct ManifestObject: Sendable {
         return Self(identity: identity, root: root, documentIndex: documentIndex)
     }
 
-    private enum Contents: Sendable {
+    // Indirect, so that the many arrays of objects are small.
+    private indirect enum Contents: Sendable {
         case tree(Node)
         case text(DocumentText, @Sendable (Node) -> Node)
     }
