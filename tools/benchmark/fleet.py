@@ -26,7 +26,7 @@ rules:
 """
 # What every agent of case `wait` waits for, and when it is made.
 OBJECT = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "fleet", "namespace": "default"}}
-OBJECT_DELAY = 10.0
+OBJECT_DELAY = 60.0
 # How long the agents have been waiting when the server starts.
 SERVER_DELAY = 5.0
 TIME_LIMIT = 900

@@ -38,7 +38,8 @@ struct Rollout {
     /// The task that waits.
     let task: String
     let retryPolicy: RetryPolicy
-    /// How long a rollout may take before its cause is looked up, and the time between look-ups.
+    /// How long a rollout may take before its cause is looked up; while nothing changes, ever more time passes before that
+    /// is done again.
     var diagnosisInterval = Duration.seconds(5)
 
     /// Objects of one kind and namespace, with their positions among all.
@@ -55,8 +56,11 @@ struct Rollout {
         var watch: WatchStart?
     }
 
-    /// How long one watch lasts; some rules depend on time, so that objects are read again without a change.
+    /// How long the first watch lasts; some rules depend on time, so that objects are read again without a change.
     private static let watchLimit = Duration.seconds(5)
+
+    /// The longest watch, and the longest time between look-ups: hundreds of nodes may wait for the same object.
+    private static let quietLimit = Duration.seconds(30)
 
     /// How long one look-up may take; the last one is made when time is up.
     private static let diagnosisLimit = Duration.seconds(3)
@@ -70,10 +74,11 @@ struct Rollout {
     /// Waits until all objects are ready.
     func wait(for identities: [ObjectIdentity]) async throws(Problem) {
         var backoff = Backoff()
+        var (lookups, watchLimits) = quietTimes
         var pending = identities
         var last: [UnreadyObject] = []
         var details: [UnreadyObject: String] = [:]
-        var nextDiagnosis = ContinuousClock.now + diagnosisInterval
+        var nextDiagnosis = ContinuousClock.now + lookups.next()
         let time = timeOfDay(of: retryPolicy.deadline)
         while true {
             let states = await read(pending)
@@ -83,6 +88,10 @@ struct Rollout {
             // Answers that the deadline cut short say nothing about their objects.
             if ContinuousClock.now >= retryPolicy.deadline, !last.isEmpty {
                 unready = last.filter { pending.contains($0.identity) }
+            }
+            if unready != last {
+                (lookups, watchLimits) = quietTimes
+                nextDiagnosis = min(nextDiagnosis, .now + lookups.next())
             }
             last = unready
             let remaining = ContinuousClock.now.duration(to: retryPolicy.deadline) - Self.reserve
@@ -94,14 +103,22 @@ struct Rollout {
                 let found = await RolloutDiagnosis(client: client, deadline: .now + limit).details(of: unready)
                 // A detail explains one reason: with another reason it no longer counts.
                 details.merge(found) { $1 }
-                nextDiagnosis = ContinuousClock.now + diagnosisInterval
+                nextDiagnosis = ContinuousClock.now + lookups.next()
             }
             for index in unready.indices { unready[index].detail = details[unready[index]] }
             guard !isLast else { throw problem(of: unready) }
             retryPolicy.report("\(unready.map(\.description).joined(separator: "; ")) (gives up at \(time))")
             let watches = states.filter { !$0.unready.isEmpty }.map(\.watch)
-            guard await pause(watches, delay) else { throw interruption(of: unready) }
+            guard await pause(watches, upTo: watchLimits.next(), delay) else { throw interruption(of: unready) }
         }
+    }
+
+    /// The times between look-ups, and those that watches last, after something has changed.
+    private var quietTimes: (lookups: Backoff, watches: Backoff) {
+        (
+            Backoff(first: diagnosisInterval, limit: Self.quietLimit),
+            Backoff(first: Self.watchLimit, limit: Self.quietLimit)
+        )
     }
 
     private func interruption(of unready: [UnreadyObject]) -> Problem {
@@ -121,6 +138,7 @@ struct Rollout {
     /// Waits until something changes, or for a pause where not everything can be watched.
     private func pause(
         _ watches: [WatchStart?],
+        upTo limit: Duration,
         _ delay: Duration,
     ) async -> Bool {
         let starts = watches.compactMap(\.self)
@@ -131,7 +149,7 @@ struct Rollout {
         await withTaskGroup(of: WatchOutcome.self) { group in
             for start in starts {
                 group.addTask {
-                    await client.nextChange(from: start, limit: Self.watchLimit, until: retryPolicy.deadline)
+                    await client.nextChange(from: start, limit: limit, until: retryPolicy.deadline)
                 }
             }
             outcome = await group.next()

@@ -116,19 +116,20 @@ public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now
     return String(time[time.index(after: end)...])
 }
 
-/// The pauses between attempts: each 1.6 times the one before, at most 1 s, spread by a tenth.
+/// The pauses between attempts: each 1.6 times the one before up to a limit, spread by a tenth.
 struct Backoff {
     private var pause: Duration
+    private let limit: Duration
 
     /// Creates pauses that begin with a length.
-    init(first: Duration = .milliseconds(100)) {
-        pause = first
+    init(first: Duration = .milliseconds(100), limit: Duration = .seconds(1)) {
+        (pause, self.limit) = (first, limit)
     }
 
     /// Returns the next pause, longer where a server asked for that.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
         let spread = Double.random(in: 0.9...1.1)
-        defer { pause = min(pause * 1.6, .seconds(1)) }
+        defer { pause = max(pause, min(pause * 1.6, limit)) }
         return max(pause * spread, asked ?? .zero)
     }
 }

@@ -54,12 +54,19 @@ struct RolloutTests {
         // Two watches that are not ended by their first event take 10 s.
         #expect(start.duration(to: .now) < .seconds(10))
         let selector = "fieldSelector=metadata.name%3Db"
+        // The limit of a watch is spread by a tenth, and grows.
+        let requests = fake.requests("GET \(Self.collection)").map {
+            $0.replacing(/timeoutSeconds=[45]\b/, with: "timeoutSeconds=5").replacing(
+                /timeoutSeconds=[78]\b/,
+                with: "timeoutSeconds=8"
+            )
+        }
         #expect(
-            fake.requests("GET \(Self.collection)") == [
+            requests == [
                 "GET \(Self.collection)?timeout=10s",
                 "GET \(Self.collection)?watch=1&resourceVersion=1&timeoutSeconds=5",
                 "GET \(Self.collection)?\(selector)&timeout=10s",
-                "GET \(Self.collection)?watch=1&resourceVersion=2&timeoutSeconds=5&\(selector)",
+                "GET \(Self.collection)?watch=1&resourceVersion=2&timeoutSeconds=8&\(selector)",
                 "GET \(Self.collection)?\(selector)&timeout=10s",
             ]
         )

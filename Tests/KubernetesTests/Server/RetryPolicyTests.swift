@@ -96,4 +96,16 @@ struct RetryPolicyTests {
         let body = #"{"reason":"Invalid","message":"Service \"s\" is invalid: spec.clusterIPs: \#(message)"}"#
         #expect(reply(422, body).disposition == disposition)
     }
+
+    @Test func `pauses grow up to their limit, and no two are the same`() {
+        var backoff = Backoff(first: .seconds(5), limit: .seconds(30))
+        for expected in [5, 8, 12.8, 20.48, 30, 30] {
+            let pause = backoff.next() / .seconds(1)
+            #expect(pause >= expected * 0.9 && pause <= expected * 1.1, "\(pause), where \(expected) was expected")
+        }
+        var long = Backoff(first: .seconds(60))
+        #expect(long.next() > .seconds(50) && long.next() > .seconds(50))
+        let pauses = Set((0..<10).map { _ in backoff.next() })
+        #expect(pauses.count > 1)
+    }
 }
