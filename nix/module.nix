@@ -18,7 +18,7 @@ let
     ${pkgs.runtimeShell} ${./make-units} "$out" ${cfg.package} ${taskFile} ${
       lib.escapeShellArgs [
         hostName
-        (toString node.role)
+        (lib.concatStringsSep "," node.roles)
       ]
     }
   '';

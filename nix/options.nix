@@ -21,16 +21,16 @@ let
     };
   text = types.either types.str types.path;
 
+  # The value of a variable.
+  scalar = types.oneOf [
+    types.bool
+    types.int
+    text
+  ];
   variables =
-    description:
+    type: description:
     mkOption {
-      type = types.attrsOf (
-        types.oneOf [
-          types.bool
-          types.int
-          text
-        ]
-      );
+      type = types.attrsOf type;
       default = { };
       inherit description;
     };
@@ -45,19 +45,17 @@ let
     };
 
   # Without a value the key is not written, so that its default is that of the task file.
-  addressRule =
-    description:
-    optional (types.submodule {
-      options = {
-        interfaces = optional (types.listOf types.str) "The interfaces that may have it, the preferred first; `*` matches any text.";
-        skip = optional (types.listOf types.str) "The interfaces that are left out.";
-        range = optional types.str "Where it must be, such as 100.64.0.0/10.";
-        family = optional (types.enum [
-          "ipv4"
-          "ipv6"
-        ]) "The version of the address.";
-      };
-    }) description;
+  addressRule = types.submodule {
+    options = {
+      interfaces = optional (types.listOf types.str) "The interfaces that may have it, the preferred first; `*` matches any text.";
+      skip = optional (types.listOf types.str) "The interfaces that are left out.";
+      range = optional types.str "Where it must be, such as 100.64.0.0/10.";
+      family = optional (types.enum [
+        "ipv4"
+        "ipv6"
+      ]) "The version of the address.";
+    };
+  };
 
   # A verb of the task file: the named keys have types, the others are as docs/task-file.md describes them.
   verb =
@@ -87,7 +85,7 @@ let
     certificate = verb "Issues a certificate with its key, and renews it." {
       path = required types.str "The file of the certificate.";
       key = required types.str "The file of its key.";
-      leaf = required (types.attrsOf value) "What the certificate says; not a name, as there is no section `certificates`.";
+      leaf = required (types.either types.str (types.attrsOf value)) "What the certificate says, or its name in section `certificates`.";
       signer = optional types.str "The signer of the cluster that issues it.";
     };
     decrypt = verb "Decrypts a file that age has encrypted to the node." {
@@ -205,7 +203,7 @@ in
     defaultText = lib.literalExpression "pkgs.nest-bootstrap";
     description = "The program.";
   };
-  role = optional types.str "The role of this node; if null, the one that `nodes` gives its host name.";
+  role = optional types.str "The role of this node; if null, `nodes` has its roles.";
   cluster = mkOption {
     default = { };
     description = "Section `cluster` of the task file.";
@@ -215,24 +213,35 @@ in
         name = optional types.str "The name of the cluster.";
         certificateAuthority = optional text "The CA of the API server's certificate.";
         servers = optional (types.either types.str (types.attrsOf types.str)) "The API server, or one for each role.";
-        nodeAddress = addressRule "How the address of a node is chosen, which is `\${node.address}` in the strings of verbs.";
+        nodeAddress = optional addressRule "How the address of a node is chosen, which is `\${node.address}` in the strings of verbs.";
+        vip = optional types.str "The virtual IP address that the control planes share.";
+        ports = optional (types.attrsOf (types.listOf types.str)) "The ports at which nodes of a role are reached by other nodes, such as 6443/tcp.";
       };
     };
   };
   nodes = mkOption {
     default = { };
-    description = "The nodes, by host name.";
+    description = "The nodes, by host name, or by a pattern such as `worker-*`.";
     type = types.attrsOf (
       types.submodule {
         options = {
-          role = required types.str "The role of the node.";
-          variables = variables "Variables of the node, instead of those of all nodes.";
-          address = addressRule "How the address of this node is chosen, instead of `cluster.nodeAddress`.";
+          role = optional types.str "The only role of the node.";
+          roles = optional (types.listOf types.str) "The roles of the node; the first is `\${node.role}`.";
+          variables = variables scalar "Variables of the node, instead of those of all nodes.";
+          address = optional (types.either types.str addressRule) "The address of this node, or how it is chosen, instead of `cluster.nodeAddress`.";
         };
       }
     );
   };
-  variables = variables "Variables of the task file.";
+  variables = variables (types.either scalar (types.attrsOf types.str)) ''
+    Variables of the task file. `{ each = "cluster.controlPlanes"; text = "\''${node.address}"; separator = ","; }` is a
+    text for every node of a list.
+  '';
+  certificates = mkOption {
+    type = types.attrsOf value;
+    default = { };
+    description = "Section `certificates` of the task file, which `nest-bootstrap certificates` reads.";
+  };
   path = mkOption {
     type = types.listOf (types.either types.package types.str);
     default = [

@@ -65,24 +65,45 @@ let
   enabled = lib.filterAttrs (_: task: task.enable) cfg.tasks;
   entries = lib.mapAttrs (_: entryOf) enabled;
 
-  ownRole = cfg.nodes.${hostName}.role or null;
-  role = if cfg.role != null then cfg.role else ownRole;
+  # What `nodes` has of this node: the entry of its name, or else of the most specific pattern. The program refuses those of
+  # which none is the most specific.
+  matches =
+    pattern:
+    let
+      parts = lib.splitString "*" pattern;
+    in
+    lib.length parts == 2
+    && lib.stringLength hostName >= lib.stringLength pattern - 1
+    && lib.hasPrefix (lib.head parts) hostName
+    && lib.hasSuffix (lib.last parts) hostName;
+  patterns = lib.sort (a: b: lib.stringLength a > lib.stringLength b) (
+    lib.filter matches (lib.attrNames cfg.nodes)
+  );
+  own = lib.head (lib.filter (name: cfg.nodes ? ${name}) ([ hostName ] ++ patterns) ++ [ null ]);
+  rolesOf = node: if node.roles != null then node.roles else lib.optional (node.role != null) node.role;
+  ownRoles = if own == null then [ ] else rolesOf cfg.nodes.${own};
+  roles = if cfg.role != null then [ cfg.role ] else ownRoles;
+
   # A rule without keys is one as well.
-  addressOf = key: rule: lib.optionalAttrs (rule != null) { ${key} = present rule; };
+  addressOf =
+    key: address:
+    lib.optionalAttrs (address != null) {
+      ${key} = if lib.isAttrs address then present address else address;
+    };
   nodeOf =
     _: node:
-    {
-      inherit (node) role;
-    }
+    present { inherit (node) role roles; }
     // lib.optionalAttrs (node.variables != { }) { inherit (node) variables; }
     // addressOf "address" node.address;
   # The node itself is there also if only `role` is set, so that the program knows the role without flags.
   sections = lib.filterAttrs (_: value: value != { }) {
     cluster = present cfg.cluster // addressOf "nodeAddress" cfg.cluster.nodeAddress;
     nodes =
-      lib.optionalAttrs (role != null && hostName != "") { ${hostName} = { inherit role; }; }
+      lib.optionalAttrs (cfg.role != null && own == null && hostName != "") {
+        ${hostName} = { inherit (cfg) role; };
+      }
       // lib.mapAttrs nodeOf cfg.nodes;
-    inherit (cfg) variables;
+    inherit (cfg) variables certificates;
   };
 
   taskOf = name: lib.removePrefix "k8s-bootstrap-" (lib.removeSuffix ".service" name);
@@ -114,7 +135,7 @@ let
         message = "${here}: ${lib.concatStringsSep " and " verbs} are set, but a task has one of them; write two tasks";
       }
       {
-        assertion = role != null || task.roles == null || task.roles == [ ];
+        assertion = roles != [ ] || task.roles == null || task.roles == [ ];
         message = "${here}.roles: this node, '${hostName}', has no role; set ${option}.role or ${option}.nodes.${hostName}.role";
       }
     ]
@@ -132,11 +153,11 @@ let
     ]) (lib.filter isTask task.after);
 in
 {
-  inherit role;
+  inherit roles;
 
   # The tasks that this node runs.
   tasks = lib.filterAttrs (
-    _: task: task.roles == null || task.roles == [ ] || lib.elem role task.roles
+    _: task: task.roles == null || task.roles == [ ] || lib.any (role: lib.elem role task.roles) roles
   ) enabled;
 
   taskFile =
@@ -151,18 +172,18 @@ in
     builtins.hashString "sha256" (
       builtins.toJSON [
         sections
-        role
+        roles
         entries.${name}
       ]
     );
 
   assertions = [
     {
-      assertion = cfg.role == null || ownRole == null || cfg.role == ownRole;
-      message = "${option}.role is '${toString cfg.role}', but ${option}.nodes.${hostName}.role is '${toString ownRole}'; remove one of them";
+      assertion = cfg.role == null || ownRoles == [ ] || [ cfg.role ] == ownRoles;
+      message = "${option}.role is '${toString cfg.role}', but ${option}.nodes.${toString own} has '${lib.concatStringsSep ", " ownRoles}'; remove one of them";
     }
     {
-      assertion = role != null || !(lib.isAttrs cfg.cluster.servers);
+      assertion = roles != [ ] || !(lib.isAttrs cfg.cluster.servers);
       message = "${option}.cluster.servers has servers by role, but this node, '${hostName}', has no role; set ${option}.role or ${option}.nodes.${hostName}.role";
     }
   ]

@@ -4,7 +4,7 @@ public import Planning
 
 /// A comparison of a node's network and memory with what the task files say, as far as the node itself can know.
 ///
-/// Nothing is sent to other nodes.
+/// Nothing is sent to other nodes; ``PortCheck`` connects to them.
 public struct MachineCheck: Sendable {
     /// What the machine says of itself.
     public struct Facts: Sendable {

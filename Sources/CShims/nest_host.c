@@ -4,14 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/errqueue.h>
 #include <linux/magic.h>
 #include <linux/rtnetlink.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -152,6 +157,37 @@ int nest_host_watch_interfaces(void) {
     close(events);
     errno = code;
     return -1;
+}
+
+// The address that has sent an ICMP message, unless the message says that the other machine is not there.
+static int refusing_address(const struct sock_extended_err *error, unsigned char sender[16]) {
+    const struct sockaddr *offender = SO_EE_OFFENDER(error);
+    unsigned char code = error->ee_code;
+    if (error->ee_origin == SO_EE_ORIGIN_ICMP && error->ee_type == ICMP_DEST_UNREACH && offender->sa_family == AF_INET
+        && code != ICMP_NET_UNREACH && code != ICMP_HOST_UNREACH) {
+        memcpy(sender, &((const struct sockaddr_in *)offender)->sin_addr, 4);
+        return 4;
+    }
+    if (error->ee_origin == SO_EE_ORIGIN_ICMP6 && error->ee_type == ICMP6_DST_UNREACH && offender->sa_family == AF_INET6
+        && code != ICMP6_DST_UNREACH_NOROUTE && code != ICMP6_DST_UNREACH_ADDR) {
+        memcpy(sender, &((const struct sockaddr_in6 *)offender)->sin6_addr, 16);
+        return 16;
+    }
+    return 0;
+}
+
+int nest_host_refusing_address(int socket, unsigned char sender[16]) {
+    _Alignas(struct cmsghdr) char control[512];
+    struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+    if (recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+        return 0;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
+        bool is_error = (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR)
+            || (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR);
+        if (is_error)
+            return refusing_address((const struct sock_extended_err *)CMSG_DATA(part), sender);
+    }
+    return 0;
 }
 
 int nest_host_forbid_dumps(void) {

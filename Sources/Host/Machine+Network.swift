@@ -8,12 +8,11 @@ extension Machine {
     /// - Returns: Whether a packet to it would leave this machine, or reach it.
     /// - Throws: ``Base/SystemError`` if the kernel gives no answer.
     public static func hasRoute(to address: IPAddress) throws(SystemError) -> Bool {
-        let family = address.isVersion6 ? AF_INET6 : AF_INET
         let (operation, subject) = ("cannot find a route to", "\(address)")
         let opened: CInt
         do throws(SystemError) {
             opened = try SystemError.check(operation, subject) {
-                socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+                socket(address.socketFamily, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             }
         } catch {
             // Without IPv6 there is no route to its addresses.
@@ -21,21 +20,9 @@ extension Machine {
             throw error
         }
         let file = FileDescriptor(adopting: opened)
-        // The address of a socket: the family, two bytes for the port, for IPv6 four more, then the address.
-        var target = sockaddr_storage()
-        target.ss_family = sa_family_t(family)
-        unsafe withUnsafeMutableBytes(of: &target) { bytes in
-            unsafe bytes[3] = 9
-            unsafe bytes[(address.isVersion6 ? 8 : 4)...].copyBytes(from: address.bytes)
-        }
-        let size = address.isVersion6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
         // A datagram socket that is connected has a route, and has sent nothing.
         do throws(SystemError) {
-            try SystemError.check(operation, subject) {
-                unsafe withUnsafeBytes(of: &target) { bytes in
-                    unsafe connect(file.raw, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(size))
-                }
-            }
+            try SystemError.check(operation, subject) { file.connect(to: address, port: 9) }
             return true
         } catch {
             let refusals = [ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, EADDRNOTAVAIL]

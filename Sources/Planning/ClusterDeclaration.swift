@@ -20,6 +20,9 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The address that the control planes share, if the task file says one.
     public var virtualAddress: VirtualAddress?
 
+    /// The ports at which nodes of a role are reached by other nodes.
+    public var ports: [String: [PortRange]] = [:]
+
     /// An address that moves between nodes.
     public struct VirtualAddress: Sendable, Hashable {
         /// The address.
@@ -45,6 +48,12 @@ public struct ClusterDeclaration: Sendable, Hashable {
         self.certificateAuthority = certificateAuthority
         self.servers = servers
         self.server = server
+    }
+
+    /// The ports at which a node with some roles is reached by other nodes, each range once.
+    public func ports(for roles: [String]) -> [PortRange] {
+        var seen: Set<PortRange> = []
+        return roles.flatMap { ports[$0] ?? [] }.filter { seen.insert($0).inserted }
     }
 
     /// The API server's URL, as a node with some roles reaches it: that of the first role that has one.

@@ -20,6 +20,9 @@ enum Limit {
     /// Roles of a cluster.
     static let roleCount = 64
 
+    /// Ports, or ranges of them, of a role.
+    static let portRangeCount = 100
+
     /// Patterns of host names.
     static let patternCount = 100
 

@@ -38,7 +38,7 @@ extension ValueType {
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
         case .string, .text, .integer, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
-            .address, .addressRange, .name, .enumeration:
+            .address, .addressRange, .portRange, .name, .enumeration:
             []
         }
     }
@@ -49,7 +49,7 @@ public func taskFileReference() -> [ReferenceSection] {
     typealias Cluster = ClusterReader.Keys
     let cluster = [
         Cluster.name.description, Cluster.certificateAuthority.description, Cluster.servers,
-        Cluster.nodeAddress.description, Cluster.vip.description,
+        Cluster.nodeAddress.description, Cluster.vip.description, Cluster.ports.description,
     ]
     return [
         ReferenceSection(path: "cluster", summary: "the cluster that the nodes belong to", keys: cluster),

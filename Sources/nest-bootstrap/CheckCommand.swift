@@ -42,7 +42,7 @@ struct CheckCommand {
         }
         // With a root this machine is not the node.
         if options.root == nil, !options.isOffline {
-            findings.warnings += machineWarnings(configuration.declarations, choice?.address)
+            findings.warnings += await machineWarnings(configuration.declarations, choice?.address)
             findings.warnings += await missingUser(configuration.plan)
         }
         await http.shutDown()
@@ -76,10 +76,11 @@ struct CheckCommand {
         )
     }
 
-    /// Warns of what on this machine does not match what the task files say of the node.
-    private func machineWarnings(_ declarations: Declarations, _ chosen: IPAddress?) -> [Problem] {
+    /// Warns of what on this machine, and between it and the other nodes, does not match what the task files say.
+    private func machineWarnings(_ declarations: Declarations, _ chosen: IPAddress?) async -> [Problem] {
         guard let facts = MachineCheck.Facts.current() else { return [] }
-        return MachineCheck(declarations, facts, chosen: chosen).warnings()
+        let warnings = MachineCheck(declarations, facts, chosen: chosen).warnings()
+        return await warnings + PortCheck(declarations, hasRoute: facts.hasRoute).warnings()
     }
 
     /// Warns where the user of units does not exist, so that systemd cannot start them.

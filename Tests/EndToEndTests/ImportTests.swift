@@ -39,9 +39,27 @@ struct ImportTests {
                   name: production-cluster
                   vip: 192.168.1.100
                 nodes:
-                  cp-01: {roles: [control-plane, init], address: 192.168.1.101, variables: {priority: 150}}
-                  cp-02: {role: control-plane, address: 192.168.1.102, variables: {priority: 149}}
-                  cp-03: {role: control-plane, address: 192.168.1.103, variables: {priority: 148}}
+                  cp-01:
+                    roles: [control-plane, init]
+                    address: 192.168.1.101
+                    variables:
+                      state: MASTER
+                      priority: 150
+                      vrrpPassword: "353f1be6"
+                  cp-02:
+                    roles: [control-plane, join]
+                    address: 192.168.1.102
+                    variables:
+                      state: BACKUP
+                      priority: 149
+                      vrrpPassword: "353f1be6"
+                  cp-03:
+                    roles: [control-plane, join]
+                    address: 192.168.1.103
+                    variables:
+                      state: BACKUP
+                      priority: 148
+                      vrrpPassword: "353f1be6"
                   worker-01: {role: worker, address: 192.168.1.201}
                   worker-02: {role: worker, address: 192.168.1.202}
 
@@ -50,8 +68,8 @@ struct ImportTests {
         #expect(
             try await checked(result.output) == """
                 cp-01 (control-plane, init): 2 tasks
-                cp-02 (control-plane): 1 task
-                cp-03 (control-plane): 1 task
+                cp-02 (control-plane, join): 1 task
+                cp-03 (control-plane, join): 1 task
                 worker-01 (worker): 1 task
                 worker-02 (worker): 1 task
                 5 nodes, nothing wrong
@@ -91,8 +109,8 @@ struct ImportTests {
         #expect(
             try await checked(result.output) == """
                 olaf (control-plane, init, worker): 2 tasks
-                ulf (control-plane, worker): 1 task
-                rolf (control-plane): 1 task
+                ulf (control-plane, join, worker): 1 task
+                rolf (control-plane, join): 1 task
                 karl (worker): 1 task
                 ulrich (host): 1 task
                 5 nodes, nothing wrong

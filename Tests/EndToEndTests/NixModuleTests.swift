@@ -147,7 +147,7 @@ struct NixModuleTests {
                 "option `kubernetes.bootstrap.tasks.t.apply.wait' is not of type"
             ),
             (
-                "certificate = { path = \"/c\"; key = \"/k\"; leaf = \"kubelet\"; };", "",
+                "certificate = { path = \"/c\"; key = \"/k\"; leaf = 3; };", "",
                 "option `kubernetes.bootstrap.tasks.t.certificate.leaf' is not of type"
             ),
             (
@@ -157,6 +157,18 @@ struct NixModuleTests {
             (
                 "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.interfaces = \"eth0\"; };",
                 "option `kubernetes.bootstrap.nodes.n1.address.interfaces' is not of type"
+            ),
+            (
+                "script = \"/s\";", "nodes.n1 = { role = \"a\"; address = 10; };",
+                "option `kubernetes.bootstrap.nodes.n1.address' is not of type"
+            ),
+            (
+                "script = \"/s\";", "nodes.n1 = { roles = \"a\"; };",
+                "option `kubernetes.bootstrap.nodes.n1.roles' is not of type"
+            ),
+            (
+                "script = \"/s\";", "cluster.ports.a = [ 6443 ];",
+                "option `kubernetes.bootstrap.cluster.ports.a.\"[definition 1-entry 1]\"' is not of type"
             ),
             (
                 "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.cidr = \"10.0.0.0/8\"; };",
@@ -199,6 +211,44 @@ struct NixModuleTests {
                 """
             ),
             "\(lines)"
+        )
+    }
+
+    @Test(
+        arguments: [
+            ("cp1", ["first", "server"], "control-plane,init"),
+            ("worker-7", ["agent"], "worker"),
+            ("worker-gpu-7", ["agent", "gpu"], "worker,gpu"),
+        ]
+    )
+    func `a node has the units of all its roles, also by the most specific pattern`(
+        host: String,
+        tasks: [String],
+        roles: String,
+    ) async throws {
+        let name = "networking.hostName = lib.mkForce \"\(host)\";"
+        let module = try await NixModule("{ lib, ... }: { imports = [ (\(NixModule.file("inventory"))) ]; \(name) }")
+        let units = try module.text("config.json").json["units"]?.mapping?.entries.map(\.key) ?? []
+        #expect(units.sorted() == tasks.map { "k8s-bootstrap-\($0).service" } + ["k8s-bootstrap.target"])
+        let unit = try module.text("out/lib/systemd/system/k8s-bootstrap-\(tasks[0]).service")
+        #expect(unit.contains(" run --task \(tasks[0]) --role \(roles)\n"), "\(unit)")
+        let file = try module.text("built/bootstrap.yaml").json
+        #expect(file["nodes"]?.mapping?.entries.map(\.key) == ["cp1", "cp2", "worker-*", "worker-gpu-*"])
+        #expect(file["nodes"]?["cp1"]?["address"]?.string == "192.168.1.101")
+        #expect(file["cluster"]?["ports"]?["control-plane"]?.sequence?.count == 2)
+        #expect(file["variables"]?["peers"]?["each"]?.string == "node.peers")
+        #expect(file["certificates"]?["leaves"]?["server"] != nil)
+    }
+
+    @Test func `a role that is not the one of the node's entry is refused`() async throws {
+        let roles = "role = \"worker\"; nodes.\"n*\".roles = [ \"control-plane\" \"init\" ];"
+        let result = try await NixModule.evaluate(node("script = \"/s\";", roles))
+        try #require(result.status == 0, "\(result.errors)")
+        #expect(
+            try result.output.json["failures"]?.sequence?.compactMap(\.string) == [
+                "kubernetes.bootstrap.role is 'worker', but kubernetes.bootstrap.nodes.n* has 'control-plane, init'; "
+                    + "remove one of them"
+            ]
         )
     }
 

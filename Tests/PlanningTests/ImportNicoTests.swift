@@ -67,8 +67,8 @@ import YAML
               name: "c $${x}"
               vip: "fd00::100"
             nodes:
-              b: {roles: [control-plane, init], address: "fd00::1", variables: {priority: 150}}
-              a: {role: control-plane, address: "fd00::2", variables: {priority: 149}}
+              b: {roles: [control-plane, init], address: "fd00::1", variables: {state: MASTER, priority: 150}}
+              a: {roles: [control-plane, join], address: "fd00::2", variables: {state: BACKUP, priority: 149}}
 
             """
         let written = imported(text)
@@ -79,7 +79,26 @@ import YAML
             host: "a"
         )
         #expect(read.cluster.name == "c ${x}")
-        #expect(read.plan.roles == ["control-plane"])
+        #expect(read.plan.roles == ["control-plane", "join"])
+    }
+
+    @Test(
+        arguments: [
+            ("0123456789abcdef", "\"01234567\""), ("12345678", "12345678"), ("1234e5678", "\"1234e567\""),
+            ("abcdef0123456789", "abcdef01"),
+        ]
+    )
+    func `control planes have the first digits of a digest as their password`(digest: String, password: String) throws {
+        let text = """
+            {"name": "c ${x}", "vip": "10.0.0.9", "controlPlane": [{"name": "a", "ip": "10.0.0.1"}],
+            "workers": [{"name": "w", "ip": "10.0.0.2"}]}
+            """
+        let document = try #require(try readDocuments(Array(text.utf8), file: "c.json").first?.root)
+        var cluster = try readNico(document)
+        cluster.setPassword { bytes in bytes == Array("c ${x}".utf8) ? digest : "" }
+        let lines = try cluster.dropIn(madeBy: "call", from: "c.json").split(separator: "\n")
+        #expect(lines.filter { $0.contains("vrrpPassword") }.count == 1)
+        #expect(lines.contains { $0.filter { $0 != "}" }.hasSuffix("vrrpPassword: \(password)") }, "\(lines)")
     }
 
     @Test(arguments: [

@@ -168,6 +168,7 @@ import Testing
                   subnet: "10.0.100.0/24"
                   prefixLength: 24
                   nameservers: "8.8.8.8,1.1.1.1"
+                  state: MASTER
                   priority: 150
               ulf:
                 role: host

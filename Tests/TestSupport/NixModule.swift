@@ -38,6 +38,14 @@ public struct NixModule: Sendable {
         try await evaluate(function: file("outputs"))
     }
 
+    /// Evaluates the names of the module's options.
+    ///
+    /// - Returns: How Nix ended, and what it wrote.
+    /// - Throws: ``Base/SystemError`` if the script is not there. How Nix ends is a normal result.
+    public static func evaluateOptions() async throws(SystemError) -> ToolResult {
+        try await evaluate(function: file("options"))
+    }
+
     private static func evaluate(function: String) async throws(SystemError) -> ToolResult {
         try await Tool.run("\(scripts)/evaluate", [TemporaryDirectory.file("nix"), function])
     }

@@ -42,6 +42,13 @@ int nest_host_ignores_signal(int signal);
 /// It does not block, and no child inherits it. The kernel needs no privilege for it.
 int nest_host_watch_interfaces(void);
 
+/// Reads why the network has refused a connection: Swift does not import the macros for control messages.
+///
+/// Writes the address that has sent the ICMP message to `sender`, and returns its length, 4 or 16. Returns 0 if there is no
+/// such message, or if it only says that the other machine is not there. The socket needs the option `IP_RECVERR` or
+/// `IPV6_RECVERR`; for connections that are not established, the kernel keeps the message since Linux 5.11.
+int nest_host_refusing_address(int socket, unsigned char sender[16]);
+
 /// Keeps this process from being dumped or traced by others: `prctl` is variadic.
 int nest_host_forbid_dumps(void);
 

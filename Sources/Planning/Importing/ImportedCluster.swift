@@ -47,10 +47,23 @@ public struct ImportedCluster: Sendable, Hashable {
     /// The nodes, in the order of the inventory.
     public var nodes: [Node] = []
 
-    /// Gives every control plane its priority in VRRP: 150 for the first, one less for each that follows.
+    private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
+
+    /// Gives every control plane its state and its priority in VRRP: 150 for the first, one less for each that follows.
     mutating func setPriorities() {
-        let controlPlanes = nodes.indices.filter { nodes[$0].roles.contains("control-plane") }
-        for (position, index) in controlPlanes.enumerated() { nodes[index].set("priority", "\(150 - position)") }
+        for (position, index) in controlPlanes.enumerated() {
+            nodes[index].set("state", position == 0 ? "MASTER" : "BACKUP")
+            nodes[index].set("priority", "\(150 - position)")
+        }
+    }
+
+    /// Gives every control plane the password of VRRP, if the cluster has a name and a virtual IP address.
+    ///
+    /// - Parameter digest: The SHA-256 digest of bytes in lower-case hexadecimal digits.
+    public mutating func setPassword(digest: ([UInt8]) -> String) {
+        guard let name, virtualAddress != nil else { return }
+        let password = String(digest(Array(name.utf8)).prefix(8))
+        for index in controlPlanes { nodes[index].set("vrrpPassword", password) }
     }
 
     /// The number of control planes for which there is a priority in VRRP.

@@ -6,8 +6,8 @@ public import YAML
 /// - Parameters:
 ///   - root: Its value, with places.
 ///   - refused: What in it is no data, so that nothing else is reported at the same places.
-/// - Returns: The cluster: the first control plane has roles `control-plane` and `init`, the others `control-plane`, and
-///   the workers `worker`.
+/// - Returns: The cluster: the first control plane has roles `control-plane` and `init`, the others `control-plane` and
+///   `join`, and the workers `worker`.
 /// - Throws: Every ``Base/Problem`` of the file.
 public func readNico(_ root: Node, refused: [Problem] = []) throws(Problems) -> ImportedCluster {
     let problems = ProblemCollector()
@@ -83,7 +83,7 @@ private struct NicoReader {
             problems.add(value.node.location, "'\(key)' has \(items.count) nodes, more than \(limit)")
         }
         for (index, item) in items.enumerated() {
-            let roles = isRequired ? ["control-plane"] + (index == 0 ? ["init"] : []) : ["worker"]
+            let roles = isRequired ? ["control-plane", index == 0 ? "init" : "join"] : ["worker"]
             readNode(item.node, kind, index + 1, roles)
         }
     }

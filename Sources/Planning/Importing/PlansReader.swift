@@ -161,8 +161,7 @@ struct PlansReader {
         }
         members[Member(host: host, kind: kind)] = value.node.location
         guard let name, let address, let index = positions[host] else { return }
-        let roles =
-            kind == "agent" ? ["worker"] : type == "init-server" ? ["control-plane", "init"] : ["control-plane"]
+        let roles = kind == "agent" ? ["worker"] : ["control-plane", type == "init-server" ? "init" : "join"]
         // Whichever line comes first: a host is a control plane before it is a worker.
         let present = cluster.nodes[index].roles
         cluster.nodes[index].roles = kind == "agent" ? present + roles : roles + present

@@ -94,6 +94,7 @@ struct ClusterReader {
             checkVirtualAddress(address, at: location)
             cluster.declaration.virtualAddress = .init(address, at: location)
         }
+        cluster.declaration.ports = readPorts(&fields)
         cluster.declaration.certificateAuthority = fields.value(Keys.certificateAuthority)
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil

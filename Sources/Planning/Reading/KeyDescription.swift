@@ -61,6 +61,8 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case address
     /// An IP address, or a range of them.
     case addressRange
+    /// A port with its protocol, or a range of ports.
+    case portRange
     /// A name of the kind that the text says, such as `systemd unit`.
     case name(String)
     /// One of several words.
@@ -89,6 +91,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
         case .endpoint: "`HOST:PORT`"
         case .address: "IP address"
         case .addressRange: "IP address or `ADDRESS/BITS`"
+        case .portRange: "`PORT/PROTOCOL` or `FIRST-LAST/PROTOCOL`"
         case .name(let kind): "name of a \(kind)"
         case .enumeration(let words): list(words.map { "`\($0)`" }, "or")
         case .either(let types): list(types.map(\.description), "or")

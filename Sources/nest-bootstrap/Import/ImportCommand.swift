@@ -2,6 +2,7 @@ import Base
 import Host
 import Planning
 import Reporting
+import TLS
 import YAML
 
 /// Why an inventory is not imported.
@@ -44,13 +45,14 @@ struct ImportCommand {
     }
 
     private func dropIn() async throws(ImportError) -> String {
-        let cluster: ImportedCluster
+        var cluster: ImportedCluster
         switch source.format {
         case .nico:
             let (value, refused) = try await nicoValue()
             cluster = try ImportError.checking { () throws(Problems) in try readNico(value, refused: refused) }
         case .plans: cluster = try ImportError.checking { () throws(Problems) in try plans() }
         }
+        cluster.setPassword(digest: sha256)
         let call = "nest-bootstrap import \(source.format.rawValue) \(printable(source.path))"
         return try ImportError.checking { () throws(Problems) in
             try cluster.dropIn(madeBy: call, from: source.path)

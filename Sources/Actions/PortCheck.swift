@@ -1,0 +1,178 @@
+public import Base
+public import Host
+public import Planning
+
+/// A comparison of the TCP ports that the task files name with those at which this machine reaches the other nodes.
+///
+/// Of a range of ports the first and the last are tried. A port without a listener is in order: its node answers. UDP has no
+/// answer by which that could be seen.
+public struct PortCheck: Sendable {
+    /// How the answers of ports are found.
+    public typealias Attempt = @Sendable ([TCPPort]) async throws(SystemError) -> [PortAnswer?]
+
+    /// A port that is tried.
+    private struct Port: Hashable {
+        let port: TCPPort
+        let range: PortRange
+    }
+
+    /// A node with the ports at which it should be reached.
+    private struct Node {
+        let entry: Inventory.Entry
+        let address: IPAddress
+        let ports: [Port]
+
+        var subject: String { "\(address) ('\(entry.name)')" }
+    }
+
+    /// What several nodes may have in common.
+    private struct Finding: Hashable {
+        /// The ports, as messages list them.
+        let ports: String
+        /// What rejects connections, `nil` if nothing answers.
+        let rejecting: Rejecting?
+
+        enum Rejecting: Hashable {
+            case node
+            case other(IPAddress)
+        }
+    }
+
+    private static let timeLimit = Duration.seconds(2)
+    private static let totalLimit = Duration.seconds(20)
+
+    private let nodes: [Node]
+    private let attempt: Attempt
+
+    /// Creates a check.
+    ///
+    /// - Parameters:
+    ///   - declarations: What the task files say.
+    ///   - hasRoute: Whether this machine has a route to an address: without one no port is tried.
+    ///   - attempt: How the answers of ports are found.
+    public init(
+        _ declarations: Declarations,
+        hasRoute: (IPAddress) -> Bool,
+        attempt: @escaping Attempt = Self.answers,
+    ) {
+        let others = declarations.nodes.entries.filter { $0.name != declarations.hostName }
+        let isListed = declarations.nodes.lists(declarations.hostName)
+        nodes = (isListed ? others : []).compactMap { entry in
+            guard let address = entry.address else { return nil }
+            let ranges = declarations.cluster.ports(for: entry.roles).filter { $0.transport == .tcp }
+            guard !ranges.isEmpty, hasRoute(address) else { return nil }
+            let ports = ranges.flatMap { range in
+                (range.first == range.last ? [range.first] : [range.first, range.last]).map {
+                    Port(port: TCPPort(address, $0), range: range)
+                }
+            }
+            return Node(entry: entry, address: address, ports: ports)
+        }
+        self.attempt = attempt
+    }
+
+    /// Connects to ports, within the time that a check may take.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system has no socket left, or the task is cancelled.
+    public static func answers(of ports: [TCPPort]) async throws(SystemError) -> [PortAnswer?] {
+        try await PortAnswer.answers(of: ports, within: timeLimit, until: .now + totalLimit)
+    }
+
+    /// Tries the ports, if the task files list this node.
+    ///
+    /// - Returns: A warning for all nodes that do not answer at all, and one for each set of ports that are not reached.
+    public func warnings() async -> [Problem] {
+        guard !nodes.isEmpty else { return [] }
+        var seen: Set<TCPPort> = []
+        let ports = nodes.flatMap(\.ports).map(\.port).filter { seen.insert($0).inserted }
+        do throws(SystemError) {
+            let answers = try await attempt(ports)
+            return warnings(Dictionary(zip(ports, answers)) { first, _ in first }.compactMapValues(\.self))
+        } catch {
+            return [Problem("\(error)", hint: error.advice)]
+        }
+    }
+
+    private func warnings(_ answers: [TCPPort: PortAnswer]) -> [Problem] {
+        var silent: [Node] = []
+        var findings: [(finding: Finding, nodes: [Node])] = []
+        var untriedCount = 0
+        for node in nodes {
+            let found = node.ports.compactMap { answers[$0.port] }
+            untriedCount += node.ports.count - found.count
+            if !found.isEmpty, found.allSatisfy({ $0 == .nothing }) {
+                silent.append(node)
+                continue
+            }
+            for finding in self.findings(node, answers) {
+                if let index = findings.firstIndex(where: { $0.finding == finding }) {
+                    findings[index].nodes.append(node)
+                } else {
+                    findings.append((finding, [node]))
+                }
+            }
+        }
+        return [silence(silent)].compactMap(\.self) + findings.map { problem($0.finding, $0.nodes) }
+            + [incompleteness(untriedCount)].compactMap(\.self)
+    }
+
+    /// The ports of a node that are not reached, by reason.
+    private func findings(_ node: Node, _ answers: [TCPPort: PortAnswer]) -> [Finding] {
+        var order: [Finding.Rejecting?] = []
+        var ports: [Finding.Rejecting?: [Port]] = [:]
+        for port in node.ports {
+            let rejecting: Finding.Rejecting?
+            switch answers[port.port] {
+            case .reached, nil: continue
+            case .nothing: rejecting = nil
+            case .rejected(let address): rejecting = address == node.address ? .node : .other(address)
+            }
+            if ports[rejecting] == nil { order.append(rejecting) }
+            ports[rejecting, default: []].append(port)
+        }
+        return order.map { Finding(ports: Self.text(ports[$0] ?? [], of: node), rejecting: $0) }
+    }
+
+    /// Ports as the task file has them where both ends of a range are among them.
+    private static func text(_ ports: [Port], of node: Node) -> String {
+        var texts: [String] = []
+        for port in ports {
+            let isWhole = node.ports.filter { $0.range == port.range }.allSatisfy(ports.contains)
+            let text = isWhole ? "\(port.range)" : "\(PortRange(port.port.port, port.port.port, .tcp))"
+            if !texts.contains(text) { texts.append(text) }
+        }
+        return texts.joined(separator: ", ")
+    }
+
+    /// The nodes of which no port answers: they may be off.
+    private func silence(_ nodes: [Node]) -> Problem? {
+        guard let first = nodes.first else { return nil }
+        return Problem(
+            "no TCP port of 'cluster.ports' answers at \(shortList(nodes.map(\.subject)))",
+            at: first.entry.location,
+            hint: "see 'ping \(first.address)'; if the node runs, allow the ports in its firewall, or in one on the way"
+        )
+    }
+
+    private func problem(_ finding: Finding, _ nodes: [Node]) -> Problem {
+        let subjects = shortList(nodes.map(\.subject))
+        let ports = finding.ports
+        let (message, place) =
+            switch finding.rejecting {
+            case nil: ("no answer from \(subjects) at \(ports)", "in its firewall, or in one on the way")
+            case .node: ("a firewall on \(subjects) rejects connections to \(ports)", "there")
+            case .other(let address):
+                ("a firewall at \(address) rejects connections from this machine to \(subjects) at \(ports)", "there")
+            }
+        return Problem(message, at: nodes.first?.entry.location, hint: "allow \(ports) \(place)")
+    }
+
+    /// The ports for which there was no time.
+    private func incompleteness(_ count: Int) -> Problem? {
+        guard count > 0 else { return nil }
+        return Problem(
+            "\(count) ports of other nodes were not tried within \(Self.totalLimit.components.seconds) seconds",
+            hint: "run 'nest-bootstrap check' again when more nodes answer"
+        )
+    }
+}

@@ -1,0 +1,116 @@
+public import Base
+import CShims
+import Glibc
+
+/// A TCP port of a machine.
+public struct TCPPort: Sendable, Hashable {
+    /// The address of the machine.
+    public var address: IPAddress
+    /// The port.
+    public var port: UInt16
+
+    /// Creates a port.
+    public init(_ address: IPAddress, _ port: UInt16) {
+        (self.address, self.port) = (address, port)
+    }
+}
+
+/// What came back from a TCP port.
+public enum PortAnswer: Sendable, Hashable {
+    /// The machine has accepted or reset the connection: what is between lets packets pass.
+    case reached
+    /// An ICMP message from an address: a firewall there lets no packets pass.
+    case rejected(by: IPAddress)
+    /// Nothing, or that there is no such machine.
+    case nothing
+}
+
+extension PortAnswer {
+    /// The number of connections that are tried at once: less than the descriptors that a process may have.
+    private static let connectionLimit = 500
+
+    /// Connects to ports, and closes the connections without sending anything.
+    ///
+    /// - Parameters:
+    ///   - ports: The ports.
+    ///   - limit: How long one of them may take to answer.
+    ///   - deadline: The instant after which no other port is tried.
+    /// - Returns: The answer of each port, `nil` if it was not tried.
+    /// - Throws: ``Base/SystemError`` if the system has no socket left, or the task is cancelled.
+    public static func answers(
+        of ports: [TCPPort],
+        within limit: Duration,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> [PortAnswer?] {
+        let (operation, subject) = ("cannot connect to", "the ports of other nodes")
+        return try await onThread(operation, subject) { (cancelled) throws(SystemError) in
+            var answers = [PortAnswer?](repeating: nil, count: ports.count)
+            var next = 0
+            var attempts: [ConnectionAttempt] = []
+            while true {
+                while attempts.count < connectionLimit, next < ports.count, .now < deadline {
+                    attempts.append(try ConnectionAttempt(next, ports[next], until: .now + limit))
+                    next += 1
+                }
+                // They have begun one after another, so that the first is the first to end.
+                guard let first = attempts.first else { return answers }
+                var waits = [pollfd(reading: cancelled.raw)] + attempts.map(\.wait)
+                _ = try poll(&waits, until: first.deadline)
+                if waits[0].isReady { throw SystemError(operation, subject, code: ECANCELED) }
+                let now = ContinuousClock.now
+                attempts = zip(attempts, waits.dropFirst()).compactMap { attempt, wait in
+                    guard wait.isReady || attempt.deadline <= now else { return attempt }
+                    answers[attempt.index] = wait.isReady ? attempt.answer() : .nothing
+                    return nil
+                }
+            }
+        }
+    }
+}
+
+/// A connection that is being established.
+private final class ConnectionAttempt {
+    /// The position of the port among those that are tried.
+    let index: Int
+    /// The instant after which the attempt is given up.
+    let deadline: ContinuousClock.Instant
+    private let socket: FileDescriptor
+    /// The error with which it has failed at once.
+    private let code: Int32
+
+    init(_ index: Int, _ port: TCPPort, until deadline: ContinuousClock.Instant) throws(SystemError) {
+        let address = port.address
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        (self.index, self.deadline) = (index, deadline)
+        socket = FileDescriptor(
+            adopting: try SystemError.check("cannot connect to", "\(address)") {
+                Glibc.socket(address.socketFamily, type, 0)
+            }
+        )
+        // The kernel keeps the ICMP message that ends an attempt.
+        let (level, option) =
+            address.isVersion6 ? (IPPROTO_IPV6, IPV6_RECVERR) : (IPPROTO_IP, IP_RECVERR)
+        var isOn: CInt = 1
+        unsafe setsockopt(socket.raw, CInt(level), option, &isOn, socklen_t(MemoryLayout<CInt>.size))
+        let result = socket.connect(to: address, port: port.port)
+        let code = errno
+        self.code = result == 0 || code == EINPROGRESS ? 0 : code
+    }
+
+    /// Waits for the end of the attempt; a socket that has failed is ready at once.
+    var wait: pollfd { pollfd(fd: socket.raw, events: Int16(POLLOUT), revents: 0) }
+
+    /// Returns how the attempt has ended.
+    func answer() -> PortAnswer {
+        var code = self.code
+        if code == 0 {
+            var size = socklen_t(MemoryLayout<CInt>.size)
+            unsafe getsockopt(socket.raw, SOL_SOCKET, SO_ERROR, &code, &size)
+        }
+        if code == 0 { return .reached }
+        var sender = [UInt8](repeating: 0, count: 16)
+        let count = unsafe nest_host_refusing_address(socket.raw, &sender)
+        if count > 0 { return .rejected(by: IPAddress(bytes: Array(sender.prefix(Int(count))))) }
+        return code == ECONNREFUSED ? .reached : .nothing
+    }
+}

@@ -1,0 +1,56 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+/// What comes back from ports of loopback; tests with firewalls are among the end-to-end tests.
+@Suite(.timeLimit(.minutes(1))) struct PortAnswerTests {
+    private func answers(
+        _ ports: [(address: String, port: UInt16)],
+        within limit: Duration = .seconds(20),
+        until deadline: ContinuousClock.Instant = .now + .seconds(20),
+    ) async throws -> [PortAnswer?] {
+        let ports = try ports.map { TCPPort(try #require(IPAddress($0.address)), $0.port) }
+        return try await PortAnswer.answers(of: ports, within: limit, until: deadline)
+    }
+
+    @Test func `a listener is reached, and so is a port without one`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        let free = try freePort()
+        let found = try await answers([("127.0.0.1", server.port), ("127.0.0.1", free), ("::1", free)])
+        #expect(found == [.reached, .reached, .reached])
+        #expect(try await becomes { server.connectionCount == 1 && server.openConnectionCount == 0 })
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func `a port that does not answer is given up`() async throws {
+        let listener = try FullListener()
+        let start = ContinuousClock.now
+        #expect(try await answers([("127.0.0.1", listener.port)], within: .milliseconds(200)) == [.nothing])
+        #expect(.now - start >= .milliseconds(200))
+    }
+
+    @Test func `more ports than sockets at once are tried one after another`() async throws {
+        let free = try freePort()
+        let found = try await answers(Array(repeating: ("127.0.0.1", free), count: 1500))
+        #expect(found == Array(repeating: .reached, count: 1500))
+    }
+
+    @Test func `after the deadline no port is tried`() async throws {
+        let listener = try FullListener()
+        let ports = Array(repeating: (address: "127.0.0.1", port: listener.port), count: 700)
+        let found = try await answers(ports, within: .milliseconds(300), until: .now + .milliseconds(100))
+        #expect(found.prefix(1) == [.nothing])
+        #expect(found.suffix(200) == Array(repeating: nil, count: 200)[...])
+    }
+
+    @Test func `cancellation ends the attempts at once`() async throws {
+        let listener = try FullListener()
+        let port = TCPPort(try #require(IPAddress("127.0.0.1")), listener.port)
+        let task = Task {
+            try await PortAnswer.answers(of: [port], within: .seconds(600), until: .now + .seconds(600))
+        }
+        task.cancel()
+        await #expect(throws: SystemError.self) { try await task.value }
+    }
+}
