@@ -20,6 +20,9 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The address that the control planes share, if the task file says one.
     public var virtualAddress: VirtualAddress?
 
+    /// How the node reports its state to the cluster, `nil` if it does not.
+    public var report: ReportDeclaration? = ReportDeclaration()
+
     /// An address that moves between nodes.
     public struct VirtualAddress: Sendable, Hashable {
         /// The address.

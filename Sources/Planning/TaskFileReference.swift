@@ -49,7 +49,7 @@ public func taskFileReference() -> [ReferenceSection] {
     typealias Cluster = ClusterReader.Keys
     let cluster = [
         Cluster.name.description, Cluster.certificateAuthority.description, Cluster.servers,
-        Cluster.nodeAddress.description, Cluster.vip.description,
+        Cluster.nodeAddress.description, Cluster.vip.description, Cluster.report.description,
     ]
     return [
         ReferenceSection(path: "cluster", summary: "the cluster that the nodes belong to", keys: cluster),
