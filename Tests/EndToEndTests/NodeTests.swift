@@ -144,6 +144,39 @@ struct NodeTests {
         }
     }
 
+    @Test func `the report of a node stays when its kubelet writes the status of the Node`() async throws {
+        let cluster = try await NodeRun.shared.value.cluster
+        let node = try TestNode(
+            "cluster: {report: {kubeconfig: \(cluster.directory)/kubelet.kubeconfig}}\n\(ReportingNode.tasks)"
+                + "variables: {go: /nowhere}\n",
+            in: "\(cluster.directory)/reporting"
+        )
+        #expect(try await node.run("run", "--role", "worker").errors.contains("warning") == false)
+        let reported = try #require(try await cluster.reported(NodeRun.name))
+        #expect(reported["reason"]?.string == "TasksFailed")
+        // The kubelet corrects what it finds in one of its own conditions.
+        func pressure() async throws -> String? {
+            let conditions = try await cluster.object("node", NodeRun.name)["status"]?["conditions"]?.sequence ?? []
+            return conditions.first { $0["type"]?.string == "MemoryPressure" }?["reason"]?.string
+        }
+        let before = try await pressure()
+        try #require(before != nil && before != "Test")
+        let object = try await cluster.kubectl("get", "node", NodeRun.name, "-o", "json").output
+        let changed = object.replacing("\"\(before ?? "")\"", with: "\"Test\"")
+        let path = "\(cluster.directory)/changed-node.json"
+        try FileSystem.write(Array(changed.utf8), to: path, mode: 0o600)
+        let replaced = try await cluster.kubectl(
+            "replace",
+            "--raw",
+            "/api/v1/nodes/\(NodeRun.name)/status",
+            "-f",
+            path
+        )
+        try #require(replaced.status == 0, "\(replaced.errors)")
+        #expect(try await becomes(within: .seconds(330)) { try await pressure() == before })
+        #expect(try await cluster.reported(NodeRun.name) == reported)
+    }
+
     @Test func `nothing of a node outlives its cluster`() async throws {
         func groups(of cluster: TestCluster) async throws -> [String] {
             let name = "nest-node-\(cluster.server.split(separator: ":").last ?? "")"
