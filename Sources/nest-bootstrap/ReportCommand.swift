@@ -20,6 +20,9 @@ struct ReportCommand {
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
+    /// How long systemd may take to answer: what follows from the end of a task does not wait for a report.
+    private static let answerLimit = Duration.seconds(2)
+
     /// Reports until everything is reported.
     ///
     /// - Returns: Success; what keeps it from that is a warning.
@@ -66,6 +69,6 @@ struct ReportCommand {
     /// It is restarted, so that it looks at the records once more. What systemd refuses is done by its timer.
     static func request(_ report: ReportDeclaration?) async {
         guard report != nil else { return }
-        _ = try? await Systemd.queue([.restart(reportUnitName)])
+        _ = try? await Systemd.queue([.restart(reportUnitName)], timeout: answerLimit)
     }
 }

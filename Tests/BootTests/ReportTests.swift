@@ -69,7 +69,7 @@ extension BootedTests {
                             == 1
                     )
                     #expect(ContinuousClock.now - start < .seconds(20))
-                    let journal = "journalctl -b -o cat -t k8s-bootstrap-report"
+                    let journal = "journalctl -b -o cat -u \(Self.service)"
                     #expect(try await machine.becomes(journal) { $0.contains(Self.warning) })
                     #expect(try await machine.output("systemctl is-active \(Self.service)") == "active\n")
                     let status = "systemctl show --value -p StatusText,MemoryCurrent \(Self.service)"

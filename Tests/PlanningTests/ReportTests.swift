@@ -77,7 +77,8 @@ import Testing
             #expect(service.contains("\nConditionPathExists=|\(path)\n"))
         }
         for line in [
-            "Type=exec", "CapabilityBoundingSet=", "ProtectSystem=strict", "Conflicts=shutdown.target",
+            "Type=exec", "LogLevelMax=notice\nSyslogLevel=notice", "CapabilityBoundingSet=", "ProtectSystem=strict",
+            "Conflicts=shutdown.target",
             "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "InaccessiblePaths=-/etc/shadow",
             "InaccessiblePaths=-/etc/kubernetes/pki/ca.key", "InaccessiblePaths=-/run/dbus",
         ] { #expect(service.contains("\n\(line)\n"), "\(line)") }

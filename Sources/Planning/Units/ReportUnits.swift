@@ -37,6 +37,7 @@ struct ReportUnits {
         unit.set("TimeoutStopSec", "5")
         // Keeps systemd from logging every start.
         unit.set("LogLevelMax", "notice")
+        unit.set("SyslogLevel", "notice")
         unit.set("SyslogIdentifier", "k8s-bootstrap-report")
         unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
         unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
