@@ -12,9 +12,6 @@ public final class Connections: Sendable {
     private let watchSlots = WatchSlots()
     private let clients = Locked<[[UInt8]: APIClient]>([:])
 
-    /// A kubeconfig or credential is not larger than this.
-    private static let sizeLimit = 1 << 20
-
     init(http: HTTPClient, files: NodeFiles) {
         self.http = http
         self.files = files
@@ -33,7 +30,7 @@ public final class Connections: Sendable {
     private func load(_ path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let bytes: [UInt8]
         do {
-            bytes = try files.read(path, limit: Self.sizeLimit)
+            bytes = try files.read(path, limit: NodeFiles.credentialLimit)
         } catch {
             throw Problem(
                 "kubeconfig '\(path)' cannot be used",
@@ -42,27 +39,10 @@ public final class Connections: Sendable {
             )
         }
         if let known = clients.withLock({ $0[bytes] }), known.kubeconfig.path == path { return known }
-        let kubeconfig: Kubeconfig
-        do {
-            kubeconfig = try Kubeconfig(bytes, path: path)
-        } catch {
-            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
-        }
-        do {
-            if let key = kubeconfig.keyPath { try files.requirePrivate(key) }
-            if case .file(let token) = kubeconfig.token { try files.requireTrusted(token, isData: true) }
-        } catch {
-            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
-        }
-        var credentials = try await awaitValidity(context) { () throws(Problem) in
-            try Credentials(kubeconfig) { [files] path in try files.read(path, limit: Self.sizeLimit) }
+        let kubeconfig = try files.kubeconfig(bytes, path)
+        let credentials = try await awaitValidity(context) { () throws(Problem) in try files.credentials(of: kubeconfig)
         }
         context.warn { $0.warnings(ofKubeconfig: path) }
-        // It is read again for each request, so the transport must know where it is.
-        if case .file(let token) = credentials.connectionIdentity.token {
-            let location = (try? files.location(ofRead: token)) ?? token
-            credentials.connectionIdentity.token = .file(location)
-        }
         return clients.withLock { clients in
             // Another task may have been faster.
             if let known = clients[bytes], known.kubeconfig.path == path { return known }

@@ -23,6 +23,9 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The ports at which nodes of a role are reached by other nodes.
     public var ports: [String: [PortRange]] = [:]
 
+    /// How the node reports its state to the cluster, `nil` if it does not.
+    public var report: ReportDeclaration? = ReportDeclaration()
+
     /// An address that moves between nodes.
     public struct VirtualAddress: Sendable, Hashable {
         /// The address.

@@ -50,6 +50,7 @@ public func taskFileReference() -> [ReferenceSection] {
     let cluster = [
         Cluster.name.description, Cluster.certificateAuthority.description, Cluster.servers,
         Cluster.nodeAddress.description, Cluster.vip.description, Cluster.ports.description,
+        Cluster.report.description,
     ]
     return [
         ReferenceSection(path: "cluster", summary: "the cluster that the nodes belong to", keys: cluster),

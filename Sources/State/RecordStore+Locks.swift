@@ -20,6 +20,15 @@ extension RecordStore {
         try await awaitLock(named: "metrics.lock", until: deadline)
     }
 
+    /// Locks the report to the cluster, as soon as no other process has it.
+    ///
+    /// - Parameter deadline: The instant after which it is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitReportLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+        try await awaitLock(named: "report.lock", until: deadline)
+    }
+
     private func awaitLock(
         named name: String,
         until deadline: ContinuousClock.Instant,

@@ -19,9 +19,12 @@ public struct RecordStore: Sendable {
     private var names = Names(record: "record.json", public: "public.json")
 
     private struct Names: Sendable {
-        let record: String
+        var record: String
         let `public`: String
     }
+
+    /// Whether only what every user may read is read.
+    private var isPublic = false
 
     /// The largest file that is read as a record.
     static let sizeLimit = 16 << 20
@@ -45,6 +48,14 @@ public struct RecordStore: Sendable {
     public var repetitions: Self {
         var store = self
         store.names = Names(record: "repetition.json", public: "repetition-public.json")
+        return isPublic ? store.publicRecords : store
+    }
+
+    /// The records as every user may read them, also if root reads them.
+    public var publicRecords: Self {
+        var store = self
+        store.isPublic = true
+        store.names.record = names.public
         return store
     }
 

@@ -80,6 +80,13 @@ struct Program {
             if case .importing(let source) = options.command {
                 return await ImportCommand(source: source, output: output).run()
             }
+            if case .report = options.command {
+                return try await ReportCommand(options: options, output: output).run()
+            }
+            if case .status(_, let status) = options.command, options.isForAllNodes {
+                return try await AllNodesStatusCommand(options: options, status: status)
+                    .run(output, outputEnvironment)
+            }
             if options.isForAllNodes {
                 let command = AllNodesCommand(options: options, output: output)
                 if case .check(let version) = options.command { return try await command.check(version) }
@@ -120,7 +127,8 @@ struct Program {
                 try await SuperviseCommand(configuration: configuration, names: names, isRepetition: isRepetition)
                     .run(output)
             case .writeMetrics: try await writeMetrics(configuration)
-            case .check, .units, .certificates, .initialise, .importing:
+            case .noteEnd: await noteEnd(configuration)
+            case .check, .units, .certificates, .initialise, .importing, .report:
                 preconditionFailure("these commands read the task file themselves, or none")
             }
         } catch let error as Problems {
@@ -132,6 +140,11 @@ struct Program {
             output.report(error, as: options.output)
             return failureCode
         }
+    }
+
+    private func noteEnd(_ configuration: Configuration) async -> ExitCode {
+        await ReportCommand.request(configuration.report)
+        return .success
     }
 
     private func writeMetrics(_ configuration: Configuration) async throws(Problem) -> ExitCode {

@@ -20,14 +20,16 @@ struct RBACCommand {
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func run(_ output: ConsoleOutput) async throws -> ExitCode {
         let http = try HTTPClient()
-        let (access, findings) = await NodeCheck(configuration.environment(http)).requiredAccess()
+        var (access, findings) = await NodeCheck(configuration.environment(http)).requiredAccess()
         await http.shutDown()
+        let reports = configuration.declarations.cluster.report?.kubeconfig != nil
+        if reports { access.report() }
         output.report(warnings: findings.warnings)
         guard findings.problems.isEmpty else {
             output.report(findings.problems, .taskFileWrong)
             return .data
         }
-        guard configuration.plan.steps.contains(where: { $0.task.footprint.kubeconfig != nil }) else {
+        guard reports || configuration.plan.steps.contains(where: { $0.task.footprint.kubeconfig != nil }) else {
             output.report(warnings: [Problem("no task of this node talks to the API server, so it needs no roles")])
             return .success
         }

@@ -82,6 +82,7 @@ struct RunCommand {
         if recorder != nil {
             await reportRecovery(of: report)
             await writeMetrics()
+            await reportToCluster()
         }
         return ExitCode(report, signal: signal)
     }
@@ -126,6 +127,23 @@ struct RunCommand {
         }
         let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
         _ = try? await Supervisor(configuration: configuration).noteSuccess(of: succeeded)
+    }
+
+    /// How long a report after a run by hand may take.
+    private static let reportLimit = Duration.seconds(5)
+
+    /// After a run by hand, reports to the cluster, or where systemd runs has it do that.
+    ///
+    /// Without systemd nobody has asked for it unless the task file says so.
+    private func reportToCluster() async {
+        let options = configuration.options
+        guard !Self.isService, let report = configuration.report else { return }
+        if options.root == nil, Systemd.isRunning {
+            guard Machine.isRoot, options.config == Options.defaultConfig else { return }
+            await ReportCommand.request(report)
+        } else if report.kubeconfig != nil {
+            await ReportCommand(options: options, output: output).runOnce(within: Self.reportLimit)
+        }
     }
 
     /// After a run by hand of the node's own tasks, writes the metrics; in a service `supervise` does.

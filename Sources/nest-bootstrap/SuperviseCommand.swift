@@ -124,6 +124,7 @@ struct SuperviseCommand {
             return (hasFailed || record?.isSuccess == true) && record?.history.isReported ?? false != hasFailed
         }
         try await Systemd.queue(noted.map { .start(alertUnitName(ofTask: $0)) })
+        if !noted.isEmpty { await ReportCommand.request(configuration.report) }
         // If systemd has refused, the next repetition asks again.
         for name in noted { try records.updateHistory(of: name) { $0.isReported = hasFailed } }
     }

@@ -64,6 +64,7 @@ struct Supervisor {
         if !ended.isEmpty { jobs += try await consequences() }
         jobs += alerted.map { .start(alertUnitName(ofTask: $0)) }
         try await Systemd.queue(jobs)
+        if !ended.isEmpty || !recovered.isEmpty { await ReportCommand.request(configuration.report) }
         try written.get()
         for task in recovered { report("task '\(task)' has recovered") }
         for look in failing { report(line(look, health.retryAt)) }
@@ -101,6 +102,7 @@ struct Supervisor {
         let timers = health.failed.isEmpty ? Self.stopTimers : []
         // The target starts the health service, and what has not succeeded.
         try await Systemd.queue(timers + recovered.map { .start(alertUnitName(ofTask: $0)) } + [.start(Self.target)])
+        await ReportCommand.request(configuration.report)
     }
 
     /// Looks at the units of all tasks.

@@ -28,7 +28,9 @@ struct UnitsCommand {
             let removed = known.filter { plan.position(of: $0) == nil }
             let single = known.filter { plan.position(of: $0).map { plan.steps[$0].task.interval == nil } ?? false }
             let call = call(roles: configuration.declarations.roles.joined(separator: ","))
-            let units = options.isOffline ? unitsOfAnyMachine(plan, call) : unitsOfThisMachine(plan, call)
+            let report = configuration.report
+            let units =
+                options.isOffline ? unitsOfAnyMachine(plan, call, report) : unitsOfThisMachine(plan, call, report)
             files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
         } catch {
             guard units.isGenerator else {
@@ -39,7 +41,15 @@ struct UnitsCommand {
                 FileSystem.isReadableByAll(path) { _ in false }
             }
             let call = call(roles: saidRoles)
-            files = unitsForInvalidConfiguration(error, call, isPublic: isPublic, known: knownTasks())
+            let readable = try? Configuration(checking: options)
+            files = unitsForInvalidConfiguration(
+                error,
+                call,
+                isPublic: isPublic,
+                report: readable?.report,
+                plan: readable?.plan ?? Plan(steps: []),
+                known: knownTasks()
+            )
         }
         do {
             try write(files)
@@ -56,8 +66,12 @@ struct UnitsCommand {
     }
 
     /// The units of a plan, with what links and permissions of this machine mean for them.
-    private func unitsOfThisMachine(_ plan: Plan, _ call: ProgramInvocation) -> [UnitFile] {
-        plan.units(call, linkedNames: FileSystem.linkedNames) { path in
+    private func unitsOfThisMachine(
+        _ plan: Plan,
+        _ call: ProgramInvocation,
+        _ report: ReportDeclaration?
+    ) -> [UnitFile] {
+        plan.units(call, report: report, linkedNames: FileSystem.linkedNames) { path in
             FileSystem.isReadableByAll(path, isRead: isManifestName)
         }
     }
@@ -65,7 +79,11 @@ struct UnitsCommand {
     /// The units of a plan for a node whose files are not here, with warnings of what is assumed of them.
     ///
     /// No unit gets a capability because of what is not known; then its task would fail and say what to do.
-    private func unitsOfAnyMachine(_ plan: Plan, _ call: ProgramInvocation) -> [UnitFile] {
+    private func unitsOfAnyMachine(
+        _ plan: Plan,
+        _ call: ProgramInvocation,
+        _ report: ReportDeclaration?
+    ) -> [UnitFile] {
         // What is beside the task file comes with it.
         let beside = Configuration.absolute(options.config).split(separator: "/").dropLast().map { "/\($0)" }.joined()
         let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
@@ -76,7 +94,7 @@ struct UnitsCommand {
             if !known.contains(path), !isCommon { assumed.append(path) }
             return true
         }
-        let files = plan.units(call, isReadableByAll: isReadable)
+        let files = plan.units(call, report: report, isReadableByAll: isReadable)
         let problems = assumed.map { path in
             Problem(
                 "the units assume that user '\(unitUser)' can read '\(path)'",

@@ -98,7 +98,9 @@ extension BootedTests {
                     try await becomes(machine, failed, "a task that failed permanently")
                     #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 1)
                     #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\n" })
-                    #expect(try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap*'") == "")
+                    #expect(
+                        try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap--retry@*'") == ""
+                    )
                     BootTests.show(
                         "systemctl status \(Self.health)",
                         try await machine.output("systemctl status \(Self.health)"),
@@ -240,7 +242,9 @@ extension BootedTests {
                 try await machine.must("sed -i '/old:/d; /broken:/d' /etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.must("systemctl daemon-reload")
                 let list = "systemctl list-units --all --plain --no-legend 'k8s-bootstrap-*.service' | cut -d' ' -f1"
-                let kept = ["-metrics", "health", "keep"].map { "k8s-bootstrap-\($0).service\n" }.joined()
+                let kept = ["-metrics", "-report-end", "-report", "health", "keep"].map {
+                    "k8s-bootstrap-\($0).service\n"
+                }.joined()
                 let isForgotten = try await machine.becomes(list) { $0 == kept }
                 let left = try await machine.output(list)
                 #expect(isForgotten, "\(left)")

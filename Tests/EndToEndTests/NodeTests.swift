@@ -144,6 +144,28 @@ struct NodeTests {
         }
     }
 
+    @Test func `the report of a node stays when its kubelet writes the status of the Node`() async throws {
+        let cluster = try await NodeRun.shared.value.cluster
+        let node = try TestNode(
+            "cluster: {report: {kubeconfig: \(cluster.directory)/kubelet.kubeconfig}}\n\(ReportingNode.tasks)"
+                + "variables: {go: /nowhere}\n",
+            in: "\(cluster.directory)/reporting"
+        )
+        #expect(try await node.run("run", "--role", "worker").errors.contains("warning") == false)
+        let reported = try #require(try await cluster.reported(NodeRun.name))
+        #expect(reported["reason"]?.string == "TasksFailed")
+        func heartbeat() async throws -> Node? {
+            let conditions = try await cluster.object("node", NodeRun.name)["status"]?["conditions"]?.sequence ?? []
+            return conditions.first { $0["type"]?.string == "Ready" }?["lastHeartbeatTime"]
+        }
+        // What the kubelet writes first it may have begun before the report.
+        for _ in 1...2 {
+            let before = try await heartbeat()
+            #expect(try await becomes(within: .seconds(120)) { try await heartbeat() != before })
+        }
+        #expect(try await cluster.reported(NodeRun.name) == reported)
+    }
+
     @Test func `nothing of a node outlives its cluster`() async throws {
         func groups(of cluster: TestCluster) async throws -> [String] {
             let name = "nest-node-\(cluster.server.split(separator: ":").last ?? "")"

@@ -47,16 +47,21 @@ struct UnitsTests {
     ///
     /// They are not sandboxed like tasks: they start units, and run what an administrator adds.
     private static let commonUnits = [
-        "k8s-bootstrap--metrics.service", "k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service",
-        "k8s-bootstrap-recovery@.service",
+        "k8s-bootstrap--metrics.service", "k8s-bootstrap--report-end.service", "k8s-bootstrap--report.service",
+        "k8s-bootstrap-alert@.service", "k8s-bootstrap-health.service", "k8s-bootstrap-recovery@.service",
     ]
 
     /// The timers that every node has.
-    private static let commonTimers = ["k8s-bootstrap--metrics.timer", "k8s-bootstrap--retry@.timer"]
+    private static let commonTimers = [
+        "k8s-bootstrap--metrics.timer", "k8s-bootstrap--report.timer", "k8s-bootstrap--retry@.timer",
+    ]
 
     /// Has systemd load the units.
     private func verify(_ units: [String]) async throws -> ToolResult {
-        let common = ["health.service", "-metrics.service", "-metrics.timer"].map { "k8s-bootstrap-\($0)" }
+        let common = [
+            "health.service", "-metrics.service", "-metrics.timer", "-report.service", "-report-end.service",
+            "-report.timer",
+        ].map { "k8s-bootstrap-\($0)" }
         return try await Tool.run(
             "systemd-analyze",
             ["verify"]

@@ -99,6 +99,16 @@ struct JSONDocumentationTests {
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
     }
 
+    @Test func `every field of a status of all nodes is documented, and nothing else`() throws {
+        let text = reportedNodesJSON(BootstrapConditionTests.nodes(Timestamp(seconds: 90)))
+        let first =
+            #"{"node":"w1","roles":["worker"],"state":"ready","since":"1970-01-01T00:00:00Z","#
+            + #""reason":"TasksSucceeded","message":"2 of 2 tasks have succeeded","kubelet":"ready"}"#
+        #expect(text.hasPrefix(#"{"version":1,"nodes":[\#(first),"#))
+        let node = try readJSON(Array(text.utf8), file: "status")
+        #expect(fieldPaths(node).sorted() == (try DocumentedFields("status --all-nodes").paths.sorted()))
+    }
+
     @Test func `every field of a check is documented, and nothing else`() throws {
         let counts = CheckCounts(tasks: 3, objects: 5)
         let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.address)

@@ -164,6 +164,15 @@ public struct RequiredAccess: Sendable {
         unnamed[scope, default: []].insert("create")
     }
 
+    /// Adds what a report of the state of the node needs: which Node is that of the user is known to the kubelet's identity
+    /// alone.
+    public mutating func report() {
+        unnamed[Scope(namespace: nil, group: "", resource: "nodes"), default: []].insert("get")
+        unnamed[Scope(namespace: nil, group: "", resource: "nodes/status"), default: []].insert("patch")
+        let events = Scope(namespace: NodeReports.eventNamespace, group: "", resource: "events")
+        unnamed[events, default: []].formUnion(["create", "patch"])
+    }
+
     private mutating func allow(_ verbs: [String], _ identity: ObjectIdentity) {
         let namespace = identity.namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
         if !types.contains(identity.type) { types.append(identity.type) }

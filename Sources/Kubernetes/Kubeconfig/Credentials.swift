@@ -10,6 +10,9 @@ public struct Credentials: Sendable {
     /// The user, for messages: the kubeconfig and the certificate's subject.
     public var whoami: String
 
+    /// The name that the client certificate gives the user, if there is one.
+    public private(set) var commonName: String?
+
     /// What to do when the server does not accept the user.
     var advice: String
 
@@ -59,6 +62,7 @@ public struct Credentials: Sendable {
         switch (certificate, key) {
         case (let certificate?, let key?):
             let own = try check.client(certificate: certificate, key: key)
+            commonName = own.commonName
             whoami += ", certificate '\(own.subject)'"
             advice =
                 "check that CA '\(own.issuer)', which issued the certificate, is in the server's '--client-ca-file'"

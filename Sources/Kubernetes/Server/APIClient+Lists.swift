@@ -27,25 +27,56 @@ extension APIClient {
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> [Node] {
         var items: [Node] = []
+        try await readPages(
+            of: path,
+            query: [("labelSelector", selector)],
+            size: Self.pageSize,
+            limit: Self.countLimit,
+            accept: Self.metadataList,
+            until: deadline,
+        ) { items += $0 }
+        return items
+    }
+
+    /// Reads all objects of a collection, some at a time.
+    ///
+    /// - Parameters:
+    ///   - path: The collection.
+    ///   - query: Which objects.
+    ///   - size: How many objects the server sends at once.
+    ///   - limit: More objects than this are not read.
+    ///   - accept: The form of the list.
+    ///   - deadline: The instant after which the attempt is given up.
+    ///   - receive: Takes the objects of a page.
+    /// - Throws: ``APIError`` if not all of them can be read.
+    func readPages(
+        of path: String,
+        query: [(String, String)] = [],
+        size: Int,
+        limit: Int,
+        accept: String = "application/json",
+        until deadline: ContinuousClock.Instant,
+        _ receive: ([Node]) -> Void,
+    ) async throws(APIError) {
+        var count = 0
         var token: String?
         repeat {
             let next = token.map { [("continue", $0)] } ?? []
-            let query = [("labelSelector", selector), ("limit", "\(Self.pageSize)")] + next
             do throws(APIError) {
-                let page = try await object("GET", path, query: query, accept: Self.metadataList, until: deadline)
+                let query = query + [("limit", "\(size)")] + next
+                let page = try await object("GET", path, query: query, accept: accept, until: deadline)
                 // Anything else would look like a list without objects.
                 guard page.node["kind"]?.string?.hasSuffix("List") == true else {
                     throw .pending("the reply to GET \(path) is no list", .retry)
                 }
-                items += page.node["items"]?.sequence ?? []
+                let items = page.node["items"]?.sequence ?? []
+                receive(items)
+                count += items.count
                 token = page.node["metadata"]?["continue"]?.string
-                guard items.count <= Self.countLimit else {
-                    throw .pending("the list has more than \(Self.countLimit) objects", .permanent)
-                }
+                guard count <= limit else { throw .pending("the list has more than \(limit) objects", .permanent) }
             } catch .refused(let refusal) where refusal.code == 410 {
                 throw .pending("the list has changed while it was read", .retry)
             }
         } while token?.isEmpty == false
-        return items
     }
 }

@@ -37,8 +37,7 @@ public struct AllNodes: Sendable {
     public init(_ files: [SourceFile]) {
         let merged = MergedReading(files)
         let collector = merged.collector
-        let reader = ClusterReader(merged.files, NodeFacts(hostName: ""), collector)
-        let inventory = reader.readNodes(reader.readVariables(for: []))
+        let (reader, inventory) = merged.inventory()
         var nodes: [NodeReading] = []
         var secondHosts: [NodeReading] = []
         for entry in inventory.entries + inventory.patterns {
@@ -63,7 +62,25 @@ public struct AllNodes: Sendable {
     }
 }
 
+/// Reads section `nodes` of task files.
+///
+/// - Parameter files: The task files.
+/// - Returns: The nodes; none if the files have no such section.
+/// - Throws: What is wrong with the section, and files that cannot be read.
+public func readInventory(_ files: [SourceFile]) throws(Problems) -> Inventory {
+    let merged = MergedReading(files)
+    let inventory = merged.inventory().inventory
+    guard merged.collector.all.isEmpty else { throw Problems(merged.collector.all) }
+    return inventory
+}
+
 extension MergedReading {
+    /// The nodes of the files, and their reader.
+    fileprivate func inventory() -> (reader: ClusterReader, inventory: Inventory) {
+        let reader = ClusterReader(files, NodeFacts(hostName: ""), collector)
+        return (reader, reader.readNodes(reader.readVariables(for: [])))
+    }
+
     /// The files as a host of an entry reads them.
     fileprivate func reading(of entry: Inventory.Entry, as host: String, withCertificates: Bool) -> NodeReading {
         let (declarations, problems) = read(NodeFacts(hostName: host), withCertificates: withCertificates)

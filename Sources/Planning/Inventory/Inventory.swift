@@ -43,9 +43,17 @@ public struct Inventory: Sendable, Hashable {
         positions[name].map { entries[$0] } ?? patterns.first { $0.name == name }
     }
 
+    /// The node of a host name, or the most specific pattern that matches it.
+    public func entry(matching host: String) -> Entry? {
+        if let position = positions[host] { return entries[position] }
+        return patterns.filter { HostPattern($0.name)?.matches(host) == true }.max {
+            $0.name.utf8.count < $1.name.utf8.count
+        }
+    }
+
     /// Returns whether the files list a host, by its name or with a pattern that matches it.
     public func lists(_ host: String) -> Bool {
-        positions[host] != nil || patterns.contains { HostPattern($0.name)?.matches(host) == true }
+        entry(matching: host) != nil
     }
 
     /// The nodes that have a role.

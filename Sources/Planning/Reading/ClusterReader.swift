@@ -47,6 +47,12 @@ struct ClusterReader {
             default: "none",
             "the virtual IP address that the control planes share"
         )
+        static let report = Key.optional(
+            "report",
+            ReadReport.reader,
+            default: "`true` where a kubelet's kubeconfig is known",
+            "whether the node reports its state to the cluster, and as which user"
+        )
     }
 
     /// Creates a reader.
@@ -100,6 +106,9 @@ struct ClusterReader {
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
         checkAddressRule(&fields)
         cluster.declaration.addressRule = readAddressRule()
+        let isReportWritten = fields.has(Keys.report.description.name)
+        let report = fields.value(Keys.report)
+        if isReportWritten { cluster.declaration.report = report?.declaration }
         if let entry = fields.take(Keys.servers.name) { readServers(entry.value, fields.subject, views, &cluster) }
         fields.finish()
         return cluster

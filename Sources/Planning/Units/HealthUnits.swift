@@ -28,10 +28,16 @@ func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == heal
 /// - Parameters:
 ///   - call: How the units call the program.
 ///   - timers: The timers of tasks that repeat; a unit that is active already does not start what it wants.
+///   - report: How the node reports to the cluster, `nil` if it does not.
 ///   - invalid: The first mistake, if the task file is invalid.
 /// - Returns: The health service, the recovery and alert services, the timer of retries, the service of metrics with its
-///   timer, and a drop-in for the target.
-func commonUnits(_ call: ProgramInvocation, timers: [String] = [], invalid: String? = nil) -> [UnitFile] {
+///   timer, the units that report to the cluster, and a drop-in for the target.
+func commonUnits(
+    _ call: ProgramInvocation,
+    timers: [String] = [],
+    report: ReportUnits? = nil,
+    invalid: String? = nil,
+) -> [UnitFile] {
     var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     target.section("Unit")
     if let invalid { target.set("Description", unitPhrase(invalid)) }
@@ -39,18 +45,21 @@ func commonUnits(_ call: ProgramInvocation, timers: [String] = [], invalid: Stri
     for timer in timers { target.set("Wants", timer) }
     target.set("After", healthUnitName)
     target.set("Wants", metricsTimerName)
+    if report != nil { target.set("Wants", "\(reportTimerName) \(reportEndUnitName)") }
     if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
-    let texts = [
-        (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
-        (recoveryTemplateName, recoveryUnit(call)),
-        (alertTemplateName, alertUnit(call)),
-        (retryTemplateName, retryTimer),
-        (metricsUnitName, metricsUnit(call)),
-        (metricsTimerName, metricsTimer(call)),
-        ("\(targetName).d/50-health.conf", target.text),
-    ]
+    let texts =
+        [
+            (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
+            (recoveryTemplateName, recoveryUnit(call)),
+            (alertTemplateName, alertUnit(call)),
+            (retryTemplateName, retryTimer),
+            (metricsUnitName, metricsUnit(call)),
+            (metricsTimerName, metricsTimer(call)),
+            ("\(targetName).d/50-health.conf", target.text),
+        ] + (report?.texts(call) ?? [])
     let others = [healthUnitName, recoveryTemplateName, alertTemplateName, metricsUnitName]
-    let withoutSharedSettings = others.map { name in
+    let ofReport = report == nil ? [] : [reportUnitName, reportEndUnitName]
+    let withoutSharedSettings = (others + ofReport).map { name in
         UnitFile(path: "\(name).d/10-nest-bootstrap.conf", content: .text(overridingDropIn))
     }
     return texts.map { UnitFile(path: $0, content: .text($1)) } + withoutSharedSettings
@@ -165,6 +174,8 @@ private let retryTimer = """
 ///   - problems: What is wrong.
 ///   - call: How the units call the program.
 ///   - isPublic: Whether every user may know what the task file has.
+///   - report: How the node reports that to the cluster, `nil` if it does not.
+///   - plan: What could be read of the plan.
 ///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped; a start
 ///     fails, because the health service does.
 /// - Returns: The units that every node has, and the units of known tasks, whose timers are stopped.
@@ -172,6 +183,8 @@ public func unitsForInvalidConfiguration(
     _ problems: Problems,
     _ call: ProgramInvocation,
     isPublic: Bool,
+    report: ReportDeclaration? = nil,
+    plan: Plan = Plan(steps: []),
     known: [String] = []
 ) -> [UnitFile] {
     let count = problems.all.count
@@ -181,7 +194,9 @@ public func unitsForInvalidConfiguration(
         isPublic
         ? problems.all.first.map { "\(words)\(count == 1 ? "" : ", the first"): \($0)" } ?? words
         : "\(words); run 'nest-bootstrap check' as root"
-    return commonUnits(call, invalid: summary) + known.filter(isTaskName).map { placeholderUnit(for: $0, call) }
+    let reporting = report.map { ReportUnits($0, plan) }
+    return commonUnits(call, report: reporting, invalid: summary)
+        + known.filter(isTaskName).map { placeholderUnit(for: $0, call) }
         + stoppedTimers(ofTasks: known)
 }
 

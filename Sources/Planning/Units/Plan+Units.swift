@@ -9,12 +9,14 @@ extension Plan {
     ///
     /// - Parameters:
     ///   - call: How the units call the program.
+    ///   - report: How the node reports to the cluster, `nil` if it does not.
     ///   - linkedNames: Returns where the links on the way of a path lead; a unit needs these places too.
     ///   - isReadableByAll: Returns whether every user can read a file or a directory of manifests; one that does not exist
     ///     yet counts as readable.
     /// - Returns: The files, those of the tasks in the order of the plan.
     public func units(
         _ call: ProgramInvocation,
+        report: ReportDeclaration? = nil,
         linkedNames: (String) -> [String] = { _ in [] },
         isReadableByAll: (String) -> Bool = { _ in true },
     ) -> [UnitFile] {
@@ -37,7 +39,7 @@ extension Plan {
             )
             return unit.files
         }
-        return commonUnits(call, timers: timerNames) + tasks
+        return commonUnits(call, timers: timerNames, report: report.map { ReportUnits($0, self) }) + tasks
     }
 }
 

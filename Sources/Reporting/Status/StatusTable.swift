@@ -20,15 +20,11 @@ public func statusLines(
     isUTF8: Bool = true,
 ) -> [String] {
     guard !statuses.isEmpty else { return ["no task for this node"] }
-    let table = StatusTable(rows: statuses.map { cells($0, isUTF8) }, columns: columns, isUTF8: isUTF8)
-    var lines = table.isNarrow ? [] : [table.line(heading, colour: nil)]
-    for (status, cells) in zip(statuses, table.rows) {
-        let colour = isColoured ? colour(status.state) : nil
-        lines += table.isNarrow ? table.paragraph(cells, colour: colour) : [table.line(cells, colour: colour)]
-        let width = columns.map { max(20, $0 - 4) } ?? .max
-        lines += reasons(status).flatMap { text($0, isUTF8).wrapped(to: width) }.map { "    \($0)" }
-    }
-    return lines
+    let table = TextTable(heading, statuses.map { cells($0, isUTF8) }, columns: columns, isUTF8: isUTF8)
+    return table.lines(
+        colours: statuses.map { isColoured ? colour($0.state) : nil },
+        details: statuses.map { reasons($0).map { tableText($0, isUTF8) } },
+    )
 }
 
 /// Returns warnings below the table of the statuses.
@@ -51,7 +47,7 @@ private func cells(_ status: TaskStatus, _ isUTF8: Bool) -> [String] {
     [
         status.task, "\(status.state)", unitWords(status), status.age?.clockText ?? "",
         status.duration?.humanReadable ?? "", status.counts.text, repetitionWords(status), status.description ?? "",
-    ].map { text($0, isUTF8) }
+    ].map { tableText($0, isUTF8) }
 }
 
 /// Why the task, or its last repetition, has not succeeded, a line each.
@@ -84,65 +80,6 @@ private func unitWords(_ status: TaskStatus) -> String {
     guard !words.isEmpty, status.state == .ended(.failed) else { return words }
     if let time = status.retriesIn { return "\(words), retries in \(time.clockText)" }
     return status.isPermanent ? "\(words), not retried" : words
-}
-
-private func text(_ text: String, _ isUTF8: Bool) -> String {
-    isUTF8 ? printable(text) : asciiText(printable(text))
-}
-
-/// Rows with their columns in the width of their widest cells.
-private struct StatusTable {
-    let rows: [[String]]
-    private let widths: [Int]
-    private let columns: Int?
-    private let isUTF8: Bool
-
-    init(rows: [[String]], columns: Int?, isUTF8: Bool) {
-        self.rows = rows
-        self.columns = columns
-        self.isUTF8 = isUTF8
-        widths = heading.indices.map { column in
-            // A column without values is left out.
-            let width = rows.map { $0[column].columnCount }.max() ?? 0
-            return width == 0 ? 0 : max(width, heading[column].columnCount)
-        }
-    }
-
-    /// Whether the columns other than the description do not fit the terminal.
-    var isNarrow: Bool {
-        guard let columns else { return false }
-        let used = widths.dropLast().filter { $0 > 0 }
-        return used.reduce(0, +) + 2 * (used.count - 1) > columns
-    }
-
-    func line(_ cells: [String], colour: String?) -> String {
-        var line = ""
-        var used = 0
-        for (index, cell) in cells.enumerated() where widths[index] > 0 {
-            let isLast = index == cells.count - 1
-            // Only the description may be long.
-            let space = isLast ? columns.map { max(0, $0 - used) } : nil
-            let text = (space.map { cell.truncated(to: $0, isUTF8: isUTF8) } ?? cell)
-                .padded(to: isLast ? 0 : widths[index] + 2)
-            used += text.columnCount
-            line += index == 1 ? painted(text, colour) : text
-        }
-        while line.last == " " { line.removeLast() }
-        return line
-    }
-
-    /// The name and the state, below them the description and the other cells with their headings.
-    func paragraph(_ cells: [String], colour: String?) -> [String] {
-        let width = max(20, (columns ?? 80) - 4)
-        let others = heading.indices.dropFirst(2).dropLast().filter { !cells[$0].isEmpty }
-        let details = others.map { "\(heading[$0].lowercased()) \(cells[$0])" }.joined(separator: ", ")
-        let lines = [cells[cells.count - 1], details].flatMap { $0.wrapped(to: width) }
-        return ["\(cells[0]): \(painted(cells[1], colour))"] + lines.map { "    \($0)" }
-    }
-
-    private func painted(_ text: String, _ colour: String?) -> String {
-        colour.map { "\u{1b}[\($0)m\(text)\u{1b}[0m" } ?? text
-    }
 }
 
 private func colour(_ state: TaskState) -> String {

@@ -18,6 +18,18 @@ extension Flag {
             of: [.supervise],
             isInternal: true,
             "write the metrics, and look at no unit; k8s-bootstrap--metrics.service calls this"
-        ) { values, _, _ in values.run.onlyMetrics = true },
+        ) { values, _, _ in values.supervision = .writeMetrics },
+        Flag(
+            "--only-report",
+            of: [.supervise],
+            isInternal: true,
+            "report the state of the node to the cluster; k8s-bootstrap--report.service calls this"
+        ) { values, _, _ in values.supervision = .report },
+        Flag(
+            "--tasks-ended",
+            of: [.supervise],
+            isInternal: true,
+            "have the end of all tasks reported to the cluster; k8s-bootstrap--report-end.service calls this"
+        ) { values, _, _ in values.supervision = .noteEnd },
     ]
 }

@@ -176,6 +176,18 @@ struct Flag: Sendable {
             of: [.check, .graph],
             "every node of section 'nodes' instead of this one, each with its roles there; no file of a node is looked at"
         ) { values, _, _ in values.isForAllNodes = true },
+        Flag("--all-nodes", of: [.status], "every node of the cluster and of section 'nodes' instead of this one") {
+            values,
+            _,
+            _ in values.isForAllNodes = true
+        },
+        Flag(
+            "--kubeconfig",
+            "FILE",
+            of: [.status],
+            "the kubeconfig with which '--all-nodes' reads the nodes of the cluster (default: the first file of the "
+                + "environment variable KUBECONFIG, or ~/.kube/config)"
+        ) { values, value, _ in values.status.kubeconfig = value },
         Flag(
             "--offline",
             of: [.check, .units],

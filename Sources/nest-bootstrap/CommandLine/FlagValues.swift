@@ -12,6 +12,8 @@ struct FlagValues: Sendable {
     var isForAllNodes = false
     var installedConfig: String?
     var run = RunOptions()
+    /// What `supervise` does instead of all else, if that is only one thing.
+    var supervision: Command?
     var status = StatusOptions()
     var format: GraphFormat?
     var serverVersion: KubernetesVersion?

@@ -12,9 +12,23 @@ extension Options {
         (config, output, role, root) = (values.config, values.output, values.role, values.root)
         (hostName, isOffline) = (values.hostName, values.isOffline)
         isForAllNodes = values.isForAllNodes
+        try checkStatus()
         guard isForAllNodes, hostName != nil || role != nil else { return }
         let other = hostName == nil ? "--role" : "--host-name"
         throw UsageError("'--all-nodes' and '\(other)' are mutually exclusive", command: name)
+    }
+
+    /// Refuses what does not go together with the nodes of the cluster.
+    private func checkStatus() throws(UsageError) {
+        guard case .status(let names, let status) = command else { return }
+        guard isForAllNodes else {
+            guard status.kubeconfig != nil else { return }
+            throw UsageError("'--kubeconfig' needs '--all-nodes'", command: .status)
+        }
+        if let name = names.first {
+            throw UsageError("'--all-nodes' and task '\(name)' are mutually exclusive", command: .status)
+        }
+        if status.isWaiting { throw UsageError("'--all-nodes' and '--wait' are mutually exclusive", command: .status) }
     }
 
     /// Refuses flags of other commands and flags that are given twice.
@@ -66,9 +80,9 @@ extension Options {
             options.installedConfig = values.installedConfig
             return .units(options)
         case .supervise:
-            if values.run.onlyMetrics {
+            if let only = values.supervision {
                 try refuse(names, name)
-                return .writeMetrics
+                return only
             }
             return .supervise(unique(names), isRepetition: values.run.isRepetition)
         }

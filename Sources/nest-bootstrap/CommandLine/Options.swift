@@ -57,7 +57,9 @@ struct Options: Sendable, Hashable {
         case .run(let run): run.isDryRun
         case .certificates(let certificates): certificates.isDryRun
         case .diff: true
-        case .status, .check, .graph, .units, .supervise, .writeMetrics, .rbac, .initialise, .importing: false
+        case .status, .check, .graph, .units, .supervise, .writeMetrics, .report, .noteEnd, .rbac, .initialise,
+            .importing:
+            false
         }
     }
 
@@ -66,7 +68,7 @@ struct Options: Sendable, Hashable {
         switch command {
         case .run(let run): !run.isDryRun
         case .certificates(let certificates): certificates.acts
-        case .units, .supervise, .writeMetrics: true
+        case .units, .supervise, .writeMetrics, .report, .noteEnd: true
         case .diff, .status, .check, .graph, .rbac, .initialise, .importing: false
         }
     }
@@ -111,6 +113,10 @@ enum Command: Sendable, Hashable {
     case supervise([String], isRepetition: Bool)
     /// Writes the metrics, and does nothing else that `supervise` does.
     case writeMetrics
+    /// Reports the state of the node to the cluster, and does nothing else that `supervise` does.
+    case report
+    /// Has the end of all tasks reported to the cluster, and does nothing else that `supervise` does.
+    case noteEnd
 }
 
 /// What to run, and how.
@@ -130,20 +136,20 @@ struct RunOptions: Sendable, Hashable {
     /// Whether a timer repeats the task, which has succeeded on this boot.
     var isRepetition = false
 
-    /// Whether `supervise` writes the metrics, and does nothing else.
-    var onlyMetrics = false
-
     /// Creates the options of a run of the whole plan.
     init() {}
 }
 
-/// Whether `status` waits.
+/// Whether `status` waits, and where it asks for all nodes.
 struct StatusOptions: Sendable, Hashable {
     /// Whether it waits until all tasks have succeeded or one has failed permanently.
     var isWaiting = false
 
     /// How long it waits at most, or `nil` for as long as it takes.
     var waitLimit: Duration?
+
+    /// The kubeconfig with which the nodes of the cluster are read, `nil` for that of kubectl.
+    var kubeconfig: String?
 
     /// Creates the options of a status of this moment.
     init() {}

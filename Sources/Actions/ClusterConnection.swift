@@ -1,0 +1,59 @@
+public import Base
+public import HTTP
+public import Kubernetes
+
+/// A connection to an API server outside of a run: it waits neither for the server nor for valid credentials.
+public struct ClusterConnection: Sendable {
+    /// The API server.
+    public let client: APIClient
+
+    /// The name that the client certificate gives the user, if there is one.
+    public let commonName: String?
+
+    /// Connects as a kubeconfig says.
+    ///
+    /// - Parameters:
+    ///   - path: The kubeconfig.
+    ///   - files: The files of the node.
+    ///   - http: What carries requests.
+    /// - Throws: ``Base/Problem`` if the kubeconfig or its credentials cannot be used.
+    public init(kubeconfig path: String, _ files: NodeFiles, _ http: HTTPClient) throws(Problem) {
+        let bytes: [UInt8]
+        do {
+            bytes = try files.read(path, limit: NodeFiles.credentialLimit)
+        } catch {
+            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
+        }
+        let kubeconfig = try files.kubeconfig(bytes, path)
+        let credentials = try files.credentials(of: kubeconfig)
+        client = APIClient(http, kubeconfig: kubeconfig, credentials: credentials)
+        commonName = credentials.commonName
+    }
+}
+
+extension NodeFiles {
+    /// A kubeconfig or credential is not larger than this.
+    static let credentialLimit = 1 << 20
+
+    /// Reads a kubeconfig whose files no other user can read or change.
+    func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
+        do {
+            let kubeconfig = try Kubeconfig(bytes, path: path)
+            if let key = kubeconfig.keyPath { try requirePrivate(key) }
+            if case .file(let token) = kubeconfig.token { try requireTrusted(token, isData: true) }
+            return kubeconfig
+        } catch {
+            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
+        }
+    }
+
+    /// Loads the credentials of a kubeconfig.
+    func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
+        var credentials = try Credentials(kubeconfig) { path in try read(path, limit: Self.credentialLimit) }
+        // It is read again for each request, so the transport must know where it is.
+        if case .file(let token) = credentials.connectionIdentity.token {
+            credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)
+        }
+        return credentials
+    }
+}

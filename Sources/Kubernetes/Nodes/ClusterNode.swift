@@ -1,0 +1,129 @@
+public import Base
+import YAML
+
+/// A Node of the cluster, as far as reports are concerned.
+public struct ClusterNode: Sendable, Hashable {
+    /// Its name.
+    public var name: String
+
+    /// Its conditions by their types.
+    public var conditions: [String: NodeCondition]
+
+    /// Creates a node.
+    public init(name: String, conditions: [String: NodeCondition]) {
+        (self.name, self.conditions) = (name, conditions)
+    }
+
+    /// Reads an object.
+    init(_ object: Node) {
+        name = object["metadata"]?["name"]?.string ?? ""
+        conditions = [:]
+        for condition in object["status"]?["conditions"]?.sequence ?? [] {
+            guard let type = condition["type"]?.string else { continue }
+            conditions[type] = NodeCondition(
+                status: condition["status"]?.string ?? "",
+                reason: condition["reason"]?.string ?? "",
+                message: condition["message"]?.string ?? "",
+                since: condition["lastTransitionTime"]?.string.flatMap { Timestamp(rfc3339: $0) },
+            )
+        }
+    }
+}
+
+/// A condition of a Node.
+public struct NodeCondition: Sendable, Hashable {
+    /// `True`, `False` or `Unknown`.
+    public var status: String
+    /// Why, in one word.
+    public var reason: String
+    /// Why, for people.
+    public var message: String
+    /// Since when the status is what it is.
+    public var since: Timestamp?
+
+    /// Creates a condition.
+    public init(status: String, reason: String, message: String, since: Timestamp? = nil) {
+        (self.status, self.reason, self.message, self.since) = (status, reason, message, since)
+    }
+
+    /// The condition with the time since when its status holds.
+    ///
+    /// - Parameters:
+    ///   - known: The condition that the Node has, if it has one.
+    ///   - now: The time of a change.
+    /// - Returns: The condition; the time is that of the known condition unless the status differs.
+    public func replacing(_ known: Self?, at now: Timestamp) -> Self {
+        var condition = self
+        condition.since = known?.status == status ? known?.since ?? now : now
+        return condition
+    }
+}
+
+/// Something that happened on a node, for `kubectl describe node`.
+public struct NodeEvent: Sendable, Hashable {
+    /// The name of the Event, the same for what happens again.
+    public var name: String
+    /// The name of the Node.
+    public var node: String
+    /// Whether it is a warning.
+    public var isWarning: Bool
+    /// What has happened, in one word.
+    public var reason: String
+    /// What has happened, for people.
+    public var message: String
+    /// How often it has happened.
+    public var count: Int
+    /// When it happened first.
+    public var first: Timestamp
+    /// When it happened last.
+    public var last: Timestamp
+
+    /// Creates a description.
+    public init(
+        name: String,
+        node: String,
+        isWarning: Bool,
+        reason: String,
+        message: String,
+        count: Int,
+        first: Timestamp,
+        last: Timestamp,
+    ) {
+        (self.name, self.node, self.isWarning, self.reason) = (name, node, isWarning, reason)
+        (self.message, self.count, self.first, self.last) = (message, count, first, last)
+    }
+
+    /// The fields that change when it happens again.
+    var changes: [(String, Node)] {
+        [
+            ("message", .string(message)), ("count", .number(count)),
+            ("lastTimestamp", .string(last.description)),
+        ]
+    }
+
+    /// The object.
+    ///
+    /// The UID of the Node is its name, as the kubelet writes it: `kubectl describe node` looks for that.
+    var object: Node {
+        .mapping(
+            [
+                ("apiVersion", .string("v1")), ("kind", .string("Event")),
+                (
+                    "metadata",
+                    .mapping([("name", .string(name)), ("namespace", .string(NodeReports.eventNamespace))])
+                ),
+                (
+                    "involvedObject",
+                    .mapping([("kind", .string("Node")), ("name", .string(node)), ("uid", .string(node))])
+                ),
+                ("reason", .string(reason)), ("type", .string(isWarning ? "Warning" : "Normal")),
+                (
+                    "source",
+                    .mapping([("component", .string(ManagedMetadata.manager)), ("host", .string(node))])
+                ),
+                ("firstTimestamp", .string(first.description)),
+                ("reportingComponent", .string(ManagedMetadata.manager)), ("reportingInstance", .string(node)),
+            ] + changes
+        )
+    }
+}

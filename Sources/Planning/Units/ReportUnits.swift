@@ -1,0 +1,110 @@
+/// The name of the service that reports the state of the node to the cluster.
+public let reportUnitName = "k8s-bootstrap--report.service"
+
+let reportTimerName = "k8s-bootstrap--report.timer"
+let reportEndUnitName = "k8s-bootstrap--report-end.service"
+
+/// The units that report the state of the node to the cluster.
+///
+/// The service sends, and goes on until it has. It is restarted when something has changed, so that no change is missed
+/// while it runs, and changes at the same time become one report. No other unit is ordered after it.
+struct ReportUnits {
+    /// The kubeconfigs of which the first that exists is used.
+    private let kubeconfigs: [String]
+    /// Whether the task file names the kubeconfig, so that its absence is reported.
+    private let isNamed: Bool
+
+    /// Prepares the units of a node with a plan.
+    init(_ declaration: ReportDeclaration, _ plan: Plan) {
+        kubeconfigs = declaration.kubeconfigs(plan)
+        isNamed = declaration.kubeconfig != nil
+    }
+
+    /// Returns the names and texts of the units.
+    func texts(_ call: ProgramInvocation) -> [(String, String)] {
+        [(reportUnitName, service(call)), (reportEndUnitName, end(call)), (reportTimerName, timer(call))]
+    }
+
+    private func service(_ call: ProgramInvocation) -> String {
+        var unit = supervisingUnit("Report of the Kubernetes node bootstrap to the cluster")
+        addConditions(&unit, call)
+        unit.section("Service")
+        // What cannot be sent is a warning in the journal, and no reason for the node to be degraded.
+        unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-report"] + call.flags)
+        // Nothing waits for it.
+        unit.set("Type", "exec")
+        unit.set("NotifyAccess", "main")
+        unit.set("TimeoutStopSec", "5")
+        // Keeps systemd from logging every start.
+        unit.set("LogLevelMax", "notice")
+        unit.set("SyslogLevel", "notice")
+        unit.set("SyslogIdentifier", "k8s-bootstrap-report")
+        unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
+        unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
+        unit.set("RuntimeDirectory", "nest-bootstrap")
+        unit.set("RuntimeDirectoryPreserve", "yes")
+        // It reads the records and a kubeconfig, and talks to the API server.
+        for (key, value) in [
+            ("CapabilityBoundingSet", ""), ("NoNewPrivileges", "yes"), ("ProtectSystem", "strict"),
+            ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("PrivateIPC", "yes"),
+            ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"),
+            ("ProtectControlGroups", "yes"), ("ProtectClock", "yes"), ("ProtectHostname", "yes"),
+            ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"), ("RestrictNamespaces", "yes"),
+            ("RestrictRealtime", "yes"), ("RestrictSUIDSGID", "yes"), ("LockPersonality", "yes"),
+            ("MemoryDenyWriteExecute", "yes"), ("SystemCallArchitectures", "native"),
+            ("SystemCallFilter", "@system-service"), ("MemoryMax", "256M"), ("TasksMax", "64"), ("LimitCORE", "0"),
+        ] { unit.set(key, value) }
+        if !call.root.isEmpty { unit.path("ReadWritePaths", "\(call.root)/run/nest-bootstrap") }
+        for path in hidden { unit.path("InaccessiblePaths", path) }
+        return unit.text
+    }
+
+    /// What no kubeconfig refers to.
+    private var hidden: [String] {
+        let keys = ["/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd", "/etc/kubernetes/pki/sa.key"]
+        let used = kubeconfigs.map(located)
+        return (HiddenPaths.ofNoTask + keys).filter { path in
+            // k3s has the files of the kubelet below it.
+            !["/etc/rancher", "/var/lib/rancher"].contains(path) && !used.contains { isPath($0, at: path) }
+        }
+    }
+
+    /// The service that has the end of all tasks reported, once for each start of the target.
+    private func end(_ call: ProgramInvocation) -> String {
+        var unit = supervisingUnit("Report of the end of the Kubernetes node bootstrap tasks")
+        addConditions(&unit, call)
+        unit.set("After", targetName)
+        unit.section("Service")
+        unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--tasks-ended"] + call.flags)
+        unit.set("LogLevelMax", "notice")
+        addSupervisingSettings(&unit, call)
+        return unit.text
+    }
+
+    /// The timer that starts the service at boot, when the cluster has the report of the last boot, and every ten minutes.
+    ///
+    /// The Node may have been deleted and registered again, and runs by hand of other users are noticed. The delay is there
+    /// for many nodes that boot at the same time.
+    private func timer(_ call: ProgramInvocation) -> String {
+        var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
+        unit.section("Unit")
+        unit.set("Description", "Regular report of the Kubernetes node bootstrap to the cluster")
+        unit.set("DefaultDependencies", "no")
+        unit.set("Conflicts", "shutdown.target")
+        unit.set("Before", "shutdown.target")
+        unit.section("Timer")
+        unit.set("OnActiveSec", "0")
+        // Also while there is no kubeconfig, so that the service does not run.
+        unit.set("OnCalendar", "*:0/10")
+        unit.set("RandomizedDelaySec", "10s")
+        unit.set("AccuracySec", "1s")
+        unit.set("Unit", reportUnitName)
+        return unit.text
+    }
+
+    /// Keeps a service from running where there is no kubelet.
+    private func addConditions(_ unit: inout UnitText, _ call: ProgramInvocation) {
+        guard !isNamed else { return }
+        for path in kubeconfigs { unit.set("ConditionPathExists", "|" + unitPhrase(call.root + path)) }
+    }
+}

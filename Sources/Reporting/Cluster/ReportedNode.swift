@@ -1,0 +1,155 @@
+public import Base
+import YAML
+
+/// What the cluster knows of one node, for `status --all-nodes`.
+public struct ReportedNode: Sendable, Hashable {
+    /// What the node has reported of its tasks.
+    public enum State: String, Sendable, Hashable, CaseIterable {
+        /// All tasks have succeeded.
+        case ready
+        /// A task has failed, or the task file is invalid.
+        case failed
+        /// Some tasks have not succeeded yet.
+        case notYet = "not yet"
+        /// The node could not read what its tasks have done, or reports what this version does not know.
+        case unknown
+        /// The node has reported nothing.
+        case notReported = "not reported"
+        /// The cluster does not have the node.
+        case missing
+    }
+
+    /// Its name.
+    public var name: String
+
+    /// Its roles in the task file, none if that does not list it.
+    public var roles: [String]
+
+    /// The status of condition `Ready`, which the kubelet reports; `nil` if there is none.
+    public var kubelet: String?
+
+    /// What the node has reported.
+    public var state: State
+
+    /// The reason of the report.
+    public var reason: String?
+
+    /// The details of the report.
+    public var message: String?
+
+    /// Since when the state is what it is.
+    public var since: Timestamp?
+
+    /// Creates a node of the task file that the cluster does not have.
+    public init(missing name: String, roles: [String]) {
+        (self.name, self.roles, state) = (name, roles, .missing)
+    }
+
+    /// Creates a node of the cluster that has reported nothing.
+    ///
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - roles: Its roles in the task file.
+    ///   - kubelet: The status of condition `Ready`.
+    public init(_ name: String, roles: [String], kubelet: String?) {
+        (self.name, self.roles, self.kubelet, state) = (name, roles, kubelet, .notReported)
+    }
+
+    /// Adds what the node has reported.
+    ///
+    /// - Parameters:
+    ///   - status: The status of condition `BootstrapReady`.
+    ///   - reason: Its reason.
+    ///   - message: Its message.
+    ///   - since: When the status has changed.
+    public mutating func add(status: String, reason: String, message: String, since: Timestamp?) {
+        (self.reason, self.message, self.since) = (reason, message, since)
+        state =
+            switch BootstrapCondition.Status(rawValue: status) {
+            case .isTrue: .ready
+            case .isFalse: BootstrapCondition.Reason(rawValue: reason)?.isFailure == true ? .failed : .notYet
+            case .unknown, nil: .unknown
+            }
+    }
+
+    /// What the kubelet says, in words.
+    fileprivate var kubeletWords: String {
+        switch kubelet {
+        case "True": "ready"
+        case "False": "not ready"
+        case nil: ""
+        default: "unknown"
+        }
+    }
+}
+
+/// Returns what nodes have reported as a table for people.
+///
+/// - Parameters:
+///   - nodes: The nodes.
+///   - now: The time that ages are counted to.
+///   - columns: The width of the terminal, or `nil` for lines of any length.
+///   - isColoured: Whether states are coloured.
+///   - isUTF8: Whether the table may have characters that are not ASCII.
+/// - Returns: The lines, the heading first; a sentence if there is no node.
+public func reportedNodeLines(
+    _ nodes: [ReportedNode],
+    at now: Timestamp = .now(),
+    columns: Int? = nil,
+    isColoured: Bool = false,
+    isUTF8: Bool = true,
+) -> [String] {
+    guard !nodes.isEmpty else { return ["the cluster has no nodes"] }
+    let rows = nodes.map { node in
+        [
+            node.name, node.state.rawValue,
+            node.since.map { Duration.seconds(max(0, now.seconds - $0.seconds)).clockText } ?? "", node.kubeletWords,
+            node.roles.joined(separator: ","), node.reason ?? "",
+        ].map { tableText($0, isUTF8) }
+    }
+    let heading = ["NODE", "BOOTSTRAP", "SINCE", "KUBELET", "ROLES", "REASON"]
+    let table = TextTable(heading, rows, columns: columns, isUTF8: isUTF8)
+    return table.lines(
+        colours: nodes.map { isColoured ? $0.state.colour : nil },
+        details: nodes.map { node in
+            // Of the others the reason says everything.
+            node.state == .ready ? [] : [node.message ?? ""].filter { !$0.isEmpty }.map { tableText($0, isUTF8) }
+        },
+    )
+}
+
+extension ReportedNode.State {
+    fileprivate var colour: String {
+        switch self {
+        case .ready: "32"
+        case .failed: "31"
+        case .notYet, .unknown, .notReported, .missing: "33"
+        }
+    }
+}
+
+/// Returns what nodes have reported as one JSON object.
+///
+/// - Parameter nodes: The nodes.
+/// - Returns: One line without its end.
+public func reportedNodesJSON(_ nodes: [ReportedNode]) -> String {
+    let items = nodes.map { node in
+        var pairs: [(String, Node)] = [
+            ("node", .string(node.name)), ("roles", .sequence(node.roles.map { .string($0) })),
+            ("state", .string(node.state.rawValue)),
+        ]
+        if let since = node.since { pairs.append(("since", .string(since.description))) }
+        if let reason = node.reason { pairs.append(("reason", .string(reason))) }
+        if let message = node.message { pairs.append(("message", .string(message))) }
+        if node.kubelet != nil { pairs.append(("kubelet", .string(node.kubeletWords))) }
+        return Node.mapping(pairs)
+    }
+    let counts = Dictionary(grouping: nodes, by: \.state).mapValues(\.count)
+    let summary =
+        [("nodes", Node.number(nodes.count))]
+        + ReportedNode.State.allCases.map { ($0.rawValue, Node.number(counts[$0] ?? 0)) }
+    let object = Node.mapping([
+        Node.outputVersion, ("nodes", .sequence(items)), ("summary", .mapping(summary)),
+    ])
+    return String(decoding: object.json(), as: UTF8.self)
+}

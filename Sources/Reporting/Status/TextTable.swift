@@ -1,0 +1,76 @@
+/// Rows with their columns in the width of their widest cells, the second of which may be coloured.
+struct TextTable {
+    private let heading: [String]
+    private let rows: [[String]]
+    private let widths: [Int]
+    private let columns: Int?
+    private let isUTF8: Bool
+
+    /// Creates a table of rows that have as many cells as the heading.
+    init(_ heading: [String], _ rows: [[String]], columns: Int?, isUTF8: Bool) {
+        (self.heading, self.rows) = (heading, rows)
+        self.columns = columns
+        self.isUTF8 = isUTF8
+        widths = heading.indices.map { column in
+            // A column without values is left out.
+            let width = rows.map { $0[column].columnCount }.max() ?? 0
+            return width == 0 ? 0 : max(width, heading[column].columnCount)
+        }
+    }
+
+    /// The lines, with the details of every row below it.
+    ///
+    /// - Parameters:
+    ///   - colours: The colour of each row, if it has one.
+    ///   - details: The details of each row, in as many lines as they take.
+    /// - Returns: The lines, the heading first.
+    func lines(colours: [String?], details: [[String]]) -> [String] {
+        let width = columns.map { max(20, $0 - 4) } ?? .max
+        let blocks = rows.indices.map { row in
+            (isNarrow ? paragraph(rows[row], colour: colours[row]) : [line(rows[row], colour: colours[row])])
+                + details[row].flatMap { $0.wrapped(to: width) }.map { "    \($0)" }
+        }
+        return (isNarrow ? [] : [line(heading, colour: nil)]) + blocks.flatMap(\.self)
+    }
+
+    /// Whether the columns other than the last do not fit the terminal.
+    private var isNarrow: Bool {
+        guard let columns else { return false }
+        let used = widths.dropLast().filter { $0 > 0 }
+        return used.reduce(0, +) + 2 * (used.count - 1) > columns
+    }
+
+    private func line(_ cells: [String], colour: String?) -> String {
+        var line = ""
+        var used = 0
+        for (index, cell) in cells.enumerated() where widths[index] > 0 {
+            let isLast = index == cells.count - 1
+            // Only the last one may be long.
+            let space = isLast ? columns.map { max(0, $0 - used) } : nil
+            let text = (space.map { cell.truncated(to: $0, isUTF8: isUTF8) } ?? cell)
+                .padded(to: isLast ? 0 : widths[index] + 2)
+            used += text.columnCount
+            line += index == 1 ? painted(text, colour) : text
+        }
+        while line.last == " " { line.removeLast() }
+        return line
+    }
+
+    /// The name and the state, below them the last cell and the others with their headings.
+    private func paragraph(_ cells: [String], colour: String?) -> [String] {
+        let width = max(20, (columns ?? 80) - 4)
+        let others = heading.indices.dropFirst(2).dropLast().filter { !cells[$0].isEmpty }
+        let details = others.map { "\(heading[$0].lowercased()) \(cells[$0])" }.joined(separator: ", ")
+        let lines = [cells[cells.count - 1], details].flatMap { $0.wrapped(to: width) }
+        return ["\(cells[0]): \(painted(cells[1], colour))"] + lines.map { "    \($0)" }
+    }
+
+    private func painted(_ text: String, _ colour: String?) -> String {
+        colour.map { "\u{1b}[\($0)m\(text)\u{1b}[0m" } ?? text
+    }
+}
+
+/// A text as a table has it: without control characters, and where the terminal is not UTF-8, in ASCII.
+func tableText(_ text: String, _ isUTF8: Bool) -> String {
+    isUTF8 ? printable(text) : asciiText(printable(text))
+}

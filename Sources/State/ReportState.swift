@@ -1,0 +1,210 @@
+public import Base
+import Host
+import YAML
+
+/// What is known about reports to the cluster, as it is kept in the state directory between two of them.
+public struct ReportState: Sendable, Hashable {
+    /// A task that fails, from its first failure until it succeeds.
+    public struct Failure: Sendable, Hashable {
+        /// The task.
+        public var task: String
+        /// How often it has failed.
+        public var count: Int
+        /// The number of its last attempt, and when that ended.
+        public var attempt: Int
+        /// When the first failure was noticed.
+        public var first: Timestamp
+        /// When the last attempt ended.
+        public var last: Timestamp
+    }
+
+    /// A failure or a recovery that the cluster should know.
+    public struct Incident: Sendable, Hashable {
+        /// The task.
+        public var task: String
+        /// Whether the task has recovered, rather than failed.
+        public var isRecovery: Bool
+        /// What has happened, as everybody may read it.
+        public var message: String
+        /// How often.
+        public var count: Int
+        /// When it happened first.
+        public var first: Timestamp
+        /// When it happened last.
+        public var last: Timestamp
+
+        /// Whether two are about the same thing, so that the later one replaces the earlier one.
+        public func isRepeat(of other: Self) -> Bool {
+            task == other.task && isRecovery == other.isRecovery && first == other.first
+        }
+    }
+
+    /// The tasks that fail.
+    public var failures: [Failure]
+
+    /// What has not been sent yet, the oldest first.
+    public var unsent: [Incident]
+
+    /// Why nothing can be sent, `nil` if the last report was.
+    public var problem: String?
+
+    /// More incidents than this are not kept until they can be sent; the oldest are dropped.
+    static let unsentLimit = 100
+
+    /// Creates a state; without arguments that of a node that has reported nothing.
+    public init(failures: [Failure] = [], unsent: [Incident] = [], problem: String? = nil) {
+        (self.failures, self.unsent, self.problem) = (failures, unsent, problem)
+    }
+
+    /// A task as it is now.
+    public struct Observation: Sendable, Hashable {
+        /// What is known of the task.
+        public enum State: Sendable, Hashable {
+            /// It has failed, in an attempt that ended at a time, and why; without a time if its program did not even start.
+            case failed(attempt: Int, at: Timestamp?, String)
+            /// It has succeeded.
+            case succeeded
+            /// Neither.
+            case other
+        }
+
+        /// The task.
+        public var task: String
+        /// What is known of it.
+        public var state: State
+
+        /// Creates an observation.
+        public init(_ task: String, _ state: State) {
+            (self.task, self.state) = (task, state)
+        }
+    }
+
+    /// Notes what the tasks of the node are now, and what has happened to them since the last time.
+    ///
+    /// - Parameters:
+    ///   - observations: All tasks of the node.
+    ///   - now: The time of recoveries.
+    public mutating func note(_ observations: [Observation], at now: Timestamp = .now()) {
+        let names = Set(observations.map(\.task))
+        // A task that was removed from the task file has not recovered.
+        failures.removeAll { !names.contains($0.task) }
+        for observation in observations {
+            let index = failures.firstIndex { $0.task == observation.task }
+            switch observation.state {
+            case .failed(let attempt, let time, let message):
+                // Without a record it is not known how often it has failed.
+                if time == nil, index != nil { continue }
+                noteFailure(of: observation.task, index, attempt, time ?? now, message)
+            case .succeeded:
+                guard let index else { continue }
+                let failure = failures.remove(at: index)
+                let times = failure.count == 1 ? "one failure" : "\(failure.count) failures"
+                let message = "task '\(observation.task)' has recovered after \(times)"
+                add(Incident(task: failure.task, isRecovery: true, message: message, count: 1, first: now, last: now))
+            case .other: break
+            }
+        }
+    }
+
+    private mutating func noteFailure(
+        of task: String,
+        _ index: Int?,
+        _ attempt: Int,
+        _ time: Timestamp,
+        _ message: String,
+    ) {
+        var failure = Failure(task: task, count: 1, attempt: attempt, first: time, last: time)
+        if let index {
+            let known = failures[index]
+            guard known.attempt != attempt || known.last != time else { return }
+            // Attempts between two reports count too.
+            failure.count = known.count + max(1, attempt - known.attempt)
+            failure.first = known.first
+            failures[index] = failure
+        } else {
+            failures.append(failure)
+        }
+        add(
+            Incident(
+                task: task,
+                isRecovery: false,
+                message: message,
+                count: failure.count,
+                first: failure.first,
+                last: time
+            )
+        )
+    }
+
+    private mutating func add(_ incident: Incident) {
+        unsent.removeAll(where: incident.isRepeat)
+        unsent.append(incident)
+        unsent.removeFirst(max(0, unsent.count - Self.unsentLimit))
+    }
+}
+
+extension RecordStore {
+    private static let reportName = "report.json"
+
+    /// Reads what is known about reports.
+    ///
+    /// - Returns: The state; that of a node that has reported nothing if the file is missing or of another boot.
+    public func reportState() -> ReportState {
+        guard let bytes = try? directory(isCreating: false).read(Self.reportName, limit: Self.sizeLimit),
+            let node = try? readJSON(bytes, file: "report"), node["boot"]?.string == (boot ?? "")
+        else { return ReportState() }
+        return ReportState(
+            failures: (node["failures"]?.sequence ?? []).compactMap { ReportState.Failure($0) },
+            unsent: (node["unsent"]?.sequence ?? []).compactMap { ReportState.Incident($0) },
+            problem: node["problem"]?.string,
+        )
+    }
+
+    /// Writes what is known about reports.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func write(_ state: ReportState) throws(SystemError) {
+        var pairs: [(String, Node)] = [
+            ("boot", .string(boot ?? "")), ("failures", .sequence(state.failures.map(\.node))),
+            ("unsent", .sequence(state.unsent.map(\.node))),
+        ]
+        if let problem = state.problem { pairs.append(("problem", .string(problem))) }
+        try directory(isCreating: true).write(Node.mapping(pairs).json(), to: Self.reportName, mode: 0o644)
+    }
+}
+
+extension ReportState.Failure {
+    fileprivate var node: Node {
+        .mapping([
+            ("task", .string(task)), ("count", .number(count)), ("attempt", .number(attempt)),
+            ("first", .string(first.description)), ("last", .string(last.description)),
+        ])
+    }
+
+    fileprivate init?(_ node: Node) {
+        guard let task = node["task"]?.string, let count = node["count"]?.integer,
+            let attempt = node["attempt"]?.integer,
+            let first = node["first"]?.string.flatMap({ Timestamp(rfc3339: $0) }),
+            let last = node["last"]?.string.flatMap({ Timestamp(rfc3339: $0) })
+        else { return nil }
+        self.init(task: task, count: count, attempt: attempt, first: first, last: last)
+    }
+}
+
+extension ReportState.Incident {
+    fileprivate var node: Node {
+        .mapping([
+            ("task", .string(task)), ("recovery", .boolean(isRecovery)), ("message", .string(message)),
+            ("count", .number(count)), ("first", .string(first.description)), ("last", .string(last.description)),
+        ])
+    }
+
+    fileprivate init?(_ node: Node) {
+        guard let task = node["task"]?.string, let isRecovery = node["recovery"]?.boolean,
+            let message = node["message"]?.string, let count = node["count"]?.integer,
+            let first = node["first"]?.string.flatMap({ Timestamp(rfc3339: $0) }),
+            let last = node["last"]?.string.flatMap({ Timestamp(rfc3339: $0) })
+        else { return nil }
+        self.init(task: task, isRecovery: isRecovery, message: message, count: count, first: first, last: last)
+    }
+}

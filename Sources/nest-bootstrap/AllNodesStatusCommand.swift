@@ -1,0 +1,108 @@
+import Actions
+import Base
+import HTTP
+import Host
+import Kubernetes
+import Planning
+import Reporting
+
+/// Command `status --all-nodes`: what the nodes have reported to the cluster, on any machine.
+struct AllNodesStatusCommand {
+    let options: Options
+    let status: StatusOptions
+
+    /// How long reading all nodes may take.
+    private static let limit = Duration.seconds(60)
+
+    /// Prints what the nodes have reported.
+    ///
+    /// - Returns: Whether the tasks of all nodes have succeeded.
+    /// - Throws: ``Base/Problem`` if the cluster cannot be read, ``HTTP/TransportError`` if libcurl cannot be set up.
+    func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
+        let inventory: Inventory
+        do throws(Problems) {
+            inventory = try self.inventory()
+        } catch {
+            output.report(error, as: options.output, .taskFileWrong)
+            return .configuration
+        }
+        let http = try HTTPClient()
+        let result = await read(http)
+        await http.shutDown()
+        let nodes = Self.merged(try result.get(), inventory)
+        switch options.output {
+        case .json: output.writeData(reportedNodesJSON(nodes) + "\n")
+        case .text:
+            let lines = reportedNodeLines(
+                nodes,
+                columns: outputEnvironment.columns,
+                isColoured: outputEnvironment.isColoured,
+                isUTF8: outputEnvironment.isUTF8
+            )
+            output.write(lines.map { $0 + "\n" }.joined())
+        }
+        if nodes.contains(where: { $0.state == .failed }) { return .failure }
+        return nodes.allSatisfy { $0.state == .ready } ? .success : .incomplete
+    }
+
+    /// The nodes of the task file; none if there is no file at the default path.
+    private func inventory() throws(Problems) -> Inventory {
+        if options.config == Options.defaultConfig, Configuration.isAbsent(options) { return Inventory() }
+        return try readInventory(try Configuration.sources(options))
+    }
+
+    private func read(_ http: HTTPClient) async -> Result<[ClusterNode], Problem> {
+        do throws(Problem) {
+            // A command that only looks may look at the files of anybody.
+            let files = NodeFiles(root: nil, isDryRun: false, refusesDistrusted: false)
+            let path = try kubeconfig()
+            let connection = try ClusterConnection(kubeconfig: path, files, http)
+            let reports = NodeReports(client: connection.client)
+            do throws(APIError) {
+                return .success(try await reports.nodes(until: .now + Self.limit))
+            } catch {
+                throw reports.problem(error, forbidden: "name the kubeconfig of an administrator with '--kubeconfig'")
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The kubeconfig of the arguments, or else that of kubectl.
+    private func kubeconfig() throws(Problem) -> String {
+        let environment = Machine.environment()
+        if let named = status.kubeconfig { return Configuration.absolute(named) }
+        if let first = environment["KUBECONFIG"]?.split(separator: ":").first {
+            return Configuration.absolute(String(first))
+        }
+        if let home = environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
+        throw Problem("it is not known how to reach the cluster", hint: "add --kubeconfig FILE")
+    }
+
+    /// The nodes of the task file in its order, then those that only the cluster has.
+    private static func merged(_ nodes: [ClusterNode], _ inventory: Inventory) -> [ReportedNode] {
+        let byName = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
+        let listed = inventory.entries.map { entry in
+            byName[entry.name].map { reported($0, entry.roles) }
+                ?? ReportedNode(missing: entry.name, roles: entry.roles)
+        }
+        let names = Set(inventory.entries.map(\.name))
+        let others = nodes.filter { !names.contains($0.name) }.map { node in
+            reported(node, inventory.entry(matching: node.name)?.roles ?? [])
+        }
+        return listed + others
+    }
+
+    private static func reported(_ node: ClusterNode, _ roles: [String]) -> ReportedNode {
+        var reported = ReportedNode(node.name, roles: roles, kubelet: node.conditions["Ready"]?.status)
+        if let condition = node.conditions[BootstrapCondition.type] {
+            reported.add(
+                status: condition.status,
+                reason: condition.reason,
+                message: condition.message,
+                since: condition.since
+            )
+        }
+        return reported
+    }
+}

@@ -1,0 +1,107 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// What a booted machine reports to the cluster.
+    @Suite struct ReportTests {
+        /// A task writes the kubeconfig of the kubelet, so that reports need no key of the task file.
+        private static let tasks = """
+            cluster: {certificateAuthority: /run/agenix/k8s-ca.crt}
+            tasks:
+              kubelet:
+                kubeconfig:
+                  {path: /etc/kubernetes/kubelet.kubeconfig, user: "system:node:w1",
+                   certificate: /run/agenix/kubelet-w1.crt, key: /run/agenix/kubelet-w1.key}
+              flaky: {exec: {command: test, args: [-e, /run/go]}}
+              next: {after: [flaky], symlink: {path: /run/next, target: /etc}}
+
+            """
+        private static let service = "k8s-bootstrap--report.service"
+        private static let warning = "cannot report to the cluster"
+
+        /// Waits until the condition of the machine's Node has a reason.
+        private func becomes(_ reason: String, _ cluster: TestCluster) async throws {
+            let path = #"jsonpath={.status.conditions[?(@.type=="BootstrapReady")].reason}"#
+            var seen = ""
+            let isReported = try await TestSupport.becomes(within: .seconds(120)) {
+                seen = try await cluster.kubectl("get", "node", "w1", "-o", path).output
+                return seen == reason
+            }
+            #expect(isReported, "\(reason) was expected, and the condition is '\(seen)'")
+        }
+
+        private func events(_ cluster: TestCluster) async throws -> String {
+            let path = #"jsonpath={range .items[?(@.source.component=="nest-bootstrap")]}{.reason} {.count}{"\n"}{end}"#
+            return try await cluster.kubectl("get", "events", "-o", path).output
+        }
+
+        @Test func `a machine reports its failure, its retries and its recovery, and waits for no report`() async throws
+        {
+            let options = ["--no-controller-manager", "--", "--enable-admission-plugins=NodeRestriction"]
+            try await TestCluster.withFresh(options: options) { cluster in
+                try await cluster.makeCertificate("kubelet-w1", subject: "/O=system:nodes/CN=system:node:w1")
+                let object = "---\n{apiVersion: v1, kind: Node, metadata: {name: w1}}\n"
+                #expect(try await cluster.kubectl("create", "-f", "-", input: object).status == 0)
+                try await cluster.withMachine("any", tasks: Self.tasks) { machine in
+                    try await machine.boot(cluster.credentialsOption)
+                    try await becomes("TasksFailed", cluster)
+                    show("kubectl describe node", try await cluster.kubectl("describe", "node", "w1").output)
+                    let isRepeated = try await TestSupport.becomes(within: .seconds(60)) {
+                        try await events(cluster).contains(/BootstrapTaskFailed ([2-9]|\d\d)/)
+                    }
+                    let seen = try await events(cluster)
+                    #expect(isRepeated, "\(seen)")
+                    try await machine.must("touch /run/go")
+                    try await becomes("TasksSucceeded", cluster)
+                    #expect(try await machine.becomes("systemctl is-active \(Self.service)") { $0 == "inactive\n" })
+                    #expect(try await events(cluster).contains("BootstrapTaskRecovered 1\n"))
+                    #expect(try await machine.output("systemctl is-system-running") == "running\n")
+                    #expect(try await machine.output("systemctl is-active k8s-bootstrap--report.timer") == "active\n")
+                    #expect(try await !machine.output("journalctl -b").contains(Self.warning))
+
+                    // Without a server the task ends as before, and the service waits.
+                    try await cluster.stop("kube-apiserver")
+                    let start = ContinuousClock.now
+                    #expect(
+                        try await machine.run("sh", "-c", "rm /run/go; systemctl restart k8s-bootstrap-flaky").status
+                            == 1
+                    )
+                    #expect(ContinuousClock.now - start < .seconds(20))
+                    let journal = "journalctl -b -o cat -u \(Self.service)"
+                    #expect(try await machine.becomes(journal) { $0.contains(Self.warning) })
+                    #expect(try await machine.output("systemctl is-active \(Self.service)") == "active\n")
+                    let status = "systemctl show --value -p StatusText,MemoryCurrent \(Self.service)"
+                    #expect(try await machine.becomes(status) { $0.contains("the next attempt is in") })
+                    show("a report without a server", try await machine.output("\(status); \(journal)"))
+                    #expect(!(try await machine.output("systemctl --failed --no-legend")).contains("report"))
+                    try await cluster.start(options)
+                    try await becomes("TasksFailed", cluster)
+                    let lines = try await machine.becomes(journal) { $0.contains("the cluster has the report") }
+                    #expect(lines)
+                    let count = try await machine.output(journal).split(separator: "\n").filter {
+                        $0.contains(Self.warning)
+                    }
+                    #expect(count.count == 1)
+                    try await machine.must("touch /run/go")
+                    try await becomes("TasksSucceeded", cluster)
+
+                    // The condition of the last boot is replaced, and what is reported is no longer about it.
+                    try await machine.halt()
+                    try await machine.boot(cluster.credentialsOption)
+                    let boot = ContinuousClock.now
+                    try await becomes("TasksFailed", cluster)
+                    show("from the boot to the corrected condition", "\(ContinuousClock.now - boot)")
+                    // A shutdown does not wait for a report that cannot be sent.
+                    try await cluster.stop("kube-apiserver")
+                    try await machine.must("systemctl restart \(Self.service)")
+                    #expect(try await machine.becomes(journal) { $0.contains(Self.warning) })
+                    let shutdown = ContinuousClock.now
+                    try await machine.halt()
+                    #expect(ContinuousClock.now - shutdown < .seconds(30))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+import Base
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// A node that reports to the cluster with a kubeconfig of its own, or that of its kubelet.
+struct ReportingNode {
+    let node: TestNode
+
+    /// Tasks of which one succeeds when a file is there.
+    static let tasks = """
+        tasks:
+          fine: {symlink: {path: /x, target: /etc}}
+          flaky: {exec: {command: test, args: [-e, "${go}"]}}
+          last: {after: [flaky], symlink: {path: /y, target: /etc}}
+
+        """
+
+    /// Makes a node, with the certificate of its kubelet.
+    init(_ name: String, on cluster: TestCluster, tasks: String = tasks) async throws {
+        let user = "kubelet-\(name)"
+        try await cluster.makeCertificate(user, subject: "/O=system:nodes/CN=system:node:\(name)")
+        let directory = "\(cluster.directory)/\(name)"
+        node = try TestNode(
+            "cluster: {report: {kubeconfig: kubelet.conf}}\nvariables: {go: \(directory)/go}\n\(tasks)",
+            in: directory
+        )
+        try node.write(Self.kubeconfig(of: user, on: cluster), to: "kubelet.conf", mode: 0o600)
+    }
+
+    /// A kubeconfig of a user with a certificate of the cluster.
+    static func kubeconfig(of user: String, on cluster: TestCluster, server: String? = nil) -> String {
+        """
+        apiVersion: v1
+        kind: Config
+        current-context: c
+        contexts: [{name: c, context: {cluster: c, user: u}}]
+        clusters: [{name: c, cluster: {server: "\(server ?? cluster.server)", certificate-authority: \(cluster.certificateAuthority)}}]
+        users: [{name: u, user: {client-certificate: \(cluster.credentials)/\(user).crt, client-key: \(cluster.credentials)/\(user).key}}]
+
+        """
+    }
+
+    /// Lets its task succeed.
+    func heal() throws { try node.write("", to: "go") }
+}
+
+extension TestCluster {
+    /// Creates Nodes without kubelets.
+    func createNodes(_ names: [String]) async throws {
+        let objects = names.map { "---\n{apiVersion: v1, kind: Node, metadata: {name: \($0)}}\n" }.joined()
+        let result = try await kubectl("create", "-f", "-", input: objects)
+        try #require(result.status == 0, "\(result.errors)")
+    }
+
+    /// The condition that a node has reported.
+    func reported(_ name: String) async throws -> Node? {
+        let conditions = try await object("node", name)["status"]?["conditions"]?.sequence ?? []
+        return conditions.first { $0["type"]?.string == "BootstrapReady" }
+    }
+
+    /// The Events of a node, each as `REASON xCOUNT`.
+    func events(of node: String) async throws -> [String] {
+        let result = try await kubectl(
+            "get",
+            "events",
+            "--field-selector",
+            "involvedObject.kind=Node,involvedObject.uid=\(node)",
+            "-o",
+            #"jsonpath={range .items[*]}{.reason} x{.count}{"\n"}{end}"#
+        )
+        try #require(result.status == 0, "\(result.errors)")
+        return result.outputLines.sorted()
+    }
+}
+
+extension FreshServerTests {
+    /// What the cluster knows of its nodes.
+    @Suite(.timeLimit(.minutes(5))) struct ReportTests {
+        private static let options = [
+            "--no-controller-manager", "--", "--enable-admission-plugins=NodeRestriction",
+        ]
+
+        @Test func `kubectl describe node and status --all-nodes show five nodes of which one fails`() async throws {
+            try await TestCluster.withFresh(options: Self.options) { cluster in
+                let names = (1...5).map { "w\($0)" }
+                try await cluster.createNodes(names)
+                for name in names {
+                    let reporting = try await ReportingNode(name, on: cluster)
+                    if name != "w4" { try reporting.heal() }
+                    let run = try await reporting.node.run("run")
+                    #expect(run.status == (name == "w4" ? 1 : 0))
+                    #expect(!run.errors.contains("warning"), "\(run.errors)")
+                }
+                let described = try await cluster.kubectl("describe", "node", "w4")
+                print(described.output)
+                let condition =
+                    /BootstrapReady +False .* TasksFailed +1 of 3 tasks failed: 'flaky' \(its program exited/
+                #expect(described.output.contains(condition))
+                let event =
+                    /Warning +BootstrapTaskFailed +\S+ +nest-bootstrap +task 'flaky' failed: its program exited with code 1/
+                #expect(described.output.contains(event))
+                // What only root may read stays on the node.
+                #expect(!described.output.contains("/go"))
+                let fine = try await cluster.kubectl("describe", "node", "w1").output
+                #expect(fine.contains(/BootstrapReady +True .* TasksSucceeded +3 of 3 tasks have succeeded/))
+                #expect(!fine.contains("BootstrapTask"))
+
+                // The task file has a node that the cluster does not, and the cluster one that the file does not.
+                let admin = try TestNode(
+                    "nodes: {'w*': {role: worker}, w9: {role: cp}}\ntasks: {}\n",
+                    in: "\(cluster.directory)/admin"
+                )
+                try await cluster.createNodes(["other"])
+                let status = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig)
+                print(status.output)
+                #expect(status.status == 1, "\(status.errors)")
+                let lines = status.outputLines.map { line in
+                    line.replacing(#/ +/#, with: " ").replacing(#/ (\d+ s|\d+m \d+s) /#, with: " AGE ")
+                }
+                let details = "its program exited with code 1 (only root may see its command line and output)"
+                #expect(
+                    lines == [
+                        "NODE BOOTSTRAP SINCE ROLES REASON", "w9 missing cp", "other not reported",
+                        "w1 ready AGE worker TasksSucceeded", "w2 ready AGE worker TasksSucceeded",
+                        "w3 ready AGE worker TasksSucceeded", "w4 failed AGE worker TasksFailed",
+                        " 1 of 3 tasks failed: 'flaky' (\(details))", "w5 ready AGE worker TasksSucceeded",
+                    ]
+                )
+                let json = try await admin.run(
+                    "status",
+                    "--all-nodes",
+                    "-o",
+                    "json",
+                    environment: ["KUBECONFIG": cluster.kubeconfig]
+                )
+                #expect(json.status == 1)
+                #expect(try json.output.json["summary"]?["ready"]?.integer == 4)
+
+                try await cluster.mustRunKubectl("delete", "node", "other", "w4")
+                try admin.write("nodes: {w1: {role: worker}}\ntasks: {}\n", to: "bootstrap.yaml")
+                #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 0)
+                try admin.write("nodes: {w4: {role: worker}}\ntasks: {}\n", to: "bootstrap.yaml")
+                #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 3)
+
+                let refused = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.nobodyKubeconfig)
+                #expect(refused.status == 1)
+                #expect(refused.errors.contains("refuses GET /api/v1/nodes"), "\(refused.errors)")
+                #expect(refused.errors.contains("administrator with '--kubeconfig'"), "\(refused.errors)")
+            }
+        }
+
+        @Test func `repeats raise the count of one Event, a recovery is another, and nothing is written for nothing`()
+            async throws
+        {
+            try await TestCluster.withFresh(options: Self.options) { cluster in
+                try await cluster.createNodes(["w1"])
+                let reporting = try await ReportingNode("w1", on: cluster)
+                func version() async throws -> String? {
+                    try await cluster.object("node", "w1")["metadata"]?["resourceVersion"]?.string
+                }
+                for _ in 1...3 { #expect(try await reporting.node.run("run").status == 1) }
+                #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x3"])
+                let failed = try #require(try await cluster.reported("w1"))
+                let before = try await version()
+                #expect(try await reporting.node.run("supervise", "--only-report").status == 0)
+                #expect(try await version() == before)
+                #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x3"])
+
+                // The server deletes Events after an hour.
+                try await cluster.mustRunKubectl("delete", "events", "-n", "default", "--all")
+                #expect(try await reporting.node.run("run").status == 1)
+                #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x4"])
+                let again = try #require(try await cluster.reported("w1"))
+                #expect(again["lastTransitionTime"] == failed["lastTransitionTime"])
+
+                try reporting.heal()
+                try await ContinuousClock().sleep(for: .seconds(1))
+                #expect(try await reporting.node.run("run").status == 0)
+                #expect(
+                    try await cluster.events(of: "w1") == ["BootstrapTaskFailed x4", "BootstrapTaskRecovered x1"]
+                )
+                let recovered = try #require(try await cluster.reported("w1"))
+                #expect(recovered["status"]?.string == "True")
+                #expect(recovered["lastTransitionTime"] != failed["lastTransitionTime"])
+
+                // A Node that was registered again gets the condition again.
+                try await cluster.mustRunKubectl("delete", "node", "w1")
+                try await cluster.createNodes(["w1"])
+                #expect(try await reporting.node.run("supervise", "--only-report").status == 0)
+                #expect(try await cluster.reported("w1")?["status"]?.string == "True")
+
+                let text = "cluster: {report: {kubeconfig: kubelet.conf}}\ntasks: {secret: {exec: {comand: x}}}\n"
+                try reporting.node.write(text, to: "bootstrap.yaml")
+                #expect(try await reporting.node.run("supervise", "--only-report").status == 0)
+                let invalid = try #require(try await cluster.reported("w1"))
+                #expect(invalid["reason"]?.string == "TaskFileInvalid")
+                #expect(invalid["message"]?.string?.contains("bootstrap.yaml:2:18); run") == true, "\(invalid)")
+            }
+        }
+
+        @Test func `a missing Node, right, kubeconfig or server is one warning, one line at its end, and no failure`()
+            async throws
+        {
+            try await TestCluster.withFresh(options: Self.options) { cluster in
+                try await cluster.createNodes(["w2"])
+                let reporting = try await ReportingNode("w1", on: cluster)
+                let node = reporting.node
+                try reporting.heal()
+                func warning(_ expected: String) async throws {
+                    let first = try await node.run("run")
+                    #expect(first.status == 0)
+                    #expect(first.errorLines.count == 1, "\(first.errors)")
+                    #expect(
+                        first.errors.contains("warning: cannot report to the cluster: \(expected)"),
+                        "\(first.errors)"
+                    )
+                    let second = try await node.run("run")
+                    #expect(second.status == 0)
+                    #expect(second.errors == "")
+                    try FileSystem.remove(node.written("/run/nest-bootstrap/report.json"))
+                }
+                try await warning("Node 'w1' does not exist yet; the kubelet registers it; ")
+                // The kubelet of one node may not report about another one.
+                let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
+                let named = "cluster: {report: {kubeconfig: kubelet.conf, node: w2}}\n"
+                let rest = "variables: {go: \(node.directory)/go}\n\(ReportingNode.tasks)"
+                try node.write(named + rest, to: "bootstrap.yaml")
+                try await warning("API server \(cluster.server) refuses ")
+                #expect(try await cluster.reported("w2") == nil)
+                try node.write("cluster: {report: {kubeconfig: kubelet.conf}}\n" + rest, to: "bootstrap.yaml")
+                try node.write(ReportingNode.kubeconfig(of: "nobody", on: cluster), to: "kubelet.conf", mode: 0o600)
+                try await warning("API server \(cluster.server) refuses GET /api/v1/nodes/")
+                let absent = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster, server: "https://127.0.0.1:1")
+                try node.write(absent, to: "kubelet.conf", mode: 0o600)
+                try await warning("API server https://127.0.0.1:1 cannot be reached: ")
+                try await cluster.makeCertificate(
+                    "expired",
+                    subject: "/O=system:nodes/CN=system:node:w1",
+                    validity: ("20200101000000Z", "20210101000000Z")
+                )
+                try node.write(ReportingNode.kubeconfig(of: "expired", on: cluster), to: "kubelet.conf", mode: 0o600)
+                try await warning("client certificate ")
+                try FileSystem.remove(node.path("kubelet.conf"))
+                try await warning("kubeconfig '\(node.path("kubelet.conf"))' cannot be used: ")
+
+                // The service goes on until it has reported, and says that it has.
+                let service = try node.start(["supervise", "--only-report"])
+                let isNoted = try await becomes {
+                    try FileSystem.exists(node.written("/run/nest-bootstrap/report.json"))
+                }
+                #expect(isNoted)
+                try await cluster.createNodes(["w1"])
+                try node.write(kubelet, to: "kubelet.conf", mode: 0o600)
+                let ended = await service.result()
+                #expect(ended.status == 0)
+                #expect(ended.errorLines.count == 1, "\(ended.errors)")
+                #expect(ended.output == "the cluster has the report of this node again\n")
+                #expect(try await cluster.reported("w1")?["status"]?.string == "True")
+            }
+        }
+
+        @Test func `a user of its own needs only the roles that rbac prints, and false turns reports off`() async throws
+        {
+            try await TestCluster.withFresh(options: Self.options) { cluster in
+                try await cluster.createNodes(["w1"])
+                try await cluster.makeCertificate("agent", subject: "/CN=nest-bootstrap")
+                let node = try TestNode(
+                    "cluster: {report: {kubeconfig: agent.conf, node: w1}}\ntasks: {t: {exec: {command: \"false\"}}}\n",
+                    in: "\(cluster.directory)/agent"
+                )
+                try node.write(ReportingNode.kubeconfig(of: "agent", on: cluster), to: "agent.conf", mode: 0o600)
+                #expect(try await node.run("run").errors.contains("apply the roles that 'nest-bootstrap rbac' prints"))
+                let roles = try await node.run("rbac")
+                #expect(roles.status == 0, "\(roles.errors)")
+                try await cluster.mustApply(roles.output)
+                // On a slow machine the server learns of the roles later.
+                let isReported = try await becomes {
+                    _ = try await node.run("run")
+                    return try await cluster.reported("w1") != nil
+                }
+                #expect(isReported)
+                #expect(try await cluster.events(of: "w1").first?.hasPrefix("BootstrapTaskFailed x") == true)
+                for command in [
+                    ["patch", "node", "w1", "-p", "{\"spec\":{\"unschedulable\":true}}"], ["get", "events"],
+                ] {
+                    let refused = try await cluster.kubectl(["--kubeconfig", node.path("agent.conf")] + command)
+                    #expect(refused.errors.contains("orbidden"), "\(refused.errors)")
+                }
+                let before = try await cluster.reported("w1")
+                try node.write("cluster: {report: false}\ntasks: {}\n", to: "bootstrap.yaml")
+                #expect(try await node.run("run").status == 0)
+                #expect(try await node.run("supervise", "--only-report").status == 0)
+                #expect(try await cluster.reported("w1") == before)
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Base
+import Planning
+import Testing
+
+/// Key `report` of section `cluster`, and the units that follow from it.
+@Suite(.timeLimit(.minutes(1))) struct ReportTests {
+    private static let kubelet = """
+        tasks:
+          kubelet:
+            kubeconfig: {path: /etc/k/kubelet.conf, user: "system:node:${node.name}", certificate: /run/a/u.crt,
+              key: /run/a/u.key, certificateAuthority: /run/a/ca.crt, server: "https://10.0.0.1:6443"}
+
+        """
+    private static let wellKnown = [
+        "/etc/kubernetes/kubelet.conf", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
+        "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
+    ]
+
+    private func kubeconfigs(_ text: String) throws -> [String]? {
+        let declarations = try declarations(text)
+        return declarations.cluster.report.map { $0.kubeconfigs(declarations.plan) }
+    }
+
+    @Test(arguments: ["", "cluster: {report: true}\n", "cluster: {name: c}\n"])
+    func `a node reports as its kubelet, whose kubeconfig a task may write`(cluster: String) throws {
+        #expect(try kubeconfigs(cluster + "tasks: {}\n") == Self.wellKnown)
+        #expect(try kubeconfigs(cluster + Self.kubelet) == ["/etc/k/kubelet.conf"] + Self.wellKnown)
+    }
+
+    @Test func `the task file says as which user and about which Node, or that the node does not report`() throws {
+        let named = "cluster: {report: {kubeconfig: \"/etc/${node.name}.conf\", node: \"${node.name}.lan\"}}\n"
+        #expect(try kubeconfigs(named + Self.kubelet) == ["/etc/node.conf"])
+        #expect(try declarations(named + Self.kubelet).cluster.report?.node == "node.lan")
+        #expect(try kubeconfigs("cluster: {report: {node: n1}}\n" + Self.kubelet)?.first == "/etc/k/kubelet.conf")
+        #expect(try kubeconfigs("cluster: {report: false}\n" + Self.kubelet) == nil)
+    }
+
+    @Test(
+        arguments: [
+            (
+                "report: kubelet",
+                "1:19: 'cluster.report' must be true, false or a mapping, found 'kubelet'; write report: false"
+            ),
+            (
+                "report: {kubeconf: /x}",
+                "1:20: unknown key 'kubeconf' in 'cluster.report'; did you mean 'kubeconfig'?"
+            ),
+            (
+                "report: {node: Upper}",
+                "1:26: 'cluster.report.node' must be the name of a Node, found 'Upper'"
+            ),
+        ]
+    )
+    func `what is wrong with it is said with its place`(text: String, expected: String) {
+        #expect(problems("cluster: {\(text)}\ntasks: {}\n") == "bootstrap.yaml:\(expected)")
+    }
+
+    /// The units of a task file.
+    private func units(_ text: String, _ call: ProgramInvocation = UnitsTests.call) throws -> [String: String] {
+        let declarations = try declarations(text)
+        let files = declarations.plan.units(call, report: declarations.cluster.report)
+        let pairs = files.compactMap { file in
+            if case .text(let text) = file.content { (file.path, text) } else { nil }
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    @Test func `the service reports where there is a kubelet, sees no secrets of others, and needs no privilege`()
+        throws
+    {
+        var call = UnitsTests.call
+        call.flags = ["--role", "worker"]
+        let files = try units(Self.kubelet, call)
+        let service = try #require(files["k8s-bootstrap--report.service"])
+        #expect(service.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --only-report --role worker\n"))
+        for path in ["/etc/k/kubelet.conf"] + Self.wellKnown {
+            #expect(service.contains("\nConditionPathExists=|\(path)\n"))
+        }
+        for line in [
+            "Type=exec", "LogLevelMax=notice\nSyslogLevel=notice", "CapabilityBoundingSet=", "ProtectSystem=strict",
+            "Conflicts=shutdown.target",
+            "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "InaccessiblePaths=-/etc/shadow",
+            "InaccessiblePaths=-/etc/kubernetes/pki/ca.key", "InaccessiblePaths=-/run/dbus",
+        ] { #expect(service.contains("\n\(line)\n"), "\(line)") }
+        #expect(!service.contains("InaccessiblePaths=-/var/lib/rancher"))
+        #expect(!service.contains("k8s-bootstrap.target\n["))
+        let end = try #require(files["k8s-bootstrap--report-end.service"])
+        #expect(end.contains("\nAfter=k8s-bootstrap.target\n"))
+        #expect(end.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --tasks-ended --role worker\n"))
+        let timer = try #require(files["k8s-bootstrap--report.timer"])
+        #expect(timer.contains("\nOnActiveSec=0\nOnCalendar=*:0/10\nRandomizedDelaySec=10s\n"))
+        #expect(
+            files["k8s-bootstrap.target.d/50-health.conf"]?.contains(
+                "\nWants=k8s-bootstrap--report.timer k8s-bootstrap--report-end.service\n"
+            ) == true
+        )
+        // Nothing is ordered after the report.
+        for (name, text) in files {
+            #expect(!text.contains("After=k8s-bootstrap--report"), "\(name)")
+        }
+    }
+
+    @Test func `a named kubeconfig is reported when it is missing, and never hidden`() throws {
+        let text = "cluster: {report: {kubeconfig: /etc/ssh/report.conf}}\ntasks: {}\n"
+        let service = try #require(try units(text)["k8s-bootstrap--report.service"])
+        #expect(!service.contains("ConditionPathExists"))
+        #expect(!service.contains("InaccessiblePaths=-/etc/ssh\n"))
+        #expect(service.contains("InaccessiblePaths=-/var/lib/etcd\n"))
+    }
+
+    @Test func `without reports there are no units for them`() throws {
+        let files = try units("cluster: {report: false}\n" + Self.kubelet)
+        #expect(!files.contains { $0.key.contains("report") || $0.value.contains("report.") })
+    }
+
+    @Test func `an invalid task file is reported too`() {
+        let files = unitsForInvalidConfiguration(
+            Problems([]),
+            UnitsTests.call,
+            isPublic: true,
+            report: ReportDeclaration()
+        )
+        #expect(files.contains { $0.path == "k8s-bootstrap--report.service" })
+        #expect(
+            !unitsForInvalidConfiguration(Problems([]), UnitsTests.call, isPublic: true).contains {
+                $0.path.contains("report")
+            }
+        )
+    }
+}

@@ -1,0 +1,137 @@
+import Base
+import Execution
+import Reporting
+import State
+import Testing
+
+/// What a node reports to the cluster, and what is shown of all nodes.
+@Suite(.timeLimit(.minutes(1)))
+struct BootstrapConditionTests {
+    private let now = Timestamp(seconds: 1_700_000_000)
+
+    private func status(_ name: String, _ state: TaskState, _ reason: String? = nil) -> TaskStatus {
+        TaskStatus(task: name, state: state, reason: reason)
+    }
+
+    private func condition(
+        _ statuses: [TaskStatus],
+        failed: [String] = [],
+        retryAt: Timestamp? = nil
+    ) -> BootstrapCondition {
+        BootstrapCondition(statuses, NodeHealth(failed: failed, retryAt: retryAt), at: now)
+    }
+
+    @Test func `a node is ready when all tasks have succeeded`() {
+        let ready = condition([status("a", .ended(.changed)), status("b", .ended(.unchanged))])
+        #expect(ready.reason == .succeeded)
+        #expect(ready.message == "2 of 2 tasks have succeeded")
+        #expect(condition([]).reason == .succeeded)
+        #expect(condition([]).message == "the node has no tasks")
+    }
+
+    @Test func `tasks that have not succeeded yet are not a failure`() {
+        let running = condition([status("a", .ended(.changed)), status("b", .running), status("c", .notYet)])
+        #expect(running.reason == .running)
+        #expect(running.message == "1 of 3 tasks has succeeded; running: 'b'")
+        let pending = condition([status("a", .notYet), status("b", .ended(.interrupted))])
+        #expect(pending.reason == .pending)
+        #expect(pending.message == "0 of 2 tasks have succeeded")
+        let unknown = condition([status("a", .unknown, "secret"), status("b", .running)])
+        #expect(unknown.reason == .unknown)
+        #expect(unknown.reason.status == .unknown)
+        #expect(unknown.message == "the records of some tasks cannot be read")
+    }
+
+    @Test func `failures are named with their first lines and the next attempt`() {
+        let statuses = [
+            status("a", .ended(.failed), "no server\nmore"), status("b", .ended(.skipped)),
+            status("c", .ended(.changed)),
+        ]
+        let later = Timestamp(seconds: now.seconds + 20)
+        #expect(
+            condition(statuses, failed: ["a"], retryAt: later).message
+                == "1 of 3 tasks failed: 'a' (no server); retried at \(later)"
+        )
+        // A time that has passed says nothing.
+        #expect(condition(statuses, failed: ["a"], retryAt: now).message == "1 of 3 tasks failed: 'a' (no server)")
+        var final = statuses
+        final[0].isPermanent = true
+        #expect(condition(final, retryAt: later).message == "1 of 3 tasks failed: 'a' (no server); not retried")
+        let many = (1...5).map { status("t\($0)", .ended(.failed), "r") }
+        #expect(condition(many).message == "5 of 5 tasks failed: 't1' (r), 't2' (r), 't3' (r) and 2 more")
+        let long = condition([status("a", .ended(.failed), String(repeating: "x", count: 9000))])
+        #expect(long.message.count < 400)
+        #expect(condition([status("a", .ended(.failed), "a\u{1b}[2Jb")]).message.contains("a\\x1b[2Jb"))
+    }
+
+    @Test func `a task that failed and is running again, or never started, is still failed`() {
+        #expect(condition([status("a", .running)], failed: ["a"]).message == "1 of 1 task failed: 'a'")
+        #expect(condition([status("a", .notYet)], failed: ["a"]).reason == .failed)
+        // Another task that has failed before is no concern of one that has succeeded.
+        #expect(condition([status("a", .ended(.changed))], failed: ["a"]).reason == .succeeded)
+    }
+
+    @Test func `a repetition that fails is a failure until one succeeds`() {
+        var repeated = status("a", .ended(.changed))
+        repeated.repetition = TaskRepetition(state: .ended(.failed), finishedAt: now, reason: "gone")
+        #expect(condition([repeated]).message == "1 of 1 task failed: 'a' (repetition: gone)")
+        #expect(
+            repeated.observation(NodeHealth(), attempt: 3)
+                == .init("a", .failed(attempt: 3, at: now, "the repetition of task 'a' failed: gone"))
+        )
+        repeated.repetition = TaskRepetition(state: .running, startedAt: now)
+        #expect(condition([repeated], failed: ["a"]).reason == .failed)
+        #expect(condition([repeated]).reason == .succeeded)
+        #expect(repeated.observation(NodeHealth(), attempt: 3) == .init("a", .other))
+        repeated.repetition = TaskRepetition(state: .ended(.changed), finishedAt: now)
+        #expect(repeated.observation(NodeHealth(), attempt: 3) == .init("a", .succeeded))
+    }
+
+    @Test func `an invalid task file is reported with the place of the first mistake, without its text`() {
+        let place = SourceLocation(file: "/etc/b.yaml", position: .init(line: 3, column: 5))
+        let condition = BootstrapCondition(invalid: [Problem("value 'secret' is wrong", at: place), Problem("other")])
+        #expect(condition.reason.status == .isFalse)
+        #expect(
+            condition.message
+                == "the task file is invalid (/etc/b.yaml:3:5); run 'nest-bootstrap check' on the node"
+        )
+    }
+
+    static func nodes(_ now: Timestamp) -> [ReportedNode] {
+        func node(_ name: String, _ status: String, _ reason: String, _ message: String) -> ReportedNode {
+            var node = ReportedNode(name, roles: ["worker"], kubelet: "True")
+            node.add(status: status, reason: reason, message: message, since: Timestamp(seconds: now.seconds - 90))
+            return node
+        }
+        return [
+            node("w1", "True", "TasksSucceeded", "2 of 2 tasks have succeeded"),
+            node("w2", "False", "TasksFailed", "1 of 2 tasks failed: 'a'"),
+            node("w3", "False", "TasksRunning", "1 of 2 tasks has succeeded; running: 'a'"),
+            node("w4", "Unknown", "TasksUnknown", "the records of some tasks cannot be read"),
+            node("w5", "False", "OfALaterVersion", "later"),
+            ReportedNode("w6", roles: [], kubelet: "Unknown"), ReportedNode("w7", roles: [], kubelet: "False"),
+            ReportedNode(missing: "w8", roles: ["a", "b"]),
+        ]
+    }
+
+    @Test func `the table of all nodes has the details of those that are not ready`() {
+        #expect(
+            reportedNodeLines(Self.nodes(now), at: now).joined(separator: "\n") == """
+                NODE  BOOTSTRAP     SINCE   KUBELET    ROLES   REASON
+                w1    ready         1m 30s  ready      worker  TasksSucceeded
+                w2    failed        1m 30s  ready      worker  TasksFailed
+                    1 of 2 tasks failed: 'a'
+                w3    not yet       1m 30s  ready      worker  TasksRunning
+                    1 of 2 tasks has succeeded; running: 'a'
+                w4    unknown       1m 30s  ready      worker  TasksUnknown
+                    the records of some tasks cannot be read
+                w5    not yet       1m 30s  ready      worker  OfALaterVersion
+                    later
+                w6    not reported          unknown
+                w7    not reported          not ready
+                w8    missing                          a,b
+                """
+        )
+        #expect(reportedNodeLines([]) == ["the cluster has no nodes"])
+    }
+}
