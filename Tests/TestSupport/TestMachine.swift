@@ -6,6 +6,7 @@ public import Testing
 /// A Debian with the package installed, booted by the scripts of `Tests/boot`.
 ///
 /// It has a disk, processes and a systemd of its own, and shares loopback: an API server of ``TestCluster`` is its own.
+/// A machine that is booted at a ``MachineNetwork`` shares nothing.
 public struct TestMachine: Sendable {
     /// Where everything of the machine is: its disk, its console.
     public let directory: String
@@ -19,14 +20,15 @@ public struct TestMachine: Sendable {
         return (try? Tool("\(scripts)/can"))?.blockingResult().status == 0
     }()
 
-    private static let scripts = TestCluster.sourceRoot + "/Tests/boot"
+    /// The directory of the scripts.
+    public static let scripts = TestCluster.sourceRoot + "/Tests/boot"
 
     /// Lends a machine that is off, and removes it afterwards.
     ///
     /// - Parameters:
     ///   - hostName: The name of the machine; `bootstrap.yaml` has the roles of some.
     ///   - package: What is installed, nothing if empty.
-    ///   - variant: Which copy of Debian it has, `cloud` for the one with cloud-init.
+    ///   - variant: Which copy of Debian it has: `cloud` with cloud-init, `cluster` with etcd, keepalived and containerd.
     ///   - body: What is done with it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or ``ToolFailure`` if the package cannot be installed.
@@ -68,10 +70,13 @@ public struct TestMachine: Sendable {
 
     /// Boots the machine, and comes back as soon as its systemd can be asked.
     ///
-    /// - Parameter options: Arguments of `systemd-nspawn`.
+    /// - Parameters:
+    ///   - network: The network that it is connected to by its interface `host0`, that of this machine if left out.
+    ///   - options: Arguments of `systemd-nspawn`.
     /// - Throws: ``ToolFailure`` if it does not boot.
-    public func boot(_ options: String...) async throws {
-        try await script("boot", ["--with", "\(getpid())"] + options)
+    public func boot(at network: MachineNetwork? = nil, _ options: String...) async throws {
+        let connection = network.map { ["--network", $0.path] } ?? []
+        try await script("boot", ["--with", "\(getpid())"] + connection + options)
     }
 
     /// Shuts the machine down; its disk stays.

@@ -1,0 +1,232 @@
+import Base
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// Three control planes and a worker, as `examples/ha-control-plane` describes them, with etcd and Kubernetes' own
+    /// programs.
+    @Suite(.temporaryDirectory) struct ControlPlaneTests {
+        @Test func `three machines become one cluster, which outlives a power failure of one and of all`() async throws
+        {
+            try await ControlPlanes.withFresh { planes in
+                try await becomeOneCluster(planes)
+                try await joinWorker(planes)
+                try await losePower(planes)
+                try await startOneByOne(planes)
+            }
+        }
+
+        /// All at once, from cold, without anything in etcd.
+        private func becomeOneCluster(_ planes: ControlPlanes) async throws {
+            let start = ContinuousClock.now
+            try await planes.boot(planes.servers)
+            for server in planes.servers { try await succeed(server, as: ["changed", "unchanged"]) }
+            let elapsed = ContinuousClock.now - start
+            show("three control planes at once, from cold", "all tasks of all have succeeded after \(elapsed)")
+            show("nest-bootstrap status, on the first", try await planes.servers[0].machine.status())
+            try await areOneCluster(planes)
+            var transitions = 0
+            for server in planes.servers {
+                let journal = try await server.machine.output("journalctl -b -q -o cat -u keepalived")
+                transitions += journal.split(separator: "Entering MASTER STATE").count - 1
+            }
+            #expect(transitions == 1, "the virtual IP address has moved")
+
+            let versions = try await versions(planes.servers[0].machine)
+            try await restart(planes.servers)
+            #expect(try await self.versions(planes.servers[0].machine) == versions)
+            #expect(!versions.isEmpty)
+        }
+
+        /// A worker knows the virtual IP address only.
+        private func joinWorker(_ planes: ControlPlanes) async throws {
+            try await planes.boot([planes.worker])
+            try await succeed(planes.worker, as: ["changed", "unchanged"])
+            let servers = try await planes.worker.machine.output("grep -h server: /etc/kubernetes/*.kubeconfig")
+            let isVirtual = servers.split(separator: "\n").allSatisfy { $0.contains("//\(planes.virtualAddress):6443") }
+            #expect(isVirtual && !servers.isEmpty, "\(servers)")
+            guard planes.hasKubelet else { return }
+            let list = "kubectl get nodes -o wide --no-headers"
+            let hasJoined = try await administrator(planes.servers[0].machine, becomes: list) {
+                $0.hasPrefix("\(planes.worker.name) ") && $0.contains(planes.worker.address)
+            }
+            let journal = try await planes.worker.machine.output("journalctl -b -o cat -n 20 -u kubelet")
+            try #require(hasJoined, "\(journal)")
+            show("the node of the worker", try await administrator(planes.servers[0].machine, list))
+        }
+
+        /// The machine with the virtual IP address is off from one moment to the next, and comes back.
+        private func losePower(_ planes: ControlPlanes) async throws {
+            let name = try #require(try await planes.holders(of: planes.servers).first)
+            let holder = try #require(planes.servers.first { $0.name == name })
+            let others = planes.servers.filter { $0.name != name }
+            let probe = try probe(planes)
+            try await ContinuousClock().sleep(for: .seconds(2))
+            try await holder.machine.cutPower()
+            try await ContinuousClock().sleep(for: .seconds(10))
+            probe.signal(15)
+            let answers = await probe.result().outputLines
+            let gap = longestGap(in: answers)
+            show(
+                "power failure of \(name)",
+                "no answer at the virtual IP address for \(gap), \(answers.count) requests"
+            )
+            #expect(gap < .seconds(20))
+            #expect(try await planes.holders(of: others).count == 1)
+
+            try await restart(others)
+            if planes.hasKubelet { try await renewLease(of: planes.worker, at: others[0].machine) }
+
+            let successors = try await planes.holders(of: others)
+            try await planes.boot([holder])
+            try await succeed(holder, as: ["changed", "unchanged"])
+            try await areOneCluster(planes)
+            #expect(try await planes.holders(of: planes.servers) == successors, "the address went back")
+        }
+
+        /// All are off; the last is alone until its deadline has passed, then the second comes, then the first.
+        private func startOneByOne(_ planes: ControlPlanes) async throws {
+            for server in planes.servers { try await server.machine.cutPower() }
+            let task = """
+                variables: {interface: host0}
+                tasks:
+                  api-server-ready:
+                    {roles: [control-plane], after: [admin-kubeconfig], timeout: 5s, wait: {apiServer: true}}
+
+                """
+            for server in planes.servers { try server.change(task) }
+            let start = ContinuousClock.now
+            let (last, second) = (planes.servers[2], planes.servers[1])
+            try await planes.boot([last])
+            #expect(try await last.machine.fails("api-server-ready"))
+            show("the only control plane that is on", try await last.machine.status("api-server-ready"))
+            #expect(try await planes.holders(of: [last]).isEmpty)
+            try await planes.boot([second])
+            for server in [second, last] { try await succeed(server, as: ["changed", "unchanged"], hasFailed: true) }
+            show("two of three", "all tasks of both have succeeded after \(ContinuousClock.now - start)")
+            try await planes.boot([planes.servers[0]])
+            try await succeed(planes.servers[0], as: ["changed", "unchanged"], hasFailed: true)
+            try await areOneCluster(planes)
+            show("all three again", "all tasks of all have succeeded after \(ContinuousClock.now - start)")
+        }
+    }
+}
+
+extension BootedTests.ControlPlaneTests {
+    /// Waits until all tasks have succeeded on a machine.
+    ///
+    /// Unless a task may have failed before, no unit has on this boot.
+    private func succeed(
+        _ member: ControlPlanes.Member,
+        as states: Set<String>,
+        hasFailed: Bool = false,
+    ) async throws {
+        let ask = "systemctl is-active k8s-bootstrap.target"
+        let isSettled = try await member.machine.becomes(within: .seconds(240), ask) { $0 == "active\n" }
+        let status = try await member.machine.status()
+        try #require(isSettled, "\(member.name): \(status)")
+        let records = try await member.machine.records()
+        #expect(records.count == (member.isControlPlane ? 37 : 14))
+        #expect(Set(records.values).isSubset(of: states), "\(member.name): \(records)")
+        #expect(try await member.machine.output("systemctl --failed --plain --no-legend").isEmpty)
+        guard !hasFailed else { return }
+        let failures = try await member.machine.output("journalctl -b -q -o cat -g 'Failed with result'")
+        #expect(failures.isEmpty, "\(member.name): \(failures)")
+    }
+
+    /// One etcd with three members, three API servers that are ready, one virtual IP address.
+    private func areOneCluster(_ planes: ControlPlanes) async throws {
+        for server in planes.servers {
+            let members = try await etcdctl(server, "member list").split(separator: "\n")
+            #expect(members.count == 3 && members.allSatisfy { $0.contains(", started, ") }, "\(members)")
+            let health = try await etcdctl(server, "endpoint health --cluster 2>&1")
+            #expect(health.split(separator: " is healthy").count == 4, "\(health)")
+            let isReady = try await administrator(server.machine, becomes: "kubectl get --raw=/readyz") { $0 == "ok" }
+            #expect(isReady, "\(server.name)")
+        }
+        let endpoints = try await administrator(
+            planes.servers[0].machine,
+            "kubectl get endpointslice kubernetes -o jsonpath='{.endpoints[*].addresses[0]}'",
+        )
+        #expect(Set(endpoints.split(separator: " ").map(String.init)) == Set(planes.servers.map(\.address)))
+        var holders: [String] = []
+        for _ in 0..<150 where holders.isEmpty {
+            holders = try await planes.holders(of: planes.servers)
+            try await ContinuousClock().sleep(for: .milliseconds(200))
+        }
+        #expect(holders.count == 1, "\(holders)")
+    }
+
+    /// Runs all tasks of some control planes again, at the same time; nothing is to be changed.
+    private func restart(_ servers: [ControlPlanes.Member]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for server in servers {
+                group.addTask { try await server.machine.must("systemctl restart k8s-bootstrap.target") }
+            }
+            try await group.waitForAll()
+        }
+        for server in servers { try await succeed(server, as: ["unchanged"]) }
+    }
+
+    private func etcdctl(_ server: ControlPlanes.Member, _ command: String) async throws -> String {
+        let set = "/etc/nest-bootstrap/secrets/certs/derived/\(server.name)"
+        return try await server.machine.must(
+            """
+            etcdctl --cacert /etc/kubernetes/pki/ca.crt --cert \(set)/k8s-etcd-server.crt \
+                --key /run/kubernetes/etcd-server.key --endpoints https://127.0.0.1:2379 \(command)
+            """
+        )
+    }
+
+    private static let kubeconfig = "KUBECONFIG=/etc/kubernetes/cluster-admin.kubeconfig"
+
+    private func administrator(_ machine: TestMachine, _ command: String) async throws -> String {
+        try await machine.must("\(Self.kubeconfig) \(command)")
+    }
+
+    private func administrator(
+        _ machine: TestMachine,
+        becomes command: String,
+        _ isSo: (String) -> Bool,
+    ) async throws -> Bool {
+        try await machine.becomes(within: .seconds(60), "\(Self.kubeconfig) \(command)", isSo)
+    }
+
+    /// The versions of all objects of the tasks that no controller writes to, and the generations of the others.
+    private func versions(_ machine: TestMachine) async throws -> [Substring] {
+        let access = "clusterroles,roles,clusterrolebindings,rolebindings,serviceaccounts"
+        let others = "configmaps,services,customresourcedefinitions,ippools"
+        let list = "\(Self.kubeconfig) kubectl get -A --no-headers -l app.kubernetes.io/managed-by=nest-bootstrap"
+        let columns = "-o custom-columns=K:.kind,N:.metadata.name,G:.metadata.generation"
+        let text = try await machine.must(
+            """
+            \(list) \(access),\(others) \(columns),V:.metadata.resourceVersion
+            \(list) daemonsets,deployments \(columns)
+            """
+        )
+        return text.split(separator: "\n").sorted()
+    }
+
+    /// Asks the API server at the virtual IP address five times a second, from the worker, until it is ended.
+    private func probe(_ planes: ControlPlanes) throws -> Tool {
+        let ask = "curl -s -o /dev/null -m 1 --cacert /etc/kubernetes/pki/ca.crt -w '%{http_code}'"
+        let url = "https://\(planes.virtualAddress):6443/readyz"
+        let loop = "while :; do echo $(date +%s%3N) $(\(ask) \(url)); sleep 0.2; done"
+        return try Tool("\(TestMachine.scripts)/inside", [planes.worker.machine.directory, "sh", "-c", loop])
+    }
+
+    /// The longest time between the beginnings of two requests that were answered.
+    private func longestGap(in lines: [String]) -> Duration {
+        let answered = lines.filter { $0.hasSuffix(" 200") }.compactMap { Int($0.dropLast(" 200".count)) }
+        return .milliseconds(zip(answered.dropFirst(), answered).map { $0 - $1 }.max() ?? .max)
+    }
+
+    /// The kubelet goes on at the virtual IP address.
+    private func renewLease(of worker: ControlPlanes.Member, at machine: TestMachine) async throws {
+        let read = "kubectl get lease -n kube-node-lease \(worker.name) -o jsonpath='{.spec.renewTime}'"
+        let before = try await administrator(machine, read)
+        #expect(try await administrator(machine, becomes: read) { !$0.isEmpty && $0 != before })
+    }
+}
