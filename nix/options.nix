@@ -57,6 +57,13 @@ let
     };
   };
 
+  report = types.submodule {
+    options = {
+      kubeconfig = optional text "The kubeconfig of the user that reports.";
+      node = optional types.str "The name of the Node.";
+    };
+  };
+
   # A verb of the task file: the named keys have types, the others are as docs/task-file.md describes them.
   verb =
     description: options:
@@ -215,6 +222,7 @@ in
         servers = optional (types.either types.str (types.attrsOf types.str)) "The API server, or one for each role.";
         nodeAddress = optional addressRule "How the address of a node is chosen, which is `\${node.address}` in the strings of verbs.";
         vip = optional types.str "The virtual IP address that the control planes share.";
+        report = optional (types.either types.bool report) "Whether the node reports its state to the cluster, and as which user.";
         ports = optional (types.attrsOf (types.listOf types.str)) "The ports at which nodes of a role are reached by other nodes, such as 6443/tcp.";
       };
     };

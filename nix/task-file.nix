@@ -84,20 +84,20 @@ let
   ownRoles = if own == null then [ ] else rolesOf cfg.nodes.${own};
   roles = if cfg.role != null then [ cfg.role ] else ownRoles;
 
-  # A rule without keys is one as well.
-  addressOf =
-    key: address:
-    lib.optionalAttrs (address != null) {
-      ${key} = if lib.isAttrs address then present address else address;
+  # A mapping without keys is a value as well.
+  keyWith =
+    key: content:
+    lib.optionalAttrs (content != null) {
+      ${key} = if lib.isAttrs content then present content else content;
     };
   nodeOf =
     _: node:
     present { inherit (node) role roles; }
     // lib.optionalAttrs (node.variables != { }) { inherit (node) variables; }
-    // addressOf "address" node.address;
+    // keyWith "address" node.address;
   # The node itself is there also if only `role` is set, so that the program knows the role without flags.
   sections = lib.filterAttrs (_: value: value != { }) {
-    cluster = present cfg.cluster // addressOf "nodeAddress" cfg.cluster.nodeAddress;
+    cluster = present cfg.cluster // keyWith "nodeAddress" cfg.cluster.nodeAddress // keyWith "report" cfg.cluster.report;
     nodes =
       lib.optionalAttrs (cfg.role != null && own == null && hostName != "") {
         ${hostName} = { inherit (cfg) role; };

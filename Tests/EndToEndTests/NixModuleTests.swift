@@ -236,6 +236,7 @@ struct NixModuleTests {
         #expect(file["nodes"]?.mapping?.entries.map(\.key) == ["cp1", "cp2", "worker-*", "worker-gpu-*"])
         #expect(file["nodes"]?["cp1"]?["address"]?.string == "192.168.1.101")
         #expect(file["cluster"]?["ports"]?["control-plane"]?.sequence?.count == 2)
+        #expect(file["cluster"]?["report"]?["kubeconfig"]?.string == "/etc/kubernetes/kubelet.kubeconfig")
         #expect(file["variables"]?["peers"]?["each"]?.string == "node.peers")
         #expect(file["certificates"]?["leaves"]?["server"] != nil)
     }

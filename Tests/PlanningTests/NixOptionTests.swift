@@ -37,8 +37,11 @@ struct NixOptionTests {
         #expect(try names("cluster") == keys("cluster"))
         #expect(try names("nodes") == keys("nodes.HOST"))
         let cluster = try #require(taskFileReference().first { $0.path == "cluster" })
-        let rule = cluster.rows.map { $0[0].filter { $0 != "`" } }.filter { $0.hasPrefix("nodeAddress.") }
-        #expect(names("clusterKeys", "nodeAddress") == rule.map { String($0.dropFirst("nodeAddress.".count)) }.sorted())
+        let keys = cluster.rows.map { $0[0].filter { $0 != "`" }.split(separator: ".").map(String.init) }
+        for mapping in ["nodeAddress", "report"] {
+            let below = keys.filter { $0.count == 2 && $0[0] == mapping }.map { $0[1] }
+            #expect(!below.isEmpty && names("clusterKeys", mapping) == below.sorted(), "\(mapping)")
+        }
     }
 
     @Test func `tasks have an option for every key and verb, and those of scripts`() throws {

@@ -6,6 +6,7 @@
     cluster = {
       name = "prod";
       vip = "192.168.1.100";
+      report.kubeconfig = "/etc/kubernetes/kubelet.kubeconfig";
       ports.control-plane = [
         "6443/tcp"
         "2379-2380/tcp"

@@ -9,9 +9,17 @@ let
       program = "/usr";
     };
   };
+  # An option that may be null or a boolean has those of its mapping.
+  subOptions =
+    type:
+    if type.name == "nullOr" then
+      subOptions type.nestedTypes.elemType
+    else if type.name == "either" then
+      subOptions type.nestedTypes.left // subOptions type.nestedTypes.right
+    else
+      type.getSubOptions [ ];
   # Names that begin with an underscore are those of the module system.
-  below =
-    option: lib.filterAttrs (name: _: !lib.hasPrefix "_" name) (option.type.getSubOptions [ ]);
+  below = option: lib.filterAttrs (name: _: !lib.hasPrefix "_" name) (subOptions option.type);
   names = option: lib.attrNames (below option);
 in
 {
