@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "Kubernetes", dependencies: ["Base", "HTTP", "TLS", "YAML"]),
         .target(name: "Planning", dependencies: ["Base", "YAML"]),
         .target(name: "Execution", dependencies: ["Base", "Planning"]),
-        .target(name: "State", dependencies: ["Base", "Execution", "Host", "YAML"]),
+        .target(name: "State", dependencies: ["Base", "Execution", "Host", "TLS", "YAML"]),
         .target(
             name: "Actions",
             dependencies: [

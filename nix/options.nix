@@ -163,6 +163,14 @@ let
       lock = optional (types.either (types.enum [ "cluster" ]) types.attrs) ''
         `cluster`: the task runs on one node of the cluster at a time. `{ kubeconfig = PATH; }` names the API server.
       '';
+      reset = mkOption {
+        type = types.lines;
+        default = "";
+        description = ''
+          Commands that `nest-bootstrap reset` runs with `/bin/sh -e` to undo what only the task's author knows. They are not
+          looked at for variables.
+        '';
+      };
       every = optional types.str "The time between the end of a run of the task and its repetition, such as 24h.";
       script = optional text ''
         A script, which bash runs. It is not looked at for variables, and neither are its arguments, environment and

@@ -56,6 +56,7 @@ let
     // lib.optionalAttrs (task.after != [ ]) { inherit (task) after; }
     // lib.optionalAttrs (task.wantedBy != [ ]) { inherit (task) wantedBy; }
     // lib.optionalAttrs (task.restart != [ ]) { inherit (task) restart; }
+    // lib.optionalAttrs (task.reset != "") { reset = literal task.reset; }
     // lib.mapAttrs (_: present) (
       lib.filterAttrs (name: value: lib.elem name verbNames && name != "script" && value != null) task
     )

@@ -227,7 +227,7 @@ struct CertificateAction: Action {
         ]
         .map { FileContent($0, path: $1, mode: $2, owner: account.owner, group: account.group) }
         do throws(SystemError) {
-            let results = try context.run.files.writeTogether(files)
+            let results = try context.run.files.writeTogether(files, by: context.task.name)
             return zip(files, results).map { ($0.path, $1) }
         } catch {
             throw problem(error)

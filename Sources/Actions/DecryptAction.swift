@@ -30,6 +30,7 @@ struct DecryptAction: Action {
             let result = try context.run.files.write(
                 text.copy,
                 to: path,
+                by: context.task.name,
                 mode: UInt32(declaration.mode),
                 owner: owner,
                 group: group,

@@ -48,7 +48,7 @@ struct ExecAction: Action {
     private func makeDirectories() throws(Problem) {
         for path in context.task.footprint.createdDirectories {
             do {
-                try FileSystem.makeDirectories(try context.run.files.location(ofWritten: path))
+                try context.run.files.makeDirectories(path, by: context.task.name)
             } catch {
                 throw Problem("cannot create directory '\(path)'", hint: context.sandboxHint(for: error), cause: error)
             }

@@ -33,6 +33,7 @@ struct FileAction: Action {
             let result = try context.run.files.write(
                 bytes,
                 to: path,
+                by: context.task.name,
                 mode: mode,
                 owner: owner,
                 group: group,

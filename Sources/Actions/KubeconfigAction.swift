@@ -32,7 +32,13 @@ struct KubeconfigAction: Action {
             template = declaration.template(declaration.credentialPaths)
         }
         do {
-            let result = try context.run.files.write(Array(template.text.utf8), to: path, mode: 0o600, isShown: true)
+            let result = try context.run.files.write(
+                Array(template.text.utf8),
+                to: path,
+                by: context.task.name,
+                mode: 0o600,
+                isShown: true,
+            )
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {

@@ -12,10 +12,15 @@ extension NodeFiles {
     ///
     /// - Parameters:
     ///   - files: The files, with their paths on the node.
+    ///   - task: The name of the task that makes them.
     ///   - isShown: Whether a dry run may show their content.
     /// - Returns: Whether each file was made, changed or left alone, or with a dry run would be.
     /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
-    func writeTogether(_ files: [FileContent], isShown: Bool = false) throws(SystemError) -> [Event.PathResult] {
+    func writeTogether(
+        _ files: [FileContent],
+        by task: String,
+        isShown: Bool = false,
+    ) throws(SystemError) -> [Event.PathResult] {
         var changed: [FileContent] = []
         var results: [Event.PathResult] = []
         for var file in files {
@@ -32,7 +37,10 @@ extension NodeFiles {
                 changed.append(file)
             }
         }
-        if !changed.isEmpty { try FileSystem.writeTogether(changed) }
+        if !changed.isEmpty {
+            try log(creating: changed, by: task)
+            try FileSystem.writeTogether(changed)
+        }
         return results
     }
 

@@ -21,6 +21,9 @@ public final class NodeFiles: Sendable {
     /// Whether files that another user could change are refused, or only remembered.
     let refusesDistrusted: Bool
 
+    /// Lists what is about to be made on the node; nothing is made that it has not listed.
+    let log: CreationLog
+
     /// Where systemd has put the credentials of the unit, `nil` outside of units and in units that have none.
     let credentialsDirectory: String?
 
@@ -49,15 +52,17 @@ public final class NodeFiles: Sendable {
     ///     look at the files of anybody.
     ///   - staged: Where files and links are put instead of their paths, because the unit may not write there.
     ///   - credentialsDirectory: Where systemd has put the credentials of the unit.
+    ///   - log: Lists what is about to be made, by default nowhere.
     public init(
         root: String?,
         isDryRun: Bool,
         refusesDistrusted: Bool = true,
         staged: StagedProducts? = nil,
         credentialsDirectory: String? = nil,
+        log: @escaping CreationLog = { _, _ in },
     ) {
+        (self.log, self.staged) = (log, staged)
         self.refusesDistrusted = refusesDistrusted
-        self.staged = staged
         self.credentialsDirectory = credentialsDirectory
         var root = root ?? ""
         while root.hasSuffix("/") { root.removeLast() }
@@ -213,6 +218,7 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - bytes: The content.
     ///   - path: The path on the node.
+    ///   - task: The name of the task that makes it.
     ///   - mode: The permissions.
     ///   - owner: The owner, `nil` for the agent's own user.
     ///   - group: The group, `nil` for whatever group a new file gets.
@@ -222,13 +228,14 @@ public final class NodeFiles: Sendable {
     public func write(
         _ bytes: [UInt8],
         to path: String,
+        by task: String,
         mode: UInt32,
         owner: UInt32? = nil,
         group: UInt32? = nil,
         isShown: Bool = false,
     ) throws(SystemError) -> Event.PathResult {
         let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        return try writeTogether([file], isShown: isShown)[0]
+        return try writeTogether([file], by: task, isShown: isShown)[0]
     }
 
     /// Keeps in memory what a dry run would have written.
@@ -254,11 +261,12 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - path: The path of the link on the node.
     ///   - target: What it points at, as written into it.
+    ///   - task: The name of the task that makes it.
     ///   - replacing: Whether a real file or directory in the way is replaced.
     /// - Returns: Whether the link was made, changed or left alone, or with a dry run would be; or what
     ///   is in the way.
     /// - Throws: ``Base/SystemError`` if the system refuses.
-    func link(_ path: String, to target: String, replacing: Bool) throws(SystemError) -> Linking {
+    func link(_ path: String, to target: String, by task: String, replacing: Bool) throws(SystemError) -> Linking {
         let location = try location(ofWritten: path)
         if !isDryRun { FileSystem.removeAbandoned(of: location) }
         let found = try FileSystem.status(location)
@@ -271,6 +279,7 @@ public final class NodeFiles: Sendable {
         } else if let staged {
             try staged.put(linkTo: target, at: path)
         } else {
+            try log(creatingLink: location, to: target, by: task)
             try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
         }
         if found?.kind == .directory { return .replacedDirectory }

@@ -11,6 +11,7 @@ public import Planning
 /// task's plan allows: paths, owners and what may be replaced are in the plan.
 public struct StagedProducts: Sendable {
     private let directory: String
+    private let task: String
     private let products: [(path: String, product: Footprint.Product)]
 
     /// A file of a node's configuration is not larger than this.
@@ -24,6 +25,7 @@ public struct StagedProducts: Sendable {
     ///     something is written.
     public init(of task: PlannedTask, in directory: String) {
         self.directory = directory
+        self.task = task.name
         products = task.footprint.writes.compactMap { write in
             write.product.map { (write.path.path, $0) }
         }
@@ -84,7 +86,7 @@ public struct StagedProducts: Sendable {
             }
         }
         do throws(SystemError) {
-            _ = try files.writeTogether(contents)
+            _ = try files.writeTogether(contents, by: task)
             if !names.isEmpty, let directory = try opened() { for name in names { try directory.remove(name) } }
         } catch {
             throw Self.problem(contents.map(\.path).joined(separator: "' and '"), error)
@@ -97,7 +99,9 @@ public struct StagedProducts: Sendable {
         replacing: Bool,
         _ files: NodeFiles,
     ) throws(SystemError) {
-        guard case .inTheWay(let kind) = try files.link(path, to: target, replacing: replacing) else { return }
+        guard case .inTheWay(let kind) = try files.link(path, to: target, by: task, replacing: replacing) else {
+            return
+        }
         throw SystemError("cannot create link", path, code: EEXIST, detail: "a \(kind.rawValue) is in the way")
     }
 

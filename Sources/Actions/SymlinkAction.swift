@@ -20,7 +20,12 @@ struct SymlinkAction: Action {
         let path = declaration.path.path
         let result: NodeFiles.Linking
         do {
-            result = try context.run.files.link(path, to: declaration.target, replacing: declaration.replace)
+            result = try context.run.files.link(
+                path,
+                to: declaration.target,
+                by: context.task.name,
+                replacing: declaration.replace,
+            )
         } catch {
             throw Problem("cannot create link '\(path)'", hint: context.sandboxHint(for: error), cause: error)
         }

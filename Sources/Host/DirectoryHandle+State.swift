@@ -25,6 +25,18 @@ extension DirectoryHandle {
         self = handle
     }
 
+    /// Opens a directory of any owner without following a link on the way.
+    ///
+    /// - Parameter path: The absolute path.
+    /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or does not exist.
+    public init(withoutLinks path: String) throws(SystemError) {
+        try SystemError.checkPath(Self.opening, path)
+        let root = try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, Self.opening)
+        var handle = DirectoryHandle(adopting: root, "/")
+        for part in path.split(separator: "/") { handle = try handle.openDirectory(String(part), Self.opening) }
+        self = handle
+    }
+
     private static let opening = "cannot open directory"
     private static let creating = "cannot create directory"
 
@@ -126,8 +138,14 @@ extension DirectoryHandle {
     ///   - bytes: The whole content.
     ///   - name: The file's name.
     ///   - mode: Its permissions.
+    ///   - isSynced: Whether it is on the disk afterwards, so that it survives a power failure.
     /// - Throws: ``Base/SystemError`` if the system refuses.
-    public func write(_ bytes: [UInt8], to name: String, mode: UInt32) throws(SystemError) {
+    public func write(
+        _ bytes: [UInt8],
+        to name: String,
+        mode: UInt32,
+        isSynced: Bool = false,
+    ) throws(SystemError) {
         let operation = "cannot write"
         let path = full(name)
         removeAbandoned(of: name)
@@ -137,13 +155,21 @@ extension DirectoryHandle {
         do throws(SystemError) {
             let lock = try makeFile(temporary, operation)
             try lock.file.fill(bytes, mode: mode, owner: owner?.user, group: owner?.group, operation, path)
+            if isSynced { try SystemError.check(operation, path) { fsync(lock.file.raw) } }
             try rename(temporary, to: name, operation)
             // It is locked until it has its name.
             lock.release()
+            if isSynced { try synchronizeNames() }
         } catch {
             discard(temporary)
             throw SystemError(operation, path, code: error.code, detail: error.detail)
         }
+    }
+
+    /// Waits until the names are on the disk, for which a directory has to be opened to be read.
+    private func synchronizeNames() throws(SystemError) {
+        let readable = try open(".", O_RDONLY | O_DIRECTORY, "cannot write")
+        try DirectoryHandle(adopting: readable, path).synchronize("cannot write")
     }
 
     /// Replaces an entry of the directory by a symbolic link, atomically.

@@ -27,7 +27,7 @@ extension DirectoryHandle {
     /// writer. A directory that was moved aside stays: its files are not the agent's. What cannot be removed stays as well.
     ///
     /// - Parameter name: The name of the entry.
-    func removeAbandoned(of name: String) {
+    public func removeAbandoned(of name: String) {
         for found in (try? names()) ?? [] where PathParts.isTemporary(found, of: name) {
             guard let status = try? FileStatus.at(found, in: descriptor.raw, followingLinks: false, "cannot look at"),
                 status.owner == geteuid()

@@ -45,6 +45,13 @@ public struct DirectoryHandle: ~Copyable {
         }
     }
 
+    /// Removes a directory in this one.
+    ///
+    /// - Throws: ``Base/SystemError`` with the code `ENOTEMPTY` if something is in it, or if the system refuses.
+    public func removeDirectory(_ name: String) throws(SystemError) {
+        try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, AT_REMOVEDIR) }
+    }
+
     /// Waits until the names are on the disk.
     func synchronize(_ operation: String) throws(SystemError) {
         do throws(SystemError) {

@@ -18,6 +18,13 @@ extension SystemBus {
         }
     }
 
+    /// Has systemd report the end of every unit's jobs.
+    func subscribeToJobs() throws(SystemError) {
+        try unsafe call("Subscribe", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
+        let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
+        try add(match: "\(manager),member='JobRemoved'")
+    }
+
     /// Waits for a signal that was subscribed to.
     ///
     /// - Returns: `false` if the wait was cancelled.

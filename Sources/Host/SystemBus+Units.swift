@@ -21,6 +21,27 @@ extension SystemBus {
         }
     }
 
+    /// Reads the states of the loaded units whose names match a pattern.
+    func units(matching patterns: [String]) throws(SystemError) -> [ListedUnit] {
+        try unsafe call("ListUnitsByPatterns") { request throws(SystemError) in
+            for texts in [[], patterns] {
+                try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
+                for text in texts { try unsafe append(text, to: request) }
+                try check(unsafe sd_bus_message_close_container(request))
+            }
+        } reading: { reply throws(SystemError) in
+            try unsafe units(in: reply)
+        }
+    }
+
+    /// Has systemd forget that a unit has failed.
+    func resetFailed(_ unit: String) throws(SystemError) {
+        try unsafe call("ResetFailedUnit") { request throws(SystemError) in
+            try unsafe append(unit, to: request)
+        } reading: { _ throws(SystemError) in
+        }
+    }
+
     /// Has systemd load all units again.
     func reload() throws(SystemError) {
         try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })

@@ -11,6 +11,11 @@ public enum Terminal {
         isatty(descriptor) == 1
     }
 
+    /// Reads a line that a person types on standard input.
+    ///
+    /// - Returns: The line without its end, `nil` at the end of the input.
+    public static func answer() async -> String? { await onThread { readLine() } }
+
     /// Returns the number of columns of a terminal.
     ///
     /// - Parameter descriptor: The output, such as 1.

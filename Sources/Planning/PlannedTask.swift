@@ -38,6 +38,9 @@ public struct PlannedTask: Sendable, Hashable {
     /// What keeps the task from running on two nodes at a time, `nil` if nothing does.
     public var lock: ClusterLock?
 
+    /// Shell commands that undo what the task has made and only its author knows.
+    public var reset: String?
+
     /// The manifests of the plan's other tasks, among which a task with `prune` looks for the objects that it would delete.
     var otherManifests: [LocatedPath] = []
 

@@ -230,6 +230,21 @@ struct Configuration {
         RecordStore(path: try Self.statePath(options), boot: root == nil ? nil : try Machine.bootIdentifier())
     }
 
+    /// The lists of what the tasks of the node have made.
+    ///
+    /// Not in `/var/lib/nest-bootstrap`, which belongs to the user of units that talk to servers.
+    static func products(_ options: Options) throws(SystemError) -> ProductStore {
+        let root = options.root.map { FileSystem.existingRealPath(absolute($0)) } ?? ""
+        let parent = FileSystem.existingRealPath(try location(of: "/var/lib", options))
+        return ProductStore(path: "\(parent)/nest-bootstrap-products", root: root == "/" ? "" : root)
+    }
+
+    /// Keeps the commands that undo a task, before it runs.
+    func noteReset(of task: PlannedTask) throws(SystemError) {
+        guard let lines = task.resetLines else { return }
+        try Self.products(options).note(lines, of: task.name, at: plan.position(of: task.name) ?? 0)
+    }
+
     /// The node's files.
     var files: NodeFiles { files(staged: nil) }
 
@@ -240,6 +255,12 @@ struct Configuration {
         KnownCertificates(files: files(staged: nil, refusesDistrusted: false), plan: plan).all()
     }
 
+    /// Whether the process is in the sandbox of a unit, where it makes nothing itself that was not prepared before.
+    private var isSandboxed: Bool {
+        guard Machine.isUnit, case .run = options.command else { return false }
+        return !options.isPreparation
+    }
+
     private func files(staged: StagedProducts?, refusesDistrusted: Bool? = nil) -> NodeFiles {
         NodeFiles(
             root: root,
@@ -247,6 +268,9 @@ struct Configuration {
             refusesDistrusted: refusesDistrusted ?? options.acts,
             staged: staged,
             credentialsDirectory: Machine.isUnit ? Machine.environment()["CREDENTIALS_DIRECTORY"] : nil,
+            log: { [options, plan, isSandboxed] (created, task) throws(SystemError) in
+                if !isSandboxed { try Self.products(options).note(created, by: task, at: plan.position(of: task) ?? 0) }
+            },
         )
     }
 
@@ -279,4 +303,9 @@ struct Configuration {
         }
         return environment
     }
+}
+
+extension PlannedTask {
+    /// The commands that undo the task, with the time that they have.
+    var resetLines: ProductList.ResetLines? { reset.map { .init($0, timeout: timeout) } }
 }

@@ -1,22 +1,20 @@
-import Execution
-
-/// Runs an engine until it ends, or until a signal cancels it.
+/// Runs a function until it ends, or until a signal cancels it.
 ///
 /// Later signals change nothing: what is cancelled ends within seconds, without leaving child processes behind, and with a
 /// record of every task that has started. `SIGQUIT` ends the program at once.
 ///
 /// - Parameters:
 ///   - signals: The signals.
-///   - body: Runs the engine.
-/// - Returns: How the tasks ended, and the signal that ended them early.
-func interruptible(
+///   - body: The function, such as one that runs an engine.
+/// - Returns: What it returns, and the signal that ended it early.
+func interruptible<Value: Sendable>(
     by signals: AsyncStream<Int32>,
-    _ body: @escaping @Sendable () async -> Report,
-) async -> (Report, signal: Int32?) {
+    _ body: @escaping @Sendable () async -> Value,
+) async -> (Value, signal: Int32?) {
     // While the stream exists, its signals do not end the program.
     defer { withExtendedLifetime(signals) {} }
-    return await withTaskGroup(of: Ending.self) { group in
-        group.addTask { .report(await body()) }
+    return await withTaskGroup(of: Ending<Value>.self) { group in
+        group.addTask { .value(await body()) }
         group.addTask { .signal(await signals.first { _ in true }) }
         var signal: Int32?
         while let ending = await group.next() {
@@ -24,16 +22,16 @@ func interruptible(
             case .signal(let number):
                 signal = number
                 if number != nil { group.cancelAll() }
-            case .report(let report):
+            case .value(let value):
                 group.cancelAll()
-                return (report, signal)
+                return (value, signal)
             }
         }
-        preconditionFailure("a run ends with a report")
+        preconditionFailure("a function ends with its value")
     }
 }
 
-private enum Ending: Sendable {
-    case report(Report)
+private enum Ending<Value: Sendable>: Sendable {
+    case value(Value)
     case signal(Int32?)
 }

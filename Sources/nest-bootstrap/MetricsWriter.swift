@@ -13,7 +13,8 @@ struct MetricsWriter {
     /// The task files, `nil` if they are invalid.
     private let configuration: Configuration?
 
-    private static let name = "nest_bootstrap.prom"
+    /// The file of the metrics.
+    static let name = "nest_bootstrap.prom"
 
     /// How long another process may keep the metrics locked; after it this one goes on regardless.
     private static let lockLimit = Duration.seconds(5)

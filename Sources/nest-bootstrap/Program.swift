@@ -74,6 +74,9 @@ struct Program {
             if case .certificates(let certificates) = options.command {
                 return try await CertificatesCommand(options: options, certificates: certificates, output: output).run()
             }
+            if case .reset(let reset) = options.command {
+                return try await ResetCommand(options: options, reset: reset, output: output).run()
+            }
             if case .initialise(let destination) = options.command {
                 return InitCommand(options: options, destination: destination, output: output).run()
             }
@@ -104,7 +107,7 @@ struct Program {
                 configuration = try Configuration(options)
             } catch {
                 // The task itself, which comes next, reports it.
-                if options.onlyDirectories { return .configuration }
+                if options.isPreparation { return .success }
                 if options.isSupervision { await writeMetricsOfInvalidFile(options) }
                 output.report(error, as: options.output, .taskFileWrong)
                 // Every user can read the status, and a problem may show a value of the file.
@@ -128,11 +131,11 @@ struct Program {
                     .run(output)
             case .writeMetrics: try await writeMetrics(configuration)
             case .noteEnd: await noteEnd(configuration)
-            case .check, .units, .certificates, .initialise, .importing, .report:
+            case .check, .units, .certificates, .reset, .initialise, .importing, .report:
                 preconditionFailure("these commands read the task file themselves, or none")
             }
         } catch let error as Problems {
-            if options.onlyDirectories { return .usage }
+            if options.isPreparation { return .success }
             // Only names in the arguments can still be wrong.
             output.report(error, as: options.output)
             return .usage

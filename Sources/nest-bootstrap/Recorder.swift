@@ -233,7 +233,7 @@ final class Recorder: Sendable {
 }
 
 /// A lock that can be kept in a dictionary.
-private final class HeldLock: Sendable {
+final class HeldLock: Sendable {
     private let lock: FileLock
 
     init(_ lock: consuming FileLock) {

@@ -24,7 +24,7 @@ struct RunCommand {
         // Dependencies have succeeded on this boot, whatever their repetitions have done since.
         let part = try selection(allRecords)
         let records = options.isRepetition ? allRecords.repetitions : allRecords
-        if options.onlyDirectories { return makeDirectories(for: part.plan) }
+        if options.isPreparation { return try prepare(part.plan) }
         guard part.missing.isEmpty else {
             let options = configuration.options
             events.runBlocked(by: part.missing.map { $0.problem(options) })
@@ -72,6 +72,8 @@ struct RunCommand {
                 }
                 let lock = try await TaskLockWaiter(records: records, context: context).take()
                 events.note(attempt: recorder.begin(context.task, lock), of: context.task)
+                // In a unit this was done before it, outside of its sandbox.
+                if !Machine.isUnit { try configuration.noteReset(of: step.task) }
                 try staged?.clear()
                 let outcome = try await runner.perform(step, context)
                 try await restartUnits(of: step.task, after: outcome, recorder, context)
@@ -159,13 +161,21 @@ struct RunCommand {
         }
     }
 
-    /// Creates the directories that tasks write to, where possible.
+    /// Keeps the commands that undo tasks, and creates the directories that they write to, where possible.
     ///
     /// A directory that cannot be created is reported by the task that needs it.
-    private func makeDirectories(for plan: Plan) -> ExitCode {
-        for directory in plan.steps.flatMap(\.task.footprint.createdDirectories) {
-            guard let location = try? configuration.files.location(ofWritten: directory) else { continue }
-            try? FileSystem.makeDirectories(location)
+    ///
+    /// - Throws: ``Base/Problem`` if the commands cannot be kept, without which the task may not run.
+    private func prepare(_ plan: Plan) throws(Problem) -> ExitCode {
+        for task in plan.steps.map(\.task) {
+            do throws(SystemError) {
+                try configuration.noteReset(of: task)
+            } catch {
+                throw Problem("task '\(task.name)' cannot be run, as its 'reset' cannot be kept", cause: error)
+            }
+            for directory in task.footprint.preparedDirectories {
+                try? configuration.files.makeDirectories(directory, by: task.name)
+            }
         }
         return .success
     }

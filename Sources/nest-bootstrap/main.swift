@@ -12,7 +12,7 @@ let command = arguments.first.flatMap(CommandName.init)
 // Before there is a second thread, also one that has ended: the kernel still counts it for a moment.
 switch command {
 case .supervise: Confinement.leaveMounts()
-case .run where arguments.contains("--only-directories"): Confinement.leaveMounts()
+case .run where arguments.contains("--prepare"): Confinement.leaveMounts()
 case .run: Confinement.separate()
 default: break
 }

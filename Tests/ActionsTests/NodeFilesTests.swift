@@ -36,7 +36,7 @@ struct NodeFilesTests {
         let path = TemporaryDirectory.file("a")
         try FileSystem.write(Array("node".utf8), to: path, mode: 0o644)
         #expect(try text(files, path) == "node")
-        #expect(try files.write(Array("root".utf8), to: path, mode: 0o644) == .created)
+        #expect(try files.write(Array("root".utf8), to: path, by: "task", mode: 0o644) == .created)
         #expect(try text(files, path) == "root")
         #expect(try text(NodeFiles(root: nil, isDryRun: false), path) == "node")
         #expect(try files.exists("/etc/nest-bootstrap-nowhere") == false)
@@ -49,12 +49,12 @@ struct NodeFilesTests {
         try FileSystem.makeSymbolicLink(at: "\(root)/up", to: "../../..\(outside)", replacing: false)
         let files = files()
         for path in ["/etc/a", "/up/b", "/etc/deep/c"] {
-            #expect(try files.write([1], to: path, mode: 0o600) == .created)
+            #expect(try files.write([1], to: path, by: "task", mode: 0o600) == .created)
             #expect(try files.read(path, limit: 10) == [1])
         }
         #expect(try FileSystem.list(outside) == [])
         #expect(try FileSystem.list(root + outside) == ["a", "b", "deep"])
-        guard case .done(.created) = try files.link("/etc/l", to: "/x", replacing: false) else {
+        guard case .done(.created) = try files.link("/etc/l", to: "/x", by: "task", replacing: false) else {
             return #expect(Bool(false), "the link is made")
         }
         #expect(try FileSystem.status("\(root)\(outside)/l")?.target == "/x")
@@ -62,7 +62,7 @@ struct NodeFilesTests {
 
     @Test func `too many links in the root are an error, not a way out`() throws {
         try FileSystem.makeSymbolicLink(at: "\(root)/loop", to: "/loop", replacing: false)
-        let error = #expect(throws: SystemError.self) { try files().write([1], to: "/loop/a", mode: 0o600) }
+        let error = #expect(throws: SystemError.self) { try files().write([1], to: "/loop/a", by: "task", mode: 0o600) }
         #expect(error?.code == ELOOP)
     }
 
@@ -77,23 +77,23 @@ struct NodeFilesTests {
     @Test func `a file that is as described is left alone`() throws {
         let files = files()
         let location = "\(root)/a"
-        #expect(try files.write([1, 2], to: "/a", mode: 0o640) == .created)
-        #expect(try files.write([1, 2], to: "/a", mode: 0o640) == .unchanged)
-        #expect(try files.write([1, 3], to: "/a", mode: 0o640) == .changed)
-        #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .changed)
+        #expect(try files.write([1, 2], to: "/a", by: "task", mode: 0o640) == .created)
+        #expect(try files.write([1, 2], to: "/a", by: "task", mode: 0o640) == .unchanged)
+        #expect(try files.write([1, 3], to: "/a", by: "task", mode: 0o640) == .changed)
+        #expect(try files.write([1, 3], to: "/a", by: "task", mode: 0o600) == .changed)
         #expect(try FileSystem.status(location)?.mode == 0o600)
         try setMode(location, 0o644)
-        #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .changed)
-        #expect(try files.write([1, 3], to: "/a", mode: 0o600) == .unchanged)
+        #expect(try files.write([1, 3], to: "/a", by: "task", mode: 0o600) == .changed)
+        #expect(try files.write([1, 3], to: "/a", by: "task", mode: 0o600) == .unchanged)
     }
 
     @Test(.enabled(if: geteuid() == 0)) func `a file of another owner or group is changed`() throws {
         let files = files()
-        #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12, group: 34) == .created)
-        #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12, group: 34) == .unchanged)
-        #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12) == .unchanged)
-        #expect(try files.write([1], to: "/a", mode: 0o600, owner: 12, group: 35) == .changed)
-        #expect(try files.write([1], to: "/a", mode: 0o600).change == .changed)
+        #expect(try files.write([1], to: "/a", by: "task", mode: 0o600, owner: 12, group: 34) == .created)
+        #expect(try files.write([1], to: "/a", by: "task", mode: 0o600, owner: 12, group: 34) == .unchanged)
+        #expect(try files.write([1], to: "/a", by: "task", mode: 0o600, owner: 12) == .unchanged)
+        #expect(try files.write([1], to: "/a", by: "task", mode: 0o600, owner: 12, group: 35) == .changed)
+        #expect(try files.write([1], to: "/a", by: "task", mode: 0o600).change == .changed)
         #expect(try FileSystem.status("\(root)/a")?.owner == 0)
     }
 
@@ -101,7 +101,7 @@ struct NodeFilesTests {
         let target = TemporaryDirectory.file("target")
         try FileSystem.write([7], to: target, mode: 0o600)
         try FileSystem.makeSymbolicLink(at: "\(root)/a", to: target, replacing: false)
-        #expect(try files(isDryRun: isDryRun).write([1], to: "/a", mode: 0o600).change == .changed)
+        #expect(try files(isDryRun: isDryRun).write([1], to: "/a", by: "task", mode: 0o600).change == .changed)
         #expect(try FileSystem.read(target, limit: 10) == [7])
         #expect(try FileSystem.status("\(root)/a")?.kind == (isDryRun ? .symbolicLink : .regular))
     }
@@ -110,7 +110,7 @@ struct NodeFilesTests {
     {
         try FileSystem.makeDirectories("\(root)/a")
         let files = files(isDryRun: isDryRun)
-        let error = #expect(throws: SystemError.self) { try files.write([1], to: "/a", mode: 0o600) }
+        let error = #expect(throws: SystemError.self) { try files.write([1], to: "/a", by: "task", mode: 0o600) }
         #expect(error?.description == "cannot write '\(root)/a': a directory is in the way")
     }
 
@@ -127,9 +127,13 @@ struct NodeFilesTests {
         for (name, reason) in reasons {
             let path = "\(directory)/\(name)"
             let message = "cannot create directory '\(path)': \(reason)"
-            let written = #expect(throws: SystemError.self) { try files.write([], to: "\(path)/a/b", mode: 0o644) }
+            let written = #expect(throws: SystemError.self) {
+                try files.write([], to: "\(path)/a/b", by: "task", mode: 0o644)
+            }
             #expect("\(try #require(written))" == message)
-            let linked = #expect(throws: SystemError.self) { try files.link("\(path)/b", to: "/x", replacing: true) }
+            let linked = #expect(throws: SystemError.self) {
+                try files.link("\(path)/b", to: "/x", by: "task", replacing: true)
+            }
             #expect("\(try #require(linked))" == message)
         }
         #expect(try FileSystem.list(directory).sorted() == ["file", "link"])
@@ -137,7 +141,7 @@ struct NodeFilesTests {
 
     @Test func `a dry run writes nothing and reads what it would have written`() throws {
         let files = files(isDryRun: true)
-        #expect(try files.write([1], to: "/a", mode: 0o600).change == .created)
+        #expect(try files.write([1], to: "/a", by: "task", mode: 0o600).change == .created)
         #expect(try files.exists("/a"))
         #expect(try files.read("/a", limit: 10) == [1])
         #expect(try FileSystem.exists(root) == false)
@@ -147,7 +151,7 @@ struct NodeFilesTests {
         try FileSystem.write(Array("a\nb\ntoken: one\n".utf8), to: "\(root)/a", mode: 0o644)
         let files = files(isDryRun: true)
         func diff(_ text: String, mode: UInt32 = 0o644, isShown: Bool = false) throws -> [String] {
-            try files.write(Array(text.utf8), to: "/a", mode: mode, isShown: isShown).diff
+            try files.write(Array(text.utf8), to: "/a", by: "task", mode: mode, isShown: isShown).diff
         }
         #expect(
             try diff("a\nc\ntoken: two\n") == [
@@ -160,15 +164,17 @@ struct NodeFilesTests {
         let shown = try diff("a\nb\n", mode: 0o600, isShown: true)
         #expect(shown == ["mode 0644 -> 0600", "@@ -1,3 +1,2 @@", " a", " b", "-token: *** (before)"])
         #expect(try diff("\0") == ["(binary content)"])
-        #expect(try files.write(Array("x\n".utf8), to: "/new", mode: 0o644).diff == ["@@ -0,0 +1 @@", "+x"])
-        #expect(try files.write([1], to: "/private", mode: 0o600).diff == [hidden])
+        #expect(
+            try files.write(Array("x\n".utf8), to: "/new", by: "task", mode: 0o644).diff == ["@@ -0,0 +1 @@", "+x"]
+        )
+        #expect(try files.write([1], to: "/private", by: "task", mode: 0o600).diff == [hidden])
     }
 
     @Test func `a dry run follows the links that it would have made`() throws {
         let files = files(isDryRun: true)
-        _ = try files.write([1], to: "/etc/real/file", mode: 0o600)
-        #expect(try created(files.link("/etc/pki", to: "real", replacing: false)))
-        #expect(try created(files.link("/pki", to: "/etc/pki", replacing: false)))
+        _ = try files.write([1], to: "/etc/real/file", by: "task", mode: 0o600)
+        #expect(try created(files.link("/etc/pki", to: "real", by: "task", replacing: false)))
+        #expect(try created(files.link("/pki", to: "/etc/pki", by: "task", replacing: false)))
         #expect(try files.read("/pki/file", limit: 10) == [1])
         #expect(try files.exists("/etc/pki/file"))
         #expect(try files.exists("/etc/pki/other") == false)
@@ -177,8 +183,8 @@ struct NodeFilesTests {
 
     @Test func `a dry run reads below a link what it would have written through it`() throws {
         let files = files(isDryRun: true)
-        #expect(try created(files.link("/a", to: "b", replacing: false)))
-        _ = try files.write([1], to: "/a/x", mode: 0o600)
+        #expect(try created(files.link("/a", to: "b", by: "task", replacing: false)))
+        _ = try files.write([1], to: "/a/x", by: "task", mode: 0o600)
         #expect(try files.read("/a/x", limit: 10) == [1])
         #expect(try files.read("/b/x", limit: 10) == [1])
     }
@@ -186,7 +192,9 @@ struct NodeFilesTests {
     @Test func `a dry run lists what it would have written into a directory`() throws {
         try FileSystem.write([1], to: "\(root)/d/c", mode: 0o600)
         let files = files(isDryRun: true)
-        for path in ["/d/b", "/d/deep/x", "/new/z", "/new/y"] { _ = try files.write([1], to: path, mode: 0o600) }
+        for path in ["/d/b", "/d/deep/x", "/new/z", "/new/y"] {
+            _ = try files.write([1], to: path, by: "task", mode: 0o600)
+        }
         #expect(try files.list("/d/") == ["b", "c"])
         #expect(try files.list("/new") == ["y", "z"])
         #expect(try files.list("/d/c") == nil)
@@ -195,8 +203,8 @@ struct NodeFilesTests {
 
     @Test func `links in a circle lead nowhere`() throws {
         let files = files(isDryRun: true)
-        _ = try files.link("/a", to: "b", replacing: false)
-        _ = try files.link("/b", to: "/a", replacing: false)
+        _ = try files.link("/a", to: "b", by: "task", replacing: false)
+        _ = try files.link("/b", to: "/a", by: "task", replacing: false)
         #expect(throws: SystemError.self) { try files.read("/a", limit: 10) }
     }
 

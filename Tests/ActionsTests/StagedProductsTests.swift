@@ -37,7 +37,7 @@ struct StagedProductsTests {
     {
         let products = try staged("file")
         let unit = NodeFiles(root: root, isDryRun: false, staged: products)
-        #expect(try unit.write(Array("text".utf8), to: "/etc/nest/file", mode: 0o640).change == .created)
+        #expect(try unit.write(Array("text".utf8), to: "/etc/nest/file", by: "task", mode: 0o640).change == .created)
         #expect(names(root) == [] && names(stage) == ["0"])
         let node = NodeFiles(root: root, isDryRun: false)
         try await products.publish(to: node)
@@ -45,7 +45,7 @@ struct StagedProductsTests {
         #expect(try FileSystem.status("\(root)/etc/nest/file")?.mode == 0o640)
         #expect(names(stage) == [])
         // What is as described is not staged again.
-        #expect(try unit.write(Array("text".utf8), to: "/etc/nest/file", mode: 0o640) == .unchanged)
+        #expect(try unit.write(Array("text".utf8), to: "/etc/nest/file", by: "task", mode: 0o640) == .unchanged)
         #expect(names(stage) == [])
         try await products.publish(to: node)
     }

@@ -50,6 +50,14 @@ struct ArgumentTests {
         #expect(try options(["status", "--wait=1m30s"]).command == .status([], wait))
     }
 
+    @Test func `a reset asks, unless it is confirmed or only shown`() throws {
+        #expect(try options(["reset"]).command == .reset(ResetOptions()))
+        let shown = try options(["reset", "--dry-run", "--root", "/mnt"])
+        #expect(shown.command == .reset(ResetOptions(isDryRun: true)) && shown.isDryRun && !shown.acts)
+        let confirmed = try options(["reset", "--yes"])
+        #expect(confirmed.command == .reset(ResetOptions(isConfirmed: true)) && !confirmed.isDryRun && confirmed.acts)
+    }
+
     @Test func `certificates have an action and selections`() throws {
         var expected = CertificatesOptions()
         #expect(try options(["certificates", "check"]).command == .certificates(expected))
@@ -154,7 +162,7 @@ struct ArgumentTests {
             (["rnu"], "unknown command 'rnu' (did you mean 'run'?); see 'nest-bootstrap --help'"),
             (
                 ["frobnicate"],
-                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, init, import, units, supervise, help)"
+                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, reset, init, import, units, supervise, help)"
             ),
             (["status", "--wait", "5s"], "the value of '--wait' follows '=': '--wait=5s'"),
             (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),
@@ -211,7 +219,7 @@ struct ArgumentTests {
         for flag in Flag.all where command.map(flag.commands.contains) == true && !flag.isInternal {
             parts.append(flag.shortName.map { "  \($0), \(flag.name)" } ?? "  \(flag.name)")
         }
-        #expect(!text.contains("--only-directories"))
+        #expect(!text.contains("--prepare"))
         for part in parts { #expect(text.contains(part), "\(part)") }
     }
 

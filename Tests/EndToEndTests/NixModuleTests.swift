@@ -76,6 +76,13 @@ struct NixModuleTests {
         #expect(try module.text("built/bootstrap.yaml").json["nodes"]?["n1"]?["role"]?.string == "worker")
     }
 
+    @Test func `lines that undo a task reach it as they are written`() async throws {
+        let module = try await NixModule(node("script = \"/s\"; reset = \"rm -r \\${x}\\n\";"))
+        #expect(try module.text("built/bootstrap.yaml").json["tasks"]?["t"]?["reset"]?.string == "rm -r $${x}\n")
+        let unit = try module.text("out/lib/systemd/system/k8s-bootstrap-t.service")
+        #expect(unit.contains("\nExecStartPre=+:"), "\(unit)")
+    }
+
     @Test func `only the unit of a changed task changes`() async throws {
         func units(_ content: String) async throws -> [String: String] {
             let tasks = "tasks.b.symlink = { path = \"/b\"; target = \"a\"; };"

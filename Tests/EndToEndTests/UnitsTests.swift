@@ -284,7 +284,7 @@ struct UnitsTests {
               second: {after: [first], exec: {command: "false", writes: [/var/lib/made/], creates: /opt/x/y}}
             """
         )
-        let result = try await node.run("run", "--task", "second", "--only-directories")
+        let result = try await node.run("run", "--task", "second", "--prepare")
         #expect(Answer(result) == silence)
         let all = ["/opt/x", "/var/lib/made", "/etc/made"].map { (try? FileSystem.exists(node.written($0))) == true }
         #expect(all == [true, true, false])

@@ -38,7 +38,8 @@ struct AddressDependants {
     private static func unitPart(_ task: PlannedTask) -> [String] {
         let footprint = task.verb.footprint
         let paths = [footprint.command?.name.path, task.lock?.kubeconfig.path].map { $0 ?? "" }
-        return [task.description ?? "", "\(task.timeout)"] + task.wantedBy + task.afterUnits + task.restarts
+        return [task.description ?? "", "\(task.timeout)", task.reset ?? ""] + task.wantedBy + task.afterUnits
+            + task.restarts
             + footprint.accounts.map(\.name) + footprint.capabilities + paths
     }
 }

@@ -17,6 +17,8 @@ struct ReadTask {
     var restarts: [String] = []
     /// What keeps the task from running on two nodes at a time.
     var lock: ReadLock?
+    /// Shell commands that undo the task.
+    var reset: String?
     /// What the task does, or `nil` if that could not be read.
     var verb: ReadVerb?
 }
@@ -168,10 +170,17 @@ struct TaskReader {
             default: "nodes run the task at the same time",
             "`cluster`: the task runs on one node of the cluster at a time"
         )
+        static let reset = Key.optional(
+            "reset",
+            .text(allowsLiteral: true),
+            default: "none",
+            "shell commands that undo what the task has made and only its author knows, run by `nest-bootstrap reset` with "
+                + "`/bin/sh -e`"
+        )
         static let all = [
             enable.description, description.description, roles.description, after.description, wantedBy.description,
             timeout.description, every.description, restart.description,
-            lock.description,
+            lock.description, reset.description,
         ]
     }
 
@@ -189,6 +198,7 @@ struct TaskReader {
         task.restarts = (fields.value(Keys.restart) ?? []).filter { seen.insert($0).inserted }
         let restart = fields.entries.first { $0.key == Keys.restart.description.name }
         task.lock = fields.value(Keys.lock)
+        task.reset = fields.value(Keys.reset)
         let verb = VerbContext(
             cluster: context.cluster,
             hostName: context.hostName,

@@ -58,6 +58,7 @@ struct Resolver {
             location: task.header.location,
         )
         planned.lock = lock
+        planned.reset = task.reset
         return planned
     }
 

@@ -118,10 +118,14 @@ private struct TaskUnit {
     private func addCommands(_ unit: inout UnitText, _ flags: [String]) {
         let run = [call.program, "run", "--task", task.name] + flags + call.flags
         let hasOnlyProducts = task.footprint.hasOnlyProducts
-        if !hasOnlyProducts, !task.footprint.createdDirectories.isEmpty {
+        if task.reset != nil {
+            // Without it the task must not run: what it makes could not be undone.
+            unit.comment("Keeps what undoes the task, and creates the directories that it may write.")
+            unit.command("ExecStartPre", prefixes: "+", run + ["--prepare"])
+        } else if !task.footprint.preparedDirectories.isEmpty {
             // A unit can write only to directories that exist; a failure here is reported by the task itself.
             unit.comment("Creates the directories that the task may write.")
-            unit.command("ExecStartPre", prefixes: "-+", run + ["--only-directories"])
+            unit.command("ExecStartPre", prefixes: "-+", run + ["--prepare"])
         }
         unit.command("ExecStart", run)
         // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
@@ -185,4 +189,9 @@ private struct TaskUnit {
         for (key, value) in settings { drop.set(key, value) }
         return UnitFile(path: "\(unit).d/50-privileges.conf", content: .text(drop.text))
     }
+}
+
+extension Footprint {
+    /// The directories that are created before the unit of the task starts; products are put in place after it.
+    public var preparedDirectories: [String] { hasOnlyProducts ? [] : createdDirectories }
 }

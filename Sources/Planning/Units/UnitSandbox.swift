@@ -133,8 +133,8 @@ struct UnitSandbox {
     /// The paths that the drop-in of all units makes read-only in addition to `ProtectSystem=strict`.
     private static let readOnly = ["/dev/shm"]
 
-    /// Directories whose files others run as root, in directories that tasks write.
-    private static let guarded = ["/etc/kubernetes/manifests"]
+    /// Directories whose files others act on as root, in directories that tasks write.
+    private static let guarded = ["/etc/kubernetes/manifests", "/var/lib/nest-bootstrap-products"]
 
     /// Protects what a task could write only because it is below the directory of its file.
     private mutating func addGuarded(_ writes: [String], _ footprint: Footprint) {

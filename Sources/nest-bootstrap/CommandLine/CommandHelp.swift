@@ -42,6 +42,7 @@ extension CommandName {
         case .graph: .graph
         case .rbac: .rbac
         case .certificates: .certificates
+        case .reset: .reset
         case .initialise: .initialise
         case .importing: .importing
         case .units: .units

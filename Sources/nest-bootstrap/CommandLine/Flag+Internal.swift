@@ -2,11 +2,11 @@ extension Flag {
     /// The flags that only the units of this program use.
     static let ofUnits: [Flag] = [
         Flag(
-            "--only-directories",
+            "--prepare",
             of: [.run],
             isInternal: true,
-            "create the directories that the tasks write to, nothing else; units call this before their task"
-        ) { values, _, _ in values.run.onlyDirectories = true },
+            "keep the lines that undo the tasks, and create the directories that they write to; units call this first"
+        ) { values, _, _ in values.run.isPreparation = true },
         Flag(
             "--repetition",
             of: [.run, .supervise],

@@ -86,6 +86,10 @@ struct Flag: Sendable {
             of: [.run],
             "first run the dependencies of the named tasks that have not succeeded on this boot"
         ) { values, _, _ in values.run.withDependencies = true },
+        Flag("--yes", of: [.reset], "delete without a question") { values, _, _ in values.isConfirmed = true },
+        Flag("--dry-run", of: [.reset], "show what would be deleted, delete nothing") { values, _, _ in
+            values.run.isDryRun = true
+        },
         Flag("--dry-run", of: [.run, .certificates], "show what would be created and changed, write nothing") {
             values,
             _,
@@ -220,7 +224,12 @@ struct Flag: Sendable {
             of: [.initialise],
             "look at the files below DIR, which is the root of another machine"
         ) { values, value, _ in values.root = value },
-        Flag("--root", "DIR", of: ofNode.filter { $0 != .initialise }, "put DIR before every path that a task writes") {
+        Flag(
+            "--root",
+            "DIR",
+            of: ofNode.filter { $0 != .initialise },
+            "put DIR before every path that a task writes or has written"
+        ) {
             values,
             value,
             _ in values.root = value

@@ -20,6 +20,7 @@ struct FlagValues: Sendable {
     var user = RBACCommand.defaultUser
     var certificates = CertificatesOptions()
     var initialise = InitOptions()
+    var isConfirmed = false
 }
 
 /// A flag in the arguments.

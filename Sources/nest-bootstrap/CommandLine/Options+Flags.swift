@@ -71,6 +71,9 @@ extension Options {
             try refuse(names, name)
             return .rbac(user: values.user)
         case .certificates: return .certificates(try certificatesOptions(names, values))
+        case .reset:
+            try refuse(names, name)
+            return .reset(ResetOptions(isDryRun: values.run.isDryRun, isConfirmed: values.isConfirmed))
         case .initialise:
             try refuse(names, name, hint: "use '--output \(names.first ?? "FILE")'")
             return .initialise(values.initialise)
@@ -163,8 +166,8 @@ extension Options {
     private static func runOptions(_ given: RunOptions) throws(UsageError) -> RunOptions {
         var options = given
         options.tasks = unique(given.tasks)
-        if options.isDryRun, options.onlyDirectories {
-            throw UsageError("'--dry-run' and '--only-directories' are mutually exclusive", command: .run)
+        if options.isDryRun, options.isPreparation {
+            throw UsageError("'--dry-run' and '--prepare' are mutually exclusive", command: .run)
         }
         guard options.tasks.isEmpty, options.withDependencies else { return options }
         throw UsageError("'--with-dependencies' requires '--task NAME'", command: .run)

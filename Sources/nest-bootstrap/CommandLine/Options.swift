@@ -56,6 +56,7 @@ struct Options: Sendable, Hashable {
         switch command {
         case .run(let run): run.isDryRun
         case .certificates(let certificates): certificates.isDryRun
+        case .reset(let reset): reset.isDryRun
         case .diff: true
         case .status, .check, .graph, .units, .supervise, .writeMetrics, .report, .noteEnd, .rbac, .initialise,
             .importing:
@@ -68,6 +69,7 @@ struct Options: Sendable, Hashable {
         switch command {
         case .run(let run): !run.isDryRun
         case .certificates(let certificates): certificates.acts
+        case .reset(let reset): !reset.isDryRun
         case .units, .supervise, .writeMetrics, .report, .noteEnd: true
         case .diff, .status, .check, .graph, .rbac, .initialise, .importing: false
         }
@@ -81,9 +83,9 @@ struct Options: Sendable, Hashable {
         }
     }
 
-    /// Whether only directories are created, before the same call runs the task.
-    var onlyDirectories: Bool {
-        if case .run(let run) = command { run.onlyDirectories } else { false }
+    /// Whether tasks are only prepared, before the same call runs them.
+    var isPreparation: Bool {
+        if case .run(let run) = command { run.isPreparation } else { false }
     }
 }
 
@@ -103,6 +105,8 @@ enum Command: Sendable, Hashable {
     case rbac(user: String)
     /// Checks or renews the certificates of all nodes.
     case certificates(CertificatesOptions)
+    /// Undoes what the tasks have made on this node.
+    case reset(ResetOptions)
     /// Writes a first task file for a machine.
     case initialise(InitOptions)
     /// Prints the inventory of another tool as a drop-in.
@@ -130,14 +134,29 @@ struct RunOptions: Sendable, Hashable {
     /// Whether to report what would change instead of changing it.
     var isDryRun = false
 
-    /// Whether to create the directories that the tasks write to, and nothing else.
-    var onlyDirectories = false
+    /// Whether to keep what undoes the tasks and to create the directories that they write to, and nothing else.
+    var isPreparation = false
 
     /// Whether a timer repeats the task, which has succeeded on this boot.
     var isRepetition = false
 
     /// Creates the options of a run of the whole plan.
     init() {}
+}
+
+/// Whether `reset` asks.
+struct ResetOptions: Sendable, Hashable {
+    /// Whether nothing is changed.
+    var isDryRun = false
+
+    /// Whether it is done without a question.
+    var isConfirmed = false
+
+    /// Creates options; without arguments those of a reset that asks.
+    init(isDryRun: Bool = false, isConfirmed: Bool = false) {
+        self.isDryRun = isDryRun
+        self.isConfirmed = isConfirmed
+    }
 }
 
 /// Whether `status` waits, and where it asks for all nodes.
@@ -263,7 +282,7 @@ enum GraphFormat: String, Sendable, Hashable, CaseIterable {
 
 /// The name of a command.
 enum CommandName: String, Sendable, Hashable, CaseIterable {
-    case run, diff, status, check, graph, rbac, certificates
+    case run, diff, status, check, graph, rbac, certificates, reset
     case initialise = "init"
     case importing = "import"
     case units, supervise

@@ -1,0 +1,42 @@
+public import Base
+public import Host
+
+/// What is listed before it is made, so that `reset` can remove it.
+extension NodeFiles {
+    /// Lists what a task is about to make.
+    ///
+    /// - Parameters:
+    ///   - created: What it is about to make, in order, with paths without links above them.
+    ///   - task: The task.
+    public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
+
+    /// Lists files, and the directories that are created for them.
+    func log(creating files: [FileContent], by task: String) throws(SystemError) {
+        var created: [CreatedPath] = []
+        for var file in files {
+            let place = try FileSystem.physicalPath(of: file.path)
+            file.path = place.path
+            created += place.missingDirectories.map(CreatedPath.directory) + [.file(file)]
+        }
+        try log(created, task)
+    }
+
+    /// Lists a link, and the directories that are created for it.
+    func log(creatingLink location: String, to target: String, by task: String) throws(SystemError) {
+        let place = try FileSystem.physicalPath(of: location)
+        try log(place.missingDirectories.map(CreatedPath.directory) + [.link(place.path, target: target)], task)
+    }
+
+    /// Creates a directory and all missing directories above it.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - task: The name of the task that needs it.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
+        let location = try location(ofWritten: path)
+        let missing = try FileSystem.missingDirectories(location)
+        if !missing.isEmpty { try log(missing.map(CreatedPath.directory), task) }
+        try FileSystem.makeDirectories(location)
+    }
+}

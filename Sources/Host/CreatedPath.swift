@@ -1,0 +1,64 @@
+public import Base
+
+/// A path of the node that is about to be created or replaced.
+public enum CreatedPath: Sendable {
+    /// A directory that does not exist yet.
+    case directory(String)
+    /// A file.
+    case file(FileContent)
+    /// A symbolic link.
+    case link(String, target: String)
+
+    /// The path.
+    public var path: String {
+        switch self {
+        case .directory(let path), .link(let path, _): path
+        case .file(let content): content.path
+        }
+    }
+}
+
+/// Where a path is, without links above it.
+public struct PhysicalPath: Sendable, Hashable {
+    /// The path, in which only the last part may be a link.
+    public var path: String
+
+    /// The directories above it that do not exist, the first one first.
+    public var missingDirectories: [String]
+}
+
+extension FileSystem {
+    /// Follows the links above a path, and finds the directories that ``makeDirectories(_:mode:)`` would create for it.
+    ///
+    /// - Parameter path: An absolute path, which need not exist.
+    /// - Returns: The path without links above it.
+    /// - Throws: ``Base/SystemError`` if it names no file, or a directory on the way may not be searched.
+    public static func physicalPath(of path: String) throws(SystemError) -> PhysicalPath {
+        let operation = "cannot follow"
+        let parts = try PathParts(path, operation)
+        var existing = "/"
+        var missing: [Substring] = []
+        for part in parts.directory.split(separator: "/") where part != "." {
+            if missing.isEmpty, try FileStatus.at("\(existing)/\(part)", followingLinks: true, operation) != nil {
+                existing += "/\(part)"
+            } else if part == ".." {
+                missing.removeLast()
+            } else {
+                missing.append(part)
+            }
+        }
+        let real = try realPath(existing)
+        let base = real == "/" ? "" : real
+        let directories = missing.indices.map { "\(base)/\(missing[...$0].joined(separator: "/"))" }
+        return PhysicalPath(path: "\(directories.last ?? base)/\(parts.name)", missingDirectories: directories)
+    }
+
+    /// Finds the directories that ``makeDirectories(_:mode:)`` would create.
+    ///
+    /// - Parameter directory: An absolute path.
+    /// - Returns: Their paths without links, the first one first.
+    /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
+    public static func missingDirectories(_ directory: String) throws(SystemError) -> [String] {
+        try physicalPath(of: "\(directory)/file").missingDirectories
+    }
+}

@@ -1,0 +1,105 @@
+import Base
+import Glibc
+import Host
+import TLS
+
+/// What a task has made at a path.
+public enum ProductForm: Sendable, Hashable {
+    /// A file, with a digest of its content that only this list has.
+    case file(digest: String, mode: UInt32, owner: UInt32, group: UInt32?)
+    /// A symbolic link.
+    case link(target: String)
+    /// A directory, of which nothing else is kept: it is removed only if it is empty.
+    case directory
+
+    /// Describes what is about to be made.
+    init(_ created: CreatedPath, key: String) {
+        switch created {
+        case .directory: self = .directory
+        case .link(_, let target): self = .link(target: target)
+        case .file(let content):
+            self = .file(
+                digest: keyedDigest(of: content.bytes, key: key),
+                mode: content.mode,
+                owner: content.owner ?? geteuid(),
+                group: content.group
+            )
+        }
+    }
+}
+
+/// What is at a path now.
+enum PresentForm {
+    case file([UInt8], FileStatus)
+    case link(target: String)
+    case other(FileStatus.Kind)
+
+    /// A task makes no larger file.
+    private static let sizeLimit = 64 << 20
+
+    /// Looks at an entry of a directory, without following a link.
+    ///
+    /// - Returns: `nil` if there is no such entry.
+    /// - Throws: ``Base/SystemError`` if it cannot be examined.
+    init?(_ name: String, in directory: borrowing DirectoryHandle) throws(SystemError) {
+        guard let status = try directory.status(name) else { return nil }
+        switch status.kind {
+        case .regular where status.size <= Self.sizeLimit:
+            self = .file(try directory.read(name, limit: Self.sizeLimit), status)
+        case .symbolicLink: self = .link(target: status.target ?? "")
+        default: self = .other(status.kind)
+        }
+    }
+
+    /// Looks at a path; links above it are refused.
+    init?(at path: String) throws(SystemError) {
+        let (parent, name) = parentAndName(path)
+        try self.init(name, in: try DirectoryHandle(withoutLinks: parent))
+    }
+
+    /// Whether it is what a task has made.
+    func isSame(as form: ProductForm, key: String) -> Bool { difference(from: form, key: key) == nil }
+
+    /// How it differs from what a task has made, in a predicate; `nil` if it does not.
+    func difference(from form: ProductForm, key: String) -> String? {
+        switch (form, self) {
+        case (.file(let digest, let mode, let owner, let group), .file(let bytes, let status)):
+            guard keyedDigest(of: bytes, key: key) == digest else { return "has been changed since" }
+            let isSame = status.mode == mode && status.owner == owner && (group ?? status.group) == status.group
+            return isSame ? nil : "has another owner or other permissions now"
+        case (.link(let target), .link(let other)):
+            return target == other ? nil : "is a link to '\(other)' now"
+        case (.directory, .other(.directory)): return nil
+        case (_, .link(let target)): return "is a link to '\(target)' now"
+        case (_, .file): return "is a regular file now"
+        case (_, .other(let kind)): return "is a \(kind.rawValue) now"
+        }
+    }
+}
+
+/// Cuts an absolute path at its last slash.
+func parentAndName(_ path: String) -> (parent: String, name: String) {
+    let slash = path.lastIndex(of: "/") ?? path.startIndex
+    return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[slash...].dropFirst()))
+}
+
+/// The HMAC-SHA256 of bytes, as RFC 2104 describes it.
+///
+/// A digest without a key would be that of the content, which anybody can compare with guesses of a short secret.
+func keyedDigest(of bytes: [UInt8], key: String) -> String {
+    let blockSize = 64
+    precondition(key.utf8.count == blockSize, "a key is one block of SHA-256")
+    let inner = sha256(key.utf8.map { $0 ^ 0x36 } + bytes)
+    return sha256(key.utf8.map { $0 ^ 0x5c } + hexadecimalBytes(inner))
+}
+
+/// The bytes of a text of hexadecimal digits.
+private func hexadecimalBytes(_ digits: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var rest = Substring(digits)
+    while !rest.isEmpty {
+        bytes.append(UInt8(rest.prefix(2), radix: 16) ?? 0)
+        rest = rest.dropFirst(2)
+    }
+    return bytes
+}

@@ -1,0 +1,145 @@
+public import Base
+import Glibc
+public import Host
+
+/// The lists of what the tasks of a node have made, which survive reboots and the removal of a task.
+///
+/// Each task has a file, `TASK.json`, which only root can read. It is on the disk before what it lists is made, so that
+/// nothing exists that is not listed; what is listed and does not exist is passed over. No lock is needed: a process
+/// looks first what is missing, then reads what is listed, and so misses nothing that another has listed and made.
+public struct ProductStore: Sendable {
+    /// The directory of the lists.
+    public let path: String
+
+    /// The directory in front of all paths of the lists, without a slash at its end; empty for none.
+    public let root: String
+
+    /// Creates a store; its directory is created with the first list.
+    ///
+    /// - Parameters:
+    ///   - path: The directory of the lists.
+    ///   - root: The directory in front of all paths, without links.
+    public init(path: String, root: String) {
+        self.path = path
+        self.root = root
+    }
+
+    /// The largest file that is read as a list.
+    private static let sizeLimit = 16 << 20
+
+    private static let suffix = ".json"
+
+    /// Lists what a task is about to make.
+    ///
+    /// - Parameters:
+    ///   - created: What it is about to make, in order, with paths without links above them.
+    ///   - task: The task's name.
+    ///   - position: Its position in the plan.
+    /// - Throws: ``Base/SystemError`` if the list cannot be read or written; then nothing may be made.
+    public func note(_ created: [CreatedPath], by task: String, at position: Int) throws(SystemError) {
+        try update(task, position) { list in
+            list.add(created, below: root)
+            // Something may exist now that the commands are about.
+            list.isResetDue = true
+        }
+    }
+
+    /// Lists that a task is about to run, with the commands that undo it.
+    ///
+    /// - Throws: ``Base/SystemError`` if the list cannot be read or written; then the task may not run.
+    public func note(_ reset: ProductList.ResetLines, of task: String, at position: Int) throws(SystemError) {
+        try update(task, position) { list in
+            list.reset = reset
+            list.isResetDue = true
+        }
+    }
+
+    private func update(
+        _ task: String,
+        _ position: Int,
+        _ change: (inout ProductList) -> Void,
+    ) throws(SystemError) {
+        let before = try list(of: task)
+        var list = before ?? ProductList(task: task, position: position)
+        list.position = position
+        change(&list)
+        if list != before { try write(list) }
+    }
+
+    /// Replaces a list; an empty one is removed.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func write(_ list: ProductList) throws(SystemError) {
+        let directory = try directory(isCreating: true)
+        if list.products.isEmpty, !list.isResetDue || list.reset == nil {
+            directory.removeAbandoned(of: list.task + Self.suffix)
+            return try directory.remove(list.task + Self.suffix)
+        }
+        try directory.write(list.json(), to: list.task + Self.suffix, mode: 0o600, isSynced: true)
+    }
+
+    /// Reads the list of a task, `nil` if there is none.
+    private func list(of task: String) throws(SystemError) -> ProductList? {
+        let name = task + Self.suffix
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try directory(isCreating: false).read(name, limit: Self.sizeLimit)
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+        do throws(ProductListFault) {
+            return try ProductList(json: bytes, task: task)
+        } catch {
+            let advice = "move the file away; reset then leaves what it lists"
+            throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it \(error)", advice: advice)
+        }
+    }
+
+    /// Reads all lists.
+    ///
+    /// - Returns: The lists, sorted by task, and why others cannot be read.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
+    public func lists() throws(SystemError) -> (lists: [ProductList], faults: [SystemError]) {
+        var names: [String] = []
+        do throws(SystemError) {
+            names = try directory(isCreating: false).names()
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
+        var (lists, faults): ([ProductList], [SystemError]) = ([], [])
+        for name in names.sorted() where name.hasSuffix(Self.suffix) && !name.hasPrefix(".") {
+            do throws(SystemError) {
+                if let list = try list(of: String(name.dropLast(Self.suffix.count))) { lists.append(list) }
+            } catch {
+                faults.append(error)
+            }
+        }
+        return (lists, faults)
+    }
+
+    /// Removes the directory of the lists, unless a list is in it, with what killed processes have left of lists.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func removeIfEmpty() throws(SystemError) {
+        let (parent, name) = parentAndName(path)
+        do throws(SystemError) {
+            let directory = try directory(isCreating: false)
+            for name in try directory.names() where name.hasPrefix(".") {
+                if let list = name.dropFirst().firstRange(of: Self.suffix) {
+                    directory.removeAbandoned(of: String(name[name.index(after: name.startIndex)..<list.upperBound]))
+                }
+            }
+            try DirectoryHandle(reaching: parent, isCreating: false).removeDirectory(name)
+        } catch {
+            guard error.isNotFound || error.code == ENOTEMPTY else { throw error }
+        }
+    }
+
+    /// The directory, which only its owner can list.
+    private func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+        let (parent, name) = parentAndName(path)
+        return try DirectoryHandle(reaching: parent, isCreating: isCreating)
+            .directory(name, creatingWith: isCreating ? 0o700 : nil)
+    }
+}

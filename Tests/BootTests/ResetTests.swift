@@ -1,0 +1,121 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// A machine whose tasks ran in their units at boot, reset to what it was.
+    @Suite struct ResetTests {
+        private static let tasks = """
+            tasks:
+              settings:
+                restart: [uses.service]
+                reset: systemctl disable --now uses.service
+                file: {path: /etc/uses/deep/settings, content: "one\\n", mode: "0600"}
+              linked: {after: [settings], symlink: {path: /opt/tools/settings, target: /etc/uses/deep/settings}}
+              token: {every: 1h, file: {path: /var/lib/join/token, generate: token}}
+              program:
+                after: [linked]
+                reset: |
+                  systemctl is-active uses.service
+                  rm -r /var/lib/program/data
+                exec:
+                  command: mkdir
+                  args: [/var/lib/program/data]
+                  creates: /var/lib/program/data/.
+                  writes: [/var/lib/program/]
+              fails: {after: [program], reset: echo undone, exec: {command: "false"}}
+
+            """
+
+        private static let service = """
+            [Service]
+            ExecStart=sleep infinity
+            [Install]
+            WantedBy=multi-user.target
+
+            """
+
+        /// Returns what is on the disk where tasks write, with the links of units that are enabled.
+        private static func tree(of machine: TestMachine) async throws -> Set<String> {
+            let format = "-printf '%p %y %m %l\\n'"
+            let others = "-not -path '/var/lib/systemd/*' -not -path '/var/lib/private*'"
+            let lines = try await machine.must("find /etc /opt /var/lib \(others) \(format)").split(separator: "\n")
+            return Set(lines.map(String.init))
+        }
+
+        /// The units of the program that are not inactive, or have failed.
+        private static let units =
+            "systemctl list-units --all --no-legend --plain 'k8s-bootstrap*' | grep -v ' inactive '"
+
+        @Test func `a booted machine is reset to what it was, also after a reboot`() async throws {
+            try await TestMachine.withFresh("any") { machine in
+                try machine.write(Self.service, to: "/etc/systemd/system/uses.service")
+                try await machine.boot()
+                // The task file of the package has no tasks.
+                let path = "/etc/nest-bootstrap/bootstrap.yaml"
+                try await machine.must("cp \(path) /root; systemctl is-system-running --wait || true")
+                let before = try await Self.tree(of: machine)
+                try await machine.must("cat >\(path) <<'END'\n\(Self.tasks)END\nsystemctl enable uses.service")
+                try await machine.halt()
+                try await machine.boot()
+                #expect(try await machine.fails("fails"))
+                #expect(
+                    try await machine.records() == [
+                        "settings": "changed", "linked": "changed", "token": "changed", "program": "changed",
+                        "fails": "failed",
+                    ]
+                )
+                #expect(try await machine.output("stat -c %a /etc/uses/deep/settings") == "600\n")
+                // What the tasks made on an earlier boot counts as well.
+                try await machine.halt()
+                try await machine.boot()
+                #expect(try await machine.fails("fails"))
+                show("units before", try await machine.output(Self.units))
+
+                let planned = try await machine.run("nest-bootstrap", "reset", "--dry-run")
+                show("reset --dry-run", planned.output)
+                #expect(planned.status == 0, "\(planned.errors)")
+                #expect(try await Self.tree(of: machine) != before)
+                let result = try await machine.run("nest-bootstrap", "reset", "--yes")
+                show("reset --yes", result.output)
+                #expect(result.status == 0, "\(result.errors)")
+                // The service was stopped by the lines of the task that comes first, so it was active before.
+                for line in ["fails: undone", "program: active", "settings: /etc/uses/deep/settings deleted"] {
+                    #expect(result.output.contains("\(line)\n"), "\(line)")
+                }
+                #expect(try await machine.output(Self.units) == "")
+                #expect(try await machine.output("systemctl is-active uses.service") == "inactive\n")
+                #expect(try await machine.output("ls /run/nest-bootstrap /var/lib/nest-bootstrap*; true") == "")
+                try await machine.must("cp /root/bootstrap.yaml \(path)")
+                #expect(try await Self.tree(of: machine).symmetricDifference(before) == [])
+                #expect(try await machine.output("nest-bootstrap reset --yes") == "nothing to reset\n")
+
+                // Without tasks the next boot makes nothing.
+                try await machine.halt()
+                try await machine.boot()
+                try await machine.must("systemctl is-system-running --wait || true")
+                #expect(try await Self.tree(of: machine).symmetricDifference(before) == [])
+            }
+        }
+
+        @Test func `a task that runs is stopped, and one that a person runs is waited for`() async throws {
+            try await TestMachine.withFresh("any") { machine in
+                let tasks = "tasks: {t: {reset: echo undone, exec: {command: sleep, args: [\"1000\"]}}}\n"
+                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                #expect(try await machine.becomes("nest-bootstrap status") { $0.contains("running") })
+                let result = try await machine.run("nest-bootstrap", "reset", "--yes")
+                #expect(result.status == 0, "\(result.output)\(result.errors)")
+                #expect(try await machine.output("pgrep -x sleep") == "")
+                try await machine.must("systemd-run --unit=by-hand nest-bootstrap run")
+                #expect(try await machine.becomes("nest-bootstrap status") { $0.contains("running") })
+                let refused = try await machine.run("nest-bootstrap", "reset", "--yes")
+                #expect(refused.status == 1)
+                #expect(refused.errors.contains("task 't' is being run by process "), "\(refused.errors)")
+                try await machine.must("systemctl stop by-hand")
+                #expect(try await machine.run("nest-bootstrap", "reset", "--yes").status == 0)
+            }
+        }
+    }
+}

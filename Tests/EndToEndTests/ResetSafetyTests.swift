@@ -1,0 +1,177 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Command `reset`: questions, lines that fail, processes that end in the middle.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+struct ResetSafetyTests {
+    private func node(_ tasks: String) throws -> TestNode {
+        let node = try TestNode("tasks:\n\(tasks)\n")
+        for path in ["/etc", "/run", "/var/lib"] { try FileSystem.makeDirectories(node.written(path)) }
+        return node
+    }
+
+    // MARK: The question
+
+    @Test(arguments: [("y\n", true), ("YES\n", true), ("n\n", false), ("\n", false), ("x\n", false), ("", false)])
+    func `a person on a terminal is asked`(answer: String, isYes: Bool) async throws {
+        let node = try node("  t: {file: {path: /etc/f, content: x}}")
+        try #require(try await node.run("run").status == 0)
+        // A real terminal; script passes on what it reads, and an end of the input as the key for it.
+        let call = "'\(TestNode.program)' reset --config '\(node.config)' --root '\(node.root)'"
+        let command = "printf '\(answer.replacing("\n", with: "\\n"))' | script -qec \"\(call)\" /dev/null"
+        let result = try await Tool.run("sh", ["-c", command])
+        #expect(result.output.contains("t: /etc/f would be deleted"), "\(result.output)")
+        #expect(result.output.contains("Delete 1 path? [y/N] "), "\(result.output)")
+        #expect(result.status == (isYes ? 0 : 1), "\(result.output)")
+        #expect(result.output.contains("nothing was changed") == !isYes, "\(result.output)")
+        #expect(try FileSystem.exists(node.written("/etc/f")) == !isYes)
+    }
+
+    @Test func `without a terminal it needs --yes, and nothing is deleted`() async throws {
+        let node = try node("  t: {file: {path: /etc/f, content: x}}")
+        try #require(try await node.run("run").status == 0)
+        let result = try await node.run("reset")
+        #expect(result.status == 64)
+        #expect(
+            result.errorLines == [
+                "nest-bootstrap: 'reset' deletes files, and nobody can be asked: pass '--yes', or '--dry-run' to see which; "
+                    + "see 'nest-bootstrap reset --help'"
+            ]
+        )
+        #expect(try await node.run("reset", "extra", "--yes").status == 64)
+        #expect(try FileSystem.exists(node.written("/etc/f")))
+    }
+
+    // MARK: Lines
+
+    private static let chain = """
+          first: {reset: echo first >>"$NEST_ROOT/etc/order", file: {path: /etc/first, content: x}}
+          second:
+            after: [first]
+            reset: |
+              echo second >>"$NEST_ROOT/etc/order"
+              test -e "$NEST_ROOT/etc/second"
+              false
+              echo never >>"$NEST_ROOT/etc/order"
+            file: {path: /etc/second, content: x}
+          third: {after: [second], reset: echo third >>"$NEST_ROOT/etc/order", exec: {command: "true"}}
+        """
+
+    @Test func `lines run dependants first; of a task whose line fails everything stays until it is corrected`()
+        async throws
+    {
+        let node = try node(Self.chain)
+        try #require(try await node.run("run").status == 0)
+        let order = node.written("/etc/order")
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 1)
+        #expect(
+            result.errorLines == [
+                "nest-bootstrap: the lines of 'reset' of task 'second' failed (exited with code 1), so what it has made "
+                    + "stays; correct the cause or 'reset' in the task file, then run 'nest-bootstrap reset' again"
+            ]
+        )
+        #expect(try ShippedRun.text(of: order) == "third\nsecond\nfirst\n")
+        #expect(try FileSystem.list(node.written("/etc")) == ["order", "second"])
+
+        try node.write("tasks:\n\(Self.chain.replacing("false\n", with: "true\n"))\n", to: "bootstrap.yaml")
+        #expect(try await node.run("reset", "--yes").status == 0)
+        #expect(try ShippedRun.text(of: order) == "third\nsecond\nfirst\nsecond\nnever\n")
+        #expect(try FileSystem.list(node.written("/etc")) == ["order"])
+        #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
+    }
+
+    @Test func `lines that take too long are ended`() async throws {
+        let node = try node("  t: {timeout: 1s, reset: sleep 60, file: {path: /etc/f, content: x}}")
+        try #require(try await node.run("run").status == 0)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("(did not end within 1s)"), "\(result.errors)")
+        #expect(try FileSystem.exists(node.written("/etc/f")))
+    }
+
+    @Test func `lines are kept before their task runs, also if it fails`() async throws {
+        let node = try node("  t: {reset: echo undone, exec: {command: \"false\"}}")
+        #expect(try await node.run("run", "--dry-run").status == 0)
+        #expect(try await node.run("reset", "--dry-run").output == "nothing to reset\n")
+        #expect(try await node.run("run").status == 1)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 0)
+        #expect(result.outputLines.contains("t: undone"), "\(result.output)")
+    }
+
+    // MARK: Other processes
+
+    @Test func `a task that is running is not reset`() async throws {
+        let node = try node("  t: {reset: \"true\", exec: {command: sleep, args: [\"60\"]}}")
+        let tool = try node.start(["run"])
+        #expect(try await becomes { try await node.run("status").output.contains("running") })
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 1)
+        let text = "nest-bootstrap: task 't' is being run by process \(tool.processIdentifier); "
+        #expect(result.errorLines == ["\(text)wait until it has ended, or stop it"])
+        tool.signal(SIGTERM)
+        _ = await tool.result()
+        #expect(try await node.run("reset", "--yes").status == 0)
+    }
+
+    @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
+    func `a reset that is interrupted is finished by the next`(signal: Int32, code: Int32) async throws {
+        let node = try node(
+            """
+              later: {reset: "echo waits; test -e '$NEST_ROOT/go' || exec sleep 60", file: {path: /etc/later, content: x}}
+              first: {after: [later], file: {path: /etc/first, content: x}}
+            """
+            .replacing("'$NEST_ROOT/go'", with: TemporaryDirectory.file("go"))
+        )
+        try #require(try await node.run("run").status == 0)
+        let tool = try node.start(["reset", "--yes"])
+        #expect(try await becomes { tool.outputSoFar().contains("later: waits") })
+        tool.signal(signal)
+        #expect(await tool.result().status == code)
+        #expect(try FileSystem.list(node.written("/etc")) == ["later"])
+        try FileSystem.write([], to: TemporaryDirectory.file("go"), mode: 0o600)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        #expect(try FileSystem.list(node.written("/etc")) == [])
+    }
+
+    @Test func `a run and a reset that are killed at any moment leave nothing behind`() async throws {
+        let tasks = (1...60).map { number in
+            "  t\(number): {file: {path: /etc/d\(number % 7)/e/f\(number), content: \"\(number)\", mode: \"0600\"}}"
+        }
+        let node = try node(tasks.joined(separator: "\n"))
+        let before = try await ResetNode.tree(node)
+        var killed = [0, 0]
+        for round in 1...12 {
+            for (index, arguments) in [["run"], ["reset", "--yes"]].enumerated() {
+                let tool = try node.start(arguments)
+                try await Task.sleep(for: .milliseconds(Int.random(in: 10...250)))
+                tool.signal(SIGKILL)
+                if await tool.result().status != 0 { killed[index] += 1 }
+            }
+            let result = try await node.run("reset", "--yes")
+            #expect(result.status == 0, "\(result.output)\(result.errors)")
+            let left = Set(try await ResetNode.tree(node)).symmetricDifference(before)
+            #expect(left.isEmpty, "round \(round)")
+        }
+        print("killed runs and resets: \(killed)")
+        #expect(killed.allSatisfy { $0 > 0 })
+    }
+
+    @Test func `a damaged list is reported, and nothing of it is deleted`() async throws {
+        let node = try node(
+            "  bad: {file: {path: /etc/bad, content: x}}\n  good: {file: {path: /etc/good, content: x}}"
+        )
+        try #require(try await node.run("run").status == 0)
+        try node.write("{", to: "root/var/lib/nest-bootstrap-products/bad.json", mode: 0o600)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("nest-bootstrap-products/bad.json': it is damaged"), "\(result.errors)")
+        #expect(try FileSystem.list(node.written("/etc")) == ["bad"])
+    }
+}

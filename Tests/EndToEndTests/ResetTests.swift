@@ -1,0 +1,148 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// Command `reset`, with what every verb makes on the node.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+struct ResetTests {
+    @Test func `what every verb has made is deleted, and nothing else`() async throws {
+        let own = try await ResetNode()
+        try await own.run()
+        let made = try await own.tree()
+        #expect(made.count > own.before.count + 20)
+        let planned = try await own.node.run("reset", "--dry-run")
+        #expect(planned.status == 0, "\(planned.errors)")
+        #expect(planned.output.contains("program: would run the lines of 'reset':\n    test -e \"$NEST_ROOT"))
+        #expect(planned.output.contains("decrypted: /etc/keys/secret would be deleted\n"), "\(planned.output)")
+        #expect(try await own.tree() == made)
+
+        let result = try await own.node.run("reset", "--yes")
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        #expect(!result.output.contains("too late"))
+        #expect(result.outputLines.last == "ran the lines of 1 task, deleted 15 paths", "\(result.output)")
+        let deleted = { (text: String) in text.split(separator: "\n").filter { $0.contains("deleted") }.count }
+        #expect(deleted(planned.output) == deleted(result.output) - 2, "\(planned.output)\(result.output)")
+        #expect(try await own.tree() == own.clean)
+        for flag in ["--yes", "--dry-run"] {
+            let again = try await own.node.run("reset", flag)
+            #expect(again.status == 0 && again.output == "nothing to reset\n", "\(again.output)\(again.errors)")
+        }
+        // The node can be set up again.
+        try await own.run()
+    }
+
+    @Test(arguments: ["", "tasks: {}\n", "tasks: [\n", "nothing"])
+    func `tasks that left the task file are reset after a reboot, also if the file is invalid or gone`(
+        text: String
+    ) async throws {
+        let own = try await ResetNode()
+        try await own.run()
+        try FileSystem.removeTree(own.node.written("/run/nest-bootstrap"))
+        if text.isEmpty {
+            try FileSystem.remove(own.node.config)
+        } else {
+            try own.node.write(text, to: "bootstrap.yaml")
+        }
+        let result = try await own.node.run("reset", "--yes")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(!result.output.contains("too late"), "\(result.output)")
+        #expect(
+            result.errors.isEmpty == (text == "tasks: {}\n")
+                && result.errors.isEmpty != result.errors.contains("warning: the task file cannot be used ("),
+            "\(result.errors)"
+        )
+        #expect(try await own.tree() == own.clean)
+    }
+
+    @Test func `what somebody has changed stays and is listed, until it is as it was or gone`() async throws {
+        let own = try await ResetNode()
+        let node = own.node
+        try await own.run()
+        let token = try FileSystem.read(node.written("/var/lib/join/token"), limit: 100)
+        try node.write("changed", to: "root/var/lib/join/token", mode: 0o600)
+        try setMode(node.written("/etc/nest/deep/written"), 0o600)
+        try FileSystem.makeSymbolicLink(at: node.written("/opt/bin/tool"), to: "/bin/true", replacing: true)
+        try FileSystem.makeSymbolicLink(at: node.written("/etc/kubernetes/admin.conf"), to: "x", replacing: true)
+        try FileSystem.remove(node.written("/etc/keys/secret"))
+        try FileSystem.makeDirectories(node.written("/etc/keys/secret"))
+        try node.write("mine", to: "root/etc/pki/mine")
+        let expected = [
+            "token: /var/lib/join/token stays: it has been changed since",
+            "written: /etc/nest/deep/written stays: it has another owner or other permissions now",
+            "linked: /opt/bin/tool stays: it is a link to '/bin/true' now",
+            "admin: /etc/kubernetes/admin.conf stays: it is a link to 'x' now",
+            "decrypted: /etc/keys/secret stays: it is a directory now",
+        ]
+        let planned = try await node.run("reset", "--dry-run")
+        #expect(planned.status == 1)
+        #expect(Set(planned.outputLines).isSuperset(of: expected), "\(planned.output)")
+        let directory = "issued: /etc/pki stays: it is not empty"
+        for round in 1...2 {
+            let result = try await node.run("reset", "--yes")
+            #expect(result.status == 1)
+            let kept = result.outputLines.filter { $0.contains("stays: ") }
+            // Directories that are not empty because of these are not mentioned.
+            #expect(Set(kept) == Set(expected + [directory]), "round \(round): \(result.output)")
+            #expect(result.output.contains("; 6 paths stay\n"), "\(result.output)")
+            #expect(try FileSystem.exists(node.written("/run/nest-bootstrap")) == false)
+        }
+        try FileSystem.write(token, to: node.written("/var/lib/join/token"), mode: 0o600)
+        try setMode(node.written("/etc/nest/deep/written"), 0o640)
+        for path in ["/opt/bin/tool", "/etc/kubernetes/admin.conf", "/etc/pki/mine"] {
+            try FileSystem.remove(node.written(path))
+        }
+        try FileSystem.removeTree(node.written("/etc/keys/secret"))
+        #expect(try await node.run("reset", "--yes").status == 0)
+        #expect(try await own.tree() == own.clean)
+    }
+
+    @Test func `links that others have put above a path lead nowhere`() async throws {
+        let node = try TestNode("tasks: {t: {file: {path: /etc/made/f, content: x}}}\n")
+        try FileSystem.makeDirectories(node.written("/etc"))
+        try #require(try await node.run("run").status == 0)
+        let victim = TemporaryDirectory.file("victim")
+        let moved = try await Tool.run("mv", [node.written("/etc/made"), victim])
+        try #require(moved.status == 0)
+        try FileSystem.makeSymbolicLink(at: node.written("/etc/made"), to: victim, replacing: false)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 1)
+        #expect(result.output.contains("t: /etc/made/f stays: it is below '"), "\(result.output)")
+        #expect(try FileSystem.list(victim) == ["f"])
+    }
+
+    @Test func `a link above a path that was there before is followed to where the file is`() async throws {
+        let node = try TestNode("tasks: {t: {file: {path: /etc/short/new/f, content: x}}}\n")
+        try FileSystem.makeDirectories(node.written("/srv/long"))
+        for path in ["/etc", "/run", "/var/lib"] { try FileSystem.makeDirectories(node.written(path)) }
+        try FileSystem.makeSymbolicLink(at: node.written("/etc/short"), to: "/srv/long", replacing: false)
+        let before = try await ResetNode.tree(node)
+        try #require(try await node.run("run").status == 0)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.outputLines.prefix(2) == ["t: /srv/long/new/f deleted", "t: /srv/long/new deleted"])
+        #expect(try await ResetNode.tree(node) == before)
+    }
+
+    @Test func `the output is one JSON object for programs`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              file: {file: {path: /etc/f, content: x}}
+              program: {reset: exit 3, exec: {command: "true"}}
+            """
+        )
+        try #require(try await node.run("run").status == 0)
+        try node.write("y", to: "root/etc/f")
+        for flag in ["--dry-run", "--yes"] {
+            let result = try await node.run("reset", flag, "-o", "json")
+            #expect(result.status == 1 && result.errors.isEmpty, "\(result.errors)")
+            let object = try result.output.json
+            #expect(object["dryRun"]?.boolean == (flag == "--dry-run"))
+            #expect(object["paths"]?.sequence?.first?["result"]?.string == "kept")
+            #expect(object["lines"]?.sequence?.first?["failed"]?.boolean == (flag == "--yes"))
+            #expect(object["problems"]?.sequence?.count == (flag == "--yes" ? 1 : 0))
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import Base
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+@testable import State
+
+/// The lists of what tasks have made, and what is deleted because of them.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct ProductTests {
+    private let root = TemporaryDirectory.file("root")
+    private let store = ProductStore(
+        path: TemporaryDirectory.file("state/products"),
+        root: TemporaryDirectory.file("root")
+    )
+
+    init() throws { try FileSystem.makeDirectories(root) }
+
+    private func note(_ created: [CreatedPath], by task: String = "t") throws {
+        try store.note(created, by: task, at: 0)
+    }
+
+    private func file(_ text: String, _ path: String, mode: UInt32 = 0o600) -> CreatedPath {
+        .file(FileContent(Array(text.utf8), path: root + path, mode: mode))
+    }
+
+    private func write(_ text: String, _ path: String, mode: UInt32 = 0o600) throws {
+        try FileSystem.write(Array(text.utf8), to: root + path, mode: mode)
+    }
+
+    private func states() throws -> [ProductState] {
+        let lists = try store.lists().lists
+        return lists.flatMap { list in list.products.map { store.state(of: $0, in: ProductIndex(lists)) } }
+    }
+
+    private func listFile(_ task: String = "t") -> String { "\(store.path)/\(task).json" }
+
+    @Test func `a list is read as it was written, and only its owner can read it`() throws {
+        let all: [CreatedPath] = [
+            .directory("\(root)/d"), file("x", "/d/é \"f\"", mode: 0o4755), .link("\(root)/d/l", target: "../x y"),
+            .file(FileContent([], path: "\(root)/d/g", mode: 0o640, owner: 12, group: 34)),
+        ]
+        try note(all)
+        try store.note(.init("rm \"$x\"\n", timeout: .seconds(7)), of: "t", at: 3)
+        let list = try #require(try store.lists().lists.first)
+        #expect(list.products.map(\.path) == ["/d", "/d/é \"f\"", "/d/l", "/d/g"])
+        #expect(list.reset == .init("rm \"$x\"\n", timeout: .seconds(7)))
+        #expect(list.position == 3)
+        guard case .file(_, 0o640, 12, 34)? = list.products[3].forms.first else {
+            Issue.record("\(list.products[3])")
+            return
+        }
+        try store.write(list)
+        #expect(try store.lists().lists == [list])
+        #expect(try FileSystem.status(listFile())?.mode == 0o600)
+        #expect(try FileSystem.status(store.path)?.mode == 0o700)
+    }
+
+    @Test func `the digest of a content is that of openssl with the key of the list`() async throws {
+        try note([file("secret", "/f")])
+        let list = try #require(try store.lists().lists.first)
+        let input = TemporaryDirectory.file("input")
+        try FileSystem.write(Array("secret".utf8), to: input, mode: 0o600)
+        let arguments = ["dgst", "-sha256", "-r", "-mac", "HMAC", "-macopt", "key:\(list.key)", input]
+        let expected = try await Tool.run("openssl", arguments).output.prefix(64)
+        guard case .file(let digest, _, _, _)? = list.products[0].forms.first else { return }
+        #expect(digest == expected)
+        try note([file("secret", "/f")], by: "other")
+        #expect(Set(try store.lists().lists.map(\.key)).count == 2)
+    }
+
+    @Test func `a list that cannot be written keeps a file from being made`() throws {
+        try FileSystem.write([], to: TemporaryDirectory.file("state"), mode: 0o600)
+        #expect(throws: SystemError.self) { try note([file("x", "/f")]) }
+    }
+
+    @Test func `a file is deleted whether or not a killed run had replaced it`() throws {
+        try note([file("one", "/f")])
+        #expect(try states() == [.gone])
+        try write("one", "/f")
+        #expect(try states() == [.asMade])
+        // The new content is listed, and not written.
+        try note([file("two", "/f")])
+        #expect(try states() == [.asMade])
+        try write("two", "/f")
+        #expect(try states() == [.asMade])
+        // Only the content that was there when it was replaced counts, not every earlier one.
+        try note([file("three", "/f")])
+        try write("one", "/f")
+        #expect(try states() == [.kept("has been changed since")])
+    }
+
+    @Test func `another task may have replaced what one has made`() throws {
+        try note([file("one", "/f")], by: "a")
+        try note([file("two", "/f")], by: "b")
+        try write("two", "/f")
+        #expect(try states() == [.asMade, .asMade])
+        try write("three", "/f")
+        #expect(try states() == [.kept("has been changed since"), .kept("has been changed since")])
+    }
+
+    @Test func `what is different from what was made stays, with the reason`() throws {
+        try note([file("x", "/f"), .link("\(root)/l", target: "a"), .directory("\(root)/d")])
+        func expect(_ reasons: [String], line: Int = #line) throws {
+            let found = try states().compactMap { if case .kept(let reason) = $0 { reason } else { nil } }
+            #expect(found == reasons, "line \(line)")
+        }
+        try write("x", "/f", mode: 0o644)
+        try write("x", "/l")
+        try write("x", "/d")
+        let permissions = "has another owner or other permissions now"
+        try expect([permissions, "is a regular file now", "is a regular file now"])
+        for name in ["f", "l", "d"] {
+            try FileSystem.remove("\(root)/\(name)")
+            try FileSystem.makeSymbolicLink(at: "\(root)/\(name)", to: "b", replacing: false)
+        }
+        try expect(Array(repeating: "is a link to 'b' now", count: 3))
+        for name in ["f", "l"] {
+            try FileSystem.remove("\(root)/\(name)")
+            try FileSystem.makeDirectories("\(root)/\(name)")
+        }
+        try expect(["is a directory now", "is a directory now", "is a link to 'b' now"])
+        for list in try store.lists().lists {
+            for product in list.products {
+                let state =
+                    product.isDirectory
+                    ? store.deleteDirectory(product) : store.delete(product, in: ProductIndex([list]))
+                guard case .kept = state else {
+                    Issue.record("\(product) \(state)")
+                    continue
+                }
+            }
+        }
+        #expect(try FileSystem.list(root) == ["d", "f", "l"])
+    }
+
+    @Test func `a link above a path leads to nothing that is deleted`() throws {
+        try note([.directory("\(root)/d"), file("x", "/d/f")])
+        try write("x", "/elsewhere/f")
+        try FileSystem.makeSymbolicLink(at: "\(root)/d", to: "elsewhere", replacing: false)
+        let list = try #require(try store.lists().lists.first)
+        let reason = "is below '\(root)/d', which is a symbolic link now"
+        #expect(store.delete(list.products[1], in: ProductIndex([list])) == .kept(reason))
+        #expect(store.deleteDirectory(list.products[0]) == .kept("is a symbolic link now"))
+        #expect(try FileSystem.list("\(root)/elsewhere") == ["f"])
+    }
+
+    @Test func `a temporary file of a killed run goes with the file that it was for`() throws {
+        try note([file("x", "/f")])
+        try write("half", "/.f.nest-bootstrap-0123456789abcdef.tmp")
+        try write("x", "/f.tmp")
+        let list = try #require(try store.lists().lists.first)
+        #expect(store.delete(list.products[0], in: ProductIndex([list])) == .gone)
+        #expect(try FileSystem.list(root) == ["f.tmp"])
+    }
+
+    @Test func `a path outside of the root is not listed`() throws {
+        try note([.directory(TemporaryDirectory.file("outside")), .directory("\(root)x/y"), .directory("\(root)/in")])
+        #expect(try store.lists().lists.first?.products.map(\.path) == ["/in"])
+    }
+
+    private static let key = String(repeating: "0", count: 64)
+    private static let start = #"{"version":1,"task":"t","key":"\#(key)","products":"#
+
+    @Test(arguments: [
+        "", "[]", "{", #"{"version":1}"#, #"{"version":1,"task":"u","key":"\#(key)","products":[]}"#,
+        #"{"version":1,"task":"t","key":"short","products":[]}"#,
+        #"\#(start)[{"path":"etc/x","forms":[{"kind":"directory"}]}]}"#,
+        #"\#(start)[{"path":"/etc/../x","forms":[{"kind":"directory"}]}]}"#,
+        #"\#(start)[{"path":"/etc//x","forms":[{"kind":"directory"}]}]}"#,
+        #"\#(start)[{"path":"/","forms":[{"kind":"directory"}]}]}"#,
+        #"\#(start)[{"path":"/x\u0000y","forms":[{"kind":"directory"}]}]}"#,
+        #"\#(start)[{"path":"/x","forms":[]}]}"#, #"\#(start)[{"path":"/x","forms":[{"kind":"device"}]}]}"#,
+        #"\#(start)[{"path":"/x","forms":[{"kind":"file","digest":"a","mode":-1,"owner":0}]}]}"#,
+    ])
+    func `a damaged list is reported, and the others are read`(text: String) throws {
+        try note([file("x", "/f")], by: "good")
+        try FileSystem.write(Array(text.utf8), to: listFile(), mode: 0o600)
+        let (lists, faults) = try store.lists()
+        #expect(lists.map(\.task) == ["good"])
+        #expect(faults.map(\.description) == ["cannot use '\(listFile())': it is damaged"])
+        // What it listed must not be forgotten.
+        #expect(throws: SystemError.self) { try note([file("y", "/g")]) }
+    }
+
+    @Test func `a list of a later version is not used`() throws {
+        try note([file("x", "/f")])
+        try FileSystem.write(Array(#"{"version":2}"#.utf8), to: listFile(), mode: 0o600)
+        let text = "it has version 2, which this version of nest-bootstrap does not know"
+        #expect(try store.lists().faults.map(\.reason) == [text])
+    }
+
+    @Test func `a list that is a link or too large is not used`() throws {
+        try note([file("x", "/f")])
+        try FileSystem.remove(listFile())
+        try FileSystem.makeSymbolicLink(at: listFile(), to: "/etc/passwd", replacing: false)
+        #expect(try store.lists().faults.map(\.reason) == ["is a symbolic link"])
+        try FileSystem.remove(listFile())
+        try FileSystem.write(Array(repeating: 0x20, count: 17 << 20), to: listFile(), mode: 0o600)
+        #expect(try store.lists().faults.count == 1)
+    }
+
+    @Test func `a list ends with its last product, and the directory with the last list`() throws {
+        try note([file("x", "/f")])
+        var list = try #require(try store.lists().lists.first)
+        try store.removeIfEmpty()
+        #expect(try FileSystem.exists(listFile()))
+        (list.products, list.isResetDue) = ([], false)
+        try store.write(list)
+        try store.removeIfEmpty()
+        #expect(try FileSystem.exists(store.path) == false)
+        try store.removeIfEmpty()
+        #expect(try store.lists().lists.isEmpty)
+    }
+}
