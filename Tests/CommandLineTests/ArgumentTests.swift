@@ -186,6 +186,10 @@ struct ArgumentTests {
                 ["run", "--with-dependencies"],
                 "'--with-dependencies' requires '--task NAME'"
             ),
+            (["status", "--kubeconfig", "k"], "'--kubeconfig' requires '--all-nodes'"),
+            (["status", "--all-nodes", "x"], "'--all-nodes' and task 'x' are mutually exclusive"),
+            (["status", "--all-nodes", "--wait"], "'--all-nodes' and '--wait' are mutually exclusive"),
+            (["status", "--all-nodes", "--role", "x"], "'--all-nodes' and '--role' are mutually exclusive"),
             (["run", "calico-crds"], "'run' takes no arguments: 'calico-crds' (use '--task calico-crds'); see"),
             (["check", "x"], "'check' takes no arguments: 'x'; see 'nest-bootstrap check --help'"),
             (["status", "--output", "jsno"], "invalid value 'jsno' for --output (expected one of 'text', 'json')"),

@@ -4,77 +4,6 @@ import TestSupport
 import Testing
 import YAML
 
-/// A node that reports to the cluster with a kubeconfig of its own, or that of its kubelet.
-struct ReportingNode {
-    let node: TestNode
-
-    /// Tasks of which one succeeds when a file is there.
-    static let tasks = """
-        tasks:
-          fine: {symlink: {path: /x, target: /etc}}
-          flaky: {exec: {command: test, args: [-e, "${go}"]}}
-          last: {after: [flaky], symlink: {path: /y, target: /etc}}
-
-        """
-
-    /// Makes a node, with the certificate of its kubelet.
-    init(_ name: String, on cluster: TestCluster, tasks: String = tasks) async throws {
-        let user = "kubelet-\(name)"
-        try await cluster.makeCertificate(user, subject: "/O=system:nodes/CN=system:node:\(name)")
-        let directory = "\(cluster.directory)/\(name)"
-        node = try TestNode(
-            "cluster: {report: {kubeconfig: kubelet.conf}}\nvariables: {go: \(directory)/go}\n\(tasks)",
-            in: directory
-        )
-        try node.write(Self.kubeconfig(of: user, on: cluster), to: "kubelet.conf", mode: 0o600)
-    }
-
-    /// A kubeconfig of a user with a certificate of the cluster.
-    static func kubeconfig(of user: String, on cluster: TestCluster, server: String? = nil) -> String {
-        """
-        apiVersion: v1
-        kind: Config
-        current-context: c
-        contexts: [{name: c, context: {cluster: c, user: u}}]
-        clusters: [{name: c, cluster: {server: "\(server ?? cluster.server)", certificate-authority: \(cluster.certificateAuthority)}}]
-        users: [{name: u, user: {client-certificate: \(cluster.credentials)/\(user).crt, client-key: \(cluster.credentials)/\(user).key}}]
-
-        """
-    }
-
-    /// Lets its task succeed.
-    func heal() throws { try node.write("", to: "go") }
-}
-
-extension TestCluster {
-    /// Creates Nodes without kubelets.
-    func createNodes(_ names: [String]) async throws {
-        let objects = names.map { "---\n{apiVersion: v1, kind: Node, metadata: {name: \($0)}}\n" }.joined()
-        let result = try await kubectl("create", "-f", "-", input: objects)
-        try #require(result.status == 0, "\(result.errors)")
-    }
-
-    /// The condition that a node has reported.
-    func reported(_ name: String) async throws -> Node? {
-        let conditions = try await object("node", name)["status"]?["conditions"]?.sequence ?? []
-        return conditions.first { $0["type"]?.string == "BootstrapReady" }
-    }
-
-    /// The Events of a node, each as `REASON xCOUNT`.
-    func events(of node: String) async throws -> [String] {
-        let result = try await kubectl(
-            "get",
-            "events",
-            "--field-selector",
-            "involvedObject.kind=Node,involvedObject.uid=\(node)",
-            "-o",
-            #"jsonpath={range .items[*]}{.reason} x{.count}{"\n"}{end}"#
-        )
-        try #require(result.status == 0, "\(result.errors)")
-        return result.outputLines.sorted()
-    }
-}
-
 extension FreshServerTests {
     /// What the cluster knows of its nodes.
     @Suite(.timeLimit(.minutes(5))) struct ReportTests {
@@ -144,6 +73,18 @@ extension FreshServerTests {
                 try admin.write("nodes: {w4: {role: worker}}\ntasks: {}\n", to: "bootstrap.yaml")
                 #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 3)
 
+                // More than the server sends at once.
+                try await cluster.createNodes((1...60).map { "p\($0)" })
+                let many = try await admin.run(
+                    "status",
+                    "--all-nodes",
+                    "--kubeconfig",
+                    cluster.kubeconfig,
+                    "-o",
+                    "json"
+                )
+                #expect(try many.output.json["summary"]?["not reported"]?.integer == 60)
+
                 let refused = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.nobodyKubeconfig)
                 #expect(refused.status == 1)
                 #expect(refused.errors.contains("refuses GET /api/v1/nodes"), "\(refused.errors)")
@@ -197,6 +138,29 @@ extension FreshServerTests {
                 let invalid = try #require(try await cluster.reported("w1"))
                 #expect(invalid["reason"]?.string == "TaskFileInvalid")
                 #expect(invalid["message"]?.string?.contains("bootstrap.yaml:2:18); run") == true, "\(invalid)")
+            }
+        }
+
+        @Test func `a node with a kubelet reports without a key, also that its task file is no YAML`() async throws {
+            try await TestCluster.withFresh(options: Self.options) { cluster in
+                try await cluster.createNodes(["w1"])
+                let reporting = try await ReportingNode("w1", on: cluster)
+                let node = reporting.node
+                let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
+                try node.write(kubelet, to: "root/etc/kubernetes/kubelet.conf", mode: 0o600)
+                try node.write("tasks: {t: {symlink: {path: /x, target: /etc}}}\n", to: "bootstrap.yaml")
+                // A run by hand reports only if the task file asks for it.
+                #expect(try await node.run("run").status == 0)
+                #expect(try await cluster.reported("w1") == nil)
+                #expect(try await node.run("supervise", "--only-report").status == 0)
+                #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksSucceeded")
+                // Nobody knows whether such a file turns reports off.
+                try node.write("cluster: {report: false}\ntasks: [\n", to: "bootstrap.yaml")
+                #expect(try await node.run("supervise", "--only-report").status == 0)
+                #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksSucceeded")
+                try node.write("tasks: [\n", to: "bootstrap.yaml")
+                #expect(try await node.run("supervise", "--only-report").status == 0)
+                #expect(try await cluster.reported("w1")?["reason"]?.string == "TaskFileInvalid")
             }
         }
 

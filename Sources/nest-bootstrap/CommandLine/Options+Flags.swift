@@ -23,7 +23,7 @@ extension Options {
         guard case .status(let names, let status) = command else { return }
         guard isForAllNodes else {
             guard status.kubeconfig != nil else { return }
-            throw UsageError("'--kubeconfig' needs '--all-nodes'", command: .status)
+            throw UsageError("'--kubeconfig' requires '--all-nodes'", command: .status)
         }
         if let name = names.first {
             throw UsageError("'--all-nodes' and task '\(name)' are mutually exclusive", command: .status)
