@@ -194,7 +194,7 @@ extension DirectoryHandle {
     /// Writes bytes in place of those of a file that has at least as many, which takes no new space on the disk.
     ///
     /// A reader may see half of the old bytes and half of the new ones: for a disk that is too full for
-    /// ``write(_:to:mode:)``.
+    /// ``write(_:to:mode:isSynced:)``.
     ///
     /// - Throws: ``Base/SystemError`` if it is not a regular file, or shorter than that, or the system refuses.
     public func overwrite(_ bytes: [UInt8], at name: String) throws(SystemError) {

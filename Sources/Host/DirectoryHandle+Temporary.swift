@@ -23,7 +23,7 @@ extension DirectoryHandle {
 
     /// Removes the temporary files that killed processes have left beside an entry.
     ///
-    /// Removed is only what has a name from ``PathParts/temporaryName()``, belongs to this process's user and has no
+    /// Removed is only what has a name from `PathParts.temporaryName()`, belongs to this process's user and has no
     /// writer. A directory that was moved aside stays: its files are not the agent's. What cannot be removed stays as well.
     ///
     /// - Parameter name: The name of the entry.

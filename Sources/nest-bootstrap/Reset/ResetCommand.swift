@@ -40,7 +40,7 @@ struct ResetCommand {
         report.problems = faults.map { Problem("\($0)", hint: $0.advice) }
         if reset.isDryRun || !reset.isConfirmed { show(report) }
         if reset.isDryRun { return report.isComplete ? .success : .failure }
-        guard try !lists.isEmpty || !faults.isEmpty || !units.isEmpty || hasState() else { return finish(report) }
+        guard try !lists.isEmpty || !faults.isEmpty || !units.isEmpty || hasState(store) else { return finish(report) }
         guard try await isConfirmed(report) else {
             output.write("nothing was changed\n")
             return .failure
@@ -154,7 +154,9 @@ struct ResetCommand {
         }
     }
 
-    private func hasState() throws -> Bool { try stateDirectories.contains { try FileSystem.exists($0) } }
+    private func hasState(_ store: ProductStore) throws -> Bool {
+        try (stateDirectories + [store.path]).contains { try FileSystem.exists($0) }
+    }
 
     /// Removes records, cache and metrics, and the directory of the lists if nothing stays.
     private func removeState(_ store: ProductStore) throws(SystemError) {
