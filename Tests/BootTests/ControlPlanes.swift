@@ -34,6 +34,9 @@ struct ControlPlanes: Sendable {
         let nodes = (file["nodes"]?.mapping?.entries ?? []).filter { $0.key != "worker-02" }
         let virtualAddress = try #require(file["cluster"]?["vip"]?.string)
         try await issueCertificates(to: nodes.map(\.key) + ["worker-02"])
+        let (kubelet, kubectl) = try await programs()
+        // Older ones know neither drop-ins nor containerd in their configuration.
+        let hasKubelet = try await Tool.run(kubelet, ["--help"]).output.contains("--config-dir")
         try await MachineNetwork.withFresh { network in
             try await withMachines(nodes.map(\.key)[...], []) { machines in
                 var members: [Member] = []
@@ -44,24 +47,21 @@ struct ControlPlanes: Sendable {
                         name: node.key,
                         address: address,
                         isControlPlane: isControlPlane,
-                        machine: machine
+                        machine: machine,
                     )
-                    try await member.install()
+                    try await member.install(withKubelet: hasKubelet)
                     members.append(member)
                 }
-                let (kubelet, kubectl) = try await programs()
-                let help = try await Tool.run(kubelet, ["--help"])
-                let options = [
-                    "--bind-ro=\(kubelet.dropLast("/kubelet".count)):/usr/local/bin",
-                    "--bind-ro=\(kubectl):/usr/bin/kubectl", "--bind-ro=/dev/null:/dev/kmsg",
-                ]
                 let planes = ControlPlanes(
                     servers: members.filter(\.isControlPlane),
                     worker: try #require(members.first { !$0.isControlPlane }),
                     virtualAddress: virtualAddress,
-                    hasKubelet: help.output.contains("--config-dir"),
+                    hasKubelet: hasKubelet,
                     network: network,
-                    options: options,
+                    options: [
+                        "--bind-ro=\(kubelet.dropLast("/kubelet".count)):/usr/local/bin",
+                        "--bind-ro=\(kubectl):/usr/bin/kubectl", "--bind-ro=/dev/null:/dev/kmsg",
+                    ],
                 )
                 try await body(planes)
             }
@@ -137,8 +137,8 @@ struct ControlPlanes: Sendable {
 extension ControlPlanes.Member {
     private static let directory = "\(TestCluster.sourceRoot)/examples/ha-control-plane"
 
-    /// Puts onto the disk what is there before the first boot.
-    func install() async throws {
+    /// Puts onto the disk what is there before the first boot, on a worker the kubelet too.
+    func install(withKubelet hasKubelet: Bool) async throws {
         let configuration = "/etc/nest-bootstrap"
         try copy("bootstrap.yaml", to: "\(configuration)/bootstrap.yaml")
         let set = try await Tool.run("cp", ["-r", TemporaryDirectory.file("secrets"), machine.disk(configuration)])
@@ -148,7 +148,7 @@ extension ControlPlanes.Member {
         try change("variables: {interface: host0}\n")
 
         let servers = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
-        for service in isControlPlane ? servers : ["kubelet"] {
+        for service in isControlPlane ? servers : hasKubelet ? ["kubelet"] : [] {
             try copy("\(service).service", to: "/etc/systemd/system/\(service).service")
             try enable("\(service).service", of: "multi-user.target", in: "/etc/systemd/system")
         }
@@ -161,7 +161,7 @@ extension ControlPlanes.Member {
             }
         }
         try installNetwork()
-        if !isControlPlane { try adaptKubelet() }
+        if !isControlPlane && hasKubelet { try adaptKubelet() }
     }
 
     /// Writes the drop-in of the task file.
