@@ -60,7 +60,8 @@ class Fleet:
         DIRECTORY.mkdir()
         self.write_task_file(case)
         agents = [self.start_agent(case, index) for index in range(number)]
-        usage = []
+        usage: list[tuple[float, float]] = []
+        ends: dict[int, float] = {}
         try:
             time.sleep(SERVER_DELAY)
             audit_log = DIRECTORY / "audit.log"
@@ -71,11 +72,11 @@ class Fleet:
                 path = DIRECTORY / "object.json"
                 path.write_text(json.dumps(OBJECT))
                 run([*self.cluster.kubectl, "create", "--filename", str(path)])
-            ends = self.await_agents(agents, usage)
+            self.await_agents(agents, ends, usage)
             server_cpu = self.cluster.cpu_seconds("kube-apiserver")
         finally:
-            for agent in agents:
-                if agent.returncode is None:
+            for index, agent in enumerate(agents):
+                if index not in ends:
                     os.killpg(agent.pid, signal.SIGKILL)
         # The log is complete once the server has ended.
         self.cluster.stop()
@@ -85,8 +86,8 @@ class Fleet:
         refused = sum(code == 429 for _, code in requests)
         return (
             f"{len(requests):,}", f"{len(requests) / number:.1f}", max(seconds.values()), max(moments.values()), refused, watches,
-            f"{max(ends) - min(ends):.1f}", f"{max(ends) - ready:.1f}", f"{server_cpu:.1f}", f"{sum(cpu for cpu, _ in usage):.1f}",
-            f"{max(memory for _, memory in usage):.0f}",
+            f"{max(ends.values()) - min(ends.values()):.1f}", f"{max(ends.values()) - ready:.1f}", f"{server_cpu:.1f}",
+            f"{sum(cpu for cpu, _ in usage):.1f}", f"{max(memory for _, memory in usage):.0f}",
         )
 
     def write_task_file(self, case: str) -> None:
@@ -116,9 +117,10 @@ class Fleet:
                 stdout=output, stderr=output, start_new_session=True,
             )
 
-    def await_agents(self, agents: list[subprocess.Popen[bytes]], usage: list[tuple[float, float]]) -> list[float]:
-        """Waits until every agent has succeeded, and returns when each had; adds the CPU s and peak MiB of each."""
-        ends: dict[int, float] = {}
+    def await_agents(
+        self, agents: list[subprocess.Popen[bytes]], ends: dict[int, float], usage: list[tuple[float, float]]
+    ) -> None:
+        """Waits until every agent has succeeded; adds when each had, and its CPU s and peak MiB."""
         limit = time.time() + TIME_LIMIT
         while len(ends) < len(agents):
             if time.time() > limit:
@@ -131,12 +133,11 @@ class Fleet:
                 if pid == 0:
                     continue
                 agent.returncode = os.waitstatus_to_exitcode(status)
+                ends[index] = time.time()
                 if agent.returncode != 0:
                     text = (DIRECTORY / f"{index:04}/output").read_text()
                     raise BenchError(f"agent {index} ended with {agent.returncode}:\n{text[-2000:]}")
-                ends[index] = time.time()
                 usage.append((used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
-        return list(ends.values())
 
 
 def read_log(audit_log: Path) -> tuple[list[tuple[float, int]], int]:

@@ -92,7 +92,7 @@ final class ApplySchedule: Sendable {
         }
     }
 
-    /// Changes the state, and resumes who waits for the turn of an object.
+    /// Changes the state, and resumes the caller that waits for the turn of an object.
     private func change(_ body: (inout ApplyScheduleState) -> Void) {
         let continuation = state.withLock { state in
             body(&state)

@@ -28,7 +28,7 @@ struct ApplyScheduleState {
     /// How many objects have not had their turn.
     private var remainingCount: Int
 
-    /// Who waits for the turn of an object.
+    /// The caller that waits for the turn of an object.
     var waiting: CheckedContinuation<Void, Never>?
     /// How many objects are being retried.
     private(set) var asideCount = 0
