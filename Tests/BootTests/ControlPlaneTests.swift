@@ -15,6 +15,7 @@ extension BootedTests {
                 try await joinWorker(planes)
                 try await losePower(planes)
                 try await startOneByOne(planes)
+                try await reset(planes.worker)
             }
         }
 
@@ -115,6 +116,18 @@ extension BootedTests {
 }
 
 extension BootedTests.ControlPlaneTests {
+    /// A machine that has left the cluster has nothing more of it.
+    private func reset(_ member: ControlPlanes.Member) async throws {
+        let result = try await member.machine.run("nest-bootstrap", "reset", "--yes")
+        show("reset --yes, on the worker", result.output)
+        #expect(result.status == 0, "\(result.errors)")
+        let places = "/etc/kubernetes /run/kubernetes /var/lib/kubelet /var/lib/cni/net.d /opt/cni/bin"
+        #expect(try await member.machine.output("ls -d \(places) 2>&1 | grep -v 'No such file'") == "")
+        let units = "systemctl list-units --plain --no-legend 'k8s-bootstrap*' kubelet.service"
+        #expect(try await member.machine.output("\(units) --state=active,activating,failed") == "")
+        #expect(try await member.machine.output("nest-bootstrap reset --yes") == "nothing to reset\n")
+    }
+
     /// Waits until all tasks have succeeded on a machine.
     ///
     /// Unless a task may have failed before, no unit has on this boot.
