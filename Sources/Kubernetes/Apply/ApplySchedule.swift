@@ -17,6 +17,9 @@ final class ApplySchedule: Sendable {
     /// How many objects are applied at once, not counting those that are retried.
     static let limit = 32
 
+    /// With this many objects that are retried no other one is started: when a server is away, all fail.
+    static let asideLimit = 500
+
     /// After this time an object no longer holds up those of later ranks.
     private static let slownessLimit = Duration.seconds(2)
 

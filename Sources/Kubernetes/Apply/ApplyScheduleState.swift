@@ -106,7 +106,7 @@ struct ApplyScheduleState {
 
     /// Starts what may start: the first rank in which an object is ready or under way.
     private mutating func startReady(after other: Int?) {
-        while activeCount < limit {
+        while activeCount < limit, asideCount < ApplySchedule.asideLimit {
             let rank = ready.indices.first { !ready[$0].isEmpty || holderCounts[$0] > 0 }
             guard let rank, let next = ready[rank].popFirst() else { return }
             guard !entries[next].hasTurn else { continue }

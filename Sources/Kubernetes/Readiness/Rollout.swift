@@ -57,10 +57,10 @@ struct Rollout {
     }
 
     /// How long the first watch lasts; some rules depend on time, so that objects are read again without a change.
-    private static let watchLimit = Duration.seconds(5)
+    private static let firstWatch = Duration.seconds(5)
 
-    /// The longest watch, and the longest time between look-ups: hundreds of nodes may wait for the same object.
-    private static let quietLimit = Duration.seconds(30)
+    /// The longest time between look-ups: hundreds of nodes may wait for the same object.
+    private static let longestDiagnosisInterval = Duration.seconds(30)
 
     /// How long one look-up may take; the last one is made when time is up.
     private static let diagnosisLimit = Duration.seconds(3)
@@ -109,15 +109,17 @@ struct Rollout {
             guard !isLast else { throw problem(of: unready) }
             retryPolicy.report("\(unready.map(\.description).joined(separator: "; ")) (gives up at \(time))")
             let watches = states.filter { !$0.unready.isEmpty }.map(\.watch)
-            guard await pause(watches, upTo: watchLimits.next(), delay) else { throw interruption(of: unready) }
+            // The cause is looked up when it is due, also in the middle of a watch.
+            let limit = min(watchLimits.next(), max(.seconds(1), nextDiagnosis - .now))
+            guard await pause(watches, upTo: limit, delay) else { throw interruption(of: unready) }
         }
     }
 
     /// The times between look-ups, and those that watches last, after something has changed.
     private var quietTimes: (lookups: Backoff, watches: Backoff) {
         (
-            Backoff(first: diagnosisInterval, limit: Self.quietLimit),
-            Backoff(first: Self.watchLimit, limit: Self.quietLimit)
+            Backoff(first: diagnosisInterval, limit: Self.longestDiagnosisInterval),
+            Backoff(first: Self.firstWatch, limit: APIClient.longestWatch)
         )
     }
 

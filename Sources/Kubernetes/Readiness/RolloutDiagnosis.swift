@@ -45,7 +45,8 @@ struct RolloutDiagnosis {
 
     /// Whether an event says no more than the state of a container, such as `Error: ImagePullBackOff`.
     private static func repeatsContainerState(_ event: Node) -> Bool {
-        event["message"]?.string?.wholeMatch(of: /Error: \w+/) != nil
+        let message = event["message"]?.string ?? ""
+        return message.wholeMatch(of: /Error: \w+/) != nil || message.hasPrefix("Back-off restarting failed container")
     }
 
     /// When an event was last seen; events of newer servers have only one time.

@@ -23,6 +23,12 @@ enum WatchOutcome: Sendable {
 }
 
 extension APIClient {
+    /// The longest watch, with what a spread may add to it.
+    ///
+    /// One that is quiet for as long as a request may take would count as a request without an answer, and its
+    /// connection as dead.
+    static let longestWatch = requestLimit * 0.7
+
     /// Waits for the first change after a state that was read.
     ///
     /// A watch is only a reason to look again. Whatever goes wrong with it, also inside a stream with status 200, makes it

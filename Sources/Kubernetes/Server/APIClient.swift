@@ -38,7 +38,7 @@ public struct APIClient: Sendable {
     private let credentials: Credentials
 
     /// How long one request may take before it is tried again.
-    private static let requestLimit = Duration.seconds(15)
+    static let requestLimit = Duration.seconds(15)
 
     /// How long the server may work on a request: less, so that its own explanation arrives.
     private static let serverLimit = "10s"

@@ -53,9 +53,6 @@ public struct CertificateSigning: Sendable {
     )
     private static let collection = "\(kind.path)/certificatesigningrequests"
 
-    /// How long one watch lasts.
-    private static let watchLimit = Duration.seconds(30)
-
     /// Prepares requests.
     ///
     /// - Parameters:
@@ -154,7 +151,8 @@ public struct CertificateSigning: Sendable {
                     name: request.identity.name,
                     resourceVersion: version
                 )
-                switch await client.nextChange(from: start, limit: Self.watchLimit, until: retryPolicy.deadline) {
+                switch await client.nextChange(from: start, limit: APIClient.longestWatch, until: retryPolicy.deadline)
+                {
                 case .changed(let object): known = object
                 case .unchanged: break
                 case .unavailable: return await sleep(delay)

@@ -100,6 +100,21 @@ struct ApplyScheduleTests {
         #expect(await schedule.turns().isEmpty)
     }
 
+    @Test func `when all objects are retried, most are not started`() throws {
+        let text = (0..<2000).map { "{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0)}}" }
+        var watched = try Watched(text.joined(separator: "\n---\n"))
+        var known: Set<String> = []
+        while case let new = Set(watched.started()).subtracting(known), !new.isEmpty {
+            for name in new { watched.schedule.stepAside(try watched.index(name)) }
+            known.formUnion(new)
+        }
+        #expect(known.count >= ApplySchedule.asideLimit && known.count < ApplySchedule.asideLimit + ApplySchedule.limit)
+        // The server is back: those that wait are tried within seconds, and the others begin.
+        #expect(watched.schedule.retryPause < .seconds(20))
+        for name in known { watched.schedule.succeed(try watched.index(name)) }
+        #expect(watched.started().count == known.count + ApplySchedule.limit)
+    }
+
     @Test func `a webhook waits for the end of what may serve it`() throws {
         let text = """
             {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}}

@@ -43,6 +43,10 @@ struct PodDiagnosisTests {
             "container 'c' is not ready", true
         ),
         (
+            "containerStatuses: [{name: c, state: {running: {}}, lastState: {terminated: {reason: Error, exitCode: 3}}}]",
+            "container 'c' is not ready, and was restarted: Error, exit code 3", true
+        ),
+        (
             "initContainerStatuses: [{name: i, state: {terminated: {reason: Completed, exitCode: 0}}}], "
                 + "containerStatuses: [{name: c, state: {waiting: {reason: PodInitializing}}}]",
             "container 'c' is waiting: PodInitializing", true
