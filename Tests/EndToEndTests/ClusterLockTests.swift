@@ -226,7 +226,15 @@ struct ClusterLockTests {
         let cluster = try await TestCluster.shared.value
         let node = try node("one", task: "survives", cluster.kubeconfig)
         try node.write(
-            "#!/bin/sh\nsetpriv --reuid=65534 sleep 300 &\necho $! > \(file).pid\necho started\nwait\n",
+            """
+            #!/bin/sh
+            setpriv --reuid=65534 sleep 300 &
+            echo $! > \(file).pid
+            until grep -q '^Uid:.65534' /proc/$!/status; do sleep 0.1; done
+            echo started
+            wait
+
+            """,
             to: "visit.sh",
             mode: 0o755
         )
