@@ -1,4 +1,4 @@
-"""Many agents against one API server, and what the server got from them."""
+"""Many agents at one API server, and the requests that it received from them."""
 import json
 import os
 import shutil
@@ -59,10 +59,12 @@ class Fleet:
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         DIRECTORY.mkdir()
         self.write_task_file(case)
-        agents = [self.start_agent(case, index) for index in range(number)]
+        agents: list[subprocess.Popen[bytes]] = []
         usage: list[tuple[float, float]] = []
         ends: dict[int, float] = {}
         try:
+            for index in range(number):
+                agents.append(self.start_agent(case, index))
             time.sleep(SERVER_DELAY)
             audit_log = DIRECTORY / "audit.log"
             self.cluster.start(audit_log, AUDIT_POLICY)
