@@ -70,6 +70,30 @@ struct ConcurrencyTests {
         print("\(rounds) runs beside \(status) status calls and \(dependant) runs of a dependant")
     }
 
+    @Test(.needsAPIServer) func `nodes that apply the same objects at once create each of them once`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "same")
+        let objects = (0..<150).map { "{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0), namespace: same}}" }
+        let nodes = try (0..<3).map { number in
+            let directory = TemporaryDirectory.file("node\(number)")
+            try FileSystem.makeDirectories(directory)
+            let task = "tasks: {same: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [same.yaml]}}}\n"
+            let node = try TestNode(task, in: directory)
+            try node.write(objects.joined(separator: "\n---\n"), to: "same.yaml")
+            return node
+        }
+        let changes = try await withThrowingTaskGroup(of: [String].self) { group in
+            for node in nodes {
+                group.addTask {
+                    let result = try await node.run("run", "--output", "json")
+                    return try result.events("object").map { $0["result"]?.string ?? "" }
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(changes.filter { $0 == "created" }.count == objects.count)
+        #expect(changes.filter { $0 == "unchanged" }.count == 2 * objects.count, "\(Set(changes))")
+    }
+
     @Test func `the status of 10,000 tasks takes seconds`() async throws {
         func time(_ count: Int) async throws -> Duration {
             // Each task depends on the one before, so that none but the first runs.

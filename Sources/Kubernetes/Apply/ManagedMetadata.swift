@@ -41,6 +41,17 @@ public struct ManagedMetadata: Sendable {
             && entry["subresource"]?.string ?? "" == ""
     }
 
+    /// Returns whether this agent has not changed an object since it was created, as far as times in seconds say.
+    ///
+    /// An apply that changes nothing leaves the time of the manager's fields as it is, which a creation sets before that of
+    /// the object.
+    static func isAsCreated(_ object: Node) -> Bool {
+        let metadata = object["metadata"]
+        guard let created = metadata?["creationTimestamp"]?.string else { return false }
+        let times = (metadata?["managedFields"]?.sequence ?? []).filter(isOwn).map { $0["time"]?.string }
+        return !times.isEmpty && times.allSatisfy { $0.map { $0 <= created } == true }
+    }
+
     /// The task that an object on the server names as the one that applied it.
     static func task(of object: Node) -> String? {
         object["metadata"]?["annotations"]?[taskAnnotation]?.string

@@ -76,10 +76,11 @@ struct ObjectApplication {
             try checkDeletion(of: memory.live, identity)
             let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
-                // Somebody may have created it since it was read: then it is changed, not created.
                 let reply = try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
                 reportWarnings(of: reply.response)
-                let change: Applier.Change = reply.response.status == 201 ? .created : .configured
+                // It may have been created since it was read: by an attempt that got no response, or by another node.
+                let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
+                let change = reply.response.status == 201 ? .created : found
                 let diff = isDryRun ? ObjectDiff(from: nil, to: reply.node, of: identity.type).lines : []
                 return Result(identity: identity, change: change, diff: diff, object: reply.node)
             }
