@@ -60,7 +60,7 @@ struct PruneSafetyTests {
     }
 
     @Test func `of 600 objects 599 are deleted`() async throws {
-        let set = try await PrunedSet("many")
+        let set = try await PrunedSet("hundreds")
         let names = (0..<600).map { "m\($0)" }
         try set.write(names)
         let first = try await set.node.run("run")
