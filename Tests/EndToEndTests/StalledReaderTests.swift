@@ -115,8 +115,8 @@ struct StalledReaderTests {
               late: {after: [noisy], file: {path: /etc/late, content: x}}
             """
         )
-        // It begins to read when the last task has run. A run that waited for it would never come to that task, because the
-        // output does not fit into a pipe.
+        // It begins to read when the last task has run. The output does not fit into a pipe, so a run that waited for its
+        // reader would never start that task.
         let script = """
             "$0" run --config "$1" --root "$2" | {
               for attempt in $(seq 600); do ! test -e "$2/etc/late" || break; sleep 0.1; done
