@@ -10,7 +10,7 @@ import YAML
 /// k3s itself is not in Debian: what it would read is compared with the keys that it documents.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct K3sExampleTests {
-    private static let directory = "\(TestCluster.sourceRoot)/examples/k3s"
+    static let directory = "\(TestCluster.sourceRoot)/examples/k3s"
     private static let secrets = "/etc/nest-bootstrap/secrets"
 
     /// The keys of k3s' configuration that the example uses, as the reference of `k3s server` and `k3s agent` has them.
@@ -117,70 +117,6 @@ struct K3sExampleTests {
         let own = String(decoding: try FileSystem.read("\(key).pub", limit: 1 << 20), as: UTF8.self)
         #expect(lines.count == 2)
         #expect(own.hasPrefix(lines.last ?? "-"), "\(lines)")
-    }
-
-    @Test(.needsNetworkNamespace, arguments: ["firewall-server.nft", "firewall-agent.nft"])
-    func `the rules of the firewall can be loaded, also again`(name: String) async throws {
-        let script = "nft -f \"$1\"; nft -f \"$1\"; nft list ruleset"
-        let result = try await Tool.run("unshare", ["--net", "sh", "-euc", script, "sh", "\(Self.directory)/\(name)"])
-        #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output.split(separator: "tcp dport").count == 2, "\(result.output)")
-    }
-
-    /// The ports of lines such as `tcp dport { 22, 2379-2380 } accept`, as the task file writes them.
-    private func openPorts(_ name: String) throws -> Set<String> {
-        let text = String(decoding: try readTestFile("\(Self.directory)/\(name)"), as: UTF8.self)
-        let lines = text.split(separator: "\n").map { $0.split { " {},".contains($0) } }
-        return Set(
-            lines.filter { $0.count > 3 && $0[1] == "dport" && $0.last == "accept" }.flatMap { words in
-                words.dropFirst(2).dropLast().map { "\($0)/\(words[0])" }
-            }
-        )
-    }
-
-    @Test(arguments: [("control-plane", "firewall-server.nft"), ("worker", "firewall-agent.nft")])
-    func `the firewall opens the ports that the cluster names`(role: String, name: String) throws {
-        let bytes = try readTestFile("\(Self.directory)/bootstrap.yaml")
-        let root = try #require(try readDocuments(bytes, file: "bootstrap.yaml").first?.root)
-        let ports = root["cluster"]?["ports"]?[role]?.sequence?.compactMap(\.string) ?? []
-        #expect(ports.count == 5)
-        #expect(try openPorts(name) == Set(ports))
-    }
-
-    @Test(
-        .needsNetworkNamespace,
-        arguments: [
-            ("192.168.1.102", "'cp-02'", "firewall-server.nft"), ("192.168.1.201", "'worker-01'", "firewall-agent.nft"),
-        ]
-    )
-    func `check reaches a node with these rules at its ports, and sees one that is missing`(
-        address: String,
-        node: String,
-        name: String,
-    ) async throws {
-        for isComplete in [true, false] {
-            let change = isComplete ? "" : "s/10250-10259/10250-10258/; s/ 10250,//"
-            let other = """
-                ip addr add \(address)/24 dev eth0
-                sed '\(change)' \(Self.directory)/\(name) | nft -f -
-                """
-            let script = """
-                \(NetworkNamespace.neighbor(other))
-                ip addr add 192.168.1.101/24 dev eth0
-                "$@" 2>&1 || true
-                """
-            let config = "\(Self.directory)/bootstrap.yaml"
-            let command = [TestNode.program, "check", "--host-name", "cp-01", "--config", config]
-            let result = try await Tool.run("unshare", ["--net", "sh", "-euc", script, "sh"] + command)
-            let lines = result.outputLines.filter { $0.contains(node) }
-            if isComplete {
-                #expect(lines == [], "\(result)")
-            } else {
-                let missing = name == "firewall-server.nft" ? "10259" : "10250"
-                let found = " no answer from \(address) (\(node)) at \(missing)/tcp;"
-                #expect(lines.count == 1 && lines[0].contains(found), "\(result)")
-            }
-        }
     }
 
     @Test(.needsNetworkNamespace) func `keepalived moves the virtual IP address when a control plane ends`()
