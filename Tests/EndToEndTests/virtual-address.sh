@@ -1,6 +1,7 @@
-# Three hosts on a bridge, each with keepalived as it is configured below $1/HOST; prints who has the virtual IP address:
-# once all run, after the first has ended, and after it runs again.
+# Three hosts on a bridge, each with keepalived as it is configured below $1/HOST. A TLS server with the names of k3s' files
+# is the API server of each. Prints who has the virtual IP address after each step.
 mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /var/lib
 ip link add br0 type bridge
 ip link set br0 up
 for number in 1 2 3; do
@@ -13,9 +14,24 @@ for number in 1 2 3; do
     ip -n "$host" link set lo up
 done
 
+tls=/var/lib/rancher/k3s/server/tls
+mkdir -p "$tls"
+openssl req -x509 -newkey ed25519 -nodes -subj /CN=ca -days 1 -keyout "$tls/ca.key" -out "$tls/server-ca.crt" 2>/dev/null
+for name in serving client-admin; do
+    openssl req -x509 -newkey ed25519 -nodes -subj "/CN=$name" -addext subjectAltName=IP:127.0.0.1 -days 1 \
+        -CA "$tls/server-ca.crt" -CAkey "$tls/ca.key" -keyout "$tls/$name.key" -out "$tls/$name.crt" 2>/dev/null
+done
+
 start() {
     ip netns exec "$1" keepalived --dont-fork --log-console --use-file="$root/$1/etc/keepalived/keepalived.conf" \
         --pid="/run/$1.pid" --vrrp_pid="/run/$1.vrrp.pid" >>"$root/$1.log" 2>&1 &
+}
+
+# Answers every request of a client with a certificate.
+serve() {
+    ip netns exec "$1" openssl s_server -quiet -www -accept 127.0.0.1:6443 -cert "$tls/serving.crt" \
+        -key "$tls/serving.key" -CAfile "$tls/server-ca.crt" -Verify 1 -verify_return_error >>"$root/$1.server.log" 2>&1 &
+    echo $! >"/run/$1.server.pid"
 }
 
 holders() {
@@ -24,26 +40,46 @@ holders() {
     done
 }
 
-# Prints the only holder, when it is the one that is expected or 30 seconds have passed.
+# Prints the step and the only holder, when it is the one that is expected or 30 seconds have passed.
 settle() {
     for attempt in $(seq 150); do
         found="$(holders)"
-        [ "$found" != "$1 " ] || break
+        [ "$found" != "$2 " ] || break
         sleep 0.2
     done
-    echo "${found% }"
+    echo "$1: ${found% }"
+}
+
+# Prints the step and all who have the address within ten seconds.
+watch() {
+    for attempt in $(seq 50); do
+        for host in $(holders); do echo "$host"; done
+        sleep 0.2
+    done | sort -u >/run/seen
+    echo "$1: $(paste -sd ' ' /run/seen)"
 }
 
 root="$1"
 for host in cp-03 cp-02 cp-01; do start "$host"; done
-settle cp-01
+watch 'no API server'
+serve cp-02
+serve cp-03
+settle 'API servers of cp-02 and cp-03' cp-02
+serve cp-01
+settle 'API server of cp-01' cp-01
+kill -STOP "$(cat /run/cp-01.server.pid)"
+settle 'cp-01 does not answer' cp-02
+kill -CONT "$(cat /run/cp-01.server.pid)"
+settle 'cp-01 answers' cp-01
 # As if it were switched off: nothing of it says goodbye.
 ip -n cp-01 link set eth0 down
-kill -KILL "$(cat /run/cp-01.vrrp.pid)" "$(cat /run/cp-01.pid)"
+kill -KILL "$(cat /run/cp-01.vrrp.pid)" "$(cat /run/cp-01.pid)" "$(cat /run/cp-01.server.pid)"
 ip -n cp-01 addr flush dev eth0
-settle cp-02
+settle 'cp-01 is off' cp-02
 ip -n cp-01 addr add 192.168.1.101/24 dev eth0
 ip -n cp-01 link set eth0 up
 rm -f /run/cp-01.pid /run/cp-01.vrrp.pid
 start cp-01
-settle cp-01
+watch 'cp-01 is on without its API server'
+serve cp-01
+settle 'API server of cp-01' cp-01
