@@ -105,20 +105,6 @@ struct K3sExampleTests {
         #expect(try text("/etc/rancher/k3s/token", on: "cp-01") == token)
     }
 
-    @Test func `the machine key may log in, once`() async throws {
-        let (key, list) = (TemporaryDirectory.file("id_ed25519"), TemporaryDirectory.file("authorized_keys"))
-        _ = try await Tool.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key])
-        try FileSystem.write(Array("ssh-ed25519 AAAA other\n".utf8), to: list, mode: 0o600)
-        for _ in 0..<2 {
-            let result = try await Tool.run("\(Self.directory)/authorize-key.sh", [key, list])
-            #expect(result.status == 0, "\(result.errors)")
-        }
-        let lines = String(decoding: try FileSystem.read(list, limit: 1 << 20), as: UTF8.self).split(separator: "\n")
-        let own = String(decoding: try FileSystem.read("\(key).pub", limit: 1 << 20), as: UTF8.self)
-        #expect(lines.count == 2)
-        #expect(own.hasPrefix(lines.last ?? "-"), "\(lines)")
-    }
-
     @Test(.needsNetworkNamespace) func `keepalived moves the virtual IP address to a server whose API answers`()
         async throws
     {

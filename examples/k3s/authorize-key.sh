@@ -1,9 +1,10 @@
 #!/bin/sh
-# Adds the public key of a private key to a file of keys that may log in, once.
+# Lets the public key of a private key log in from the nodes' network, in place of the one before.
 #
-# Arguments: the private key, the file.
+# Arguments: the private key, the file of keys that may log in, the network.
 set -eu
-public="$(ssh-keygen -y -f "$1")"
-! grep -qxF "$public" "$2" 2>/dev/null || exit 0
+line="from=\"$3\" $(ssh-keygen -y -f "$1" | cut -d ' ' -f 1,2) k3s-machine-key"
+! grep -qxF "$line" "$2" 2>/dev/null || exit 0
 umask 077
-printf '%s\n' "$public" >>"$2"
+{ grep -v ' k3s-machine-key$' "$2" 2>/dev/null || true; echo "$line"; } >"$2.new"
+mv "$2.new" "$2"
