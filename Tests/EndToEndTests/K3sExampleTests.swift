@@ -105,6 +105,14 @@ struct K3sExampleTests {
         #expect(try text("/etc/rancher/k3s/token", on: "cp-01") == token)
     }
 
+    @Test func `the drop-in of k3s is that of the document on units`() throws {
+        let example = String(decoding: try readTestFile("\(Self.directory)/k3s.service.conf"), as: UTF8.self)
+        let settings = example.split(separator: "\n").filter { !$0.hasPrefix("#") }.joined(separator: "\n")
+        let document = try readTestFile("\(TestCluster.sourceRoot)/docs/systemd.md")
+        #expect(settings.hasPrefix("[Unit]\nAfter=k8s-bootstrap.target\n"))
+        #expect(String(decoding: document, as: UTF8.self).contains("```ini\n\(settings)\n```\n"))
+    }
+
     @Test(.needsNetworkNamespace) func `keepalived moves the virtual IP address to a server whose API answers`()
         async throws
     {
