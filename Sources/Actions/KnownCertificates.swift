@@ -56,11 +56,15 @@ public struct KnownCertificates: Sendable {
     private func contents() -> [(path: String, bytes: [UInt8])] {
         var contents: [(path: String, bytes: [UInt8])] = []
         var examined: Set<String> = []
+        let issued = Set(plan.steps.lazy.compactMap { $0.task.footprint.issuedCertificate?.path.path })
         func examine(_ path: String) {
             guard examined.insert(path).inserted else { return }
             guard let bytes = try? files.read(path, limit: Self.sizeLimit) else {
-                if let bytes = try? product(path) { contents.append((path, bytes)) }
-                return
+                // What a task issues may belong to a person, as the task declares it.
+                guard issued.contains(path), let bytes = try? files.readProduct(path, limit: Self.sizeLimit) else {
+                    return
+                }
+                return contents.append((path, bytes))
             }
             guard let kubeconfig = try? Kubeconfig(bytes, path: path) else { return contents.append((path, bytes)) }
             for material in [kubeconfig.certificateAuthority, kubeconfig.clientCertificate] {
@@ -75,12 +79,6 @@ public struct KnownCertificates: Sendable {
             for path in Self.paths(of: footprint) { examine(path) }
         }
         return contents
-    }
-
-    /// The content of a certificate that a task issues.
-    private func product(_ path: String) throws(SystemError) -> [UInt8]? {
-        let isIssued = plan.steps.contains { $0.task.footprint.issuedCertificate?.path.path == path }
-        return isIssued ? try files.readProduct(path, limit: Self.sizeLimit) : nil
     }
 
     /// The paths that may be those of certificates or kubeconfigs.

@@ -98,8 +98,8 @@ struct ConcurrencyTests {
         func time(_ count: Int) async throws -> Duration {
             // Each task depends on the one before, so that none but the first runs.
             let tasks = (0..<count).map { number in
-                let after = number == 0 ? "" : "after: [t\(number - 1)], "
-                return "  t\(number): {\(after)exec: {command: \"\(number == 0 ? "false" : "true")\"}}\n"
+                guard number > 0 else { return "  t0: {exec: {command: \"false\"}}\n" }
+                return "  t\(number): {after: [t\(number - 1)], file: {path: /etc/many/\(number), content: a}}\n"
             }
             let directory = TemporaryDirectory.file("tasks\(count)")
             try FileSystem.makeDirectories(directory)
