@@ -4,7 +4,7 @@ public import Planning
 
 /// A comparison of the TCP ports that the task files name with those at which this machine reaches the other nodes.
 ///
-/// Of a range of ports the first and the last are tried. A port without a listener is in order: its node answers. UDP has no
+/// Of a range of ports the first and the last are tried. A port without a listener counts as reached: its node answers. UDP has no
 /// answer by which that could be seen.
 public struct PortCheck: Sendable {
     /// How the answers of ports are found.
@@ -148,19 +148,24 @@ public struct PortCheck: Sendable {
     private func silence(_ nodes: [Node]) -> Problem? {
         guard let first = nodes.first else { return nil }
         return Problem(
-            "no TCP port of 'cluster.ports' answers at \(shortList(nodes.map(\.subject)))",
+            "no TCP port of 'cluster.ports' answers within \(Self.timeLimit.text) at \(shortList(nodes.map(\.subject)))",
             at: first.entry.location,
-            hint: "see 'ping \(first.address)'; if the node runs, allow the ports in its firewall, or in one on the way"
+            hint:
+                "see 'ping \(first.address)'; if the node runs, allow the ports in the firewall there, or in one on the way"
         )
     }
 
     private func problem(_ finding: Finding, _ nodes: [Node]) -> Problem {
         let subjects = shortList(nodes.map(\.subject))
-        let ports = finding.ports
+        let (ports, limit) = (finding.ports, Self.timeLimit.text)
         let (message, place) =
             switch finding.rejecting {
-            case nil: ("no answer from \(subjects) at \(ports)", "in its firewall, or in one on the way")
-            case .node: ("a firewall on \(subjects) rejects connections to \(ports)", "there")
+            case nil:
+                (
+                    "no answer within \(limit) from \(subjects) at \(ports)",
+                    "in the firewall there, or in one on the way"
+                )
+            case .node: ("connections to \(ports) are rejected by the firewall of \(subjects)", "there")
             case .other(let address):
                 ("a firewall at \(address) rejects connections from this machine to \(subjects) at \(ports)", "there")
             }

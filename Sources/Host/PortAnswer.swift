@@ -17,7 +17,7 @@ public struct TCPPort: Sendable, Hashable {
 
 /// What came back from a TCP port.
 public enum PortAnswer: Sendable, Hashable {
-    /// The machine has accepted or reset the connection: what is between lets packets pass.
+    /// The machine has accepted or reset the connection: no firewall on the way drops the packets.
     case reached
     /// An ICMP message from an address: a firewall there lets no packets pass.
     case rejected(by: IPAddress)

@@ -55,8 +55,8 @@ import Testing
     @Test func `nodes that do not answer at all are one line`() async throws {
         #expect(
             try await warnings(["10.0.0.2": .nothing, "10.0.0.11": .nothing]) == [
-                "f:4:3: no TCP port of 'cluster.ports' answers at 10.0.0.2 ('cp-02'), 10.0.0.11 ('w-01'); "
-                    + "see 'ping 10.0.0.2'; if the node runs, allow the ports in its firewall, or in one on the way"
+                "f:4:3: no TCP port of 'cluster.ports' answers within 2s at 10.0.0.2 ('cp-02'), 10.0.0.11 ('w-01'); "
+                    + "see 'ping 10.0.0.2'; if the node runs, allow the ports in the firewall there, or in one on the way"
             ]
         )
     }
@@ -65,14 +65,14 @@ import Testing
         let answers = ["10.0.0.2:2379", "10.0.0.2:2380", "10.0.0.3:2379", "10.0.0.3:2380"]
         #expect(
             try await warnings(Dictionary(uniqueKeysWithValues: answers.map { ($0, .nothing) })) == [
-                "f:4:3: no answer from 10.0.0.2 ('cp-02'), 10.0.0.3 ('cp-03') at 2379-2380/tcp; "
-                    + "allow 2379-2380/tcp in its firewall, or in one on the way"
+                "f:4:3: no answer within 2s from 10.0.0.2 ('cp-02'), 10.0.0.3 ('cp-03') at 2379-2380/tcp; "
+                    + "allow 2379-2380/tcp in the firewall there, or in one on the way"
             ]
         )
         #expect(
             try await warnings(["10.0.0.2:2380": .nothing, "10.0.0.2:6443": .nothing]) == [
-                "f:4:3: no answer from 10.0.0.2 ('cp-02') at 6443/tcp, 2380/tcp; "
-                    + "allow 6443/tcp, 2380/tcp in its firewall, or in one on the way"
+                "f:4:3: no answer within 2s from 10.0.0.2 ('cp-02') at 6443/tcp, 2380/tcp; "
+                    + "allow 6443/tcp, 2380/tcp in the firewall there, or in one on the way"
             ]
         )
     }
@@ -85,11 +85,11 @@ import Testing
                 "10.0.0.2:6443": .rejected(by: node), "10.0.0.2:2379": .rejected(by: router),
                 "10.0.0.2:2380": .nothing,
             ]) == [
-                "f:4:3: a firewall on 10.0.0.2 ('cp-02') rejects connections to 6443/tcp; allow 6443/tcp there",
+                "f:4:3: connections to 6443/tcp are rejected by the firewall of 10.0.0.2 ('cp-02'); allow 6443/tcp there",
                 "f:4:3: a firewall at 10.0.0.254 rejects connections from this machine to 10.0.0.2 ('cp-02') at 2379/tcp; "
                     + "allow 2379/tcp there",
-                "f:4:3: no answer from 10.0.0.2 ('cp-02') at 2380/tcp; "
-                    + "allow 2380/tcp in its firewall, or in one on the way",
+                "f:4:3: no answer within 2s from 10.0.0.2 ('cp-02') at 2380/tcp; "
+                    + "allow 2380/tcp in the firewall there, or in one on the way",
             ]
         )
     }

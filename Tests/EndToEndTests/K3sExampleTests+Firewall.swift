@@ -99,7 +99,7 @@ extension K3sExampleTests {
                 #expect(lines == [], "\(result)")
             } else {
                 let missing = name == "firewall-server.nft" ? "10259" : "10250"
-                let found = " no answer from \(address) (\(node)) at \(missing)/tcp;"
+                let found = " no answer within 2s from \(address) (\(node)) at \(missing)/tcp;"
                 #expect(lines.count == 1 && lines[0].contains(found), "\(result)")
             }
         }

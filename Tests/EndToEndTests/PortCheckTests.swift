@@ -78,15 +78,15 @@ struct PortCheckTests {
             }
             """
         )
-        let advice = "in its firewall, or in one on the way"
+        let advice = "in the firewall there, or in one on the way"
         #expect(
             lines == [
-                "warning: 7:3: no TCP port of 'cluster.ports' answers at 192.168.1.104 ('w-04'); "
+                "warning: 7:3: no TCP port of 'cluster.ports' answers within 2s at 192.168.1.104 ('w-04'); "
                     + "see 'ping 192.168.1.104'; if the node runs, allow the ports \(advice)",
-                "warning: 5:3: no answer from 192.168.1.102 ('w-02') at 2379-2380/tcp; allow 2379-2380/tcp \(advice)",
-                "warning: 5:3: a firewall on 192.168.1.102 ('w-02') rejects connections to 10250/tcp, 10259/tcp; "
+                "warning: 5:3: no answer within 2s from 192.168.1.102 ('w-02') at 2379-2380/tcp; allow 2379-2380/tcp \(advice)",
+                "warning: 5:3: connections to 10250/tcp, 10259/tcp are rejected by the firewall of 192.168.1.102 ('w-02'); "
                     + "allow 10250/tcp, 10259/tcp there",
-                "warning: 6:3: a firewall on fd00::3 ('w-03') rejects connections to 6443/tcp, 2380/tcp; "
+                "warning: 6:3: connections to 6443/tcp, 2380/tcp are rejected by the firewall of fd00::3 ('w-03'); "
                     + "allow 6443/tcp, 2380/tcp there",
                 "warning: 8:3: a firewall at 192.168.1.102 rejects connections from this machine to "
                     + "192.168.5.105 ('w-05') at 2379-2380/tcp; allow 2379-2380/tcp there",

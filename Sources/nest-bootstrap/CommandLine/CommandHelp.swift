@@ -144,7 +144,7 @@ extension CommandHelp {
             "On a node of section 'nodes' it also connects to the TCP ports of 'cluster.ports' on the other nodes, and "
                 + "warns of what a firewall drops or rejects.",
             "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
-                + "looked at, and other nodes not connected to. A manifest that is only on the node is a warning.",
+                + "looked at, and no connection to other nodes is made. A manifest that is only on the node is a warning.",
             "With '--all-nodes' this machine need not be a node: every node of section 'nodes' is checked as with "
                 + "'--offline', a pattern such as worker-* as a host that it matches. A mistake that not all nodes have "
                 + "is printed with their names.",
