@@ -58,7 +58,7 @@ final class ApplySchedule: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
-                    let isDue = state.hasAnswers || Task.isCancelled
+                    let isDue = state.hasDueTurns || state.isFinished || Task.isCancelled
                     if !isDue { state.waiting = continuation }
                     return isDue
                 }
@@ -71,7 +71,7 @@ final class ApplySchedule: Sendable {
     }
 
     /// The objects whose turn has come since this was called last.
-    func takeTurns() -> [(index: Int, turn: Turn)] { state.withLock { $0.takeAnswers() } }
+    func takeTurns() -> [(index: Int, turn: Turn)] { state.withLock { $0.takeDueTurns() } }
 
     /// Lets all others go on while an object is retried.
     func stepAside(_ index: Int) {
@@ -99,7 +99,7 @@ final class ApplySchedule: Sendable {
     private func change(_ body: (inout ApplyScheduleState) -> Void) {
         let continuation = state.withLock { state in
             body(&state)
-            return state.hasAnswers ? state.waiting.take() : nil
+            return state.hasDueTurns || state.isFinished ? state.waiting.take() : nil
         }
         continuation?.resume()
     }

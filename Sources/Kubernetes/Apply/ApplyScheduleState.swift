@@ -24,7 +24,7 @@ struct ApplyScheduleState {
     private var holderCounts: [Int]
     private var activeCount = 0
     /// The objects whose turn has come and that nobody has taken yet.
-    private var answers: [(index: Int, turn: ApplySchedule.Turn)] = []
+    private var dueTurns: [(index: Int, turn: ApplySchedule.Turn)] = []
     /// How many objects have not had their turn.
     private var remainingCount: Int
 
@@ -58,12 +58,15 @@ struct ApplyScheduleState {
         startReady(after: nil)
     }
 
-    /// Whether there is something to take, or nothing will ever be again.
-    var hasAnswers: Bool { !answers.isEmpty || remainingCount == 0 }
+    /// Whether there are turns to take.
+    var hasDueTurns: Bool { !dueTurns.isEmpty }
 
-    mutating func takeAnswers() -> [(index: Int, turn: ApplySchedule.Turn)] {
-        defer { answers = [] }
-        return answers
+    /// Whether every object has had its turn, or has it in ``takeDueTurns()``.
+    var isFinished: Bool { remainingCount == 0 }
+
+    mutating func takeDueTurns() -> [(index: Int, turn: ApplySchedule.Turn)] {
+        defer { dueTurns = [] }
+        return dueTurns
     }
 
     mutating func stepAside(_ index: Int) {
@@ -92,7 +95,7 @@ struct ApplyScheduleState {
             applied.append(index)
             for dependant in entries[index].dependants { close(dependant, after: index) }
         case .failure(let failure):
-            for dependant in entries[index].dependants { answer(dependant, .blocked(by: failure)) }
+            for dependant in entries[index].dependants { giveTurn(dependant, .blocked(by: failure)) }
         }
         for successor in entries[index].successors { close(successor, after: index) }
         startReady(after: index)
@@ -115,15 +118,15 @@ struct ApplyScheduleState {
             entries[next].holdsRank = true
             activeCount += 1
             holderCounts[rank] += 1
-            answer(next, .start(after: other))
+            giveTurn(next, .start(after: other))
         }
     }
 
-    private mutating func answer(_ index: Int, _ turn: ApplySchedule.Turn) {
+    private mutating func giveTurn(_ index: Int, _ turn: ApplySchedule.Turn) {
         guard !entries[index].hasTurn else { return }
         entries[index].hasTurn = true
         remainingCount -= 1
-        answers.append((index, turn))
+        dueTurns.append((index, turn))
     }
 
     private mutating func deactivate(_ index: Int) {
