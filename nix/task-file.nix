@@ -181,7 +181,7 @@ in
   assertions = [
     {
       assertion = cfg.role == null || ownRoles == [ ] || [ cfg.role ] == ownRoles;
-      message = "${option}.role is '${toString cfg.role}', but ${option}.nodes.${toString own} has '${lib.concatStringsSep ", " ownRoles}'; remove one of them";
+      message = "${option}.role is '${toString cfg.role}', but ${option}.nodes.${builtins.toJSON (toString own)} has '${lib.concatStringsSep ", " ownRoles}'; remove one of them";
     }
     {
       assertion = roles != [ ] || !(lib.isAttrs cfg.cluster.servers);

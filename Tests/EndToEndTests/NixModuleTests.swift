@@ -254,7 +254,7 @@ struct NixModuleTests {
         try #require(result.status == 0, "\(result.errors)")
         #expect(
             try result.output.json["failures"]?.sequence?.compactMap(\.string) == [
-                "kubernetes.bootstrap.role is 'worker', but kubernetes.bootstrap.nodes.n* has 'control-plane, init'; "
+                "kubernetes.bootstrap.role is 'worker', but kubernetes.bootstrap.nodes.\"n*\" has 'control-plane, init'; "
                     + "remove one of them"
             ]
         )
