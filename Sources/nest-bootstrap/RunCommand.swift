@@ -131,16 +131,17 @@ struct RunCommand {
         _ = try? await Supervisor(configuration: configuration).noteSuccess(of: succeeded)
     }
 
-    /// How long a report after a run by hand may take.
+    /// How long the requests of a report after a run by hand may take.
     private static let reportLimit = Duration.seconds(5)
 
     /// After a run by hand, reports to the cluster, or where systemd runs has it do that.
     ///
-    /// Without systemd nobody has asked for it unless the task file says so.
+    /// Without systemd nobody has asked for it unless the task file says so. A run below a root is not one of the node: the
+    /// cluster would have the state of an image as that of the machine with the same name.
     private func reportToCluster() async {
         let options = configuration.options
-        guard !Self.isService, let report = configuration.report else { return }
-        if options.root == nil, Systemd.isRunning {
+        guard !Self.isService, options.root == nil, let report = configuration.report else { return }
+        if Systemd.isRunning {
             guard Machine.isRoot, options.config == Options.defaultConfig else { return }
             await ReportCommand.request(report)
         } else if report.kubeconfig != nil {

@@ -1,3 +1,4 @@
+import Base
 import Host
 import TestSupport
 import Testing
@@ -10,9 +11,9 @@ struct ReportingNode {
     /// Tasks of which one succeeds when a file is there.
     static let tasks = """
         tasks:
-          fine: {symlink: {path: /x, target: /etc}}
-          flaky: {exec: {command: test, args: [-e, "${go}"]}}
-          last: {after: [flaky], symlink: {path: /y, target: /etc}}
+          fine: {symlink: {path: "${dir}/x", target: /etc}}
+          flaky: {exec: {command: test, args: [-e, "${dir}/go"]}}
+          last: {after: [flaky], symlink: {path: "${dir}/y", target: /etc}}
 
         """
 
@@ -22,7 +23,7 @@ struct ReportingNode {
         try await cluster.makeCertificate(user, subject: "/O=system:nodes/CN=system:node:\(name)")
         let directory = "\(cluster.directory)/\(name)"
         node = try TestNode(
-            "cluster: {report: {kubeconfig: kubelet.conf}}\nvariables: {go: \(directory)/go}\n\(tasks)",
+            "cluster: {report: {kubeconfig: kubelet.conf}}\nvariables: {dir: \(directory)}\n\(tasks)",
             in: directory
         )
         try node.write(Self.kubeconfig(of: user, on: cluster), to: "kubelet.conf", mode: 0o600)
@@ -43,6 +44,24 @@ struct ReportingNode {
 
     /// Lets its task succeed.
     func heal() throws { try node.write("", to: "go") }
+}
+
+extension TestNode {
+    /// Starts the program without `--root`, as on a machine without systemd whose `/run` and `/var/lib` are in the folder.
+    func startWithoutRoot(_ arguments: [String]) throws(SystemError) -> Tool {
+        let script = "for path in run var/lib; do mkdir -p \"$1/$path\"; mount --bind \"$1/$path\" \"/$path\"; done; "
+        let shell = ["--mount", "sh", "-euc", script + "shift; exec \"$@\"", "sh", root, Self.program]
+        return try Tool(
+            "unshare",
+            shell + arguments + ["--config", config],
+            environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil, "NOTIFY_SOCKET": nil]
+        )
+    }
+
+    /// Runs the program without `--root` to its end.
+    func runWithoutRoot(_ arguments: String...) async throws(SystemError) -> ToolResult {
+        await (try startWithoutRoot(arguments)).result()
+    }
 }
 
 extension TestCluster {
