@@ -56,16 +56,8 @@ struct Configuration {
 
     /// How the node reports to the cluster, `nil` if it does not.
     ///
-    /// A file that cannot be read as YAML may say that it does not, or as which user.
-    var report: ReportDeclaration? {
-        let isUnknown =
-            !problems.isEmpty
-            && sources.contains { source in
-                let isText = (try? readDocuments(source.bytes, file: source.path, limits: .taskFile)) != nil
-                return !isText && String(decoding: source.bytes, as: UTF8.self).contains("report")
-            }
-        return isUnknown ? nil : declarations.cluster.report
-    }
+    /// Of a file that is not YAML no key can be read: it has the default, so that the cluster learns of the mistake.
+    var report: ReportDeclaration? { declarations.cluster.report }
 
     /// The address of this node as it would be chosen now, `nil` if there is no rule or the kernel refuses.
     var addressChoice: AddressChoice? {
