@@ -16,7 +16,8 @@ struct AllNodesStatusCommand {
 
     /// Prints what the nodes have reported.
     ///
-    /// - Returns: Whether the tasks of all nodes have succeeded.
+    /// - Returns: `success` if the tasks of all nodes have succeeded, `failure` if one has failed, `incomplete` if the state of
+    ///   a node is another one, and `configuration` if the task file is invalid.
     /// - Throws: ``Base/Problem`` if the cluster cannot be read, ``HTTP/TransportError`` if libcurl cannot be set up.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
         let inventory: Inventory
@@ -76,7 +77,7 @@ struct AllNodesStatusCommand {
             return Configuration.absolute(String(first))
         }
         if let home = environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
-        throw Problem("it is not known how to reach the cluster", hint: "add --kubeconfig FILE")
+        throw Problem("no kubeconfig: neither KUBECONFIG nor HOME is set", hint: "add --kubeconfig FILE")
     }
 
     /// The nodes of the task file in its order, then those that only the cluster has.
@@ -94,15 +95,28 @@ struct AllNodesStatusCommand {
     }
 
     private static func reported(_ node: ClusterNode, _ roles: [String]) -> ReportedNode {
-        var reported = ReportedNode(node.name, roles: roles, kubelet: node.conditions["Ready"]?.status)
+        let ready = node.conditions["Ready"]
+        var reported = ReportedNode(node.name, roles: roles, kubelet: ready?.status)
         if let condition = node.conditions[BootstrapCondition.type] {
             reported.add(
                 status: condition.status,
                 reason: condition.reason,
                 message: condition.message,
-                since: condition.since
+                since: condition.since,
+                isCurrent: !isOff(ready, condition)
+                    && condition.isFresh(at: .now(), within: ReportedNode.silenceLimit)
             )
         }
         return reported
+    }
+
+    /// Whether a node has been silent since its kubelet is.
+    ///
+    /// The controller manager writes `Unknown` when the kubelet has been silent for about a minute. A node that boots again
+    /// reports before its kubelet does.
+    private static func isOff(_ ready: NodeCondition?, _ reported: NodeCondition) -> Bool {
+        guard let ready, ready.status == "Unknown" else { return false }
+        guard let silentSince = ready.since, let writtenAt = reported.writtenAt else { return true }
+        return writtenAt.seconds < silentSince.seconds
     }
 }

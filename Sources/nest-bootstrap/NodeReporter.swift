@@ -33,6 +33,9 @@ struct NodeReporter {
     /// The longest message of an Event.
     private static let messageLimit = 1000
 
+    /// How long a condition may stay as it was written without being written again: readers see that the node still reports.
+    private static let refreshInterval = Duration.seconds(24 * 3600)
+
     /// Sends what differs; a problem is printed when it begins and when it has ended.
     func report(_ http: HTTPClient, until deadline: ContinuousClock.Instant) async -> Result {
         do throws(Problem) {
@@ -121,13 +124,15 @@ struct NodeReporter {
                 throw .pending("Node '\(name)' does not exist yet", .retry)
             }
             let known = node.conditions[BootstrapCondition.type]
+            let now = Timestamp.now()
             let due = NodeCondition(
                 status: condition.reason.status.rawValue,
                 reason: condition.reason.rawValue,
                 message: condition.message,
-            ).replacing(known, at: .now())
-            // Only its own: a write at every look would be one of each node all the time.
-            if due != known { try await reports.write(due, BootstrapCondition.type, of: name, until: deadline) }
+            ).replacing(known, at: now)
+            if due != known || known?.isFresh(at: now, within: Self.refreshInterval) != true {
+                try await reports.write(due, BootstrapCondition.type, of: name, until: deadline)
+            }
             for incident in state.unsent.prefix(Self.burstLimit) {
                 try await reports.write(event(incident, of: name), until: deadline)
                 state.unsent.removeFirst()

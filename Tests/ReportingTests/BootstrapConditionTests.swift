@@ -98,9 +98,17 @@ struct BootstrapConditionTests {
     }
 
     static func nodes(_ now: Timestamp) -> [ReportedNode] {
-        func node(_ name: String, _ status: String, _ reason: String, _ message: String) -> ReportedNode {
-            var node = ReportedNode(name, roles: ["worker"], kubelet: "True")
-            node.add(status: status, reason: reason, message: message, since: Timestamp(seconds: now.seconds - 90))
+        func node(
+            _ name: String,
+            _ status: String,
+            _ reason: String,
+            _ message: String,
+            kubelet: String = "True",
+            isCurrent: Bool = true,
+        ) -> ReportedNode {
+            var node = ReportedNode(name, roles: ["worker"], kubelet: kubelet)
+            let since = Timestamp(seconds: now.seconds - 90)
+            node.add(status: status, reason: reason, message: message, since: since, isCurrent: isCurrent)
             return node
         }
         return [
@@ -111,6 +119,14 @@ struct BootstrapConditionTests {
             node("w5", "False", "OfALaterVersion", "later"),
             ReportedNode("w6", roles: [], kubelet: "Unknown"), ReportedNode("w7", roles: [], kubelet: "False"),
             ReportedNode(missing: "w8", roles: ["a", "b"]),
+            // The machine is off, or its reports have stopped.
+            node("x1", "True", "TasksSucceeded", "2 of 2 tasks have succeeded", kubelet: "Unknown", isCurrent: false),
+            node("x2", "False", "TasksRunning", "1 of 2 tasks has succeeded", isCurrent: false),
+            node("x3", "False", "TasksFailed", "1 of 2 tasks failed: 'a'", kubelet: "Unknown", isCurrent: false),
+            // Such as one without a network yet: its kubelet lives.
+            node("x4", "True", "TasksSucceeded", "2 of 2 tasks have succeeded", kubelet: "False"),
+            // One that has booted again, and whose kubelet has not started yet.
+            node("x5", "False", "TasksRunning", "1 of 2 tasks has succeeded", kubelet: "Unknown"),
         ]
     }
 
@@ -130,6 +146,15 @@ struct BootstrapConditionTests {
                 w6    not reported          unknown
                 w7    not reported          not ready
                 w8    missing                          a,b
+                x1    stale         1m 30s  unknown    worker  TasksSucceeded
+                    last report: 2 of 2 tasks have succeeded
+                x2    stale         1m 30s  ready      worker  TasksRunning
+                    last report: 1 of 2 tasks has succeeded
+                x3    failed        1m 30s  unknown    worker  TasksFailed
+                    1 of 2 tasks failed: 'a'
+                x4    ready         1m 30s  not ready  worker  TasksSucceeded
+                x5    not yet       1m 30s  unknown    worker  TasksRunning
+                    1 of 2 tasks has succeeded
                 """
         )
         #expect(reportedNodeLines([]) == ["the cluster has no nodes"])

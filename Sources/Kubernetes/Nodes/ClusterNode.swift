@@ -25,6 +25,7 @@ public struct ClusterNode: Sendable, Hashable {
                 reason: condition["reason"]?.string ?? "",
                 message: condition["message"]?.string ?? "",
                 since: condition["lastTransitionTime"]?.string.flatMap { Timestamp(rfc3339: $0) },
+                writtenAt: condition["lastHeartbeatTime"]?.string.flatMap { Timestamp(rfc3339: $0) },
             )
         }
     }
@@ -40,21 +41,44 @@ public struct NodeCondition: Sendable, Hashable {
     public var message: String
     /// Since when the status is what it is.
     public var since: Timestamp?
+    /// When it was last written.
+    public var writtenAt: Timestamp?
 
     /// Creates a condition.
-    public init(status: String, reason: String, message: String, since: Timestamp? = nil) {
-        (self.status, self.reason, self.message, self.since) = (status, reason, message, since)
+    public init(
+        status: String,
+        reason: String,
+        message: String,
+        since: Timestamp? = nil,
+        writtenAt: Timestamp? = nil,
+    ) {
+        (self.status, self.reason, self.message) = (status, reason, message)
+        (self.since, self.writtenAt) = (since, writtenAt)
     }
 
-    /// The condition with the time since when its status holds.
+    /// Whether it was written less than a duration ago.
+    ///
+    /// A clock that was wrong for a moment may have written a time that is far ahead: that is not fresh either.
+    ///
+    /// - Parameters:
+    ///   - now: The time.
+    ///   - limit: The duration.
+    /// - Returns: Whether it was; `false` if it is not known when it was written.
+    public func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
+        writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
+    }
+
+    /// The condition with the times of the one that it replaces.
     ///
     /// - Parameters:
     ///   - known: The condition that the Node has, if it has one.
     ///   - now: The time of a change.
-    /// - Returns: The condition; the time is that of the known condition unless the status differs.
+    /// - Returns: The condition, equal to the known one if nothing else differs; its time is that of the known condition
+    ///   unless the status differs.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
         condition.since = known?.status == status ? known?.since ?? now : now
+        condition.writtenAt = known?.writtenAt
         return condition
     }
 }

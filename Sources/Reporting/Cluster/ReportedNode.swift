@@ -13,6 +13,8 @@ public struct ReportedNode: Sendable, Hashable {
         case notYet = "not yet"
         /// The node could not read what its tasks have done, or reports what this version does not know.
         case unknown
+        /// The last report is too old to rely on: the kubelet or the reports of the node have stopped.
+        case stale
         /// The node has reported nothing.
         case notReported = "not reported"
         /// The cluster does not have the node.
@@ -55,14 +57,20 @@ public struct ReportedNode: Sendable, Hashable {
         (self.name, self.roles, self.kubelet, state) = (name, roles, kubelet, .notReported)
     }
 
+    /// How long a node may write nothing: it writes its condition once a day, also if nothing has changed.
+    public static let silenceLimit = Duration.seconds(2 * 24 * 3600)
+
     /// Adds what the node has reported.
+    ///
+    /// A failure stays one while the node is off: a person has to do something in any case.
     ///
     /// - Parameters:
     ///   - status: The status of condition `BootstrapReady`.
     ///   - reason: Its reason.
     ///   - message: Its message.
     ///   - since: When the status has changed.
-    public mutating func add(status: String, reason: String, message: String, since: Timestamp?) {
+    ///   - isCurrent: Whether the node lives, and has written the condition within ``silenceLimit``.
+    public mutating func add(status: String, reason: String, message: String, since: Timestamp?, isCurrent: Bool) {
         (self.reason, self.message, self.since) = (reason, message, since)
         state =
             switch BootstrapCondition.Status(rawValue: status) {
@@ -70,6 +78,7 @@ public struct ReportedNode: Sendable, Hashable {
             case .isFalse: BootstrapCondition.Reason(rawValue: reason)?.isFailure == true ? .failed : .notYet
             case .unknown, nil: .unknown
             }
+        if state != .failed, !isCurrent { state = .stale }
     }
 
     /// What the kubelet says, in words.
@@ -113,7 +122,8 @@ public func reportedNodeLines(
         colours: nodes.map { isColoured ? $0.state.colour : nil },
         details: nodes.map { node in
             // Of the others the reason says everything.
-            node.state == .ready ? [] : [node.message ?? ""].filter { !$0.isEmpty }.map { tableText($0, isUTF8) }
+            guard node.state != .ready, let message = node.message, !message.isEmpty else { return [] }
+            return [tableText(node.state == .stale ? "last report: \(message)" : message, isUTF8)]
         },
     )
 }
@@ -123,7 +133,7 @@ extension ReportedNode.State {
         switch self {
         case .ready: "32"
         case .failed: "31"
-        case .notYet, .unknown, .notReported, .missing: "33"
+        case .notYet, .unknown, .stale, .notReported, .missing: "33"
         }
     }
 }

@@ -94,13 +94,14 @@ extension CommandHelp {
                 + "that nothing but a change by a person helps. A failure that is retried keeps it waiting.",
             "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the cluster, as "
                 + "condition BootstrapReady of their Nodes. A node of section 'nodes' that the cluster does not have is "
-                + "'missing'. Without a task file it shows the nodes of the cluster.",
+                + "'missing'. One that has reported nothing since its kubelet is silent, or for two days, is 'stale'. Without a "
+                + "task file it shows the nodes of the cluster.",
         ],
         exitCodes: [
             Row("0", "every task succeeded; with '--all-nodes', on every node"),
             Row("1", "a task failed; with '--wait', permanently; with '--all-nodes', on a node"),
-            Row("3", "none failed, but some have not succeeded yet; with '--wait', time is up"), .usageError,
-            .wrongTaskFile,
+            Row("3", "none failed, but some have not succeeded yet, or are not known; with '--wait', time is up"),
+            .usageError, .wrongTaskFile,
         ],
         examples: [
             "status", "status --wait=10m", "status calico-crds --output json",

@@ -1,0 +1,63 @@
+import Base
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension FreshServerTests.ReportTests {
+    @Test func `a condition that has not changed is written again after a day, so that readers see a silent node`()
+        async throws
+    {
+        try await TestCluster.withFresh(options: Self.options) { cluster in
+            try await cluster.createNodes(["w1"])
+            let reporting = try await ReportingNode("w1", on: cluster)
+            try reporting.heal()
+            #expect(try await reporting.node.runWithoutRoot("run").status == 0)
+            let first = try #require(try await cluster.reported("w1"))
+            func states() async throws -> [String?] {
+                let admin = try TestNode("tasks: {}\n", in: "\(cluster.directory)/admin")
+                let status = try await admin.run(
+                    "status",
+                    "--all-nodes",
+                    "--kubeconfig",
+                    cluster.kubeconfig,
+                    "-o",
+                    "json"
+                )
+                let nodes = try status.output.json["nodes"]?.sequence ?? []
+                #expect(status.status == (nodes.first?["state"]?.string == "ready" ? 0 : 3))
+                return nodes.map { $0["state"]?.string }
+            }
+            #expect(try await states() == ["ready"])
+            let old = Timestamp(seconds: Timestamp.now().seconds - 3 * 24 * 3600)
+            let condition = #"{"type":"BootstrapReady","lastHeartbeatTime":"\#(old)"}"#
+            try await cluster.mustRunKubectl(
+                "patch",
+                "node",
+                "w1",
+                "--subresource=status",
+                "-p",
+                #"{"status":{"conditions":[\#(condition)]}}"#
+            )
+            #expect(try await states() == ["stale"])
+            #expect(try await reporting.node.runWithoutRoot("run").status == 0)
+            #expect(try await states() == ["ready"])
+            let second = try #require(try await cluster.reported("w1"))
+            #expect(second["lastTransitionTime"] == first["lastTransitionTime"])
+            // A machine that is off has reported nothing since its kubelet is silent; one that boots again has.
+            for (seconds, expected) in [(60, "stale"), (-3600, "ready")] as [(Int64, String)] {
+                let silent = Timestamp(seconds: Timestamp.now().seconds + seconds)
+                let ready = #"{"type":"Ready","status":"Unknown","lastTransitionTime":"\#(silent)"}"#
+                try await cluster.mustRunKubectl(
+                    "patch",
+                    "node",
+                    "w1",
+                    "--subresource=status",
+                    "-p",
+                    #"{"status":{"conditions":[\#(ready)]}}"#
+                )
+                #expect(try await states() == [expected])
+            }
+        }
+    }
+}
