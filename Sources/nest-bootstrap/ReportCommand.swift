@@ -10,8 +10,10 @@ struct ReportCommand {
     let options: Options
     let output: ConsoleOutput
 
-    /// How long it waits before it looks at the records: several tasks may end at the same time.
-    private static let delay = Duration.seconds(1)
+    /// How long it waits before it looks at the records, in seconds.
+    ///
+    /// Several tasks may end at the same time, on this node and, when a server fails or the power returns, on all nodes.
+    private static let delays = 1.0...10.0
 
     /// How long the requests of one attempt may take.
     private static let attemptLimit = Duration.seconds(20)
@@ -30,7 +32,7 @@ struct ReportCommand {
     func run() async throws -> ExitCode {
         let http = try HTTPClient()
         var pause = Self.firstPause
-        var rest = Self.delay
+        var rest = Duration.seconds(Double.random(in: Self.delays))
         repeat {
             try await ContinuousClock().sleep(for: rest)
             switch await attempt(http, Self.attemptLimit) {

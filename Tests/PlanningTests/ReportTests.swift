@@ -87,17 +87,27 @@ import Testing
         let end = try #require(files["k8s-bootstrap--report-end.service"])
         #expect(end.contains("\nAfter=k8s-bootstrap.target\n"))
         #expect(end.contains("\nExecStart=-:/usr/bin/nest-bootstrap supervise --tasks-ended --role worker\n"))
-        let timer = try #require(files["k8s-bootstrap--report.timer"])
-        #expect(timer.contains("\nOnActiveSec=0\nOnCalendar=*:0/10\nRandomizedDelaySec=10s\n"))
-        #expect(
-            files["k8s-bootstrap.target.d/50-health.conf"]?.contains(
-                "\nWants=k8s-bootstrap--report.timer k8s-bootstrap--report-end.service\n"
-            ) == true
-        )
+        let wants = [
+            "k8s-bootstrap--report.service", "k8s-bootstrap--report.timer", "k8s-bootstrap--report-end.service",
+        ]
+        let target = try #require(files["k8s-bootstrap.target.d/50-health.conf"])
+        #expect(target.contains("\nWants=\(wants.joined(separator: " "))\n"))
         // Nothing is ordered after the report.
         for (name, text) in files {
             #expect(!text.contains("After=k8s-bootstrap--report"), "\(name)")
         }
+    }
+
+    @Test func `the nodes of a fleet do not start their reports at the same time`() throws {
+        let timer = try #require(try units(Self.kubelet)["k8s-bootstrap--report.timer"])
+        let settings = timer.split(separator: "\n").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
+        func setting(_ key: String) -> String? { settings.first { $0.first == key }?.last }
+        // A time of the calendar is the same on all nodes. Each has its own delay, as long as the interval.
+        #expect(setting("OnCalendar") == "*:0/10")
+        #expect(setting("RandomizedDelaySec") == "10min")
+        #expect(setting("FixedRandomDelay") == "yes")
+        // That delay would be one of the first report too.
+        #expect(setting("OnActiveSec") == nil)
     }
 
     @Test func `a named kubeconfig is reported when it is missing, and never hidden`() throws {

@@ -45,7 +45,7 @@ func commonUnits(
     for timer in timers { target.set("Wants", timer) }
     target.set("After", healthUnitName)
     target.set("Wants", metricsTimerName)
-    if report != nil { target.set("Wants", "\(reportTimerName) \(reportEndUnitName)") }
+    if report != nil { target.set("Wants", "\(reportUnitName) \(reportTimerName) \(reportEndUnitName)") }
     if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
     let texts =
         [

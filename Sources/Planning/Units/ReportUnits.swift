@@ -81,10 +81,10 @@ struct ReportUnits {
         return unit.text
     }
 
-    /// The timer that starts the service at boot, when the cluster has the report of the last boot, and every ten minutes.
+    /// The timer that starts the service every ten minutes, each node at its own time within these.
     ///
-    /// The Node may have been deleted and registered again, and runs by hand of other users are noticed. The delay is there
-    /// for many nodes that boot at the same time.
+    /// The Node may have been deleted and registered again, there may be a kubeconfig now, and runs by hand of other users
+    /// are noticed. The target starts the service too: at boot the cluster has the report of the last boot.
     private func timer(_ call: ProgramInvocation) -> String {
         var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
         unit.section("Unit")
@@ -93,10 +93,11 @@ struct ReportUnits {
         unit.set("Conflicts", "shutdown.target")
         unit.set("Before", "shutdown.target")
         unit.section("Timer")
-        unit.set("OnActiveSec", "0")
         // Also while there is no kubeconfig, so that the service does not run.
         unit.set("OnCalendar", "*:0/10")
-        unit.set("RandomizedDelaySec", "10s")
+        // All nodes have the same calendar. systemd 247 and later keep the delay of a machine.
+        unit.set("RandomizedDelaySec", "10min")
+        unit.set("FixedRandomDelay", "yes")
         unit.set("AccuracySec", "1s")
         unit.set("Unit", reportUnitName)
         return unit.text
