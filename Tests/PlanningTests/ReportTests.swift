@@ -65,7 +65,7 @@ import Testing
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
-    @Test func `the service reports where there is a kubelet, sees no secrets of others, and needs no privilege`()
+    @Test func `the service reports where there is a kubelet, and sees no secrets of others`()
         throws
     {
         var call = UnitsTests.call
@@ -77,7 +77,7 @@ import Testing
             #expect(service.contains("\nConditionPathExists=|\(path)\n"))
         }
         for line in [
-            "Type=exec", "LogLevelMax=notice\nSyslogLevel=notice", "CapabilityBoundingSet=", "ProtectSystem=strict",
+            "Type=exec", "LogLevelMax=notice\nSyslogLevel=notice", "ProtectSystem=strict",
             "Conflicts=shutdown.target",
             "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "InaccessiblePaths=-/etc/shadow",
             "InaccessiblePaths=-/etc/kubernetes/pki/ca.key", "InaccessiblePaths=-/run/dbus",
@@ -108,6 +108,37 @@ import Testing
         #expect(setting("FixedRandomDelay") == "yes")
         // That delay would be one of the first report too.
         #expect(setting("OnActiveSec") == nil)
+    }
+
+    @Test func `the service reads the files that its kubeconfig refers to, also those of other users`() throws {
+        func service(_ text: String) throws -> String {
+            try #require(try units(text)["k8s-bootstrap--report.service"])
+        }
+        let written = """
+            cluster: {report: {kubeconfig: /etc/r.conf}}
+            tasks:
+              r:
+                kubeconfig: {path: /etc/r.conf, user: r, certificate: /etc/ssl/r.crt, key: /etc/ssl/private/r.key,
+                  certificateAuthority: /etc/ca.crt, server: "https://10.0.0.1:6443"}
+
+            """
+        let ofTask = try service(written)
+        #expect(!ofTask.contains("InaccessiblePaths=-/etc/ssl/private\n"))
+        #expect(ofTask.contains("\nInaccessiblePaths=-/etc/ssh\n"))
+        #expect(ofTask.contains("\nCapabilityBoundingSet=CAP_DAC_READ_SEARCH\n"))
+        // What one refers to that no task writes is not known.
+        let ofOthers = try service("cluster: {report: {kubeconfig: /etc/r.conf}}\ntasks: {}\n")
+        for path in ["/etc/ssl/private", "/etc/ssh", "/etc/kubernetes/pki/etcd"] {
+            #expect(!ofOthers.contains("InaccessiblePaths=-\(path)\n"), "\(path)")
+        }
+        for path in ["/etc/kubernetes/pki/ca.key", "/etc/shadow", "/run/dbus", "/var/lib/etcd"] {
+            #expect(ofOthers.contains("\nInaccessiblePaths=-\(path)\n"), "\(path)")
+        }
+        #expect(ofOthers.contains("\nCapabilityBoundingSet=CAP_DAC_READ_SEARCH\n"))
+        // Those of a kubelet belong to root.
+        let ofKubelet = try service("tasks: {}\n")
+        #expect(ofKubelet.contains("\nInaccessiblePaths=-/etc/ssl/private\n"))
+        #expect(ofKubelet.contains("\nCapabilityBoundingSet=\n"))
     }
 
     @Test func `a named kubeconfig is reported when it is missing, and never hidden`() throws {

@@ -11,14 +11,32 @@ let reportEndUnitName = "k8s-bootstrap--report-end.service"
 struct ReportUnits {
     /// The kubeconfigs of which the first that exists is used.
     private let kubeconfigs: [String]
+    /// The files that these refer to, as far as tasks write them.
+    private let references: [String]
     /// Whether the task file names the kubeconfig, so that its absence is reported.
     private let isNamed: Bool
+    /// Whether the task file names a kubeconfig that no task writes: its files are not known.
+    private let mayReferToAnything: Bool
+
+    /// Where administrators put keys of users: a named kubeconfig may refer to them.
+    private static let keyDirectories = [
+        "/etc/kubernetes/pki/etcd", "/etc/rancher", "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
+        "/var/lib/rancher",
+    ]
 
     /// Prepares the units of a node with a plan.
     init(_ declaration: ReportDeclaration, _ plan: Plan) {
-        kubeconfigs = declaration.kubeconfigs(plan)
+        let paths = declaration.kubeconfigs(plan)
+        let writes = plan.steps.flatMap(\.task.footprint.writes).filter { paths.contains($0.path.path) }
+        let written = writes.compactMap(\.kubeconfigFiles)
+        references = written.flatMap(\.self)
+        kubeconfigs = paths
         isNamed = declaration.kubeconfig != nil
+        mayReferToAnything = isNamed && written.isEmpty
     }
+
+    /// Whether the keys may belong to another user than root, as those of the tasks may.
+    private var mayReadOthersFiles: Bool { isNamed || !references.isEmpty }
 
     /// Returns the names and texts of the units.
     func texts(_ call: ProgramInvocation) -> [(String, String)] {
@@ -45,7 +63,8 @@ struct ReportUnits {
         unit.set("RuntimeDirectoryPreserve", "yes")
         // It reads the records and a kubeconfig, and talks to the API server.
         for (key, value) in [
-            ("CapabilityBoundingSet", ""), ("NoNewPrivileges", "yes"), ("ProtectSystem", "strict"),
+            ("CapabilityBoundingSet", mayReadOthersFiles ? UnitSandbox.reading : ""), ("NoNewPrivileges", "yes"),
+            ("ProtectSystem", "strict"),
             ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("PrivateIPC", "yes"),
             ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"),
             ("ProtectControlGroups", "yes"), ("ProtectClock", "yes"), ("ProtectHostname", "yes"),
@@ -59,13 +78,14 @@ struct ReportUnits {
         return unit.text
     }
 
-    /// What no kubeconfig refers to.
+    /// The secrets of others: paths that hold no kubeconfig and no file that one refers to.
     private var hidden: [String] {
         let keys = ["/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd", "/etc/kubernetes/pki/sa.key"]
-        let used = kubeconfigs.map(located)
+        // k3s has the files of the kubelet below these.
+        let open = mayReferToAnything ? Self.keyDirectories : ["/etc/rancher", "/var/lib/rancher"]
+        let used = (kubeconfigs + references).map(located)
         return (HiddenPaths.ofNoTask + keys).filter { path in
-            // k3s has the files of the kubelet below it.
-            !["/etc/rancher", "/var/lib/rancher"].contains(path) && !used.contains { isPath($0, at: path) }
+            !open.contains(path) && !used.contains { isPath($0, at: path) }
         }
     }
 
