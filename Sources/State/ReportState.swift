@@ -2,7 +2,7 @@ public import Base
 import Host
 import YAML
 
-/// What is known about reports to the cluster, as it is kept in the state directory between two of them.
+/// What is known about reports to the cluster, as it is stored in the state directory between two of them.
 public struct ReportState: Sendable, Hashable {
     /// A task that fails, from its first failure until it succeeds.
     public struct Failure: Sendable, Hashable {
@@ -10,7 +10,7 @@ public struct ReportState: Sendable, Hashable {
         public var task: String
         /// How often it has failed.
         public var count: Int
-        /// The number of its last attempt, and when that ended.
+        /// The number of its last attempt since it last succeeded.
         public var attempt: Int
         /// When the first failure was noticed.
         public var first: Timestamp
@@ -42,13 +42,16 @@ public struct ReportState: Sendable, Hashable {
     /// The tasks that fail.
     public var failures: [Failure]
 
+    /// The names of the tasks that fail.
+    public var failing: Set<String> { Set(failures.map(\.task)) }
+
     /// What has not been sent yet, the oldest first.
     public var unsent: [Incident]
 
     /// Why nothing can be sent, `nil` if the last report was.
     public var problem: String?
 
-    /// More incidents than this are not kept until they can be sent; the oldest are dropped.
+    /// More incidents than this are not stored until they can be sent; the oldest are dropped.
     static let unsentLimit = 100
 
     /// Creates a state; without arguments that of a node that has reported nothing.
@@ -56,69 +59,55 @@ public struct ReportState: Sendable, Hashable {
         (self.failures, self.unsent, self.problem) = (failures, unsent, problem)
     }
 
-    /// A task as it is now.
-    public struct Observation: Sendable, Hashable {
-        /// What is known of the task.
-        public enum State: Sendable, Hashable {
-            /// It has failed, in an attempt that ended at a time, and why; without a time if its program did not even start.
-            case failed(attempt: Int, at: Timestamp?, String)
-            /// It has succeeded.
-            case succeeded
-            /// Neither.
-            case other
-        }
-
-        /// The task.
-        public var task: String
-        /// What is known of it.
-        public var state: State
-
-        /// Creates an observation.
-        public init(_ task: String, _ state: State) {
-            (self.task, self.state) = (task, state)
-        }
-    }
-
-    /// Notes what the tasks of the node are now, and what has happened to them since the last time.
+    /// Notes the failures and recoveries of tasks since the last time.
     ///
     /// - Parameters:
-    ///   - observations: All tasks of the node.
-    ///   - now: The time of recoveries.
-    public mutating func note(_ observations: [Observation], at now: Timestamp = .now()) {
-        let names = Set(observations.map(\.task))
+    ///   - statuses: All tasks of the node.
+    ///   - health: The tasks whose units have failed, and not recovered.
+    ///   - now: The time of recoveries, and of failures without a record.
+    public mutating func note(
+        _ statuses: [TaskStatus],
+        _ health: NodeHealth = NodeHealth(),
+        at now: Timestamp = .now(),
+    ) {
+        let names = Set(statuses.map(\.task))
         // A task that was removed from the task file has not recovered.
         failures.removeAll { !names.contains($0.task) }
-        for observation in observations {
-            let index = failures.firstIndex { $0.task == observation.task }
-            switch observation.state {
-            case .failed(let attempt, let time, let message):
-                // Without a record it is not known how often it has failed.
-                if time == nil, index != nil { continue }
-                noteFailure(of: observation.task, index, attempt, time ?? now, message)
-            case .succeeded:
-                guard let index else { continue }
-                let failure = failures.remove(at: index)
-                let times = failure.count == 1 ? "one failure" : "\(failure.count) failures"
-                let message = "task '\(observation.task)' has recovered after \(times)"
-                add(Incident(task: failure.task, isRecovery: true, message: message, count: 1, first: now, last: now))
-            case .other: break
+        let reported = failing
+        for status in statuses {
+            let index = failures.firstIndex { $0.task == status.task }
+            if let failure = status.failure(health, reported: reported) {
+                if let message = failure.message(of: status.task) {
+                    note(failure, of: status.task, index, message, at: now)
+                }
+            } else if let index, status.state.isSuccess {
+                noteRecovery(failures.remove(at: index), at: now)
             }
         }
     }
 
-    private mutating func noteFailure(
+    private mutating func noteRecovery(_ failure: Failure, at now: Timestamp) {
+        let times = failure.count == 1 ? "one failure" : "\(failure.count) failures"
+        let message = "task '\(failure.task)' has recovered after \(times)"
+        add(Incident(task: failure.task, isRecovery: true, message: message, count: 1, first: now, last: now))
+    }
+
+    private mutating func note(
+        _ new: TaskFailure,
         of task: String,
         _ index: Int?,
-        _ attempt: Int,
-        _ time: Timestamp,
         _ message: String,
+        at now: Timestamp,
     ) {
-        var failure = Failure(task: task, count: 1, attempt: attempt, first: time, last: time)
+        // Without a record it is not known how often it has failed.
+        if new.finishedAt == nil, index != nil { return }
+        let time = new.finishedAt ?? now
+        var failure = Failure(task: task, count: 1, attempt: new.attempt, first: time, last: time)
         if let index {
             let known = failures[index]
-            guard known.attempt != attempt || known.last != time else { return }
+            guard known.attempt != new.attempt || known.last != time else { return }
             // Attempts between two reports count too.
-            failure.count = known.count + max(1, attempt - known.attempt)
+            failure.count = known.count + max(1, new.attempt - known.attempt)
             failure.first = known.first
             failures[index] = failure
         } else {

@@ -6,6 +6,9 @@ public struct TaskRepetition: Sendable, Hashable {
     /// The state: running, or ended.
     public var state: TaskState
 
+    /// The number of its attempt, if it has ended.
+    public var attempt: Int?
+
     /// When it started, if it has not ended.
     public var startedAt: Timestamp?
 
@@ -53,6 +56,7 @@ public struct TaskRepetition: Sendable, Hashable {
             duration: status.duration,
             reason: status.reason,
         )
+        attempt = status.attempt
     }
 
     /// Whether it failed.

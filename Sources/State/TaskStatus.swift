@@ -13,6 +13,9 @@ public struct TaskStatus: Sendable, Hashable {
     /// The task's state.
     public var state: TaskState
 
+    /// The number of its last attempt, if that has ended.
+    public var attempt: Int?
+
     /// When the task started, if it has not ended.
     public var startedAt: Timestamp?
 
@@ -79,6 +82,7 @@ public struct TaskStatus: Sendable, Hashable {
             reason: record.outcome == nil ? "its process was killed, or the power failed" : record.reason,
         )
         isPermanent = record.outcome == .failed && record.isPermanent
+        if record.outcome != nil { attempt = record.attempt }
         if record.isSuccess { reason = nil }
         if record.outcome == nil { startedAt = record.time } else { finishedAt = record.time }
         // How long a process ran that did not live to record it is unknown.

@@ -91,16 +91,10 @@ struct NodeReporter {
     private func look(_ records: RecordStore, _ state: inout ReportState) -> BootstrapCondition {
         guard configuration.problems.isEmpty else { return BootstrapCondition(invalid: configuration.problems) }
         let records = records.publicRecords
-        var health = records.health()
-        health.failed += state.failures.map(\.task).filter { !health.failed.contains($0) }
+        let health = records.health()
         let statuses = records.statuses(of: configuration.plan.steps.map(\.task.name))
-        state.note(
-            statuses.map { status in
-                let store = status.state.isSuccess ? records.repetitions : records
-                return status.observation(health, attempt: (try? store.record(of: status.task))?.attempt)
-            }
-        )
-        return BootstrapCondition(statuses, health)
+        state.note(statuses, health)
+        return BootstrapCondition(statuses, health, reported: state.failing)
     }
 
     private func send(

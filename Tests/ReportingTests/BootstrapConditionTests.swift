@@ -16,9 +16,10 @@ struct BootstrapConditionTests {
     private func condition(
         _ statuses: [TaskStatus],
         failed: [String] = [],
+        reported: Set<String> = [],
         retryAt: Timestamp? = nil
     ) -> BootstrapCondition {
-        BootstrapCondition(statuses, NodeHealth(failed: failed, retryAt: retryAt), at: now)
+        BootstrapCondition(statuses, NodeHealth(failed: failed, retryAt: retryAt), reported: reported, at: now)
     }
 
     @Test func `a node is ready when all tasks have succeeded`() {
@@ -66,25 +67,35 @@ struct BootstrapConditionTests {
 
     @Test func `a task that failed and is running again, or never started, is still failed`() {
         #expect(condition([status("a", .running)], failed: ["a"]).message == "1 of 1 task failed: 'a'")
-        #expect(condition([status("a", .notYet)], failed: ["a"]).reason == .failed)
-        // Another task that has failed before is no concern of one that has succeeded.
-        #expect(condition([status("a", .ended(.changed))], failed: ["a"]).reason == .succeeded)
+        let unit = "(see 'systemctl status k8s-bootstrap-a.service' on the node)"
+        #expect(condition([status("a", .notYet)], failed: ["a"]).message == "1 of 1 task failed: 'a' \(unit)")
+        // Without systemd only an earlier report knows of it.
+        #expect(condition([status("a", .running)], reported: ["a"]).message == "1 of 1 task failed: 'a'")
+        #expect(condition([status("a", .ended(.changed))], reported: ["a"]).reason == .succeeded)
+    }
+
+    @Test func `a unit that has failed after a success of its task is a failure, as in status`() {
+        let succeeded = status("a", .ended(.changed))
+        let failed = condition([succeeded, status("b", .ended(.unchanged))], failed: ["a"])
+        #expect(failed.reason == .failed)
+        #expect(
+            failed.message
+                == "1 of 2 tasks failed: 'a' (see 'systemctl status k8s-bootstrap-a.service' on the node)"
+        )
+        // The failure of another task is no concern of this one.
+        #expect(condition([succeeded], failed: ["b"]).reason == .succeeded)
     }
 
     @Test func `a repetition that fails is a failure until one succeeds`() {
         var repeated = status("a", .ended(.changed))
         repeated.repetition = TaskRepetition(state: .ended(.failed), finishedAt: now, reason: "gone")
         #expect(condition([repeated]).message == "1 of 1 task failed: 'a' (repetition: gone)")
-        #expect(
-            repeated.observation(NodeHealth(), attempt: 3)
-                == .init("a", .failed(attempt: 3, at: now, "the repetition of task 'a' failed: gone"))
-        )
         repeated.repetition = TaskRepetition(state: .running, startedAt: now)
         #expect(condition([repeated], failed: ["a"]).reason == .failed)
+        #expect(condition([repeated], reported: ["a"]).reason == .failed)
         #expect(condition([repeated]).reason == .succeeded)
-        #expect(repeated.observation(NodeHealth(), attempt: 3) == .init("a", .other))
         repeated.repetition = TaskRepetition(state: .ended(.changed), finishedAt: now)
-        #expect(repeated.observation(NodeHealth(), attempt: 3) == .init("a", .succeeded))
+        #expect(condition([repeated], reported: ["a"]).reason == .succeeded)
     }
 
     @Test func `an invalid task file is reported with the place of the first mistake, without its text`() {

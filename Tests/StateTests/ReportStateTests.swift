@@ -13,9 +13,15 @@ struct ReportStateTests {
 
     private func time(_ seconds: Int64) -> Timestamp { Timestamp(seconds: seconds) }
 
-    private func failed(_ attempt: Int, _ seconds: Int64?) -> ReportState.Observation {
-        .init("a", .failed(attempt: attempt, at: seconds.map(time), "attempt \(attempt)"))
+    private func failed(_ attempt: Int, _ seconds: Int64, task: String = "a") -> TaskStatus {
+        var status = TaskStatus(task: task, state: .ended(.failed), reason: "attempt \(attempt)")
+        status.attempt = attempt
+        status.finishedAt = time(seconds)
+        return status
     }
+
+    private let succeeded = TaskStatus(task: "a", state: .ended(.changed))
+    private let running = TaskStatus(task: "a", state: .running)
 
     @Test func `repeats of a failure raise its count, and a recovery ends it`() {
         var state = ReportState()
@@ -23,20 +29,20 @@ struct ReportStateTests {
         #expect(state.unsent.map(\.count) == [1])
         // The same attempt is not counted again.
         state.note([failed(1, 10)])
-        state.note([.init("a", .other)])
+        state.note([running])
         #expect(state.unsent.map(\.count) == [1])
         // Two attempts since the last look.
         state.note([failed(3, 30)])
         #expect(state.unsent.map(\.count) == [3])
-        #expect(state.unsent.map(\.message) == ["attempt 3"])
+        #expect(state.unsent.map(\.message) == ["task 'a' failed: attempt 3"])
         #expect(state.unsent.first?.first == time(10))
         #expect(state.unsent.first?.last == time(30))
         // The attempts of another boot or after a run by hand count from 1 again.
         state.note([failed(1, 40)])
         #expect(state.unsent.map(\.count) == [4])
         state.unsent = []
-        state.note([.init("a", .succeeded)], at: time(50))
-        state.note([.init("a", .succeeded)], at: time(60))
+        state.note([succeeded], at: time(50))
+        state.note([succeeded], at: time(60))
         #expect(state.failures == [])
         #expect(state.unsent.map(\.isRecovery) == [true])
         #expect(state.unsent.map(\.message) == ["task 'a' has recovered after 4 failures"])
@@ -49,18 +55,22 @@ struct ReportStateTests {
     @Test func `a failure and its recovery are both kept until they can be sent`() {
         var state = ReportState()
         state.note([failed(1, 10)])
-        state.note([.init("a", .succeeded)], at: time(20))
+        state.note([succeeded], at: time(20))
         state.note([failed(1, 30)])
         #expect(state.unsent.map(\.isRecovery) == [false, true, false])
     }
 
     @Test func `a program that never started is one failure, and a removed task has not recovered`() {
         var state = ReportState()
-        state.note([failed(1, nil)], at: time(5))
-        state.note([failed(1, nil)], at: time(6))
+        let health = NodeHealth(failed: ["a"])
+        let never = TaskStatus(task: "a", state: .notYet)
+        state.note([never], health, at: time(5))
+        state.note([never], health, at: time(6))
         #expect(state.unsent.map(\.count) == [1])
+        let words = "the unit of task 'a' failed: see 'systemctl status k8s-bootstrap-a.service' on the node"
+        #expect(state.unsent.map(\.message) == [words])
         #expect(state.unsent.first?.first == time(5))
-        state.note([.init("b", .succeeded)])
+        state.note([TaskStatus(task: "b", state: .ended(.changed))])
         #expect(state.failures == [])
         #expect(state.unsent.count == 1)
     }
@@ -68,22 +78,58 @@ struct ReportStateTests {
     @Test func `what cannot be sent is limited, and the newest is kept`() {
         var state = ReportState()
         for number in 1...150 {
-            state.note([.init("a", .failed(attempt: 1, at: time(Int64(number)), "m"))])
-            state.note([.init("a", .succeeded)], at: time(Int64(number)))
+            state.note([failed(1, Int64(number))])
+            state.note([succeeded], at: time(Int64(number)))
         }
         #expect(state.unsent.count == 100)
         #expect(state.unsent.last?.last == time(150))
+    }
+
+    @Test func `a unit that fails after a success of its task is a failure, and its recovery is another incident`() {
+        var state = ReportState()
+        state.note([failed(2, 10)])
+        state.note([succeeded], at: time(20))
+        state.note([succeeded], NodeHealth(failed: ["a"]), at: time(30))
+        // Its record is the one of the success.
+        state.note([succeeded], NodeHealth(failed: ["a"]), at: time(40))
+        state.note([running], NodeHealth(failed: ["a"]), at: time(45))
+        state.note([succeeded], at: time(50))
+        #expect(state.unsent.map(\.isRecovery) == [false, true, false, true])
+        #expect(state.unsent.last?.message == "task 'a' has recovered after one failure")
+    }
+
+    @Test func `the failure of a repetition is one, with its own reason and attempt`() {
+        var state = ReportState()
+        var status = succeeded
+        status.repetition = TaskRepetition(state: .ended(.failed), finishedAt: time(10), reason: "gone\nmore")
+        status.repetition?.attempt = 3
+        state.note([status])
+        #expect(state.unsent.map(\.message) == ["the repetition of task 'a' failed: gone"])
+        #expect(state.failures.map(\.attempt) == [3])
+        status.repetition = TaskRepetition(state: .running, startedAt: time(20))
+        state.note([status])
+        #expect(state.failing == ["a"])
+        status.repetition = TaskRepetition(state: .ended(.changed), finishedAt: time(30))
+        state.note([status], at: time(31))
+        #expect(state.unsent.map(\.isRecovery) == [false, true])
     }
 
     @Test func `the state is read as it was written, on the same boot only`() throws {
         #expect(store.reportState() == ReportState())
         var state = ReportState(problem: "no server")
         state.note([failed(1, 10)])
-        state.note([.init("a", .succeeded), .init("b", .failed(attempt: 2, at: time(3), "x"))], at: time(20))
+        state.note([succeeded, failed(2, 3, task: "b")], at: time(20))
         try store.prepare()
         try store.write(state)
         #expect(store.reportState() == state)
         #expect(RecordStore(path: TemporaryDirectory.file("state"), boot: "other").reportState() == ReportState())
+    }
+
+    @Test func `a status has the number of the attempt that it is about`() throws {
+        var record = TaskRecord(task: "a", verb: "exec", outcome: .failed, reason: "r", publicReason: "p", run: "r")
+        record.attempt = 4
+        try store.write(record)
+        #expect(store.statuses(of: ["a"]).first?.attempt == 4)
     }
 
     @Test func `public records have the public reason, also for root`() throws {

@@ -54,9 +54,6 @@ public struct BootstrapCondition: Sendable, Hashable {
     /// More tasks than this are counted instead of named.
     private static let namedLimit = 3
 
-    /// The longest reason of one task.
-    private static let reasonLimit = 250
-
     /// Creates the condition of a node whose task file is invalid.
     ///
     /// - Parameter problems: What is wrong; only where it is is reported, because a message may have a value of the file.
@@ -70,19 +67,27 @@ public struct BootstrapCondition: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - statuses: The states of all tasks, without what only root may read.
-    ///   - health: The tasks that have failed and not recovered since, and when they are tried again.
+    ///   - health: The tasks whose units have failed and not recovered since, and when they are tried again.
+    ///   - reported: The tasks whose failures were reported, and not their recoveries.
     ///   - now: The time that a retry is compared with.
-    public init(_ statuses: [TaskStatus], _ health: NodeHealth, at now: Timestamp = .now()) {
-        let failed = statuses.filter { $0.isFailing(health) }
+    public init(
+        _ statuses: [TaskStatus],
+        _ health: NodeHealth,
+        reported: Set<String> = [],
+        at now: Timestamp = .now(),
+    ) {
+        let failed = statuses.compactMap { status in
+            status.failure(health, reported: reported).map { (status: status, failure: $0) }
+        }
         let total = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
         let succeeded = statuses.count { $0.state.isSuccess }
         let progress = "\(succeeded) of \(total) \(succeeded == 1 ? "has" : "have") succeeded"
         let running = statuses.filter { $0.state == .running }.map { "'\($0.task)'" }
         if !failed.isEmpty {
             reason = .failed
-            let details = failed.map { "'\($0.task)'" + (Self.details($0).map { " (\($0))" } ?? "") }
+            let details = failed.map { Self.words($0.status.task, $0.failure) }
             let retry = health.retryAt.flatMap { $0 > now ? "; retried at \($0)" : nil } ?? ""
-            let isFinal = failed.allSatisfy(\.isPermanent)
+            let isFinal = failed.allSatisfy(\.status.isPermanent)
             message = "\(failed.count) of \(total) failed: \(Self.few(details))" + (isFinal ? "; not retried" : retry)
         } else if statuses.contains(where: { $0.state == .unknown }) {
             reason = .unknown
@@ -99,44 +104,13 @@ public struct BootstrapCondition: Sendable, Hashable {
         }
     }
 
-    /// Why a task has failed, in one line.
-    static func details(_ status: TaskStatus) -> String? {
-        let repeated = status.repetition.flatMap { $0.hasFailed ? $0.reason.map { "repetition: \($0)" } : nil }
-        let text = status.state == .ended(.failed) ? status.reason : repeated
-        guard let line = text?.split(whereSeparator: \.isNewline).first else { return nil }
-        let shown = printable(String(line))
-        return shown.count <= reasonLimit ? shown : shown.prefix(reasonLimit) + "…"
+    private static func words(_ task: String, _ failure: TaskFailure) -> String {
+        let prefix = failure.subject == .repetition ? "repetition: " : ""
+        return "'\(task)'" + (failure.cause(of: task).map { " (\(prefix)\(printable($0)))" } ?? "")
     }
 
     private static func few(_ items: [String]) -> String {
         let rest = items.count - namedLimit
         return items.prefix(namedLimit).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
-    }
-}
-
-extension TaskStatus {
-    /// Whether a process is running the task or repeating it.
-    private var isUnderWay: Bool { state == .running || repetition?.state == .running }
-
-    /// Whether the task or its last repetition has failed, and has not succeeded since.
-    func isFailing(_ health: NodeHealth) -> Bool {
-        let isKnown = health.failed.contains(task)
-        guard state.isSuccess else { return state == .ended(.failed) || isKnown }
-        return repetition?.hasFailed == true || isKnown && isUnderWay
-    }
-
-    /// What a report to the cluster has to know of the task.
-    ///
-    /// - Parameters:
-    ///   - health: The tasks that have failed and not recovered since.
-    ///   - attempt: The number of the last attempt, if it is known.
-    /// - Returns: The observation.
-    public func observation(_ health: NodeHealth, attempt: Int?) -> ReportState.Observation {
-        if isUnderWay { return .init(task, .other) }
-        guard isFailing(health) else { return .init(task, state.isSuccess ? .succeeded : .other) }
-        let time = state.isSuccess ? repetition?.finishedAt : finishedAt
-        let subject = state.isSuccess ? "the repetition of task '\(task)' failed" : "task '\(task)' failed"
-        let details = BootstrapCondition.details(self)?.trimmingPrefix("repetition: ")
-        return .init(task, .failed(attempt: attempt ?? 1, at: time, subject + (details.map { ": \($0)" } ?? "")))
     }
 }
