@@ -48,14 +48,14 @@ public struct ReportState: Sendable, Hashable {
     /// What has not been sent yet, the oldest first.
     public var unsent: [Incident]
 
-    /// Why nothing can be sent, `nil` if the last report was.
-    public var problem: String?
+    /// Why not everything could be sent, `nil` if the last attempt has succeeded.
+    public var problem: ReportProblem?
 
     /// More incidents than this are not stored until they can be sent; the oldest are dropped.
     static let unsentLimit = 100
 
     /// Creates a state; without arguments that of a node that has reported nothing.
-    public init(failures: [Failure] = [], unsent: [Incident] = [], problem: String? = nil) {
+    public init(failures: [Failure] = [], unsent: [Incident] = [], problem: ReportProblem? = nil) {
         (self.failures, self.unsent, self.problem) = (failures, unsent, problem)
     }
 
@@ -145,7 +145,7 @@ extension RecordStore {
         return ReportState(
             failures: (node["failures"]?.sequence ?? []).compactMap { ReportState.Failure($0) },
             unsent: (node["unsent"]?.sequence ?? []).compactMap { ReportState.Incident($0) },
-            problem: node["problem"]?.string,
+            problem: node["problem"].flatMap { ReportProblem($0) },
         )
     }
 
@@ -157,7 +157,7 @@ extension RecordStore {
             ("boot", .string(boot ?? "")), ("failures", .sequence(state.failures.map(\.node))),
             ("unsent", .sequence(state.unsent.map(\.node))),
         ]
-        if let problem = state.problem { pairs.append(("problem", .string(problem))) }
+        if let problem = state.problem { pairs.append(("problem", problem.node)) }
         try directory(isCreating: true).write(Node.mapping(pairs).json(), to: Self.reportName, mode: 0o644)
     }
 }

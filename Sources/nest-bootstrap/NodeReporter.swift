@@ -14,20 +14,29 @@ struct NodeReporter {
     let report: ReportDeclaration
     let output: ConsoleOutput
 
+    /// How long reports may fail without a warning.
+    let gracePeriod: Duration
+
     /// How an attempt to report has ended.
     enum Result {
         /// Everything is reported, or there is nowhere to report to.
         case isComplete
         /// There are more Events than are sent at once.
         case hasMore
-        /// Not everything could be sent.
-        case failed
+        /// Not everything could be sent, and why.
+        case failed(String)
+    }
+
+    /// Why something could not be sent, with what a person would look at.
+    private struct Failure: Error {
+        let kind: ReportProblem.Kind
+        let problem: Problem
     }
 
     /// How many Events are sent at once.
     private static let burstLimit = 10
 
-    /// How long another process may be reporting; after it this one goes on regardless.
+    /// How long another process may be reporting.
     private static let lockLimit = Duration.seconds(5)
 
     /// The longest message of an Event.
@@ -36,49 +45,71 @@ struct NodeReporter {
     /// How long a condition may stay as it was written without being written again: readers see that the node still reports.
     private static let refreshInterval = Duration.seconds(24 * 3600)
 
-    /// Sends what differs; a problem is printed when it begins and when it has ended.
-    func report(_ http: HTTPClient, until deadline: ContinuousClock.Instant) async -> Result {
-        do throws(Problem) {
-            guard let kubeconfig = kubeconfig() else { return .isComplete }
-            let records: RecordStore
-            do throws(SystemError) {
-                records = try configuration.records()
-            } catch {
-                throw Problem("cannot report to the cluster", cause: error)
+    /// Notes what has happened to the tasks, so that a report that is sent later has it.
+    ///
+    /// What keeps it from that is printed by the report.
+    func note() async {
+        guard kubeconfig() != nil, let records = try? configuration.records(),
+            let lock = try? await records.awaitReportLock(until: .now + Self.lockLimit)
+        else { return }
+        _ = try? look(records)
+        lock.release()
+    }
+
+    /// Sends what differs; a problem is printed when it has lasted and when it has ended.
+    ///
+    /// - Parameters:
+    ///   - http: What carries requests.
+    ///   - limit: How long the requests may take.
+    /// - Returns: How it has ended.
+    func report(_ http: HTTPClient, within limit: Duration) async -> Result {
+        guard let kubeconfig = kubeconfig() else { return .isComplete }
+        do throws(SystemError) {
+            let records = try configuration.records()
+            guard let lock = try await records.awaitReportLock(until: .now + Self.lockLimit) else {
+                return .failed("another process is reporting")
             }
-            return await report(records, kubeconfig, http, until: deadline)
+            defer { withExtendedLifetime(lock) {} }
+            return try await report(records, kubeconfig, http, until: .now + limit)
         } catch {
-            output.report(warnings: problems(of: error))
-            return .failed
+            let problem = Problem("cannot write what is reported to the cluster", cause: error)
+            output.report(warnings: problems(of: problem))
+            return .failed(publicChain(problem))
         }
     }
 
+    /// Notes what has happened, and sends it.
+    ///
+    /// The state is written before anything is sent, and after each step: the process may be killed at any time, and the
+    /// next one goes on with it.
     private func report(
         _ records: RecordStore,
         _ kubeconfig: String,
         _ http: HTTPClient,
         until deadline: ContinuousClock.Instant,
-    ) async -> Result {
-        let lock = try? await records.awaitReportLock(until: .now + Self.lockLimit)
-        defer { withExtendedLifetime(lock) {} }
-        var state = records.reportState()
-        let condition = look(records, &state)
-        let before = state.problem
-        do throws(Problem) {
-            try await send(condition, &state, kubeconfig, http, until: deadline)
+    ) async throws(SystemError) -> Result {
+        var (state, condition) = try look(records)
+        let failure: Failure?
+        switch await send(condition, kubeconfig, http, until: deadline) {
+        case .success(let destination):
+            failure = try await sendEvents(&state, records, to: destination, until: deadline)
+        case .failure(let error): failure = error
+        }
+        if let failure {
+            let text = publicChain(failure.problem)
+            let problem = ReportProblem(failure.kind, text, since: .now())
+            let (noted, isWarningDue) = problem.following(state.problem, gracePeriod: gracePeriod)
+            if isWarningDue { output.report(warnings: problems(of: failure.problem)) }
+            state.problem = noted
+            try records.write(state)
+            return .failed(text)
+        }
+        if let problem = state.problem {
+            if problem.printed != nil { output.write("report to the cluster succeeded again\n") }
             state.problem = nil
-            if before != nil { output.write("the cluster has the report of this node again\n") }
-        } catch {
-            // While it lasts it may have other words each time.
-            if before == nil { output.report(warnings: problems(of: error)) }
-            state.problem = publicChain(error)
+            try records.write(state)
         }
-        do throws(SystemError) {
-            if state != records.reportState() { try records.write(state) }
-        } catch {
-            output.report(warnings: problems(of: Problem("cannot write what is reported to the cluster", cause: error)))
-        }
-        return state.problem != nil ? .failed : state.unsent.isEmpty ? .isComplete : .hasMore
+        return state.unsent.isEmpty ? .isComplete : .hasMore
     }
 
     /// The first kubeconfig that exists, or the one that the task file names.
@@ -88,34 +119,49 @@ struct NodeReporter {
     }
 
     /// Determines what the cluster should know, and notes failures and recoveries.
-    private func look(_ records: RecordStore, _ state: inout ReportState) -> BootstrapCondition {
-        guard configuration.problems.isEmpty else { return BootstrapCondition(invalid: configuration.problems) }
-        let records = records.publicRecords
-        let health = records.health()
-        let statuses = records.statuses(of: configuration.plan.steps.map(\.task.name))
+    private func look(_ records: RecordStore) throws(SystemError) -> (ReportState, BootstrapCondition) {
+        let before = records.reportState()
+        guard configuration.problems.isEmpty else {
+            return (before, BootstrapCondition(invalid: configuration.problems))
+        }
+        let known = records.publicRecords
+        let health = known.health()
+        let statuses = known.statuses(of: configuration.plan.steps.map(\.task.name))
+        var state = before
         state.note(statuses, health)
-        return BootstrapCondition(statuses, health, reported: state.failing)
+        if state != before { try records.write(state) }
+        return (state, BootstrapCondition(statuses, health, reported: state.failing))
     }
 
+    /// Where reports go.
+    private struct Destination {
+        let reports: NodeReports
+        /// The name of the Node.
+        let node: String
+    }
+
+    /// Writes the condition if it differs, or has not been written for a long time.
     private func send(
         _ condition: BootstrapCondition,
-        _ state: inout ReportState,
         _ kubeconfig: String,
         _ http: HTTPClient,
         until deadline: ContinuousClock.Instant,
-    ) async throws(Problem) {
-        let reports: NodeReports
-        let name: String
+    ) async -> Swift.Result<Destination, Failure> {
+        let destination: Destination
         do throws(Problem) {
             let connection = try ClusterConnection(kubeconfig: kubeconfig, configuration.files, http)
-            reports = NodeReports(client: connection.client)
-            name = nodeName(connection.commonName)
+            let reports = NodeReports(client: connection.client)
+            destination = Destination(reports: reports, node: nodeName(connection.commonName))
         } catch {
-            throw Problem("cannot report to the cluster", hint: error.hint, cause: error)
+            let problem = Problem("cannot report to the cluster", hint: error.hint, cause: error)
+            return .failure(Failure(kind: .kubeconfig, problem: problem))
         }
         do throws(APIError) {
-            guard let node = try await reports.node(name, until: deadline) else {
-                throw .pending("Node '\(name)' does not exist yet", .retry)
+            let name = destination.node
+            guard let node = try await destination.reports.node(name, until: deadline) else {
+                let hint = "the kubelet registers it; if it has another name, write it as 'node' in 'cluster.report'"
+                let problem = Problem("cannot report to the cluster: Node '\(name)' does not exist yet", hint: hint)
+                return .failure(Failure(kind: .node, problem: problem))
             }
             let known = node.conditions[BootstrapCondition.type]
             let now = Timestamp.now()
@@ -125,19 +171,51 @@ struct NodeReporter {
                 message: condition.message,
             ).replacing(known, at: now)
             if due != known || known?.isFresh(at: now, within: Self.refreshInterval) != true {
-                try await reports.write(due, BootstrapCondition.type, of: name, until: deadline)
+                try await destination.reports.write(due, BootstrapCondition.type, of: name, until: deadline)
             }
-            for incident in state.unsent.prefix(Self.burstLimit) {
-                try await reports.write(event(incident, of: name), until: deadline)
-                state.unsent.removeFirst()
-            }
-        } catch .pending(let words, _, _) {
-            let hint = "the kubelet registers it; if it has another name, write it as 'node' in 'cluster.report'"
-            throw Problem("cannot report to the cluster: \(words)", hint: hint)
+            return .success(destination)
         } catch {
-            let advice = "apply the roles that 'nest-bootstrap rbac' prints, or write report: false below cluster:"
-            throw Problem("cannot report to the cluster", cause: reports.problem(error, forbidden: advice))
+            return .failure(failure(error, destination, "cannot report to the cluster", refusal: .refusal))
         }
+    }
+
+    /// Sends the Events that are due.
+    ///
+    /// - Returns: Why it has stopped before it had sent all.
+    private func sendEvents(
+        _ state: inout ReportState,
+        _ records: RecordStore,
+        to destination: Destination,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> Failure? {
+        for incident in state.unsent.prefix(Self.burstLimit) {
+            do throws(APIError) {
+                try await destination.reports.write(event(incident, of: destination.node), until: deadline)
+            } catch {
+                let message = "cannot write an Event about task '\(incident.task)' to the cluster"
+                return failure(error, destination, message, refusal: .events)
+            }
+            state.unsent.removeFirst()
+            try records.write(state)
+        }
+        return nil
+    }
+
+    private func failure(
+        _ error: APIError,
+        _ destination: Destination,
+        _ message: String,
+        refusal: ReportProblem.Kind,
+    ) -> Failure {
+        let advice = "apply the roles that 'nest-bootstrap rbac' prints, or write report: false below cluster:"
+        let kind: ReportProblem.Kind =
+            switch error {
+            case .refused(let response) where response.code == 401: .credentials
+            case .refused(let response) where response.code < 500: refusal
+            default: .server
+            }
+        let cause = destination.reports.problem(error, forbidden: advice)
+        return Failure(kind: kind, problem: Problem(message, cause: cause))
     }
 
     /// The name of this node's Node: as the task file says, that of the kubelet, or the host name as the kubelet uses it.

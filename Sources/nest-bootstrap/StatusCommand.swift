@@ -63,7 +63,7 @@ struct StatusCommand {
         _ output: ConsoleOutput,
         _ outputEnvironment: OutputEnvironment
     ) {
-        let warnings = CredentialWarnings(files: configuration.files, plan: plan).all()
+        let warnings = CredentialWarnings(files: configuration.files, plan: plan).all() + missingReport()
         let certificates = configuration.certificates(of: plan)
         let address = configuration.addressChoice
         switch configuration.options.output {
@@ -80,6 +80,14 @@ struct StatusCommand {
                 + warningLines(warnings, columns: columns)
             output.write(lines.map { $0 + "\n" }.joined())
         }
+    }
+
+    /// Why the cluster does not have the state of this node, once that has lasted long enough for a warning.
+    private func missingReport() -> [Problem] {
+        guard configuration.report != nil, let problem = (try? configuration.records())?.reportState().problem,
+            problem.printed != nil
+        else { return [] }
+        return [Problem("since \(problem.since): \(problem.text)")]
     }
 
     /// What is known at one moment.

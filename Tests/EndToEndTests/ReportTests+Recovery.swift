@@ -1,10 +1,42 @@
 import Base
+import Glibc
 import Host
 import TestSupport
 import Testing
 import YAML
 
 extension FreshServerTests.ReportTests {
+    @Test func `a failure that recovers while its report cannot be sent is reported, also if the service is stopped`()
+        async throws
+    {
+        try await TestCluster.withFresh(options: Self.options) { cluster in
+            try await cluster.createNodes(["w1"])
+            let reporting = try await ReportingNode("w1", on: cluster)
+            let node = reporting.node
+            let silent = try SilentListener()
+            let server = "https://127.0.0.1:\(silent.port)"
+            let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster, server: server)
+            try node.write(kubelet, to: "kubelet.conf", mode: 0o600)
+            // Below a root a run does not report.
+            #expect(try await node.run("run").status == 1)
+            let service = try node.start(["supervise", "--only-report"])
+            let isNoted = try await becomes(within: .seconds(15)) {
+                try FileSystem.exists(node.written("/run/nest-bootstrap/report.json"))
+            }
+            #expect(isNoted)
+            service.signal(SIGTERM)
+            _ = await service.result()
+            try reporting.heal()
+            #expect(try await node.run("run").status == 0)
+            let reachable = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
+            try node.write(reachable, to: "kubelet.conf", mode: 0o600)
+            #expect(try await node.run("supervise", "--only-report").status == 0)
+            #expect(
+                try await cluster.events(of: "w1") == ["BootstrapTaskFailed x1", "BootstrapTaskRecovered x1"]
+            )
+        }
+    }
+
     @Test func `a condition that has not changed is written again after a day, so that readers see a silent node`()
         async throws
     {

@@ -114,9 +114,31 @@ struct ReportStateTests {
         #expect(state.unsent.map(\.isRecovery) == [false, true])
     }
 
+    @Test func `a problem is printed when it has lasted, and each other kind of cause again`() {
+        var known: ReportProblem?
+        func attempt(_ kind: ReportProblem.Kind, at seconds: Int64) -> Bool {
+            let (problem, isDue) = ReportProblem(kind, "at \(seconds)", since: time(seconds))
+                .following(known, gracePeriod: .seconds(60), at: time(seconds))
+            known = problem
+            return isDue
+        }
+        // Every boot has that.
+        #expect(!attempt(.server, at: 1))
+        #expect(!attempt(.node, at: 11))
+        #expect(!attempt(.server, at: 31))
+        #expect(attempt(.server, at: 71))
+        #expect(!attempt(.server, at: 151))
+        #expect(attempt(.refusal, at: 311))
+        #expect(!attempt(.refusal, at: 611))
+        #expect(known?.since == time(1))
+        #expect(known?.text == "at 611")
+    }
+
     @Test func `the state is read as it was written, on the same boot only`() throws {
         #expect(store.reportState() == ReportState())
-        var state = ReportState(problem: "no server")
+        var problem = ReportProblem(.server, "no server", since: time(7))
+        problem.printed = .node
+        var state = ReportState(problem: problem)
         state.note([failed(1, 10)])
         state.note([succeeded, failed(2, 3, task: "b")], at: time(20))
         try store.prepare()
