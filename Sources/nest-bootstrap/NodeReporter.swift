@@ -179,7 +179,7 @@ struct NodeReporter {
         }
     }
 
-    /// Sends the Events that are due.
+    /// Sends the Events that are due, and drops those that no attempt can send.
     ///
     /// - Returns: Why it has stopped before it had sent all.
     private func sendEvents(
@@ -192,8 +192,12 @@ struct NodeReporter {
             do throws(APIError) {
                 try await destination.reports.write(event(incident, of: destination.node), until: deadline)
             } catch {
-                let message = "cannot write an Event about task '\(incident.task)' to the cluster"
-                return failure(error, destination, message, refusal: .events)
+                guard case .refused = error, error.disposition == .permanent else {
+                    let message = "cannot write an Event about task '\(incident.task)' to the cluster"
+                    return failure(error, destination, message, refusal: .events)
+                }
+                let message = "an Event about task '\(incident.task)' is not written to the cluster, which refuses it"
+                output.report(warnings: problems(of: Problem(message, cause: error)))
             }
             state.unsent.removeFirst()
             try records.write(state)

@@ -37,6 +37,55 @@ extension FreshServerTests.ReportTests {
         }
     }
 
+    @Test func `an Event that the server refuses for good is dropped with a warning, and keeps nothing back`()
+        async throws
+    {
+        try await TestCluster.withFresh(options: Self.options) { cluster in
+            try await cluster.createNodes(["w1"])
+            let reporting = try await ReportingNode("w1", on: cluster)
+            let authority = try TestAuthority()
+            let webhook = try WebhookServer(
+                try authority.issue("webhook", names: ["IP:127.0.0.1"]),
+                status: "200 OK",
+                body: WebhookServer.refusal("no Events here")
+            )
+            let bundle = Base64.encode(try FileSystem.read(authority.certificatePath, limit: 1 << 20))
+            try await cluster.mustApply(
+                """
+                apiVersion: admissionregistration.k8s.io/v1
+                kind: ValidatingWebhookConfiguration
+                metadata: {name: events}
+                webhooks:
+                  - name: events.example.test
+                    clientConfig: {url: "\(webhook.url)/hook", caBundle: "\(bundle)"}
+                    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [events]}]
+                    admissionReviewVersions: [v1beta1]
+                    sideEffects: None
+
+                """
+            )
+            // A webhook is in effect some moments later.
+            let probe =
+                #"{"apiVersion":"v1","kind":"Event","metadata":{"generateName":"p","namespace":"default"},"#
+                + #""involvedObject":{"kind":"Node","name":"other"}}"#
+            let isRefused = try await becomes {
+                try await cluster.kubectl("create", "-f", "-", input: probe).errors.contains("denied the request")
+            }
+            try #require(isRefused)
+            let run = try await reporting.node.runWithoutRoot("run")
+            let warning = "warning: an Event about task 'flaky' is not written to the cluster, which refuses it: "
+            #expect(run.errorLines.contains { $0.contains(warning) }, "\(run.errors)")
+            #expect(!run.errors.contains("cannot report"))
+            #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksFailed")
+            try await cluster.mustRunKubectl("delete", "validatingwebhookconfiguration", "events")
+            let isSent = try await becomes {
+                _ = try await reporting.node.runWithoutRoot("run")
+                return try await cluster.events(of: "w1").first?.hasPrefix("BootstrapTaskFailed x") == true
+            }
+            #expect(isSent)
+        }
+    }
+
     @Test func `a condition that has not changed is written again after a day, so that readers see a silent node`()
         async throws
     {
