@@ -18,7 +18,7 @@ public struct ReportDeclaration: Sendable, Hashable {
         "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
     ]
 
-    /// What a user's name begins with that is a kubelet's.
+    /// The prefix of the user names of kubelets.
     public static let kubeletUserPrefix = "system:node:"
 
     /// The kubeconfigs of which the first that exists is used.

@@ -164,8 +164,9 @@ public struct RequiredAccess: Sendable {
         unnamed[scope, default: []].insert("create")
     }
 
-    /// Adds what a report of the state of the node needs: which Node is that of the user is known to the kubelet's identity
-    /// alone.
+    /// Adds what a report of the state of the node needs.
+    ///
+    /// For all Nodes: only the name of a kubelet says which Node is its own.
     public mutating func report() {
         unnamed[Scope(namespace: nil, group: "", resource: "nodes"), default: []].insert("get")
         unnamed[Scope(namespace: nil, group: "", resource: "nodes/status"), default: []].insert("patch")
