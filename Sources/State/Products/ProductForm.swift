@@ -83,23 +83,7 @@ func parentAndName(_ path: String) -> (parent: String, name: String) {
     return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[slash...].dropFirst()))
 }
 
-/// The HMAC-SHA256 of bytes, as RFC 2104 describes it.
+/// The keyed digest of a content.
 ///
 /// A digest without a key would be that of the content, which anybody can compare with guesses of a short secret.
-func keyedDigest(of bytes: [UInt8], key: String) -> String {
-    let blockSize = 64
-    precondition(key.utf8.count == blockSize, "a key is one block of SHA-256")
-    let inner = sha256(key.utf8.map { $0 ^ 0x36 } + bytes)
-    return sha256(key.utf8.map { $0 ^ 0x5c } + hexadecimalBytes(inner))
-}
-
-/// The bytes of a text of hexadecimal digits.
-private func hexadecimalBytes(_ digits: String) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var rest = Substring(digits)
-    while !rest.isEmpty {
-        bytes.append(UInt8(rest.prefix(2), radix: 16) ?? 0)
-        rest = rest.dropFirst(2)
-    }
-    return bytes
-}
+func keyedDigest(of bytes: [UInt8], key: String) -> String { hmacSHA256(of: bytes, key: Array(key.utf8)) }
