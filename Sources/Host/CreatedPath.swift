@@ -1,4 +1,5 @@
 public import Base
+import Glibc
 
 /// A path of the node that is about to be created or replaced.
 public enum CreatedPath: Sendable {
@@ -42,7 +43,8 @@ extension FileSystem {
             if missing.isEmpty, try FileStatus.at("\(existing)/\(part)", followingLinks: true, operation) != nil {
                 existing += "/\(part)"
             } else if part == ".." {
-                missing.removeLast()
+                // What it would lead to depends on what is created before it.
+                throw SystemError(operation, path, code: ENOENT)
             } else {
                 missing.append(part)
             }

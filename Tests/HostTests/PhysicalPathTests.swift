@@ -29,6 +29,15 @@ struct PhysicalPathTests {
         #expect(found.missingDirectories == missing.map { real + $0 })
     }
 
+    @Test(arguments: ["real/file/../f", "real/a/../f"])
+    func `a directory above what is no directory is refused`(path: String) throws {
+        try FileSystem.write([], to: "\(real)/file", mode: 0o600)
+        let error = #expect(throws: SystemError.self) {
+            _ = try FileSystem.physicalPath(of: TemporaryDirectory.file(path))
+        }
+        #expect(error?.isNotFound == true)
+    }
+
     @Test func `a link at the path itself is not followed`() throws {
         let parent = try FileSystem.realPath(TemporaryDirectory.path)
         #expect(try FileSystem.physicalPath(of: TemporaryDirectory.file("link")).path == "\(parent)/link")
