@@ -68,15 +68,20 @@ public struct DirectoryHandle: ~Copyable {
 }
 
 /// A path cut at its last slash.
-struct PathParts {
+public struct PathParts: Sendable {
     /// The directory, `.` if the path names none.
-    var directory: String
+    public var directory: String
 
     /// The last component.
-    var name: String
+    public var name: String
 
     /// Cuts a path that must name something inside a directory.
-    init(_ path: String, _ operation: String) throws(SystemError) {
+    ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - operation: What is attempted with it, for messages.
+    /// - Throws: ``Base/SystemError`` if it is not such a path.
+    public init(_ path: String, _ operation: String) throws(SystemError) {
         try SystemError.checkPath(operation, path)
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path

@@ -182,7 +182,17 @@ public struct RecordStore: Sendable {
     /// - Returns: The lock, or `nil` if it is taken, see ``runner(of:)``.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
-        try FileLock.take(try directory(of: task, isCreating: true).openLock(), lockPath(task))
+        while true {
+            let directory = try directory(of: task, isCreating: true)
+            let identity = try directory.status().identity
+            guard let lock = try FileLock.take(try directory.openLock(), lockPath(task)) else { return nil }
+            if isCurrent(identity, of: task) { return lock }
+        }
+    }
+
+    /// Whether a directory is still that of a task: a reset that had its lock may have removed it.
+    private func isCurrent(_ identity: FileStatus.Identity, of task: String) -> Bool {
+        (try? directory(of: task, isCreating: false).status().identity) == identity
     }
 
     /// Locks a task as soon as no other process is running it.
@@ -196,8 +206,47 @@ public struct RecordStore: Sendable {
         _ task: String,
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> FileLock? {
-        let file = try directory(of: task, isCreating: true).openLock()
-        return try await FileLock.wait(file, lockPath(task), until: deadline)
+        while true {
+            let directory = try directory(of: task, isCreating: true)
+            let identity = try directory.status().identity
+            let file = try directory.openLock()
+            guard let lock = try await FileLock.wait(file, lockPath(task), until: deadline) else { return nil }
+            if isCurrent(identity, of: task) { return lock }
+        }
+    }
+
+    /// Lists the tasks that have a directory here, and so may have a record or be locked.
+    ///
+    /// - Returns: Their names, in no order.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
+    public func knownTasks() throws(SystemError) -> [String] {
+        do throws(SystemError) {
+            let names = try directory(isCreating: false).directory("tasks", creatingWith: nil).names()
+            return names.filter { !$0.hasPrefix(".") }
+        } catch {
+            if error.isNotFound { return [] }
+            throw error
+        }
+    }
+
+    /// Removes the records of tasks and everything else here, but no directory of another task.
+    ///
+    /// - Parameter tasks: The tasks, whose locks the process has.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func remove(_ tasks: [String]) throws(SystemError) {
+        for task in Set(tasks).intersection(try knownTasks()) { try FileSystem.removeTree(lockPath(task)) }
+        do throws(SystemError) {
+            let directory = try directory(isCreating: false)
+            for name in try directory.names() where name != "tasks" {
+                let isDirectory = try directory.status(name)?.kind == .directory
+                if isDirectory { try FileSystem.removeTree("\(path)/\(name)") } else { try directory.remove(name) }
+            }
+            if try directory.status("tasks") != nil { try directory.removeDirectory("tasks") }
+            let parts = try PathParts(path, "cannot remove")
+            try DirectoryHandle(reaching: parts.directory, isCreating: false).removeDirectory(parts.name)
+        } catch {
+            guard error.isNotFound || error.code == ENOTEMPTY else { throw error }
+        }
     }
 
     /// The process that is running a task now, `nil` if none that is visible here is.
