@@ -27,6 +27,20 @@ extension NodeFiles {
         try log(place.missingDirectories.map(CreatedPath.directory) + [.link(place.path, target: target)], task)
     }
 
+    /// Lists a directory and all directories above it, as far as they are missing.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - task: The name of the task that needs it.
+    /// - Throws: ``Base/SystemError`` if it cannot be listed. That a directory on the way cannot be searched is not an
+    ///   error here: then nothing can be created either.
+    public func logDirectories(_ path: String, by task: String) throws(SystemError) {
+        guard let location = try? location(ofWritten: path),
+            let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty
+        else { return }
+        try log(missing.map(CreatedPath.directory), task)
+    }
+
     /// Creates a directory and all missing directories above it.
     ///
     /// - Parameters:
@@ -34,9 +48,7 @@ extension NodeFiles {
     ///   - task: The name of the task that needs it.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
-        let location = try location(ofWritten: path)
-        let missing = try FileSystem.missingDirectories(location)
-        if !missing.isEmpty { try log(missing.map(CreatedPath.directory), task) }
-        try FileSystem.makeDirectories(location)
+        try logDirectories(path, by: task)
+        try FileSystem.makeDirectories(try location(ofWritten: path))
     }
 }

@@ -131,10 +131,29 @@ struct Configuration {
         return ProductStore(path: "\(parent)/nest-bootstrap-products", root: root == "/" ? "" : root)
     }
 
-    /// Keeps the commands that undo a task, before it runs.
+    /// Lists the commands that undo a task, before it runs, or that it has none.
     func noteReset(of task: PlannedTask) throws(SystemError) {
-        guard let lines = task.resetLines else { return }
-        try Self.products(options).note(lines, of: task.name, at: plan.position(of: task.name) ?? 0)
+        try Self.products(options).note(task.resetCommands, of: task.name, at: plan.position(of: task.name) ?? 0)
+    }
+
+    /// Removes the commands from the lists of tasks that no longer have any.
+    ///
+    /// - Parameters:
+    ///   - tasks: Tasks of the plan.
+    ///   - deadline: The instant after which a task that is running is not waited for.
+    /// - Throws: ``Base/SystemError`` if a list cannot be read or written.
+    func forgetCommands(
+        of tasks: [PlannedTask],
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) {
+        let (lists, records) = (try Self.products(options), try records())
+        for task in tasks where task.reset == nil {
+            guard try lists.list(of: task.name)?.reset != nil,
+                let lock = try await records.awaitLock(task.name, until: deadline)
+            else { continue }
+            defer { withExtendedLifetime(lock) {} }
+            try noteReset(of: task)
+        }
     }
 
     /// The node's files.
@@ -199,5 +218,5 @@ struct Configuration {
 
 extension PlannedTask {
     /// The commands that undo the task, with the time that they have.
-    var resetLines: ProductList.ResetLines? { reset.map { .init($0, timeout: timeout) } }
+    var resetCommands: ProductList.ResetCommands? { reset.map { .init($0, timeout: timeout) } }
 }

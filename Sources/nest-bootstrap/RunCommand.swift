@@ -24,7 +24,7 @@ struct RunCommand {
         // Dependencies have succeeded on this boot, whatever their repetitions have done since.
         let part = try selection(allRecords)
         let records = options.isRepetition ? allRecords.repetitions : allRecords
-        if options.isPreparation { return try prepare(part.plan) }
+        if options.isPreparation { return try await prepare(part.plan, records) }
         guard part.missing.isEmpty else {
             let options = configuration.options
             events.runBlocked(by: part.missing.map { $0.problem(options) })
@@ -73,7 +73,7 @@ struct RunCommand {
                 let lock = try await TaskLockWaiter(records: records, context: context).take()
                 events.note(attempt: recorder.begin(context.task, lock), of: context.task)
                 // In a unit this was done before it, outside of its sandbox.
-                if !Machine.isUnit { try configuration.noteReset(of: step.task) }
+                if !Machine.isUnit { try noteReset(of: step.task) }
                 try staged?.clear()
                 let outcome = try await runner.perform(step, context)
                 try await restartUnits(of: step.task, after: outcome, recorder, context)
@@ -160,25 +160,6 @@ struct RunCommand {
         } catch {
             output.report(warnings: problems(of: error))
         }
-    }
-
-    /// Keeps the commands that undo tasks, and creates the directories that they write to, where possible.
-    ///
-    /// A directory that cannot be created is reported by the task that needs it.
-    ///
-    /// - Throws: ``Base/Problem`` if the commands cannot be kept, without which the task may not run.
-    private func prepare(_ plan: Plan) throws(Problem) -> ExitCode {
-        for task in plan.steps.map(\.task) {
-            do throws(SystemError) {
-                try configuration.noteReset(of: task)
-            } catch {
-                throw Problem("task '\(task.name)' cannot be run, as its 'reset' cannot be kept", cause: error)
-            }
-            for directory in task.footprint.preparedDirectories {
-                try? configuration.files.makeDirectories(directory, by: task.name)
-            }
-        }
-        return .success
     }
 
     /// Whether systemd has started this process for a task.
@@ -269,13 +250,14 @@ struct TaskLockWaiter {
     }
 }
 
-/// Why records cannot be written, with what to do about it.
-private func unwritable(_ records: String, _ error: SystemError) -> Problem {
-    let hint =
+/// Why records or lists cannot be written, with what to do about it.
+func unwritable(_ records: String, _ error: SystemError) -> Problem {
+    let hint: String? =
         switch error.code {
         case EROFS: "mount its file system so that it can be written"
         case ENOSPC, EDQUOT: "free space in its file system"
-        default: "run as root, or with '--root DIR'"
+        case EFBIG: nil
+        default: error.advice ?? "run as root, or with '--root DIR'"
         }
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }

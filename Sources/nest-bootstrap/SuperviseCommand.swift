@@ -24,6 +24,7 @@ struct SuperviseCommand {
             let tasks = try configuration.plan.selecting(names).steps.map(\.task)
             var isComplete = true
             for task in tasks where await !complete(task, output) { isComplete = false }
+            await forgetCommands(of: tasks, output)
             // The failure is noted, and metrics are written, when the unit has ended.
             if !isComplete, !hasEnded { return .failure }
             do {
@@ -39,6 +40,7 @@ struct SuperviseCommand {
             return try await loadCorrectedFile(output)
         }
         let isWell = try await supervisor.judge(ended: [:]) { output.write("\($0)\n") }
+        await forgetCommands(of: configuration.plan.steps.map(\.task), output)
         await writeMetrics(output)
         return isWell ? .success : .failure
     }
@@ -93,6 +95,17 @@ struct SuperviseCommand {
             let problem = Problem("task '\(task.name)' failed", cause: error)
             output.report(problems(of: problem), as: configuration.options.output, .taskFailed, fields)
             return false
+        }
+    }
+
+    /// Removes the commands from the lists of tasks that no longer have any: their units may have no step before them.
+    ///
+    /// A task that runs for longer is not waited for; its list is looked at again when its unit ends.
+    private func forgetCommands(of tasks: [PlannedTask], _ output: ConsoleOutput) async {
+        do throws(SystemError) {
+            try await configuration.forgetCommands(of: tasks, until: .now + Self.lockLimit)
+        } catch {
+            output.report(warnings: [Problem("cannot update what 'reset' undoes", cause: error)])
         }
     }
 

@@ -117,5 +117,23 @@ extension BootedTests {
                 #expect(try await machine.run("nest-bootstrap", "reset", "--yes").status == 0)
             }
         }
+
+        @Test func `commands that a task no longer has are forgotten at the next boot`() async throws {
+            try await TestMachine.withFresh("any") { machine in
+                for reset in ["reset: echo undone, ", ""] {
+                    let tasks = "tasks: {t: {\(reset)exec: {command: \"true\"}}}\n"
+                    try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                    try await machine.boot()
+                    try await machine.must("systemctl is-system-running --wait || true")
+                    #expect(try await machine.records() == ["t": "changed"])
+                    #expect(
+                        try await machine.becomes("ls -A /var/lib/nest-bootstrap-products") { list in
+                            list == (reset.isEmpty ? "" : "t.json\n")
+                        }
+                    )
+                    try await machine.halt()
+                }
+            }
+        }
     }
 }

@@ -43,14 +43,17 @@ struct ResetKeyTests {
             .filter { $0.hasPrefix("ExecStartPre=") }.map(String.init)
     }
 
-    @Test func `the unit keeps the lines before its task runs, and fails without`() throws {
+    @Test func `the unit lists what undoes its task before it runs, and fails without`() throws {
         let call = "/usr/bin/nest-bootstrap run --task t --prepare"
         for verb in ["exec: {command: ls}", "file: {path: /etc/x, content: x}", "wait: {file: /x}"] {
             #expect(try preparation("reset: 'true', \(verb)").first?.hasPrefix("ExecStartPre=+:\(call)") == true)
             #expect(try preparation(verb) == [])
         }
-        let directories = try preparation("exec: {command: ls, writes: [/var/lib/x/]}")
-        #expect(directories.first?.hasPrefix("ExecStartPre=-+:\(call)") == true)
+        for path in ["/var/lib/x/", "/var/lib"] {
+            let directories = try preparation("exec: {command: ls, writes: [\(path)]}")
+            #expect(directories.first?.hasPrefix("ExecStartPre=+:\(call)") == true)
+        }
+        #expect(try preparation("exec: {command: ls, writes: [/srv]}") == [])
     }
 
     @Test func `a task that may write above the lists cannot write them`() throws {

@@ -155,9 +155,35 @@ struct ProductTests {
         #expect(try FileSystem.list(root) == ["f.tmp"])
     }
 
-    @Test func `a path outside of the root is not listed`() throws {
-        try note([.directory(TemporaryDirectory.file("outside")), .directory("\(root)x/y"), .directory("\(root)/in")])
-        #expect(try store.lists().lists.first?.products.map(\.path) == ["/in"])
+    @Test(arguments: ["/outside", "x/y"])
+    func `a path outside of the root is refused`(path: String) throws {
+        let outside = path.hasPrefix("/") ? TemporaryDirectory.file("outside") : root + path
+        #expect(throws: SystemError.self) { try note([.directory("\(root)/in"), .directory(outside)]) }
+        #expect(try store.lists().lists.isEmpty)
+    }
+
+    @Test func `a list that could not be read is not written`() throws {
+        try note((1...10).map { .link("\(root)/\($0)", target: String(repeating: "x", count: 4000)) })
+        let long = (1...4500).map { CreatedPath.link("\(root)/long\($0)", target: String(repeating: "x", count: 4000)) }
+        #expect(throws: SystemError.self) { try note(long) }
+        #expect(try store.lists().lists.first?.products.count == 10)
+    }
+
+    @Test func `at the limit, new paths replace those at which nothing is`() throws {
+        try write("x", "/kept")
+        try note([file("x", "/kept")] + (2...100_000).map { .directory("\(root)/\($0)") })
+        try note([.directory("\(root)/new"), .directory("\(root)/next")])
+        #expect(try store.lists().lists.first?.products.map(\.path) == ["/kept", "/new", "/next"])
+    }
+
+    @Test func `commands that a task no longer has are forgotten`() throws {
+        try store.note(nil, of: "t", at: 0)
+        #expect(try FileSystem.exists(store.path) == false)
+        try store.note(.init("false", timeout: .seconds(7)), of: "t", at: 0)
+        try note([file("x", "/f")])
+        try store.note(nil, of: "t", at: 0)
+        #expect(try store.lists().lists.first?.reset == nil)
+        #expect(try store.lists().lists.first?.products.count == 1)
     }
 
     private static let key = String(repeating: "0", count: 64)

@@ -77,6 +77,8 @@ private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
     unit.section("Service")
     unit.command("ExecStart", [call.program, "supervise"] + call.flags)
     addSupervisingSettings(&unit, call)
+    // From the lists it removes reset commands that a task no longer has.
+    unit.path("ReadWritePaths", call.root + productsDirectory)
     return unit.text
 }
 

@@ -118,14 +118,11 @@ private struct TaskUnit {
     private func addCommands(_ unit: inout UnitText, _ flags: [String]) {
         let run = [call.program, "run", "--task", task.name] + flags + call.flags
         let hasOnlyProducts = task.footprint.hasOnlyProducts
-        if task.reset != nil {
-            // Without it the task must not run: what it makes could not be undone.
-            unit.comment("Keeps what undoes the task, and creates the directories that it may write.")
+        if task.reset != nil || task.footprint.needsPreparation {
+            // Without the list the task must not run: what it makes could not be undone. A unit can write only to
+            // directories that exist; that one cannot be created is reported by the task itself.
+            unit.comment("Lists what 'reset' undoes, and creates the directories that the task may write.")
             unit.command("ExecStartPre", prefixes: "+", run + ["--prepare"])
-        } else if !task.footprint.preparedDirectories.isEmpty {
-            // A unit can write only to directories that exist; a failure here is reported by the task itself.
-            unit.comment("Creates the directories that the task may write.")
-            unit.command("ExecStartPre", prefixes: "-+", run + ["--prepare"])
         }
         unit.command("ExecStart", run)
         // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
@@ -194,4 +191,11 @@ private struct TaskUnit {
 extension Footprint {
     /// The directories that are created before the unit of the task starts; products are put in place after it.
     public var preparedDirectories: [String] { hasOnlyProducts ? [] : createdDirectories }
+
+    /// Whether there are such directories, or the task could otherwise write the lists of what tasks have made.
+    ///
+    /// A directory that does not exist cannot be made read-only.
+    public var needsPreparation: Bool {
+        !preparedDirectories.isEmpty || writablePaths.contains { $0 != "/" && isPath(productsDirectory, at: $0) }
+    }
 }

@@ -1,3 +1,6 @@
+/// The directory of the lists of what tasks have made, which `reset` acts on.
+public let productsDirectory = "/var/lib/nest-bootstrap-products"
+
 /// The settings in which a task's unit differs from the drop-in of all units.
 struct UnitSandbox {
     /// The settings, in the order in which they are written.
@@ -134,7 +137,7 @@ struct UnitSandbox {
     private static let readOnly = ["/dev/shm"]
 
     /// Directories whose files others act on as root, in directories that tasks write.
-    private static let guarded = ["/etc/kubernetes/manifests", "/var/lib/nest-bootstrap-products"]
+    private static let guarded = ["/etc/kubernetes/manifests", productsDirectory]
 
     /// Protects what a task could write only because it is below the directory of its file.
     private mutating func addGuarded(_ writes: [String], _ footprint: Footprint) {

@@ -40,7 +40,7 @@ extension ProductList {
         if let text = node["reset"]?.string {
             // As long as a task may take.
             let seconds = min(max(1, node["timeoutSeconds"]?.integer ?? 600), 24 * 3600)
-            reset = ResetLines(text, timeout: .seconds(seconds))
+            reset = ResetCommands(text, timeout: .seconds(seconds))
         }
         for product in products {
             guard let path = product["path"]?.string, Self.isPath(path),
@@ -51,7 +51,7 @@ extension ProductList {
     }
 
     /// More than any task makes.
-    private static let productLimit = 100_000
+    static let productLimit = 100_000
 
     /// Whether a path is one that was listed: absolute, without anything that leads elsewhere.
     private static func isPath(_ path: String) -> Bool {

@@ -1,4 +1,5 @@
 import Base
+import Glibc
 import Host
 import TLS
 
@@ -16,7 +17,7 @@ public struct ProductList: Sendable, Hashable {
     }
 
     /// Shell commands that undo what only the author of the task knows.
-    public struct ResetLines: Sendable, Hashable {
+    public struct ResetCommands: Sendable, Hashable {
         /// The commands.
         public var text: String
 
@@ -37,10 +38,13 @@ public struct ProductList: Sendable, Hashable {
     public var position: Int
 
     /// The commands of the task when it last ran, `nil` if it had none or they have been run.
-    public var reset: ResetLines?
+    public var reset: ResetCommands?
 
     /// Whether the task has run since its commands, if it has any, were run by a reset.
     public var isResetDue = true
+
+    /// Whether nothing is listed that a reset would undo.
+    var isEmpty: Bool { products.isEmpty && (!isResetDue || reset == nil) }
 
     /// The paths, in the order in which they were made.
     public var products: [Product] = []
@@ -69,11 +73,18 @@ public struct ProductList: Sendable, Hashable {
     /// - Parameters:
     ///   - created: What is about to be made, in order, with paths without links above them.
     ///   - root: The directory in front of the paths, without a slash at its end.
-    mutating func add(_ created: [CreatedPath], below root: String) {
-        for new in created where new.path.hasPrefix("\(root)/") {
+    /// - Throws: ``Base/SystemError`` if a path is not below the root.
+    mutating func add(_ created: [CreatedPath], below root: String) throws(SystemError) {
+        let known = products.indices.map { (products[$0].path, $0) }
+        var indices = Dictionary(known, uniquingKeysWith: { first, _ in first })
+        for new in created {
+            guard new.path.hasPrefix("\(root)/") else {
+                throw SystemError("cannot list", new.path, code: EXDEV, detail: "is not below '\(root)'")
+            }
             let path = String(new.path.dropFirst(root.count))
             let form = ProductForm(new, key: key)
-            guard let index = products.firstIndex(where: { $0.path == path }) else {
+            guard let index = indices[path] else {
+                indices[path] = products.count
                 products.append(Product(path: path, forms: [form]))
                 continue
             }
@@ -81,5 +92,8 @@ public struct ProductList: Sendable, Hashable {
             let kept = products[index].forms.filter { old in old != form && present?.isSame(as: old, key: key) == true }
             products[index].forms = kept + [form]
         }
+        guard products.count > Self.productLimit else { return }
+        let new = Set(created.map(\.path))
+        products.removeAll { !new.contains(root + $0.path) && (try? FileSystem.exists(root + $0.path)) == false }
     }
 }

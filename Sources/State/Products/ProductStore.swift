@@ -5,8 +5,8 @@ public import Host
 /// The lists of what the tasks of a node have made, which survive reboots and the removal of a task.
 ///
 /// Each task has a file, `TASK.json`, which only root can read. It is on the disk before what it lists is made, so that
-/// nothing exists that is not listed; what is listed and does not exist is passed over. No lock is needed: a process
-/// looks first what is missing, then reads what is listed, and so misses nothing that another has listed and made.
+/// nothing exists that is not listed; what is listed and does not exist is passed over. A process changes the list of a
+/// task only while it has the task's lock, see ``RecordStore/lock(_:)``.
 public struct ProductStore: Sendable {
     /// The directory of the lists.
     public let path: String
@@ -37,8 +37,8 @@ public struct ProductStore: Sendable {
     ///   - position: Its position in the plan.
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; then nothing may be made.
     public func note(_ created: [CreatedPath], by task: String, at position: Int) throws(SystemError) {
-        try update(task, position) { list in
-            list.add(created, below: root)
+        try update(task, position) { (list) throws(SystemError) in
+            try list.add(created, below: root)
             // Something may exist now that the commands are about.
             list.isResetDue = true
         }
@@ -46,8 +46,13 @@ public struct ProductStore: Sendable {
 
     /// Lists that a task is about to run, with the commands that undo it.
     ///
+    /// - Parameters:
+    ///   - reset: The commands, `nil` if the task has none; those of an earlier run are then no longer listed.
+    ///   - task: The task's name.
+    ///   - position: Its position in the plan.
     /// - Throws: ``Base/SystemError`` if the list cannot be read or written; then the task may not run.
-    public func note(_ reset: ProductList.ResetLines, of task: String, at position: Int) throws(SystemError) {
+    public func note(_ reset: ProductList.ResetCommands?, of task: String, at position: Int) throws(SystemError) {
+        if reset == nil, try list(of: task)?.reset == nil { return }
         try update(task, position) { list in
             list.reset = reset
             list.isResetDue = true
@@ -57,29 +62,50 @@ public struct ProductStore: Sendable {
     private func update(
         _ task: String,
         _ position: Int,
-        _ change: (inout ProductList) -> Void,
+        _ change: (inout ProductList) throws(SystemError) -> Void,
     ) throws(SystemError) {
         let before = try list(of: task)
         var list = before ?? ProductList(task: task, position: position)
         list.position = position
-        change(&list)
-        if list != before { try write(list) }
+        try change(&list)
+        guard list != before else { return }
+        try write(list)
     }
+
+    /// Creates the directory of the lists, so that a unit can be kept from writing in it.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func prepare() throws(SystemError) { _ = try directory(isCreating: true) }
 
     /// Replaces a list; an empty one is removed.
     ///
-    /// - Throws: ``Base/SystemError`` if the system refuses.
+    /// - Throws: ``Base/SystemError`` if it would be too large to be read, or the system refuses.
     public func write(_ list: ProductList) throws(SystemError) {
-        let directory = try directory(isCreating: true)
-        if list.products.isEmpty, !list.isResetDue || list.reset == nil {
-            directory.removeAbandoned(of: list.task + Self.suffix)
-            return try directory.remove(list.task + Self.suffix)
+        if list.isEmpty { return try remove(list.task) }
+        let bytes = list.json()
+        guard list.products.count <= ProductList.productLimit, bytes.count <= Self.sizeLimit else {
+            let detail = "it would have more than \(ProductList.productLimit) paths or \(Self.sizeLimit >> 20) MiB"
+            throw SystemError("cannot write", "\(path)/\(list.task)\(Self.suffix)", code: EFBIG, detail: detail)
         }
-        try directory.write(list.json(), to: list.task + Self.suffix, mode: 0o600, isSynced: true)
+        let directory = try directory(isCreating: true)
+        try directory.write(bytes, to: list.task + Self.suffix, mode: 0o600, isSynced: true)
+    }
+
+    /// Removes the list of a task, if there is one.
+    private func remove(_ task: String) throws(SystemError) {
+        do throws(SystemError) {
+            let directory = try directory(isCreating: false)
+            directory.removeAbandoned(of: task + Self.suffix)
+            try directory.remove(task + Self.suffix)
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
     }
 
     /// Reads the list of a task, `nil` if there is none.
-    private func list(of task: String) throws(SystemError) -> ProductList? {
+    ///
+    /// - Throws: ``Base/SystemError`` if it cannot be read or used.
+    public func list(of task: String) throws(SystemError) -> ProductList? {
         let name = task + Self.suffix
         let bytes: [UInt8]
         do throws(SystemError) {
@@ -91,7 +117,8 @@ public struct ProductStore: Sendable {
         do throws(ProductListFault) {
             return try ProductList(json: bytes, task: task)
         } catch {
-            let advice = "move the file away; reset then leaves what it lists"
+            // What it lists is then not undone.
+            let advice = "run 'mv \(path)/\(name) /root' to go on without it"
             throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it \(error)", advice: advice)
         }
     }
@@ -122,7 +149,6 @@ public struct ProductStore: Sendable {
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func removeIfEmpty() throws(SystemError) {
-        let (parent, name) = parentAndName(path)
         do throws(SystemError) {
             let directory = try directory(isCreating: false)
             for name in try directory.names() where name.hasPrefix(".") {
@@ -130,7 +156,8 @@ public struct ProductStore: Sendable {
                     directory.removeAbandoned(of: String(name[name.index(after: name.startIndex)..<list.upperBound]))
                 }
             }
-            try DirectoryHandle(reaching: parent, isCreating: false).removeDirectory(name)
+            let parts = try PathParts(path, "cannot remove")
+            try DirectoryHandle(reaching: parts.directory, isCreating: false).removeDirectory(parts.name)
         } catch {
             guard error.isNotFound || error.code == ENOTEMPTY else { throw error }
         }
@@ -138,8 +165,8 @@ public struct ProductStore: Sendable {
 
     /// The directory, which only its owner can list.
     private func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
-        let (parent, name) = parentAndName(path)
-        return try DirectoryHandle(reaching: parent, isCreating: isCreating)
-            .directory(name, creatingWith: isCreating ? 0o700 : nil)
+        let parts = try PathParts(path, "cannot open directory")
+        return try DirectoryHandle(reaching: parts.directory, isCreating: isCreating)
+            .directory(parts.name, creatingWith: isCreating ? 0o700 : nil)
     }
 }

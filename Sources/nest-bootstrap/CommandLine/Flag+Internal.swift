@@ -5,7 +5,7 @@ extension Flag {
             "--prepare",
             of: [.run],
             isInternal: true,
-            "keep the lines that undo the tasks, and create the directories that they write to; units call this first"
+            "list what 'reset' undoes, and create the directories that the tasks write to; units call this first"
         ) { values, _, _ in values.run.isPreparation = true },
         Flag(
             "--repetition",

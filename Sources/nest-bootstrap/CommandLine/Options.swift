@@ -134,7 +134,7 @@ struct RunOptions: Sendable, Hashable {
     /// Whether to report what would change instead of changing it.
     var isDryRun = false
 
-    /// Whether to keep what undoes the tasks and to create the directories that they write to, and nothing else.
+    /// Whether to list what `reset` undoes and to create the directories that they write to, and nothing else.
     var isPreparation = false
 
     /// Whether a timer repeats the task, which has succeeded on this boot.

@@ -9,7 +9,7 @@ struct ResetPlan {
         /// What it has made.
         var list: ProductList
         /// What undoes the rest, `nil` if there is nothing or it is done.
-        var lines: ProductList.ResetLines?
+        var lines: ProductList.ResetCommands?
     }
 
     /// The tasks, those first that others do not depend on.
@@ -37,7 +37,7 @@ struct ResetPlan {
             guard let plan, let position = plan.position(of: list.task) else {
                 return Item(list: list, lines: list.reset)
             }
-            return Item(list: list, lines: plan.steps[position].task.resetLines)
+            return Item(list: list, lines: plan.steps[position].task.resetCommands)
         }
     }
 

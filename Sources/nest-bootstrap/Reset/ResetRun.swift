@@ -49,7 +49,7 @@ struct ResetRun {
 
     /// Runs the lines of a task.
     private func run(
-        _ lines: ProductList.ResetLines,
+        _ lines: ProductList.ResetCommands,
         of task: String,
         _ report: inout ResetReport
     ) async throws(Problem) {
