@@ -13,6 +13,8 @@ public enum Terminal {
 
     /// Reads a line that a person types on standard input.
     ///
+    /// It is waited for without a deadline, as only a person can answer; a signal ends the wait.
+    ///
     /// - Returns: The line without its end, `nil` at the end of the input.
     public static func answer() async -> String? { await onThread { readLine() } }
 

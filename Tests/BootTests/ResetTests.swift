@@ -80,7 +80,7 @@ extension BootedTests {
                 let result = try await machine.run("nest-bootstrap", "reset", "--yes")
                 show("reset --yes", result.output)
                 #expect(result.status == 0, "\(result.errors)")
-                // The service was stopped by the lines of the task that comes first, so it was active before.
+                // The service was stopped by the commands of the task that comes first, so it was active before.
                 for line in ["fails: undone", "program: active", "settings: /etc/uses/deep/settings deleted"] {
                     #expect(result.output.contains("\(line)\n"), "\(line)")
                 }
@@ -110,9 +110,14 @@ extension BootedTests {
                 #expect(try await machine.output("pgrep -x sleep") == "")
                 try await machine.must("systemd-run --unit=by-hand nest-bootstrap run")
                 #expect(try await machine.becomes("nest-bootstrap status") { $0.contains("running") })
+                try await machine.must("systemctl start --no-block k8s-bootstrap.target")
+                let state = "systemctl is-active k8s-bootstrap-t.service; true"
+                #expect(try await machine.becomes(state) { $0 == "activating\n" })
                 let refused = try await machine.run("nest-bootstrap", "reset", "--yes")
                 #expect(refused.status == 1)
                 #expect(refused.errors.contains("task 't' is being run by process "), "\(refused.errors)")
+                // No unit was stopped.
+                #expect(try await machine.output(state) == "activating\n")
                 try await machine.must("systemctl stop by-hand")
                 #expect(try await machine.run("nest-bootstrap", "reset", "--yes").status == 0)
             }

@@ -4,13 +4,44 @@ import Host
 import TestSupport
 import Testing
 
-/// Command `reset`: lists that change between two runs, or while a task runs.
+/// Command `reset`: lists that change between two runs, or while it works.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ResetListTests {
     private func node(_ tasks: String) throws -> TestNode {
         let node = try TestNode("tasks:\n\(tasks)\n")
         for path in ["/etc", "/run", "/var/lib"] { try FileSystem.makeDirectories(node.written(path)) }
         return node
+    }
+
+    @Test func `what is made while a person is asked is listed, and asked about again`() async throws {
+        let tasks = ["first", "later"].map { "  \($0): {file: {path: /etc/\($0), content: x}}" }
+        let node = try node(tasks.joined(separator: "\n"))
+        try #require(try await node.run("run", "--task", "first").status == 0)
+        let flags = "--config '\(node.config)' --root '\(node.root)'"
+        let shown = TemporaryDirectory.file("shown")
+        let script = """
+            asked() {
+                for _ in $(seq 300); do
+                    [ "$(grep -o 'y/N' '\(shown)' | wc -l)" -lt "$1" ] || return 0
+                    sleep 0.1
+                done
+            }
+            : >'\(shown)'
+            {
+                asked 1
+                '\(TestNode.program)' run --task later \(flags) >&2
+                echo y
+                asked 2
+                echo y
+            } | script -fqec "'\(TestNode.program)' reset \(flags)" /dev/null >'\(shown)'
+            """
+        let result = try await Tool.run("sh", ["-c", script])
+        let output = try ShippedRun.text(of: shown)
+        #expect(result.status == 0, "\(output)\(result.errors)")
+        #expect(output.contains("meanwhile this has changed:"), "\(output)")
+        #expect(output.contains("later: /etc/later would be deleted"), "\(output)")
+        #expect(try FileSystem.list(node.written("/etc")) == [])
+        #expect(try FileSystem.list(node.written("/var/lib")) == [])
     }
 
     @Test func `commands that were removed from the task file are not run when the task leaves it`() async throws {
@@ -22,6 +53,69 @@ struct ResetListTests {
         try node.write("tasks: {}\n", to: "bootstrap.yaml")
         let result = try await node.run("reset", "--yes")
         #expect(result.status == 0 && !result.output.contains("undone"), "\(result.output)\(result.errors)")
+    }
+
+    @Test func `commands that a task got after it ran are run`() async throws {
+        let node = try node("  t: {exec: {command: \"true\"}}")
+        try #require(try await node.run("run").status == 0)
+        let task = "t: {reset: echo undone, exec: {command: \"true\"}}"
+        try node.write("tasks: {\(task)}\n", to: "bootstrap.yaml")
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 0 && result.outputLines.contains("t: undone"), "\(result.output)\(result.errors)")
+        #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
+    }
+
+    @Test func `commands that a task got after it ran, and that fail, are run again`() async throws {
+        let node = try node("  t: {exec: {command: \"true\"}}")
+        try #require(try await node.run("run").status == 0)
+        try node.write("tasks: {t: {reset: exit 3, exec: {command: \"true\"}}}\n", to: "bootstrap.yaml")
+        for _ in 1...2 {
+            let result = try await node.run("reset", "--yes")
+            #expect(result.status == 1 && result.errors.contains("(exited with code 3)"), "\(result.errors)")
+        }
+    }
+
+    @Test func `what a renamed task makes is there for its commands, and is deleted once`() async throws {
+        let file = { (task: String, text: String, reset: String) in
+            "  \(task): {\(reset)file: {path: /etc/f, content: \(text)}}"
+        }
+        let node = try node(file("a", "one", ""))
+        try #require(try await node.run("run").status == 0)
+        let reset = "reset: 'test -e \"$NEST_ROOT/etc/f\"', "
+        try node.write("tasks:\n\(file("b", "two", reset))\n", to: "bootstrap.yaml")
+        try #require(try await node.run("run").status == 0)
+        for flag in ["--dry-run", "--yes"] {
+            let result = try await node.run("reset", flag)
+            #expect(result.status == 0, "\(result.output)\(result.errors)")
+            #expect(result.outputLines.filter { $0.contains("/etc/f ") }.count == 1, "\(result.output)")
+        }
+        #expect(try FileSystem.list(node.written("/etc")) == [])
+    }
+
+    @Test func `a path that several tasks have made and somebody has changed is reported once`() async throws {
+        let node = try node("  a: {file: {path: /etc/f, content: one}}")
+        try #require(try await node.run("run").status == 0)
+        try node.write("tasks: {b: {file: {path: /etc/f, content: two}}}\n", to: "bootstrap.yaml")
+        try #require(try await node.run("run").status == 0)
+        try node.write("changed", to: "root/etc/f")
+        for flag in ["--dry-run", "--yes"] {
+            let result = try await node.run("reset", flag)
+            #expect(result.status == 1)
+            #expect(result.outputLines.filter { $0.contains("/etc/f not deleted: ") }.count == 1, "\(result.output)")
+        }
+    }
+
+    @Test func `files that a version without lists has made are listed`() async throws {
+        let node = try node("  t: {file: {path: /etc/f, content: x}}")
+        try #require(try await node.run("run").status == 0)
+        try FileSystem.removeTree(node.written("/var/lib/nest-bootstrap-products"))
+        try #require(try await node.run("run").status == 0)
+        for flag in ["--dry-run", "--yes"] {
+            let result = try await node.run("reset", flag)
+            #expect(result.status == 1 && result.output.contains("t: /etc/f not deleted: it is not listed as made by "))
+            #expect(!result.output.contains("nothing to reset"))
+        }
+        #expect(try FileSystem.list(node.written("/etc")) == ["f"])
     }
 
     @Test func `what a task makes is listed only by the process that has its lock`() async throws {

@@ -38,15 +38,15 @@ struct ResetSafetyTests {
         #expect(result.status == 64)
         #expect(
             result.errorLines == [
-                "nest-bootstrap: 'reset' deletes files, and nobody can be asked: pass '--yes', or '--dry-run' to see which; "
-                    + "see 'nest-bootstrap reset --help'"
+                "nest-bootstrap: 'reset' deletes files, and standard input is not a terminal: pass '--yes', or "
+                    + "'--dry-run' to see which; see 'nest-bootstrap reset --help'"
             ]
         )
         #expect(try await node.run("reset", "extra", "--yes").status == 64)
         #expect(try FileSystem.exists(node.written("/etc/f")))
     }
 
-    // MARK: Lines
+    // MARK: Commands
 
     private static let chain = """
           first: {reset: echo first >>"$NEST_ROOT/etc/order", file: {path: /etc/first, content: x}}
@@ -61,7 +61,7 @@ struct ResetSafetyTests {
           third: {after: [second], reset: echo third >>"$NEST_ROOT/etc/order", exec: {command: "true"}}
         """
 
-    @Test func `lines run dependants first; of a task whose line fails everything stays until it is corrected`()
+    @Test func `commands run dependants first; if they fail, nothing of their task is deleted`()
         async throws
     {
         let node = try node(Self.chain)
@@ -71,8 +71,9 @@ struct ResetSafetyTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines == [
-                "nest-bootstrap: the lines of 'reset' of task 'second' failed (exited with code 1), so what it has made "
-                    + "stays; correct the cause or 'reset' in the task file, then run 'nest-bootstrap reset' again"
+                "nest-bootstrap: the reset commands of task 'second' failed (exited with code 1), so what it has made is "
+                    + "not deleted; correct the cause or 'reset' in the task file, then run 'nest-bootstrap reset' "
+                    + "again"
             ]
         )
         #expect(try ShippedRun.text(of: order) == "third\nsecond\nfirst\n")
@@ -85,7 +86,20 @@ struct ResetSafetyTests {
         #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
     }
 
-    @Test func `lines that take too long are ended`() async throws {
+    @Test func `commands are not run again if a reset is killed after them`() async throws {
+        let node = try node("  t: {reset: 'echo x >>\"$NEST_ROOT/etc/count\"', file: {path: /etc/f, content: x}}")
+        try #require(try await node.run("run").status == 0)
+        // Ends the process as soon as it deletes the file.
+        let kill = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=unlinkat:signal=KILL", TestNode.program]
+        let arguments = kill + ["reset", "--yes", "--config", node.config, "--root", node.root]
+        #expect(try await Tool.run("strace", arguments).status != 0)
+        #expect(try ShippedRun.text(of: node.written("/etc/count")) == "x\n")
+        #expect(try await node.run("reset", "--yes").status == 0)
+        #expect(try FileSystem.list(node.written("/etc")) == ["count"])
+        #expect(try ShippedRun.text(of: node.written("/etc/count")) == "x\n")
+    }
+
+    @Test func `commands that take too long are ended`() async throws {
         let node = try node("  t: {timeout: 1s, reset: sleep 60, file: {path: /etc/f, content: x}}")
         try #require(try await node.run("run").status == 0)
         let result = try await node.run("reset", "--yes")
@@ -94,7 +108,7 @@ struct ResetSafetyTests {
         #expect(try FileSystem.exists(node.written("/etc/f")))
     }
 
-    @Test func `lines are kept before their task runs, also if it fails`() async throws {
+    @Test func `commands are listed before their task runs, also if it fails`() async throws {
         let node = try node("  t: {reset: echo undone, exec: {command: \"false\"}}")
         #expect(try await node.run("run", "--dry-run").status == 0)
         #expect(try await node.run("reset", "--dry-run").output == "nothing to reset\n")
@@ -123,10 +137,11 @@ struct ResetSafetyTests {
     func `a reset that is interrupted is finished by the next`(signal: Int32, code: Int32) async throws {
         let node = try node(
             """
-              later: {reset: "echo waits; test -e '$NEST_ROOT/go' || exec sleep 60", file: {path: /etc/later, content: x}}
+              later:
+                reset: "echo waits; test -e \(TemporaryDirectory.file("go")) || exec sleep 60"
+                file: {path: /etc/later, content: x}
               first: {after: [later], file: {path: /etc/first, content: x}}
             """
-            .replacing("'$NEST_ROOT/go'", with: TemporaryDirectory.file("go"))
         )
         try #require(try await node.run("run").status == 0)
         let tool = try node.start(["reset", "--yes"])
@@ -140,34 +155,32 @@ struct ResetSafetyTests {
         #expect(try FileSystem.list(node.written("/etc")) == [])
     }
 
-    @Test func `a run and a reset that are killed at any moment leave nothing behind`() async throws {
-        let tasks = (1...60).map { number in
-            "  t\(number): {file: {path: /etc/d\(number % 7)/e/f\(number), content: \"\(number)\", mode: \"0600\"}}"
+    @Test(arguments: [("run", "mkdirat"), ("run", "renameat"), ("reset", "renameat"), ("reset", "unlinkat")])
+    func `a run and a reset that are killed at any step leave nothing behind`(
+        command: String,
+        call: String,
+    ) async throws {
+        let tasks = (1...5).map { number in
+            "  t\(number): {file: {path: /etc/d\(number % 2)/e/f\(number), content: \"\(number)\", mode: \"0600\"}}"
         }
         let node = try node(tasks.joined(separator: "\n"))
         let before = try await ResetNode.tree(node)
-        let commands = [["run"], ["reset", "--yes"]]
-        var lengths: [Duration] = []
-        for command in commands {
-            let start = ContinuousClock.now
-            #expect(await (try node.start(command)).result().status == 0)
-            lengths.append(start.duration(to: .now))
-        }
-        var killed = [0, 0]
-        for round in 1...12 {
-            for (index, command) in commands.enumerated() {
-                let tool = try node.start(command)
-                try await Task.sleep(for: lengths[index] * Double.random(in: 0...1))
-                tool.signal(SIGKILL)
-                if await tool.result().status != 0 { killed[index] += 1 }
-            }
+        let program = [TestNode.program, command] + (command == "reset" ? ["--yes"] : [])
+        let flags = ["--config", node.config, "--root", node.root]
+        var step = 1
+        while true {
+            if command == "reset" { try #require(try await node.run("run").status == 0) }
+            let kill = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(call):signal=KILL:when=\(step)"]
+            let isKilled = try await Tool.run("strace", kill + program + flags).status != 0
             let result = try await node.run("reset", "--yes")
             #expect(result.status == 0, "\(result.output)\(result.errors)")
             let left = Set(try await ResetNode.tree(node)).symmetricDifference(before)
-            #expect(left.isEmpty, "round \(round)")
+            #expect(left.isEmpty, "step \(step)")
+            // A thread that does as many steps no longer exists.
+            guard isKilled, step < 200 else { break }
+            step += 1
         }
-        print("killed runs and resets: \(killed)")
-        #expect(killed[0] + killed[1] > 0)
+        #expect(3..<200 ~= step)
     }
 
     @Test(arguments: [

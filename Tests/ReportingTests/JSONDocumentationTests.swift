@@ -150,19 +150,22 @@ struct JSONDocumentationTests {
     @Test func `every field of a reset is documented, and nothing else`() throws {
         var report = ResetReport(isDryRun: true)
         report.units = ["k8s-bootstrap.target"]
-        report.lines = [.init(task: "a", text: "rm x\n", hasFailed: true)]
+        report.commands = [.init(task: "a", text: "rm x\n", hasFailed: true)]
         report.paths = [
             .init(task: "a", path: "/x", reason: nil), .init(task: "a", path: "/y", reason: "is not empty"),
         ]
+        report.unlisted = [.init(task: "b", path: "/z", reason: nil)]
+        report.state = ["/run/nest-bootstrap"]
         report.problems = [SampleRun.problem]
         let problem =
             #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
         #expect(
             report.json == #"{"version":1,"dryRun":true,"units":["k8s-bootstrap.target"],"#
-                + #""lines":[{"task":"a","lines":"rm x\n","failed":true}],"#
+                + #""commands":[{"task":"a","text":"rm x\n","failed":true}],"#
                 + #""paths":[{"task":"a","path":"/x","result":"deleted"},"#
-                + #"{"task":"a","path":"/y","result":"kept","reason":"is not empty"}],"problems":[\#(problem)],"#
-                + #""summary":{"deleted":1,"kept":1,"lines":1,"units":1,"problems":1}}"#
+                + #"{"task":"a","path":"/y","result":"kept","reason":"is not empty"}],"#
+                + #""unlisted":[{"task":"b","path":"/z"}],"state":["/run/nest-bootstrap"],"problems":[\#(problem)],"#
+                + #""summary":{"deleted":1,"kept":1,"commands":1,"units":1,"problems":1}}"#
         )
         let node = try readJSON(Array(report.json.utf8), file: "reset")
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("reset").paths.sorted()))

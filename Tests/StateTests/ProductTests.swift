@@ -29,9 +29,17 @@ struct ProductTests {
         try FileSystem.write(Array(text.utf8), to: root + path, mode: mode)
     }
 
-    private func states() throws -> [ProductState] {
+    /// What a reset would do with the paths of all lists, one list after the other.
+    private func removals(isDryRun: Bool = true) throws -> [Removal] {
         let lists = try store.lists().lists
-        return lists.flatMap { list in list.products.map { store.state(of: $0, in: ProductIndex(lists)) } }
+        var (remover, others) = (ProductRemover(store, isDryRun: isDryRun), ProductIndex(lists))
+        return lists.flatMap { list in
+            others.remove(list)
+            return list.products.map { product in
+                remover.isDirectory(product)
+                    ? remover.deleteDirectory(product.path) : remover.delete(product, of: list, others: others)
+            }
+        }
     }
 
     private func listFile(_ task: String = "t") -> String { "\(store.path)/\(task).json" }
@@ -64,8 +72,8 @@ struct ProductTests {
         try FileSystem.write(Array("secret".utf8), to: input, mode: 0o600)
         let arguments = ["dgst", "-sha256", "-r", "-mac", "HMAC", "-macopt", "key:\(list.key)", input]
         let expected = try await Tool.run("openssl", arguments).output.prefix(64)
-        guard case .file(let digest, _, _, _)? = list.products[0].forms.first else { return }
-        #expect(digest == expected)
+        let form = try #require(list.products[0].forms.first)
+        #expect(form == .file(digest: "\(expected)", mode: 0o600, owner: geteuid(), group: nil))
         try note([file("secret", "/f")], by: "other")
         #expect(Set(try store.lists().lists.map(\.key)).count == 2)
     }
@@ -77,33 +85,56 @@ struct ProductTests {
 
     @Test func `a file is deleted whether or not a killed run had replaced it`() throws {
         try note([file("one", "/f")])
-        #expect(try states() == [.gone])
+        #expect(try removals() == [.absent])
         try write("one", "/f")
-        #expect(try states() == [.asMade])
+        #expect(try removals() == [.deleted])
         // The new content is listed, and not written.
         try note([file("two", "/f")])
-        #expect(try states() == [.asMade])
+        #expect(try removals() == [.deleted])
         try write("two", "/f")
-        #expect(try states() == [.asMade])
+        #expect(try removals() == [.deleted])
         // Only the content that was there when it was replaced counts, not every earlier one.
         try note([file("three", "/f")])
         try write("one", "/f")
-        #expect(try states() == [.kept("has been changed since")])
+        #expect(try removals() == [.kept("has been changed since")])
     }
 
-    @Test func `another task may have replaced what one has made`() throws {
+    @Test func `what another task has made in place of it is left to that task`() throws {
         try note([file("one", "/f")], by: "a")
         try note([file("two", "/f")], by: "b")
         try write("two", "/f")
-        #expect(try states() == [.asMade, .asMade])
+        #expect(try removals() == [.left, .deleted])
+        try write("one", "/f")
+        #expect(try removals() == [.deleted, .absent])
         try write("three", "/f")
-        #expect(try states() == [.kept("has been changed since"), .kept("has been changed since")])
+        #expect(try removals() == [.kept("has been changed since"), .kept("has been changed since")])
+        // Both have made it.
+        try note([file("two", "/f")], by: "a")
+        try write("two", "/f")
+        #expect(try removals() == [.left, .deleted])
+    }
+
+    @Test(arguments: [true, false])
+    func `where a directory was to replace a link, what is there decides`(isLink: Bool) throws {
+        let link = CreatedPath.link("\(root)/x", target: "y")
+        try note([isLink ? .directory("\(root)/x") : link])
+        if isLink {
+            try FileSystem.makeDirectories("\(root)/x")
+        } else {
+            try FileSystem.makeSymbolicLink(at: "\(root)/x", to: "y", replacing: false)
+        }
+        // The process ends before the other one replaces it.
+        try note([isLink ? link : .directory("\(root)/x")])
+        let list = try #require(try store.lists().lists.first)
+        #expect(list.products.map(\.forms.count) == [2])
+        #expect(try removals(isDryRun: false) == [.deleted])
+        #expect(try FileSystem.list(root) == [])
     }
 
     @Test func `what is different from what was made stays, with the reason`() throws {
         try note([file("x", "/f"), .link("\(root)/l", target: "a"), .directory("\(root)/d")])
         func expect(_ reasons: [String], line: Int = #line) throws {
-            let found = try states().compactMap { if case .kept(let reason) = $0 { reason } else { nil } }
+            let found = try removals().compactMap { if case .kept(let reason) = $0 { reason } else { nil } }
             #expect(found == reasons, "line \(line)")
         }
         try write("x", "/f", mode: 0o644)
@@ -121,15 +152,10 @@ struct ProductTests {
             try FileSystem.makeDirectories("\(root)/\(name)")
         }
         try expect(["is a directory now", "is a directory now", "is a link to 'b' now"])
-        for list in try store.lists().lists {
-            for product in list.products {
-                let state =
-                    product.isDirectory
-                    ? store.deleteDirectory(product) : store.delete(product, in: ProductIndex([list]))
-                guard case .kept = state else {
-                    Issue.record("\(product) \(state)")
-                    continue
-                }
+        for removal in try removals(isDryRun: false) {
+            guard case .kept = removal else {
+                Issue.record("\(removal)")
+                continue
             }
         }
         #expect(try FileSystem.list(root) == ["d", "f", "l"])
@@ -139,10 +165,8 @@ struct ProductTests {
         try note([.directory("\(root)/d"), file("x", "/d/f")])
         try write("x", "/elsewhere/f")
         try FileSystem.makeSymbolicLink(at: "\(root)/d", to: "elsewhere", replacing: false)
-        let list = try #require(try store.lists().lists.first)
         let reason = "is below '\(root)/d', which is a symbolic link now"
-        #expect(store.delete(list.products[1], in: ProductIndex([list])) == .kept(reason))
-        #expect(store.deleteDirectory(list.products[0]) == .kept("is a symbolic link now"))
+        #expect(try removals(isDryRun: false) == [.kept("is a link to 'elsewhere' now"), .kept(reason)])
         #expect(try FileSystem.list("\(root)/elsewhere") == ["f"])
     }
 
@@ -150,8 +174,9 @@ struct ProductTests {
         try note([file("x", "/f")])
         try write("half", "/.f.nest-bootstrap-0123456789abcdef.tmp")
         try write("x", "/f.tmp")
-        let list = try #require(try store.lists().lists.first)
-        #expect(store.delete(list.products[0], in: ProductIndex([list])) == .gone)
+        #expect(try removals() == [.absent])
+        #expect(try FileSystem.list(root).count == 2)
+        #expect(try removals(isDryRun: false) == [.absent])
         #expect(try FileSystem.list(root) == ["f.tmp"])
     }
 

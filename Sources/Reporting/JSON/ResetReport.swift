@@ -9,7 +9,7 @@ public struct ResetReport: Sendable {
         public var task: String
         /// The path on the node.
         public var path: String
-        /// Why it stays, in a predicate; `nil` if it is deleted.
+        /// Why it is not deleted, in a predicate; `nil` if it is.
         public var reason: String?
 
         /// Creates an entry.
@@ -18,11 +18,11 @@ public struct ResetReport: Sendable {
         }
     }
 
-    /// The lines of key `reset` of a task.
-    public struct Lines: Sendable {
+    /// The reset commands of a task.
+    public struct Commands: Sendable {
         /// The task.
         public var task: String
-        /// The lines.
+        /// The commands.
         public var text: String
         /// Whether they have failed.
         public var hasFailed: Bool
@@ -37,11 +37,15 @@ public struct ResetReport: Sendable {
     public var isDryRun: Bool
     /// The units that are stopped.
     public var units: [String] = []
-    /// The lines that are run, in order.
-    public var lines: [Lines] = []
+    /// The commands that are run, in order.
+    public var commands: [Commands] = []
     /// The paths, in the order in which they are deleted.
     public var paths: [Path] = []
-    /// What is in the way.
+    /// The files and links that are there as tasks describe them, and that no run has listed as made by it.
+    public var unlisted: [Path] = []
+    /// The records, the cache and the metrics that are deleted.
+    public var state: [String] = []
+    /// What has failed.
     public var problems: [Problem] = []
 
     /// Creates an empty report.
@@ -52,17 +56,24 @@ public struct ResetReport: Sendable {
     /// The number of paths that are deleted.
     public var deletedCount: Int { paths.count { $0.reason == nil } }
 
-    /// The number of paths that stay.
+    /// The number of paths that are not deleted.
     public var keptCount: Int { paths.count - deletedCount }
 
-    /// Whether nothing of the tasks is left.
-    public var isComplete: Bool { keptCount == 0 && problems.isEmpty && !lines.contains(where: \.hasFailed) }
+    /// Whether there is nothing to do.
+    public var isEmpty: Bool { paths.isEmpty && units.isEmpty && commands.isEmpty && state.isEmpty }
+
+    /// Whether everything that is listed is undone.
+    public var isUndone: Bool { keptCount == 0 && problems.isEmpty && !commands.contains(where: \.hasFailed) }
+
+    /// Whether nothing of the tasks may be left.
+    public var isComplete: Bool { isUndone && unlisted.isEmpty }
 
     /// One JSON object in a line without its end.
     public var json: String {
-        let lines = lines.map { lines in
+        let commands = commands.map { commands in
             Node.mapping([
-                ("task", .string(lines.task)), ("lines", .string(lines.text)), ("failed", .boolean(lines.hasFailed)),
+                ("task", .string(commands.task)), ("text", .string(commands.text)),
+                ("failed", .boolean(commands.hasFailed)),
             ])
         }
         let paths = paths.map { path in
@@ -72,13 +83,15 @@ public struct ResetReport: Sendable {
             ]
             return Node.mapping(fields + (path.reason.map { [("reason", .string($0))] } ?? []))
         }
+        let unlisted = unlisted.map { Node.mapping([("task", .string($0.task)), ("path", .string($0.path))]) }
         let summary: [(String, Node)] = [
-            ("deleted", .number(deletedCount)), ("kept", .number(keptCount)), ("lines", .number(lines.count)),
+            ("deleted", .number(deletedCount)), ("kept", .number(keptCount)), ("commands", .number(commands.count)),
             ("units", .number(units.count)), ("problems", .number(problems.count)),
         ]
         let object = Node.mapping([
             Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("units", .sequence(units.map { .string($0) })),
-            ("lines", .sequence(lines)), ("paths", .sequence(paths)),
+            ("commands", .sequence(commands)), ("paths", .sequence(paths)), ("unlisted", .sequence(unlisted)),
+            ("state", .sequence(state.map { .string($0) })),
             ("problems", .sequence(problems.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
         ])
         return String(decoding: object.json(), as: UTF8.self)
@@ -87,36 +100,48 @@ public struct ResetReport: Sendable {
     /// What is about to be done, or would be, one line for each item.
     public var plannedLines: [String] {
         (units.isEmpty ? [] : ["would stop \(shortList(units))"])
-            + lines.flatMap { lines in
-                ["\(lines.task): would run the lines of 'reset':"]
-                    + lines.text.split(separator: "\n").map { "    \(printable(String($0)))" }
+            + commands.flatMap { commands in
+                ["\(commands.task): would run the reset commands:"]
+                    + commands.text.split(separator: "\n").map { "    \(printable(String($0)))" }
             }
-            + paths.map { line($0, "would be deleted") }
+            + paths.map { line($0, "would be deleted") } + notes
+            + state.map { printable("would delete \($0)") }
+    }
+
+    /// What may be left: a task has found it as it describes it, or a version has made it that listed nothing.
+    public var notes: [String] {
+        unlisted.map { unlisted in
+            printable(
+                "\(unlisted.task): \(unlisted.path) not deleted: it is not listed as made by the task; run "
+                    + "'rm \(unlisted.path)' if nothing else needs it"
+            )
+        }
     }
 
     /// What has become of a path.
     public func line(_ path: Path, _ deleted: String = "deleted") -> String {
-        printable("\(path.task): \(path.path) " + (path.reason.map { "stays: it \($0)" } ?? deleted))
+        printable("\(path.task): \(path.path) " + (path.reason.map { "not deleted: it \($0)" } ?? deleted))
     }
 
     /// The numbers, after what was done.
     public var summary: String {
-        let counts = parts(units: "stopped", lines: "ran", paths: "deleted")
-        let kept = keptCount == 0 ? "" : "; \(count(keptCount, "path")) \(keptCount == 1 ? "stays" : "stay")"
-        return (counts.isEmpty ? "deleted nothing" : counts.joined(separator: ", ")) + kept
+        let counts = parts(units: "stopped", commands: "ran", paths: "deleted")
+        let kept = keptCount == 0 ? "" : "; \(count(keptCount, "path")) not deleted"
+        let nothing = state.isEmpty ? "deleted nothing" : "deleted records and cache"
+        return (counts.isEmpty ? nothing : counts.joined(separator: ", ")) + kept
     }
 
     /// The numbers, as a question.
     public var question: String {
-        var text = parts(units: "stop", lines: "run", paths: "delete").joined(separator: ", ")
+        var text = parts(units: "stop", commands: "run", paths: "delete").joined(separator: ", ")
         if text.isEmpty { text = "delete records and cache" }
         return "\(text.prefix(1).uppercased())\(text.dropFirst())? [y/N] "
     }
 
-    private func parts(units: String, lines: String, paths: String) -> [String] {
+    private func parts(units: String, commands: String, paths: String) -> [String] {
         [
             self.units.isEmpty ? nil : "\(units) \(count(self.units.count, "unit"))",
-            self.lines.isEmpty ? nil : "\(lines) the lines of \(count(self.lines.count, "task"))",
+            self.commands.isEmpty ? nil : "\(commands) the reset commands of \(count(self.commands.count, "task"))",
             deletedCount == 0 ? nil : "\(paths) \(count(deletedCount, "path"))",
         ]
         .compactMap(\.self)

@@ -53,8 +53,8 @@ enum PresentForm {
 
     /// Looks at a path; links above it are refused.
     init?(at path: String) throws(SystemError) {
-        let (parent, name) = parentAndName(path)
-        try self.init(name, in: try DirectoryHandle(withoutLinks: parent))
+        let parts = try PathParts(path, "cannot look at")
+        try self.init(parts.name, in: try DirectoryHandle(withoutLinks: parts.directory))
     }
 
     /// Whether it is what a task has made.
@@ -75,12 +75,6 @@ enum PresentForm {
         case (_, .other(let kind)): return "is a \(kind.rawValue) now"
         }
     }
-}
-
-/// Cuts an absolute path at its last slash.
-func parentAndName(_ path: String) -> (parent: String, name: String) {
-    let slash = path.lastIndex(of: "/") ?? path.startIndex
-    return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[slash...].dropFirst()))
 }
 
 /// The keyed digest of a content.

@@ -2,116 +2,150 @@ import Base
 import Glibc
 import Host
 
-/// What is left of a product.
-public enum ProductState: Sendable, Hashable {
-    /// It is as the task has made it.
-    case asMade
+/// What became of a path that a task has made.
+public enum Removal: Sendable, Hashable {
+    /// It was deleted, or in a dry run would be.
+    case deleted
     /// Nothing is there.
-    case gone
-    /// It stays, for a reason that is a predicate of the path.
+    case absent
+    /// Another task has made what is there, and is undone later.
+    case left
+    /// It was not deleted, for a reason that is a predicate of the path.
     case kept(String)
 }
 
-/// What tasks have made, by path: another task may have replaced what the first one has made.
+/// What the tasks have made that are not undone yet, by path.
 public struct ProductIndex: Sendable {
-    private var forms: [String: [(form: ProductForm, key: String)]] = [:]
+    private var forms: [String: [Entry]] = [:]
+
+    private struct Entry {
+        var task: String
+        var form: ProductForm
+        var key: String
+    }
 
     /// Collects the products of lists.
     public init(_ lists: [ProductList]) {
         for list in lists {
             for product in list.products {
-                forms[product.path, default: []] += product.forms.map { ($0, list.key) }
+                forms[product.path, default: []] += product.forms.map {
+                    Entry(task: list.task, form: $0, key: list.key)
+                }
             }
         }
     }
 
-    /// Compares what is at a path with what tasks have made there.
-    func state(of present: PresentForm, at path: String) -> ProductState {
-        var difference = "was not made by a task"
-        for (form, key) in forms[path] ?? [] {
-            guard let found = present.difference(from: form, key: key) else { return .asMade }
-            difference = found
-        }
-        return .kept(difference)
+    /// Removes what a task has made, because it is undone now.
+    ///
+    /// - Parameter list: The list of the task.
+    public mutating func remove(_ list: ProductList) {
+        for product in list.products { forms[product.path]?.removeAll { $0.task == list.task } }
+    }
+
+    /// Whether one of the tasks has made what is at a path.
+    func hasMade(_ present: PresentForm, at path: String) -> Bool {
+        forms[path, default: []].contains { present.isSame(as: $0.form, key: $0.key) }
     }
 }
 
-extension ProductStore {
-    /// Compares what is at the path of a product with what the task has made there.
-    ///
-    /// The content of a directory is not looked at. No link above the path is followed: what one leads to is not what the
-    /// task has made.
-    ///
-    /// - Parameters:
-    ///   - product: The product.
-    ///   - index: What all tasks have made.
-    /// - Returns: What is left of it.
-    public func state(of product: ProductList.Product, in index: ProductIndex) -> ProductState {
-        do throws(SystemError) {
-            let (parent, name) = parentAndName(root + product.path)
-            let directory = try DirectoryHandle(withoutLinks: parent)
-            guard let present = try PresentForm(name, in: directory) else { return .gone }
-            return index.state(of: present, at: product.path)
-        } catch {
-            return Self.state(after: error)
-        }
+/// Deletes what tasks have made, or in a dry run finds out what would be deleted.
+///
+/// No link above a path is followed: what one leads to is not what the task has made.
+public struct ProductRemover: Sendable {
+    private let root: String
+    private let isDryRun: Bool
+
+    /// What was deleted, or would be.
+    private var deleted: Set<String> = []
+
+    /// Creates a remover for the lists of a store.
+    public init(_ store: ProductStore, isDryRun: Bool) {
+        root = store.root
+        self.isDryRun = isDryRun
     }
 
-    private static func state(after error: SystemError) -> ProductState {
-        if error.isNotFound { return .gone }
-        guard error.code == ELOOP else { return .kept("cannot be deleted: \(error)") }
-        return .kept("is below '\(error.subject)', which \(error.reason) now")
+    /// Whether a path is a directory that its task has made, which ``deleteDirectory(_:)`` deletes.
+    ///
+    /// If the task was about to replace one thing by the other, what is there decides.
+    ///
+    /// - Parameter product: The path.
+    /// - Returns: Whether it is one; `false` also if it cannot be looked at.
+    public func isDirectory(_ product: ProductList.Product) -> Bool {
+        guard product.mayBeDirectory, product.forms.count > 1 else { return product.mayBeDirectory }
+        guard let parts = try? PathParts(root + product.path, Self.looking),
+            let directory = try? DirectoryHandle(withoutLinks: parts.directory)
+        else { return false }
+        return (try? directory.status(parts.name))?.kind == .directory
     }
 
-    /// Deletes a file or link if it is as the task has made it.
+    /// Deletes a file or link if it is as its task has made it.
     ///
     /// - Parameters:
-    ///   - product: The product.
-    ///   - index: What all tasks have made.
-    /// - Returns: What was left of it: ``ProductState/asMade`` if it was deleted.
-    public func delete(_ product: ProductList.Product, in index: ProductIndex) -> ProductState {
+    ///   - product: The path.
+    ///   - list: The list that it is in.
+    ///   - others: What the other tasks have made that are not undone yet.
+    /// - Returns: What became of it.
+    public mutating func delete(
+        _ product: ProductList.Product,
+        of list: ProductList,
+        others: ProductIndex,
+    ) -> Removal {
         do throws(SystemError) {
-            let (parent, name) = parentAndName(root + product.path)
-            let directory = try DirectoryHandle(withoutLinks: parent)
-            directory.removeAbandoned(of: name)
-            guard let present = try PresentForm(name, in: directory) else { return .gone }
-            let state = index.state(of: present, at: product.path)
-            guard state == .asMade else { return state }
-            try directory.remove(name)
-            return .asMade
+            let parts = try PathParts(root + product.path, Self.looking)
+            let directory = try DirectoryHandle(withoutLinks: parts.directory)
+            if !isDryRun { directory.removeAbandoned(of: parts.name) }
+            guard !deleted.contains(product.path), let present = try PresentForm(parts.name, in: directory) else {
+                return .absent
+            }
+            if others.hasMade(present, at: product.path) { return .left }
+            let differences = product.forms.map { present.difference(from: $0, key: list.key) }
+            guard differences.contains(nil) else { return .kept(differences.compactMap(\.self).last ?? "") }
+            if !isDryRun { try directory.remove(parts.name) }
+            deleted.insert(product.path)
+            return .deleted
         } catch {
-            return Self.state(after: error)
+            return Self.removal(after: error)
         }
     }
 
     /// Deletes a directory if it is empty.
     ///
-    /// - Returns: What was left of it: ``ProductState/asMade`` if it was deleted.
-    public func deleteDirectory(_ product: ProductList.Product) -> ProductState {
+    /// - Parameter path: The path on the node.
+    /// - Returns: What became of it.
+    public mutating func deleteDirectory(_ path: String) -> Removal {
         do throws(SystemError) {
-            let (parent, name) = parentAndName(root + product.path)
-            let directory = try DirectoryHandle(withoutLinks: parent)
-            guard let status = try directory.status(name) else { return .gone }
-            guard status.kind == .directory else { return .kept("is a \(status.kind.rawValue) now") }
-            try directory.removeDirectory(name)
-            return .asMade
+            let parts = try PathParts(root + path, Self.looking)
+            let directory = try DirectoryHandle(withoutLinks: parts.directory)
+            guard let status = try directory.status(parts.name) else { return .absent }
+            guard status.kind == .directory else {
+                return .kept(status.target.map { "is a link to '\($0)' now" } ?? "is a \(status.kind.rawValue) now")
+            }
+            if isDryRun {
+                let names = try DirectoryHandle(withoutLinks: root + path).names()
+                guard names.allSatisfy({ deleted.contains("\(path)/\($0)") }) else { return .kept(Self.notEmpty) }
+            } else {
+                try directory.removeDirectory(parts.name)
+            }
+            deleted.insert(path)
+            return .deleted
         } catch {
-            if error.code == ENOTEMPTY || error.code == EEXIST { return .kept("is not empty") }
+            if error.code == ENOTEMPTY || error.code == EEXIST { return .kept(Self.notEmpty) }
             if error.code == EBUSY { return .kept("is a mount point") }
-            return Self.state(after: error)
+            return Self.removal(after: error)
         }
     }
 
-    /// Lists what is in a directory.
-    ///
-    /// - Parameter path: The path on the node.
-    /// - Returns: The names, `nil` if it cannot be read.
-    public func names(in path: String) -> [String]? {
-        try? DirectoryHandle(withoutLinks: root + path).names()
+    private static let looking = "cannot look at"
+    private static let notEmpty = "is not empty"
+
+    private static func removal(after error: SystemError) -> Removal {
+        if error.isNotFound { return .absent }
+        guard error.code == ELOOP else { return .kept("cannot be deleted: \(error)") }
+        return .kept("is below '\(error.subject)', which \(error.reason) now")
     }
 }
 
 extension ProductList.Product {
-    /// Whether it is a directory, which is removed only if it is empty.
-    public var isDirectory: Bool { forms == [.directory] }
+    /// Whether its task has made a directory there, which is deleted only if it is empty.
+    public var mayBeDirectory: Bool { forms.contains(.directory) }
 }

@@ -3,11 +3,16 @@ import Host
 import Reporting
 import State
 
-/// Performs a reset: the lines and products of one task after the other, then the directories of all.
+/// Performs a reset, or finds out in a dry run what it would do: the commands and files of one task after the other, then
+/// the directories of all.
 ///
-/// A list is written after each step, so that a reset that is ended anywhere can be repeated.
+/// A list is written after the commands and after the files of its task, so that a reset that is ended anywhere can be
+/// repeated. Commands that were ended in the middle, or just before the list was written, are then run again.
 struct ResetRun {
     let plan: ResetPlan
+
+    /// Whether nothing is changed.
+    let isDryRun: Bool
 
     /// The environment that programs start from.
     let environment: [String: String]
@@ -18,132 +23,163 @@ struct ResetRun {
     /// Reports a problem as soon as it is known.
     let warn: @Sendable (Problem) -> Void
 
-    /// Does everything, and returns what was done and what stays.
-    func perform(_ units: [String]) async -> ResetReport {
-        var report = ResetReport(isDryRun: false)
-        report.units = units
-        let index = ProductIndex(plan.items.map(\.list))
-        var unfinished: [ProductList] = []
+    /// What is known so far.
+    private struct Progress {
+        var report: ResetReport
+        var remover: ProductRemover
+        /// What the tasks have made that are not undone yet.
+        var others: ProductIndex
         var finished: [ProductList] = []
-        for item in plan.items {
-            var list = item.list
-            if Task.isCancelled {
-                unfinished.append(list)
-                continue
-            }
-            do throws(Problem) {
-                if let lines = item.lines { try await run(lines, of: list.task, &report) }
-                (list.isResetDue, list.reset) = (false, nil)
-                delete(&list, index, &report)
-                try save(list)
-                finished.append(list)
-            } catch {
-                unfinished.append(list)
-                report.problems.append(error)
-                warn(error)
-            }
-        }
-        deleteDirectories(finished, unfinished, &report)
-        return report
+        /// The paths that are not deleted, which are reported once, also if several tasks have made them.
+        var kept: Set<String> = []
     }
 
-    /// Runs the lines of a task.
+    /// Does everything, and returns what was done and what is left.
+    func perform() async -> ResetReport {
+        var progress = Progress(
+            report: ResetReport(isDryRun: isDryRun),
+            remover: ProductRemover(plan.store, isDryRun: isDryRun),
+            others: ProductIndex(plan.items.map(\.list))
+        )
+        for item in plan.items where !Task.isCancelled {
+            do throws(Problem) {
+                try await perform(item, &progress)
+            } catch {
+                report(error, &progress)
+            }
+        }
+        deleteDirectories(&progress)
+        return progress.report
+    }
+
+    private func report(_ problem: Problem, _ progress: inout Progress) {
+        progress.report.problems.append(problem)
+        warn(problem)
+    }
+
+    private func perform(_ item: ResetPlan.Item, _ progress: inout Progress) async throws(Problem) {
+        var list = item.list
+        if let commands = item.commands {
+            do throws(Problem) {
+                try await run(commands, of: list.task, &progress.report)
+            } catch {
+                // A task without a list is otherwise forgotten with its record.
+                try save(list)
+                throw error
+            }
+        }
+        (list.isResetDue, list.reset) = (false, nil)
+        if item.commands != nil { try save(list) }
+        progress.others.remove(list)
+        delete(&list, &progress)
+        try save(list)
+        progress.finished.append(list)
+    }
+
+    // MARK: Commands
+
+    /// Runs the commands of a task.
     private func run(
-        _ lines: ProductList.ResetCommands,
+        _ commands: ProductList.ResetCommands,
         of task: String,
-        _ report: inout ResetReport
+        _ report: inout ResetReport,
     ) async throws(Problem) {
-        write("\(task): runs the lines of 'reset'")
-        report.lines.append(.init(task: task, text: lines.text, hasFailed: true))
+        report.commands.append(.init(task: task, text: commands.text, hasFailed: true))
+        if !isDryRun { try await start(commands, of: task) }
+        report.commands[report.commands.count - 1].hasFailed = false
+    }
+
+    private func start(_ commands: ProductList.ResetCommands, of task: String) async throws(Problem) {
+        write("\(task): running the reset commands")
         let variables = ["NEST_TASK": task, "NEST_ROOT": plan.store.root]
         let command = Host.Command(
             "/bin/sh",
-            ["-e", "-c", lines.text],
+            ["-e", "-c", commands.text],
             environment: environment.merging(variables) { $1 }
         )
         let status: ExitStatus
         do throws(SystemError) {
-            let deadline = ContinuousClock.now + lines.timeout
+            let deadline = ContinuousClock.now + commands.timeout
             status = try await Host.run(command, deadline: deadline) { [write] line in write("\(task): \(line)") }
         } catch {
-            throw Problem("the lines of 'reset' of task '\(task)' cannot be run", cause: error)
+            throw Problem("the reset commands of task '\(task)' cannot be run", cause: error)
         }
         guard status.isSuccess else {
-            let reason = status == .timedOut ? "did not end within \(lines.timeout.text)" : "\(status)"
+            let reason = status == .timedOut ? "did not end within \(commands.timeout.text)" : "\(status)"
             throw Problem(
-                "the lines of 'reset' of task '\(task)' failed (\(reason)), so what it has made stays",
+                "the reset commands of task '\(task)' failed (\(reason)), so what it has made is not deleted",
                 hint: "correct the cause or 'reset' in the task file, then run 'nest-bootstrap reset' again"
             )
         }
-        report.lines[report.lines.count - 1].hasFailed = false
     }
 
-    /// Deletes the files and links of a task; what stays of them, and its directories, stay in its list.
-    private func delete(_ list: inout ProductList, _ index: ProductIndex, _ report: inout ResetReport) {
-        var kept: [ProductList.Product] = []
+    // MARK: Paths
+
+    /// Deletes the files and links of a task; those that are not deleted, and its directories, remain in its list.
+    private func delete(_ list: inout ProductList, _ progress: inout Progress) {
+        var remaining: [ProductList.Product] = []
         for product in list.products.reversed() {
-            guard !product.isDirectory else {
-                kept.append(product)
+            guard !progress.remover.isDirectory(product) else {
+                remaining.append(product)
                 continue
             }
-            let state = plan.store.delete(product, in: index)
-            if state != .asMade, state != .gone { kept.append(product) }
-            note(state, product, of: list.task, &report)
+            let removal = progress.remover.delete(product, of: list, others: progress.others)
+            if case .kept = removal { remaining.append(product) }
+            note(removal, product.path, of: list.task, &progress)
         }
-        list.products = kept.reversed()
+        list.products = remaining.reversed()
     }
 
-    private func deleteDirectories(
-        _ finished: [ProductList],
-        _ unfinished: [ProductList],
-        _ report: inout ResetReport,
-    ) {
-        var gone: Set<String> = []
-        let others = unfinished.flatMap(\.products).map(\.path)
-        for (task, directory) in ResetPlan.directories(finished) where !Task.isCancelled {
-            let state = plan.store.deleteDirectory(directory)
-            guard case .kept = state else {
-                gone.insert(directory.path)
-                note(state, directory, of: task, &report)
+    private func deleteDirectories(_ progress: inout Progress) {
+        let finished = progress.finished
+        let done = Set(finished.map(\.task))
+        let unfinished = plan.items.map(\.list).filter { !done.contains($0.task) }.flatMap(\.products).map(\.path)
+        // What else is in a directory: that it is not empty follows from that.
+        var left = Set(unfinished + finished.flatMap(\.products).map(\.path))
+        for (task, path) in ResetPlan.directories(finished) where !Task.isCancelled {
+            guard !unfinished.contains(path), !progress.kept.contains(path) else { continue }
+            let removal = progress.remover.deleteDirectory(path)
+            guard case .kept = removal else {
+                left.remove(path)
+                note(removal, path, of: task, &progress)
                 continue
             }
-            // That it is not empty follows from what is in it.
-            let left = others + finished.flatMap(\.products).map(\.path).filter { !gone.contains($0) }
-            if !ResetPlan.isAbove(directory.path, left) { note(state, directory, of: task, &report) }
+            // In a dry run the commands have not emptied it yet.
+            let mayBeEmptied = isDryRun && !progress.report.commands.isEmpty
+            if !mayBeEmptied, !left.contains(where: { $0.hasPrefix("\(path)/") }) {
+                note(removal, path, of: task, &progress)
+            }
         }
         for var list in finished {
-            list.products.removeAll { gone.contains($0.path) }
+            list.products.removeAll { !left.contains($0.path) }
             do throws(Problem) {
                 try save(list)
             } catch {
-                report.problems.append(error)
-                warn(error)
+                report(error, &progress)
             }
         }
     }
 
-    private func note(
-        _ state: ProductState,
-        _ product: ProductList.Product,
-        of task: String,
-        _ report: inout ResetReport,
-    ) {
+    private func note(_ removal: Removal, _ path: String, of task: String, _ progress: inout Progress) {
         let reason: String?
-        switch state {
-        case .gone: return
-        case .asMade: reason = nil
-        case .kept(let text): reason = text
+        switch removal {
+        case .absent, .left: return
+        case .deleted: reason = nil
+        case .kept(let text):
+            guard progress.kept.insert(path).inserted else { return }
+            reason = text
         }
-        let path = ResetReport.Path(task: task, path: product.path, reason: reason)
-        report.paths.append(path)
-        write(report.line(path))
+        let entry = ResetReport.Path(task: task, path: path, reason: reason)
+        progress.report.paths.append(entry)
+        if !isDryRun { write(progress.report.line(entry)) }
     }
 
     private func save(_ list: ProductList) throws(Problem) {
+        guard !isDryRun else { return }
         do throws(SystemError) {
             try plan.store.write(list)
         } catch {
-            throw Problem("cannot keep what is left of task '\(list.task)'", cause: error)
+            throw Problem("cannot record which paths of task '\(list.task)' are not deleted yet", cause: error)
         }
     }
 }

@@ -1,0 +1,171 @@
+import Actions
+import Base
+import Host
+import Planning
+import Reporting
+import State
+
+/// What there is to reset at one moment.
+struct ResetSurvey {
+    let plan: ResetPlan
+
+    /// Why lists cannot be used.
+    let faults: [Problem]
+
+    private let options: Options
+    private let configuration: Configuration?
+    private let records: RecordStore
+
+    /// Reads the lists, the records and the task file.
+    ///
+    /// - Parameters:
+    ///   - options: The options of the program.
+    ///   - warn: Reports why the task file cannot be used.
+    /// - Throws: ``Base/SystemError`` if the lists or records cannot be read.
+    init(_ options: Options, warn: (Problem) -> Void) throws(SystemError) {
+        self.options = options
+        let store = try Configuration.products(options)
+        let (lists, faults) = try store.lists()
+        self.faults = faults.map { Problem("\($0)", hint: $0.advice) }
+        records = RecordStore(path: try Configuration.statePath(options), boot: nil)
+        let recorded = try records.tasks()
+        configuration = lists.isEmpty && recorded.isEmpty ? nil : Self.configuration(options, warn)
+        plan = ResetPlan(lists, recorded: recorded, configuration?.plan, store)
+    }
+
+    /// The task file, `nil` if it cannot be used.
+    private static func configuration(_ options: Options, _ warn: (Problem) -> Void) -> Configuration? {
+        do throws(Problems) {
+            return try Configuration(options)
+        } catch {
+            let first = error.all.first.map { ": \($0.message)" } ?? ""
+            let hint = "the reset commands are those of the last runs of the tasks"
+            warn(Problem("the task file cannot be used\(first)", hint: hint))
+            return nil
+        }
+    }
+
+    /// Whether there is nothing at all.
+    var isEmpty: Bool { plan.items.isEmpty && faults.isEmpty }
+
+    /// What would be done, without the units.
+    ///
+    /// - Returns: Everything that would be done, and what may be left.
+    func plannedReport() async -> ResetReport {
+        let run = ResetRun(plan: plan, isDryRun: true, environment: [:], write: { _ in }, warn: { _ in })
+        var report = await run.perform()
+        report.problems += faults
+        let state = ((try? statePaths) ?? []) + (report.isUndone ? [plan.store.path] : [])
+        report.state = state.filter { (try? FileSystem.exists($0)) == true }
+        report.unlisted = remaining(unlisted())
+        return report
+    }
+
+    /// The files and links of tasks with a record that are there and not listed.
+    private func unlisted() -> [ResetReport.Path] {
+        guard let configuration, let recorded = try? Set(records.tasks()) else { return [] }
+        let listed = Set(plan.items.flatMap(\.list.products).map(\.path))
+        let root = plan.store.root
+        return configuration.plan.steps.map(\.task).filter { recorded.contains($0.name) }.flatMap { task in
+            task.footprint.writes.filter { $0.product != nil }.compactMap { write -> ResetReport.Path? in
+                guard let location = try? configuration.files.location(ofWritten: write.path.path),
+                    let path = try? FileSystem.physicalPath(of: location).path, path.hasPrefix("\(root)/"),
+                    !listed.contains(String(path.dropFirst(root.count)))
+                else { return nil }
+                return ResetReport.Path(task: task.name, path: String(path.dropFirst(root.count)), reason: nil)
+            }
+        }
+    }
+
+    /// Those of some paths at which something is.
+    func remaining(_ paths: [ResetReport.Path]) -> [ResetReport.Path] {
+        paths.filter { ((try? FileSystem.status(plan.store.root + $0.path)) ?? nil) != nil }
+    }
+
+    // MARK: Locks
+
+    /// The tasks that are listed, that have a record, or that are in the task file.
+    var tasks: Set<String> {
+        get throws(SystemError) {
+            Set(plan.items.map(\.list.task) + (try records.knownTasks()))
+                .union(configuration?.plan.steps.map(\.task.name) ?? [])
+        }
+    }
+
+    /// Refuses to go on if a process that is not that of a unit of this program runs a task.
+    ///
+    /// - Throws: ``Base/Problem`` with the task.
+    func requireNoRunByHand() throws {
+        for task in try tasks {
+            guard let process = records.runner(of: task) else { continue }
+            let group = (try? FileSystem.read("/proc/\(process)/cgroup", limit: 64 << 10)) ?? []
+            guard String(decoding: group, as: UTF8.self).contains("/k8s-bootstrap-") else {
+                throw ResetLocks.problem(task, process)
+            }
+        }
+    }
+
+    // MARK: State
+
+    /// The metrics, and the directories of records and cache.
+    private var statePaths: [String] {
+        get throws(SystemError) {
+            let paths = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", "\(metricsDirectory)/\(MetricsWriter.name)"]
+            return try paths.map { path throws(SystemError) in try Configuration.location(of: path, options) }
+        }
+    }
+
+    /// Removes records, cache and metrics, and the directory of the lists if none is left.
+    ///
+    /// - Parameter tasks: The tasks whose locks the process has; the records of others stay.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    func removeState(_ tasks: [String]) throws(SystemError) {
+        try records.remove(tasks)
+        for path in try statePaths where path != records.path {
+            let status = try FileSystem.status(path)
+            if status?.kind == .directory { try FileSystem.removeTree(path) } else { try FileSystem.remove(path) }
+        }
+        try plan.store.removeIfEmpty()
+    }
+
+    /// The tasks that have a list now and had none.
+    func newTasks() throws(SystemError) -> [String] {
+        try plan.store.lists().lists.map(\.task).filter { task in !plan.items.contains { $0.list.task == task } }
+    }
+}
+
+/// The locks of all tasks, which keep other processes from running them.
+final class ResetLocks {
+    private let options: Options
+    private var locks: [String: HeldLock] = [:]
+
+    init(_ options: Options) {
+        self.options = options
+    }
+
+    /// The tasks that are locked.
+    var tasks: [String] { locks.keys.sorted() }
+
+    /// Locks all tasks; those that are found only when others are locked too.
+    ///
+    /// - Throws: ``Base/Problem`` if a task is running, ``Base/SystemError`` if the locks or lists cannot be read.
+    func takeAll() throws {
+        let records = RecordStore(path: try Configuration.statePath(options), boot: nil)
+        while true {
+            let new = try ResetSurvey(options) { _ in }.tasks.filter { locks[$0] == nil }
+            guard !new.isEmpty else { return }
+            for task in new.sorted() {
+                guard let lock = try records.lock(task) else {
+                    throw Self.problem(task, records.runner(of: task))
+                }
+                locks[task] = HeldLock(lock)
+            }
+        }
+    }
+
+    /// Says that a task is running.
+    static func problem(_ task: String, _ process: Int32?) -> Problem {
+        let process = process.map { "process \($0)" } ?? "another process"
+        return Problem("task '\(task)' is being run by \(process)", hint: "wait until it has ended, or stop it")
+    }
+}
