@@ -54,6 +54,8 @@ struct ArgumentTests {
         #expect(try options(["reset"]).command == .reset(ResetOptions()))
         let shown = try options(["reset", "--dry-run", "--root", "/mnt"])
         #expect(shown.command == .reset(ResetOptions(isDryRun: true)) && shown.isDryRun && !shown.acts)
+        let running = try options(["reset", "--run-commands", "--root", "/mnt"])
+        #expect(running.command == .reset(ResetOptions(runsCommandsWithRoot: true)))
         let confirmed = try options(["reset", "--yes"])
         #expect(confirmed.command == .reset(ResetOptions(isConfirmed: true)) && !confirmed.isDryRun && confirmed.acts)
     }
@@ -167,6 +169,10 @@ struct ArgumentTests {
             (["status", "--wait", "5s"], "the value of '--wait' follows '=': '--wait=5s'"),
             (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),
             (["status", "--wait=soon"], "'--wait' is a duration such as 30s, 10m or 1h30m, found 'soon'"),
+            (
+                ["reset", "--run-commands", "--yes"],
+                "'--run-commands' requires '--root DIR'; see 'nest-bootstrap reset --help'"
+            ),
             (["help", "stauts"], "unknown command 'stauts' (did you mean 'status'?)"),
             (
                 ["run", "--taks", "a"],

@@ -51,7 +51,7 @@ struct ResetListTests {
         try node.write("tasks:\n\(tasks(""))\n", to: "bootstrap.yaml")
         try #require(try await node.run("run").status == 0)
         try node.write("tasks: {}\n", to: "bootstrap.yaml")
-        let result = try await node.run("reset", "--yes")
+        let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 0 && !result.output.contains("undone"), "\(result.output)\(result.errors)")
     }
 
@@ -60,7 +60,7 @@ struct ResetListTests {
         try #require(try await node.run("run").status == 0)
         let task = "t: {reset: echo undone, exec: {command: \"true\"}}"
         try node.write("tasks: {\(task)}\n", to: "bootstrap.yaml")
-        let result = try await node.run("reset", "--yes")
+        let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 0 && result.outputLines.contains("t: undone"), "\(result.output)\(result.errors)")
         #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
     }
@@ -70,7 +70,7 @@ struct ResetListTests {
         try #require(try await node.run("run").status == 0)
         try node.write("tasks: {t: {reset: exit 3, exec: {command: \"true\"}}}\n", to: "bootstrap.yaml")
         for _ in 1...2 {
-            let result = try await node.run("reset", "--yes")
+            let result = try await node.run("reset", "--run-commands", "--yes")
             #expect(result.status == 1 && result.errors.contains("(exited with code 3)"), "\(result.errors)")
         }
     }
@@ -85,7 +85,7 @@ struct ResetListTests {
         try node.write("tasks:\n\(file("b", "two", reset))\n", to: "bootstrap.yaml")
         try #require(try await node.run("run").status == 0)
         for flag in ["--dry-run", "--yes"] {
-            let result = try await node.run("reset", flag)
+            let result = try await node.run("reset", "--run-commands", flag)
             #expect(result.status == 0, "\(result.output)\(result.errors)")
             #expect(result.outputLines.filter { $0.contains("/etc/f ") }.count == 1, "\(result.output)")
         }

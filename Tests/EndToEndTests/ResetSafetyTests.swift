@@ -67,7 +67,7 @@ struct ResetSafetyTests {
         let node = try node(Self.chain)
         try #require(try await node.run("run").status == 0)
         let order = node.written("/etc/order")
-        let result = try await node.run("reset", "--yes")
+        let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 1)
         #expect(
             result.errorLines == [
@@ -80,10 +80,27 @@ struct ResetSafetyTests {
         #expect(try FileSystem.list(node.written("/etc")) == ["order", "second"])
 
         try node.write("tasks:\n\(Self.chain.replacing("false\n", with: "true\n"))\n", to: "bootstrap.yaml")
-        #expect(try await node.run("reset", "--yes").status == 0)
+        #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
         #expect(try ShippedRun.text(of: order) == "third\nsecond\nfirst\nsecond\nnever\n")
         #expect(try FileSystem.list(node.written("/etc")) == ["order"])
         #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
+    }
+
+    @Test func `commands are run with --root only if that is wanted`() async throws {
+        let victim = TemporaryDirectory.file("victim")
+        let node = try node("  t: {reset: touch \(victim), file: {path: /etc/f, content: x}}")
+        try #require(try await node.run("run").status == 0)
+        for flag in ["--dry-run", "--yes"] {
+            let result = try await node.run("reset", flag)
+            #expect(result.status == 1 && !result.output.contains("commands"), "\(result.output)")
+            #expect(
+                result.errorLines == [
+                    "nest-bootstrap: with '--root' the reset commands of task 't' are not run, so what it has made is not "
+                        + "deleted; pass '--run-commands' if they change nothing outside of NEST_ROOT"
+                ]
+            )
+            #expect(try FileSystem.exists(node.written("/etc/f")) && !FileSystem.exists(victim))
+        }
     }
 
     @Test func `commands are not run again if a reset is killed after them`() async throws {
@@ -91,10 +108,10 @@ struct ResetSafetyTests {
         try #require(try await node.run("run").status == 0)
         // Ends the process as soon as it deletes the file.
         let kill = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=unlinkat:signal=KILL", TestNode.program]
-        let arguments = kill + ["reset", "--yes", "--config", node.config, "--root", node.root]
+        let arguments = kill + ["reset", "--run-commands", "--yes", "--config", node.config, "--root", node.root]
         #expect(try await Tool.run("strace", arguments).status != 0)
         #expect(try ShippedRun.text(of: node.written("/etc/count")) == "x\n")
-        #expect(try await node.run("reset", "--yes").status == 0)
+        #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
         #expect(try FileSystem.list(node.written("/etc")) == ["count"])
         #expect(try ShippedRun.text(of: node.written("/etc/count")) == "x\n")
     }
@@ -102,7 +119,7 @@ struct ResetSafetyTests {
     @Test func `commands that take too long are ended`() async throws {
         let node = try node("  t: {timeout: 1s, reset: sleep 60, file: {path: /etc/f, content: x}}")
         try #require(try await node.run("run").status == 0)
-        let result = try await node.run("reset", "--yes")
+        let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 1)
         #expect(result.errors.contains("(did not end within 1s)"), "\(result.errors)")
         #expect(try FileSystem.exists(node.written("/etc/f")))
@@ -113,7 +130,7 @@ struct ResetSafetyTests {
         #expect(try await node.run("run", "--dry-run").status == 0)
         #expect(try await node.run("reset", "--dry-run").output == "nothing to reset\n")
         #expect(try await node.run("run").status == 1)
-        let result = try await node.run("reset", "--yes")
+        let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 0)
         #expect(result.outputLines.contains("t: undone"), "\(result.output)")
     }
@@ -130,7 +147,7 @@ struct ResetSafetyTests {
         #expect(result.errorLines == ["\(text)wait until it has ended, or stop it"])
         tool.signal(SIGTERM)
         _ = await tool.result()
-        #expect(try await node.run("reset", "--yes").status == 0)
+        #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
     }
 
     @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
@@ -144,13 +161,13 @@ struct ResetSafetyTests {
             """
         )
         try #require(try await node.run("run").status == 0)
-        let tool = try node.start(["reset", "--yes"])
+        let tool = try node.start(["reset", "--run-commands", "--yes"])
         #expect(try await becomes { tool.outputSoFar().contains("later: waits") })
         tool.signal(signal)
         #expect(await tool.result().status == code)
         #expect(try FileSystem.list(node.written("/etc")) == ["later"])
         try FileSystem.write([], to: TemporaryDirectory.file("go"), mode: 0o600)
-        let result = try await node.run("reset", "--yes")
+        let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 0, "\(result.output)\(result.errors)")
         #expect(try FileSystem.list(node.written("/etc")) == [])
     }

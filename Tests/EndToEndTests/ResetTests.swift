@@ -13,7 +13,7 @@ struct ResetTests {
         try await own.run()
         let made = try await own.tree()
         #expect(made.count > own.before.count + 20)
-        let planned = try await own.node.run("reset", "--dry-run")
+        let planned = try await own.node.run("reset", "--run-commands", "--dry-run")
         // Nothing says that a task did not make what it found as it describes it.
         let found = "found: /etc/found not deleted: it is not listed as made by the task; run 'rm /etc/found' if "
         #expect(planned.status == 1 && planned.errors.isEmpty, "\(planned.errors)")
@@ -22,7 +22,7 @@ struct ResetTests {
         #expect(planned.output.contains("decrypted: /etc/keys/secret would be deleted\n"), "\(planned.output)")
         #expect(try await own.tree() == made)
 
-        let result = try await own.node.run("reset", "--yes")
+        let result = try await own.node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 1 && result.errors.isEmpty, "\(result.errors)")
         #expect(result.output.contains(found) && !result.output.contains("too late"), "\(result.output)")
         #expect(result.outputLines.last == "ran the reset commands of 1 task, deleted 15 paths", "\(result.output)")
@@ -49,7 +49,7 @@ struct ResetTests {
         } else {
             try own.node.write(text, to: "bootstrap.yaml")
         }
-        let result = try await own.node.run("reset", "--yes")
+        let result = try await own.node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 0, "\(result.errors)")
         #expect(!result.output.contains("too late"), "\(result.output)")
         #expect(
@@ -79,7 +79,7 @@ struct ResetTests {
             "admin: /etc/kubernetes/admin.conf not deleted: it is a link to 'x' now",
             "decrypted: /etc/keys/secret not deleted: it is a directory now",
         ]
-        let planned = try await node.run("reset", "--dry-run")
+        let planned = try await node.run("reset", "--run-commands", "--dry-run")
         #expect(planned.status == 1)
         #expect(Set(planned.outputLines).isSuperset(of: expected), "\(planned.output)")
         let directory = "issued: /etc/pki not deleted: it is not empty"
@@ -87,7 +87,7 @@ struct ResetTests {
             "found: /etc/found not deleted: it is not listed as made by the task; run 'rm /etc/found' if nothing else "
             + "needs it"
         for round in 1...2 {
-            let result = try await node.run("reset", "--yes")
+            let result = try await node.run("reset", "--run-commands", "--yes")
             #expect(result.status == 1)
             let kept = result.outputLines.filter { $0.contains(" not deleted: it ") }
             // Directories that are not empty because of these are not mentioned.
@@ -103,7 +103,7 @@ struct ResetTests {
             try FileSystem.remove(node.written(path))
         }
         try FileSystem.removeTree(node.written("/etc/keys/secret"))
-        #expect(try await node.run("reset", "--yes").status == 0)
+        #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
         #expect(try await own.tree() == own.clean)
     }
 
@@ -144,7 +144,7 @@ struct ResetTests {
         try #require(try await node.run("run").status == 0)
         try node.write("y", to: "root/etc/f")
         for flag in ["--dry-run", "--yes"] {
-            let result = try await node.run("reset", flag, "-o", "json")
+            let result = try await node.run("reset", "--run-commands", flag, "-o", "json")
             #expect(result.status == 1 && result.errors.isEmpty, "\(result.errors)")
             let object = try result.output.json
             #expect(object["dryRun"]?.boolean == (flag == "--dry-run"))

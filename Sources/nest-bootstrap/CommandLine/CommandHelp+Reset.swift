@@ -11,11 +11,12 @@ extension CommandHelp {
                 + "whose commands failed. Another 'reset' then goes on.",
             "On a terminal it lists what it would delete, and asks. Otherwise it needs '--yes' or '--dry-run'.",
             "If the task file is invalid, the commands are those of the last run of each task.",
+            "With '--root' commands are run only with '--run-commands', as they could change this machine.",
             "The next boot runs the tasks again, unless the package or the task file is removed first.",
         ],
         exitCodes: [
             Row("0", "everything is undone"),
-            Row("1", "something may be left: a path, or what commands undo that failed"),
+            Row("1", "something may be left: a path, or what commands undo that failed or were not run"),
             Row("64", "wrong usage, or standard input is not a terminal"), Row("130, 143", "interrupted, terminated"),
         ],
         examples: ["reset --dry-run", "reset", "reset --yes --output json"],

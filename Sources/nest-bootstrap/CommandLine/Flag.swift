@@ -87,6 +87,11 @@ struct Flag: Sendable {
             "first run the dependencies of the named tasks that have not succeeded on this boot"
         ) { values, _, _ in values.run.withDependencies = true },
         Flag("--yes", of: [.reset], "delete without a question") { values, _, _ in values.isConfirmed = true },
+        Flag(
+            "--run-commands",
+            of: [.reset],
+            "run reset commands also with '--root': they run on this machine, with DIR in NEST_ROOT"
+        ) { values, _, _ in values.runsCommandsWithRoot = true },
         Flag("--dry-run", of: [.reset], "show what would be deleted, delete nothing") { values, _, _ in
             values.run.isDryRun = true
         },

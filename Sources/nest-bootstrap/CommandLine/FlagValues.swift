@@ -21,6 +21,7 @@ struct FlagValues: Sendable {
     var certificates = CertificatesOptions()
     var initialise = InitOptions()
     var isConfirmed = false
+    var runsCommandsWithRoot = false
 }
 
 /// A flag in the arguments.

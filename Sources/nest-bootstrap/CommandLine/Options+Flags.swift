@@ -73,7 +73,16 @@ extension Options {
         case .certificates: return .certificates(try certificatesOptions(names, values))
         case .reset:
             try refuse(names, name)
-            return .reset(ResetOptions(isDryRun: values.run.isDryRun, isConfirmed: values.isConfirmed))
+            guard !values.runsCommandsWithRoot || values.root != nil else {
+                throw UsageError("'--run-commands' requires '--root DIR'", command: name)
+            }
+            return .reset(
+                ResetOptions(
+                    isDryRun: values.run.isDryRun,
+                    isConfirmed: values.isConfirmed,
+                    runsCommandsWithRoot: values.runsCommandsWithRoot
+                )
+            )
         case .initialise:
             try refuse(names, name, hint: "use '--output \(names.first ?? "FILE")'")
             return .initialise(values.initialise)

@@ -144,7 +144,7 @@ struct RunOptions: Sendable, Hashable {
     init() {}
 }
 
-/// Whether `reset` asks.
+/// Whether `reset` asks, and what it runs.
 struct ResetOptions: Sendable, Hashable {
     /// Whether nothing is changed.
     var isDryRun = false
@@ -152,11 +152,8 @@ struct ResetOptions: Sendable, Hashable {
     /// Whether it is done without a question.
     var isConfirmed = false
 
-    /// Creates options; without arguments those of a reset that asks.
-    init(isDryRun: Bool = false, isConfirmed: Bool = false) {
-        self.isDryRun = isDryRun
-        self.isConfirmed = isConfirmed
-    }
+    /// Whether the reset commands of tasks are run also with `--root`, where they could change this machine.
+    var runsCommandsWithRoot = false
 }
 
 /// Whether `status` waits, and where it asks for all nodes.

@@ -34,7 +34,7 @@ struct ResetCommand {
         let survey = try ResetSurvey(options) { problem in
             if options.output == .text { output.report(warnings: [problem]) }
         }
-        var report = await survey.plannedReport()
+        var report = await survey.plannedReport(runsCommands: runsCommands)
         report.units = hasUnits ? try await Systemd.units(matching: Self.units) : []
         if reset.isDryRun || !reset.isConfirmed { show(report) }
         if reset.isDryRun { return report.isComplete ? .success : .failure }
@@ -59,6 +59,9 @@ struct ResetCommand {
 
     /// Whether the units of the tasks are those of this machine's systemd.
     private var hasUnits: Bool { options.root == nil && Systemd.isRunning }
+
+    /// Whether commands are run: with another root they could change this machine.
+    private var runsCommands: Bool { options.root == nil || reset.runsCommandsWithRoot }
 
     private var isText: Bool { options.output == .text }
 
@@ -88,7 +91,7 @@ struct ResetCommand {
         try locks.takeAll()
         defer { withExtendedLifetime(locks) {} }
         let survey = try ResetSurvey(options) { _ in }
-        var planned = await survey.plannedReport()
+        var planned = await survey.plannedReport(runsCommands: runsCommands)
         (planned.units, planned.state) = (shown.units, shown.state)
         if !reset.isConfirmed, planned.plannedLines != shown.plannedLines {
             output.write("meanwhile this has changed:\n")
@@ -103,6 +106,7 @@ struct ResetCommand {
         let run = ResetRun(
             plan: survey.plan,
             isDryRun: false,
+            runsCommands: runsCommands,
             environment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
             write: { [output, isText] line in if isText { output.write("\(printable(line))\n") } },
             warn: { [output, isText] problem in if isText { output.report(problem) } }

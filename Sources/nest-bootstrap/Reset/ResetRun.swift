@@ -14,6 +14,9 @@ struct ResetRun {
     /// Whether nothing is changed.
     let isDryRun: Bool
 
+    /// Whether commands are run; with another root they could change this machine.
+    let runsCommands: Bool
+
     /// The environment that programs start from.
     let environment: [String: String]
 
@@ -84,6 +87,12 @@ struct ResetRun {
         of task: String,
         _ report: inout ResetReport,
     ) async throws(Problem) {
+        guard runsCommands else {
+            throw Problem(
+                "with '--root' the reset commands of task '\(task)' are not run, so what it has made is not deleted",
+                hint: "pass '--run-commands' if they change nothing outside of NEST_ROOT"
+            )
+        }
         report.commands.append(.init(task: task, text: commands.text, hasFailed: true))
         if !isDryRun { try await start(commands, of: task) }
         report.commands[report.commands.count - 1].hasFailed = false

@@ -50,9 +50,17 @@ struct ResetSurvey {
 
     /// What would be done, without the units.
     ///
+    /// - Parameter runsCommands: Whether commands would be run.
     /// - Returns: Everything that would be done, and what may be left.
-    func plannedReport() async -> ResetReport {
-        let run = ResetRun(plan: plan, isDryRun: true, environment: [:], write: { _ in }, warn: { _ in })
+    func plannedReport(runsCommands: Bool) async -> ResetReport {
+        let run = ResetRun(
+            plan: plan,
+            isDryRun: true,
+            runsCommands: runsCommands,
+            environment: [:],
+            write: { _ in },
+            warn: { _ in }
+        )
         var report = await run.perform()
         report.problems += faults
         let state = ((try? statePaths) ?? []) + (report.isUndone ? [plan.store.path] : [])
