@@ -32,13 +32,16 @@ struct ApplyAction: Action {
         let pruning = try await PruneStep(context, declaration, contents.manifests, client, failures)
         // Declared outside the group for the reason given in `Rollout.pause`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
+        let store = VerifiedObjectStore(context)
+        let verified = context.run.files.isDryRun ? nil : store.objects()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await failures.reportWhenQuiet() }
-            (applied, changedCount) = await apply(contents.manifests, client, failures)
+            (applied, changedCount) = await apply(contents.manifests, client, verified, failures)
             group.cancelAll()
         }
         await failures.report()
         try Task.checkCancellation()
+        if let verified { store.keep(verified) }
         // Not after every run: the schema has some megabytes, and costs the server more than all other requests.
         if context.run.keepsSchemas || failures.count > 0 && !context.run.files.isDryRun {
             await SchemaStore(context.run).refresh(from: client, until: context.deadline)
@@ -64,6 +67,7 @@ struct ApplyAction: Action {
     private func apply(
         _ manifests: [ManifestObject],
         _ client: APIClient,
+        _ verified: VerifiedObjects?,
         _ failures: FailureReporter,
     ) async -> (applied: [ManifestObject], changedCount: Int) {
         let changedCount = Locked(0)
@@ -77,6 +81,7 @@ struct ApplyAction: Action {
             ),
             forceConflicts: declaration.conflicts == .force,
             dryRunOverlay: context.run.dryRunOverlay,
+            verified: verified,
             retryPolicy: context.retryPolicy,
             rival: { [context] manifest, named in
                 await context.run.describedObjects.rival(of: manifest, named: named, context, client.kubeconfig)

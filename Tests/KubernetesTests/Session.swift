@@ -46,6 +46,7 @@ struct Session: Sendable {
         _ text: String,
         forceConflicts: Bool = false,
         dryRunOverlay: DryRunOverlay? = nil,
+        verified: VerifiedObjects? = nil,
         retryPolicy: RetryPolicy = retryPolicy(),
         onLine: @escaping @Sendable (String) -> Void = { _ in },
     ) async -> [String] {
@@ -54,6 +55,7 @@ struct Session: Sendable {
             text,
             forceConflicts: forceConflicts,
             dryRunOverlay: dryRunOverlay,
+            verified: verified,
             retryPolicy: retryPolicy
         ) { message in
             let line =
@@ -85,6 +87,7 @@ struct Session: Sendable {
         _ text: String,
         forceConflicts: Bool = false,
         dryRunOverlay: DryRunOverlay? = nil,
+        verified: VerifiedObjects? = nil,
         retryPolicy: RetryPolicy = retryPolicy(),
         say: @escaping @Sendable (Applier.Message) -> Void,
     ) async -> [String] {
@@ -94,6 +97,7 @@ struct Session: Sendable {
             managedMetadata: ManagedMetadata(task: "t"),
             forceConflicts: forceConflicts,
             dryRunOverlay: dryRunOverlay,
+            verified: verified,
             retryPolicy: retryPolicy,
             say: say,
         )

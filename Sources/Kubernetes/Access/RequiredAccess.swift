@@ -48,6 +48,7 @@ public struct RequiredAccess: Sendable {
     public mutating func apply(_ manifest: ManifestObject, namespace: String) {
         let identity = settled(manifest.identity, namespace)
         allow(["get", "patch", "create"], identity)
+        allowVerification(of: identity.type)
         if let namespace = identity.namespace {
             allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), namespace)
         }
@@ -77,6 +78,17 @@ public struct RequiredAccess: Sendable {
             allow(["bind"], ObjectIdentity(type: type, namespace: namespace, name: name))
         default: break
         }
+    }
+
+    /// Adds what is needed to know without a dry run that an object is still unchanged; see ``VerifiedObjects``.
+    private mutating func allowVerification(of type: GroupVersionKind) {
+        for resource in ["mutatingadmissionpolicies", "mutatingwebhookconfigurations"] {
+            let scope = Scope(namespace: nil, group: "admissionregistration.k8s.io", resource: resource)
+            unnamed[scope, default: []].insert("list")
+        }
+        guard !type.isBuiltIn else { return }
+        let scope = Scope(namespace: nil, group: "apiextensions.k8s.io", resource: "customresourcedefinitions")
+        allow(["get"], scope, "\(resources.resource(of: type)).\(type.group)")
     }
 
     /// Adds what an admission policy needs that has parameters, and its bindings: to read any of them.

@@ -30,6 +30,8 @@ public struct Applier: Sendable {
     public var forceConflicts: Bool
     /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
     public var dryRunOverlay: DryRunOverlay?
+    /// The objects that earlier runs have found unchanged, `nil` if that is not used.
+    public var verified: VerifiedObjects?
     /// How long attempts are repeated.
     public var retryPolicy: RetryPolicy
     /// Finds the other task that describes an object; it also gets the task that the object on the server names.
@@ -62,6 +64,7 @@ public struct Applier: Sendable {
         managedMetadata: ManagedMetadata,
         forceConflicts: Bool,
         dryRunOverlay: DryRunOverlay?,
+        verified: VerifiedObjects? = nil,
         retryPolicy: RetryPolicy,
         rival: @escaping @Sendable (ManifestObject, _ namedTask: String?) async -> Rival? = { _, _ in nil },
         mayAppear: @escaping @Sendable (Requirement) async -> Bool = { _ in true },
@@ -71,6 +74,7 @@ public struct Applier: Sendable {
         self.managedMetadata = managedMetadata
         self.forceConflicts = forceConflicts
         self.dryRunOverlay = dryRunOverlay
+        self.verified = verified
         self.retryPolicy = retryPolicy
         self.rival = rival
         self.mayAppear = mayAppear
@@ -149,8 +153,11 @@ public struct Applier: Sendable {
             }
             let result = try await application.run()
             if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil, let object = result.object {
-                schedule.stepAside(index)
-                try await awaitServed(manifest, object)
+                if !result.isVerified || Readiness(of: object, type: manifest.identity.type) != .ready {
+                    schedule.stepAside(index)
+                    try await awaitServed(manifest, object)
+                }
+                client.traits.record(definition: object)
             }
             say(.applied(result.identity, result.change, fields: result.fields, diff: result.diff))
             schedule.succeed(index)

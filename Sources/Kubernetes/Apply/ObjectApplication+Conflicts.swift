@@ -11,19 +11,27 @@ extension ObjectApplication {
         var isForced: Bool
         /// The object after the request, `nil` if an admission webhook does not support dry runs.
         var answer: Node?
+        /// Whether the server takes the whole object without a conflict and without a warning.
+        var isAccepted = false
     }
 
     /// Finds out what to send so that only values that differ conflict with other managers.
     func proposal(for root: Node, live: Node, at path: ObjectPath) async throws(APIError) -> Proposal {
         do throws(APIError) {
-            let answer = try await dryRunApply(root, at: path)
+            let reply = try await dryRunApply(root, at: path)
+            let answer = reply?.node
             if let answer, !applier.forceConflicts {
                 let conflicts = SecretData.conflicts(changing: live, to: answer)
                 guard conflicts.isEmpty else {
                     throw .refused(APIError.Refusal(request: "PATCH \(path.text)", status: ServerStatus(conflicts)))
                 }
             }
-            return Proposal(root: root, isForced: answer == nil && applier.forceConflicts, answer: answer)
+            return Proposal(
+                root: root,
+                isForced: answer == nil && applier.forceConflicts,
+                answer: answer,
+                isAccepted: reply?.response.values(of: "warning").isEmpty == true,
+            )
         } catch .refused(let refusal) where refusal.status.isFieldConflict {
             return try await proposal(for: root, live: live, at: path, despite: refusal)
         }

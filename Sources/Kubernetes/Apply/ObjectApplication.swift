@@ -17,6 +17,8 @@ struct ObjectApplication {
         var diff: [String] = []
         /// The object as the server returned it, `nil` if a dry run covers it.
         var object: Node?
+        /// Whether an earlier run has found the same, so that nothing was sent.
+        var isVerified = false
     }
 
     /// What earlier attempts found out.
@@ -127,6 +129,10 @@ struct ObjectApplication {
         to body: Node,
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
+        let verification = await verification(of: live, body, at: path)
+        if memory.intended == nil, verification?.isKnown == true {
+            return Result(identity: identity, change: .unchanged, object: live, isVerified: true)
+        }
         let proposal = try await proposal(for: body, live: live, at: path)
         var changed: [String] = []
         if let answer = proposal.answer {
@@ -135,6 +141,7 @@ struct ObjectApplication {
             let isMigrated = ClientSideMigration(of: answer) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)
             if difference.fields.isEmpty, hasSameOwner, !isMigrated {
+                if proposal.isAccepted { verification?.record() }
                 return Result(identity: identity, change: memory.intended ?? .unchanged, object: live)
             }
             changed = difference.fields.map(\.path)
@@ -181,11 +188,14 @@ struct ObjectApplication {
     }
 
     /// Asks what the object would become without force, `nil` if an admission webhook does not support dry runs.
-    func dryRunApply(_ body: Node, at path: ObjectPath) async throws(APIError) -> Node? {
+    func dryRunApply(
+        _ body: Node,
+        at path: ObjectPath,
+    ) async throws(APIError) -> (node: Node, response: HTTPResponse)? {
         do {
             let reply = try await send(body, to: path, isDryRun: true, isForced: false)
             reportWarnings(of: reply.response)
-            return reply.node
+            return reply
         } catch .refused(let refusal)
             where !isDryRun && refusal.code == 400 && refusal.message.contains("dry run")
         {

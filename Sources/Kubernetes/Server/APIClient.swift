@@ -10,6 +10,9 @@ public struct APIClient: Sendable {
     /// The resources of the server, fetched when they are needed first.
     let catalog = ResourceCatalog()
 
+    /// What else decides about an apply, fetched when an object was verified or is about to be.
+    let traits = KnownTraits()
+
     /// The schemas of its kinds, fetched when an object is refused.
     let schemas = SchemaCache()
 

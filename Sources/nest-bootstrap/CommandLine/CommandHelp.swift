@@ -73,7 +73,7 @@ extension CommandHelp {
             Row("130, 143", "interrupted, terminated"),
         ],
         examples: ["run --dry-run --output json", "run --task calico-ip-pool --with-dependencies"],
-        files: [.record, Row("/var/lib/nest-bootstrap/cache", "downloaded manifests, by digest")],
+        files: [.record, Row("/var/lib/nest-bootstrap/cache", "downloaded manifests, digests of unchanged objects")],
     )
 
     fileprivate static let status = CommandHelp(

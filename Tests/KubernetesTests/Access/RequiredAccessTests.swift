@@ -6,8 +6,12 @@ import YAML
 /// The roles with which objects can be applied.
 @Suite(.timeLimit(.minutes(1)))
 struct RequiredAccessTests {
-    /// The rules for manifests, one a line: `NAMESPACE GROUP/RESOURCE NAMES: VERBS`.
+    /// The rules for manifests but those with which dry runs are saved, one a line: `NAMESPACE GROUP/RESOURCE NAMES: VERBS`.
     private func rules(_ text: String, _ change: (inout RequiredAccess) -> Void = { _ in }) -> [String] {
+        allRules(text, change).filter { !Self.verification.contains($0) }
+    }
+
+    private func allRules(_ text: String, _ change: (inout RequiredAccess) -> Void = { _ in }) -> [String] {
         let file = ManifestFile(Array(text.utf8), file: "m.yaml")
         #expect(file.diagnostics == [])
         var access = RequiredAccess(definitionsOf: file.manifests)
@@ -24,6 +28,20 @@ struct RequiredAccessTests {
     }
 
     private static let base = "- /namespaces kube-system: get"
+
+    /// What a user needs who is to know without a dry run that an object is unchanged.
+    private static let verification = [
+        "- admissionregistration.k8s.io/mutatingadmissionpolicies : list",
+        "- admissionregistration.k8s.io/mutatingwebhookconfigurations : list",
+    ]
+
+    @Test func `a user who applies objects may list what changes them when they are sent`() {
+        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system}}"
+        #expect(
+            allRules(map) == [Self.base] + Self.verification + ["kube-system /configmaps a: create,get,patch"]
+        )
+        #expect(allRules("") { $0.hold(lease: "t", namespace: "kube-system") }.filter(Self.verification.contains) == [])
+    }
 
     @Test func `objects of namespaces that every cluster has need a role there, others one of the cluster`() {
         let text = """
@@ -146,7 +164,9 @@ struct RequiredAccessTests {
         #expect(guesses == ["Proxy (f.test/v1)"])
         #expect(
             found == [
-                "- /namespaces default,kube-system: get", definitions, "- e.test/oxen a: create,get,patch",
+                "- /namespaces default,kube-system: get", definitions,
+                "- apiextensions.k8s.io/customresourcedefinitions proxies.f.test: get",
+                "- e.test/oxen a: create,get,patch",
                 "default f.test/proxies b: create,get,patch",
             ]
         )

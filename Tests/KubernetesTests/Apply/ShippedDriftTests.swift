@@ -83,6 +83,10 @@ struct ShippedDriftTests {
         let original = try #require(try await session.object(path))
         let fields = OwnedField.all(of: try #require(ManagedMetadata.fields(in: original).first), in: original)
         #expect(!fields.isEmpty)
+        let verified = VerifiedObjects()
+        _ = await session.apply(text, verified: verified)
+        // All that follows knows the object as it was.
+        let known = try #require(verified.json, "\(manifest.identity) was not verified")
 
         var live = original
         var changed: [OwnedField] = []
@@ -94,14 +98,14 @@ struct ShippedDriftTests {
                 break
             }
         }
-        let reported = await session.apply(text).joined(separator: "\n")
+        let reported = await session.apply(text, verified: VerifiedObjects(json: known)).joined(separator: "\n")
         // What the server drops, such as 'readOnly: false', has no manager and is restored.
         let remaining = changed.filter { FieldPath($0.path).resolve(in: live).node != nil && $0.path != ".\(label)" }
         for field in remaining {
             let name = "field '\(field.path.dropFirst())'"
             #expect(reported.contains(name), "\(manifest.identity): \(name) in \(reported)")
         }
-        live = try await expectRestored(original, at: path, by: text, forceConflicts: true, on: session)
+        live = try await expectRestored(original, known, at: path, by: text, forceConflicts: true, on: session)
 
         var removedCount = 0
         for field in fields {
@@ -110,8 +114,9 @@ struct ShippedDriftTests {
             removedCount += 1
         }
         // What is gone belongs to nobody and is added again. Where the server has null instead, that is a value.
-        let isReported = await session.apply(text).contains { $0.contains("is owned by 'drift'") }
-        try await expectRestored(original, at: path, by: text, forceConflicts: isReported, on: session)
+        let lines = await session.apply(text, verified: VerifiedObjects(json: known))
+        let isReported = lines.contains { $0.contains("is owned by 'drift'") }
+        try await expectRestored(original, known, at: path, by: text, forceConflicts: isReported, on: session)
         return (changed.count, removedCount)
     }
 
@@ -121,12 +126,17 @@ struct ShippedDriftTests {
     @discardableResult
     private func expectRestored(
         _ original: Node,
+        _ known: [UInt8],
         at path: String,
         by text: String,
         forceConflicts: Bool,
         on session: Session,
     ) async throws -> Node {
-        let lines = await session.apply(text, forceConflicts: forceConflicts)
+        let lines = await session.apply(
+            text,
+            forceConflicts: forceConflicts,
+            verified: VerifiedObjects(json: known)
+        )
         let live = try #require(try await session.object(path))
         // The server counts the changes of a DaemonSet's template.
         let ignored = [
@@ -135,7 +145,7 @@ struct ShippedDriftTests {
         ]
         let rest = Difference(from: original, to: live).fields.map(\.path).filter { !ignored.contains($0) }
         #expect(rest == [], "\(lines)")
-        let again = await session.apply(text)
+        let again = await session.apply(text, verified: VerifiedObjects(json: known))
         #expect(again.allSatisfy { $0.hasPrefix("unchanged ") }, "\(again)")
         // The server itself writes the status of a CRD.
         let later = try await session.object(path)?["metadata"]?["managedFields"]?.sequence ?? []

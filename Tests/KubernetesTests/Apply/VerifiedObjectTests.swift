@@ -1,0 +1,139 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// Objects that an earlier run has verified, on a server of their own.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(10)))
+struct VerifiedObjectTests {
+    private static let map = """
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: default}, data: {a: b}}
+        """
+    private static let definition = """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: things.example.test}
+        spec:
+          group: example.test
+          names: {kind: Thing, plural: things}
+          scope: Cluster
+          versions:
+          - name: v1
+            served: true
+            storage: true
+            schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {a: {type: string}}}}}}
+        """
+    private static let thing = "{apiVersion: example.test/v1, kind: Thing, metadata: {name: t}, spec: {a: b}}"
+    private static let secret =
+        "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: default}, stringData: {a: b}}"
+
+    /// The requests with which the server has been asked to apply something, also in dry runs.
+    private func applyCount(_ cluster: TestCluster) async throws -> Int {
+        let metrics = try await cluster.kubectl("get", "--raw=/metrics")
+        return metrics.outputLines.filter { line in
+            line.hasPrefix("apiserver_request_total{")
+                && ["APPLY", "PATCH"].contains { line.contains("verb=\"\($0)\"") }
+        }
+        .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0) { $0 + Int($1) }
+    }
+
+    /// Applies a text as a new run that knows what an earlier one has kept.
+    private func apply(
+        _ text: String,
+        _ cluster: TestCluster,
+        knowing json: [UInt8]?,
+    ) async throws -> (lines: [String], sent: Int, json: [UInt8]?) {
+        let verified = VerifiedObjects(json: json)
+        let before = try await applyCount(cluster)
+        let lines = await (try Session(kubeconfig: cluster.kubeconfig)).apply(text, verified: verified)
+        return (lines.sorted(), try await applyCount(cluster) - before, verified.json ?? json)
+    }
+
+    @Test func `what was verified is only read, until something else takes part`() async throws {
+        try await TestCluster.withFresh { cluster in
+            let text = [Self.map, Self.definition, Self.thing, Self.secret].joined(separator: "\n---\n")
+            let first = try await apply(text, cluster, knowing: nil)
+            #expect(first.lines.count == 4 && first.lines.allSatisfy { $0.hasPrefix("created ") }, "\(first.lines)")
+            #expect(first.json == nil)
+            let unchanged = first.lines.map { $0.replacing("created", with: "unchanged") }
+            let second = try await apply(text, cluster, knowing: nil)
+            #expect(second.lines == unchanged)
+            #expect(second.sent == 4)
+            let known = try #require(second.json)
+            #expect(!String(decoding: known, as: UTF8.self).contains("/secrets/"))
+            let third = try await apply(text, cluster, knowing: known)
+            #expect(third.lines == unchanged)
+            #expect(third.sent == 1, "only the Secret")
+            #expect(third.json == known)
+
+            try await expectOwnership(cluster, known)
+            try await expectNewDefinition(cluster, known)
+            try await expectWebhook(cluster, known)
+        }
+    }
+
+    /// An object whose managers were cleared has its manager afterwards.
+    private func expectOwnership(_ cluster: TestCluster, _ known: [UInt8]) async throws {
+        let session = try Session(kubeconfig: cluster.kubeconfig)
+        let path = "/api/v1/namespaces/default/configmaps/m"
+        try await session.update("PATCH", "{metadata: {managedFields: [{}]}}", at: path, as: "clearing")
+        let cleared = try #require(try await session.object(path))
+        try #require(ManagedMetadata.fields(in: cleared).isEmpty)
+        _ = try await apply(Self.map, cluster, knowing: known)
+        let restored = try #require(try await session.object(path))
+        #expect(ManagedMetadata.fields(in: restored).count == 1)
+    }
+
+    /// A custom resource is asked about again after its definition has changed.
+    private func expectNewDefinition(_ cluster: TestCluster, _ known: [UInt8]) async throws {
+        #expect(try await apply(Self.thing, cluster, knowing: known).sent == 0)
+        let session = try Session(kubeconfig: cluster.kubeconfig)
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.test"
+        try await session.update("PATCH", "{spec: {names: {shortNames: [th]}}}", at: path, as: "other")
+        let result = try await apply(Self.thing, cluster, knowing: known)
+        #expect(result.lines == ["unchanged Thing/t"])
+        #expect(result.sent == 1)
+    }
+
+    /// A mutating webhook is asked about what was verified without it.
+    private func expectWebhook(_ cluster: TestCluster, _ known: [UInt8]) async throws {
+        let again = try await apply(Self.map, cluster, knowing: known)
+        #expect(try await apply(Self.map, cluster, knowing: again.json).sent == 0)
+        let authority = try TestAuthority()
+        let bundle = Base64.encode(try readTestFile(authority.certificatePath))
+        let patch = Base64.encode(Array(#"[{"op": "add", "path": "/data/webhook", "value": "was here"}]"#.utf8))
+        let review = """
+            {"apiVersion": "admission.k8s.io/v1beta1", "kind": "AdmissionReview", "response": \
+            {"uid": "", "allowed": true, "patchType": "JSONPatch", "patch": "\(patch)"}}
+            """
+        let server = try WebhookServer(
+            try authority.issue("webhook", names: ["IP:127.0.0.1"]),
+            status: "200 OK",
+            body: review
+        )
+        let webhook = """
+            apiVersion: admissionregistration.k8s.io/v1
+            kind: MutatingWebhookConfiguration
+            metadata: {name: w}
+            webhooks:
+            - name: w.example.test
+              admissionReviewVersions: [v1beta1]
+              sideEffects: None
+              clientConfig: {url: "\(server.url)/m", caBundle: \(bundle)}
+              rules: [{apiGroups: [""], apiVersions: [v1], operations: ["*"], resources: [configmaps]}]
+            """
+        let session = try Session(kubeconfig: cluster.kubeconfig)
+        try #require(await session.apply(webhook) == ["created MutatingWebhookConfiguration/w"])
+        let path = "/api/v1/namespaces/default/configmaps/m"
+        // The server calls a webhook some moments after it was created.
+        let isCalled = try await becomes {
+            _ = try await apply(Self.map, cluster, knowing: again.json)
+            return try await session.object(path)?["data"]?["webhook"]?.string == "was here"
+        }
+        #expect(isCalled)
+        let settled = try await apply(Self.map, cluster, knowing: nil)
+        #expect(settled.lines == ["unchanged ConfigMap/default/m"])
+        #expect(settled.json == nil, "a webhook may change it at any time")
+    }
+}
