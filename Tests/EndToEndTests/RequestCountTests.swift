@@ -1,0 +1,54 @@
+import Base
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// How many requests a run of the shipped graph sends, by method, as the audit log of the API server has them.
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(10)))
+struct RequestCountTests {
+    /// The agent is the admin; kubectl and the scripts that start the server are it, too, so that there are none meanwhile.
+    private static let policy = """
+        apiVersion: audit.k8s.io/v1
+        kind: Policy
+        omitStages: [RequestReceived]
+        rules:
+        - {level: Metadata, users: [kubernetes-admin]}
+        - {level: None}
+        """
+
+    @Test func `a run with nothing to change reads each object once`() async throws {
+        let (policy, log) = (TemporaryDirectory.file("policy.yaml"), TemporaryDirectory.file("audit.log"))
+        try FileSystem.write(Array(Self.policy.utf8), to: policy, mode: 0o600)
+        let flags = ["--", "--audit-policy-file=\(policy)", "--audit-log-path=\(log)"]
+        try await TestCluster.withFresh(options: ["--no-controller-manager"] + flags) { cluster in
+            let node = try ShippedRun.node("counted", of: cluster)
+            var logged = 0
+            func run() async throws -> (objects: Int, requests: [String: Int], paths: [String]) {
+                let result = try await node.run("run", "--role", "control-plane", "--output", "json")
+                try #require(result.status == 0, "\(result.errors)")
+                let entries = try text(log).split(separator: "\n").dropFirst(logged).map { try String($0).json }
+                logged += entries.count
+                let requests = Dictionary(entries.map { ($0["verb"]?.string ?? "", 1) }, uniquingKeysWith: +)
+                return (try result.events("object").count, requests, entries.compactMap { $0["requestURI"]?.string })
+            }
+            logged = try text(log).split(separator: "\n").count
+            _ = try await run()
+            let second = try await run()
+            #expect(second.requests["patch"] == second.objects, "one dry run each: \(second.requests)")
+            let third = try await run()
+            // Discovery, as the objects are of that many groups and versions.
+            let groups = third.paths.filter { $0.wholeMatch(of: /\/(api\/v1|apis\/[^\/]+\/[^\/?]+)(\?.*)?/) != nil }
+                .count
+            // The API server's readiness and version, and namespace kube-system.
+            #expect(third.requests["get"] == third.objects + groups + 3, "\(third.paths)")
+            // Mutating webhooks, and from 1.32 on mutating policies.
+            #expect(third.requests["list"] == (try await cluster.isAtLeast(minor: 32) ? 2 : 1), "\(third.paths)")
+            #expect(third.requests.keys.sorted() == ["get", "list"])
+        }
+    }
+
+    private func text(_ path: String) throws -> String {
+        String(decoding: try FileSystem.read(path, limit: 64 << 20), as: UTF8.self)
+    }
+}
