@@ -151,7 +151,7 @@ struct InitTests {
     }
 
     @Test func `a root that is no directory is an error`() async throws {
-        for root in ["/nonexistent", "/etc/passwd"] {
+        for root in [TemporaryDirectory.file("missing"), "/etc/passwd"] {
             let result = try await initialise("--root", root)
             #expect(result.status == 1)
             #expect(result.output == "")
