@@ -33,13 +33,17 @@ extension ActionContext {
             last = other
         }
         emit(.lease(holder(identity, held.since, true)))
-        let end = await perform(work, renewing: held, lease)
+        var end = await perform(work, renewing: held, lease)
         if let process = survivor.process {
             let words = "not released, because process \(process) of the task still runs"
             let limit = lease.duration.text
             emit(.warning(subject: lease.description, "\(words); it expires within \(limit): end the process before"))
-        } else if let problem = await lease.release(held) {
-            emit(.warning(subject: lease.description, problem))
+        } else {
+            switch await lease.release(held) {
+            case .released: break
+            case .lost(let loss): end.loss = end.loss ?? loss
+            case .failed(let problem): emit(.warning(subject: lease.description, problem))
+            }
         }
         if let loss = end.loss { try report(loss, of: lease, end) }
         return try end.result.get()

@@ -148,6 +148,24 @@ struct ClusterLockTests {
         #expect(try await self.lease("fails", cluster)["spec"]?["holderIdentity"]?.string == "")
     }
 
+    @Test func `a Lease that is deleted during a task shorter than a renewal is noticed at the end of the task`()
+        async throws
+    {
+        let cluster = try await TestCluster.shared.value
+        let node = try node("one", task: "short", cluster.kubeconfig, seconds: "5")
+        let run = try node.start(["run"])
+        #expect(try await becomes { try isInside("one") })
+        let deletion = try await cluster.kubectl("delete", "lease", "-n", "kube-system", "nest-bootstrap-short")
+        try #require(deletion.status == 0, "\(deletion.errors)")
+        let result = await run.result()
+        #expect(result.status == 0)
+        let lease = "Lease/kube-system/nest-bootstrap-short"
+        #expect(
+            result.errors.contains("\(lease): lost while the task ran (deleted); another node may have run it"),
+            "\(result.errors)"
+        )
+    }
+
     @Test func `time that is up while another node holds the Lease is a failure that names it`() async throws {
         let cluster = try await TestCluster.shared.value
         let one = try node("one", task: "late", cluster.kubeconfig, seconds: "300")

@@ -40,7 +40,10 @@ extension ClusterLease {
                 }
                 isCurrent = false
                 let step = observation.step(at: .now)
-                if case .wait = step, let state = observation.state {
+                if case .wait = step {
+                    guard let state = observation.state else {
+                        throw .pending("deleted while another node held it, which may not know that yet", .retry)
+                    }
                     onWait(Holder(identity: state.holder, since: state.acquired))
                     throw .pending(Self.words(state), .retry)
                 }
@@ -48,7 +51,7 @@ extension ClusterLease {
                 return try await take(observation.state, step, until: retryPolicy.deadline)
             }
         } catch {
-            if mayHold { try? await release() }
+            if mayHold { _ = try? await release() }
             throw await problem(error, observation, retryPolicy)
         }
     }
@@ -92,9 +95,8 @@ extension ClusterLease {
         func rest(_ time: Duration) async -> Bool {
             await sleep(max(.zero, min(time, ContinuousClock.now.duration(to: end))))
         }
-        guard case .wait(let time) = observation.step(at: .now), let state = observation.state else {
-            return (await rest(delay), false)
-        }
+        guard case .wait(let time) = observation.step(at: .now) else { return (await rest(delay), false) }
+        guard let state = observation.state else { return (await rest(min(time, Self.pollInterval)), false) }
         let limit = min(time, Self.watchLimit, ContinuousClock.now.duration(to: end))
         guard limit >= .seconds(1) else { return (await rest(limit + observation.randomDelay()), false) }
         let start = WatchStart(
@@ -106,7 +108,7 @@ extension ClusterLease {
         case .changed(let object):
             observation.observe(object.map { LeaseState($0) }, at: .now)
             // All nodes that wait learn that it is free at the same moment. Most of them find that another one has taken it.
-            if observation.isFree { return (await rest(observation.randomDelay()), false) }
+            if observation.state != nil, observation.isFree { return (await rest(observation.randomDelay()), false) }
             return (await rest(.seconds(Double.random(in: 0...1))), true)
         case .unchanged: return (!Task.isCancelled, false)
         case .unavailable: return (await rest(min(time, Self.pollInterval * Double.random(in: 0.8...1.2))), false)

@@ -57,7 +57,8 @@ extension ClusterLease {
         )
     }
 
-    private func loss(to other: LeaseState?) -> Loss {
+    /// What has happened to a Lease that this process does not hold any more.
+    func loss(to other: LeaseState?) -> Loss {
         guard let other else {
             return Loss(reason: "deleted", hint: "see in the audit log of the API server who deleted it")
         }

@@ -114,36 +114,55 @@ public struct ClusterLease: Sendable {
     /// The longest time that other nodes wait for a Lease which is neither renewed nor released.
     public var duration: Duration { timing.duration }
 
+    /// How a release ended.
+    public enum Release: Sendable {
+        /// Others may take the Lease at once.
+        case released
+        /// It was lost before, unnoticed since its last renewal.
+        case lost(Loss)
+        /// It could not be released within five seconds: why, and what follows.
+        case failed(String)
+    }
+
     /// Releases a Lease, so that others need not wait until it expires.
     ///
     /// - Parameter held: The Lease.
-    /// - Returns: Why that did not succeed within five seconds, and what follows; `nil` if it did.
-    public func release(_ held: consuming Held) async -> String? {
+    /// - Returns: How that ended.
+    public func release(_ held: consuming Held) async -> Release {
         do throws(APIError) {
-            try await release()
-            return nil
+            return try await release().map { .lost($0) } ?? .released
         } catch {
             let limit = timing.duration.text
-            return "was not released (\(error.words)); other nodes wait until it expires, at most \(limit)"
+            return .failed("was not released (\(error.words)); other nodes wait until it expires, at most \(limit)")
         }
     }
 
     /// Releases the Lease, also if the surrounding Swift task is cancelled.
     ///
-    /// It is read first: a request that failed before may have changed it. That another process holds it is a normal result.
-    func release() async throws(APIError) {
+    /// - Returns: Why this process had lost it already, `nil` if it had not.
+    @discardableResult
+    func release() async throws(APIError) -> Loss? {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
-        let result = await Task { () -> Result<Void, APIError> in
+        let result = await Task { () -> Result<Loss?, APIError> in
+            // A request without a response may have released it, and others may have taken it since.
+            var mayBeReleased = false
             do throws(APIError) {
-                try await policy.retry(subject.description) { () async throws(APIError) in
-                    guard let state = try await read(until: policy.deadline), state.holder == identity else { return }
-                    _ = try await change(state, .release, until: policy.deadline)
+                let found = try await policy.retry(subject.description) { () async throws(APIError) -> Loss? in
+                    let state = try await read(until: policy.deadline)
+                    guard let state, state.holder == identity else { return mayBeReleased ? nil : self.loss(to: state) }
+                    do throws(APIError) {
+                        _ = try await change(state, .release, until: policy.deadline)
+                    } catch {
+                        mayBeReleased = mayBeReleased || error.mayHaveSucceeded
+                        throw error
+                    }
+                    return nil
                 }
-                return .success(())
+                return .success(found)
             } catch {
                 return .failure(error)
             }
         }.value
-        try result.get()
+        return try result.get()
     }
 }

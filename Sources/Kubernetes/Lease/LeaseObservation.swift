@@ -11,14 +11,14 @@ struct LeaseObservation {
         case take
         /// It is held by this process.
         case isHeld
-        /// Another process holds it, for this time at least.
+        /// Another process holds it, or held it when it was deleted, for this time at least.
         case wait(Duration)
     }
 
     /// The identity of this process.
     let identity: String
 
-    /// How long a Lease is valid that does not say so.
+    /// How long a Lease is valid at least: all processes keep to this time, also if somebody has written a shorter one.
     let timing: LeaseTiming
 
     /// The state that was seen last, `nil` if there was no Lease.
@@ -26,6 +26,9 @@ struct LeaseObservation {
 
     /// When this state was seen first.
     private var changedAt: ContinuousClock.Instant?
+
+    /// Until when a process may go on that held the Lease when it was deleted: it notices that when it renews the Lease.
+    private var deletedUntil: ContinuousClock.Instant?
 
     /// How often it has passed to another process since it was seen first.
     private var passCount = 0
@@ -39,6 +42,11 @@ struct LeaseObservation {
     mutating func observe(_ found: LeaseState?, at now: ContinuousClock.Instant) {
         if let found, changedAt != nil, !found.holder.isEmpty, found.holder != state?.holder, found.holder != identity {
             passCount += 1
+        }
+        if found != nil {
+            deletedUntil = nil
+        } else if let state, !state.holder.isEmpty, state.holder != identity {
+            deletedUntil = expiry(of: state)
         }
         if changedAt == nil || found?.resourceVersion != state?.resourceVersion { changedAt = now }
         state = found
@@ -58,10 +66,18 @@ struct LeaseObservation {
 
     /// Decides what follows from what was seen.
     func step(at now: ContinuousClock.Instant) -> Step {
-        guard let state, let changedAt else { return .create }
+        guard let state else {
+            guard let deletedUntil, deletedUntil > now else { return .create }
+            return .wait(deletedUntil - now)
+        }
         if state.holder.isEmpty { return .take }
         if state.holder == identity { return .isHeld }
-        let end = changedAt + (state.duration ?? timing.duration)
-        return end <= now ? .take : .wait(end - now)
+        guard let end = expiry(of: state), end > now else { return .take }
+        return .wait(end - now)
+    }
+
+    /// When a state expires that has not changed since it was seen first.
+    private func expiry(of state: LeaseState) -> ContinuousClock.Instant? {
+        changedAt.map { $0 + max(state.duration ?? .zero, timing.duration) }
     }
 }

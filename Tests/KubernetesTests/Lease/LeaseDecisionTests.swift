@@ -49,8 +49,8 @@ struct LeaseDecisionTests {
         #expect(observation.step(at: start + .seconds(60)) == .wait(.seconds(59)))
     }
 
-    @Test func `the Lease says how long it is valid`() throws {
-        for (duration, expected) in [(15, 15), (nil, 60), (0, 60), (-1, 60)] as [(Int?, Int)] {
+    @Test func `a Lease is valid as long as it says, but never less than a minute`() throws {
+        for (duration, expected) in [(90, 90), (15, 60), (nil, 60), (0, 60), (-1, 60)] as [(Int?, Int)] {
             var observation = LeaseObservation("me", LeaseTiming())
             observation.observe(try lease("other", version: 1, duration: duration), at: start)
             #expect(observation.step(at: start) == .wait(.seconds(expected)))
@@ -61,9 +61,23 @@ struct LeaseDecisionTests {
         var observation = LeaseObservation("me", LeaseTiming())
         observation.observe(try lease("other", version: 1), at: start)
         observation.observe(nil, at: start + .seconds(30))
-        #expect(observation.step(at: start + .seconds(30)) == .create)
         observation.observe(try lease("other", version: 9), at: start + .seconds(40))
         #expect(observation.step(at: start + .seconds(60)) == .wait(.seconds(40)))
+    }
+
+    @Test func `the holder of a Lease that is deleted has the time to notice it`() throws {
+        var observation = LeaseObservation("me", LeaseTiming())
+        #expect(observation.step(at: start) == .create)
+        observation.observe(try lease("other", version: 1), at: start)
+        for second in [10, 59] {
+            observation.observe(nil, at: start + .seconds(second))
+            #expect(observation.step(at: start + .seconds(second)) == .wait(.seconds(60 - second)))
+        }
+        #expect(observation.step(at: start + .seconds(60)) == .create)
+        // Nobody held it.
+        observation.observe(try lease("", version: 9), at: start + .seconds(61))
+        observation.observe(nil, at: start + .seconds(62))
+        #expect(observation.step(at: start + .seconds(62)) == .create)
     }
 
     @Test func `the more often the Lease passes to others, the longer is the delay before a free one is read`() throws {

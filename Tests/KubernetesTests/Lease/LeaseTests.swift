@@ -51,7 +51,7 @@ struct LeaseTests {
                     }
                     #expect(loss?.reason == nil)
                     visits.end()
-                    #expect(await lease.release(held) == nil)
+                    #expect(Self.words(await lease.release(held)) == "released")
                 }
             }
             try await group.waitForAll()
@@ -194,10 +194,19 @@ struct LeaseTests {
         let deadline = ContinuousClock.now + .seconds(20)
         let held = try await lease.acquire(Session.retryPolicy()) { _ in }
         let other = Self.lease(session, namespace, "me_2")
-        #expect(await other.release(held) == nil)
+        #expect(Self.words(await other.release(held)) == "lost: now held by 'me'")
         #expect(try await other.read(until: deadline)?.holder == "me")
-        #expect(await lease.release(held) == nil)
+        #expect(Self.words(await lease.release(held)) == "released")
         #expect(try await other.read(until: deadline)?.holder == "")
+        #expect(Self.words(await lease.release(held)) == "lost: released by another process")
+    }
+
+    private static func words(_ release: ClusterLease.Release) -> String {
+        switch release {
+        case .released: "released"
+        case .lost(let loss): "lost: \(loss.reason)"
+        case .failed(let words): words
+        }
     }
 }
 
