@@ -1,6 +1,7 @@
 import Base
 import Kubernetes
 import Planning
+import TLS
 import YAML
 
 /// Which task describes which object, as far as a run knows it.
@@ -96,7 +97,7 @@ final class DescribedObjects: Sendable {
         let own = context.task.footprint.kubeconfig?.path
         let path = task.footprint.kubeconfig?.path
         let other = path == own ? kubeconfig : path.flatMap(context.run.knownKubeconfig)
-        if let other, other.isOfAnotherCluster(than: kubeconfig) { return nil }
+        if let other, isOfAnotherCluster(other, than: kubeconfig, context.run.files) { return nil }
         let reading = Reading(reader: context.task.name, task: task.name)
         if let known = readings.withLock({ $0[reading] }) { return known }
         let cache = context.cache
@@ -139,28 +140,38 @@ private struct TaskDescription: Sendable {
             doubt = nil
         }
         for manifest in contents.manifests {
-            let name = Name(kind: DefinedKind(manifest.identity.type), name: manifest.identity.name)
+            let name = Name(kind: DefinedKind(inAnyBuiltInGroup: manifest.identity.type), name: manifest.identity.name)
             places[name, default: []].append((manifest.identity.namespace, manifest.location))
         }
     }
 
     /// Where an object is described: in its namespace, or in one that is not known.
     func location(of object: ObjectIdentity) -> SourceLocation? {
-        places[Name(kind: DefinedKind(object.type), name: object.name)]?.first { place in
+        places[Name(kind: DefinedKind(inAnyBuiltInGroup: object.type), name: object.name)]?.first { place in
             guard let namespace = object.namespace, let other = place.namespace ?? defaultNamespace else { return true }
             return namespace == other
         }?.location
     }
 }
 
-extension Kubeconfig {
+extension DescribedObjects {
     /// Whether two kubeconfigs are certainly of two clusters: one cluster may have several addresses, but has one CA.
-    fileprivate func isOfAnotherCluster(than other: Self) -> Bool {
-        guard server != other.server else { return false }
-        return switch (certificateAuthority, other.certificateAuthority) {
-        case (.file(let own), .file(let others)): own != others
-        case (.data(let own), .data(let others)): own != others
-        default: false
+    private func isOfAnotherCluster(_ one: Kubeconfig, than other: Kubeconfig, _ files: NodeFiles) -> Bool {
+        guard one.server != other.server, let own = authorities(of: one, files),
+            let others = authorities(of: other, files)
+        else { return false }
+        return own.isDisjoint(with: others)
+    }
+
+    /// The certificates of a kubeconfig's CA, `nil` if they are not known.
+    private func authorities(of kubeconfig: Kubeconfig, _ files: NodeFiles) -> Set<[UInt8]>? {
+        let pem: [UInt8]?
+        switch kubeconfig.certificateAuthority {
+        case .file(let path): pem = try? files.read(path, limit: NodeFiles.credentialLimit)
+        case .data(let bytes): pem = bytes
+        case nil: pem = nil
         }
+        guard let pem, let certificates = try? Certificate.read(pem: pem), !certificates.isEmpty else { return nil }
+        return Set(certificates.map(\.der))
     }
 }

@@ -184,22 +184,54 @@ struct KeptObjectTests {
         #expect(deleted.output.contains("ConfigMap/spaces/b deleted"), "\(deleted.output)\(deleted.errors)")
     }
 
-    @Test(arguments: [("/other/ca.crt", true), (nil, false)] as [(String?, Bool)])
+    @Test func `an object stays that another task describes in another group of built-in kinds`() async throws {
+        let set = try await PrunedSet("groups")
+        let event = "metadata: {name: e, namespace: groups}, reason: r, type: Normal"
+        let about = "involvedObject: {kind: Namespace, name: groups, namespace: groups}"
+        try set.write(["a"], more: "{apiVersion: v1, kind: Event, \(event), \(about)}")
+        #expect(try await set.node.run("run").status == 0)
+        try set.write(["a"])
+        try set.node.write("{apiVersion: events.k8s.io/v1, kind: Event, \(event)}\n", to: "other.yaml")
+        let other = "other: {apply: {kubeconfig: \(set.cluster.kubeconfig), manifests: [other.yaml]}}"
+        try set.writeTask("prune: true", more: other)
+        let kept = try await set.node.run("run", "--task", "groups")
+        let output = kept.output + kept.errors
+        #expect(output.contains("Event/groups/e: kept (task 'other' describes it"), "\(output)")
+        #expect(try await set.cluster.kubectl("get", "event", "-n", "groups", "e").status == 0)
+    }
+
+    /// The CA in the kubeconfig of the other task.
+    enum OtherAuthority: String, CaseIterable {
+        case same, copied, missing, another
+    }
+
+    @Test(arguments: OtherAuthority.allCases)
     func `an object stays if another address, but not if another cluster, is that of the task that describes it`(
-        authority: String?,
-        isDeleted: Bool
+        authority: OtherAuthority
     ) async throws {
-        let set = try await PrunedSet(isDeleted ? "clusters" : "addresses")
+        let set = try await PrunedSet("authority-\(authority.rawValue)")
         let own = try await set.cluster.kubectl(
             "config",
             "view",
             "-o",
             "jsonpath={.clusters[0].cluster.certificate-authority}"
         )
+        let file: String
+        switch authority {
+        case .same: file = own.output
+        case .copied:
+            file = TemporaryDirectory.file("copy.crt")
+            try FileSystem.write(try readTestFile(own.output) + Array("\n".utf8), to: file, mode: 0o644)
+        case .missing: file = "/other/ca.crt"
+        case .another:
+            let other = try TestAuthority()
+            file = TemporaryDirectory.file("another.crt")
+            try FileSystem.write(try readTestFile(other.certificatePath), to: file, mode: 0o644)
+        }
         let kubeconfig = TemporaryDirectory.file("other.kubeconfig")
         let text = """
             {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {token: t}}],
-             clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1', certificate-authority: '\(authority ?? own.output)'}}]}
+             clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1', certificate-authority: '\(file)'}}]}
             """
         try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
         try set.write(["a", "b"])
@@ -209,6 +241,9 @@ struct KeptObjectTests {
         try set.writeTask("prune: true", more: "other: {apply: {kubeconfig: \(kubeconfig), manifests: [other.yaml]}}")
         let result = try await set.node.run("run", "--task", set.name)
         #expect(result.status == 0, "\(result.errors)")
-        #expect(try await set.names() == (isDeleted ? ["a"] : ["a", "b"]), "\(result.output)\(result.errors)")
+        #expect(
+            try await set.names() == (authority == .another ? ["a"] : ["a", "b"]),
+            "\(result.output)\(result.errors)"
+        )
     }
 }

@@ -18,6 +18,11 @@ public struct DefinedKind: Sendable, Hashable {
         self.init(group: type.group, kind: type.kind)
     }
 
+    /// The kind of a type; built-in kinds that have moved between groups, such as Ingress, are the same in all of them.
+    public init(inAnyBuiltInGroup type: GroupVersionKind) {
+        self.init(group: type.isBuiltIn ? "" : type.group, kind: type.kind)
+    }
+
     /// Reads the kind that a manifest defines, `nil` if it is not a complete CustomResourceDefinition.
     public init?(_ manifest: ManifestObject) {
         guard manifest.identity.isCustomResourceDefinition, let spec = manifest.root["spec"],
