@@ -75,15 +75,21 @@ struct ResetListTests {
         }
     }
 
-    @Test func `what a renamed task makes is there for its commands, and is deleted once`() async throws {
+    @Test(arguments: ["one", "two"])
+    func `what a renamed task makes is there for its commands, and is deleted once`(content: String) async throws {
         let file = { (task: String, text: String, reset: String) in
             "  \(task): {\(reset)file: {path: /etc/f, content: \(text)}}"
         }
         let node = try node(file("a", "one", ""))
         try #require(try await node.run("run").status == 0)
         let reset = "reset: 'test -e \"$NEST_ROOT/etc/f\"', "
-        try node.write("tasks:\n\(file("b", "two", reset))\n", to: "bootstrap.yaml")
+        try node.write("tasks:\n\(file("b", content, reset))\n", to: "bootstrap.yaml")
         try #require(try await node.run("run").status == 0)
+        try node.write("tasks:\n\(file("b", content, "reset: exit 3, "))\n", to: "bootstrap.yaml")
+        let failed = try await node.run("reset", "--run-commands", "--yes")
+        #expect(failed.status == 1)
+        #expect(try FileSystem.list(node.written("/etc")) == ["f"], "\(failed.output)\(failed.errors)")
+        try node.write("tasks:\n\(file("b", content, reset))\n", to: "bootstrap.yaml")
         for flag in ["--dry-run", "--yes"] {
             let result = try await node.run("reset", "--run-commands", flag)
             #expect(result.status == 0, "\(result.output)\(result.errors)")

@@ -14,6 +14,9 @@ struct ResetPlan {
     /// The tasks, those first that others do not depend on.
     let items: [Item]
 
+    /// The tasks of the plan that describe a path.
+    let owners: [String: String]
+
     /// Where the lists are.
     let store: ProductStore
 
@@ -41,6 +44,9 @@ struct ResetPlan {
             plan?.position(of: list.task).map { (0, $0) } ?? (1, list.position)
         }
         self.store = store
+        let described = plan?.steps.map(\.task).flatMap { task in task.footprint.ownedPaths.map { ($0.path, task.name) }
+        }
+        owners = Dictionary(described ?? []) { first, _ in first }
         let all = (lists + others).sorted { key($0) > key($1) }.map { list in
             guard list.isResetDue else { return Item(list: list) }
             guard let plan, let position = plan.position(of: list.task) else {

@@ -51,6 +51,7 @@ struct ResetRun {
                 report(error, &progress)
             }
         }
+        deleteTakenOver(&progress)
         deleteDirectories(&progress)
         return progress.report
     }
@@ -128,7 +129,7 @@ struct ResetRun {
     private func delete(_ list: inout ProductList, _ progress: inout Progress) {
         var remaining: [ProductList.Product] = []
         for product in list.products.reversed() {
-            guard !progress.remover.isDirectory(product) else {
+            guard !progress.remover.isDirectory(product), !isTakenOver(product.path, from: list.task, progress) else {
                 remaining.append(product)
                 continue
             }
@@ -137,6 +138,28 @@ struct ResetRun {
             note(removal, product.path, of: list.task, &progress)
         }
         list.products = remaining.reversed()
+    }
+
+    /// Whether a path is now another task's, which is to be undone first: a task was renamed, and its new commands need the path.
+    private func isTakenOver(_ path: String, from task: String, _ progress: Progress) -> Bool {
+        guard let owner = plan.owners[path], owner != task else { return false }
+        let isListed = plan.items.contains { $0.list.task == owner }
+        return isListed && !progress.finished.contains { $0.task == owner }
+    }
+
+    /// Deletes what tasks have made that are no longer in the task file, where another task describes it now.
+    private func deleteTakenOver(_ progress: inout Progress) {
+        for index in progress.finished.indices where !Task.isCancelled {
+            var list = progress.finished[index]
+            let paths = list.products.map(\.path).filter { plan.owners[$0].map { $0 != list.task } ?? false }
+            guard !paths.isEmpty else { continue }
+            delete(&list, &progress)
+            for path in paths where isTakenOver(path, from: list.task, progress) {
+                let owner = plan.owners[path] ?? ""
+                note(.kept("task '\(owner)', which describes it now, is not undone"), path, of: list.task, &progress)
+            }
+            progress.finished[index] = list
+        }
     }
 
     private func deleteDirectories(_ progress: inout Progress) {
