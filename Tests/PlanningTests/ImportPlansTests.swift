@@ -69,6 +69,16 @@ import Testing
         #expect(imported(hosts, k3s, Self.network + "vip: 10.0.100.200\n") == expected)
     }
 
+    @Test(arguments: [(";", "';'"), ("|", "'|'"), ("\t", "a tab")])
+    func `a table with other separators is one mistake`(separator: String, name: String) {
+        let faults = imported(Self.hosts.replacing(",", with: separator), Self.k3s, Self.network)
+        #expect(
+            faults.hasPrefix("hosts.csv:1:1: the columns are separated with \(name); write ',' instead"),
+            "\(faults)"
+        )
+        #expect(faults.split(separator: "\n").filter { $0.hasPrefix("hosts.csv") }.count == 1, "\(faults)")
+    }
+
     private static let networkFaults: [(String, String)] = [
         ("", "network.yaml: 'subnet' of network.yaml is missing; add subnet: 10.0.100.0/24"),
         ("[]", "network.yaml:1:1: network.yaml must be a mapping, found a list; write subnet: 10.0.100.0/24"),

@@ -107,6 +107,11 @@ struct PlanTable {
         _ problems: ProblemCollector,
         _ variable: (String) -> String?,
     ) -> Bool {
+        if header.count == 1, let other = [";", "|", "\t"].first(where: header[0].text.contains) {
+            let name = other == "\t" ? "a tab" : "'\(other)'"
+            problems.add(header[0].location, "the columns are separated with \(name)", hint: "write ',' instead")
+            return false
+        }
         var seen: [String: SourceLocation] = [:]
         for cell in header {
             let lowercased = cell.text.lowercased()
