@@ -98,6 +98,30 @@ import Testing
         )
     }
 
+    @Test func `a task with an unknown role is not compared with what other tasks write`() {
+        let found = problems(
+            """
+            nodes: {a: {role: worker}}
+            tasks:
+              x: {roles: [worker], file: {path: /a/b, content: x}}
+              second: {roles: [wroker], file: {path: /a/b, content: two}}
+              z: {roles: [gone], remove: {paths: [/a]}}
+            """,
+            role: "worker"
+        )
+        #expect(found.split(separator: "\n").count == 2 && !found.contains("writes"), "\(found)")
+    }
+
+    @Test(arguments: [
+        "/var/lib/nest-bootstrap/a", "/run/nest-bootstrap/a/b", "/var/lib//nest-bootstrap",
+        "/var/lib/nest-bootstrap-products/t",
+    ])
+    func `a task may not write where records, caches and lists are`(path: String) {
+        let found = problems("tasks: {t: {file: {path: \(path), content: x}}}")
+        #expect(found.contains("task 't' writes '\(path)', but '/"), "\(found)")
+        #expect(problems("tasks: {t: {file: {path: /var/lib/nest-bootstrapped, content: x}}}") == "")
+    }
+
     @Test func `a cycle among the tasks of two roles is one if a node has both`() {
         let tasks = """
             tasks:

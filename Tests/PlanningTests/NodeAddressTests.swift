@@ -82,7 +82,7 @@ import Testing
             (
                 "tasks: {t: {exec: {command: echo, args: ['${node.address}']}}}",
                 "bootstrap.yaml:1:42: variable 'node.address' has no value here: no rule chooses the address; "
-                    + "write nodeAddress: {} below cluster:"
+                    + "write address: below node, or nodeAddress: {} below cluster:"
             ),
             (
                 "cluster: {nodeAddress: {}}\ntasks: {t: {file: {path: '/a/${node.address}', content: a}}}",

@@ -34,7 +34,10 @@ extension ClusterReader {
         // A role without nodes is read as if this node had it.
         let node = node ?? facts.hostName
         guard addressRuleEntry(of: node) != nil else {
-            return .missing(message: "no rule chooses the address", hint: "write nodeAddress: {} below cluster:")
+            return .missing(
+                message: "no rule chooses the address",
+                hint: "write address: below \(node), or nodeAddress: {} below cluster:"
+            )
         }
         return readAddressRule(of: node).map { facts.address.value($0) } ?? .broken
     }

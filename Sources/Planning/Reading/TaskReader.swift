@@ -5,6 +5,8 @@ import YAML
 struct ReadTask {
     /// What relates the task to others.
     var header: TaskHeader
+    /// Whether `roles` has an item that is no known role.
+    var hasUnknownRole = false
     /// What the task is for.
     var description: String?
     /// The systemd units that want the task's unit.
@@ -187,7 +189,7 @@ struct TaskReader {
     private mutating func readTask(_ header: TaskHeader) -> ReadTask? {
         guard fields.value(Keys.enable) else { return nil }
         var task = ReadTask(header: header)
-        task.header.roles = readRoles()
+        (task.header.roles, task.hasUnknownRole) = readRoles()
         fields.variables = context.views.variables(for: task.header.roles)
         task.description = fields.value(Keys.description).map(onOneLine)
         task.header.after = readAfter()
@@ -210,11 +212,11 @@ struct TaskReader {
         return task
     }
 
-    private mutating func readRoles() -> [String]? {
-        guard let values = fields.value(Keys.roles) else { return nil }
+    private mutating func readRoles() -> (roles: [String]?, hasUnknown: Bool) {
+        guard let values = fields.value(Keys.roles) else { return (nil, false) }
         let roles = values.items.compactMap { readRole($0, among: context.knownRoles, context.problems) }
         // A list of which nothing could be read does not make the task one of every role.
-        return roles.isEmpty ? context.views.own.first.map { [$0] } : roles
+        return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.items.count)
     }
 
     private mutating func readAfter() -> [Dependency] {

@@ -28,7 +28,9 @@ struct Resolver {
         graph.reportCycles(context.views.combinations, context.problems)
         let kubeconfigs = KubeconfigInference(tasks, graph, context.problems).kubeconfigs(context.views)
         let planned = tasks.indices.map { plannedTask(tasks[$0], kubeconfig: kubeconfigs[$0]) }
-        WrittenPaths(context.views.companions).check(planned.compactMap(\.self), context.problems)
+        // On which nodes a task writes is not known while one of its roles is not.
+        let located = zip(tasks, planned).compactMap { $0.hasUnknownRole ? nil : $1 }
+        WrittenPaths(context.views.companions).check(located, context.problems)
         return Resolved(tasks: planned.compactMap(\.self), plan: plan(planned, graph, disabled: removed))
     }
 

@@ -13,6 +13,9 @@ struct WrittenPaths {
         self.companions = companions
     }
 
+    /// Where records, caches and lists are.
+    private static let ownDirectories = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
+
     /// The roles of all nodes that run a task.
     private func roles(of task: PlannedTask) -> [String]? {
         task.roles.map { roles in
@@ -33,6 +36,15 @@ struct WrittenPaths {
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.ownedPaths {
                 let key = normalised(path.path)
+                if let own = Self.ownDirectories.first(where: { isPath(key, at: $0) }) {
+                    let message =
+                        "task '\(task.name)' writes '\(path.path)', but '\(own)' is nest-bootstrap's own directory"
+                    problems.add(
+                        path.location,
+                        message,
+                        hint: "write another path; 'reset' deletes everything in that one"
+                    )
+                }
                 var known = writers[key] ?? Writers(first: index)
                 if let other = known.conflict(with: roles(of: task)), other != index {
                     report(path, task, tasks[other], problems)
