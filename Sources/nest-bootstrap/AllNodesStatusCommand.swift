@@ -43,7 +43,7 @@ struct AllNodesStatusCommand {
             output.write(lines.map { $0 + "\n" }.joined())
         }
         if nodes.contains(where: { $0.state == .failed }) { return .failure }
-        return nodes.allSatisfy { $0.state == .ready } ? .success : .incomplete
+        return !nodes.isEmpty && nodes.allSatisfy { $0.state == .ready } ? .success : .incomplete
     }
 
     /// The nodes of the task file; none if there is no file at the default path.
@@ -84,10 +84,10 @@ struct AllNodesStatusCommand {
     private static func merged(_ nodes: [ClusterNode], _ inventory: Inventory) -> [ReportedNode] {
         let byName = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
         let listed = inventory.entries.map { entry in
-            byName[entry.name].map { reported($0, entry.roles) }
+            byName[entry.name.lowercased()].map { reported($0, entry.roles) }
                 ?? ReportedNode(missing: entry.name, roles: entry.roles)
         }
-        let names = Set(inventory.entries.map(\.name))
+        let names = Set(inventory.entries.map { $0.name.lowercased() })
         let others = nodes.filter { !names.contains($0.name) }.map { node in
             reported(node, inventory.entry(matching: node.name)?.roles ?? [])
         }

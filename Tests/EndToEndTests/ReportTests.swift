@@ -73,6 +73,10 @@ extension FreshServerTests {
                 #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 0)
                 try admin.write("nodes: {w4: {role: worker}}\ntasks: {}\n", to: "bootstrap.yaml")
                 #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 3)
+                try await cluster.mustRunKubectl("delete", "node", "--all")
+                try admin.write("tasks: {}\n", to: "bootstrap.yaml")
+                let empty = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig)
+                #expect(empty.output == "the cluster has no nodes\n" && empty.status == 3, "\(empty)")
 
                 // More than the server sends at once.
                 try await cluster.createNodes((1...60).map { "p\($0)" })
