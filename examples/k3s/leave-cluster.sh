@@ -26,7 +26,11 @@ for part in "$@"; do
     rm -rf /etc/rancher/k3s /etc/rancher/node /run/flannel /run/k3s /var/lib/cni /var/lib/kubelet /var/lib/rancher/k3s
     ;;
   login)
-    if [ -e /root/.ssh/authorized_keys ]; then sed -i '/ k3s-machine-key$/d' /root/.ssh/authorized_keys; fi
+    if [ -e /root/.ssh/authorized_keys ]; then
+      sed -i '/ k3s-machine-key$/d' /root/.ssh/authorized_keys
+      # A file without keys may be the reason why the directory is there.
+      [ -s /root/.ssh/authorized_keys ] || rm /root/.ssh/authorized_keys
+    fi
     ;;
   firewall)
     nft 'table inet k3s_node; delete table inet k3s_node'
