@@ -22,6 +22,9 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// Whether it is for several machines: a multicast address, the broadcast address, or a reserved one of IPv4 above them.
+    public var isForSeveral: Bool { isVersion6 ? bytes[0] == 0xff : bytes[0] >= 224 }
+
     /// Whether it is an IPv6 address.
     public var isVersion6: Bool { bytes.count == 16 }
 

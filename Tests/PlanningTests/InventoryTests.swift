@@ -98,6 +98,21 @@ import Testing
         )
     }
 
+    @Test(arguments: ["224.0.0.1", "255.255.255.255", "169.254.1.1", "ff02::1", "fe80::1"])
+    func `an address that no other node can reach is refused`(address: String) {
+        let found = problems("nodes: {a: {role: worker, address: '\(address)'}}\ntasks: {}")
+        #expect(found.contains("must be an IP address that other nodes can reach, found '\(address)'"), "\(found)")
+    }
+
+    @Test func `names that differ only in case are those of one node`() {
+        #expect(
+            problems("nodes:\n  CP-01: {role: worker}\n  cp-01: {role: worker}\ntasks: {}") == """
+                bootstrap.yaml:3:3: node 'cp-01' differs from node 'CP-01' at bootstrap.yaml:2:3 only in case; \
+                remove one: both are Node 'cp-01' of the cluster
+                """
+        )
+    }
+
     @Test func `a task with an unknown role is not compared with what other tasks write`() {
         let found = problems(
             """

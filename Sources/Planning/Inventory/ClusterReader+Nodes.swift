@@ -39,6 +39,7 @@ extension ClusterReader {
         let entries = files.nodes.entries.compactMap { readNode($0, variables, named) }
         let nodes = entries.filter { !HostPatterns.isMeant(by: $0.name) }
         reportRepeatedAddresses(nodes)
+        reportNamesOfOneNode(nodes)
         patterns.check(problems)
         return Inventory(nodes, patterns: entries.filter { HostPatterns.isMeant(by: $0.name) })
     }
@@ -119,6 +120,19 @@ extension ClusterReader {
         guard !named.contains(role), let near = problems.nearName(to: role, in: named.sorted()) else { return }
         let message = "role \(quoted(role)) of node \(quoted(node)) is used by no task and no server"
         problems.add(location, message, hint: "did you mean '\(near)'?")
+    }
+
+    /// Reports names that differ only in case: a Node has the name of its host in lower case.
+    private func reportNamesOfOneNode(_ entries: [Inventory.Entry]) {
+        var first: [String: Inventory.Entry] = [:]
+        for entry in entries {
+            guard let other = first.updateValue(entry, forKey: entry.name.lowercased()) else { continue }
+            problems.add(
+                entry.location,
+                "node \(quoted(entry.name)) differs from node \(quoted(other.name)) at \(other.location) only in case",
+                hint: "remove one: both are Node '\(entry.name.lowercased())' of the cluster"
+            )
+        }
     }
 
     /// Reports nodes with the address of another node.

@@ -38,7 +38,8 @@ extension ConfigValue {
             reportTypeMismatch(expected, hint: isRange ? write(single) : nil)
             return nil
         }
-        guard !address.isLoopback, !address.bytes.allSatisfy({ $0 == 0 }) else {
+        guard !address.isLoopback, !address.isLinkLocal, !address.isForSeveral, !address.bytes.allSatisfy({ $0 == 0 })
+        else {
             reportTypeMismatch("an IP address that other nodes can reach")
             return nil
         }
