@@ -44,7 +44,7 @@ class Fleet:
     def measure(self, cases: list[str], numbers: list[int]) -> list[Row]:
         """Runs every case with every number of agents."""
         rows: list[Row] = [(
-            "case", "agents", "requests", "an agent", "most in 1 s", "most in 100 ms", "of them 429", "open watches",
+            "case", "agents", "requests", "an agent", "most in 1 s", "most in 100 ms", "of them 429", "of them watches",
             "first to last agent s", "all done after s", "server CPU s", "agents' CPU s", "peak memory of an agent MiB",
         )]
         for case in cases:
