@@ -8,13 +8,17 @@ from pathlib import Path
 
 from benchmark.cluster import Cluster
 from benchmark.processes import REPOSITORY, WORK, BenchError, run
-from benchmark.recording import Recording
+from benchmark.recording import Recording, Replay
 
 
 class Contestant(ABC):
     """A program that is measured."""
 
     name: str
+
+    def takes_part(self, case: str) -> bool:
+        """Whether it can be measured in a case."""
+        return True
 
     def prepare(self, case: str) -> None:
         """Does what must be done before every run and is not measured."""
@@ -34,6 +38,11 @@ class Agent(Contestant):
         self.name = name
         self.program = program
 
+    def prepare(self, case: str) -> None:
+        if case == "unverified":
+            for path in Path(f"{WORK}/node-{self.name}/var/lib/nest-bootstrap/cache").glob("verified-*"):
+                path.unlink()
+
     def command(self, case: str) -> list[str]:
         options = ["--config", f"{WORK}/etc/bootstrap.yaml", "--root", f"{WORK}/node-{self.name}"]
         return [str(self.program), *options, "--role", "control-plane", "--output", "json", "run"]
@@ -47,19 +56,20 @@ class Agent(Contestant):
         for task, verb in verbs.items():
             if case == "fresh" and verb != "apply":
                 continue
-            expected = "unchanged" if case == "warm" else "changed"
+            expected = "changed" if case == "fresh" else "unchanged"
             if (outcome := outcomes.get(task)) != expected:
                 raise BenchError(f"{self.name}: task '{task}' ended {outcome}; {expected} was expected")
 
 
 class Kubectl(Contestant):
-    """kubectl, with the objects of the recordings."""
+    """One kubectl apply of all objects; of those that need a CRD a second one, where that is not there yet."""
 
     name = "kubectl"
 
-    def __init__(self, program: Path, cluster: Cluster, recordings: dict[str, Recording]) -> None:
-        self.recordings = recordings
-        self.cache = WORK / "kubectl-cache"
+    def __init__(self, program: Path, cluster: Cluster, recording: Recording) -> None:
+        self.recording = recording
+        self.cache = WORK / f"{self.name}-cache"
+        self.manifests = WORK / "manifests"
         kubeconfig = cluster.directory / "admin.kubeconfig"
         self.kubectl = [str(program), f"--kubeconfig={kubeconfig}", f"--cache-dir={self.cache}"]
 
@@ -68,33 +78,84 @@ class Kubectl(Contestant):
             shutil.rmtree(self.cache, ignore_errors=True)
 
     def command(self, case: str) -> list[str]:
-        apply = [*self.kubectl, "apply", "--server-side", "--field-manager=nest-bootstrap"]
-        if case == "warm":
-            return [*apply, "--dry-run=server", "--recursive", "--filename", f"{WORK}/{case}/manifests"]
-        definitions = [f"crd/{name}" for name in self.recordings[case].needed_definitions]
+        if case != "fresh":
+            return self.apply(self.manifests / "together")
         steps = [
-            [*apply, "--filename", f"{WORK}/{case}/manifests/objects"],
-            [*self.kubectl, "wait", *definitions, "--for=condition=Established", "--timeout=60s"],
-            [*apply, "--filename", f"{WORK}/{case}/manifests/custom-resources"],
+            self.apply(self.manifests / "together/objects"),
+            self.wait(self.recording.needed_definitions),
+            self.apply(self.manifests / "together/custom-resources"),
         ]
-        return ["/bin/sh", "-c", " && ".join(shlex.join(step) for step in steps)]
+        return shell(steps)
+
+    def apply(self, directory: Path) -> list[str]:
+        """The command that applies all manifests below a directory."""
+        apply = [*self.kubectl, "apply", "--server-side", "--field-manager=nest-bootstrap"]
+        return [*apply, "--recursive", "--filename", str(directory)]
+
+    def wait(self, definitions: list[str]) -> list[str]:
+        """The command that waits until CRDs are served."""
+        names = [f"crd/{name}" for name in definitions]
+        return [*self.kubectl, "wait", *names, "--for=condition=Established", "--timeout=60s"]
+
+
+class Script(Kubectl):
+    """A script that runs kubectl for each task, as a unit for each of them would."""
+
+    name = "script"
+
+    def command(self, case: str) -> list[str]:
+        steps = []
+        for task in self.recording.tasks:
+            steps += [[*self.kubectl, "get", "--raw=/readyz"], self.apply(self.manifests / "tasks" / task)]
+            definitions = self.recording.definitions_of(task)
+            steps += [self.wait(definitions)] if definitions else []
+        return shell(steps)
+
+
+class KubectlDiff(Kubectl):
+    """kubectl diff of all objects, which finds no difference."""
+
+    name = "kubectl diff"
+
+    def takes_part(self, case: str) -> bool:
+        return case != "fresh"
+
+    def command(self, case: str) -> list[str]:
+        diff = [*self.kubectl, "diff", "--server-side", "--field-manager=nest-bootstrap"]
+        return [*diff, "--recursive", "--filename", str(self.manifests / "together")]
 
 
 class Curl(Contestant):
-    """curl, with the requests of the recordings."""
+    """curl, with requests of a recording."""
 
-    name = "curl"
-
-    def __init__(self, program: Path, recordings: dict[str, Recording]) -> None:
+    def __init__(self, name: str, program: Path, replays: dict[str, Replay]) -> None:
+        self.name = name
         self.program = program
-        self.recordings = recordings
+        self.replays = replays
+
+    def write_configurations(self, cluster: Cluster) -> None:
+        """Writes what curl reads for each case."""
+        for case, replay in self.replays.items():
+            replay.write_configuration(self.directory(case), cluster.url, cluster.directory / "pki")
+
+    def takes_part(self, case: str) -> bool:
+        return case in self.replays
+
+    def directory(self, case: str) -> Path:
+        """Where the configuration of a case is."""
+        return WORK / case / self.name.replace(" ", "-")
 
     def command(self, case: str) -> list[str]:
         options = ["--disable", "--silent", "--show-error", "--parallel", "--parallel-max", "64"]
-        return [str(self.program), *options, "--config", f"{WORK}/{case}/curl/curl.conf"]
+        return [str(self.program), *options, "--config", f"{self.directory(case)}/curl.conf"]
 
     def check(self, case: str, output: str) -> None:
-        self.recordings[case].check_replies(output, is_fresh=case == "fresh")
+        self.replays[case].check_replies(output, is_fresh=case == "fresh")
+
+
+def shell(steps: list[list[str]]) -> list[str]:
+    """A command that runs commands one after the other, until one fails."""
+    return ["/bin/sh", "-c", " && ".join(shlex.join(step) for step in steps)]
 
 
 def write_task_file(cluster: Cluster) -> None:

@@ -43,13 +43,29 @@ class Recording:
         bodies = [json.loads(body) for body in self.objects.values()]
         definitions = [body for body in bodies if body["kind"] == "CustomResourceDefinition"]
         self.groups = {body["spec"]["group"] for body in definitions}
+        # The objects of each task, in the order in which the tasks began.
+        self.tasks: dict[str, list[str]] = {}
+        for path, body in self.objects.items():
+            self.tasks.setdefault(json.loads(body)["metadata"]["annotations"]["nest-bootstrap/task"], []).append(path)
         # The CRDs that have a custom resource among the objects.
         plurals = {path.split("/")[-2] for path in self.objects if self.is_custom(path)}
         self.needed_definitions = [
             body["metadata"]["name"] for body in definitions if body["spec"]["names"]["plural"] in plurals
         ]
-        if not self.needed_definitions:
-            raise BenchError(f"'{audit_log}' has no custom resource and its CRD from the agent")
+
+    @property
+    def patches(self) -> list[Request]:
+        """The requests that send an object."""
+        return [request for request in self.requests if request.method == "PATCH"]
+
+    @property
+    def readings(self) -> list[Request]:
+        """The requests that read an object that is sent as well."""
+        return [request for request in self.requests if request.method == "GET" and request.path in self.objects]
+
+    def definitions_of(self, task: str) -> list[str]:
+        """The CRDs among the objects of a task."""
+        return [path.split("/")[-1] for path in self.tasks[task] if "/customresourcedefinitions/" in path]
 
     def is_custom(self, path: str) -> bool:
         """Whether a path is one of a custom resource, or of its group."""
@@ -59,11 +75,21 @@ class Recording:
     def write_manifests(self, directory: Path) -> None:
         """Writes the objects as files, the custom resources into a directory of their own."""
         for index, (path, body) in enumerate(self.objects.items()):
-            target = directory / ("custom-resources" if self.is_custom(path) else "objects")
-            target.mkdir(parents=True, exist_ok=True)
-            (target / f"{index:03}.json").write_text(body)
+            task = next(task for task, paths in self.tasks.items() if path in paths)
+            kind = "custom-resources" if self.is_custom(path) else "objects"
+            for target in (directory / "together" / kind, directory / "tasks" / task):
+                target.mkdir(parents=True, exist_ok=True)
+                (target / f"{index:03}.json").write_text(body)
 
-    def write_curl_configuration(self, directory: Path, server: str, credentials: Path) -> None:
+
+class Replay:
+    """Requests of a recording, all at once over one connection, as curl sends them."""
+
+    def __init__(self, recording: Recording, requests: list[Request]) -> None:
+        self.recording = recording
+        self.requests = requests
+
+    def write_configuration(self, directory: Path, server: str, credentials: Path) -> None:
         """Writes curl.conf, with a section for each request, and the bodies that it names."""
         directory.mkdir(parents=True, exist_ok=True)
         sections = []
@@ -109,7 +135,7 @@ class Recording:
         What reads may come before what creates or after it. Of custom resources any status is expected, as curl does
         not wait until their CRDs are established.
         """
-        return self.is_custom(request.path) or request.method == "GET" and status in (200, 404)
+        return self.recording.is_custom(request.path) or request.method == "GET" and status in (200, 404)
 
 
 def request_of(event: dict[str, Any]) -> Request:
