@@ -153,11 +153,11 @@ public struct Applier: Sendable {
             }
             let result = try await application.run()
             if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil, let object = result.object {
-                if !result.isVerified || Readiness(of: object, type: manifest.identity.type) != .ready {
+                if !result.isServed {
                     schedule.stepAside(index)
                     try await awaitServed(manifest, object)
                 }
-                client.traits.record(definition: object)
+                if let kind = DefinedKind(manifest) { client.traits.record(definition: object, of: kind) }
             }
             say(.applied(result.identity, result.change, fields: result.fields, diff: result.diff))
             schedule.succeed(index)

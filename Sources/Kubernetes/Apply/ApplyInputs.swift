@@ -3,26 +3,54 @@ import YAML
 
 /// Everything on which it depends whether applying a manifest changes an object.
 ///
-/// * The manifest as it is sent.
-/// * The object with its UID and the managers of its fields. What is left out is the status, which an apply does not change,
-///   with its share of the managed fields, their times, and the resource version, which changes with the status.
+/// * The manifest with the labels and annotations that every object gets.
+/// * The object, of which two digests are possible. That of the whole object has its UID and the managers of its fields,
+///   without the status, which an apply does not change, its share of the managed fields, their times, and the resource
+///   version, which changes with the status. That of the metadata has all of these: an object with the same UID and the same
+///   resource version is the same in every field. After etcd was restored from a backup another state may have the same
+///   resource version, but then its managed fields have other times.
 /// * The version of the server, which decides about defaults.
 /// * For a custom resource, the UID and the generation of its definition.
 struct ApplyInputs {
-    let body: Node
-    let live: Node
+    /// The digest of the manifest; see ``digest(ofManifest:)``.
+    let manifestDigest: String
     let serverVersion: String
     let definition: String
 
-    /// The SHA-256 digest of all of it.
-    var digest: String {
+    /// The digest of a manifest with the labels and annotations that every object gets.
+    static func digest(ofManifest root: Node) -> String { sha256(root.json()) }
+
+    /// The SHA-256 digest of all of it, with the whole object.
+    func digest(of object: Node) -> String { digest(with: Self.withoutStatus(object)) }
+
+    /// The SHA-256 digest of all of it, with the metadata of the object, or of a `PartialObjectMetadata` of it.
+    ///
+    /// The two may list fields in another order, and differ in annotations: the API server adds that of the template's
+    /// generation to a whole DaemonSet.
+    func digest(ofMetadata object: Node) -> String {
+        let fields = ["uid", "resourceVersion", "generation", "managedFields"]
+        return digest(with: .mapping(fields.map { ($0, Self.sorted(object["metadata"]?[$0] ?? .null())) }))
+    }
+
+    private func digest(with object: Node) -> String {
         var digest = SHA256Digest()
-        for part in [body.json(), Self.withoutStatus(live).json(), Array(serverVersion.utf8), Array(definition.utf8)] {
+        for part in [Array(manifestDigest.utf8), object.json(), Array(serverVersion.utf8), Array(definition.utf8)] {
             // With its length, so that no part can be mistaken for the beginning of the next one.
             digest.update(Array("\(part.count) ".utf8))
             digest.update(part)
         }
         return digest.finish()
+    }
+
+    /// A node with the entries of all mappings in the order of their keys.
+    private static func sorted(_ node: Node) -> Node {
+        switch node.content {
+        case .mapping(let mapping):
+            let entries = mapping.entries.sorted { $0.key < $1.key }.map { ($0.key, sorted($0.value)) }
+            return .mapping(entries, location: node.location)
+        case .sequence(let items): return Node(.sequence(items.map(sorted)), location: node.location)
+        default: return node
+        }
     }
 
     /// An object without what changes together with its status.

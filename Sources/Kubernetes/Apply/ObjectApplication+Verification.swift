@@ -5,38 +5,88 @@ extension ObjectApplication {
     /// The verification of one object in its present state.
     struct Verification {
         let objects: VerifiedObjects
-        let digest: String
-        let path: String
+        let key: String
+        let entry: VerifiedObjects.Entry
 
         /// Whether an earlier run has verified the object in this state.
-        var isKnown: Bool { objects.contains(digest, at: path) }
+        var isKnown: Bool { objects.entry(for: key)?.objectDigest == entry.objectDigest }
 
-        /// Records that a dry run has changed nothing.
-        func record() { objects.record(digest, at: path) }
+        /// Records that applying the manifest changes nothing.
+        func record() { objects.record(entry, for: key) }
     }
 
     /// What is verified for an object that exists, `nil` if only a dry run can say what its manifest would change.
-    func verification(of live: Node, _ body: Node, at path: ObjectPath) async -> Verification? {
-        guard let objects = applier.verified, !isDryRun, !Self.isExcluded(manifest.identity.type),
+    func verification(of live: Node, at path: ObjectPath) async -> Verification? {
+        guard let objects = applier.verified,
             let resource = try? await client.catalog.resource(of: path.identity.type, on: client, until: deadline),
-            let traits = await client.traits.traits(of: client, until: deadline),
-            !traits.mayMutate(path.identity.type.group, resource.plural),
+            let inputs = await inputs(plural: resource.plural)
+        else { return nil }
+        // A definition with the same metadata has the same conditions, and is served.
+        let isComplete =
+            !path.identity.isCustomResourceDefinition || Readiness(of: live, type: path.identity.type) == .ready
+        let entry = VerifiedObjects.Entry(
+            path: path.text,
+            plural: resource.plural,
+            objectDigest: inputs.digest(of: live),
+            metadataDigest: isComplete ? inputs.digest(ofMetadata: live) : "",
+        )
+        return Verification(objects: objects, key: key, entry: entry)
+    }
+
+    /// The result for an object that is in every field as it was when an earlier run verified it, by its metadata alone.
+    ///
+    /// - Returns: The result; `nil` if that cannot be said, for whatever reason.
+    /// - Throws: ``APIError`` if the server does not answer, or if another task describes the object.
+    func resultByMetadata() async throws(APIError) -> Result? {
+        guard let objects = applier.verified, let entry = objects.entry(for: key),
+            let inputs = await inputs(plural: entry.plural)
+        else { return nil }
+        let metadata: Node
+        do {
+            metadata = try await client.metadata(entry.path, until: deadline)
+        } catch {
+            // The whole object is asked for in another way, which also explains what is wrong.
+            guard case .transport = error else { return nil }
+            throw error
+        }
+        guard inputs.digest(ofMetadata: metadata) == entry.metadataDigest else { return nil }
+        // The annotation that names the task is part of the manifest's digest.
+        try await checkRival(metadata)
+        objects.record(entry, for: key)
+        var identity = manifest.identity
+        identity.namespace = metadata["metadata"]?["namespace"]?.string
+        return Result(identity: identity, change: .unchanged, object: metadata, isServed: true)
+    }
+
+    /// What identifies the object among those that are remembered.
+    private var key: String {
+        let (type, namespace) = (manifest.identity.type, manifest.identity.namespace ?? client.kubeconfig.namespace)
+        return "\(type.apiVersion) \(type.kind) \(namespace)/\(manifest.identity.name)"
+    }
+
+    /// What takes part in applying the object besides the object on the server, `nil` if not all of it can be known.
+    private func inputs(plural: String) async -> ApplyInputs? {
+        guard let manifestDigest, let traits = await client.traits.traits(of: client, until: deadline),
+            !traits.mayMutate(plural),
             let definition = await client.traits.definition(
-                of: path.identity.type,
-                resource.plural,
+                of: manifest.identity.type,
+                plural,
                 on: client,
                 until: deadline
             )
         else { return nil }
-        let inputs = ApplyInputs(body: body, live: live, serverVersion: traits.version, definition: definition)
-        return Verification(objects: objects, digest: inputs.digest, path: path.text)
+        return ApplyInputs(manifestDigest: manifestDigest, serverVersion: traits.version, definition: definition)
     }
 
-    /// Whether objects of a type are always asked about.
+    /// The digest of a manifest whose object is remembered, `nil` for one that is always asked about.
     ///
     /// Admission plugins of the server itself change pods and claims, as its flags and other objects say. The digest of a Secret
     /// would be a way to guess its values.
-    private static func isExcluded(_ type: GroupVersionKind) -> Bool {
-        type.group.isEmpty && ["PersistentVolumeClaim", "Pod", "Secret"].contains(type.kind)
+    static func manifestDigest(of manifest: ManifestObject, _ applier: Applier) -> String? {
+        let type = manifest.identity.type
+        let isExcluded = type.group.isEmpty && ["PersistentVolumeClaim", "Pod", "Secret"].contains(type.kind)
+        guard applier.verified != nil, applier.dryRunOverlay == nil, !isExcluded else { return nil }
+        let stamped = applier.managedMetadata.stamp(manifest.root, namespace: applier.client.kubeconfig.namespace)
+        return ApplyInputs.digest(ofManifest: stamped)
     }
 }

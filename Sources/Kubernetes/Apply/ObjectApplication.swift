@@ -7,6 +7,13 @@ struct ObjectApplication {
     let manifest: ManifestObject
     /// Waits between attempts, and returns `false` if it was cancelled.
     let pause: (Duration) async -> Bool
+    /// The digest of the manifest; see `manifestDigest(of:_:)`.
+    let manifestDigest: String?
+
+    init(applier: Applier, manifest: ManifestObject, pause: @escaping (Duration) async -> Bool) {
+        (self.applier, self.manifest, self.pause) = (applier, manifest, pause)
+        manifestDigest = Self.manifestDigest(of: manifest, applier)
+    }
 
     /// What the apply did to the object.
     struct Result {
@@ -15,10 +22,10 @@ struct ObjectApplication {
         var fields: [String] = []
         /// The lines of a unified diff, in a dry run.
         var diff: [String] = []
-        /// The object as the server returned it, `nil` if a dry run covers it.
+        /// The object as the server returned it, perhaps only its metadata; `nil` if a dry run covers it.
         var object: Node?
-        /// Whether an earlier run has found the same, so that nothing was sent.
-        var isVerified = false
+        /// Whether an earlier run has found the same, and a definition was served then.
+        var isServed = false
     }
 
     /// What earlier attempts found out.
@@ -67,6 +74,7 @@ struct ObjectApplication {
     }
 
     private func attempt(_ memory: inout Memory) async throws(APIError) -> Result {
+        if memory.intended == nil, let result = try await resultByMetadata() { return result }
         var identity = manifest.identity
         do throws(APIError) {
             let resource = try await client.catalog.resource(of: identity.type, on: client, until: deadline)
@@ -129,9 +137,11 @@ struct ObjectApplication {
         to body: Node,
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
-        let verification = await verification(of: live, body, at: path)
-        if memory.intended == nil, verification?.isKnown == true {
-            return Result(identity: identity, change: .unchanged, object: live, isVerified: true)
+        let verification = await verification(of: live, at: path)
+        if memory.intended == nil, let verification, verification.isKnown {
+            verification.record()
+            let isServed = Readiness(of: live, type: identity.type) == .ready
+            return Result(identity: identity, change: .unchanged, object: live, isServed: isServed)
         }
         let proposal = try await proposal(for: body, live: live, at: path)
         var changed: [String] = []

@@ -3,19 +3,32 @@ import YAML
 
 /// Objects of which a dry run has shown that applying their manifests would change nothing.
 ///
-/// Of each there is a digest of everything that takes part in an apply; see `ApplyInputs`. As long as it stays the same,
-/// reading the object is enough to know that it is unchanged, without asking the server for another dry run.
+/// Of each there are two digests of everything that takes part in an apply; see `ApplyInputs`. As long as one of them stays
+/// the same, reading the object, or only its metadata, is enough to know that it is unchanged, without asking the server
+/// for another dry run.
 public final class VerifiedObjects: Sendable {
+    /// What is kept of an object.
+    struct Entry: Sendable, Equatable {
+        /// The path of the object on the server.
+        var path: String
+        /// The plural name of its resource, such as `daemonsets`.
+        var plural: String
+        /// The digest with the whole object; see `ApplyInputs.digest(of:)`.
+        var objectDigest: String
+        /// The digest with its metadata alone; see `ApplyInputs.digest(ofMetadata:)`.
+        var metadataDigest: String
+    }
+
     private struct State {
-        /// The digests of earlier runs, by the path of the object.
-        var known: [String: String]
+        /// The entries of earlier runs, by what identifies the object in its manifest.
+        var known: [String: Entry]
         /// Those that this run has found, or found again.
-        var current: [String: String] = [:]
+        var current: [String: Entry] = [:]
     }
 
     private let state: Locked<State>
 
-    private static let version = 1
+    private static let version = 2
 
     /// Starts with what an earlier run has kept.
     ///
@@ -24,7 +37,7 @@ public final class VerifiedObjects: Sendable {
         let document = json.flatMap { try? readJSON($0, file: "verified objects") }
         let isKnown = document?["version"] == .number(Self.version)
         let entries = isKnown ? document?["objects"]?.mapping?.entries ?? [] : []
-        let pairs = entries.compactMap { entry in entry.value.string.map { (entry.key, $0) } }
+        let pairs = entries.compactMap { entry in Entry(entry.value).map { (entry.key, $0) } }
         state = Locked(State(known: Dictionary(pairs) { first, _ in first }))
     }
 
@@ -32,21 +45,31 @@ public final class VerifiedObjects: Sendable {
     public var json: [UInt8]? {
         let (known, current) = state.withLock { ($0.known, $0.current) }
         guard known != current else { return nil }
-        let objects = current.sorted { $0.key < $1.key }.map { ($0.key, Node.string($0.value)) }
+        let objects = current.sorted { $0.key < $1.key }.map { ($0.key, $0.value.node) }
         return Node.mapping(["version": .number(Self.version), "objects": .mapping(objects)]).json()
     }
 
-    /// Whether an earlier run has verified an object in the same circumstances.
-    func contains(_ digest: String, at path: String) -> Bool {
-        state.withLock { state in
-            guard state.known[path] == digest else { return false }
-            state.current[path] = digest
-            return true
-        }
+    /// What an earlier run has kept of an object.
+    func entry(for key: String) -> Entry? { state.withLock { $0.known[key] } }
+
+    /// Records that an object is unchanged.
+    func record(_ entry: Entry, for key: String) {
+        state.withLock { $0.current[key] = entry }
+    }
+}
+
+extension VerifiedObjects.Entry {
+    fileprivate init?(_ node: Node) {
+        guard let path = node["path"]?.string, path.hasPrefix("/"), let plural = node["plural"]?.string,
+            let object = node["object"]?.string, let metadata = node["metadata"]?.string
+        else { return nil }
+        self.init(path: path, plural: plural, objectDigest: object, metadataDigest: metadata)
     }
 
-    /// Records that a dry run has changed nothing.
-    func record(_ digest: String, at path: String) {
-        state.withLock { $0.current[path] = digest }
+    fileprivate var node: Node {
+        .mapping([
+            ("path", .string(path)), ("plural", .string(plural)), ("object", .string(objectDigest)),
+            ("metadata", .string(metadataDigest)),
+        ])
     }
 }

@@ -140,7 +140,6 @@ public struct ClusterLease: Sendable {
     /// Releases the Lease, also if the surrounding Swift task is cancelled.
     ///
     /// - Returns: Why this process had lost it already, `nil` if it had not.
-    @discardableResult
     func release() async throws(APIError) -> Loss? {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
         let result = await Task { () -> Result<Loss?, APIError> in

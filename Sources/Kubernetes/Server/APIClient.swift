@@ -157,6 +157,20 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// Reads the metadata of an object: a `PartialObjectMetadata`, or the whole object where a server does not have them.
+    ///
+    /// The source is https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches.
+    ///
+    /// - Parameters:
+    ///   - path: The object's path.
+    ///   - deadline: The instant after which the attempt is given up.
+    /// - Returns: The object.
+    /// - Throws: ``APIError`` if there is no response, or another than the object.
+    func metadata(_ path: String, until deadline: ContinuousClock.Instant) async throws(APIError) -> Node {
+        let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+        return try await object("GET", path, accept: accept, until: deadline).node
+    }
+
     /// Encodes a query's value or a path's segment as RFC 3986 requires.
     static func percentEncoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF")

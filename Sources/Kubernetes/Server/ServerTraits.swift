@@ -5,29 +5,15 @@ import YAML
 struct ServerTraits: Sendable {
     /// The version, such as `v1.36.2`, with the commit that it was built from.
     let version: String
-    /// The rules of mutating webhooks and policies, which may change any object that is sent.
-    private let mutationRules: [MutationRule]
+    /// The resources that mutating webhooks and policies are for, such as `pods`, `pods/*` and `*`.
+    private let mutatedResources: Set<String>
 
-    /// Objects that a mutating webhook or policy is for.
-    private struct MutationRule: Sendable {
-        let groups: [String]
-        let resources: [String]
-
-        init(_ node: Node) {
-            groups = node["apiGroups"]?.sequence?.compactMap(\.string) ?? []
-            resources = node["resources"]?.sequence?.compactMap(\.string) ?? []
-        }
-
-        /// Whether it is for objects of a group and resource, in whatever version, namespace and with whatever labels.
-        func covers(_ group: String, _ plural: String) -> Bool {
-            let isGroup = groups.contains("*") || groups.contains(group)
-            return isGroup && resources.contains { ["*", "*/*", plural, "\(plural)/*"].contains($0) }
-        }
-    }
-
-    /// Whether a webhook or policy may change an object when it is sent.
-    func mayMutate(_ group: String, _ plural: String) -> Bool {
-        mutationRules.contains { $0.covers(group, plural) }
+    /// Whether a webhook or policy may change an object of a resource when it is sent.
+    ///
+    /// Their groups and versions do not matter: a match policy `Equivalent` is also for objects that are sent in another
+    /// group, as an Ingress of `networking.k8s.io` with a rule for `extensions`. Neither do namespaces and labels.
+    func mayMutate(_ plural: String) -> Bool {
+        ["*", "*/*", plural, "\(plural)/*"].contains { mutatedResources.contains($0) }
     }
 
     private static let group = "/apis/admissionregistration.k8s.io"
@@ -36,18 +22,30 @@ struct ServerTraits: Sendable {
     ///
     /// - Throws: ``APIError``, also if the user may not read all of it.
     init(of client: APIClient, until deadline: ContinuousClock.Instant) async throws(APIError) {
-        let found = try await client.object("GET", "/version", until: deadline).node
+        async let listing = Self.read("\(Self.group)/v1/mutatingwebhookconfigurations", of: client, until: deadline)
+        let found = try await Self.read("/version", of: client, until: deadline).get()
         let name = found["gitVersion"]?.string ?? ""
         version = "\(name) \(found["gitCommit"]?.string ?? "")"
-        let webhooks = try await client.object("GET", "\(Self.group)/v1/mutatingwebhookconfigurations", until: deadline)
-            .node
+        let webhooks = try await listing.get()
         var rules = (webhooks["items"]?.sequence ?? []).flatMap { $0["webhooks"]?.sequence ?? [] }
             .flatMap { $0["rules"]?.sequence ?? [] }
         // An unknown version may have them.
         if KubernetesVersion(name).map({ $0 >= Self.firstWithPolicies }) ?? true {
             rules += try await Self.policyRules(of: client, until: deadline)
         }
-        mutationRules = rules.map(MutationRule.init)
+        mutatedResources = Set(rules.flatMap { $0["resources"]?.sequence?.compactMap(\.string) ?? [] })
+    }
+
+    private static func read(
+        _ path: String,
+        of client: APIClient,
+        until deadline: ContinuousClock.Instant,
+    ) async -> Result<Node, APIError> {
+        do throws(APIError) {
+            return .success(try await client.object("GET", path, until: deadline).node)
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// The first version with kind `MutatingAdmissionPolicy`.
@@ -103,13 +101,10 @@ final class KnownTraits: Sendable {
         answer.withLock { $0 }.flatMap { $0.isRecent ? $0 : nil }
     }
 
-    /// Records a CustomResourceDefinition as the server has returned it.
-    func record(definition: Node) {
-        guard let spec = definition["spec"], let group = spec["group"]?.string,
-            let kind = spec["names"]?["kind"]?.string
-        else { return }
+    /// Records a CustomResourceDefinition, or its metadata, as the server has returned it.
+    func record(definition: Node, of kind: DefinedKind) {
         let known = Self.state(of: definition).map { Answer(value: $0) }
-        definitions.withLock { $0[DefinedKind(group: group, kind: kind)] = known }
+        definitions.withLock { $0[kind] = known }
     }
 
     /// The UID and generation of the definition of a type, empty for a built-in type; `nil` if it cannot be read.
@@ -120,11 +115,12 @@ final class KnownTraits: Sendable {
         until deadline: ContinuousClock.Instant,
     ) async -> String? {
         guard !type.isBuiltIn else { return "" }
-        if let known = definitions.withLock({ $0[DefinedKind(type)] }), known.isRecent { return known.value }
+        let kind = DefinedKind(type)
+        if let known = definitions.withLock({ $0[kind] }), known.isRecent { return known.value }
         let name = APIClient.percentEncoded("\(plural).\(type.group)")
         let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\(name)"
-        guard let definition = try? await client.find(path, until: deadline) else { return nil }
-        record(definition: definition)
+        guard let definition = try? await client.metadata(path, until: deadline) else { return nil }
+        record(definition: definition, of: kind)
         return Self.state(of: definition)
     }
 

@@ -25,16 +25,17 @@ struct ApplyInputsTests {
 
     private func digest(
         _ live: String,
-        body: String = "{spec: {replicas: 1}}",
+        manifest: String = "{spec: {replicas: 1}}",
         serverVersion: String = "v1.36.2 a",
         definition: String = "",
+        ofMetadata: Bool = false,
     ) throws -> String {
-        try ApplyInputs(
-            body: node(body),
-            live: node(live),
+        let inputs = ApplyInputs(
+            manifestDigest: ApplyInputs.digest(ofManifest: try node(manifest)),
             serverVersion: serverVersion,
             definition: definition
-        ).digest
+        )
+        return ofMetadata ? inputs.digest(ofMetadata: try node(live)) : inputs.digest(of: try node(live))
     }
 
     @Test(arguments: [
@@ -64,32 +65,64 @@ struct ApplyInputsTests {
         #expect(try digest(changed) != digest(live))
     }
 
+    @Test(arguments: [
+        ("uid: u1", "uid: u2"), ("resourceVersion: \"7\"", "resourceVersion: \"8\""), ("time: \"T2\"", "time: \"T3\""),
+        ("\"f:status\": {\"f:replicas\": {}}", "\"f:status\": {\"f:readyReplicas\": {}}"),
+    ])
+    func `all metadata have an effect`(old: String, new: String) throws {
+        let changed = live.replacing(old, with: new)
+        try #require(changed != live)
+        #expect(try digest(changed, ofMetadata: true) != digest(live, ofMetadata: true))
+    }
+
+    @Test func `metadata are the same in another order, and without the object`() throws {
+        let digest = try digest(
+            "{kind: D, metadata: {uid: u, annotations: {a: b}, managedFields: [{p: 1, q: 2}]}, spec: {}}",
+            ofMetadata: true
+        )
+        let same = "{metadata: {managedFields: [{q: 2, p: 1}], uid: u}, kind: PartialObjectMetadata}"
+        #expect(try self.digest(same, ofMetadata: true) == digest)
+        let other = "{metadata: {managedFields: [{q: 1, p: 2}], uid: u}, kind: PartialObjectMetadata}"
+        #expect(try self.digest(other, ofMetadata: true) != digest)
+    }
+
     @Test func `the manifest, the server and the definition have an effect`() throws {
-        let digests = try [
-            digest(live), digest(live, body: "{spec: {replicas: 2}}"), digest(live, serverVersion: "v1.36.3 b"),
-            digest(live, definition: "u 1"), digest(live, definition: "u 2"),
-        ]
-        #expect(Set(digests).count == digests.count)
+        for ofMetadata in [false, true] {
+            let digests = try [
+                digest(live, ofMetadata: ofMetadata),
+                digest(live, manifest: "{spec: {replicas: 2}}", ofMetadata: ofMetadata),
+                digest(live, serverVersion: "v1.36.3 b", ofMetadata: ofMetadata),
+                digest(live, definition: "u 1", ofMetadata: ofMetadata),
+                digest(live, definition: "u 2", ofMetadata: ofMetadata),
+            ]
+            #expect(Set(digests).count == digests.count)
+        }
     }
 
     @Test func `what is kept is read again, and anything else counts as nothing`() throws {
         let first = VerifiedObjects()
         #expect(first.json == nil)
-        first.record("d1", at: "/a")
-        first.record("d2", at: "/b")
+        let a = VerifiedObjects.Entry(path: "/a", plural: "p", objectDigest: "d1", metadataDigest: "e1")
+        let b = VerifiedObjects.Entry(path: "/b", plural: "q", objectDigest: "d2", metadataDigest: "")
+        first.record(a, for: "a")
+        first.record(b, for: "b")
         let json = try #require(first.json)
         let second = VerifiedObjects(json: json)
-        #expect(second.contains("d1", at: "/a"))
-        #expect(!second.contains("d1", at: "/b"))
+        #expect(second.entry(for: "a") == a)
+        #expect(second.entry(for: "b") == b)
         // An object that was not found again is not kept.
-        #expect(VerifiedObjects(json: second.json).contains("d1", at: "/a"))
-        #expect(!VerifiedObjects(json: second.json).contains("d2", at: "/b"))
-        #expect(second.contains("d2", at: "/b"))
+        second.record(a, for: "a")
+        #expect(VerifiedObjects(json: second.json).entry(for: "a") == a)
+        #expect(VerifiedObjects(json: second.json).entry(for: "b") == nil)
+        second.record(b, for: "b")
         #expect(second.json == nil)
+        let entry = #"{"path": "/a", "plural": "p", "object": "d1", "metadata": "e1"}"#
+        #expect(VerifiedObjects(json: Array(#"{"version": 2, "objects": {"a": \#(entry)}}"#.utf8)).entry(for: "a") == a)
         for text in [
-            "", "[", "[]", "{}", "{\"version\": 2, \"objects\": {\"/a\": \"d1\"}}", "{\"version\": 1, \"objects\": 1}",
+            "", "[", "[]", "{}", #"{"version": 1, "objects": {"a": \#(entry)}}"#, #"{"version": 2, "objects": 1}"#,
+            #"{"version": 2, "objects": {"a": "d1"}}"#, #"{"version": 2, "objects": {"a": {"path": "/a"}}}"#,
         ] {
-            #expect(!VerifiedObjects(json: Array(text.utf8)).contains("d1", at: "/a"), "\(text)")
+            #expect(VerifiedObjects(json: Array(text.utf8)).entry(for: "a") == nil, "\(text)")
         }
     }
 }

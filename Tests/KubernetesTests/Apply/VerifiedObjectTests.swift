@@ -69,6 +69,8 @@ struct VerifiedObjectTests {
 
             try await expectOwnership(cluster, known)
             try await expectNewDefinition(cluster, known)
+            try await expectStatus(cluster, known)
+            try await expectOtherGroup(cluster)
             try await expectWebhook(cluster, known)
         }
     }
@@ -94,6 +96,57 @@ struct VerifiedObjectTests {
         let result = try await apply(Self.thing, cluster, knowing: known)
         #expect(result.lines == ["unchanged Thing/t"])
         #expect(result.sent == 1)
+    }
+
+    /// An object whose status changes is read again as a whole, once.
+    private func expectStatus(_ cluster: TestCluster, _ known: [UInt8]) async throws {
+        let session = try Session(kubeconfig: cluster.kubeconfig)
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.test/status"
+        // The last test of the definition changed its names; it is asked about, and remembered.
+        let asked = try await apply(Self.definition, cluster, knowing: known)
+        let settled = try await apply(Self.definition, cluster, knowing: nil)
+        #expect(settled.lines == asked.lines)
+        let condition =
+            "{type: Example, status: 'True', reason: R, message: m, lastTransitionTime: '2026-01-01T00:00:00Z'}"
+        let conditions = try #require(try await session.object(path)?["status"]?["conditions"]?.sequence)
+        let all = Node.sequence(conditions + [try node(condition)]).json()
+        try await session.update(
+            "PATCH",
+            "{status: {conditions: \(String(decoding: all, as: UTF8.self))}}",
+            at: path,
+            as: "other"
+        )
+        let changed = try await apply(Self.definition, cluster, knowing: settled.json)
+        #expect(changed.lines == ["unchanged CustomResourceDefinition/things.example.test"])
+        #expect(changed.sent == 0)
+        #expect(changed.json != settled.json, "the digest of its metadata is another one")
+    }
+
+    /// A webhook for another group of the same resource is for an object as well: its match policy is `Equivalent`.
+    private func expectOtherGroup(_ cluster: TestCluster) async throws {
+        let ingress = """
+            {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, namespace: default}, \
+            spec: {defaultBackend: {service: {name: s, port: {number: 80}}}}}
+            """
+        _ = try await apply(ingress, cluster, knowing: nil)
+        let known = try #require(try await apply(ingress, cluster, knowing: nil).json)
+        #expect(try await apply(ingress, cluster, knowing: known).sent == 0)
+        let webhook = """
+            apiVersion: admissionregistration.k8s.io/v1
+            kind: MutatingWebhookConfiguration
+            metadata: {name: other-group}
+            webhooks:
+            - name: w.example.test
+              admissionReviewVersions: [v1]
+              sideEffects: None
+              clientConfig: {url: "https://127.0.0.1:1/m"}
+              rules: [{apiGroups: [extensions], apiVersions: ["*"], operations: [DELETE], resources: [ingresses]}]
+            """
+        let session = try Session(kubeconfig: cluster.kubeconfig)
+        try #require(await session.apply(webhook) == ["created MutatingWebhookConfiguration/other-group"])
+        let asked = try await apply(ingress, cluster, knowing: known)
+        #expect(asked.lines == ["unchanged Ingress/default/i"])
+        #expect(asked.sent == 1)
     }
 
     /// A mutating webhook is asked about what was verified without it.
