@@ -99,6 +99,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["nest-bootstrap", "Base", "Host", "TLS", "YAML", "TestSupport"],
+            exclude: ["virtual-address.sh"],
         ),
         // The package on machines that are booted.
         .testTarget(name: "BootTests", dependencies: ["Base", "Host", "YAML", "TestSupport"]),

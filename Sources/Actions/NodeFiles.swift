@@ -99,10 +99,10 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
+    ///   - isData: Whether the file may also belong to a service, because root does not do what it says.
     /// - Returns: All bytes of it.
-    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or is too large, or if a user who is
-    ///   neither root nor a service could change it before root acts on it.
-    public func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    /// - Throws: ``Base/SystemError`` if it is missing, cannot be read, is too large, or may be changed by another user.
+    public func read(_ path: String, limit: Int, isData: Bool = true) throws(SystemError) -> [UInt8] {
         let node = try resolved(path)
         switch planned.withLock({ $0[node] }) {
         case .file(let bytes, _)?: return bytes
@@ -110,7 +110,7 @@ public final class NodeFiles: Sendable {
             throw SystemError("cannot read", path, code: ENODATA, detail: "it is not known before the real run")
         case .link?, nil: break
         }
-        try requireTrusted(path, isData: true)
+        try requireTrusted(path, isData: isData)
         if let bytes = try credential(path, limit: limit) { return bytes }
         return try FileSystem.read(location(ofResolved: node), limit: limit)
     }

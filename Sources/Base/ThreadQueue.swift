@@ -1,6 +1,7 @@
 /// Hands elements one after another to a function on a thread of its own; adding one never waits.
 ///
-/// The function may block for any time: elements queue up in the meantime. The thread exists while there are elements.
+/// The function may block for any time: elements queue up in the meantime. The thread exists while there are elements, and a
+/// moment longer: a new thread for each of many elements costs more than most of them do.
 public final class ThreadQueue<Element: Sendable>: Sendable {
     private struct State {
         /// The elements that the thread has not taken.
@@ -9,10 +10,14 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         var count = 0
         /// Whether a thread handles the elements: at most one does.
         var hasWorker = false
+        /// Whether that thread waits for an element.
+        var isWorkerIdle = false
         var waiter: ThreadSemaphore?
     }
 
     private let state = Locked(State())
+    /// Raised when an element comes while the thread waits.
+    private let arrival = ThreadSemaphore()
     private let handle: @Sendable (Element) -> Void
     private let startThread: @Sendable (@escaping @Sendable () -> Void) throws(SystemError) -> Void
 
@@ -32,15 +37,21 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         self.startThread = startThread
     }
 
+    /// How long the thread waits for another element before it ends.
+    private static var lingering: Duration { .milliseconds(100) }
+
     /// The number of elements that have not been handled.
     public var count: Int { state.withLock { $0.count } }
 
     /// Adds an element.
     public func append(_ element: Element) {
-        state.withLock { state in
+        let isAwaited = state.withLock { state in
             state.waiting.append(element)
             state.count += 1
+            defer { state.isWorkerIdle = false }
+            return state.isWorkerIdle
         }
+        if isAwaited { arrival.signal() }
         guard claimWork() else { return }
         do throws(SystemError) {
             try startThread { self.work() }
@@ -93,9 +104,17 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes what waits, or gives the work up.
+    /// Takes what waits, or what comes within a moment, or gives the work up.
     private func takeAll() -> [Element]? {
-        state.withLock { state in
+        let waiting = state.withLock { state in
+            state.isWorkerIdle = state.waiting.isEmpty
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        guard waiting.isEmpty else { return waiting }
+        _ = arrival.wait(until: .now + Self.lingering)
+        return state.withLock { state in
+            state.isWorkerIdle = false
             guard !state.waiting.isEmpty else {
                 state.hasWorker = false
                 return nil

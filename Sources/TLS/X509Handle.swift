@@ -9,11 +9,15 @@ internal import Glibc
 struct X509Handle: ~Copyable {
     private let raw: OpaquePointer
 
-    /// Parses a certificate.
+    /// Parses a certificate, or takes one that was parsed before: a run reads each CA many times.
     ///
     /// The corresponding C function is `d2i_X509`.
     init(der: [UInt8]) throws(TLSError) {
         LibCrypto.prepare()
+        if let known = unsafe ParsedCertificates.certificate(der) {
+            unsafe raw = known
+            return
+        }
         let parsed = unsafe der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
             var cursor = bytes.baseAddress
             guard let certificate = unsafe d2i_X509(nil, &cursor, bytes.count) else { return nil }
@@ -28,6 +32,7 @@ struct X509Handle: ~Copyable {
             let reason = LibCrypto.drainErrorQueue() ?? "trailing bytes"
             throw TLSError(.brokenContents, "contains an invalid certificate: \(reason)")
         }
+        unsafe ParsedCertificates.keep(parsed, der)
         unsafe raw = parsed
     }
 

@@ -25,6 +25,24 @@ struct ThreadQueueTests {
         #expect(queue.count == 0)
     }
 
+    @Test func `elements that follow each other shortly are handled by one thread`() {
+        let threadCount = Locked(0)
+        let queue = ThreadQueue<Int> { [log] number in
+            log.elements.withLock { $0.append(number) }
+        } startThread: { (body) throws(SystemError) in
+            threadCount.withLock { $0 += 1 }
+            try startThread(body)
+        }
+        for number in 0..<20 {
+            queue.append(number)
+            usleep(1000)
+        }
+        #expect(queue.drain(idleLimit: .seconds(60)))
+        #expect(log.elements.withLock { $0 } == Array(0..<20))
+        // A busy machine may pause for longer between two of them.
+        #expect(threadCount.withLock { $0 } <= 3)
+    }
+
     @Test func `a handler that blocks holds up neither those who add nor those who wait for a time`() {
         let queue = ThreadQueue<Int> { [log] number in
             while !log.mayGoOn.withLock({ $0 }) { usleep(1000) }

@@ -38,16 +38,19 @@ extension ObjectApplication {
     /// - Returns: The result; `nil` if that cannot be said, for whatever reason.
     /// - Throws: ``APIError`` if the server does not answer, or if another task describes the object.
     func resultByMetadata() async throws(APIError) -> Result? {
-        guard let objects = applier.verified, let entry = objects.entry(for: key),
-            let inputs = await inputs(plural: entry.plural)
-        else { return nil }
+        guard manifestDigest != nil, let objects = applier.verified, let entry = objects.entry(for: key) else {
+            return nil
+        }
+        // Meanwhile the first object also asks for what is common to all of them.
+        let (client, deadline) = (client, deadline)
+        async let reply = client.readMetadata(entry.path, until: deadline)
+        guard let inputs = await inputs(plural: entry.plural) else { return nil }
         let metadata: Node
-        do {
-            metadata = try await client.metadata(entry.path, until: deadline)
-        } catch {
-            // The whole object is asked for in another way, which also explains what is wrong.
-            guard case .transport = error else { return nil }
-            throw error
+        switch await reply {
+        case .success(let node): metadata = node
+        case .failure(.transport(let error)): throw .transport(error)
+        // The whole object is asked for in another way, which also explains what is wrong.
+        case .failure: return nil
         }
         guard inputs.digest(ofMetadata: metadata) == entry.metadataDigest else { return nil }
         // The annotation that names the task is part of the manifest's digest.
@@ -64,7 +67,7 @@ extension ObjectApplication {
         return "\(type.apiVersion) \(type.kind) \(namespace)/\(manifest.identity.name)"
     }
 
-    /// What takes part in applying the object besides the object on the server, `nil` if not all of it can be known.
+    /// What takes part in applying the object, other than the object on the server, `nil` if not all of it can be known.
     private func inputs(plural: String) async -> ApplyInputs? {
         guard let manifestDigest, let traits = await client.traits.traits(of: client, until: deadline),
             !traits.mayMutate(plural),

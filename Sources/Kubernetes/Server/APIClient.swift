@@ -157,18 +157,25 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// Reads an object, for a caller that does something else meanwhile: the error of an `async let` has no type.
+    func read(
+        _ path: String,
+        accept: String = "application/json",
+        until deadline: ContinuousClock.Instant,
+    ) async -> Result<Node, APIError> {
+        do throws(APIError) {
+            return .success(try await object("GET", path, accept: accept, until: deadline).node)
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// Reads the metadata of an object: a `PartialObjectMetadata`, or the whole object where a server does not have them.
     ///
     /// The source is https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches.
-    ///
-    /// - Parameters:
-    ///   - path: The object's path.
-    ///   - deadline: The instant after which the attempt is given up.
-    /// - Returns: The object.
-    /// - Throws: ``APIError`` if there is no response, or another than the object.
-    func metadata(_ path: String, until deadline: ContinuousClock.Instant) async throws(APIError) -> Node {
+    func readMetadata(_ path: String, until deadline: ContinuousClock.Instant) async -> Result<Node, APIError> {
         let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-        return try await object("GET", path, accept: accept, until: deadline).node
+        return await read(path, accept: accept, until: deadline)
     }
 
     /// Encodes a query's value or a path's segment as RFC 3986 requires.

@@ -22,8 +22,8 @@ struct ServerTraits: Sendable {
     ///
     /// - Throws: ``APIError``, also if the user may not read all of it.
     init(of client: APIClient, until deadline: ContinuousClock.Instant) async throws(APIError) {
-        async let listing = Self.read("\(Self.group)/v1/mutatingwebhookconfigurations", of: client, until: deadline)
-        let found = try await Self.read("/version", of: client, until: deadline).get()
+        async let listing = client.read("\(Self.group)/v1/mutatingwebhookconfigurations", until: deadline)
+        let found = try await client.read("/version", until: deadline).get()
         let name = found["gitVersion"]?.string ?? ""
         version = "\(name) \(found["gitCommit"]?.string ?? "")"
         let webhooks = try await listing.get()
@@ -34,18 +34,6 @@ struct ServerTraits: Sendable {
             rules += try await Self.policyRules(of: client, until: deadline)
         }
         mutatedResources = Set(rules.flatMap { $0["resources"]?.sequence?.compactMap(\.string) ?? [] })
-    }
-
-    private static func read(
-        _ path: String,
-        of client: APIClient,
-        until deadline: ContinuousClock.Instant,
-    ) async -> Result<Node, APIError> {
-        do throws(APIError) {
-            return .success(try await client.object("GET", path, until: deadline).node)
-        } catch {
-            return .failure(error)
-        }
     }
 
     /// The first version with kind `MutatingAdmissionPolicy`.
@@ -119,7 +107,7 @@ final class KnownTraits: Sendable {
         if let known = definitions.withLock({ $0[kind] }), known.isRecent { return known.value }
         let name = APIClient.percentEncoded("\(plural).\(type.group)")
         let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\(name)"
-        guard let definition = try? await client.metadata(path, until: deadline) else { return nil }
+        guard let definition = try? await client.readMetadata(path, until: deadline).get() else { return nil }
         record(definition: definition, of: kind)
         return Self.state(of: definition)
     }
