@@ -58,7 +58,7 @@ import YAML
 
     @Test(arguments: [
         ("x \u{2028} y", #""x \u2028 y""#), ("p\u{2029}   q", #""p\u2029   q""#), ("a\u{85}b", #""a\u0085b""#),
-        ("\u{7f}\u{9f}\u{feff}\u{ffff}", #""\u007f\u009f\ufeff\uffff""#), ("é€😀\u{a0}", #""é€😀\#u{a0}""#),
+        ("\u{7f}\u{9f}\u{feff}\u{fffe}\u{ffff}", #""\u007f\u009f\ufeff\ufffe\uffff""#), ("é€😀\u{a0}", #""é€😀\#u{a0}""#),
     ])
     func `characters that break lines in YAML are escaped`(text: String, json: String) {
         #expect(String(decoding: Node.string(text).json(), as: UTF8.self) == json)
