@@ -15,6 +15,9 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The certificate of the server as DER, if this response is the first on a new TLS connection.
     public var serverCertificate: [UInt8]?
 
+    /// Whether the server, or the proxy that was asked, is on this machine: both ends of the connection have one address.
+    public var isFromThisMachine = false
+
     /// Creates a response.
     public init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], httpVersion: String = "1.1") {
         self.status = status

@@ -43,6 +43,7 @@ final class Transfer {
         }
         response.status = easy.number(CURLINFO_RESPONSE_CODE)
         response.serverCertificate = peer.leaf
+        response.isFromThisMachine = isConnectedToThisMachine
         return .success(Answer(response: response, redirection: easy.string(CURLINFO_REDIRECT_URL)))
     }
 
@@ -53,8 +54,11 @@ final class Transfer {
     ///
     /// Without a listener, the kernel may choose the port that is connected to as the port of our own end.
     private var isConnectedToItself: Bool {
-        easy.number(CURLINFO_LOCAL_PORT) == easy.number(CURLINFO_PRIMARY_PORT)
-            && easy.string(CURLINFO_LOCAL_IP) == easy.string(CURLINFO_PRIMARY_IP)
+        easy.number(CURLINFO_LOCAL_PORT) == easy.number(CURLINFO_PRIMARY_PORT) && isConnectedToThisMachine
+    }
+
+    private var isConnectedToThisMachine: Bool {
+        easy.string(CURLINFO_LOCAL_IP) == easy.string(CURLINFO_PRIMARY_IP)
     }
 
     private func configure(_ request: PreparedRequest) throws(CurlError) {

@@ -86,7 +86,7 @@ public struct APIClient: Sendable {
         let limit = min(deadline, ContinuousClock.now + Self.requestLimit)
         do {
             let response = try await http.send(request, as: credentials.connectionIdentity, deadline: limit)
-            preflightState.record(status: response.status)
+            preflightState.record(response)
             if let certificate = response.serverCertificate { peer.set(certificate) }
             return response
         } catch  where error.kind == .cancelled {

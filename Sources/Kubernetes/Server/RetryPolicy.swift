@@ -120,17 +120,27 @@ public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now
 struct Backoff {
     private var pause: Duration
     private let limit: Duration
+    private let cap: @Sendable () -> Duration?
 
     /// Creates pauses that begin with a length.
-    init(first: Duration = .milliseconds(100), limit: Duration = .seconds(1)) {
-        (pause, self.limit) = (first, limit)
+    ///
+    /// - Parameters:
+    ///   - first: The first pause.
+    ///   - limit: The length up to which they grow.
+    ///   - cap: How long the next one is at most, for what is known only later; `nil` for no other limit.
+    init(
+        first: Duration = .milliseconds(100),
+        limit: Duration = .seconds(1),
+        cap: @escaping @Sendable () -> Duration? = { nil },
+    ) {
+        (pause, self.limit, self.cap) = (first, limit, cap)
     }
 
     /// Returns the next pause, longer where a server asked for that.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
         let spread = Double.random(in: 0.9...1.1)
         defer { pause = max(pause, min(pause * 1.6, limit)) }
-        return max(pause * spread, asked ?? .zero)
+        return max(min(pause, cap() ?? pause) * spread, asked ?? .zero)
     }
 }
 

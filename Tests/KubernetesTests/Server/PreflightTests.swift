@@ -43,6 +43,31 @@ struct PreflightTests {
         )
     }
 
+    /// How long it takes until a server is usable that first refuses `/readyz` some times.
+    private func time(refusals: Int, _ refusal: LoopbackServer.Reply) async throws -> Duration {
+        let count = Locked(0)
+        let server = try LoopbackServer { request in
+            guard request.target.hasPrefix("/readyz") else { return .response(403) }
+            let isRefused = count.withLock { count in
+                count += 1
+                return count <= refusals
+            }
+            return isRefused ? refusal : .response(200)
+        }
+        return try await ContinuousClock().measure {
+            try await Session(server: server.url).client.waitUntilUsable(Session.retryPolicy(.seconds(50)))
+        }
+    }
+
+    @Test func `a server on this machine is asked often once it answers`() async throws {
+        // With pauses of up to a second these are 15 seconds.
+        #expect(try await time(refusals: 20, .response(500)) < .seconds(8))
+    }
+
+    @Test func `a server on this machine is not asked before the time that it asks for`() async throws {
+        #expect(try await time(refusals: 1, .response(503, headers: ["Retry-After: 2"])) >= .seconds(2))
+    }
+
     @Test func `the namespace is waited for`() async throws {
         let server = try LoopbackServer { request in
             guard request.target.contains("kube-system") else { return .response(200) }
