@@ -32,13 +32,20 @@ enum AdmissionRefusal {
     /// Reads a refusal, `nil` if it is not one of admission control.
     init?(_ status: ServerStatus) {
         let message = status.message
-        if let match = message.firstMatch(of: /(?s)admission webhook "([^"]*)" denied the request(?:: (.*)| (.*))/) {
+        // Regular expressions are compiled each time, and every object that is created begins with a 404.
+        let isDenied = message.contains(" denied ")
+        if isDenied,
+            let match = message.firstMatch(of: /(?s)admission webhook "([^"]*)" denied the request(?:: (.*)| (.*))/)
+        {
             let reason = String(match.2 ?? match.3 ?? "").onOneLine
             self = .webhook(String(match.1), reason: reason, code: status.code)
             return
         }
-        let policy = /(?s)ValidatingAdmissionPolicy '([^']*)' with binding '([^']*)' denied request: (.*)/
-        if let match = message.firstMatch(of: policy) {
+        if isDenied,
+            let match = message.firstMatch(
+                of: /(?s)ValidatingAdmissionPolicy '([^']*)' with binding '([^']*)' denied request: (.*)/
+            )
+        {
             let reason = String(match.3).onOneLine
             self = .policy(String(match.1), binding: String(match.2), reason: reason)
             return

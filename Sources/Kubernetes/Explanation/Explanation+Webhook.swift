@@ -62,9 +62,10 @@ struct WebhookFailure {
 
     /// Reads a refusal, `nil` if no webhook is the reason.
     init?(_ status: ServerStatus) {
+        guard status.code >= 500 else { return nil }
         // Servers from 1.21 on write "failed to call webhook: " before the cause.
         let pattern = /(?s)failed calling webhook "([^"]*)": (?:failed to call webhook: )?(.*)/
-        guard status.code >= 500, let match = status.message.firstMatch(of: pattern) else { return nil }
+        guard let match = status.message.firstMatch(of: pattern) else { return nil }
         webhook = String(match.1)
         let text = String(match.2).onOneLine
         // `Post "https://HOST/PATH?timeout=2s": REASON`
