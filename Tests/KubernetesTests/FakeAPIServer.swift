@@ -33,7 +33,6 @@ struct FakeAPIServer {
         case "/apis/apiextensions.k8s.io/v1":
             let plural = "customresourcedefinitions"
             return resources([plural: "CustomResourceDefinition"], clusterWide: [plural])
-        case "/apis/a.test/v1/widgets": return json(200, #"{"items":[]}"#)
         default: break
         }
         if request.method == "PATCH" { return .response(201, body: stored(request.body)) }

@@ -3,8 +3,10 @@ import YAML
 
 /// The wait for a CustomResourceDefinition to be served.
 ///
-/// A CRD is served when its condition `Established` is true and a LIST of its objects answers 200: with several API
-/// servers the one comes before the other.
+/// A CRD is served when its condition `Established` is true and discovery lists its kind: with several API servers the one
+/// comes before the other. A server lists what it serves itself, and one answer is for all definitions of a group and version.
+/// A LIST of the objects would say the same, but makes the server prepare their storage and schemas, also of kinds that
+/// nobody uses yet: on 1.20 that takes 70 ms of processor time for each definition.
 struct CRDReadiness {
     let client: APIClient
     let retryPolicy: RetryPolicy
@@ -26,10 +28,10 @@ struct CRDReadiness {
     /// - Throws: ``APIError/pending(_:_:retryAfter:)`` with what is missing when time is up.
     func wait(from live: Node) async throws(APIError) {
         try await awaitEstablished(from: live)
-        guard let path = DefinedKind.collectionPath(of: manifest) else { return }
+        guard let type = DefinedKind.servedType(of: manifest) else { return }
         let backoff = Backoff(first: Self.firstPause)
         try await retryPolicy.retry(subject, backoff, pausing: { await sleep($0) }) { () async throws(APIError) in
-            try await checkListing(path)
+            try await checkDiscovery(of: type)
         }
     }
 
@@ -124,15 +126,11 @@ struct CRDReadiness {
     /// The field manager and the annotation of updates that only wake the server.
     private static let (wakeManager, wakeAnnotation) = ("nest-bootstrap-wake", "nest-bootstrap/woken-at")
 
-    private func checkListing(_ path: String) async throws(APIError) {
+    private func checkDiscovery(of type: GroupVersionKind) async throws(APIError) {
         do throws(APIError) {
-            let list = try await client.object("GET", path, query: [("limit", "1")], until: retryPolicy.deadline).node
-            guard list["items"] != nil else { throw .pending("a list of them has no items", .retry) }
+            _ = try await client.catalog.resource(of: type, on: client, until: retryPolicy.deadline)
         } catch .refused(let refusal) where refusal.code == 404 {
-            throw .pending("a list of them answers 404", .retry)
-        } catch .refused(let refusal) where refusal.code == 403 {
-            // A user who may not list the objects cannot check; the grace period after a 404 covers the rest.
-            return
+            throw .pending("discovery does not list \(type) yet", .retry)
         }
     }
 }

@@ -31,14 +31,13 @@ public struct DefinedKind: Sendable, Hashable {
         self.init(group: group, kind: kind)
     }
 
-    /// The path of the collection that a CustomResourceDefinition defines, in the first version that is served.
-    static func collectionPath(of manifest: ManifestObject) -> String? {
-        let spec = manifest.root["spec"]
-        let version = (spec?["versions"]?.sequence ?? []).first { $0["served"]?.boolean == true }?["name"]?.string
-        guard let kind = DefinedKind(manifest), let version, let plural = spec?["names"]?["plural"]?.string,
-            ObjectIdentifiers.isGroup(kind.group), ObjectIdentifiers.isVersion(version),
-            ObjectIdentifiers.isKind(plural)
+    /// The type that a CustomResourceDefinition defines, in the first version that is served.
+    static func servedType(of manifest: ManifestObject) -> GroupVersionKind? {
+        let versions = manifest.root["spec"]?["versions"]?.sequence ?? []
+        let version = versions.first { $0["served"]?.boolean == true }?["name"]?.string
+        guard let kind = DefinedKind(manifest), let version, ObjectIdentifiers.isGroup(kind.group),
+            ObjectIdentifiers.isVersion(version)
         else { return nil }
-        return "/apis/\(kind.group)/\(version)/\(plural)"
+        return GroupVersionKind(group: kind.group, version: version, kind: kind.kind)
     }
 }

@@ -147,9 +147,10 @@ struct OtherReplyTests {
         )
     }
 
-    @Test func `the list of a definition's objects must be a list`() async throws {
+    @Test(arguments: [200, 404])
+    func `a definition is not served before discovery lists it`(status: Int) async throws {
         let fake = try FakeAPIServer { request in
-            if request.target.hasPrefix("/apis/a.test/v1/widgets?") { return FakeAPIServer.json(200, "{}") }
+            if request.target.hasPrefix("/apis/a.test/v1?") { return FakeAPIServer.json(status, "{}") }
             guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
             return FakeAPIServer.json(200, FakeAPIServer.definition(established: true, version: 5))
         }
@@ -157,7 +158,7 @@ struct OtherReplyTests {
         let (waits, waited) = AsyncStream<String>.makeStream()
         let retryPolicy = Session.retryPolicy(.seconds(600)) { waited.yield($0) }
         let run = Task { await session.apply(FakeAPIServer.widget, retryPolicy: retryPolicy) }
-        let words = await waits.first { $0.contains("a list of them has no items") }
+        let words = await waits.first { $0.contains("discovery does not list Widget (a.test/v1) yet") }
         #expect(words?.hasPrefix("CustomResourceDefinition/widgets.a.test: ") == true)
         run.cancel()
         #expect(await run.value == [])

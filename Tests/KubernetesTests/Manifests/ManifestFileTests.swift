@@ -213,19 +213,17 @@ struct ManifestFileTests {
         #expect(readings.value == 4 * 3)
     }
 
-    @Test(arguments: [
-        ("x/../../api", "v1", "widgets"), ("a.test", "..", "widgets"), ("a.test", "v1", "widgets?x="),
-    ])
-    func `a definition's parts never become another path`(group: String, version: String, plural: String) throws {
+    @Test(arguments: [("x/../../api", "v1"), ("a.test", ".."), ("a.test", "v1?x=")])
+    func `a definition's parts never become another path`(group: String, version: String) throws {
         let objects = try manifests(
             """
             apiVersion: apiextensions.k8s.io/v1
             kind: CustomResourceDefinition
             metadata: {name: a}
-            spec: {group: "\(group)", names: {kind: Widget, plural: "\(plural)"}, versions: [{name: "\(version)", served: true}]}
+            spec: {group: "\(group)", names: {kind: Widget, plural: widgets}, versions: [{name: "\(version)", served: true}]}
             """
         )
-        #expect(DefinedKind.collectionPath(of: objects[0]) == nil)
+        #expect(DefinedKind.servedType(of: objects[0]) == nil)
     }
 
     @Test(arguments: [
@@ -262,8 +260,9 @@ struct ManifestFileTests {
             {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}
             """
         )
-        #expect(DefinedKind.collectionPath(of: objects[0]) == "/apis/example.test/v1/widgets")
-        #expect(DefinedKind.collectionPath(of: objects[1]) == nil)
+        let type = GroupVersionKind(group: "example.test", version: "v1", kind: "Widget")
+        #expect(DefinedKind.servedType(of: objects[0]) == type)
+        #expect(DefinedKind.servedType(of: objects[1]) == nil)
         var index = ProviderIndex<String>()
         for object in objects { index.insert(object, as: object.identity.description) }
         let definition = "CustomResourceDefinition/widgets.example.test"
