@@ -40,7 +40,7 @@ FUZZ_SECONDS ?= 600
 SIGN_KEY ?=
 
 # Samples of each program in `make bench`; fewer than 15 are for a quick look.
-SAMPLES ?= 15
+SAMPLES ?= 20
 # Another build of the program, which `make bench` measures in the same rounds; for `make bench-boot` its package.
 BASE ?=
 
@@ -74,15 +74,16 @@ boot-test: setup deb ## boot Debian containers and test units, journal and packa
 	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" KUBE_APISERVER="$$(Tests/cluster/servers | tail -n 1)" \
 	    tools/run-tests $(IMPORTS) --filter '$(WITH_MACHINE)'
 
-bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=15
+bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=20; takes an hour
 	Tests/cluster/install-packages "to measure" curl python3
 	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
+	tools/benchmark/goals.py .build/bench/samples.json
 
 scale: setup build ## measure many objects, tasks and nodes; PART=objects, tasks or nodes; takes half an hour
 	Tests/cluster/install-packages "to measure" python3
 	tools/scale --program $(PROGRAM) $(if $(PART),--part "$(PART)")
 
-bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=15; needs root
+bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=20; needs root
 	Tests/boot/setup
 	Tests/cluster/install-packages "to measure" python3
 	tools/bench-boot --package .build/deb/*.deb --base "$(BASE)" --samples $(SAMPLES)

@@ -118,6 +118,18 @@ if Context.environment["NEST_FUZZ"] != nil {
     )
 }
 
+// What the program is compared with; tools/bench builds it.
+if Context.environment["NEST_BENCH"] != nil {
+    package.targets += [
+        .executableTarget(name: "empty", path: "Tests/Benchmark/Empty"),
+        .executableTarget(
+            name: "yaml-speed",
+            dependencies: ["Base", "CYAML", "YAML"],
+            path: "Tests/Benchmark/YAMLSpeed",
+        ),
+    ]
+}
+
 for target in package.targets where ![.system, .plugin, .binary].contains(target.type) && target.name != "CShims" {
     target.swiftSettings = settings
 }

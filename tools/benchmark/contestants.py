@@ -5,10 +5,15 @@ import shlex
 import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any
 
 from benchmark.cluster import Cluster
 from benchmark.processes import REPOSITORY, WORK, BenchError, run
 from benchmark.recording import Recording, Replay
+
+
+# The files of the agents: the records of a node are in memory, below /run.
+NODES = Path("/dev/shm/nest-bootstrap-bench")
 
 
 class Contestant(ABC):
@@ -38,13 +43,18 @@ class Agent(Contestant):
         self.name = name
         self.program = program
 
+    @property
+    def node(self) -> Path:
+        """The root of its files."""
+        return NODES / self.name
+
     def prepare(self, case: str) -> None:
         if case == "unverified":
-            for path in Path(f"{WORK}/node-{self.name}/var/lib/nest-bootstrap/cache").glob("verified-*"):
+            for path in (self.node / "var/lib/nest-bootstrap/cache").glob("verified-*"):
                 path.unlink()
 
     def command(self, case: str) -> list[str]:
-        options = ["--config", f"{WORK}/etc/bootstrap.yaml", "--root", f"{WORK}/node-{self.name}"]
+        options = ["--config", f"{WORK}/etc/bootstrap.yaml", "--root", str(self.node)]
         return [str(self.program), *options, "--role", "control-plane", "--output", "json", "run"]
 
     def check(self, case: str, output: str) -> None:
@@ -151,6 +161,28 @@ class Curl(Contestant):
 
     def check(self, case: str, output: str) -> None:
         self.replays[case].check_replies(output, is_fresh=case == "fresh")
+
+
+class Definitions(Curl):
+    """The CRDs sent by curl, and lists of what they define until the server serves all: the time that it needs itself."""
+
+    def command(self, case: str) -> list[str]:
+        lists = shlex.join([str(self.program), "--disable", "--silent", "--fail", "--fail-early", "--parallel", "--parallel-max", "64",
+                            "--config", f"{self.directory(case)}/lists.conf"])
+        return ["/bin/sh", "-c", f"{shlex.join(super().command(case))} && until {lists}; do sleep 0.01; done"]
+
+    def write_configurations(self, cluster: Cluster) -> None:
+        super().write_configurations(cluster)
+        for case, replay in self.replays.items():
+            collections = [collection(json.loads(request.body)) for request in replay.requests if request.body]
+            replay.write_lists(self.directory(case) / "lists.conf", collections, cluster.url, cluster.directory / "pki")
+
+
+def collection(definition: dict[str, Any]) -> str:
+    """The path of the objects that a CRD defines."""
+    spec = definition["spec"]
+    version = next(version["name"] for version in spec["versions"] if version["served"])
+    return f"/apis/{spec['group']}/{version}/{spec['names']['plural']}?limit=1"
 
 
 def shell(steps: list[list[str]]) -> list[str]:

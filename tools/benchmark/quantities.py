@@ -93,8 +93,11 @@ def measure_tasks(program: Path, numbers: list[int]) -> list[Row]:
     return rows
 
 
-def write_tasks(number: int) -> None:
-    """Writes tasks in drop-ins; every second one is after the one before, the others after the first of their file."""
+def write_tasks(number: int) -> Path:
+    """Writes tasks in drop-ins; every second one is after the one before, the others after the first of their file.
+
+    Returns the directory that etc and the root are in.
+    """
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     drop_ins = DIRECTORY / "etc/bootstrap.d"
     drop_ins.mkdir(parents=True)
@@ -107,3 +110,4 @@ def write_tasks(number: int) -> None:
             content = {"path": f"/etc/scale/{index:05}", "content": f"{index}\n"}
             tasks[f"task-{index:05}"] = {"description": f"File {index}", "after": before, "file": content}
         (drop_ins / f"{start:05}.yaml").write_text(json.dumps({"tasks": tasks}, indent=1))
+    return DIRECTORY

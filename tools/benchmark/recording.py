@@ -95,15 +95,8 @@ class Replay:
         sections = []
         for index, request in enumerate(self.requests):
             options = [
-                ("url", server + request.uri),
+                *common_options(server + request.uri, credentials),
                 ("request", request.method),
-                # The audit log has no headers; these are those of Sources/Kubernetes/APIClient.swift.
-                ("header", "Accept: application/json"),
-                ("user-agent", "nest-bootstrap"),
-                ("cacert", f"{credentials}/k8s-ca.crt"),
-                ("cert", f"{credentials}/kube-admin.crt"),
-                ("key", f"{credentials}/kube-admin.key"),
-                ("output", "/dev/null"),
                 ("write-out", f"{index} %{{http_code}} %{{num_connects}} %{{http_version}}\n"),
             ]
             if request.body:
@@ -112,8 +105,12 @@ class Replay:
                 options.append(("header", "Content-Type: application/apply-patch+yaml"))
                 options.append(("header", "Expect:"))
                 options.append(("data-binary", f"@{body}"))
-            sections.append("".join(f"{name} = {quoted(value)}\n" for name, value in options))
-        (directory / "curl.conf").write_text("next\n".join(sections))
+            sections.append(options)
+        write_sections(directory / "curl.conf", sections)
+
+    def write_lists(self, path: Path, collections: list[str], server: str, credentials: Path) -> None:
+        """Writes what curl reads for a GET of each collection."""
+        write_sections(path, [common_options(server + collection, credentials) for collection in collections])
 
     def check_replies(self, output: str, is_fresh: bool) -> None:
         """Makes sure that curl used one HTTP/2 connection and got the replies that the agent got."""
@@ -136,6 +133,26 @@ class Replay:
         not wait until their CRDs are established.
         """
         return self.recording.is_custom(request.path) or request.method == "GET" and status in (200, 404)
+
+
+def common_options(url: str, credentials: Path) -> list[tuple[str, str]]:
+    """The options of curl for a request to a URL."""
+    return [
+        ("url", url),
+        # The audit log has no headers; these are those of Sources/Kubernetes/APIClient.swift.
+        ("header", "Accept: application/json"),
+        ("user-agent", "nest-bootstrap"),
+        ("cacert", f"{credentials}/k8s-ca.crt"),
+        ("cert", f"{credentials}/kube-admin.crt"),
+        ("key", f"{credentials}/kube-admin.key"),
+        ("output", "/dev/null"),
+    ]
+
+
+def write_sections(path: Path, sections: list[list[tuple[str, str]]]) -> None:
+    """Writes a configuration of curl with a section for each transfer."""
+    texts = ["".join(f"{name} = {quoted(value)}\n" for name, value in options) for options in sections]
+    path.write_text("next\n".join(texts))
 
 
 def request_of(event: dict[str, Any]) -> Request:

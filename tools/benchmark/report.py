@@ -8,13 +8,12 @@ UNITS = ("wall ms", "CPU ms", "peak RSS MiB")
 
 
 def table(samples: dict[str, list[Sample]]) -> str:
-    """The ratios of the agent to every other contestant, then the values themselves."""
-    agent = samples["agent"]
+    """The ratios of the first contestant to every other one, then the values themselves."""
+    first, *others = samples
     rows: list[tuple[str, ...]] = [("ratio", *COLUMNS)]
-    for name, others in samples.items():
-        if name != "agent":
-            columns = zip(*([a / b for a, b in zip(*pair)] for pair in zip(agent, others)))
-            rows.append((f"agent/{name}", *(spread(list(column), 2) for column in columns)))
+    for name in others:
+        columns = zip(*([a / b for a, b in zip(*pair)] for pair in zip(samples[first], samples[name])))
+        rows.append((f"{first}/{name}", *(spread(list(column), 2) for column in columns)))
     rows.append(("median", *UNITS))
     rows += [(name, *(spread(list(column), 1) for column in zip(*values))) for name, values in samples.items()]
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]

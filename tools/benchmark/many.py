@@ -1,0 +1,66 @@
+"""One task with many objects, against curl with the same requests."""
+import json
+import shutil
+from pathlib import Path
+
+from benchmark.cluster import Cluster
+from benchmark.processes import WORK, BenchError, Sample, measure
+from benchmark.quantities import DIRECTORY, check_result, config_map, write_objects
+from benchmark.recording import common_options, write_sections
+
+NUMBER = 5000
+CURL = WORK / "many"
+
+
+def measure_many(program: Path, curl: Path, cluster: Cluster, count: int) -> dict[str, dict[str, list[Sample]]]:
+    """Applies the objects three times, and sends and reads them with curl, each time beginning with an empty server."""
+    write_objects(NUMBER, cluster)
+    write_requests(cluster)
+    pairs = {"first run": "curl, PATCHes", "second run": "curl, GETs and PATCHes", "third run": "curl, GETs"}
+    samples: dict[str, list[Sample]] = {name: [] for pair in pairs.items() for name in pair}
+    agent = [str(program), "run", "--config", f"{DIRECTORY}/etc/bootstrap.yaml", "--root", f"{DIRECTORY}/root",
+             "--output", "json"]
+    for _ in range(count):
+        cluster.restart_empty()
+        shutil.rmtree(DIRECTORY / "root")
+        (DIRECTORY / "root").mkdir()
+        for name, expected in zip(pairs, ("created", "unchanged", "unchanged")):
+            sample, output = measure("many", agent)
+            check_result(output, NUMBER, expected)
+            samples[name].append(sample)
+        cluster.restart_empty()
+        samples[pairs["first run"]].append(send(curl, "send"))
+        samples[pairs["second run"]].append(send(curl, "get-and-send"))
+        samples[pairs["third run"]].append(send(curl, "get"))
+    return {own: {own: samples[own], peer: samples[peer]} for own, peer in pairs.items()}
+
+
+def write_requests(cluster: Cluster) -> None:
+    """Writes what curl reads."""
+    shutil.rmtree(CURL, ignore_errors=True)
+    CURL.mkdir()
+    gets, patches = [], []
+    for index in range(NUMBER):
+        # JSON is YAML, and what the agent sends.
+        body = CURL / f"{index}.yaml"
+        body.write_text(config_map(index))
+        url = f"{cluster.url}/api/v1/namespaces/default/configmaps/scale-{index:06}"
+        status = ("write-out", "%{http_code}\n")
+        gets.append([*common_options(url, cluster.directory / "pki"), status])
+        patches.append([
+            *common_options(f"{url}?fieldManager=nest-bootstrap&force=true", cluster.directory / "pki"), status,
+            ("request", "PATCH"), ("header", "Content-Type: application/apply-patch+yaml"), ("header", "Expect:"),
+            ("data-binary", f"@{body}"),
+        ])
+    write_sections(CURL / "send.conf", patches)
+    write_sections(CURL / "get.conf", gets)
+    write_sections(CURL / "get-and-send.conf", gets + patches)
+
+
+def send(curl: Path, name: str) -> Sample:
+    """Sends the requests of a file, as many at once as the agent does."""
+    options = ["--disable", "--silent", "--show-error", "--parallel", "--parallel-max", "32"]
+    sample, output = measure("many-curl", [str(curl), *options, "--config", str(CURL / f"{name}.conf")])
+    if failed := [status for status in output.split() if status not in ("200", "201")]:
+        raise BenchError(f"curl: {len(failed)} requests were answered {json.dumps(sorted(set(failed)))}")
+    return sample
