@@ -99,7 +99,7 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
-    ///   - isData: Whether the file may also belong to a service, because root does not do what it says.
+    ///   - isData: Whether the file is only data, so that it may also belong to a service.
     /// - Returns: All bytes of it.
     /// - Throws: ``Base/SystemError`` if it is missing, cannot be read, is too large, or may be changed by another user.
     public func read(_ path: String, limit: Int, isData: Bool = true) throws(SystemError) -> [UInt8] {

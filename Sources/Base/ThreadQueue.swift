@@ -1,7 +1,7 @@
 /// Hands elements one after another to a function on a thread of its own; adding one never waits.
 ///
-/// The function may block for any time: elements queue up in the meantime. The thread exists while there are elements, and a
-/// moment longer: a new thread for each of many elements costs more than most of them do.
+/// The function may block for any time: elements queue up in the meantime. The thread exists while there are elements and
+/// 100 ms longer: a new thread for each of many elements costs more than most of them do.
 public final class ThreadQueue<Element: Sendable>: Sendable {
     private struct State {
         /// The elements that the thread has not taken.
@@ -73,7 +73,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         defer { state.withLock { $0.waiter = nil } }
         if claimWork() {
             // Without a thread the work is done here: late, but done.
-            do { try startThread { self.work() } } catch { work() }
+            do { try startThread { self.work() } } catch { work(lingering: .zero) }
         }
         while count > 0 {
             let idle = ContinuousClock.now + idleLimit
@@ -91,8 +91,8 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         }
     }
 
-    private func work() {
-        while let elements = takeAll() {
+    private func work(lingering: Duration = lingering) {
+        while let elements = takeAll(within: lingering) {
             for element in elements {
                 handle(element)
                 let waiter = state.withLock { state in
@@ -104,23 +104,24 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes what waits, or what comes within a moment, or gives the work up.
-    private func takeAll() -> [Element]? {
-        let waiting = state.withLock { state in
-            state.isWorkerIdle = state.waiting.isEmpty
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        guard waiting.isEmpty else { return waiting }
-        _ = arrival.wait(until: .now + Self.lingering)
-        return state.withLock { state in
-            state.isWorkerIdle = false
-            guard !state.waiting.isEmpty else {
-                state.hasWorker = false
-                return nil
+    /// Takes what waits, or what comes within a time, or ends the worker.
+    private func takeAll(within limit: Duration) -> [Element]? {
+        let end = ContinuousClock.now + limit
+        while true {
+            let waiting = state.withLock { state in
+                state.isWorkerIdle = state.waiting.isEmpty
+                defer { state.waiting = [] }
+                return state.waiting
             }
-            defer { state.waiting = [] }
-            return state.waiting
+            guard waiting.isEmpty else { return waiting }
+            // A signal may be left over from an element that was taken without it.
+            if arrival.wait(until: end) { continue }
+            return state.withLock { state in
+                state.isWorkerIdle = false
+                defer { state.waiting = [] }
+                state.hasWorker = !state.waiting.isEmpty
+                return state.waiting.isEmpty ? nil : state.waiting
+            }
         }
     }
 }

@@ -58,7 +58,8 @@ final class Transfer {
     }
 
     private var isConnectedToThisMachine: Bool {
-        easy.string(CURLINFO_LOCAL_IP) == easy.string(CURLINFO_PRIMARY_IP)
+        guard let address = easy.string(CURLINFO_LOCAL_IP), !address.isEmpty else { return false }
+        return address == easy.string(CURLINFO_PRIMARY_IP)
     }
 
     private func configure(_ request: PreparedRequest) throws(CurlError) {

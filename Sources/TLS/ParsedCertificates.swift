@@ -6,7 +6,7 @@ internal import COpenSSL
 /// libcrypto needs about a third of a millisecond for each, most of it to find the decoder of the public key. A parsed
 /// certificate is not changed, and may be used from several threads; its references are counted by `X509_up_ref`.
 enum ParsedCertificates {
-    /// The certificates of a node are fewer; a bundle of public CAs is not kept.
+    /// The certificates of a node are fewer; those beyond it, such as most of a bundle of public CAs, are parsed each time.
     private static let limit = 64
 
     /// A certificate with one reference of its own, which is never given up.

@@ -153,12 +153,13 @@ public struct Applier: Sendable {
             }
             let result = try await application.run()
             if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil, let object = result.object {
-                if !result.isServed {
+                if !result.isEstablished {
                     schedule.stepAside(index)
                     try await awaitServed(manifest, object)
                 }
                 if let kind = DefinedKind(manifest) { client.traits.record(definition: object, of: kind) }
             }
+            result.verification?.record()
             say(.applied(result.identity, result.change, fields: result.fields, diff: result.diff))
             schedule.succeed(index)
         } catch {

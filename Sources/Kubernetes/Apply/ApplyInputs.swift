@@ -1,7 +1,7 @@
 import TLS
 import YAML
 
-/// Everything on which it depends whether applying a manifest changes an object.
+/// Everything that decides whether applying a manifest changes an object.
 ///
 /// * The manifest with the labels and annotations that every object gets.
 /// * The object, of which two digests are possible. That of the whole object has its UID and the managers of its fields,
@@ -10,7 +10,7 @@ import YAML
 ///   resource version is the same in every field. After etcd was restored from a backup another state may have the same
 ///   resource version, but then its managed fields have other times.
 /// * The version of the server, which decides about defaults.
-/// * For a custom resource, the UID and the generation of its definition.
+/// * For a custom resource, the state of its definition.
 struct ApplyInputs {
     /// The digest of the manifest; see ``digest(ofManifest:)``.
     let manifestDigest: String

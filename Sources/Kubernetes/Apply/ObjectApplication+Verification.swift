@@ -7,6 +7,8 @@ extension ObjectApplication {
         let objects: VerifiedObjects
         let key: String
         let entry: VerifiedObjects.Entry
+        /// Whether the object is a definition that need not be waited for.
+        let isEstablished: Bool
 
         /// Whether an earlier run has verified the object in this state.
         var isKnown: Bool { objects.entry(for: key)?.objectDigest == entry.objectDigest }
@@ -21,16 +23,17 @@ extension ObjectApplication {
             let resource = try? await client.catalog.resource(of: path.identity.type, on: client, until: deadline),
             let inputs = await inputs(plural: resource.plural)
         else { return nil }
-        // A definition with the same metadata has the same conditions, and is served.
-        let isComplete =
-            !path.identity.isCustomResourceDefinition || Readiness(of: live, type: path.identity.type) == .ready
+        let type = path.identity.type
+        let isEstablished = path.identity.isCustomResourceDefinition && Readiness(of: live, type: type) == .ready
+        // A definition with the same metadata has the same conditions.
+        let isComplete = !path.identity.isCustomResourceDefinition || isEstablished
         let entry = VerifiedObjects.Entry(
             path: path.text,
             plural: resource.plural,
             objectDigest: inputs.digest(of: live),
-            metadataDigest: isComplete ? inputs.digest(ofMetadata: live) : "",
+            metadataDigest: isComplete ? inputs.digest(ofMetadata: live) : nil,
         )
-        return Verification(objects: objects, key: key, entry: entry)
+        return Verification(objects: objects, key: key, entry: entry, isEstablished: isEstablished)
     }
 
     /// The result for an object that is in every field as it was when an earlier run verified it, by its metadata alone.
@@ -49,16 +52,24 @@ extension ObjectApplication {
         switch await reply {
         case .success(let node): metadata = node
         case .failure(.transport(let error)): throw .transport(error)
-        // The whole object is asked for in another way, which also explains what is wrong.
+        case .failure(.refused(let refusal)) where refusal.disposition == .retry: throw .refused(refusal)
+        // The whole object is asked for, which also explains what is wrong.
         case .failure: return nil
         }
         guard inputs.digest(ofMetadata: metadata) == entry.metadataDigest else { return nil }
-        // The annotation that names the task is part of the manifest's digest.
-        try await checkRival(metadata)
-        objects.record(entry, for: key)
         var identity = manifest.identity
         identity.namespace = metadata["metadata"]?["namespace"]?.string
-        return Result(identity: identity, change: .unchanged, object: metadata, isServed: true)
+        // Another task of the plan may describe the object since.
+        try await checkRival(metadata)
+        try checkDeletion(of: metadata, identity)
+        let verification = Verification(objects: objects, key: key, entry: entry, isEstablished: true)
+        return Result(
+            identity: identity,
+            change: .unchanged,
+            object: metadata,
+            verification: verification,
+            isEstablished: true
+        )
     }
 
     /// What identifies the object among those that are remembered.

@@ -24,14 +24,18 @@ struct ObjectApplication {
         var diff: [String] = []
         /// The object as the server returned it, perhaps only its metadata; `nil` if a dry run covers it.
         var object: Node?
-        /// Whether an earlier run has found the same, and a definition was served then.
-        var isServed = false
+        /// What is remembered of the object once it counts as applied.
+        var verification: Verification?
+        /// Whether an earlier run has found the same definition established, so that it is served.
+        var isEstablished = false
     }
 
     /// What earlier attempts found out.
     private struct Memory {
         /// The live object, for explaining a refusal.
         var live: Node?
+        /// Whether its metadata alone have been tried.
+        var hasTriedMetadata = false
         /// The change of a write that got no response; it may have happened.
         var intended: Applier.Change?
     }
@@ -74,7 +78,10 @@ struct ObjectApplication {
     }
 
     private func attempt(_ memory: inout Memory) async throws(APIError) -> Result {
-        if memory.intended == nil, let result = try await resultByMetadata() { return result }
+        if !memory.hasTriedMetadata {
+            if let result = try await resultByMetadata() { return result }
+            memory.hasTriedMetadata = true
+        }
         var identity = manifest.identity
         do throws(APIError) {
             let resource = try await client.catalog.resource(of: identity.type, on: client, until: deadline)
@@ -139,9 +146,13 @@ struct ObjectApplication {
     ) async throws(APIError) -> Result {
         let verification = await verification(of: live, at: path)
         if memory.intended == nil, let verification, verification.isKnown {
-            verification.record()
-            let isServed = Readiness(of: live, type: identity.type) == .ready
-            return Result(identity: identity, change: .unchanged, object: live, isServed: isServed)
+            return Result(
+                identity: identity,
+                change: .unchanged,
+                object: live,
+                verification: verification,
+                isEstablished: verification.isEstablished
+            )
         }
         let proposal = try await proposal(for: body, live: live, at: path)
         var changed: [String] = []
@@ -151,8 +162,12 @@ struct ObjectApplication {
             let isMigrated = ClientSideMigration(of: answer) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)
             if difference.fields.isEmpty, hasSameOwner, !isMigrated {
-                if proposal.isAccepted { verification?.record() }
-                return Result(identity: identity, change: memory.intended ?? .unchanged, object: live)
+                return Result(
+                    identity: identity,
+                    change: memory.intended ?? .unchanged,
+                    object: live,
+                    verification: proposal.isAccepted ? verification : nil
+                )
             }
             changed = difference.fields.map(\.path)
             guard !isDryRun else {

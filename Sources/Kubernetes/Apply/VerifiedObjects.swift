@@ -15,8 +15,8 @@ public final class VerifiedObjects: Sendable {
         var plural: String
         /// The digest with the whole object; see `ApplyInputs.digest(of:)`.
         var objectDigest: String
-        /// The digest with its metadata alone; see `ApplyInputs.digest(ofMetadata:)`.
-        var metadataDigest: String
+        /// The digest with its metadata alone, see `ApplyInputs.digest(ofMetadata:)`; `nil` if the whole object is needed.
+        var metadataDigest: String?
     }
 
     private struct State {
@@ -61,15 +61,13 @@ public final class VerifiedObjects: Sendable {
 extension VerifiedObjects.Entry {
     fileprivate init?(_ node: Node) {
         guard let path = node["path"]?.string, path.hasPrefix("/"), let plural = node["plural"]?.string,
-            let object = node["object"]?.string, let metadata = node["metadata"]?.string
+            let object = node["object"]?.string
         else { return nil }
-        self.init(path: path, plural: plural, objectDigest: object, metadataDigest: metadata)
+        self.init(path: path, plural: plural, objectDigest: object, metadataDigest: node["metadata"]?.string)
     }
 
     fileprivate var node: Node {
-        .mapping([
-            ("path", .string(path)), ("plural", .string(plural)), ("object", .string(objectDigest)),
-            ("metadata", .string(metadataDigest)),
-        ])
+        let pairs = [("path", path), ("plural", plural), ("object", objectDigest), ("metadata", metadataDigest)]
+        return .mapping(pairs.compactMap { name, value in value.map { (name, .string($0)) } })
     }
 }

@@ -33,21 +33,8 @@ enum AdmissionRefusal {
     init?(_ status: ServerStatus) {
         let message = status.message
         // Regular expressions are compiled each time, and every object that is created begins with a 404.
-        let isDenied = message.contains(" denied ")
-        if isDenied,
-            let match = message.firstMatch(of: /(?s)admission webhook "([^"]*)" denied the request(?:: (.*)| (.*))/)
-        {
-            let reason = String(match.2 ?? match.3 ?? "").onOneLine
-            self = .webhook(String(match.1), reason: reason, code: status.code)
-            return
-        }
-        if isDenied,
-            let match = message.firstMatch(
-                of: /(?s)ValidatingAdmissionPolicy '([^']*)' with binding '([^']*)' denied request: (.*)/
-            )
-        {
-            let reason = String(match.3).onOneLine
-            self = .policy(String(match.1), binding: String(match.2), reason: reason)
+        if message.contains(" denied "), let denial = Self.denial(message, status.code) {
+            self = denial
             return
         }
         // Without a reason a 403 is not the API server's, and one of authorization names the user.
@@ -55,6 +42,18 @@ enum AdmissionRefusal {
             !status.isNamespaceTerminating
         else { return nil }
         self = Self.plugin(String(message.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#)).onOneLine)
+    }
+
+    /// Reads the text of a webhook or a policy.
+    private static func denial(_ message: String, _ code: Int) -> Self? {
+        if let match = message.firstMatch(of: /(?s)admission webhook "([^"]*)" denied the request(?:: (.*)| (.*))/) {
+            let reason = String(match.2 ?? match.3 ?? "").onOneLine
+            return .webhook(String(match.1), reason: reason, code: code)
+        }
+        let policy = /(?s)ValidatingAdmissionPolicy '([^']*)' with binding '([^']*)' denied request: (.*)/
+        return message.firstMatch(of: policy).map { match in
+            .policy(String(match.1), binding: String(match.2), reason: String(match.3).onOneLine)
+        }
     }
 
     /// Reads the text of a plugin of the server itself.

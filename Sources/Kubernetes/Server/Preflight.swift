@@ -16,10 +16,7 @@ struct Preflight {
     /// How long one check may take, so that a server whose etcd hangs is reported while it is waited for.
     private static let requestLimit = Duration.seconds(5)
 
-    /// The pause between checks of a server on this machine, which has answered.
-    ///
-    /// Nobody else asks it as often, and the cluster waits for what the agent applies. A server that all nodes of a cluster
-    /// wait for is asked once a second.
+    /// The pause between checks of a server that is starting on this machine: the cluster waits for what the agent applies.
     private static let localPause = Duration.milliseconds(40)
 
     /// Repeats the checks until the server passes all of them.
@@ -29,7 +26,7 @@ struct Preflight {
         do throws(APIError) {
             try await retryPolicy.retry(
                 "API server \(client.kubeconfig.address)",
-                Backoff(cap: { [state = client.preflightState] in state.isOnThisMachine ? Self.localPause : nil }),
+                Backoff(cap: { [state = client.preflightState] in state.isStartingHere ? Self.localPause : nil }),
                 pausing: { await sleep($0) },
             ) { () async throws(APIError) in
                 guard !client.preflightState.isPassed else { return }
@@ -97,7 +94,9 @@ final class PreflightState: Sendable {
     private struct State {
         var passedAt: ContinuousClock.Instant?
         var hasAnswered = false
-        var isOnThisMachine = false
+        /// Since when the server has answered from this machine.
+        var hereSince: ContinuousClock.Instant?
+        var lastStatus = 0
     }
 
     private let state = Locked(State())
@@ -118,14 +117,23 @@ final class PreflightState: Sendable {
         state.withLock { $0.passedAt = .now }
     }
 
-    /// Whether the server has answered from this machine.
-    var isOnThisMachine: Bool { state.withLock { $0.isOnThisMachine } }
+    /// How long a server is taken to be starting after its first answer: about twice the time that one needs.
+    private static let startLimit = Duration.seconds(3)
+
+    /// Whether a server on this machine, or behind a load balancer on it, is starting, as its answers say.
+    var isStartingHere: Bool {
+        state.withLock { state in
+            guard let since = state.hereSince, ![401, 403, 429].contains(state.lastStatus) else { return false }
+            return .now < since + Self.startLimit
+        }
+    }
 
     /// Records a response; one that says that the server or its etcd is gone makes the next task check again.
     func record(_ response: HTTPResponse) {
         state.withLock {
             $0.hasAnswered = true
-            $0.isOnThisMachine = response.isFromThisMachine
+            $0.lastStatus = response.status
+            $0.hereSince = response.isFromThisMachine ? $0.hereSince ?? .now : nil
             if [503, 504].contains(response.status) { $0.passedAt = nil }
         }
     }

@@ -54,6 +54,11 @@ final class ResourceCatalog: Sendable {
         return resource
     }
 
+    /// Forgets the resource of a kind, so that the server is asked again.
+    func forget(_ type: GroupVersionKind) {
+        known.withLock { $0[type] = nil }
+    }
+
     /// Returns the types of a type's group and version.
     func types(
         inVersionOf type: GroupVersionKind,

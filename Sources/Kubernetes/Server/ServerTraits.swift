@@ -95,7 +95,7 @@ final class KnownTraits: Sendable {
         definitions.withLock { $0[kind] = known }
     }
 
-    /// The UID and generation of the definition of a type, empty for a built-in type; `nil` if it cannot be read.
+    /// The state of the definition of a type, empty for a built-in type; `nil` if it cannot be read.
     func definition(
         of type: GroupVersionKind,
         _ plural: String,
@@ -112,10 +112,14 @@ final class KnownTraits: Sendable {
         return Self.state(of: definition)
     }
 
+    /// The UID and the generation of a definition, with the times of its managed fields: after etcd was restored from a backup
+    /// another definition may have the same generation.
     private static func state(of definition: Node) -> String? {
-        guard let uid = definition["metadata"]?["uid"]?.string,
-            case .number(let generation) = definition["metadata"]?["generation"]?.content
-        else { return nil }
-        return "\(uid) \(generation.json)"
+        let metadata = definition["metadata"]
+        guard let uid = metadata?["uid"]?.string, case .number(let generation) = metadata?["generation"]?.content else {
+            return nil
+        }
+        let managed = (metadata?["managedFields"]?.sequence ?? []).filter { $0["fieldsV1"]?["f:status"] == nil }
+        return ([uid, generation.json] + managed.compactMap { $0["time"]?.string }).joined(separator: " ")
     }
 }

@@ -103,7 +103,7 @@ struct ApplyInputsTests {
         let first = VerifiedObjects()
         #expect(first.json == nil)
         let a = VerifiedObjects.Entry(path: "/a", plural: "p", objectDigest: "d1", metadataDigest: "e1")
-        let b = VerifiedObjects.Entry(path: "/b", plural: "q", objectDigest: "d2", metadataDigest: "")
+        let b = VerifiedObjects.Entry(path: "/b", plural: "q", objectDigest: "d2", metadataDigest: nil)
         first.record(a, for: "a")
         first.record(b, for: "b")
         let json = try #require(first.json)

@@ -60,7 +60,7 @@ struct PreflightTests {
     }
 
     @Test func `a server on this machine is asked often once it answers`() async throws {
-        // With pauses of up to a second these are 15 seconds.
+        // With the usual pauses these are 15 seconds.
         #expect(try await time(refusals: 20, .response(500)) < .seconds(8))
     }
 
