@@ -118,7 +118,7 @@ if Context.environment["NEST_FUZZ"] != nil {
     )
 }
 
-// What the program is compared with; tools/bench builds it.
+// Programs that tools/bench measures: an empty one, and the reader of YAML with that of libyaml.
 if Context.environment["NEST_BENCH"] != nil {
     package.targets += [
         .executableTarget(name: "empty", path: "Tests/Benchmark/Empty"),

@@ -47,14 +47,14 @@ class Cluster:
         self.stop()
         shutil.copytree(self.directory / "etcd", EMPTY_DATA)
 
-    def start(self, audit_log: Path | None = None, audit_policy: str = AUDIT_POLICY) -> None:
-        """Starts the servers and waits until they are ready."""
+    def start(self, audit_log: Path | None = None, audit_policy: str = AUDIT_POLICY, waits: bool = True) -> None:
+        """Starts the servers, and waits until they are ready."""
         flags = []
         if audit_log:
             policy = audit_log.with_name("audit-policy.yaml")
             policy.write_text(audit_policy)
             flags = ["--", f"--audit-policy-file={policy}", f"--audit-log-path={audit_log}"]
-        self.script("start", "--no-controller-manager", *flags)
+        self.script("start", "--no-controller-manager", *([] if waits else ["--no-wait"]), *flags)
 
     def restart_empty(self) -> None:
         """Starts the servers again with the data from before anything was applied."""

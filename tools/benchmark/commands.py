@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ MANIFEST = REPOSITORY / "../shared/inputs/calico-crds-v3.29.3.yaml"
 def build(product: str) -> Path:
     """Builds a program of Tests/Benchmark and returns its path."""
     options = ["--explicit-target-dependency-import-check", "error", "--scratch-path", str(PROGRAMS)]
+    print(f"bench: building {product}", file=sys.stderr, flush=True)
     command = ["swift", "build", "-c", "release", "--static-swift-stdlib", *options, "--product", product]
     run(command, os.environ | {"NEST_BENCH": "1"})
     return PROGRAMS / "release" / product
@@ -54,5 +56,6 @@ def measure_commands(program: Path, peers: dict[str, Path], count: int) -> dict[
 def measure_reading(count: int) -> dict[str, Any] | None:
     """Milliseconds of libyaml's event loop and of reading to JSON, `None` without a manifest to read."""
     if not MANIFEST.exists():
+        print(f"bench: case reading is skipped: there is no '{MANIFEST}'", file=sys.stderr, flush=True)
         return None
     return json.loads(run([str(build("yaml-speed")), str(MANIFEST), str(count)]))

@@ -3,9 +3,9 @@ import json
 import re
 import shlex
 import shutil
+import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
 
 from benchmark.cluster import Cluster
 from benchmark.processes import REPOSITORY, WORK, BenchError, run
@@ -49,7 +49,7 @@ class Agent(Contestant):
         return NODES / self.name
 
     def prepare(self, case: str) -> None:
-        if case == "unverified":
+        if case != "warm":
             for path in (self.node / "var/lib/nest-bootstrap/cache").glob("verified-*"):
                 path.unlink()
 
@@ -163,26 +163,23 @@ class Curl(Contestant):
         self.replays[case].check_replies(output, is_fresh=case == "fresh")
 
 
-class Definitions(Curl):
-    """The CRDs sent by curl, and lists of what they define until the server serves all: the time that it needs itself."""
+class Definitions(Contestant):
+    """The CRDs sent at once over one connection each, and discovery until it lists all: the time of the server alone."""
+
+    name = "CRDs served"
+
+    def __init__(self, cluster: Cluster, recording: Recording) -> None:
+        self.cluster = cluster
+        self.bodies = WORK / "definitions.json"
+        paths = [path for path in recording.objects if "/customresourcedefinitions/" in path]
+        self.bodies.write_text(json.dumps({path: recording.objects[path] for path in paths}))
+
+    def takes_part(self, case: str) -> bool:
+        return case == "fresh"
 
     def command(self, case: str) -> list[str]:
-        lists = shlex.join([str(self.program), "--disable", "--silent", "--fail", "--fail-early", "--parallel", "--parallel-max", "64",
-                            "--config", f"{self.directory(case)}/lists.conf"])
-        return ["/bin/sh", "-c", f"{shlex.join(super().command(case))} && until {lists}; do sleep 0.01; done"]
-
-    def write_configurations(self, cluster: Cluster) -> None:
-        super().write_configurations(cluster)
-        for case, replay in self.replays.items():
-            collections = [collection(json.loads(request.body)) for request in replay.requests if request.body]
-            replay.write_lists(self.directory(case) / "lists.conf", collections, cluster.url, cluster.directory / "pki")
-
-
-def collection(definition: dict[str, Any]) -> str:
-    """The path of the objects that a CRD defines."""
-    spec = definition["spec"]
-    version = next(version["name"] for version in spec["versions"] if version["served"])
-    return f"/apis/{spec['group']}/{version}/{spec['names']['plural']}?limit=1"
+        script = str(Path(__file__).with_name("definitions.py"))
+        return [sys.executable, "-I", "-S", script, self.cluster.url, f"{self.cluster.directory}/pki", str(self.bodies)]
 
 
 def shell(steps: list[list[str]]) -> list[str]:

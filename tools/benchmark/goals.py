@@ -25,6 +25,7 @@ def goals(results: dict) -> list[tuple[str, str, float]]:
             ("nothing to change: kubectl's time", "≥ 7 (1.36), ≥ 5 (1.20) times", ratio(warm, "kubectl", "agent")),
             ("nothing to change: the scripts' time", "≥ 20 times", ratio(warm, "script", "agent")),
             ("nothing to change: against curl's GETs", "≤ 2 times", ratio(warm, "agent", "curl get")),
+            ("nothing to change: against curl's GETs of the metadata", "none", ratio(warm, "agent", "curl metadata")),
             ("nothing to change: CPU time against kubectl", "≤ 0.10", ratio(warm, "agent", "kubectl", CPU)),
             ("nothing to change: memory against kubectl", "≤ 0.25", ratio(warm, "agent", "kubectl", MEMORY)),
         ]
@@ -58,6 +59,11 @@ def common(samples: dict) -> list[tuple[str, str, float]]:
     return rows
 
 
+def cell(value: float | None) -> str:
+    """A value, or that there is none."""
+    return "-" if value is None else f"{value:.3g}"
+
+
 def main() -> None:
     """Prints the tables."""
     samples = json.loads(Path(sys.argv[1]).read_text())
@@ -65,7 +71,7 @@ def main() -> None:
     columns = {server: {what: value for what, _, value in goals(samples[server])} for server in servers}
     print("| what | goal | " + " | ".join(servers) + " |\n|" + " --- |" * (2 + len(servers)))
     for what, goal, _ in goals(samples[servers[0]]) if servers else []:
-        print(f"| {what} | {goal} | " + " | ".join(f"{columns[server].get(what, 0):.3g}" for server in servers) + " |")
+        print(f"| {what} | {goal} | " + " | ".join(f"{cell(columns[server].get(what))}" for server in servers) + " |")
     print("\n| what | goal | measured |\n| --- | --- | --- |")
     for what, goal, value in common(samples):
         print(f"| {what} | {goal} | {value:.3g} |")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from benchmark.cluster import Cluster
 from benchmark.processes import WORK, BenchError, Sample, measure
-from benchmark.quantities import DIRECTORY, check_result, config_map, write_objects
-from benchmark.recording import common_options, write_sections
+from benchmark.quantities import DIRECTORY, check_result, config_map_lines, write_objects
+from benchmark.recording import METADATA, common_options, write_sections
 
 NUMBER = 5000
 CURL = WORK / "many"
@@ -16,7 +16,7 @@ def measure_many(program: Path, curl: Path, cluster: Cluster, count: int) -> dic
     """Applies the objects three times, and sends and reads them with curl, each time beginning with an empty server."""
     write_objects(NUMBER, cluster)
     write_requests(cluster)
-    pairs = {"first run": "curl, PATCHes", "second run": "curl, GETs and PATCHes", "third run": "curl, GETs"}
+    pairs = {"first run": "curl, PATCHes", "second run": "curl, GETs and PATCHes", "third run": "curl, GETs of the metadata"}
     samples: dict[str, list[Sample]] = {name: [] for pair in pairs.items() for name in pair}
     agent = [str(program), "run", "--config", f"{DIRECTORY}/etc/bootstrap.yaml", "--root", f"{DIRECTORY}/root",
              "--output", "json"]
@@ -39,22 +39,30 @@ def write_requests(cluster: Cluster) -> None:
     """Writes what curl reads."""
     shutil.rmtree(CURL, ignore_errors=True)
     CURL.mkdir()
-    gets, patches = [], []
+    gets, metadata, patches = [], [], []
     for index in range(NUMBER):
-        # JSON is YAML, and what the agent sends.
-        body = CURL / f"{index}.yaml"
-        body.write_text(config_map(index))
+        body = CURL / f"{index}.json"
+        body.write_text(json.dumps(stamped_config_map(index), separators=(",", ":")))
         url = f"{cluster.url}/api/v1/namespaces/default/configmaps/scale-{index:06}"
         status = ("write-out", "%{http_code}\n")
         gets.append([*common_options(url, cluster.directory / "pki"), status])
+        metadata.append([*common_options(url, cluster.directory / "pki", METADATA), status])
         patches.append([
             *common_options(f"{url}?fieldManager=nest-bootstrap&force=true", cluster.directory / "pki"), status,
             ("request", "PATCH"), ("header", "Content-Type: application/apply-patch+yaml"), ("header", "Expect:"),
             ("data-binary", f"@{body}"),
         ])
     write_sections(CURL / "send.conf", patches)
-    write_sections(CURL / "get.conf", gets)
+    write_sections(CURL / "get.conf", metadata)
     write_sections(CURL / "get-and-send.conf", gets + patches)
+
+
+def stamped_config_map(index: int) -> dict[str, object]:
+    """The ConfigMap as the agent sends it."""
+    metadata = {"name": f"scale-{index:06}", "namespace": "default", "annotations": {"nest-bootstrap/task": "many"},
+                "labels": {"app.kubernetes.io/managed-by": "nest-bootstrap"}}
+    data = {"number": str(index), "settings.conf": config_map_lines(index)}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
 def send(curl: Path, name: str) -> Sample:

@@ -50,9 +50,14 @@ def write_objects(number: int, cluster: Cluster) -> None:
 
 def config_map(index: int) -> str:
     """A ConfigMap of about 1 KiB."""
-    lines = "".join(f"    option-{line} = value {index} {'x' * 40}\n" for line in range(12))
+    lines = "".join(f"    {line}" for line in config_map_lines(index).splitlines(keepends=True))
     head = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: scale-{index:06}, namespace: default}}\n"
     return f"{head}data:\n  number: \"{index}\"\n  settings.conf: |\n{lines}"
+
+
+def config_map_lines(index: int) -> str:
+    """The text of its second key."""
+    return "".join(f"option-{line} = value {index} {'x' * 40}\n" for line in range(12))
 
 
 def check_result(output: str, number: int, expected: str) -> None:

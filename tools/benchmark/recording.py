@@ -6,6 +6,8 @@ from typing import Any
 
 from benchmark.processes import BenchError
 
+# How the agent asks for an object's metadata alone.
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 # The verbs of the audit log that can be replayed, and what they are in HTTP.
 METHODS = {"get": "GET", "list": "GET", "patch": "PATCH"}
 
@@ -85,9 +87,10 @@ class Recording:
 class Replay:
     """Requests of a recording, all at once over one connection, as curl sends them."""
 
-    def __init__(self, recording: Recording, requests: list[Request]) -> None:
+    def __init__(self, recording: Recording, requests: list[Request], accept: str = "application/json") -> None:
         self.recording = recording
         self.requests = requests
+        self.accept = accept
 
     def write_configuration(self, directory: Path, server: str, credentials: Path) -> None:
         """Writes curl.conf, with a section for each request, and the bodies that it names."""
@@ -95,7 +98,7 @@ class Replay:
         sections = []
         for index, request in enumerate(self.requests):
             options = [
-                *common_options(server + request.uri, credentials),
+                *common_options(server + request.uri, credentials, self.accept),
                 ("request", request.method),
                 ("write-out", f"{index} %{{http_code}} %{{num_connects}} %{{http_version}}\n"),
             ]
@@ -107,10 +110,6 @@ class Replay:
                 options.append(("data-binary", f"@{body}"))
             sections.append(options)
         write_sections(directory / "curl.conf", sections)
-
-    def write_lists(self, path: Path, collections: list[str], server: str, credentials: Path) -> None:
-        """Writes what curl reads for a GET of each collection."""
-        write_sections(path, [common_options(server + collection, credentials) for collection in collections])
 
     def check_replies(self, output: str, is_fresh: bool) -> None:
         """Makes sure that curl used one HTTP/2 connection and got the replies that the agent got."""
@@ -135,12 +134,12 @@ class Replay:
         return self.recording.is_custom(request.path) or request.method == "GET" and status in (200, 404)
 
 
-def common_options(url: str, credentials: Path) -> list[tuple[str, str]]:
+def common_options(url: str, credentials: Path, accept: str = "application/json") -> list[tuple[str, str]]:
     """The options of curl for a request to a URL."""
     return [
         ("url", url),
-        # The audit log has no headers; these are those of Sources/Kubernetes/APIClient.swift.
-        ("header", "Accept: application/json"),
+        # The audit log has no headers; these are those of Sources/Kubernetes/Server/APIClient.swift.
+        ("header", f"Accept: {accept}"),
         ("user-agent", "nest-bootstrap"),
         ("cacert", f"{credentials}/k8s-ca.crt"),
         ("cert", f"{credentials}/kube-admin.crt"),
