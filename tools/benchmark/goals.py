@@ -61,7 +61,7 @@ def common(samples: dict) -> list[tuple[str, str, float]]:
 
 def cell(value: float | None) -> str:
     """A value, or that there is none."""
-    return "-" if value is None else f"{value:.3g}"
+    return f"{value:.3g}" if value else "-"
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ def first_ok(cluster: Cluster) -> float:
 def times(audit_log: Path, ready: float) -> dict[str, float]:
     """Reads the milliseconds from the audit log."""
     events = [json.loads(line) for line in audit_log.read_text().splitlines()]
-    events = [event for event in events if event["userAgent"] == "nest-bootstrap"]
+    events = [event for event in events if event.get("userAgent") == "nest-bootstrap"]
     seen = [
         instant(event["stageTimestamp"]) for event in events
         if event["requestURI"].startswith("/readyz") and event["responseStatus"]["code"] == 200
