@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// Files that are not what they should be: one line each, the right exit code, never a trap or a hang.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(10)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct BadInputTests {
     /// Values where a text is expected.
     enum Content: String, CaseIterable, Sendable {
