@@ -39,7 +39,7 @@ FUZZ_SECONDS ?= 600
 # The key that `make deb` signs the package with, if any.
 SIGN_KEY ?=
 
-# Samples of each program in `make bench`; fewer than 15 are for a quick look.
+# Samples of each program in `make bench`; fewer than 20 are for a quick look.
 SAMPLES ?= 20
 # Another build of the program, which `make bench` measures in the same rounds; for `make bench-boot` its package.
 BASE ?=

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from benchmark.cluster import Cluster
-from benchmark.processes import REPOSITORY, WORK, BenchError, run
+from benchmark.processes import REPOSITORY, WORK, BenchError, Sample, run
 from benchmark.recording import Recording, Replay
 
 
@@ -34,6 +34,10 @@ class Contestant(ABC):
 
     def check(self, case: str, output: str) -> None:
         """Makes sure that a run that succeeded did what it should."""
+
+    def sample(self, measured: Sample, output: str) -> Sample:
+        """What counts of a run that was measured."""
+        return measured
 
 
 class Agent(Contestant):
@@ -164,7 +168,7 @@ class Curl(Contestant):
 
 
 class Definitions(Contestant):
-    """The CRDs sent at once over one connection each, and discovery until it lists all: the time of the server alone."""
+    """The CRDs sent at once, and discovery asked until it lists all: the time of the server alone."""
 
     name = "CRDs served"
 
@@ -180,6 +184,10 @@ class Definitions(Contestant):
     def command(self, case: str) -> list[str]:
         script = str(Path(__file__).with_name("definitions.py"))
         return [sys.executable, "-I", "-S", script, self.cluster.url, f"{self.cluster.directory}/pki", str(self.bodies)]
+
+    def sample(self, measured: Sample, output: str) -> Sample:
+        # Without the start of the interpreter and the connections.
+        return (float(output), *measured[1:])
 
 
 def shell(steps: list[list[str]]) -> list[str]:

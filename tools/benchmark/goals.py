@@ -60,8 +60,8 @@ def common(samples: dict) -> list[tuple[str, str, float]]:
 
 
 def cell(value: float | None) -> str:
-    """A value, or that there is none."""
-    return f"{value:.3g}" if value else "-"
+    """A value with three digits, or that there is none."""
+    return "-" if not value else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def main() -> None:
@@ -74,7 +74,7 @@ def main() -> None:
         print(f"| {what} | {goal} | " + " | ".join(f"{cell(columns[server].get(what))}" for server in servers) + " |")
     print("\n| what | goal | measured |\n| --- | --- | --- |")
     for what, goal, value in common(samples):
-        print(f"| {what} | {goal} | {value:.3g} |")
+        print(f"| {what} | {goal} | {cell(value)} |")
 
 
 main()

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmark.cluster import Cluster
 from benchmark.contestants import Agent
-from benchmark.definitions import PAUSE, ask, connect
+from benchmark.definitions import PAUSE, administrator, ask, connection
 from benchmark.processes import WORK, BenchError
 
 # The server starts this many seconds after the agent, at random.
@@ -58,13 +58,13 @@ def measure_start(cluster: Cluster, agent: Agent) -> dict[str, float]:
 def first_ok(cluster: Cluster) -> float:
     """Asks /readyz until it is ok, and returns the time."""
     end = time.monotonic() + TIME_LIMIT
-    connection = connect(cluster.url, cluster.directory / "pki")
+    server = connection(cluster.url, administrator(cluster.directory / "pki"))
     while time.monotonic() < end:
         try:
-            if ask(connection, "GET", "/readyz")[0] == 200:
+            if ask(server, "GET", "/readyz")[0] == 200:
                 return time.time()
         except (OSError, http.client.HTTPException):
-            connection.close()
+            server.close()
         time.sleep(PAUSE)
     raise BenchError(f"the server was not ready within {TIME_LIMIT} s")
 

@@ -6,7 +6,7 @@ import YAML
 /// A CRD is served when its condition `Established` is true and discovery lists its kind: with several API servers the one
 /// comes before the other. A server lists what it serves itself, and one answer is for all definitions of a group and version.
 /// A LIST of the objects would say the same, but makes the server prepare their storage and schemas, also of kinds that
-/// nobody uses yet: on 1.20 that takes 70 ms of processor time for each definition.
+/// nobody uses yet: with 20 new definitions on 1.20 each LIST takes 20 to 260 ms.
 struct CRDReadiness {
     let client: APIClient
     let retryPolicy: RetryPolicy
