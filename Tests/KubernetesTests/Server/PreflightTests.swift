@@ -60,8 +60,8 @@ struct PreflightTests {
     }
 
     @Test func `a server on this machine is asked often once it answers`() async throws {
-        // With the usual pauses these are 15 seconds.
-        #expect(try await time(refusals: 20, .response(500)) < .seconds(8))
+        // With the usual pauses these are 8.6 seconds, with short ones half a second.
+        #expect(try await time(refusals: 12, .response(500)) < .seconds(7))
     }
 
     @Test func `a server on this machine is not asked before the time that it asks for`() async throws {
