@@ -60,7 +60,6 @@ public struct RequiredAccess: Sendable {
             // To find the Service that has the address or port already.
             unnamed[Scope(namespace: nil, group: "", resource: "services"), default: []].insert("list")
         }
-        if identity.isCustomResourceDefinition { allow(["list", "watch"], identity) }
         if identity.type.group == "admissionregistration.k8s.io", let kind = spec?["paramKind"] {
             allowParameters(
                 GroupVersionKind(apiVersion: kind["apiVersion"]?.string ?? "", kind: kind["kind"]?.string ?? "")

@@ -3,9 +3,9 @@ import YAML
 
 /// The wait for a CustomResourceDefinition to be served.
 ///
-/// A CRD is served when its condition `Established` is true and discovery lists its kind: with several API servers the one
-/// comes before the other. A server lists what it serves itself, and one answer is for all definitions of a group and version.
-/// A LIST of the objects would say the same, but makes the server prepare their storage and schemas, also of kinds that
+/// A server lists a kind in discovery once its definition is established and it serves the objects itself, so that one answer
+/// is for all definitions of a group and version. Watches of the definitions say the same for one at a time, with the whole
+/// definition in each event. A LIST of the objects makes the server prepare their storage and schemas, also of kinds that
 /// nobody uses yet: with 20 new definitions on 1.20 each LIST takes 20 to 260 ms.
 struct CRDReadiness {
     let client: APIClient
@@ -19,68 +19,98 @@ struct CRDReadiness {
     /// The first pause, for what takes 26 ms on a server of 1.36 and 63 ms on one of 1.20.
     private static let firstPause = Duration.milliseconds(20)
 
-    /// How long one watch lasts; after it the reason for waiting is reported.
-    private static let watchLimit = Duration.seconds(1)
+    /// The longest pause in the first two seconds and after them; all definitions of a group and version share one request.
+    private static let longestPauses = (first: Duration.milliseconds(40), later: Duration.milliseconds(250))
+
+    /// How often the definition is read to learn why it is not served.
+    private static let readingInterval = Duration.seconds(1)
 
     /// Waits until the server serves the objects of the definition.
     ///
     /// - Parameter live: The definition as the server returned it.
     /// - Throws: ``APIError/pending(_:_:retryAfter:)`` with what is missing when time is up.
     func wait(from live: Node) async throws(APIError) {
+        let isReady = Readiness(of: live, type: manifest.identity.type) == .ready
         let type = DefinedKind.servedType(of: manifest)
         // What is known of it may be of a definition that was deleted since.
-        if let type, Readiness(of: live, type: manifest.identity.type) != .ready { client.catalog.forget(type) }
-        try await awaitEstablished(from: live)
-        guard let type else { return }
-        let backoff = Backoff(first: Self.firstPause)
-        try await retryPolicy.retry(subject, backoff, pausing: { await sleep($0) }) { () async throws(APIError) in
-            try await checkDiscovery(of: type)
-        }
-    }
-
-    /// Waits for condition `Established`, watching the definition from the state in which it was returned.
-    private func awaitEstablished(from live: Node) async throws(APIError) {
-        let collection = "\(manifest.identity.type.path)/customresourcedefinitions"
-        let path = "\(collection)/\(APIClient.percentEncoded(manifest.identity.name))"
-        var known: Node? = live
+        if let type, !isReady { client.catalog.forget(type) }
+        let start = ContinuousClock.now
+        var pause = isReady ? .zero : Self.firstPause
+        var (known, nextReading) = (live, start + Self.readingInterval)
         var installingSince: ContinuousClock.Instant?
         try await retryPolicy.retry(
             subject,
-            Backoff(first: Self.firstPause),
+            Backoff(first: Self.firstPause, limit: Self.longestPauses.later) {
+                .now < start + .seconds(2) ? Self.longestPauses.first : nil
+            },
             pausing: { delay in
-                let version = known?["metadata"]?["resourceVersion"]?.string
-                known = nil
-                guard let version else { return await sleep(delay) }
-                let start = WatchStart(
-                    collection: collection,
-                    name: manifest.identity.name,
-                    resourceVersion: version,
-                )
-                switch await client.nextChange(from: start, limit: Self.watchLimit, until: retryPolicy.deadline) {
-                case .changed(let object): known = object
-                case .unchanged: break
-                case .unavailable: return await sleep(delay)
-                }
+                pause = delay
                 return !Task.isCancelled
             },
         ) { () async throws(APIError) in
-            if known == nil { known = try await client.find(path, until: retryPolicy.deadline) }
-            guard let known else { throw .pending("it has been deleted", .transient) }
-            if isInstalling(known) {
-                let now = ContinuousClock.now
-                let begin = installingSince ?? now
-                installingSince = begin + installationLimit <= now ? nil : begin
-                if installingSince == nil { await wakeServer(with: known) }
+            let isListed = try await isListed(type, after: pause)
+            if !isListed, nextReading <= .now {
+                nextReading = .now + Self.readingInterval
+                known = try await read()
+                if isInstalling(known) {
+                    let now = ContinuousClock.now
+                    let begin = installingSince ?? now
+                    installingSince = begin + installationLimit <= now ? nil : begin
+                    if installingSince == nil { await wakeServer(with: known) }
+                }
             }
             switch Readiness(of: known, type: manifest.identity.type) {
-            case .ready:
-                // A run that was cut off after it had woken the server has left its annotation.
-                if known["metadata"]?["annotations"]?[Self.wakeAnnotation] != nil {
-                    try? await update(known, annotations: [])
-                }
-            case .waiting(let reason): throw .pending("not established yet: \(reason)", .retry)
             case .failed(let reason): throw .pending("it cannot be established: \(reason)", .permanent)
+            case _ where isListed: return
+            case .ready:
+                guard let type else { return }
+                throw .pending("discovery does not list \(type) yet", .retry)
+            case .waiting(let reason): throw .pending("not established yet: \(reason)", .retry)
             }
+        }
+        // A run that was cut off after it had woken the server has left its annotation.
+        if live["metadata"]?["annotations"]?[Self.wakeAnnotation] != nil { try? await update(live, annotations: []) }
+    }
+
+    /// The path of the definition.
+    private var path: String {
+        "\(manifest.identity.type.path)/customresourcedefinitions/\(APIClient.percentEncoded(manifest.identity.name))"
+    }
+
+    /// Reads the definition.
+    private func read() async throws(APIError) -> Node {
+        guard let definition = try await client.find(path, until: retryPolicy.deadline) else {
+            throw .pending("it has been deleted", .transient)
+        }
+        return definition
+    }
+
+    /// Whether discovery lists the kind.
+    ///
+    /// - Parameters:
+    ///   - type: The type that is defined; without one, because no version is served, nothing can be listed.
+    ///   - pause: How long to wait before the server is asked.
+    /// - Returns: Whether it does, or that there is nobody to ask: the grace period after a 404 covers that.
+    /// - Throws: What keeps the server from answering.
+    private func isListed(_ type: GroupVersionKind?, after pause: Duration) async throws(APIError) -> Bool {
+        guard let type, let plural = manifest.root["spec"]?["names"]?["plural"]?.string else {
+            _ = await sleep(pause)
+            return false
+        }
+        do throws(APIError) {
+            let resource = try await client.catalog.resource(
+                of: type,
+                on: client,
+                after: pause,
+                until: retryPolicy.deadline,
+            )
+            return resource.plural == plural
+        } catch .refused(let refusal) where [404, 405].contains(refusal.code) {
+            // While a definition is deleted, its objects cannot be applied.
+            return false
+        } catch .refused(let refusal) where refusal.code == 403 {
+            // A user who may not ask cannot check.
+            return true
         }
     }
 
@@ -109,9 +139,6 @@ struct CRDReadiness {
     /// Applies a definition's annotations as the manager that wakes the server.
     private func update(_ definition: Node, annotations: [(String, Node)]) async throws(APIError) {
         guard let uid = definition["metadata"]?["uid"]?.string else { return }
-        let path =
-            "\(manifest.identity.type.path)/customresourcedefinitions/"
-            + APIClient.percentEncoded(manifest.identity.name)
         let metadata = [("name", Node.string(manifest.identity.name)), ("uid", .string(uid))] + annotations
         let body = Node.mapping([
             ("apiVersion", .string(manifest.identity.type.apiVersion)),
@@ -128,18 +155,6 @@ struct CRDReadiness {
 
     /// The field manager and the annotation of updates that only wake the server.
     private static let (wakeManager, wakeAnnotation) = ("nest-bootstrap-wake", "nest-bootstrap/woken-at")
-
-    private func checkDiscovery(of type: GroupVersionKind) async throws(APIError) {
-        do throws(APIError) {
-            _ = try await client.catalog.resource(of: type, on: client, until: retryPolicy.deadline)
-        } catch .refused(let refusal) where [404, 405].contains(refusal.code) {
-            // While a definition is deleted, its objects cannot be applied.
-            throw .pending("discovery does not list \(type) yet", .retry)
-        } catch .refused(let refusal) where refusal.code == 403 {
-            // A user who may not ask cannot check; the grace period after a 404 covers the rest.
-            return
-        }
-    }
 }
 
 extension Applier {

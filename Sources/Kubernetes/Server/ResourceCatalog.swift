@@ -24,18 +24,29 @@ final class ResourceCatalog: Sendable {
 
     private let known = Locked<Resources>([:])
     private let requests = SharedRequests<String, Resources>()
+    private let laterRequests = SharedRequests<String, Resources>()
 
     /// Returns the resource of a kind.
     ///
+    /// - Parameters:
+    ///   - type: The kind.
+    ///   - client: The server.
+    ///   - pause: How long to wait before the server is asked, if it must be; who waits for the same group and version at
+    ///     that time shares the pause and the request.
+    ///   - deadline: The instant at which the request is given up.
+    /// - Returns: The resource.
     /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind, and with 405 if
     ///   its objects cannot be applied, such as those of kind `Binding` and of reviews.
     func resource(
         of type: GroupVersionKind,
         on client: APIClient,
+        after pause: Duration = .zero,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> APIResource {
         if let resource = known.withLock({ $0[type] }), resource.isAppliable { return resource }
+        let requests = pause > .zero ? laterRequests : requests
         let found = try await requests.answer(for: type.path) { () async throws(APIError) in
+            if pause > .zero, !(await sleep(pause)) { throw .interrupted }
             // The answer to another caller's request may have arrived since.
             if let resource = known.withLock({ $0[type] }), resource.isAppliable { return [type: resource] }
             let list = try await Self.list(type, on: client, until: deadline)

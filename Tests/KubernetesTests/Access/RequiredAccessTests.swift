@@ -158,7 +158,7 @@ struct RequiredAccessTests {
             ---
             {apiVersion: f.test/v1, kind: Proxy, metadata: {name: b}}
             """
-        let definitions = "- apiextensions.k8s.io/customresourcedefinitions oxen.e.test: create,get,list,patch,watch"
+        let definitions = "- apiextensions.k8s.io/customresourcedefinitions oxen.e.test: create,get,patch"
         var guesses: [String] = []
         let found = rules(text) { guesses = $0.guesses.map(\.description) }
         #expect(guesses == ["Proxy (f.test/v1)"])

@@ -3,55 +3,83 @@ import TestSupport
 import Testing
 @testable import Kubernetes
 
-/// How the wait for a definition goes with the replies that a watch may get.
+/// What the wait for a definition asks the server.
 @Suite(.timeLimit(.minutes(1)))
 struct CRDReadinessTests {
     private static let objects = ["created CustomResourceDefinition/widgets.a.test", "created Widget/default/w"]
+    private static let resources = #"{"resources":[{"name":"widgets","kind":"Widget","namespaced":true}]}"#
 
-    @Test func `a definition is watched from the state in which it was written`() async throws {
+    @Test func `a definition is served when discovery lists it`() async throws {
+        let requests = Counter()
         let fake = try FakeAPIServer { request in
-            guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
-            if request.method == "PATCH" {
-                return FakeAPIServer.json(201, FakeAPIServer.definition(established: false, version: 5))
+            if request.target.hasPrefix("/apis/a.test/v1?") {
+                return switch requests.next() {
+                case 1: FakeAPIServer.json(404, "{}")
+                case 2: FakeAPIServer.json(200, #"{"resources":[]}"#)
+                case 3: FakeAPIServer.json(503, "{}")
+                default: FakeAPIServer.json(200, Self.resources)
+                }
             }
-            guard request.target.contains("watch=1") else { return nil }
-            let isFirst = request.target.contains("resourceVersion=5&")
-            let object = FakeAPIServer.definition(established: !isFirst, version: isFirst ? 6 : 7)
-            return FakeAPIServer.stream(#"{"type":"MODIFIED","object":\#(object)}"#)
-        }
-        #expect(await (try fake.session()).apply(FakeAPIServer.widget) == Self.objects)
-        let watches = fake.requests("GET \(FakeAPIServer.definitions)?watch=1")
-        let query = "timeoutSeconds=1&fieldSelector=metadata.name%3Dwidgets.a.test"
-        #expect(
-            watches == [5, 6].map { "GET \(FakeAPIServer.definitions)?watch=1&resourceVersion=\($0)&\(query)" }
-        )
-        // Only before it was written.
-        #expect(fake.requests("GET \(FakeAPIServer.definitions)/widgets.a.test").count == 1)
-    }
-
-    private static let error = #"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}"#
-    private static let replies: [LoopbackServer.Reply] = [
-        .response(403), .response(410), .response(200), .close, FakeAPIServer.stream(error),
-        FakeAPIServer.stream("no JSON"),
-    ]
-
-    @Test(arguments: replies)
-    func `a definition that cannot be watched is polled`(reply: LoopbackServer.Reply) async throws {
-        let polls = Counter()
-        let fake = try FakeAPIServer { request in
-            guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
-            if request.target.contains("watch=1") { return reply }
-            guard request.method == "PATCH" else {
-                let count = polls.next()
-                // It does not exist before it is written.
-                guard count > 1 else { return nil }
-                let object = FakeAPIServer.definition(established: count > 4, version: 5 + count)
-                return FakeAPIServer.json(200, object)
-            }
+            guard request.target.hasPrefix(FakeAPIServer.definitions), request.method == "PATCH" else { return nil }
             return FakeAPIServer.json(201, FakeAPIServer.definition(established: false, version: 5))
         }
         #expect(await (try fake.session()).apply(FakeAPIServer.widget) == Self.objects)
-        #expect(polls.value == 5)
+        #expect(requests.value == 4)
+        // Only before it was written.
+        #expect(fake.requests("GET \(FakeAPIServer.definitions)").count == 1)
+    }
+
+    @Test func `definitions of one group and version share the question`() async throws {
+        let (count, limit) = (30, 20)
+        let kinds = (1...count).map { "Kind\($0)" }
+        let start = Locked<ContinuousClock.Instant?>(nil)
+        let fake = try FakeAPIServer { request in
+            if request.target.hasPrefix("/apis/a.test/v1?") {
+                let begin = start.withLock { start in
+                    start = start ?? .now
+                    return start ?? .now
+                }
+                let isServed = begin + .milliseconds(200) < .now
+                let items = kinds.map { #"{"name":"\#($0.lowercased())s","kind":"\#($0)","namespaced":true}"# }
+                return FakeAPIServer.json(200, #"{"resources":[\#(isServed ? items.joined(separator: ",") : "")]}"#)
+            }
+            guard request.target.hasPrefix(FakeAPIServer.definitions), request.method == "PATCH" else { return nil }
+            let name = request.target.dropFirst(FakeAPIServer.definitions.count + 1).prefix { $0 != "?" }
+            let object = FakeAPIServer.definition(established: false, version: 5)
+            return FakeAPIServer.json(201, object.replacing("widgets.a.test", with: name))
+        }
+        let text = kinds.map {
+            """
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: \($0.lowercased())s.a.test}
+            spec:
+              group: a.test
+              names: {kind: \($0), plural: \($0.lowercased())s}
+              versions: [{name: v1, served: true}]
+            """
+        }
+        #expect(await (try fake.session()).apply(text.joined(separator: "\n---\n")).count == count)
+        #expect(fake.requests("GET /apis/a.test/v1?").count <= limit)
+    }
+
+    @Test func `why a definition is not served is read from it`() async throws {
+        let readings = Counter()
+        let fake = try FakeAPIServer { request in
+            if request.target.hasPrefix("/apis/a.test/v1?") { return FakeAPIServer.json(404, "{}") }
+            guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
+            guard request.method == "PATCH" else {
+                // It does not exist before it is written.
+                guard readings.next() > 1 else { return nil }
+                let status =
+                    #"{"conditions":[{"type":"NamesAccepted","status":"False","reason":"KindConflict","#
+                    + #""message":"\"Widget\" is already in use"}]}"#
+                return FakeAPIServer.json(200, #"{"metadata":{"uid":"1"},"status":\#(status)}"#)
+            }
+            return FakeAPIServer.json(201, FakeAPIServer.definition(established: false, version: 5))
+        }
+        let problems = await (try fake.session()).groupedProblems(applying: FakeAPIServer.widget)
+        #expect(problems.first?.contains("is already in use") == true, "\(problems)")
     }
 
     @Test func `a definition that is established already is not asked for again`() async throws {

@@ -7,9 +7,9 @@ import Testing
 struct InterruptionTests {
     @Test func `nothing fails when the wait for a definition is interrupted`() async throws {
         let fake = try FakeAPIServer { request in
+            // It is never established.
+            if request.target.hasPrefix("/apis/a.test/v1?") { return FakeAPIServer.json(404, "{}") }
             guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
-            // It is never established, and cannot be watched.
-            if request.target.contains("watch=1") { return .response(403) }
             return FakeAPIServer.json(200, FakeAPIServer.definition(established: false, version: 5))
         }
         let session = try fake.session()
