@@ -26,8 +26,8 @@ struct Preflight {
         do throws(APIError) {
             try await retryPolicy.retry(
                 "API server \(client.kubeconfig.address)",
-                Backoff(cap: { [state = client.preflightState] in state.isStartingHere ? Self.localPause : nil }),
-                pausing: { await sleep($0) },
+                Backoff { [state = client.preflightState] in state.isStartingOnThisMachine ? Self.localPause : nil },
+                pausing: pause,
             ) { () async throws(APIError) in
                 guard !client.preflightState.isPassed else { return }
                 try await client.preflightRequests.answer(for: "") { () async throws(APIError) in
@@ -45,6 +45,17 @@ struct Preflight {
         } catch {
             throw client.preflightProblem(error)
         }
+    }
+
+    /// Waits between checks. Tasks that wait for a server which is starting on this machine share the pause and the check.
+    private func pause(_ duration: Duration) async -> Bool {
+        guard client.preflightState.isStartingOnThisMachine, duration < Self.localPause * 2 else {
+            return await sleep(duration)
+        }
+        try? await client.preflightRequests.answer(for: "pause") { () async throws(APIError) in
+            guard await sleep(duration) else { throw .interrupted }
+        }
+        return !Task.isCancelled
     }
 
     private var requestDeadline: ContinuousClock.Instant {
@@ -94,8 +105,8 @@ final class PreflightState: Sendable {
     private struct State {
         var passedAt: ContinuousClock.Instant?
         var hasAnswered = false
-        /// Since when the server has answered from this machine.
-        var hereSince: ContinuousClock.Instant?
+        /// Since when an API server has answered from this machine.
+        var localSince: ContinuousClock.Instant?
         var lastStatus = 0
     }
 
@@ -121,9 +132,9 @@ final class PreflightState: Sendable {
     private static let startLimit = Duration.seconds(3)
 
     /// Whether a server on this machine, or behind a load balancer on it, is starting, as its answers say.
-    var isStartingHere: Bool {
+    var isStartingOnThisMachine: Bool {
         state.withLock { state in
-            guard let since = state.hereSince, ![401, 403, 429].contains(state.lastStatus) else { return false }
+            guard let since = state.localSince, ![401, 403, 429].contains(state.lastStatus) else { return false }
             return .now < since + Self.startLimit
         }
     }
@@ -133,13 +144,15 @@ final class PreflightState: Sendable {
         state.withLock {
             $0.hasAnswered = true
             $0.lastStatus = response.status
-            $0.hereSince = response.isFromThisMachine ? $0.hereSince ?? .now : nil
+            // A load balancer that has no server answers with a page.
+            let isLocal = response.isFromThisMachine && response.foreignRefusal == nil
+            $0.localSince = isLocal ? $0.localSince ?? .now : nil
             if [503, 504].contains(response.status) { $0.passedAt = nil }
         }
     }
 
     /// Records that there was no response.
     func recordFailure() {
-        state.withLock { $0.passedAt = nil }
+        state.withLock { ($0.passedAt, $0.localSince) = (nil, nil) }
     }
 }
