@@ -7,8 +7,6 @@ extension ObjectApplication {
         let objects: VerifiedObjects
         let key: String
         let entry: VerifiedObjects.Entry
-        /// Whether the object is a definition that need not be waited for.
-        let isEstablished: Bool
 
         /// Whether an earlier run has verified the object in this state.
         var isKnown: Bool { objects.entry(for: key)?.objectDigest == entry.objectDigest }
@@ -24,16 +22,15 @@ extension ObjectApplication {
             let inputs = await inputs(plural: resource.plural)
         else { return nil }
         let type = path.identity.type
-        let isEstablished = path.identity.isCustomResourceDefinition && Readiness(of: live, type: type) == .ready
         // A definition with the same metadata has the same conditions.
-        let isComplete = !path.identity.isCustomResourceDefinition || isEstablished
+        let isComplete = !path.identity.isCustomResourceDefinition || Readiness(of: live, type: type) == .ready
         let entry = VerifiedObjects.Entry(
             path: path.text,
             plural: resource.plural,
             objectDigest: inputs.digest(of: live),
             metadataDigest: isComplete ? inputs.digest(ofMetadata: live) : nil,
         )
-        return Verification(objects: objects, key: key, entry: entry, isEstablished: isEstablished)
+        return Verification(objects: objects, key: key, entry: entry)
     }
 
     /// The result for an object that is in every field as it was when an earlier run verified it, by its metadata alone.
@@ -41,9 +38,9 @@ extension ObjectApplication {
     /// - Returns: The result; `nil` if that cannot be said, for whatever reason.
     /// - Throws: ``APIError`` if the server does not answer, or if another task describes the object.
     func resultByMetadata() async throws(APIError) -> Result? {
-        guard manifestDigest != nil, let objects = applier.verified, let entry = objects.entry(for: key) else {
-            return nil
-        }
+        guard !isDryRun, let objects = applier.verified, let entry = objects.entry(for: key),
+            let expected = entry.metadataDigest
+        else { return nil }
         // Meanwhile the first object also asks for what is common to all of them.
         let (client, deadline) = (client, deadline)
         async let reply = client.readMetadata(entry.path, until: deadline)
@@ -56,19 +53,18 @@ extension ObjectApplication {
         // The whole object is asked for, which also explains what is wrong.
         case .failure: return nil
         }
-        guard inputs.digest(ofMetadata: metadata) == entry.metadataDigest else { return nil }
+        guard inputs.digest(ofMetadata: metadata) == expected else { return nil }
         var identity = manifest.identity
         identity.namespace = metadata["metadata"]?["namespace"]?.string
         // Another task of the plan may describe the object since.
         try await checkRival(metadata)
         try checkDeletion(of: metadata, identity)
-        let verification = Verification(objects: objects, key: key, entry: entry, isEstablished: true)
         return Result(
             identity: identity,
             change: .unchanged,
             object: metadata,
-            verification: verification,
-            isEstablished: true
+            verification: Verification(objects: objects, key: key, entry: entry),
+            isEstablished: identity.isCustomResourceDefinition
         )
     }
 
@@ -96,11 +92,11 @@ extension ObjectApplication {
     ///
     /// Admission plugins of the server itself change pods and claims, as its flags and other objects say. The digest of a Secret
     /// would be a way to guess its values.
-    static func manifestDigest(of manifest: ManifestObject, _ applier: Applier) -> String? {
+    private var manifestDigest: String? {
         let type = manifest.identity.type
         let isExcluded = type.group.isEmpty && ["PersistentVolumeClaim", "Pod", "Secret"].contains(type.kind)
         guard applier.verified != nil, applier.dryRunOverlay == nil, !isExcluded else { return nil }
-        let stamped = applier.managedMetadata.stamp(manifest.root, namespace: applier.client.kubeconfig.namespace)
+        let stamped = applier.managedMetadata.stamp(manifest.root, namespace: client.kubeconfig.namespace)
         return ApplyInputs.digest(ofManifest: stamped)
     }
 }

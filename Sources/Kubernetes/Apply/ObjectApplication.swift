@@ -7,13 +7,6 @@ struct ObjectApplication {
     let manifest: ManifestObject
     /// Waits between attempts, and returns `false` if it was cancelled.
     let pause: (Duration) async -> Bool
-    /// The digest of the manifest; see `manifestDigest(of:_:)`.
-    let manifestDigest: String?
-
-    init(applier: Applier, manifest: ManifestObject, pause: @escaping (Duration) async -> Bool) {
-        (self.applier, self.manifest, self.pause) = (applier, manifest, pause)
-        manifestDigest = Self.manifestDigest(of: manifest, applier)
-    }
 
     /// What the apply did to the object.
     struct Result {
@@ -26,7 +19,7 @@ struct ObjectApplication {
         var object: Node?
         /// What is remembered of the object once it counts as applied.
         var verification: Verification?
-        /// Whether an earlier run has found the same definition established, so that it is served.
+        /// Whether the object is a definition that an earlier run has found served; `false` for other kinds.
         var isEstablished = false
     }
 
@@ -34,7 +27,7 @@ struct ObjectApplication {
     private struct Memory {
         /// The live object, for explaining a refusal.
         var live: Node?
-        /// Whether its metadata alone have been tried.
+        /// Whether an attempt has been made to decide by the metadata alone.
         var hasTriedMetadata = false
         /// The change of a write that got no response; it may have happened.
         var intended: Applier.Change?
@@ -151,7 +144,7 @@ struct ObjectApplication {
                 change: .unchanged,
                 object: live,
                 verification: verification,
-                isEstablished: verification.isEstablished
+                isEstablished: identity.isCustomResourceDefinition && verification.entry.metadataDigest != nil
             )
         }
         let proposal = try await proposal(for: body, live: live, at: path)

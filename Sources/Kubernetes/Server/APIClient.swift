@@ -157,7 +157,7 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Reads an object, for a caller that does something else meanwhile: the error of an `async let` has no type.
+    /// Reads an object, and returns an error as a value, for use with `async let`, whose errors have no type.
     func read(
         _ path: String,
         accept: String = "application/json",

@@ -23,7 +23,7 @@ struct ServerTraits: Sendable {
     /// - Throws: ``APIError``, also if the user may not read all of it.
     init(of client: APIClient, until deadline: ContinuousClock.Instant) async throws(APIError) {
         async let listing = client.read("\(Self.group)/v1/mutatingwebhookconfigurations", until: deadline)
-        let found = try await client.read("/version", until: deadline).get()
+        let found = try await client.object("GET", "/version", until: deadline).node
         let name = found["gitVersion"]?.string ?? ""
         version = "\(name) \(found["gitCommit"]?.string ?? "")"
         let webhooks = try await listing.get()
