@@ -3,10 +3,8 @@ import YAML
 
 /// The wait for a CustomResourceDefinition to be served.
 ///
-/// A server lists a kind in discovery once its definition is established and it serves the objects itself, so that one answer
-/// is for all definitions of a group and version. Watches of the definitions say the same for one at a time, with the whole
-/// definition in each event. A LIST of the objects makes the server prepare their storage and schemas, also of kinds that
-/// nobody uses yet: with 20 new definitions on 1.20 each LIST takes 20 to 260 ms.
+/// A server lists a kind in discovery once its definition is established and it serves the objects itself. Why discovery is
+/// asked, and the definition not watched: docs/decisions/0010-discovery-says-when-definitions-are-served.md.
 struct CRDReadiness {
     let client: APIClient
     let retryPolicy: RetryPolicy
@@ -30,46 +28,50 @@ struct CRDReadiness {
     /// - Parameter live: The definition as the server returned it.
     /// - Throws: ``APIError/pending(_:_:retryAfter:)`` with what is missing when time is up.
     func wait(from live: Node) async throws(APIError) {
-        let isReady = Readiness(of: live, type: manifest.identity.type) == .ready
+        let start = ContinuousClock.now
         let type = DefinedKind.servedType(of: manifest)
+        let isReady = Readiness(of: live, type: manifest.identity.type) == .ready
         // What is known of it may be of a definition that was deleted since.
         if let type, !isReady { client.catalog.forget(type) }
-        let start = ContinuousClock.now
-        var pause = isReady ? .zero : Self.firstPause
-        var (known, nextReading) = (live, start + Self.readingInterval)
-        var installingSince: ContinuousClock.Instant?
+        var answer: Result<Bool, APIError>?
+        if isReady { answer = await isListed(type, after: .zero) }
+        var known: Node? = live
+        // Without a version that is served, only the definition itself can say anything.
+        var nextReading = type == nil ? start : start + Self.readingInterval
+        var installingSince = isInstalling(live) ? start : nil
+        var hasAnnotation = live["metadata"]?["annotations"]?[Self.wakeAnnotation] != nil
         try await retryPolicy.retry(
             subject,
             Backoff(first: Self.firstPause, limit: Self.longestPauses.later) {
                 .now < start + .seconds(2) ? Self.longestPauses.first : nil
             },
             pausing: { delay in
-                pause = delay
+                answer = await isListed(type, after: delay)
                 return !Task.isCancelled
             },
         ) { () async throws(APIError) in
-            let isListed = try await isListed(type, after: pause)
-            if !isListed, nextReading <= .now {
+            let isServed = try isServed(answer)
+            if isServed != true, nextReading <= .now {
                 nextReading = .now + Self.readingInterval
-                known = try await read()
-                if isInstalling(known) {
-                    let now = ContinuousClock.now
-                    let begin = installingSince ?? now
-                    installingSince = begin + installationLimit <= now ? nil : begin
-                    if installingSince == nil { await wakeServer(with: known) }
+                known = try await client.find(path, until: retryPolicy.deadline)
+                if let known, isInstalling(known) {
+                    let begin = installingSince ?? .now
+                    installingSince = begin + installationLimit <= .now ? nil : begin
+                    if installingSince == nil, await !wakeServer(with: known) { hasAnnotation = true }
                 }
             }
+            guard let known else { throw .pending("it has been deleted", .transient) }
             switch Readiness(of: known, type: manifest.identity.type) {
             case .failed(let reason): throw .pending("it cannot be established: \(reason)", .permanent)
-            case _ where isListed: return
+            case _ where isServed == true: return
             case .ready:
-                guard let type else { return }
+                guard let type, isServed == false else { return }
                 throw .pending("discovery does not list \(type) yet", .retry)
             case .waiting(let reason): throw .pending("not established yet: \(reason)", .retry)
             }
         }
-        // A run that was cut off after it had woken the server has left its annotation.
-        if live["metadata"]?["annotations"]?[Self.wakeAnnotation] != nil { try? await update(live, annotations: []) }
+        // An update that woke the server, now or in a run that was cut off, has left its annotation.
+        if hasAnnotation { try? await update(live, annotations: []) }
     }
 
     /// The path of the definition.
@@ -77,40 +79,42 @@ struct CRDReadiness {
         "\(manifest.identity.type.path)/customresourcedefinitions/\(APIClient.percentEncoded(manifest.identity.name))"
     }
 
-    /// Reads the definition.
-    private func read() async throws(APIError) -> Node {
-        guard let definition = try await client.find(path, until: retryPolicy.deadline) else {
-            throw .pending("it has been deleted", .transient)
+    /// Whether the kind is served, as the last answer says.
+    ///
+    /// - Returns: `nil` if discovery cannot say it: before it was asked, without a version that is served, or because the user
+    ///   may not ask. Then the definition itself says it.
+    /// - Throws: What keeps the server from answering.
+    private func isServed(_ answer: Result<Bool, APIError>?) throws(APIError) -> Bool? {
+        switch answer {
+        case nil: return nil
+        case .success(let isListed)?: return isListed
+        case .failure(.refused(let refusal))? where refusal.code == 403: return nil
+        case .failure(let error)?: throw error
         }
-        return definition
     }
 
-    /// Whether discovery lists the kind.
+    /// Asks whether discovery lists the kind, with the plural of the definition.
     ///
     /// - Parameters:
-    ///   - type: The type that is defined; without one, because no version is served, nothing can be listed.
+    ///   - type: The type that is defined; without one only time passes.
     ///   - pause: How long to wait before the server is asked.
-    /// - Returns: Whether it does, or that there is nobody to ask: the grace period after a 404 covers that.
-    /// - Throws: What keeps the server from answering.
-    private func isListed(_ type: GroupVersionKind?, after pause: Duration) async throws(APIError) -> Bool {
+    /// - Returns: Whether it does, or why the server does not say so; `nil` if there is nothing to ask for.
+    private func isListed(_ type: GroupVersionKind?, after pause: Duration) async -> Result<Bool, APIError>? {
+        // What is longer than usual is what the server asked one request to wait.
+        let own = pause - Self.longestPauses.later
+        if own > .zero, await !sleep(own) { return nil }
+        let shared = min(pause, Self.longestPauses.later)
         guard let type, let plural = manifest.root["spec"]?["names"]?["plural"]?.string else {
-            _ = await sleep(pause)
-            return false
+            _ = await sleep(shared)
+            return nil
         }
         do throws(APIError) {
-            let resource = try await client.catalog.resource(
-                of: type,
-                on: client,
-                after: pause,
-                until: retryPolicy.deadline,
+            let deadline = retryPolicy.deadline
+            return .success(
+                try await client.catalog.isListed(type, plural, on: client, after: shared, until: deadline)
             )
-            return resource.plural == plural
-        } catch .refused(let refusal) where [404, 405].contains(refusal.code) {
-            // While a definition is deleted, its objects cannot be applied.
-            return false
-        } catch .refused(let refusal) where refusal.code == 403 {
-            // A user who may not ask cannot check.
-            return true
+        } catch {
+            return .failure(error)
         }
     }
 
@@ -128,12 +132,13 @@ struct CRDReadiness {
     /// The server's controller looks only at definitions that are updated. One that was being installed when the API
     /// server ended is therefore never served. A field manager of its own, with one annotation that goes again, leaves
     /// nothing behind that a later apply would see.
-    private func wakeServer(with definition: Node) async {
+    ///
+    /// - Returns: Whether it is as before. What the server objects to does not matter: the wait goes on, and says what is
+    ///   missing.
+    private func wakeServer(with definition: Node) async -> Bool {
         let annotation = Node.mapping([(Self.wakeAnnotation, .string("\(Timestamp.now())"))])
-        for annotations in [[("annotations", annotation)], []] {
-            // What the server objects to does not matter: the wait goes on, and says what is missing.
-            try? await update(definition, annotations: annotations)
-        }
+        try? await update(definition, annotations: [("annotations", annotation)])
+        return (try? await update(definition, annotations: [])) != nil
     }
 
     /// Applies a definition's annotations as the manager that wakes the server.

@@ -34,7 +34,9 @@ public struct DefinedKind: Sendable, Hashable {
     /// The type that a CustomResourceDefinition defines, in the first version that is served.
     static func servedType(of manifest: ManifestObject) -> GroupVersionKind? {
         let versions = manifest.root["spec"]?["versions"]?.sequence ?? []
-        let version = versions.first { $0["served"]?.boolean == true }?["name"]?.string
+        let served = versions.first { $0["served"]?.boolean == true }?["name"]?.string
+        // apiextensions.k8s.io/v1beta1 may name the only version without a list.
+        let version = served ?? (versions.isEmpty ? manifest.root["spec"]?["version"]?.string : nil)
         guard let kind = DefinedKind(manifest), let version, ObjectIdentifiers.isGroup(kind.group),
             ObjectIdentifiers.isVersion(version)
         else { return nil }

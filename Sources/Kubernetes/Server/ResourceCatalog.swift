@@ -24,29 +24,20 @@ final class ResourceCatalog: Sendable {
 
     private let known = Locked<Resources>([:])
     private let requests = SharedRequests<String, Resources>()
-    private let laterRequests = SharedRequests<String, Resources>()
+    /// Requests that are made after a pause.
+    private let delayedRequests = SharedRequests<String, Resources>()
 
     /// Returns the resource of a kind.
     ///
-    /// - Parameters:
-    ///   - type: The kind.
-    ///   - client: The server.
-    ///   - pause: How long to wait before the server is asked, if it must be; who waits for the same group and version at
-    ///     that time shares the pause and the request.
-    ///   - deadline: The instant at which the request is given up.
-    /// - Returns: The resource.
     /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind, and with 405 if
     ///   its objects cannot be applied, such as those of kind `Binding` and of reviews.
     func resource(
         of type: GroupVersionKind,
         on client: APIClient,
-        after pause: Duration = .zero,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> APIResource {
         if let resource = known.withLock({ $0[type] }), resource.isAppliable { return resource }
-        let requests = pause > .zero ? laterRequests : requests
         let found = try await requests.answer(for: type.path) { () async throws(APIError) in
-            if pause > .zero, !(await sleep(pause)) { throw .interrupted }
             // The answer to another caller's request may have arrived since.
             if let resource = known.withLock({ $0[type] }), resource.isAppliable { return [type: resource] }
             let list = try await Self.list(type, on: client, until: deadline)
@@ -63,6 +54,41 @@ final class ResourceCatalog: Sendable {
             throw .refused(APIError.Refusal(request: "GET \(type.path)", status: status))
         }
         return resource
+    }
+
+    /// Asks whether the server lists a kind, unless it is known that it does.
+    ///
+    /// - Parameters:
+    ///   - type: The kind.
+    ///   - plural: The plural name that it must have, and not another definition of the same kind.
+    ///   - client: The server.
+    ///   - pause: How long to wait before the server is asked. Callers that wait for the same group and version share the
+    ///     pause and the request.
+    ///   - deadline: The instant at which the request is given up.
+    /// - Returns: Whether its objects can be applied; while a definition is deleted they cannot.
+    /// - Throws: What keeps the server from answering.
+    func isListed(
+        _ type: GroupVersionKind,
+        _ plural: String,
+        on client: APIClient,
+        after pause: Duration,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> Bool {
+        func isServed(_ resource: APIResource?) -> Bool { resource?.plural == plural && resource?.isAppliable == true }
+        if isServed(known.withLock({ $0[type] })) { return true }
+        let requests = pause > .zero ? delayedRequests : requests
+        do throws(APIError) {
+            let found = try await requests.answer(for: type.path) { () async throws(APIError) in
+                if pause > .zero, await !sleep(pause) { throw .interrupted }
+                let list = try await Self.list(type, on: client, until: deadline)
+                let found = Self.resources(in: list, of: type)
+                known.withLock { $0.merge(found) { _, new in new } }
+                return found
+            }
+            return isServed(found[type])
+        } catch .refused(let refusal) where refusal.code == 404 {
+            return false
+        }
     }
 
     /// Forgets the resource of a kind, so that the server is asked again.

@@ -63,23 +63,56 @@ struct CRDReadinessTests {
         #expect(fake.requests("GET /apis/a.test/v1?").count <= limit)
     }
 
-    @Test func `why a definition is not served is read from it`() async throws {
+    /// A server that keeps the definition as it answers, whatever discovery says.
+    private func server(
+        _ discovery: LoopbackServer.Reply,
+        _ definition: @escaping @Sendable () -> LoopbackServer.Reply?
+    ) throws -> FakeAPIServer {
         let readings = Counter()
-        let fake = try FakeAPIServer { request in
-            if request.target.hasPrefix("/apis/a.test/v1?") { return FakeAPIServer.json(404, "{}") }
+        return try FakeAPIServer { request in
+            if request.target.hasPrefix("/apis/a.test/v1?") { return discovery }
             guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
-            guard request.method == "PATCH" else {
-                // It does not exist before it is written.
-                guard readings.next() > 1 else { return nil }
-                let status =
-                    #"{"conditions":[{"type":"NamesAccepted","status":"False","reason":"KindConflict","#
-                    + #""message":"\"Widget\" is already in use"}]}"#
-                return FakeAPIServer.json(200, #"{"metadata":{"uid":"1"},"status":\#(status)}"#)
+            guard request.method != "PATCH" else {
+                return FakeAPIServer.json(201, FakeAPIServer.definition(established: false, version: 5))
             }
-            return FakeAPIServer.json(201, FakeAPIServer.definition(established: false, version: 5))
+            // It does not exist before it is written.
+            return readings.next() > 1 ? definition() : nil
         }
+    }
+
+    private static let conflict =
+        #"{"metadata":{"uid":"1"},"status":{"conditions":[{"type":"NamesAccepted","status":"False","#
+        + #""reason":"KindConflict","message":"\"Widget\" is already in use"}]}}"#
+
+    @Test func `another definition with the same kind is not this one`() async throws {
+        let others = #"{"resources":[{"name":"gadgets","kind":"Widget","namespaced":true}]}"#
+        let fake = try server(FakeAPIServer.json(200, others)) { FakeAPIServer.json(200, Self.conflict) }
         let problems = await (try fake.session()).groupedProblems(applying: FakeAPIServer.widget)
         #expect(problems.first?.contains("is already in use") == true, "\(problems)")
+        // With pauses between the requests.
+        #expect(fake.requests("GET /apis/a.test/v1?").count <= 60)
+    }
+
+    @Test func `a definition that is deleted meanwhile is not waited for long`() async throws {
+        let fake = try server(FakeAPIServer.json(404, "{}")) { nil }
+        let session = try fake.session()
+        var retryPolicy = Session.retryPolicy(.seconds(600))
+        retryPolicy.gracePeriod = .milliseconds(500)
+        let lines = await session.apply(FakeAPIServer.widget, retryPolicy: retryPolicy)
+        #expect(lines.first?.contains("it has been deleted") == true, "\(lines)")
+    }
+
+    @Test(arguments: [true, false])
+    func `where the user may not ask discovery, the definition itself says it`(isEstablished: Bool) async throws {
+        let fake = try server(FakeAPIServer.json(403, "{}")) {
+            FakeAPIServer.json(
+                200,
+                isEstablished ? FakeAPIServer.definition(established: true, version: 6) : Self.conflict
+            )
+        }
+        let documents = FakeAPIServer.widget.split(separator: "---\n", maxSplits: 1).map(String.init)
+        let lines = await (try fake.session()).apply(documents[0])
+        #expect(lines.first?.hasPrefix("created CustomResourceDefinition/widgets.a.test") == isEstablished, "\(lines)")
     }
 
     @Test func `a definition that is established already is not asked for again`() async throws {
