@@ -47,7 +47,9 @@ struct Preflight {
         }
     }
 
-    /// Waits between checks. Tasks that wait for a server which is starting on this machine share the pause and the check.
+    /// Waits between checks.
+    ///
+    /// Tasks that wait for a server which is starting on this machine share the pause and the check.
     private func pause(_ duration: Duration) async -> Bool {
         guard client.preflightState.isStartingOnThisMachine, duration < Self.localPause * 2 else {
             return await sleep(duration)
