@@ -67,6 +67,20 @@ struct Program {
     }
 
     private func perform(_ options: Options) async -> ExitCode {
+        switch options.command {
+        case .schema: output.writeData(String(decoding: taskFileSchema().json(), as: UTF8.self) + "\n")
+        case .manual(let page, let date): output.writeData(page.text(date: date))
+        case .completion(let shell): output.writeData(shell.script)
+        case .candidates(let words):
+            output.writeData(Completer(words: words).completion.text)
+        case .explain(let name): return ExplainCommand(name: name, format: options.output, output: output).run()
+        default: return await performOnFiles(options)
+        }
+        return .success
+    }
+
+    /// Performs a command that reads or writes files.
+    private func performOnFiles(_ options: Options) async -> ExitCode {
         if case .units(let units) = options.command {
             return UnitsCommand(options: options, units: units, output: output).run()
         }
@@ -131,7 +145,8 @@ struct Program {
                     .run(output)
             case .writeMetrics: try await writeMetrics(configuration)
             case .noteEnd: await noteEnd(configuration)
-            case .check, .units, .certificates, .reset, .initialise, .importing, .report:
+            case .check, .units, .certificates, .reset, .initialise, .importing, .report, .explain, .schema,
+                .completion, .candidates, .manual:
                 preconditionFailure("these commands read the task file themselves, or none")
             }
         } catch let error as Problems {

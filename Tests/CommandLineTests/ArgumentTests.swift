@@ -164,7 +164,8 @@ struct ArgumentTests {
             (["rnu"], "unknown command 'rnu' (did you mean 'run'?); see 'nest-bootstrap --help'"),
             (
                 ["frobnicate"],
-                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, reset, init, import, units, supervise, help)"
+                "unknown command 'frobnicate' (expected one of run, diff, status, check, graph, rbac, certificates, reset, "
+                    + "init, import, explain, schema, completion, units, supervise, help)"
             ),
             (["status", "--wait", "5s"], "the value of '--wait' follows '=': '--wait=5s'"),
             (["status", "--wait="], "flag '--wait' requires a value: '--wait=DURATION'"),
@@ -214,16 +215,19 @@ struct ArgumentTests {
         #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
     }
 
-    @Test(arguments: [nil] + CommandName.allCases.map(Optional.some))
+    @Test(arguments: [nil] + CommandName.shown.map(Optional.some))
     func `help fits a terminal, and has every flag and section`(command: CommandName?) {
         let text = helpText(command)
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
         #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
-        var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n", "Files:\n"]
+        let withoutFiles: [CommandName?] = [.explain, .schema, .completion]
+        var parts = ["Usage: nest-bootstrap", "--help", "Examples:\n"]
+        if !withoutFiles.contains(command) { parts.append("Files:\n") }
         if command != nil { parts += ["Exit codes:\n", "  64  "] }
-        // An import has no flags.
-        if let command, command != .importing { parts.append("(default: ") }
-        if let command, ![.initialise, .importing].contains(command) {
+        if let command, command == .explain || !(withoutFiles + [.importing]).contains(command) {
+            parts.append("(default: ")
+        }
+        if let command, !(withoutFiles + [.initialise, .importing]).contains(command) {
             parts += ["-c, --config FILE", "-o, --output text|json"]
         }
         for flag in Flag.all where command.map(flag.commands.contains) == true && !flag.isInternal {

@@ -77,8 +77,8 @@ struct ProgramTests {
         #expect(check.output == "0 tasks for this node, nothing wrong\n")
         #expect(check.status == 0)
         #expect(try await node.run("status", "--wait").status == 0)
-        // Without the comment characters it is valid too.
-        let example = String(decoding: text, as: UTF8.self).split(separator: "\n").map { line in
+        // Without the comment characters it is valid too. The first line is for editors.
+        let example = String(decoding: text, as: UTF8.self).split(separator: "\n").dropFirst().map { line in
             line.firstMatch(of: /^# ?( *(?:[a-zA-Z-]+|HOSTNAME):.*)$/).map { String($0.output.1) } ?? String(line)
         }
         let written = try TestNode(example.joined(separator: "\n"))

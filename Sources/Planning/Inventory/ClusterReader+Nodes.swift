@@ -26,7 +26,7 @@ extension ClusterReader {
         )
         static let variables = KeyDescription(
             name: "variables",
-            type: .dictionary(.either([.string, .integer, .boolean])),
+            type: .dictionary(.variable),
             presence: .optional(default: "none"),
             meaning: "variables that have other values on this node, or values on it only"
         )

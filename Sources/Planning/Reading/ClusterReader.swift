@@ -53,6 +53,10 @@ struct ClusterReader {
             default: "`true` where a kubelet's kubeconfig is known",
             "whether the node reports its state to the cluster, and as which user"
         )
+        static let all = [
+            name.description, certificateAuthority.description, servers, nodeAddress.description, vip.description,
+            ports.description, report.description,
+        ]
     }
 
     /// Creates a reader.

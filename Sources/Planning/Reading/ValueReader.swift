@@ -88,7 +88,7 @@ extension ValueReader where Value == String {
 
     /// An argument of a program: a text or a number.
     static var argument: Self {
-        Self(type: .text, allowsLiteral: true) { $0.text(.text, mayBeEmpty: true) }
+        Self(type: .either([.text, .number]), allowsLiteral: true) { $0.text(.text, mayBeEmpty: true) }
     }
 
     /// One of several words.

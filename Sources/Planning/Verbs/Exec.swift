@@ -85,7 +85,7 @@ extension ExecDeclaration: ReadableVerb {
         )
         static let environment = Key.optional(
             "environment",
-            .dictionary(.text, isKey: isEnvironmentName) { $0.text(.text, mayBeEmpty: true) },
+            .dictionary(.either([.text, .number]), isKey: isEnvironmentName) { $0.text(.text, mayBeEmpty: true) },
             default: "none",
             "variables to set in its environment; also a key of the task itself"
         )

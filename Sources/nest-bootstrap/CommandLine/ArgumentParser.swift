@@ -117,7 +117,7 @@ private struct ArgumentParser {
     private func helpSubject() throws(UsageError) -> CommandName? {
         guard words.count > 1, words[1] != "help" else { return nil }
         guard let name = CommandName(rawValue: words[1]) else {
-            throw .unknown("command", words[1], among: CommandName.allCases.map(\.rawValue))
+            throw .unknown("command", words[1], among: CommandName.shown.map(\.rawValue))
         }
         return name
     }
@@ -125,7 +125,7 @@ private struct ArgumentParser {
     private func options() throws(UsageError) -> Options {
         guard let word = words.first else { throw UsageError("no command given") }
         guard let command else {
-            throw .unknown("command", word, among: CommandName.allCases.map(\.rawValue) + ["help"])
+            throw .unknown("command", word, among: CommandName.shown.map(\.rawValue) + ["help"])
         }
         return try Options(command, names: Array(words.dropFirst()), flags: flags)
     }

@@ -45,6 +45,10 @@ extension CommandName {
         case .reset: .reset
         case .initialise: .initialise
         case .importing: .importing
+        case .explain: .explain
+        case .schema: .schema
+        case .completion: .completion
+        case .manual: .manual
         case .units: .units
         case .supervise: .supervise
         }

@@ -1,6 +1,12 @@
 extension Flag {
-    /// The flags that only the units of this program use.
-    static let ofUnits: [Flag] = [
+    /// The flags that only the units of this program and its completion scripts use.
+    static let internalFlags: [Flag] = [
+        Flag(
+            "--words",
+            of: [.completion],
+            isInternal: true,
+            "list what may follow the words after '--'; the scripts of the shells call this"
+        ) { values, _, _ in values.listsCandidates = true },
         Flag(
             "--prepare",
             of: [.run],

@@ -70,7 +70,7 @@ struct Flag: Sendable {
     static let versionName = "--version"
 
     /// Every other flag, in the order of the help.
-    static let all: [Flag] = commandFlags + certificateFlags + commonFlags + ofUnits
+    static let all: [Flag] = commandFlags + certificateFlags + commonFlags + internalFlags
 
     /// The flags of one command that the help shows, without those of `certificates` and `init`.
     private static let commandFlags: [Flag] = [
@@ -243,7 +243,7 @@ struct Flag: Sendable {
             "--output",
             short: "-o",
             "text|json",
-            of: ofTaskFile,
+            of: ofTaskFile + [.explain],
             "output for people or for programs (default: \(OutputFormat.text.rawValue))"
         ) { (values, value, command) throws(UsageError) in
             values.output = try choice("output", value, of: command)
@@ -257,10 +257,12 @@ struct Flag: Sendable {
     }
 
     /// The commands that read a task file.
-    private static let ofTaskFile = CommandName.allCases.filter { ![.initialise, .importing].contains($0) }
+    private static let ofTaskFile = CommandName.allCases.filter {
+        ![.initialise, .importing, .explain, .schema, .completion, .manual].contains($0)
+    }
 
     /// The commands that are about one node.
-    private static let ofNode = CommandName.allCases.filter { ![.certificates, .importing].contains($0) }
+    private static let ofNode = ofTaskFile.filter { $0 != .certificates } + [.initialise]
 
     /// Reads a value that is one of several words.
     static func choice<Choice: RawRepresentable<String> & CaseIterable>(

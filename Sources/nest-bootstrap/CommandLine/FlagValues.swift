@@ -22,6 +22,8 @@ struct FlagValues: Sendable {
     var initialise = InitOptions()
     var isConfirmed = false
     var runsCommandsWithRoot = false
+    /// Whether `completion` lists what may follow, for a shell's script.
+    var listsCandidates = false
 }
 
 /// A flag in the arguments.

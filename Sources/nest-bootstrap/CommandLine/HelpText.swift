@@ -9,16 +9,16 @@ func helpText(_ command: CommandName? = nil) -> String {
         Row(flag.usage, flag.help)
     }
     var parts = [
-        wrapped(help.description, to: columns).joined(separator: "\n") + "\n",
+        wrapped(help.description, to: helpColumns).joined(separator: "\n") + "\n",
         usage(help.usage),
         section("Flags", flags + [Row(Flag.helpNames.joined(separator: ", "), "show this help")], width: 25),
     ]
-    parts += help.details.map { wrapped($0, to: columns).joined(separator: "\n") + "\n" }
+    parts += help.details.map { wrapped($0, to: helpColumns).joined(separator: "\n") + "\n" }
     parts += [
         section("Exit codes", help.exitCodes),
         "Examples:\n" + help.examples.map { "  nest-bootstrap \($0)\n" }.joined(),
-        section("Files", help.files),
     ]
+    if !help.files.isEmpty { parts.append(section("Files", help.files)) }
     return parts.joined(separator: "\n")
 }
 
@@ -39,10 +39,11 @@ struct Row: Sendable {
     }
 }
 
-private let columns = 80
+/// The width of help texts in columns.
+let helpColumns = 80
 
 private func programHelp() -> String {
-    let commands = CommandName.allCases.map { Row($0.rawValue, $0.help.summary) }
+    let commands = CommandName.shown.map { Row($0.rawValue, $0.help.summary) }
     let flags = [
         Row(Flag.helpNames.joined(separator: ", "), "show this help, or after a command the help of that command"),
         Row(Flag.versionName, "show the version"),
@@ -65,12 +66,12 @@ private func usage(_ lines: [String]) -> String {
 }
 
 /// Formats terms in one column and their explanations in a second one.
-private func section(_ title: String, _ rows: [Row], width: Int? = nil) -> String {
+func section(_ title: String, _ rows: [Row], width: Int? = nil) -> String {
     let width = width ?? (rows.map(\.term.count).max() ?? 0) + 2
     let indentation = String(repeating: " ", count: width + 2)
     var lines = ["\(title):"]
     for row in rows {
-        var texts = wrapped(row.text, to: columns - width - 2)[...]
+        var texts = wrapped(row.text, to: helpColumns - width - 2)[...]
         if row.term.count + 2 <= width {
             let first = texts.popFirst() ?? ""
             lines.append("  " + row.term + String(repeating: " ", count: width - row.term.count) + first)
@@ -83,7 +84,7 @@ private func section(_ title: String, _ rows: [Row], width: Int? = nil) -> Strin
 }
 
 /// Breaks a text into lines between words.
-private func wrapped(_ text: String, to width: Int) -> [String] {
+func wrapped(_ text: String, to width: Int) -> [String] {
     var lines: [String] = []
     for word in text.split(separator: " ") {
         if let last = lines.last, last.count + 1 + word.count <= width {

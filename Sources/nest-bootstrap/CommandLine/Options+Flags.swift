@@ -87,6 +87,20 @@ extension Options {
             try refuse(names, name, hint: "use '--output \(names.first ?? "FILE")'")
             return .initialise(values.initialise)
         case .importing: return .importing(try importSource(names))
+        case .explain:
+            try refuse(Array(names.dropFirst()), name)
+            return .explain(names.first)
+        case .schema:
+            try refuse(names, name)
+            return .schema
+        case .completion:
+            if values.listsCandidates { return .candidates(names) }
+            return .completion(try shell(names))
+        case .manual:
+            guard names.count == 2, let page = Int(names[0]).flatMap(Manual.init) else {
+                throw UsageError("'manual' takes 5 or 8, and a date", command: name)
+            }
+            return .manual(page, date: names[1])
         case .units:
             var options = try unitsOptions(names)
             options.installedConfig = values.installedConfig
@@ -98,6 +112,19 @@ extension Options {
             }
             return .supervise(unique(names), isRepetition: values.run.isRepetition)
         }
+    }
+
+    /// One shell.
+    private static func shell(_ names: [String]) throws(UsageError) -> Shell {
+        let known = Shell.allCases.map(\.rawValue)
+        guard let name = names.first, names.count == 1 else {
+            let message = "'completion' takes one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
+            throw UsageError(message, command: .completion)
+        }
+        guard let shell = Shell(rawValue: name) else {
+            throw .unknown("shell", name, among: known, command: .completion)
+        }
+        return shell
     }
 
     /// A format and a path.

@@ -59,7 +59,7 @@ struct Options: Sendable, Hashable {
         case .reset(let reset): reset.isDryRun
         case .diff: true
         case .status, .check, .graph, .units, .supervise, .writeMetrics, .report, .noteEnd, .rbac, .initialise,
-            .importing:
+            .importing, .explain, .schema, .completion, .candidates, .manual:
             false
         }
     }
@@ -71,7 +71,9 @@ struct Options: Sendable, Hashable {
         case .certificates(let certificates): certificates.acts
         case .reset(let reset): !reset.isDryRun
         case .units, .supervise, .writeMetrics, .report, .noteEnd: true
-        case .diff, .status, .check, .graph, .rbac, .initialise, .importing: false
+        case .diff, .status, .check, .graph, .rbac, .initialise, .importing, .explain, .schema, .completion,
+            .candidates, .manual:
+            false
         }
     }
 
@@ -87,40 +89,6 @@ struct Options: Sendable, Hashable {
     var isPreparation: Bool {
         if case .run(let run) = command { run.isPreparation } else { false }
     }
-}
-
-/// A command with the flags that no other has.
-enum Command: Sendable, Hashable {
-    /// Runs this node's plan.
-    case run(RunOptions)
-    /// Shows the states of the named tasks, or of all.
-    case status([String], StatusOptions)
-    /// Shows what a run of the named tasks, or of all, would change.
-    case diff([String])
-    /// Finds mistakes without an API server, whose version may be given.
-    case check(KubernetesVersion?)
-    /// Prints the plan.
-    case graph(GraphFormat)
-    /// Prints the roles that the agent needs as a user of the API server.
-    case rbac(user: String)
-    /// Checks or renews the certificates of all nodes.
-    case certificates(CertificatesOptions)
-    /// Undoes what the tasks have made on this node.
-    case reset(ResetOptions)
-    /// Writes a first task file for a machine.
-    case initialise(InitOptions)
-    /// Prints the inventory of another tool as a drop-in.
-    case importing(ImportSource)
-    /// Writes the plan as systemd units.
-    case units(UnitsOptions)
-    /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
-    case supervise([String], isRepetition: Bool)
-    /// Writes the metrics, and does nothing else that `supervise` does.
-    case writeMetrics
-    /// Reports the state of the node to the cluster, and does nothing else that `supervise` does.
-    case report
-    /// Has the end of all tasks reported to the cluster, and does nothing else that `supervise` does.
-    case noteEnd
 }
 
 /// What to run, and how.
@@ -275,22 +243,4 @@ enum GraphFormat: String, Sendable, Hashable, CaseIterable {
     case dot
     /// Mermaid, which code forges display as a picture.
     case mermaid
-}
-
-/// The name of a command.
-enum CommandName: String, Sendable, Hashable, CaseIterable {
-    case run, diff, status, check, graph, rbac, certificates, reset
-    case initialise = "init"
-    case importing = "import"
-    case units, supervise
-}
-
-/// What the arguments ask for.
-enum Invocation: Sendable, Hashable {
-    /// To do something.
-    case perform(Options)
-    /// The help of a command, or of the program.
-    case help(CommandName?)
-    /// The version.
-    case version
 }

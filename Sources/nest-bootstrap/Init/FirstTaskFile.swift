@@ -26,8 +26,9 @@ struct FirstTaskFile {
 
     private var heading: [String] {
         var lines = [
+            "yaml-language-server: $schema=/usr/share/nest-bootstrap/bootstrap.schema.json", "",
             "The task file of node \(printable(survey.hostName)), as 'nest-bootstrap init' has begun it.",
-            "Every key is described in docs/task-file.md. After a change: nest-bootstrap check", "",
+            "'nest-bootstrap explain' describes every key. After a change: nest-bootstrap check", "",
             "Found on this machine:", "* \(distribution)",
         ]
         lines += survey.kubeconfigs.map { "* kubeconfig \(printable($0))" }

@@ -32,12 +32,12 @@ public struct ReferenceSection: Sendable, Hashable {
 
 extension ValueType {
     /// The keys of a mapping of this type, or of one that a list of this type may have.
-    fileprivate var nestedKeys: [KeyDescription] {
+    var nestedKeys: [KeyDescription] {
         switch self {
         case .mapping(let keys): keys
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
-        case .string, .text, .integer, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
+        case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
             .address, .addressRange, .portRange, .name, .enumeration:
             []
         }
@@ -46,14 +46,12 @@ extension ValueType {
 
 /// Every mapping of the task file with its keys, as the reader knows them.
 public func taskFileReference() -> [ReferenceSection] {
-    typealias Cluster = ClusterReader.Keys
-    let cluster = [
-        Cluster.name.description, Cluster.certificateAuthority.description, Cluster.servers,
-        Cluster.nodeAddress.description, Cluster.vip.description, Cluster.ports.description,
-        Cluster.report.description,
-    ]
-    return [
-        ReferenceSection(path: "cluster", summary: "the cluster that the nodes belong to", keys: cluster),
+    [
+        ReferenceSection(
+            path: "cluster",
+            summary: "the cluster that the nodes belong to",
+            keys: ClusterReader.Keys.all
+        ),
         ReferenceSection(
             path: "nodes.HOST",
             summary: "a node by its host name",

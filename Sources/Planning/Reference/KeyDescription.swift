@@ -41,8 +41,10 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case string
     /// A text of any number of lines.
     case text
-    /// A whole number.
+    /// A whole number, 0 or more.
     case integer
+    /// Any number.
+    case number
     /// `true` or `false`.
     case boolean
     /// A duration such as `1h30m`.
@@ -76,12 +78,16 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     /// Known keys.
     case mapping([KeyDescription])
 
+    /// The value of a variable.
+    static let variable = Self.either([.string, .number, .boolean])
+
     /// The type as a table shows it.
     public var description: String {
         switch self {
         case .string: "string"
         case .text: "text"
         case .integer: "integer"
+        case .number: "number"
         case .boolean: "boolean"
         case .duration: "duration"
         case .mode: "octal mode"

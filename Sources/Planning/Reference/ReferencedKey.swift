@@ -1,0 +1,126 @@
+/// A key of the task file with its place.
+public struct ReferencedKey: Sendable, Hashable {
+    /// A part of a place: a key, or a name that the author chooses, such as that of a task.
+    enum Component: Sendable, Hashable {
+        case key(String)
+        case name(String)
+
+        /// Whether a word may be at this place.
+        func matches(_ word: String) -> Bool {
+            switch self {
+            case .key(let key): word == key
+            case .name: !word.isEmpty
+            }
+        }
+
+        /// The component as a reference writes it: `timeout` or `NAME`.
+        var text: String {
+            switch self {
+            case .key(let text), .name(let text): text
+            }
+        }
+    }
+
+    /// The place, from the section down.
+    let components: [Component]
+
+    /// What the reference says about it.
+    public let description: KeyDescription
+
+    /// The place in words, from the section down: `tasks`, `NAME`, `apply`, `manifests`.
+    public var place: [String] { components.map(\.text) }
+
+    /// The place as one text: `tasks.NAME.apply.manifests`.
+    public var path: String { place.joined(separator: ".") }
+
+    /// The place without the section and the name of the task: `apply.manifests`.
+    public var shortPath: String {
+        let isOfTask = components.count > 2 && components[0] == .key("tasks")
+        return components.dropFirst(isOfTask ? 2 : 0).map(\.text).joined(separator: ".")
+    }
+
+    /// The keys of its mapping, or of the mappings in its list.
+    public var keys: [ReferencedKey] { Self.keys(description.type, below: components) }
+
+    /// Every key of the task file: each section, followed by what is below it.
+    public static let all: [ReferencedKey] = sections.flatMap(\.withDescendants)
+
+    /// The sections of the task file.
+    public static let sections: [ReferencedKey] = taskFileSections().map {
+        ReferencedKey(components: [.key($0.name)], description: $0)
+    }
+
+    /// Finds keys by their place, or by the end of it.
+    ///
+    /// - Parameter text: Words with dots between them: `tasks.NAME.apply.wait`, `tasks.calico-node.apply.wait`, `apply.wait`
+    ///   or `wait`.
+    /// - Returns: The keys: verbs first, then those nearest to the root. Only the one whose whole place this is, if there is
+    ///   one.
+    public static func find(_ text: String) -> [ReferencedKey] {
+        let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let found = all.filter { key in
+            let end = key.components.suffix(words.count)
+            // A name at the beginning could be any word.
+            guard end.count == words.count, case .key? = end.first else { return false }
+            return zip(end, words).allSatisfy { $0.matches($1) }
+        }
+        if let whole = found.first(where: { $0.components.count == words.count }) { return [whole] }
+        return found.enumerated()
+            .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
+            .map(\.element)
+    }
+
+    /// Whether it is a verb of a task.
+    public var isVerb: Bool { components.count == 3 && components[0] == .key("tasks") && verbNames.contains(place[2]) }
+
+    /// Which keys with the same name come first.
+    private var rank: Int { isVerb ? 0 : components.count }
+
+    /// Whether a key with the same name comes after this one because of its place, and not only of its order.
+    public func isBefore(_ other: Self) -> Bool { rank < other.rank }
+
+    private var withDescendants: [ReferencedKey] { [self] + keys.flatMap(\.withDescendants) }
+
+    private static func keys(_ type: ValueType, below components: [Component]) -> [ReferencedKey] {
+        switch type {
+        case .mapping(let keys):
+            keys.map { ReferencedKey(components: components + [.key($0.name)], description: $0) }
+        case .array(let item): keys(item, below: components)
+        case .dictionary(let value):
+            keys(value, below: components + [.name(components == [.key("nodes")] ? "HOST" : "NAME")])
+        case .either(let types): types.flatMap { keys($0, below: components) }
+        case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
+            .address, .addressRange, .portRange, .name, .enumeration:
+            []
+        }
+    }
+}
+
+/// The sections of the task file as keys of its root.
+func taskFileSections() -> [KeyDescription] {
+    func section(_ name: String, _ type: ValueType, _ meaning: String) -> KeyDescription {
+        KeyDescription(name: name, type: type, presence: .optional(default: nil), meaning: meaning)
+    }
+    let verbs = verbTypes.map {
+        KeyDescription(name: $0.name, type: .mapping($0.keys), presence: .oneOf(verbNames), meaning: $0.summary)
+    }
+    return [
+        section("cluster", .mapping(ClusterReader.Keys.all), "the cluster that the nodes belong to"),
+        section("nodes", .dictionary(.mapping(ClusterReader.NodeKeys.all)), "the nodes by their host names"),
+        section(
+            "variables",
+            .dictionary(.either([.string, .number, .boolean, .mapping(NodeText.Keys.all)])),
+            "texts that replace `${name}` in strings; a mapping makes one of a text for every node of a list"
+        ),
+        section(
+            "certificates",
+            .mapping(CertificateKeys.all),
+            "the certificates of all nodes, which `nest-bootstrap certificates` makes"
+        ),
+        section(
+            "tasks",
+            .dictionary(.mapping(TaskReader.Keys.all + verbs)),
+            "the tasks by their names, each with exactly one verb"
+        ),
+    ]
+}

@@ -1,0 +1,158 @@
+public import YAML
+
+/// The JSON Schema of a task file or drop-in, for editors and validators.
+///
+/// It knows the keys, their types and what is required, as the reader does. What depends on other keys, files or the node
+/// is left to `check`. Every value may be a variable, `${name}`.
+///
+/// The source is JSON Schema, draft 2020-12: https://json-schema.org/draft/2020-12
+public func taskFileSchema() -> Node {
+    let variable = Node.mapping([
+        ("type", .string("string")), ("pattern", .string(#"\$\{"#)), ("description", .string("a text with a variable")),
+    ])
+    let sections = taskFileSections().map { ($0.name, sectionSchema($0)) }
+    return .mapping([
+        ("$schema", .string("https://json-schema.org/draft/2020-12/schema")),
+        ("title", .string("Task file of nest-bootstrap")),
+        ("type", .string("object")),
+        ("properties", .mapping(sections)),
+        ("additionalProperties", .boolean(false)),
+        ("$defs", .mapping([("variable", variable)])),
+    ])
+}
+
+/// The schema of a section, which may be empty, and which another file may complete.
+private func sectionSchema(_ section: KeyDescription) -> Node {
+    var pairs = [("description", Node.string(section.meaning))]
+    switch section.type {
+    case .mapping(let keys): pairs += objectSchema(keys, requires: false)
+    case .dictionary where section.name == "tasks": pairs += dictionarySchema(taskSchema())
+    case .dictionary(let value): pairs += dictionarySchema(value.schema)
+    default: preconditionFailure("a section is a mapping")
+    }
+    return .mapping(
+        pairs.map { key, value in
+            key == "type" ? (key, .sequence([value, .string("null")])) : (key, value)
+        }
+    )
+}
+
+/// The schema of a task: its own keys, exactly one verb, and the keys that a verb has in the task itself.
+private func taskSchema() -> Node {
+    var properties = TaskReader.Keys.all.map { ($0.name, $0.schema) }
+    var choices: [Node] = []
+    var conditions: [Node] = []
+    for verb in verbTypes {
+        let outside = verb.keys.filter { verb.taskLevelKeys.contains($0.name) }
+        properties += outside.map { ($0.name, $0.schema) }
+        guard let shorthand = verb.shorthandKey else {
+            properties.append((verb.name, .mapping(objectSchema(verb.keys))))
+            choices.append(required(verb.name))
+            continue
+        }
+        // What is in the task is not required below the verb.
+        properties.append((verb.name, .mapping(objectSchema(verb.keys, requires: false))))
+        choices.append(.mapping([("anyOf", .sequence([required(verb.name), required(shorthand)]))]))
+        let whole = Node.mapping([(verb.name, .mapping(objectSchema(verb.keys, describes: false)))])
+        conditions.append(.mapping([("anyOf", .sequence([required(shorthand), .mapping([("properties", whole)])]))]))
+    }
+    // A drop-in may switch a task on or off, and say no more.
+    let isSwitch = Node.mapping([
+        ("required", .sequence([.string(TaskReader.Keys.enable.description.name)])), ("maxProperties", .number(1)),
+    ])
+    conditions.append(.mapping([("oneOf", .sequence(choices + [isSwitch]))]))
+    return .mapping([
+        ("type", .string("object")), ("properties", .mapping(properties)), ("additionalProperties", .boolean(false)),
+        ("allOf", .sequence(conditions)),
+    ])
+}
+
+/// The schema of a mapping with known keys.
+///
+/// - Parameters:
+///   - keys: The keys.
+///   - requires: Whether keys that the reader requires are required.
+///   - describes: Whether the schemas of the keys are part of it.
+/// - Returns: The keywords.
+private func objectSchema(
+    _ keys: [KeyDescription],
+    requires: Bool = true,
+    describes: Bool = true,
+) -> [(String, Node)] {
+    var pairs = [("type", Node.string("object"))]
+    if describes {
+        pairs.append(("properties", .mapping(keys.map { ($0.name, $0.schema) })))
+        pairs.append(("additionalProperties", .boolean(false)))
+    }
+    guard requires else { return pairs }
+    let names = keys.filter { $0.presence == .required }.map(\.name)
+    if !names.isEmpty { pairs.append(("required", .sequence(names.map { .string($0) }))) }
+    var groups: [[String]] = []
+    for case .oneOf(let group) in keys.map(\.presence) where !groups.contains(group) { groups.append(group) }
+    if !groups.isEmpty {
+        let conditions = groups.map { Node.mapping([("oneOf", .sequence($0.map(required)))]) }
+        pairs.append(("allOf", .sequence(conditions)))
+    }
+    return pairs
+}
+
+/// The schema of a mapping with free keys.
+private func dictionarySchema(_ value: Node) -> [(String, Node)] {
+    [("type", .string("object")), ("additionalProperties", value)]
+}
+
+/// The condition that a mapping has a key.
+private func required(_ name: String) -> Node {
+    .mapping([("required", .sequence([.string(name)]))])
+}
+
+extension KeyDescription {
+    /// The schema of the value, with what it means.
+    fileprivate var schema: Node {
+        let text = presenceText.isEmpty || presence == .required ? meaning : "\(meaning) (default: \(presenceText))"
+        let isChoice = if case .oneOf = presence { true } else { false }
+        let description = Node.string(isChoice ? "\(meaning) (\(presenceText))" : text)
+        return .mapping(
+            [("description", description)] + (type.schema.mapping?.entries ?? []).map { ($0.key, $0.value) }
+        )
+    }
+}
+
+extension ValueType {
+    /// The schema of a value of this type.
+    fileprivate var schema: Node {
+        switch self {
+        case .string, .text, .name: .mapping([("type", .string("string"))])
+        case .path: .mapping([("type", .string("string")), ("minLength", .number(1))])
+        case .integer: orVariable([("type", .string("integer")), ("minimum", .number(0))])
+        case .number: .mapping([("type", .string("number"))])
+        case .boolean: orVariable([("type", .string("boolean"))])
+        case .duration: pattern(#"(?=.)([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?"#)
+        // A validator may have read the digits as an octal or a decimal number.
+        case .mode:
+            .mapping([("anyOf", .sequence([pattern("(0o)?[0-7]{3,5}"), .mapping([("type", .string("integer"))])]))])
+        case .absolutePath: pattern("/.*")
+        case .url: pattern("https?://.+")
+        case .endpoint: pattern(".+:[0-9]+")
+        case .address: pattern("[0-9A-Fa-f:.]+")
+        case .addressRange: pattern("[0-9A-Fa-f:.]+(/[0-9]+)?")
+        case .portRange: pattern("[0-9]+(-[0-9]+)?/(tcp|udp)")
+        case .enumeration(["true"]): orVariable([("const", .boolean(true))])
+        case .enumeration(let words): orVariable([("enum", .sequence(words.map { .string($0) }))])
+        case .either(let types): .mapping([("anyOf", .sequence(types.map(\.schema)))])
+        case .array(let item): .mapping([("type", .string("array")), ("items", item.schema)])
+        case .dictionary(let value): .mapping(dictionarySchema(value.schema))
+        case .mapping(let keys): .mapping(objectSchema(keys))
+        }
+    }
+
+    /// The schema of a text that matches a pattern as a whole, or has a variable.
+    private func pattern(_ pattern: String) -> Node {
+        .mapping([("type", .string("string")), ("pattern", .string("^(\(pattern))$|\\$\\{"))])
+    }
+
+    /// A schema, or a text with a variable.
+    private func orVariable(_ pairs: [(String, Node)]) -> Node {
+        .mapping([("anyOf", .sequence([.mapping(pairs), .mapping([("$ref", .string("#/$defs/variable"))])]))])
+    }
+}

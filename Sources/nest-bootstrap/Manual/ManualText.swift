@@ -1,0 +1,96 @@
+/// The source of a manual page, in the macros of mdoc.
+///
+/// The source of the macros is mdoc(7): https://mandoc.bsd.lv/man/mdoc.7.html
+struct ManualText {
+    private(set) var lines: [String] = []
+
+    /// Begins a page.
+    ///
+    /// - Parameters:
+    ///   - title: Its title.
+    ///   - section: Its section, such as 8.
+    ///   - date: The date as `November 20, 2026`.
+    ///   - summary: What it is about, in a few words.
+    init(_ title: String, _ section: Int, date: String, _ summary: String) {
+        let escapedTitle = escaped(title)
+        lines = [
+            ".Dd \(date)", ".Dt \(escapedTitle.uppercased()) \(section)", ".Os",
+            ".Sh NAME", ".Nm \(escapedTitle)", ".Nd \(escaped(summary))",
+        ]
+    }
+
+    /// The whole source.
+    var text: String { lines.map { $0 + "\n" }.joined() }
+
+    /// Adds lines with macros.
+    mutating func add(_ macros: String...) { lines += macros }
+
+    /// Begins a section.
+    mutating func section(_ title: String) { lines.append(".Sh \(title)") }
+
+    /// Begins a part of a section.
+    mutating func subsection(_ title: String) { lines.append(".Ss \(escaped(title))") }
+
+    /// Adds paragraphs of text, with macros between them.
+    mutating func paragraphs(_ texts: [String]) {
+        for (index, text) in texts.enumerated() {
+            if index > 0 { lines.append(".Pp") }
+            paragraph(text)
+        }
+    }
+
+    /// Adds a text, every sentence on lines of its own.
+    mutating func paragraph(_ text: String) {
+        for sentence in sentences(text) { lines += wrapped(escaped(sentence), to: 76).map(guarded) }
+    }
+
+    /// Adds a list of terms with texts.
+    ///
+    /// - Parameters:
+    ///   - width: How far the texts are indented: the width of this text.
+    ///   - isCompact: Whether there is no space between the items.
+    ///   - items: The terms as macros or text, and their texts.
+    mutating func list(width: String = "Ds", isCompact: Bool = false, _ items: [(term: String, texts: [String])]) {
+        guard !items.isEmpty else { return }
+        lines.append(".Bl -tag -width \(width)\(isCompact ? " -compact" : "")")
+        for item in items {
+            lines.append(".It \(item.term)")
+            paragraphs(item.texts)
+        }
+        lines.append(".El")
+    }
+
+    /// Adds lines as they are.
+    mutating func display(_ texts: [String]) {
+        lines.append(".Bd -literal -offset indent")
+        lines += texts.map { guarded(escaped($0)) }
+        lines.append(".Ed")
+    }
+}
+
+/// A text in which nothing has a meaning for roff.
+func escaped(_ text: String) -> String {
+    text.replacing("\\", with: "\\e").replacing("`", with: "").replacing("’", with: "'")
+}
+
+/// A term of a list that is no macro: words that are names of macros are not understood as such.
+func term(_ text: String) -> String {
+    escaped(text).split(separator: " ").map { $0.count <= 3 || $0.hasPrefix("\"") ? "\\&\($0)" : String($0) }
+        .joined(separator: " ")
+}
+
+/// A line that does not begin like a macro.
+private func guarded(_ line: String) -> String {
+    line.hasPrefix(".") || line.hasPrefix("'") ? "\\&\(line)" : line
+}
+
+/// The sentences of a text.
+private func sentences(_ text: String) -> [String] {
+    var result: [String] = [""]
+    for word in text.split(separator: " ") {
+        if !result[result.count - 1].isEmpty { result[result.count - 1] += " " }
+        result[result.count - 1] += word
+        if word.hasSuffix(".") || word.hasSuffix("?") { result.append("") }
+    }
+    return result.filter { !$0.isEmpty }
+}

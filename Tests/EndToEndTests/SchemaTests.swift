@@ -1,0 +1,85 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+/// The JSON Schema of the task file, with the validator of Python.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct SchemaTests {
+    /// Prints the places of what is wrong, a line each.
+    private static let validator = """
+        import json, sys, yaml
+        from jsonschema import Draft202012Validator
+        schema = json.load(open(sys.argv[1]))
+        Draft202012Validator.check_schema(schema)
+        for path in sys.argv[2:]:
+            for error in Draft202012Validator(schema).iter_errors(yaml.safe_load(open(path))):
+                print(path.rsplit("/", 1)[-1], ".".join(map(str, error.absolute_path)), error.message[:200])
+        """
+
+    /// What the validator finds in files.
+    private func findings(_ paths: [String]) async throws -> String {
+        let schema = try await Tool.run(TestNode.program, ["schema"])
+        #expect(schema.status == 0)
+        let file = TemporaryDirectory.file("schema.json")
+        try FileSystem.write(Array(schema.output.utf8), to: file, mode: 0o644)
+        let result = try await Tool.run("python3", ["-c", Self.validator, file] + paths)
+        #expect(result.status == 0, "\(result.errors)")
+        return result.output
+    }
+
+    private func findings(in text: String) async throws -> String {
+        let path = TemporaryDirectory.file("m.yaml")
+        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+        return try await findings([path])
+    }
+
+    @Test func `every task file of this project is valid`() async throws {
+        let found = try await Tool.run(
+            "git",
+            ["ls-files", "bootstrap.yaml", "examples/**/bootstrap.yaml", "examples/**/bootstrap.d/*.yaml"]
+        )
+        let files = found.outputLines
+        #expect(files.count >= 4)
+        #expect(try await findings(files) == "")
+    }
+
+    @Test func `a drop-in may be short, and a value a variable`() async throws {
+        let text = """
+            cluster:
+            nodes: {w1: {role: worker}}
+            variables: {port: 6443, list: {each: cluster.nodes, text: "${node.name}"}, flag: true}
+            certificates: {leaves: {etcd: {enable: false, commonName: etcd}}}
+            tasks:
+              coredns: {enable: false}
+              script: {script: a.sh, args: [1, b], timeout: "${limit}"}
+              both: {script: a.sh, exec: {network: true}}
+              mode: {file: {path: /a, content: b, mode: "0644"}}
+              octal: {file: {path: /a, content: b, mode: 0644}}
+              digits: {timeout: 1h30m, every: 500ms, exec: {command: ls}}
+
+            """
+        #expect(try await findings(in: text) == "")
+    }
+
+    @Test(arguments: [
+        ("tsaks: {}", "'tsaks' was unexpected"),
+        ("tasks: {a: {aply: {manifests: [m.yaml]}}}", "'aply' was unexpected"),
+        ("tasks: {a: {apply: {manifests: m.yaml}}}", "'m.yaml' is not of type 'array'"),
+        ("tasks: {a: {apply: {}}}", "'manifests' is a required property"),
+        ("tasks: {a: {}}", "is not valid under any of the given schemas"),
+        ("tasks: {a: {symlink: {path: /a, target: /b}, exec: {command: ls}}}", "is valid under each of"),
+        ("tasks: {a: {timeout: 10, exec: {command: ls}}}", "10 is not of type 'string'"),
+        ("tasks: {a: {timeout: 10x, exec: {command: ls}}}", "'10x' does not match"),
+        ("tasks: {a: {apply: {manifests: [m.yaml], conflicts: take}}}", "'take' is not valid under any"),
+        ("tasks: {a: {symlink: {path: a, target: /b}}}", "'a' does not match"),
+        ("tasks: {a: {exec: {args: [a]}}}", "is not valid under any of the given schemas"),
+        ("tasks: {a: {wait: {tcp: localhost}}}", "'localhost' does not match"),
+        ("tasks: {a: {wait: {tcp: 'h:1', file: /a}}}", "is valid under each of"),
+        ("nodes: {a: {}}", "is not valid under any of the given schemas"),
+    ])
+    func `a mistake is found`(text: String, words: String) async throws {
+        let found = try await findings(in: text)
+        #expect(found.contains(words), "\(found)")
+    }
+}
