@@ -89,12 +89,17 @@ struct LeaseFaultTests {
     }
 
     @Test func `conflicts without end are not answered with requests without a pause`() async throws {
+        // Where the creation took long, the Lease is renewed before it counts as held.
+        let isHeld = Locked(false)
         let server = Server { request in
-            request.hasPrefix("PUT") ? FakeAPIServer.json(409, #"{"reason":"Conflict","message":"conflict"}"#) : nil
+            guard request.hasPrefix("PUT"), isHeld.withLock({ $0 }) else { return nil }
+            return FakeAPIServer.json(409, #"{"reason":"Conflict","message":"conflict"}"#)
         }
         let api = try server.start()
         let lease = try Self.lease(api)
         let held = try await lease.acquire(Session.retryPolicy()) { _ in }
+        isHeld.withLock { $0 = true }
+        server.requests.withLock { $0 = [] }
         let loss = await lease.renew(held)
         #expect(loss?.reason == "not renewed for 2s: the server answered 409: conflict")
         let timing = LeaseTests.timing
