@@ -5,26 +5,27 @@ import Host
 extension RecordStore {
     /// Determines the states of tasks, also while other processes run them.
     ///
-    /// The kernel's list of locks is read once for all tasks.
+    /// The kernel's list of locks is read, and the directory of the tasks opened, once for all.
     ///
     /// - Parameters:
     ///   - tasks: The names of the tasks.
     ///   - now: The time that ages are counted to.
     /// - Returns: A status for each, in the same order; a record that cannot be read is reported as its reason.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
-        var found = tasks.map(lookWithRepetition)
+        let directory = openTasks()
+        var found = tasks.map { lookWithRepetition(at: $0, directory) }
         var locks = LockTable.current()
         // A process that ends a task writes its record before it releases the lock. So a record that says the task has
         // started, without a lock, may have been replaced since it was read. The kernel's list is read in several
         // pieces, between which a lock can slip through: that a process is gone has to be seen more than once.
         for _ in 0..<Self.lookCount {
-            let doubtful = tasks.indices.filter { found[$0].isStarted && runner(of: tasks[$0], in: locks) == nil }
+            let doubtful = tasks.indices.filter { found[$0].isStarted && runner(of: tasks[$0], in: locks, directory) == nil }
             if doubtful.isEmpty { break }
-            for index in doubtful { found[index] = lookWithRepetition(at: tasks[index]) }
+            for index in doubtful { found[index] = lookWithRepetition(at: tasks[index], directory) }
             locks = .current()
         }
         return zip(tasks, found).map { task, found in
-            let isLocked = runner(of: task, in: locks) != nil
+            let isLocked = runner(of: task, in: locks, directory) != nil
             if case .record(let record) = found.own, record.isSuccess {
                 // A task that has succeeded and runs is one that repeats: what depends on it need not wait.
                 var status = TaskStatus(record, now: now)
@@ -47,10 +48,10 @@ extension RecordStore {
     }
 
     /// Reads the records of a task and, if it has succeeded, of its last repetition since.
-    private func lookWithRepetition(at task: String) -> FoundRecords {
-        let own = look(at: task)
+    private func lookWithRepetition(at task: String, _ directory: borrowing TasksDirectory) -> FoundRecords {
+        let own = look(at: task, directory)
         guard case .record(let record) = own, record.isSuccess,
-            case .record(let repeated) = repetitions.look(at: task),
+            case .record(let repeated) = repetitions.look(at: task, directory),
             repeated.uptimeMilliseconds >= record.uptimeMilliseconds
         else { return FoundRecords(own: own) }
         return FoundRecords(own: own, repetition: repeated)
@@ -59,9 +60,9 @@ extension RecordStore {
     /// How often a lock has to be missing before its process counts as gone.
     private static let lookCount = 3
 
-    private func look(at task: String) -> Found {
+    private func look(at task: String, _ directory: borrowing TasksDirectory) -> Found {
         do throws(SystemError) {
-            return try record(of: task).map(Found.record) ?? .nothing
+            return try record(of: task, in: directory).map(Found.record) ?? .nothing
         } catch {
             return .unreadable(error)
         }

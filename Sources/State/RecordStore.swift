@@ -72,9 +72,14 @@ public struct RecordStore: Sendable {
     ///
     /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
+        try record(of: task, in: openTasks())
+    }
+
+    /// Returns a task's record from the open directory of the tasks.
+    func record(of task: String, in tasks: borrowing TasksDirectory) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
         do throws(SystemError) {
-            let directory = try directory(of: task, isCreating: false)
+            let directory = try tasks.directory(of: task)
             do throws(SystemError) {
                 bytes = try directory.read(names.record, limit: Self.sizeLimit)
             } catch  where error.code == EACCES {
@@ -251,14 +256,12 @@ public struct RecordStore: Sendable {
 
     /// The process that is running a task now, `nil` if none that is visible here is.
     public func runner(of task: String) -> Int32? {
-        runner(of: task, in: .current())
+        runner(of: task, in: .current(), openTasks())
     }
 
     /// The process that is running a task according to a list of locks.
-    func runner(of task: String, in locks: LockTable) -> Int32? {
-        guard !locks.isEmpty, let directory = try? directory(of: task, isCreating: false),
-            let status = try? directory.status()
-        else { return nil }
+    func runner(of task: String, in locks: LockTable, _ tasks: borrowing TasksDirectory) -> Int32? {
+        guard !locks.isEmpty, let status = try? tasks.directory(of: task).status() else { return nil }
         return locks.holder(of: status.identity)
     }
 
@@ -275,14 +278,20 @@ public struct RecordStore: Sendable {
         try DirectoryHandle(reaching: path, isCreating: isCreating)
     }
 
-    /// The directory of a task; a name that would lead to a directory elsewhere is refused.
+    /// The directory of a task.
     private func directory(of task: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
-        let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
-        guard isName, task.utf8.count <= 200 else {
-            let name = String(decoding: task.utf8.filter { $0 != 0 }, as: UTF8.self)
-            throw SystemError("cannot keep a record of task", name, code: EINVAL, detail: "not a file name")
+        guard isCreating else { return try openTasks().directory(of: task) }
+        try TasksDirectory.checkName(task)
+        return try directory(isCreating: true).directory("tasks", creatingWith: 0o755)
+            .directory(task, creatingWith: Self.directoryMode, isOfService: true)
+    }
+
+    /// Opens the directory of the tasks, for all that is read of them.
+    func openTasks() -> TasksDirectory {
+        do throws(SystemError) {
+            return .open(try directory(isCreating: false).directory("tasks", creatingWith: nil))
+        } catch {
+            return .failed(error)
         }
-        return try directory(isCreating: isCreating).directory("tasks", creatingWith: isCreating ? 0o755 : nil)
-            .directory(task, creatingWith: isCreating ? Self.directoryMode : nil, isOfService: true)
     }
 }
