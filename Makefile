@@ -1,8 +1,8 @@
 # Users start with `make demo`, developers with `make check`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb demo test boot-test chaos bench bench-boot scale check format clean setup setup-compile lint style words
-.PHONY: coverage sanitize sanitize-briefly build-address docs libraries fuzz fuzz-briefly
+.PHONY: help build install deb tarball rpm demo test boot-test chaos bench bench-boot scale check format clean setup
+.PHONY: setup-compile lint style words coverage sanitize sanitize-briefly build-address docs site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
 # Without --disable-local-rpath the program would look for libraries in its own directory.
@@ -36,7 +36,7 @@ RENEWALS ?= 50
 # How long `make fuzz` fuzzes each parser, in seconds.
 FUZZ_SECONDS ?= 600
 
-# The key that `make deb` signs the package with, if any.
+# The key that `make deb` and `make tarball` sign the package and the archive with, if any.
 SIGN_KEY ?=
 
 # Samples of each program in `make bench`; fewer than 20 are for a quick look.
@@ -48,7 +48,8 @@ help: ## print the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' Makefile | expand -t 10
 
 build: setup-compile ## build the program: .build/release/nest-bootstrap
-	swift build $(RELEASE) --product nest-bootstrap
+	NEST_COMMIT="$$(git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)" \
+	    swift build $(RELEASE) --product nest-bootstrap
 
 install: build ## install the program, its units, manifests and documents below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
@@ -60,6 +61,17 @@ deb: build ## build the Debian package in .build/deb; SIGN_KEY=ID also signs it 
 	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign .build/deb/*.deb)
 	lintian --allow-root --fail-on error .build/deb/*.deb
 
+tarball: build ## build the archive for other systems, with its install.sh, in .build/tarball; SIGN_KEY=ID also signs it
+	Tests/cluster/install-packages "to build the archive" dpkg-dev binutils
+	tools/tarball $(PROGRAM)
+	tools/check-tarball $(PROGRAM) .build/tarball/*.tar.gz
+	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign .build/tarball/*.tar.gz)
+
+rpm: deb ## build the RPM in .build/rpm, which is examined, but installed on no distribution that has RPMs
+	Tests/cluster/install-packages "to build the RPM" dpkg-dev binutils cpio rpm
+	tools/rpm $(PROGRAM)
+	tools/check-rpm $(PROGRAM) .build/rpm/*.rpm
+
 demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
 	tools/demo
 
@@ -69,9 +81,10 @@ test: setup build ## run every test; the end-to-end tests run the release build 
 	tools/run-on-servers $(PROGRAM) $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
 	@! Tests/boot/can || $(MAKE) boot-test
 
-boot-test: setup deb ## boot Debian containers and test units, journal and package in them; needs root
+boot-test: setup deb tarball rpm ## boot Debian containers and test units, journal and packages in them; needs root
 	Tests/boot/setup
-	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" KUBE_APISERVER="$$(Tests/cluster/servers | tail -n 1)" \
+	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" \
+	    NEST_RPM="$$(echo "$$PWD"/.build/rpm/*.rpm)" KUBE_APISERVER="$$(Tests/cluster/servers | tail -n 1)" \
 	    tools/run-tests $(IMPORTS) --filter '$(WITH_MACHINE)'
 
 bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=20; takes an hour
@@ -151,10 +164,14 @@ fuzz-briefly: fuzz
 
 # The tests are built first: dump-symbol-graph needs their modules too, and does not build them.
 docs: setup-compile
+	tools/check-links
 	swift build --build-tests --disable-xctest $(IMPORTS)
 	swift package dump-symbol-graph
 	docc convert Sources/nest-bootstrap/NestBootstrap.docc --warnings-as-errors \
 	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs
+
+site: build ## render the documents to a static site in .build/site, and check its links
+	tools/site $(PROGRAM)
 
 libraries: build
 	Tests/cluster/install-packages "to examine the program" binutils

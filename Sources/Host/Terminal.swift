@@ -1,6 +1,20 @@
 public import Base
 import Glibc
 
+/// The size of a terminal, in characters.
+public struct TerminalSize: Sendable, Hashable {
+    /// The number of columns.
+    public var columns: Int
+
+    /// The number of rows.
+    public var rows: Int
+
+    /// Creates a size; without arguments that of a terminal that does not know its own.
+    public init(columns: Int = 80, rows: Int = 24) {
+        (self.columns, self.rows) = (columns, rows)
+    }
+}
+
 /// The terminal of an output.
 public enum Terminal {
     /// Returns whether an output is a terminal.
@@ -22,10 +36,18 @@ public enum Terminal {
     ///
     /// - Parameter descriptor: The output, such as 1.
     /// - Returns: The number, or `nil` if the output is not a terminal or does not know it.
-    public static func columns(_ descriptor: Int32) -> Int? {
+    public static func columns(_ descriptor: Int32) -> Int? { size(descriptor)?.columns }
+
+    /// Returns the size of a terminal, which changes with its window.
+    ///
+    /// - Parameter descriptor: The output, such as 1.
+    /// - Returns: The size, or `nil` if the output is not a terminal or does not know it.
+    public static func size(_ descriptor: Int32) -> TerminalSize? {
         var size = winsize()
         let code = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
-        return code == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+        guard code == 0, size.ws_col > 0 else { return nil }
+        let rows = size.ws_row > 0 ? Int(size.ws_row) : TerminalSize().rows
+        return TerminalSize(columns: Int(size.ws_col), rows: rows)
     }
 }
 

@@ -13,11 +13,19 @@ distribution() {
         awk '$2 !~ /-/ && $3 == "main" && !seen++'
 }
 
-# Prints the directory of the system that all machines share, or of the variant in the directory of the machine.
+# The releases of Debian that the package is for, the oldest first.
+releases=(bookworm trixie)
+
+# Prints the directory of the system that all machines share, or of the variant in the directory of the machine: a release
+# of Debian, or a copy of this machine's release with more packages.
 base() {
     local variant
     variant=$(cat "${dir:-}/variant" 2>/dev/null || true)
-    printf '%s\n' "$cache/boot/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)${variant:+-$variant}"
+    if [[ " ${releases[*]} " = *" ${variant:-none} "* ]]; then
+        printf '%s\n' "$cache/boot/$variant"
+    else
+        printf '%s\n' "$cache/boot/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)${variant:+-$variant}"
+    fi
 }
 
 # Sets `dir` to the directory in the first argument, and `name` and `groups` to the machine's name and control groups.

@@ -10,7 +10,10 @@ extension CommandHelp {
             "With '--root' the host name is that of DIR/etc/hostname if there is one, and interfaces are not looked at.",
         ],
         exitCodes: [Row("0", "written"), Row("1", "the file exists or cannot be written"), Row("64", "wrong usage")],
-        examples: ["init", "init --output /etc/nest-bootstrap/bootstrap.yaml --force"],
+        examples: [
+            "init", "init --output /etc/nest-bootstrap/bootstrap.yaml --force",
+            "init --root /mnt --host-name cp1 -o bootstrap.yaml",
+        ],
         files: [
             Row("/etc/kubernetes", "what kubeadm has made"), Row("/etc/rancher/k3s", "what k3s has made"),
             Row("/run/agenix", "decrypted credentials"),

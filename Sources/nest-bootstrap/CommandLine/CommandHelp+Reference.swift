@@ -25,7 +25,10 @@ extension CommandHelp {
                 + "paths.",
         ],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
-        examples: ["schema > bootstrap.schema.json"],
+        examples: [
+            "schema > bootstrap.schema.json", "schema | diff bootstrap.schema.json -",
+            "schema | jq '.properties | keys'",
+        ],
         files: [],
     )
 

@@ -23,12 +23,12 @@ extension Row {
         Row("/etc/nest-bootstrap/bootstrap.d/*.yaml", "drop-ins, in name order"),
     ]
 
-    fileprivate static let record = Row(
+    static let record = Row(
         "/run/nest-bootstrap/tasks/NAME/record.json",
         "how task NAME ended on this boot"
     )
-    fileprivate static let usageError = Row("64", "wrong usage")
-    fileprivate static let wrongTaskFile = Row("78", "the task file is wrong")
+    static let usageError = Row("64", "wrong usage")
+    static let wrongTaskFile = Row("78", "the task file is wrong")
 }
 
 extension CommandName {
@@ -38,6 +38,8 @@ extension CommandName {
         case .run: .run
         case .diff: .diff
         case .status: .status
+        case .logs: .logs
+        case .timeline: .timeline
         case .check: .check
         case .graph: .graph
         case .rbac: .rbac
@@ -62,9 +64,10 @@ extension CommandHelp {
             + "as its dependencies have succeeded. What already matches is left alone.",
         usage: ["nest-bootstrap run [FLAG]..."],
         details: [
-            "Results and progress go to standard output, warnings and errors to standard error. On a terminal the "
-                + "running tasks are shown with what they wait for; NO_COLOR, TERM=dumb and locales without UTF-8 are "
-                + "obeyed. Under systemd everything goes to the journal instead. A reader that is too slow misses "
+            "Results and progress go to standard output, warnings and errors to standard error. On a terminal every task "
+                + "has a line with what it waits for or does, as far as there are rows; what failed, and what was "
+                + "changed, stays. NO_COLOR, TERM=dumb and locales without UTF-8 are obeyed, and with '--output plain' "
+                + "every event is a line, as in a file. Under systemd everything goes to the journal instead. A reader that is too slow misses "
                 + "lines that programs print, and is shown how many; a run that has ended waits 10 seconds for it.",
             "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
                 + "that would change nothing is only named. 'diff' also shows what would be created.",
@@ -76,7 +79,7 @@ extension CommandHelp {
             Row("75", "a dependency of a named task has not succeeded yet; retry later"), .wrongTaskFile,
             Row("130, 143", "interrupted, terminated"),
         ],
-        examples: ["run --dry-run --output json", "run --task calico-ip-pool --with-dependencies"],
+        examples: ["run", "run --task calico-ip-pool --with-dependencies", "run --dry-run -o json"],
         files: [.record, Row("/var/lib/nest-bootstrap/cache", "downloaded manifests, digests of unchanged objects")],
     )
 
@@ -96,6 +99,10 @@ extension CommandHelp {
                 + "unchanged, and those that failed.",
             "With '--wait' it prints the states when every task has succeeded or one has failed permanently, so "
                 + "that nothing but a change by a person helps. A failure that is retried keeps it waiting.",
+            "With '--watch' it shows the states until it is interrupted (Control-C): on a terminal one line a task, with "
+                + "what the task waits for now, also for tasks that systemd has started; otherwise, and with '--output "
+                + "plain', a line with its time for every state and then for every change; with '--output json' an "
+                + "object. The task file is read once.",
             "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the cluster, as "
                 + "condition BootstrapReady of their Nodes. A node of section 'nodes' that the cluster does not have is "
                 + "'missing'. One that has reported nothing since its kubelet is silent, or for two days, is 'stale'. Without a "
@@ -105,10 +112,10 @@ extension CommandHelp {
             Row("0", "every task succeeded; with '--all-nodes', on every node"),
             Row("1", "a task failed; with '--wait', permanently; with '--all-nodes', on a node"),
             Row("3", "none failed, but some have not succeeded yet, or are not known; with '--wait', time is up"),
-            .usageError, .wrongTaskFile,
+            .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by another signal than Control-C"),
         ],
         examples: [
-            "status", "status --wait=10m", "status calico-crds --output json",
+            "status", "status --watch", "status --wait=10m", "status calico-crds -o yaml",
             "status --all-nodes --kubeconfig admin.conf",
         ],
         files: [.record],
@@ -131,7 +138,7 @@ extension CommandHelp {
             Row("2", "something could not be compared"), .usageError, .wrongTaskFile,
             Row("130, 143", "interrupted, terminated"),
         ],
-        examples: ["diff", "diff calico-node --role worker"],
+        examples: ["diff", "diff calico-node --role worker", "diff -c ./bootstrap.yaml -o yaml"],
         files: Row.taskFiles,
     )
 
@@ -172,10 +179,18 @@ extension CommandHelp {
         description: "Prints the plan of this node: its tasks and their dependencies. With '--output json' it is one "
             + "JSON object.",
         usage: ["nest-bootstrap graph [FLAG]..."],
-        details: ["With '--all-nodes' it prints the plan of every node of section 'nodes', on any machine."],
+        details: [
+            "Format 'svg' is a picture for browsers, on light and dark pages; 'dot' is for Graphviz, and 'mermaid' for "
+                + "viewers of Markdown. In the picture a dependency that follows from others has no arrow.",
+            "With '--status' every task has its state on this boot, as 'status' prints it, in each format.",
+            "With '--all-nodes' it prints the plan of every node of section 'nodes', on any machine.",
+        ],
         exitCodes: [Row("0", "printed"), .usageError, .wrongTaskFile],
-        examples: ["graph --role worker", "graph --all-nodes", "graph --format dot | dot -Tsvg > plan.svg"],
-        files: Row.taskFiles,
+        examples: [
+            "graph --role worker", "graph --format svg --status > plan.svg", "graph --all-nodes",
+            "graph --format dot | dot -Tpdf > plan.pdf",
+        ],
+        files: Row.taskFiles + [.record],
     )
 
     fileprivate static let rbac = CommandHelp(
@@ -194,7 +209,10 @@ extension CommandHelp {
                 + "not replace each other. With '--output json' the output is a List, which kubectl reads as well.",
         ],
         exitCodes: [Row("0", "printed"), .usageError, Row("65", "a manifest cannot be read"), .wrongTaskFile],
-        examples: ["rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap"],
+        examples: [
+            "rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap",
+            "rbac --role worker -o json",
+        ],
         files: Row.taskFiles,
     )
 
@@ -238,7 +256,7 @@ extension CommandHelp {
             Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
             .wrongTaskFile,
         ],
-        examples: ["supervise"],
+        examples: ["supervise", "supervise calico-crds", "supervise -o json"],
         files: [Row("/run/nest-bootstrap/health.json", "the failed tasks, and when they are tried again")],
     )
 }
