@@ -19,7 +19,9 @@ extension RecordStore {
         // started, without a lock, may have been replaced since it was read. The kernel's list is read in several
         // pieces, between which a lock can slip through: that a process is gone has to be seen more than once.
         for _ in 0..<Self.lookCount {
-            let doubtful = tasks.indices.filter { found[$0].isStarted && runner(of: tasks[$0], in: locks, directory) == nil }
+            let doubtful = tasks.indices.filter {
+                found[$0].isStarted && runner(of: tasks[$0], in: locks, directory) == nil
+            }
             if doubtful.isEmpty { break }
             for index in doubtful { found[index] = lookWithRepetition(at: tasks[index], directory) }
             locks = .current()
