@@ -207,7 +207,7 @@ def find_program(name: str) -> Path:
     """The path of a program on PATH."""
     path = shutil.which(name)
     if not path:
-        raise BenchError(f"no {name} on PATH")
+        raise BenchError(f"no '{name}' on PATH; install it, as 'make bench' does")
     return Path(path)
 
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Draws the wall times of a benchmark's samples as an SVG: one bar for each program, in groups by server and case.
 
-usage: picture.py SAMPLES.json > PICTURE.svg
+usage: picture.py SAMPLES.json > PICTURE.svg      .build/bench/samples.json or docs/benchmarks.json
+
+A bar is the median of all rounds. Every group has a scale of its own; its longest bar has the full width.
 """
 import json
 import sys
@@ -50,8 +52,10 @@ def draw(samples: dict) -> str:
         top += GAP
     size = f'viewBox="0 0 {WIDTH} {top}" width="{WIDTH}" height="{top}"'
     background = f'<rect class="background" width="{WIDTH}" height="{top}"/>'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="Wall times">'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="Median wall times in ms">'
     return "\n".join([head, f"<style>{STYLE}</style>", background, *parts, "</svg>"])
 
 
+if len(sys.argv) != 2:
+    sys.exit("usage: picture.py SAMPLES.json > PICTURE.svg")
 print(draw(json.loads(Path(sys.argv[1]).read_text())))
