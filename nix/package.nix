@@ -13,7 +13,7 @@ swiftPackages.stdenv.mkDerivation {
   pname = "nest-bootstrap";
   version = lib.head (
     builtins.match ".*programVersion = \"([0-9.]+).*" (
-      builtins.readFile ../Sources/nest-bootstrap/CommandLine/HelpText.swift
+      builtins.readFile ../Sources/nest-bootstrap/CommandLine/Version.swift
     )
   );
 

@@ -1,13 +1,17 @@
 import Host
 public import Testing
 
-/// Programs that `Tests/cluster/setup` extracts from Debian's packages, because installing these would start services.
+/// Programs that `Tests/cluster/setup` extracts from Debian's packages, because installing these would start services, and
+/// those that are not in Debian in a version that is wanted.
 public enum ExtractedPrograms {
-    private static let directory: String = {
+    /// The directory of everything that the scripts of the tests keep.
+    static let cache: String = {
         let environment = Machine.environment()
         let cache = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
-        return "\(cache)/nest-bootstrap/bin"
+        return "\(cache)/nest-bootstrap"
     }()
+
+    private static let directory = "\(cache)/bin"
 
     /// The path of promtool.
     public static let promtool = "\(directory)/promtool"
@@ -17,6 +21,9 @@ public enum ExtractedPrograms {
 
     /// The path of cloud-init.
     public static let cloudInit = "\(directory)/cloud-init"
+
+    /// The path of ansible-playbook, of PyPI.
+    public static let ansiblePlaybook = "\(cache)/ansible/bin/ansible-playbook"
 
     /// Whether programs are there.
     ///
@@ -31,6 +38,14 @@ extension Trait where Self == ConditionTrait {
         .enabled(
             if: ExtractedPrograms.exist(ExtractedPrograms.promtool, ExtractedPrograms.nodeExporter),
             "no promtool or node exporter; run Tests/cluster/setup"
+        )
+    }
+
+    /// Skips tests where there is no Ansible.
+    public static var needsAnsible: Self {
+        .enabled(
+            if: ExtractedPrograms.exist("\(ExtractedPrograms.cache)/ansible/complete"),
+            "no Ansible; run Tests/cluster/fetch-ansible"
         )
     }
 

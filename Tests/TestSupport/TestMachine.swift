@@ -14,6 +14,12 @@ public struct TestMachine: Sendable {
     /// The package that is installed, named by the environment variable `NEST_PACKAGE`.
     public static let package = Machine.environment()["NEST_PACKAGE"] ?? ""
 
+    /// The archive with the install script, named by the environment variable `NEST_ARCHIVE`.
+    public static let archive = Machine.environment()["NEST_ARCHIVE"] ?? ""
+
+    /// The RPM, named by the environment variable `NEST_RPM`.
+    public static let rpm = Machine.environment()["NEST_RPM"] ?? ""
+
     /// Whether there is a package, and this machine can boot others.
     public static let isAvailable: Bool = {
         guard (try? FileSystem.status(package))?.kind == .regular else { return false }
@@ -23,12 +29,21 @@ public struct TestMachine: Sendable {
     /// The directory of the scripts.
     public static let scripts = TestCluster.sourceRoot + "/Tests/boot"
 
+    /// Returns whether there is a release of Debian to boot.
+    ///
+    /// - Parameter name: Its name, such as `trixie`.
+    /// - Returns: Whether `Tests/boot/setup NAME` has made it.
+    public static func hasRelease(_ name: String) -> Bool {
+        (try? FileSystem.status("\(ExtractedPrograms.cache)/boot/\(name)/etc/os-release")) != nil
+    }
+
     /// Lends a machine that is off, and removes it afterwards.
     ///
     /// - Parameters:
     ///   - hostName: The name of the machine; `bootstrap.yaml` has the roles of some.
     ///   - package: What is installed, nothing if empty.
-    ///   - variant: Which copy of Debian it has: `cloud` with cloud-init, `cluster` with etcd, keepalived and containerd.
+    ///   - variant: Which copy of Debian it has: `cloud` with cloud-init, `cluster` with etcd, keepalived and
+    ///     containerd, `managed` with an SSH server and Python, `rpm` with rpm; or which release, such as `trixie`.
     ///   - body: What is done with it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or ``ToolFailure`` if the package cannot be installed.

@@ -13,12 +13,21 @@ distribution() {
         awk '$2 !~ /-/ && $3 == "main" && !seen++'
 }
 
-# Prints the directory of the system that all machines share, or of the variant in the directory of the machine.
-base() {
-    local variant
-    variant=$(cat "${dir:-}/variant" 2>/dev/null || true)
-    printf '%s\n' "$cache/boot/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)${variant:+-$variant}"
+# The releases of Debian that the package is for, the oldest first.
+releases=(bookworm trixie)
+
+# Prints the directory of a system that machines share: without a name this machine's release of Debian, or else another
+# release, or a copy of the first with more packages. usage: system [NAME]
+system() {
+    if [[ " ${releases[*]} " = *" ${1:-none} "* ]]; then
+        printf '%s\n' "$cache/boot/$1"
+    else
+        printf '%s\n' "$cache/boot/$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)${1:+-$1}"
+    fi
 }
+
+# Prints the directory of the system that the machine was prepared with.
+base() { system "$(cat "${dir:-}/variant" 2>/dev/null || true)"; }
 
 # Sets `dir` to the directory in the first argument, and `name` and `groups` to the machine's name and control groups.
 use_directory() {

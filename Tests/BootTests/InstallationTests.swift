@@ -1,0 +1,162 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+extension BootedTests {
+    /// The ways to install the program, each on a machine that has nothing of it.
+    @Suite(.temporaryDirectory) struct InstallationTests {
+        private static let tasks = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}\n"
+
+        /// Boots a machine, and waits until it is idle.
+        private func boot(_ machine: TestMachine, _ option: String) async throws {
+            try await machine.boot(option)
+            #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })
+        }
+
+        /// Expects an installation that has started nothing, then runs a task.
+        private func expectUsable(_ machine: TestMachine, below prefix: String) async throws {
+            #expect(try await machine.must("command -v nest-bootstrap") == "\(prefix)/bin/nest-bootstrap\n")
+            let version = try await machine.run("nest-bootstrap", "--version")
+            #expect(version.output.hasPrefix("nest-bootstrap 0."))
+            #expect(version.errors == "")
+            #expect(try await machine.must("nest-bootstrap check") == "0 tasks for this node, nothing wrong\n")
+            #expect(try await machine.output("systemctl is-enabled k8s-bootstrap.target") == "enabled\n")
+            #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "inactive\n")
+            try await machine.must("getent passwd nest-bootstrap")
+            try await machine.must("journalctl --list-catalog 789fd4f60bb84a808841ce22072eec78")
+            try await machine.must("printf '%s' '\(Self.tasks)' >/etc/nest-bootstrap/bootstrap.yaml")
+            try await machine.must("systemctl daemon-reload && systemctl start k8s-bootstrap.target")
+            try await machine.must("nest-bootstrap status --wait=1m")
+            let unit = try await machine.must("systemctl cat k8s-bootstrap-here")
+            #expect(unit.contains("ExecStart=:\(prefix)/bin/nest-bootstrap run --task here\n"), "\(unit)")
+        }
+
+        /// Returns when the task was run by its unit.
+        private func start(_ machine: TestMachine) async throws -> String {
+            try await machine.must("systemctl show -p ActiveEnterTimestampMonotonic k8s-bootstrap-here")
+        }
+
+        /// Expects that the tasks are stopped, and that what they wrote and a healthy system are left.
+        private func expectRemoved(_ machine: TestMachine) async throws {
+            #expect(try await machine.output("systemctl list-units --all --no-legend 'k8s-bootstrap*'") == "")
+            #expect(try await machine.output("readlink /run/here") == "/etc\n")
+            #expect(try await machine.output("systemctl is-system-running") == "running\n")
+            #expect(try await machine.run("sh", "-c", "command -v nest-bootstrap").status != 0)
+        }
+
+        /// Installs, boots and purges the package with apt.
+        private func useApt(variant: String? = nil) async throws {
+            try await TestMachine.withFresh("w1", package: "", variant: variant) { machine in
+                let option = "--bind-ro=\(TestMachine.package):/root/nest-bootstrap.deb"
+                try await boot(machine, option)
+                let install = "cd /root && DEBIAN_FRONTEND=noninteractive apt-get --yes install ./nest-bootstrap.deb"
+                show("apt-get install", try await machine.must(install))
+                try await machine.must("apt-get check")
+                try await expectUsable(machine, below: "/usr")
+                try await machine.halt()
+                try await boot(machine, option)
+                show("status after a boot", try await machine.must("nest-bootstrap status --wait=1m"))
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
+                try await machine.must("apt-get --yes purge nest-bootstrap")
+                try await expectRemoved(machine)
+                #expect(try await machine.run("test", "-e", "/etc/nest-bootstrap").status == 1)
+            }
+        }
+
+        @Test func `apt installs the package on Debian 12, and its tasks run at the next boot`() async throws {
+            try await useApt()
+        }
+
+        @Test(.enabled(if: TestMachine.hasRelease("trixie"), "no Debian 13 to boot; run Tests/boot/setup trixie"))
+        func `apt installs the package on Debian 13, whose libraries have other names`() async throws {
+            try await useApt(variant: "trixie")
+        }
+
+        @Test(.enabled(if: !TestMachine.archive.isEmpty, "no archive; run make boot-test"))
+        func `the archive is installed, upgraded while a task is active, and removed on Debian 12`() async throws {
+            try await useArchive()
+        }
+
+        @Test(
+            .enabled(
+                if: !TestMachine.archive.isEmpty && TestMachine.hasRelease("trixie"),
+                "no archive, or no Debian 13 to boot; run make boot-test"
+            )
+        )
+        func `the archive is installed, upgraded while a task is active, and removed on Debian 13`() async throws {
+            try await useArchive(variant: "trixie")
+        }
+
+        /// Installs, upgrades, boots and removes the archive with its script.
+        private func useArchive(variant: String? = nil) async throws {
+            try await makeArchives()
+            try await TestMachine.withFresh("w1", package: "", variant: variant) { machine in
+                let option = "--bind-ro=\(TemporaryDirectory.path):/root/archives"
+                try await boot(machine, option)
+                let installed = try await machine.must("/root/archives/first/install.sh")
+                show("install.sh", installed)
+                #expect(installed.hasSuffix(" is installed in '/usr/local'\n"))
+                try await expectUsable(machine, below: "/usr/local")
+                let started = try await start(machine)
+
+                let upgraded = try await machine.must("/root/archives/later/install.sh")
+                let path = "/etc/nest-bootstrap/bootstrap.yaml"
+                #expect(upgraded.contains("'\(path)' is kept as it is; the file of this version is '\(path).new'\n"))
+                #expect(try await start(machine) == started)
+                #expect(try await machine.must("cat \(path)") == Self.tasks)
+                #expect(try await machine.must("tail -n 1 \(path).new") == "# later\n")
+                #expect(try await machine.run("test", "-e", "/usr/local/share/nest-bootstrap/rbac").status == 1)
+                // What the administrator has disabled stays so.
+                try await machine.must("systemctl disable k8s-bootstrap.target && /root/archives/first/install.sh")
+                #expect(try await machine.output("systemctl is-enabled k8s-bootstrap.target") == "disabled\n")
+                try await machine.must("systemctl enable k8s-bootstrap.target")
+                try await machine.halt()
+                try await boot(machine, option)
+                try await machine.must("nest-bootstrap status --wait=1m")
+
+                let script = "/usr/local/share/nest-bootstrap/install.sh"
+                show("install.sh --uninstall", try await machine.must("\(script) --uninstall"))
+                try await expectRemoved(machine)
+                #expect(try await machine.must("cat \(path)") == Self.tasks)
+                let left = "find /usr/local /etc/systemd -name '*nest-bootstrap*' -o -name 'k8s-bootstrap*'"
+                #expect(try await machine.output(left) == "")
+            }
+        }
+
+        /// Unpacks the archive as `first`, and as `later` with another task file and without the RBAC rules.
+        private func makeArchives() async throws {
+            let script = """
+                cd "$1"
+                tar -xf "$2"
+                mv nest-bootstrap-* first
+                cp -a first later
+                echo '# later' >>later/files/etc/nest-bootstrap/bootstrap.yaml
+                rm -r later/files/usr/share/nest-bootstrap/rbac
+                """
+            let arguments = ["-euc", script, "sh", TemporaryDirectory.path, TestMachine.archive]
+            let made = try await Tool.run("sh", arguments)
+            try #require(made.status == 0, "\(made.errors)")
+        }
+
+        /// Debian has `rpm`, which runs the scriptlets, but does not know which packages provide the dependencies.
+        @Test(.enabled(if: !TestMachine.rpm.isEmpty, "no RPM; run make boot-test"))
+        func `the scriptlets of the RPM do what the Debian package does`() async throws {
+            try await TestMachine.withFresh("w1", package: "", variant: "rpm") { machine in
+                try await boot(machine, "--bind-ro=\(TestMachine.rpm):/root/nest-bootstrap.rpm")
+                try await machine.must("rpm --install --nodeps /root/nest-bootstrap.rpm")
+                try await expectUsable(machine, below: "/usr")
+                let started = try await start(machine)
+                try await machine.must("systemctl disable k8s-bootstrap.target")
+                try await machine.must("rpm --upgrade --force --nodeps /root/nest-bootstrap.rpm")
+                #expect(try await start(machine) == started)
+                #expect(try await machine.output("systemctl is-enabled k8s-bootstrap.target") == "disabled\n")
+                #expect(try await machine.must("cat /etc/nest-bootstrap/bootstrap.yaml") == Self.tasks)
+                try await machine.must("systemctl enable k8s-bootstrap.target")
+                try await machine.must("rpm --erase nest-bootstrap")
+                try await expectRemoved(machine)
+                #expect(try await machine.must("cat /etc/nest-bootstrap/bootstrap.yaml.rpmsave") == Self.tasks)
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+#!/bin/sh
+# Installs nest-bootstrap from the files beside this script, upgrades it, or removes it.
+set -eu
+umask 022
+
+# shellcheck source=functions
+. packaging/functions
+# shellcheck source=requirements
+. packaging/requirements
+
+# What tools/tarball knows of the program.
+version=@VERSION@
+machine=@MACHINE@
+loader=@LOADER@
+needs_glibc=@GLIBC@
+needs_systemd=@SYSTEMD@
+
+files=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/files
+config=/etc/nest-bootstrap/bootstrap.yaml
+action=install prefix='' destination='' dry='' purge='' incomplete=''
+
+say() { echo "install.sh: $*"; }
+warn() { say "$*" >&2; }
+
+die() {
+    warn "$*"
+    exit 1
+}
+
+usage() {
+    cat <<HELP
+Installs nest-bootstrap $version from the files beside this script, upgrades it, or
+removes it. Nothing is started by that: the tasks run at the next boot, or when
+k8s-bootstrap.target is started. A changed $config
+is kept; the new version is written beside it.
+
+Usage: install.sh [FLAG]...
+
+Flags:
+  --prefix=DIR   /usr/local or /usr, where systemd looks for units; by default
+                 where it is installed already, or else /usr/local
+  --destdir=DIR  install below DIR, such as the root of an image; nothing of the
+                 running system is examined or changed
+  --dry-run      print what would be done
+  --uninstall    stop the tasks and remove the program; what the tasks wrote,
+                 the task file and the records stay
+  --purge        with --uninstall: remove the task file and the records too
+  -h, --help     show this help
+
+Exit codes:
+  0   done
+  1   the system lacks something, or a step failed
+  64  wrong usage
+HELP
+}
+
+wrong_usage() {
+    warn "$*; run '$0 --help'"
+    exit 64
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --prefix=* | --destdir=*) ;;
+    --prefix | --destdir)
+        [ $# -gt 1 ] || wrong_usage "flag '$1' needs a directory"
+        flag=$1 value=$2
+        shift 2
+        set -- "$flag=$value" "$@"
+        ;;
+    esac
+    case $1 in
+    --prefix=/usr | --prefix=/usr/local) prefix=${1#*=} ;;
+    --prefix=*)
+        wrong_usage "systemd does not look for units below '${1#*=}'; use --prefix=/usr/local or --prefix=/usr"
+        ;;
+    --destdir=/*) destination=${1#*=} destination=${destination%/} ;;
+    --destdir=*) wrong_usage "'${1#*=}' is not an absolute path" ;;
+    --dry-run) dry=yes ;;
+    --uninstall) action=uninstall ;;
+    --purge) purge=yes ;;
+    -h | --help) usage && exit 0 ;;
+    *) wrong_usage "unknown flag '$1'" ;;
+    esac
+    shift
+done
+[ -z "$purge" ] || [ "$action" = uninstall ] || wrong_usage "flag '--purge' is for '--uninstall' only"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"; [ -z "$incomplete" ] || warn "$incomplete"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Where it is installed, and the list of its files: a digest and a path on each line; '-' is that of a link. While files
+# are put in place, a second list has those of both versions, so that what was interrupted can be repeated or removed.
+lists=/share/nest-bootstrap
+installed='' is_complete=''
+: >"$work/old"
+for candidate in /usr/local /usr; do
+    [ ! -e "$destination$candidate$lists/installed" ] || is_complete=yes
+    for list in "$destination$candidate$lists/installing" "$destination$candidate$lists/installed"; do
+        [ ! -e "$list" ] || { installed=$candidate && cat "$list" >>"$work/old"; }
+    done
+done
+
+is_live() { [ -z "$destination" ] && [ -z "$dry" ]; }
+
+paths() { sed 's/^[^ ]*  //' "$1" | LC_ALL=C sort -u; }
+
+# Prints the digest that a list has of the task file.
+config_digest() { sed -n "s|  $config\$||p" "$1" | head -n 1; }
+
+# Writes all files as they are installed below $work/files, and their list to $work/new. Examples and task file name the
+# directory of the manifests.
+stage_files() {
+    mkdir -p "$work/files$prefix"
+    cp -RP "$files/usr/." "$work/files$prefix"
+    cp -RP "$files/etc" "$work/files"
+    chmod -R u=rwX,go=rX "$work/files"
+    find "$work/files" -name bootstrap.yaml >"$work/rendered"
+    while read -r file; do
+        sed "s|/usr/share/|$prefix/share/|" "$file" >"$work/text"
+        cat "$work/text" >"$file"
+    done <"$work/rendered"
+    (cd "$work/files" && find . -type f -exec sha256sum {} +) >"$work/regular"
+    (cd "$work/files" && find . -type l) >"$work/links"
+    { cat "$work/regular" && sed 's/^/-  /' "$work/links"; } | sed 's|  [.]/|  /|' | LC_ALL=C sort -k 2 >"$work/new"
+}
+
+is_same() {
+    if [ -h "$1" ] || [ -h "$2" ]; then
+        [ "$(readlink "$1")" = "$(readlink "$2")" ]
+    else
+        [ -f "$2" ] && cmp -s "$1" "$2"
+    fi
+}
+
+# Puts a file or link in its place with one step, so that a running program stays whole. usage: put NEW PATH
+put() {
+    if is_same "$1" "$2"; then return; fi
+    if [ -n "$dry" ]; then
+        if [ -e "$2" ] || [ -h "$2" ]; then say "would replace '$2'"; else say "would create '$2'"; fi
+        return
+    fi
+    [ -d "${2%/*}" ] || mkdir -p "${2%/*}"
+    if [ -e "$2.install-new" ] || [ -h "$2.install-new" ]; then rm -f "$2.install-new"; fi
+    cp -P "$1" "$2.install-new"
+    mv -fT "$2.install-new" "$2"
+}
+
+# True if a directory has nothing but files of this program.
+is_own() { case $1 in *nest-bootstrap* | *k8s-bootstrap*) ;; *) false ;; esac }
+
+# Removes a file or link, and the directories of this program that have become empty by that.
+remove() {
+    if [ -n "$dry" ]; then
+        if [ -e "$destination$1" ] || [ -h "$destination$1" ]; then say "would remove '$destination$1'"; fi
+        return
+    fi
+    rm -f "$destination$1" "$destination$1.install-new"
+    directory=${1%/*}
+    while is_own "$directory" && rmdir "$destination$directory" 2>/dev/null; do directory=${directory%/*}; done
+}
+
+# Installs the task file as a package manager does: one that was changed or removed stays as it is.
+install_config() {
+    target=$destination$config file=$work/files$config
+    new=$(config_digest "$work/new") old=$(config_digest "$work/old") current=''
+    [ ! -e "$target" ] || current=$(sha256sum <"$target")
+    current=${current%% *}
+    if [ -z "$current" ] && [ -n "$old" ]; then
+        say "'$target' was removed, and is not created again"
+    elif [ -z "$current" ] || [ "$current" = "$old" ]; then
+        put "$file" "$target"
+    elif [ "$current" != "$new" ] && [ "$new" != "$old" ]; then
+        put "$file" "$target.new"
+        say "'$target' is kept as it is; the file of this version is '$target.new'"
+    fi
+    [ -n "$dry" ] || mkdir -p "${target%/*}/bootstrap.d"
+}
+
+# Does for the running system what files alone do not do.
+activate() {
+    create_user
+    [ -n "$is_complete" ] || enable_target
+    update_catalog
+    load_units
+}
+
+install_files() {
+    [ -n "$prefix" ] || prefix=${installed:-/usr/local}
+    [ -z "$installed" ] || [ "$installed" = "$prefix" ] ||
+        die "nest-bootstrap is installed in '$installed'; use --prefix=$installed, or run '$0 --uninstall' first"
+    [ -d "$files" ] || die "'$files' does not exist; run the install.sh of the archive"
+    if [ -z "$destination" ]; then
+        check_packages
+        check_system
+    fi
+    stage_files
+    if [ -z "$dry" ]; then
+        for directory in "$prefix/bin" "$prefix/lib" "$prefix/share" /etc; do
+            check_writable "$destination$directory" ", or use another --prefix or --destdir"
+        done
+        incomplete="the installation is incomplete; run '$0' again, or with --uninstall"
+    fi
+    install_config
+    cat "$work/new" "$work/old" >"$work/both"
+    [ -n "$dry" ] || put "$work/both" "$destination$prefix$lists/installing"
+    while read -r _ path; do
+        [ "$path" = "$config" ] || put "$work/files$path" "$destination$path"
+    done <"$work/new"
+    paths "$work/new" >"$work/new-paths"
+    paths "$work/old" | LC_ALL=C comm -13 "$work/new-paths" - >"$work/obsolete"
+    while read -r path; do remove "$path"; done <"$work/obsolete"
+    if is_live; then
+        activate
+    elif [ -z "$destination" ]; then
+        [ -n "$is_complete" ] || say "would create user 'nest-bootstrap' and enable k8s-bootstrap.target"
+        say "would load the units"
+    elif [ -z "$dry$is_complete" ]; then
+        say "when the system below '$destination' is complete, run there: systemd-sysusers nest-bootstrap.conf &&" \
+            "systemctl enable k8s-bootstrap.target"
+    fi
+    [ -z "$dry" ] || return 0
+    put "$work/new" "$destination$prefix$lists/installed"
+    rm -f "$destination$prefix$lists/installing"
+    incomplete=''
+    say "nest-bootstrap $version is installed in '$destination$prefix'"
+}
+
+uninstall_files() {
+    [ -n "$installed" ] || die "nest-bootstrap is not installed below '$destination/'"
+    [ "${prefix:-$installed}" = "$installed" ] || die "nest-bootstrap is installed in '$installed', not in '$prefix'"
+    if [ -z "$dry" ]; then
+        check_writable "$destination$installed$lists"
+        incomplete="the removal is incomplete; run '$0 --uninstall${purge:+ --purge}' again"
+    fi
+    if is_live; then
+        stop_tasks
+        disable_target
+    elif [ -z "$destination" ]; then
+        say "would stop the tasks and disable k8s-bootstrap.target${purge:+, and remove the records}"
+    fi
+    paths "$work/old" >"$work/obsolete"
+    while read -r path; do
+        case $path in "$config" | "$installed$lists/install.sh") ;; *) remove "$path" ;; esac
+    done <"$work/obsolete"
+    if [ -n "$purge" ]; then
+        [ -n "$dry" ] || rmdir "$destination/etc/nest-bootstrap/bootstrap.d" 2>/dev/null || true
+        remove "$config"
+        remove "$config.new"
+    fi
+    if is_live; then
+        load_units
+        forget_failures
+        update_catalog
+        [ -z "$purge" ] || remove_state
+    fi
+    # Last is what a removal that was interrupted is repeated with.
+    for name in install.sh installing installed; do remove "$installed$lists/$name"; done
+    incomplete=''
+    [ -n "$dry" ] || say "nest-bootstrap is removed from '$destination$installed'"
+}
+
+[ -n "$destination$dry" ] || [ "$(id -u)" -eq 0 ] || die "only root can install; run 'sudo $0'"
+case $action in
+install) install_files ;;
+uninstall) uninstall_files ;;
+esac

@@ -1,0 +1,49 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# What the tools that build packages have in common. Sourced in the root of the repository, never run; `program` is the
+# path of the program. Sets `version`, `architecture` (Debian's name), `systemd` (the oldest version that is supported)
+# and SOURCE_DATE_EPOCH.
+
+die() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+read -r _ version _ < <("$program" --version)
+architecture=$(dpkg --print-architecture)
+systemd=$(sed -n 's/^Depends: systemd (>= \([0-9]*\)).*/\1/p' packaging/control)
+described=$(dpkg-parsechangelog -l packaging/changelog -S Version)
+[ "$described" = "$version" ] || die "packaging/changelog is for $described, the program is $version"
+# The time of everything in a package, instead of that of its making.
+SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/changelog -S Timestamp)
+export SOURCE_DATE_EPOCH
+
+# Installs everything that a package has below a directory, with the program stripped.
+stage() {
+    tools/install "$program" "$1"
+    strip --remove-section=.comment --remove-section=.note "$1/usr/bin/nest-bootstrap"
+}
+
+# Does the same for distributions other than Debian, whose libcurl has no versions of symbols and whose zsh reads
+# completions elsewhere.
+stage_portable() {
+    stage "$1"
+    tools/drop-symbol-versions "$1/usr/bin/nest-bootstrap" libcurl.so.4
+    mv "$1/usr/share/zsh/vendor-completions" "$1/usr/share/zsh/site-functions"
+    list_components "$1"
+}
+
+# Writes the list of the program's components, which has the digest of the program as it is now.
+list_components() {
+    tools/sbom "$1/usr/bin/nest-bootstrap" "$version" >"$1/usr/share/doc/nest-bootstrap/sbom.cdx.json"
+}
+
+# Prints the libraries that a program names, without those of the C library itself.
+libraries_of() {
+    readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+        grep -vE '^(libc|libm|libdl|libpthread|librt|ld-linux[^.]*)[.]so'
+}
+
+# Prints the oldest version of the C library that has everything a program uses of it.
+glibc_of() {
+    readelf -VW "$1" | grep -oE 'GLIBC_2[.][0-9]+' | sort -uV | tail -n 1 | cut -d_ -f2
+}
