@@ -1,0 +1,59 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+/// The files of `examples/ansible`; `BootTests` runs the role on a machine.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct AnsibleExampleTests {
+    private static let directory = "\(TestCluster.sourceRoot)/examples/ansible"
+    private static let role = "\(directory)/roles/nest_bootstrap"
+
+    private func read(_ path: String) throws -> Node {
+        let documents = try readDocuments(readTestFile(path), file: path)
+        return try #require(documents.first?.root)
+    }
+
+    /// The second playbook has a file that the role includes only when it runs.
+    @Test(
+        .needsAnsible,
+        arguments: [
+            "[{hosts: localhost, roles: [nest_bootstrap]}]",
+            "[{hosts: localhost, tasks: [{import_role: {name: nest_bootstrap, tasks_from: copy.yml}}]}]",
+        ]
+    )
+    func `ansible-playbook accepts the syntax of the role`(playbook: String) async throws {
+        let path = TemporaryDirectory.file("playbook.yml")
+        try FileSystem.write(Array("\(playbook)\n".utf8), to: path, mode: 0o644)
+        let result = try await checkSyntax(path)
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+    }
+
+    @Test(.needsAnsible) func `ansible-playbook accepts the example without a warning`() async throws {
+        let result = try await checkSyntax("\(Self.directory)/site.yml")
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        #expect(result.errors == "")
+    }
+
+    private func checkSyntax(_ playbook: String) async throws -> ToolResult {
+        try await Tool.run(
+            ExtractedPrograms.ansiblePlaybook,
+            ["--syntax-check", playbook],
+            environment: [
+                "ANSIBLE_CONFIG": "\(Self.directory)/ansible.cfg", "ANSIBLE_HOME": TemporaryDirectory.file("ansible"),
+                "ANSIBLE_ROLES_PATH": "\(Self.directory)/roles", "LC_ALL": "C.UTF-8",
+            ]
+        )
+    }
+
+    @Test func `every variable of the role has a default, a type and a description`() throws {
+        let defaults = try read("\(Self.role)/defaults/main.yml").mapping?.entries.map(\.key)
+        let specification = try read("\(Self.role)/meta/argument_specs.yml")["argument_specs"]?["main"]?["options"]
+        let specified = specification?.mapping?.entries.map(\.key)
+        let readme = String(decoding: try readTestFile("\(Self.directory)/README.md"), as: UTF8.self)
+        let described = readme.matches(of: /\n\| `(nest_bootstrap_\w+)` \|/).map { String($0.output.1) }
+        #expect(described.first == "nest_bootstrap_package")
+        #expect(defaults == described)
+        #expect(specified == described)
+    }
+}
