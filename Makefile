@@ -1,8 +1,9 @@
 # Users start with `make demo`, developers with `make check`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb demo test boot-test chaos bench bench-boot scale check format clean setup setup-compile lint style words
-.PHONY: coverage sanitize sanitize-briefly build-address docs libraries fuzz fuzz-briefly
+.PHONY: help build install deb tarball rpm demo test boot-test ansible-test chaos bench bench-boot scale check format
+.PHONY: clean setup setup-compile lint style words coverage sanitize sanitize-briefly build-address docs site libraries
+.PHONY: fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
 # Without --disable-local-rpath the program would look for libraries in its own directory.
@@ -11,12 +12,17 @@ RELEASE := -c release --static-swift-stdlib --disable-local-rpath $(IMPORTS)
 PREFIX := /usr
 DESTDIR :=
 PROGRAM := .build/release/nest-bootstrap
+# The commit that `--version` prints. Sources from an archive have none, even below the directory of another repository.
+NEST_COMMIT ?= $(shell [ ! -e .git ] || git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 # Tests that start API servers run after the others: on two cores they would slow each other down.
 WITH_SERVER := ^(Kubernetes|EndToEnd)Tests
 # Tests of 10,000 tasks run alone as well: they would keep both cores from the tests that measure time.
 AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
-# Tests that boot machines install the package in them.
+# Tests that boot machines install the package in them. Those that run Ansible take ten minutes more.
 WITH_MACHINE := ^BootTests
+WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
+AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" KUBE_APISERVER="$$(Tests/cluster/servers | tail -n 1)" \
+    tools/run-tests $(IMPORTS)
 # The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.
 SANITIZED ?= ^(Base|HTTP|Host|Execution|State|Reporting|Actions)Tests
 THREAD_SCRATCH := .build/sanitize
@@ -36,7 +42,7 @@ RENEWALS ?= 50
 # How long `make fuzz` fuzzes each parser, in seconds.
 FUZZ_SECONDS ?= 600
 
-# The key that `make deb` signs the package with, if any.
+# The key that `make deb` and `make tarball` sign the package and the archive with, if any.
 SIGN_KEY ?=
 
 # Samples of each program in `make bench`; fewer than 20 are for a quick look.
@@ -45,10 +51,10 @@ SAMPLES ?= 20
 BASE ?=
 
 help: ## print the targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' Makefile | expand -t 14
 
 build: setup-compile ## build the program: .build/release/nest-bootstrap
-	swift build $(RELEASE) --product nest-bootstrap
+	NEST_COMMIT="$(NEST_COMMIT)" swift build $(RELEASE) --product nest-bootstrap
 
 install: build ## install the program, its units, manifests and documents below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
@@ -60,19 +66,36 @@ deb: build ## build the Debian package in .build/deb; SIGN_KEY=ID also signs it 
 	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign .build/deb/*.deb)
 	lintian --allow-root --fail-on error .build/deb/*.deb
 
+tarball: build ## build the archive for other systems, with its install.sh, in .build/tarball; SIGN_KEY=ID also signs it
+	Tests/cluster/install-packages "to build the archive" dpkg-dev binutils
+	tools/tarball $(PROGRAM)
+	tools/check-tarball $(PROGRAM) .build/tarball/*.tar.gz
+	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign .build/tarball/*.tar.gz)
+
+rpm: deb ## build the RPM in .build/rpm, which is examined, but installed on no distribution that has RPMs
+	Tests/cluster/install-packages "to build the RPM" dpkg-dev binutils cpio rpm
+	tools/rpm $(PROGRAM)
+	tools/check-rpm $(PROGRAM) .build/rpm/*.rpm
+
 demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
 	tools/demo
 
-test: setup build ## run every test; the end-to-end tests run the release build on every version of the API server
+test: setup build ## run every test but ansible-test; the end-to-end tests run the release build on every API server
+	@Tests/cluster/fetch-ansible || echo "the syntax of the Ansible role is not checked"
 	tools/run-tests $(IMPORTS) --skip '$(WITH_SERVER)|$(WITH_MACHINE)|$(AT_SCALE)'
 	tools/run-tests $(IMPORTS) --skip-build --filter '$(AT_SCALE)'
 	tools/run-on-servers $(PROGRAM) $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
 	@! Tests/boot/can || $(MAKE) boot-test
 
-boot-test: setup deb ## boot Debian containers and test units, journal and package in them; needs root
-	Tests/boot/setup
-	NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" KUBE_APISERVER="$$(Tests/cluster/servers | tail -n 1)" \
-	    tools/run-tests $(IMPORTS) --filter '$(WITH_MACHINE)'
+boot-test: setup deb tarball rpm ## boot Debian containers and test units, journal and packages in them; needs root
+	Tests/boot/setup trixie cloud cluster rpm
+	NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RPM="$$(echo "$$PWD"/.build/rpm/*.rpm)" \
+	    $(AT_MACHINES) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
+
+ansible-test: setup deb ## run the role of examples/ansible on booted machines, with Ansible from PyPI; needs root
+	Tests/cluster/fetch-ansible
+	Tests/boot/setup managed
+	$(AT_MACHINES) --filter '$(WITH_ANSIBLE)'
 
 bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=20; takes an hour
 	Tests/cluster/install-packages "to measure" curl python3
@@ -151,10 +174,14 @@ fuzz-briefly: fuzz
 
 # The tests are built first: dump-symbol-graph needs their modules too, and does not build them.
 docs: setup-compile
+	tools/check-links
 	swift build --build-tests --disable-xctest $(IMPORTS)
 	swift package dump-symbol-graph
 	docc convert Sources/nest-bootstrap/NestBootstrap.docc --warnings-as-errors \
 	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs
+
+site: build ## render the documents to a static site in .build/site, and check its links
+	tools/site $(PROGRAM)
 
 libraries: build
 	Tests/cluster/install-packages "to examine the program" binutils
