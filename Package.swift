@@ -11,6 +11,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The commit that `make build` builds, for `--version`.
+let commit = Context.environment["NEST_COMMIT"] ?? ""
+
 let package = Package(
     name: "nest-bootstrap",
     products: [.executable(name: "nest-bootstrap", targets: ["nest-bootstrap"])],
@@ -26,6 +29,7 @@ let package = Package(
                 .unsafeFlags(["-fstack-protector-strong"]),
                 // It needs an optimizing compiler.
                 .define("_FORTIFY_SOURCE", to: "3", .when(configuration: .release)),
+                .define("NEST_COMMIT", to: "\"\(commit)\""),
             ],
         ),
 

@@ -24,6 +24,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+const char *nest_host_commit(void) {
+    return NEST_COMMIT;
+}
+
 char *const *nest_host_environment(void) {
     return environ;
 }

@@ -44,10 +44,23 @@ public struct Event: Sendable {
         self.code = code
     }
 
+    /// A task of a run, with those that it runs after.
+    public struct RunTask: Sendable, Hashable {
+        /// The task's name.
+        public var name: String
+        /// The positions in the run of the tasks that must have succeeded.
+        public var dependencies: [Int]
+
+        /// Creates a task.
+        public init(_ name: String, after dependencies: [Int] = []) {
+            (self.name, self.dependencies) = (name, dependencies)
+        }
+    }
+
     /// The kinds of events.
     public enum Kind: Sendable {
-        /// The run begins, with its number of tasks.
-        case runStarted(taskCount: Int)
+        /// The run begins, with its tasks in the order of the plan.
+        case runStarted([RunTask])
         /// A task begins, with its verb.
         case taskStarted(verb: String)
         /// A task waits, with the reason; reported again only when the text changes.

@@ -1,4 +1,4 @@
-import Base
+public import Base
 import CShims
 import Glibc
 
@@ -63,6 +63,30 @@ extension Command {
         }
         if code != 0 { throw startFailure(path, code) }
         return process
+    }
+
+    /// Replaces this process by the program, which keeps its terminal, its standard descriptors and its process number.
+    ///
+    /// - Throws: ``Base/SystemError`` that names the program and the reason; otherwise it does not return.
+    public func replaceProcess() throws(SystemError) -> Never {
+        try checkTexts()
+        let path = try locate()
+        try checkWorkingDirectory()
+        if let workingDirectory {
+            try SystemError.check("cannot enter", workingDirectory) { unsafe chdir(workingDirectory) }
+        }
+        // Ignored signals stay ignored in the program, and this process ignores that of a closed pipe.
+        signal(SIGPIPE, SIG_DFL)
+        let code = unsafe withCStrings([program] + arguments) { arguments in
+            unsafe withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
+                retryingBusyFile {
+                    unsafe execve(path, arguments, environment)
+                    return errno
+                }
+            }
+        }
+        Signals.ignoreBrokenPipe()
+        throw startFailure(path, code)
     }
 
     /// Retries for a tenth of a second while the program's file is open for writing.

@@ -49,6 +49,12 @@ public enum Machine {
         _ = nest_host_forbid_dumps()
     }
 
+    /// The commit that this program was built from, `nil` if the build did not know it.
+    public static var builtCommit: String? {
+        let commit = unsafe String(cString: nest_host_commit())
+        return commit.isEmpty ? nil : commit
+    }
+
     /// Whether this process belongs to root.
     public static var isRoot: Bool { geteuid() == 0 }
 

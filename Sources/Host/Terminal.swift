@@ -1,5 +1,30 @@
 public import Base
 import Glibc
+import Synchronization
+
+/// The size of a terminal, in characters.
+public struct TerminalSize: Sendable, Hashable {
+    /// The number of columns.
+    public var columns: Int
+
+    /// The number of rows.
+    public var rows: Int
+
+    /// Creates a size; without arguments that of a terminal that does not know its own.
+    public init(columns: Int = 80, rows: Int = 24) {
+        (self.columns, self.rows) = (columns, rows)
+    }
+}
+
+/// Whether a program has its terminal to itself.
+public enum TerminalAccess: Sendable, Hashable {
+    /// The program is in the foreground.
+    case foreground
+    /// The program is in the foreground again, and a shell has written to the terminal in between.
+    case regained
+    /// A shell has the program in the background, and uses the terminal itself.
+    case background
+}
 
 /// The terminal of an output.
 public enum Terminal {
@@ -9,6 +34,19 @@ public enum Terminal {
     /// - Returns: Whether it is a terminal.
     public static func isTerminal(_ descriptor: Int32) -> Bool {
         isatty(descriptor) == 1
+    }
+
+    /// Returns whether the program has a terminal to itself.
+    ///
+    /// The first call begins to notice stops, as by Control-Z; later calls report each of them once.
+    ///
+    /// - Parameter descriptor: The output, such as 1.
+    /// - Returns: Whether it has; without job control it always does.
+    public static func access(_ descriptor: Int32) -> TerminalAccess {
+        _ = isNotingContinuations
+        let group = tcgetpgrp(descriptor)
+        guard group == -1 || group == getpgrp() else { return .background }
+        return wasContinued.exchange(false, ordering: .relaxed) ? .regained : .foreground
     }
 
     /// Reads a line that a person types on standard input.
@@ -22,12 +60,31 @@ public enum Terminal {
     ///
     /// - Parameter descriptor: The output, such as 1.
     /// - Returns: The number, or `nil` if the output is not a terminal or does not know it.
-    public static func columns(_ descriptor: Int32) -> Int? {
+    public static func columns(_ descriptor: Int32) -> Int? { size(descriptor)?.columns }
+
+    /// Returns the size of a terminal, which changes with its window.
+    ///
+    /// - Parameter descriptor: The output, such as 1.
+    /// - Returns: The size, or `nil` if the output is not a terminal or does not know it.
+    public static func size(_ descriptor: Int32) -> TerminalSize? {
         var size = winsize()
         let code = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
-        return code == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+        guard code == 0, size.ws_col > 0 else { return nil }
+        let rows = size.ws_row > 0 ? Int(size.ws_row) : TerminalSize().rows
+        return TerminalSize(columns: Int(size.ws_col), rows: rows)
     }
 }
+
+/// Whether the process has been continued after a stop, which a view has not considered yet.
+private let wasContinued = Atomic(false)
+
+/// Whether continuations are noted, which they are once this has been read.
+private let isNotingContinuations: Bool = {
+    // The handler must not be the first to use it.
+    wasContinued.store(false, ordering: .relaxed)
+    signal(SIGCONT) { _ in wasContinued.store(true, ordering: .relaxed) }
+    return true
+}()
 
 /// Writes all bytes to an output, if necessary in several parts.
 ///

@@ -29,4 +29,17 @@ public struct Ancestors: Sendable {
         }
         return bits[index][ancestor / 64] & 1 << UInt64(ancestor % 64) != 0
     }
+
+    /// The dependencies of every step that do not follow from its others.
+    ///
+    /// A step that runs after `b` runs after everything that `b` runs after, whether or not it says so itself.
+    var necessaryDependencies: [[Int]] {
+        plan.steps.map { step in
+            var implied = [UInt64](repeating: 0, count: (step.dependencies.max() ?? 0) / 64 + 1)
+            for dependency in step.dependencies {
+                for (word, value) in bits[dependency].enumerated() { implied[word] |= value }
+            }
+            return step.dependencies.filter { implied[$0 / 64] & 1 << UInt64($0 % 64) == 0 }
+        }
+    }
 }

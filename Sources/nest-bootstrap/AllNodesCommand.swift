@@ -20,9 +20,10 @@ struct AllNodesCommand {
         do {
             sources = try Configuration.sources(options)
         } catch {
-            switch options.output {
-            case .json: output.writeData(checkJSON(error.all, warnings: [], nil) + "\n")
-            case .text: output.report(error, .taskFileWrong)
+            if options.output.isForPrograms {
+                output.writeObjects(checkJSON(error.all, warnings: [], nil), as: options.output)
+            } else {
+                output.report(error, .taskFileWrong)
             }
             return .configuration
         }
@@ -59,9 +60,9 @@ struct AllNodesCommand {
         await http.shutDown()
         report.add(applySets.problems)
         let problems = report.problems
-        switch options.output {
-        case .json: output.writeData(report.json + "\n")
-        case .text:
+        if options.output.isForPrograms {
+            output.writeObjects(report.json, as: options.output)
+        } else {
             output.report(warnings: report.warnings)
             output.report(problems, .taskFileWrong)
             if problems.isEmpty { output.write(report.summary) }
@@ -83,10 +84,11 @@ struct AllNodesCommand {
             for node in all.nodes { findings.add(node.entry.name, node.problems) }
             guard findings.problems.isEmpty else { throw Problems(findings.problems) }
             switch format {
-            case nil: output.writeData(all.renderJSON())
+            case nil: output.writeObjects(all.renderJSON(), as: options.output)
             case .text: output.write(all.renderText(columns: columns))
             case .dot: output.writeData(all.renderDOT())
             case .mermaid: output.writeData(all.renderMermaid())
+            case .svg: output.writeData(all.renderSVG())
             }
             return .success
         } catch {

@@ -31,9 +31,9 @@ struct AllNodesStatusCommand {
         let result = await read(http)
         await http.shutDown()
         let nodes = Self.merged(try result.get(), inventory)
-        switch options.output {
-        case .json: output.writeData(reportedNodesJSON(nodes) + "\n")
-        case .text:
+        if options.output.isForPrograms {
+            output.writeObjects(reportedNodesJSON(nodes), as: options.output)
+        } else {
             let lines = reportedNodeLines(
                 nodes,
                 columns: outputEnvironment.columns,

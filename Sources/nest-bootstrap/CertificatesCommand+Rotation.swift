@@ -46,7 +46,7 @@ extension CertificatesCommand {
         guard step.needsConfirmation, !certificates.isConfirmed else { return }
         let command = command(for: step)
         if step == .remove {
-            if options.output == .text { write(serialLines(status)) }
+            if !options.output.isForPrograms { write(serialLines(status)) }
             throw Problem(
                 "step 'remove' makes the certificates of the old CA invalid: every node must have those of the set, and use "
                     + "them",
@@ -61,15 +61,16 @@ extension CertificatesCommand {
     }
 
     private func show(_ status: RotationStatus, done: RotationStep? = nil) {
-        switch options.output {
-        case .json: output.writeData(rotationJSON(status, done: done, isDryRun: false) + "\n")
-        case .text: write(rotationLines(status, done: done, next: command(for: status.next)))
+        if options.output.isForPrograms {
+            output.writeObjects(rotationJSON(status, done: done, isDryRun: false), as: options.output)
+        } else {
+            write(rotationLines(status, done: done, next: command(for: status.next)))
         }
     }
 
     /// Shows that there is nothing to do for a step.
     private func showDone(_ step: RotationStep, _ status: RotationStatus) {
-        guard options.output == .text else { return show(status) }
+        guard !options.output.isForPrograms else { return show(status) }
         let text =
             step == .remove
             ? "there is no old CA: the rotation is complete, or was not begun"
@@ -80,8 +81,8 @@ extension CertificatesCommand {
     /// Shows what a step would do.
     private func showPlan(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         let isDue = try status.isDue(step)
-        guard options.output == .text else {
-            return output.writeData(rotationJSON(status, done: nil, isDryRun: true) + "\n")
+        guard !options.output.isForPrograms else {
+            return output.writeObjects(rotationJSON(status, done: nil, isDryRun: true), as: options.output)
         }
         guard isDue else { return showDone(step, status) }
         switch step {

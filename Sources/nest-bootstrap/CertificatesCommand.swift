@@ -69,9 +69,9 @@ struct CertificatesCommand {
         let now = Timestamp.now()
         let inspection = try await set.inspect(leaves, at: now, access)
         let faulty = inspection.all.count { !$0.faults.isEmpty }
-        switch options.output {
-        case .json: output.writeData(certificatesJSON(inspection) + "\n")
-        case .text:
+        if options.output.isForPrograms {
+            output.writeObjects(certificatesJSON(inspection), as: options.output)
+        } else {
             output.write(certificateLines(inspection, at: now).map { $0 + "\n" }.joined())
             if faulty > 0 {
                 let count = "\(faulty) of \(inspection.all.count) certificates"
@@ -88,7 +88,9 @@ struct CertificatesCommand {
         guard !certificates.isDryRun else {
             let plan = try await renewal(set, selection).plan()
             reportFaults(of: plan, set)
-            if options.output == .text { output.write(lines(plan, set, isDryRun: true).map { $0 + "\n" }.joined()) }
+            if !options.output.isForPrograms {
+                output.write(lines(plan, set, isDryRun: true).map { $0 + "\n" }.joined())
+            }
             return finish(plan)
         }
         let lock = try await lock(set)
@@ -97,21 +99,21 @@ struct CertificatesCommand {
         reportFaults(of: plan, set)
         try await renewal.perform(plan, onProgress: reportProgress)
         lock.release()
-        if options.output == .text { output.write(lines(plan, set, isDryRun: false).map { $0 + "\n" }.joined()) }
+        if !options.output.isForPrograms { output.write(lines(plan, set, isDryRun: false).map { $0 + "\n" }.joined()) }
         return finish(plan)
     }
 
     /// Takes the lock of the set.
     func lock(_ set: CertificateSet) async throws(Problem) -> FileLock {
         try await set.lock {
-            if options.output == .text { output.write("waiting for another renewal of '\(set.directory)'\n") }
+            if !options.output.isForPrograms { output.write("waiting for another renewal of '\(set.directory)'\n") }
         }
     }
 
     /// Reports a certificate that was made, or whose key was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
-        if options.output == .text { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
+        if !options.output.isForPrograms { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
     }
 
     private func renewal(_ set: CertificateSet, _ selection: CertificateSelection) -> Renewal {
@@ -119,13 +121,14 @@ struct CertificatesCommand {
     }
 
     private func finish(_ plan: RenewalPlan) -> ExitCode {
-        if options.output == .json { output.writeData(renewalJSON(plan, isDryRun: certificates.isDryRun) + "\n") }
+        guard options.output.isForPrograms else { return .success }
+        output.writeObjects(renewalJSON(plan, isDryRun: certificates.isDryRun), as: options.output)
         return .success
     }
 
     /// Warns of what is wrong with a CA that is kept.
     private func reportFaults(of plan: RenewalPlan, _ set: CertificateSet) {
-        guard options.output == .text, !plan.authorityFaults.isEmpty else { return }
+        guard !options.output.isForPrograms, !plan.authorityFaults.isEmpty else { return }
         let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
         let hint = "it is kept; run '\(rotationCommand)' to see how it is replaced"
         output.report(warnings: [Problem(text, hint: hint)])

@@ -22,9 +22,10 @@ struct CheckCommand {
             if !options.isOffline, configuration.problems.isEmpty { choice = configuration.addressChoice }
             if let address = choice?.address { configuration = try configuration.with(.known(address)) }
         } catch {
-            switch options.output {
-            case .json: output.writeData(checkJSON(error.all, warnings: [], nil) + "\n")
-            case .text: output.report(error, .taskFileWrong)
+            if options.output.isForPrograms {
+                output.writeObjects(checkJSON(error.all, warnings: [], nil), as: options.output)
+            } else {
+                output.report(error, .taskFileWrong)
             }
             return .configuration
         }
@@ -48,11 +49,11 @@ struct CheckCommand {
         await http.shutDown()
         let problems = configuration.problems + findings.problems
         let taskCount = configuration.plan.steps.count
-        switch options.output {
-        case .json:
+        if options.output.isForPrograms {
             let counts = CheckCounts(tasks: taskCount, objects: findings.objectCount)
-            output.writeData(checkJSON(problems, warnings: findings.warnings, counts, choice) + "\n")
-        case .text:
+            let report = checkJSON(problems, warnings: findings.warnings, counts, choice)
+            output.writeObjects(report, as: options.output)
+        } else {
             output.report(warnings: findings.warnings)
             output.report(problems, .taskFileWrong)
             let warnings = findings.warnings.count

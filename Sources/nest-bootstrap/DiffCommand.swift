@@ -43,7 +43,9 @@ struct DiffCommand {
     private static func visible(_ event: Event, _ shown: Set<String>) -> Event? {
         var event = event
         switch event.kind {
-        case .runStarted: event.kind = .runStarted(taskCount: shown.count)
+        case .runStarted(let tasks):
+            // Positions of dependencies that are not shown mean nothing.
+            event.kind = .runStarted(tasks.filter { shown.contains($0.name) }.map { .init($0.name) })
         case .runFinished(let report):
             event.kind = .runFinished(Report(report.entries.filter { shown.contains($0.task) }))
         case .objectFailed, .taskFinished(.failed, _): break

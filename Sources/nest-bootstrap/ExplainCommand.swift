@@ -29,10 +29,8 @@ struct ExplainCommand {
     }
 
     private func print(_ keys: [ReferencedKey], _ text: String) {
-        switch format {
-        case .text: output.write(text)
-        case .json: output.writeData(keys.map { String(decoding: $0.node.json(), as: UTF8.self) + "\n" }.joined())
-        }
+        guard format.isForPrograms else { return output.write(text) }
+        for key in keys { output.writeObject(key.node, as: format) }
     }
 
     private var sectionsText: String {

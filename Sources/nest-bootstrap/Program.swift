@@ -16,7 +16,10 @@ struct Program {
 
     init(arguments: [String]) {
         self.arguments = arguments
-        outputEnvironment = OutputEnvironment(environment: Machine.environment())
+        let outputEnvironment = OutputEnvironment(environment: Machine.environment())
+        var isPlain = false
+        if case .perform(let options)? = try? parseArguments(arguments) { isPlain = options.isPlain }
+        self.outputEnvironment = isPlain ? outputEnvironment.plain : outputEnvironment
         output = ConsoleOutput(
             journal: Journal().map { JournalQueue(sender(to: $0)) },
             isUTF8: outputEnvironment.isUTF8
@@ -53,6 +56,8 @@ struct Program {
             return (.success, readerLimit)
         case .perform(let options):
             let code = await perform(options)
+            // It was interrupted by a person, who does not wait for a reader.
+            if case .status(_, let status) = options.command, status.isWatching { return (code, stopLimit) }
             guard case .run(let run) = options.command, !run.isDryRun else { return (code, readerLimit) }
             return (code, runLimit)
         }
@@ -97,6 +102,9 @@ struct Program {
             if case .importing(let source) = options.command {
                 return await ImportCommand(source: source, output: output).run()
             }
+            if case .logs(let names, let logs) = options.command {
+                return try LogsCommand(options: options, names: names, logs: logs).run(output)
+            }
             if case .report = options.command {
                 return try await ReportCommand(options: options, output: output).run()
             }
@@ -107,11 +115,11 @@ struct Program {
             if options.isForAllNodes {
                 let command = AllNodesCommand(options: options, output: output)
                 if case .check(let version) = options.command { return try await command.check(version) }
-                guard case .graph(let format) = options.command else {
+                guard case .graph(let graph) = options.command else {
                     preconditionFailure("only these commands are for all nodes")
                 }
                 let columns = outputEnvironment.columns
-                return command.draw(options.output == .json ? nil : format, columns: columns)
+                return command.draw(options.output.isForPrograms ? nil : graph.format, columns: columns)
             }
             if case .check(let version) = options.command {
                 return try await CheckCommand(options: options, serverVersion: version).run(output)
@@ -134,18 +142,23 @@ struct Program {
             }
             return switch options.command {
             case .run(let run): try await perform(run, configuration)
+            case .status(let names, let status) where status.isWatching:
+                try await WatchCommand(configuration: configuration, names: names).run(output, outputEnvironment)
             case .status(let names, let status):
                 try await StatusCommand(configuration: configuration, names: names, options: status)
                     .run(output, outputEnvironment)
             case .diff(let names): try await compare(names, configuration)
             case .rbac(let user): try await RBACCommand(configuration: configuration, user: user).run(output)
-            case .graph(let format): draw(configuration.plan, as: options.output == .json ? nil : format)
+            case .timeline(let format):
+                try await TimelineCommand(configuration: configuration, format: format).run(output, outputEnvironment)
+            case .graph(let graph):
+                try await GraphCommand(configuration: configuration, options: graph).run(output, outputEnvironment)
             case .supervise(let names, let isRepetition):
                 try await SuperviseCommand(configuration: configuration, names: names, isRepetition: isRepetition)
                     .run(output)
             case .writeMetrics: try await writeMetrics(configuration)
             case .noteEnd: await noteEnd(configuration)
-            case .check, .units, .certificates, .reset, .initialise, .importing, .report, .explain, .schema,
+            case .logs, .check, .units, .certificates, .reset, .initialise, .importing, .report, .explain, .schema,
                 .completion, .candidates, .manual:
                 preconditionFailure("these commands read the task file themselves, or none")
             }
@@ -205,10 +218,9 @@ struct Program {
 
     private func compare(_ names: [String], _ configuration: Configuration) async throws -> ExitCode {
         let sink: any EventSink =
-            switch configuration.options.output {
-            case .text: DiffSink(output, isColoured: outputEnvironment.isColoured)
-            case .json: JSONSink(output, run: makeRunIdentifier(), isDryRun: true)
-            }
+            configuration.options.output.isForPrograms
+            ? JSONSink(output, as: configuration.options.output, run: makeRunIdentifier(), isDryRun: true)
+            : DiffSink(output, isColoured: outputEnvironment.isColoured)
         let events = EventQueue([sink], isDryRun: true)
         return try await withTicking(events, idleLimit: readerLimit) {
             try await DiffCommand(configuration: configuration, names: names, events: events).run()
@@ -251,17 +263,6 @@ struct Program {
         let isStopped = (try? result.get())?.isStopped == true
         events.finish(idleLimit: idleLimit, until: isStopped ? .now + stopLimit : nil)
         return try result.get()
-    }
-
-    private func draw(_ plan: Plan, as format: GraphFormat?) -> ExitCode {
-        switch format {
-        case nil: output.writeData(plan.renderJSON())
-        case .text: output.write(plan.renderText(columns: outputEnvironment.columns))
-        // The input of programs, which read UTF-8.
-        case .dot: output.writeData(plan.renderDOT())
-        case .mermaid: output.writeData(plan.renderMermaid())
-        }
-        return .success
     }
 }
 

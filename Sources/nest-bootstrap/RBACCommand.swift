@@ -37,13 +37,13 @@ struct RBACCommand {
         let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user].compactMap(\.self)
         let name = (parts + configuration.declarations.roles).joined(separator: ":")
         let objects = access.objects(user: user, name: name)
-        switch configuration.options.output {
-        case .json:
+        let format = configuration.options.output
+        if format.isForPrograms {
             let list = Node.mapping([
                 ("apiVersion", .string("v1")), ("kind", .string("List")), ("items", .sequence(objects)),
             ])
-            output.writeData(String(decoding: list.json(), as: UTF8.self) + "\n")
-        case .text:
+            output.writeObject(list, as: format)
+        } else {
             output.writeData(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))
         }
         return .success

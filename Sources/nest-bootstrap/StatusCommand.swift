@@ -23,20 +23,21 @@ struct StatusCommand {
     /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
         let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
-        let records = try configuration.records()
+        let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
         let start = ContinuousClock.now
         while true {
-            let look = await look(plan, records)
-            let (statuses, isPermanent) = (look.statuses, look.isPermanent)
+            let findings = await survey.findings(of: plan)
+            let (statuses, isPermanent) = (findings.statuses, findings.isPermanent)
             let isOver = options.waitLimit.map { .now - start >= $0 } ?? false
-            if options.isWaiting, !isPermanent, look.masked.isEmpty, !isOver, !statuses.allSatisfy(\.state.isSuccess) {
+            let isDone = isPermanent || !findings.masked.isEmpty || statuses.allSatisfy(\.state.isSuccess)
+            if options.isWaiting, !isDone, !isOver {
                 let rest = options.waitLimit.map { $0 - (.now - start) } ?? Self.interval
                 try await ContinuousClock().sleep(for: min(Self.interval, max(rest, .zero)))
                 continue
             }
-            if configuration.options.output == .text {
-                if let error = look.error { output.report(error) }
-                if options.isWaiting { output.report(look.masked.map(Self.maskedProblem), .programFailed) }
+            if !configuration.options.output.isForPrograms {
+                if let error = findings.error { output.report(error) }
+                if options.isWaiting { output.report(findings.masked.map(Self.maskedProblem), .programFailed) }
             }
             print(statuses, of: plan, output, outputEnvironment)
             // A wait is for the node to be ready, and a repetition that has failed since says nothing about that.
@@ -66,17 +67,19 @@ struct StatusCommand {
         let warnings = CredentialWarnings(files: configuration.files, plan: plan).all() + missingReport()
         let certificates = configuration.certificates(of: plan)
         let address = configuration.addressChoice
-        switch configuration.options.output {
-        case .json:
+        let format = configuration.options.output
+        if format.isForPrograms {
             let text = statusJSON(statuses, certificates: certificates, warnings: warnings, address: address)
-            output.writeData(text + "\n")
-        case .text:
+            output.writeObjects(text, as: format)
+        } else {
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let isUTF8 = outputEnvironment.isUTF8
+            let summary = summaryLines(statuses, certificates: certificates, columns: columns)
             let lines =
-                statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+                summary + (summary.isEmpty ? [] : [""])
+                + statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
                 + (address.map { addressLines($0, columns: columns) } ?? [])
-                + certificateLines(certificates, at: .now(), isUTF8: isUTF8)
+                + certificateLines(certificates, at: .now(), columns: columns, isUTF8: isUTF8)
                 + warningLines(warnings, columns: columns)
             output.write(lines.map { $0 + "\n" }.joined())
         }
@@ -88,77 +91,5 @@ struct StatusCommand {
             problem.printed != nil
         else { return [] }
         return [Problem("since \(problem.since): \(problem.text)")]
-    }
-
-    /// What is known at one moment.
-    private struct Look {
-        /// The states of the tasks that are shown.
-        var statuses: [TaskStatus]
-        /// Whether one of them or of those that it runs after has failed permanently.
-        var isPermanent: Bool
-        /// The tasks that do not succeed, nor let others succeed, because their units are masked.
-        var masked: [String]
-        /// The error of systemd if it does not answer.
-        var error: (any Error)?
-    }
-
-    /// Determines the states of the tasks of a plan.
-    private func look(_ plan: Plan, _ records: RecordStore) async -> Look {
-        let (services, timers, error) = await services()
-        let retryAt = records.health().retryAt
-        let shown = Set(plan.steps.map(\.task.name))
-        let all = configuration.plan.steps
-        // Also the tasks that are not shown: those shown may be waiting for them.
-        let known = records.statuses(of: all.map(\.task.name))
-        var isBlocked = Array(repeating: false, count: all.count)
-        var isPermanent = isBlocked
-        var statuses: [TaskStatus] = []
-        for (index, step) in all.enumerated() {
-            var status = known[index]
-            status.description = step.task.description
-            let missing = step.dependencies.filter { !known[$0].state.isSuccess }
-            isBlocked[index] = missing.contains { dependency in
-                let isMasked = services[all[dependency].task.unitName]?.unit.load == "masked"
-                return isBlocked[dependency] || isMasked || known[dependency].state == .ended(.failed)
-            }
-            if let service = services[step.task.unitName] {
-                let names = missing.map { all[$0].task.name }
-                status.add(service, waitingFor: names, isBlocked: isBlocked[index])
-                status.repeatsIn = timers[timerName(ofTask: step.task.name)]
-                if service.hasFailed, !status.isPermanent, let retryAt {
-                    status.retriesIn = .seconds(max(0, retryAt.seconds - Timestamp.now().seconds))
-                }
-            }
-            isPermanent[index] =
-                status.state == .ended(.failed) && status.isPermanent || step.dependencies.contains { isPermanent[$0] }
-            if shown.contains(step.task.name) { statuses.append(status) }
-        }
-        let hasPermanent = all.indices.contains { isPermanent[$0] && shown.contains(all[$0].task.name) }
-        let tasks = all.indices.map { index in
-            let state = known[index].state
-            return MaskableTask(
-                name: all[index].task.name,
-                dependencies: all[index].dependencies,
-                isUnderWay: state.isSuccess || state == .running,
-                isMasked: services[all[index].task.unitName]?.unit.load == "masked",
-            )
-        }
-        let masked = tasksMasked(in: tasks, keeping: shown)
-        return Look(statuses: statuses, isPermanent: hasPermanent, masked: masked, error: error)
-    }
-
-    /// The states of the tasks' services and the times until their timers elapse, if systemd runs here.
-    ///
-    /// If it does not answer, what is known without it is shown.
-    private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
-        guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
-        let plan = configuration.plan
-        var services: [String: ServiceState] = [:]
-        do {
-            services = try await Systemd.services(plan.steps.map(\.task.unitName))
-            return (services, try await Systemd.timers(plan.timerNames), nil)
-        } catch {
-            return (services, [:], error)
-        }
     }
 }

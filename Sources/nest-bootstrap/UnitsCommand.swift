@@ -161,12 +161,12 @@ struct UnitsCommand {
 
     private func writeSummary(_ files: [UnitFile], taskCount: Int) {
         let paths = files.map(\.path).sorted()
-        if options.output == .json {
+        if options.output.isForPrograms {
             let pairs = [
                 Node.outputVersion, ("directory", .string(units.directory)),
                 ("files", .sequence(paths.map { .string($0) })),
             ]
-            return output.writeData(String(decoding: Node.mapping(pairs).json(), as: UTF8.self) + "\n")
+            return output.writeObject(.mapping(pairs), as: options.output)
         }
         output.write("units of \(taskCount) \(taskCount == 1 ? "task" : "tasks") written to '\(units.directory)'\n")
     }

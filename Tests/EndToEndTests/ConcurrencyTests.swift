@@ -110,8 +110,8 @@ struct ConcurrencyTests {
             let start = ContinuousClock.now
             let status = try await node.run("status")
             #expect(status.status == 1)
-            // The heading, a row for each task, and the reason below it.
-            #expect(status.outputLines.count == 1 + 2 * count)
+            // The summary, the heading, a row for each task, and the reason below it.
+            #expect(status.outputLines.count == 2 + 2 * count)
             return start.duration(to: .now)
         }
         let small = try await time(500)

@@ -35,7 +35,8 @@ struct ManualTests {
         }
         let commands = try await text(Self.pages[2])
         for word in [
-            "--with-dependencies", "--output text|json", "ENVIRONMENT", "EXIT STATUS", "FILES", "SEE ALSO", "EXAMPLES",
+            "--with-dependencies", "--output text|table|json|yaml|plain", "ENVIRONMENT", "EXIT STATUS", "FILES",
+            "SEE ALSO", "EXAMPLES",
             "nest-bootstrap explain [KEY] [FLAG]...", "NEST_ROLE",
         ] {
             #expect(commands.contains(word), "\(word)")

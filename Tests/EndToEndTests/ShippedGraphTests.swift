@@ -88,13 +88,15 @@ extension FreshServerTests {
             let run = try await ShippedRun.shared.value
             let table = try await run.node.run("status", "--role", "control-plane")
             #expect(table.status == 0)
-            let heading = try #require(table.outputLines.first)
+            let summary = try #require(table.outputLines.first)
+            let heading = try #require(table.outputLines.dropFirst().first)
             #expect(heading.wholeMatch(of: /TASK +STATE +AGE +DURATION +OBJECTS +DESCRIPTION/) != nil)
             #expect(table.output.contains("bootstrap-rbac "))
             let text = try await run.node.run("status", "--role", "control-plane", "--output", "json")
             let tasks = try #require(try text.output.json["tasks"]?.sequence)
-            // Certificates follow.
-            let rows = { (table: ToolResult) in table.outputLines.prefix { !$0.hasPrefix("CERTIFICATE ") }.count - 1 }
+            // The summary and the heading come before, certificates after them.
+            let rows = { (table: ToolResult) in table.outputLines.prefix { !$0.hasPrefix("CERTIFICATE ") }.count - 2 }
+            #expect(summary.hasPrefix("\(tasks.count) tasks: all succeeded, since "), "\(summary)")
             #expect(tasks.count == rows(table))
             #expect(tasks.allSatisfy { ["changed", "unchanged"].contains($0["state"]?.string) })
             let one = try await run.node.run("status", "--role", "control-plane", "coredns")

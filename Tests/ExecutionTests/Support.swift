@@ -28,7 +28,7 @@ final class Recorder: Sendable {
     func record(_ event: Event) {
         let words =
             switch event.kind {
-            case .runStarted(let count): "run of \(count)"
+            case .runStarted(let tasks): "run of \(tasks.count)"
             case .taskStarted(let verb): "started \(verb)"
             case .waiting(let text): "waiting \(text)"
             case .taskFinished(let outcome, let duration): "\(outcome.words) after \(duration.text)"

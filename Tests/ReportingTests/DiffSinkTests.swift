@@ -19,7 +19,7 @@ struct DiffSinkTests {
             ("a", .changed), ("b", .unchanged), ("w", .unchanged), ("x", .changed), ("f", .failed(problem)),
         ]
         report([
-            Event(.runStarted(taskCount: 5)),
+            Event(.runStarted(["a", "b", "w", "x", "f"].map { .init($0) })),
             Event(task: "a", .taskStarted(verb: "apply")),
             Event(task: "a", .waiting("server: refused")),
             Event(task: "a", .object("ConfigMap/n/m", .init(.configured, diff: ["@@ -1 +1 @@", "-a: 1", "+a: 2"]))),

@@ -118,7 +118,7 @@ struct EventQueueTests {
 
     @Test func `a stopped terminal does not collect frames`() {
         let output = makeOutput()
-        let display = TerminalSink.Display(isColoured: false, showsDiagnostics: true, columns: { 80 })
+        let display = TerminalSink.Display(isColoured: false, showsDiagnostics: true, size: { TerminalSize() })
         let clock = EventClock(milliseconds: { 0 }, uptime: { .seconds(Int64.random(in: 0..<1_000_000)) })
         let events = EventQueue([TerminalSink(output, display)], clock: clock)
         events.send(Event(task: "a", .taskStarted(verb: "wait")))

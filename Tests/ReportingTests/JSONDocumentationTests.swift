@@ -59,7 +59,8 @@ struct JSONDocumentationTests {
         #expect(paths.sorted() == document.paths.sorted())
     }
 
-    @Test func `every field of a status is documented, and nothing else`() throws {
+    /// A status in which everything is known.
+    private static var completeStatus: TaskStatus {
         var status = TaskStatus(
             task: "a",
             description: "d",
@@ -82,7 +83,11 @@ struct JSONDocumentationTests {
             reason: "r",
         )
         status.repeatsIn = .seconds(1)
-        status.lease = Self.holder
+        status.lease = holder
+        return status
+    }
+
+    @Test func `every field of a status is documented, and nothing else`() throws {
         let certificate = CertificateExpiry(
             path: "/c",
             subject: "CN=c",
@@ -90,13 +95,20 @@ struct JSONDocumentationTests {
             expires: Timestamp(seconds: 0),
         )
         let text = statusJSON(
-            [status],
+            [Self.completeStatus],
             certificates: [certificate],
             warnings: [SampleRun.problem],
             address: Self.address
         )
         let node = try readJSON(Array(text.utf8), file: "status")
         #expect(fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
+    }
+
+    @Test func `every field of a change of a status is documented, and nothing else`() throws {
+        var changes = StatusChanges()
+        let text = try #require(changes.json([Self.completeStatus]).first)
+        let node = try readJSON(Array(text.utf8), file: "status")
+        #expect(fieldPaths(node).sorted() == (try DocumentedFields("status --watch").paths.sorted()))
     }
 
     @Test func `every field of a status of all nodes is documented, and nothing else`() throws {
@@ -145,6 +157,14 @@ struct JSONDocumentationTests {
         let graph = try readJSON(Array(all.renderJSON().utf8), file: "graph")
         let paths = fieldPaths(graph).filter { !$0.hasPrefix("nodes.tasks.") }
         #expect(paths.sorted() == (try DocumentedFields("graph --all-nodes").paths.sorted()))
+    }
+
+    @Test func `every field of a timeline is documented, and nothing else`() throws {
+        var timeline = Timeline(SampleBoot.source)
+        timeline.bootFinished = .seconds(40)
+        timeline.units[0].ended = .seconds(50)
+        let node = try readJSON(Array(timelineJSON(timeline).utf8), file: "timeline")
+        #expect(fieldPaths(node).sorted() == (try DocumentedFields("timeline").paths.sorted()))
     }
 
     @Test func `every field of a reset is documented, and nothing else`() throws {

@@ -35,7 +35,7 @@ struct LineSinkTests {
 
     @Test func `a run is reported in lines, with results and errors apart`() {
         report([
-            Event(.runStarted(taskCount: 4)),
+            Event(.runStarted(["kubeconfig", "crds", "seed", "pool"].map { .init($0) })),
             Event(task: "kubeconfig", .taskStarted(verb: "kubeconfig")),
             Event(task: "kubeconfig", .path("/etc/admin.kubeconfig", .created)),
             Event(task: "kubeconfig", .path("/etc/other", .unchanged)),

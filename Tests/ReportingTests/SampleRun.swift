@@ -13,7 +13,7 @@ enum SampleRun {
 
     /// What happens.
     static let events: [Event] = [
-        Event(.runStarted(taskCount: 2)),
+        Event(.runStarted([.init("a"), .init("b", after: [0])])),
         Event(task: "a", .taskStarted(verb: "apply")),
         Event(task: "a", .waiting("server: refused")),
         Event(task: "a", .path("/etc/x", .unchanged)),

@@ -1,166 +1,281 @@
-import Execution
-import Reporting
+import Host
 import Testing
 
+/// A run on a terminal: what may still change, and what stays.
 @Suite(.timeLimit(.minutes(3)))
 struct TerminalSinkTests {
-    private let recorder = Recorder()
-
-    private func sink(
-        columns: Int = 60,
-        isColoured: Bool = false,
-        showsDiagnostics: Bool = true,
-        recorder: Recorder? = nil
-    ) -> Reporter {
-        let recorder = recorder ?? self.recorder
-        let display = TerminalSink.Display(
-            isColoured: isColoured,
-            showsDiagnostics: showsDiagnostics,
-            columns: { columns },
+    @Test func `every task has a line with what it waits for or does, in the order of the plan`() {
+        let run = TerminalRun()
+        run.play(
+            """
+            tasks kubeconfig, crds: kubeconfig, node: crds kubeconfig, labels
+            kubeconfig start kubeconfig
+            kubeconfig path /etc/admin.kubeconfig created
+            kubeconfig end changed 12ms
+            crds start apply
+            crds wait API server a:6443: connection refused (gives up at 12:00:00Z)
+            +8s
+            """
         )
-        return Reporter(TerminalSink(recorder.output, display), uptime: recorder.uptime)
-    }
-
-    private func screen(_ recorder: Recorder? = nil, columns: Int = 60) -> String {
-        let recorder = recorder ?? self.recorder
-        var screen = Screen(columns: columns)
-        screen.feed(recorder.text())
-        return screen.text
-    }
-
-    @Test func `what is done scrolls up and what runs is shown below`() {
-        let sink = sink()
-        sink.receive(Event(task: "kubeconfig", .taskStarted(verb: "kubeconfig")))
-        sink.receive(Event(task: "crds", .taskStarted(verb: "apply")))
-        sink.receive(Event(task: "crds", .waiting("API server a:6443: connection refused (gives up at 12:00:00Z)")))
-        recorder.pass(.seconds(8))
-        sink.tick()
         #expect(
-            screen() == """
-                kubeconfig  8 s     kubeconfig
-                crds        8 s     waiting 8 s: connection refused (API
-                                    server a:6443; gives up at 12:00:00Z)
+            run.text == """
+                kubeconfig  changed      12 ms    /etc/admin.kubeconfig created
+                crds        running      8 s
+                    waiting: connection refused (API server a:6443; gives up at 12:00:00Z)
+                node        waiting               for crds
+                labels      queued
 
                 """
         )
-        sink.receive(Event(task: "kubeconfig", .path("/etc/admin", .created)))
-        sink.receive(Event(task: "kubeconfig", .taskFinished(.changed, after: .seconds(8))))
-        sink.receive(Event(task: "crds", .objectCount(20)))
-        sink.receive(Event(task: "crds", .object("CustomResourceDefinition/a", .init(.unchanged))))
+        run.play(
+            """
+            crds count 20
+            crds object CustomResourceDefinition/a created
+            labels start exec
+            labels print hello
+            """
+        )
         #expect(
-            screen() == """
-                kubeconfig: /etc/admin created
-                kubeconfig: changed in 8 s
-                crds  8 s     1 of 20 objects, last:
-                              CustomResourceDefinition/a unchanged
+            run.text == """
+                labels: | hello
+                kubeconfig  changed      12 ms    /etc/admin.kubeconfig created
+                crds        running      8 s      1 of 20 objects, last: CustomResourceDefinit…
+                node        waiting               for crds
+                labels      running      0 s      | hello
 
                 """
         )
-        sink.receive(Event(task: "crds", .taskFinished(.unchanged, after: .seconds(9))))
-        sink.finish()
+        run.play(
+            """
+            crds end changed 9s
+            labels end unchanged 1s
+            node start apply
+            node count 2
+            node object DaemonSet/node configured
+            node object ConfigMap/node unchanged
+            node end changed 1s
+            done
+            """
+        )
         #expect(
-            screen() == """
-                kubeconfig: /etc/admin created
-                kubeconfig: changed in 8 s
-                crds: unchanged in 9 s (1 unchanged)
+            run.text == """
+                labels: | hello
+                node: DaemonSet/node configured
+                kubeconfig  changed      12 ms    /etc/admin.kubeconfig created
+                crds        changed      9 s      CustomResourceDefinition/a created
+                node        changed      1 s      DaemonSet/node configured, 1 unchanged
+                4 tasks: 3 changed, 1 unchanged
+
+                """
+        )
+    }
+
+    @Test func `a run that changes nothing is one line at the end`() {
+        let run = TerminalRun()
+        run.play("tasks a, b\na start file\n+1s\na end unchanged 1s\nb start file\nb end unchanged 1s\ndone")
+        #expect(run.text == "2 tasks: 2 unchanged\n")
+    }
+
+    @Test func `a failure has its cause and hint below it, and keeps them`() {
+        let run = TerminalRun(columns: 60)
+        run.play(
+            """
+            tasks crds, node: crds, pool: node, dns
+            crds start apply
+            crds count 2
+            crds object CustomResourceDefinition/a created
+            crds fail CustomResourceDefinition/b: crds/b.yaml:3:5: unknown field 'spce'; did you mean 'spec'?
+            """
+        )
+        let error = [
+            "    error: CustomResourceDefinition/b: crds/b.yaml:3:5:",
+            "    unknown field 'spce'; did you mean 'spec'?",
+        ]
+        #expect(run.window.filter { $0.hasPrefix("    ") && !$0.hasPrefix("     ") } == error)
+        run.play(
+            """
+            crds end failed 2s no
+            node end skipped crds
+            pool end skipped node
+            dns start exec
+            """
+        )
+        #expect(
+            run.text == """
+                crds  failed       2 s
+                    CustomResourceDefinition/a created, 1 failed
+                    error: CustomResourceDefinition/b: crds/b.yaml:3:5:
+                    unknown field 'spce'; did you mean 'spec'?
+                    error: no
+                node  skipped               'crds' did not succeed
+                pool  skipped               'node' did not succeed
+                dns   running      0 s      exec
+
+                """
+        )
+        run.play("dns end changed 1s\ndone")
+        #expect(
+            run.text == """
+                crds  failed       2 s
+                    CustomResourceDefinition/a created, 1 failed
+                    error: CustomResourceDefinition/b: crds/b.yaml:3:5:
+                    unknown field 'spce'; did you mean 'spec'?
+                    error: no
+                dns   changed      1 s
+                skipped: node, pool: 'crds' did not succeed
+                4 tasks: 1 changed, 1 failed, 2 skipped
 
                 """
         )
     }
 
     @Test func `a wait ends with its object, not with another one`() {
-        let sink = sink(columns: 80)
-        sink.receive(Event(task: "pool", .taskStarted(verb: "apply")))
-        sink.receive(Event(task: "pool", .waiting("IPPool/a: kind not served yet")))
-        recorder.pass(.seconds(2))
-        sink.receive(Event(task: "pool", .waiting("IPPool/b: kind not served yet")))
-        sink.receive(Event(task: "pool", .object("IPPool/c", .init(.unchanged))))
-        #expect(screen(columns: 80) == "pool  2 s     waiting 0 s (and 1 more): kind not served yet (IPPool/b)\n")
-        sink.receive(Event(task: "pool", .object("IPPool/b", .init(.unchanged))))
-        #expect(screen(columns: 80) == "pool  2 s     waiting 2 s: kind not served yet (IPPool/a)\n")
-        sink.receive(Event(task: "pool", .object("IPPool/a", .init(.unchanged))))
-        #expect(screen(columns: 80) == "pool  2 s     IPPool/a unchanged\n")
+        let run = TerminalRun(columns: 100)
+        run.play("tasks pool\npool start apply\n+5s\npool wait IPPool/a: kind not served yet\n+2s")
+        run.play("pool wait IPPool/b: kind not served yet\npool object IPPool/c unchanged")
+        #expect(run.window == ["pool  running      7 s      waiting 0 s (and 1 more): kind not served yet (IPPool/b)"])
+        run.play("pool object IPPool/b unchanged")
+        #expect(run.window == ["pool  running      7 s      waiting 2 s: kind not served yet (IPPool/a)"])
+        run.play("pool object IPPool/a unchanged")
+        #expect(run.window == ["pool  running      7 s      IPPool/a unchanged"])
     }
 
-    @Test func `nothing is written when nothing changed`() {
-        let sink = sink()
-        sink.receive(Event(task: "a", .taskStarted(verb: "exec")))
-        let count = recorder.writeCount
-        recorder.pass(.milliseconds(200))
-        sink.tick()
-        #expect(recorder.writeCount == count)
-    }
-
-    @Test func `long lines that stay are whole and leave nothing of the old ones`() {
-        let sink = sink(columns: 20)
-        for name in ["a", "b", "c"] { sink.receive(Event(task: name, .taskStarted(verb: "exec"))) }
-        sink.receive(Event(task: "a", .output("0123456789 0123456789 0123456789")))
-        sink.finish()
-        #expect(screen(columns: 20) == "a: | 0123456789 0123\n456789 0123456789\n")
-    }
-
-    @Test func `tasks that do not fit the window are counted`() {
-        let sink = sink()
-        for number in 1...12 { sink.receive(Event(task: "t\(number)", .taskStarted(verb: "exec"))) }
-        let lines = screen().split(separator: "\n")
-        #expect(lines.count == 10)
-        #expect(lines.last == "… and 3 more running")
-    }
-
-    @Test func `tasks that have not started are counted`() {
-        let sink = sink()
-        sink.receive(Event(.runStarted(taskCount: 40)))
-        sink.receive(Event(task: "t1", .taskStarted(verb: "exec")))
-        #expect(screen() == "t1  0 s     exec\n39 more waiting for it\n")
-        for number in 2...12 { sink.receive(Event(task: "t\(number)", .taskStarted(verb: "exec"))) }
-        sink.receive(Event(task: "t40", .taskFinished(.skipped(because: "t0"), after: .zero)))
-        #expect(screen().hasSuffix("\n… and 3 more running, 27 more waiting for these\n"))
-    }
-
-    @Test func `a narrow terminal has the name and what the task does in lines of their own`() {
-        let sink = sink(columns: 40)
-        sink.receive(Event(task: "bootstrap-rbac", .taskStarted(verb: "apply")))
-        let words = "API server 127.0.0.1:18599: connection refused (gives up at 12:10:00Z)"
-        sink.receive(Event(task: "bootstrap-rbac", .waiting(words)))
-        sink.receive(Event(task: "crds", .taskStarted(verb: "apply")))
+    @Test func `what an interruption stopped is named`() {
+        let run = TerminalRun()
+        run.play(
+            """
+            tasks crds, node: crds, pool: node
+            crds start apply
+            crds wait API server a:6443: connection refused (gives up at 12:00:00Z)
+            +90s
+            crds end interrupted 90s
+            node end interrupted
+            pool end interrupted
+            done
+            """
+        )
         #expect(
-            screen(columns: 40) == """
-                bootstrap-rbac  0 s
-                  waiting 0 s: connection refused (API
-                  server 127.0.0.1:18599; gives up at
-                  12:10:00Z)
-                crds  0 s
+            run.text == """
+                crds  interrupted  1m 30s
+                    waiting: API server a:6443: connection refused (gives up at 12:00:00Z)
+                interrupted: node, pool (not started)
+                3 tasks: 3 interrupted
+
+                """
+        )
+    }
+
+    @Test func `warnings stay above the view`() {
+        let run = TerminalRun(columns: 40)
+        run.play("tasks crds\ncrds start apply\ncrds warn DaemonSet/kube-system/calico-node: is deprecated")
+        #expect(
+            run.text == """
+                crds: warning:
+                    DaemonSet/kube-system/calico-node:
+                    is deprecated
+                crds  running      0 s
                   apply
 
                 """
         )
-        sink.receive(Event(task: "crds", .warning(subject: "DaemonSet/kube-system/calico-node", "is deprecated")))
-        #expect(
-            screen(columns: 40).hasPrefix(
-                "crds: warning:\n    DaemonSet/kube-system/calico-node:\n    is deprecated\nbootstrap-rbac  0 s\n"
-            )
-        )
+    }
+
+    @Test func `long lines of programs are whole and leave nothing of the view`() {
+        let run = TerminalRun(columns: 20)
+        run.play("tasks a, b, c\na start exec\nb start exec\nc start exec")
+        run.play("a print 0123456789 0123456789 0123456789")
+        #expect(run.text.hasPrefix("a: | 0123456789 0123\n456789 0123456789\na"))
+        run.play("done")
+        #expect(run.text.hasPrefix("a: | 0123456789 0123\n456789 0123456789\nno task to run\n"))
     }
 
     @Test func `without UTF-8 everything is ASCII`() {
-        let recorder = Recorder(isUTF8: false)
-        let sink = sink(recorder: recorder)
-        for number in 1...12 { sink.receive(Event(task: "t\(number)", .taskStarted(verb: "exec"))) }
-        sink.receive(Event(task: "t1", .output("ümlaut")))
-        #expect(screen(recorder).utf8.allSatisfy { $0 < 0x80 })
-        #expect(screen(recorder).hasSuffix("\n... and 3 more running\n"))
-        #expect(screen(recorder).hasPrefix("t1: | \\u{fc}mlaut\n"))
+        let run = TerminalRun(columns: 60, rows: 8, isUTF8: false)
+        run.play("tasks \((1...12).map { "t\($0)" }.joined(separator: ", "))")
+        for number in 1...12 { run.play("t\(number) start exec") }
+        run.play("t1 print ümlaut\nt2 wait url: \(String(repeating: "word ", count: 20))")
+        #expect(run.text.utf8.allSatisfy { $0 < 0x80 })
+        #expect(run.text.hasPrefix("t1: | \\u{fc}mlaut\n"))
+        #expect(run.window.last == "7 more running")
     }
 
-    @Test func `colours end on the same line`() {
-        sink(isColoured: true).receive(Event(task: "a", .taskFinished(.changed, after: .seconds(1))))
-        #expect(recorder.text() == "\ra: \u{1b}[32mchanged in 1 s\u{1b}[0m\u{1b}[K\n\u{1b}[J")
+    @Test func `colours are in one word of a line, and only red, green, magenta and cyan`() {
+        let run = TerminalRun(isColoured: true)
+        let first = run.written("tasks a, b, c\na start file\na end changed 1s\nb start exec\nb end failed 1s no")
+        #expect(
+            first == "\r" + """
+                a  \u{1b}[32mchanged\u{1b}[0m      1 s\u{1b}[K
+                b  \u{1b}[31mfailed\u{1b}[0m       1 s\u{1b}[K
+                    \u{1b}[31merror:\u{1b}[0m no\u{1b}[K
+                c  queued\u{1b}[K
+
+                """ + "\u{1b}[J"
+        )
+        let last = run.written("b warn x: old\nc end skipped b\ndone")
+        #expect(last.contains("b: \u{1b}[35mwarning:\u{1b}[0m x: old\u{1b}[K\n"))
+        #expect(last.contains("\u{1b}[35mskipped:\u{1b}[0m c: 'b' did not succeed\u{1b}[K\n"))
+        #expect(last.contains("\u{1b}[1m3 tasks: 1 changed, 1 failed, 1 skipped\u{1b}[0m\u{1b}[K\n"))
     }
 
     @Test func `errors go to standard error when that is elsewhere`() {
-        let sink = sink(showsDiagnostics: false)
-        sink.receive(Event(task: "a", .taskFinished(.failed(Plain("no")), after: .seconds(1))))
-        #expect(recorder.text(.diagnostics) == "a: error: no\n")
-        #expect(screen() == "a: failed in 1 s\n")
+        let run = TerminalRun(showsDiagnostics: false)
+        run.play("tasks a\na start file\na warn x: old\na end failed 1s no\ndone")
+        #expect(run.diagnostics == "a: warning: x: old\na: error: no\n")
+        #expect(run.text == "a  failed       1 s\n1 task: 1 failed\n")
+    }
+
+    @Test func `a dry run is a list of changes`() {
+        let run = TerminalRun(isDryRun: true)
+        run.play("tasks a, b\na start file\na path /etc/x created")
+        #expect(run.text == "a: /etc/x would be created\na  running      0 s      /etc/x would be created\nb  queued\n")
+        run.play("a end changed 1s")
+        #expect(run.window == ["a: /etc/x would be created", "a  to change    1 s", "b  queued"])
+        run.play("b start file\nb end failed 1s no\ndone")
+        #expect(
+            run.text == """
+                a: /etc/x would be created
+                b: error: no
+                b: failed
+                1 task would change, 1 failed
+
+                """
+        )
+    }
+
+    @Test func `after a stop the view is drawn again below what the shell has written`() {
+        let run = TerminalRun()
+        run.play("tasks a, b: a, c: b\na start exec\n+1s")
+        run.interrupt("^Z\n[1]+  Stopped\n$ fg\nnest-bootstrap run\n", access: .regained)
+        run.play("+1s")
+        let waits = ["b  waiting               for a", "c  waiting               for b"]
+        let view = ["a  running      2 s      exec"] + waits
+        #expect(Array(run.window.suffix(4)) == ["nest-bootstrap run"] + view)
+        run.interrupt("", access: .foreground)
+        run.play("+1s")
+        #expect(run.window.suffix(4).first == "nest-bootstrap run")
+        #expect(run.window.suffix(3).first == "a  running      3 s      exec")
+    }
+
+    @Test func `in the background only what stays is written`() {
+        let run = TerminalRun()
+        run.play("tasks a, b: a\na start exec\n+1s")
+        run.interrupt("^Z\n[1]+  Stopped\n$ bg\n$ ", access: .background)
+        #expect(run.written("+1s") == "")
+        #expect(run.written("a print hello") == "\ra: | hello\u{1b}[K\n\u{1b}[J")
+        let end = run.written("a end changed 2s\nb end interrupted\ndone")
+        #expect(
+            end == "\r" + """
+                a  changed      2 s\u{1b}[K
+                interrupted: b (not started)\u{1b}[K
+                2 tasks: 1 changed, 1 interrupted\u{1b}[K
+
+                """ + "\u{1b}[J"
+        )
+    }
+
+    @Test func `a run that is over before a frame shows only its result`() {
+        let run = TerminalRun()
+        let text = run.written("tasks a\na start file\na path /etc/x created\na end changed 1ms\ndone")
+        #expect(text == "\ra  changed      1 ms     /etc/x created\u{1b}[K\n1 task: 1 changed\u{1b}[K\n\u{1b}[J")
     }
 }

@@ -14,7 +14,7 @@ struct WiringTests {
             (.text, true, nil, false, .lines),
             (.text, false, "xterm", false, .lines),
             (.text, true, "xterm", true, .journal),
-            (.json, true, "xterm", true, .json),
+            (.json, true, "xterm", true, .objects),
         ] as [(OutputFormat, Bool, String?, Bool, SinkKind)]
     )
     func `a sink is chosen by the requested format, then by the outputs`(
@@ -31,6 +31,18 @@ struct WiringTests {
             refusesColours: false
         )
         #expect(SinkKind(output, in: outputEnvironment, hasJournal: hasJournal) == expected)
+    }
+
+    @Test func `plain output is that of a file, also on a terminal`() {
+        let terminal = OutputEnvironment(
+            isOutputTerminal: true,
+            isErrorTerminal: true,
+            terminalName: "xterm",
+            refusesColours: false
+        )
+        #expect(SinkKind(.text, in: terminal.plain, hasJournal: false) == .lines)
+        #expect(!terminal.plain.isColoured)
+        #expect(terminal.plain.columns == nil)
     }
 
     @Test func `colours need a terminal and are disabled by NO_COLOR`() {

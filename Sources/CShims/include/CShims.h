@@ -3,6 +3,9 @@
 
 // No system header is included here: Swift would take its structures for this module's.
 
+/// The commit that was built, empty if it is not known: a macro of the compiler's arguments.
+const char *nest_host_commit(void);
+
 /// The environment of this process: `environ` is a mutable global, which Swift 6 refuses to touch.
 char *const *nest_host_environment(void);
 

@@ -32,12 +32,23 @@ extension AllNodes {
         return text
     }
 
+    /// Draws the plans as one picture, each in a frame below the one before.
+    public func renderSVG() -> String {
+        let sections = nodes.map { node in
+            PlanDocument.Section(
+                heading: node.title,
+                picture: PlanPicture(node.declarations.plan, states: [:])
+            )
+        }
+        return PlanDocument("Plans of all nodes", sections, isFramed: true).markup
+    }
+
     /// Writes the plans as one JSON object in one line.
     public func renderJSON() -> String {
         let nodes = nodes.map { node in
             var pairs: [(String, Node)] = [("node", .string(node.entry.name)), ("hostName", .string(node.hostName))]
             if let address = node.entry.address { pairs.append(("address", .string("\(address)"))) }
-            return Node.mapping(pairs + node.declarations.plan.fields)
+            return Node.mapping(pairs + node.declarations.plan.fields())
         }
         let object = Node.mapping([Node.outputVersion, ("nodes", .sequence(nodes))])
         return String(decoding: object.json(), as: UTF8.self) + "\n"

@@ -6,20 +6,25 @@ extension Plan {
     /// Returns the plan as one JSON object in one line: its roles, and its tasks in their order.
     ///
     /// `after` are the tasks of this plan that must have succeeded, `units` the systemd units that only order.
-    public func renderJSON() -> String {
-        String(decoding: Node.mapping([Node.outputVersion] + fields).json(), as: UTF8.self) + "\n"
+    ///
+    /// - Parameter states: The states of the tasks by their names; a task without one has no field `state`.
+    /// - Returns: The line with its end.
+    public func renderJSON(states: [String: DrawnState] = [:]) -> String {
+        String(decoding: Node.mapping([Node.outputVersion] + fields(states: states)).json(), as: UTF8.self) + "\n"
     }
 
     /// The fields of the plan.
-    var fields: [(String, Node)] {
+    func fields(states: [String: DrawnState] = [:]) -> [(String, Node)] {
         let role = roles.first.map { [("role", Node.string($0))] } ?? []
-        return role + [("roles", .sequence(roles.map { .string($0) })), ("tasks", .sequence(steps.map(node)))]
+        let tasks = steps.map { node($0, states[$0.task.name]) }
+        return role + [("roles", .sequence(roles.map { .string($0) })), ("tasks", .sequence(tasks))]
     }
 
-    private func node(_ step: Step) -> Node {
+    private func node(_ step: Step, _ state: DrawnState?) -> Node {
         let task = step.task
         var pairs: [(String, Node)] = [("task", .string(task.name)), ("verb", .string(task.verb.name))]
         if let description = task.description { pairs.append(("description", .string(description))) }
+        if let state { pairs.append(("state", .string(state.word))) }
         pairs.append(("after", .sequence(step.dependencies.map { .string(steps[$0].task.name) })))
         pairs.append(("units", .sequence(task.afterUnits.map { .string($0) })))
         pairs.append(("timeout", .string(task.timeout.text)))

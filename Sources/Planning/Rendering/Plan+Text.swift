@@ -4,9 +4,16 @@ extension Plan {
     ///
     /// The others that it depends on are named behind it. What does not fit a line goes on below it, between words.
     ///
-    /// - Parameter columns: The width of the terminal, or `nil` for lines of any length.
+    /// - Parameters:
+    ///   - columns: The width of the terminal, or `nil` for lines of any length.
+    ///   - states: The states of the tasks by their names, which have a column of their own.
+    ///   - isColoured: Whether states are coloured.
     /// - Returns: The lines, each with its end.
-    public func renderText(columns: Int? = nil) -> String {
+    public func renderText(
+        columns: Int? = nil,
+        states: [String: DrawnState] = [:],
+        isColoured: Bool = false,
+    ) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
         var depths = steps.map { _ in 0 }
@@ -21,7 +28,24 @@ extension Plan {
         }
         var lines: [Line] = []
         for root in roots { draw(root, "", "", children, &lines) }
-        return table(lines, columns)
+        return table(lines, columns, steps.map { StateCell(states[$0.task.name], isColoured: isColoured) })
+    }
+
+    /// The word for the state of a task.
+    private struct StateCell {
+        let word: String
+        private let colour: String?
+
+        init(_ state: DrawnState?, isColoured: Bool) {
+            word = state?.word ?? ""
+            colour = isColoured ? state?.tone.terminalColour : nil
+        }
+
+        /// The word in its colour, with spaces up to a width.
+        func text(_ width: Int = 0) -> String {
+            let padded = word + String(repeating: " ", count: max(width - word.count, 0))
+            return colour.map { "\u{1b}[\($0)m\(padded)\u{1b}[0m" } ?? padded
+        }
     }
 
     /// A line of a picture before its columns are as wide as the widest.
@@ -45,22 +69,27 @@ extension Plan {
     /// The columns of the notes, below which they are in lines of their own.
     private static let minimumWidth = 24
 
-    private func table(_ lines: [Line], _ columns: Int?) -> String {
+    private func table(_ lines: [Line], _ columns: Int?, _ states: [StateCell]) -> String {
         let nameWidth = lines.map(\.name.count).max() ?? 0
         let verbWidth = steps.map(\.task.verb.name.count).max() ?? 0
+        let stateWidth = states.map(\.word.count).max() ?? 0
+        let stateColumns = stateWidth == 0 ? 0 : stateWidth + 2
+        let width = nameWidth + 2 + stateColumns + verbWidth
         return lines.map { line in
-            let task = steps[line.step].task
+            let (task, state) = (steps[line.step].task, states[line.step])
             let notes = [task.description, also(line)].compactMap(\.self).joined(separator: " ")
-            let head = "\(padded(line.name, nameWidth))  \(padded(task.verb.name, verbWidth))"
+            let stateText = stateColumns == 0 ? "" : state.text(stateWidth) + "  "
+            let head = "\(padded(line.name, nameWidth))  \(stateText)\(padded(task.verb.name, verbWidth))"
             guard let columns else { return trimmed("\(head)  \(notes)") + "\n" }
-            if columns - head.count - 2 >= Self.minimumWidth {
-                let folded = folded(notes, to: columns - head.count - 2)
+            if columns - width - 2 >= Self.minimumWidth {
+                let folded = folded(notes, to: columns - width - 2)
                 let first = trimmed("\(head)  \(folded.first ?? "")")
-                let rest = folded.dropFirst().map { "\(padded(line.below, head.count))  \($0)" }
+                let rest = folded.dropFirst().map { "\(padded(line.below, width))  \($0)" }
                 return ([first] + rest).map { "\($0)\n" }.joined()
             }
+            let name = state.word.isEmpty ? line.name : "\(line.name): \(state.text())"
             let texts = folded("(\(task.verb.name)) \(notes)", to: max(12, columns - line.below.count))
-            return ([line.name] + texts.map { line.below + $0 }).map { "\(trimmed($0))\n" }.joined()
+            return ([name] + texts.map { line.below + $0 }).map { "\(trimmed($0))\n" }.joined()
         }.joined()
     }
 

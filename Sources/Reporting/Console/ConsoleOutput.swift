@@ -71,6 +71,9 @@ public final class ConsoleOutput: Sendable {
     /// Why not everything could be written, unless the reader is gone.
     public var failure: SystemError? { state.failure }
 
+    /// Whether nothing more is written to an output, because its reader is gone or it has failed.
+    public func isClosed(_ stream: Stream) -> Bool { state.hasFailed(stream) }
+
     /// Writes a text for people; after an output has failed, nothing more is written to it.
     public func write(_ text: String, to stream: Stream = .results) {
         write(Array((isUTF8 ? text : asciiText(text)).utf8), to: stream)
@@ -94,10 +97,13 @@ public final class ConsoleOutput: Sendable {
     /// The bytes that wait to be written to an output.
     func backlog(of stream: Stream) -> Int { state.backlog(of: stream) }
 
+    /// Whether so much waits for the reader of standard output that what can be left out is.
+    public var isBacklogged: Bool { backlog(of: .results) > Self.backlogLimit }
+
     /// Waits until everything is written.
     ///
-    /// What has not been written by then is a ``failure``, which says how long nobody has read; entries that the journal
-    /// has not taken are none.
+    /// What has not been written by then is a ``failure``, which says how long nobody has read; entries that the
+    /// journal has not taken are none.
     ///
     /// - Parameters:
     ///   - idleLimit: How long an output may take nothing.
@@ -125,6 +131,8 @@ private final class OutputState: Sendable {
             [.results, .diagnostics].compactMap { failures[$0] }.first { $0.code != EPIPE }
         }
     }
+
+    func hasFailed(_ stream: ConsoleOutput.Stream) -> Bool { failures.withLock { $0[stream] != nil } }
 
     func add(_ count: Int, to stream: ConsoleOutput.Stream) {
         backlogs.withLock { $0[stream, default: 0] += count }

@@ -8,7 +8,7 @@ public struct LineSink: EventSink {
     }
 
     /// Whether the reader of standard output is slow or gone.
-    public var isBehind: Bool { output.backlog(of: .results) > ConsoleOutput.backlogLimit }
+    public var isBehind: Bool { output.isBacklogged }
 
     /// Writes the lines of an event.
     public mutating func receive(_ event: ReportedEvent) {

@@ -57,6 +57,13 @@ public struct OutputEnvironment: Sendable {
     /// Whether standard output shows colours and the user wants them.
     public var isColoured: Bool { isScreen && !refusesColours }
 
+    /// The environment as if standard output were a file: plain lines, which a screen reader reads once.
+    public var plain: Self {
+        var environment = self
+        environment.isOutputTerminal = false
+        return environment
+    }
+
     /// The columns of standard output, or `nil` if it is not a terminal.
     public var columns: Int? { isOutputTerminal ? Terminal.columns(1) ?? 80 : nil }
 }

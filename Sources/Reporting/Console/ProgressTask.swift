@@ -12,21 +12,28 @@ struct ProgressTask {
 
     let name: String
     private let start: Duration
+    private let isDryRun: Bool
     private var activity: String
     private var waits: [Wait] = []
     /// The number of objects that the task checks or changes, once it is known.
     private var objectCount = 0
     private var doneCount = 0
+    /// The first path that the task has changed, with what was done, and the number of all.
+    private var changedPaths: (first: String, count: Int) = ("", 0)
+    /// The first object that the task has changed, and the number of all.
+    private var changedObjects: (first: String, count: Int) = ("", 0)
+    private var firstChange = Event.ObjectResult.Change.unchanged
 
     /// The largest number of waits of one task that are counted.
     private static let waitLimit = 100
 
-    /// The columns of what a task does, below which it is in lines of its own.
-    private static let minimumWidth = 30
+    /// A wait that begins so soon after the start of its task has no time of its own: it is that of the task.
+    private static let promptness = Duration.seconds(2)
 
-    init(name: String, verb: String, start: Duration) {
+    init(name: String, verb: String, start: Duration, isDryRun: Bool = false) {
         self.name = name
         self.start = start
+        self.isDryRun = isDryRun
         activity = verb
     }
 
@@ -37,15 +44,31 @@ struct ProgressTask {
         case .objectCount(let count): objectCount = count
         case .object(let object, let result):
             doneCount += 1
-            proceed("\(object) \(result.change.rawValue)", object)
+            if result.change != .unchanged {
+                if changedObjects.count == 0 { firstChange = result.change }
+                Self.count("\(object) \(result.change.rawValue)", in: &changedObjects)
+            }
+            proceed("\(object) \(done(result.change.rawValue, result.change == .unchanged))", object)
         case .objectFailed(let object, _):
             doneCount += 1
             proceed("\(object) failed", object)
-        case .path(let path, let result): proceed("\(path) \(result.change.rawValue)", nil)
+        case .path(let path, let result):
+            if result.change != .unchanged { Self.count("\(path) \(result.change.rawValue)", in: &changedPaths) }
+            proceed("\(path) \(done(result.change.rawValue, result.change == .unchanged))", nil)
         case .planned(let text): proceed(text, nil)
         case .output(let text): proceed("| \(text)", nil)
         case .runStarted, .taskStarted, .warning, .taskFinished, .runFinished: break
         }
+    }
+
+    /// The words for what was done, or with a dry run would be.
+    private func done(_ participle: String, _ isUnchanged: Bool) -> String {
+        isDryRun && !isUnchanged ? "would be \(participle)" : participle
+    }
+
+    private static func count(_ change: String, in changes: inout (first: String, count: Int)) {
+        if changes.count == 0 { changes.first = change }
+        changes.count += 1
     }
 
     /// Applies a text about waiting, which begins with its subject.
@@ -59,9 +82,15 @@ struct ProgressTask {
     /// Applies a result, which ends the waits before it.
     private mutating func proceed(_ activity: String, _ object: String?) {
         self.activity = activity
-        // Other objects of the task may still be waiting. A subject with spaces is the server, which all of them wait for.
+        // Other objects of the task may still be waiting. A subject with spaces is the server, which all wait for.
         waits.removeAll { wait in object.map { wait.subject == $0 || wait.subject.contains(" ") } ?? true }
     }
+
+    /// Whether the task does nothing until something else happens.
+    var isWaiting: Bool { !waits.isEmpty }
+
+    /// How long the task has been running.
+    func age(at now: Duration) -> Duration { now - start }
 
     /// What the task does, when it is not waiting.
     private var work: String {
@@ -77,39 +106,47 @@ struct ProgressTask {
         return printable("waiting\(more): \(wait.words)")
     }
 
-    /// Formats the lines that show the task; at most four, in which the cause of a wait comes first.
-    func lines(at now: Duration, nameWidth: Int, columns: Int, isUTF8: Bool) -> [Line] {
-        let age = (now - start).clockText
-        let text = printable(isUTF8 ? doing(at: now) : asciiText(doing(at: now)))
-        let tone: Line.Tone = waits.isEmpty ? .progress : .waiting
-        let indentation = nameWidth + 10
-        var lines: [String]
-        if columns - indentation >= Self.minimumWidth {
-            let name = name.truncated(to: nameWidth, isUTF8: isUTF8).padded(to: nameWidth)
-            let heads = ["\(name)  \(age.padded(to: 7)) "] + Array(repeating: "".padded(to: indentation), count: 3)
-            lines = text.wrapped(to: columns - indentation).enumerated().map { index, line in
-                heads[min(index, 3)] + line
-            }
-        } else {
-            let head = "\(name.truncated(to: columns - age.count - 2, isUTF8: isUTF8))  \(age)"
-            lines = [head] + text.wrapped(to: columns - 2).map { "  \($0)" }
-        }
-        if lines.count > 4 { lines[3] += " " + (isUTF8 ? "…" : "...") }
-        return lines.prefix(4).map { Line(nil, $0.truncated(to: columns, isUTF8: isUTF8), tone) }
-    }
-
-    private func doing(at now: Duration) -> String {
+    /// What the task does, for a line that also says how long it has been running; the cause of a wait comes first.
+    func activity(at now: Duration) -> String {
         guard let wait = waits.last else { return work }
-        let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
         let objects = doneCount > 0 && objectCount > 0 ? "\(doneCount) of \(objectCount) objects, " : ""
-        let time = "\(objects)waiting \((now - wait.since).clockText)\(more)"
-        guard wait.subject.endIndex < wait.words.endIndex else { return "\(time): \(wait.words)" }
+        let time = wait.since - start < Self.promptness ? "" : " \((now - wait.since).clockText)"
+        let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
+        let head = "\(objects)waiting\(time)\(more)"
+        guard wait.subject.endIndex < wait.words.endIndex else { return "\(head): \(wait.words)" }
         var reason = wait.words[wait.subject.endIndex...].dropFirst(2)
         var end = ""
         if let range = reason.ranges(of: " (gives up at ").last, reason.last == ")" {
             end = "; gives up at \(reason[range.upperBound...].dropLast())"
             reason = reason[..<range.lowerBound]
         }
-        return "\(time): \(reason) (\(wait.subject)\(end))"
+        return "\(head): \(reason) (\(wait.subject)\(end))"
+    }
+
+    /// What the task has changed, after its end; something that is alone is named.
+    func result(_ counts: ResultCounts) -> String {
+        var parts: [String] = []
+        if changedPaths.count > 0 {
+            parts.append(changedPaths.first + (changedPaths.count > 1 ? " and \(changedPaths.count - 1) more" : ""))
+        }
+        var rest = counts
+        if changedObjects.count == 1 {
+            parts.append(changedObjects.first)
+            rest.uncount(firstChange)
+        }
+        if !rest.isEmpty { parts.append(changedObjects.count == 1 ? rest.text : rest.objectText) }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension ResultCounts {
+    /// Counts one object less.
+    fileprivate mutating func uncount(_ change: Event.ObjectResult.Change) {
+        switch change {
+        case .created: created = max(0, created - 1)
+        case .configured: changed = max(0, changed - 1)
+        case .deleted: deleted = max(0, deleted - 1)
+        case .unchanged: unchanged = max(0, unchanged - 1)
+        }
     }
 }

@@ -1,11 +1,17 @@
+import Host
+
 /// The part of a terminal that is redrawn, and the lines above it that stay.
 ///
-/// A frame is one text, written at once. It overwrites the old lines and clears only what is left of them, so nothing
-/// flickers. The cursor rests at the start of the line after the last one.
+/// A frame is one text, written at once, that writes only the lines that differ from the last one and clears what is
+/// left of those, so nothing flickers. The cursor rests at the start of the line after the last one, and no mode of the
+/// terminal is changed: whenever the program ends, there is nothing to restore.
 struct TerminalScreen {
     private let isColoured: Bool
-    private var widths: [Int] = []
-    private var frame = ""
+    /// The lines that the next frame replaces, as they were written.
+    private var live: [String] = []
+    /// The last lines that stay, as many as a screen can have.
+    private var stayed: [ScreenLine] = []
+    private var size: TerminalSize?
 
     init(isColoured: Bool) {
         self.isColoured = isColoured
@@ -13,52 +19,84 @@ struct TerminalScreen {
 
     /// Draws lines that stay and, below them, lines that the next frame replaces.
     ///
+    /// - Parameters:
+    ///   - staying: The lines that stay.
+    ///   - lines: The lines that the next frame replaces, which fit the rows and columns of a view.
+    ///   - size: The size of the terminal now.
     /// - Returns: What to write; empty if the terminal shows it already.
-    mutating func draw(staying: [Line], live: [Line], columns: Int) -> String {
-        var new = ""
-        for line in live { new += line.painted(isColoured) + clearToEndOfLine + "\n" }
-        guard !staying.isEmpty || new != frame else { return "" }
-        var text = cursorUp(rowCount(columns))
-        for line in staying { text += line.painted(isColoured) + clearToEndOfLine + "\n" }
-        text += new + clearToEndOfScreen
-        frame = new
-        widths = live.map(\.description.columnCount)
-        return text
+    mutating func draw(staying: [ScreenLine], live lines: [ScreenLine], in size: TerminalSize) -> String {
+        let new = lines.map { $0.painted(isColoured) }
+        let last = self.size
+        let earlier = stayed
+        stayed = Array((earlier + staying).suffix(size.rows))
+        self.size = size
+        defer { live = new }
+        let isSmaller = last.map { size.columns < $0.columns || size.rows < $0.rows } ?? false
+        if isSmaller, !live.isEmpty {
+            // Terminals differ in what becomes of lines that no longer fit: only the corner is where it was.
+            let rowCount = (staying + lines).reduce(1) { $0 + Self.rows(of: $1, in: size) }
+            return "\u{1b}[H" + written(Self.last(earlier, rowCount: size.rows - rowCount, in: size) + staying, new)
+        }
+        // Lines that stay move all others, and a new size may have cut them off.
+        if !staying.isEmpty || last != size { return "\r" + cursor(from: live.count, to: 0) + written(staying, new) }
+        return changes(to: new)
     }
 
-    /// The rows that the last frame takes, also if the window was made narrower since.
-    private func rowCount(_ columns: Int) -> Int {
-        widths.reduce(0) { $0 + max(1, ($1 + columns - 1) / columns) }
+    /// Draws the lines that the next frame replaces again, also over what was typed below them.
+    func redraw() -> String { live.isEmpty ? "" : "\r" + cursor(from: live.count, to: 0) + written([], live) }
+
+    /// Leaves what was drawn where it is: the next frame begins at the cursor.
+    mutating func forget() { live = [] }
+
+    /// Lines from the cursor on, with nothing after them.
+    private func written(_ staying: [ScreenLine], _ live: [String]) -> String {
+        (staying.map { $0.painted(isColoured) } + live).map { $0 + clearToEndOfLine + "\n" }.joined()
+            + clearToEndOfScreen
     }
 
-    private func cursorUp(_ rows: Int) -> String {
-        rows > 0 ? "\r\u{1b}[\(rows)A" : "\r"
+    /// The lines that differ from those on the screen.
+    private func changes(to new: [String]) -> String {
+        guard new != live else { return "" }
+        var text = "\r"
+        var row = live.count
+        for (index, line) in new.enumerated() where index >= live.count || live[index] != line {
+            text += cursor(from: row, to: index) + line + clearToEndOfLine + "\n"
+            row = index + 1
+        }
+        return text + cursor(from: row, to: new.count) + (new.count < live.count ? clearToEndOfScreen : "")
     }
+
+    /// Moves the cursor up or down.
+    private func cursor(from row: Int, to target: Int) -> String {
+        if target < row { return "\u{1b}[\(row - target)A" }
+        return target > row ? "\u{1b}[\(target - row)B" : ""
+    }
+
+    /// The last lines that fit a number of rows.
+    private static func last(_ lines: [ScreenLine], rowCount: Int, in size: TerminalSize) -> [ScreenLine] {
+        var rest = rowCount
+        let fitting = lines.reversed().prefix { line in
+            rest -= rows(of: line, in: size)
+            return rest >= 0
+        }
+        return fitting.reversed()
+    }
+
+    /// The rows that a line takes.
+    private static func rows(of line: ScreenLine, in size: TerminalSize) -> Int {
+        max(1, (line.columnCount + size.columns - 1) / max(1, size.columns))
+    }
+}
+
+extension TerminalSize {
+    /// The columns of a view.
+    ///
+    /// The last one stays free, as terminals differ in where the cursor is after a character in it.
+    var viewColumns: Int { max(2, columns) - 1 }
+
+    /// The rows of a view: the last one is for the cursor, and the first one for the last line that stays.
+    var viewRows: Int { max(1, rows - 2) }
 }
 
 private let clearToEndOfLine = "\u{1b}[K"
 private let clearToEndOfScreen = "\u{1b}[J"
-
-extension Line {
-    /// The printed line, in the colour of its tone if colours are wanted.
-    func painted(_ isColoured: Bool) -> String {
-        guard isColoured, let colour = tone.colour else { return description }
-        let text = "\u{1b}[\(colour)m\(text)\u{1b}[0m"
-        return task.map { "\($0): \(text)" } ?? text
-    }
-}
-
-extension Line.Tone {
-    /// The number that chooses the colour, or `nil` for the terminal's own.
-    var colour: String? {
-        switch self {
-        case .progress, .output, .context: nil
-        case .changed, .added: "32"
-        case .unchanged: "2"
-        case .waiting, .warning, .skipped: "33"
-        case .failed, .error, .removed: "31"
-        case .hunk: "36"
-        case .summary: "1"
-        }
-    }
-}

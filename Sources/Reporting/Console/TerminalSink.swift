@@ -1,9 +1,20 @@
-/// Reports a run on a terminal: what is done scrolls up, what runs is redrawn below.
+import Execution
+public import Host
+
+/// Reports a run on a terminal: one line a task, redrawn about five times a second, below what programs print.
+///
+/// What stays when the run has ended is what a reader needs then: failures with their causes and hints, and a line
+/// for every task that has changed something. What existed before and was changed or deleted has a line of its own as well; a
+/// first run creates hundreds of things, which are counted. A dry run is a list of changes: it has every line.
 public struct TerminalSink: EventSink {
     private let output: ConsoleOutput
     private let display: Display
     private var screen: TerminalScreen
-    private var progress = ProgressView()
+    private var view: RunView
+    /// The lines that the next frame puts above the view.
+    private var pending: [Line] = []
+    /// The time of the last frame.
+    private var lastFrame: Duration?
 
     /// The properties of the terminal and the wishes of its user.
     public struct Display: Sendable {
@@ -11,61 +22,113 @@ public struct TerminalSink: EventSink {
         public var isColoured: Bool
         /// Whether standard error is the terminal as well; otherwise warnings and errors go there as plain lines.
         public var showsDiagnostics: Bool
-        /// Reads the current width of the terminal.
-        public var columns: @Sendable () -> Int
+        /// Whether the run writes nothing.
+        public var isDryRun: Bool
+        /// Reads the current size of the terminal.
+        public var size: @Sendable () -> TerminalSize
+        /// Determines whether the program has the terminal to itself now.
+        public var access: @Sendable () -> TerminalAccess
 
         /// Creates a description.
-        public init(isColoured: Bool, showsDiagnostics: Bool, columns: @escaping @Sendable () -> Int) {
+        public init(
+            isColoured: Bool,
+            showsDiagnostics: Bool,
+            isDryRun: Bool = false,
+            size: @escaping @Sendable () -> TerminalSize,
+            access: @escaping @Sendable () -> TerminalAccess = { .foreground },
+        ) {
             self.isColoured = isColoured
             self.showsDiagnostics = showsDiagnostics
-            self.columns = columns
+            self.isDryRun = isDryRun
+            self.size = size
+            self.access = access
         }
     }
 
     /// The bytes that wait for the terminal when the lines below are no longer redrawn.
-    private static let frameLimit = 16 << 10
+    static let frameLimit = 16 << 10
+
+    /// The time between two frames, if nothing else asks for one.
+    private static let interval = Duration.milliseconds(200)
+
+    /// The number of lines that wait for the next frame when that is drawn at once.
+    private static let pendingLimit = 100
 
     /// Creates a sink.
     public init(_ output: ConsoleOutput, _ display: Display) {
         self.output = output
         self.display = display
         screen = TerminalScreen(isColoured: display.isColoured)
+        view = RunView(isUTF8: output.isUTF8, isDryRun: display.isDryRun)
     }
 
     /// Whether the terminal is stopped or slow.
-    public var isBehind: Bool { output.backlog(of: .results) > ConsoleOutput.backlogLimit }
+    public var isBehind: Bool { output.isBacklogged }
 
-    /// Shows what an event changes.
+    /// Keeps what an event changes, and shows it if the last frame is old enough.
     public mutating func receive(_ event: ReportedEvent) {
-        progress.note(event.event, at: event.stamped.uptime)
-        // What is waited for is in the lines below, as long as it is waited for.
-        let lines = event.lines.filter { $0.tone != .waiting }
-        draw(lines.filter { !isElsewhere($0) }, at: event.stamped.uptime)
-        for line in lines where isElsewhere(line) { output.write("\(line)\n", to: .diagnostics) }
+        let uptime = event.stamped.uptime
+        for line in event.lines where isElsewhere(line) { output.write("\(line)\n", to: .diagnostics) }
+        let lines = event.lines.filter { !isElsewhere($0) }
+        let problems = display.isDryRun ? [] : lines.filter { $0.tone == .error }.map(\.text)
+        view.note(event, problems: problems)
+        if case .runFinished = event.event.kind { return draw(at: uptime, summary: lines, isLast: true) }
+        pending += stays(event) ? lines : []
+        let age = uptime - (lastFrame ?? uptime)
+        lastFrame = lastFrame ?? uptime
+        if age >= Self.interval || pending.count >= Self.pendingLimit { draw(at: uptime) }
     }
 
-    /// Redraws the running tasks with the time that has passed.
-    public mutating func tick(at uptime: Duration) {
-        draw([], at: uptime)
-    }
+    /// Redraws the view with the time that has passed.
+    public mutating func tick(at uptime: Duration) { draw(at: uptime) }
 
-    /// Removes the lines of the running tasks.
+    /// Removes the view, if the run has not ended.
     public mutating func finish() {
-        progress = ProgressView()
-        draw([], at: .zero, isLast: true)
+        view.clear()
+        draw(at: lastFrame ?? .zero, isLast: true)
+    }
+
+    /// Whether the lines of an event are not said by the view, or are wanted after it.
+    private func stays(_ event: ReportedEvent) -> Bool {
+        switch event.event.kind {
+        case .waiting: false
+        case .output, .warning, .planned, .runFinished: true
+        case .path(_, let result): display.isDryRun || [.changed, .removed].contains(result.change)
+        case .object(_, let result): display.isDryRun || [.configured, .deleted].contains(result.change)
+        case .runStarted, .taskStarted, .lease, .objectCount, .objectFailed, .taskFinished: display.isDryRun
+        }
     }
 
     private func isElsewhere(_ line: Line) -> Bool {
         line.isDiagnostic && !display.showsDiagnostics
     }
 
-    private mutating func draw(_ staying: [Line], at uptime: Duration, isLast: Bool = false) {
+    /// Draws a frame.
+    ///
+    /// - Parameters:
+    ///   - uptime: The time that ages are counted to.
+    ///   - summary: Lines that stay, after those of the view.
+    ///   - isLast: Whether the view is replaced by the lines of it that stay.
+    private mutating func draw(at uptime: Duration, summary: [Line] = [], isLast: Bool = false) {
+        let access = display.access()
+        // What a shell has written is not to be overwritten.
+        if access != .foreground { screen.forget() }
         // A frame that replaces one which has not been shown can be left out.
-        if staying.isEmpty, !isLast, output.backlog(of: .results) > Self.frameLimit { return }
-        // The last column stays free: terminals differ in where the cursor is after a character in it.
-        let columns = max(20, display.columns()) - 1
-        let live = progress.lines(at: uptime, columns: columns, isUTF8: output.isUTF8)
-        let staying = staying.flatMap { $0.folded(to: columns, isUTF8: output.isUTF8) }
-        output.write(screen.draw(staying: staying, live: live, columns: columns + 1))
+        let isHidden = access == .background || output.backlog(of: .results) > Self.frameLimit
+        if isHidden, pending.isEmpty, !isLast { return }
+        lastFrame = uptime
+        let size = display.size()
+        let columns = size.viewColumns
+        let rows = isLast ? view.finish(columns: columns) : []
+        let frame = view.frame(at: uptime, columns: columns, rowLimit: size.viewRows)
+        let staying =
+            screenLines(pending, columns) + (display.isDryRun ? [] : rows + frame.staying)
+            + screenLines(summary, columns)
+        pending = []
+        output.write(screen.draw(staying: staying, live: isHidden ? [] : frame.lines, in: size))
+    }
+
+    private func screenLines(_ lines: [Line], _ columns: Int) -> [ScreenLine] {
+        lines.flatMap { $0.folded(to: columns, isUTF8: output.isUTF8) }.map(\.onScreen)
     }
 }

@@ -5,7 +5,7 @@ import YAML
 
 /// Reporting what ends the program outside of a run.
 extension ConsoleOutput {
-    /// Reports an error: in lines on standard error, as entries of the journal, or in JSON objects on standard output.
+    /// Reports an error: in lines on standard error, as entries of the journal, or in objects for programs on standard output.
     ///
     /// A line without a location in a file begins with the program's name. The objects are those of ``JSONSink``'s
     /// `error` events, without `run`, `sequence` and `task`.
@@ -41,12 +41,11 @@ extension ConsoleOutput {
         function: String = #function,
     ) {
         let code = CodeLocation(file: file, line: line, function: function)
-        switch format {
-        case .text:
-            for problem in problems { report(problem, kind, fields, code) }
-        case .json:
+        if format.isForPrograms {
             let time = Timestamp.millisecondsNow()
-            write(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, to: .results)
+            write(objects(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, as: format), to: .results)
+        } else {
+            for problem in problems { report(problem, kind, fields, code) }
         }
     }
 

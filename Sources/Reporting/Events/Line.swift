@@ -2,7 +2,7 @@
 struct Line: Sendable, Hashable, CustomStringConvertible {
     /// The kind of a line, for colours, priorities and the choice of output.
     enum Tone: Sendable, Hashable {
-        case progress, waiting, output, changed, unchanged, skipped, failed, warning, error, summary
+        case progress, running, waiting, output, changed, unchanged, skipped, failed, warning, error, summary
         /// Lines of a diff.
         case hunk, added, removed, context
     }
@@ -41,7 +41,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
     var isVerbatim: Bool {
         switch tone {
         case .output, .hunk, .added, .removed, .context: true
-        case .progress, .waiting, .changed, .unchanged, .skipped, .failed, .warning, .error, .summary: false
+        case .progress, .running, .waiting, .changed, .unchanged, .skipped, .failed, .warning, .error, .summary: false
         }
     }
 
@@ -52,9 +52,15 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
         guard !isVerbatim, "\(head)\(text)".columnCount > columns else { return [self] }
         let lines = "\(head)\(text)".wrapped(to: columns, indentation: 4)
         // A name that fills a line has lost the space after it.
-        guard let first = lines.first, first.hasPrefix(head) else { return lines.map { Line(nil, $0, tone) } }
-        return [Line(task, String(first.dropFirst(head.count)), tone)] + lines.dropFirst().map { Line(nil, $0, tone) }
+        guard let first = lines.first, first.hasPrefix(head) else {
+            return lines.enumerated().map { index, line in Line(nil, line, index == 1 ? tone : continuationTone) }
+        }
+        return [Line(task, String(first.dropFirst(head.count)), tone)]
+            + lines.dropFirst().map { Line(nil, $0, continuationTone) }
     }
+
+    /// The kind of the lines that a folded line goes on in: the word that has a colour is in the first one.
+    private var continuationTone: Tone { tone == .summary ? .summary : .progress }
 
     /// Whether the line belongs on standard error.
     var isDiagnostic: Bool { tone == .warning || tone == .error }

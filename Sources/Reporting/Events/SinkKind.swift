@@ -2,8 +2,8 @@ import Host
 
 /// How a run is reported.
 public enum SinkKind: Sendable, Hashable {
-    /// As JSON on standard output.
-    case json
+    /// As objects for programs on standard output.
+    case objects
     /// As entries of the journal.
     case journal
     /// On a terminal, redrawn.
@@ -15,8 +15,8 @@ public enum SinkKind: Sendable, Hashable {
     ///
     /// Nothing is reported twice: where the journal reads the output, its entries are everything that is written.
     public init(_ format: OutputFormat, in outputEnvironment: OutputEnvironment, hasJournal: Bool) {
-        if format == .json {
-            self = .json
+        if format.isForPrograms {
+            self = .objects
         } else if hasJournal {
             self = .journal
         } else {
@@ -47,13 +47,15 @@ public func makeSinks(
 ) -> [any EventSink] {
     var sinks: [any EventSink] = []
     switch (SinkKind(format, in: outputEnvironment, hasJournal: output.journal != nil), output.journal) {
-    case (.json, _): sinks.append(JSONSink(output, run: run, isDryRun: isDryRun))
+    case (.objects, _): sinks.append(JSONSink(output, as: format, run: run, isDryRun: isDryRun))
     case (.journal, let journal?): sinks.append(JournalSink(output, run: run, journal))
     case (.terminal, _):
         let display = TerminalSink.Display(
             isColoured: outputEnvironment.isColoured,
             showsDiagnostics: outputEnvironment.isErrorTerminal,
-            columns: { Terminal.columns(1) ?? 80 },
+            isDryRun: isDryRun,
+            size: { Terminal.size(1) ?? TerminalSize() },
+            access: { Terminal.access(1) },
         )
         sinks.append(TerminalSink(output, display))
     case (.lines, _), (.journal, nil): sinks.append(LineSink(output))

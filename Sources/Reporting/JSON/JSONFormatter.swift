@@ -33,8 +33,8 @@ struct JSONFormatter {
         guard event.isNews else { return [] }
         let task = event.event.task
         switch event.event.kind {
-        case .runStarted(let count):
-            return [JSONRecord("run-started", nil, ["tasks": .number(count), "dryRun": .boolean(isDryRun)])]
+        case .runStarted(let tasks):
+            return [JSONRecord("run-started", nil, ["tasks": .number(tasks.count), "dryRun": .boolean(isDryRun)])]
         case .taskStarted(let verb): return [JSONRecord("task-started", task, ["verb": .string(verb)])]
         case .waiting(let text): return [JSONRecord("waiting", task, ["message": .string(text)])]
         case .lease(let holder): return [JSONRecord("lease", task, holder.fields)]

@@ -1,24 +1,27 @@
-/// Reports a run to programs: one JSON object a line on standard output, errors included.
+/// Reports a run to programs: objects on standard output, errors included.
 public struct JSONSink: EventSink {
     private let output: ConsoleOutput
+    private let format: OutputFormat
     private var formatter: JSONFormatter
 
     /// Creates a sink.
     ///
     /// - Parameters:
-    ///   - output: Where the lines go.
+    ///   - output: Where the objects go.
+    ///   - format: JSON or YAML.
     ///   - run: The identifier of the run.
     ///   - isDryRun: Whether the run writes nothing.
-    public init(_ output: ConsoleOutput, run: String, isDryRun: Bool = false) {
+    public init(_ output: ConsoleOutput, as format: OutputFormat = .json, run: String, isDryRun: Bool = false) {
         self.output = output
+        self.format = format
         formatter = JSONFormatter(run: run, isDryRun: isDryRun)
     }
 
     /// Whether the reader of standard output is slow or gone.
-    public var isBehind: Bool { output.backlog(of: .results) > ConsoleOutput.backlogLimit }
+    public var isBehind: Bool { output.isBacklogged }
 
     /// Writes the objects of an event.
     public mutating func receive(_ event: ReportedEvent) {
-        output.write(formatter.lines(for: event), to: .results)
+        output.write(objects(formatter.lines(for: event), as: format), to: .results)
     }
 }

@@ -108,7 +108,7 @@ extension Line.Tone {
         case .error: 3
         case .warning, .skipped, .failed: 4
         case .changed, .summary: 5
-        case .progress, .waiting, .output, .unchanged, .hunk, .added, .removed, .context: 6
+        case .progress, .running, .waiting, .output, .unchanged, .hunk, .added, .removed, .context: 6
         }
     }
 }

@@ -34,16 +34,23 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
 /// - Parameters:
 ///   - certificates: The certificates.
 ///   - now: The instant from which remaining time counts.
+///   - columns: The width of the terminal, or `nil` for lines of any length.
 ///   - isUTF8: Whether the table may have characters that are not ASCII.
 /// - Returns: The lines, an empty one and the heading first; none if there is no certificate.
-public func certificateLines(_ certificates: [CertificateExpiry], at now: Timestamp, isUTF8: Bool = true) -> [String] {
+public func certificateLines(
+    _ certificates: [CertificateExpiry],
+    at now: Timestamp,
+    columns: Int? = nil,
+    isUTF8: Bool = true,
+) -> [String] {
     guard !certificates.isEmpty else { return [] }
     let rows = certificates.map { certificate in
         [certificate.path, expiryText(certificate.expires, at: now), certificate.subject].map {
-            isUTF8 ? printable($0) : asciiText(printable($0))
+            tableText($0, isUTF8)
         }
     }
-    return [""] + tableLines([["CERTIFICATE", "EXPIRES", "SUBJECT"]] + rows)
+    let table = TextTable(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows, columns: columns, isUTF8: isUTF8)
+    return [""] + table.lines(colours: rows.map { _ in nil }, details: rows.map { _ in [] })
 }
 
 /// The rows in columns as wide as their widest cells, the last one aside.

@@ -4,8 +4,8 @@ public import State
 
 /// Returns statuses as a table for people.
 ///
-/// The reason is below its row, in as many lines as it takes. Descriptions are cut off where the terminal ends; on one that
-/// is narrower than the other columns, every task has lines of its own instead of a row.
+/// The reason is below its row, in as many lines as it takes. Descriptions are cut off where the terminal ends; on one
+/// that is narrower than the other columns, every task has lines of its own instead of a row.
 ///
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.
@@ -22,8 +22,8 @@ public func statusLines(
     guard !statuses.isEmpty else { return ["no task for this node"] }
     let table = TextTable(heading, statuses.map { cells($0, isUTF8) }, columns: columns, isUTF8: isUTF8)
     return table.lines(
-        colours: statuses.map { isColoured ? colour($0.state) : nil },
-        details: statuses.map { reasons($0).map { tableText($0, isUTF8) } },
+        colours: statuses.map { isColoured ? $0.state.tone.colour : nil },
+        details: statuses.map { $0.reasonLines.map { tableText($0, isUTF8) } },
     )
 }
 
@@ -46,32 +46,8 @@ private let heading = ["TASK", "STATE", "UNIT", "AGE", "DURATION", "OBJECTS", "R
 private func cells(_ status: TaskStatus, _ isUTF8: Bool) -> [String] {
     [
         status.task, "\(status.state)", unitWords(status), status.age?.clockText ?? "",
-        status.duration?.humanReadable ?? "", status.counts.text, repetitionWords(status), status.description ?? "",
+        status.duration?.humanReadable ?? "", status.counts.text, status.repetitionWords, status.description ?? "",
     ].map { tableText($0, isUTF8) }
-}
-
-/// Why the task, or its last repetition, has not succeeded, a line each.
-private func reasons(_ status: TaskStatus) -> [String] {
-    var lines = status.reason?.split(separator: "\n").map(String.init) ?? []
-    if let lease = status.lease {
-        // What systemd knows is either the same, or the wait for this Lease in other words.
-        lines.removeAll { $0 == lease.text || !lease.isSelf && $0.hasPrefix("waiting: \(lease.object): ") }
-        lines.insert(lease.text, at: 0)
-    }
-    guard let repetition = status.repetition, !repetition.state.isSuccess, let reason = repetition.reason else {
-        return lines
-    }
-    return lines + reason.split(separator: "\n").map { "repetition: \($0)" }
-}
-
-/// The last repetition and the next one.
-private func repetitionWords(_ status: TaskStatus) -> String {
-    var words: [String] = []
-    if let repetition = status.repetition {
-        words.append("\(repetition.state)" + (repetition.age.map { " \($0.clockText) ago" } ?? ""))
-    }
-    if let time = status.repeatsIn { words.append("next in \(time.clockText)") }
-    return words.joined(separator: ", ")
 }
 
 /// The state of the unit, with what follows from a failure.
@@ -82,7 +58,38 @@ private func unitWords(_ status: TaskStatus) -> String {
     return status.isPermanent ? "\(words), not retried" : words
 }
 
-private func colour(_ state: TaskState) -> String {
-    if state.isSuccess { return "32" }
-    return state == .ended(.failed) ? "31" : "33"
+extension TaskState {
+    /// The kind of the word for the state, which chooses its colour.
+    var tone: Line.Tone {
+        switch self {
+        case .ended(let kind): kind.isSuccess ? .changed : kind.tone
+        case .unknown: .warning
+        case .running: .running
+        case .notYet, .waiting: .progress
+        }
+    }
+}
+
+extension TaskStatus {
+    /// Why the task, or its last repetition, has not succeeded, a line each.
+    var reasonLines: [String] {
+        var lines = reason?.split(separator: "\n").map(String.init) ?? []
+        if let lease {
+            // What systemd knows is either the same, or the wait for this Lease in other words.
+            lines.removeAll { $0 == lease.text || !lease.isSelf && $0.hasPrefix("waiting: \(lease.object): ") }
+            lines.insert(lease.text, at: 0)
+        }
+        guard let repetition, !repetition.state.isSuccess, let reason = repetition.reason else { return lines }
+        return lines + reason.split(separator: "\n").map { "repetition: \($0)" }
+    }
+
+    /// The last repetition and the next one.
+    var repetitionWords: String {
+        var words: [String] = []
+        if let repetition {
+            words.append("\(repetition.state)" + (repetition.age.map { " \($0.clockText) ago" } ?? ""))
+        }
+        if let repeatsIn { words.append("next in \(repeatsIn.clockText)") }
+        return words.joined(separator: ", ")
+    }
 }

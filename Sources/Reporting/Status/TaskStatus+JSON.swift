@@ -34,7 +34,10 @@ public func statusJSON(
 
 extension TaskStatus {
     /// The status as a JSON object, without what is not known.
-    fileprivate var node: Node {
+    fileprivate var node: Node { .mapping(fields) }
+
+    /// The fields of that object.
+    var fields: [(String, Node)] {
         var pairs: [(String, Node)] = [("task", .string(task))]
         if let description { pairs.append(("description", .string(description))) }
         pairs.append(("state", .string("\(state)")))
@@ -50,7 +53,7 @@ extension TaskStatus {
         if let reason { pairs.append(("reason", .string(reason))) }
         if let repetition { pairs.append(("repetition", repetition.node)) }
         if let repeatsIn { pairs.append(("repeatsInSeconds", .seconds(repeatsIn))) }
-        return .mapping(pairs)
+        return pairs
     }
 }
 

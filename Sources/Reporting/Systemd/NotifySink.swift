@@ -11,7 +11,7 @@ public struct NotifySink: EventSink {
 
     private let timeouts: [String: Duration]
     private let queue: ThreadQueue<String>
-    private var progress = ProgressView()
+    private var progress = RunningTasks()
     /// The first error of each task, the one that has a location.
     private var errors: [String: String] = [:]
     /// How the last task ended.

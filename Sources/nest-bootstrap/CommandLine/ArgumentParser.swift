@@ -25,14 +25,15 @@ func argumentsByName(_ arguments: [String]) -> [String] {
 /// Finds the output format for an error in the arguments.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
-/// - Returns: JSON if they ask for it anywhere, whatever the other arguments are.
+/// - Returns: The first format for programs that they ask for anywhere, whatever the other arguments are.
 func wantedOutput(_ arguments: [String]) -> OutputFormat {
-    let json = OutputFormat.json.rawValue
     let names = ["--output", "-o"]
-    let isPair = zip(arguments, arguments.dropFirst()).contains { names.contains($0) && $1 == json }
-    return isPair
-        || arguments.contains { names.contains(String($0.dropLast(json.count + 1))) && $0.hasSuffix("=\(json)") }
-        ? .json : .text
+    let pairs = zip(arguments, arguments.dropFirst()).filter { names.contains($0.0) }.map(\.1)
+    let joined = arguments.compactMap { argument -> String? in
+        let parts = argument.split(separator: "=", maxSplits: 1)
+        return parts.count == 2 && names.contains(String(parts[0])) ? String(parts[1]) : nil
+    }
+    return (pairs + joined).compactMap(OutputFormat.init(rawValue:)).first(where: \.isForPrograms) ?? .text
 }
 
 /// Sorts arguments into a command, flags and names.

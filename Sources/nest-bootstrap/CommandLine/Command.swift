@@ -8,10 +8,14 @@ enum Command: Sendable, Hashable {
     case status([String], StatusOptions)
     /// Shows what a run of the named tasks, or of all, would change.
     case diff([String])
+    /// Shows the entries of the journal about the named tasks, or about all.
+    case logs([String], LogsOptions)
+    /// Shows when each task of this boot waited and ran.
+    case timeline(TimelineFormat)
     /// Finds mistakes without an API server, whose version may be given.
     case check(KubernetesVersion?)
     /// Prints the plan.
-    case graph(GraphFormat)
+    case graph(GraphOptions)
     /// Prints the roles that the agent needs as a user of the API server.
     case rbac(user: String)
     /// Checks or renews the certificates of all nodes.
@@ -46,7 +50,7 @@ enum Command: Sendable, Hashable {
 
 /// The name of a command.
 enum CommandName: String, Sendable, Hashable, CaseIterable {
-    case run, diff, status, check, graph, rbac, certificates, reset
+    case run, diff, status, logs, timeline, check, graph, rbac, certificates, reset
     case initialise = "init"
     case importing = "import"
     case explain, schema, completion, units, supervise

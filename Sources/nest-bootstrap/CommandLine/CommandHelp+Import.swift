@@ -18,8 +18,8 @@ extension CommandHelp {
         ],
         examples: [
             "import nico cluster.nix > bootstrap.d/10-nodes.yaml",
+            "import nico cluster.json | diff bootstrap.d/10-nodes.yaml -",
             "import plans ./plans > bootstrap.d/10-nodes.yaml",
-            "check --all-nodes --config ./bootstrap.yaml",
         ],
         files: [
             Row("hosts.csv", "plans: the machines"), Row("k3s.csv", "plans: the servers and agents of k3s"),

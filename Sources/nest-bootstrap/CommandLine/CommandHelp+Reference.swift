@@ -6,8 +6,8 @@ extension CommandHelp {
             + "lists the sections of the file.",
         usage: ["nest-bootstrap explain [KEY] [FLAG]..."],
         details: [
-            "KEY is the place of the key, with dots between its parts, or the end of it: 'wait' is the verb, 'apply.wait' the "
-                + "key of 'apply'. With '--output json' each key is one JSON object."
+            "KEY is the place of the key, with dots between its parts, or the end of it: 'wait' is the verb, "
+                + "'apply.wait' the key of 'apply'. With '--output json' each key is one JSON object."
         ],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage, or no such key")],
         examples: ["explain", "explain apply", "explain tasks.NAME.timeout"],
@@ -21,11 +21,14 @@ extension CommandHelp {
         details: [
             "An editor with yaml-language-server completes and checks a file whose first line is "
                 + "'# yaml-language-server: $schema=PATH', with the path of the schema.",
-            "The schema knows keys, types and what is required. 'check' knows more: other keys, manifests, certificates, "
-                + "paths.",
+            "The schema knows keys, types and what is required. 'check' finds more: it also compares tasks with each "
+                + "other, and reads manifests and certificates.",
         ],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
-        examples: ["schema > bootstrap.schema.json"],
+        examples: [
+            "schema > bootstrap.schema.json", "schema | diff bootstrap.schema.json -",
+            "schema | jq '.properties | keys'",
+        ],
         files: [],
     )
 

@@ -7,8 +7,8 @@ extension CommandHelp {
             + "also those of tasks that are no longer in the task file. Objects of the cluster stay.",
         usage: ["nest-bootstrap reset [FLAG]..."],
         details: [
-            "What somebody has changed since is not deleted, and is listed with the reason. Nor is what a task has made "
-                + "whose commands failed. Another 'reset' then goes on.",
+            "What somebody has changed since is not deleted, and is listed with the reason. Nor is what a task has "
+                + "made whose commands failed. Another 'reset' then goes on.",
             "On a terminal it lists what it would delete, and asks. Otherwise it needs '--yes' or '--dry-run'.",
             "If the task file is invalid, the commands are those of the last run of each task.",
             "With '--root' commands are run only with '--run-commands', as they could change this machine.",
@@ -16,7 +16,7 @@ extension CommandHelp {
         ],
         exitCodes: [
             Row("0", "everything is undone"),
-            Row("1", "something may be left: a path, or what commands undo that failed or were not run"),
+            Row("1", "something may be left: a path, or what a command undoes that failed or was not run"),
             Row("64", "wrong usage, or standard input is not a terminal"), Row("130, 143", "interrupted, terminated"),
         ],
         examples: ["reset --dry-run", "reset", "reset --yes --output json"],

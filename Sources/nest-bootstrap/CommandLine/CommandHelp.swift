@@ -23,12 +23,12 @@ extension Row {
         Row("/etc/nest-bootstrap/bootstrap.d/*.yaml", "drop-ins, in name order"),
     ]
 
-    fileprivate static let record = Row(
+    static let record = Row(
         "/run/nest-bootstrap/tasks/NAME/record.json",
         "how task NAME ended on this boot"
     )
-    fileprivate static let usageError = Row("64", "wrong usage")
-    fileprivate static let wrongTaskFile = Row("78", "the task file is wrong")
+    static let usageError = Row("64", "wrong usage")
+    static let wrongTaskFile = Row("78", "the task file is wrong")
 }
 
 extension CommandName {
@@ -38,6 +38,8 @@ extension CommandName {
         case .run: .run
         case .diff: .diff
         case .status: .status
+        case .logs: .logs
+        case .timeline: .timeline
         case .check: .check
         case .graph: .graph
         case .rbac: .rbac
@@ -58,14 +60,17 @@ extension CommandName {
 extension CommandHelp {
     fileprivate static let run = CommandHelp(
         summary: "run this node's plan, or some of its tasks",
-        description: "Brings the node to the state that the task file describes: runs every task of its role as soon "
-            + "as its dependencies have succeeded. What already matches is left alone.",
+        description: "Brings the node to the state that the task file describes: runs every task of the node's "
+            + "roles as soon as the task's dependencies have succeeded. What already matches is left alone.",
         usage: ["nest-bootstrap run [FLAG]..."],
         details: [
-            "Results and progress go to standard output, warnings and errors to standard error. On a terminal the "
-                + "running tasks are shown with what they wait for; NO_COLOR, TERM=dumb and locales without UTF-8 are "
-                + "obeyed. Under systemd everything goes to the journal instead. A reader that is too slow misses "
-                + "lines that programs print, and is shown how many; a run that has ended waits 10 seconds for it.",
+            "Results and progress go to standard output, warnings and errors to standard error. On a terminal every "
+                + "task has a line that says what it does or waits for, as far as there are rows; failures and "
+                + "changes stay on the screen. NO_COLOR, TERM=dumb and locales without UTF-8 are obeyed. With "
+                + "'--output plain' every event is a line, as in a file. Under systemd everything goes to the journal "
+                + "instead.",
+            "A reader that is too slow misses lines that programs print, and is shown how many. A run that has ended "
+                + "waits 10 seconds for it.",
             "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
                 + "that would change nothing is only named. 'diff' also shows what would be created.",
             "With '--output json' standard output has one JSON object a line, errors included; docs/json.md describes "
@@ -76,7 +81,7 @@ extension CommandHelp {
             Row("75", "a dependency of a named task has not succeeded yet; retry later"), .wrongTaskFile,
             Row("130, 143", "interrupted, terminated"),
         ],
-        examples: ["run --dry-run --output json", "run --task calico-ip-pool --with-dependencies"],
+        examples: ["run", "run --task calico-ip-pool --with-dependencies", "run --dry-run -o json"],
         files: [.record, Row("/var/lib/nest-bootstrap/cache", "downloaded manifests, digests of unchanged objects")],
     )
 
@@ -89,26 +94,30 @@ extension CommandHelp {
                 + "process runs it, 'not yet' if it has not run, 'waiting' if its service waits for another task, "
                 + "'unknown' if you may not read its record.",
             "UNIT is the state of the task's service, where systemd runs and '--root' is not given: 'never started', "
-                + "'queued', 'starting', 'active' (its task has succeeded), 'failed' (with the time of the next retry, "
-                + "or 'not retried'), 'stopping', 'stopped', 'masked', or 'no unit' (systemd has not read the task file "
-                + "since the task was added).",
+                + "'queued', 'starting', 'active' (its task has succeeded), 'failed' (with the time of the next "
+                + "retry, or 'not retried'), 'stopping', 'stopped', 'masked', or 'no unit' (systemd has not read the "
+                + "task file since the task was added).",
             "OBJECTS counts the objects of the API server that the task created, configured, deleted or left "
                 + "unchanged, and those that failed.",
             "With '--wait' it prints the states when every task has succeeded or one has failed permanently, so "
                 + "that nothing but a change by a person helps. A failure that is retried keeps it waiting.",
-            "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the cluster, as "
-                + "condition BootstrapReady of their Nodes. A node of section 'nodes' that the cluster does not have is "
-                + "'missing'. One that has reported nothing since its kubelet is silent, or for two days, is 'stale'. Without a "
-                + "task file it shows the nodes of the cluster.",
+            "With '--watch' it shows the states until it is interrupted (Control-C): on a terminal one line a task, "
+                + "with what the task waits for now, also for tasks that systemd has started; otherwise, and with "
+                + "'--output plain', a line with the time for each state at first, then for each change; with "
+                + "'--output json' a JSON object for each. The task file is read once.",
+            "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the "
+                + "cluster, as condition BootstrapReady of their Nodes. A node of section 'nodes' that the cluster "
+                + "does not have is 'missing'. One that has reported nothing since its kubelet is silent, or for two "
+                + "days, is 'stale'. Without a task file it shows the nodes of the cluster.",
         ],
         exitCodes: [
             Row("0", "every task succeeded; with '--all-nodes', on every node"),
             Row("1", "a task failed; with '--wait', permanently; with '--all-nodes', on a node"),
             Row("3", "none failed, but some have not succeeded yet, or are not known; with '--wait', time is up"),
-            .usageError, .wrongTaskFile,
+            .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by another signal than Control-C"),
         ],
         examples: [
-            "status", "status --wait=10m", "status calico-crds --output json",
+            "status", "status --watch", "status --wait=10m", "status calico-crds -o yaml",
             "status --all-nodes --kubeconfig admin.conf",
         ],
         files: [.record],
@@ -120,8 +129,8 @@ extension CommandHelp {
             + "files and objects. Nothing is written.",
         usage: ["nest-bootstrap diff [NAME]... [FLAG]..."],
         details: [
-            "Files are compared with those of the node, objects with what the API server would make of them. What only "
-                + "the server writes is left out. Secret values are replaced by '***', with 'before' and 'after' "
+            "Files are compared with those of the node, objects with what the API server would make of them. What "
+                + "only the server writes is left out. Secret values are replaced by '***', with 'before' and 'after' "
                 + "where they differ; the content of a file that not everyone may read is not shown.",
             "The diffs go to standard output, everything else to standard error. A task that would run a program "
                 + "counts as a difference. With '--output json' the output is that of 'run --dry-run'.",
@@ -131,7 +140,7 @@ extension CommandHelp {
             Row("2", "something could not be compared"), .usageError, .wrongTaskFile,
             Row("130, 143", "interrupted, terminated"),
         ],
-        examples: ["diff", "diff calico-node --role worker"],
+        examples: ["diff", "diff calico-node --role worker", "diff -c ./bootstrap.yaml -o yaml"],
         files: Row.taskFiles,
     )
 
@@ -142,19 +151,20 @@ extension CommandHelp {
         usage: ["nest-bootstrap check [FLAG]..."],
         details: [
             "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Warnings, such as a "
-                + "certificate that expires within 30 days, begin with 'warning:' and do not change the exit code. With "
-                + "'--output json' standard output has one JSON object with all of them.",
-            "Custom resources are checked against the CustomResourceDefinitions of the same plan; other objects against "
-                + "the schema that the API server had at the last 'diff' or refusal.",
-            "On a node of section 'nodes' it also connects to the TCP ports of 'cluster.ports' on the other nodes, and "
-                + "warns of what a firewall drops or rejects.",
+                + "certificate that expires within 30 days, begin with 'warning:' and do not change the exit code. "
+                + "With '--output json' standard output has one JSON object with all of them.",
+            "Custom resources are checked against the CustomResourceDefinitions of the same plan; other objects "
+                + "against the schema that the API server had at the last 'diff' or refusal.",
+            "On a node of section 'nodes' it also connects to the TCP ports of 'cluster.ports' on the other nodes, "
+                + "and warns of what a firewall drops or rejects.",
             "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
-                + "looked at, and no connection to other nodes is made. A manifest that is only on the node is a warning.",
+                + "looked at, and no connection to other nodes is made. A manifest that is only on the node is a "
+                + "warning.",
             "With '--all-nodes' this machine need not be a node: every node of section 'nodes' is checked as with "
-                + "'--offline', a pattern such as worker-* as a host that it matches. A mistake that not all nodes have "
-                + "is printed with their names.",
-            "With a rule 'nodeAddress' in the task file it prints the address of this node, and why the others were not "
-                + "chosen; 'status' does the same.",
+                + "'--offline', a pattern such as worker-* as a host that it matches. A mistake that only some nodes "
+                + "have is printed with their names.",
+            "With a rule 'nodeAddress' in the task file it prints the address of this node, and why the others were "
+                + "not chosen; 'status' does the same.",
         ],
         exitCodes: [
             Row("0", "nothing found"), .usageError, Row("65", "a manifest, a path or a certificate is wrong"),
@@ -172,10 +182,18 @@ extension CommandHelp {
         description: "Prints the plan of this node: its tasks and their dependencies. With '--output json' it is one "
             + "JSON object.",
         usage: ["nest-bootstrap graph [FLAG]..."],
-        details: ["With '--all-nodes' it prints the plan of every node of section 'nodes', on any machine."],
+        details: [
+            "Format 'svg' is a picture for browsers, on light and dark pages; 'dot' is for Graphviz, and 'mermaid' "
+                + "for viewers of Markdown. In the picture a dependency that follows from others has no arrow.",
+            "With '--status' every task has its state on this boot, as 'status' prints it, in each format.",
+            "With '--all-nodes' it prints the plan of every node of section 'nodes', on any machine.",
+        ],
         exitCodes: [Row("0", "printed"), .usageError, .wrongTaskFile],
-        examples: ["graph --role worker", "graph --all-nodes", "graph --format dot | dot -Tsvg > plan.svg"],
-        files: Row.taskFiles,
+        examples: [
+            "graph --role worker", "graph --format svg --status > plan.svg", "graph --all-nodes",
+            "graph --format dot | dot -Tpdf > plan.pdf",
+        ],
+        files: Row.taskFiles + [.record],
     )
 
     fileprivate static let rbac = CommandHelp(
@@ -186,23 +204,26 @@ extension CommandHelp {
         usage: ["nest-bootstrap rbac [FLAG]..."],
         details: [
             "An administrator applies them once, and again when manifests get objects of other names. The certificate "
-                + "of the kubeconfig that the tasks use needs the user as its CN and no O; docs/task-file.md shows how to "
-                + "make it. Permissions are those of the cluster where the namespace may not exist yet.",
-            "To apply a role, a user needs the permission to escalate it: a person who may change the manifests of the "
-                + "task file decides what the roles in them allow.",
-            "The name of the roles is nest-bootstrap:ROLE, with the role of the node, so that those of several roles do "
-                + "not replace each other. With '--output json' the output is a List, which kubectl reads as well.",
+                + "of the kubeconfig that the tasks use needs the user as its CN and no O; docs/task-file.md shows "
+                + "how to make it. For a namespace that may not exist yet, the permissions are for the whole cluster.",
+            "To apply a role, a user needs the permission to escalate it: a person who may change the manifests of "
+                + "the task file decides what the roles in them allow.",
+            "The name of the roles is nest-bootstrap:ROLE, with the role of the node, so that those of several roles "
+                + "do not replace each other. With '--output json' the output is a List, which kubectl reads as well.",
         ],
         exitCodes: [Row("0", "printed"), .usageError, Row("65", "a manifest cannot be read"), .wrongTaskFile],
-        examples: ["rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap"],
+        examples: [
+            "rbac | kubectl apply -f -", "rbac --role control-plane --user node-bootstrap",
+            "rbac --role worker -o json",
+        ],
         files: Row.taskFiles,
     )
 
     fileprivate static let units = CommandHelp(
         summary: "write the plan as systemd units",
-        description: "Writes the plan of this node as systemd units: k8s-bootstrap-NAME.service for every task, wanted "
-            + "by k8s-bootstrap.target, and those that report failures. The target and the settings that all tasks "
-            + "share, k8s-bootstrap-.service.d/10-nest-bootstrap.conf, are installed with the package.",
+        description: "Writes the plan of this node as systemd units: k8s-bootstrap-NAME.service for every task, "
+            + "wanted by k8s-bootstrap.target, and those that report failures. The target and the settings that all "
+            + "tasks share, k8s-bootstrap-.service.d/10-nest-bootstrap.conf, are installed with the package.",
         usage: [
             "nest-bootstrap units DIR [FLAG]...", "nest-bootstrap units NORMAL EARLY LATE",
             "nest-bootstrap-generator NORMAL EARLY LATE",
@@ -227,8 +248,8 @@ extension CommandHelp {
     fileprivate static let supervise = CommandHelp(
         summary: "report failed and recovered units; systemd calls it",
         description: "Looks at the units of all tasks, for k8s-bootstrap-health.service: starts "
-            + "k8s-bootstrap-alert@NAME.service when a task fails for the first time and when it recovers, and a timer "
-            + "that starts the failed tasks again, unless their failures are permanent.",
+            + "k8s-bootstrap-alert@NAME.service when a task fails for the first time and when it recovers, and a "
+            + "timer that starts the failed tasks again, unless their failures are permanent.",
         usage: ["nest-bootstrap supervise [NAME]... [FLAG]..."],
         details: [
             "With names of tasks it reports how their units have just ended: in an ExecStopPost= as systemd says in "
@@ -238,7 +259,7 @@ extension CommandHelp {
             Row("0", "no unit has failed"), Row("1", "a unit has failed, or was not started"), .usageError,
             .wrongTaskFile,
         ],
-        examples: ["supervise"],
+        examples: ["supervise", "supervise calico-crds", "supervise -o json"],
         files: [Row("/run/nest-bootstrap/health.json", "the failed tasks, and when they are tried again")],
     )
 }

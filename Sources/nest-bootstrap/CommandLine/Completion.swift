@@ -95,14 +95,14 @@ struct Completer {
         }
         let isFirst = positional.count == 1
         return switch command {
-        case .status, .diff, .supervise: .words(tasks)
+        case .status, .diff, .logs, .supervise: .words(tasks)
         case .certificates: .words(isFirst ? CertificatesOptions.Action.allCases.map { Candidate($0.rawValue) } : [])
         case .importing: isFirst ? .words(ImportSource.Format.allCases.map { Candidate($0.rawValue) }) : .file
         case .explain:
             .words(isFirst ? ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) } : [])
         case .completion: .words(isFirst ? Shell.allCases.map { Candidate($0.rawValue) } : [])
         case .units: .directory
-        case .run, .check, .graph, .rbac, .reset, .initialise, .schema, .manual: .words([])
+        case .run, .timeline, .check, .graph, .rbac, .reset, .initialise, .schema, .manual: .words([])
         }
     }
 

@@ -70,7 +70,7 @@ struct Flag: Sendable {
     static let versionName = "--version"
 
     /// Every other flag, in the order of the help.
-    static let all: [Flag] = commandFlags + certificateFlags + commonFlags + internalFlags
+    static let all: [Flag] = commandFlags + statusFlags + certificateFlags + commonFlags + internalFlags
 
     /// The flags of one command that the help shows, without those of `certificates` and `init`.
     private static let commandFlags: [Flag] = [
@@ -102,21 +102,6 @@ struct Flag: Sendable {
             values.run.isDryRun = true
         },
         Flag(
-            "--wait",
-            "DURATION",
-            of: [.status],
-            isValueOptional: true,
-            "wait until every task has succeeded, one has failed permanently, or DURATION such as 10m is over "
-                + "(default: no limit)"
-        ) { (values, value, command) throws(UsageError) in
-            values.status.isWaiting = true
-            guard !value.isEmpty else { return }
-            guard let limit = parseDuration(value) else {
-                throw UsageError("'--wait' is a duration such as 30s, 10m or 1h30m, found '\(value)'", command: command)
-            }
-            values.status.waitLimit = limit
-        },
-        Flag(
             "--server-version",
             "VERSION",
             of: [.check],
@@ -133,9 +118,9 @@ struct Flag: Sendable {
         },
         Flag(
             "--format",
-            "text|dot|mermaid",
+            "text|dot|mermaid|svg",
             of: [.graph],
-            "a tree of lines, or the input of Graphviz or Mermaid (default: \(GraphFormat.text.rawValue))"
+            "a tree of lines, the input of Graphviz or Mermaid, or a picture (default: \(GraphFormat.text.rawValue))"
         ) { (values, value, command) throws(UsageError) in
             values.format = try choice("format", value, of: command)
         },
@@ -242,11 +227,13 @@ struct Flag: Sendable {
         Flag(
             "--output",
             short: "-o",
-            "text|json",
+            "text|table|json|yaml|plain",
             of: ofTaskFile + [.explain],
-            "output for people or for programs (default: \(OutputFormat.text.rawValue))"
+            "output for people (text and table are the same), for programs, or for screen readers and logs: text as a file gets "
+                + "it, never redrawn (default: \(OutputFormat.text.rawValue))"
         ) { (values, value, command) throws(UsageError) in
-            values.output = try choice("output", value, of: command)
+            let wanted: OutputChoice = try choice("output", value, of: command)
+            (values.output, values.isPlain) = (wanted.format, wanted == .plain)
         },
     ]
 

@@ -5,6 +5,7 @@ import Reporting
 struct FlagValues: Sendable {
     var config = Options.defaultConfig
     var output = OutputFormat.text
+    var isPlain = false
     var role: String?
     var root: String?
     var hostName: String?
@@ -15,7 +16,10 @@ struct FlagValues: Sendable {
     /// What `supervise` does instead of all else, if that is only one thing.
     var supervision: Command?
     var status = StatusOptions()
+    var logs = LogsOptions()
+    var timeline: TimelineFormat?
     var format: GraphFormat?
+    var showsStatus = false
     var serverVersion: KubernetesVersion?
     var user = RBACCommand.defaultUser
     var certificates = CertificatesOptions()
@@ -30,4 +34,23 @@ struct FlagValues: Sendable {
 struct GivenFlag {
     let flag: Flag
     let value: String
+}
+
+/// The values of `--output`.
+enum OutputChoice: String, Sendable, Hashable, CaseIterable {
+    case text
+    /// Another name of text, which kubectl users know.
+    case table
+    case json, yaml
+    /// Text as if standard output were no terminal.
+    case plain
+
+    /// The format of results.
+    var format: OutputFormat {
+        switch self {
+        case .text, .table, .plain: .text
+        case .json: .json
+        case .yaml: .yaml
+        }
+    }
 }

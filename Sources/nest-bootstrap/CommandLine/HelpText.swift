@@ -22,12 +22,6 @@ func helpText(_ command: CommandName? = nil) -> String {
     return parts.joined(separator: "\n")
 }
 
-/// The version of the program.
-let programVersion = "0.1.0"
-
-/// What `--version` prints, with the end of its line.
-let versionText = "nest-bootstrap \(programVersion)\n"
-
 /// A term with its explanation.
 struct Row: Sendable {
     let term: String

@@ -10,7 +10,7 @@ extension Options {
         for given in flags { try given.flag.set(&values, given.value, name) }
         self.init(try Self.command(name, names, values))
         (config, output, role, root) = (values.config, values.output, values.role, values.root)
-        (hostName, isOffline) = (values.hostName, values.isOffline)
+        (hostName, isOffline, isPlain) = (values.hostName, values.isOffline, values.isPlain)
         isForAllNodes = values.isForAllNodes
         try checkStatus()
         guard isForAllNodes, hostName != nil || role != nil else { return }
@@ -21,6 +21,9 @@ extension Options {
     /// Refuses what does not go together with the nodes of the cluster.
     private func checkStatus() throws(UsageError) {
         guard case .status(let names, let status) = command else { return }
+        if status.isWaiting, status.isWatching {
+            throw UsageError("'--wait' and '--watch' are mutually exclusive", command: .status)
+        }
         guard isForAllNodes else {
             guard status.kubeconfig != nil else { return }
             throw UsageError("'--kubeconfig' requires '--all-nodes'", command: .status)
@@ -28,7 +31,9 @@ extension Options {
         if let name = names.first {
             throw UsageError("'--all-nodes' and task '\(name)' are mutually exclusive", command: .status)
         }
-        if status.isWaiting { throw UsageError("'--all-nodes' and '--wait' are mutually exclusive", command: .status) }
+        for (flag, isGiven) in [("--wait", status.isWaiting), ("--watch", status.isWatching)] where isGiven {
+            throw UsageError("'--all-nodes' and '\(flag)' are mutually exclusive", command: .status)
+        }
     }
 
     /// Refuses flags of other commands and flags that are given twice.
@@ -63,10 +68,23 @@ extension Options {
             return .check(values.serverVersion)
         case .graph:
             try refuse(names, name)
-            if values.format != nil, values.output == .json {
-                throw UsageError("'--format' and '--output json' are mutually exclusive", command: name)
+            if values.format != nil { try refuseFormat(name, values.output) }
+            if values.showsStatus, values.isForAllNodes {
+                throw UsageError("'--status' and '--all-nodes' are mutually exclusive", command: name)
             }
-            return .graph(values.format ?? .text)
+            return .graph(GraphOptions(format: values.format ?? .text, showsStatus: values.showsStatus))
+        case .logs:
+            guard values.output != .yaml else {
+                throw UsageError(
+                    "'logs' and '--output yaml' are mutually exclusive: journalctl has no YAML",
+                    command: name
+                )
+            }
+            return .logs(unique(names), values.logs)
+        case .timeline:
+            try refuse(names, name)
+            if values.timeline != nil { try refuseFormat(name, values.output) }
+            return .timeline(values.timeline ?? .text)
         case .rbac:
             try refuse(names, name)
             return .rbac(user: values.user)
@@ -112,6 +130,12 @@ extension Options {
             }
             return .supervise(unique(names), isRepetition: values.run.isRepetition)
         }
+    }
+
+    /// Refuses a format beside one for programs.
+    private static func refuseFormat(_ name: CommandName, _ output: OutputFormat) throws(UsageError) {
+        guard output != .text else { return }
+        throw UsageError("'--format' and '--output \(output.rawValue)' are mutually exclusive", command: name)
     }
 
     /// One shell.

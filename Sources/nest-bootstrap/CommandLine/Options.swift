@@ -16,6 +16,9 @@ struct Options: Sendable, Hashable {
     /// The format of results.
     var output = OutputFormat.text
 
+    /// Whether texts for people are plain lines also on a terminal.
+    var isPlain = false
+
     /// The role of the node, whatever its name and environment say.
     var role: String?
 
@@ -58,8 +61,8 @@ struct Options: Sendable, Hashable {
         case .certificates(let certificates): certificates.isDryRun
         case .reset(let reset): reset.isDryRun
         case .diff: true
-        case .status, .check, .graph, .units, .supervise, .writeMetrics, .report, .noteEnd, .rbac, .initialise,
-            .importing, .explain, .schema, .completion, .candidates, .manual:
+        case .status, .logs, .timeline, .check, .graph, .units, .supervise, .writeMetrics, .report, .noteEnd, .rbac,
+            .initialise, .importing, .explain, .schema, .completion, .candidates, .manual:
             false
         }
     }
@@ -71,8 +74,8 @@ struct Options: Sendable, Hashable {
         case .certificates(let certificates): certificates.acts
         case .reset(let reset): !reset.isDryRun
         case .units, .supervise, .writeMetrics, .report, .noteEnd: true
-        case .diff, .status, .check, .graph, .rbac, .initialise, .importing, .explain, .schema, .completion,
-            .candidates, .manual:
+        case .diff, .status, .logs, .timeline, .check, .graph, .rbac, .initialise, .importing, .explain, .schema,
+            .completion, .candidates, .manual:
             false
         }
     }
@@ -124,7 +127,7 @@ struct ResetOptions: Sendable, Hashable {
     var runsCommandsWithRoot = false
 }
 
-/// Whether `status` waits, and where it asks for all nodes.
+/// Whether `status` waits or goes on, and where it asks for all nodes.
 struct StatusOptions: Sendable, Hashable {
     /// Whether it waits until all tasks have succeeded or one has failed permanently.
     var isWaiting = false
@@ -132,11 +135,46 @@ struct StatusOptions: Sendable, Hashable {
     /// How long it waits at most, or `nil` for as long as it takes.
     var waitLimit: Duration?
 
+    /// Whether it goes on until it is interrupted, and shows every change.
+    var isWatching = false
+
     /// The kubeconfig with which the nodes of the cluster are read, `nil` for that of kubectl.
     var kubeconfig: String?
 
     /// Creates the options of a status of this moment.
     init() {}
+}
+
+/// Which entries of the journal to show.
+struct LogsOptions: Sendable, Hashable {
+    /// The time of the oldest entry, in a form that journalctl reads; `nil` for all.
+    var since: String?
+
+    /// Whether to wait for further entries.
+    var isFollowing = false
+
+    /// Whether to show only entries of this boot.
+    var isThisBoot = false
+
+    /// Creates the options of all entries.
+    init() {}
+}
+
+/// How to draw the plan.
+struct GraphOptions: Sendable, Hashable {
+    /// The format.
+    var format = GraphFormat.text
+
+    /// Whether the states of the tasks on this boot are shown.
+    var showsStatus = false
+}
+
+/// The format of a timeline.
+enum TimelineFormat: String, Sendable, Hashable, CaseIterable {
+    /// Lines with a bar each.
+    case text
+    /// A picture that every browser shows.
+    case svg
 }
 
 /// What to do with which certificates.
@@ -243,4 +281,6 @@ enum GraphFormat: String, Sendable, Hashable, CaseIterable {
     case dot
     /// Mermaid, which code forges display as a picture.
     case mermaid
+    /// A picture that every browser shows.
+    case svg
 }

@@ -22,7 +22,7 @@ struct ResetCommand {
     /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a task
     ///   is running.
     func run() async throws -> ExitCode {
-        guard reset.isDryRun || reset.isConfirmed || options.output == .text && Terminal.isTerminal(0) else {
+        guard reset.isDryRun || reset.isConfirmed || !options.output.isForPrograms && Terminal.isTerminal(0) else {
             let message =
                 "'reset' deletes files, and standard input is not a terminal: pass '--yes', or '--dry-run' to see which"
             output.report(UsageError(message, command: .reset), as: options.output)
@@ -32,7 +32,7 @@ struct ResetCommand {
             throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
         }
         let survey = try ResetSurvey(options) { problem in
-            if options.output == .text { output.report(warnings: [problem]) }
+            if !options.output.isForPrograms { output.report(warnings: [problem]) }
         }
         var report = await survey.plannedReport(runsCommands: runsCommands)
         report.units = hasUnits ? try await Systemd.units(matching: Self.units) : []
@@ -63,12 +63,12 @@ struct ResetCommand {
     /// Whether commands are run: with another root they could change this machine.
     private var runsCommands: Bool { options.root == nil || reset.runsCommandsWithRoot }
 
-    private var isText: Bool { options.output == .text }
+    private var isText: Bool { !options.output.isForPrograms }
 
     // MARK: Before
 
     private func show(_ report: ResetReport) {
-        guard isText else { return output.writeData(report.json + "\n") }
+        guard isText else { return output.writeObjects(report.json, as: options.output) }
         output.write(report.plannedLines.map { "\($0)\n" }.joined())
         output.report(report.problems, .programFailed)
         if reset.isDryRun, report.isEmpty, report.isUndone { output.write("nothing to reset\n") }
@@ -141,7 +141,7 @@ struct ResetCommand {
     private func finish(_ report: ResetReport) -> ExitCode {
         let code: ExitCode = report.isComplete ? .success : .failure
         guard isText else {
-            output.writeData(report.json + "\n")
+            output.writeObjects(report.json, as: options.output)
             return code
         }
         output.write(report.notes.map { "\($0)\n" }.joined())

@@ -1,0 +1,69 @@
+/// The state of a task as a drawing of its plan shows it: always as a word, and where there are colours, also by one.
+public struct DrawnState: Sendable, Hashable {
+    /// What kind of state it is; every kind has a colour.
+    public enum Tone: String, Sendable, Hashable, CaseIterable {
+        /// The task has succeeded.
+        case succeeded
+        /// The task has failed.
+        case failed
+        /// A process is running the task.
+        case running
+        /// The task waits, or has to be run again.
+        case waiting
+        /// The task has not run.
+        case pending
+
+        /// The parameters of the escape sequence with which a terminal has the colour.
+        public var terminalColour: String {
+            switch self {
+            case .succeeded: "32"
+            case .failed: "31"
+            case .running, .waiting, .pending: "33"
+            }
+        }
+
+        /// The colour in pictures that this program draws itself.
+        var colour: SVGColour {
+            switch self {
+            case .succeeded: .succeeded
+            case .failed: .failed
+            case .running: .running
+            case .waiting: .waiting
+            case .pending: .skipped
+            }
+        }
+
+        /// The colours of a box with dark text, in pictures that other programs draw.
+        var boxColours: (fill: String, line: String) {
+            switch self {
+            case .succeeded: ("#dafbe1", "#1a7f37")
+            case .failed: ("#ffebe9", "#d1242f")
+            case .running: ("#ddf4ff", "#0969da")
+            case .waiting: ("#fff8c5", "#bf8700")
+            case .pending: ("#eaeef2", "#818b98")
+            }
+        }
+    }
+
+    /// The word for it.
+    public var word: String
+
+    /// What kind of state it is.
+    public var tone: Tone
+
+    /// Creates a state.
+    public init(_ word: String, _ tone: Tone) {
+        (self.word, self.tone) = (word, tone)
+    }
+}
+
+extension Plan {
+    /// The tasks that have a state of each kind, by their positions; kinds that no task has are left out.
+    func positions(by states: [String: DrawnState]) -> [(tone: DrawnState.Tone, positions: [Int])] {
+        let tones = steps.map { states[$0.task.name]?.tone }
+        return DrawnState.Tone.allCases.compactMap { tone in
+            let positions = tones.indices.filter { tones[$0] == tone }
+            return positions.isEmpty ? nil : (tone, positions)
+        }
+    }
+}

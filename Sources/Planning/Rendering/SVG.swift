@@ -1,0 +1,244 @@
+/// One element of a picture in the format SVG.
+///
+/// All texts and attributes are escaped, so that none can become an element.
+public struct SVGElement: Sendable {
+    private let name: String
+    private let attributes: KeyValuePairs<String, String>
+    private let children: [SVGElement]
+    private let text: String?
+
+    /// Creates an element with other elements in it.
+    ///
+    /// - Parameters:
+    ///   - name: The element's name, such as `g` or `rect`.
+    ///   - attributes: Its attributes in their order; see ``svgNumber(_:)`` for numbers.
+    ///   - children: The elements in it.
+    public init(
+        _ name: String,
+        _ attributes: KeyValuePairs<String, String> = [:],
+        _ children: [SVGElement] = [],
+    ) {
+        (self.name, self.attributes, self.children) = (name, attributes, children)
+        text = nil
+    }
+
+    /// Creates an element with a text in it, such as `text` or `title`.
+    ///
+    /// - Parameters:
+    ///   - name: The element's name.
+    ///   - attributes: Its attributes in their order.
+    ///   - text: The text.
+    public init(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], text: String) {
+        (self.name, self.attributes, self.text) = (name, attributes, text)
+        children = []
+    }
+
+    /// The element as XML, in lines.
+    ///
+    /// - Parameter indentation: The spaces before it.
+    /// - Returns: The lines, each with its end.
+    public func markup(indentation: Int = 0) -> String {
+        let space = String(repeating: " ", count: indentation)
+        let head = "\(space)<\(name)" + attributes.map { " \($0.key)=\"\(svgEscaped($0.value))\"" }.joined()
+        if let text { return "\(head)>\(svgEscaped(text))</\(name)>\n" }
+        if children.isEmpty { return "\(head)/>\n" }
+        return "\(head)>\n" + children.map { $0.markup(indentation: indentation + 2) }.joined() + "\(space)</\(name)>\n"
+    }
+}
+
+/// A colour of a picture, on a light and on a dark page.
+///
+/// An element has it by its class: ``fill`` for areas and texts, ``stroke`` for lines.
+public enum SVGColour: String, Sendable, Hashable, CaseIterable {
+    /// The page and the areas on it.
+    case page, panel
+    /// Texts, and those that matter less.
+    case text, muted
+    /// Lines that order the picture.
+    case line
+    /// The states of tasks.
+    case succeeded, failed, running, waiting, skipped
+    /// What the reader should see first.
+    case accent
+
+    /// The class of elements whose area or text has the colour.
+    public var fill: String { "fill-\(rawValue)" }
+
+    /// The class of elements whose lines have the colour.
+    public var stroke: String { "stroke-\(rawValue)" }
+
+    private var light: String {
+        switch self {
+        case .page: "#ffffff"
+        case .panel: "#f3f5f7"
+        case .text: "#1f2328"
+        case .muted: "#59636e"
+        case .line: "#d1d9e0"
+        case .succeeded: "#1a7f37"
+        case .failed: "#d1242f"
+        case .running: "#0969da"
+        case .waiting: "#bf8700"
+        case .skipped: "#818b98"
+        case .accent: "#8250df"
+        }
+    }
+
+    private var dark: String {
+        switch self {
+        case .page: "#0d1117"
+        case .panel: "#171d25"
+        case .text: "#f0f6fc"
+        case .muted: "#9198a1"
+        case .line: "#3d444d"
+        case .succeeded: "#3fb950"
+        case .failed: "#f85149"
+        case .running: "#58a6ff"
+        case .waiting: "#d29922"
+        case .skipped: "#7d8590"
+        case .accent: "#bc8cff"
+        }
+    }
+
+    /// The style sheet of all colours: plain classes, because many viewers know no variables of CSS.
+    fileprivate static var styleSheet: String {
+        func rules(_ colour: (SVGColour) -> String) -> [String] {
+            allCases.map { ".\($0.fill){fill:\(colour($0))}.\($0.stroke){stroke:\(colour($0))}" }
+        }
+        let dark = ["@media (prefers-color-scheme:dark){"] + rules(\.dark) + ["}"]
+        return (rules(\.light) + dark).map { "\($0)\n" }.joined()
+    }
+}
+
+/// A picture that every browser shows, on light and on dark pages, without scripts and files of its own.
+public struct SVGDocument: Sendable {
+    /// The width in pixels.
+    public var width: Double
+
+    /// The height in pixels.
+    public var height: Double
+
+    /// What the picture is, for its tooltip and for screen readers.
+    public var title: String
+
+    /// What can be seen in it, for screen readers.
+    public var description: String
+
+    /// The elements, the lowest first.
+    public var content: [SVGElement]
+
+    /// Creates a picture.
+    public init(width: Double, height: Double, title: String, description: String, content: [SVGElement]) {
+        (self.width, self.height) = (width, height)
+        (self.title, self.description) = (title, description)
+        self.content = content
+    }
+
+    /// The size of text without a class of its own, in pixels.
+    public static let fontSize = 13.0
+
+    /// The picture as XML.
+    ///
+    /// Its classes are those of ``SVGColour``, and for texts also `small`, `strong`, `code`, `end` and `middle`.
+    public var markup: String {
+        let (width, height) = (svgNumber(width), svgNumber(height))
+        let attributes: KeyValuePairs = [
+            "xmlns": "http://www.w3.org/2000/svg", "width": width, "height": height,
+            "viewBox": "0 0 \(width) \(height)", "role": "img", "aria-labelledby": "title description",
+        ]
+        let fonts = "system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',sans-serif"
+        let codeFonts = "ui-monospace,SFMono-Regular,Menlo,'DejaVu Sans Mono','Liberation Mono',monospace"
+        let style =
+            "text{font:\(svgNumber(Self.fontSize))px \(fonts)}text.code{font-family:\(codeFonts)}\n"
+            + "text.small{font-size:11px}text.strong{font-weight:600}\n"
+            + "text.end{text-anchor:end}text.middle{text-anchor:middle}\n"
+        let head = [
+            SVGElement("title", ["id": "title"], text: title),
+            SVGElement("desc", ["id": "description"], text: description),
+            SVGElement("style", text: "\n" + style + SVGColour.styleSheet),
+            SVGElement("rect", ["class": SVGColour.page.fill, "width": "100%", "height": "100%"]),
+        ]
+        return SVGElement("svg", attributes, head + content).markup()
+    }
+}
+
+/// Formats a number of an attribute, with one decimal at most.
+///
+/// - Parameter number: The number; one that is not finite counts as 0.
+/// - Returns: The text, such as `12` or `-0.5`.
+public func svgNumber(_ number: Double) -> String {
+    guard number.isFinite else { return "0" }
+    let tenths = Int(min(max(number * 10, -1e15), 1e15).rounded())
+    let whole = "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10)"
+    return tenths % 10 == 0 ? whole : "\(whole).\(abs(tenths) % 10)"
+}
+
+/// Estimates the width of a text in pixels.
+///
+/// - Parameters:
+///   - text: The text.
+///   - size: The size of its font.
+/// - Returns: The width in a font whose letters are as wide as those of `code`; most texts in other fonts are narrower.
+public func svgTextWidth(_ text: String, size: Double = SVGDocument.fontSize) -> Double {
+    text.unicodeScalars.reduce(0) { $0 + (($1.value < 0x1100 ? 0.61 : 1.05) * size) }
+}
+
+/// Estimates the width of a text that is neither code nor bold, in pixels.
+///
+/// - Parameters:
+///   - text: The text.
+///   - size: The size of its font.
+/// - Returns: The width in DejaVu Sans, which is wider than most fonts.
+public func svgProseWidth(_ text: String, size: Double = SVGDocument.fontSize) -> Double {
+    text.unicodeScalars.reduce(0) { width, scalar in
+        let share =
+            switch scalar {
+            case " ", "f", "i", "j", "l", "r", "t", "I", "J", ".", ",", ":", ";", "'", "|", "/", "-", "(", ")": 0.4
+            case "m", "w", "M", "W", "@", "%": 1.0
+            case "A"..."Z": 0.75
+            default: scalar.value < 0x1100 ? 0.63 : 1.05
+            }
+        return width + share * size
+    }
+}
+
+/// Cuts off a text that is wider than a number of pixels, with an ellipsis.
+///
+/// - Parameters:
+///   - text: The text.
+///   - width: The pixels that it may take.
+/// - Returns: The text, or its beginning.
+public func svgText(_ text: String, within width: Double) -> String {
+    guard svgTextWidth(text) > width else { return text }
+    var kept = ""
+    var used = svgTextWidth(".")
+    for character in text {
+        used += svgTextWidth(String(character))
+        if used > width { break }
+        kept.append(character)
+    }
+    return "\(kept)…"
+}
+
+/// Escapes a text for an element or an attribute.
+private func svgEscaped(_ text: String) -> String {
+    var escaped = ""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "&": escaped += "&amp;"
+        case "<": escaped += "&lt;"
+        case ">": escaped += "&gt;"
+        case "\"": escaped += "&quot;"
+        case "\n": escaped += "\n"
+        default: escaped.unicodeScalars.append(isAllowed(scalar) ? scalar : "\u{fffd}")
+        }
+    }
+    return escaped
+}
+
+/// Whether XML allows a character and it changes no direction of writing.
+private func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x00..<0x20, 0x7f...0x9f, 0x202a...0x202e, 0x2066...0x2069, 0xfffe...0xffff: false
+    default: true
+    }
+}

@@ -1,0 +1,139 @@
+import Base
+import Execution
+
+/// Which rows of a live view a terminal has lines for, and what replaces the others.
+///
+/// As long as there are lines, every task has one, in the order of the plan, and more if it needs them. Otherwise tasks
+/// that have ended are replaced by a number, then those that have not started; failures stay, and what runs is shown.
+struct LiveLayout {
+    /// Formats the rows.
+    let format: RowFormatter
+
+    /// The largest number of lines.
+    let rowLimit: Int
+
+    /// The lines below the rows.
+    var footer: [ScreenLine] = []
+
+    /// What is shown.
+    struct Frame {
+        /// The lines, at most as many as the layout has.
+        var lines: [ScreenLine] = []
+        /// The tasks that have ended and for which there is no line.
+        var folded: [Int] = []
+    }
+
+    /// Whether running tasks and others have lines of their own for what they do, and the most lines for what is wrong.
+    private typealias Limits = (areRunningRoomy: Bool, areOthersRoomy: Bool, problems: Int)
+
+    /// The limits when there are enough lines, and when there are fewer.
+    private static let limits: [Limits] = [(true, true, .max), (true, false, 3), (false, false, 3)]
+
+    /// Lays out a view.
+    ///
+    /// - Parameters:
+    ///   - phases: The phases of the tasks, in the order of the plan.
+    ///   - earlier: The tasks that have been replaced by a number before, and are not among those.
+    ///   - row: Makes the row of one of the tasks.
+    /// - Returns: What is shown.
+    func frame(_ phases: [TaskRow.Phase], earlier: FoldedTasks = FoldedTasks(), row: (Int) -> TaskRow) -> Frame {
+        let top = earlier.isEmpty ? [] : [format.line(earlier.text)]
+        if phases.count + top.count + footer.count <= rowLimit {
+            let rows = phases.indices.map(row)
+            for limit in Self.limits {
+                let lines = rows.flatMap { row in
+                    let isRoomy = row.phase.isRunning ? limit.areRunningRoomy : limit.areOthersRoomy
+                    return format.lines(row, isRoomy: isRoomy, problemLimit: min(limit.problems, rowLimit))
+                }
+                let frame = top + lines + footer
+                if frame.count <= rowLimit { return Frame(lines: frame) }
+            }
+        }
+        return foldedFrame(phases, earlier, row)
+    }
+
+    private func foldedFrame(_ phases: [TaskRow.Phase], _ earlier: FoldedTasks, _ row: (Int) -> TaskRow) -> Frame {
+        var folded = phases.indices.filter { phases[$0].isFoldable }
+        // One line for those that have ended, and one for those that are not shown.
+        let hasEnded = !earlier.isEmpty || phases.contains { $0.isFoldable || $0.hasFailed }
+        var budget = max(1, rowLimit - footer.count - (hasEnded ? 2 : 1))
+        let running = phases.indices.filter { phases[$0].isRunning }
+        let failures = failures(phases, budget: max(budget / 2, budget - running.count), row)
+        budget -= failures.lines.values.reduce(0) { $0 + $1.count }
+        // What works makes progress; of those that wait many wait for the same thing.
+        let candidates = running.filter { phases[$0] == .working } + running.filter { phases[$0] == .waiting }
+        let shown = candidates.prefix(max(0, budget))
+        var blocks = failures.lines.merging(runningLines(shown.map { ($0, row($0)) }, budget)) { first, _ in first }
+        budget -= shown.reduce(0) { $0 + (blocks[$1]?.count ?? 0) }
+        let open = phases.indices.filter { phases[$0] == .open }
+        let next = open.prefix(max(0, budget))
+        for index in next { blocks[index] = format.lines(row(index), isRoomy: false, problemLimit: 0) }
+        folded = (folded + failures.folded).sorted()
+        var counts = earlier
+        for index in folded { if case .ended(let kind) = phases[index] { counts.add(kind) } }
+        let top = counts.isEmpty ? [] : [format.line(counts.text)]
+        let bottom = rest(running: running.count - shown.count, open: open.count - next.count, of: open.count)
+        let lines = top + blocks.keys.sorted().flatMap { blocks[$0] ?? [] } + bottom + footer
+        return Frame(lines: Array(lines.prefix(rowLimit)), folded: folded)
+    }
+
+    /// The lines of running tasks, which say more the fewer they are.
+    private func runningLines(_ rows: [(Int, TaskRow)], _ budget: Int) -> [Int: [ScreenLine]] {
+        var blocks: [(Int, [ScreenLine])] = []
+        for isRoomy in [true, false] {
+            blocks = rows.map { ($0, format.lines($1, isRoomy: isRoomy, problemLimit: 0)) }
+            if blocks.reduce(0, { $0 + $1.1.count }) <= budget { break }
+        }
+        return Dictionary(uniqueKeysWithValues: blocks)
+    }
+
+    /// The failures with the beginnings of their causes; if there are too few lines for all, the last ones.
+    private func failures(
+        _ phases: [TaskRow.Phase],
+        budget: Int,
+        _ row: (Int) -> TaskRow
+    ) -> (lines: [Int: [ScreenLine]], folded: [Int]) {
+        let failures = phases.indices.filter { phases[$0].hasFailed }
+        let rows = failures.suffix(budget).map { ($0, row($0)) }
+        var blocks: [(Int, [ScreenLine])] = []
+        for limit in [3, 1] {
+            blocks = rows.map { ($0, format.lines($1, isRoomy: false, problemLimit: limit)) }
+            if blocks.reduce(0, { $0 + $1.1.count }) <= budget { break }
+        }
+        var rest = budget
+        let shown = blocks.reversed().prefix { block in
+            rest -= block.1.count
+            return rest >= 0
+        }
+        return (Dictionary(uniqueKeysWithValues: shown), Array(failures.dropLast(shown.count)))
+    }
+
+    /// The tasks that have not ended and for which there is no line.
+    private func rest(running: Int, open: Int, of openCount: Int) -> [ScreenLine] {
+        var parts: [String] = []
+        if running > 0 { parts.append("\(running) more running") }
+        if open > 0 {
+            let more = open < openCount ? "more " : ""
+            parts.append("\(open) \(more)\(open == 1 ? "task has" : "tasks have") not started")
+        }
+        return parts.isEmpty ? [] : [format.line(parts.joined(separator: ", "))]
+    }
+}
+
+/// The tasks of a live view that have ended and are only counted.
+struct FoldedTasks: Sendable, Hashable {
+    private var counts: [Outcome.Kind: Int] = [:]
+
+    /// Whether there are none.
+    var isEmpty: Bool { counts.isEmpty }
+
+    /// Counts one more task.
+    mutating func add(_ kind: Outcome.Kind) { counts[kind, default: 0] += 1 }
+
+    /// The tasks in a few words, such as `12 tasks done: 3 changed, 9 unchanged`.
+    var text: String {
+        let total = counts.values.reduce(0, +)
+        let parts = Outcome.Kind.allCases.compactMap { kind in counts[kind].map { "\($0) \(kind.rawValue)" } }
+        return "\(total) \(total == 1 ? "task" : "tasks") done: \(parts.joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,222 @@
+import Base
+import Execution
+
+/// The tasks of a run as a terminal shows them: what may still change, and what stays.
+struct RunView {
+    private enum State {
+        case open
+        case running(ProgressTask)
+        case ended(Outcome, TaskRow)
+    }
+
+    private struct Entry {
+        let name: String
+        var dependencies: [Int] = []
+        var state = State.open
+        /// What is wrong, in the order in which it was reported.
+        var problems: [String] = []
+        /// Whether the task has left the view: it is counted, and has a line that stays if it changed something or failed.
+        var isFolded = false
+    }
+
+    private let isUTF8: Bool
+    private let isDryRun: Bool
+    /// The tasks in the order of the plan.
+    private var entries: [Entry] = []
+    private var positions: [String: Int] = [:]
+    private var nameWidth = 0
+    private var folded = FoldedTasks()
+
+    init(isUTF8: Bool, isDryRun: Bool) {
+        self.isUTF8 = isUTF8
+        self.isDryRun = isDryRun
+    }
+
+    /// Applies an event.
+    ///
+    /// - Parameters:
+    ///   - event: The event, with the results so far.
+    ///   - problems: What is wrong according to the event, for the lines below the task.
+    mutating func note(_ event: ReportedEvent, problems: [String]) {
+        if case .runStarted(let tasks) = event.event.kind {
+            for task in tasks { entries[position(of: task.name)].dependencies = task.dependencies }
+        }
+        guard let name = event.event.task else { return }
+        let position = position(of: name)
+        entries[position].problems += problems
+        let now = event.stamped.uptime
+        switch (event.event.kind, entries[position].state) {
+        case (.taskStarted(let verb), _):
+            entries[position].state = .running(ProgressTask(name: name, verb: verb, start: now, isDryRun: isDryRun))
+        case (.taskFinished(let outcome, let duration), let state):
+            var task: ProgressTask?
+            if case .running(let running) = state { task = running }
+            entries[position].state = .ended(outcome, row(name, outcome, duration, task, event.counts))
+        case (let kind, .running(var task)):
+            task.note(kind, at: now)
+            entries[position].state = .running(task)
+        case (_, .open), (_, .ended): break
+        }
+    }
+
+    private mutating func position(of name: String) -> Int {
+        if let position = positions[name] { return position }
+        positions[name] = entries.count
+        entries.append(Entry(name: name))
+        nameWidth = max(nameWidth, printable(name).columnCount)
+        return entries.count - 1
+    }
+
+    private func row(
+        _ name: String,
+        _ outcome: Outcome,
+        _ duration: Duration,
+        _ task: ProgressTask?,
+        _ counts: ResultCounts,
+    ) -> TaskRow {
+        let kind = outcome.kind
+        var row = TaskRow(name: name, phase: .ended(kind), word: kind.rawValue, tone: kind.tone)
+        guard let task else {
+            if case .skipped(let cause) = outcome { row.detail = "'\(cause)' did not succeed" }
+            return row
+        }
+        row.time = duration.humanReadable
+        if kind == .interrupted {
+            row.detail = task.summary
+        } else if !isDryRun {
+            row.detail = task.result(counts)
+        } else if kind == .changed {
+            // The lines above the view say what.
+            row.word = "to change"
+        }
+        return row
+    }
+}
+
+// MARK: - What may still change
+
+extension RunView {
+    /// Lays out the tasks, and takes those out of the view for which there are no lines and that have ended.
+    ///
+    /// - Parameters:
+    ///   - now: The time that ages are counted to.
+    ///   - columns: The columns that may be used.
+    ///   - rowLimit: The largest number of lines.
+    /// - Returns: The lines that show the tasks, and lines that stay above them from now on.
+    mutating func frame(
+        at now: Duration,
+        columns: Int,
+        rowLimit: Int
+    ) -> (lines: [ScreenLine], staying: [ScreenLine]) {
+        let format = format(columns)
+        let shown = entries.indices.filter { !entries[$0].isFolded }
+        let layout = LiveLayout(format: format, rowLimit: rowLimit)
+        let frame = layout.frame(shown.map { phase(entries[$0]) }, earlier: folded) { row(entries[shown[$0]], at: now) }
+        var staying: [ScreenLine] = []
+        for index in frame.folded.map({ shown[$0] }) { staying += fold(index, format) }
+        return (frame.lines, staying)
+    }
+
+    private func format(_ columns: Int) -> RowFormatter {
+        RowFormatter(nameWidth: nameWidth, columns: columns, isUTF8: isUTF8)
+    }
+
+    private func phase(_ entry: Entry) -> TaskRow.Phase {
+        switch entry.state {
+        case .open: .open
+        case .running(let task): task.isWaiting ? .waiting : .working
+        case .ended(let outcome, _): .ended(outcome.kind)
+        }
+    }
+
+    private func row(_ entry: Entry, at now: Duration) -> TaskRow {
+        var row: TaskRow
+        switch entry.state {
+        case .open:
+            let missing = entry.dependencies.filter { if case .ended = entries[$0].state { false } else { true } }
+            row = TaskRow(name: entry.name, phase: .open, word: "queued", tone: .progress)
+            if !missing.isEmpty {
+                row.word = "waiting"
+                row.detail = "for \(shortList(missing.map { entries[$0].name }))"
+            }
+        case .running(let task):
+            row = TaskRow(name: entry.name, phase: phase(entry), word: "running", tone: .running)
+            row.time = task.age(at: now).clockText
+            row.detail = task.activity(at: now)
+        case .ended(_, let ended): row = ended
+        }
+        row.problems = entry.problems
+        return row
+    }
+
+    /// Takes a task that has ended out of the view, and returns the lines of it that stay.
+    private mutating func fold(_ index: Int, _ format: RowFormatter) -> [ScreenLine] {
+        guard case .ended(let outcome, let row) = entries[index].state else { return [] }
+        entries[index].isFolded = true
+        folded.add(outcome.kind)
+        return finalLines(entries[index], row, outcome, format)
+    }
+}
+
+// MARK: - What stays
+
+extension RunView {
+    /// Ends the view.
+    ///
+    /// - Parameter columns: The columns that may be used.
+    /// - Returns: The lines of the tasks that are to stay and are not on the screen yet.
+    mutating func finish(columns: Int) -> [ScreenLine] {
+        let format = format(columns)
+        var lines: [ScreenLine] = []
+        for index in entries.indices where !entries[index].isFolded { lines += fold(index, format) }
+        for line in skipped + notStarted {
+            lines += line.folded(to: columns, isUTF8: isUTF8).map(\.onScreen)
+        }
+        clear()
+        return lines
+    }
+
+    /// Removes all tasks.
+    mutating func clear() { self = RunView(isUTF8: isUTF8, isDryRun: isDryRun) }
+
+    /// A task that changed nothing is in the summary only, and one that did not start in a line about all of those.
+    private func finalLines(
+        _ entry: Entry,
+        _ row: TaskRow,
+        _ outcome: Outcome,
+        _ format: RowFormatter
+    ) -> [ScreenLine] {
+        var row = row
+        row.problems = entry.problems
+        switch outcome {
+        case .changed, .failed: return format.finalLines(row)
+        case .interrupted: return row.time.isEmpty ? [] : format.finalLines(row)
+        case .unchanged, .skipped: return []
+        }
+    }
+
+    /// The tasks that were skipped, a line for each task that had failed.
+    private var skipped: [Line] {
+        var names: [String: [String]] = [:]
+        var causes: [String] = []
+        var causesOfSkipped: [String: String] = [:]
+        for entry in entries {
+            guard case .ended(.skipped(let dependency), _) = entry.state else { continue }
+            // A dependency that was skipped itself is before the task in the plan.
+            let cause = causesOfSkipped[dependency] ?? dependency
+            causesOfSkipped[entry.name] = cause
+            if names[cause] == nil { causes.append(cause) }
+            names[cause, default: []].append(entry.name)
+        }
+        return causes.map { Line(nil, "skipped: \(shortList(names[$0] ?? [])): '\($0)' did not succeed", .skipped) }
+    }
+
+    /// The tasks that an interruption kept from starting.
+    private var notStarted: [Line] {
+        let names = entries.compactMap { entry -> String? in
+            guard case .ended(.interrupted, let row) = entry.state, row.time.isEmpty else { return nil }
+            return entry.name
+        }
+        return names.isEmpty ? [] : [Line(nil, "interrupted: \(shortList(names)) (not started)", .skipped)]
+    }
+}

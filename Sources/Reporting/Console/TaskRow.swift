@@ -1,0 +1,70 @@
+import Execution
+
+/// One task as a live view shows it.
+struct TaskRow: Sendable, Hashable {
+    /// How far a task has got, as far as it decides whether there is a row for it when there are too few lines.
+    enum Phase: Sendable, Hashable {
+        /// It has not started.
+        case open
+        /// It runs and does something.
+        case working
+        /// It runs and does nothing until something else happens.
+        case waiting
+        /// It has ended, or will not start.
+        case ended(Outcome.Kind)
+    }
+
+    /// The task's name.
+    var name: String
+
+    /// How far the task has got.
+    var phase: Phase
+
+    /// The word for its state.
+    var word: String
+
+    /// The kind of the word, which chooses its colour.
+    var tone: Line.Tone
+
+    /// How long it has been running, or ran.
+    var time = ""
+
+    /// What it does, waits for or has done.
+    var detail = ""
+
+    /// What is wrong, each in lines below the row.
+    var problems: [String] = []
+}
+
+extension TaskRow.Phase {
+    /// Whether the task runs.
+    var isRunning: Bool { self == .working || self == .waiting }
+
+    /// Whether the task has failed.
+    var hasFailed: Bool { self == .ended(.failed) }
+
+    /// Whether the row can be replaced by a number: the task has ended, and nothing is wrong with it.
+    var isFoldable: Bool { if case .ended(let kind) = self { kind != .failed } else { false } }
+}
+
+extension ResultCounts {
+    /// The counts that are not zero, with what is counted, such as `20 objects created, 3 unchanged`.
+    var objectText: String {
+        let text = text
+        guard let space = text.firstIndex(of: " ") else { return text }
+        let count = text[..<space]
+        return "\(count) \(count == "1" ? "object" : "objects")\(text[space...])"
+    }
+}
+
+extension Outcome.Kind {
+    /// The kind of the word for an outcome.
+    var tone: Line.Tone {
+        switch self {
+        case .changed: .changed
+        case .unchanged: .unchanged
+        case .failed: .failed
+        case .skipped, .interrupted: .skipped
+        }
+    }
+}

@@ -1,0 +1,82 @@
+public import Base
+import Execution
+public import State
+import YAML
+
+/// How the states of tasks change from one moment to the next, for outputs that are not redrawn.
+public struct StatusChanges: Sendable {
+    /// The lines, or the JSON object, of each task at the last moment.
+    private var known: [String: [String]] = [:]
+
+    /// Creates the changes since a moment at which nothing was known: the first ones are the states themselves.
+    public init() {}
+
+    /// Returns the changes as lines for people.
+    ///
+    /// What a task does is not a change of its state, but that it waits for something else is.
+    ///
+    /// - Parameters:
+    ///   - statuses: The states, in the order of the plan.
+    ///   - now: The time that the lines begin with.
+    /// - Returns: The lines, none if nothing has changed.
+    public mutating func lines(_ statuses: [TaskStatus], at now: Timestamp = .now()) -> [String] {
+        statuses.flatMap { status in
+            let lines = status.changeLines
+            let earlier = known.updateValue(lines, forKey: status.task) ?? []
+            return lines.filter { !earlier.contains($0) }.map { printable("\(now) \(status.task): \($0)") }
+        }
+    }
+
+    /// Returns the changes as JSON objects.
+    ///
+    /// - Parameters:
+    ///   - statuses: The states, in the order of the plan.
+    ///   - milliseconds: The time of the objects, in milliseconds since 1970.
+    /// - Returns: An object for each task that has changed, without the ends of the lines.
+    public mutating func json(
+        _ statuses: [TaskStatus],
+        milliseconds: Int64 = Timestamp.millisecondsNow()
+    ) -> [String] {
+        statuses.compactMap { status in
+            let object = String(decoding: Node.mapping(status.withoutAges.fields).json(), as: UTF8.self)
+            guard known.updateValue([object], forKey: status.task) != [object] else { return nil }
+            let time = [Node.outputVersion, ("time", .string(Timestamp.text(milliseconds: milliseconds)))]
+            return String(decoding: Node.mapping(time + status.fields).json(), as: UTF8.self)
+        }
+    }
+}
+
+extension TaskStatus {
+    /// The status without what only says that time passes.
+    fileprivate var withoutAges: Self {
+        var status = self
+        status.age = nil
+        status.retriesIn = nil
+        status.repeatsIn = nil
+        status.repetition?.age = nil
+        return status
+    }
+
+    /// What is printed of the status when it changes, without times.
+    fileprivate var changeLines: [String] {
+        let time = duration.map { " in \($0.humanReadable)" } ?? ""
+        let head = "\(state)\(time)" + (counts.isEmpty ? "" : " (\(counts.text))")
+        var lines: [String]
+        switch state {
+        case .running: lines = [isWaiting ? "running: \(reasonLines.joined(separator: "; "))" : "running"]
+        case .ended(.failed):
+            lines = [head + (isPermanent ? ", not retried" : "")] + causes.map { "error: \($0)" }
+        case .notYet, .waiting, .unknown, .ended:
+            lines = [causes.isEmpty ? head : "\(head): \(causes.joined(separator: "; "))"]
+        }
+        if let repetition {
+            lines.append("repetition \(repetition.state)")
+            let causes = repetition.reason?.split(separator: "\n") ?? []
+            if !repetition.state.isSuccess { lines += causes.map { "repetition: error: \($0)" } }
+        }
+        return lines
+    }
+
+    /// Why the task has not succeeded, a line each.
+    private var causes: [String] { reason?.split(separator: "\n").map(String.init) ?? [] }
+}

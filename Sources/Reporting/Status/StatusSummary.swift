@@ -1,0 +1,58 @@
+public import Base
+import Execution
+public import State
+
+/// Returns the state of the whole node for people: the states of its tasks, the next retry and its certificates.
+///
+/// - Parameters:
+///   - statuses: The statuses of the tasks.
+///   - certificates: The certificates that the tasks use or make.
+///   - now: The instant from which times count.
+///   - columns: The width of the terminal, or `nil` for a line of any length.
+/// - Returns: The line, as several if it does not fit the terminal; none if there is no task.
+public func summaryLines(
+    _ statuses: [TaskStatus],
+    certificates: [CertificateExpiry] = [],
+    at now: Timestamp = .now(),
+    columns: Int? = nil,
+) -> [String] {
+    guard !statuses.isEmpty else { return [] }
+    let parts = [taskSummary(statuses, at: now), retrySummary(statuses), certificateSummary(certificates, at: now)]
+    return parts.compactMap(\.self).joined(separator: "; ").wrapped(to: columns ?? .max)
+}
+
+/// How many tasks have which state, and since when all have succeeded.
+private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String {
+    let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
+    let succeeded = statuses.filter(\.state.isSuccess)
+    guard succeeded.count < statuses.count else {
+        guard let last = succeeded.compactMap(\.finishedAt).max(by: { $0.seconds < $1.seconds }) else {
+            return "\(count): all succeeded"
+        }
+        let age = Duration.seconds(max(0, now.seconds - last.seconds))
+        return "\(count): all succeeded, since \(last) (\(age.clockText) ago)"
+    }
+    let order: [TaskState] = [
+        .ended(.failed), .running, .waiting, .ended(.interrupted), .ended(.skipped), .notYet, .unknown,
+    ]
+    let others = order.compactMap { state -> String? in
+        let count = statuses.filter { $0.state == state }.count
+        return count == 0 ? nil : "\(count) \(state == .notYet ? "not run yet" : "\(state)")"
+    }
+    return "\(count): \((others + ["\(succeeded.count) succeeded"]).joined(separator: ", "))"
+}
+
+/// When the first of the failed tasks is tried again, or that none is.
+private func retrySummary(_ statuses: [TaskStatus]) -> String? {
+    let failed = statuses.filter { $0.state == .ended(.failed) }
+    if let next = failed.compactMap(\.retriesIn).min() { return "next retry in \(next.clockText)" }
+    return !failed.isEmpty && failed.allSatisfy(\.isPermanent) ? "no retry before a change" : nil
+}
+
+/// How long the certificate is valid that ends first.
+private func certificateSummary(_ certificates: [CertificateExpiry], at now: Timestamp) -> String? {
+    guard let first = certificates.min(by: { $0.expires.seconds < $1.expires.seconds }) else { return nil }
+    let days = first.remainingDays(at: now)
+    if first.expires.seconds <= now.seconds { return "a certificate has expired" }
+    return days == 0 ? "a certificate expires today" : "certificates valid for \(days) day\(days == 1 ? "" : "s")"
+}

@@ -1,0 +1,57 @@
+public import Base
+public import Host
+public import State
+
+/// The states of tasks on a terminal, in the view of a run, redrawn as they change.
+public struct StatusView: Sendable {
+    private let output: ConsoleOutput
+    private let size: @Sendable () -> TerminalSize
+    private let access: @Sendable () -> TerminalAccess
+    private var screen: TerminalScreen
+
+    /// Creates a view.
+    ///
+    /// - Parameters:
+    ///   - output: The output to the terminal.
+    ///   - isColoured: Whether colours are wanted.
+    ///   - size: Reads the current size of the terminal.
+    ///   - access: Determines whether the program has the terminal to itself now.
+    public init(
+        _ output: ConsoleOutput,
+        isColoured: Bool,
+        size: @escaping @Sendable () -> TerminalSize,
+        access: @escaping @Sendable () -> TerminalAccess = { .foreground },
+    ) {
+        (self.output, self.size, self.access) = (output, size, access)
+        screen = TerminalScreen(isColoured: isColoured)
+    }
+
+    /// Shows the states of the tasks, unless the terminal is stopped or a shell uses it.
+    ///
+    /// - Parameters:
+    ///   - statuses: The states, in the order of the plan.
+    ///   - warning: Why they may not be complete, if they may not.
+    ///   - now: The time that ages are counted to.
+    public mutating func show(_ statuses: [TaskStatus], warning: String? = nil, at now: Timestamp = .now()) {
+        let access = access()
+        if access != .foreground { screen.forget() }
+        guard access != .background, output.backlog(of: .results) <= TerminalSink.frameLimit else { return }
+        let size = size()
+        let columns = size.viewColumns
+        let width = statuses.map { printable($0.task).columnCount }.max() ?? 0
+        let format = RowFormatter(nameWidth: width, columns: columns, isUTF8: output.isUTF8)
+        let summary =
+            statuses.isEmpty ? ["no task for this node"] : summaryLines(statuses, at: now, columns: columns)
+        let footer =
+            (warning.map { [format.line("warning: \($0)", .warning)] } ?? [])
+            + summary.map { format.line($0, .summary) }
+        let layout = LiveLayout(format: format, rowLimit: size.viewRows, footer: footer)
+        let frame = layout.frame(statuses.map(\.phase)) { TaskRow(statuses[$0], at: now) }
+        output.write(screen.draw(staying: [], live: frame.lines, in: size))
+    }
+
+    /// Leaves what was shown last on the terminal, without what was typed below it.
+    public func finish() {
+        if access() == .foreground { output.write(screen.redraw()) }
+    }
+}

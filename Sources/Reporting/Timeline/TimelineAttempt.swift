@@ -1,0 +1,182 @@
+import Base
+import Execution
+import Host
+
+/// One attempt of a task, in times since the start of the machine.
+struct TimelineAttempt: Sendable, Hashable {
+    /// The identifier of its run, empty if it is not known.
+    var run: String
+    /// When it began.
+    var start: Duration
+    /// When it ended, `nil` if it goes on.
+    var end: Duration?
+    /// How it ended.
+    var outcome: Outcome.Kind?
+    /// What it waited for, in the order of time.
+    var waits: [TimelineSpan] = []
+
+    /// Whether the task's dependants may start after it.
+    var isSuccess: Bool { outcome?.isSuccess == true }
+
+    /// The waits and the work between them.
+    var spans: [TimelineSpan] {
+        var spans: [TimelineSpan] = []
+        var position = start
+        let limit = end ?? .seconds(Int64.max / 2)
+        for wait in waits {
+            var wait = wait
+            wait.start = min(max(wait.start, position), limit)
+            wait.end = wait.end.map { min(max($0, wait.start), limit) } ?? end
+            if wait.end == wait.start { continue }
+            if wait.start > position { spans.append(TimelineSpan(.work, from: position, to: wait.start)) }
+            spans.append(wait)
+            position = wait.end ?? limit
+        }
+        if position < limit || spans.isEmpty { spans.append(TimelineSpan(.work, from: position, to: end)) }
+        spans[spans.count - 1].outcome = outcome
+        return spans
+    }
+}
+
+/// The attempts of all tasks as the journal has them.
+struct JournalAttempts {
+    /// The attempts by the name of their task, in the order in which they began.
+    private(set) var attempts: [String: [TimelineAttempt]] = [:]
+
+    /// One attempt while its entries are read.
+    private struct Draft {
+        let first: Duration
+        var last: Duration
+        var isStarted = false
+        var waits: [TimelineSpan] = []
+        var ending: (time: Duration, duration: Duration, outcome: Outcome.Kind)?
+        /// The reasons for the wait that goes on, each with when it was reported.
+        private var reasons: [(text: String?, time: Duration)] = []
+
+        init(at time: Duration) { (first, last) = (time, time) }
+
+        /// Begins a wait, or notes another reason for the one that goes on.
+        mutating func wait(_ wait: TimelineSpan, reportedAt time: Duration) {
+            if let last = waits.last, last.end == nil, last.subject == wait.subject {
+                waits[waits.count - 1].reason = wait.reason
+                reasons.append((wait.reason, time))
+            } else {
+                end(at: wait.start)
+                waits.append(wait)
+                reasons = [(wait.reason, wait.start)]
+            }
+        }
+
+        /// Ends the wait that goes on, if there is one; the reason that held longest is its reason.
+        mutating func end(at time: Duration) {
+            guard let last = waits.indices.last, waits[last].end == nil else { return }
+            waits[last].end = max(time, waits[last].start)
+            let ends = reasons.dropFirst().map { $0.time } + [time]
+            let longest = zip(reasons, ends).max { $0.1 - $0.0.time < $1.1 - $1.0.time }
+            waits[last].reason = longest?.0.text
+        }
+    }
+
+    /// What has the entries of one attempt.
+    private struct Key: Hashable {
+        let task: String
+        let run: String
+    }
+
+    /// A wait is reported when it has lasted for this time.
+    private static let quietPeriod = Duration.seconds(1)
+
+    /// Finds the attempts in entries, the oldest of which comes first.
+    init(_ entries: [LoggedEntry]) {
+        var drafts: [Key: Draft] = [:]
+        var order: [Key] = []
+        for entry in entries {
+            guard let task = entry["NEST_TASK"], let run = entry["NEST_RUN_ID"], Self.isTrusted(entry) else { continue }
+            let key = Key(task: task, run: run)
+            if drafts[key] == nil { order.append(key) }
+            // Out of the dictionary, so that its lists are not copied.
+            var draft = drafts.removeValue(forKey: key)
+            Self.add(entry, of: task, to: &draft)
+            drafts[key] = draft
+        }
+        for key in order {
+            guard let draft = drafts[key], let attempt = Self.attempt(draft, run: key.run) else { continue }
+            attempts[key.task, default: []].append(attempt)
+        }
+    }
+
+    /// Whether root or a unit of a task has sent an entry, and not any user; those of repetitions do not count.
+    private static func isTrusted(_ entry: LoggedEntry) -> Bool {
+        guard let unit = entry["_SYSTEMD_UNIT"], unit.hasPrefix("k8s-bootstrap-") else { return entry["_UID"] == "0" }
+        return !unit.hasPrefix("k8s-bootstrap-repeat@")
+    }
+
+    private static func add(_ entry: LoggedEntry, of task: String, to existing: inout Draft?) {
+        let time = entry.sinceBoot
+        let earlier = existing?.last
+        var draft = existing.take() ?? Draft(at: time)
+        defer { existing = draft }
+        if entry["NEST_ATTEMPT"] != nil { draft.isStarted = true }
+        draft.last = max(draft.last, time)
+        if entry["MESSAGE_ID"] == MessageID.waiting.rawValue {
+            var wait = TimelineSpan(waitingMessage: entry["MESSAGE"] ?? "", task: task)
+            wait.start = max(time - quietPeriod, earlier ?? .zero)
+            return draft.wait(wait, reportedAt: time)
+        }
+        draft.end(at: time)
+        guard let outcome = entry["NEST_OUTCOME"].flatMap(Outcome.Kind.init),
+            let duration = entry["NEST_DURATION_USEC"].flatMap({ Int64($0) }), duration >= 0
+        else { return }
+        draft.ending = (time, .microseconds(duration), outcome)
+    }
+
+    private static func attempt(_ draft: Draft, run: String) -> TimelineAttempt? {
+        guard let ending = draft.ending else {
+            // Its process was killed, or has not ended yet.
+            return TimelineAttempt(
+                run: run,
+                start: draft.waits.first.map { min($0.start, draft.first) } ?? draft.first,
+                end: draft.last,
+                outcome: .interrupted,
+                waits: draft.waits,
+            )
+        }
+        // One that has not started is not an attempt.
+        guard ending.outcome != .skipped, draft.isStarted || ending.outcome != .interrupted else { return nil }
+        return TimelineAttempt(
+            run: run,
+            start: max(.zero, ending.time - ending.duration),
+            end: ending.time,
+            outcome: ending.outcome,
+            waits: draft.waits,
+        )
+    }
+}
+
+extension TimelineSpan {
+    /// Creates the wait that a message of the journal reports, such as `a: waiting: API server x: connection refused`.
+    ///
+    /// Where it begins and ends is not in the message.
+    init(waitingMessage message: String, task: String) {
+        let prefix = "\(task): waiting: "
+        var text = message.hasPrefix(prefix) ? message.dropFirst(prefix.count) : message[...]
+        if let deadline = text.firstRange(of: " (gives up at ") { text = text[..<deadline.lowerBound] }
+        let colon = text.firstRange(of: ": ")
+        let subject = colon.map { text[..<$0.lowerBound] } ?? text
+        let kind: Kind =
+            if subject.hasPrefix("API server ") || subject == "the API server" {
+                .server
+            } else if subject.hasPrefix("Lease/") || subject.hasPrefix("another nest-bootstrap ") {
+                .lock
+            } else {
+                .condition
+            }
+        self.init(
+            kind,
+            from: .zero,
+            to: nil,
+            subject: String(subject),
+            reason: colon.map { String(text[$0.upperBound...]) },
+        )
+    }
+}

@@ -1,0 +1,113 @@
+import Base
+import Host
+
+/// A row of characters that shows what happened when, one character for each part of the time.
+struct TimelineBar {
+    /// What a character shows; what comes later is more important.
+    enum Mark: Int, CaseIterable {
+        case nothing, active, before, pause, starting, wait, work, failedWork, runningWork, failure
+
+        /// The character, in UTF-8 or ASCII.
+        func character(isUTF8: Bool) -> Character {
+            switch self {
+            case .nothing: " "
+            case .active: isUTF8 ? "─" : "-"
+            case .before: isUTF8 ? "·" : "."
+            case .pause: isUTF8 ? "╌" : "~"
+            case .starting: isUTF8 ? "░" : ":"
+            case .wait: isUTF8 ? "▒" : "="
+            case .work, .failedWork, .runningWork: isUTF8 ? "█" : "#"
+            case .failure: isUTF8 ? "✗" : "x"
+            }
+        }
+
+        /// The colour by the numbers of terminals, `nil` for the usual one.
+        var colour: String? {
+            switch self {
+            case .nothing: nil
+            case .active, .before, .pause: "2"
+            case .starting: "36"
+            case .wait: "33"
+            case .work: "32"
+            case .runningWork: "34"
+            case .failedWork, .failure: "31"
+            }
+        }
+
+        /// What it means.
+        var meaning: String? {
+            switch self {
+            case .nothing, .failedWork, .runningWork: nil
+            case .active: "unit is active"
+            case .before: "waits for a task or unit"
+            case .pause: "until the next attempt"
+            case .starting: "unit starts"
+            case .wait: "waits for a server, lock or condition"
+            case .work: "works"
+            case .failure: "attempt failed"
+            }
+        }
+    }
+
+    /// The marks, as many as the row is wide.
+    private(set) var marks: [Mark]
+
+    private let axis: TimeAxis
+
+    private init(_ axis: TimeAxis, width: Int) {
+        self.axis = axis
+        marks = Array(repeating: .nothing, count: width)
+    }
+
+    /// Creates the row of a task.
+    init(_ task: TimelineTask, _ axis: TimeAxis, width: Int) {
+        self.init(axis, width: width)
+        for span in task.spans {
+            switch span.kind {
+            case .dependency, .unit: add(.before, span.start, span.end)
+            case .server, .lock, .condition: add(.wait, span.start, span.end)
+            case .pause: add(.pause, span.start, span.end)
+            case .work: add(span.end == nil ? .runningWork : span.isFailure ? .failedWork : .work, span.start, span.end)
+            }
+            if span.isFailure { marks[cells(span.start, span.end).upperBound] = .failure }
+        }
+    }
+
+    /// Creates the row of a unit.
+    init(_ unit: TimelineUnit, _ axis: TimeAxis, width: Int) {
+        self.init(axis, width: width)
+        guard let started = unit.started else { return }
+        add(.starting, started, unit.startEnd)
+        if let active = unit.active { add(.active, active, unit.ended) }
+        if unit.state.active == "failed", let ended = unit.ended { marks[cells(ended, ended).upperBound] = .failure }
+    }
+
+    private mutating func add(_ mark: Mark, _ start: Duration, _ end: Duration?) {
+        for cell in cells(start, end) where marks[cell].rawValue < mark.rawValue { marks[cell] = mark }
+    }
+
+    /// The characters of a time, at least one.
+    private func cells(_ start: Duration, _ end: Duration?) -> ClosedRange<Int> {
+        let width = Double(marks.count)
+        let last = marks.count - 1
+        let first = min(last, Int(axis.place(of: start) * width))
+        // A character that is only touched at its beginning does not belong to it.
+        let end = end.map { Int((axis.place(of: $0) * width).rounded(.up)) - 1 } ?? last
+        return first...min(last, max(first, end))
+    }
+
+    /// The row as text.
+    func text(isColoured: Bool, isUTF8: Bool) -> String {
+        var text = ""
+        var colour: String?
+        for mark in marks {
+            if isColoured, mark.colour != colour {
+                if colour != nil { text += "\u{1b}[0m" }
+                if let next = mark.colour { text += "\u{1b}[\(next)m" }
+                colour = mark.colour
+            }
+            text.append(mark.character(isUTF8: isUTF8))
+        }
+        return colour == nil ? text : text + "\u{1b}[0m"
+    }
+}

@@ -1,0 +1,155 @@
+import Base
+import Planning
+
+/// What the shapes of a picture of a timeline mean.
+enum TimelineLegend {
+    /// A shape with its meaning.
+    enum Item: Hashable, CaseIterable {
+        case before, wait, work, running, failure, pause, unit, critical
+
+        fileprivate var words: String {
+            switch self {
+            case .before: "waits for a task or unit"
+            case .wait: "waits for a server, lock or condition"
+            case .work: "works"
+            case .running: "works now"
+            case .failure: "attempt failed"
+            case .pause: "until the next attempt"
+            case .unit: "unit starts, is active"
+            case .critical: "critical path"
+            }
+        }
+    }
+
+    /// The shapes that occur in a timeline.
+    static func items(_ timeline: Timeline) -> [Item] {
+        let spans = timeline.tasks.flatMap(\.spans)
+        return Item.allCases.filter { item in
+            switch item {
+            case .before: spans.contains { $0.kind == .dependency || $0.kind == .unit }
+            case .wait: spans.contains { [.server, .lock, .condition].contains($0.kind) }
+            case .work: spans.contains { $0.kind == .work && $0.end != nil && !$0.isFailure }
+            case .running: spans.contains { $0.kind == .work && $0.end == nil }
+            case .failure: spans.contains(where: \.isFailure)
+            case .pause: spans.contains { $0.kind == .pause }
+            case .unit: !timeline.units.isEmpty
+            case .critical: !timeline.criticalPath.isEmpty
+            }
+        }
+    }
+
+    /// The height of a line of shapes.
+    static let lineHeight = 20.0
+
+    /// The dots of the line before the start of a task, and the dashes of that between two attempts.
+    static let (beforeDashes, pauseDashes) = ("2 4", "6 3")
+
+    private static let shapeWidth = 26.0
+    private static let fontSize = 11.0
+
+    /// The width of a shape with its meaning and the space after it.
+    private static func width(_ item: Item) -> Double {
+        shapeWidth + 6 + svgProseWidth(item.words, size: fontSize) + 18
+    }
+
+    /// Divides shapes into lines of a width.
+    static func lines(_ items: [Item], within width: Double) -> [[Item]] {
+        var lines: [[Item]] = []
+        var used = width
+        for item in items {
+            if used + Self.width(item) > width {
+                lines.append([])
+                used = 0
+            }
+            lines[lines.count - 1].append(item)
+            used += Self.width(item)
+        }
+        return lines
+    }
+
+    /// Draws shapes with their meanings.
+    ///
+    /// - Parameters:
+    ///   - lines: The shapes.
+    ///   - x: The left edge.
+    ///   - y: The middle of the first line.
+    /// - Returns: The elements.
+    static func elements(_ lines: [[Item]], x: Double, y: Double) -> [SVGElement] {
+        var elements: [SVGElement] = []
+        for (index, line) in lines.enumerated() {
+            let y = y + Double(index) * lineHeight
+            var x = x
+            for item in line {
+                elements += shapes(item, x: x, y: y)
+                let attributes: KeyValuePairs = [
+                    "class": "\(SVGColour.muted.fill) small", "x": svgNumber(x + shapeWidth + 6), "y": svgNumber(y + 4),
+                ]
+                elements.append(SVGElement("text", attributes, text: item.words))
+                x += width(item)
+            }
+        }
+        return elements
+    }
+
+    private static func shapes(_ item: Item, x: Double, y: Double) -> [SVGElement] {
+        switch item {
+        case .before: [line(.skipped, x: x, y: y, dashes: beforeDashes)]
+        case .wait: [bar(.waiting, x: x, y: y, height: 8)]
+        case .work: [bar(.succeeded, x: x, y: y, height: 14)]
+        case .running: [bar(.running, x: x, y: y, height: 14)]
+        case .failure:
+            [bar(.failed, x: x, y: y, height: 14, width: shapeWidth - 4), cross(x: x + shapeWidth - 4, y: y)]
+        case .pause: [line(.muted, x: x, y: y, dashes: pauseDashes)]
+        case .unit: [bar(.skipped, x: x, y: y, height: 8, width: shapeWidth / 2), line(.skipped, x: x, y: y)]
+        case .critical:
+            [
+                line(.accent, x: x + 8, y: y, width: shapeWidth - 8),
+                SVGElement(
+                    "circle",
+                    ["class": SVGColour.accent.fill, "cx": svgNumber(x + 4), "cy": svgNumber(y), "r": "3.5"]
+                ),
+            ]
+        }
+    }
+
+    private static func bar(
+        _ colour: SVGColour,
+        x: Double,
+        y: Double,
+        height: Double,
+        width: Double = shapeWidth,
+    ) -> SVGElement {
+        SVGElement(
+            "rect",
+            [
+                "class": colour.fill, "x": svgNumber(x), "y": svgNumber(y - height / 2), "width": svgNumber(width),
+                "height": svgNumber(height), "rx": "1",
+            ]
+        )
+    }
+
+    private static func line(
+        _ colour: SVGColour,
+        x: Double,
+        y: Double,
+        width: Double = shapeWidth,
+        dashes: String = "none",
+    ) -> SVGElement {
+        SVGElement(
+            "line",
+            [
+                "class": colour.stroke, "x1": svgNumber(x), "x2": svgNumber(x + width), "y1": svgNumber(y),
+                "y2": svgNumber(y), "stroke-width": "2", "stroke-dasharray": dashes,
+            ]
+        )
+    }
+
+    /// Draws the mark of an attempt that has failed.
+    static func cross(x: Double, y: Double) -> SVGElement {
+        func corner(_ sideways: Double, _ down: Double) -> String {
+            "\(svgNumber(x + sideways)) \(svgNumber(y + down))"
+        }
+        let path = "M\(corner(-4, -4))L\(corner(4, 4))M\(corner(-4, 4))L\(corner(4, -4))"
+        return SVGElement("path", ["class": SVGColour.text.stroke, "d": path, "fill": "none", "stroke-width": "2"])
+    }
+}

@@ -1,0 +1,183 @@
+import Base
+import Execution
+import Host
+import Planning
+import State
+
+/// The rows of a picture of a timeline.
+extension TimelinePicture {
+    /// The units and the tasks, each below a heading.
+    var rows: [SVGElement] {
+        let units = timeline.units.enumerated().map { row($0.element, y(ofUnit: $0.offset)) }
+        let tasks = timeline.tasks.enumerated().map { row($0.element, y(ofTask: $0.offset)) }
+        let unitsHeading = units.isEmpty ? [] : [heading("Units of systemd", chartY)]
+        let tasksHeading = tasks.isEmpty ? [] : [heading("Tasks", y(ofTask: -1))]
+        return unitsHeading + units + tasksHeading + tasks
+    }
+
+    /// The upper edge of the row of a unit, by its position; the heading has the first row.
+    private func y(ofUnit index: Int) -> Double { chartY + Double(1 + index) * Self.rowHeight }
+
+    /// The upper edge of the row of a task, by its position; the heading has the row before the first.
+    private func y(ofTask index: Int) -> Double {
+        let unitRowCount = timeline.units.isEmpty ? 0 : 1 + timeline.units.count
+        return chartY + Double(unitRowCount + 1 + index) * Self.rowHeight
+    }
+
+    private func heading(_ words: String, _ y: Double) -> SVGElement {
+        text(words, x: Self.margin, y: y + 15, "\(SVGColour.muted.fill) small strong")
+    }
+
+    private func row(_ task: TimelineTask, _ y: Double) -> SVGElement {
+        let result = task.result(until: timeline.end)
+        let words = [task.beforeStart, task.times].compactMap(\.self) + task.details(until: timeline.end)
+        let tooltip = ["\(task.name): \(task.state)"] + [task.description].compactMap { $0.map(printable) } + words
+        return row(
+            name: task.name,
+            isCritical: task.isCritical,
+            bars: task.spans.flatMap { bars($0, y) },
+            result: (result, colour(task)),
+            caption: task.caption(until: timeline.end),
+            tooltip: tooltip.joined(separator: "\n"),
+            y,
+        )
+    }
+
+    private func row(_ unit: TimelineUnit, _ y: Double) -> SVGElement {
+        var bars: [SVGElement] = []
+        if let started = unit.started {
+            bars.append(bar(.skipped, started, unit.startEnd, y, height: 8))
+            if let active = unit.active { bars.append(line(active, unit.ended, y, .skipped)) }
+        }
+        let times = [(unit.started, "started at"), (unit.active, "active at"), (unit.ended, "ended at")]
+        let words = times.compactMap { time, word in time.map { "\(word) \($0.humanReadable)" } }
+        return row(
+            name: unit.name,
+            isCritical: unit.isCritical,
+            bars: bars,
+            result: (unit.result, unit.state.active == "failed" ? .failed : .muted),
+            caption: unit.caption,
+            tooltip: (["\(unit.name): \(unit.state)"] + words).joined(separator: "\n"),
+            y,
+        )
+    }
+
+    private func row(
+        name: String,
+        isCritical: Bool,
+        bars: [SVGElement],
+        result: (words: String, colour: SVGColour),
+        caption: String,
+        tooltip: String,
+        _ y: Double,
+    ) -> SVGElement {
+        let nameClasses = isCritical ? "\(SVGColour.text.fill) strong" : SVGColour.text.fill
+        var elements = [SVGElement("title", text: tooltip)]
+        if isCritical {
+            elements.append(
+                SVGElement(
+                    "circle",
+                    [
+                        "class": SVGColour.accent.fill, "cx": svgNumber(Self.margin + 4), "cy": svgNumber(y + 11),
+                        "r": "3.5",
+                    ]
+                )
+            )
+        }
+        let cutName = svgText(name, within: barsX - Self.margin - 24)
+        elements.append(text(cutName, x: Self.margin + 14, y: y + 15, nameClasses))
+        elements += bars
+        elements.append(text(result.words, x: resultsX, y: y + 15, result.colour.fill))
+        if !caption.isEmpty {
+            elements.append(text(caption, x: captionsX, y: y + 15, "\(SVGColour.muted.fill) small"))
+        }
+        return SVGElement("g", [:], elements)
+    }
+
+    private func colour(_ task: TimelineTask) -> SVGColour {
+        switch task.state {
+        case .ended(.changed), .ended(.unchanged): .text
+        case .ended(.failed), .ended(.interrupted): .failed
+        case .running: .running
+        case .notYet, .waiting, .unknown, .ended(.skipped): .muted
+        }
+    }
+
+    // MARK: Bars
+
+    private func bars(_ span: TimelineSpan, _ y: Double) -> [SVGElement] {
+        switch span.kind {
+        case .dependency, .unit:
+            return [line(span.start, span.end, y, .skipped, dashes: TimelineLegend.beforeDashes)]
+        case .pause: return [line(span.start, span.end, y, .muted, dashes: TimelineLegend.pauseDashes)]
+        case .server, .lock, .condition:
+            return [bar(.waiting, span.start, span.end, y, height: 8)] + (span.isFailure ? [cross(span, y)] : [])
+        case .work:
+            let colour: SVGColour = span.end == nil ? .running : span.isFailure ? .failed : .succeeded
+            return [bar(colour, span.start, span.end, y, height: 14)] + (span.isFailure ? [cross(span, y)] : [])
+        }
+    }
+
+    /// A bar that is wide enough to be seen.
+    private func bar(
+        _ colour: SVGColour,
+        _ start: Duration,
+        _ end: Duration?,
+        _ y: Double,
+        height: Double,
+    ) -> SVGElement {
+        let left = x(start)
+        let width = max(2, x(end ?? timeline.end) - left)
+        return SVGElement(
+            "rect",
+            [
+                "class": colour.fill, "x": svgNumber(left), "y": svgNumber(y + (Self.rowHeight - height) / 2),
+                "width": svgNumber(width), "height": svgNumber(height), "rx": "1",
+            ]
+        )
+    }
+
+    private func line(
+        _ start: Duration,
+        _ end: Duration?,
+        _ y: Double,
+        _ colour: SVGColour,
+        dashes: String = "none",
+    ) -> SVGElement {
+        let middle = svgNumber(y + Self.rowHeight / 2)
+        return SVGElement(
+            "line",
+            [
+                "class": colour.stroke, "x1": svgNumber(x(start)), "x2": svgNumber(x(end ?? timeline.end)),
+                "y1": middle, "y2": middle, "stroke-width": "2", "stroke-dasharray": dashes,
+            ]
+        )
+    }
+
+    /// The mark of an attempt that has failed, which needs no colour to be seen.
+    private func cross(_ span: TimelineSpan, _ y: Double) -> SVGElement {
+        TimelineLegend.cross(x: x(span.end ?? timeline.end), y: y + Self.rowHeight / 2)
+    }
+
+    /// Lines between the rows of the critical path, from the end of one to the start of the next.
+    var connections: [SVGElement] {
+        var rows: [String: (y: Double, start: Duration?, end: Duration?)] = [:]
+        for (index, unit) in timeline.units.enumerated() where unit.isCritical {
+            rows[unit.name] = (y(ofUnit: index), unit.started, unit.startEnd)
+        }
+        for (index, task) in timeline.tasks.enumerated() where task.isCritical {
+            rows[task.name] = (y(ofTask: index), task.started, task.ended)
+        }
+        let path = timeline.criticalPath.compactMap { rows[$0] }
+        return zip(path, path.dropFirst()).compactMap { from, to -> SVGElement? in
+            guard let end = from.end, let start = to.start else { return nil }
+            let middle = Self.rowHeight / 2
+            let corner = "\(svgNumber(x(end))) \(svgNumber(from.y + middle))"
+            let line = "M\(corner)V\(svgNumber(to.y + middle))H\(svgNumber(x(start)))"
+            let attributes: KeyValuePairs = [
+                "class": SVGColour.accent.stroke, "d": line, "fill": "none", "stroke-width": "1.5",
+            ]
+            return SVGElement("path", attributes)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Base
+import Execution
+import Host
+import State
+
+/// What people read about a timeline, whatever draws it.
+extension Timeline {
+    /// The tasks and how they ended, in one sentence.
+    var summary: String {
+        guard !tasks.isEmpty else { return "no task for this node" }
+        let states: [TaskState] =
+            [.changed, .unchanged, .failed, .skipped, .interrupted].map(TaskState.ended)
+            + [.running, .waiting, .notYet, .unknown]
+        let counts = states.map { state in (tasks.count { $0.state == state }, "\(state)") }.filter { $0.0 > 0 }
+        let list = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        let head = "\(tasks.count) \(tasks.count == 1 ? "task" : "tasks"): \(list)"
+        guard let last = tasks.compactMap(\.ended).max(), !goesOn else { return head }
+        return "\(head); the last ended after \(last.humanReadable)"
+    }
+
+    /// What the times count from, and how long the boot took.
+    var originWords: String {
+        let start = origin == .boot ? "the start of the machine" : "the start of the first task"
+        let finished = bootFinished.map { "; the boot took \($0.humanReadable)" } ?? ""
+        return "times count from \(start) at \(originTime)\(finished)"
+    }
+
+    /// The length of the critical path: from the origin to the end of its last task.
+    var criticalEnd: Duration? {
+        guard let name = criticalPath.last, let task = task(name) else { return nil }
+        return task.ended ?? end
+    }
+}
+
+extension TimelineTask {
+    /// The columns of a reason; an API server that starts has very long ones.
+    private static let reasonWidth = 120
+
+    /// How long it took, or its state if it has not succeeded.
+    func result(until end: Duration) -> String {
+        guard state.isSuccess, let time = took(until: end) else { return "\(state)" }
+        return time.humanReadable
+    }
+
+    /// What it waited for while it ran, and how often it was tried, one line each.
+    ///
+    /// - Parameters:
+    ///   - end: When to count to if it goes on.
+    ///   - hasReasons: Whether the lines say why what was waited for was not there.
+    /// - Returns: The lines, none for a task that succeeded at once.
+    func details(until end: Duration, hasReasons: Bool = true) -> [String] {
+        var lines = waits(until: end).map { wait in
+            let time = wait.duration.humanReadable
+            let verb = wait.span.end == nil ? "has waited \(time) for" : "waited \(time) for"
+            let reason = hasReasons ? wait.span.reason.map { " (\($0.truncated(to: Self.reasonWidth)))" } ?? "" : ""
+            return "\(verb) \(wait.span.subjectWords)\(reason)"
+        }
+        if attemptCount > 1 {
+            let pauses = spans.filter { $0.kind == .pause }.map { max(.zero, ($0.end ?? end) - $0.start) }
+            let time = pauses.reduce(.zero, +).humanReadable
+            // The journal may not have all of them.
+            let between = pauses.count < attemptCount - 1 ? "" : ", \(time) between them"
+            lines.append("\(attemptCount) attempts\(between)")
+        }
+        return lines.map(printable)
+    }
+
+    /// What it waited for before it was started, as in `after 'calico-crds'`.
+    var beforeStart: String? {
+        let waits = spans.filter(\.kind.isBeforeStart).map { wait in
+            let name = printable(wait.subject ?? "")
+            return wait.kind == .unit ? name : "'\(name)'"
+        }
+        return waits.isEmpty ? nil : "after \(waits.joined(separator: " and "))"
+    }
+
+    /// When it was first started and last ended, as in `started at 4 s, ended at 9 s`.
+    var times: String? {
+        let times = [("started", started), ("ended", ended)]
+        let words = times.compactMap { word, time in time.map { "\(word) at \($0.humanReadable)" } }
+        return words.isEmpty ? nil : words.joined(separator: ", ")
+    }
+}
+
+extension TimelineTask {
+    /// The columns of ``caption(until:)``.
+    private static let captionWidth = 72
+
+    /// What it waited for and how often it was tried, without reasons, in one short line.
+    ///
+    /// - Parameter end: When to count to if it goes on.
+    /// - Returns: The line, empty for a task that succeeded at once.
+    func caption(until end: Duration) -> String {
+        details(until: end, hasReasons: false).joined(separator: "; ").truncated(to: Self.captionWidth)
+    }
+}
+
+extension TimelineSpan {
+    /// What was waited for, in words that follow `waited for`.
+    var subjectWords: String {
+        guard let subject else { return "something" }
+        // The message has the number of the process.
+        return subject.hasPrefix("another nest-bootstrap ") ? "another process that runs it" : subject
+    }
+}
+
+extension TimelineUnit {
+    /// When its last start ended, as in `active at 9 s`.
+    var startWords: String? {
+        active.map { "active at \($0.humanReadable)" } ?? ended.map { "ended at \($0.humanReadable)" }
+    }
+
+    /// Since when it is in its state, in one short line.
+    var caption: String { (ended ?? active).map { "at \($0.humanReadable)" } ?? "" }
+
+    /// Its state in a word.
+    var result: String {
+        switch state.active {
+        case "activating": "starting"
+        case "inactive" where started == nil: "queued"
+        case "inactive" where ended != nil: "ended"
+        default: state.active
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Base
+
+extension Flag {
+    /// The flags of the commands that show what has happened: `status`, `logs`, `timeline` and `graph --status`.
+    static let statusFlags: [Flag] = [
+        Flag(
+            "--wait",
+            "DURATION",
+            of: [.status],
+            isValueOptional: true,
+            "wait until every task has succeeded, one has failed permanently, or DURATION such as 10m is over "
+                + "(default: no limit)"
+        ) { (values, value, command) throws(UsageError) in
+            values.status.isWaiting = true
+            guard !value.isEmpty else { return }
+            guard let limit = parseDuration(value) else {
+                throw UsageError("'--wait' is a duration such as 30s, 10m or 1h30m, found '\(value)'", command: command)
+            }
+            values.status.waitLimit = limit
+        },
+        Flag(
+            "--watch",
+            short: "-w",
+            of: [.status],
+            "go on until interrupted, and show every change; on a terminal as one view that is redrawn"
+        ) { values, _, _ in values.status.isWatching = true },
+        Flag(
+            "--since",
+            "TIME",
+            of: [.logs],
+            "only entries since TIME: a duration such as 10m, or what 'journalctl --since' reads"
+        ) { (values, value, _) in values.logs.since = value },
+        Flag("--follow", short: "-f", of: [.logs], "wait for further entries, and show them as they come") {
+            values,
+            _,
+            _ in values.logs.isFollowing = true
+        },
+        Flag("--boot", short: "-b", of: [.logs], "only entries of this boot") { values, _, _ in
+            values.logs.isThisBoot = true
+        },
+        Flag(
+            "--format",
+            "text|svg",
+            of: [.timeline],
+            "lines with bars, or a picture (default: \(TimelineFormat.text.rawValue))"
+        ) { (values, value, command) throws(UsageError) in
+            values.timeline = try choice("format", value, of: command)
+        },
+        Flag(
+            "--status",
+            of: [.graph],
+            "show the state of every task on this boot, in colours and in words"
+        ) { values, _, _ in values.showsStatus = true },
+    ]
+}

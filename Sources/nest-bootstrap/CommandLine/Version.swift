@@ -1,0 +1,28 @@
+import HTTP
+import Host
+import TLS
+import YAML
+
+/// The version of the program.
+let programVersion = "0.1.0"
+
+/// What `--version` prints: the version with the commit that was built, and below it the libraries that are loaded and the
+/// compiler.
+let versionText: String = {
+    let commit = Machine.builtCommit.map { " (\($0))" } ?? ""
+    let libraries = ["libcurl \(libcurlVersion)", "OpenSSL \(LibCrypto.version)", "libyaml \(libyamlVersion)"]
+    return "nest-bootstrap \(programVersion)\(commit)\n\(libraries.joined(separator: ", ")); Swift \(swiftVersion)\n"
+}()
+
+/// The version of the compiler; a program can only ask whether it is at least a certain one.
+private let swiftVersion: String = {
+    #if compiler(>=6.5)
+        "6.5 or later"
+    #elseif compiler(>=6.4)
+        "6.4"
+    #elseif compiler(>=6.3)
+        "6.3"
+    #else
+        "6.2"
+    #endif
+}()

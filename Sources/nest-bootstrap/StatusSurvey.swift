@@ -1,0 +1,92 @@
+import Base
+import Execution
+import Host
+import Planning
+import State
+
+/// What is known about the tasks of this node at one moment.
+struct StatusFindings {
+    /// The states of the tasks that are shown, in the order of the plan.
+    var statuses: [TaskStatus]
+
+    /// Whether one of them or of those that it runs after has failed permanently.
+    var isPermanent: Bool
+
+    /// The tasks that do not succeed, nor let others succeed, because their units are masked.
+    var masked: [String]
+
+    /// The error of systemd if it does not answer.
+    var error: (any Error)?
+}
+
+/// Determines the states of this node's tasks on this boot, from the records and from systemd.
+struct StatusSurvey {
+    let configuration: Configuration
+    let records: RecordStore
+
+    /// Determines the states of tasks.
+    ///
+    /// - Parameter shown: The plan of this node, or a selection from it.
+    /// - Returns: What is known now, without systemd if that does not answer.
+    func findings(of shown: Plan) async -> StatusFindings {
+        let (services, timers, error) = await services()
+        let retryAt = records.health().retryAt
+        let shown = Set(shown.steps.map(\.task.name))
+        let all = configuration.plan.steps
+        // Also the tasks that are not shown: those shown may be waiting for them.
+        let known = records.statuses(of: all.map(\.task.name))
+        var isBlocked = Array(repeating: false, count: all.count)
+        var isPermanent = isBlocked
+        var statuses: [TaskStatus] = []
+        for (index, step) in all.enumerated() {
+            var status = known[index]
+            status.description = step.task.description
+            let missing = step.dependencies.filter { !known[$0].state.isSuccess }
+            isBlocked[index] = missing.contains { dependency in
+                let isMasked = services[all[dependency].task.unitName]?.unit.load == "masked"
+                return isBlocked[dependency] || isMasked || known[dependency].state == .ended(.failed)
+            }
+            if let service = services[step.task.unitName] {
+                let names = missing.map { all[$0].task.name }
+                status.add(service, waitingFor: names, isBlocked: isBlocked[index])
+                status.repeatsIn = timers[timerName(ofTask: step.task.name)]
+                if service.hasFailed, !status.isPermanent, let retryAt {
+                    status.retriesIn = .seconds(max(0, retryAt.seconds - Timestamp.now().seconds))
+                }
+            }
+            isPermanent[index] =
+                status.state == .ended(.failed) && status.isPermanent || step.dependencies.contains { isPermanent[$0] }
+            if shown.contains(step.task.name) { statuses.append(status) }
+        }
+        let hasPermanent = all.indices.contains { isPermanent[$0] && shown.contains(all[$0].task.name) }
+        let masked = tasksMasked(in: maskableTasks(known, services), keeping: shown)
+        return StatusFindings(statuses: statuses, isPermanent: hasPermanent, masked: masked, error: error)
+    }
+
+    /// All tasks of the plan as far as it matters whether their units are masked.
+    private func maskableTasks(_ known: [TaskStatus], _ services: [String: ServiceState]) -> [MaskableTask] {
+        zip(configuration.plan.steps, known).map { step, status in
+            MaskableTask(
+                name: step.task.name,
+                dependencies: step.dependencies,
+                isUnderWay: status.state.isSuccess || status.state == .running,
+                isMasked: services[step.task.unitName]?.unit.load == "masked",
+            )
+        }
+    }
+
+    /// The states of the tasks' services and the times until their timers elapse, if systemd runs here.
+    ///
+    /// If it does not answer, what is known without it is shown.
+    private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
+        guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
+        let plan = configuration.plan
+        var services: [String: ServiceState] = [:]
+        do {
+            services = try await Systemd.services(plan.steps.map(\.task.unitName))
+            return (services, try await Systemd.timers(plan.timerNames), nil)
+        } catch {
+            return (services, [:], error)
+        }
+    }
+}

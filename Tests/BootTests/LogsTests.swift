@@ -1,0 +1,44 @@
+import Host
+import TestSupport
+import Testing
+import YAML
+
+extension BootedTests {
+    /// Command `logs` with the journal of a machine.
+    @Suite struct LogsTests {
+        private static let tasks = """
+            tasks:
+              fine: {exec: {command: sh, args: [-c, "echo from fine"]}}
+              bad: {exec: {command: sh, args: [-c, "echo from bad; exit 7"]}}
+            """
+
+        @Test func `a task's entries are those of the program, of its unit and of systemd about it`() async throws {
+            try await TestMachine.withFresh("cp1") { machine in
+                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.boot()
+                let states = "systemctl show --value -p SubState k8s-bootstrap-bad k8s-bootstrap-fine"
+                try #require(try await machine.becomes(states) { $0 == "failed\n\nexited\n" })
+                let byHand = "systemd-run --quiet --wait nest-bootstrap run --task fine"
+                #expect(try await machine.run("sh", "-c", byHand).status == 0)
+
+                let text = try await machine.output("nest-bootstrap logs fine --boot")
+                show("nest-bootstrap logs fine --boot", text)
+                let lines = text.split(separator: "\n")
+                #expect(lines.count { $0.contains("fine: | from fine") } == 2)
+                #expect(lines.contains { $0.contains("init.scope[1]: Finished k8s-bootstrap-fine.service") })
+                #expect(!text.contains("from bad"))
+
+                let both = try await machine.output("nest-bootstrap logs -b -o json fine bad")
+                let messages = try both.split(separator: "\n").map { line in
+                    try readJSON(Array(line.utf8), file: "journal")["MESSAGE"]?.string ?? ""
+                }
+                #expect(messages.contains("bad: | from bad") && messages.contains("fine: | from fine"))
+
+                let wrong = try await machine.run("nest-bootstrap", "logs", "fin", "--since", "1h")
+                #expect(wrong.status == 0)
+                #expect(wrong.errors == "warning: this node has no task 'fin'; did you mean 'fine'?\n")
+                #expect(wrong.output == "-- No entries --\n")
+            }
+        }
+    }
+}

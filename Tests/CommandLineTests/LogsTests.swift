@@ -1,0 +1,42 @@
+import Testing
+
+@testable import nest_bootstrap
+
+@Suite(.timeLimit(.minutes(3)))
+struct LogsTests {
+    private func call(_ arguments: String...) throws -> [String] {
+        guard case .perform(let options) = try parseArguments(["logs"] + arguments),
+            case .logs(let names, let logs) = options.command
+        else { return [] }
+        return LogsCommand.arguments(names, logs, options)
+    }
+
+    @Test func `without a name all entries of the program are shown`() throws {
+        #expect(try call() == ["--no-hostname", "--output=with-unit", "--identifier=nest-bootstrap"])
+    }
+
+    @Test func `a task has its own entries, those of its units, and those of systemd about them`() throws {
+        #expect(
+            try call("a").dropFirst(2) == [
+                "NEST_TASK=a", "+", "_SYSTEMD_UNIT=k8s-bootstrap-a.service", "+", "UNIT=k8s-bootstrap-a.service", "+",
+                "_SYSTEMD_UNIT=k8s-bootstrap-repeat@a.service", "+", "UNIT=k8s-bootstrap-repeat@a.service",
+            ]
+        )
+        #expect(try call("a", "b").filter { $0.hasPrefix("NEST_TASK=") } == ["NEST_TASK=a", "NEST_TASK=b"])
+        #expect(try call("a", "b").filter { $0 == "+" }.count == 9)
+    }
+
+    @Test func `flags are those of journalctl`() throws {
+        #expect(
+            try call("-f", "-b", "--since", "1h30m", "-o", "json", "--root", "/mnt") == [
+                "--no-hostname", "--output=json", "--since=-1h30m", "--boot", "--follow", "--root=/mnt",
+                "--identifier=nest-bootstrap",
+            ]
+        )
+        #expect(try call("--since", "yesterday").contains("--since=yesterday"))
+        let error = #expect(throws: UsageError.self) { try call("-o", "yaml") }
+        #expect(
+            error?.message == "'logs' and '--output yaml' are mutually exclusive: journalctl has no YAML"
+        )
+    }
+}

@@ -1,0 +1,162 @@
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+/// The program on a terminal.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct LiveViewTests {
+    private func start(
+        _ node: TestNode,
+        _ arguments: [String],
+        environment: [String: String?] = [:],
+        columns: Int = 80,
+        rows: Int = 24
+    ) throws -> TerminalTool {
+        var variables: [String: String?] = [
+            "TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": nil, "NEST_ROLE": nil, "JOURNAL_STREAM": nil,
+        ]
+        for (name, value) in environment { variables.updateValue(value, forKey: name) }
+        return try TerminalTool(
+            TestNode.program,
+            arguments + ["--config", node.config, "--root", node.root],
+            environment: variables,
+            columns: columns,
+            rows: rows,
+        )
+    }
+
+    /// A task that waits for a file, one that has something to do, and one that runs after both.
+    private func waitingNode() throws -> TestNode {
+        try TestNode(
+            """
+            tasks:
+              conf: {file: {path: /etc/a, content: x}}
+              ready: {wait: {file: \(TemporaryDirectory.file("ready"))}}
+              last: {after: [ready, conf], exec: {command: sh, args: [-c, "echo hello; exit 3"]}}
+            """
+        )
+    }
+
+    @Test func `a run has a line for every task, and at the end what has changed and failed`() async throws {
+        let node = try waitingNode()
+        let run = try start(node, ["run"], columns: 120)
+        defer { run.signal(SIGKILL) }
+        let isWaiting = try await becomes { run.screen.text.contains("waiting: it does not exist (") }
+        #expect(isWaiting, "\(run.screen.text)")
+        let window = run.screen.window
+        // The path is long.
+        #expect((3...4).contains(window.count), "\(window)")
+        #expect(window.first?.hasPrefix("conf   changed      ") == true)
+        #expect(window.first?.hasSuffix("  /etc/a created") == true)
+        #expect(window.last == "last   waiting               for ready")
+        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        #expect(await run.result() == 1)
+        let text = run.screen.text.replacing(/[\d.]+\ m?s\ */, with: "SOON ")
+        #expect(
+            text.split(separator: "\n") == [
+                "last: | hello", "conf   changed      SOON /etc/a created", "last   failed       SOON ",
+                "    error: 'sh -c echo hello; exit 3' exited with code 3; its last output was: hello",
+                "3 tasks: 1 changed, 1 unchanged, 1 failed",
+            ],
+            "\(run.screen.text)"
+        )
+    }
+
+    @Test(arguments: [["TERM": "dumb"], [:]] as [[String: String?]])
+    func `plain lines are the same as those in a file`(environment: [String: String?]) async throws {
+        let node = try waitingNode()
+        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        let arguments = environment.isEmpty ? ["run", "--output", "plain"] : ["run"]
+        let run = try start(node, arguments, environment: environment, columns: 400)
+        #expect(await run.result() == 1)
+        try FileSystem.removeTree(node.root)
+        try FileSystem.makeDirectories(node.root)
+        let file = try await node.run("run")
+        let expected = (file.outputLines + file.errorLines).map(\.masked).sorted()
+        #expect(run.screen.text.split(separator: "\n").map { String($0).masked }.sorted() == expected)
+    }
+
+    @Test(arguments: [true, false])
+    func `the view fits a window that is resized, and nothing of it is left above`(wraps: Bool) async throws {
+        let tasks = (1...40).map { "  t\($0): {wait: {file: \(TemporaryDirectory.file("ready"))}}\n" }
+        let node = try TestNode("tasks:\n\(tasks.joined())")
+        let run = try start(node, ["run"])
+        defer { run.signal(SIGKILL) }
+        #expect(try await becomes { run.screen.window.last == "19 more running" }, "\(run.screen.window)")
+        for (columns, rows) in [(50, 24), (50, 10), (100, 30), (70, 6)] {
+            run.resize(columns: columns, rows: rows, wrapsLines: wraps)
+            let fits = try await becomes {
+                let window = run.screen.window
+                let isNew = window.count == rows - 2 && window.last?.hasSuffix("more running") == true
+                return isNew && window.allSatisfy { $0.count < columns } && window.count { $0.hasPrefix("t1  ") } == 1
+            }
+            #expect(fits, "\(columns) x \(rows): \(run.screen.window)")
+        }
+        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        #expect(await run.result() == 0)
+        #expect(run.screen.window.last == "40 tasks: 40 unchanged")
+    }
+
+    @Test func `after a stop the view is drawn again where the shell has left the cursor`() async throws {
+        let node = try waitingNode()
+        let run = try start(node, ["run"], columns: 120)
+        defer { run.signal(SIGKILL) }
+        #expect(try await becomes { run.screen.window.last?.hasPrefix("last   waiting") == true })
+        run.signal(SIGSTOP)
+        // The terminal shows it where a shell would write.
+        run.type("$ fg\n")
+        #expect(try await becomes { run.screen.window.last == "$ fg" }, "\(run.screen.window)")
+        run.signal(SIGCONT)
+        let isDrawn = try await becomes {
+            let view = run.screen.window.drop { $0 != "$ fg" }.dropFirst()
+            return view.first?.hasPrefix("conf   changed") == true && view.last?.hasPrefix("last   waiting") == true
+        }
+        #expect(isDrawn, "\(run.screen.window)")
+        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        #expect(await run.result() == 1)
+        #expect(run.screen.text.ranges(of: "conf   changed").count == 2, "\(run.screen.text)")
+    }
+
+    @Test func `a terminal that is stopped delays no task`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              noisy: {exec: {command: sh, args: [-c, 'head -c 100000 /dev/zero | tr "\\0" x | fold -w 70; sleep 1']}}
+              late: {after: [noisy], file: {path: /etc/late, content: x}}
+            """
+        )
+        let run = try start(node, ["run"])
+        defer { run.signal(SIGKILL) }
+        // XOFF, as Control-S sends it.
+        run.type("\u{13}")
+        #expect(try await becomes(within: .seconds(30)) { try FileSystem.exists(node.written("/etc/late")) })
+        run.type("\u{11}")
+        #expect(await run.result() == 0)
+        #expect(run.screen.window.suffix(1) == ["2 tasks: 2 changed"])
+    }
+
+    @Test func `status --watch shows changes until Control-C, and then ends with the state`() async throws {
+        let node = try waitingNode()
+        let watch = try start(node, ["status", "--watch"], columns: 100)
+        defer { watch.signal(SIGKILL) }
+        #expect(
+            try await becomes { watch.screen.window.last == "3 tasks: 3 not run yet, 0 succeeded" },
+            "\(watch.screen.window)"
+        )
+        let run = try node.start(["run"])
+        #expect(
+            try await becomes { watch.screen.window.last == "3 tasks: 1 running, 1 not run yet, 1 succeeded" },
+            "\(watch.screen.window)"
+        )
+        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        #expect(await run.result().status == 1)
+        #expect(try await becomes { watch.screen.window.last == "3 tasks: 1 failed, 2 succeeded" })
+        let last = watch.screen.window.filter { !$0.contains(" ago") }
+        watch.signal(SIGINT)
+        #expect(await watch.result() == 1)
+        #expect(watch.screen.window.filter { !$0.contains(" ago") } == last)
+        #expect(watch.screen.text.hasSuffix("3 tasks: 1 failed, 2 succeeded\n"))
+        #expect(last.contains { $0.hasPrefix("    error: 'sh -c") }, "\(last)")
+    }
+}

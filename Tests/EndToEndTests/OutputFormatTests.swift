@@ -1,0 +1,54 @@
+import TestSupport
+import Testing
+import YAML
+
+/// The same objects as JSON and as YAML, of every command that has them.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct OutputFormatTests {
+    private static let tasks =
+        "tasks: {a: {exec: {command: ls}}, b: {after: [a], symlink: {path: /run/l, target: /etc}}}\n"
+
+    /// The YAML documents of an output.
+    private func objects(_ yaml: String) throws -> [Node] {
+        try readDocuments(Array(yaml.utf8), file: "output").compactMap(\.root)
+    }
+
+    @Test(arguments: [["graph"], ["check", "--offline"], ["status"]])
+    func `one object a document`(command: [String]) async throws {
+        let node = try TestNode(Self.tasks)
+        let json = try await node.start(command + ["-o", "json"]).result()
+        let yaml = try await node.start(command + ["-o", "yaml"]).result()
+        #expect(json.status == yaml.status)
+        #expect(yaml.errors == "")
+        let lines = json.output.split(separator: "\n").map(String.init)
+        #expect(!lines.isEmpty)
+        #expect(try objects(yaml.output).map { $0.yamlLines() } == lines.map { try $0.json.yamlLines() })
+        #expect(yaml.output.hasPrefix("---\n"))
+    }
+
+    @Test func `a run is a stream of documents, errors included`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: sh, args: [-c, exit 3]}}}\n")
+        let result = try await node.run("run", "-o", "yaml")
+        #expect(result.status == 1)
+        let events = try objects(result.output)
+        #expect(events.first?["event"]?.string == "run-started")
+        #expect(events.last?["event"]?.string == "run-finished")
+        #expect(events.contains { $0["event"]?.string == "error" && $0["task"]?.string == "a" })
+    }
+
+    @Test func `wrong usage is an object too, and table is text`() async throws {
+        let node = try TestNode(Self.tasks)
+        let wrong = try await node.run("status", "--al", "-o", "yaml")
+        #expect(wrong.status == 64)
+        #expect(try objects(wrong.output).first?["event"]?.string == "error")
+        let table = try await node.run("status", "-o", "table")
+        #expect(table.output == (try await node.run("status").output))
+        #expect(table.output.hasPrefix("2 tasks: 2 not run yet, 0 succeeded\n\nTASK  STATE"))
+        let unknown = try await node.run("status", "-o", "xml")
+        #expect(
+            unknown.errors.contains(
+                "invalid value 'xml' for --output (expected one of 'text', 'table', 'json', 'yaml', 'plain')"
+            )
+        )
+    }
+}

@@ -1,0 +1,68 @@
+import Base
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Host
+
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3))) struct UnitTimesTests {
+    private static let oneshot =
+        "[Unit]\nAfter=b.service\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 0.3\n"
+    private static let done = "[Service]\nType=oneshot\nExecStart=/bin/true\n"
+
+    @Test(.needsUserManager) func `the times of units are those since the boot`() async throws {
+        let manager = try await UserManager(in: TemporaryDirectory.path)
+        try manager.write(Self.oneshot, toUnit: "a.service")
+        try manager.write(Self.done, toUnit: "b.service")
+        let before = BootClock.now().sinceBoot
+        try await manager.start("a.service")
+        try await manager.start("b.service")
+        let after = BootClock.now().sinceBoot
+        let names = ["a.service", "b.service", "missing.service", "sockets.target"]
+        let times = try await Systemd.times(of: names, timeout: .seconds(30), address: manager.busAddress)
+        #expect(times.units.keys.sorted() == names)
+        #expect(times.units["missing.service"]?.state.load == "not-found")
+        #expect(times.units["missing.service"]?.started == nil)
+        let unit = try #require(times.units["a.service"])
+        let (started, active) = (try #require(unit.started), try #require(unit.active))
+        // Reading two clocks one after the other takes a moment.
+        #expect(started > before - .milliseconds(100) && active < after + .milliseconds(100))
+        #expect(active - started >= .milliseconds(200))
+        #expect(unit.ended == nil)
+        let ended = try #require(times.units["b.service"])
+        #expect(ended.active == nil)
+        let (start, end) = (try #require(ended.started), try #require(ended.ended))
+        #expect(end >= start)
+        #expect(times.boot.userspace > .zero && times.boot.userspace < before)
+        let loaded = try #require(times.boot.unitsLoaded)
+        #expect(loaded >= times.boot.userspace)
+    }
+
+    @Test(.needsUserManager) func `what came before the last start of a unit is left out`() async throws {
+        let manager = try await UserManager(in: TemporaryDirectory.path)
+        let flag = TemporaryDirectory.file("failing")
+        let service = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/test ! -e \(flag)\n"
+        try manager.write(service, toUnit: "a.service")
+        try await manager.start("a.service")
+        try await manager.systemctl("stop", "a.service")
+        try FileSystem.write([], to: flag, mode: 0o644)
+        #expect(try await manager.systemctl("start", "a.service").status != 0)
+        let times = try await Systemd.times(of: ["a.service"], timeout: .seconds(30), address: manager.busAddress)
+        let unit = try #require(times.units["a.service"])
+        #expect(unit.state.active == "failed")
+        #expect(unit.active == nil)
+        let (started, ended) = (try #require(unit.started), try #require(unit.ended))
+        #expect(ended > started)
+        #expect(unit.startEnd == ended)
+    }
+
+    @Test func `a bus that does not answer about times is given up`() async throws {
+        let path = TemporaryDirectory.file("bus")
+        let listener = try Kernel.listen(socket: path)
+        defer { close(listener) }
+        let error = await #expect(throws: SystemError.self) {
+            try await Systemd.times(of: ["a.service"], timeout: .milliseconds(100), address: "unix:path=\(path)")
+        }
+        #expect(error?.description == "cannot ask systemd for the state of 'a.service': the system bus does not answer")
+    }
+}

@@ -1,0 +1,292 @@
+import Base
+import Execution
+import Host
+import State
+import Testing
+
+@testable import Reporting
+
+@Suite(.timeLimit(.minutes(3)))
+struct TimelineTests {
+    private typealias Boot = SampleBoot
+
+    @Test func `a boot is made of records, units and the journal`() {
+        let timeline = Timeline(Boot.source)
+        #expect(timeline.origin == .boot)
+        #expect(timeline.originTime.description == "2026-01-01T10:00:00Z")
+        #expect(timeline.end == .seconds(60))
+        #expect(timeline.goesOn)
+        #expect(timeline.tasks.map(\.name) == ["kubeconfig", "rbac", "link", "crds", "node", "late"])
+        #expect(spans(timeline, "kubeconfig") == ["work 4-4.012 (changed)"])
+        #expect(
+            spans(timeline, "rbac") == [
+                "dependency 2-4.012 (kubeconfig)", "work 4.05-4.1",
+                "server 4.1-15.5 (API server 10.0.0.1:6443) (connection refused)", "work 15.5-16.05 (changed)",
+            ]
+        )
+        #expect(
+            spans(timeline, "crds") == [
+                "dependency 2-16.05 (rbac)", "work 16.1-18.1 (failed)", "pause 18.1-28", "work 28-30 (changed)",
+            ]
+        )
+        #expect(
+            spans(timeline, "node") == [
+                "dependency 2-30 (crds)", "work 30.1-31",
+                "condition 31- (DaemonSet/kube-system/node) (ready: 0 of 1)",
+            ]
+        )
+        #expect(
+            spans(timeline, "link") == ["unit 2-5.5 (network-online.target)", "work 5.6-5.61 (unchanged)"]
+        )
+        #expect(spans(timeline, "late") == ["dependency 2- (node)"])
+        #expect(timeline.criticalPath == ["kubeconfig", "rbac", "crds", "node"])
+        #expect(timeline.tasks.filter(\.isCritical).map(\.name) == ["kubeconfig", "rbac", "crds", "node"])
+        #expect(timeline.task("crds")?.attemptCount == 2)
+        #expect(timeline.units.map(\.name) == ["kubelet.service", "network-online.target"])
+        #expect(timeline.notes.isEmpty)
+    }
+
+    @Test func `the critical path goes back over the dependency that ended last`() {
+        var source = TimelineSource(
+            tasks: [
+                Boot.task("a", .ended(.changed), Boot.record("a", .changed, at: 9000, after: 8000)),
+                Boot.task("b", .ended(.changed), Boot.record("b", .changed, at: 8000, after: 7000)),
+                Boot.task("c", after: [0, 1], .ended(.changed), Boot.record("c", .changed, at: 9500, after: 400)),
+                Boot.task("d", after: [1], .ended(.failed), Boot.record("d", .failed, at: 20_000, after: 11_000)),
+                Boot.task("e", after: [3], .ended(.skipped), Boot.record("e", .skipped, at: 20_001)),
+            ],
+            clock: Boot.clock,
+        )
+        #expect(Timeline(source).criticalPath == ["b", "d"])
+        source.tasks.removeLast(2)
+        #expect(Timeline(source).criticalPath == ["a", "c"])
+        source.tasks.removeAll()
+        #expect(Timeline(source).criticalPath.isEmpty)
+    }
+
+    @Test func `a unit that came after all dependencies begins the critical path`() {
+        var source = TimelineSource(
+            tasks: [
+                Boot.task("a", .ended(.changed), Boot.record("a", .changed, at: 3000, after: 1000)),
+                Boot.task(
+                    "b",
+                    after: [0],
+                    units: ["etcd.service", "k3s.service"],
+                    .ended(.changed),
+                    Boot.record("b", .changed, at: 9500, after: 400)
+                ),
+            ],
+            clock: Boot.clock,
+        )
+        source.system = SystemTimes(
+            boot: BootTimes(unitsLoaded: .seconds(1)),
+            units: [
+                Boot.unit("k3s.service", started: 4000, active: 9000),
+                Boot.unit("etcd.service", started: 2000, active: 2500),
+            ],
+        )
+        let timeline = Timeline(source)
+        #expect(timeline.criticalPath == ["k3s.service", "b"])
+        #expect(timeline.units.filter(\.isCritical).map(\.name) == ["k3s.service"])
+        #expect(spans(timeline, "b") == ["dependency 1-3 (a)", "unit 3-9 (k3s.service)", "work 9.1-9.5 (changed)"])
+        // Restarted since, it says nothing about this start.
+        source.system?.units["k3s.service"] = Boot.unit("k3s.service", started: 40_000, active: 41_000)
+        let later = Timeline(source)
+        #expect(later.criticalPath == ["a", "b"])
+        #expect(later.units.map(\.name) == ["etcd.service"])
+        #expect(later.notes == ["not shown, because they were last started after the tasks: k3s.service"])
+    }
+
+    @Test func `a unit that ends when it has done its work is never active`() {
+        var source = TimelineSource(
+            tasks: [
+                Boot.task(
+                    "a",
+                    units: ["mount.service"],
+                    .ended(.changed),
+                    Boot.record("a", .changed, at: 9500, after: 400)
+                )
+            ],
+            clock: Boot.clock,
+        )
+        let unit = UnitTimes(
+            name: "mount.service",
+            state: UnitState(load: "loaded", active: "inactive", sub: "dead"),
+            started: .seconds(2),
+            ended: .seconds(9),
+        )
+        source.system = SystemTimes(boot: BootTimes(unitsLoaded: .seconds(1)), units: [unit])
+        let timeline = Timeline(source)
+        #expect(spans(timeline, "a") == ["unit 1-9 (mount.service)", "work 9.1-9.5 (changed)"])
+        #expect(timeline.criticalPath == ["mount.service", "a"])
+        #expect(timeline.units.map(\.ended) == [.seconds(9)])
+    }
+
+    @Test func `after all tasks have succeeded, the journal is read for a minute only`() {
+        let done = Boot.task("a", .ended(.changed), Boot.record("a", .changed, at: 9500))
+        let late = Boot.task("b", .ended(.unchanged), Boot.record("b", .unchanged, at: 12_000))
+        let failed = Boot.task("c", .ended(.failed), Boot.record("c", .failed, at: 5000))
+        func end(_ tasks: [TimelineSource.TaskFacts]) -> Duration? {
+            TimelineSource(tasks: tasks, clock: Boot.clock).query(boot: "b").end
+        }
+        #expect(end([done, late]) == .seconds(72))
+        #expect(end([done, failed]) == nil)
+        #expect(end([done, Boot.task("d", .notYet)]) == nil)
+    }
+
+    @Test func `a chain of 10,000 tasks has a timeline`() {
+        let tasks = (0..<10_000).map { index in
+            let record = Boot.record("t\(index)", .changed, at: Int64(index * 5 + 5), after: 5)
+            return Boot.task("t\(index)", after: index == 0 ? [] : [index - 1], .ended(.changed), record)
+        }
+        let timeline = Timeline(TimelineSource(tasks: tasks, clock: Boot.clock))
+        #expect(timeline.criticalPath.count == 10_000)
+        #expect(timeline.criticalPath.last == "t9999")
+        #expect(timelineLines(timeline, columns: 80).count { $0.hasPrefix("* t") } == 10_000)
+        #expect(timelineSVG(timeline, node: "n").ranges(of: "<circle").count == 10_001)
+    }
+
+    @Test func `runs after the first success are left out, and counted`() {
+        let history = TaskHistory(
+            lastEnd: RunEnd(
+                outcome: .changed,
+                time: Timestamp(seconds: 0),
+                uptimeMilliseconds: 5000,
+                duration: .seconds(1),
+                attempt: 1
+            )
+        )
+        let again = Boot.record("a", .failed, at: 50_000, after: 3000, history: history, run: "r9")
+        let source = TimelineSource(tasks: [Boot.task("a", .ended(.failed), again)], clock: Boot.clock)
+        let timeline = Timeline(source)
+        #expect(timeline.tasks.map(\.state) == [.ended(.changed)])
+        #expect(spans(timeline, "a") == ["work 0-1 (changed)"])
+        #expect(timeline.originTime.description == "2026-01-01T10:00:04Z")
+        #expect(timeline.notes == ["1 later run of tasks that had succeeded before is not shown"])
+    }
+
+    @Test func `without the journal the record has the number of attempts`() {
+        let fourth = RunEnd(
+            outcome: .failed,
+            time: Timestamp(seconds: 0),
+            uptimeMilliseconds: 5000,
+            duration: .seconds(1),
+            attempt: 4
+        )
+        let history = TaskHistory(lastEnd: fourth)
+        let record = Boot.record("a", .changed, at: 20_000, after: 2000, attempt: 5, history: history)
+        let timeline = Timeline(TimelineSource(tasks: [Boot.task("a", .ended(.changed), record)], clock: Boot.clock))
+        #expect(timeline.task("a")?.attemptCount == 5)
+        #expect(spans(timeline, "a") == ["work 0-1 (failed)", "pause 1-14", "work 14-16 (changed)"])
+        #expect(timeline.task("a")?.details(until: timeline.end) == ["5 attempts"])
+    }
+
+    @Test func `a long reason is cut off`() {
+        let reason = String(repeating: "[-]etcd failed, ", count: 20)
+        let wait = TimelineSpan(.server, from: .zero, to: .seconds(2), subject: "API server x", reason: reason)
+        let task = TimelineTask(name: "a", state: .running, spans: [wait])
+        let beginning = String(repeating: "[-]etcd failed, ", count: 7)
+        #expect(task.details(until: .seconds(2)) == ["waited 2 s for API server x (\(beginning)[-]etcd…)"])
+        #expect(task.caption(until: .seconds(2)) == "waited 2 s for API server x")
+    }
+
+    @Test func `repetitions, entries of other users and runs that never started are no attempts`() {
+        var source = TimelineSource(
+            tasks: [Boot.task("a", .ended(.failed), Boot.record("a", .failed, at: 5000, after: 1000))],
+            clock: Boot.clock,
+        )
+        let repetition: KeyValuePairs = ["_SYSTEMD_UNIT": "k8s-bootstrap-repeat@a.service"]
+        let user: KeyValuePairs = ["_UID": "1000", "_SYSTEMD_UNIT": "user@1000.service"]
+        source.entries = [
+            Boot.end("a", .changed, at: 2000, after: 100, run: "x1", repetition),
+            Boot.end("a", .changed, at: 2000, after: 100, run: "x2", user),
+            Boot.end("a", .skipped, at: 2500, after: 0, run: "x3"),
+            Boot.end("b", .changed, at: 2600, after: 100, run: "x4"),
+        ]
+        #expect(spans(Timeline(source), "a") == ["work 0-1 (failed)"])
+        let unit: KeyValuePairs = ["_UID": "990", "_SYSTEMD_UNIT": "k8s-bootstrap-a.service"]
+        source.entries = [Boot.end("a", .failed, at: 2000, after: 100, run: "x1", unit)]
+        #expect(spans(Timeline(source), "a") == ["work 0-0.1 (failed)", "pause 0.1-2.1", "work 2.1-3.1 (failed)"])
+    }
+
+    @Test func `a task that will be tried again is open, one that will not is over`() {
+        let record = Boot.record("a", .failed, at: 5000, after: 1000)
+        let retried = Boot.task("a", .ended(.failed), record, retriesIn: .seconds(10))
+        let open = Timeline(TimelineSource(tasks: [retried], clock: Boot.clock))
+        #expect(spans(open, "a") == ["work 0-1 (failed)", "pause 1-"])
+        #expect(open.end == .seconds(56))
+        let over = Timeline(TimelineSource(tasks: [Boot.task("a", .ended(.failed), record)], clock: Boot.clock))
+        #expect(spans(over, "a") == ["work 0-1 (failed)"])
+        #expect(over.end == .seconds(1))
+    }
+
+    @Test func `an attempt whose process was killed ends with its unit`() {
+        let record = Boot.record("a", nil, at: 5000)
+        var source = TimelineSource(tasks: [Boot.task("a", .ended(.interrupted), record)], clock: Boot.clock)
+        #expect(spans(Timeline(source), "a") == ["work 0-0 (interrupted)"])
+        source.system = SystemTimes(units: [
+            UnitTimes(
+                name: "k8s-bootstrap-a.service",
+                state: UnitState(load: "loaded", active: "failed", sub: "failed"),
+                started: .milliseconds(4900),
+                ended: .milliseconds(7000),
+            )
+        ])
+        #expect(spans(Timeline(source), "a") == ["work 4.9-7 (interrupted)"])
+    }
+
+    @Test func `a task whose unit has not put its products in place still runs`() {
+        let record = Boot.record("a", .changed, at: 5000, after: 1000)
+        var source = TimelineSource(tasks: [Boot.task("a", .running, record)], clock: Boot.clock)
+        source.system = SystemTimes(units: [
+            UnitTimes(
+                name: "k8s-bootstrap-a.service",
+                state: UnitState(load: "loaded", active: "activating", sub: "start-post"),
+                started: .milliseconds(3900),
+            )
+        ])
+        let timeline = Timeline(source)
+        #expect(timeline.tasks.map(\.state) == [.running])
+        #expect(spans(timeline, "a") == ["work 3.9- (changed)"])
+        #expect(timeline.goesOn)
+    }
+
+    @Test func `in a container the boot begins with systemd, and tasks that came after it have their own origin`() {
+        var source = TimelineSource(
+            tasks: [Boot.task("a", .ended(.changed), Boot.record("a", .changed, at: 45_000, after: 1000))],
+            clock: Boot.clock,
+        )
+        source.system = SystemTimes(
+            boot: BootTimes(hasKernel: false, userspace: .seconds(40), unitsLoaded: .seconds(41))
+        )
+        source.system?.boot.finished = .seconds(50)
+        let boot = Timeline(source)
+        #expect(boot.origin == .boot)
+        #expect(boot.originTime.description == "2026-01-01T10:00:40Z")
+        #expect(boot.bootFinished == .seconds(10))
+        #expect(spans(boot, "a") == ["work 4-5 (changed)"])
+        source.system?.boot.finished = .seconds(43)
+        let later = Timeline(source)
+        #expect(later.origin == .firstTask)
+        #expect(later.bootFinished == nil)
+        #expect(spans(later, "a") == ["work 0-1 (changed)"])
+    }
+
+    @Test func `nothing has run on this boot`() {
+        var source = TimelineSource(
+            tasks: [Boot.task("a", units: ["k3s.service"], .notYet), Boot.task("b", after: [0], .waiting)],
+            clock: Boot.clock,
+        )
+        let starting = UnitState(load: "loaded", active: "activating", sub: "start")
+        source.system = SystemTimes(
+            boot: BootTimes(unitsLoaded: .seconds(2)),
+            units: [UnitTimes(name: "k3s.service", state: starting, hasJob: true, started: .seconds(3))],
+        )
+        let timeline = Timeline(source)
+        #expect(timeline.end == .seconds(60))
+        #expect(spans(timeline, "a") == ["unit 2- (k3s.service)"])
+        #expect(spans(timeline, "b") == ["dependency 2- (a)"])
+        #expect(timeline.criticalPath.isEmpty)
+        #expect(!timeline.goesOn)
+    }
+}

@@ -1,0 +1,155 @@
+import Testing
+
+@testable import Reporting
+
+/// The whole text of a timeline.
+@Suite(.timeLimit(.minutes(3)))
+struct TimelineTextTests {
+    private func text(
+        _ source: TimelineSource,
+        columns: Int?,
+        isColoured: Bool = false,
+        isUTF8: Bool = true,
+    ) -> String {
+        timelineLines(Timeline(source), columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+            .map { "\($0)\n" }.joined()
+    }
+
+    @Test func `a boot that goes on`() {
+        #expect(
+            text(SampleBoot.source, columns: 80) == """
+                6 tasks: 3 changed, 1 unchanged, 1 running, 1 waiting
+                times count from the start of the machine at 2026-01-01T10:00:00Z
+
+                                         0s         15s         30s        45s
+                  kubelet.service          ░───────────────────────────────────────────  active
+                  network-online.target      ░─────────────────────────────────────────  active
+                * kubeconfig                █                                            12 ms
+                * rbac                    ··█▒▒▒▒▒▒▒██                                   12 s
+                    waited 11.4 s for API server 10.0.0.1:6443 (connection refused)
+                  link                    ···█                                           10 ms
+                * crds                    ···········█✗╌╌╌╌╌╌╌██                         13.9 s
+                    2 attempts, 9.9 s between them
+                * node                    ······················█▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒  running
+                    has waited 29 s for DaemonSet/kube-system/node (ready: 0 of 1)
+                  late                    ·············································  waiting
+
+                ✗ attempt failed, █ works, ▒ waits for a server, lock or condition,
+                ░ unit starts, ╌ until the next attempt, · waits for a task or unit,
+                ─ unit is active, * critical path
+
+                critical path, 1m 0s so far:
+                  kubeconfig  12 ms   started at 4 s
+                  rbac        12 s    started at 4.1 s, 11.4 s of it waiting for API server
+                                      10.0.0.1:6443
+                  crds        13.9 s  started at 16.1 s
+                  node        29.9 s  started at 30.1 s, 29 s of it waiting for
+                                      DaemonSet/kube-system/node
+
+                """
+        )
+    }
+
+    @Test func `a narrow terminal without UTF-8`() {
+        #expect(
+            text(SampleBoot.source, columns: 40, isUTF8: false) == """
+                6 tasks: 3 changed, 1 unchanged, 1
+                running, 1 waiting
+                times count from the start of the
+                machine at 2026-01-01T10:00:00Z
+
+                                0s
+                  kubelet.s...  :--------------  active
+                  network-o...   :-------------  active
+                * kubeconfig     #               12 ms
+                * rbac          .#=##            12 s
+                    waited 11.4 s for API server
+                    10.0.0.1:6443 (connection refused)
+                  link          .#               10 ms
+                * crds          ....x~~#         13.9 s
+                    2 attempts, 9.9 s between them
+                * node          .......#=======  running
+                    has waited 29 s for
+                    DaemonSet/kube-system/node (ready: 0
+                    of 1)
+                  late          ...............  waiting
+
+                x attempt failed, # works,
+                = waits for a server, lock or condition,
+                : unit starts, ~ until the next attempt,
+                . waits for a task or unit,
+                - unit is active, * critical path
+
+                critical path, 1m 0s so far:
+                  kubeconfig
+                    12 ms, started at 4 s
+                  rbac
+                    12 s, started at 4.1 s, 11.4 s of it
+                    waiting for API server 10.0.0.1:6443
+                  crds
+                    13.9 s, started at 16.1 s
+                  node
+                    29.9 s, started at 30.1 s, 29 s of
+                    it waiting for
+                    DaemonSet/kube-system/node
+
+                """
+        )
+    }
+
+    @Test func `a boot that is over`() {
+        #expect(
+            text(SampleBoot.finished, columns: 70) == """
+                3 tasks: 1 changed, 1 failed, 1 skipped; the last ended after 20 s
+                times count from the start of the machine at 2026-01-01T10:00:00Z; the
+                boot took 25 s
+
+                               0s         5s          10s        15s
+                * k3s.service      ░░░░░░░░░░░░░░░░░─────────────────────────  active
+                * a              ··················██                          500 ms
+                * b              ···················· ████✗╌╌╌╌╌╌╌╌████▒▒▒██✗  failed
+                    waited 2 s for API server 10.0.0.1:6443 (connection refused)
+                    2 attempts, 4 s between them
+                  c              ············································  skipped
+
+                ✗ attempt failed, █ works, ▒ waits for a server, lock or condition,
+                ░ unit starts, ╌ until the next attempt, · waits for a task or unit,
+                ─ unit is active, * critical path
+
+                critical path, 20 s until the last task ended:
+                  k3s.service          active at 9 s
+                  a            500 ms  started at 9 s
+                  b            10 s    started at 10 s, 2 s of it waiting for API
+                                       server 10.0.0.1:6443
+                note: not shown, because they were last started after the tasks:
+                multi-user.target
+
+                """
+        )
+    }
+
+    @Test func `colours change nothing else`() {
+        let coloured = text(SampleBoot.source, columns: 40, isColoured: true, isUTF8: false)
+        #expect(
+            coloured.split(separator: "\n").contains(
+                "\u{1b}[1m*\u{1b}[0m crds          \u{1b}[2m....\u{1b}[0m\u{1b}[31mx\u{1b}[0m\u{1b}[2m~~\u{1b}[0m"
+                    + "\u{1b}[32m#\u{1b}[0m         \u{1b}[32m13.9 s\u{1b}[0m"
+            )
+        )
+        #expect(
+            coloured.replacing(/\u{1b}\[\d*m/, with: "") == text(SampleBoot.source, columns: 40, isUTF8: false)
+        )
+    }
+
+    @Test func `the usual width is that of files`() {
+        #expect(text(SampleBoot.source, columns: nil) == text(SampleBoot.source, columns: 100))
+    }
+
+    @Test func `a node without tasks has no chart`() {
+        let source = TimelineSource(tasks: [], clock: SampleBoot.clock)
+        #expect(text(source, columns: 80) == "no task for this node\n")
+        let picture = timelineSVG(Timeline(source), node: "")
+        #expect(picture.contains(">Timeline of a boot</text>") && picture.contains(">no task for this node</text>"))
+        #expect(!picture.contains(">Tasks</text>"))
+    }
+}
