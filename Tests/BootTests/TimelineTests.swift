@@ -72,7 +72,7 @@ extension BootedTests {
         private func whileItRuns(_ machine: TestMachine) async throws {
             show("nest-bootstrap timeline, while it runs", try await machine.output("nest-bootstrap timeline"))
             let timeline = try await timeline(machine)
-            #expect(timeline["goesOn"]?.boolean == true)
+            #expect(timeline["ongoing"]?.boolean == true)
             let waits = try task(timeline, "waits")
             #expect(waits["state"]?.string == "running")
             #expect(waits["endedSeconds"] == nil)
@@ -87,7 +87,7 @@ extension BootedTests {
             let timeline = try await timeline(machine)
             show("nest-bootstrap timeline --output json", String(decoding: timeline.json(), as: UTF8.self))
             #expect(timeline["origin"]?.string == "boot")
-            #expect(timeline["goesOn"]?.boolean == false)
+            #expect(timeline["ongoing"]?.boolean == false)
             #expect(timeline["notes"]?.sequence?.isEmpty == true, "a repetition is no later run of its task")
             let flaky = try task(timeline, "flaky")
             #expect(flaky["attempts"]?.integer == 2)

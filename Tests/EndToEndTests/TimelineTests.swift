@@ -73,7 +73,7 @@ struct TimelineTests {
         #expect(text.outputLines.first == "1 task: 1 not yet")
         let json = try await node.run("timeline", "--output", "json").output.json
         #expect(json["criticalPath"]?.sequence?.isEmpty == true)
-        #expect(json["goesOn"]?.boolean == false)
+        #expect(json["ongoing"]?.boolean == false)
         let none = try TestNode("tasks: {}\n", in: TemporaryDirectory.file("none"))
         #expect(try await none.run("timeline").output == "no task for this node\n")
     }

@@ -38,7 +38,10 @@ struct TextTests {
         #expect(text.truncated(to: columns) == expected)
     }
 
-    @Test(arguments: [("a", 1), ("ä", 1), ("日", 2), ("🐤", 2), ("e\u{301}", 1), ("✓", 1), ("ﾊ", 1)])
+    @Test(arguments: [
+        ("a", 1), ("ä", 1), ("日", 2), ("🐤", 2), ("e\u{301}", 1), ("✓", 1), ("ﾊ", 1), ("\u{1112}\u{1161}\u{11ab}", 2),
+        ("❤\u{fe0f}", 2), ("👩\u{200d}🔧", 4), ("👍\u{1f3fd}", 4), ("🇩🇪", 4),
+    ])
     func `a character has a width`(text: String, columns: Int) {
         #expect(text.columnCount == columns)
     }

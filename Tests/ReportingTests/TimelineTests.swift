@@ -15,7 +15,7 @@ struct TimelineTests {
         #expect(timeline.origin == .boot)
         #expect(timeline.originTime.description == "2026-01-01T10:00:00Z")
         #expect(timeline.end == .seconds(60))
-        #expect(timeline.goesOn)
+        #expect(timeline.isOngoing)
         #expect(timeline.tasks.map(\.name) == ["kubeconfig", "rbac", "link", "crds", "node", "late"])
         #expect(spans(timeline, "kubeconfig") == ["work 4-4.012 (changed)"])
         #expect(
@@ -248,7 +248,7 @@ struct TimelineTests {
         let timeline = Timeline(source)
         #expect(timeline.tasks.map(\.state) == [.running])
         #expect(spans(timeline, "a") == ["work 3.9- (changed)"])
-        #expect(timeline.goesOn)
+        #expect(timeline.isOngoing)
     }
 
     @Test func `in a container the boot begins with systemd, and tasks that came after it have their own origin`() {
@@ -287,6 +287,6 @@ struct TimelineTests {
         #expect(spans(timeline, "a") == ["unit 2- (k3s.service)"])
         #expect(spans(timeline, "b") == ["dependency 2- (a)"])
         #expect(timeline.criticalPath.isEmpty)
-        #expect(!timeline.goesOn)
+        #expect(!timeline.isOngoing)
     }
 }

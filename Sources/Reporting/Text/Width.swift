@@ -53,19 +53,29 @@ extension String {
 }
 
 extension Character {
-    /// The columns that a terminal gives the character.
-    var columnCount: Int {
-        guard let scalar = unicodeScalars.first else { return 0 }
-        if scalar.value < 0x300 { return 1 }
-        switch scalar.properties.generalCategory {
-        case .nonspacingMark, .enclosingMark, .format: return 0
-        default: break
-        }
-        return scalar.isWide || scalar.properties.isEmojiPresentation ? 2 : 1
-    }
+    /// The columns that a terminal gives the character, at most.
+    ///
+    /// Many terminals show the parts of a joined emoji one after another, so each of them counts.
+    var columnCount: Int { unicodeScalars.reduce(0) { $0 + $1.columnCount } }
 }
 
 extension Unicode.Scalar {
+    /// The columns that a terminal gives the character alone.
+    fileprivate var columnCount: Int {
+        if value < 0x300 { return 1 }
+        switch value {
+        // Vowels and final consonants of Hangul are drawn into the syllable before them.
+        case 0x1160...0x11ff, 0xd7b0...0xd7ff: return 0
+        // The character before it becomes an emoji, which some terminals show wide.
+        case 0xfe0f: return 1
+        default: break
+        }
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: return isWide || properties.isEmojiPresentation ? 2 : 1
+        }
+    }
+
     /// Whether the character is as wide as two letters: East Asian scripts and their punctuation.
     fileprivate var isWide: Bool {
         switch value {

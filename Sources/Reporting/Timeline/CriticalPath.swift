@@ -31,7 +31,7 @@ struct CriticalPath {
 
     /// The task that has run longest of those that go on, or if none does, the one that ended last.
     private static func last(_ rows: [TimelineRow]) -> Int? {
-        let open = rows.indices.filter { rows[$0].goesOn }
+        let open = rows.indices.filter { rows[$0].isOngoing }
         guard open.isEmpty else { return open.min { (rows[$0].started ?? .zero) < (rows[$1].started ?? .zero) } }
         let ended = rows.indices.filter { rows[$0].ended != nil }
         return ended.max { (rows[$0].ended ?? .zero) < (rows[$1].ended ?? .zero) }

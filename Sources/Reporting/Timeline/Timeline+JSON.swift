@@ -15,7 +15,7 @@ public func timelineJSON(_ timeline: Timeline) -> String {
     ]
     if let finished = timeline.bootFinished { pairs.append(("bootFinishedSeconds", .seconds(finished))) }
     pairs += [
-        ("endSeconds", .seconds(timeline.end)), ("goesOn", .boolean(timeline.goesOn)),
+        ("endSeconds", .seconds(timeline.end)), ("ongoing", .boolean(timeline.isOngoing)),
         ("tasks", .sequence(timeline.tasks.map(\.node))), ("units", .sequence(timeline.units.map(\.node))),
         ("criticalPath", .sequence(timeline.criticalPath.map { .string($0) })),
         ("notes", .sequence(timeline.notes.map { .string($0) })),

@@ -58,7 +58,7 @@ public struct Timeline: Sendable, Hashable {
     }
 
     /// Whether a task runs or is about to be retried.
-    public var goesOn: Bool { tasks.contains(where: \.goesOn) }
+    public var isOngoing: Bool { tasks.contains(where: \.isOngoing) }
 
     /// The task of a name.
     public func task(_ name: String) -> TimelineTask? { tasks.first { $0.name == name } }

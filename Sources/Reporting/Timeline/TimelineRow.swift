@@ -63,10 +63,10 @@ struct TimelineRow {
     var succeeded: Duration? { attempts.last.flatMap { $0.isSuccess ? $0.end : nil } }
 
     /// When its last attempt ended, `nil` if it was not started or goes on.
-    var ended: Duration? { goesOn ? nil : attempts.last?.end }
+    var ended: Duration? { isOngoing ? nil : attempts.last?.end }
 
     /// Whether it runs or is about to be retried.
-    var goesOn: Bool { attempts.last.map { $0.end == nil || isRetried } ?? false }
+    var isOngoing: Bool { attempts.last.map { $0.end == nil || isRetried } ?? false }
 
     /// What it did, in the order of time.
     var spans: [TimelineSpan] {
@@ -77,7 +77,7 @@ struct TimelineRow {
             }
             spans += attempt.spans
         }
-        if goesOn, let end = attempts.last?.end { spans.append(TimelineSpan(.pause, from: end, to: nil)) }
+        if isOngoing, let end = attempts.last?.end { spans.append(TimelineSpan(.pause, from: end, to: nil)) }
         return spans
     }
 

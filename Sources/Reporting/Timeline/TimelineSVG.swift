@@ -119,8 +119,8 @@ struct TimelinePicture {
             guard let took = times[name] ?? nil else { return printable(name) }
             return "\(printable(name)) (\(took.humanReadable))"
         }
-        let goesOn = timeline.goesOn ? " so far" : ""
-        return "Critical path\(goesOn), \(end.humanReadable): \(names.joined(separator: " → "))"
+        let limit = timeline.isOngoing ? " so far" : ""
+        return "Critical path\(limit), \(end.humanReadable): \(names.joined(separator: " → "))"
     }
 
     // MARK: The grid

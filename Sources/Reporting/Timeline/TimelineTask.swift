@@ -47,10 +47,10 @@ public struct TimelineTask: Sendable, Hashable {
     public var started: Duration? { spans.first { !$0.kind.isBeforeStart }?.start }
 
     /// When its last attempt ended, `nil` if it was not started or goes on.
-    public var ended: Duration? { goesOn ? nil : spans.last { !$0.kind.isBeforeStart }?.end }
+    public var ended: Duration? { isOngoing ? nil : spans.last { !$0.kind.isBeforeStart }?.end }
 
     /// Whether it runs or is about to be retried.
-    public var goesOn: Bool { spans.contains { !$0.kind.isBeforeStart && $0.end == nil } }
+    public var isOngoing: Bool { spans.contains { !$0.kind.isBeforeStart && $0.end == nil } }
 
     /// How long it took from its first start on, `nil` if it was not started.
     ///

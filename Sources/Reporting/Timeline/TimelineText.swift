@@ -140,8 +140,8 @@ private struct TimelineText {
             }
             return [shown(name), took, shown(([start] + waited).joined(separator: ", "))]
         }
-        let goesOn = timeline.goesOn ? "so far" : "until the last task ended"
-        let heading = wrapped("critical path, \(end.humanReadable) \(goesOn):")
+        let limit = timeline.isOngoing ? "so far" : "until the last task ended"
+        let heading = wrapped("critical path, \(end.humanReadable) \(limit):")
         let widths = [0, 1].map { column in rows.map { $0[column].columnCount }.max() ?? 0 }
         let lines = rows.flatMap { row in
             let head = "  \(row[0].padded(to: widths[0]))  \(row[1].padded(to: widths[1]))  "

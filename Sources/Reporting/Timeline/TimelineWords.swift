@@ -14,7 +14,7 @@ extension Timeline {
         let counts = states.map { state in (tasks.count { $0.state == state }, "\(state)") }.filter { $0.0 > 0 }
         let list = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         let head = "\(tasks.count) \(tasks.count == 1 ? "task" : "tasks"): \(list)"
-        guard let last = tasks.compactMap(\.ended).max(), !goesOn else { return head }
+        guard let last = tasks.compactMap(\.ended).max(), !isOngoing else { return head }
         return "\(head); the last ended after \(last.humanReadable)"
     }
 
