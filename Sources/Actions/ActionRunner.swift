@@ -32,7 +32,11 @@ public struct ActionRunner: Sendable {
         guard let action = Self.actions[step.task.verb.name] else {
             preconditionFailure("verb '\(step.task.verb.name)' has no action")
         }
-        return try await context.locked { try await action.perform(context) } ? .changed : .unchanged
+        var isChanged = true
+        // Also after a failure, before which anything may have been changed.
+        defer { if isChanged { environment.connections.traitChanges.recordTask() } }
+        isChanged = try await context.locked { try await action.perform(context) }
+        return isChanged ? .changed : .unchanged
     }
 
     /// The context of the task as it is with the address of the node, if it depends on it.
