@@ -44,7 +44,8 @@ struct NotifySinkTests {
         }
         isOpen.withLock { $0 = true }
         reporter.finish()
-        #expect(sent.all.count == 10)
+        // One more if the first has gone out before the end adds the last one.
+        #expect((10...11).contains(sent.all.count))
     }
 
     @Test func `the deadline of the task becomes that of the unit`() {
