@@ -1,4 +1,5 @@
 public import Execution
+import Kubernetes
 public import Planning
 
 /// Performs single tasks of a plan.
@@ -32,7 +33,11 @@ public struct ActionRunner: Sendable {
         guard let action = Self.actions[step.task.verb.name] else {
             preconditionFailure("verb '\(step.task.verb.name)' has no action")
         }
-        return try await context.locked { try await action.perform(context) } ? .changed : .unchanged
+        var isChanged = true
+        // Also after a failure, before which anything may have been changed.
+        defer { if isChanged { environment.connections.traitChanges.recordTask() } }
+        isChanged = try await context.locked { try await action.perform(context) }
+        return isChanged ? .changed : .unchanged
     }
 
     /// The context of the task as it is with the address of the node, if it depends on it.

@@ -10,6 +10,8 @@ public final class Connections: Sendable {
     private let http: HTTPClient
     private let files: NodeFiles
     private let watchSlots = WatchSlots()
+    /// What the tasks of the run may have changed on the servers.
+    let traitChanges = TraitChanges()
     private let clients = Locked<[[UInt8]: APIClient]>([:])
 
     init(http: HTTPClient, files: NodeFiles) {
@@ -51,6 +53,7 @@ public final class Connections: Sendable {
                 kubeconfig: kubeconfig,
                 credentials: credentials,
                 watchSlots: watchSlots,
+                traitChanges: traitChanges,
             )
             clients[bytes] = client
             return client

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Actions
+@testable import Kubernetes
 
 /// Verb `exec`.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -18,6 +19,26 @@ struct ExecActionTests {
             #expect(try await bench.perform("it") == "changed")
             #expect(try await bench.perform("it") == "unchanged")
             #expect(bench.lines == ["DIR/x created", "DIR/x unchanged"])
+        }
+    }
+
+    @Test func `what is known of API servers is read again after a program was run`() async throws {
+        let tasks = """
+            tasks:
+              success: {exec: {command: "true"}}
+              failure: {exec: {command: "false"}}
+              nothing: {exec: {command: "false", creates: /etc}}
+            """
+
+        try await withBench(tasks) { bench async throws in
+            let changes = bench.run.connections.traitChanges
+            #expect(changes.generation == 0)
+            #expect(try await bench.perform("nothing") == "unchanged")
+            #expect(changes.generation == 0)
+            #expect(try await bench.perform("success") == "changed")
+            #expect(changes.generation == 1)
+            #expect(try await bench.perform("failure").hasPrefix("'false' "))
+            #expect(changes.generation == 2)
         }
     }
 

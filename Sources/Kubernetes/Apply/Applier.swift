@@ -146,6 +146,8 @@ public struct Applier: Sendable {
 
     private func start(_ index: Int, of work: Work) async {
         let (manifest, schedule) = (work.objects[index].loaded, work.schedule)
+        // Before anything of a definition is read or written.
+        let generation = client.traits.changes.generation
         do throws(ObjectFailure) {
             let application = ObjectApplication(applier: self, manifest: manifest) { delay in
                 schedule.stepAside(index)
@@ -157,9 +159,15 @@ public struct Applier: Sendable {
                     schedule.stepAside(index)
                     try await awaitServed(manifest, object)
                 }
-                if let kind = DefinedKind(manifest) { client.traits.record(definition: object, of: kind) }
+                if let kind = DefinedKind(manifest) {
+                    client.traits.record(definition: object, of: kind, readIn: generation)
+                }
             }
-            result.verification?.record()
+            if let verification = result.verification {
+                verification.record()
+            } else if result.change == .unchanged, client.traits.changes.generation == nil {
+                keepVerification(of: manifest)
+            }
             say(.applied(result.identity, result.change, fields: result.fields, diff: result.diff))
             schedule.succeed(index)
         } catch {
@@ -169,8 +177,15 @@ public struct Applier: Sendable {
     }
 
     private func fail(_ index: Int, of work: Work, _ failure: ObjectFailure) {
+        keepVerification(of: work.objects[index])
         say(.failed(failure))
         work.schedule.fail(index, failure)
+    }
+
+    /// Keeps what an earlier run has found of an object that this one cannot verify: it holds for the object as it was.
+    private func keepVerification(of manifest: ManifestObject) {
+        let namespace = client.kubeconfig.namespace
+        verified?.keep(VerifiedObjects.key(of: manifest.identity, defaultNamespace: namespace))
     }
 
     /// What explains a refusal of an object.

@@ -6,35 +6,48 @@ import YAML
 /// * The manifest with the labels and annotations that every object gets.
 /// * The object, of which two digests are possible. That of the whole object has its UID and the managers of its fields,
 ///   without the status, which an apply does not change, its share of the managed fields, their times, and the resource
-///   version, which changes with the status. That of the metadata has all of these: an object with the same UID and the same
-///   resource version is the same in every field. After etcd was restored from a backup another state may have the same
-///   resource version, but then its managed fields have other times.
+///   version, which changes with the status. That of the metadata has all of these: an object with the same UID and the
+///   same resource version is stored with the same fields, and read with the same fields unless a webhook converts it.
+///   After etcd was restored from a backup another state may have the same resource version, but then its managed fields
+///   have other times, unless it was made by subresource `scale` of a server before 1.22, which leaves no time there.
 /// * The version of the server, which decides about defaults.
 /// * For a custom resource, the state of its definition.
 struct ApplyInputs {
     /// The digest of the manifest; see ``digest(ofManifest:)``.
     let manifestDigest: String
     let serverVersion: String
-    let definition: String
+    let definition: KnownTraits.Definition
 
     /// The digest of a manifest with the labels and annotations that every object gets.
     static func digest(ofManifest root: Node) -> String { sha256(root.json()) }
 
     /// The SHA-256 digest of all of it, with the whole object.
-    func digest(of object: Node) -> String { digest(with: Self.withoutStatus(object)) }
+    ///
+    /// - Parameters:
+    ///   - object: The object.
+    ///   - hasStatus: Whether it has a status subresource: otherwise an apply may change its status.
+    /// - Returns: The digest.
+    func digest(of object: Node, hasStatus: Bool) -> String {
+        digest(with: Self.settled(object, hasStatus: hasStatus))
+    }
 
     /// The SHA-256 digest of all of it, with the metadata of the object, or of a `PartialObjectMetadata` of it.
     ///
     /// The two may list fields in another order, and differ in annotations: the API server adds that of the template's
     /// generation to a whole DaemonSet.
-    func digest(ofMetadata object: Node) -> String {
+    ///
+    /// - Parameter object: The object.
+    /// - Returns: The digest; `nil` if a webhook converts the object, whose other fields may then be others.
+    func digest(ofMetadata object: Node) -> String? {
+        guard !definition.convertsByWebhook else { return nil }
         let fields = ["uid", "resourceVersion", "generation", "managedFields"]
         return digest(with: .mapping(fields.map { ($0, Self.sorted(object["metadata"]?[$0] ?? .null())) }))
     }
 
     private func digest(with object: Node) -> String {
         var digest = SHA256Digest()
-        for part in [Array(manifestDigest.utf8), object.json(), Array(serverVersion.utf8), Array(definition.utf8)] {
+        let texts = [serverVersion, definition.state].map { Array($0.utf8) }
+        for part in [Array(manifestDigest.utf8), object.json()] + texts {
             // With its length, so that no part can be mistaken for the beginning of the next one.
             digest.update(Array("\(part.count) ".utf8))
             digest.update(part)
@@ -53,27 +66,27 @@ struct ApplyInputs {
         }
     }
 
-    /// An object without what changes together with its status.
-    static func withoutStatus(_ object: Node) -> Node {
+    /// An object without what changes together with the status of its subresource, and without times.
+    private static func settled(_ object: Node, hasStatus: Bool) -> Node {
         guard var mapping = object.mapping else { return object }
-        mapping["status"] = nil
+        if hasStatus { mapping["status"] = nil }
         if let metadata = mapping["metadata"], var fields = metadata.mapping {
             fields["resourceVersion"] = nil
             if let managed = fields["managedFields"]?.sequence {
-                fields["managedFields"] = .sequence(managed.compactMap(withoutStatus(entry:)))
+                fields["managedFields"] = .sequence(managed.compactMap { settled(entry: $0, hasStatus: hasStatus) })
             }
             mapping["metadata"] = Node(.mapping(fields), location: metadata.location)
         }
         return Node(.mapping(mapping), location: object.location)
     }
 
-    /// An entry of managed fields without its time and the fields of the status, `nil` if it has no other fields.
+    /// An entry of managed fields without its time and the fields of the subresource, `nil` if it has no other fields.
     ///
     /// Servers before 1.22 do not name the subresource of an entry, and have one for all fields of a manager.
-    private static func withoutStatus(entry: Node) -> Node? {
+    private static func settled(entry: Node, hasStatus: Bool) -> Node? {
         guard var mapping = entry.mapping else { return entry }
         mapping["time"] = nil
-        if let fields = mapping["fieldsV1"], var fieldSet = fields.mapping, fieldSet["f:status"] != nil {
+        if hasStatus, let fields = mapping["fieldsV1"], var fieldSet = fields.mapping, fieldSet["f:status"] != nil {
             fieldSet["f:status"] = nil
             guard !fieldSet.entries.isEmpty else { return nil }
             mapping["fieldsV1"] = Node(.mapping(fieldSet), location: fields.location)

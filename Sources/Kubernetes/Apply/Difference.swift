@@ -13,8 +13,13 @@ struct Difference {
     private(set) var fields: [Field] = []
 
     /// Compares two states, without the fields that only the server writes.
-    init(from old: Node, to new: Node) {
-        compare(Self.settled(old), Self.settled(new), at: "")
+    ///
+    /// - Parameters:
+    ///   - old: The older state.
+    ///   - new: The newer state.
+    ///   - hasStatus: Whether the object has a status subresource: otherwise its status is a field like any other.
+    init(from old: Node, to new: Node, hasStatus: Bool = true) {
+        compare(Self.settled(old, hasStatus: hasStatus), Self.settled(new, hasStatus: hasStatus), at: "")
     }
 
     /// Fields that the server or a controller writes.
@@ -27,10 +32,10 @@ struct Difference {
         "deprecated.daemonset.template.generation", "deployment.kubernetes.io/revision",
     ]
 
-    /// An object without its status and without what the server writes into its metadata.
-    static func settled(_ object: Node) -> Node {
+    /// An object without the status of its subresource and without what the server writes into its metadata.
+    static func settled(_ object: Node, hasStatus: Bool) -> Node {
         guard var mapping = object.mapping else { return object }
-        mapping["status"] = nil
+        if hasStatus { mapping["status"] = nil }
         if let metadata = mapping["metadata"], let entries = metadata.mapping?.entries {
             var kept = Mapping(entries.filter { !volatile.contains($0.key) })
             if let annotations = kept["annotations"], let entries = annotations.mapping?.entries {
@@ -76,9 +81,9 @@ struct Difference {
 
 extension Difference {
     /// The fields in which two states of an object differ as lines, `path: old -> new`; what is secret is masked.
-    static func lines(from old: Node, to new: Node, of type: GroupVersionKind) -> [String] {
-        let masked = MaskedObjects(settled(old), settled(new), of: type)
-        return Difference(from: masked.old ?? .mapping([:]), to: masked.new).fields.map { field in
+    static func lines(from old: Node, to new: Node, of type: GroupVersionKind, hasStatus: Bool = true) -> [String] {
+        let masked = MaskedObjects(settled(old, hasStatus: hasStatus), settled(new, hasStatus: hasStatus), of: type)
+        return Difference(from: masked.old ?? .mapping([:]), to: masked.new, hasStatus: hasStatus).fields.map { field in
             let isSecret = ShownValue.isSecret(field.path, of: type)
             return "\(field.path): \(ShownValue(field.old, isSecret)) -> \(ShownValue(field.new, isSecret))"
         }

@@ -41,6 +41,13 @@ public struct ManagedMetadata: Sendable {
             && entry["subresource"]?.string ?? "" == ""
     }
 
+    /// Returns whether an object has all fields of this agent.
+    ///
+    /// A server drops a field whose feature gate is off, and still lists it as a field of the manager.
+    static func hasAllFields(_ object: Node) -> Bool {
+        fields(in: object).map { FieldSet($0) }.allSatisfy { $0.intersection(withFieldsOf: object) == $0 }
+    }
+
     /// Returns whether this agent has not changed an object since it was created, as far as times in seconds say.
     ///
     /// An apply that changes nothing leaves the time of the manager's fields as it is, which a creation sets before that of

@@ -27,7 +27,7 @@ extension ObjectApplication {
         let entry = VerifiedObjects.Entry(
             path: path.text,
             plural: resource.plural,
-            objectDigest: inputs.digest(of: live),
+            objectDigest: inputs.digest(of: live, hasStatus: path.hasStatus),
             metadataDigest: isComplete ? inputs.digest(ofMetadata: live) : nil,
         )
         return Verification(objects: objects, key: key, entry: entry)
@@ -70,8 +70,7 @@ extension ObjectApplication {
 
     /// What identifies the object among those that are remembered.
     private var key: String {
-        let (type, namespace) = (manifest.identity.type, manifest.identity.namespace ?? client.kubeconfig.namespace)
-        return "\(type.apiVersion) \(type.kind) \(namespace)/\(manifest.identity.name)"
+        VerifiedObjects.key(of: manifest.identity, defaultNamespace: client.kubeconfig.namespace)
     }
 
     /// What takes part in applying the object, other than the object on the server, `nil` if not all of it can be known.

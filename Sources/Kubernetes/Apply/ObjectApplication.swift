@@ -79,7 +79,7 @@ struct ObjectApplication {
         do throws(APIError) {
             let resource = try await client.catalog.resource(of: identity.type, on: client, until: deadline)
             identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
-            var path = ObjectPath(resource.path(of: identity), of: identity)
+            var path = ObjectPath(resource, of: identity)
             memory.live = try await client.find(path.text, as: identity, until: deadline)
             path.uid = memory.live?["metadata"]?["uid"]?.string
             try await checkRival(memory.live)
@@ -91,7 +91,7 @@ struct ObjectApplication {
                 // It may have been created since it was read: by an attempt that got no response, or by another node.
                 let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
                 let change = reply.response.status == 201 ? .created : found
-                let diff = isDryRun ? ObjectDiff(from: nil, to: reply.node, of: identity.type).lines : []
+                let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
                 return Result(identity: identity, change: change, diff: diff, object: reply.node)
             }
             return try await change(live, of: identity, at: path, to: body, &memory)
@@ -150,7 +150,7 @@ struct ObjectApplication {
         let proposal = try await proposal(for: body, live: live, at: path)
         var changed: [String] = []
         if let answer = proposal.answer {
-            let difference = Difference(from: live, to: answer)
+            let difference = Difference(from: live, to: answer, hasStatus: path.hasStatus)
             try await checkAutoscaler(of: identity, difference)
             let isMigrated = ClientSideMigration(of: answer) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)
@@ -159,14 +159,15 @@ struct ObjectApplication {
                     identity: identity,
                     change: memory.intended ?? .unchanged,
                     object: live,
-                    verification: proposal.isAccepted ? verification : nil
+                    verification: proposal.isAccepted && ManagedMetadata.hasAllFields(answer) ? verification : nil
                 )
             }
             changed = difference.fields.map(\.path)
             guard !isDryRun else {
                 let preview = try await migrationPreview(of: live, answer, to: body, at: path)
-                let lines = Difference.lines(from: live, to: preview, of: identity.type)
-                let diff = ObjectDiff(from: live, to: preview, of: identity.type).lines
+                let type = identity.type
+                let lines = Difference.lines(from: live, to: preview, of: type, hasStatus: path.hasStatus)
+                let diff = diff(from: live, to: preview, at: path)
                 let change: Applier.Change = lines.isEmpty ? .unchanged : .configured
                 return Result(identity: identity, change: change, fields: lines, diff: diff)
             }
@@ -175,11 +176,16 @@ struct ObjectApplication {
         let reply = try await write(proposal.root, to: path, as: change, isForced: proposal.isForced, &memory)
         if proposal.answer == nil { reportWarnings(of: reply.response) }
         let object = try await migrate(reply.node, at: path, to: body)
-        changed += Difference(from: reply.node, to: object).fields.map(\.path)
+        changed += Difference(from: reply.node, to: object, hasStatus: path.hasStatus).fields.map(\.path)
         // Without the values, which only a dry run shows: a journal is kept, and read by others.
         let leftOut = changed.count - Self.reportedFieldLimit
         if leftOut > 0 { changed = changed.prefix(Self.reportedFieldLimit) + ["and \(leftOut) more"] }
         return Result(identity: identity, change: change, fields: changed, object: object)
+    }
+
+    /// The lines of a unified diff of two states of the object.
+    private func diff(from old: Node?, to new: Node, at path: ObjectPath) -> [String] {
+        ObjectDiff(from: old, to: new, of: path.identity.type, hasStatus: path.hasStatus).lines
     }
 
     /// How many changed fields are reported when they are written.

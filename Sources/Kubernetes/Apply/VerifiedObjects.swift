@@ -1,4 +1,5 @@
 import Base
+import TLS
 import YAML
 
 /// Objects of which a dry run has shown that applying their manifests would change nothing.
@@ -28,15 +29,17 @@ public final class VerifiedObjects: Sendable {
 
     private let state: Locked<State>
 
-    private static let version = 2
+    /// Another one whenever less counts as unchanged than before, so that entries of older versions are not used.
+    private static let version = 3
 
     /// Starts with what an earlier run has kept.
     ///
     /// - Parameter json: What ``json`` was then; anything else counts as nothing.
     public init(json: [UInt8]? = nil) {
         let document = json.flatMap { try? readJSON($0, file: "verified objects") }
-        let isKnown = document?["version"] == .number(Self.version)
-        let entries = isKnown ? document?["objects"]?.mapping?.entries ?? [] : []
+        let objects = document?["version"] == .number(Self.version) ? document?["objects"] : nil
+        let isIntact = objects.map { document?["digest"] == Self.digest(of: $0) } ?? false
+        let entries = isIntact ? objects?.mapping?.entries ?? [] : []
         let pairs = entries.compactMap { entry in Entry(entry.value).map { (entry.key, $0) } }
         state = Locked(State(known: Dictionary(pairs) { first, _ in first }))
     }
@@ -45,12 +48,29 @@ public final class VerifiedObjects: Sendable {
     public var json: [UInt8]? {
         let (known, current) = state.withLock { ($0.known, $0.current) }
         guard known != current else { return nil }
-        let objects = current.sorted { $0.key < $1.key }.map { ($0.key, $0.value.node) }
-        return Node.mapping(["version": .number(Self.version), "objects": .mapping(objects)]).json()
+        let objects = Node.mapping(current.sorted { $0.key < $1.key }.map { ($0.key, $0.value.node) })
+        let digest = Self.digest(of: objects)
+        return Node.mapping(["version": .number(Self.version), "objects": objects, "digest": digest]).json()
+    }
+
+    /// The digest by which a damaged file is recognised.
+    private static func digest(of objects: Node) -> Node { .string(sha256(objects.json())) }
+
+    /// What identifies an object, as its manifest has it, among those that are remembered.
+    static func key(of identity: ObjectIdentity, defaultNamespace: String) -> String {
+        let (type, namespace) = (identity.type, identity.namespace ?? defaultNamespace)
+        return "\(type.apiVersion) \(type.kind) \(namespace)/\(identity.name)"
     }
 
     /// What an earlier run has kept of an object.
     func entry(for key: String) -> Entry? { state.withLock { $0.known[key] } }
+
+    /// Keeps what an earlier run has found of an object.
+    func keep(_ key: String) {
+        state.withLock { state in
+            if let entry = state.known[key] { state.current[key] = entry }
+        }
+    }
 
     /// Records that an object is unchanged.
     func record(_ entry: Entry, for key: String) {

@@ -140,7 +140,7 @@ extension Pruner {
     ) async throws(APIError) -> Parent? {
         let parent = set.parent
         let resource = try await client.catalog.resource(of: parent.type, on: client, until: retryPolicy.deadline)
-        let path = ObjectPath(resource.path(of: parent), of: parent)
+        let path = ObjectPath(resource, of: parent)
         do throws(APIError) {
             let reply = try await client.object(
                 "PATCH",

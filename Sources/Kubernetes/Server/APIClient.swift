@@ -11,7 +11,7 @@ public struct APIClient: Sendable {
     let catalog = ResourceCatalog()
 
     /// What else decides about an apply, fetched when an object was verified or is about to be.
-    let traits = KnownTraits()
+    let traits: KnownTraits
 
     /// The schemas of its kinds, fetched when an object is refused.
     let schemas = SchemaCache()
@@ -53,13 +53,16 @@ public struct APIClient: Sendable {
     ///   - kubeconfig: The connection's settings.
     ///   - credentials: The user's credentials and the trusted CA, loaded from the kubeconfig.
     ///   - watchSlots: The watches that all clients of the transport may still open.
+    ///   - traitChanges: What all clients of the run may have changed on their servers.
     public init(
         _ http: HTTPClient,
         kubeconfig: Kubeconfig,
         credentials: Credentials,
         watchSlots: WatchSlots = WatchSlots(),
+        traitChanges: TraitChanges = TraitChanges(),
     ) {
         self.http = http
+        traits = KnownTraits(traitChanges)
         self.watchSlots = watchSlots
         self.kubeconfig = kubeconfig
         self.credentials = credentials
@@ -75,6 +78,8 @@ public struct APIClient: Sendable {
         endsWithFirstLine: Bool = false,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> HTTPResponse {
+        let isDryRun = query.contains { $0 == ("dryRun", "All") }
+        if method != "GET", !isDryRun { traits.changes.recordWrite(to: path) }
         let query = query.map { "\($0)=\(Self.percentEncoded($1))" }.joined(separator: "&")
         let request = HTTPRequest(
             method: method,

@@ -3,7 +3,8 @@ import YAML
 
 /// What a server has in addition to an object that decides what an apply makes of it.
 struct ServerTraits: Sendable {
-    /// The version, such as `v1.36.2`, with the commit that it was built from.
+    /// The version, such as `v1.36.2`, with the commit that it was built from, and with the versions that the server
+    /// emulates and is compatible with, which decide about feature gates and defaults.
     let version: String
     /// The resources that mutating webhooks and policies are for, such as `pods`, `pods/*` and `*`.
     private let mutatedResources: Set<String>
@@ -25,7 +26,7 @@ struct ServerTraits: Sendable {
         async let listing = client.read("\(Self.group)/v1/mutatingwebhookconfigurations", until: deadline)
         let found = try await client.object("GET", "/version", until: deadline).node
         let name = found["gitVersion"]?.string ?? ""
-        version = "\(name) \(found["gitCommit"]?.string ?? "")"
+        version = Self.versionFields.map { found[$0]?.string ?? "" }.joined(separator: " ")
         let webhooks = try await listing.get()
         var rules = (webhooks["items"]?.sequence ?? []).flatMap { $0["webhooks"]?.sequence ?? [] }
             .flatMap { $0["rules"]?.sequence ?? [] }
@@ -35,6 +36,11 @@ struct ServerTraits: Sendable {
         }
         mutatedResources = Set(rules.flatMap { $0["resources"]?.sequence?.compactMap(\.string) ?? [] })
     }
+
+    /// The fields of a server's version that decide about an apply.
+    private static let versionFields = [
+        "gitVersion", "gitCommit", "emulationMajor", "emulationMinor", "minCompatibilityMajor", "minCompatibilityMinor",
+    ]
 
     /// The first version with kind `MutatingAdmissionPolicy`.
     private static let firstWithPolicies = KubernetesVersion(minor: 32)
@@ -58,68 +64,111 @@ struct ServerTraits: Sendable {
 
 /// What is known of a server's traits, and of the definitions of its custom resources.
 final class KnownTraits: Sendable {
-    /// A value of the server with the instant at which it was read.
-    private struct Answer<Value: Sendable>: Sendable {
-        var value: Value
-        var readAt = ContinuousClock.now
-
-        var isRecent: Bool { readAt + KnownTraits.validity > .now }
+    /// What decides about an apply of the custom resources of a definition.
+    struct Definition: Sendable, Hashable {
+        /// What differs after each change of the definition, empty for a built-in type.
+        var state = ""
+        /// Whether a webhook converts its objects, whose fields may then change although what is stored stays the same.
+        var convertsByWebhook = false
     }
 
+    /// A value of the server with the time at which it was read.
+    private struct Answer<Value: Sendable>: Sendable {
+        var value: Value
+        /// The generation of ``TraitChanges`` before it was read.
+        var generation: Int
+        var readAt = ContinuousClock.now
+
+        func isValid(in generation: Int) -> Bool {
+            self.generation == generation && readAt + KnownTraits.validity > .now
+        }
+    }
+
+    /// What the run has done since something was read.
+    let changes: TraitChanges
+
     private let answer = Locked<Answer<ServerTraits?>?>(nil)
-    private let requests = SharedRequests<String, ServerTraits?>()
-    private let definitions = Locked<[DefinedKind: Answer<String>]>([:])
+    /// By generation: a request that was sent before a change is not shared after it.
+    private let requests = SharedRequests<Int, ServerTraits?>()
+    private let definitions = Locked<[DefinedKind: Answer<Definition>]>([:])
 
     /// How long an answer is used.
     private static let validity = Duration.seconds(30)
 
-    /// The traits of the server, `nil` if they cannot be read, for example because the user may not list webhooks.
+    init(_ changes: TraitChanges) {
+        self.changes = changes
+    }
+
+    /// The traits of the server.
+    ///
+    /// - Returns: The traits; `nil` if they cannot be read, for example because the user may not list webhooks, or if
+    ///   the run is changing them.
     func traits(of client: APIClient, until deadline: ContinuousClock.Instant) async -> ServerTraits? {
-        if let known = recent { return known.value }
-        return try? await requests.answer(for: "") { () async throws(APIError) in
+        guard let generation = changes.generation else { return nil }
+        if let known = known(in: generation) { return known.value }
+        return try? await requests.answer(for: generation) { () async throws(APIError) in
             // Another caller may have read them since.
-            if let known = recent { return known.value }
+            if let known = known(in: generation) { return known.value }
             let traits = try? await ServerTraits(of: client, until: deadline)
-            answer.withLock { $0 = Answer(value: traits) }
+            answer.withLock { $0 = Answer(value: traits, generation: generation) }
             return traits
         }
     }
 
-    private var recent: Answer<ServerTraits?>? {
-        answer.withLock { $0 }.flatMap { $0.isRecent ? $0 : nil }
+    private func known(in generation: Int) -> Answer<ServerTraits?>? {
+        answer.withLock { $0 }.flatMap { $0.isValid(in: generation) ? $0 : nil }
     }
 
     /// Records a CustomResourceDefinition, or its metadata, as the server has returned it.
-    func record(definition: Node, of kind: DefinedKind) {
-        let known = Self.state(of: definition).map { Answer(value: $0) }
+    ///
+    /// - Parameters:
+    ///   - definition: The definition.
+    ///   - kind: The kind that it defines.
+    ///   - generation: The generation of ``changes`` before it was read.
+    func record(definition: Node, of kind: DefinedKind, readIn generation: Int?) {
+        guard let generation else { return }
+        let known = Self.definition(definition).map { Answer(value: $0, generation: generation) }
         definitions.withLock { $0[kind] = known }
     }
 
-    /// The state of the definition of a type, empty for a built-in type; `nil` if it cannot be read.
+    /// The definition of a type; `nil` if it cannot be read, or if the run is changing definitions.
     func definition(
         of type: GroupVersionKind,
         _ plural: String,
         on client: APIClient,
         until deadline: ContinuousClock.Instant,
-    ) async -> String? {
-        guard !type.isBuiltIn else { return "" }
+    ) async -> Definition? {
+        guard !type.isBuiltIn else { return Definition() }
+        guard let generation = changes.generation else { return nil }
         let kind = DefinedKind(type)
-        if let known = definitions.withLock({ $0[kind] }), known.isRecent { return known.value }
+        if let known = definitions.withLock({ $0[kind] }), known.isValid(in: generation) { return known.value }
         let name = APIClient.percentEncoded("\(plural).\(type.group)")
         let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\(name)"
         guard let definition = try? await client.readMetadata(path, until: deadline).get() else { return nil }
-        record(definition: definition, of: kind)
-        return Self.state(of: definition)
+        record(definition: definition, of: kind, readIn: generation)
+        return Self.definition(definition)
     }
 
-    /// The UID and the generation of a definition, with the times of its managed fields: after etcd was restored from a backup
-    /// another definition may have the same generation.
-    private static func state(of definition: Node) -> String? {
+    /// What decides about an apply, from the metadata of a definition.
+    ///
+    /// The state is its UID and its generation, with the times of its managed fields: after etcd was restored from a
+    /// backup another definition may have the same generation. The managed fields also list a webhook; a definition
+    /// without any may have one.
+    private static func definition(_ definition: Node) -> Definition? {
         let metadata = definition["metadata"]
         guard let uid = metadata?["uid"]?.string, case .number(let generation) = metadata?["generation"]?.content else {
             return nil
         }
-        let managed = (metadata?["managedFields"]?.sequence ?? []).filter { $0["fieldsV1"]?["f:status"] == nil }
-        return ([uid, generation.json] + managed.compactMap { $0["time"]?.string }).joined(separator: " ")
+        let entries = metadata?["managedFields"]?.sequence ?? []
+        let managed = entries.filter { $0["fieldsV1"]?["f:status"] == nil }
+        // The second one is that of version v1beta1 of the kind.
+        let webhooks = ["f:webhook", "f:webhookClientConfig"]
+        let hasWebhook = entries.contains { entry in
+            webhooks.contains { entry["fieldsV1"]?["f:spec"]?["f:conversion"]?[$0] != nil }
+        }
+        return Definition(
+            state: ([uid, generation.json] + managed.compactMap { $0["time"]?.string }).joined(separator: " "),
+            convertsByWebhook: hasWebhook || entries.isEmpty,
+        )
     }
 }

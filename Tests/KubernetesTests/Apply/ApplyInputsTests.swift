@@ -1,3 +1,4 @@
+import TLS
 import Testing
 import YAML
 @testable import Kubernetes
@@ -28,14 +29,17 @@ struct ApplyInputsTests {
         manifest: String = "{spec: {replicas: 1}}",
         serverVersion: String = "v1.36.2 a",
         definition: String = "",
+        convertsByWebhook: Bool = false,
+        hasStatus: Bool = true,
         ofMetadata: Bool = false,
-    ) throws -> String {
+    ) throws -> String? {
         let inputs = ApplyInputs(
             manifestDigest: ApplyInputs.digest(ofManifest: try node(manifest)),
             serverVersion: serverVersion,
-            definition: definition
+            definition: KnownTraits.Definition(state: definition, convertsByWebhook: convertsByWebhook)
         )
-        return ofMetadata ? inputs.digest(ofMetadata: try node(live)) : inputs.digest(of: try node(live))
+        let object = try node(live)
+        return ofMetadata ? inputs.digest(ofMetadata: object) : inputs.digest(of: object, hasStatus: hasStatus)
     }
 
     @Test(arguments: [
@@ -50,6 +54,22 @@ struct ApplyInputsTests {
         let changed = live.replacing(old, with: new)
         try #require(changed != live)
         #expect(try digest(changed) == digest(live))
+    }
+
+    @Test(arguments: [
+        ("status: {replicas: 1}", "status: {replicas: 0}"),
+        ("\"f:status\": {\"f:replicas\": {}}", "\"f:status\": {\"f:readyReplicas\": {}}"),
+        (", fieldsV1: {\"f:status\": {\"f:a\": {}}}}", ", fieldsV1: {\"f:status\": {\"f:b\": {}}}}"),
+    ])
+    func `a status without a subresource has an effect`(old: String, new: String) throws {
+        let changed = live.replacing(old, with: new)
+        try #require(changed != live)
+        #expect(try digest(changed, hasStatus: false) != digest(live, hasStatus: false))
+    }
+
+    @Test func `metadata say nothing about an object that a webhook converts`() throws {
+        #expect(try digest(live, convertsByWebhook: true, ofMetadata: true) == nil)
+        #expect(try digest(live, convertsByWebhook: true) == digest(live))
     }
 
     @Test(arguments: [
@@ -116,13 +136,48 @@ struct ApplyInputsTests {
         #expect(VerifiedObjects(json: second.json).entry(for: "b") == nil)
         second.record(b, for: "b")
         #expect(second.json == nil)
-        let entry = #"{"path": "/a", "plural": "p", "object": "d1", "metadata": "e1"}"#
-        #expect(VerifiedObjects(json: Array(#"{"version": 2, "objects": {"a": \#(entry)}}"#.utf8)).entry(for: "a") == a)
-        for text in [
-            "", "[", "[]", "{}", #"{"version": 1, "objects": {"a": \#(entry)}}"#, #"{"version": 2, "objects": 1}"#,
-            #"{"version": 2, "objects": {"a": "d1"}}"#, #"{"version": 2, "objects": {"a": {"path": "/a"}}}"#,
-        ] {
-            #expect(VerifiedObjects(json: Array(text.utf8)).entry(for: "a") == nil, "\(text)")
+    }
+
+    /// A file of version 3 with the digest of its objects, in which a text is replaced afterwards.
+    private func file(_ objects: String, _ old: String = "", _ new: String = "") -> [UInt8] {
+        let text = #"{"version":3,"objects":\#(objects),"digest":"\#(sha256(Array(objects.utf8)))"}"#
+        return Array((old.isEmpty ? text : text.replacing(old, with: new)).utf8)
+    }
+
+    @Test func `a file that is damaged, or of another version, counts as nothing`() throws {
+        let entry = #"{"path":"/a","plural":"p","object":"d1","metadata":"e1"}"#
+        let objects = #"{"a":\#(entry)}"#
+        let a = VerifiedObjects.Entry(path: "/a", plural: "p", objectDigest: "d1", metadataDigest: "e1")
+        #expect(VerifiedObjects(json: file(objects)).entry(for: "a") == a)
+        let first = VerifiedObjects()
+        first.record(a, for: "a")
+        #expect(first.json == file(objects))
+        let damaged = [
+            file(objects, "/a", "/ b"), file(objects, #":"p""#, #":"q""#), file(objects, "d1", "d2"),
+            file(objects, "e1", "e2"), file(objects, #""a":"#, #""b":"#), file(objects, #","metadata":"e1""#, ""),
+            file(objects, #""version":3"#, #""version":2"#), file(objects, #""digest""#, #""digests""#), file("1"),
+            file(#"{"a":"d1"}"#), file(#"{"a":{"path":"/a"}}"#),
+        ]
+        let others = ["", "[", "[]", "{}", #"{"version":3,"objects":\#(objects)}"#].map { Array($0.utf8) }
+        for json in damaged + others {
+            let known = VerifiedObjects(json: json)
+            let text = String(decoding: json, as: UTF8.self)
+            #expect(known.entry(for: "a") == nil && known.entry(for: "b") == nil, "\(text)")
         }
+    }
+
+    @Test func `what is known of an object that could not be verified is kept`() throws {
+        let a = VerifiedObjects.Entry(path: "/a", plural: "p", objectDigest: "d1", metadataDigest: "e1")
+        let b = VerifiedObjects.Entry(path: "/b", plural: "p", objectDigest: "d2", metadataDigest: nil)
+        let first = VerifiedObjects()
+        first.record(a, for: "a")
+        first.record(b, for: "b")
+        let second = VerifiedObjects(json: first.json)
+        second.keep("a")
+        second.keep("c")
+        let third = VerifiedObjects(json: second.json)
+        #expect(third.entry(for: "a") == a)
+        #expect(third.entry(for: "b") == nil)
+        #expect(third.entry(for: "c") == nil)
     }
 }

@@ -26,6 +26,13 @@ struct DifferenceTests {
         #expect(Difference.lines(from: try node(old), to: try node(new), of: configMap) == lines)
     }
 
+    @Test func `a status without a subresource is compared like any other field`() throws {
+        let (old, new) = (try node("{status: {a: 1}}"), try node("{status: {a: 2}}"))
+        #expect(Difference.lines(from: old, to: new, of: configMap, hasStatus: false) == ["status.a: 1 -> 2"])
+        let diff = ObjectDiff(from: old, to: new, of: configMap, hasStatus: false).lines
+        #expect(diff == ["@@ -1,2 +1,2 @@", " status:", "-  a: 1", "+  a: 2"])
+    }
+
     @Test func `a Secret's values are never reported`() throws {
         let secret = GroupVersionKind(apiVersion: "v1", kind: "Secret")
         let annotation = "metadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: hunter2}}"

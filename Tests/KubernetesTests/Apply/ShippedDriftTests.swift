@@ -29,6 +29,11 @@ struct ShippedDriftTests {
         }
     }
 
+    /// The same user in another run: one that has changed a definition remembers nothing.
+    private func nextRun(of session: Session) throws -> Session {
+        try Session(kubeconfig: session.client.kubeconfig.path)
+    }
+
     private func path(of manifest: ManifestObject, on session: Session) async throws -> String {
         let client = session.client
         let type = manifest.identity.type
@@ -84,7 +89,7 @@ struct ShippedDriftTests {
         let fields = OwnedField.all(of: try #require(ManagedMetadata.fields(in: original).first), in: original)
         #expect(!fields.isEmpty)
         let verified = VerifiedObjects()
-        _ = await session.apply(text, verified: verified)
+        _ = try await nextRun(of: session).apply(text, verified: verified)
         // All that follows knows the object as it was.
         let known = try #require(verified.json, "\(manifest.identity) was not verified")
 
@@ -98,7 +103,8 @@ struct ShippedDriftTests {
                 break
             }
         }
-        let reported = await session.apply(text, verified: VerifiedObjects(json: known)).joined(separator: "\n")
+        let reported = try await nextRun(of: session).apply(text, verified: VerifiedObjects(json: known))
+            .joined(separator: "\n")
         // What the server drops, such as 'readOnly: false', has no manager and is restored.
         let remaining = changed.filter { FieldPath($0.path).resolve(in: live).node != nil && $0.path != ".\(label)" }
         for field in remaining {
@@ -114,7 +120,7 @@ struct ShippedDriftTests {
             removedCount += 1
         }
         // What is gone belongs to nobody and is added again. Where the server has null instead, that is a value.
-        let lines = await session.apply(text, verified: VerifiedObjects(json: known))
+        let lines = try await nextRun(of: session).apply(text, verified: VerifiedObjects(json: known))
         let isReported = lines.contains { $0.contains("is owned by 'drift'") }
         try await expectRestored(original, known, at: path, by: text, forceConflicts: isReported, on: session)
         return (changed.count, removedCount)
@@ -132,7 +138,7 @@ struct ShippedDriftTests {
         forceConflicts: Bool,
         on session: Session,
     ) async throws -> Node {
-        let lines = await session.apply(
+        let lines = try await nextRun(of: session).apply(
             text,
             forceConflicts: forceConflicts,
             verified: VerifiedObjects(json: known)
@@ -145,7 +151,7 @@ struct ShippedDriftTests {
         ]
         let rest = Difference(from: original, to: live).fields.map(\.path).filter { !ignored.contains($0) }
         #expect(rest == [], "\(lines)")
-        let again = await session.apply(text, verified: VerifiedObjects(json: known))
+        let again = try await nextRun(of: session).apply(text, verified: VerifiedObjects(json: known))
         #expect(again.allSatisfy { $0.hasPrefix("unchanged ") }, "\(again)")
         // The server itself writes the status of a CRD.
         let later = try await session.object(path)?["metadata"]?["managedFields"]?.sequence ?? []

@@ -22,7 +22,12 @@ struct VerifiedObjectTests {
           - name: v1
             served: true
             storage: true
-            schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {a: {type: string}}}}}}
+            schema:
+              openAPIV3Schema:
+                type: object
+                properties:
+                  spec: {type: object, properties: {a: {type: string}}}
+                  status: {type: object, properties: {a: {type: string}}}
         """
     private static let thing = "{apiVersion: example.test/v1, kind: Thing, metadata: {name: t}, spec: {a: b}}"
     private static let secret =
@@ -69,6 +74,7 @@ struct VerifiedObjectTests {
 
             try await expectOwnership(cluster, known)
             try await expectNewDefinition(cluster, known)
+            try await expectAppliedStatus(cluster)
             try await expectStatus(cluster, known)
             try await expectOtherGroup(cluster)
             try await expectWebhook(cluster, known)
@@ -96,6 +102,26 @@ struct VerifiedObjectTests {
         let result = try await apply(Self.thing, cluster, knowing: known)
         #expect(result.lines == ["unchanged Thing/t"])
         #expect(result.sent == 1)
+    }
+
+    /// A status is applied, and a change of it is found, if the definition has no status subresource.
+    private func expectAppliedStatus(_ cluster: TestCluster) async throws {
+        func thing(_ status: String) -> String {
+            "{apiVersion: example.test/v1, kind: Thing, metadata: {name: u}, status: {a: \(status)}}"
+        }
+        let session = try Session(kubeconfig: cluster.kubeconfig)
+        let path = "/apis/example.test/v1/things/u"
+        _ = try await apply(thing("b"), cluster, knowing: nil)
+        let known = try #require(try await apply(thing("b"), cluster, knowing: nil).json)
+        #expect(try await apply(thing("b"), cluster, knowing: known).sent == 0)
+        let changed = try await apply(thing("c"), cluster, knowing: known)
+        #expect(changed.lines == ["configured Thing/u\n  status.a"])
+        #expect(try await session.object(path)?["status"]?["a"]?.string == "c")
+        let settled = try #require(try await apply(thing("c"), cluster, knowing: nil).json)
+        try await session.update("PATCH", "{status: null}", at: path, as: "other")
+        let restored = try await apply(thing("c"), cluster, knowing: settled)
+        #expect(restored.lines == ["configured Thing/u\n  status"])
+        #expect(try await session.object(path)?["status"]?["a"]?.string == "c")
     }
 
     /// An object whose status changes is read again as a whole, once.

@@ -1,0 +1,244 @@
+import Base
+import TestSupport
+import Testing
+@testable import Kubernetes
+
+/// When an object counts as verified, with replies that a real server does not give on demand.
+@Suite(.timeLimit(.minutes(1)))
+struct VerificationTests {
+    private static let mapPath = "/api/v1/namespaces/ns/configmaps/m"
+    private static let map = """
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: ns}, data: {a: b}, immutable: true}
+        """
+    private static let widgetPath = "/apis/a.test/v1/namespaces/default/widgets/w"
+    private static let widget = """
+        {apiVersion: a.test/v1, kind: Widget, metadata: {name: w}, spec: {a: 1}, status: {b: 1}}
+        """
+    private static let definitionPath = "\(FakeAPIServer.definitions)/widgets.a.test"
+    private static let admission = "/apis/admissionregistration.k8s.io/v1"
+    private static let definitionManifest = """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: widgets.a.test}
+        spec: {group: a.test, names: {kind: Widget, plural: widgets}, versions: [{name: v1, served: true}]}
+        """
+    private static let webhook = """
+        {apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: w}}
+        """
+
+    /// The ConfigMap as the server has it.
+    private static func liveMap(_ rest: String = #","immutable":true"#) -> String {
+        #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m","namespace":"ns","uid":"1","resourceVersion":"7","#
+            + managedFields(#"{"f:data":{"f:a":{}},"f:immutable":{}}"#) + #"},"data":{"a":"b"}\#(rest)}"#
+    }
+
+    /// The Widget as the server has it.
+    private static func liveWidget(spec: Int = 1, status: Int = 1) -> String {
+        #"{"apiVersion":"a.test/v1","kind":"Widget","metadata":{"name":"w","namespace":"default","uid":"2","#
+            + #""resourceVersion":"7","# + managedFields(#"{"f:spec":{"f:a":{}},"f:status":{"f:b":{}}}"#)
+            + #"},"spec":{"a":\#(spec)},"status":{"b":\#(status)}}"#
+    }
+
+    private static func managedFields(_ fields: String) -> String {
+        #""managedFields":[{"manager":"nest-bootstrap","operation":"Apply","time":"T","fieldsV1":\#(fields)}]"#
+    }
+
+    /// The definition of the Widget with the fields that its manager has.
+    private static func definition(_ managedFields: String) -> String {
+        #"{"metadata":{"name":"widgets.a.test","uid":"3","generation":1,"managedFields":\#(managedFields)}}"#
+    }
+
+    private static let ordinaryDefinition = definition(#"[{"time":"T","fieldsV1":{"f:spec":{"f:group":{}}}}]"#)
+
+    /// A server of 1.30 with objects by path, which an apply does not change unless it has another answer.
+    private func server(
+        _ objects: @escaping @Sendable (String) -> String?,
+        applied: @escaping @Sendable (String) -> String? = { _ in nil },
+        refuses: @escaping @Sendable (String) -> Bool = { _ in false },
+    ) throws -> FakeAPIServer {
+        try FakeAPIServer { request in
+            let path = String(request.target.prefix { $0 != "?" })
+            if refuses(path) { return FakeAPIServer.json(403, #"{"reason":"Forbidden","message":"not allowed"}"#) }
+            if request.method == "PATCH" {
+                return (applied(path) ?? objects(path)).map { FakeAPIServer.json(200, $0) }
+            }
+            switch path {
+            case "/version": return FakeAPIServer.json(200, #"{"gitVersion":"v1.30.0","gitCommit":"c"}"#)
+            case "\(Self.admission)/mutatingwebhookconfigurations": return FakeAPIServer.json(200, #"{"items":[]}"#)
+            case Self.admission:
+                let kind = #""kind":"MutatingWebhookConfiguration","namespaced":false"#
+                return FakeAPIServer.json(200, #"{"resources":[{"name":"mutatingwebhookconfigurations",\#(kind)}]}"#)
+            default: return objects(path).map { FakeAPIServer.json(200, $0) }
+            }
+        }
+    }
+
+    /// How many objects the server was asked to apply, or to say what an apply would change.
+    private func applyCount(
+        _ fake: FakeAPIServer,
+        of work: () async -> [String]
+    ) async -> (lines: [String], count: Int) {
+        let before = fake.requests("PATCH ").count
+        let lines = await work()
+        return (lines, fake.requests("PATCH ").count - before)
+    }
+
+    @Test(arguments: [(#","immutable":true"#, true), ("", false)])
+    func `an object without one of its applied fields is not verified`(rest: String, isVerified: Bool) async throws {
+        let live = Self.liveMap(rest)
+        let fake = try server { $0 == Self.mapPath ? live : nil }
+        let verified = VerifiedObjects()
+        let lines = await (try fake.session()).apply(Self.map, verified: verified)
+        #expect(lines == ["unchanged ConfigMap/ns/m"])
+        #expect((verified.json != nil) == isVerified)
+    }
+
+    @Test func `what is known of a server is read again after a task has changed something`() async throws {
+        let fake = try server { $0 == Self.mapPath ? Self.liveMap() : nil }
+        let session = try fake.session()
+        let verified = VerifiedObjects()
+        #expect(await session.apply(Self.map, verified: verified) == ["unchanged ConfigMap/ns/m"])
+        let known = try #require(verified.json)
+        for (isChanged, versionCount) in [(false, 1), (true, 2), (false, 2), (true, 3)] {
+            if isChanged { session.client.traits.changes.recordTask() }
+            let next = await applyCount(fake) { await session.apply(Self.map, verified: VerifiedObjects(json: known)) }
+            #expect(next.lines == ["unchanged ConfigMap/ns/m"])
+            #expect(next.count == 0)
+            #expect(fake.requests("GET /version").count == versionCount)
+            #expect(fake.requests("GET \(Self.admission)/mutatingwebhookconfigurations").count == versionCount)
+        }
+    }
+
+    @Test func `a definition is read again after a task has changed something`() async throws {
+        let fake = try server {
+            [Self.widgetPath: Self.liveWidget(), Self.definitionPath: Self.ordinaryDefinition][$0]
+        }
+        let session = try fake.session()
+        for (isChanged, count) in [(false, 1), (false, 1), (true, 2)] {
+            if isChanged { session.client.traits.changes.recordTask() }
+            let verified = VerifiedObjects()
+            #expect(await session.apply(Self.widget, verified: verified) == ["unchanged Widget/default/w"])
+            #expect(verified.json != nil)
+            #expect(fake.requests("GET \(Self.definitionPath)").count == count)
+        }
+    }
+
+    @Test(arguments: [webhook, definitionManifest])
+    func `after a webhook or a definition was written every object is asked about`(text: String) async throws {
+        let fake = try server { $0 == Self.mapPath ? Self.liveMap() : nil }
+        let session = try fake.session()
+        let verified = VerifiedObjects()
+        #expect(await session.apply(Self.map, verified: verified) == ["unchanged ConfigMap/ns/m"])
+        let known = try #require(verified.json)
+        let created = await session.apply(text)
+        #expect(created.allSatisfy { $0.hasPrefix("created ") } && created.count == 1, "\(created)")
+        #expect(session.client.traits.changes.generation == nil)
+        let again = VerifiedObjects(json: known)
+        let next = await applyCount(fake) { await session.apply(Self.map, verified: again) }
+        #expect(next.lines == ["unchanged ConfigMap/ns/m"])
+        #expect(next.count == 1)
+        #expect(again.json == nil, "what was known is kept")
+        // Another run knows nothing of it.
+        let later = try fake.session()
+        #expect(await applyCount(fake) { await later.apply(Self.map, verified: again) }.count == 0)
+    }
+
+    @Test(arguments: [
+        ("/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/p", true),
+        ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/c/status", true),
+        ("/apis/apps/v1/namespaces/ns/deployments/apiextensions.k8s.io", false),
+    ])
+    func `webhooks, policies and definitions are known by their group`(path: String, isRecorded: Bool) {
+        let changes = TraitChanges()
+        changes.recordWrite(to: path)
+        #expect((changes.generation == nil) == isRecorded)
+        changes.recordTask()
+        #expect((changes.generation == nil) == isRecorded)
+    }
+
+    @Test func `an object that a webhook converts is read as a whole`() async throws {
+        let spec = Locked(1)
+        let webhook = #"{"f:spec":{"f:conversion":{"f:strategy":{},"f:webhook":{"f:clientConfig":{}}}}}"#
+        let definition = Self.definition(#"[{"time":"T","fieldsV1":\#(webhook)}]"#)
+        let fake = try server { path in
+            [Self.widgetPath: Self.liveWidget(spec: spec.withLock { $0 }), Self.definitionPath: definition][path]
+        }
+        let verified = VerifiedObjects()
+        let unchanged = ["unchanged Widget/default/w"]
+        #expect(await (try fake.session()).apply(Self.widget, verified: verified) == unchanged)
+        let known = try #require(verified.json)
+        let session = try fake.session()
+        let same = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(json: known)) }
+        #expect(same.lines == unchanged && same.count == 0)
+        // Another version of the webhook, while the metadata stay as they are.
+        spec.withLock { $0 = 2 }
+        let asked = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(json: known)) }
+        #expect(asked.count == 1)
+    }
+
+    @Test(arguments: [
+        (#"[{"time":"T","fieldsV1":{"f:spec":{"f:group":{},"f:conversion":{".":{},"f:strategy":{}}}}}]"#, false),
+        (#"[{"fieldsV1":{"f:spec":{}}},{"fieldsV1":{"f:spec":{"f:conversion":{"f:webhook":{}}}}}]"#, true),
+        (#"[{"fieldsV1":{"f:spec":{"f:conversion":{"f:webhookClientConfig":{"f:url":{}}}}}}]"#, true),
+        ("[]", true),
+    ])
+    func `the managed fields of a definition name its webhook`(fields: String, converts: Bool) async throws {
+        let fake = try server { $0 == Self.definitionPath ? Self.definition(fields) : nil }
+        let client = try fake.session().client
+        let type = GroupVersionKind(apiVersion: "a.test/v1", kind: "Widget")
+        let definition = await client.traits.definition(of: type, "widgets", on: client, until: .now + .seconds(10))
+        #expect(definition?.convertsByWebhook == converts)
+    }
+
+    @Test func `a status without a subresource is applied`() async throws {
+        let fake = try server(
+            { $0 == Self.widgetPath ? Self.liveWidget(status: 2) : nil },
+            applied: { $0 == Self.widgetPath ? Self.liveWidget(status: 1) : nil },
+        )
+        let session = try fake.session()
+        let result = await applyCount(fake) { await session.apply(Self.widget) }
+        #expect(result.lines == ["configured Widget/default/w\n  status.b"])
+        #expect(result.count == 2)
+    }
+
+    @Test func `the versions that a server emulates and is compatible with belong to its version`() async throws {
+        func version(_ fields: String) async throws -> String {
+            let fake = try FakeAPIServer { request in
+                switch request.target.prefix(while: { $0 != "?" }) {
+                case "/version": FakeAPIServer.json(200, #"{"gitVersion":"v1.30.0","gitCommit":"c"\#(fields)}"#)
+                case "\(Self.admission)/mutatingwebhookconfigurations": FakeAPIServer.json(200, #"{"items":[]}"#)
+                default: nil
+                }
+            }
+            return try await ServerTraits(of: try fake.session().client, until: .now + .seconds(10)).version
+        }
+        let emulated = #","emulationMajor":"1","emulationMinor":"29""#
+        let versions = [
+            try await version(""), try await version(emulated),
+            try await version(emulated.replacing("29", with: "30")),
+            try await version(#"\#(emulated),"minCompatibilityMajor":"1","minCompatibilityMinor":"28""#),
+            try await version(#"\#(emulated),"minCompatibilityMajor":"1","minCompatibilityMinor":"29""#),
+        ]
+        #expect(Set(versions).count == versions.count, "\(versions)")
+        #expect(versions[0] == "v1.30.0 c    ")
+    }
+
+    @Test func `what is known of objects that cannot be applied is kept`() async throws {
+        let isRefused = Locked(false)
+        let fake = try server(
+            { $0 == Self.mapPath ? Self.liveMap() : nil },
+            refuses: { $0 == Self.mapPath && isRefused.withLock { $0 } },
+        )
+        let session = try fake.session()
+        let first = VerifiedObjects()
+        #expect(await session.apply(Self.map, verified: first) == ["unchanged ConfigMap/ns/m"])
+        let known = try #require(first.json)
+        isRefused.withLock { $0 = true }
+        let second = VerifiedObjects(json: known)
+        #expect(await session.apply(Self.map, verified: second).count == 1)
+        #expect(second.json == nil, "nothing has to be written")
+        let third = VerifiedObjects(json: known)
+        _ = await session.apply(Self.map.replacing("name: m", with: "name: other"), verified: third)
+        #expect(third.json != nil, "an object that is no longer described is not kept")
+    }
+}
