@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Draws the wall times of a benchmark's samples as an SVG: one bar for each program, in groups by server and case.
 
-usage: picture.py SAMPLES.json > PICTURE.svg      .build/bench/samples.json or docs/benchmarks.json
+usage: picture.py SAMPLES.json... > PICTURE.svg      such as .build/bench/samples.json
+
+A case of a later file replaces that of the same server of an earlier one.
 
 A bar is the median of all rounds. Every group has a scale of its own; its longest bar has the full width.
 """
@@ -26,9 +28,9 @@ STYLE = """text { font: 13px sans-serif; fill: #1f2328 } .title { font-weight: b
 def groups(samples: dict) -> list[tuple[str, list[tuple[str, float]]]]:
     """The title of each group, and the median of each of its programs."""
     found = []
-    for server in (name for name in samples if name.startswith("Kubernetes")):
+    for server, results in samples.items():
         for case, title in CASES.items():
-            runs = samples[server].get(case, {})
+            runs = results.get(case, {})
             rows = [(name, median(sample[0] for sample in runs[name])) for name in PROGRAMS if name in runs]
             if rows:
                 found.append((f"{server}: {title}", rows))
@@ -56,6 +58,11 @@ def draw(samples: dict) -> str:
     return "\n".join([head, f"<style>{STYLE}</style>", background, *parts, "</svg>"])
 
 
-if len(sys.argv) != 2:
-    sys.exit("usage: picture.py SAMPLES.json > PICTURE.svg")
-print(draw(json.loads(Path(sys.argv[1]).read_text())))
+if len(sys.argv) < 2:
+    sys.exit("usage: picture.py SAMPLES.json... > PICTURE.svg")
+cases: dict[str, dict] = {}
+for path in sys.argv[1:]:
+    for name, results in json.loads(Path(path).read_text()).items():
+        if name.startswith("Kubernetes"):
+            cases.setdefault(name, {}).update(results)
+print(draw(cases))
