@@ -25,10 +25,10 @@ struct ApplyInputs {
     ///
     /// - Parameters:
     ///   - object: The object.
-    ///   - hasStatus: Whether it has a status subresource: otherwise an apply may change its status.
+    ///   - hasStatusSubresource: Whether it has a status subresource: otherwise an apply may change its status.
     /// - Returns: The digest.
-    func digest(of object: Node, hasStatus: Bool) -> String {
-        digest(with: Self.settled(object, hasStatus: hasStatus))
+    func digest(of object: Node, hasStatusSubresource: Bool) -> String {
+        digest(with: Self.settled(object, hasStatusSubresource: hasStatusSubresource))
     }
 
     /// The SHA-256 digest of all of it, with the metadata of the object, or of a `PartialObjectMetadata` of it.
@@ -67,13 +67,14 @@ struct ApplyInputs {
     }
 
     /// An object without what changes together with the status of its subresource, and without times.
-    private static func settled(_ object: Node, hasStatus: Bool) -> Node {
+    private static func settled(_ object: Node, hasStatusSubresource: Bool) -> Node {
         guard var mapping = object.mapping else { return object }
-        if hasStatus { mapping["status"] = nil }
+        if hasStatusSubresource { mapping["status"] = nil }
         if let metadata = mapping["metadata"], var fields = metadata.mapping {
             fields["resourceVersion"] = nil
             if let managed = fields["managedFields"]?.sequence {
-                fields["managedFields"] = .sequence(managed.compactMap { settled(entry: $0, hasStatus: hasStatus) })
+                let entries = managed.compactMap { settled(entry: $0, hasStatusSubresource: hasStatusSubresource) }
+                fields["managedFields"] = .sequence(entries)
             }
             mapping["metadata"] = Node(.mapping(fields), location: metadata.location)
         }
@@ -83,10 +84,12 @@ struct ApplyInputs {
     /// An entry of managed fields without its time and the fields of the subresource, `nil` if it has no other fields.
     ///
     /// Servers before 1.22 do not name the subresource of an entry, and have one for all fields of a manager.
-    private static func settled(entry: Node, hasStatus: Bool) -> Node? {
+    private static func settled(entry: Node, hasStatusSubresource: Bool) -> Node? {
         guard var mapping = entry.mapping else { return entry }
         mapping["time"] = nil
-        if hasStatus, let fields = mapping["fieldsV1"], var fieldSet = fields.mapping, fieldSet["f:status"] != nil {
+        if hasStatusSubresource, let fields = mapping["fieldsV1"], var fieldSet = fields.mapping,
+            fieldSet["f:status"] != nil
+        {
             fieldSet["f:status"] = nil
             guard !fieldSet.entries.isEmpty else { return nil }
             mapping["fieldsV1"] = Node(.mapping(fieldSet), location: fields.location)

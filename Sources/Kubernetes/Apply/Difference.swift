@@ -17,9 +17,10 @@ struct Difference {
     /// - Parameters:
     ///   - old: The older state.
     ///   - new: The newer state.
-    ///   - hasStatus: Whether the object has a status subresource: otherwise its status is a field like any other.
-    init(from old: Node, to new: Node, hasStatus: Bool = true) {
-        compare(Self.settled(old, hasStatus: hasStatus), Self.settled(new, hasStatus: hasStatus), at: "")
+    ///   - hasStatusSubresource: Whether there is a status subresource; otherwise the status is a field like any other.
+    init(from old: Node, to new: Node, hasStatusSubresource: Bool) {
+        let settled = { Self.settled($0, hasStatusSubresource: hasStatusSubresource) }
+        compare(settled(old), settled(new), at: "")
     }
 
     /// Fields that the server or a controller writes.
@@ -33,9 +34,9 @@ struct Difference {
     ]
 
     /// An object without the status of its subresource and without what the server writes into its metadata.
-    static func settled(_ object: Node, hasStatus: Bool) -> Node {
+    static func settled(_ object: Node, hasStatusSubresource: Bool) -> Node {
         guard var mapping = object.mapping else { return object }
-        if hasStatus { mapping["status"] = nil }
+        if hasStatusSubresource { mapping["status"] = nil }
         if let metadata = mapping["metadata"], let entries = metadata.mapping?.entries {
             var kept = Mapping(entries.filter { !volatile.contains($0.key) })
             if let annotations = kept["annotations"], let entries = annotations.mapping?.entries {
@@ -81,9 +82,15 @@ struct Difference {
 
 extension Difference {
     /// The fields in which two states of an object differ as lines, `path: old -> new`; what is secret is masked.
-    static func lines(from old: Node, to new: Node, of type: GroupVersionKind, hasStatus: Bool = true) -> [String] {
-        let masked = MaskedObjects(settled(old, hasStatus: hasStatus), settled(new, hasStatus: hasStatus), of: type)
-        return Difference(from: masked.old ?? .mapping([:]), to: masked.new, hasStatus: hasStatus).fields.map { field in
+    static func lines(from old: Node, to new: Node, of type: GroupVersionKind, hasStatusSubresource: Bool) -> [String] {
+        let settled = { Self.settled($0, hasStatusSubresource: hasStatusSubresource) }
+        let masked = MaskedObjects(settled(old), settled(new), of: type)
+        let difference = Difference(
+            from: masked.old ?? .mapping([:]),
+            to: masked.new,
+            hasStatusSubresource: hasStatusSubresource,
+        )
+        return difference.fields.map { field in
             let isSecret = ShownValue.isSecret(field.path, of: type)
             return "\(field.path): \(ShownValue(field.old, isSecret)) -> \(ShownValue(field.new, isSecret))"
         }

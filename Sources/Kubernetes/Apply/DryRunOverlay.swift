@@ -4,18 +4,26 @@ import Base
 ///
 /// The server cannot be asked about an object whose kind or namespace it does not have yet.
 public final class DryRunOverlay: Sendable {
-    private let planned = Locked(ProviderIndex<ObjectIdentity>())
+    /// What would be on the server; for a definition, the versions of its kind that have a status subresource.
+    private let planned = Locked(ProviderIndex<Set<String>>())
 
     /// Creates an empty overlay.
     public init() {}
 
     /// Adds an object that would be on the server.
     func recordPlanned(_ manifest: ManifestObject) {
-        planned.withLock { $0.insert(manifest, as: manifest.identity) }
+        let definition = manifest.identity.isCustomResourceDefinition ? Definition(manifest) : nil
+        let versions = definition?.versionsWithStatusSubresource ?? []
+        planned.withLock { $0.insert(manifest, as: versions) }
     }
 
     /// Whether an object's kind or namespace would be on the server by now.
     func covers(_ identity: ObjectIdentity) -> Bool {
         planned.withLock { $0.provider(neededBy: identity) } != nil
+    }
+
+    /// Whether a definition among the objects gives its kind a status subresource in the version of a type.
+    func hasStatusSubresource(_ type: GroupVersionKind) -> Bool {
+        planned.withLock { $0.providers(of: .kind(DefinedKind(type))).last?.contains(type.version) ?? false }
     }
 }

@@ -77,7 +77,7 @@ extension ObjectApplication {
             do {
                 let answer = try await send(rest, to: path, isDryRun: true, isForced: false).node
                 // A field that was left out must not have an effect on another one.
-                let difference = Difference(from: forced, to: answer, hasStatus: path.hasStatus)
+                let difference = Difference(from: forced, to: answer, hasStatusSubresource: path.hasStatusSubresource)
                 guard differing.isEmpty, difference.fields.isEmpty else { break }
                 return Proposal(root: rest, isForced: false, answer: answer)
             } catch .refused(let other) where other.status.isFieldConflict {

@@ -38,7 +38,7 @@ extension ObjectApplication {
         let rest = migration.abandoned.removed(from: answer)
         let metadata = ["labels", "annotations", "finalizers", "ownerReferences"]
         let keys = (live.mapping?.entries ?? []).map(\.key) + (rest.mapping?.entries ?? []).map(\.key)
-        let left = ["apiVersion", "kind", "metadata"] + (path.hasStatus ? ["status"] : [])
+        let left = ["apiVersion", "kind", "metadata"] + (path.hasStatusSubresource ? ["status"] : [])
         let others = Set(keys).subtracting(left).sorted()
         let patch =
             others.compactMap { Self.operation("/\($0)", from: live[$0], to: rest[$0]) }

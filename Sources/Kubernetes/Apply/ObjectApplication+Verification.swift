@@ -27,7 +27,7 @@ extension ObjectApplication {
         let entry = VerifiedObjects.Entry(
             path: path.text,
             plural: resource.plural,
-            objectDigest: inputs.digest(of: live, hasStatus: path.hasStatus),
+            objectDigest: inputs.digest(of: live, hasStatusSubresource: path.hasStatusSubresource),
             metadataDigest: isComplete ? inputs.digest(ofMetadata: live) : nil,
         )
         return Verification(objects: objects, key: key, entry: entry)

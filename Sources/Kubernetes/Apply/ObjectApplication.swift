@@ -76,8 +76,10 @@ struct ObjectApplication {
             memory.hasTriedMetadata = true
         }
         var identity = manifest.identity
+        var known: APIResource?
         do throws(APIError) {
             let resource = try await client.catalog.resource(of: identity.type, on: client, until: deadline)
+            known = resource
             identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
             var path = ObjectPath(resource, of: identity)
             memory.live = try await client.find(path.text, as: identity, until: deadline)
@@ -97,8 +99,15 @@ struct ObjectApplication {
             return try await change(live, of: identity, at: path, to: body, &memory)
         } catch .refused(let refusal) where refusal.code == 404 && applier.dryRunOverlay?.covers(identity) == true {
             let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
-            let diff = ObjectDiff(from: nil, to: object, of: identity.type).lines
-            return Result(identity: identity, change: .created, diff: diff)
+            let hasStatusSubresource =
+                known?.hasStatusSubresource ?? applier.dryRunOverlay?.hasStatusSubresource(identity.type) ?? false
+            let diff = ObjectDiff(
+                from: nil,
+                to: object,
+                of: identity.type,
+                hasStatusSubresource: hasStatusSubresource,
+            )
+            return Result(identity: identity, change: .created, diff: diff.lines)
         }
     }
 
@@ -114,7 +123,7 @@ struct ObjectApplication {
             mapping["metadata"] = Node(.mapping(metadata), location: mapping["metadata"]?.location ?? root.location)
             root.content = .mapping(mapping)
         }
-        if let live, resource.hasStatus, var mapping = root.mapping, let status = mapping["status"] {
+        if let live, resource.hasStatusSubresource, var mapping = root.mapping, let status = mapping["status"] {
             let ours = ManagedMetadata.fields(in: live).compactMap { $0["f:status"] }
             let kept = (status.mapping?.entries ?? []).filter { entry in
                 ours.contains { $0["f:\(entry.key)"] != nil }
@@ -150,7 +159,7 @@ struct ObjectApplication {
         let proposal = try await proposal(for: body, live: live, at: path)
         var changed: [String] = []
         if let answer = proposal.answer {
-            let difference = Difference(from: live, to: answer, hasStatus: path.hasStatus)
+            let difference = Difference(from: live, to: answer, hasStatusSubresource: path.hasStatusSubresource)
             try await checkAutoscaler(of: identity, difference)
             let isMigrated = ClientSideMigration(of: answer) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)
@@ -165,8 +174,12 @@ struct ObjectApplication {
             changed = difference.fields.map(\.path)
             guard !isDryRun else {
                 let preview = try await migrationPreview(of: live, answer, to: body, at: path)
-                let type = identity.type
-                let lines = Difference.lines(from: live, to: preview, of: type, hasStatus: path.hasStatus)
+                let lines = Difference.lines(
+                    from: live,
+                    to: preview,
+                    of: identity.type,
+                    hasStatusSubresource: path.hasStatusSubresource,
+                )
                 let diff = diff(from: live, to: preview, at: path)
                 let change: Applier.Change = lines.isEmpty ? .unchanged : .configured
                 return Result(identity: identity, change: change, fields: lines, diff: diff)
@@ -176,7 +189,8 @@ struct ObjectApplication {
         let reply = try await write(proposal.root, to: path, as: change, isForced: proposal.isForced, &memory)
         if proposal.answer == nil { reportWarnings(of: reply.response) }
         let object = try await migrate(reply.node, at: path, to: body)
-        changed += Difference(from: reply.node, to: object, hasStatus: path.hasStatus).fields.map(\.path)
+        let rest = Difference(from: reply.node, to: object, hasStatusSubresource: path.hasStatusSubresource)
+        changed += rest.fields.map(\.path)
         // Without the values, which only a dry run shows: a journal is kept, and read by others.
         let leftOut = changed.count - Self.reportedFieldLimit
         if leftOut > 0 { changed = changed.prefix(Self.reportedFieldLimit) + ["and \(leftOut) more"] }
@@ -185,7 +199,7 @@ struct ObjectApplication {
 
     /// The lines of a unified diff of two states of the object.
     private func diff(from old: Node?, to new: Node, at path: ObjectPath) -> [String] {
-        ObjectDiff(from: old, to: new, of: path.identity.type, hasStatus: path.hasStatus).lines
+        ObjectDiff(from: old, to: new, of: path.identity.type, hasStatusSubresource: path.hasStatusSubresource).lines
     }
 
     /// How many changed fields are reported when they are written.

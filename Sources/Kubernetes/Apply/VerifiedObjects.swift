@@ -29,7 +29,7 @@ public final class VerifiedObjects: Sendable {
 
     private let state: Locked<State>
 
-    /// Another one whenever less counts as unchanged than before, so that entries of older versions are not used.
+    /// Increased whenever fewer objects count as unchanged, so that older entries are not used.
     private static let version = 3
 
     /// Starts with what an earlier run has kept.

@@ -11,9 +11,9 @@ struct ObjectDiff {
     ///   - old: The state before, `nil` for an object that would be created.
     ///   - new: The state after.
     ///   - type: The type of the object.
-    ///   - hasStatus: Whether the object has a status subresource, which is left out.
-    init(from old: Node?, to new: Node, of type: GroupVersionKind, hasStatus: Bool = true) {
-        let settled = { Difference.settled($0, hasStatus: hasStatus) }
+    ///   - hasStatusSubresource: Whether the object has a status subresource, which is left out.
+    init(from old: Node?, to new: Node, of type: GroupVersionKind, hasStatusSubresource: Bool) {
+        let settled = { Difference.settled($0, hasStatusSubresource: hasStatusSubresource) }
         let masked = MaskedObjects(old.map(settled), settled(new), of: type)
         lines = TextDiff.lines(from: masked.old?.yamlLines() ?? [], to: masked.new.yamlLines())
     }

@@ -45,14 +45,14 @@ struct ObjectPath {
     let text: String
     let identity: ObjectIdentity
     /// Whether the object has a status subresource, so that an apply does not change its status.
-    let hasStatus: Bool
+    let hasStatusSubresource: Bool
     /// The object's UID, once it has been read.
     var uid: String?
 
     /// Creates the path of an object, which has its namespace if its kind has namespaces.
     init(_ resource: APIResource, of identity: ObjectIdentity) {
         text = resource.path(of: identity)
-        hasStatus = resource.hasStatus
+        hasStatusSubresource = resource.hasStatusSubresource
         self.identity = identity
     }
 

@@ -8,7 +8,7 @@ struct APIResource: Sendable, Hashable {
     /// Whether its objects live in namespaces.
     var isNamespaced: Bool
     /// Whether its objects have a status subresource, which only their controllers write.
-    var hasStatus: Bool
+    var hasStatusSubresource: Bool
     /// The verbs that its objects support: `get`, `list`, `patch` and so on; empty if the server does not say.
     var verbs: [String]
 
@@ -140,7 +140,7 @@ final class ResourceCatalog: Sendable {
             result[type] = APIResource(
                 plural: name,
                 isNamespaced: item["namespaced"]?.boolean ?? false,
-                hasStatus: names.contains("\(name)/status"),
+                hasStatusSubresource: names.contains("\(name)/status"),
                 verbs: item["verbs"]?.sequence?.compactMap(\.string) ?? [],
             )
         }

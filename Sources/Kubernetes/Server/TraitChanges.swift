@@ -4,13 +4,13 @@ import Base
 ///
 /// All clients of a run share it: the kubeconfigs of two tasks may be of the same server.
 public final class TraitChanges: Sendable {
-    /// How often what is known was forgotten; `nil` once nothing may be known any more.
+    /// The number of changes so far, `nil` once nothing may be cached for the rest of the run.
     private let count = Locked<Int?>(0)
 
     /// Creates the changes of a run that has done nothing yet.
     public init() {}
 
-    /// What identifies the time since the last change, `nil` if nothing that is read may be relied on.
+    /// Identifies the period since the last change, `nil` if nothing may be cached.
     var generation: Int? { count.withLock { $0 } }
 
     /// Records that a task has changed something: a program can do anything to a server, and a file can configure it.

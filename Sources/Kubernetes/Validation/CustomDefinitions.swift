@@ -34,7 +34,7 @@ struct Definition: Sendable {
         /// The schema, `nil` if anything is allowed.
         var schema: Node?
         /// Whether the server takes the status only through a resource of its own.
-        var hasStatus: Bool
+        var hasStatusSubresource: Bool
     }
 
     private var versions: [Version] = []
@@ -56,14 +56,18 @@ struct Definition: Sendable {
                     name: name,
                     isServed: version["served"]?.boolean ?? true,
                     schema: version["schema"]?["openAPIV3Schema"] ?? common,
-                    hasStatus: status != nil,
+                    hasStatusSubresource: status != nil,
                 )
             )
         }
         if versions.isEmpty, let name = spec["version"]?.string {
-            versions = [Version(name: name, isServed: true, schema: common, hasStatus: true)]
+            let status = spec["subresources"]?["status"]
+            versions = [Version(name: name, isServed: true, schema: common, hasStatusSubresource: status != nil)]
         }
     }
+
+    /// The names of the versions in which the server takes the status only through a resource of its own.
+    var versionsWithStatusSubresource: Set<String> { Set(versions.filter(\.hasStatusSubresource).map(\.name)) }
 
     /// Checks a custom resource.
     func problems(of manifest: ManifestObject) -> [Problem] {
@@ -83,7 +87,10 @@ struct Definition: Sendable {
         let name = manifest.root["metadata"]?["name"]?.location ?? manifest.location
         var problems = ObjectNames.problem(manifest.identity.name, .subdomain, "metadata.name", at: name)
         guard let schema = version.schema else { return problems }
-        let rules = SchemaCheck.Rules.customResource(keepsUnknown: keepsUnknownFields, hasStatus: version.hasStatus)
+        let rules = SchemaCheck.Rules.customResource(
+            keepsUnknown: keepsUnknownFields,
+            hasStatusSubresource: version.hasStatusSubresource,
+        )
         let check = SchemaCheck(
             manifest.root,
             of: type,

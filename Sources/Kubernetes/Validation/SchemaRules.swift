@@ -9,7 +9,7 @@ extension SchemaCheck {
         /// Unknown fields and the values of enumerations, which is what a built-in kind's schema is reliable for.
         case enumerations
         /// All that a CustomResourceDefinition can say, except rules in CEL.
-        case customResource(keepsUnknown: Bool, hasStatus: Bool)
+        case customResource(keepsUnknown: Bool, hasStatusSubresource: Bool)
         /// The same for a part of a schema that only adds conditions.
         case alternative
 

@@ -30,7 +30,7 @@ struct ApplyInputsTests {
         serverVersion: String = "v1.36.2 a",
         definition: String = "",
         convertsByWebhook: Bool = false,
-        hasStatus: Bool = true,
+        hasStatusSubresource: Bool = true,
         ofMetadata: Bool = false,
     ) throws -> String? {
         let inputs = ApplyInputs(
@@ -39,7 +39,8 @@ struct ApplyInputsTests {
             definition: KnownTraits.Definition(state: definition, convertsByWebhook: convertsByWebhook)
         )
         let object = try node(live)
-        return ofMetadata ? inputs.digest(ofMetadata: object) : inputs.digest(of: object, hasStatus: hasStatus)
+        guard !ofMetadata else { return inputs.digest(ofMetadata: object) }
+        return inputs.digest(of: object, hasStatusSubresource: hasStatusSubresource)
     }
 
     @Test(arguments: [
@@ -64,7 +65,7 @@ struct ApplyInputsTests {
     func `a status without a subresource has an effect`(old: String, new: String) throws {
         let changed = live.replacing(old, with: new)
         try #require(changed != live)
-        #expect(try digest(changed, hasStatus: false) != digest(live, hasStatus: false))
+        #expect(try digest(changed, hasStatusSubresource: false) != digest(live, hasStatusSubresource: false))
     }
 
     @Test func `metadata say nothing about an object that a webhook converts`() throws {

@@ -23,13 +23,20 @@ struct DifferenceTests {
         ("{metadata: {labels: {a: b}}}", "{metadata: {}}", [#"metadata.labels: {"a":"b"} -> (none)"#]),
     ])
     func `differences are reported field by field`(old: String, new: String, lines: [String]) throws {
-        #expect(Difference.lines(from: try node(old), to: try node(new), of: configMap) == lines)
+        let found = Difference.lines(
+            from: try node(old),
+            to: try node(new),
+            of: configMap,
+            hasStatusSubresource: true,
+        )
+        #expect(found == lines)
     }
 
     @Test func `a status without a subresource is compared like any other field`() throws {
         let (old, new) = (try node("{status: {a: 1}}"), try node("{status: {a: 2}}"))
-        #expect(Difference.lines(from: old, to: new, of: configMap, hasStatus: false) == ["status.a: 1 -> 2"])
-        let diff = ObjectDiff(from: old, to: new, of: configMap, hasStatus: false).lines
+        let lines = Difference.lines(from: old, to: new, of: configMap, hasStatusSubresource: false)
+        #expect(lines == ["status.a: 1 -> 2"])
+        let diff = ObjectDiff(from: old, to: new, of: configMap, hasStatusSubresource: false).lines
         #expect(diff == ["@@ -1,2 +1,2 @@", " status:", "-  a: 1", "+  a: 2"])
     }
 
@@ -41,7 +48,7 @@ struct DifferenceTests {
             "{data: {a: hunter3}, type: Other, stringData: {b: hunter4}, immutable: hunter5, metadata: {}}"
         )
         #expect(
-            Difference.lines(from: old, to: new, of: secret) == [
+            Difference.lines(from: old, to: new, of: secret, hasStatusSubresource: true) == [
                 "data.a: *** -> ***", #"type: "Opaque" -> "Other""#, "stringData: (none) -> ***",
                 "immutable: (none) -> ***",
                 "metadata.annotations: *** -> (none)",
@@ -56,10 +63,10 @@ struct DifferenceTests {
         ("{metadata: {annotations: {a: '{\"password\":\"hunter2\"}'}}}", "metadata.annotations.a"),
     ])
     func `a value with a secret name is hidden in every kind`(object: String, path: String) throws {
-        let changed = object.replacing("hunter2", with: "hunter3")
-        let lines = Difference.lines(from: try node(object), to: try node(changed), of: configMap)
+        let (old, new) = (try node(object), try node(object.replacing("hunter2", with: "hunter3")))
+        let lines = Difference.lines(from: old, to: new, of: configMap, hasStatusSubresource: true)
         #expect(lines.count == 1 && lines[0].hasPrefix("\(path): ") && !lines[0].contains("hunter"), "\(lines)")
-        let created = Difference.lines(from: try node("{}"), to: try node(object), of: configMap)
+        let created = Difference.lines(from: try node("{}"), to: old, of: configMap, hasStatusSubresource: true)
         #expect(!created.joined().contains("hunter"), "\(created)")
     }
 

@@ -112,7 +112,7 @@ struct SharedOwnershipTests {
     }
 
     private func content(_ object: Node?) -> [Difference.Field] {
-        Difference(from: .mapping([:]), to: object ?? .null()).fields
+        Difference(from: .mapping([:]), to: object ?? .null(), hasStatusSubresource: true).fields
             .filter { !$0.path.contains("managed-by") && !$0.path.contains("nest-bootstrap") }
     }
 

@@ -52,7 +52,8 @@ struct ShippedDriftTests {
                 contentType: "application/json-patch+json",
                 until: .now + .seconds(20),
             )
-            return Difference(from: live, to: reply.node).fields.isEmpty ? nil : reply.node
+            let difference = Difference(from: live, to: reply.node, hasStatusSubresource: true)
+            return difference.fields.isEmpty ? nil : reply.node
         } catch APIError.refused {
             return nil
         }
@@ -149,7 +150,8 @@ struct ShippedDriftTests {
             "metadata.labels[\(ManagedMetadata.managedByLabel)]",
             "metadata.annotations[deprecated.daemonset.template.generation]",
         ]
-        let rest = Difference(from: original, to: live).fields.map(\.path).filter { !ignored.contains($0) }
+        let difference = Difference(from: original, to: live, hasStatusSubresource: true)
+        let rest = difference.fields.map(\.path).filter { !ignored.contains($0) }
         #expect(rest == [], "\(lines)")
         let again = try await nextRun(of: session).apply(text, verified: VerifiedObjects(json: known))
         #expect(again.allSatisfy { $0.hasPrefix("unchanged ") }, "\(again)")

@@ -9,7 +9,7 @@ struct ObjectDiffTests {
     private let secret = GroupVersionKind(apiVersion: "v1", kind: "Secret")
 
     private func diff(_ old: String?, _ new: String, _ type: GroupVersionKind) throws -> [String] {
-        ObjectDiff(from: try old.map { try node($0) }, to: try node(new), of: type).lines
+        ObjectDiff(from: try old.map { try node($0) }, to: try node(new), of: type, hasStatusSubresource: true).lines
     }
 
     @Test func `a text of several lines is compared line by line`() throws {
@@ -37,7 +37,8 @@ struct ObjectDiffTests {
         #expect(try diff(old, old.replacing("'1'", with: "'2'").replacing("uid: x", with: "uid: y"), configMap) == [])
         let difference = Difference(
             from: try node("{metadata: {annotations: {deprecated.daemonset.template.generation: '1'}}}"),
-            to: try node("{metadata: {}}")
+            to: try node("{metadata: {}}"),
+            hasStatusSubresource: true,
         )
         #expect(difference.fields == [])
     }
