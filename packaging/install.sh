@@ -149,7 +149,7 @@ put() {
     mv -fT "$2.install-new" "$2"
 }
 
-# True if a directory has nothing but files of this program.
+# True if the name of a directory says that it belongs to this program.
 is_own() { case $1 in *nest-bootstrap* | *k8s-bootstrap*) ;; *) false ;; esac }
 
 # Removes a file or link, and the directories of this program that have become empty by that.
@@ -185,7 +185,7 @@ activate() {
     create_user
     [ -n "$is_complete" ] || enable_target
     update_catalog
-    load_units
+    reload_systemd
 }
 
 install_files() {
@@ -252,7 +252,7 @@ uninstall_files() {
         remove "$config.new"
     fi
     if is_live; then
-        load_units
+        reload_systemd
         forget_failures
         update_catalog
         [ -z "$purge" ] || remove_state

@@ -22,7 +22,7 @@ SHOWN = (
     "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "docs", "examples", "manifests", "units",
 )
 # Copied as they are; all other files become pages.
-COPIED = (".svg", ".png", "benchmarks.json", "benchmarks-2.json")
+COPIED = re.compile(r".*\.(svg|png)|docs/benchmarks[^/]*\.json")
 # Of this directory.
 ASSETS = ("site.css", "iframe-worker.js")
 LANGUAGES = {
@@ -32,6 +32,7 @@ LANGUAGES = {
 # The manual pages, which tools/site has converted to HTML: the pages' names, files and titles.
 REFERENCE = {
     "reference/bootstrap.yaml.md": ("bootstrap.yaml.5", "All keys of the task file"),
+    "reference/nest-bootstrap.systemd.md": ("nest-bootstrap.systemd.7", "All units"),
     "reference/nest-bootstrap.md": ("nest-bootstrap.8", "Commands"),
 }
 # Cells of numbers are shorter on average than this.
@@ -131,7 +132,7 @@ def shown_file(path, config):
     if source.is_dir():
         page = SourcePage.generated(config, path, content=WITHOUT_CONTENTS + directory_text(source))
         page.dest_uri = f"{path}/files.html"
-    elif source.suffix == ".md" or path.endswith(COPIED):
+    elif source.suffix == ".md" or COPIED.fullmatch(path):
         return File(path, str(ROOT), config.site_dir, config.use_directory_urls)
     else:
         page = SourcePage.generated(config, path, content=WITHOUT_CONTENTS + source_text(source))
