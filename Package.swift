@@ -98,7 +98,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["nest-bootstrap", "Base", "Certificates", "Execution", "Reporting", "TestSupport"]
+            dependencies: ["nest-bootstrap", "Base", "Certificates", "Execution", "Host", "Reporting", "TestSupport"]
         ),
         .testTarget(
             name: "EndToEndTests",

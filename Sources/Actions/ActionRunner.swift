@@ -34,7 +34,7 @@ public struct ActionRunner: Sendable {
             preconditionFailure("verb '\(step.task.verb.name)' has no action")
         }
         var isChanged = true
-        // Also after a failure, before which anything may have been changed.
+        // A failed task may have changed something too.
         defer { if isChanged { environment.connections.traitChanges.recordTask() } }
         isChanged = try await context.locked { try await action.perform(context) }
         return isChanged ? .changed : .unchanged

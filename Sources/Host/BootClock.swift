@@ -38,7 +38,7 @@ public struct BootClock: Sendable, Hashable {
         Timestamp(seconds: (sinceEpoch - sinceBoot + time).components.seconds)
     }
 
-    /// Two clocks that are read one after the other differ by less.
+    /// The largest difference between two clocks that are read one after the other.
     private static let precision = Duration.milliseconds(100)
 
     /// The time since the boot of an instant before this moment.

@@ -68,8 +68,8 @@ extension SystemBus {
             raw,
             &request,
             Self.systemd,
-            "/org/freedesktop/systemd1",
-            "org.freedesktop.systemd1.Manager",
+            Self.managerPath,
+            Interface.manager.rawValue,
             method,
         )
         try check(code)

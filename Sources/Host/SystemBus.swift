@@ -6,6 +6,7 @@ import Glibc
 @safe
 struct SystemBus: ~Copyable {
     static let systemd = "org.freedesktop.systemd1"
+    static let managerPath = "/org/freedesktop/systemd1"
     static let operation = "cannot ask systemd for the state of"
 
     let raw: OpaquePointer
@@ -58,8 +59,9 @@ struct SystemBus: ~Copyable {
         )
     }
 
-    /// The interfaces that have properties of units.
+    /// The interfaces of systemd's manager and of its units.
     enum Interface: String {
+        case manager = "org.freedesktop.systemd1.Manager"
         case unit = "org.freedesktop.systemd1.Unit"
         case service = "org.freedesktop.systemd1.Service"
         case timer = "org.freedesktop.systemd1.Timer"
@@ -115,9 +117,18 @@ struct SystemBus: ~Copyable {
         of unit: String,
         as interface: Interface,
     ) throws(SystemError) -> Number {
+        try number(property, at: try path(of: unit), as: interface)
+    }
+
+    /// Reads an integer property of the object at a path.
+    func number<Number: PropertyNumber>(
+        _ property: String,
+        at path: String,
+        as interface: Interface,
+    ) throws(SystemError) -> Number {
         var number: Number = 0
         let type = CChar(UInt8(ascii: Number.busType))
-        try unsafe call(about: unit) { path, error in
+        try unsafe call(at: path) { path, error in
             unsafe sd_bus_get_property_trivial(
                 raw,
                 Self.systemd,
@@ -138,6 +149,14 @@ struct SystemBus: ~Copyable {
         _ body: (String, UnsafeMutablePointer<sd_bus_error>) -> CInt,
     ) throws(SystemError) {
         let path = try path(of: unit)
+        try unsafe call(at: path, body)
+    }
+
+    /// Calls the bus about the object at a path.
+    private func call(
+        at path: String,
+        _ body: (String, UnsafeMutablePointer<sd_bus_error>) -> CInt,
+    ) throws(SystemError) {
         try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
         var error = unsafe sd_bus_error()
         defer { unsafe sd_bus_error_free(&error) }

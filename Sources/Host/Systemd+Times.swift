@@ -1,5 +1,4 @@
 public import Base
-import CSystemd
 
 /// When systemd has started the machine and some of its units.
 public struct SystemTimes: Sendable, Hashable {
@@ -165,21 +164,6 @@ extension SystemBus {
 
     /// Reads a property of systemd's manager that is a number.
     private func managerNumber(_ property: String) throws(SystemError) -> UInt64 {
-        var number: UInt64 = 0
-        try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
-        var error = unsafe sd_bus_error()
-        defer { unsafe sd_bus_error_free(&error) }
-        let code = unsafe sd_bus_get_property_trivial(
-            raw,
-            Self.systemd,
-            "/org/freedesktop/systemd1",
-            "org.freedesktop.systemd1.Manager",
-            property,
-            &error,
-            CChar(UInt8(ascii: "t")),
-            &number,
-        )
-        if code < 0 { throw unsafe failure(-code, error) }
-        return number
+        try number(property, at: Self.managerPath, as: .manager)
     }
 }

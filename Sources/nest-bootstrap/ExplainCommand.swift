@@ -55,7 +55,7 @@ struct ExplainCommand {
         if let example = description.example { facts.append(Row("Example", "\(description.name): \(example)")) }
         var parts = [
             key.path + "\n",
-            wrapped(sentence(description.plainMeaning), to: helpColumns).joined(separator: "\n") + "\n",
+            sentence(description.plainMeaning).wrapped(to: helpColumns).joined(separator: "\n") + "\n",
             section("Value", facts),
         ]
         let rows = key.keys.map { Row($0.description.name, $0.description.plainMeaning) }
@@ -109,8 +109,3 @@ extension ReferencedKey {
 
 /// A text of the reference without Markdown.
 private func plain(_ text: String) -> String { text.replacing("`", with: "'") }
-
-/// A text as a sentence.
-func sentence(_ text: String) -> String {
-    text.first?.isLetter == true ? text.prefix(1).uppercased() + text.dropFirst() + "." : "\(text)."
-}

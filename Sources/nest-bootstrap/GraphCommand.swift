@@ -20,7 +20,7 @@ struct GraphCommand {
         switch options.format {
         case .text:
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
-            output.write(plan.renderText(columns: columns, states: states, isColoured: isColoured))
+            output.write(plan.renderText(columns: columns, states: states) { isColoured ? $0.painted($1) : $1 })
         // The input of programs, which read UTF-8.
         case .dot: output.writeData(plan.renderDOT(states: states))
         case .mermaid: output.writeData(plan.renderMermaid(states: states))

@@ -16,11 +16,10 @@ struct LogsCommand {
     func run(_ output: ConsoleOutput) throws(Problem) -> ExitCode {
         output.report(warnings: unknownNames)
         output.flush(idleLimit: .seconds(10))
-        let command = Host.Command(
-            "journalctl",
-            Self.arguments(names, logs, options),
-            environment: Machine.environment()
-        )
+        var environment = Machine.environment()
+        // A file gets no colours.
+        if options.isPlain { environment["SYSTEMD_COLORS"] = "0" }
+        let command = Host.Command("journalctl", Self.arguments(names, logs, options), environment: environment)
         do throws(SystemError) {
             try command.replaceProcess()
         } catch {
@@ -32,6 +31,7 @@ struct LogsCommand {
     static func arguments(_ names: [String], _ logs: LogsOptions, _ options: Options) -> [String] {
         // Every entry is of this machine.
         var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=with-unit"]
+        if options.isPlain { arguments.append("--no-pager") }
         if let since = logs.since {
             // A duration is relative to now.
             arguments.append("--since=\(parseDuration(since) == nil ? since : "-\(since)")")

@@ -13,11 +13,6 @@ struct StatusCommand {
     let names: [String]
     let options: StatusOptions
 
-    /// The time between two looks while it waits.
-    ///
-    /// Records, locks and units change, and there is no event for all of them.
-    private static let interval = Duration.milliseconds(500)
-
     /// Prints the states of the tasks, and returns whether all have succeeded.
     ///
     /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
@@ -31,8 +26,8 @@ struct StatusCommand {
             let isOver = options.waitLimit.map { .now - start >= $0 } ?? false
             let isDone = isPermanent || !findings.masked.isEmpty || statuses.allSatisfy(\.state.isSuccess)
             if options.isWaiting, !isDone, !isOver {
-                let rest = options.waitLimit.map { $0 - (.now - start) } ?? Self.interval
-                try await ContinuousClock().sleep(for: min(Self.interval, max(rest, .zero)))
+                let rest = options.waitLimit.map { $0 - (.now - start) } ?? StatusSurvey.interval
+                try await ContinuousClock().sleep(for: min(StatusSurvey.interval, max(rest, .zero)))
                 continue
             }
             if !configuration.options.output.isForPrograms {

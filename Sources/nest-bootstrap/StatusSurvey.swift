@@ -24,6 +24,9 @@ struct StatusSurvey {
     let configuration: Configuration
     let records: RecordStore
 
+    /// The time between two surveys: records, locks and units change, and there is no event for all of them.
+    static let interval = Duration.milliseconds(500)
+
     /// Determines the states of tasks.
     ///
     /// - Parameter shown: The plan of this node, or a selection from it.

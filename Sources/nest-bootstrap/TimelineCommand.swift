@@ -30,7 +30,9 @@ struct TimelineCommand {
             )
             output.write(lines.map { $0 + "\n" }.joined())
         case .svg:
-            output.writeData(timelineSVG(timeline, node: Machine.hostName()))
+            // What is below a directory is of another machine.
+            let node = configuration.options.root == nil ? Machine.hostName() : ""
+            output.writeData(timelineSVG(timeline, node: node))
         }
         return .success
     }
@@ -66,22 +68,29 @@ struct TimelineCommand {
 
     /// Adds what the journal has about the tasks of this boot.
     private func addEntries(to source: inout TimelineSource) async {
-        let missing = "waits and earlier attempts are not known"
         if Journal.isClosed() {
             let readers = "root and users of the groups adm and systemd-journal may"
-            return source.notes.append("\(missing): you may not read the journal of the system; \(readers)")
+            return source.notes.append("\(Self.missing): you may not read the journal of the system; \(readers)")
         }
         do throws(SystemError) {
             let boot = try Machine.bootIdentifier()
             let reading = try await Journal.entries(source.query(boot: boot))
             source.entries = reading.entries
-            if reading.entries.isEmpty {
-                source.notes.append("\(missing): the journal has nothing about the tasks of this boot")
-            } else if !reading.isComplete {
-                source.notes.append("later waits and attempts are not known: the journal has too much of this boot")
-            }
+            if let note = Self.note(about: reading) { source.notes.append(note) }
         } catch {
-            source.notes.append("\(missing): \(error)")
+            source.notes.append("\(Self.missing): \(error)")
         }
+    }
+
+    /// What is missing if the journal has nothing, or cannot be read.
+    private static let missing = "waits and earlier attempts are not known"
+
+    /// What is missing after reading the journal, `nil` if nothing is.
+    static func note(about reading: JournalReading) -> String? {
+        if reading.isComplete {
+            return reading.entries.isEmpty ? "\(missing): the journal has nothing about the tasks of this boot" : nil
+        }
+        let subject = reading.entries.isEmpty ? missing : "later waits and attempts are not known"
+        return "\(subject): not all entries of this boot could be read"
     }
 }

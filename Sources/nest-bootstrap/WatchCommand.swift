@@ -11,12 +11,7 @@ struct WatchCommand {
     let configuration: Configuration
     let names: [String]
 
-    /// The time between two looks.
-    ///
-    /// Records, locks and units change, and there is no event for all of them.
-    private static let interval = Duration.milliseconds(500)
-
-    /// How much longer than a look the time until the next one is at least, so that many tasks do not keep a core busy.
+    /// How many times longer than a survey the pause after it is at least, so that many tasks do not keep a core busy.
     private static let pauseFactor = 4
 
     /// Shows the states and their changes, and returns whether all tasks had succeeded at the end.
@@ -45,13 +40,13 @@ struct WatchCommand {
         while !Task.isCancelled {
             let start = ContinuousClock.now
             let findings = await survey.findings(of: plan)
-            // A look that was interrupted has not seen everything.
+            // An interrupted survey is incomplete.
             if Task.isCancelled { break }
             let repetitions = findings.statuses.compactMap(\.repetition).filter(\.hasFailed)
             code = findings.isPermanent ? .failure : ExitCode(findings.statuses.map(\.state) + repetitions.map(\.state))
             display.show(findings)
             if output.isClosed(.results) { break }
-            let pause = max(Self.interval, (ContinuousClock.now - start) * Self.pauseFactor)
+            let pause = max(StatusSurvey.interval, (ContinuousClock.now - start) * Self.pauseFactor)
             try? await ContinuousClock().sleep(for: pause)
         }
         display.finish()
@@ -95,7 +90,7 @@ private struct StatusDisplay: Sendable {
             view.show(findings.statuses, warning: findings.error.map { chain($0) })
             form = .view(view)
         case .lines(var changes):
-            // What a slow reader has not taken is not added to: the next look shows what has changed until then.
+            // What a slow reader has not taken is not added to: the next survey shows what has changed until then.
             guard !output.isBacklogged else { return }
             report(findings.error)
             output.write(changes.lines(findings.statuses).map { $0 + "\n" }.joined())

@@ -143,8 +143,8 @@ extension BootedTests {
             let seen = try await machine.must(user)
             show("nest-bootstrap timeline, as an ordinary user", seen)
             #expect(seen.contains("you may not read the journal of the system"))
-            let masked = try await machine.must("systemctl restart k8s-bootstrap-first; nest-bootstrap timeline")
-            #expect(masked.contains("not shown"), "\(masked)")
+            let restarted = try await machine.must("systemctl restart k8s-bootstrap-first; nest-bootstrap timeline")
+            #expect(restarted.contains("not shown"), "\(restarted)")
         }
     }
 }

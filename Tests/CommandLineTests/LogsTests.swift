@@ -1,3 +1,4 @@
+import Reporting
 import Testing
 
 @testable import nest_bootstrap
@@ -34,9 +35,29 @@ struct LogsTests {
             ]
         )
         #expect(try call("--since", "yesterday").contains("--since=yesterday"))
+        #expect(
+            try call("-o", "plain") == [
+                "--no-hostname", "--output=with-unit", "--no-pager", "--identifier=nest-bootstrap",
+            ]
+        )
         let error = #expect(throws: UsageError.self) { try call("-o", "yaml") }
         #expect(
             error?.message == "'logs' and '--output yaml' are mutually exclusive: journalctl has no YAML"
         )
+    }
+
+    @Test func `only formats that journalctl has are offered`() {
+        let help = helpText(.logs)
+        #expect(help.contains("-o, --output text|table|json|plain\n") && !help.contains("|yaml"))
+        let formats = ["text", "table", "json", "plain"].map { Candidate($0) }
+        for words in [["logs", "--output", ""], ["logs", "-o", ""]] {
+            #expect(Completer(words: words).completion == .words(formats))
+        }
+    }
+
+    @Test(arguments: [["-o", "json", "logs"], ["logs", "-o", "json"]])
+    func `the output may be given before the command`(arguments: [String]) throws {
+        guard case .perform(let options) = try parseArguments(arguments) else { throw Plain("no options") }
+        #expect(options.output == .json)
     }
 }

@@ -77,7 +77,7 @@ struct GraphTests {
         #expect(
             texts.output == """
                 Plan
-                4 tasks: 1 changed, 1 failed, 1 not yet, 1 skipped
+                4 tasks: 1 changed, 1 failed, 1 not run yet, 1 skipped
                 a
                 file
                 changed
@@ -113,8 +113,8 @@ struct GraphTests {
             try await graph(["TERM": "xterm", "NO_COLOR": nil]) == """
                 a        \u{1b}[32mchanged\u{1b}[0m  file  Write a
                 └─ b     \u{1b}[31mfailed \u{1b}[0m  exec
-                   └─ c  \u{1b}[33mskipped\u{1b}[0m  exec  (also after a)
-                d        \u{1b}[33mnot yet\u{1b}[0m  exec
+                   └─ c  skipped  exec  (also after a)
+                d        not yet  exec
 
                 """
         )

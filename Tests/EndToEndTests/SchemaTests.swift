@@ -57,6 +57,8 @@ struct SchemaTests {
               mode: {file: {path: /a, content: b, mode: "0644"}}
               octal: {file: {path: /a, content: b, mode: 0644}}
               digits: {timeout: 1h30m, every: 500ms, exec: {command: ls}}
+              number: {apply: {manifests: ["${file}"], minNodes: "${count}"}}
+              text: {exec: {command: ls, args: ["${count}", 1], environment: {A: "${count}", B: 1}}}
 
             """
         #expect(try await findings(in: text) == "")
@@ -66,6 +68,9 @@ struct SchemaTests {
         ("tsaks: {}", "'tsaks' was unexpected"),
         ("tasks: {a: {aply: {manifests: [m.yaml]}}}", "'aply' was unexpected"),
         ("tasks: {a: {apply: {manifests: m.yaml}}}", "'m.yaml' is not of type 'array'"),
+        ("tasks: {a: {apply: {manifests: '${list}'}}}", "'${list}' is not of type 'array'"),
+        ("tasks: {a: {exec: {command: ls, environment: '${map}'}}}", "'${map}' is not of type 'object'"),
+        ("tasks: {a: {apply: {manifests: [m.yaml], minNodes: some}}}", "'some' is not valid under any"),
         ("tasks: {a: {apply: {}}}", "'manifests' is a required property"),
         ("tasks: {a: {}}", "is not valid under any of the given schemas"),
         ("tasks: {a: {symlink: {path: /a, target: /b}, exec: {command: ls}}}", "is valid under each of"),

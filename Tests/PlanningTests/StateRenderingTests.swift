@@ -46,23 +46,28 @@ import Testing
         )
     }
 
-    @Test func `states are coloured on a terminal that has colours`() throws {
+    /// A style that shows where it begins and ends.
+    private func styled(_ state: DrawnState, _ text: String) -> String {
+        state.tone == .pending ? text : "\u{1b}[\(state.tone == .failed ? 31 : 32)m\(text)\u{1b}[0m"
+    }
+
+    @Test func `states have a style`() throws {
         let plan = try plan(Self.file)
         #expect(
-            plan.renderText(columns: 80, states: Self.states, isColoured: true) == """
+            plan.renderText(columns: 80, states: Self.states, style: styled) == """
                 a        \u{1b}[32mchanged\u{1b}[0m  exec
                 └─ b     \u{1b}[31mfailed \u{1b}[0m  symlink  Make the link of a
-                   └─ c  \u{1b}[33mnot yet\u{1b}[0m  exec     (also after a)
+                   └─ c  not yet  exec     (also after a)
 
                 """
         )
         #expect(
-            plan.renderText(columns: 40, states: Self.states, isColoured: true) == """
+            plan.renderText(columns: 40, states: Self.states, style: styled) == """
                 a: \u{1b}[32mchanged\u{1b}[0m
                 │  (exec)
                 └─ b: \u{1b}[31mfailed\u{1b}[0m
                    │  (symlink) Make the link of a
-                   └─ c: \u{1b}[33mnot yet\u{1b}[0m
+                   └─ c: not yet
                          (exec) (also after a)
 
                 """
@@ -73,7 +78,7 @@ import Testing
         let plan = try plan(Self.file)
         for columns in [20, 40, 47, 48, 49, 50, 51, 60, 120] {
             let plain = plan.renderText(columns: columns, states: Self.states)
-            let coloured = plan.renderText(columns: columns, states: Self.states, isColoured: true)
+            let coloured = plan.renderText(columns: columns, states: Self.states, style: styled)
             #expect(coloured.replacing(/\u{1b}\[\d*m/, with: "") == plain, "\(columns)")
         }
     }

@@ -8,20 +8,21 @@ import Testing
 struct DrawnStateTests {
     @Test(
         arguments: [
-            (.notYet, "not yet", .pending, "33"), (.waiting, "waiting", .waiting, "33"),
-            (.running, "running", .running, "33"), (.unknown, "unknown", .waiting, "33"),
+            (.notYet, "not yet", .pending, nil), (.waiting, "waiting", .waiting, nil),
+            (.running, "running", .running, "1"), (.unknown, "unknown", .waiting, nil),
             (.ended(.changed), "changed", .succeeded, "32"), (.ended(.unchanged), "unchanged", .succeeded, "32"),
-            (.ended(.failed), "failed", .failed, "31"), (.ended(.skipped), "skipped", .pending, "33"),
-            (.ended(.interrupted), "interrupted", .waiting, "33"),
-        ] as [(TaskState, String, DrawnState.Tone, String)]
+            (.ended(.failed), "failed", .failed, "31"), (.ended(.skipped), "skipped", .pending, nil),
+            (.ended(.interrupted), "interrupted", .waiting, nil),
+        ] as [(TaskState, String, DrawnState.Tone, String?)]
     )
-    func `every state has a word and a colour`(
+    func `every state has a word and the colour of its kind`(
         state: TaskState,
         word: String,
         tone: DrawnState.Tone,
-        colour: String,
+        colour: String?,
     ) {
-        #expect(state.drawn == DrawnState(word, tone))
-        #expect(state.drawn.tone.terminalColour == colour)
+        #expect(state.drawn.word == word && state.drawn.tone == tone)
+        #expect(state.drawn.countedWord == (word == "not yet" ? "not run yet" : word))
+        #expect(state.drawn.painted("a") == (colour.map { "\u{1b}[\($0)ma\u{1b}[0m" } ?? "a"))
     }
 }

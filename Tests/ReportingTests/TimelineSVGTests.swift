@@ -13,6 +13,16 @@ struct TimelineSVGTests {
         #expect(picture[content.upperBound...] == Self.content)
     }
 
+    @Test func `the title says what the times are about`() {
+        var source = SampleBoot.finished
+        func hasTitle(_ title: String, node: String) -> Bool {
+            timelineSVG(Timeline(source), node: node).contains("<title id=\"title\">\(title)</title>")
+        }
+        #expect(hasTitle("Timeline of the boot", node: ""))
+        source.system = nil
+        #expect(hasTitle("Timeline of the tasks of cp1", node: "cp1"))
+    }
+
     private static let head = """
         <svg xmlns="http://www.w3.org/2000/svg" width="1320" height="342" viewBox="0 0 1320 342" role="img" \
         aria-labelledby="title description">
@@ -30,7 +40,7 @@ struct TimelineSVGTests {
         s</text>
           <text class="fill-muted" x="20" y="72">Times count from the start of the machine at 2026-01-01T10:00:00Z; \
         the boot took 25 s</text>
-          <line class="stroke-skipped" x1="20" x2="46" y1="98" y2="98" stroke-width="2" stroke-dasharray="2 4"/>
+          <line class="stroke-inactive" x1="20" x2="46" y1="98" y2="98" stroke-width="2" stroke-dasharray="2 4"/>
           <text class="fill-muted small" x="52" y="102">waits for a task or unit</text>
           <rect class="fill-waiting" x="207.5" y="94" width="26" height="8" rx="1"/>
           <text class="fill-muted small" x="239.5" y="102">waits for a server, lock or condition</text>
@@ -41,8 +51,8 @@ struct TimelineSVGTests {
           <text class="fill-muted small" x="590.6" y="102">attempt failed</text>
           <line class="stroke-muted" x1="692" x2="718" y1="98" y2="98" stroke-width="2" stroke-dasharray="6 3"/>
           <text class="fill-muted small" x="724" y="102">until the next attempt</text>
-          <rect class="fill-skipped" x="870.7" y="94" width="13" height="8" rx="1"/>
-          <line class="stroke-skipped" x1="870.7" x2="896.7" y1="98" y2="98" stroke-width="2" stroke-dasharray="none"/>
+          <rect class="fill-inactive" x="870.7" y="94" width="13" height="8" rx="1"/>
+          <line class="stroke-inactive" x1="870.7" x2="896.7" y1="98" y2="98" stroke-width="2" stroke-dasharray="none"/>
           <text class="fill-muted small" x="902.7" y="102">unit starts, is active</text>
           <line class="stroke-accent" x1="1050.8" x2="1068.8" y1="98" y2="98" stroke-width="2" stroke-dasharray="none"/>
           <circle class="fill-accent" cx="1046.8" cy="98" r="3.5"/>
@@ -66,8 +76,8 @@ struct TimelineSVGTests {
         active at 9 s</title>
             <circle class="fill-accent" cx="24" cy="163" r="3.5"/>
             <text class="fill-text strong" x="34" y="167">k3s.service</text>
-            <rect class="fill-skipped" x="218" y="159" width="224" height="8" rx="1"/>
-            <line class="stroke-skipped" x1="442" x2="794" y1="163" y2="163" stroke-width="2" stroke-dasharray="none"/>
+            <rect class="fill-inactive" x="218" y="159" width="224" height="8" rx="1"/>
+            <line class="stroke-inactive" x1="442" x2="794" y1="163" y2="163" stroke-width="2" stroke-dasharray="none"/>
             <text class="fill-muted" x="806" y="167">active</text>
             <text class="fill-muted small" x="878" y="167">at 9 s</text>
           </g>
@@ -78,7 +88,7 @@ struct TimelineSVGTests {
         started at 9 s, ended at 9.5 s</title>
             <circle class="fill-accent" cx="24" cy="207" r="3.5"/>
             <text class="fill-text strong" x="34" y="211">a</text>
-            <line class="stroke-skipped" x1="186" x2="442" y1="207" y2="207" stroke-width="2" stroke-dasharray="2 4"/>
+            <line class="stroke-inactive" x1="186" x2="442" y1="207" y2="207" stroke-width="2" stroke-dasharray="2 4"/>
             <rect class="fill-succeeded" x="442" y="200" width="16" height="14" rx="1"/>
             <text class="fill-text" x="806" y="211">500 ms</text>
           </g>
@@ -91,7 +101,7 @@ struct TimelineSVGTests {
         2 attempts, 4 s between them</title>
             <circle class="fill-accent" cx="24" cy="229" r="3.5"/>
             <text class="fill-text strong" x="34" y="233">b</text>
-            <line class="stroke-skipped" x1="186" x2="458" y1="229" y2="229" stroke-width="2" stroke-dasharray="2 4"/>
+            <line class="stroke-inactive" x1="186" x2="458" y1="229" y2="229" stroke-width="2" stroke-dasharray="2 4"/>
             <rect class="fill-failed" x="474" y="222" width="64" height="14" rx="1"/>
             <path class="stroke-text" d="M534 225L542 233M534 233L542 225" fill="none" stroke-width="2"/>
             <line class="stroke-muted" x1="538" x2="666" y1="229" y2="229" stroke-width="2" stroke-dasharray="6 3"/>
@@ -107,7 +117,7 @@ struct TimelineSVGTests {
             <title>c: skipped
         after 'b'</title>
             <text class="fill-text" x="34" y="255">c</text>
-            <line class="stroke-skipped" x1="186" x2="794" y1="251" y2="251" stroke-width="2" stroke-dasharray="2 4"/>
+            <line class="stroke-inactive" x1="186" x2="794" y1="251" y2="251" stroke-width="2" stroke-dasharray="2 4"/>
             <text class="fill-muted" x="806" y="255">skipped</text>
           </g>
           <path class="stroke-accent" d="M442 163V207H442" fill="none" stroke-width="1.5"/>

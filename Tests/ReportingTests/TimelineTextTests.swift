@@ -132,7 +132,7 @@ struct TimelineTextTests {
         let coloured = text(SampleBoot.source, columns: 40, isColoured: true, isUTF8: false)
         #expect(
             coloured.split(separator: "\n").contains(
-                "\u{1b}[1m*\u{1b}[0m crds          \u{1b}[2m....\u{1b}[0m\u{1b}[31mx\u{1b}[0m\u{1b}[2m~~\u{1b}[0m"
+                "\u{1b}[1m*\u{1b}[0m crds          ....\u{1b}[31mx\u{1b}[0m~~"
                     + "\u{1b}[32m#\u{1b}[0m         \u{1b}[32m13.9 s\u{1b}[0m"
             )
         )
@@ -149,7 +149,7 @@ struct TimelineTextTests {
         let source = TimelineSource(tasks: [], clock: SampleBoot.clock)
         #expect(text(source, columns: 80) == "no task for this node\n")
         let picture = timelineSVG(Timeline(source), node: "")
-        #expect(picture.contains(">Timeline of a boot</text>") && picture.contains(">no task for this node</text>"))
+        #expect(picture.contains(">Timeline of the tasks</text>") && picture.contains(">no task for this node</text>"))
         #expect(!picture.contains(">Tasks</text>"))
     }
 }

@@ -3,7 +3,7 @@ public import YAML
 /// The JSON Schema of a task file or drop-in, for editors and validators.
 ///
 /// It knows the keys, their types and what is required, as the reader does. What depends on other keys, files or the node
-/// is left to `check`. Every value may be a variable, `${name}`.
+/// is left to `check`. A value that may be a text with a variable, `${name}`, is accepted as one.
 ///
 /// The source is JSON Schema, draft 2020-12: https://json-schema.org/draft/2020-12
 public func taskFileSchema() -> Node {

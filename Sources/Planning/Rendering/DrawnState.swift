@@ -1,6 +1,6 @@
 /// The state of a task as a drawing of its plan shows it: always as a word, and where there are colours, also by one.
 public struct DrawnState: Sendable, Hashable {
-    /// What kind of state it is; every kind has a colour.
+    /// What kind of state it is; in pictures every kind has a colour.
     public enum Tone: String, Sendable, Hashable, CaseIterable {
         /// The task has succeeded.
         case succeeded
@@ -10,17 +10,8 @@ public struct DrawnState: Sendable, Hashable {
         case running
         /// The task waits, or has to be run again.
         case waiting
-        /// The task has not run.
+        /// The task has not run, or was skipped.
         case pending
-
-        /// The parameters of the escape sequence with which a terminal has the colour.
-        public var terminalColour: String {
-            switch self {
-            case .succeeded: "32"
-            case .failed: "31"
-            case .running, .waiting, .pending: "33"
-            }
-        }
 
         /// The colour in pictures that this program draws itself.
         var colour: SVGColour {
@@ -29,7 +20,7 @@ public struct DrawnState: Sendable, Hashable {
             case .failed: .failed
             case .running: .running
             case .waiting: .waiting
-            case .pending: .skipped
+            case .pending: .inactive
             }
         }
 
@@ -48,12 +39,21 @@ public struct DrawnState: Sendable, Hashable {
     /// The word for it.
     public var word: String
 
+    /// The word for it after a number of tasks, such as `not run yet`.
+    public var countedWord: String
+
     /// What kind of state it is.
     public var tone: Tone
 
     /// Creates a state.
-    public init(_ word: String, _ tone: Tone) {
+    ///
+    /// - Parameters:
+    ///   - word: The word for it.
+    ///   - tone: What kind of state it is.
+    ///   - countedWord: The word for it after a number of tasks, `nil` if it is the same.
+    public init(_ word: String, _ tone: Tone, counted countedWord: String? = nil) {
         (self.word, self.tone) = (word, tone)
+        self.countedWord = countedWord ?? word
     }
 }
 

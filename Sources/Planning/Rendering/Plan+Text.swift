@@ -1,3 +1,5 @@
+import Base
+
 /// The plan as a picture of characters.
 extension Plan {
     /// Draws the plan as trees: every task once, below the last of those that it depends on.
@@ -7,12 +9,12 @@ extension Plan {
     /// - Parameters:
     ///   - columns: The width of the terminal, or `nil` for lines of any length.
     ///   - states: The states of the tasks by their names, which have a column of their own.
-    ///   - isColoured: Whether states are coloured.
+    ///   - style: Gives the word for a state, which has spaces after it up to the width of its column, its colour.
     /// - Returns: The lines, each with its end.
     public func renderText(
         columns: Int? = nil,
         states: [String: DrawnState] = [:],
-        isColoured: Bool = false,
+        style: (DrawnState, String) -> String = { _, text in text },
     ) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
@@ -28,24 +30,20 @@ extension Plan {
         }
         var lines: [Line] = []
         for root in roots { draw(root, "", "", children, &lines) }
-        return table(lines, columns, steps.map { StateCell(states[$0.task.name], isColoured: isColoured) })
+        let stateWidth = steps.compactMap { states[$0.task.name]?.word.count }.max() ?? 0
+        let cells = steps.map { step in
+            guard let state = states[step.task.name] else { return StateCell(padded: padded("", stateWidth)) }
+            return StateCell(word: style(state, state.word), padded: style(state, padded(state.word, stateWidth)))
+        }
+        return table(lines, columns, cells, stateWidth: stateWidth)
     }
 
-    /// The word for the state of a task.
+    /// The word for the state of a task, in its style.
     private struct StateCell {
-        let word: String
-        private let colour: String?
-
-        init(_ state: DrawnState?, isColoured: Bool) {
-            word = state?.word ?? ""
-            colour = isColoured ? state?.tone.terminalColour : nil
-        }
-
-        /// The word in its colour, with spaces up to a width.
-        func text(_ width: Int = 0) -> String {
-            let padded = word + String(repeating: " ", count: max(width - word.count, 0))
-            return colour.map { "\u{1b}[\($0)m\(padded)\u{1b}[0m" } ?? padded
-        }
+        /// The word, `nil` without a state.
+        var word: String?
+        /// The word with the spaces after it, as wide as the column.
+        let padded: String
     }
 
     /// A line of a picture before its columns are as wide as the widest.
@@ -69,41 +67,27 @@ extension Plan {
     /// The columns of the notes, below which they are in lines of their own.
     private static let minimumWidth = 24
 
-    private func table(_ lines: [Line], _ columns: Int?, _ states: [StateCell]) -> String {
+    private func table(_ lines: [Line], _ columns: Int?, _ states: [StateCell], stateWidth: Int) -> String {
         let nameWidth = lines.map(\.name.count).max() ?? 0
         let verbWidth = steps.map(\.task.verb.name.count).max() ?? 0
-        let stateWidth = states.map(\.word.count).max() ?? 0
         let stateColumns = stateWidth == 0 ? 0 : stateWidth + 2
         let width = nameWidth + 2 + stateColumns + verbWidth
         return lines.map { line in
             let (task, state) = (steps[line.step].task, states[line.step])
             let notes = [task.description, also(line)].compactMap(\.self).joined(separator: " ")
-            let stateText = stateColumns == 0 ? "" : state.text(stateWidth) + "  "
+            let stateText = stateColumns == 0 ? "" : state.padded + "  "
             let head = "\(padded(line.name, nameWidth))  \(stateText)\(padded(task.verb.name, verbWidth))"
             guard let columns else { return trimmed("\(head)  \(notes)") + "\n" }
             if columns - width - 2 >= Self.minimumWidth {
-                let folded = folded(notes, to: columns - width - 2)
-                let first = trimmed("\(head)  \(folded.first ?? "")")
-                let rest = folded.dropFirst().map { "\(padded(line.below, width))  \($0)" }
+                let texts = notes.wrapped(to: columns - width - 2)
+                let first = trimmed("\(head)  \(texts.first ?? "")")
+                let rest = texts.dropFirst().map { "\(padded(line.below, width))  \($0)" }
                 return ([first] + rest).map { "\($0)\n" }.joined()
             }
-            let name = state.word.isEmpty ? line.name : "\(line.name): \(state.text())"
-            let texts = folded("(\(task.verb.name)) \(notes)", to: max(12, columns - line.below.count))
+            let name = state.word.map { "\(line.name): \($0)" } ?? line.name
+            let texts = "(\(task.verb.name)) \(notes)".wrapped(to: max(12, columns - line.below.count))
             return ([name] + texts.map { line.below + $0 }).map { "\(trimmed($0))\n" }.joined()
         }.joined()
-    }
-
-    /// A text in lines of at most a number of characters, broken between words where possible.
-    private func folded(_ text: String, to width: Int) -> [String] {
-        var lines: [String] = []
-        for word in text.split(separator: " ") {
-            if let last = lines.last, last.count + 1 + word.count <= width {
-                lines[lines.count - 1] = "\(last) \(word)"
-            } else {
-                lines.append(String(word))
-            }
-        }
-        return lines
     }
 
     private func also(_ line: Line) -> String? {

@@ -51,13 +51,13 @@ struct PlanDocument {
                 content.append(SVGElement("rect", frame))
             }
             let top = y + padding
-            content.append(Self.text(section.heading, "strong \(SVGColour.text.fill)", x: x, y: top + 12))
-            content.append(Self.text(section.picture.summary, SVGColour.muted.fill, x: x, y: top + 32))
+            content.append(.label(section.heading, "strong \(SVGColour.text.fill)", x: x, y: top + 12))
+            content.append(.label(section.picture.summary, SVGColour.muted.fill, x: x, y: top + 32))
             if size.height > 0 { content.append(section.picture.element(x: x, y: top + Self.headingHeight)) }
             y += height + Self.margin
         }
         for note in notes {
-            content.append(Self.text(note, "small \(SVGColour.muted.fill)", x: Self.margin, y: y + 4))
+            content.append(.label(note, "small \(SVGColour.muted.fill)", x: Self.margin, y: y + 4))
             y += 18
         }
         return SVGDocument(
@@ -89,10 +89,6 @@ struct PlanDocument {
             return "\(section.heading). \(section.picture.summary).\(tasks)"
         }
         return plans.joined(separator: "\n")
-    }
-
-    private static func text(_ text: String, _ style: String, x: Double, y: Double) -> SVGElement {
-        SVGElement("text", ["class": style, "x": svgNumber(x), "y": svgNumber(y)], text: text)
     }
 }
 

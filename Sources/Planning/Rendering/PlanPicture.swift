@@ -35,7 +35,7 @@ struct PlanPicture {
         let count = plan.steps.count
         guard count > 0 else { return "no task for this node" }
         let words = plan.positions(by: states).flatMap { _, positions -> [String] in
-            let words = positions.compactMap { states[plan.steps[$0].task.name]?.word }
+            let words = positions.compactMap { states[plan.steps[$0].task.name]?.countedWord }
             return Dictionary(grouping: words, by: \.self).sorted { $0.key < $1.key }.map { "\($1.count) \($0)" }
         }
         let tasks = count == 1 ? "1 task" : "\(count) tasks"

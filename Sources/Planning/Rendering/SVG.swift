@@ -56,8 +56,8 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
     case text, muted
     /// Lines that order the picture.
     case line
-    /// The states of tasks.
-    case succeeded, failed, running, waiting, skipped
+    /// The states of tasks, and what is not active.
+    case succeeded, failed, running, waiting, inactive
     /// What the reader should see first.
     case accent
 
@@ -78,7 +78,7 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
         case .failed: "#d1242f"
         case .running: "#0969da"
         case .waiting: "#bf8700"
-        case .skipped: "#818b98"
+        case .inactive: "#818b98"
         case .accent: "#8250df"
         }
     }
@@ -94,7 +94,7 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
         case .failed: "#f85149"
         case .running: "#58a6ff"
         case .waiting: "#d29922"
-        case .skipped: "#7d8590"
+        case .inactive: "#7d8590"
         case .accent: "#bc8cff"
         }
     }

@@ -60,13 +60,13 @@ struct TaskBox: Sendable, Hashable {
         }
         var y = frame.y + 7 + SVGDocument.fontSize
         for line in nameLines {
-            parts.append(text(line, "code \(SVGColour.text.fill)", x: frame.x + start, y: y))
+            parts.append(.label(line, "code \(SVGColour.text.fill)", x: frame.x + start, y: y))
             y += Self.nameHeight
         }
-        parts.append(text(verb, "small \(SVGColour.muted.fill)", x: frame.x + start, y: y))
+        parts.append(.label(verb, "small \(SVGColour.muted.fill)", x: frame.x + start, y: y))
         if let state {
             let x = frame.x + frame.width - Self.margin
-            parts.append(text(state.word, "small end strong \(SVGColour.text.fill)", x: x, y: y))
+            parts.append(.label(state.word, "small end strong \(SVGColour.text.fill)", x: x, y: y))
         }
         return SVGElement("g", [:], parts)
     }
@@ -77,10 +77,6 @@ struct TaskBox: Sendable, Hashable {
             "x": svgNumber(frame.x), "y": svgNumber(frame.y),
             "width": svgNumber(frame.width), "height": svgNumber(frame.height), "rx": "6",
         ]
-    }
-
-    private func text(_ text: String, _ style: String, x: Double, y: Double) -> SVGElement {
-        SVGElement("text", ["class": style, "x": svgNumber(x), "y": svgNumber(y)], text: text)
     }
 
     /// A name in lines, broken after characters that are no letters or digits where possible.

@@ -119,7 +119,7 @@ public func reportedNodeLines(
     let heading = ["NODE", "BOOTSTRAP", "SINCE", "KUBELET", "ROLES", "REASON"]
     let table = TextTable(heading, rows, columns: columns, isUTF8: isUTF8)
     return table.lines(
-        colours: nodes.map { isColoured ? $0.state.colour : nil },
+        tones: nodes.map { isColoured ? $0.state.tone : nil },
         details: nodes.map { node in
             // Of the others the reason says everything.
             guard node.state != .ready, let message = node.message, !message.isEmpty else { return [] }
@@ -129,11 +129,13 @@ public func reportedNodeLines(
 }
 
 extension ReportedNode.State {
-    fileprivate var colour: String {
+    /// The kind of the word for the state, which chooses its colour.
+    fileprivate var tone: Line.Tone {
         switch self {
-        case .ready: "32"
-        case .failed: "31"
-        case .notYet, .unknown, .stale, .notReported, .missing: "33"
+        case .ready: .changed
+        case .failed: .failed
+        case .notYet: .progress
+        case .unknown, .stale, .notReported, .missing: .warning
         }
     }
 }

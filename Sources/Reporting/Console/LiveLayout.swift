@@ -24,7 +24,7 @@ struct LiveLayout {
     }
 
     /// Whether running tasks and others have lines of their own for what they do, and the most lines for what is wrong.
-    private typealias Limits = (areRunningRoomy: Bool, areOthersRoomy: Bool, problems: Int)
+    private typealias Limits = (showsRunningDetails: Bool, showsOtherDetails: Bool, problems: Int)
 
     /// The limits when there are enough lines, and when there are fewer.
     private static let limits: [Limits] = [(true, true, .max), (true, false, 3), (false, false, 3)]
@@ -42,8 +42,11 @@ struct LiveLayout {
             let rows = phases.indices.map(row)
             for limit in Self.limits {
                 let lines = rows.flatMap { row in
-                    let isRoomy = row.phase.isRunning ? limit.areRunningRoomy : limit.areOthersRoomy
-                    return format.lines(row, isRoomy: isRoomy, problemLimit: min(limit.problems, rowLimit))
+                    format.lines(
+                        row,
+                        showsDetailLines: row.phase.isRunning ? limit.showsRunningDetails : limit.showsOtherDetails,
+                        problemLimit: min(limit.problems, rowLimit),
+                    )
                 }
                 let frame = top + lines + footer
                 if frame.count <= rowLimit { return Frame(lines: frame) }
@@ -67,7 +70,7 @@ struct LiveLayout {
         budget -= shown.reduce(0) { $0 + (blocks[$1]?.count ?? 0) }
         let open = phases.indices.filter { phases[$0] == .open }
         let next = open.prefix(max(0, budget))
-        for index in next { blocks[index] = format.lines(row(index), isRoomy: false, problemLimit: 0) }
+        for index in next { blocks[index] = format.lines(row(index), showsDetailLines: false, problemLimit: 0) }
         folded = (folded + failures.folded).sorted()
         var counts = earlier
         for index in folded { if case .ended(let kind) = phases[index] { counts.add(kind) } }
@@ -80,8 +83,8 @@ struct LiveLayout {
     /// The lines of running tasks, which say more the fewer they are.
     private func runningLines(_ rows: [(Int, TaskRow)], _ budget: Int) -> [Int: [ScreenLine]] {
         var blocks: [(Int, [ScreenLine])] = []
-        for isRoomy in [true, false] {
-            blocks = rows.map { ($0, format.lines($1, isRoomy: isRoomy, problemLimit: 0)) }
+        for showsDetailLines in [true, false] {
+            blocks = rows.map { ($0, format.lines($1, showsDetailLines: showsDetailLines, problemLimit: 0)) }
             if blocks.reduce(0, { $0 + $1.1.count }) <= budget { break }
         }
         return Dictionary(uniqueKeysWithValues: blocks)
@@ -97,7 +100,7 @@ struct LiveLayout {
         let rows = failures.suffix(budget).map { ($0, row($0)) }
         var blocks: [(Int, [ScreenLine])] = []
         for limit in [3, 1] {
-            blocks = rows.map { ($0, format.lines($1, isRoomy: false, problemLimit: limit)) }
+            blocks = rows.map { ($0, format.lines($1, showsDetailLines: false, problemLimit: limit)) }
             if blocks.reduce(0, { $0 + $1.1.count }) <= budget { break }
         }
         var rest = budget

@@ -28,7 +28,7 @@ struct ProgressTask {
     private static let waitLimit = 100
 
     /// A wait that begins so soon after the start of its task has no time of its own: it is that of the task.
-    private static let promptness = Duration.seconds(2)
+    private static let startTolerance = Duration.seconds(2)
 
     init(name: String, verb: String, start: Duration, isDryRun: Bool = false) {
         self.name = name
@@ -110,7 +110,7 @@ struct ProgressTask {
     func activity(at now: Duration) -> String {
         guard let wait = waits.last else { return work }
         let objects = doneCount > 0 && objectCount > 0 ? "\(doneCount) of \(objectCount) objects, " : ""
-        let time = wait.since - start < Self.promptness ? "" : " \((now - wait.since).clockText)"
+        let time = wait.since - start < Self.startTolerance ? "" : " \((now - wait.since).clockText)"
         let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
         let head = "\(objects)waiting\(time)\(more)"
         guard wait.subject.endIndex < wait.words.endIndex else { return "\(head): \(wait.words)" }

@@ -1,3 +1,5 @@
+import Base
+
 /// Formats the rows of a live view in columns: name, state, time, and what the task does.
 ///
 /// On a terminal that is too narrow for the last one it is below the row.
@@ -47,12 +49,12 @@ struct RowFormatter {
     ///
     /// - Parameters:
     ///   - row: The row.
-    ///   - isRoomy: Whether what the task does may have lines of its own. What changes several times a second has none
-    ///     that come and go.
+    ///   - showsDetailLines: Whether what the task does may have lines of its own. What changes several times a second
+    ///     has none that come and go.
     ///   - problemLimit: The largest number of lines for what is wrong.
     /// - Returns: The lines, at least one.
-    func lines(_ row: TaskRow, isRoomy: Bool, problemLimit: Int) -> [ScreenLine] {
-        let limit = isRoomy ? detailLimit(row.phase) : 0
+    func lines(_ row: TaskRow, showsDetailLines: Bool, problemLimit: Int) -> [ScreenLine] {
+        let limit = showsDetailLines ? detailLimit(row.phase) : 0
         var lines = isWide ? wide(row, limit) : narrow(row, limit)
         let problems = problemLines(row, limit: problemLimit)
         lines += problems.prefix(problemLimit)

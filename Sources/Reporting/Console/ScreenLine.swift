@@ -1,3 +1,5 @@
+import Base
+
 /// A line of a terminal, one part of which may have a colour.
 ///
 /// Only that part has it: a text in the terminal's own colour is readable on every background.
@@ -19,8 +21,7 @@ struct ScreenLine: Sendable, Hashable {
 
     /// The line, in colours if they are wanted.
     func painted(_ isColoured: Bool) -> String {
-        guard isColoured, !marked.isEmpty, let colour = tone.colour else { return text }
-        return "\(before)\u{1b}[\(colour)m\(marked)\u{1b}[0m\(after)"
+        isColoured ? before + tone.painted(marked) + after : text
     }
 
     /// The line, cut off with an ellipsis if it is wider than a number of columns.
@@ -58,10 +59,16 @@ extension Line {
 }
 
 extension Line.Tone {
+    /// A text in the colour of the tone.
+    func painted(_ text: String) -> String {
+        guard let colour, !text.isEmpty else { return text }
+        return "\u{1b}[\(colour)m\(text)\u{1b}[0m"
+    }
+
     /// The number that chooses the colour, or `nil` for the terminal's own.
     ///
     /// Yellow, and a faint text, cannot be read on every light background, and blue not on every dark one.
-    var colour: String? {
+    private var colour: String? {
         switch self {
         case .progress, .waiting, .output, .context, .unchanged: nil
         case .changed, .added: "32"

@@ -16,7 +16,7 @@ public struct TerminalSink: EventSink {
     /// The time of the last frame.
     private var lastFrame: Duration?
 
-    /// The properties of the terminal and the wishes of its user.
+    /// The properties of the terminal and the preferences of its user.
     public struct Display: Sendable {
         /// Whether colours are wanted.
         public var isColoured: Bool

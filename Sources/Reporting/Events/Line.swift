@@ -1,3 +1,5 @@
+import Base
+
 /// One line about a run, for people.
 struct Line: Sendable, Hashable, CustomStringConvertible {
     /// The kind of a line, for colours, priorities and the choice of output.

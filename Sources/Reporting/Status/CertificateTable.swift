@@ -50,7 +50,7 @@ public func certificateLines(
         }
     }
     let table = TextTable(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows, columns: columns, isUTF8: isUTF8)
-    return [""] + table.lines(colours: rows.map { _ in nil }, details: rows.map { _ in [] })
+    return [""] + table.lines(tones: rows.map { _ in nil }, details: rows.map { _ in [] })
 }
 
 /// The rows in columns as wide as their widest cells, the last one aside.

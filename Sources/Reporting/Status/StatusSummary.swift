@@ -37,7 +37,7 @@ private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String 
     ]
     let others = order.compactMap { state -> String? in
         let count = statuses.filter { $0.state == state }.count
-        return count == 0 ? nil : "\(count) \(state == .notYet ? "not run yet" : "\(state)")"
+        return count == 0 ? nil : "\(count) \(state.countedWord)"
     }
     return "\(count): \((others + ["\(succeeded.count) succeeded"]).joined(separator: ", "))"
 }

@@ -22,7 +22,7 @@ public func statusLines(
     guard !statuses.isEmpty else { return ["no task for this node"] }
     let table = TextTable(heading, statuses.map { cells($0, isUTF8) }, columns: columns, isUTF8: isUTF8)
     return table.lines(
-        colours: statuses.map { isColoured ? $0.state.tone.colour : nil },
+        tones: statuses.map { isColoured ? $0.state.tone : nil },
         details: statuses.map { $0.reasonLines.map { tableText($0, isUTF8) } },
     )
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// Rows with their columns in the width of their widest cells, the second of which may be coloured.
 struct TextTable {
     private let heading: [String]
@@ -21,16 +23,16 @@ struct TextTable {
     /// The lines, with the details of every row below it.
     ///
     /// - Parameters:
-    ///   - colours: The colour of each row, if it has one.
+    ///   - tones: The tone of each row, which has the colour of the second cell, `nil` for a row without colours.
     ///   - details: The details of each row, in as many lines as they take.
     /// - Returns: The lines, the heading first.
-    func lines(colours: [String?], details: [[String]]) -> [String] {
+    func lines(tones: [Line.Tone?], details: [[String]]) -> [String] {
         let width = columns.map { max(20, $0 - 4) } ?? .max
         let blocks = rows.indices.map { row in
-            (isNarrow ? paragraph(rows[row], colour: colours[row]) : [line(rows[row], colour: colours[row])])
+            (isNarrow ? paragraph(rows[row], tones[row]) : [line(rows[row], tones[row])])
                 + details[row].flatMap { $0.wrapped(to: width) }.map { "    \($0)" }
         }
-        return (isNarrow ? [] : [line(heading, colour: nil)]) + blocks.flatMap(\.self)
+        return (isNarrow ? [] : [line(heading, nil)]) + blocks.flatMap(\.self)
     }
 
     /// Whether the columns other than the last do not fit the terminal.
@@ -40,7 +42,7 @@ struct TextTable {
         return used.reduce(0, +) + 2 * (used.count - 1) > columns
     }
 
-    private func line(_ cells: [String], colour: String?) -> String {
+    private func line(_ cells: [String], _ tone: Line.Tone?) -> String {
         var line = ""
         var used = 0
         for (index, cell) in cells.enumerated() where widths[index] > 0 {
@@ -50,24 +52,22 @@ struct TextTable {
             let text = (space.map { cell.truncated(to: $0, isUTF8: isUTF8) } ?? cell)
                 .padded(to: isLast ? 0 : widths[index] + 2)
             used += text.columnCount
-            line += index == 1 ? painted(text, colour) : text
+            line += index == 1 ? painted(text, tone) : text
         }
         while line.last == " " { line.removeLast() }
         return line
     }
 
     /// The name and the state, below them the last cell and the others with their headings.
-    private func paragraph(_ cells: [String], colour: String?) -> [String] {
+    private func paragraph(_ cells: [String], _ tone: Line.Tone?) -> [String] {
         let width = max(20, (columns ?? 80) - 4)
         let others = heading.indices.dropFirst(2).dropLast().filter { !cells[$0].isEmpty }
         let details = others.map { "\(heading[$0].lowercased()) \(cells[$0])" }.joined(separator: ", ")
         let lines = [cells[cells.count - 1], details].flatMap { $0.wrapped(to: width) }
-        return ["\(cells[0]): \(painted(cells[1], colour))"] + lines.map { "    \($0)" }
+        return ["\(cells[0]): \(painted(cells[1], tone))"] + lines.map { "    \($0)" }
     }
 
-    private func painted(_ text: String, _ colour: String?) -> String {
-        colour.map { "\u{1b}[\($0)m\(text)\u{1b}[0m" } ?? text
-    }
+    private func painted(_ text: String, _ tone: Line.Tone?) -> String { tone?.painted(text) ?? text }
 }
 
 /// A text as a table has it: without control characters, and where the terminal is not UTF-8, in ASCII.

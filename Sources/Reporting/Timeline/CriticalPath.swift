@@ -8,7 +8,8 @@ struct CriticalPath {
 
     /// Walks back from the last task.
     ///
-    /// From each task it goes to the dependency that succeeded last, unless the task waited longer for a unit.
+    /// From each task it goes to the dependency that succeeded last, and ends at a unit if the task waited for one
+    /// after that.
     ///
     /// - Parameters:
     ///   - rows: All tasks, with their waits.

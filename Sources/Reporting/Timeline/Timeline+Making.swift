@@ -23,12 +23,12 @@ extension Timeline {
                 spans: row.spans.map { $0.moved(to: origin) },
             )
         }
-        let isOngoing = rows.contains(where: \.isOngoing) || first == nil
-        let last = isOngoing ? now : tasks.flatMap(\.spans).compactMap(\.end).max().map { $0 + origin } ?? now
+        let endsNow = rows.contains(where: \.isOngoing) || first == nil
+        let last = endsNow ? now : tasks.flatMap(\.spans).compactMap(\.end).max().map { $0 + origin } ?? now
         let path = CriticalPath(rows, source)
         for index in path.tasks { tasks[index].isCritical = true }
         let slack = max(.seconds(1), (last - origin) / 4)
-        let units = source.units(from: origin, until: isOngoing ? last : last + slack, critical: path.unit)
+        let units = source.units(from: origin, until: endsNow ? last : last + slack, critical: path.unit)
         let ends = units.shown.flatMap { [$0.started, $0.active] }.compactMap(\.self)
         self.init(
             origin: isBoot ? .boot : .firstTask,

@@ -21,7 +21,7 @@ public struct Timeline: Sendable, Hashable {
     /// When the boot was complete, `nil` if it is not, or is not what the times count from.
     public var bootFinished: Duration?
 
-    /// The end of the last event, or this moment if a task still runs or is about to be retried.
+    /// The last event, or this moment if no task has started, or if one still runs or is about to be retried.
     public var end: Duration
 
     /// The tasks in the order in which they started, those that have not started last.
@@ -30,7 +30,8 @@ public struct Timeline: Sendable, Hashable {
     /// The units in the order in which they started.
     public var units: [TimelineUnit]
 
-    /// The names of the tasks that decided when the last one ended, after that of a unit that they waited for.
+    /// The names of the tasks that decided when the last one ended, after the name of the unit that the first of them
+    /// waited for.
     public var criticalPath: [String]
 
     /// What is missing, for people.

@@ -1,6 +1,7 @@
 import Base
 import Execution
 import Host
+import Planning
 
 /// One attempt of a task, in times since the start of the machine.
 struct TimelineAttempt: Sendable, Hashable {
@@ -91,7 +92,9 @@ struct JournalAttempts {
         var drafts: [Key: Draft] = [:]
         var order: [Key] = []
         for entry in entries {
-            guard let task = entry["NEST_TASK"], let run = entry["NEST_RUN_ID"], Self.isTrusted(entry) else { continue }
+            guard let task = entry["NEST_TASK"], let run = entry["NEST_RUN_ID"], Self.isTrusted(entry),
+                entry["_SYSTEMD_UNIT"] != repetitionUnitName(ofTask: task)
+            else { continue }
             let key = Key(task: task, run: run)
             if drafts[key] == nil { order.append(key) }
             // Out of the dictionary, so that its lists are not copied.
@@ -105,10 +108,9 @@ struct JournalAttempts {
         }
     }
 
-    /// Whether root or a unit of a task has sent an entry, and not any user; those of repetitions do not count.
+    /// Whether root or a unit of this program has sent an entry, and not any user.
     private static func isTrusted(_ entry: LoggedEntry) -> Bool {
-        guard let unit = entry["_SYSTEMD_UNIT"], unit.hasPrefix("k8s-bootstrap-") else { return entry["_UID"] == "0" }
-        return !unit.hasPrefix("k8s-bootstrap-repeat@")
+        entry["_UID"] == "0" || entry["_SYSTEMD_UNIT"].map(isOwnUnit) == true
     }
 
     private static func add(_ entry: LoggedEntry, of task: String, to existing: inout Draft?) {

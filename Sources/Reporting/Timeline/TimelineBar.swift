@@ -21,30 +21,28 @@ struct TimelineBar {
             }
         }
 
-        /// The colour by the numbers of terminals, `nil` for the usual one.
-        var colour: String? {
+        /// The kind of the character, which chooses its colour.
+        var tone: Line.Tone {
             switch self {
-            case .nothing: nil
-            case .active, .before, .pause: "2"
-            case .starting: "36"
-            case .wait: "33"
-            case .work: "32"
-            case .runningWork: "34"
-            case .failedWork, .failure: "31"
+            case .nothing, .active, .before, .pause, .starting: .progress
+            case .wait: .waiting
+            case .work: .changed
+            case .runningWork: .running
+            case .failedWork, .failure: .failed
             }
         }
 
-        /// What it means.
+        /// What it means, `nil` if the legend does not list it.
         var meaning: String? {
             switch self {
             case .nothing, .failedWork, .runningWork: nil
             case .active: "unit is active"
-            case .before: "waits for a task or unit"
-            case .pause: "until the next attempt"
             case .starting: "unit starts"
-            case .wait: "waits for a server, lock or condition"
-            case .work: "works"
-            case .failure: "attempt failed"
+            case .before: TimelineLegend.Item.before.words
+            case .pause: TimelineLegend.Item.pause.words
+            case .wait: TimelineLegend.Item.wait.words
+            case .work: TimelineLegend.Item.work.words
+            case .failure: TimelineLegend.Item.failure.words
             }
         }
     }
@@ -98,16 +96,11 @@ struct TimelineBar {
 
     /// The row as text.
     func text(isColoured: Bool, isUTF8: Bool) -> String {
-        var text = ""
-        var colour: String?
+        var parts: [(tone: Line.Tone, text: String)] = []
         for mark in marks {
-            if isColoured, mark.colour != colour {
-                if colour != nil { text += "\u{1b}[0m" }
-                if let next = mark.colour { text += "\u{1b}[\(next)m" }
-                colour = mark.colour
-            }
-            text.append(mark.character(isUTF8: isUTF8))
+            if parts.last?.tone != mark.tone { parts.append((mark.tone, "")) }
+            parts[parts.count - 1].text.append(mark.character(isUTF8: isUTF8))
         }
-        return colour == nil ? text : text + "\u{1b}[0m"
+        return parts.map { isColoured ? $0.tone.painted($0.text) : $0.text }.joined()
     }
 }

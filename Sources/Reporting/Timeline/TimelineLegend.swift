@@ -7,7 +7,8 @@ enum TimelineLegend {
     enum Item: Hashable, CaseIterable {
         case before, wait, work, running, failure, pause, unit, critical
 
-        fileprivate var words: String {
+        /// What it means, also in text.
+        var words: String {
             switch self {
             case .before: "waits for a task or unit"
             case .wait: "waits for a server, lock or condition"
@@ -81,10 +82,8 @@ enum TimelineLegend {
             var x = x
             for item in line {
                 elements += shapes(item, x: x, y: y)
-                let attributes: KeyValuePairs = [
-                    "class": "\(SVGColour.muted.fill) small", "x": svgNumber(x + shapeWidth + 6), "y": svgNumber(y + 4),
-                ]
-                elements.append(SVGElement("text", attributes, text: item.words))
+                let classes = "\(SVGColour.muted.fill) small"
+                elements.append(.label(item.words, classes, x: x + shapeWidth + 6, y: y + 4))
                 x += width(item)
             }
         }
@@ -92,56 +91,18 @@ enum TimelineLegend {
     }
 
     private static func shapes(_ item: Item, x: Double, y: Double) -> [SVGElement] {
-        switch item {
-        case .before: [line(.skipped, x: x, y: y, dashes: beforeDashes)]
-        case .wait: [bar(.waiting, x: x, y: y, height: 8)]
-        case .work: [bar(.succeeded, x: x, y: y, height: 14)]
-        case .running: [bar(.running, x: x, y: y, height: 14)]
-        case .failure:
-            [bar(.failed, x: x, y: y, height: 14, width: shapeWidth - 4), cross(x: x + shapeWidth - 4, y: y)]
-        case .pause: [line(.muted, x: x, y: y, dashes: pauseDashes)]
-        case .unit: [bar(.skipped, x: x, y: y, height: 8, width: shapeWidth / 2), line(.skipped, x: x, y: y)]
-        case .critical:
-            [
-                line(.accent, x: x + 8, y: y, width: shapeWidth - 8),
-                SVGElement(
-                    "circle",
-                    ["class": SVGColour.accent.fill, "cx": svgNumber(x + 4), "cy": svgNumber(y), "r": "3.5"]
-                ),
-            ]
+        let end = x + shapeWidth
+        return switch item {
+        case .before: [.line(.inactive, x: x, to: end, y: y, dashes: beforeDashes)]
+        case .wait: [.bar(.waiting, x: x, y: y, width: shapeWidth, height: 8)]
+        case .work: [.bar(.succeeded, x: x, y: y, width: shapeWidth, height: 14)]
+        case .running: [.bar(.running, x: x, y: y, width: shapeWidth, height: 14)]
+        case .failure: [.bar(.failed, x: x, y: y, width: shapeWidth - 4, height: 14), cross(x: end - 4, y: y)]
+        case .pause: [.line(.muted, x: x, to: end, y: y, dashes: pauseDashes)]
+        case .unit:
+            [.bar(.inactive, x: x, y: y, width: shapeWidth / 2, height: 8), .line(.inactive, x: x, to: end, y: y)]
+        case .critical: [.line(.accent, x: x + 8, to: end, y: y), .dot(.accent, x: x + 4, y: y)]
         }
-    }
-
-    private static func bar(
-        _ colour: SVGColour,
-        x: Double,
-        y: Double,
-        height: Double,
-        width: Double = shapeWidth,
-    ) -> SVGElement {
-        SVGElement(
-            "rect",
-            [
-                "class": colour.fill, "x": svgNumber(x), "y": svgNumber(y - height / 2), "width": svgNumber(width),
-                "height": svgNumber(height), "rx": "1",
-            ]
-        )
-    }
-
-    private static func line(
-        _ colour: SVGColour,
-        x: Double,
-        y: Double,
-        width: Double = shapeWidth,
-        dashes: String = "none",
-    ) -> SVGElement {
-        SVGElement(
-            "line",
-            [
-                "class": colour.stroke, "x1": svgNumber(x), "x2": svgNumber(x + width), "y1": svgNumber(y),
-                "y2": svgNumber(y), "stroke-width": "2", "stroke-dasharray": dashes,
-            ]
-        )
     }
 
     /// Draws the mark of an attempt that has failed.

@@ -25,7 +25,7 @@ extension TimelinePicture {
     }
 
     private func heading(_ words: String, _ y: Double) -> SVGElement {
-        text(words, x: Self.margin, y: y + 15, "\(SVGColour.muted.fill) small strong")
+        .label(words, "\(SVGColour.muted.fill) small strong", x: Self.margin, y: y + 15)
     }
 
     private func row(_ task: TimelineTask, _ y: Double) -> SVGElement {
@@ -46,8 +46,8 @@ extension TimelinePicture {
     private func row(_ unit: TimelineUnit, _ y: Double) -> SVGElement {
         var bars: [SVGElement] = []
         if let started = unit.started {
-            bars.append(bar(.skipped, started, unit.startEnd, y, height: 8))
-            if let active = unit.active { bars.append(line(active, unit.ended, y, .skipped)) }
+            bars.append(bar(.inactive, started, unit.startEnd, y, height: 8))
+            if let active = unit.active { bars.append(line(active, unit.ended, y, .inactive)) }
         }
         let times = [(unit.started, "started at"), (unit.active, "active at"), (unit.ended, "ended at")]
         let words = times.compactMap { time, word in time.map { "\(word) \($0.humanReadable)" } }
@@ -73,23 +73,13 @@ extension TimelinePicture {
     ) -> SVGElement {
         let nameClasses = isCritical ? "\(SVGColour.text.fill) strong" : SVGColour.text.fill
         var elements = [SVGElement("title", text: tooltip)]
-        if isCritical {
-            elements.append(
-                SVGElement(
-                    "circle",
-                    [
-                        "class": SVGColour.accent.fill, "cx": svgNumber(Self.margin + 4), "cy": svgNumber(y + 11),
-                        "r": "3.5",
-                    ]
-                )
-            )
-        }
+        if isCritical { elements.append(.dot(.accent, x: Self.margin + 4, y: y + Self.rowHeight / 2)) }
         let cutName = svgText(name, within: barsX - Self.margin - 24)
-        elements.append(text(cutName, x: Self.margin + 14, y: y + 15, nameClasses))
+        elements.append(.label(cutName, nameClasses, x: Self.margin + 14, y: y + 15))
         elements += bars
-        elements.append(text(result.words, x: resultsX, y: y + 15, result.colour.fill))
+        elements.append(.label(result.words, result.colour.fill, x: resultsX, y: y + 15))
         if !caption.isEmpty {
-            elements.append(text(caption, x: captionsX, y: y + 15, "\(SVGColour.muted.fill) small"))
+            elements.append(.label(caption, "\(SVGColour.muted.fill) small", x: captionsX, y: y + 15))
         }
         return SVGElement("g", [:], elements)
     }
@@ -108,7 +98,7 @@ extension TimelinePicture {
     private func bars(_ span: TimelineSpan, _ y: Double) -> [SVGElement] {
         switch span.kind {
         case .dependency, .unit:
-            return [line(span.start, span.end, y, .skipped, dashes: TimelineLegend.beforeDashes)]
+            return [line(span.start, span.end, y, .inactive, dashes: TimelineLegend.beforeDashes)]
         case .pause: return [line(span.start, span.end, y, .muted, dashes: TimelineLegend.pauseDashes)]
         case .server, .lock, .condition:
             return [bar(.waiting, span.start, span.end, y, height: 8)] + (span.isFailure ? [cross(span, y)] : [])
@@ -128,13 +118,7 @@ extension TimelinePicture {
     ) -> SVGElement {
         let left = x(start)
         let width = max(2, x(end ?? timeline.end) - left)
-        return SVGElement(
-            "rect",
-            [
-                "class": colour.fill, "x": svgNumber(left), "y": svgNumber(y + (Self.rowHeight - height) / 2),
-                "width": svgNumber(width), "height": svgNumber(height), "rx": "1",
-            ]
-        )
+        return .bar(colour, x: left, y: y + Self.rowHeight / 2, width: width, height: height)
     }
 
     private func line(
@@ -144,14 +128,7 @@ extension TimelinePicture {
         _ colour: SVGColour,
         dashes: String = "none",
     ) -> SVGElement {
-        let middle = svgNumber(y + Self.rowHeight / 2)
-        return SVGElement(
-            "line",
-            [
-                "class": colour.stroke, "x1": svgNumber(x(start)), "x2": svgNumber(x(end ?? timeline.end)),
-                "y1": middle, "y2": middle, "stroke-width": "2", "stroke-dasharray": dashes,
-            ]
-        )
+        .line(colour, x: x(start), to: x(end ?? timeline.end), y: y + Self.rowHeight / 2, dashes: dashes)
     }
 
     /// The mark of an attempt that has failed, which needs no colour to be seen.

@@ -23,10 +23,10 @@ struct TimelineRow {
     /// Whether it has failed and is about to be started again.
     private let isRetried: Bool
 
-    /// When its process ended and when systemd says so differ by less.
+    /// The largest difference between the end of a process and the time that systemd has for it.
     private static let precision = Duration.milliseconds(50)
 
-    /// The record of an attempt and its last entry in the journal differ by less.
+    /// The largest difference between the record of an attempt and its last entry in the journal.
     private static let distance = Duration.seconds(1)
 
     /// Finds the attempts of a task.

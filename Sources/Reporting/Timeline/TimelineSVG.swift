@@ -6,7 +6,7 @@ import State
 ///
 /// - Parameters:
 ///   - timeline: The timeline.
-///   - node: The name of the node, for the title.
+///   - node: The name of the node, for the title; empty if it is not known.
 /// - Returns: The picture as SVG, without scripts and files of its own.
 public func timelineSVG(_ timeline: Timeline, node: String) -> String {
     TimelinePicture(timeline, node: node).document.markup
@@ -68,7 +68,10 @@ struct TimelinePicture {
         notesY = chartY + Double(rowCount) * Self.rowHeight + 34
     }
 
-    private var title: String { node.isEmpty ? "Timeline of a boot" : "Timeline of the boot of \(node)" }
+    private var title: String {
+        let subject = timeline.origin == .boot ? "the boot" : "the tasks"
+        return "Timeline of \(subject)" + (node.isEmpty ? "" : " of \(node)")
+    }
 
     var document: SVGDocument {
         let sentences = [criticalText].compactMap(\.self) + timeline.notes.map { printable("Note: \($0)") }
@@ -86,14 +89,10 @@ struct TimelinePicture {
 
     // MARK: Texts
 
-    func text(_ words: String, x: Double, y: Double, _ classes: String) -> SVGElement {
-        SVGElement("text", ["class": classes, "x": svgNumber(x), "y": svgNumber(y)], text: words)
-    }
-
     /// Lines below each other.
     private func lines(_ lines: [String], y: Double, _ classes: String) -> [SVGElement] {
         lines.enumerated().map { index, line in
-            text(line, x: Self.margin, y: y + Double(index) * Self.lineHeight, classes)
+            .label(line, classes, x: Self.margin, y: y + Double(index) * Self.lineHeight)
         }
     }
 
@@ -101,7 +100,7 @@ struct TimelinePicture {
         let top = Self.margin + 12
         let originY = top + 22 + Double(summary.count) * Self.lineHeight
         let legendY = originY + Double(origin.count) * Self.lineHeight + 8
-        return [text(title, x: Self.margin, y: top, "\(SVGColour.text.fill) strong")]
+        return [SVGElement.label(title, "\(SVGColour.text.fill) strong", x: Self.margin, y: top)]
             + lines(summary, y: top + 22, SVGColour.text.fill)
             + lines(origin, y: originY, SVGColour.muted.fill)
             + TimelineLegend.elements(legend, x: Self.margin, y: legendY)
@@ -141,11 +140,8 @@ struct TimelinePicture {
                     "y2": svgNumber(bottom),
                 ]
             )
-            return [line]
-                + places.map { y in
-                    let classes = "\(SVGColour.muted.fill) small middle"
-                    return SVGElement("text", ["class": classes, "x": place, "y": svgNumber(y)], text: time.text)
-                }
+            let classes = "\(SVGColour.muted.fill) small middle"
+            return [line] + places.map { SVGElement.label(time.text, classes, x: x(time), y: $0) }
         }
         return SVGElement("g", [:], marks)
     }

@@ -1,6 +1,4 @@
 import Base
-import Execution
-import State
 
 /// Draws a timeline with characters, for people.
 ///
@@ -67,12 +65,12 @@ private struct TimelineText {
 
     private var chart: [String] {
         let units = zip(timeline.units, unitBars).map { unit, bar in
-            row(unit.name, isCritical: unit.isCritical, bar, unit.result, colour: nil)
+            row(unit.name, isCritical: unit.isCritical, bar, unit.result, .progress)
         }
         let tasks = zip(timeline.tasks, taskBars).flatMap { task, bar in
             let result = task.result(until: timeline.end)
             let details = task.details(until: timeline.end).flatMap { wrapped($0, indentation: 4) }
-            return [row(task.name, isCritical: task.isCritical, bar, result, colour: colour(task.state))] + details
+            return [row(task.name, isCritical: task.isCritical, bar, result, task.state.tone)] + details
         }
         return [axisLine] + units + tasks
     }
@@ -82,11 +80,11 @@ private struct TimelineText {
         isCritical: Bool,
         _ bar: TimelineBar,
         _ result: String,
-        colour: String?,
+        _ tone: Line.Tone,
     ) -> String {
-        let mark = isCritical ? painted("*", "1") : " "
+        let mark = isCritical ? painted("*", .summary) : " "
         let name = shown(name).truncated(to: nameWidth, isUTF8: isUTF8).padded(to: nameWidth)
-        return "\(mark) \(name)  \(bar.text(isColoured: isColoured, isUTF8: isUTF8))  \(painted(result, colour))"
+        return "\(mark) \(name)  \(bar.text(isColoured: isColoured, isUTF8: isUTF8))  \(painted(result, tone))"
     }
 
     /// The times at their places, those that fit.
@@ -111,7 +109,7 @@ private struct TimelineText {
         let texts = TimelineBar.Mark.allCases.reversed().filter(marks.contains).compactMap { mark in
             mark.meaning.map { "\(mark.character(isUTF8: isUTF8)) \($0)" }
         }
-        let all = texts + (timeline.criticalPath.isEmpty ? [] : ["* critical path"])
+        let all = texts + (timeline.criticalPath.isEmpty ? [] : ["* \(TimelineLegend.Item.critical.words)"])
         var lines: [String] = []
         for (index, text) in all.enumerated() {
             let item = index == all.count - 1 ? text : "\(text),"
@@ -163,13 +161,5 @@ private struct TimelineText {
 
     private func shown(_ text: String) -> String { tableText(text, isUTF8) }
 
-    private func painted(_ text: String, _ colour: String?) -> String {
-        guard isColoured, let colour else { return text }
-        return "\u{1b}[\(colour)m\(text)\u{1b}[0m"
-    }
-
-    private func colour(_ state: TaskState) -> String {
-        if state.isSuccess { return "32" }
-        return state == .ended(.failed) ? "31" : "33"
-    }
+    private func painted(_ text: String, _ tone: Line.Tone) -> String { isColoured ? tone.painted(text) : text }
 }

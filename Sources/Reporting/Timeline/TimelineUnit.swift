@@ -17,7 +17,7 @@ public struct TimelineUnit: Sendable, Hashable {
     /// When it became inactive or failed since, `nil` if it did not.
     public var ended: Duration?
 
-    /// Whether the tasks that decided when the last one ended waited for it.
+    /// Whether the first task of the critical path waited for it.
     public var isCritical: Bool
 
     /// Creates a unit.

@@ -11,7 +11,7 @@ extension Timeline {
         let states: [TaskState] =
             [.changed, .unchanged, .failed, .skipped, .interrupted].map(TaskState.ended)
             + [.running, .waiting, .notYet, .unknown]
-        let counts = states.map { state in (tasks.count { $0.state == state }, "\(state)") }.filter { $0.0 > 0 }
+        let counts = states.map { state in (tasks.count { $0.state == state }, state.countedWord) }.filter { $0.0 > 0 }
         let list = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         let head = "\(tasks.count) \(tasks.count == 1 ? "task" : "tasks"): \(list)"
         guard let last = tasks.compactMap(\.ended).max(), !isOngoing else { return head }

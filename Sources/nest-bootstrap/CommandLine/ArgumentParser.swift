@@ -89,7 +89,7 @@ private struct ArgumentParser {
     private mutating func flag(_ argument: String) throws(UsageError) -> GivenFlag {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard let flag = Flag.named(parts[0], of: command) else {
-            let known = Flag.all.filter { flag in !flag.isInternal && (command.map(flag.commands.contains) ?? true) }
+            let known = command?.shownFlags ?? Flag.all.filter { !$0.isInternal }
             throw .unknown(
                 "flag",
                 parts[0],

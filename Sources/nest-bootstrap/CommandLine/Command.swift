@@ -58,6 +58,9 @@ enum CommandName: String, Sendable, Hashable, CaseIterable {
 
     /// Those that the help shows; the build of the package calls the others.
     static let shown = allCases.filter { $0 != .manual }
+
+    /// The flags that its help shows.
+    var shownFlags: [Flag] { Flag.all.filter { $0.commands.contains(self) && !$0.isInternal } }
 }
 
 /// What the arguments ask for.

@@ -30,15 +30,15 @@ extension CommandHelp {
                 + "them, and what it waited for before and in each, such as an API server or the lock of the cluster. "
                 + "Later runs are left out, as are the repetitions of tasks with 'every'. What still runs or waits "
                 + "has no end yet.",
-            "The critical path ends with the task that ended last, or that has run longest of those that still run. "
-                + "Each task of it is the dependency that ended last of the one after it. To make the boot faster, "
-                + "make one of these tasks faster.",
+            "The critical path ends with the task that ended last or, while tasks run, with the one that has run "
+                + "longest. Each task on it is followed by a task that could start only when it had ended. To make the "
+                + "boot faster, make one of these tasks faster.",
             "The units are those that tasks name in 'after', network-online.target, multi-user.target, "
                 + "k8s-bootstrap.target and the usual services of Kubernetes, each as it was last started.",
             "Times count from the start of the machine; from the start of the first task if that came after the "
-                + "boot, or with '--root'. They come from the records, systemd and the journal. To users who may not "
-                + "read the journal of the system, and without systemd, only the last attempt of each task is known, "
-                + "and no waits; a note says so.",
+                + "boot, with '--root', and without systemd. They come from the records, systemd and the journal. To "
+                + "users who may not read the journal of the system, and without systemd, only the last attempt of "
+                + "each task is known, and no waits; a note says so.",
             "With '--format svg' it prints a picture for light and dark pages. With '--output json' it prints one "
                 + "object; docs/json.md describes its fields.",
         ],

@@ -66,9 +66,9 @@ extension CommandHelp {
         details: [
             "Results and progress go to standard output, warnings and errors to standard error. On a terminal every "
                 + "task has a line that says what it does or waits for, as far as there are rows; failures and "
-                + "changes stay on the screen. NO_COLOR, TERM=dumb and locales without UTF-8 are obeyed. With "
-                + "'--output plain' every event is a line, as in a file. Under systemd everything goes to the journal "
-                + "instead.",
+                + "changes stay on the screen. NO_COLOR, TERM=dumb and the character set of the locale are respected. "
+                + "With '--output plain' every event is a line, as in a file. Under systemd everything goes to the "
+                + "journal instead.",
             "A reader that is too slow misses lines that programs print, and is shown how many. A run that has ended "
                 + "waits 10 seconds for it.",
             "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
@@ -114,7 +114,7 @@ extension CommandHelp {
             Row("0", "every task succeeded; with '--all-nodes', on every node"),
             Row("1", "a task failed; with '--wait', permanently; with '--all-nodes', on a node"),
             Row("3", "none failed, but some have not succeeded yet, or are not known; with '--wait', time is up"),
-            .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by another signal than Control-C"),
+            .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by SIGTERM or SIGHUP"),
         ],
         examples: [
             "status", "status --watch", "status --wait=10m", "status calico-crds -o yaml",

@@ -52,10 +52,6 @@ struct Completer {
         earlier.lazy.filter { !$0.hasPrefix("-") }.first.flatMap(CommandName.init)
     }
 
-    private var flags: [Flag] {
-        Flag.all.filter { flag in !flag.isInternal && (command.map(flag.commands.contains) ?? false) }
-    }
-
     private var unfiltered: Completion {
         if let equals = current.firstIndex(of: "="), current.hasPrefix("--") {
             let name = String(current[..<equals])
@@ -69,6 +65,7 @@ struct Completer {
         }
         if current.hasPrefix("-") {
             let common = [Candidate("--help", "show the help"), Candidate(Flag.versionName, "show the version")]
+            let flags = command?.shownFlags ?? []
             return .words(flags.map { Candidate($0.name, $0.help) } + (command == nil ? common : [common[0]]))
         }
         return names

@@ -1,4 +1,5 @@
 import Base
+import Reporting
 
 extension Flag {
     /// The flags of the commands that show what has happened: `status`, `logs`, `timeline` and `graph --status`.
@@ -39,8 +40,19 @@ extension Flag {
             values.logs.isThisBoot = true
         },
         Flag(
+            "--output",
+            short: "-o",
+            // As journalctl has no YAML.
+            alternatives(OutputChoice.allCases.filter { $0 != .yaml }),
+            of: [.logs],
+            "lines for people (text and table are the same), objects for programs, or lines without the pager and the "
+                + "colours of journalctl (default: \(OutputFormat.text.rawValue))"
+        ) { (values, value, command) throws(UsageError) in
+            values.set(try choice("output", value, of: command))
+        },
+        Flag(
             "--format",
-            "text|svg",
+            alternatives(TimelineFormat.allCases),
             of: [.timeline],
             "lines with bars, or a picture (default: \(TimelineFormat.text.rawValue))"
         ) { (values, value, command) throws(UsageError) in

@@ -118,7 +118,7 @@ struct Flag: Sendable {
         },
         Flag(
             "--format",
-            "text|dot|mermaid|svg",
+            alternatives(GraphFormat.allCases),
             of: [.graph],
             "a tree of lines, the input of Graphviz or Mermaid, or a picture (default: \(GraphFormat.text.rawValue))"
         ) { (values, value, command) throws(UsageError) in
@@ -227,13 +227,12 @@ struct Flag: Sendable {
         Flag(
             "--output",
             short: "-o",
-            "text|table|json|yaml|plain",
-            of: ofTaskFile + [.explain],
+            alternatives(OutputChoice.allCases),
+            of: ofTaskFile.filter { $0 != .logs } + [.explain],
             "output for people (text and table are the same), for programs, or for screen readers and logs: text as a file gets "
                 + "it, never redrawn (default: \(OutputFormat.text.rawValue))"
         ) { (values, value, command) throws(UsageError) in
-            let wanted: OutputChoice = try choice("output", value, of: command)
-            (values.output, values.isPlain) = (wanted.format, wanted == .plain)
+            values.set(try choice("output", value, of: command))
         },
     ]
 
@@ -250,6 +249,11 @@ struct Flag: Sendable {
 
     /// The commands that are about one node.
     private static let ofNode = ofTaskFile.filter { $0 != .certificates } + [.initialise]
+
+    /// The words of which a value is one, as the help shows them.
+    static func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> String {
+        choices.map(\.rawValue).joined(separator: "|")
+    }
 
     /// Reads a value that is one of several words.
     static func choice<Choice: RawRepresentable<String> & CaseIterable>(

@@ -28,6 +28,11 @@ struct FlagValues: Sendable {
     var runsCommandsWithRoot = false
     /// Whether `completion` lists what may follow, for a shell's script.
     var listsCandidates = false
+
+    /// Sets the output.
+    mutating func set(_ choice: OutputChoice) {
+        (output, isPlain) = (choice.format, choice == .plain)
+    }
 }
 
 /// A flag in the arguments.

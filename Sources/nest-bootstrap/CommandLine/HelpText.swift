@@ -1,3 +1,5 @@
+import Base
+
 /// Formats the help of a command, or of the program.
 ///
 /// - Parameter command: The command, or `nil` for the program.
@@ -5,15 +7,13 @@
 func helpText(_ command: CommandName? = nil) -> String {
     guard let command else { return programHelp() }
     let help = command.help
-    let flags = Flag.all.filter { $0.commands.contains(command) && !$0.isInternal }.map { flag in
-        Row(flag.usage, flag.help)
-    }
+    let flags = command.shownFlags.map { Row($0.usage, $0.help) }
     var parts = [
-        wrapped(help.description, to: helpColumns).joined(separator: "\n") + "\n",
+        help.description.wrapped(to: helpColumns).joined(separator: "\n") + "\n",
         usage(help.usage),
         section("Flags", flags + [Row(Flag.helpNames.joined(separator: ", "), "show this help")], width: 25),
     ]
-    parts += help.details.map { wrapped($0, to: helpColumns).joined(separator: "\n") + "\n" }
+    parts += help.details.map { $0.wrapped(to: helpColumns).joined(separator: "\n") + "\n" }
     parts += [
         section("Exit codes", help.exitCodes),
         "Examples:\n" + help.examples.map { "  nest-bootstrap \($0)\n" }.joined(),
@@ -65,7 +65,7 @@ func section(_ title: String, _ rows: [Row], width: Int? = nil) -> String {
     let indentation = String(repeating: " ", count: width + 2)
     var lines = ["\(title):"]
     for row in rows {
-        var texts = wrapped(row.text, to: helpColumns - width - 2)[...]
+        var texts = row.text.wrapped(to: helpColumns - width - 2)[...]
         if row.term.count + 2 <= width {
             let first = texts.popFirst() ?? ""
             lines.append("  " + row.term + String(repeating: " ", count: width - row.term.count) + first)
@@ -77,15 +77,7 @@ func section(_ title: String, _ rows: [Row], width: Int? = nil) -> String {
     return lines.map { $0 + "\n" }.joined()
 }
 
-/// Breaks a text into lines between words.
-func wrapped(_ text: String, to width: Int) -> [String] {
-    var lines: [String] = []
-    for word in text.split(separator: " ") {
-        if let last = lines.last, last.count + 1 + word.count <= width {
-            lines[lines.count - 1] = "\(last) \(word)"
-        } else {
-            lines.append(String(word))
-        }
-    }
-    return lines
+/// A text as a sentence.
+func sentence(_ text: String) -> String {
+    text.first?.isLetter == true ? text.prefix(1).uppercased() + text.dropFirst() + "." : "\(text)."
 }

@@ -127,7 +127,7 @@ struct ResetOptions: Sendable, Hashable {
     var runsCommandsWithRoot = false
 }
 
-/// Whether `status` waits or goes on, and where it asks for all nodes.
+/// Whether `status` waits or watches, and with which kubeconfig it reads all nodes.
 struct StatusOptions: Sendable, Hashable {
     /// Whether it waits until all tasks have succeeded or one has failed permanently.
     var isWaiting = false

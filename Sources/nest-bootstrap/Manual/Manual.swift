@@ -100,7 +100,7 @@ extension Manual {
     }
 
     private static func flags(of command: CommandName) -> [(term: String, texts: [String])] {
-        Flag.all.filter { $0.commands.contains(command) && !$0.isInternal }.map { flag in
+        command.shownFlags.map { flag in
             let names = [flag.shortName, flag.name].compactMap(\.self).map { "Fl \($0.dropFirst())" }
             let value = flag.value.map { flag.isValueOptional ? " Ns Oo = Ns Ar \($0) Oc" : " Ar \($0)" } ?? ""
             return ("\(names.joined(separator: " , "))\(value)", [sentence(flag.help)])

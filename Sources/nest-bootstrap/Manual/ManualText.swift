@@ -1,3 +1,5 @@
+import Base
+
 /// The source of a manual page, in the macros of mdoc.
 ///
 /// The source of the macros is mdoc(7): https://mandoc.bsd.lv/man/mdoc.7.html
@@ -41,7 +43,7 @@ struct ManualText {
 
     /// Adds a text, every sentence on lines of its own.
     mutating func paragraph(_ text: String) {
-        for sentence in sentences(text) { lines += wrapped(escaped(sentence), to: 76).map(guarded) }
+        for sentence in sentences(text) { lines += escaped(sentence).wrapped(to: 76).map(guarded) }
     }
 
     /// Adds a list of terms with texts.

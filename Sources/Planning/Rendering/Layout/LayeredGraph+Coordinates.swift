@@ -70,8 +70,7 @@ extension LayeredGraph {
 
     /// The links that cross one between two bends, which is to be straight.
     private func crossingsOfBends() -> Set<Link> {
-        var positions = Array(repeating: 0, count: layerOf.count)
-        for layer in layers { for (position, vertex) in layer.enumerated() { positions[vertex] = position } }
+        let positions = Self.positions(in: layers, count: layerOf.count)
         var conflicts: Set<Link> = []
         for (left, right) in zip(layers, layers.dropFirst()) {
             var (first, start) = (0, 0)
@@ -99,8 +98,7 @@ private struct Alignment {
 
     /// Aligns every vertex with the median of its neighbours in the layer before, if no other alignment is in the way.
     init(_ layers: [[Int]], neighbours: [[Int]], except conflicts: Set<LayeredGraph.Link>) {
-        var positions = Array(repeating: 0, count: neighbours.count)
-        for layer in layers { for (position, vertex) in layer.enumerated() { positions[vertex] = position } }
+        let positions = LayeredGraph.positions(in: layers, count: neighbours.count)
         var roots = Array(neighbours.indices)
         // The next vertex of the block; that of its last one is the first.
         var following = roots

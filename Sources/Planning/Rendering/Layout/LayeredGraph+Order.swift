@@ -14,8 +14,7 @@ extension LayeredGraph {
     /// Finding the least number of crossings takes exponential time. Here every vertex is moved to the mean of its
     /// neighbours, from left to right and back, and then vertices are exchanged with those next to them.
     mutating func orderLayers() {
-        var positions = Array(repeating: 0, count: layerOf.count)
-        for layer in layers { for (position, vertex) in layer.enumerated() { positions[vertex] = position } }
+        var positions = Self.positions(in: layers, count: layerOf.count)
         var (best, bestCount) = (layers, crossingCount)
         var idleCount = 0
         for round in 0..<Self.roundLimit where bestCount > 0 && idleCount < Self.idleLimit {
@@ -34,8 +33,7 @@ extension LayeredGraph {
 
     /// The number of pairs of links that cross.
     var crossingCount: Int {
-        var positions = Array(repeating: 0, count: layerOf.count)
-        for layer in layers { for (position, vertex) in layer.enumerated() { positions[vertex] = position } }
+        let positions = Self.positions(in: layers, count: layerOf.count)
         var count = 0
         for (layer, right) in zip(layers, layers.dropFirst()) {
             // Two links cross if one begins above the other and ends below it: the number of inversions.

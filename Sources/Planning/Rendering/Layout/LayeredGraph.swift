@@ -52,6 +52,18 @@ struct LayeredGraph {
     /// Whether a vertex is a bend of lines.
     func isBend(_ vertex: Int) -> Bool { vertex >= boxCount }
 
+    /// Finds where every vertex is within its layer.
+    ///
+    /// - Parameters:
+    ///   - layers: The layers, each with its vertices from top to bottom.
+    ///   - count: The number of vertices.
+    /// - Returns: The position of every vertex, counted from the top.
+    static func positions(in layers: [[Int]], count: Int) -> [Int] {
+        var positions = Array(repeating: 0, count: count)
+        for layer in layers { for (position, vertex) in layer.enumerated() { positions[vertex] = position } }
+        return positions
+    }
+
     /// The layer of every box: one after the last of its predecessors, or for those that more lines leave than reach,
     /// just before the first of its successors.
     private static func layers(_ predecessors: [[Int]]) -> [Int] {

@@ -1,10 +1,10 @@
 /// The width of texts on a terminal.
 extension String {
     /// The columns that the text takes.
-    var columnCount: Int { reduce(0) { $0 + $1.columnCount } }
+    public var columnCount: Int { reduce(0) { $0 + $1.columnCount } }
 
     /// The text, cut off with an ellipsis if it is wider than a number of columns.
-    func truncated(to columns: Int, isUTF8: Bool = true) -> String {
+    public func truncated(to columns: Int, isUTF8: Bool = true) -> String {
         // A character takes no more columns than it has bytes.
         guard utf8.count > columns, columnCount > columns else { return self }
         guard columns > 0 else { return "" }
@@ -20,7 +20,7 @@ extension String {
     }
 
     /// The text with spaces after it, up to a number of columns.
-    func padded(to columns: Int) -> String {
+    public func padded(to columns: Int) -> String {
         self + String(repeating: " ", count: max(0, columns - columnCount))
     }
 
@@ -30,7 +30,7 @@ extension String {
     ///   - columns: The width.
     ///   - indentation: The spaces before all lines but the first, which keeps those that it has.
     /// - Returns: The lines; the text itself if it fits.
-    func wrapped(to columns: Int, indentation: Int = 0) -> [String] {
+    public func wrapped(to columns: Int, indentation: Int = 0) -> [String] {
         guard columnCount > columns else { return isEmpty ? [] : [self] }
         var lines: [String] = []
         var line = String(prefix { $0 == " " })
@@ -56,7 +56,7 @@ extension Character {
     /// The columns that a terminal gives the character, at most.
     ///
     /// Many terminals show the parts of a joined emoji one after another, so each of them counts.
-    var columnCount: Int { unicodeScalars.reduce(0) { $0 + $1.columnCount } }
+    public var columnCount: Int { unicodeScalars.reduce(0) { $0 + $1.columnCount } }
 }
 
 extension Unicode.Scalar {
