@@ -66,6 +66,16 @@ public final class Connections: Sendable {
         if let task = PathProducers(context.run.plan).producer(of: path) {
             return "task '\(task)' writes it: run 'nest-bootstrap run --task \(task)'"
         }
-        return "name a kubeconfig that is there in 'apply.kubeconfig', or let a 'kubeconfig' task write it"
+        return "name a kubeconfig that is there in '\(context.task.kubeconfigKey)', let a 'kubeconfig' task write it, "
+            + "or wait for it in an earlier task: wait: {file: \(path)}"
+    }
+}
+
+extension PlannedTask {
+    /// The key of the task file that names its kubeconfig.
+    fileprivate var kubeconfigKey: String {
+        guard verb.footprint.kubeconfig != nil else { return "lock.kubeconfig" }
+        if let wait = verb.declaration as? WaitDeclaration, case .apiServer = wait.condition { return "wait.apiServer" }
+        return "\(verb.name).kubeconfig"
     }
 }

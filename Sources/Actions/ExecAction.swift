@@ -16,26 +16,30 @@ struct ExecAction: Action {
 
     /// Runs the program and returns that something changed, unless there was nothing to do.
     func run() async throws(Problem) -> Bool {
-        if let creates = declaration.creates, try exists(creates, "creates") {
+        if let creates = declaration.creates, try isWritten(creates) {
             context.emit(.path(creates.path, .unchanged))
             return false
         }
         guard !context.run.files.isDryRun else {
             // What preStart would make is not there.
             if declaration.preStart == nil { _ = try command() }
-            context.emit(.planned("would run '\(commandLine)'"))
+            let first = declaration.preStart == nil ? "" : "'preStart', then "
+            context.emit(.planned("would run \(first)\(commandLine)"))
             return true
         }
         try makeDirectories()
         if let preStart = declaration.preStart {
-            try await run(try shell(["-e", "-c", preStart]), named: "preStart")
+            try await run(try shell(["-e", "-c", preStart]), named: "'preStart'")
         }
         try await run(try command(), named: commandLine)
         if let creates = declaration.creates {
-            guard try exists(creates, "creates") else {
+            guard try isWritten(creates) else {
+                let files = context.run.files
+                let location = (try? files.location(ofWritten: creates.path)) ?? creates.path
+                let correction = "correct 'creates' at \(creates.location)"
                 throw Problem(
-                    "'\(commandLine)' succeeded, but '\(creates.path)' does not exist",
-                    hint: "correct 'creates' at \(creates.location)",
+                    "\(commandLine) succeeded, but '\(location)' does not exist",
+                    hint: files.root.isEmpty ? correction : "let it write below '$NEST_ROOT', or \(correction)",
                     publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
                 )
             }
@@ -55,13 +59,15 @@ struct ExecAction: Action {
         }
     }
 
+    /// The command line as a shell takes it, in single quotes unless it has some itself.
     private var commandLine: String {
         let program =
             switch declaration.program {
             case .script(let reference): reference.path
             case .command(let name, _): name
             }
-        return ([program] + declaration.arguments).joined(separator: " ")
+        let line = shellLine([program] + declaration.arguments)
+        return line.contains("'") ? line : "'\(line)'"
     }
 
     /// The agent's own environment, the task's variables, and the task's name.
@@ -71,11 +77,22 @@ struct ExecAction: Action {
             .merging(declaration.environment) { $1 }
     }
 
-    private func exists(_ reference: LocatedPath, _ key: String) throws(Problem) -> Bool {
+    /// Whether what the program creates is there; with a root, what the machine that runs it has does not matter.
+    private func isWritten(_ creates: LocatedPath) throws(Problem) -> Bool {
         do {
-            return try context.run.files.exists(reference.path)
+            let files = context.run.files
+            if try files.isPlanned(creates.path) { return true }
+            return try FileSystem.exists(try files.location(ofTarget: creates.path))
         } catch {
-            throw Problem("'\(key)' cannot be checked", cause: error)
+            throw Problem("'creates' cannot be checked", cause: error)
+        }
+    }
+
+    private func exists(_ script: LocatedPath) throws(Problem) -> Bool {
+        do {
+            return try context.run.files.exists(script.path)
+        } catch {
+            throw Problem("'script' cannot be checked", cause: error)
         }
     }
 
@@ -96,7 +113,7 @@ struct ExecAction: Action {
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
             let files = context.run.files
-            guard try exists(reference, "script") else {
+            guard try exists(reference) else {
                 throw Problem(
                     "script '\(reference.path)' does not exist",
                     hint: "correct 'script' at \(reference.location), or install the file",
@@ -139,7 +156,7 @@ struct ExecAction: Action {
     /// How long a program may take to end after SIGTERM, which it gets when the task's time is up.
     private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
 
-    /// Runs one command; its output becomes events, and its last line part of an error.
+    /// Runs one command, whose name has its quotes; its output becomes events, and its last line part of an error.
     private func run(_ command: Command, named name: String) async throws(Problem) {
         let last = LastLine()
         let sandboxHint = SandboxHint()
@@ -166,7 +183,7 @@ struct ExecAction: Action {
         guard !status.isSuccess else { return }
         if let process = context.survivor.process {
             throw Problem(
-                "'\(name)' cannot be ended: process \(process) still runs after SIGKILL",
+                "\(name) cannot be ended: process \(process) still runs after SIGKILL",
                 hint: "see what it waits for: ps -o pid,user,stat,wchan,args -p \(process)",
                 publicMessage: "its program cannot be ended: process \(process) still runs after SIGKILL"
                     + Self.restriction,
@@ -175,13 +192,13 @@ struct ExecAction: Action {
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
             throw Problem(
-                "'\(name)' \(status)\(said)",
+                "\(name) \(status)\(said)",
                 hint: sandboxHint.text,
                 publicMessage: "its program \(status)\(Self.restriction)",
             )
         }
         throw Problem(
-            "'\(name)' did not finish within \(context.task.timeout.text) and was stopped\(said)",
+            "\(name) did not finish within \(context.task.timeout.text) and was stopped\(said)",
             hint: "find out why it takes so long, or increase 'timeout' of task '\(context.task.name)'",
             publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
                 + Self.restriction,

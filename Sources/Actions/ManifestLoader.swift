@@ -158,8 +158,14 @@ struct ManifestLoader {
 
     private func hint(for error: SystemError, _ reference: LocatedPath) -> String? {
         if error.isNotFound { return "correct the path, or install the file before this task" }
-        if let advice = error.advice { return advice }
-        guard error.code == EACCES else { return nil }
-        return "run as root, or give this user access to it and to the directories that it is in"
+        return error.adviceForUser
+    }
+}
+
+extension SystemError {
+    /// What to do about a file that cannot be read, also by a user who may not read it.
+    var adviceForUser: String? {
+        if let advice { return advice }
+        return code == EACCES ? "run as root, or give this user access to it and to the directories that it is in" : nil
     }
 }

@@ -32,6 +32,9 @@ extension NodeCheck {
             }
             findings.add(pruningFindings(task, manifests))
             findings.objectCount += manifests.count
+            if server != nil, document == nil {
+                findings.uncheckedObjectCount += manifests.count { !check.knowsFields(of: $0) }
+            }
         }
         let references = run.plan.steps.flatMap { $0.task.footprint.neededObjects + $0.task.footprint.deletedObjects }
         findings.problems += references.flatMap { reference in

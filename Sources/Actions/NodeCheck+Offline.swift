@@ -1,7 +1,7 @@
 import Base
 import Planning
 
-/// What differs where this machine is not the node.
+/// Files that are not there yet, or not on this machine because it is not the node.
 extension NodeCheck {
     /// Whether a manifest is one of the node's own files, which are not on this machine.
     ///
@@ -18,6 +18,17 @@ extension NodeCheck {
             guard case .path(let path) = source, producers.producer(of: path.path) == nil else { return nil }
             return isAbsent(path) ? path : nil
         }
+    }
+
+    /// Whether a path is not there yet, and the task runs after one that waits for it.
+    func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
+        guard (try? run.files.exists(path)) == false else { return false }
+        let awaiting = run.plan.steps.lazy.map(\.task).filter { task in
+            task.footprint.reads.contains { $0.use == .awaited && $0.path.path == path }
+        }
+        guard awaiting.first != nil else { return false }
+        let earlier = run.plan.allDependencies(of: task.name)
+        return awaiting.contains { earlier.contains($0.name) }
     }
 
     /// Returns the warning about a manifest that is not checked.

@@ -126,12 +126,20 @@ public struct Event: Sendable {
         public var fields: [String]
         /// How the object would change, with a dry run: lines of a unified diff.
         public var diff: [String]
+        /// Whether no field changes, and only who manages them.
+        public var changesOnlyManagers: Bool
 
         /// Creates a result.
-        public init(_ change: Change, fields: [String] = [], diff: [String] = []) {
+        public init(
+            _ change: Change,
+            fields: [String] = [],
+            diff: [String] = [],
+            changesOnlyManagers: Bool = false,
+        ) {
             self.change = change
             self.fields = fields
             self.diff = diff
+            self.changesOnlyManagers = changesOnlyManagers
         }
     }
 }

@@ -44,7 +44,7 @@ extension Journal {
     /// - Returns: Whether there is a file of it that the user may not read; `false` if there is none.
     public static func isClosed(
         machine: String? = nil,
-        directories: [String] = ["/var/log/journal", "/run/log/journal"],
+        directories: [String] = Journal.directories(),
     ) -> Bool {
         let machine = machine ?? machineIdentifier()
         return directories.contains { directory in

@@ -85,7 +85,7 @@ struct AllNodesCommand {
             guard findings.problems.isEmpty else { throw Problems(findings.problems) }
             switch format {
             case nil: output.writeObjects(all.renderJSON(), as: options.output)
-            case .text: output.write(all.renderText(columns: columns))
+            case .text: output.write(all.renderText(columns: columns, isUTF8: output.isUTF8))
             case .dot: output.writeData(all.renderDOT())
             case .mermaid: output.writeData(all.renderMermaid())
             case .svg: output.writeData(all.renderSVG())

@@ -50,7 +50,11 @@ struct CheckCommand {
         let problems = configuration.problems + findings.problems
         let taskCount = configuration.plan.steps.count
         if options.output.isForPrograms {
-            let counts = CheckCounts(tasks: taskCount, objects: findings.objectCount)
+            let counts = CheckCounts(
+                tasks: taskCount,
+                objects: findings.objectCount,
+                uncheckedObjects: findings.uncheckedObjectCount,
+            )
             let report = checkJSON(problems, warnings: findings.warnings, counts, choice)
             output.writeObjects(report, as: options.output)
         } else {
@@ -61,12 +65,17 @@ struct CheckCommand {
             if problems.isEmpty {
                 let lines = choice.map { addressLines($0, columns: nil) } ?? []
                 output.write(lines.map { $0 + "\n" }.joined())
+                if findings.uncheckedObjectCount > 0 { output.write("\(Self.withoutSchema)\n") }
                 output.write("\(taskCount) task\(taskCount == 1 ? "" : "s") for this node, \(result)\n")
             }
         }
         if problems.isEmpty { return .success }
         return isReadable ? .data : .configuration
     }
+
+    /// What is said if the fields of objects are not known.
+    private static let withoutSchema =
+        "note: unknown fields are not found without the schema of the server, which 'nest-bootstrap diff' fetches"
 
     /// Warns where the tasks that use the address would wait for it.
     private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {

@@ -76,8 +76,9 @@ struct Program {
         case .schema: output.writeData(String(decoding: taskFileSchema().json(), as: UTF8.self) + "\n")
         case .manual(let page, let date): output.writeData(page.text(date: date))
         case .completion(let shell): output.writeData(shell.script)
-        case .candidates(let words):
-            output.writeData(Completer(words: words).completion.text)
+        case .candidates(let words, let isLine):
+            let typed = isLine ? shellWords(words.joined(separator: " "), environment: Machine.environment()) : words
+            output.writeData(Completer(words: typed).completion.text)
         case .explain(let name): return ExplainCommand(name: name, format: options.output, output: output).run()
         default: return await performOnFiles(options)
         }
@@ -103,7 +104,7 @@ struct Program {
                 return await ImportCommand(source: source, output: output).run()
             }
             if case .logs(let names, let logs) = options.command {
-                return try LogsCommand(options: options, names: names, logs: logs).run(output)
+                return try await LogsCommand(options: options, names: names, logs: logs).run(output)
             }
             if case .report = options.command {
                 return try await ReportCommand(options: options, output: output).run()

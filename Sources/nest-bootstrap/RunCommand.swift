@@ -18,8 +18,12 @@ struct RunCommand {
 
     /// Runs the tasks, and returns the exit code.
     ///
-    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/SystemError`` if the state cannot be read.
+    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` for a user without the rights that tasks need,
+    ///   ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
+        guard options.isDryRun || configuration.options.root != nil || Machine.isRoot || Machine.isUnit else {
+            throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
+        }
         let allRecords = try configuration.records()
         // Dependencies have succeeded on this boot, whatever their repetitions have done since.
         let part = try selection(allRecords)
@@ -210,7 +214,7 @@ struct RunCommand {
         for step in plan.steps where names.contains(step.task.name) {
             let outside = step.dependencies.map { plan.steps[$0].task.name }.filter { !names.contains($0) }
             for status in records.statuses(of: outside) where !status.state.isSuccess {
-                if case .unknown = status.state { _ = try records.record(of: status.task) }
+                if case .unknown = status.state { _ = try records.intactRecord(of: status.task) }
                 selection.missing.append(MissingDependency(step.task, status.task, status.state, phrase(status)))
             }
         }
@@ -223,7 +227,8 @@ struct RunCommand {
         case .running: return "is running now"
         case .ended(.failed): return "failed on this boot"
         case .ended(let outcome): return "was \(outcome.rawValue) on this boot"
-        case .notYet, .waiting, .unknown:
+        case .unknown: return "has a damaged record"
+        case .notYet, .waiting:
             let isMasked = configuration.options.root == nil && Systemd.isMasked(unitName(ofTask: status.task))
             return "has not run on this boot" + (isMasked ? " (its unit is masked)" : "")
         }

@@ -59,7 +59,8 @@ struct StatusCommand {
         _ output: ConsoleOutput,
         _ outputEnvironment: OutputEnvironment
     ) {
-        let warnings = CredentialWarnings(files: configuration.files, plan: plan).all() + missingReport()
+        let warnings =
+            CredentialWarnings(files: configuration.files, plan: plan).all() + missingReport() + unitWarnings(statuses)
         let certificates = configuration.certificates(of: plan)
         let address = configuration.addressChoice
         let format = configuration.options.output

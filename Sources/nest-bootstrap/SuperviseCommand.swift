@@ -132,7 +132,7 @@ struct SuperviseCommand {
         let hasFailed = result != "success"
         let noted = try names.filter { name throws(SystemError) in
             // There is none before the first repetition whose program has started.
-            let record = try records.record(of: name)
+            let record = try records.intactRecord(of: name)
             // A repetition that was stopped has neither failed nor succeeded.
             return (hasFailed || record?.isSuccess == true) && record?.history.isReported ?? false != hasFailed
         }

@@ -119,7 +119,7 @@ struct UnitsCommand {
     /// How the units call this program.
     private func call(roles: String?) -> ProgramInvocation {
         let config = units.installedConfig ?? Configuration.absolute(options.config)
-        var call = ProgramInvocation(program: program, taskFiles: Configuration.taskFiles(options))
+        var call = ProgramInvocation(program: Installation.program, taskFiles: Configuration.taskFiles(options))
         if units.installedConfig != nil {
             call.installedPaths = Configuration.installedPaths(options, as: config)
             call.taskFiles = call.installedPaths.values.sorted()
@@ -133,11 +133,6 @@ struct UnitsCommand {
             call.flags += ["--root", Configuration.absolute(root)]
         }
         return call
-    }
-
-    /// The program itself, even if it was called by a link.
-    private var program: String {
-        (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap"
     }
 
     /// Writes the files, without waiting for a disk: the next start of systemd or call of the command writes them again.

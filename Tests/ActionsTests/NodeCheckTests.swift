@@ -38,6 +38,21 @@ struct NodeCheckTests {
         }
     }
 
+    @Test func `a line of a shell is no command, and the keys for it are said`() async throws {
+        let words = "  a: {exec: {command: no-such get nodes}}\n"
+        let tasks = "tasks:\n\(words)  b: {exec: {command: no-such get | grep Ready}}\n"
+        try await withBench(tasks) { bench in
+            #expect(
+                await bench.problems() == [
+                    "DIR/bootstrap.yaml:2:23: command 'no-such get nodes' not found; "
+                        + "write command: no-such and args: [get, nodes]",
+                    "DIR/bootstrap.yaml:3:23: command 'no-such get | grep Ready' not found; "
+                        + "write command: sh and args: [-c, 'no-such get | grep Ready']",
+                ]
+            )
+        }
+    }
+
     @Test func `a unit of a task in 'restart' is a warning`() async throws {
         let tasks = "tasks: {a: {restart: [k8s-bootstrap-b.service, c.service], exec: {command: sh}}}"
         try await withBench(tasks) { bench in

@@ -21,6 +21,12 @@ import Testing
         #expect(nearestName(to: "taskfil", in: ["taskxxx", "taskfile"]) == "taskfile")
     }
 
+    @Test func `of two that are equally similar, the one with the same characters is meant`() {
+        #expect(nearestName(to: "--wacht", in: ["--wait", "--watch"]) == "--watch")
+        #expect(nearestName(to: "--wacht", in: ["--watch", "--wait"]) == "--watch")
+        #expect(nearestName(to: "--waitt", in: ["--wait", "--watch"]) == "--wait")
+    }
+
     @Test func `long names are compared in bounded time`() {
         // Compared in full, each pair would take 10^8 steps; only the first 64 characters count.
         let names = (0..<2_000).map { String(repeating: "n", count: 5_000) + String($0) }

@@ -217,7 +217,11 @@ struct ArgumentTests {
             (["check", "x"], "'check' takes no arguments: 'x'; see 'nest-bootstrap check --help'"),
             (
                 ["status", "--output", "jsno"],
-                "invalid value 'jsno' for --output (expected one of 'text', 'table', 'json', 'yaml', 'plain')"
+                "invalid value 'jsno' for --output (did you mean 'json'?)"
+            ),
+            (
+                ["status", "--output", "xml"],
+                "invalid value 'xml' for --output (expected one of 'text', 'table', 'json', 'yaml', 'plain')"
             ),
             (
                 ["graph", "--format", "png"],
@@ -271,7 +275,8 @@ struct ArgumentTests {
     @Test(
         arguments: [
             (["run", "-x", "--output", "json"], .json), (["--output=json", "frobnicate"], .json),
-            (["-o", "json"], .json), (["-o=json"], .json), (["-o", "yaml"], .yaml), (["--output=yaml"], .yaml),
+            (["-o", "json"], .json), (["-o=json"], .json), (["-x", "-ojson"], .json), (["logs", "-fo", "json"], .json),
+            (["-o", "yaml"], .yaml), (["--output=yaml"], .yaml),
             (["-x=json"], .text), (["run", "--output", "jsn"], .text),
             (["--output"], .text), ([], .text),
         ] as [([String], OutputFormat)]

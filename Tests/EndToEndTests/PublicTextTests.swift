@@ -14,6 +14,39 @@ struct PublicTextTests {
         return try await Tool("setpriv", start + arguments + ["--config", node.config, "--root", node.root]).result()
     }
 
+    @Test func `a run by another user ends with one error, and diff compares no owners`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              a: {exec: {command: "true"}}
+              b: {file: {path: /etc/passwd, content: x}}
+
+            """
+        )
+        try setMode(TemporaryDirectory.path, 0o755)
+        func run(_ command: String) async throws -> ToolResult {
+            let start = ["--reuid", "65534", "--regid", "65534", "--clear-groups", TestNode.program, command]
+            return try await Tool("setpriv", start + ["--config", node.config]).result()
+        }
+        let result = try await run("run")
+        #expect(result.status == 1 && result.output == "", "\(result.output)")
+        #expect(
+            result.errors == "nest-bootstrap: permission denied; run as root, or with '--root DIR'\n",
+            "\(result.errors)"
+        )
+        let difference = try await run("diff")
+        #expect(difference.status == 1, "\(difference.errors)")
+        #expect(!difference.output.contains("owner"), "\(difference.output)")
+        try node.write("x", to: "secret", mode: 0o600)
+        try node.write("tasks: {a: {file: {path: /etc/nest-test, source: secret}}}\n", to: "bootstrap.yaml")
+        let hint = "run as root, or give this user access to it and to the directories that it is in"
+        #expect(
+            try await run("check").errors.contains(
+                "cannot read '\(node.path("secret"))': Permission denied; \(hint)\n"
+            )
+        )
+    }
+
     @Test func `command lines, output and values are for root only`() async throws {
         let node = try TestNode(
             """

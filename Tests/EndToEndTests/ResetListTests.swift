@@ -124,6 +124,41 @@ struct ResetListTests {
         #expect(try FileSystem.list(node.written("/etc")) == ["f"])
     }
 
+    @Test func `what a program has made stays with a hint, and is no failure`() async throws {
+        let node = try node(
+            """
+              ex: {exec: {command: sh, args: [-c, 'touch "$NEST_ROOT/srv/ex/done"'], creates: /srv/ex/done}}
+              flag: {exec: {command: sh, args: [-c, 'touch "$NEST_ROOT/etc/flag"'], creates: /etc/flag}}
+            """
+        )
+        try #require(try await node.run("run").status == 0)
+        func hint(_ task: String) -> String {
+            "; delete what the program of task '\(task)' has made, or give the task a key 'reset'"
+        }
+        let directory = "ex: /srv/ex not deleted: it is not empty" + hint("ex")
+        let flag = "flag: /etc/flag not deleted: it was created by the program of the task" + hint("flag")
+        for argument in ["--dry-run", "--yes"] {
+            let result = try await node.run("reset", argument)
+            #expect(result.status == 0, "\(result.output)\(result.errors)")
+            #expect(result.outputLines.contains(directory) && result.outputLines.contains(flag), "\(result.output)")
+        }
+        let again = try await node.run("reset", "--yes")
+        #expect(again.status == 0 && again.outputLines == [directory, "nothing to reset"], "\(again.output)")
+        try FileSystem.remove(node.written("/srv/ex/done"))
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 0 && result.outputLines.contains("ex: /srv deleted"), "\(result.output)")
+        #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
+    }
+
+    @Test func `what was never made because of a file in the way is forgotten`() async throws {
+        let node = try node("  t: {file: {path: /etc/file/nope, content: x}}")
+        try node.write("mine", to: "root/etc/file")
+        try #require(try await node.run("run").status == 1)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 0 && !result.output.contains("nope"), "\(result.output)\(result.errors)")
+        #expect(try FileSystem.list(node.written("/etc")) == ["file"])
+    }
+
     @Test func `what a task makes is listed only by the process that has its lock`() async throws {
         let exec = "exec: {command: sleep, args: [\"60\"], writes: [/var/lib/made/]}"
         let node = try node("  t: {\(exec)}")

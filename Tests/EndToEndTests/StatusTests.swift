@@ -136,6 +136,32 @@ struct StatusTests {
         )
     }
 
+    @Test func `a task that was skipped names all that failed`() async throws {
+        let fails = "{exec: {command: \"false\"}}"
+        let node = try TestNode("tasks: {a: \(fails), b: \(fails), c: {after: [a, b], exec: {command: ls}}}\n")
+        let run = try await node.run("run")
+        #expect(run.status == 1)
+        #expect(run.outputLines.contains("c: skipped: 'a' and 'b' did not succeed"), "\(run.output)")
+        let rows = try await node.run("status", "--output", "json").output.json["tasks"]?.sequence ?? []
+        #expect(rows.last?["reason"]?.string == "tasks 'a' and 'b' did not succeed")
+    }
+
+    @Test func `a damaged record is an unknown state, and the task can be run`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}, b: {after: [a], exec: {command: \"true\"}}}\n")
+        #expect(try await node.run("run").status == 0)
+        let path = node.written("/run/nest-bootstrap/tasks/a/record.json")
+        try FileSystem.write([], to: path, mode: 0o600)
+        let status = try await node.run("status")
+        #expect(status.status == 3)
+        let damage = "    cannot read '\(path)': it is damaged; 'nest-bootstrap run --task a' replaces it"
+        #expect(status.outputLines.contains(damage), "\(status.output)")
+        let dependant = try await node.run("run", "--task", "b")
+        #expect(dependant.status == 75)
+        #expect(dependant.errors.contains("task 'b' runs after 'a', which has a damaged record"), "\(dependant.errors)")
+        #expect(try await node.run("run", "--task", "a").status == 0)
+        #expect(try await states(node) == ["a": "changed", "b": "changed"])
+    }
+
     @Test(.enabled(if: geteuid() == 0)) func `an ordinary user may ask for the status`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}}\n")
         #expect(try await node.run("run").status == 0)

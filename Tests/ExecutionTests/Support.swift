@@ -44,7 +44,7 @@ extension Outcome {
     var words: String {
         switch self {
         case .failed(let error): "failed(\(error))"
-        case .skipped(let task): "skipped(\(task))"
+        case .skipped(let tasks): "skipped(\(tasks.joined(separator: " ")))"
         case .changed, .unchanged, .interrupted: name
         }
     }

@@ -112,6 +112,29 @@ import Testing
         #expect(error?.description == "cannot read the journal: Invalid argument")
     }
 
+    @Test func `a journal without files is missing`() throws {
+        let root = TemporaryDirectory.file("root")
+        #expect(Journal.access(root: root) == .missing)
+        try FileSystem.makeDirectories("\(root)/var/log/journal/m")
+        try FileSystem.write([], to: "\(root)/var/log/journal/m/other", mode: 0o644)
+        #expect(Journal.access(root: root) == .missing)
+        try FileSystem.write([], to: "\(root)/var/log/journal/m/system.journal", mode: 0o644)
+        #expect(Journal.access(root: root) == .readable)
+    }
+
+    @Test(.enabled(if: Machine.isRoot)) func `a journal is closed to a user who may read none of its files`() async {
+        await #expect(processExitsWith: .success) {
+            let root = "/tmp/nest-bootstrap.closed.\(getpid())"
+            try FileSystem.makeDirectories("\(root)/run/log/journal/m")
+            try FileSystem.write([], to: "\(root)/run/log/journal/m/system.journal", mode: 0o600)
+            _ = seteuid(65_534)
+            let access = Journal.access(root: root)
+            _ = seteuid(0)
+            try FileSystem.removeTree(root)
+            #expect(access == .closed)
+        }
+    }
+
     @Test(.enabled(if: Machine.isRoot)) func `whether the journal is closed to a user is seen`() async {
         await #expect(processExitsWith: .success) {
             let directory = "/tmp/nest-bootstrap.journal.\(getpid())"

@@ -19,6 +19,30 @@ import Testing
                 + "such as CAP_NET_ADMIN, found the number 5",
         ),
         .task(
+            "exec: kubectl get nodes",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', "
+                + "found 'kubectl get nodes'; write exec: {command: kubectl, args: [get, nodes]}",
+        ),
+        .task(
+            "exec: kubectl get nodes | grep 'Ready'",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found 'kubectl get "
+                + "nodes | grep 'Ready''; write exec: {command: sh, args: [-c, 'kubectl get nodes | grep ''Ready''']}",
+        ),
+        .task(
+            "exec: [systemctl, --no-block, start, x]",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found a list; "
+                + "write exec: {command: systemctl, args: [--no-block, start, x]}",
+        ),
+        .task(
+            "exec: {command: [date]}",
+            "bootstrap.yaml:3:21: 'exec.command' of task 't' must be a command, found a list; write command: date",
+        ),
+        .task(
+            "exec: {command: [kubectl, get, 5]}",
+            "bootstrap.yaml:3:21: 'exec.command' of task 't' must be a command, found a list; "
+                + "write command: kubectl and args: [get, 5]",
+        ),
+        .task(
             "exec: {command: ls, network: yes please, writes: [etc/x]}",
             "bootstrap.yaml:3:34: 'exec.network' of task 't' must be true or false, found 'yes please'",
             "bootstrap.yaml:3:55: an item of 'exec.writes' of task 't' must be an absolute path, found 'etc/x'; "

@@ -71,6 +71,11 @@ struct DiffSinkTests {
         )
     }
 
+    @Test func `an object of which only the field managers change says so`() {
+        report([Event(task: "a", .object("Role/n/r", .init(.configured, changesOnlyManagers: true)))])
+        #expect(recorder.text() == "--- Role/n/r\n+++ Role/n/r (task 'a')\nonly field managers change\n")
+    }
+
     @Test func `lines are coloured on a terminal`() {
         report([Event(task: "a", .path("/x", .init(.changed, diff: ["@@ -1 +1 @@", "-a", "+b"])))], isColoured: true)
         let text = recorder.text()

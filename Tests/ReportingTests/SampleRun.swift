@@ -22,12 +22,12 @@ enum SampleRun {
         Event(task: "a", .warning(subject: "ConfigMap/x", "old")),
         Event(task: "a", .output("two\nlines")),
         Event(task: "a", .taskFinished(.failed(problem), after: .milliseconds(1500))),
-        Event(task: "b", .taskFinished(.skipped(because: "a"), after: .zero)),
+        Event(task: "b", .taskFinished(.skipped(because: ["a"]), after: .zero)),
         Event(
             .runFinished(
                 Report([
                     .init(task: "a", outcome: .failed(problem), duration: .milliseconds(1500)),
-                    .init(task: "b", outcome: .skipped(because: "a"), duration: .zero),
+                    .init(task: "b", outcome: .skipped(because: ["a"]), duration: .zero),
                 ])
             )
         ),

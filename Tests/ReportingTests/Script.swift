@@ -81,7 +81,7 @@ struct Script {
             case "changed": .changed
             case "unchanged": .unchanged
             case "failed": .failed(Plain(text))
-            case "skipped": .skipped(because: words[3])
+            case "skipped": .skipped(because: Array(words.dropFirst(3)))
             default: .interrupted
             }
         entries.append(Report.Entry(task: task, outcome: outcome, duration: duration))

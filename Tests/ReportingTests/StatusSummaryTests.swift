@@ -1,5 +1,6 @@
 import Base
 import Execution
+import Host
 import Reporting
 import State
 import Testing
@@ -61,6 +62,22 @@ struct StatusSummaryTests {
         #expect(
             summaryLines(statuses, certificates: [certificate(endingIn: days)], at: now)
                 == ["1 task: 1 interrupted, 0 succeeded; \(words)"]
+        )
+    }
+
+    @Test func `below the table is what makes the units of tasks known that were run by hand`() {
+        let unit = ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead"))
+        var statuses = [task("a", .notYet) { $0.add(unit) }, task("b", .ended(.changed))]
+        #expect(warningLines(unitWarnings(statuses)).isEmpty)
+        statuses += [task("c", .ended(.changed)) { $0.add(unit) }]
+        #expect(
+            warningLines(unitWarnings(statuses))
+                == ["warning: systemd does not know the unit of task 'c' yet; run 'systemctl daemon-reload'"]
+        )
+        statuses += [task("d", .ended(.failed)) { $0.add(unit) }]
+        #expect(
+            warningLines(unitWarnings(statuses))
+                == ["warning: systemd does not know the units of tasks 'c' and 'd' yet; run 'systemctl daemon-reload'"]
         )
     }
 

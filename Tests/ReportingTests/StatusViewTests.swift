@@ -92,7 +92,7 @@ struct StatusViewTests {
         view.show(statuses, at: now)
         #expect(
             window() == """
-                192 tasks done: 1 changed, 190 unchanged, 1 interrupted
+                191 tasks done: 1 changed, 190 unchanged
                 calico-crds  failed       8.1 s    3 s ago, retries in 42 s, 19 created, 1 fai…
                     error: crds/a.yaml:3:5: unknown field 'spce'; did you mean 'spec'?
                     error: second cause
@@ -103,6 +103,7 @@ struct StatusViewTests {
                 dns          unknown
                     error: cannot read '/x': permission denied
                 labels       not yet
+                z            interrupted           its process was killed
                 197 tasks: 1 failed, 1 running, 1 waiting, 1 interrupted, 1 not run yet, 1
                 unknown, 191 succeeded; next retry in 42 s
                 """

@@ -224,6 +224,15 @@ struct TerminalSinkTests {
         #expect(run.text == "a  failed       1 s\n1 task: 1 failed\n")
     }
 
+    @Test func `a task is skipped because of all dependencies that failed`() {
+        let run = TerminalRun()
+        run.play("tasks a, b, c: a b, d: c\na start exec\nb start exec\na end failed 1s no\nb end failed 1s no")
+        run.play("c end skipped a b\nd end skipped c")
+        #expect(run.window.suffix(2).first == "c  skipped               'a' and 'b' did not succeed")
+        run.play("done")
+        #expect(run.text.hasSuffix("skipped: c, d: 'a' and 'b' did not succeed\n4 tasks: 2 failed, 2 skipped\n"))
+    }
+
     @Test func `a dry run is a list of changes`() {
         let run = TerminalRun(isDryRun: true)
         run.play("tasks a, b\na start file\na path /etc/x created")

@@ -10,7 +10,7 @@ import Testing
 struct TimelineWaitTests {
     @Test(arguments: [
         ("API server 10.0.0.1:6443: connection refused (gives up at 10:00:00Z)", "server", "API server 10.0.0.1:6443"),
-        ("the API server: /readyz: [-]etcd failed (gives up at 10:00:00Z)", "server", "the API server"),
+        ("the API server: not ready: check etcd has failed (gives up at 10:00:00Z)", "server", "the API server"),
         ("Lease/kube-system/nest-bootstrap-a: held by 'w2_1' since X", "lock", "Lease/kube-system/nest-bootstrap-a"),
         (
             "another nest-bootstrap is running this task (process 7)", "lock",

@@ -21,6 +21,8 @@ struct ObjectApplication {
         var verification: Verification?
         /// Whether the object is a definition that an earlier run has found served; `false` for other kinds.
         var isEstablished = false
+        /// Whether no field has changed, and only who manages them.
+        var changesOnlyManagers = false
     }
 
     /// What earlier attempts found out.
@@ -181,10 +183,17 @@ struct ObjectApplication {
                     hasStatusSubresource: path.hasStatusSubresource,
                 )
                 let diff = diff(from: live, to: preview, at: path)
-                let change: Applier.Change = lines.isEmpty ? .unchanged : .configured
-                return Result(identity: identity, change: change, fields: lines, diff: diff)
+                return Result(
+                    identity: identity,
+                    change: .configured,
+                    fields: lines,
+                    diff: diff,
+                    changesOnlyManagers: lines.isEmpty,
+                )
             }
         }
+        // After a write whose response was lost, and without an answer to a dry run, it is not known what has changed.
+        let isKnown = memory.intended == nil && proposal.answer != nil
         let change = memory.intended ?? .configured
         let reply = try await write(proposal.root, to: path, as: change, isForced: proposal.isForced, &memory)
         if proposal.answer == nil { reportWarnings(of: reply.response) }
@@ -194,7 +203,13 @@ struct ObjectApplication {
         // Without the values, which only a dry run shows: a journal is kept, and read by others.
         let leftOut = changed.count - Self.reportedFieldLimit
         if leftOut > 0 { changed = changed.prefix(Self.reportedFieldLimit) + ["and \(leftOut) more"] }
-        return Result(identity: identity, change: change, fields: changed, object: object)
+        return Result(
+            identity: identity,
+            change: change,
+            fields: changed,
+            object: object,
+            changesOnlyManagers: isKnown && changed.isEmpty,
+        )
     }
 
     /// The lines of a unified diff of two states of the object.

@@ -18,6 +18,12 @@ extension APIClient {
             transportProblem(cause, server)
         case .refused(let refusal) where refusal.code == 401:
             Problem("\(server) does not accept \(whoami)", hint: credentialAdvice)
+        case .refused(let refusal) where refusal.status.expectsTLS:
+            Problem(
+                "\(server) expects TLS",
+                hint: "write server: https://\(kubeconfig.address) in kubeconfig '\(kubeconfig.path)', "
+                    + "or https://\(kubeconfig.address) in 'cluster.servers' if a task writes it",
+            )
         case .refused(let refusal) where refusal.status.location != nil:
             Problem(
                 "\(server) is not an API server",
@@ -27,11 +33,11 @@ extension APIClient {
         case .refused(let refusal) where refusal.code == 504 || refusal.message.contains("etcd"):
             Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .pending(let words, _, _) where words.contains("etcd"):
-            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
+            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error.afterNotReady)
         case .foreign:
             Problem("\(server) cannot be used", cause: error)
         case .refused, .pending, .beingDeleted, .rival:
-            Problem("\(server) is not ready", hint: "look into the API server's log", cause: error)
+            Problem("\(server) is not ready", hint: "look into the API server's log", cause: error.afterNotReady)
         }
     }
 

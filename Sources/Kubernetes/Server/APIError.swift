@@ -107,6 +107,22 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// How the words begin for a server whose own checks fail.
+    static let notReady = "not ready: "
+
+    /// What the words are about if they change often: a server that is starting passes one check after the other.
+    public var topic: String? {
+        if case .pending(let words, _, _) = self, words.hasPrefix(Self.notReady) { Self.notReady } else { nil }
+    }
+
+    /// The error for a message that says itself that the server is not ready.
+    var afterNotReady: Self {
+        guard topic == Self.notReady, case .pending(let words, let disposition, let retryAfter) = self else {
+            return self
+        }
+        return .pending(String(words.dropFirst(Self.notReady.count)), disposition, retryAfter: retryAfter)
+    }
+
     private static func words(forDeletionWith finalizers: [String]) -> String {
         guard !finalizers.isEmpty else { return "it is being deleted" }
         let names = finalizers.map { "'\($0)'" }.joined(separator: ", ")

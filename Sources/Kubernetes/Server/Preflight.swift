@@ -64,19 +64,34 @@ struct Preflight {
         min(retryPolicy.deadline, .now + Self.requestLimit)
     }
 
-    /// Asks `/readyz`, and reports its failing checks.
+    /// Asks `/readyz`, and reports how many of its checks fail, with one of them.
     private func checkReadiness() async throws(APIError) {
         let response = try await client.send("GET", "/readyz", query: [("verbose", "")], until: requestDeadline)
         guard response.status != 200 else { return }
         let status = ServerStatus(response)
         guard status.code != 401 else { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
-        let failing = String(decoding: response.body, as: UTF8.self)
-            .split(whereSeparator: \.isNewline)
-            .filter { $0.hasPrefix("[-]") }
-            .map { $0.prefix(200) }
+        if status.expectsTLS { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
         // A user who may not read it yet may once the server has created its roles, which is part of getting ready.
-        let words = failing.isEmpty ? "answers \(status.code): \(status.line)" : failing.joined(separator: ", ")
-        throw .pending("/readyz: \(words)", .retry, retryAfter: status.retryAfter)
+        let words = Self.failure(response.body) ?? "/readyz: answers \(status.code): \(status.line)"
+        throw .pending(words, .retry, retryAfter: status.retryAfter)
+    }
+
+    /// The failing checks in an answer of `/readyz`, whose lines are as `[-]etcd failed: reason withheld`.
+    ///
+    /// - Parameter body: The answer.
+    /// - Returns: The number of checks that fail with one of them, that of etcd if it is among them; `nil` for none.
+    private static func failure(_ body: [UInt8]) -> String? {
+        let checks = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .filter { $0.hasPrefix("[-]") }
+            .map { line in
+                let name = line.dropFirst(3).prefix { $0 != " " }
+                let reason = line.firstRange(of: " failed: ").map { line[$0.upperBound...].prefix(200) }
+                return reason.flatMap { $0 == "reason withheld" ? nil : "\(name) (\($0))" } ?? String(name)
+            }
+        guard let check = checks.first(where: { $0.hasPrefix("etcd") }) ?? checks.first else { return nil }
+        let words =
+            checks.count == 1 ? "check \(check) has failed" : "\(checks.count) checks have failed, such as \(check)"
+        return APIError.notReady + words
     }
 
     private func checkSystemNamespace() async throws(APIError) {

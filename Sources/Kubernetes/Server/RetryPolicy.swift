@@ -70,6 +70,7 @@ public struct RetryPolicy: Sendable {
         // Once: the clock is read in whole seconds, and a line with another time would be reported again.
         let timeOfDeadline = timeOfDay(of: deadline)
         var last: Failure?
+        var lastReport = LastReport()
         while true {
             let error: Failure
             do throws(Failure) {
@@ -95,11 +96,29 @@ public struct RetryPolicy: Sendable {
             // The last pause is as short as it must be for one more attempt.
             let delay = min(backoff.next(atLeast: error.retryAfter), end - now - Self.reserve)
             guard delay > .zero else { throw error }
-            if start + Self.quietPeriod <= now + delay {
+            if start + Self.quietPeriod <= now + delay, lastReport.isDue(error, at: now) {
                 report("\(subject): \(error.words) (gives up at \(gracePeriod?.time ?? timeOfDeadline))")
             }
             guard await pause(delay) else { throw error }
         }
+    }
+}
+
+/// What was reported last about one wait.
+private struct LastReport {
+    private var last: (words: String, topic: String?, time: ContinuousClock.Instant)?
+
+    /// How long other words about the same topic are not reported.
+    private static let interval = Duration.seconds(5)
+
+    /// Returns whether an error is worth a report, and notes it if it is.
+    mutating func isDue(_ error: some Retriable, at now: ContinuousClock.Instant) -> Bool {
+        if let last {
+            if error.words == last.words { return true }
+            if let topic = error.topic, topic == last.topic, now < last.time + Self.interval { return false }
+        }
+        last = (error.words, error.topic, now)
+        return true
     }
 }
 

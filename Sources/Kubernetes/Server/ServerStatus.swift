@@ -28,6 +28,8 @@ struct ServerStatus: Sendable {
     var retryAfter: Duration?
     /// Where a redirection leads.
     var location: String?
+    /// Whether the request was sent without TLS to a port of TLS.
+    var expectsTLS = false
 
     /// Reads a response that is not a success.
     init(_ response: HTTPResponse) {
@@ -37,6 +39,7 @@ struct ServerStatus: Sendable {
         reason = node?["reason"]?.string ?? ""
         location = (300..<400).contains(code) ? response.values(of: "location").first : nil
         message = node?["message"]?.string ?? location.map { "a redirection to '\($0)'" } ?? Self.text(of: response)
+        expectsTLS = code == 400 && Self.isComplaintAboutPlainHTTP(response.body)
         kind = details?["kind"]?.string ?? ""
         name = details?["name"]?.string ?? ""
         causes = (details?["causes"]?.sequence ?? []).map { cause in
@@ -49,6 +52,13 @@ struct ServerStatus: Sendable {
         let seconds =
             response.values(of: "retry-after").first.flatMap { Int($0) } ?? details?["retryAfterSeconds"]?.integer
         retryAfter = seconds.map { .seconds(min(max($0, 0), Self.pauseLimit)) }
+    }
+
+    /// Whether an answer is that of a server in Go, or of nginx, to a request without TLS.
+    private static func isComplaintAboutPlainHTTP(_ body: [UInt8]) -> Bool {
+        let text = String(decoding: body.prefix(1000), as: UTF8.self)
+        return text.contains("HTTP request to an HTTPS server")
+            || text.contains("plain HTTP request was sent to HTTPS port")
     }
 
     /// The longest pause that is taken seriously, in seconds: a year.

@@ -43,6 +43,11 @@ public struct ObjectCheck: Sendable {
         SelectorMatch.problems, VolumeReferences.problems, ListKeys.problems, Quantities.problems,
     ]
 
+    /// Whether the fields of an object are known, so that one that its kind does not have is found.
+    public func knowsFields(of manifest: ManifestObject) -> Bool {
+        document != nil || definitions[manifest.identity.type] != nil
+    }
+
     /// Checks an object.
     public func findings(in manifest: ManifestObject) -> Findings {
         let manifest = manifest.loaded

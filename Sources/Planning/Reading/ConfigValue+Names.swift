@@ -28,7 +28,7 @@ extension ConfigValue {
 
     /// A user or a group, by name or by number.
     func account() -> String? {
-        if let number = node.integer, (0...Int(UInt32.max) - 1).contains(number) { return String(number) }
+        if let number = node.integer, (0...ValueType.largestAccount).contains(number) { return String(number) }
         guard let text = string(expected: "a name or a number") else { return nil }
         guard text.utf8.allSatisfy({ $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }) else {
             reportTypeMismatch("a name or a number")

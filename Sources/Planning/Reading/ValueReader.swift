@@ -104,7 +104,7 @@ extension ValueReader where Value == String {
     static var interface: Self { Self(type: .name("network interface")) { $0.interface() } }
 
     /// A user or group.
-    static func account(_ kind: String) -> Self { Self(type: .name(kind)) { $0.account() } }
+    static func account(_ kind: String) -> Self { Self(type: .account(kind)) { $0.account() } }
 
     /// An http or https URL.
     static var url: Self { Self(type: .url) { $0.url() } }

@@ -22,7 +22,8 @@ struct VerbReader {
             let verb = read(type, &fields)
             if written.contains(where: { $0 == type }) { verbs.append(verb) }
         }
-        let near = fields.finish { key in
+        let shorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }.map { (keys: $0.taskLevelKeys, owner: $0.name) }
+        let near = fields.finish(shorthands: shorthands) { key in
             let owners = verbTypes.filter { $0.keys.contains { $0.name == key } }
             return owners.count == 1 ? owners.first?.name : nil
         }
@@ -46,9 +47,11 @@ struct VerbReader {
             defer { own.finish() }
             return type.read(&own, verb)
         }
-        guard let below = fields.fields(type.name, expected: "a mapping with the keys of '\(type.name)'") else {
-            return nil
+        let expected = "a mapping with the keys of '\(type.name)'"
+        let below = fields.fields(type.name, expected: expected) { node in
+            type.mapping(instead: node).map { "write \(type.name): \($0)" }
         }
+        guard let below else { return nil }
         for entry in below.entries {
             if let twin = entries.first(where: { $0.key == entry.key }) {
                 let label = below.subject.label(entry.key)

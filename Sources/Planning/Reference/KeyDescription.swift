@@ -67,6 +67,8 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case portRange
     /// A name of the kind that the text says, such as `systemd unit`.
     case name(String)
+    /// A `user` or a `group`, by its name or its number.
+    case account(String)
     /// One of several words.
     case enumeration([String])
     /// One of several types.
@@ -77,6 +79,9 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case dictionary(ValueType)
     /// Known keys.
     case mapping([KeyDescription])
+
+    /// The largest number of a user or group; the kernel reads the next one as none.
+    static let largestAccount = Int(UInt32.max) - 1
 
     /// The value of a variable.
     static let variable = Self.either([.string, .number, .boolean])
@@ -99,6 +104,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
         case .addressRange: "IP address or `ADDRESS/BITS`"
         case .portRange: "`PORT/PROTOCOL` or `FIRST-LAST/PROTOCOL`"
         case .name(let kind): "name of a \(kind)"
+        case .account(let kind): "name or number of a \(kind)"
         case .enumeration(let words): list(words.map { "`\($0)`" }, "or")
         case .either(let types): list(types.map(\.description), "or")
         case .array(let type): "list, each item: \(type)"

@@ -39,6 +39,17 @@ public struct ReferencedKey: Sendable, Hashable {
         return components.dropFirst(isOfTask ? 2 : 0).map(\.text).joined(separator: ".")
     }
 
+    /// The place with the names that a text has in it, whose last word may not be complete.
+    ///
+    /// - Parameter text: The beginning of a place, such as `tasks.calico-node.ap`.
+    /// - Returns: The place, such as `tasks.calico-node.apply`; with placeholders if it does not begin so.
+    public func path(named text: String) -> String {
+        let words = text.split(separator: ".", omittingEmptySubsequences: false).dropLast().map(String.init)
+        let begins = words.count <= components.count && zip(components, words).allSatisfy { $0.matches($1) }
+        guard begins else { return path }
+        return (words + components.dropFirst(words.count).map(\.text)).joined(separator: ".")
+    }
+
     /// The keys of its mapping, or of the mappings in its list.
     public var keys: [ReferencedKey] { Self.keys(description.type, below: components) }
 
@@ -53,21 +64,32 @@ public struct ReferencedKey: Sendable, Hashable {
     /// Finds keys by their place, or by the end of it.
     ///
     /// - Parameter text: Words with dots between them: `tasks.NAME.apply.wait`, `tasks.calico-node.apply.wait`, `apply.wait`
-    ///   or `wait`.
+    ///   or `wait`. The last one may be a name that the author chooses, as in `tasks.calico-node`, or a key in its place, as
+    ///   in `tasks.timeout`.
     /// - Returns: The keys: verbs first, then those nearest to the root. Only the one whose whole place this is, if there is
     ///   one.
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        let found = all.filter { key in
-            let end = key.components.suffix(words.count)
-            // A name at the beginning could be any word.
-            guard end.count == words.count, case .key? = end.first else { return false }
-            return zip(end, words).allSatisfy { $0.matches($1) }
-        }
+        let keys = all.filter { $0.ends(with: words) }
+        let found = keys.isEmpty ? entries(words) : keys
         if let whole = found.first(where: { $0.components.count == words.count }) { return [whole] }
         return found.enumerated()
             .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element)
+    }
+
+    /// The entries with names that the author chooses, or their keys if the last word is one.
+    private static func entries(_ words: [String]) -> [ReferencedKey] {
+        let entries = all.compactMap(\.entry).filter { $0.ends(with: words) }
+        let keys = entries.compactMap { entry in entry.keys.first { $0.description.name == words.last } }
+        return keys.isEmpty ? entries : keys
+    }
+
+    private func ends(with words: [String]) -> Bool {
+        let end = components.suffix(words.count)
+        // A name at the beginning could be any word.
+        guard end.count == words.count, case .key? = end.first else { return false }
+        return zip(end, words).allSatisfy { $0.matches($1) }
     }
 
     /// Whether it is a verb of a task.
@@ -81,17 +103,55 @@ public struct ReferencedKey: Sendable, Hashable {
 
     private var withDescendants: [ReferencedKey] { [self] + keys.flatMap(\.withDescendants) }
 
+    /// The values of its mapping if the author chooses the keys, as one key.
+    private var entry: ReferencedKey? {
+        guard let type = description.type.entryType else { return nil }
+        let name = Self.entryName(below: components)
+        let meaning = components.count == 1 ? entryMeanings[description.name] : nil
+        return ReferencedKey(
+            components: components + [.name(name)],
+            description: KeyDescription(
+                name: name,
+                type: type,
+                presence: .optional(default: nil),
+                meaning: meaning ?? description.meaning
+            )
+        )
+    }
+
+    private static func entryName(below components: [Component]) -> String {
+        components == [.key("nodes")] ? "HOST" : "NAME"
+    }
+
     private static func keys(_ type: ValueType, below components: [Component]) -> [ReferencedKey] {
         switch type {
         case .mapping(let keys):
             keys.map { ReferencedKey(components: components + [.key($0.name)], description: $0) }
         case .array(let item): keys(item, below: components)
         case .dictionary(let value):
-            keys(value, below: components + [.name(components == [.key("nodes")] ? "HOST" : "NAME")])
+            keys(value, below: components + [.name(entryName(below: components))])
         case .either(let types): types.flatMap { keys($0, below: components) }
         case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
-            .address, .addressRange, .portRange, .name, .enumeration:
+            .address, .addressRange, .portRange, .name, .account, .enumeration:
             []
+        }
+    }
+}
+
+/// What the entries of sections are whose keys the author chooses.
+private let entryMeanings = [
+    "nodes": "a node by its host name, or several by a pattern such as `worker-*`",
+    "variables": "a text that replaces `${NAME}` in strings, or one of a text for every node of a list",
+    "tasks": "a task, with exactly one verb",
+]
+
+extension ValueType {
+    /// The type of the values of a mapping whose keys the author chooses, `nil` for other types.
+    fileprivate var entryType: ValueType? {
+        switch self {
+        case .dictionary(let value): value
+        case .either(let types): types.lazy.compactMap(\.entryType).first
+        default: nil
         }
     }
 }

@@ -38,7 +38,7 @@ extension ValueType {
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
         case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
-            .address, .addressRange, .portRange, .name, .enumeration:
+            .address, .addressRange, .portRange, .name, .account, .enumeration:
             []
         }
     }

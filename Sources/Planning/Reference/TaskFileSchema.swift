@@ -123,6 +123,11 @@ extension ValueType {
     fileprivate var schema: Node {
         switch self {
         case .string, .text, .name: .mapping([("type", .string("string"))])
+        case .account:
+            .mapping([
+                ("type", .sequence([.string("string"), .string("integer")])), ("minimum", .number(0)),
+                ("maximum", .number(ValueType.largestAccount)),
+            ])
         case .path: .mapping([("type", .string("string")), ("minLength", .number(1))])
         case .integer: orVariable([("type", .string("integer")), ("minimum", .number(0))])
         case .number: .mapping([("type", .string("number"))])
@@ -132,7 +137,8 @@ extension ValueType {
         case .mode:
             .mapping([("anyOf", .sequence([pattern("(0o)?[0-7]{3,5}"), .mapping([("type", .string("integer"))])]))])
         case .absolutePath: pattern("/.*")
-        case .url: pattern("https?://.+")
+        // A scheme has no case.
+        case .url: pattern("[Hh][Tt][Tt][Pp][Ss]?://.+")
         case .endpoint: pattern(".+:[0-9]+")
         case .address: pattern("[0-9A-Fa-f:.]+")
         case .addressRange: pattern("[0-9A-Fa-f:.]+(/[0-9]+)?")

@@ -168,8 +168,24 @@ extension ExecDeclaration: ReadableVerb {
         )
     }
 
+    static func mapping(instead node: Node) -> String? {
+        if let words = words(node) { return ExecLine(words).mapping }
+        return node.string.flatMap { $0.isEmpty ? nil : ExecLine($0).mapping }
+    }
+
+    /// The items of a list of texts and numbers.
+    private static func words(_ node: Node) -> [String]? {
+        guard let items = node.sequence, !items.isEmpty else { return nil }
+        let words = items.map(\.content.scalarText)
+        return words.contains("") ? nil : words
+    }
+
     @Sendable private static func program(_ value: ConfigValue) -> Program? {
-        value.string(expected: "a command").map { text in
+        if value.node.sequence != nil {
+            value.reportTypeMismatch("a command", hint: words(value.node).map { "write \(ExecLine($0).keys)" })
+            return nil
+        }
+        return value.string(expected: "a command").map { text in
             .command(text.contains("/") ? value.resolve(text) : text, value.node.location)
         }
     }

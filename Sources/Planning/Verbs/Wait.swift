@@ -84,7 +84,12 @@ extension WaitDeclaration: ReadableVerb {
             .interface,
             "a network interface with the name is up and has a carrier; `*` in it matches any text"
         )
-        static let object = Key.oneOf(conditions, "object", .object, "the object exists and is ready")
+        static let object = Key.oneOf(
+            conditions,
+            "object",
+            .object,
+            "the object exists and is ready; a custom resource without condition `Ready` is ready"
+        )
         static let kubeconfig = Key.optional(
             "kubeconfig",
             .readPath,

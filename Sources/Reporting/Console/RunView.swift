@@ -77,7 +77,7 @@ struct RunView {
         let kind = outcome.kind
         var row = TaskRow(name: name, phase: .ended(kind), word: kind.rawValue, tone: kind.tone)
         guard let task else {
-            if case .skipped(let cause) = outcome { row.detail = "'\(cause)' did not succeed" }
+            if case .skipped(let causes) = outcome { row.detail = "\(quotedList(causes)) did not succeed" }
             return row
         }
         row.time = duration.humanReadable
@@ -195,20 +195,23 @@ extension RunView {
         }
     }
 
-    /// The tasks that were skipped, a line for each task that had failed.
+    /// The tasks that were skipped, a line for all that were because of the same failures.
     private var skipped: [Line] {
-        var names: [String: [String]] = [:]
-        var causes: [String] = []
-        var causesOfSkipped: [String: String] = [:]
+        var names: [[String]: [String]] = [:]
+        var causes: [[String]] = []
+        var causesOfSkipped: [String: [String]] = [:]
         for entry in entries {
-            guard case .ended(.skipped(let dependency), _) = entry.state else { continue }
+            guard case .ended(.skipped(let dependencies), _) = entry.state else { continue }
+            var seen: Set<String> = []
             // A dependency that was skipped itself is before the task in the plan.
-            let cause = causesOfSkipped[dependency] ?? dependency
-            causesOfSkipped[entry.name] = cause
-            if names[cause] == nil { causes.append(cause) }
-            names[cause, default: []].append(entry.name)
+            let failed = dependencies.flatMap { causesOfSkipped[$0] ?? [$0] }.filter { seen.insert($0).inserted }
+            causesOfSkipped[entry.name] = failed
+            if names[failed] == nil { causes.append(failed) }
+            names[failed, default: []].append(entry.name)
         }
-        return causes.map { Line(nil, "skipped: \(shortList(names[$0] ?? [])): '\($0)' did not succeed", .skipped) }
+        return causes.map { failed in
+            Line(nil, "skipped: \(shortList(names[failed] ?? [])): \(quotedList(failed)) did not succeed", .skipped)
+        }
     }
 
     /// The tasks that an interruption kept from starting.

@@ -8,11 +8,14 @@ public struct CheckCounts: Sendable {
     public var tasks: Int
     /// The number of objects in their manifests.
     public var objects: Int
+    /// The number of objects whose fields are not known yet.
+    public var uncheckedObjects: Int
 
     /// Creates numbers.
-    public init(tasks: Int, objects: Int) {
+    public init(tasks: Int, objects: Int, uncheckedObjects: Int = 0) {
         self.tasks = tasks
         self.objects = objects
+        self.uncheckedObjects = uncheckedObjects
     }
 }
 
@@ -32,6 +35,9 @@ public func checkJSON(
 ) -> String {
     var summary: [(String, Node)] = []
     if let counts { summary += [("tasks", .number(counts.tasks)), ("objects", .number(counts.objects))] }
+    if let counts, counts.uncheckedObjects > 0 {
+        summary.append(("uncheckedObjects", .number(counts.uncheckedObjects)))
+    }
     summary += [("problems", .number(problems.count)), ("warnings", .number(warnings.count))]
     var pairs: [(String, Node)] = [
         Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields) })),

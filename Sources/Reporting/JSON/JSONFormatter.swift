@@ -79,7 +79,9 @@ struct JSONFormatter {
         let fields: KeyValuePairs<String, Node> = ["outcome": .string(outcome.name), "started": .boolean(isStarted)]
         var record = JSONRecord("task-finished", task, fields)
         record.fields.append(("durationSeconds", .seconds(duration)))
-        if case .skipped(let cause) = outcome { record.fields.append(("because", .string(cause))) }
+        if case .skipped(let causes) = outcome, let cause = causes.first {
+            record.fields.append(("because", .string(cause)))
+        }
         if let counts = counts.node { record.fields.append(("objects", counts)) }
         return record
     }

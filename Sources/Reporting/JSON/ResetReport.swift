@@ -43,14 +43,26 @@ public struct ResetReport: Sendable {
     public var paths: [Path] = []
     /// The files and links that are there as tasks describe them, and that no run has listed as made by it.
     public var unlisted: [Path] = []
+    /// What programs of tasks have made: it stays, and is no failure.
+    public private(set) var leftovers: [Path] = []
     /// The records, the cache and the metrics that are deleted.
     public var state: [String] = []
+    /// Whether tasks have applied objects, which stay.
+    public var hasObjects = false
     /// What has failed.
     public var problems: [Problem] = []
 
     /// Creates an empty report.
     public init(isDryRun: Bool) {
         self.isDryRun = isDryRun
+    }
+
+    /// Adds what programs of tasks have made, except for what is in a directory that is reported anyway.
+    public mutating func addLeftovers(_ new: [Path]) {
+        let known = leftovers.map(\.path) + paths.filter { $0.reason != nil }.map(\.path)
+        leftovers += new.filter { new in
+            !known.contains { new.path == $0 || new.path.hasPrefix("\($0)/") }
+        }
     }
 
     /// The number of paths that are deleted.
@@ -62,7 +74,7 @@ public struct ResetReport: Sendable {
     /// Whether there is nothing to do.
     public var isEmpty: Bool { paths.isEmpty && units.isEmpty && commands.isEmpty && state.isEmpty }
 
-    /// Whether everything that is listed is undone.
+    /// Whether everything that is listed is undone, as far as the tasks themselves have made it.
     public var isUndone: Bool { keptCount == 0 && problems.isEmpty && !commands.contains(where: \.hasFailed) }
 
     /// Whether nothing of the tasks may be left.
@@ -83,6 +95,12 @@ public struct ResetReport: Sendable {
             ]
             return Node.mapping(fields + (path.reason.map { [("reason", .string($0))] } ?? []))
         }
+        let leftovers = leftovers.map { leftover in
+            Node.mapping([
+                ("task", .string(leftover.task)), ("path", .string(leftover.path)),
+                ("reason", .string(leftover.reason ?? "")),
+            ])
+        }
         let unlisted = unlisted.map { Node.mapping([("task", .string($0.task)), ("path", .string($0.path))]) }
         let summary: [(String, Node)] = [
             ("deleted", .number(deletedCount)), ("kept", .number(keptCount)), ("commands", .number(commands.count)),
@@ -91,7 +109,7 @@ public struct ResetReport: Sendable {
         let object = Node.mapping([
             Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("units", .sequence(units.map { .string($0) })),
             ("commands", .sequence(commands)), ("paths", .sequence(paths)), ("unlisted", .sequence(unlisted)),
-            ("state", .sequence(state.map { .string($0) })),
+            ("leftovers", .sequence(leftovers)), ("state", .sequence(state.map { .string($0) })),
             ("problems", .sequence(problems.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
         ])
         return String(decoding: object.json(), as: UTF8.self)
@@ -108,7 +126,8 @@ public struct ResetReport: Sendable {
             + state.map { printable("would delete \($0)") }
     }
 
-    /// What may be left: a task has found it as it describes it, or a version has made it that listed nothing.
+    /// What may be left: a task has found it as it describes it, a version has made it that listed nothing, or a program
+    /// has made it.
     public var notes: [String] {
         unlisted.map { unlisted in
             printable(
@@ -116,6 +135,10 @@ public struct ResetReport: Sendable {
                     + "'rm \(unlisted.path)' if nothing else needs it"
             )
         }
+            + leftovers.map { leftover in
+                let hint = "delete what the program of task '\(leftover.task)' has made, or give the task a key 'reset'"
+                return "\(line(leftover)); \(hint)"
+            }
     }
 
     /// What has become of a path.

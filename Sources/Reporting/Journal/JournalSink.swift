@@ -2,6 +2,9 @@ import Base
 import Execution
 import Host
 
+/// The largest number of causes of an entry, whose number of fields the journal limits.
+private let dependencyLimit = 16
+
 /// Reports a run to the systemd journal, each line as an entry with fields of its own.
 public struct JournalSink: EventSink {
     private let output: ConsoleOutput
@@ -63,7 +66,9 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
         if line.isDiagnostic { break }
         entry.add("NEST_OUTCOME", outcome.name)
         entry.add("NEST_DURATION_USEC", String(duration.microseconds))
-        if case .skipped(let cause) = outcome { entry.add("NEST_DEPENDENCY", cause) }
+        if case .skipped(let causes) = outcome {
+            for cause in causes.prefix(dependencyLimit) { entry.add("NEST_DEPENDENCY", cause) }
+        }
     case .lease(let holder): entry.add("NEST_OBJECT", holder.object)
     case .runStarted, .taskStarted, .waiting, .objectCount, .planned, .output, .runFinished: break
     }

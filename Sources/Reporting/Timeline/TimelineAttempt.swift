@@ -15,6 +15,8 @@ struct TimelineAttempt: Sendable, Hashable {
     var outcome: Outcome.Kind?
     /// What it waited for, in the order of time.
     var waits: [TimelineSpan] = []
+    /// The number of attempts since the task last succeeded, this one included; `nil` if it is not known.
+    var number: Int?
 
     /// Whether the task's dependants may start after it.
     var isSuccess: Bool { outcome?.isSuccess == true }
@@ -48,6 +50,7 @@ struct JournalAttempts {
     private struct Draft {
         let first: Duration
         var last: Duration
+        var number: Int?
         var isStarted = false
         var waits: [TimelineSpan] = []
         var ending: (time: Duration, duration: Duration, outcome: Outcome.Kind)?
@@ -118,7 +121,7 @@ struct JournalAttempts {
         let earlier = existing?.last
         var draft = existing.take() ?? Draft(at: time)
         defer { existing = draft }
-        if entry["NEST_ATTEMPT"] != nil { draft.isStarted = true }
+        if let number = entry["NEST_ATTEMPT"] { (draft.isStarted, draft.number) = (true, Int(number)) }
         draft.last = max(draft.last, time)
         if entry["MESSAGE_ID"] == MessageID.waiting.rawValue {
             var wait = TimelineSpan(waitingMessage: entry["MESSAGE"] ?? "", task: task)
@@ -141,6 +144,7 @@ struct JournalAttempts {
                 end: draft.last,
                 outcome: .interrupted,
                 waits: draft.waits,
+                number: draft.number,
             )
         }
         // One that has not started is not an attempt.
@@ -151,6 +155,7 @@ struct JournalAttempts {
             end: ending.time,
             outcome: ending.outcome,
             waits: draft.waits,
+            number: draft.number,
         )
     }
 }

@@ -48,6 +48,9 @@ public struct TimelineSource: Sendable {
     /// What the journal has about them, the oldest first.
     public var entries: [LoggedEntry] = []
 
+    /// When the journal got its oldest entry of this boot, `nil` if it was not read.
+    public var journalStart: Duration?
+
     /// When systemd started units, `nil` if it is not known.
     public var system: SystemTimes?
 

@@ -141,6 +141,8 @@ public struct ProductRemover: Sendable {
     private static func removal(after error: SystemError) -> Removal {
         if error.isNotFound { return .absent }
         guard error.code == ELOOP else { return .kept("cannot be deleted: \(error)") }
+        // A link may lead to what the task has made; nothing is below anything else that is no directory.
+        if let status = try? FileSystem.status(error.subject), status.kind != .symbolicLink { return .absent }
         return .kept("is below '\(error.subject)', which \(error.reason) now")
     }
 }

@@ -5,8 +5,14 @@ extension Flag {
             "--words",
             of: [.completion],
             isInternal: true,
-            "list what may follow the words after '--'; the scripts of the shells call this"
+            "list what may follow the words after '--'; scripts of shells call this"
         ) { values, _, _ in values.listsCandidates = true },
+        Flag(
+            "--line",
+            of: [.completion],
+            isInternal: true,
+            "with '--words': what follows '--' is one line as it was typed in a shell, up to the cursor"
+        ) { values, _, _ in values.completesLine = true },
         Flag(
             "--prepare",
             of: [.run],

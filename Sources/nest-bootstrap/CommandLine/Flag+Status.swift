@@ -36,8 +36,19 @@ extension Flag {
             _,
             _ in values.logs.isFollowing = true
         },
-        Flag("--boot", short: "-b", of: [.logs], "only entries of this boot") { values, _, _ in
-            values.logs.isThisBoot = true
+        Flag(
+            "--boot",
+            short: "-b",
+            "BOOT",
+            of: [.logs],
+            isValueOptional: true,
+            "only entries of BOOT: -1 is the boot before this one, and 'journalctl --list-boots' shows all (default: this "
+                + "boot)"
+        ) { (values, value, command) throws(UsageError) in
+            guard value.isEmpty || LogsCommand.isBoot(value) else {
+                throw UsageError("'--boot' is a boot such as -1 or its ID, found '\(value)'", command: command)
+            }
+            values.logs.boot = value
         },
         Flag(
             "--output",

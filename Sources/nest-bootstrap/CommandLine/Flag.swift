@@ -204,7 +204,13 @@ struct Flag: Sendable {
             "FILE",
             of: [.initialise],
             "write the task file to FILE, which must not exist (default: standard output)"
-        ) { values, value, _ in values.initialise.path = value },
+        ) { (values, value, command) throws(UsageError) in
+            guard OutputChoice(rawValue: value) == nil else {
+                let message = "'--output' of 'init' is a file, found the format '\(value)'"
+                throw UsageError("\(message); write ./\(value) for a file of that name", command: command)
+            }
+            values.initialise.path = value
+        },
         Flag("--force", of: [.initialise], "replace FILE if it exists") { values, _, _ in
             values.initialise.replaces = true
         },
@@ -262,7 +268,9 @@ struct Flag: Sendable {
         of command: CommandName,
     ) throws(UsageError) -> Choice {
         if let choice = Choice(rawValue: value) { return choice }
-        let known = Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        throw UsageError("invalid value '\(value)' for --\(kind) (expected one of \(known))", command: command)
+        let known = Choice.allCases.map(\.rawValue)
+        let hint = nearestName(to: value, in: known).map { "did you mean '\($0)'?" }
+        let all = "expected one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
+        throw UsageError("invalid value '\(value)' for --\(kind) (\(hint ?? all))", command: command)
     }
 }

@@ -28,6 +28,8 @@ struct FlagValues: Sendable {
     var runsCommandsWithRoot = false
     /// Whether `completion` lists what may follow, for a shell's script.
     var listsCandidates = false
+    /// Whether its only name is a line as it was typed, with the name of the program.
+    var completesLine = false
 
     /// Sets the output.
     mutating func set(_ choice: OutputChoice) {

@@ -42,9 +42,7 @@ extension Options {
         for given in flags {
             let flag = given.flag
             guard flag.commands.contains(command) else {
-                let owners = flag.commands.map { "'\($0.rawValue)'" }.joined(separator: " and ")
-                let message = "'\(command.rawValue)' has no flag '\(flag.name)' (it belongs to \(owners))"
-                throw UsageError(message, command: command)
+                throw UsageError(misplaced: flag, command)
             }
             guard seen.insert(flag.name).inserted || flag.isRepeatable || flag.value == nil else {
                 throw UsageError("flag '\(flag.name)' was given more than once", command: command)
@@ -106,13 +104,15 @@ extension Options {
             return .initialise(values.initialise)
         case .importing: return .importing(try importSource(names))
         case .explain:
-            try refuse(Array(names.dropFirst()), name)
+            if names.count > 1 {
+                throw UsageError("'explain' takes one key: '\(names[1])' is too much", command: name)
+            }
             return .explain(names.first)
         case .schema:
             try refuse(names, name)
             return .schema
         case .completion:
-            if values.listsCandidates { return .candidates(names) }
+            if values.listsCandidates { return .candidates(names, isLine: values.completesLine) }
             return .completion(try shell(names))
         case .manual:
             guard names.count == 2, let page = Int(names[0]).flatMap(Manual.init) else {

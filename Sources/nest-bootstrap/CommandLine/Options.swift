@@ -153,8 +153,8 @@ struct LogsOptions: Sendable, Hashable {
     /// Whether to wait for further entries.
     var isFollowing = false
 
-    /// Whether to show only entries of this boot.
-    var isThisBoot = false
+    /// The boot whose entries are shown, in a form that journalctl reads; empty for this one, `nil` for all.
+    var boot: String?
 
     /// Creates the options of all entries.
     init() {}

@@ -14,6 +14,20 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
         self.command = command
     }
 
+    /// Creates an error about a flag that only other commands have.
+    init(misplaced flag: Flag, _ command: CommandName) {
+        let owners = flag.commands.map { "'\($0.rawValue)'" }
+        let list =
+            owners.count > 4
+            ? "\(owners.prefix(3).joined(separator: ", ")) and others" : owners.joined(separator: " and ")
+        let message = "'\(command.rawValue)' has no flag '\(flag.name)'"
+        guard flag.name == "--output", let format = command.onlyFormat else {
+            self.init("\(message) (it belongs to \(list))", command: command)
+            return
+        }
+        self.init("\(message); it always prints \(format)", command: command)
+    }
+
     /// The message and the call that shows the help.
     var description: String {
         let call = ["nest-bootstrap", command?.rawValue, "--help"].compactMap(\.self).joined(separator: " ")

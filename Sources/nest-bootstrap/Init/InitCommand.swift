@@ -13,7 +13,7 @@ struct InitCommand {
         let text: String
         do {
             let survey = try MachineSurvey(root: options.root, hostName: options.hostName)
-            text = FirstTaskFile(survey: survey, role: options.role).text
+            text = FirstTaskFile(survey: survey, role: options.role, installation: Installation()).text
         } catch {
             output.report(error)
             return .failure

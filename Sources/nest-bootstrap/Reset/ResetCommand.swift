@@ -72,6 +72,7 @@ struct ResetCommand {
         output.write(report.plannedLines.map { "\($0)\n" }.joined())
         output.report(report.problems, .programFailed)
         if reset.isDryRun, report.isEmpty, report.isUndone { output.write("nothing to reset\n") }
+        if reset.isDryRun { writeObjectsNote(report) }
     }
 
     private func isConfirmed(_ report: ResetReport) async throws -> Bool {
@@ -116,6 +117,8 @@ struct ResetCommand {
         var (report, signal) = await interruptible(by: signals) { await run.perform() }
         report.problems += survey.faults
         (report.units, report.unlisted) = (shown.units, survey.remaining(planned.unlisted))
+        report.addLeftovers(survey.remaining(planned.leftovers))
+        report.hasObjects = planned.hasObjects
         if let signal {
             _ = finish(report)
             if isText { output.report(Problem("interrupted", hint: "run 'nest-bootstrap reset' again")) }
@@ -153,6 +156,12 @@ struct ResetCommand {
         if options.root == nil, !Configuration.isAbsent(options) {
             output.write("note: the next boot runs the tasks again, unless the package or the task file is removed\n")
         }
+        writeObjectsNote(report)
         return code
+    }
+
+    private func writeObjectsNote(_ report: ResetReport) {
+        guard report.hasObjects else { return }
+        output.write("note: objects that the tasks have applied stay in the cluster\n")
     }
 }

@@ -178,7 +178,10 @@ struct ResetRun {
             }
             // In a dry run the commands have not emptied it yet.
             let mayBeEmptied = isDryRun && !progress.report.commands.isEmpty
-            if !mayBeEmptied, !left.contains(where: { $0.hasPrefix("\(path)/") }) {
+            guard !mayBeEmptied, !left.contains(where: { $0.hasPrefix("\(path)/") }) else { continue }
+            if plan.programTasks.contains(task), case .kept(let reason) = removal {
+                progress.report.addLeftovers([.init(task: task, path: path, reason: reason)])
+            } else {
                 note(removal, path, of: task, &progress)
             }
         }

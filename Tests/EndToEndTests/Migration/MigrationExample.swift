@@ -101,10 +101,9 @@ struct MigrationExample {
         }
     }
 
-    /// Runs a script in the directory of the task file, with `drop-manager` beside it.
+    /// Runs a script in the directory of the task file, with the documents where they are in the repository.
     func runScript(_ script: String, location: Testing.SourceLocation = #_sourceLocation) async throws {
-        let tool = try ShippedRun.text(of: "\(TestCluster.sourceRoot)/examples/migration/drop-manager")
-        try node.write(tool, to: "drop-manager", mode: 0o755)
+        let script = script.replacing("/usr/share/doc/nest-bootstrap/", with: "\(TestCluster.sourceRoot)/")
         let result = try await Tool.run(
             "bash",
             ["-euc", "cd \"$0\" && \(script)", node.directory],

@@ -25,7 +25,7 @@ public func printable(_ text: String) -> String {
 }
 
 /// The largest number of characters of a text that are printed.
-let printableLimit = 8192
+private let printableLimit = 8192
 
 private func withoutTrailingSpace(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {
     var text = text

@@ -1,10 +1,8 @@
 import Base
 import Testing
 
-@testable import Reporting
-
 @Suite(.timeLimit(.minutes(3)))
-struct TextTests {
+struct PrintableTests {
     @Test(arguments: [
         ("plain", "plain"),
         ("ümläut ✓ 日本", "ümläut ✓ 日本"),
@@ -26,7 +24,11 @@ struct TextTests {
 
     @Test func `a line has a limit`() {
         let line = printable(String(repeating: "a", count: 1_000_000))
-        #expect(line.count == printableLimit + "… (cut off)".count)
-        #expect(line.hasSuffix("a… (cut off)"))
+        #expect(line == String(repeating: "a", count: 8192) + "… (cut off)")
+    }
+
+    @Test func `a text has as many columns as it is printed with`() {
+        #expect(tableText("\u{1b}[31mrot … für\u{7}", true) == "rot … für\\x07")
+        #expect(tableText("\u{1b}[31mrot … für\u{7}", false) == "rot ... f\\u{fc}r\\x07")
     }
 }
