@@ -43,6 +43,13 @@ struct ApplyInputsTests {
         return inputs.digest(of: object, hasStatusSubresource: hasStatusSubresource)
     }
 
+    /// The live object with another text in it.
+    private func changed(_ old: String, to new: String) throws -> String {
+        let changed = live.replacing(old, with: new)
+        try #require(changed != live)
+        return changed
+    }
+
     @Test(arguments: [
         ("status: {replicas: 1}", "status: {replicas: 0}"),
         ("resourceVersion: \"7\"", "resourceVersion: \"8\""),
@@ -52,8 +59,7 @@ struct ApplyInputsTests {
         (", fieldsV1: {\"f:status\": {\"f:a\": {}}}}", ", fieldsV1: {\"f:status\": {\"f:b\": {}}}}"),
     ])
     func `a status changes without an effect`(old: String, new: String) throws {
-        let changed = live.replacing(old, with: new)
-        try #require(changed != live)
+        let changed = try changed(old, to: new)
         #expect(try digest(changed) == digest(live))
     }
 
@@ -63,8 +69,7 @@ struct ApplyInputsTests {
         (", fieldsV1: {\"f:status\": {\"f:a\": {}}}}", ", fieldsV1: {\"f:status\": {\"f:b\": {}}}}"),
     ])
     func `a status without a subresource has an effect`(old: String, new: String) throws {
-        let changed = live.replacing(old, with: new)
-        try #require(changed != live)
+        let changed = try changed(old, to: new)
         #expect(try digest(changed, hasStatusSubresource: false) != digest(live, hasStatusSubresource: false))
     }
 
@@ -81,8 +86,7 @@ struct ApplyInputsTests {
         ("\"f:annotations\": {}", "\"f:labels\": {}"),
     ])
     func `everything else of the object has an effect`(old: String, new: String) throws {
-        let changed = live.replacing(old, with: new)
-        try #require(changed != live)
+        let changed = try changed(old, to: new)
         #expect(try digest(changed) != digest(live))
     }
 
@@ -91,8 +95,7 @@ struct ApplyInputsTests {
         ("\"f:status\": {\"f:replicas\": {}}", "\"f:status\": {\"f:readyReplicas\": {}}"),
     ])
     func `all metadata have an effect`(old: String, new: String) throws {
-        let changed = live.replacing(old, with: new)
-        try #require(changed != live)
+        let changed = try changed(old, to: new)
         #expect(try digest(changed, ofMetadata: true) != digest(live, ofMetadata: true))
     }
 
