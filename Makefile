@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo test boot-test ansible-test chaos bench bench-boot scale check format
-.PHONY: clean setup setup-compile lint style words coverage sanitize sanitize-briefly build-address docs site libraries
+.PHONY: clean setup setup-compile builds lint style words coverage sanitize sanitize-briefly build-address docs site libraries
 .PHONY: fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -16,7 +16,8 @@ PROGRAM := .build/release/nest-bootstrap
 NEST_COMMIT ?= $(shell [ ! -e .git ] || git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 # Tests that start API servers run after the others: on two cores they would slow each other down.
 WITH_SERVER := ^(Kubernetes|EndToEnd)Tests
-# Tests of 10,000 tasks run alone as well: they would keep both cores from the tests that measure time.
+# Tests of 10,000 tasks and of millions of keys run alone as well: they would keep both cores from the tests that measure
+# time. They need no server.
 AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
 # Tests that boot machines install the package in them. Those that run Ansible take ten minutes more.
 WITH_MACHINE := ^BootTests
@@ -30,7 +31,7 @@ THREAD_SCRATCH := .build/sanitize
 WITH_THREADS := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 tools/run-tests --sanitize=thread --scratch-path $(THREAD_SCRATCH)
 # The optimized program with AddressSanitizer, and the tests that run it.
 ADDRESS_SCRATCH := .build/address
-ADDRESS_TESTS := ^EndToEndTests.FreshServerTests/(CrashTests|ServerFailureTests)
+ADDRESS_TESTS := ^EndToEndTests.(FreshServerTests/CrashTests|OtherFreshServerTests/ServerFailureTests)
 # How much `make chaos` does: schedules of faults, kills and signals, and rounds of the randomized tests.
 SCHEDULES ?= 300
 KILLS ?= 500
@@ -55,6 +56,10 @@ help: ## print the targets
 
 build: setup-compile ## build the program: .build/release/nest-bootstrap
 	NEST_COMMIT="$(NEST_COMMIT)" swift build $(RELEASE) --product nest-bootstrap
+
+# Optimized builds compile one module after the other and leave a processor idle, so that two are made at once.
+builds: setup-compile
+	@$(MAKE) build-address & address=$$!; $(MAKE) build; status=$$?; wait $$address && exit $$status
 
 install: build ## install the program, its units, manifests and documents below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
@@ -83,8 +88,8 @@ demo: setup build ## bootstrap a real API server on loopback, twice, and show th
 test: setup build ## run every test but ansible-test; the end-to-end tests run the release build on every API server
 	@Tests/cluster/fetch-ansible || echo "the syntax of the Ansible role is not checked"
 	tools/run-tests $(IMPORTS) --skip '$(WITH_SERVER)|$(WITH_MACHINE)|$(AT_SCALE)'
-	tools/run-tests $(IMPORTS) --skip-build --filter '$(AT_SCALE)'
-	tools/run-on-servers $(PROGRAM) $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
+	NEST_PROGRAM="$$PWD/$(PROGRAM)" tools/run-tests $(IMPORTS) --skip-build --filter '$(AT_SCALE)'
+	tools/run-on-servers $(PROGRAM) $(IMPORTS) --skip-build --filter '$(WITH_SERVER)' --skip '$(AT_SCALE)'
 	@! Tests/boot/can || $(MAKE) boot-test
 
 boot-test: setup deb tarball rpm ## boot Debian containers and test units, journal and packages in them; needs root
@@ -111,7 +116,7 @@ bench-boot: setup deb ## measure a boot against that with another package, BASE=
 	Tests/cluster/install-packages "to measure" python3
 	tools/bench-boot --package .build/deb/*.deb --base "$(BASE)" --samples $(SAMPLES)
 
-check: lint style words build libraries docs sanitize-briefly fuzz-briefly test ## run everything that must pass before a commit
+check: lint style words builds libraries docs sanitize-briefly fuzz-briefly test ## run everything that must pass before a commit
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
@@ -145,8 +150,8 @@ coverage: setup ## run the tests of the modules, and print the line coverage of 
 
 # A part of `make sanitize` that takes minutes, not an hour.
 sanitize-briefly: setup build-address
-	$(WITH_THREADS) --filter '$(SANITIZED)' --skip '$(WITH_SERVER)|$(AT_SCALE)'
-	$(WITH_THREADS) --skip-build --filter '^KubernetesTests'
+	NEST_MODULES=1 $(WITH_THREADS) --filter '$(SANITIZED)' --skip '$(WITH_SERVER)|$(AT_SCALE)'
+	NEST_MODULES=1 $(WITH_THREADS) --skip-build --filter '^KubernetesTests'
 	tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter '$(ADDRESS_TESTS)'
 
 sanitize: setup build-address ## run the whole suite with ThreadSanitizer and with AddressSanitizer
