@@ -7,6 +7,8 @@ umask 022
 . packaging/functions
 # shellcheck source=requirements
 . packaging/requirements
+# shellcheck source=stage
+. packaging/stage
 
 # What tools/tarball knows of the program.
 version=@VERSION@
@@ -17,7 +19,7 @@ needs_systemd=@SYSTEMD@
 
 files=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/files
 config=/etc/nest-bootstrap/bootstrap.yaml
-action=install prefix='' destination='' dry='' purge='' incomplete=''
+action=install prefix='' destination='' dry='' purge='' incomplete='' flags=''
 
 say() { echo "install.sh: $*"; }
 warn() { say "$*" >&2; }
@@ -43,7 +45,8 @@ Flags:
                  running system is examined or changed
   --dry-run      print what would be done
   --uninstall    stop the tasks and remove the program; what the tasks wrote,
-                 the task file and the records stay
+                 the task file and the records stay; run 'nest-bootstrap reset'
+                 before to delete what the tasks wrote
   --purge        with --uninstall: remove the task file and the records too
   -h, --help     show this help
 
@@ -54,8 +57,24 @@ Exit codes:
 HELP
 }
 
+# Prints a word of a command, in quotes if a shell would read it as something else.
+word() {
+    case $1 in
+    '' | *[!A-Za-z0-9_./=:@%+,-]*) printf '"%s"' "$(printf '%s' "$1" | sed 's/["$`\]/\\&/g')" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
+
+# Prints a path without the slashes at its end.
+without_slashes() { printf '%s\n' "$1" | sed 's|/*$||'; }
+
+# True for the root directory of the running system, under any name.
+is_root() { [ "$(CDPATH='' cd -P -- "$1/" 2>/dev/null && pwd)" = / ]; }
+
+command=$(word "$0")
+
 wrong_usage() {
-    warn "$*; run '$0 --help'"
+    warn "$*; run '$command --help'"
     exit 64
 }
 
@@ -70,11 +89,16 @@ while [ $# -gt 0 ]; do
         ;;
     esac
     case $1 in
-    --prefix=/usr | --prefix=/usr/local) prefix=${1#*=} ;;
     --prefix=*)
-        wrong_usage "systemd does not look for units below '${1#*=}'; use --prefix=/usr/local or --prefix=/usr"
+        prefix=$(without_slashes "${1#*=}")
+        [ "$prefix" = /usr ] || [ "$prefix" = /usr/local ] ||
+            wrong_usage "systemd does not look for units below '${1#*=}'; use --prefix=/usr/local or --prefix=/usr"
         ;;
-    --destdir=/*) destination=${1#*=} destination=${destination%/} ;;
+    --destdir=/*)
+        destination=$(without_slashes "${1#*=}")
+        ! is_root "$destination" ||
+            wrong_usage "'${1#*=}' is the running system, which is installed to without '--destdir'"
+        ;;
     --destdir=*) wrong_usage "'${1#*=}' is not an absolute path" ;;
     --dry-run) dry=yes ;;
     --uninstall) action=uninstall ;;
@@ -82,6 +106,7 @@ while [ $# -gt 0 ]; do
     -h | --help) usage && exit 0 ;;
     *) wrong_usage "unknown flag '$1'" ;;
     esac
+    flags="$flags $(word "$1")"
     shift
 done
 [ -z "$purge" ] || [ "$action" = uninstall ] || wrong_usage "flag '--purge' is for '--uninstall' only"
@@ -92,41 +117,34 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Where it is installed, and the list of its files: a digest and a path on each line; '-' is that of a link. While files
-# are put in place, a second list has those of both versions, so that what was interrupted can be repeated or removed.
+# Where it is installed, and the list of its files: a digest and a path on each line; '-' is that of a link, 'd' that of
+# a directory that the installation has created. While files are put in place, a second list has those of both versions,
+# so that what was interrupted can be repeated or removed.
 lists=/share/nest-bootstrap
-installed='' is_complete=''
+installed=''
 : >"$work/old"
+: >"$work/complete"
 for candidate in /usr/local /usr; do
-    [ ! -e "$destination$candidate$lists/installed" ] || is_complete=yes
-    for list in "$destination$candidate$lists/installing" "$destination$candidate$lists/installed"; do
-        [ ! -e "$list" ] || { installed=$candidate && cat "$list" >>"$work/old"; }
+    list=$destination$candidate$lists
+    # Writing the first list may have been interrupted too.
+    for file in "$list/installing" "$list/installing.install-new" "$list/installed"; do
+        [ ! -e "$file" ] || installed=$candidate
     done
+    [ ! -e "$list/installing" ] || cat "$list/installing" >>"$work/old"
+    [ ! -e "$list/installed" ] || cat "$list/installed" >>"$work/complete"
 done
+cat "$work/complete" >>"$work/old"
 
 is_live() { [ -z "$destination" ] && [ -z "$dry" ]; }
 
-paths() { sed 's/^[^ ]*  //' "$1" | LC_ALL=C sort -u; }
+# True if an earlier installation was completed.
+is_complete() { [ -s "$work/complete" ]; }
 
-# Prints the digest that a list has of the task file.
-config_digest() { sed -n "s|  $config\$||p" "$1" | head -n 1; }
+# Prints the paths of the files that a list has.
+paths() { sed -n '/^d  /!s/^[^ ]*  //p' "$1" | LC_ALL=C sort -u; }
 
-# Writes all files as they are installed below $work/files, and their list to $work/new. Examples and task file name the
-# directory of the manifests.
-stage_files() {
-    mkdir -p "$work/files$prefix"
-    cp -RP "$files/usr/." "$work/files$prefix"
-    cp -RP "$files/etc" "$work/files"
-    chmod -R u=rwX,go=rX "$work/files"
-    find "$work/files" -name bootstrap.yaml >"$work/rendered"
-    while read -r file; do
-        sed "s|/usr/share/|$prefix/share/|" "$file" >"$work/text"
-        cat "$work/text" >"$file"
-    done <"$work/rendered"
-    (cd "$work/files" && find . -type f -exec sha256sum {} +) >"$work/regular"
-    (cd "$work/files" && find . -type l) >"$work/links"
-    { cat "$work/regular" && sed 's/^/-  /' "$work/links"; } | sed 's|  [.]/|  /|' | LC_ALL=C sort -k 2 >"$work/new"
-}
+# Prints the digests that a list has of the task file.
+config_digests() { sed -n "s|  $config\$||p" "$1"; }
 
 is_same() {
     if [ -h "$1" ] || [ -h "$2" ]; then
@@ -149,10 +167,15 @@ put() {
     mv -fT "$2.install-new" "$2"
 }
 
-# True if the name of a directory says that it belongs to this program.
-is_own() { case $1 in *nest-bootstrap* | *k8s-bootstrap*) ;; *) false ;; esac }
+# True if a directory belongs to this program, as its name says, or was created by the installation.
+is_own() {
+    case $1 in
+    *nest-bootstrap* | *k8s-bootstrap*) ;;
+    *) grep -qxF "d  $1" "$work/old" ;;
+    esac
+}
 
-# Removes a file or link, and the directories of this program that have become empty by that.
+# Removes a file or link, and the directories of the installation that have become empty by that.
 remove() {
     if [ -n "$dry" ]; then
         if [ -e "$destination$1" ] || [ -h "$destination$1" ]; then say "would remove '$destination$1'"; fi
@@ -166,12 +189,12 @@ remove() {
 # Installs the task file as a package manager does: one that was changed or removed stays as it is.
 install_config() {
     target=$destination$config file=$work/files$config
-    new=$(config_digest "$work/new") old=$(config_digest "$work/old") current=''
+    new=$(config_digests "$work/new") old=$(config_digests "$work/complete") current=''
     [ ! -e "$target" ] || current=$(sha256sum <"$target")
     current=${current%% *}
     if [ -z "$current" ] && [ -n "$old" ]; then
         say "'$target' was removed, and is not created again"
-    elif [ -z "$current" ] || [ "$current" = "$old" ]; then
+    elif [ -z "$current" ] || config_digests "$work/old" | grep -qxF "$current"; then
         put "$file" "$target"
     elif [ "$current" != "$new" ] && [ "$new" != "$old" ]; then
         put "$file" "$target.new"
@@ -183,7 +206,7 @@ install_config() {
 # Does for the running system what files alone do not do.
 activate() {
     create_user
-    [ -n "$is_complete" ] || enable_target
+    is_complete || enable_target
     update_catalog
     reload_systemd
 }
@@ -191,34 +214,36 @@ activate() {
 install_files() {
     [ -n "$prefix" ] || prefix=${installed:-/usr/local}
     [ -z "$installed" ] || [ "$installed" = "$prefix" ] ||
-        die "nest-bootstrap is installed in '$installed'; use --prefix=$installed, or run '$0 --uninstall' first"
+        die "nest-bootstrap is installed in '$destination$installed'; use --prefix=$installed, or run" \
+            "'$command${destination:+ $(word "--destdir=$destination")} --uninstall' first"
     [ -d "$files" ] || die "'$files' does not exist; run the install.sh of the archive"
     if [ -z "$destination" ]; then
         check_packages
         check_system
     fi
+    [ -n "$dry" ] || incomplete="nothing was changed; run '$command$flags' again"
     stage_files
+    incomplete=''
     if [ -z "$dry" ]; then
         for directory in "$prefix/bin" "$prefix/lib" "$prefix/share" /etc; do
             check_writable "$destination$directory" ", or use another --prefix or --destdir"
         done
-        incomplete="the installation is incomplete; run '$0' again, or with --uninstall"
+        cat "$work/new" "$work/old" >"$work/both"
+        incomplete="the installation is incomplete; run '$command$flags' again, or with --uninstall"
+        put "$work/both" "$destination$prefix$lists/installing"
     fi
     install_config
-    cat "$work/new" "$work/old" >"$work/both"
-    [ -n "$dry" ] || put "$work/both" "$destination$prefix$lists/installing"
-    while read -r _ path; do
+    while read -r path; do
         [ "$path" = "$config" ] || put "$work/files$path" "$destination$path"
-    done <"$work/new"
-    paths "$work/new" >"$work/new-paths"
+    done <"$work/new-paths"
     paths "$work/old" | LC_ALL=C comm -13 "$work/new-paths" - >"$work/obsolete"
     while read -r path; do remove "$path"; done <"$work/obsolete"
     if is_live; then
         activate
     elif [ -z "$destination" ]; then
-        [ -n "$is_complete" ] || say "would create user 'nest-bootstrap' and enable k8s-bootstrap.target"
+        is_complete || say "would create user 'nest-bootstrap' and enable k8s-bootstrap.target"
         say "would load the units"
-    elif [ -z "$dry$is_complete" ]; then
+    elif [ -z "$dry" ] && ! is_complete; then
         say "when the system below '$destination' is complete, run there: systemd-sysusers nest-bootstrap.conf &&" \
             "systemctl enable k8s-bootstrap.target"
     fi
@@ -231,10 +256,11 @@ install_files() {
 
 uninstall_files() {
     [ -n "$installed" ] || die "nest-bootstrap is not installed below '$destination/'"
-    [ "${prefix:-$installed}" = "$installed" ] || die "nest-bootstrap is installed in '$installed', not in '$prefix'"
+    [ "${prefix:-$installed}" = "$installed" ] ||
+        die "nest-bootstrap is installed in '$destination$installed', not in '$destination$prefix'"
     if [ -z "$dry" ]; then
         check_writable "$destination$installed$lists"
-        incomplete="the removal is incomplete; run '$0 --uninstall${purge:+ --purge}' again"
+        incomplete="the removal is incomplete; run '$command$flags' again"
     fi
     if is_live; then
         stop_tasks
@@ -263,7 +289,7 @@ uninstall_files() {
     [ -n "$dry" ] || say "nest-bootstrap is removed from '$destination$installed'"
 }
 
-[ -n "$destination$dry" ] || [ "$(id -u)" -eq 0 ] || die "only root can install; run 'sudo $0'"
+[ -n "$destination$dry" ] || [ "$(id -u)" -eq 0 ] || die "only root can $action; run 'sudo $command$flags'"
 case $action in
 install) install_files ;;
 uninstall) uninstall_files ;;
