@@ -14,7 +14,9 @@ public struct RunEnvironment: Sendable {
     /// The clients of the API servers.
     public var connections: Connections
     /// The whole plan of the node, not only what is run of it.
-    public var plan: Plan
+    public let plan: Plan
+    /// Which task of the plan writes which path.
+    let producers: PathProducers
     /// The values for `${name}` in manifests.
     public var variables: Variables
     /// The variables that manifests have to use.
@@ -31,6 +33,8 @@ public struct RunEnvironment: Sendable {
     public var hostName: String
     /// Whether systemd started this process, in the sandbox of a unit.
     public var isService: Bool
+    /// The flags of a call that is to be about the same node, such as `--root` and `/mnt`.
+    public var callArguments: [String]
 
     /// The kinds and namespaces that manifests define, by task, as far as they were needed for a hint.
     let providedTypes = ProvidedTypesCache()
@@ -58,11 +62,13 @@ public struct RunEnvironment: Sendable {
         cacheDirectory: String = "/var/lib/nest-bootstrap/cache",
         hostName: String = Machine.hostName(),
         isService: Bool = Machine.environment()["NOTIFY_SOCKET"] != nil,
+        callArguments: [String] = [],
     ) {
         self.files = files
         self.http = http
         self.connections = Connections(http: http, files: files)
         self.plan = plan
+        self.producers = PathProducers(plan)
         self.variables = variables
         self.dropInVariables = dropInVariables
         self.dryRunOverlay = files.isDryRun ? DryRunOverlay() : nil
@@ -70,6 +76,12 @@ public struct RunEnvironment: Sendable {
         self.cacheDirectory = cacheDirectory
         self.hostName = hostName
         self.isService = isService
+        self.callArguments = callArguments
+    }
+
+    /// Writes the call that runs a task of this node, for a hint.
+    func quotedCall(running task: String) -> String {
+        quotedShellLine(["nest-bootstrap", "run", "--task", task] + callArguments)
     }
 }
 

@@ -89,9 +89,14 @@ struct ApplyAction: Action {
             mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
         ) { [context] message in
             switch message {
-            case .applied(let identity, let change, let fields, let diff):
+            case .applied(let identity, let change, let fields, let diff, let changesOnlyManagers):
                 if change != .unchanged { changedCount.withLock { $0 += 1 } }
-                let result = Event.ObjectResult(Event.ObjectResult.Change(change), fields: fields, diff: diff)
+                let result = Event.ObjectResult(
+                    Event.ObjectResult.Change(change),
+                    fields: fields,
+                    diff: diff,
+                    changesOnlyManagers: changesOnlyManagers,
+                )
                 context.emit(.object(identity.description, result))
             case .failed(let failure): failures.add(failure)
             case .warning(let identity, let text):

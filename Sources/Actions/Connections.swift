@@ -63,9 +63,19 @@ public final class Connections: Sendable {
     /// Names the task that writes a missing kubeconfig.
     private func missingHint(_ path: String, _ context: ActionContext, _ error: SystemError) -> String? {
         guard error.isNotFound else { return nil }
-        if let task = PathProducers(context.run.plan).producer(of: path) {
-            return "task '\(task)' writes it: run 'nest-bootstrap run --task \(task)'"
+        if let task = context.run.producers.producer(of: path) {
+            return "task '\(task)' writes it: run \(context.run.quotedCall(running: task))"
         }
-        return "name a kubeconfig that is there in 'apply.kubeconfig', or let a 'kubeconfig' task write it"
+        return "name a kubeconfig that is there in '\(context.task.kubeconfigKey)', let a 'kubeconfig' task write it, "
+            + "or wait for it in an earlier task: wait: {file: \(path)}"
+    }
+}
+
+extension PlannedTask {
+    /// The key of the task file that names its kubeconfig.
+    fileprivate var kubeconfigKey: String {
+        guard verb.footprint.kubeconfig != nil else { return "lock.kubeconfig" }
+        let key = (verb.declaration as? WaitDeclaration)?.kubeconfigKey ?? "kubeconfig"
+        return "\(verb.name).\(key)"
     }
 }

@@ -110,7 +110,7 @@ public struct CredentialWarnings: Sendable {
     private func warnings(ofSecret path: String, _ what: String, at location: SourceLocation) -> [Problem] {
         guard files.isReadableByEveryone(place(of: path)) else { return [] }
         let message = "\(what) '\(path)' can be read by every user of the node"
-        return [Problem(message, at: location, hint: "run 'chmod o-r \(place(of: path))'")]
+        return [Problem(message, at: location, hint: "run \(quotedShellLine(["chmod", "o-r", place(of: path)]))")]
     }
 }
 

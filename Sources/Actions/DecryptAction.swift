@@ -116,7 +116,9 @@ extension Footprint.Decryption {
         guard key.needsPassword else { return }
         throw Problem(
             "private key '\(identity.path)' has a password, which nobody types on a node",
-            hint: "run 'ssh-keygen -p -f \(identity.path)' to remove it, or name another key with 'identity'"
+            hint:
+                "run \(quotedShellLine(["ssh-keygen", "-p", "-f", identity.path])) to remove it, or name another key with "
+                + "'identity'"
         )
     }
 

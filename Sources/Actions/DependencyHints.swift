@@ -62,7 +62,7 @@ struct DependencyHints {
     private func hint(for source: ProvidingTask) -> String {
         if source.task == context.task.name { return "see why that object could not be applied" }
         if context.run.plan.allDependencies(of: context.task.name).contains(source.task) {
-            return "run 'nest-bootstrap run --task \(source.task)' again"
+            return "run \(context.run.quotedCall(running: source.task)) again"
         }
         return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
     }
@@ -71,7 +71,6 @@ struct DependencyHints {
     ///
     /// Manifests that no task writes are read once in a run.
     private func provided() async -> Provided {
-        let producers = PathProducers(context.run.plan)
         var all = Provided()
         for task in context.run.plan.steps.lazy.map(\.task) {
             guard let manifests = task.footprint.manifests else { continue }
@@ -94,7 +93,8 @@ struct DependencyHints {
             if task.name != context.task.name, !isComplete { all.isIncomplete = true }
             let isStatic = manifests.sources.allSatisfy { source in
                 guard case .path(let path) = source else { return false }
-                return producers.producer(of: path.path) == nil && producers.producer(ofManifestIn: path.path) == nil
+                return context.run.producers.producer(of: path.path) == nil
+                    && context.run.producers.producer(ofManifestIn: path.path) == nil
             }
             if isStatic, isComplete {
                 context.run.providedTypes[task.name] = own

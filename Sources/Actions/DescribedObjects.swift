@@ -21,7 +21,10 @@ final class DescribedObjects: Sendable {
     }
 
     private let claims = Locked<[Claim: Applier.Rival]>([:])
-    private let readings = Locked<[Reading: TaskDescription]>([:])
+    /// `nil` for a task that applies its manifests to another cluster than the reader.
+    private let readings = Locked<[Reading: TaskDescription?]>([:])
+    /// What all other tasks describe, by reader.
+    private let others = Locked<[String: [TaskDescription]]>([:])
 
     /// Records the objects that a task describes, except those that another task has.
     func claim(_ manifests: [ManifestObject], for task: String, _ kubeconfig: Kubeconfig) {
@@ -49,12 +52,12 @@ final class DescribedObjects: Sendable {
     ) async -> Applier.Rival? {
         let claim = claim(for: manifest, kubeconfig)
         if let owner = claims.withLock({ $0[claim] }), owner.task != context.task.name { return owner }
-        guard let task = context.run.plan.steps.first(where: { $0.task.name == named })?.task,
-            let description = await description(of: task, context, kubeconfig)
+        guard let named, let position = context.run.plan.position(of: named),
+            let description = await description(of: context.run.plan.steps[position].task, context, kubeconfig)
         else { return nil }
         var identity = manifest.identity
         identity.namespace = identity.namespace ?? kubeconfig.namespace
-        return description.location(of: identity).map { Applier.Rival(task: task.name, location: $0) }
+        return description.location(of: identity).map { Applier.Rival(task: named, location: $0) }
     }
 
     /// Why a task does not delete an object that it applied before: another task of the plan describes it, or may do so.
@@ -70,14 +73,25 @@ final class DescribedObjects: Sendable {
         _ kubeconfig: Kubeconfig,
     ) async -> Pruner.Reason? {
         var doubt: Pruner.Reason?
-        for task in context.run.plan.steps.lazy.map(\.task) where task.name != context.task.name {
-            guard let description = await description(of: task, context, kubeconfig) else { continue }
+        for description in await otherDescriptions(context, kubeconfig) {
             if let location = description.location(of: object) {
-                return Pruner.Reason("task '\(task.name)' describes it at \(location)")
+                return Pruner.Reason("task '\(description.task)' describes it at \(location)")
             }
             doubt = doubt ?? description.doubt
         }
         return doubt
+    }
+
+    /// What the other tasks of the plan describe in the cluster of a kubeconfig.
+    private func otherDescriptions(_ context: ActionContext, _ kubeconfig: Kubeconfig) async -> [TaskDescription] {
+        let reader = context.task.name
+        if let known = others.withLock({ $0[reader] }) { return known }
+        var found: [TaskDescription] = []
+        for task in context.run.plan.steps.lazy.map(\.task) where task.name != reader {
+            if let description = await description(of: task, context, kubeconfig) { found.append(description) }
+        }
+        others.withLock { [found] in $0[reader] = found }
+        return found
     }
 
     private func claim(for manifest: ManifestObject, _ kubeconfig: Kubeconfig) -> Claim {
@@ -94,18 +108,27 @@ final class DescribedObjects: Sendable {
         _ kubeconfig: Kubeconfig,
     ) async -> TaskDescription? {
         guard let manifests = task.footprint.manifests else { return nil }
+        let reading = Reading(reader: context.task.name, task: task.name)
+        if let known = readings.withLock({ $0[reading] }) { return known }
+        let description = await read(manifests, of: task, context, kubeconfig)
+        readings.withLock { $0[reading] = .some(description) }
+        return description
+    }
+
+    private func read(
+        _ manifests: ManifestSet,
+        of task: PlannedTask,
+        _ context: ActionContext,
+        _ kubeconfig: Kubeconfig,
+    ) async -> TaskDescription? {
         let own = context.task.footprint.kubeconfig?.path
         let path = task.footprint.kubeconfig?.path
         let other = path == own ? kubeconfig : path.flatMap(context.run.knownKubeconfig)
         if let other, isOfAnotherCluster(other, than: kubeconfig, context.run.files) { return nil }
-        let reading = Reading(reader: context.task.name, task: task.name)
-        if let known = readings.withLock({ $0[reading] }) { return known }
         let cache = context.cache
         let contents = await ManifestLoader(run: context.run, manifests: manifests)
             .load { (url, sha256) throws(Problem) in try cache.kept(url, sha256: sha256) }
-        let description = TaskDescription(task.name, contents, defaultNamespace: other?.namespace)
-        readings.withLock { $0[reading] = description }
-        return description
+        return TaskDescription(task.name, contents, defaultNamespace: other?.namespace)
     }
 }
 
@@ -116,6 +139,8 @@ private struct TaskDescription: Sendable {
         var name: String
     }
 
+    /// The task's name.
+    let task: String
     private var places: [Name: [(namespace: String?, location: SourceLocation)]] = [:]
     /// The namespace of objects that name none, `nil` if it is not known.
     private let defaultNamespace: String?
@@ -124,7 +149,7 @@ private struct TaskDescription: Sendable {
     let doubt: Pruner.Reason?
 
     init(_ task: String, _ contents: ManifestLoader.Contents, defaultNamespace: String?) {
-        self.defaultNamespace = defaultNamespace
+        (self.task, self.defaultNamespace) = (task, defaultNamespace)
         if let problem = contents.problems.first {
             let place = problem.location.map { "\($0): " } ?? ""
             doubt = Pruner.Reason(

@@ -65,7 +65,9 @@ struct DigestCache {
     private func fetch(_ url: String, _ digest: String) async throws(Problem) -> [UInt8] {
         let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: Self.sizeLimit)
         do {
-            return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }.retry("'\(url)'") {
+            return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }.retry(
+                .init(.condition, "'\(url)'")
+            ) {
                 () async throws(FetchError) in
                 try await attempt(request)
             }

@@ -16,26 +16,30 @@ struct ExecAction: Action {
 
     /// Runs the program and returns that something changed, unless there was nothing to do.
     func run() async throws(Problem) -> Bool {
-        if let creates = declaration.creates, try exists(creates, "creates") {
+        if let creates = declaration.creates, try isWritten(creates) {
             context.emit(.path(creates.path, .unchanged))
             return false
         }
         guard !context.run.files.isDryRun else {
             // What preStart would make is not there.
             if declaration.preStart == nil { _ = try command() }
-            context.emit(.planned("would run '\(commandLine)'"))
+            let first = declaration.preStart == nil ? "" : "'preStart', then "
+            context.emit(.planned("would run \(first)\(commandLine)"))
             return true
         }
         try makeDirectories()
         if let preStart = declaration.preStart {
-            try await run(try shell(["-e", "-c", preStart]), named: "preStart")
+            try await run(try shell(["-e", "-c", preStart]), named: "'preStart'")
         }
         try await run(try command(), named: commandLine)
         if let creates = declaration.creates {
-            guard try exists(creates, "creates") else {
+            guard try isWritten(creates) else {
+                let files = context.run.files
+                let location = (try? files.location(ofWritten: creates.path)) ?? creates.path
+                let correction = "correct 'creates' at \(creates.location)"
                 throw Problem(
-                    "'\(commandLine)' succeeded, but '\(creates.path)' does not exist",
-                    hint: "correct 'creates' at \(creates.location)",
+                    "\(commandLine) succeeded, but '\(location)' does not exist",
+                    hint: files.root.isEmpty ? correction : "let it write below '$NEST_ROOT', or \(correction)",
                     publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
                 )
             }
@@ -55,13 +59,14 @@ struct ExecAction: Action {
         }
     }
 
+    /// The command line as a shell takes it, in single quotes unless it has some itself.
     private var commandLine: String {
         let program =
             switch declaration.program {
             case .script(let reference): reference.path
             case .command(let name, _): name
             }
-        return ([program] + declaration.arguments).joined(separator: " ")
+        return quotedShellLine([program] + declaration.arguments)
     }
 
     /// The agent's own environment, the task's variables, and the task's name.
@@ -71,11 +76,22 @@ struct ExecAction: Action {
             .merging(declaration.environment) { $1 }
     }
 
-    private func exists(_ reference: LocatedPath, _ key: String) throws(Problem) -> Bool {
+    /// Whether what the program creates exists; with a root only files below it count, not those of this machine.
+    private func isWritten(_ creates: LocatedPath) throws(Problem) -> Bool {
         do {
-            return try context.run.files.exists(reference.path)
+            let files = context.run.files
+            if try files.isPlanned(creates.path) { return true }
+            return try FileSystem.exists(try files.location(ofTarget: creates.path))
         } catch {
-            throw Problem("'\(key)' cannot be checked", cause: error)
+            throw Problem("'creates' cannot be checked", cause: error)
+        }
+    }
+
+    private func exists(_ script: LocatedPath) throws(Problem) -> Bool {
+        do {
+            return try context.run.files.exists(script.path)
+        } catch {
+            throw Problem("'script' cannot be checked", cause: error)
         }
     }
 
@@ -91,12 +107,19 @@ struct ExecAction: Action {
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
-            if name.contains("/") { try requireTrusted(name) }
+            if ExecLine.isPath(name) {
+                try requireTrusted(name)
+            } else if name.contains("/") {
+                // A line with a slash in an argument: as a program it would be a path in the current directory.
+                throw startProblem(
+                    SystemError("cannot run", name, code: ENOENT, detail: "there is no such program")
+                )
+            }
             if let script = declaration.shellScript { try requireTrusted(script.path) }
             return Command(name, declaration.arguments, environment: environment)
         case .script(let reference):
             let files = context.run.files
-            guard try exists(reference, "script") else {
+            guard try exists(reference) else {
                 throw Problem(
                     "script '\(reference.path)' does not exist",
                     hint: "correct 'script' at \(reference.location), or install the file",
@@ -139,7 +162,7 @@ struct ExecAction: Action {
     /// How long a program may take to end after SIGTERM, which it gets when the task's time is up.
     private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
 
-    /// Runs one command; its output becomes events, and its last line part of an error.
+    /// Runs one command, whose name has its quotes; its output becomes events, and its last line part of an error.
     private func run(_ command: Command, named name: String) async throws(Problem) {
         let last = LastLine()
         let sandboxHint = SandboxHint()
@@ -157,16 +180,12 @@ struct ExecAction: Action {
                 },
             )
         } catch {
-            let hint =
-                error.code == E2BIG
-                ? "put long texts into a file that the program reads"
-                : "install the program, or correct the task at \(context.task.location)"
-            throw Problem("\(error)", hint: hint, cause: error)
+            throw startProblem(error)
         }
         guard !status.isSuccess else { return }
         if let process = context.survivor.process {
             throw Problem(
-                "'\(name)' cannot be ended: process \(process) still runs after SIGKILL",
+                "\(name) cannot be ended: process \(process) still runs after SIGKILL",
                 hint: "see what it waits for: ps -o pid,user,stat,wchan,args -p \(process)",
                 publicMessage: "its program cannot be ended: process \(process) still runs after SIGKILL"
                     + Self.restriction,
@@ -175,19 +194,48 @@ struct ExecAction: Action {
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
             throw Problem(
-                "'\(name)' \(status)\(said)",
+                "\(name) \(status)\(said)",
                 hint: sandboxHint.text,
                 publicMessage: "its program \(status)\(Self.restriction)",
             )
         }
         throw Problem(
-            "'\(name)' did not finish within \(context.task.timeout.text) and was stopped\(said)",
+            "\(name) did not finish within \(context.task.timeout.text) and was stopped\(said)",
             hint: "find out why it takes so long, or increase 'timeout' of task '\(context.task.name)'",
             publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
                 + Self.restriction,
         )
     }
 
+    /// Returns the problem of a program that cannot be started; a line of a shell in its place is for root only.
+    private func startProblem(_ error: SystemError) -> Problem {
+        let isMissing = [ENOENT, ENOTDIR, ENAMETOOLONG].contains(error.code)
+        if isMissing, let keys = declaration.keys(instead: error.subject) {
+            return Problem(
+                "\(error)",
+                hint: "write \(keys) in the task at \(context.task.location)",
+                cause: error,
+                publicMessage: "its program cannot be run: \(error.reason)\(Self.restriction)",
+            )
+        }
+        let hint =
+            error.code == E2BIG
+            ? "put long texts into a file that the program reads"
+            : "install the program, or correct the task at \(context.task.location)"
+        return Problem("\(error)", hint: hint, cause: error)
+    }
+
     /// What is said in place of command line and output.
     private static let restriction = " (only root may see its command line and output)"
+}
+
+extension ExecDeclaration {
+    /// Returns the keys for a line of a shell that somebody has written as the command.
+    ///
+    /// - Parameter name: A program that is not there.
+    /// - Returns: What to write instead; `nil` if the program is not the command, or its name is one word.
+    func keys(instead name: String) -> String? {
+        guard case .command(name, _) = program, name.contains(where: \.isWhitespace) else { return nil }
+        return ExecLine(name, before: arguments)?.keys
+    }
 }

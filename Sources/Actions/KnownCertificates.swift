@@ -28,6 +28,7 @@ public struct KnownCertificates: Sendable {
     /// certificate is beside the new one.
     public func all() -> [CertificateExpiry] {
         var found: [CertificateExpiry] = []
+        var positions: [[String]: Int] = [:]
         for (path, bytes) in contents() {
             guard let certificates = try? Certificate.read(pem: bytes), certificates.count <= Self.countLimit else {
                 continue
@@ -39,8 +40,8 @@ public struct KnownCertificates: Sendable {
                     validFrom: certificate.validFrom,
                     expires: certificate.validUntil,
                 )
-                let same = found.firstIndex { $0.path == path && $0.subject == certificate.subject }
-                guard let same else {
+                guard let same = positions[[path, certificate.subject]] else {
+                    positions[[path, certificate.subject]] = found.count
                     found.append(expiry)
                     continue
                 }

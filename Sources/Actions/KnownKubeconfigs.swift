@@ -12,7 +12,7 @@ extension RunEnvironment {
     /// - Parameter path: Its path.
     /// - Returns: The kubeconfig, `nil` if neither is known.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
-        if let task = PathProducers(plan).producer(of: path), let written = writtenKubeconfig(path, by: task) {
+        if let task = producers.producer(of: path), let written = writtenKubeconfig(path, by: task) {
             return written
         }
         return (try? files.read(path, limit: Self.sizeLimit)).flatMap { try? Kubeconfig($0, path: path) }
@@ -20,7 +20,7 @@ extension RunEnvironment {
 
     /// The kubeconfig that a task is going to write, `nil` if its verb does not say what it is.
     func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
-        let verb = plan.steps.first { $0.task.name == task }?.task.verb
+        let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
         switch verb?.declaration {
         case let declaration as KubeconfigDeclaration where declaration.path.path == path:
             return try? Kubeconfig(Array(declaration.template(declaration.credentialPaths).text.utf8), path: path)

@@ -137,7 +137,8 @@ func awaitValidity<Value>(
             let remaining = context.deadline - .now
             guard remaining > .zero, missing < remaining else { throw error }
             let pause = min(.seconds(1), remaining)
-            context.emit(.waiting("\(cause)"))
+            let reason = "not valid before \(cause.validFrom)"
+            context.emit(.waiting(Wait(.init(.condition, cause.subject), reason: reason)))
             guard (try? await ContinuousClock().sleep(for: pause)) != nil else {
                 throw Problem("interrupted while waiting for the clock")
             }

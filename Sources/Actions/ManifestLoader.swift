@@ -1,5 +1,4 @@
 import Base
-import Glibc
 import Host
 import Kubernetes
 import Planning
@@ -158,8 +157,6 @@ struct ManifestLoader {
 
     private func hint(for error: SystemError, _ reference: LocatedPath) -> String? {
         if error.isNotFound { return "correct the path, or install the file before this task" }
-        if let advice = error.advice { return advice }
-        guard error.code == EACCES else { return nil }
-        return "run as root, or give this user access to it and to the directories that it is in"
+        return error.adviceForUser
     }
 }

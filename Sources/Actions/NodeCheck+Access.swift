@@ -12,7 +12,7 @@ extension NodeCheck {
         var findings = Findings()
         for task in run.plan.steps.lazy.map(\.task) {
             guard let manifests = task.footprint.manifests else { continue }
-            let found = await load(manifests)
+            let found = await load(manifests, of: task)
             findings.problems += found.problems
             if !found.isComplete {
                 findings.warnings.append(

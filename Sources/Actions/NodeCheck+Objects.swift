@@ -25,10 +25,12 @@ extension NodeCheck {
                 secretReaders: secretReaders,
                 document: document,
             )
-            for manifest in manifests {
+            for manifest in manifests.lazy.map(\.loaded) {
                 let found = check.findings(in: manifest)
                 findings.problems += found.problems
                 findings.warnings += found.warnings
+                // The server need not be known: its kubeconfig may be one that a task writes or waits for.
+                if !check.knowsFields(of: manifest) { findings.uncheckedObjectCount += 1 }
             }
             findings.add(pruningFindings(task, manifests))
             findings.objectCount += manifests.count

@@ -7,10 +7,13 @@ import YAML
 
 /// What can be checked of a plan without an API server: manifests, paths, certificates, undeclared dependencies.
 ///
-/// A path that a task of the plan writes need not exist yet.
+/// A path that a task of the plan writes or waits for need not exist yet.
 public struct NodeCheck: Sendable {
     let run: RunEnvironment
-    let producers: PathProducers
+    var producers: PathProducers { run.producers }
+    let ancestors: Ancestors
+    /// The tasks that wait for files, by path.
+    let awaitingTasks: [String: [String]]
     let serverVersion: KubernetesVersion?
     let isOffline: Bool
 
@@ -22,6 +25,8 @@ public struct NodeCheck: Sendable {
         public var warnings: [Problem] = []
         /// The number of objects in the manifests.
         public var objectCount = 0
+        /// The number of objects whose fields are not checked, because no schema of their server is known.
+        public var uncheckedObjectCount = 0
         /// The objects of tasks with `prune`, by task.
         var prunedObjects: [String: SharedApplySets.Objects] = [:]
     }
@@ -36,7 +41,8 @@ public struct NodeCheck: Sendable {
         self.run = run
         self.serverVersion = serverVersion
         self.isOffline = isOffline
-        producers = PathProducers(run.plan)
+        ancestors = Ancestors(run.plan)
+        awaitingTasks = Self.awaitingTasks(of: run.plan)
     }
 
     /// Finds everything that is wrong.
@@ -57,7 +63,7 @@ public struct NodeCheck: Sendable {
         var findings = Findings()
         for task in run.plan.steps.lazy.map(\.task) {
             guard let manifests = task.footprint.manifests else { continue }
-            let found = await load(manifests)
+            let found = await load(manifests, of: task)
             findings.problems += found.problems.filter {
                 $0.location?.file != task.location.file && $0.location?.position != nil
             }
@@ -72,26 +78,29 @@ public struct NodeCheck: Sendable {
         var warnings: [Problem] = []
         var contents: [TaskManifests] = []
         var kubeconfigs: Set<String> = []
+        var kubeconfigsWithServer: Set<String> = []
         var usedVariables: Set<String> = []
         var isComplete = true
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
-            warnings += ownRestarts(task) + lateRenewals(task)
-            if !isOffline { problems += await nodeProblems(footprint) }
+            warnings += ownRestarts(task) + lateRenewals(task) + networkWarnings(task, notIn: &kubeconfigsWithServer)
+            if !isOffline { problems += await nodeProblems(task) }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)
-                let found = await load(manifests)
+                let found = await load(manifests, of: task)
                 usedVariables.formUnion(found.variableNames)
                 isComplete = isComplete && found.isComplete && found.problems.isEmpty
                 problems += found.problems
                 contents.append((task, found.manifests))
             }
             // Once: the message about a certificate contains the time.
-            if let kubeconfig = footprint.kubeconfig, kubeconfigs.insert(kubeconfig.path).inserted, !isOffline {
+            if let kubeconfig = footprint.kubeconfig, !isAwaited(kubeconfig.path, before: task),
+                kubeconfigs.insert(kubeconfig.path).inserted, !isOffline
+            {
                 problems += checkKubeconfig(kubeconfig)
             }
         }
-        var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents)
+        var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }
         let repeated = RepeatedObjects(
@@ -120,26 +129,29 @@ public struct NodeCheck: Sendable {
     }
 
     /// What is wrong with the paths and accounts of the node that a task names.
-    private func nodeProblems(_ footprint: Footprint) async -> [Problem] {
-        var problems = checkReads(footprint)
+    private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
+        let footprint = task.footprint
+        var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
         problems += footprint.credentials.map(check) ?? []
         problems += footprint.issuedCertificate.map(check) ?? []
         problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
-        problems += footprint.command.map(check) ?? []
+        problems += footprint.command.map { check($0, of: task) } ?? []
         problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }
         return problems
     }
 
-    /// The manifests that exist already: not those that a task writes, nor URLs that are not in the cache.
+    /// The manifests that exist already: not those that a task writes or waits for, nor URLs that are not in the cache.
     ///
     /// Whether a URL answers is not checked.
-    func load(_ manifests: ManifestSet) async -> ManifestLoader.Contents {
+    func load(_ manifests: ManifestSet, of task: PlannedTask) async -> ManifestLoader.Contents {
         var manifests = manifests
         let count = manifests.sources.count
         manifests.sources.removeAll { source in
             guard case .path(let path) = source else { return false }
-            if producers.producer(of: path.path) != nil || isAbsent(path) { return true }
+            if producers.producer(of: path.path) != nil || isAbsent(path) || isAwaited(path.path, before: task) {
+                return true
+            }
             return producers.producer(ofManifestIn: path.path) != nil && (try? run.files.exists(path.path)) != true
         }
         let cache = DigestCache(run: run, deadline: .now, emit: Emitter { _, _ in })
@@ -149,8 +161,8 @@ public struct NodeCheck: Sendable {
         return contents
     }
 
-    private func checkReads(_ footprint: Footprint) -> [Problem] {
-        footprint.reads.flatMap { read in
+    private func checkReads(_ reads: [Footprint.Read], _ footprint: Footprint) -> [Problem] {
+        reads.flatMap { read in
             switch read.use {
             case .file where footprint.runsPrograms: checkPresence(read.path) + checkTrust(read.path)
             case .file, .secret, .clientKey: checkPresence(read.path)
@@ -203,7 +215,7 @@ public struct NodeCheck: Sendable {
             _ = try run.files.read(path.path, limit: 64 << 20)
             return []
         } catch {
-            let hint = error.isNotFound ? "put the file there, or correct the path" : error.advice
+            let hint = error.isNotFound ? "put the file there, or correct the path" : error.adviceForUser
             return [Problem("\(error)", at: path.location, hint: hint)]
         }
     }
@@ -242,13 +254,14 @@ public struct NodeCheck: Sendable {
         ]
     }
 
-    private func check(_ command: Footprint.Command) -> [Problem] {
+    private func check(_ command: Footprint.Command, of task: PlannedTask) -> [Problem] {
         let name = command.name.path
         let searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
-        let candidates = name.contains("/") ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
+        let candidates = ExecLine.isPath(name) ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
         let exists = candidates.contains { (try? run.files.exists($0)) == true || producers.producer(of: $0) != nil }
         guard !exists else { return [] }
-        let usual = name.contains(" ") ? "move its arguments to 'args'" : "install it, or write its full path"
+        let keys = (task.verb.declaration as? ExecDeclaration)?.keys(instead: name)
+        let usual = keys.map { "write \($0)" } ?? "install it, or write its full path"
         let hint = command.package.map { "install the package '\($0)'" } ?? usual
         return [Problem("command '\(name)' not found", at: command.name.location, hint: hint)]
     }
@@ -263,6 +276,7 @@ extension NodeCheck.Findings {
         problems += other.problems
         warnings += other.warnings
         objectCount += other.objectCount
+        uncheckedObjectCount += other.uncheckedObjectCount
         prunedObjects.merge(other.prunedObjects) { _, new in new }
     }
 

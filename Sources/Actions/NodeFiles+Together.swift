@@ -44,6 +44,9 @@ extension NodeFiles {
         return results
     }
 
+    /// Whether a user other than root asks what a run would do: the default owner of files is then another one.
+    private var isDryRunForRoot: Bool { isDryRun && root.isEmpty && !Machine.isRoot }
+
     /// Compares a file with what is at its place.
     private func compare(_ file: FileContent, isShown: Bool) throws(SystemError) -> Event.PathResult {
         if !isDryRun { FileSystem.removeAbandoned(of: file.path) }
@@ -55,7 +58,7 @@ extension NodeFiles {
             throw SystemError("cannot write", file.path, code: EISDIR, detail: detail)
         }
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: file.path) }
-        let owner = file.owner ?? geteuid()
+        let owner = file.owner ?? (isDryRunForRoot ? 0 : geteuid())
         if let found, found.kind == .regular, found.mode == file.mode,
             found.owner == owner, file.group == nil || found.group == file.group,
             found.size == file.bytes.count, try FileSystem.read(file.path, limit: file.bytes.count) == file.bytes

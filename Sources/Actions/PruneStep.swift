@@ -64,9 +64,9 @@ struct PruneStep {
         }
         let count = obsolete.deletions.reduce(0) { $0 + $1.count }
         if count > 0 { context.emit(.objectCount(appliedCount + count)) }
-        var deletedCount = 0
+        let deletions = DeletionReporter(context, failures)
         for group in obsolete.deletions {
-            deletedCount += report(await pruner.delete(group))
+            await pruner.delete(group) { deletions.report($0) }
             // What comes later may be needed by what is still there.
             await failures.report()
             try Task.checkCancellation()
@@ -77,7 +77,7 @@ struct PruneStep {
         } catch {
             throw await Self.reported(error, failures)
         }
-        return deletedCount
+        return deletions.count
     }
 
     /// Makes the parent list what has been applied: another node may have shortened the list before that.
@@ -89,23 +89,6 @@ struct PruneStep {
         } catch {
             throw await Self.reported(error, failures)
         }
-    }
-
-    /// Emits what became of objects, and returns how many were deleted.
-    private func report(_ messages: [Deleter.Message]) -> Int {
-        var deletedCount = 0
-        for message in messages {
-            switch message {
-            case .deleted(let identity, existed: true):
-                context.emit(.object(identity.description, Event.ObjectResult(.deleted)))
-                deletedCount += 1
-            // Somebody else has deleted it, or taken it.
-            case .deleted(_, existed: false): break
-            case .failed(let failure): failures.add(failure)
-            case .warning(let identity, let text): context.emit(.warning(subject: identity.description, text))
-            }
-        }
-        return deletedCount
     }
 
     /// Reports a failure, and returns the error of the task.

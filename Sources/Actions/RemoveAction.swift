@@ -33,21 +33,12 @@ struct RemoveAction: Action {
             retryPolicy: context.retryPolicy,
         )
         let failures = FailureReporter(context, order: [])
-        for message in await deleter.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) {
-            switch message {
-            case .deleted(let identity, let existed):
-                context.emit(.object(identity.description, Event.ObjectResult(existed ? .deleted : .unchanged)))
-                isChanged = isChanged || existed
-            case .failed(let failure): failures.add(failure)
-            case .warning(let identity, let text):
-                context.emit(.warning(subject: identity.description, text))
-            }
-        }
+        let deletions = DeletionReporter(context, failures)
+        await deleter.delete(objects.references.map { (ObjectIdentity($0), $0.location) }) { deletions.report($0) }
         await failures.report()
-        // After the events: what was deleted before an interruption is deleted.
         try Task.checkCancellation()
         guard failures.count == 0 else { throw ReportedFailures() }
-        return isChanged
+        return isChanged || deletions.count > 0
     }
 
     /// Removes a path, and returns whether it existed.

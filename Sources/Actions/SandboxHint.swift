@@ -8,22 +8,23 @@ final class SandboxHint: Sendable {
     /// The first setting that a line asked for.
     var text: String? { hint.withLock { $0 } }
 
-    /// Looks for the C library's messages in a line.
+    /// Looks for the system's messages in a line, which programs in Go write in small letters.
     func look(at line: String, _ declaration: ExecDeclaration, task: String) {
+        let message = line.lowercased()
         let setting: String
-        if line.contains("Read-only file system") {
+        if message.contains("read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
-        } else if line.contains("No such file or directory"), let path = Self.runPath(in: line),
+        } else if message.contains("no such file or directory"), let path = Self.runPath(in: line),
             !Self.names(declaration, path)
         {
             setting = "a unit sees of /run only what its task names: add the path to 'reads' of task '\(task)'"
-        } else if line.contains("Permission denied") {
+        } else if message.contains("permission denied") {
             setting = "if that is a credential of another task, add it to 'reads' of task '\(task)'"
         } else if !declaration.network,
-            line.contains("Network is unreachable") || line.contains("Address family not supported by protocol")
+            message.contains("network is unreachable") || message.contains("address family not supported by protocol")
         {
             setting = "if it may use the network, add 'network: true' to 'exec' of task '\(task)'"
-        } else if declaration.capabilities.isEmpty, line.contains("Operation not permitted") {
+        } else if declaration.capabilities.isEmpty, message.contains("operation not permitted") {
             setting = "if it needs a capability, add it to 'capabilities' of task '\(task)'"
         } else {
             return

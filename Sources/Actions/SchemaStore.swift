@@ -43,6 +43,8 @@ struct SchemaStore {
         {
             return
         }
+        // `diff` with a root that is not there writes nothing.
+        guard run.files.root.isEmpty || (try? FileSystem.exists(run.files.root)) == true else { return }
         let deadline = min(deadline, ContinuousClock.now + Self.timeLimit)
         guard let bytes = await client.schemaDocument(until: deadline) else { return }
         try? NodeFiles(root: run.files.root, isDryRun: false)

@@ -14,10 +14,10 @@ struct UndeclaredDependencies {
     private var reported: [String: Set<String>] = [:]
 
     /// Prepares the check of a plan with the manifests of its tasks.
-    init(plan: Plan, contents: [TaskManifests]) {
+    init(plan: Plan, contents: [TaskManifests], ancestors: Ancestors) {
         self.plan = plan
         self.contents = contents
-        ancestors = Ancestors(plan)
+        self.ancestors = ancestors
     }
 
     /// Finds one problem for each task and missing dependency, at what needs it first.

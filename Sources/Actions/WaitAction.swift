@@ -20,7 +20,7 @@ struct WaitAction: Action {
     ///
     /// A dry run waits for an API server, and not for what other tasks may create.
     func run() async throws -> Bool {
-        if context.run.files.isDryRun, let subject {
+        if context.run.files.isDryRun, !isForServer {
             let isFulfilled = await WaitAction(context.probing(Self.probeLimit), declaration).isFulfilled()
             if !isFulfilled { context.emit(.planned("would wait for \(subject)")) }
             return false
@@ -106,10 +106,15 @@ struct WaitAction: Action {
         return Set([(try? files.location(ofWritten: reference.path)) ?? reference.path, reference.path]).sorted()
     }
 
-    /// What is waited for, for messages; `nil` for an API server.
-    private var subject: String? {
+    /// Whether an API server is waited for, and nothing else.
+    private var isForServer: Bool {
+        if case .apiServer = declaration.condition { true } else { false }
+    }
+
+    /// What is waited for, for messages.
+    private var subject: String {
         switch declaration.condition {
-        case .apiServer: nil
+        case .apiServer: "the API server"
         case .object(let reference, _): Self.identity(of: reference).description
         case .tcp(let host, let port): "\(host):\(port)"
         case .file(let reference): "'\(reference.path)'"
@@ -145,11 +150,11 @@ struct WaitAction: Action {
     /// Repeats a check until it passes or the deadline does.
     private func poll(_ check: () async throws(NotYet) -> Void) async throws(Problem) {
         do {
-            try await context.retryPolicy.retry(subject ?? "the API server", check)
+            try await context.retryPolicy.retry(.init(.condition, subject), check)
         } catch {
             // What waiting cannot change is not a matter of time.
             guard error.disposition == .retry else {
-                throw Problem("cannot wait for \(subject ?? "the API server"): \(error.words)", hint: error.hint)
+                throw Problem("cannot wait for \(subject): \(error.words)", hint: error.hint)
             }
             throw timedOut(error.words, hint: error.hint)
         }
@@ -159,7 +164,7 @@ struct WaitAction: Action {
     private func awaitEvents(
         _ wait: (ActionContext, @escaping @Sendable (String) -> Void) async throws(SystemError) -> Bool,
     ) async throws(Problem) {
-        if let reason = await context.awaitEvents(subject ?? "", wait) { throw timedOut(reason, hint: nil) }
+        if let reason = await context.awaitEvents(subject, wait) { throw timedOut(reason, hint: nil) }
     }
 
     private func timedOut(_ reason: String, hint: String?) -> Problem {
@@ -169,11 +174,10 @@ struct WaitAction: Action {
     /// The subject with what is expected of it.
     private var expectation: String {
         switch declaration.condition {
-        case .apiServer: "the API server"
-        case .object, .url, .file, .address: subject ?? ""
-        case .interface: "\(subject ?? "") to be up"
-        case .tcp: "\(subject ?? "") to accept connections"
-        case .unit: "\(subject ?? "") to be active"
+        case .apiServer, .object, .url, .file, .address: subject
+        case .interface: "\(subject) to be up"
+        case .tcp: "\(subject) to accept connections"
+        case .unit: "\(subject) to be active"
         }
     }
 
@@ -221,6 +225,9 @@ struct WaitAction: Action {
             throw NotYet(error.message, disposition: error.disposition, hint: hint(for: error, authority))
         }
         guard !(200..<300).contains(response.status) else { return }
+        if response.expectsTLS {
+            throw NotYet("the server expects TLS", disposition: .permanent, hint: "write https:// in 'url'")
+        }
         let target = response.values(of: "location").first.map { " with a redirection to '\($0)'" } ?? ""
         throw NotYet(
             "it answers \(response.status)\(target)",

@@ -11,14 +11,12 @@ final class WaitProgress: Sendable {
         var isReporting = false
     }
 
-    private let subject: String
+    private let subject: Wait.Subject
     private let context: ActionContext
     private let timeOfDeadline: String
     private let state = Locked(State())
 
-    private static let quietPeriod = Duration.seconds(1)
-
-    init(_ subject: String, _ context: ActionContext) {
+    init(_ subject: Wait.Subject, _ context: ActionContext) {
         self.subject = subject
         self.context = context
         timeOfDeadline = timeOfDay(of: context.deadline)
@@ -36,7 +34,7 @@ final class WaitProgress: Sendable {
     }
 
     func reportAfterQuietPeriod() async {
-        guard (try? await ContinuousClock().sleep(for: Self.quietPeriod)) != nil else { return }
+        guard (try? await ContinuousClock().sleep(for: Wait.quietPeriod)) != nil else { return }
         let reason = state.withLock { state in
             state.isReporting = true
             return state.reason
@@ -52,7 +50,7 @@ final class WaitProgress: Sendable {
     }
 
     private func report(_ reason: String) {
-        if !reason.isEmpty { context.emit(.waiting("\(subject): \(reason) (gives up at \(timeOfDeadline))")) }
+        if !reason.isEmpty { context.emit(.waiting(Wait(subject, reason: reason, givesUpAt: timeOfDeadline))) }
     }
 }
 
@@ -67,7 +65,7 @@ extension ActionContext {
         _ subject: String,
         _ wait: (ActionContext, @escaping @Sendable (String) -> Void) async throws(SystemError) -> Bool,
     ) async -> String? {
-        let progress = WaitProgress(subject, self)
+        let progress = WaitProgress(.init(.condition, subject), self)
         async let _: Void = progress.reportAfterQuietPeriod()
         repeat {
             do throws(SystemError) {

@@ -229,9 +229,8 @@ extension CertificateSet {
     /// - Throws: ``Base/Problem`` if another process has it for too long.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
         do throws(SystemError) {
-            if let lock = try await StagedDirectory.lock(directory, until: .now + .milliseconds(200)) { return lock }
-            onWait()
-            if let lock = try await StagedDirectory.lock(directory, until: .now + Self.lockLimit) { return lock }
+            let limit = ContinuousClock.now + Self.lockLimit
+            if let lock = try await StagedDirectory.lock(directory, until: limit, onWait: onWait) { return lock }
         } catch {
             throw unchanged(error)
         }

@@ -17,7 +17,7 @@ public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertib
         self.lastWaiting = lastWaiting
     }
 
-    /// The message: `timed out after 10m: waiting for the API server`.
+    /// The message: `timed out after 10m: API server 10.0.0.1:6443: connection refused`.
     public var description: String {
         "timed out after \(timeout.text)" + (lastWaiting.map { ": \($0)" } ?? "")
     }

@@ -1,3 +1,5 @@
+public import Base
+
 /// A place in the source code, for finding what reported an event.
 public struct CodeLocation: Sendable, Hashable {
     /// The module and the file: `Actions/ApplyAction.swift`.
@@ -63,8 +65,8 @@ public struct Event: Sendable {
         case runStarted([RunTask])
         /// A task begins, with its verb.
         case taskStarted(verb: String)
-        /// A task waits, with the reason; reported again only when the text changes.
-        case waiting(String)
+        /// A task waits; reported again only when what is said about it changes.
+        case waiting(Wait)
         /// The holder of the Lease of a task that runs on one node at a time; reported again when it changes.
         case lease(LeaseHolder)
         /// The number of objects that a task is about to check or change.
@@ -126,12 +128,20 @@ public struct Event: Sendable {
         public var fields: [String]
         /// How the object would change, with a dry run: lines of a unified diff.
         public var diff: [String]
+        /// Whether no field changes, and only who manages them.
+        public var changesOnlyManagers: Bool
 
         /// Creates a result.
-        public init(_ change: Change, fields: [String] = [], diff: [String] = []) {
+        public init(
+            _ change: Change,
+            fields: [String] = [],
+            diff: [String] = [],
+            changesOnlyManagers: Bool = false,
+        ) {
             self.change = change
             self.fields = fields
             self.diff = diff
+            self.changesOnlyManagers = changesOnlyManagers
         }
     }
 }

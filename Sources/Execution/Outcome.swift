@@ -6,8 +6,8 @@ public enum Outcome: Sendable {
     case unchanged
     /// The task failed.
     case failed(any Error)
-    /// A dependency did not succeed.
-    case skipped(because: String)
+    /// Dependencies did not succeed: those that are named, at least one.
+    case skipped(because: [String])
     /// The run was stopped before the task ended or started.
     case interrupted
 

@@ -88,16 +88,17 @@ struct Progress {
         Report(entries.compactMap(\.self))
     }
 
-    /// The outcome of a step that cannot start, by the first of its dependencies that did not succeed.
+    /// The outcome of a step that cannot start; the first of its dependencies that did not succeed decides which it is.
     private func obstacle(to step: Int) -> Outcome? {
+        var causes: [String] = []
         for dependency in plan.steps[step].dependencies {
             switch entries[dependency]?.outcome {
-            case .failed, .skipped: return .skipped(because: plan.steps[dependency].task.name)
-            case .interrupted: return .interrupted
+            case .failed, .skipped: causes.append(plan.steps[dependency].task.name)
+            case .interrupted: if causes.isEmpty { return .interrupted }
             case .changed, .unchanged, nil: continue
             }
         }
-        return nil
+        return causes.isEmpty ? nil : .skipped(because: causes)
     }
 
     private mutating func note(_ step: Int, _ outcome: Outcome, after duration: Duration) -> Report.Entry {

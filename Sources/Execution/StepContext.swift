@@ -67,7 +67,7 @@ public struct StepContext: Sendable {
     /// Reports what happened, attributed to another source location.
     public func emit(_ kind: Event.Kind, from code: CodeLocation) {
         switch kind {
-        case .waiting(let text) where !waiting.change(to: text): return
+        case .waiting(let wait) where !waiting.change(to: wait.description): return
         case .objectFailed where Task.isCancelled && !isLate(): return
         default: report(Event(task: task, kind, from: code))
         }

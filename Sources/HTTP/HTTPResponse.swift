@@ -18,6 +18,16 @@ public struct HTTPResponse: Sendable, Hashable {
     /// Whether the server, or the proxy that was asked, is on this machine: both ends of the connection have one address.
     public var isFromThisMachine = false
 
+    /// Whether the request was sent without TLS to a port of TLS.
+    ///
+    /// That is how a server in Go, and nginx, answer.
+    public var expectsTLS: Bool {
+        guard status == 400 else { return false }
+        let text = String(decoding: body.prefix(1000), as: UTF8.self)
+        return text.contains("HTTP request to an HTTPS server")
+            || text.contains("plain HTTP request was sent to HTTPS port")
+    }
+
     /// Creates a response.
     public init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], httpVersion: String = "1.1") {
         self.status = status

@@ -110,7 +110,8 @@ extension DirectoryHandle {
         guard [ENOTDIR, ELOOP].contains(error.code),
             let found = try? FileStatus.at(name, in: descriptor.raw, followingLinks: false, error.operation)
         else { return error }
-        let advice = found.kind == .symbolicLink ? "run 'rm \(error.subject)' if nothing else needs it" : nil
+        let call = quotedShellLine(["rm", error.subject])
+        let advice = found.kind == .symbolicLink ? "run \(call) if nothing else needs it" : nil
         let detail = "is a \(found.kind.rawValue)"
         return SystemError(error.operation, error.subject, code: ELOOP, detail: detail, advice: advice)
     }

@@ -39,7 +39,7 @@ extension SystemError {
         }
         var error = self
         error.detail = "its unit runs as user '\(user)', who may not read it"
-        error.advice = "run 'chgrp \(user) \(closed) && chmod g+rX \(closed)'"
+        error.advice = "run \(quotedShellLine([["chgrp", user, closed], ["chmod", "g+rX", closed]]))"
         return error
     }
 }

@@ -62,7 +62,7 @@ extension FileSystem {
             path,
             code: EPERM,
             detail: "\(readers) can read it (\(status.permissionText))",
-            advice: "run 'chmod 0600 \(path)'"
+            advice: "run \(quotedShellLine(["chmod", "0600", path]))"
         )
     }
 
@@ -98,8 +98,8 @@ extension FileStatus {
         let isShared = kind != .symbolicLink && !isSticky && (mode & 0o002 != 0 || mode & 0o020 != 0 && group != 0)
         guard isForeign || isShared else { return }
         let commands =
-            (isForeign ? ["chown \(kind == .symbolicLink ? "-h " : "")root \(path)"] : [])
-            + (isShared ? ["chmod go-w \(path)"] : [])
+            (isForeign ? [["chown"] + (kind == .symbolicLink ? ["-h"] : []) + ["root", path]] : [])
+            + (isShared ? [["chmod", "go-w", path]] : [])
         // A directory on the way to a file may be the home of a person.
         let isPersonal = isOnWay && kind == .directory && isForeign
         throw SystemError(
@@ -108,7 +108,7 @@ extension FileStatus {
             code: EPERM,
             detail: "a user other than root can change it (\(permissionText))",
             advice: isPersonal
-                ? "copy the file to a directory of root" : "run '\(commands.joined(separator: " && "))'"
+                ? "copy the file to a directory of root" : "run \(quotedShellLine(commands))"
         )
     }
 }

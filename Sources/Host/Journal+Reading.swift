@@ -5,7 +5,8 @@ import Glibc
 extension Journal {
     /// Reads entries, from the oldest on.
     ///
-    /// An ordinary user gets those that the user may read, which is no error; see ``isClosed(machine:directories:)``.
+    /// An ordinary user gets those that the user may read, which is no error; see
+    /// ``hidesSystemEntries(machine:directories:)``.
     ///
     /// - Parameter query: The entries, and the limits of reading.
     /// - Returns: The entries.
@@ -36,15 +37,15 @@ extension Journal {
     /// How long an entry may take that is being read when time is up.
     private static let grace = Duration.seconds(1)
 
-    /// Returns whether this user may not read the journal of the system.
+    /// Returns whether the journal of the system, unlike perhaps that of the user, is hidden from this user.
     ///
     /// - Parameters:
     ///   - machine: The machine's identifier; that of `/etc/machine-id` if left out.
     ///   - directories: Where the directories of the journal are.
     /// - Returns: Whether there is a file of it that the user may not read; `false` if there is none.
-    public static func isClosed(
+    public static func hidesSystemEntries(
         machine: String? = nil,
-        directories: [String] = ["/var/log/journal", "/run/log/journal"],
+        directories: [String] = Journal.directories(),
     ) -> Bool {
         let machine = machine ?? machineIdentifier()
         return directories.contains { directory in

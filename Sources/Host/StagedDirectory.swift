@@ -24,7 +24,7 @@ public struct StagedDirectory: ~Copyable {
 
     /// Creates the new version.
     ///
-    /// The caller holds the lock of ``lock(_:until:)``.
+    /// The caller holds the lock of ``lock(_:until:onWait:)``.
     ///
     /// - Parameter target: The absolute path of the directory, which need not exist.
     /// - Throws: ``Base/SystemError`` if the directory cannot be copied.
@@ -59,20 +59,34 @@ public struct StagedDirectory: ~Copyable {
     /// - Parameters:
     ///   - target: The absolute path of the directory; the directory that it is in is created if it is missing.
     ///   - deadline: The instant after which the lock is not waited for.
+    ///   - onWait: Called once if another process has it.
     /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public static func lock(
         _ target: String,
         until deadline: ContinuousClock.Instant,
+        onWait: () -> Void = {},
     ) async throws(SystemError) -> FileLock? {
         let parts = try PathParts(FileSystem.existingRealPath(target), operation)
         try FileSystem.makeDirectories(parts.directory)
-        let opened = try FileDescriptor(opening: parts.directory, O_RDONLY | O_DIRECTORY, "cannot lock")
-        guard let lock = try await FileLock.wait(opened, parts.directory, until: deadline) else { return nil }
+        let lock: FileLock
+        if let free = try FileLock.take(opened(parts.directory), parts.directory) {
+            lock = free
+        } else {
+            onWait()
+            guard let next = try await FileLock.wait(opened(parts.directory), parts.directory, until: deadline) else {
+                return nil
+            }
+            lock = next
+        }
         for name in try FileSystem.list(parts.directory) where PathParts.isTemporary(name, of: parts.name) {
             try FileSystem.removeTree("\(parts.directory)/\(name)")
         }
         return lock
+    }
+
+    private static func opened(_ directory: String) throws(SystemError) -> FileDescriptor {
+        try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY, "cannot lock")
     }
 
     /// Removes a file of the new version, and the directory that it was in if nothing else is there.

@@ -14,6 +14,9 @@ public struct ServiceState: Sendable, Hashable {
     /// The exit status of its last process, if it failed and the status is known.
     public var exitStatus: Int32?
 
+    /// When it failed, counted from the boot of the machine, if it did and that is known.
+    public var failedAt: Duration?
+
     /// The last status that the service reported.
     public var statusText: String?
 
@@ -23,12 +26,14 @@ public struct ServiceState: Sendable, Hashable {
         hasJob: Bool = false,
         wasStarted: Bool = true,
         exitStatus: Int32? = nil,
+        failedAt: Duration? = nil,
         statusText: String? = nil,
     ) {
         self.unit = unit
         self.hasJob = hasJob
         self.wasStarted = wasStarted
         self.exitStatus = exitStatus
+        self.failedAt = failedAt
         self.statusText = statusText
     }
 
@@ -84,7 +89,11 @@ extension SystemBus {
             return state
         }
         if let text = try? text("StatusText", of: name, as: .service), !text.isEmpty { state.statusText = text }
-        if state.hasFailed { state.exitStatus = try? number("ExecMainStatus", of: name, as: .service) }
+        guard state.hasFailed else { return state }
+        state.exitStatus = try? number("ExecMainStatus", of: name, as: .service)
+        state.failedAt = try? self.time(.now()) { suffix throws(SystemError) in
+            try number("InactiveEnterTimestamp\(suffix)", of: name, as: .unit)
+        }
         return state
     }
 }

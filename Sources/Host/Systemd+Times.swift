@@ -153,7 +153,7 @@ extension SystemBus {
     }
 
     /// Reads one instant by its two clocks, of which the second has no suffix; `nil` if it has not come.
-    private func time(
+    func time(
         _ clock: BootClock,
         _ read: (String) throws(SystemError) -> UInt64,
     ) throws(SystemError) -> Duration? {

@@ -21,7 +21,7 @@ public struct NodeHealth: Sendable, Hashable {
 
     /// The delay before the next attempt of a task.
     ///
-    /// - Parameter attempt: The number of its attempts since it last succeeded.
+    /// - Parameter attempt: The number of attempts of its unit since it last succeeded.
     /// - Returns: One of ``retryDelays``.
     public static func retryDelay(afterAttempt attempt: Int) -> Duration {
         retryDelays[min(max(attempt, 1), retryDelays.count) - 1]

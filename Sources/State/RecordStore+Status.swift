@@ -31,8 +31,8 @@ extension RecordStore {
             if case .record(let record) = found.own, record.isSuccess {
                 // A task that has succeeded and runs is one that repeats: what depends on it need not wait.
                 var status = TaskStatus(record, now: now)
-                status.repetition = found.repetition.map { TaskRepetition($0, isRunning: isLocked, now: now) }
-                if isLocked { status.lease = found.repetition?.lease }
+                status.repetition = found.repetition.taskRepetition(isRunning: isLocked, now: now)
+                if isLocked { status.lease = found.repetition.lease }
                 return status
             }
             if isLocked {
@@ -52,11 +52,12 @@ extension RecordStore {
     /// Reads the records of a task and, if it has succeeded, of its last repetition since.
     private func lookWithRepetition(at task: String, _ directory: borrowing TasksDirectory) -> FoundRecords {
         let own = look(at: task, directory)
-        guard case .record(let record) = own, record.isSuccess,
-            case .record(let repeated) = repetitions.look(at: task, directory),
-            repeated.uptimeMilliseconds >= record.uptimeMilliseconds
-        else { return FoundRecords(own: own) }
-        return FoundRecords(own: own, repetition: repeated)
+        guard case .record(let record) = own, record.isSuccess else { return FoundRecords(own: own) }
+        let repetition = repetitions.look(at: task, directory)
+        if case .record(let repeated) = repetition, repeated.uptimeMilliseconds < record.uptimeMilliseconds {
+            return FoundRecords(own: own)
+        }
+        return FoundRecords(own: own, repetition: repetition)
     }
 
     /// How often a lock has to be missing before its process counts as gone.
@@ -86,13 +87,23 @@ private enum Found {
     var lease: LeaseHolder? {
         if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
     }
+
+    /// What is known of a repetition that has its record here.
+    func taskRepetition(isRunning: Bool, now: Timestamp) -> TaskRepetition? {
+        switch self {
+        case .record(let record): return TaskRepetition(record, isRunning: isRunning, now: now)
+        case .nothing: return nil
+        case .unreadable(let error):
+            return isRunning ? TaskRepetition(state: .running) : TaskRepetition(state: .unknown, reason: "\(error)")
+        }
+    }
 }
 
 /// What there is of a task.
 private struct FoundRecords {
     var own: Found
-    var repetition: TaskRecord?
+    var repetition = Found.nothing
 
     /// Whether a record says that the task has started and not ended.
-    var isStarted: Bool { own.startTime != nil || repetition.map { $0.outcome == nil } == true }
+    var isStarted: Bool { own.startTime != nil || repetition.startTime != nil }
 }

@@ -15,16 +15,22 @@ public struct RecordStore: Sendable {
 
     let boot: String?
 
-    /// The names of the record's files in the directory of a task.
-    private var names = Names(record: "record.json", public: "public.json")
+    /// The flags of a call that is to be about the same node.
+    let callArguments: [String]
 
-    private struct Names: Sendable {
+    /// The names of the record's files in the directory of a task.
+    private(set) var names = Names(record: "record.json", public: "public.json")
+
+    struct Names: Sendable {
         var record: String
         let `public`: String
     }
 
     /// Whether only what every user may read is read.
     private var isPublic = false
+
+    /// Whether these are the records of the last repetitions.
+    private(set) var isOfRepetitions = false
 
     /// The largest file that is read as a record.
     static let sizeLimit = 16 << 20
@@ -37,9 +43,11 @@ public struct RecordStore: Sendable {
     /// - Parameters:
     ///   - path: The state directory.
     ///   - boot: The boot's identifier; records of other boots are ignored. `nil` if the directory does not outlive a boot.
-    public init(path: String, boot: String?) {
+    ///   - callArguments: The flags of a call that is to be about the same node, such as `--root` and `/mnt`.
+    public init(path: String, boot: String?, callArguments: [String] = []) {
         self.path = path
         self.boot = boot
+        self.callArguments = callArguments
     }
 
     /// The records of the last repetitions, beside those of the runs that dependants wait for.
@@ -48,6 +56,7 @@ public struct RecordStore: Sendable {
     public var repetitions: Self {
         var store = self
         store.names = Names(record: "repetition.json", public: "repetition-public.json")
+        store.isOfRepetitions = true
         return isPublic ? store.publicRecords : store
     }
 
@@ -64,69 +73,6 @@ public struct RecordStore: Sendable {
     /// - Throws: ``Base/SystemError`` if it cannot be created.
     public func prepare() throws(SystemError) {
         _ = try directory(isCreating: true).directory("tasks", creatingWith: 0o755)
-    }
-
-    /// Returns a task's record, `nil` if it has not run on this boot.
-    ///
-    /// A user who may not read it gets the public one.
-    ///
-    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
-    public func record(of task: String) throws(SystemError) -> TaskRecord? {
-        try record(of: task, in: openTasks())
-    }
-
-    /// Returns a task's record from the open directory of the tasks.
-    func record(of task: String, in tasks: borrowing TasksDirectory) throws(SystemError) -> TaskRecord? {
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            let directory = try tasks.directory(of: task)
-            do throws(SystemError) {
-                bytes = try directory.read(names.record, limit: Self.sizeLimit)
-            } catch  where error.code == EACCES {
-                bytes = try directory.read(names.public, limit: Self.sizeLimit)
-            }
-        } catch {
-            if error.isNotFound { return nil }
-            throw error
-        }
-        guard let record = TaskRecord(json: bytes) else { return nil }
-        return (boot == nil || record.boot == boot) && record.task == task ? record : nil
-    }
-
-    /// Lists the tasks that have a record.
-    ///
-    /// - Returns: Their names, sorted.
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
-    public func tasks() throws(SystemError) -> [String] {
-        do throws(SystemError) {
-            let tasks = try directory(isCreating: false).directory("tasks", creatingWith: nil)
-            let names = try tasks.names().filter { name in
-                guard !name.hasPrefix("."), let task = try? tasks.directory(name, creatingWith: nil, isOfService: true)
-                else {
-                    return false
-                }
-                return (try? task.status(self.names.record)) != nil
-            }
-            return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        } catch {
-            if error.isNotFound { return [] }
-            throw error
-        }
-    }
-
-    /// Whether a task's dependants may run.
-    ///
-    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
-    public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
-        try record(of: task)?.isSuccess == true
-    }
-
-    /// The number of a task's next attempt: 1 after a success, otherwise one more than the last.
-    ///
-    /// A record that cannot be read does not count.
-    public func nextAttempt(of task: String) -> Int {
-        guard let record = try? record(of: task), !record.isSuccess else { return 1 }
-        return min(record.attempt + 1, TaskRecord.attemptLimit)
     }
 
     /// Writes a task's record in place of the last one.

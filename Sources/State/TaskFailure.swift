@@ -80,7 +80,7 @@ extension TaskStatus {
         }
         if health.failed.contains(task) { return TaskFailure(subject: isRunning ? .earlierAttempt : .unit) }
         // Of a task that was run by hand, no unit says whether it has recovered.
-        let mayRecover = isRunning || !state.isSuccess
+        let mayRecover = isRunning || !countedState.isSuccess
         return reported.contains(task) && mayRecover ? TaskFailure(subject: .earlierAttempt) : nil
     }
 }

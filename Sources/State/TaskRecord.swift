@@ -93,6 +93,7 @@ public struct TaskRecord: Sendable, Hashable {
         var history = history
         history.lastSuccess = lastSuccess
         history.lastEnd = lastEnd
+        if isSuccess { history.unitAttempts = 0 }
         return history
     }
 }

@@ -3,7 +3,7 @@ import Execution
 
 /// What `status` knows about the last repetition of a task that has succeeded on this boot.
 public struct TaskRepetition: Sendable, Hashable {
-    /// The state: running, or ended.
+    /// The state: running, ended, or unknown if its record cannot be read.
     public var state: TaskState
 
     /// The number of its attempt, if it has ended.

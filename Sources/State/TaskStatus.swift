@@ -34,6 +34,9 @@ public struct TaskStatus: Sendable, Hashable {
     /// Why the state is what it is, unless the task succeeded.
     public var reason: String?
 
+    /// The dependencies that the task waits for, if its service was not started because of them.
+    public private(set) var waitsFor: [String] = []
+
     /// Whether the task failed in a way that another attempt cannot change.
     public var isPermanent = false
 
@@ -46,8 +49,14 @@ public struct TaskStatus: Sendable, Hashable {
     /// The last repetition of the task, if it has repeated since.
     public var repetition: TaskRepetition?
 
+    /// The state as it is counted: unknown also if only the record of the last repetition cannot be read.
+    public var countedState: TaskState { state.isSuccess && repetition?.state == .unknown ? .unknown : state }
+
     /// The time until the task repeats, if it does.
     public var repeatsIn: Duration?
+
+    /// When the attempt of the record ended or started, counted from the boot of the machine.
+    private var recordedAt: Duration?
 
     /// The state of the task's service, where systemd could be asked.
     public private(set) var service: ServiceState?
@@ -81,6 +90,7 @@ public struct TaskStatus: Sendable, Hashable {
             counts: record.counts,
             reason: record.outcome == nil ? "its process was killed, or the power failed" : record.reason,
         )
+        recordedAt = .milliseconds(record.uptimeMilliseconds)
         isPermanent = record.outcome == .failed && record.isPermanent
         if record.outcome != nil { attempt = record.attempt }
         if record.isSuccess { reason = nil }
@@ -92,7 +102,7 @@ public struct TaskStatus: Sendable, Hashable {
     /// Adds the state of the task's service.
     ///
     /// The record of a task is more precise. The service decides where there is no record, because the program never ran,
-    /// and where the record is of an earlier success.
+    /// and where the record is of an earlier success. A success after the failure of the service is that of a run by hand.
     ///
     /// - Parameters:
     ///   - service: The state of the service.
@@ -103,6 +113,8 @@ public struct TaskStatus: Sendable, Hashable {
         // It is about to run again.
         if service.hasJob { isPermanent = false }
         switch state {
+        case .ended(let kind) where kind.isSuccess && hasSucceeded(after: service):
+            reason = "a run by hand has succeeded since the unit failed"
         case .notYet where service.unit.active == "failed", .ended(.changed) where service.unit.active == "failed",
             .ended(.unchanged) where service.unit.active == "failed":
             state = .ended(.failed)
@@ -110,6 +122,7 @@ public struct TaskStatus: Sendable, Hashable {
             isPermanent = service.exitStatus.map(Self.isPermanent(exitStatus:)) ?? false
         case .notYet where service.unit.active == "inactive" && !dependencies.isEmpty && (service.hasJob || isBlocked):
             state = .waiting
+            waitsFor = dependencies
             reason = "runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")
         case .notYet where service.unit.load == "not-found":
             reason = "systemd does not know it yet; run 'systemctl daemon-reload'"
@@ -121,6 +134,12 @@ public struct TaskStatus: Sendable, Hashable {
         case .running: reason = service.statusText
         case .notYet, .waiting, .ended, .unknown: break
         }
+    }
+
+    /// Whether the task has succeeded after its service had failed.
+    private func hasSucceeded(after service: ServiceState) -> Bool {
+        guard service.hasFailed, let failedAt = service.failedAt, let recordedAt else { return false }
+        return failedAt < recordedAt
     }
 
     /// Whether an exit status says that another attempt cannot succeed: wrong usage, wrong input, an invalid task file.

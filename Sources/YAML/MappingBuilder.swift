@@ -56,8 +56,18 @@ struct MappingBuilder {
 }
 
 extension Problem {
-    /// The problem of a duplicate key.
-    static func duplicateKey(_ key: String, at location: SourceLocation, first: SourceLocation) -> Self {
-        Self("key '\(key)' is set twice, the first time at \(first)", at: location, hint: "remove one of the two")
+    /// The problem of a duplicate key; after a key without a value it may be one that is not indented.
+    static func duplicateKey(
+        _ key: String,
+        at location: SourceLocation,
+        first: SourceLocation,
+        after empty: String? = nil,
+    ) -> Self {
+        let place = empty.map { "indent it below '\($0)', or " } ?? ""
+        return Self(
+            "key '\(key)' is set twice, the first time at \(first)",
+            at: location,
+            hint: "\(place)remove one of the two"
+        )
     }
 }

@@ -1,14 +1,19 @@
 /// Nodes as YAML for people.
 extension Node {
-    /// Formats the value as lines of YAML: keys in alphabetical order, texts of several lines as blocks.
+    /// Formats the value as lines of YAML, with texts of several lines as blocks.
     ///
     /// The form is that of kubectl: items of a list are not indented below their key.
-    public func yamlLines() -> [String] {
+    ///
+    /// - Parameter isSorted: Whether keys are in alphabetical order, rather than in their own.
+    /// - Returns: The lines without their ends.
+    public func yamlLines(isSorted: Bool = true) -> [String] {
         switch content {
         case .mapping(let mapping) where !mapping.entries.isEmpty:
-            mapping.entries.sorted { $0.key < $1.key }.flatMap { Self.lines(of: $0) }
+            (isSorted ? mapping.entries.sorted { $0.key < $1.key } : mapping.entries).flatMap { entry in
+                Self.lines(of: entry, isSorted)
+            }
         case .sequence(let items) where !items.isEmpty:
-            items.flatMap { Self.lines(ofItem: $0) }
+            items.flatMap { Self.lines(ofItem: $0, isSorted) }
         default: scalarLines
         }
     }
@@ -21,17 +26,17 @@ extension Node {
         }
     }
 
-    private static func lines(of entry: Mapping.Entry) -> [String] {
+    private static func lines(of entry: Mapping.Entry, _ isSorted: Bool) -> [String] {
         let key = plainOrQuoted(entry.key)
-        let lines = entry.value.yamlLines()
+        let lines = entry.value.yamlLines(isSorted: isSorted)
         if entry.value.isCollection {
             return ["\(key):"] + (entry.value.sequence == nil ? lines.map(indented) : lines)
         }
         return ["\(key): \(lines[0])"] + lines.dropFirst().map(indented)
     }
 
-    private static func lines(ofItem item: Node) -> [String] {
-        let lines = item.yamlLines()
+    private static func lines(ofItem item: Node, _ isSorted: Bool) -> [String] {
+        let lines = item.yamlLines(isSorted: isSorted)
         return ["- \(lines[0])"] + lines.dropFirst().map(indented)
     }
 

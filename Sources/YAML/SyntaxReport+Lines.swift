@@ -65,6 +65,15 @@ extension SyntaxReport {
             return Problem("expected ':' after '\(line.prefix(60))'", at: location)
         }
         let value = line[line.index(after: colon)...].prefix(60)
+        // The colon of a URL, whose key has none.
+        if value.hasPrefix("//"), let space = line[..<colon].firstIndex(where: \.isWhitespace) {
+            let rest = line[space...].drop(while: \.isWhitespace).prefix(60)
+            return Problem(
+                "expected ':' after '\(line[..<space])'",
+                at: location,
+                hint: "write '\(line[..<space]): \(rest)'"
+            )
+        }
         return Problem("expected a space after ':'", at: location, hint: "write '\(line[..<colon]): \(value)'")
     }
 

@@ -50,7 +50,11 @@ struct AllNodesCommand {
                 node,
                 node.problems + findings.problems,
                 warnings: findings.warnings,
-                CheckCounts(tasks: configuration.plan.steps.count, objects: findings.objectCount)
+                CheckCounts(
+                    tasks: configuration.plan.steps.count,
+                    objects: findings.objectCount,
+                    uncheckedObjects: findings.uncheckedObjectCount,
+                )
             )
         }
         for node in all.secondHosts {
@@ -85,7 +89,7 @@ struct AllNodesCommand {
             guard findings.problems.isEmpty else { throw Problems(findings.problems) }
             switch format {
             case nil: output.writeObjects(all.renderJSON(), as: options.output)
-            case .text: output.write(all.renderText(columns: columns))
+            case .text: output.write(all.renderText(columns: columns, isUTF8: output.isUTF8))
             case .dot: output.writeData(all.renderDOT())
             case .mermaid: output.writeData(all.renderMermaid())
             case .svg: output.writeData(all.renderSVG())

@@ -6,14 +6,14 @@ import Reporting
 
 /// Command `certificates rotate-ca`.
 extension CertificatesCommand {
-    /// What to type to see how far the rotation is; a step follows.
-    var rotationCommand: String { "nest-bootstrap certificates rotate-ca\(options.commonArguments)" }
+    /// What to type to see how far the rotation is; a step may follow.
+    var rotationCall: [String] { ["nest-bootstrap", "certificates", "rotate-ca"] + options.commonArguments }
 
     /// What to type for a step.
-    private func command(for step: RotationStep) -> String {
-        let given = certificates.identities.map { " --identity \($0)" }.joined()
-        let identity = step.needsIdentity ? (given.isEmpty ? " --identity FILE" : given) : ""
-        return "\(rotationCommand) --step \(step.rawValue)\(identity)\(step.needsConfirmation ? " --confirm" : "")"
+    private func call(for step: RotationStep) -> [String] {
+        let given = certificates.identities.flatMap { ["--identity", $0] }
+        let identity = step.needsIdentity ? (given.isEmpty ? ["--identity", "FILE"] : given) : []
+        return rotationCall + ["--step", step.rawValue] + identity + (step.needsConfirmation ? ["--confirm"] : [])
     }
 
     /// Shows how far the rotation is, or does a step.
@@ -44,19 +44,19 @@ extension CertificatesCommand {
     /// Refuses a step that would make nodes refuse each other if they have not got the files of the step before.
     private func requireConfirmation(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         guard step.needsConfirmation, !certificates.isConfirmed else { return }
-        let command = command(for: step)
+        let call = quotedShellLine(call(for: step))
         if step == .remove {
             if !options.output.isForPrograms { write(serialLines(status)) }
             throw Problem(
                 "step 'remove' makes the certificates of the old CA invalid: every node must have those of the set, and use "
                     + "them",
-                hint: "compare the serial numbers with those of the nodes, then run '\(command)'"
+                hint: "compare the serial numbers with those of the nodes, then run \(call)"
             )
         }
         throw Problem(
             "step 'issue' makes certificates that only the new CA has issued: every node must trust it",
-            hint: "install '\(status.authorityPath)' on every node, restart what '\(rotationCommand)' lists, then run "
-                + "'\(command)'"
+            hint: "install '\(status.authorityPath)' on every node, restart what \(quotedShellLine(rotationCall)) "
+                + "lists, then run \(call)"
         )
     }
 
@@ -64,7 +64,7 @@ extension CertificatesCommand {
         if options.output.isForPrograms {
             output.writeObjects(rotationJSON(status, done: done, isDryRun: false), as: options.output)
         } else {
-            write(rotationLines(status, done: done, next: command(for: status.next)))
+            write(rotationLines(status, done: done, next: shellLine(call(for: status.next))))
         }
     }
 
@@ -74,7 +74,7 @@ extension CertificatesCommand {
         let text =
             step == .remove
             ? "there is no old CA: the rotation is complete, or was not begun"
-            : "step '\(step.rawValue)' is done already; '\(rotationCommand)' says what follows"
+            : "step '\(step.rawValue)' is done already; \(quotedShellLine(rotationCall)) says what follows"
         write([text])
     }
 

@@ -56,11 +56,11 @@ struct CertificatesCommand {
         KeyAccess(environment: Machine.environment(), identities: certificates.identities)
     }
 
-    /// What to type to renew what is wrong.
-    private var renewalCommand: String {
-        let selection =
-            certificates.nodes.map { " --node \($0)" }.joined() + certificates.names.map { " --name \($0)" }.joined()
-        return "nest-bootstrap certificates renew\(options.commonArguments)\(selection)"
+    /// What to type to see what can be renewed, for a sentence.
+    private var renewalCall: String {
+        let selection = certificates.nodes.flatMap { ["--node", $0] } + certificates.names.flatMap { ["--name", $0] }
+        let flags = options.commonArguments + selection + ["--dry-run"]
+        return quotedShellLine(["nest-bootstrap", "certificates", "renew"] + flags)
     }
 
     // MARK: check
@@ -75,7 +75,7 @@ struct CertificatesCommand {
             output.write(certificateLines(inspection, at: now).map { $0 + "\n" }.joined())
             if faulty > 0 {
                 let count = "\(faulty) of \(inspection.all.count) certificates"
-                let hint = "run '\(renewalCommand) --dry-run' to see what can be renewed"
+                let hint = "run \(renewalCall) to see what can be renewed"
                 output.report(Problem("\(count) \(faulty == 1 ? "has a problem" : "have problems")", hint: hint))
             }
         }
@@ -130,7 +130,7 @@ struct CertificatesCommand {
     private func reportFaults(of plan: RenewalPlan, _ set: CertificateSet) {
         guard !options.output.isForPrograms, !plan.authorityFaults.isEmpty else { return }
         let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
-        let hint = "it is kept; run '\(rotationCommand)' to see how it is replaced"
+        let hint = "it is kept; run \(quotedShellLine(rotationCall)) to see how it is replaced"
         output.report(warnings: [Problem(text, hint: hint)])
     }
 

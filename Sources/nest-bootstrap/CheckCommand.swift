@@ -49,8 +49,12 @@ struct CheckCommand {
         await http.shutDown()
         let problems = configuration.problems + findings.problems
         let taskCount = configuration.plan.steps.count
+        let counts = CheckCounts(
+            tasks: taskCount,
+            objects: findings.objectCount,
+            uncheckedObjects: findings.uncheckedObjectCount,
+        )
         if options.output.isForPrograms {
-            let counts = CheckCounts(tasks: taskCount, objects: findings.objectCount)
             let report = checkJSON(problems, warnings: findings.warnings, counts, choice)
             output.writeObjects(report, as: options.output)
         } else {
@@ -61,6 +65,8 @@ struct CheckCommand {
             if problems.isEmpty {
                 let lines = choice.map { addressLines($0, columns: nil) } ?? []
                 output.write(lines.map { $0 + "\n" }.joined())
+                let note = counts.schemaNote(isOffline: options.isOffline, arguments: options.commonArguments)
+                output.write(note)
                 output.write("\(taskCount) task\(taskCount == 1 ? "" : "s") for this node, \(result)\n")
             }
         }

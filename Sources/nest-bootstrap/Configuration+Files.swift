@@ -19,7 +19,8 @@ extension Configuration {
                 if options.acts { try FileSystem.requireTrusted(path) }
                 sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: sizeLimit)))
             } catch {
-                let hint = error.isNotFound ? "create it, or pass '--config FILE'" : error.advice
+                let creation = "create it ('nest-bootstrap init' prints one), or pass '--config FILE'"
+                let hint = error.isNotFound ? creation : error.advice
                 let message = "cannot read the task file: \(error.reason)"
                 problems.append(Problem(message, at: SourceLocation(file: path), hint: hint))
             }

@@ -119,7 +119,11 @@ struct Configuration {
     /// `/run` is empty after a boot. What says which boot it is, is not the same everywhere in a container: some lay
     /// another identifier over the kernel's, and a service that has its own `/proc` does not see it.
     func records() throws(SystemError) -> RecordStore {
-        RecordStore(path: try Self.statePath(options), boot: root == nil ? nil : try Machine.bootIdentifier())
+        RecordStore(
+            path: try Self.statePath(options),
+            boot: root == nil ? nil : try Machine.bootIdentifier(),
+            callArguments: options.commonArguments
+        )
     }
 
     /// The lists of what the tasks of the node have made.
@@ -206,6 +210,7 @@ struct Configuration {
             // A program started by a task must not report to the service manager.
             processEnvironment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
             hostName: facts.hostName,
+            callArguments: options.commonArguments,
         )
         if let rule = declarations.cluster.addressRule {
             environment.addressed = AddressedTasks(rule: rule) { [sources, facts] address throws(Problems) in

@@ -35,11 +35,9 @@ struct ExplainCommand {
 
     private var sectionsText: String {
         let rows = ReferencedKey.sections.map { Row($0.path, $0.description.plainMeaning) }
-        return [
-            "A task file is YAML with these sections:\n",
-            section("Sections", rows),
-            "'nest-bootstrap explain KEY' explains a key: 'tasks', 'tasks.NAME.apply', 'apply.wait' or 'wait'.\n",
-        ].joined(separator: "\n")
+        let call = "'nest-bootstrap explain KEY' explains a key: 'tasks', 'tasks.NAME.apply', 'apply.wait' or 'wait'."
+        return ["A task file is YAML with these sections:\n", section("Sections", rows), paragraph(call)]
+            .joined(separator: "\n")
     }
 
     /// What is known of a key.
@@ -55,7 +53,7 @@ struct ExplainCommand {
         if let example = description.example { facts.append(Row("Example", "\(description.name): \(example)")) }
         var parts = [
             key.path + "\n",
-            sentence(description.plainMeaning).wrapped(to: helpColumns).joined(separator: "\n") + "\n",
+            paragraph(sentence(description.plainMeaning)),
             section("Value", facts),
         ]
         let rows = key.keys.map { Row($0.description.name, $0.description.plainMeaning) }
@@ -70,7 +68,12 @@ struct ExplainCommand {
     private func choiceText(_ name: String, _ found: [ReferencedKey]) -> String {
         let rows = found.map { Row($0.shortPath, $0.description.plainMeaning) }
         return section("\(found.count) keys are named '\(name)'", rows)
-            + "\n'nest-bootstrap explain \(found[0].shortPath)' explains the first of them.\n"
+            + "\n" + paragraph("'nest-bootstrap explain \(found[0].shortPath)' explains the first of them.")
+    }
+
+    /// A text in lines that fit a terminal.
+    private func paragraph(_ text: String) -> String {
+        text.wrapped(to: helpColumns).joined(separator: "\n") + "\n"
     }
 }
 
@@ -78,7 +81,7 @@ extension UsageError {
     /// There is no key with a name.
     fileprivate init(unknown name: String) {
         let names = ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] }
-        let near = nearestName(to: name, in: names)
+        let near = nameMeant(by: name, in: names)
         let hint = near.map { "did you mean '\($0)'?" } ?? "'nest-bootstrap explain' lists the sections"
         self.init("unknown key '\(printable(name))' (\(hint))", command: .explain)
     }

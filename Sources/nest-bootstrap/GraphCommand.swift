@@ -20,7 +20,10 @@ struct GraphCommand {
         switch options.format {
         case .text:
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
-            output.write(plan.renderText(columns: columns, states: states) { isColoured ? $0.painted($1) : $1 })
+            let text = plan.renderText(columns: columns, isUTF8: output.isUTF8, states: states) { state, word in
+                isColoured ? state.painted(word) : word
+            }
+            output.write(text)
         // The input of programs, which read UTF-8.
         case .dot: output.writeData(plan.renderDOT(states: states))
         case .mermaid: output.writeData(plan.renderMermaid(states: states))

@@ -12,8 +12,15 @@ struct LogsCommand {
     /// Shows the entries.
     ///
     /// - Returns: A failure; otherwise journalctl replaces this process.
-    /// - Throws: ``Base/Problem`` if journalctl cannot be run.
-    func run(_ output: ConsoleOutput) throws(Problem) -> ExitCode {
+    /// - Throws: ``Base/Problem`` if journalctl cannot be run, or has no journal that this user may read.
+    func run(_ output: ConsoleOutput) async throws(Problem) -> ExitCode {
+        if let since = logs.since, await !Self.isTime(since) {
+            let known = "a duration such as 10m, or a time such as yesterday, 08:00 or '2026-11-20 08:00'"
+            let message = "'--since' is \(known), found '\(printable(since))'"
+            output.report(UsageError(message, command: .logs), as: options.output)
+            return .usage
+        }
+        try requireJournal()
         output.report(warnings: unknownNames)
         output.flush(idleLimit: .seconds(10))
         var environment = Machine.environment()
@@ -30,13 +37,13 @@ struct LogsCommand {
     /// The arguments with which journalctl shows the entries.
     static func arguments(_ names: [String], _ logs: LogsOptions, _ options: Options) -> [String] {
         // Every entry is of this machine.
-        var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=with-unit"]
+        var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short-full"]
         if options.isPlain { arguments.append("--no-pager") }
         if let since = logs.since {
             // A duration is relative to now.
             arguments.append("--since=\(parseDuration(since) == nil ? since : "-\(since)")")
         }
-        if logs.isThisBoot { arguments.append("--boot") }
+        if let boot = logs.boot { arguments.append(boot.isEmpty ? "--boot" : "--boot=\(boot)") }
         if logs.isFollowing { arguments.append("--follow") }
         if let root = options.root { arguments.append("--root=\(root)") }
         guard !names.isEmpty else { return arguments + ["--identifier=nest-bootstrap"] }
@@ -48,12 +55,54 @@ struct LogsCommand {
         return arguments + Array(matches.map { [$0] }.joined(separator: ["+"]))
     }
 
-    /// The names that no task has, as far as the task file can be read: the journal may still have entries about them.
+    /// Returns whether journalctl reads a text as a time.
+    private static func isTime(_ text: String) async -> Bool {
+        if parseDuration(text) != nil { return true }
+        let command = Host.Command("systemd-analyze", ["timestamp", "--", text], environment: Machine.environment())
+        let result = try? await filter(
+            command,
+            input: SecretBytes(copying: []),
+            outputLimit: 1 << 16,
+            deadline: .now + .seconds(5)
+        )
+        // Where systemd-analyze is missing or too old for this, journalctl reports a wrong time itself.
+        return result?.errors.contains("Failed to parse") != true
+    }
+
+    /// Throws a problem if there is no journal, or none that this user may read.
+    private func requireJournal() throws(Problem) {
+        let root = options.root ?? ""
+        switch Journal.access(root: root) {
+        case .readable: return
+        case .denied:
+            throw Problem(
+                "cannot read the journal: Permission denied",
+                hint: "run as root, or as a member of group 'systemd-journal' or 'adm'"
+            )
+        case .missing:
+            let places = Journal.directories(root: root).map { "'\($0)'" }.joined(separator: " or ")
+            throw Problem(
+                "there is no journal in \(places)",
+                hint: root.isEmpty ? "see 'systemctl status systemd-journald'" : "correct the directory of '--root'"
+            )
+        }
+    }
+
+    /// Returns whether journalctl reads a text as a boot: an offset, an ID, or an offset to one.
+    static func isBoot(_ text: String) -> Bool {
+        if text == "all" || isNumber(text) { return true }
+        let offset = text.dropFirst(32)
+        guard text.utf8.count >= 32, text.prefix(32).allSatisfy(\.isHexDigit) else { return false }
+        return offset.isEmpty || offset.utf8.first?.isSign == true && isNumber(offset)
+    }
+
+    /// The names that no task has, none if the task file is invalid: the journal may still have entries about them.
     private var unknownNames: [Problem] {
         guard !names.isEmpty, let configuration = try? Configuration(checking: options) else { return [] }
+        guard configuration.problems.isEmpty else { return [] }
         let known = configuration.plan.steps.map(\.task.name)
         return names.filter { !known.contains($0) }.map { name in
-            let near = nearestName(to: name, in: known)
+            let near = nameMeant(by: name, in: known)
             return Problem("this node has no task '\(name)'", hint: near.map { "did you mean '\($0)'?" })
         }
     }

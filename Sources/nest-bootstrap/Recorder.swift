@@ -70,7 +70,7 @@ final class Recorder: Sendable {
     func begin(_ task: String, _ lock: consuming FileLock) -> Int {
         let earlier = try? records.record(of: task)
         let number = records.nextAttempt(of: task)
-        let history = earlier?.historyForNext ?? TaskHistory()
+        let history = TaskHistory(after: earlier, isOfUnit: Machine.isUnit)
         let started = TaskRecord(
             task: task,
             verb: verbs[task] ?? "",
@@ -190,7 +190,7 @@ final class Recorder: Sendable {
         if earlier?.isSuccess != true {
             var reasons = Reasons()
             if case .skipped(let because) = entry.outcome {
-                let line = "task '\(because)' did not succeed"
+                let line = "\(because.count == 1 ? "task" : "tasks") \(quotedList(because)) did not succeed"
                 reasons = Reasons(lines: [line], publicLines: [line])
             }
             var record = record(of: entry, reasons)

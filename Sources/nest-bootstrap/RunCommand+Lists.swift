@@ -17,7 +17,8 @@ extension RunCommand {
         for task in plan.steps.map(\.task) {
             guard let lock = try await records.awaitLock(task.name, until: .now + task.timeout) else {
                 let process = records.runner(of: task.name).map { "process \($0)" } ?? "another process"
-                throw Problem("task '\(task.name)' is being run by \(process)", hint: "see 'nest-bootstrap status'")
+                let call = configuration.options.quotedCall("status")
+                throw Problem("task '\(task.name)' is being run by \(process)", hint: "see \(call)")
             }
             defer { withExtendedLifetime(lock) {} }
             try noteReset(of: task)

@@ -18,8 +18,12 @@ struct RunCommand {
 
     /// Runs the tasks, and returns the exit code.
     ///
-    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/SystemError`` if the state cannot be read.
+    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` for a user without the rights that tasks need,
+    ///   ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
+        guard options.isDryRun || configuration.options.root != nil || Machine.isRoot || Machine.isUnit else {
+            throw Problem("cannot run tasks: permission denied", hint: "run as root, or with '--root DIR'")
+        }
         let allRecords = try configuration.records()
         // Dependencies have succeeded on this boot, whatever their repetitions have done since.
         let part = try selection(allRecords)
@@ -110,7 +114,7 @@ struct RunCommand {
         else { return }
         do {
             try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(until: context.deadline) { unit in
-                context.emit(.waiting("'\(unit)' is restarting"))
+                context.emit(.waiting(Wait(.init(.condition, "the restart of unit '\(unit)'"))))
             }
         } catch {
             recorder.noteRestart(of: task.name, hasFailed: true)
@@ -189,9 +193,10 @@ struct RunCommand {
 
         /// The problem, with the call that solves it: the same flags, and one more.
         func problem(_ options: Options) -> Problem {
-            let call = "nest-bootstrap run --task \(task) --with-dependencies\(options.commonArguments)"
+            let words = ["nest-bootstrap", "run", "--task", task, "--with-dependencies"] + options.commonArguments
+            let call = quotedShellLine(words)
             // The unit of the other task says what to do about it.
-            let hint = RunCommand.isService ? nil : isRunning ? "wait until it has ended" : "run '\(call)'"
+            let hint = RunCommand.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
             return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
         }
     }
@@ -210,7 +215,7 @@ struct RunCommand {
         for step in plan.steps where names.contains(step.task.name) {
             let outside = step.dependencies.map { plan.steps[$0].task.name }.filter { !names.contains($0) }
             for status in records.statuses(of: outside) where !status.state.isSuccess {
-                if case .unknown = status.state { _ = try records.record(of: status.task) }
+                if case .unknown = status.state { _ = try records.intactRecord(of: status.task) }
                 selection.missing.append(MissingDependency(step.task, status.task, status.state, phrase(status)))
             }
         }
@@ -223,30 +228,11 @@ struct RunCommand {
         case .running: return "is running now"
         case .ended(.failed): return "failed on this boot"
         case .ended(let outcome): return "was \(outcome.rawValue) on this boot"
-        case .notYet, .waiting, .unknown:
+        case .unknown: return "has a damaged record"
+        case .notYet, .waiting:
             let isMasked = configuration.options.root == nil && Systemd.isMasked(unitName(ofTask: status.task))
             return "has not run on this boot" + (isMasked ? " (its unit is masked)" : "")
         }
-    }
-}
-
-/// Waits for a task's lock: no two processes run the same task at the same time.
-struct TaskLockWaiter {
-    let records: RecordStore
-    let context: StepContext
-
-    /// Takes the task's lock, waiting while another process has it.
-    func take() async throws -> FileLock {
-        do {
-            if let lock = try records.lock(context.task) { return lock }
-        } catch {
-            throw unwritable("the task's record", error)
-        }
-        let holder = records.runner(of: context.task).map { " (process \($0))" } ?? ""
-        context.emit(.waiting("another nest-bootstrap is running this task\(holder)"))
-        if let lock = try await records.awaitLock(context.task, until: context.deadline) { return lock }
-        try Task.checkCancellation()
-        throw DeadlineExceeded(timeout: context.timeout, lastWaiting: context.lastWaiting)
     }
 }
 

@@ -35,9 +35,10 @@ struct StatusCommand {
                 if options.isWaiting { output.report(findings.masked.map(Self.maskedProblem), .programFailed) }
             }
             print(statuses, of: plan, output, outputEnvironment)
-            // A wait is for the node to be ready, and a repetition that has failed since says nothing about that.
+            // A wait is for the node to be ready, and a repetition since then says nothing about that.
             let repetitions = options.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
-            let code = ExitCode(statuses.map(\.state) + repetitions.map(\.state))
+            let states = statuses.map { options.isWaiting ? $0.state : $0.countedState }
+            let code = ExitCode(states + repetitions.map(\.state))
             // A failure that is retried has only run out of time.
             return options.isWaiting && code == .failure && !isPermanent
                 ? .incomplete
@@ -59,7 +60,8 @@ struct StatusCommand {
         _ output: ConsoleOutput,
         _ outputEnvironment: OutputEnvironment
     ) {
-        let warnings = CredentialWarnings(files: configuration.files, plan: plan).all() + missingReport()
+        let warnings =
+            CredentialWarnings(files: configuration.files, plan: plan).all() + missingReport() + unitWarnings(statuses)
         let certificates = configuration.certificates(of: plan)
         let address = configuration.addressChoice
         let format = configuration.options.output

@@ -67,7 +67,10 @@ struct SuperviseCommand {
             let deadline = ContinuousClock.now + task.timeout
             // A run by hand may have begun since the unit's process has ended.
             guard let lock = try await records.awaitLock(task.name, until: hasEnded ? .now + Self.lockLimit : deadline)
-            else { throw Problem("another process is running it", hint: "see 'nest-bootstrap status'") }
+            else {
+                let call = configuration.options.quotedCall("status")
+                throw Problem("another process is running it", hint: "see \(call)")
+            }
             defer { withExtendedLifetime(lock) {} }
             guard let record = try records.record(of: task.name), record.isSuccess else { return true }
             var failed = record
@@ -132,7 +135,7 @@ struct SuperviseCommand {
         let hasFailed = result != "success"
         let noted = try names.filter { name throws(SystemError) in
             // There is none before the first repetition whose program has started.
-            let record = try records.record(of: name)
+            let record = try records.intactRecord(of: name)
             // A repetition that was stopped has neither failed nor succeeded.
             return (hasFailed || record?.isSuccess == true) && record?.history.isReported ?? false != hasFailed
         }

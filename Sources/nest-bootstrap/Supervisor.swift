@@ -17,6 +17,7 @@ struct Supervisor {
         var task: String
         var isActive: Bool
         var hasFailed: Bool
+        /// The number of attempts of the unit since the task last succeeded.
         var attempt: Int
         var isPermanent: Bool
     }
@@ -122,7 +123,7 @@ struct Supervisor {
                 isActive: service.unit.isActive,
                 // One with a job is about to run again.
                 hasFailed: service.hasFailed && !service.hasJob || ended[name] != nil,
-                attempt: record?.attempt ?? 1,
+                attempt: record?.history.unitAttempts ?? 1,
                 isPermanent: isPermanent || status.map(TaskStatus.isPermanent(exitStatus:)) == true,
             )
         }

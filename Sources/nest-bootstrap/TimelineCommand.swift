@@ -46,9 +46,9 @@ struct TimelineCommand {
         let found = plan.steps.map { try? records.record(of: $0.task.name) }
         var source = TimelineSource(plan, statuses: findings.statuses, records: found, clock: .now())
         if configuration.options.root != nil {
-            source.notes = ["with '--root' only records are read: they have the last attempt of a task, and no waits"]
+            source.notes = ["with '--root' only records are read: \(Self.recorded)"]
         } else if !Systemd.isRunning {
-            source.notes = ["systemd does not run here: records have only the last attempt of a task, and no waits"]
+            source.notes = ["systemd does not run here: records have \(Self.recorded)"]
         } else {
             await addTimes(to: &source)
             if found.contains(where: { $0 != nil }) { await addEntries(to: &source) }
@@ -68,7 +68,7 @@ struct TimelineCommand {
 
     /// Adds what the journal has about the tasks of this boot.
     private func addEntries(to source: inout TimelineSource) async {
-        if Journal.isClosed() {
+        if Journal.hidesSystemEntries() {
             let readers = "root and users of the groups adm and systemd-journal may"
             return source.notes.append("\(Self.missing): you may not read the journal of the system; \(readers)")
         }
@@ -76,11 +76,16 @@ struct TimelineCommand {
             let boot = try Machine.bootIdentifier()
             let reading = try await Journal.entries(source.query(boot: boot))
             source.entries = reading.entries
+            let beginning = JournalQuery(matches: [], fields: [], boot: boot, entryLimit: 1)
+            source.journalStart = (try? await Journal.entries(beginning))?.entries.first?.sinceBoot
             if let note = Self.note(about: reading) { source.notes.append(note) }
         } catch {
             source.notes.append("\(Self.missing): \(error)")
         }
     }
+
+    /// What records have without the journal.
+    private static let recorded = "at most the last two attempts of a task, and no waits"
 
     /// What is missing if the journal has nothing, or cannot be read.
     private static let missing = "waits and earlier attempts are not known"

@@ -18,7 +18,7 @@ struct UnitsCommand {
     /// task file becomes a health service that fails; what prevents even that is logged to the kernel's log.
     func run() -> ExitCode {
         if units.isGenerator, Configuration.isAbsent(options) { return .success }
-        let files: [UnitFile]
+        var files: [UnitFile]
         var count = 0
         do {
             let configuration = try Configuration(options)
@@ -46,11 +46,14 @@ struct UnitsCommand {
                 error,
                 call,
                 isPublic: isPublic,
-                report: readable?.report,
+                report: readable.map(\.report) ?? ReportDeclaration(),
                 plan: readable?.plan ?? Plan(steps: []),
                 known: knownTasks()
             )
         }
+        let stopped = stoppedReportTimer()
+        // An earlier task file may have had the node report.
+        if units.isGenerator, !files.contains(where: { $0.path == stopped.path }) { files.append(stopped) }
         do {
             try write(files)
             // systemd gives generators an empty directory.
@@ -119,7 +122,7 @@ struct UnitsCommand {
     /// How the units call this program.
     private func call(roles: String?) -> ProgramInvocation {
         let config = units.installedConfig ?? Configuration.absolute(options.config)
-        var call = ProgramInvocation(program: program, taskFiles: Configuration.taskFiles(options))
+        var call = ProgramInvocation(program: Installation.program, taskFiles: Configuration.taskFiles(options))
         if units.installedConfig != nil {
             call.installedPaths = Configuration.installedPaths(options, as: config)
             call.taskFiles = call.installedPaths.values.sorted()
@@ -133,11 +136,6 @@ struct UnitsCommand {
             call.flags += ["--root", Configuration.absolute(root)]
         }
         return call
-    }
-
-    /// The program itself, even if it was called by a link.
-    private var program: String {
-        (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap"
     }
 
     /// Writes the files, without waiting for a disk: the next start of systemd or call of the command writes them again.

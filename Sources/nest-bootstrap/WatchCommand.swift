@@ -43,7 +43,8 @@ struct WatchCommand {
             // An interrupted survey is incomplete.
             if Task.isCancelled { break }
             let repetitions = findings.statuses.compactMap(\.repetition).filter(\.hasFailed)
-            code = findings.isPermanent ? .failure : ExitCode(findings.statuses.map(\.state) + repetitions.map(\.state))
+            let states = findings.statuses.map(\.countedState) + repetitions.map(\.state)
+            code = findings.isPermanent ? .failure : ExitCode(states)
             display.show(findings)
             if output.isClosed(.results) { break }
             let pause = max(StatusSurvey.interval, (ContinuousClock.now - start) * Self.pauseFactor)

@@ -20,7 +20,11 @@ struct DependencyHintsTests {
     private static let dukc = GroupVersionKind(group: "example.org", version: "v1", kind: "Dukc")
 
     /// What becomes of a failure in a task.
-    private func enriched(_ cause: ObjectFailure.Cause, in task: String) async throws -> String {
+    private func enriched(
+        _ cause: ObjectFailure.Cause,
+        in task: String,
+        callArguments: [String] = [],
+    ) async throws -> String {
         var reported = ""
         try await withBench(Self.tasks) { bench in
             let definition = """
@@ -38,7 +42,7 @@ struct DependencyHintsTests {
             let location = SourceLocation(file: "duck.yaml")
             let fault = ObjectFailure.Fault(location: location, message: "is missed", hint: "old hint")
             let failure = ObjectFailure(object: object, cause: cause, faults: [fault])
-            let hints = DependencyHints(context: try bench.context(task))
+            let hints = DependencyHints(context: try bench.context(task, callArguments: callArguments))
             let problems = await hints.add(to: [failure]).flatMap(\.problems)
             reported = problems.map { "\($0)" }.joined(separator: "\n").replacing(bench.directory, with: "DIR")
         }
@@ -71,5 +75,31 @@ struct DependencyHintsTests {
         expected: String,
     ) async throws {
         #expect(try await enriched(cause, in: task) == "duck.yaml: Duck/d: is missed\(expected)")
+    }
+
+    /// The flags of a call about another node than this machine.
+    private static let flags = ["--role", "worker", "--root", "/tmp/r 14"]
+
+    @Test func `the call that runs the providing task is about the same node`() async throws {
+        let reported = try await enriched(.missingKind(Self.duck), in: "after", callArguments: Self.flags)
+        let call = "nest-bootstrap run --task brings --role worker --root '/tmp/r 14'"
+        #expect(reported.hasSuffix("; run \(call) again"), "\(reported)")
+    }
+
+    @Test func `the call that writes a missing kubeconfig is about the same node`() async throws {
+        let tasks = """
+            tasks:
+              kc:
+                kubeconfig: {path: /k, user: u, server: 'https://x', certificateAuthority: /a, certificate: /c, key: /y}
+              uses: {after: [kc], apply: {kubeconfig: /k, manifests: [duck.yaml]}}
+            """
+        try await withBench(tasks) { bench in
+            let context = try bench.context("uses", callArguments: Self.flags)
+            let problem = await #expect(throws: Problem.self) {
+                _ = try await context.run.connections.client(kubeconfig: "/k", context)
+            }
+            let call = "nest-bootstrap run --task kc --role worker --root '/tmp/r 14'"
+            #expect(problem?.hint == "task 'kc' writes it: run \(call)")
+        }
     }
 }

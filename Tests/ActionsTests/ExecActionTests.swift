@@ -12,13 +12,23 @@ struct ExecActionTests {
 
     @Test func `a program is not run where what it creates is there`() async throws {
         try await withBench(
-            task(
-                "command: touch, args: [\"\(TemporaryDirectory.file("x"))\"], creates: \(TemporaryDirectory.file("x"))"
-            )
+            task("command: touch, args: [\"\(TemporaryDirectory.file("root/srv/x"))\"], creates: /srv/x")
         ) { bench async throws in
             #expect(try await bench.perform("it") == "changed")
             #expect(try await bench.perform("it") == "unchanged")
-            #expect(bench.lines == ["DIR/x created", "DIR/x unchanged"])
+            #expect(bench.lines == ["/srv/x created", "/srv/x unchanged"])
+        }
+    }
+
+    @Test func `with a root a program is run also where the machine itself has what it creates`() async throws {
+        try await withBench(task("command: \"true\", creates: /etc/passwd")) { bench async throws in
+            let expected =
+                "'true' succeeded, but 'DIR/root/etc/passwd' does not exist; "
+                + "let it write below '$NEST_ROOT', or correct 'creates' at DIR/bootstrap.yaml:1:47"
+            #expect(try await bench.perform("it") == expected)
+        }
+        try await withBench(task("command: \"false\", creates: /etc/passwd"), root: nil) { bench async throws in
+            #expect(try await bench.perform("it") == "unchanged")
         }
     }
 
@@ -30,7 +40,7 @@ struct ExecActionTests {
               nothing: {exec: {command: "false", creates: /etc}}
             """
 
-        try await withBench(tasks) { bench async throws in
+        try await withBench(tasks, root: nil) { bench async throws in
             let changes = bench.run.connections.traitChanges
             #expect(changes.generation == 0)
             #expect(try await bench.perform("nothing") == "unchanged")
@@ -45,8 +55,8 @@ struct ExecActionTests {
     @Test func `a program that did not create what it should is reported`() async throws {
         try await withBench(task("command: \"true\", creates: /nowhere/at/all")) { bench async throws in
             let expected =
-                "'true' succeeded, but '/nowhere/at/all' does not exist; "
-                + "correct 'creates' at DIR/bootstrap.yaml:1:47"
+                "'true' succeeded, but 'DIR/root/nowhere/at/all' does not exist; "
+                + "let it write below '$NEST_ROOT', or correct 'creates' at DIR/bootstrap.yaml:1:47"
             #expect(try await bench.perform("it") == expected)
         }
     }
@@ -70,6 +80,15 @@ struct ExecActionTests {
                 "if it may use the network, add 'network: true' to 'exec' of task 'it'"
             ),
             ("connect: Network is unreachable", ", network: true", nil),
+            // Programs in Go, such as kubectl, write the messages in small letters.
+            (
+                "dial tcp 10.0.0.1:6443: socket: address family not supported by protocol", "",
+                "if it may use the network, add 'network: true' to 'exec' of task 'it'"
+            ),
+            (
+                "open /etc/x: read-only file system", "",
+                "if it may write there, add the directory to 'writes' of task 'it'"
+            ),
             (
                 "cat: /etc/k: Permission denied", "",
                 "if that is a credential of another task, add it to 'reads' of task 'it'"
@@ -159,13 +178,24 @@ struct ExecActionTests {
             ("command: \"true\", preStart: 'false; true'", "'preStart' exited with code 1"),
             (
                 "command: sh, args: [-c, 'echo why >&2; echo; exit 3']",
-                "'sh -c echo why >&2; echo; exit 3' exited with code 3; its last output was: why"
+                "sh -c 'echo why >&2; echo; exit 3' exited with code 3; its last output was: why"
             ),
-            ("command: sh, args: [-c, 'kill -9 $$']", "'sh -c kill -9 $$' was ended by signal 9 (SIGKILL)"),
+            ("command: sh, args: [-c, 'kill -9 $$']", "sh -c 'kill -9 $$' was ended by signal 9 (SIGKILL)"),
             (
                 "command: /nowhere/x",
                 "cannot run '/nowhere/x': No such file or directory; "
                     + "install the program, or correct the task at DIR/bootstrap.yaml:1:9"
+            ),
+            (
+                "command: nowhere -f /etc/x",
+                "cannot run 'nowhere -f /etc/x': there is no such program; write command: nowhere and args: [-f, "
+                    + "/etc/x] in the task at DIR/bootstrap.yaml:1:9"
+            ),
+            (
+                // A space that was copied from a document, which looks like any other.
+                "command: '/nowhere/x\u{a0}get', args: [nodes]",
+                "cannot run '/nowhere/x\u{a0}get': No such file or directory; "
+                    + "write command: /nowhere/x and args: [get, nodes] in the task at DIR/bootstrap.yaml:1:9"
             ),
             (
                 "script: none.sh",
@@ -181,9 +211,9 @@ struct ExecActionTests {
 
     @Test(
         arguments: [
-            ("command: touch, args: [x y]", "changed", ["would run 'touch x y'"]),
-            ("command: touch, creates: /etc/passwd", "unchanged", ["/etc/passwd unchanged"]),
-            ("script: later.sh, preStart: make it", "changed", ["would run 'DIR/later.sh'"]),
+            ("command: touch, args: [x y]", "changed", ["would run touch 'x y'"]),
+            ("command: touch, creates: /etc/passwd", "changed", ["would run 'touch'"]),
+            ("script: later.sh, preStart: make it", "changed", ["would run 'preStart', then 'DIR/later.sh'"]),
             (
                 "script: none.sh",
                 "script 'DIR/none.sh' does not exist; correct 'script' at DIR/bootstrap.yaml:1:29, or install the file",

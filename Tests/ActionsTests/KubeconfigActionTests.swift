@@ -92,6 +92,25 @@ struct KubeconfigActionTests {
         }
     }
 
+    @Test func `a certificate that is not valid yet is waited for by its name`() async throws {
+        let authority = try TestAuthority()
+        let client = try authority.issue("client")
+        let certificate = CredentialFile(name: "a.crt", bytes: try readTestFile(client.certificatePath))
+        let key = CredentialFile(name: "a.key", bytes: try readTestFile(client.keyPath))
+        try await withBench(tasks(authority.certificatePath, client)) { bench in
+            // The clock is set after the first check.
+            var check = CredentialCheck(now: Timestamp(seconds: 0))
+            let valid = try await awaitValidity(try bench.context("admin")) { () throws(Problem) -> Certificate in
+                defer { check.now = .now() }
+                return try check.client(certificate: certificate, key: key)
+            }
+            let wait = try #require(bench.waits.first)
+            let subject = "client certificate 'a.crt' ('CN=kube-admin,O=system:masters')"
+            #expect(wait == Wait(.init(.condition, subject), reason: "not valid before \(valid.validFrom)"))
+            #expect(bench.waits.count == 1)
+        }
+    }
+
     @Test(arguments: [false, true])
     func `a credential that a task wrote is read where it was written`(isDryRun: Bool) async throws {
         let authority = try TestAuthority()

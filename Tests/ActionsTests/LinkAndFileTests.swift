@@ -101,8 +101,8 @@ struct LinkAndFileTests {
                     + "create the account first, or correct the task at DIR/bootstrap.yaml:1:9"
             ),
             (
-                "content: x, group: '-1'",
-                "cannot find group '-1': no such group; "
+                "content: x, group: nest-no-such",
+                "cannot find group 'nest-no-such': no such group; "
                     + "create the account first, or correct the task at DIR/bootstrap.yaml:1:9"
             ),
         ]

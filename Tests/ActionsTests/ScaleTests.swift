@@ -24,6 +24,20 @@ struct ScaleTests {
         }
     }
 
+    @Test func `a file that one of 10,000 tasks waits for is found without comparing each pair`() async throws {
+        let readers = (0..<5000).map {
+            "  r\($0): {after: [wait], file: {path: /etc/nest-test/r\($0), source: /nowhere/awaited}}"
+        }
+        let others = (0..<4999).map { "  w\($0): {wait: {file: /nowhere/other\($0)}}" }
+        let text = (["tasks:", "  wait: {wait: {file: /nowhere/awaited}}"] + readers + others).joined(separator: "\n")
+        try await withBench(text) { bench async throws in
+            let clock = ContinuousClock()
+            let start = clock.now
+            #expect(await bench.problems() == [])
+            #expect(start.duration(to: clock.now) < .seconds(60))
+        }
+    }
+
     @Test func `10,000 objects are checked without comparing each pair`() async throws {
         let definition = """
             {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gizmos.e.test}, spec: {

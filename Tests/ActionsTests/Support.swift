@@ -15,6 +15,11 @@ final class Bench: Sendable {
 
     private let reported = Locked<[String]>([])
 
+    private let awaited = Locked<[Wait]>([])
+
+    /// What the actions said that they wait for.
+    var waits: [Wait] { awaited.withLock { $0 } }
+
     /// What the actions said so far, a line an event.
     var lines: [String] { reported.withLock { $0 } }
 
@@ -46,8 +51,10 @@ final class Bench: Sendable {
         self.run = run
     }
 
-    /// What one task's action works with.
-    func context(_ name: String) throws -> ActionContext {
+    /// What one task's action works with, and the flags of calls in its hints.
+    func context(_ name: String, callArguments: [String] = []) throws -> ActionContext {
+        var run = run
+        run.callArguments = callArguments
         let step = try run.plan.selecting([name]).steps[0]
         return ActionContext(
             run: run,
@@ -77,6 +84,7 @@ final class Bench: Sendable {
     }
 
     private func report(_ kind: Event.Kind) {
+        if case .waiting(let wait) = kind { awaited.withLock { $0.append(wait) } }
         let line: String? =
             switch kind {
             case .path(let path, let result): "\(path) \(result.change)"

@@ -1,3 +1,4 @@
+import Base
 import TestSupport
 import Testing
 
@@ -44,11 +45,12 @@ struct WaitActionTests {
         ]
     )
     func `a wait lasts as long as its task may take`(condition: String) async throws {
-        try await withBench("tasks: {it: {timeout: 2s, wait: {\(condition)}}}\n") { bench async throws in
+        try await withBench("tasks: {it: {timeout: 4s, wait: {\(condition)}}}\n") { bench async throws in
             let start = ContinuousClock.now
             let words = try await bench.perform("it")
-            #expect(words.hasPrefix("timed out after 2s waiting for "), "\(words)")
-            #expect(start.duration(to: .now) >= .milliseconds(1890))
+            #expect(words.hasPrefix("timed out after 4s waiting for "), "\(words)")
+            #expect(start.duration(to: .now) >= .milliseconds(3890))
+            #expect(Set(bench.waits.map(\.subject.kind)) == [.condition])
         }
     }
 
@@ -65,6 +67,15 @@ struct WaitActionTests {
             #expect(try await bench.perform("it") == expected)
             _ = try await bench.perform("write")
             #expect(try await bench.perform("it") == "unchanged")
+        }
+    }
+
+    @Test func `a URL of a server that expects TLS is not waited for`() async throws {
+        let body = Array("Client sent an HTTP request to an HTTPS server.\n".utf8)
+        let server = try LoopbackServer { _ in .response(400, body: body) }
+        try await withBench("tasks: {it: {timeout: 50s, wait: {url: '\(server.url)/'}}}\n") { bench async throws in
+            let expected = "cannot wait for '\(server.url)/': the server expects TLS; write https:// in 'url'"
+            #expect(try await bench.perform("it") == expected)
         }
     }
 }

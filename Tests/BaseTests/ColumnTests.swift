@@ -19,9 +19,35 @@ struct ColumnTests {
         #expect(text.columnCount == columns)
     }
 
+    @Test func `a command line is what a shell takes`() {
+        let words = ["sh", "-c", "echo $HOME; it's", "", "/etc/x.y=1,2", "ä"]
+        #expect(shellLine(words) == #"sh -c 'echo $HOME; it'\''s' '' /etc/x.y=1,2 ä"#)
+    }
+
+    @Test func `a list of more than four names in quotes ends with the number of the others`() {
+        let names = (1...6).map { "t\($0)" }
+        let lists = [0, 1, 2, 4, 5, 6].map { quotedList(Array(names.prefix($0))) }
+        #expect(
+            lists == [
+                "", "'t1'", "'t1' and 't2'", "'t1', 't2', 't3' and 't4'", "'t1', 't2', 't3' and 2 more",
+                "'t1', 't2', 't3' and 3 more",
+            ]
+        )
+    }
+
     @Test func `a text is broken between words`() {
         #expect("the quick brown fox".wrapped(to: 9) == ["the quick", "brown fox"])
         #expect("unbreakable x".wrapped(to: 4) == ["unbreakable", "x"])
         #expect("".wrapped(to: 4) == [])
+    }
+
+    @Test(arguments: [
+        ("duration 4 ms, no", 12, ["duration", "4 ms, no"]),
+        ("after 4.2 s (12 ms)", 9, ["after", "4.2 s", "(12 ms)"]),
+        ("in 1m 20s, 2d 3h", 6, ["in", "1m 20s,", "2d 3h"]),
+        ("7 sets 3m away 4 x", 3, ["7", "sets", "3m", "away", "4 x"]),
+    ])
+    func `a text is not broken between a number and its unit`(text: String, columns: Int, lines: [String]) {
+        #expect(text.wrapped(to: columns) == lines)
     }
 }

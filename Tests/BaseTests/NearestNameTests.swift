@@ -21,6 +21,23 @@ import Testing
         #expect(nearestName(to: "taskfil", in: ["taskxxx", "taskfile"]) == "taskfile")
     }
 
+    @Test func `of two that are equally similar, the one with the same characters is meant`() {
+        #expect(nearestName(to: "--wacht", in: ["--wait", "--watch"]) == "--watch")
+        #expect(nearestName(to: "--wacht", in: ["--watch", "--wait"]) == "--watch")
+        #expect(nearestName(to: "--waitt", in: ["--wait", "--watch"]) == "--wait")
+    }
+
+    @Test(
+        arguments: [
+            ("--out", "--output"), ("--dry", "--dry-run"), ("J", "json"), ("--rot", "--root"), ("--wat", "--watch"),
+            ("--d", "--dry-run"), ("--w", nil), ("--", nil), ("", nil), ("frobnicate", nil),
+        ] as [(String, String?)]
+    )
+    func `what is typed may be the beginning of one name, or similar to it`(typed: String, meant: String?) {
+        let names = ["--root", "--output", "--dry-run", "--wait", "--watch", "--output", "json"]
+        #expect(nameMeant(by: typed, in: names) == meant)
+    }
+
     @Test func `long names are compared in bounded time`() {
         // Compared in full, each pair would take 10^8 steps; only the first 64 characters count.
         let names = (0..<2_000).map { String(repeating: "n", count: 5_000) + String($0) }

@@ -94,6 +94,8 @@ extension BootedTests {
             try await TestMachine.withFresh("w1", package: "", variant: variant) { machine in
                 let option = "--bind-ro=\(TemporaryDirectory.path):/root/archives"
                 try await boot(machine, option)
+                let list = "find /usr/local | LC_ALL=C sort"
+                let before = try await machine.must(list)
                 let installed = try await machine.must("/root/archives/first/install.sh")
                 show("install.sh", installed)
                 #expect(installed.hasSuffix(" is installed in '/usr/local'\n"))
@@ -119,7 +121,8 @@ extension BootedTests {
                 show("install.sh --uninstall", try await machine.must("\(script) --uninstall"))
                 try await expectRemoved(machine)
                 #expect(try await machine.must("cat \(path)") == Self.tasks)
-                let left = "find /usr/local /etc/systemd -name '*nest-bootstrap*' -o -name 'k8s-bootstrap*'"
+                #expect(try await machine.must(list) == before)
+                let left = "find /etc/systemd -name '*nest-bootstrap*' -o -name 'k8s-bootstrap*'"
                 #expect(try await machine.output(left) == "")
             }
         }

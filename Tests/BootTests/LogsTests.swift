@@ -25,7 +25,7 @@ extension BootedTests {
                 show("nest-bootstrap logs fine --boot", text)
                 let lines = text.split(separator: "\n")
                 #expect(lines.count { $0.contains("fine: | from fine") } == 2)
-                #expect(lines.contains { $0.contains("init.scope[1]: Finished k8s-bootstrap-fine.service") })
+                #expect(lines.contains { $0.contains("systemd[1]: Finished k8s-bootstrap-fine.service") })
                 #expect(!text.contains("from bad"))
 
                 let both = try await machine.output("nest-bootstrap logs -b -o json fine bad")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension BootedTests {
+extension IndependentBootedTests {
     /// Tasks with `every`, as systemd repeats them.
     @Suite struct RepetitionTests {
         private static let tasks = """
@@ -108,6 +108,10 @@ extension BootedTests {
                 try await machine.must("sed -i '/^  copy:/,$s/every: 10s//' \(path) && systemctl daemon-reload")
                 let timer = "systemctl is-active k8s-bootstrap-copy.timer"
                 #expect(try await machine.becomes(within: .seconds(30), timer) { $0 == "inactive\n" })
+                let reports = "systemctl is-active k8s-bootstrap--report.timer"
+                #expect(try await machine.output(reports) == "active\n")
+                try await machine.must("echo 'cluster: {report: false}' >>\(path) && systemctl daemon-reload")
+                #expect(try await machine.becomes(within: .seconds(30), reports) { $0 == "inactive\n" })
                 try await machine.must("sed -i '/^  again:/,/^  next:/{/^  next:/!d}; s/after: .again.//' \(path)")
                 try await machine.must("systemctl daemon-reload")
                 let units = "systemctl list-units --all --no-legend 'k8s-bootstrap*again*'"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension BootedTests {
+extension IndependentBootedTests {
     /// What a booted machine reports to the cluster.
     @Suite struct ReportTests {
         /// A task writes the kubeconfig of the kubelet, so that reports need no key of the task file.

@@ -7,6 +7,10 @@ import YAML
 @Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
 struct BootedTests {}
 
+/// Tests on booted machines that mostly wait, and use no port which another test uses: beside those of ``BootedTests``.
+@Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
+struct IndependentBootedTests {}
+
 extension TestCluster {
     /// Runs a body with a machine that is off and whose API server is that of the cluster.
     func withMachine<Value>(

@@ -10,7 +10,7 @@ struct ExitCodeTests {
         arguments: [
             ([.changed, .unchanged], nil, .success),
             ([], nil, .success),
-            ([.changed, .skipped(because: "a")], nil, .failure),
+            ([.changed, .skipped(because: ["a"])], nil, .failure),
             ([.failed(Plain("no")), .unchanged], nil, .failure),
             ([.interrupted, .failed(Plain("no"))], 2, .interrupted),
             ([.interrupted], 15, .terminated),

@@ -13,7 +13,7 @@ struct LogsTests {
     }
 
     @Test func `without a name all entries of the program are shown`() throws {
-        #expect(try call() == ["--no-hostname", "--output=with-unit", "--identifier=nest-bootstrap"])
+        #expect(try call() == ["--no-hostname", "--output=short-full", "--identifier=nest-bootstrap"])
     }
 
     @Test func `a task has its own entries, those of its units, and those of systemd about them`() throws {
@@ -35,9 +35,12 @@ struct LogsTests {
             ]
         )
         #expect(try call("--since", "yesterday").contains("--since=yesterday"))
+        #expect(try call("-b", "-1").contains("--boot=-1"))
+        let identifier = "0123456789abcdef0123456789abcdef"
+        #expect(try call("--boot=\(identifier)+1").contains("--boot=\(identifier)+1"))
         #expect(
             try call("-o", "plain") == [
-                "--no-hostname", "--output=with-unit", "--no-pager", "--identifier=nest-bootstrap",
+                "--no-hostname", "--output=short-full", "--no-pager", "--identifier=nest-bootstrap",
             ]
         )
         let error = #expect(throws: UsageError.self) { try call("-o", "yaml") }
@@ -57,7 +60,6 @@ struct LogsTests {
 
     @Test(arguments: [["-o", "json", "logs"], ["logs", "-o", "json"]])
     func `the output may be given before the command`(arguments: [String]) throws {
-        guard case .perform(let options) = try parseArguments(arguments) else { throw Plain("no options") }
-        #expect(options.output == .json)
+        #expect(try options(arguments).output == .json)
     }
 }

@@ -131,6 +131,10 @@ struct CertificateRotationTests {
         #expect(
             unconfirmed.errors.contains("every node must trust it; install '\(nodes.set)/ca/k8s.crt' on every node")
         )
+        let copy = nodes.path("my key")
+        try await nodes.must("cp", nodes.path("private/operator"), copy)
+        let quoted = try await nodes.run("rotate-ca", "--step", "issue", "--identity", copy)
+        #expect(quoted.errors.contains(" --step issue --identity '\(copy)' --confirm\n"), "\(quoted.errors)")
         let key = "\(nodes.set)/ca/k8s-next.key.age"
         let locked = try await nodes.run("rotate-ca", "--step", "issue", "--confirm")
         #expect(locked.status == 1)

@@ -7,117 +7,171 @@ import Testing
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct CompletionTests {
     private struct Case {
+        /// What is typed after the name of the program.
         var line: String
-        /// Words that are offered, among others.
+        /// Words that are offered, among others; of a path the last part.
         var offered: [String]
         /// Words that are not.
         var others: [String] = []
     }
 
-    /// A task file with two tasks and one that is off.
+    /// A task file with two tasks and one that is off, and a node.
     private let node: TestNode
 
     init() throws {
-        node = try TestNode(
-            """
+        let tasks = """
+            nodes: {cp1: {role: control-plane}}
             tasks:
               calico-crds: {description: "Custom: resources", exec: {command: ls}}
-              calico-node: {exec: {command: ls}}
+              calico-node: {description: 'Files: C:\\tmp', exec: {command: ls}}
               coredns: {enable: false, exec: {command: ls}}
 
             """
-        )
+        node = try TestNode(tasks)
         let program = TemporaryDirectory.file("nest-bootstrap")
         try FileSystem.makeSymbolicLink(at: program, to: TestNode.program, replacing: false)
+        try FileSystem.makeDirectories("\(node.directory)/my dir")
+        try FileSystem.write(Array(tasks.utf8), to: "\(node.directory)/my dir/tasks.yaml", mode: 0o644)
     }
 
+    /// The home directory is that of the node, which is also the working directory.
     private var cases: [Case] {
-        [
+        let tasks = ["calico-crds", "calico-node"]
+        return [
             Case(line: "st", offered: ["status"], others: ["run", "schema"]),
-            Case(
-                line: "status --config \(node.config) cal",
-                offered: ["calico-crds", "calico-node"],
-                others: ["coredns"]
-            ),
+            Case(line: "status --config \(node.config) cal", offered: tasks, others: ["coredns"]),
+            Case(line: "status --config=\(node.config) cal", offered: tasks),
+            Case(line: "status -c ~/bootstrap.yaml cal", offered: tasks),
+            Case(line: "status -c $HOME/bootstrap.yaml cal", offered: tasks),
+            Case(line: "status -c 'my dir/tasks.yaml' cal", offered: tasks),
+            Case(line: "status -c my\\ dir/tasks.yaml cal", offered: tasks),
             Case(line: "run -c \(node.config) --task calico-n", offered: ["calico-node"], others: ["calico-crds"]),
+            Case(line: "run -c \(node.config) --role contr", offered: ["control-plane"]),
             Case(line: "run --with", offered: ["--with-dependencies"]),
             Case(line: "check --output js", offered: ["json"], others: ["text"]),
+            Case(line: "check --output=js", offered: ["json"]),
+            Case(line: "check --output ", offered: ["json", "text"], others: ["--"]),
             Case(line: "explain apply.wa", offered: ["apply.wait"], others: ["apply.prune"]),
+            Case(line: "explain tasks.calico-node.apply.wa", offered: ["tasks.calico-node.apply.wait"]),
             Case(line: "certificates re", offered: ["renew"], others: ["check"]),
-            Case(line: "check --config \(node.directory)/bootst", offered: ["\(node.directory)/bootstrap.yaml"]),
+            Case(line: "check --config \(node.directory)/bootst", offered: ["bootstrap.yaml"]),
+            Case(line: "check -c ~/bootst", offered: ["bootstrap.yaml"]),
+            Case(line: "check --config=bootst", offered: ["bootstrap.yaml"]),
         ]
     }
 
     private func check(_ offered: [String], _ one: Case) {
-        for word in one.offered { #expect(offered.contains(word), "\(one.line): \(offered)") }
-        for word in one.others { #expect(!offered.contains(word), "\(one.line): \(offered)") }
-    }
-
-    @Test func `bash completes`() async throws {
-        for one in cases {
-            let script = """
-                PATH=$1:$PATH; . <(nest-bootstrap completion bash)
-                COMP_LINE="nest-bootstrap $2" COMP_POINT=$((15 + ${#2}))
-                compopt() { :; }
-                _nest_bootstrap; printf '%s\\n' "${COMPREPLY[@]}"
-                """
-            let result = try await Tool.run("bash", ["-c", script, "bash", node.directory, one.line])
-            #expect(result.status == 0 && result.errors == "", "\(result.errors)")
-            check(result.outputLines, one)
+        func has(_ word: String) -> Bool {
+            offered.contains { $0 == word || $0.hasSuffix("=\(word)") || $0.hasSuffix("/\(word)") }
         }
+        for word in one.offered { #expect(has(word), "\(one.line): \(offered)") }
+        for word in one.others { #expect(!has(word), "\(one.line): \(offered)") }
     }
 
     @Test func `fish completes`() async throws {
         for one in cases {
-            let script = "nest-bootstrap completion fish | source; complete -C \"nest-bootstrap $argv[1]\""
-            let path = "\(node.directory):/usr/local/bin:/usr/bin:/bin"
-            let result = try await Tool.run("fish", ["-N", "-c", script, one.line], environment: ["PATH": path])
+            let script = """
+                cd $HOME; nest-bootstrap completion fish | source; complete -C "nest-bootstrap $argv[1]"
+                """
+            let result = try await Tool.run("fish", ["-N", "-c", script, one.line], environment: environment)
             #expect(result.status == 0 && result.errors == "", "\(result.errors)")
             check(result.outputLines.map { String($0.prefix { $0 != "\t" }) }, one)
         }
     }
 
-    /// Types a line and a tab in an interactive zsh, and prints what the terminal shows.
-    private static let typist = """
+    /// The whole word, not its last part as in a list; bash itself completes paths.
+    @Test(arguments: [
+        ("bash", "run --with", "--with-dependencies"), ("bash", "status --config CONFIG calico-n", "calico-node"),
+        ("fish", "status --config CONFIG calico-n", "calico-node"),
+        ("fish", "check --config DIR/bootst", "DIR/bootstrap.yaml"),
+        ("bash", "check --output=js", "json"),
+    ])
+    func `the whole word is put into the line`(shell: String, line: String, word: String) async throws {
+        func inNode(_ text: String) -> String {
+            text.replacing("CONFIG", with: node.config).replacing("DIR", with: node.directory)
+        }
+        let bash = #"""
+            . <(nest-bootstrap completion bash)
+            COMP_LINE=$1 COMP_POINT=${#1}
+            compopt() { :; }
+            _nest_bootstrap; printf '%s\n' "${COMPREPLY[@]}"
+            """#
+        let fish = "nest-bootstrap completion fish | source; complete -C $argv[1]"
+        let script = shell == "bash" ? ["-c", bash, "bash"] : ["-N", "-c", fish]
+        let result = try await Tool.run(shell, script + ["nest-bootstrap \(inNode(line))"], environment: environment)
+        #expect(result.outputLines.map { String($0.prefix { $0 != "\t" }) } == [inNode(word)], "\(result.errors)")
+    }
+
+    private var environment: [String: String?] {
+        ["HOME": node.directory, "PATH": "\(node.directory):/usr/local/bin:/usr/bin:/bin"]
+    }
+
+    /// Types a line and a tab in an interactive shell, and prints what the terminal shows.
+    private static let typist = #"""
         import os, pty, re, select, sys, time
-        directory, line = sys.argv[1:]
+        shell, directory, line = sys.argv[1:]
+        arguments, setup = {
+            "bash": (["--norc", "--noprofile", "-i"], "bind '\"\\t\": possible-completions'; "
+                     "bind 'set completion-query-items 0'; bind 'set page-completions off'"),
+            "zsh": (["-f", "-i"], "autoload -U compinit; compinit -D -u; zstyle ':completion:*' list-prompt ''; "
+                    "LISTMAX=1000; bindkey '^I' list-choices"),
+        }[shell]
         process, terminal = pty.fork()
         if process == 0:
-            os.environ.update(PATH=directory + ":" + os.environ["PATH"], TERM="dumb", PS1="$ ", COLUMNS="200")
-            os.execvp("zsh", ["zsh", "-f", "-i"])
-        def read(seconds):
-            seen, end = b"", time.monotonic() + seconds
-            while time.monotonic() < end:
-                if select.select([terminal], [], [], 0.1)[0]:
-                    try:
-                        seen += os.read(terminal, 65536)
-                    except OSError:
-                        break
-            return seen.decode(errors="replace")
-        def until(words, seconds=30):
+            os.chdir(directory)
+            path = directory + ":" + os.environ["PATH"]
+            os.environ.update(HOME=directory, PATH=path, TERM="dumb", PS1="$ ", COLUMNS="300")
+            os.execvp(shell, [shell] + arguments)
+        def until(words, count, seconds):
             seen, end = "", time.monotonic() + seconds
-            while words not in seen and time.monotonic() < end:
-                seen += read(0.2)
+            while seen.count(words) < count and time.monotonic() < end:
+                if select.select([terminal], [], [], 0.1)[0]:
+                    seen += os.read(terminal, 65536).decode(errors="replace")
             return seen
-        os.write(terminal, b"autoload -U compinit; compinit -D -u; . <(nest-bootstrap completion zsh); zstyle ':completion:*' "
-                           b"list-prompt ''; LISTMAX=1000; bindkey '^I' list-choices; echo rea''dy\\n")
-        until("ready")
-        os.write(terminal, b"nest-bootstrap " + line.encode() + b"\\t")
-        shown = read(1.5)
-        while True:
-            more = read(1)
-            if not more:
-                break
-            shown += more
-        print("\\n".join(re.split(r"\\s{2,}|[\\r\\n]", shown.replace(line, "", 1))))
+        script = "; . <(nest-bootstrap completion " + shell + "); echo rea''dy\n"
+        os.write(terminal, (setup + script).encode())
+        # The editor of the line has begun when there is a prompt.
+        if "$ " not in until("ready", 1, 30).split("ready")[-1]:
+            until("$ ", 1, 30)
+        time.sleep(0.2)
+        os.write(terminal, line.encode() + b"\t")
+        # Below the list the shell shows the line again.
+        shown = until(line, 2, 10)
+        print("\n".join(re.split(r"\s{2,}|[\r\n]", shown.replace(line, "", 1))))
         os.kill(process, 9)
-        """
+        """#
 
-    @Test func `zsh completes`() async throws {
-        for one in cases.dropLast() {
-            let result = try await Tool.run("python3", ["-c", Self.typist, node.directory, one.line])
-            #expect(result.status == 0 && result.errors == "", "\(result.errors)")
-            check(result.outputLines.map { String($0.prefix { $0 != " " }) }, one)
-        }
+    private func shown(_ line: String, in shell: String) async throws -> [String] {
+        let result = try await Tool.run("python3", ["-c", Self.typist, shell, node.directory, line])
+        #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+        return result.outputLines
+    }
+
+    private func typed(_ line: String, in shell: String) async throws -> [String] {
+        try await shown(line, in: shell).map { String($0.prefix { $0 != " " }) }
+    }
+
+    @Test func `the program completes a line as it was typed`() async throws {
+        let call = ["completion", "--words", "--", "nest-bootstrap --vers"]
+        let result = try await Tool.run(TestNode.program, call)
+        #expect(result.output == "--version\tshow the version\n", "\(result.errors)")
+    }
+
+    @Test(arguments: ["bash", "zsh"]) func `bash and zsh complete`(shell: String) async throws {
+        for one in cases { check(try await typed("nest-bootstrap \(one.line)", in: shell), one) }
+    }
+
+    @Test func `zsh shows a description as it is`() async throws {
+        let lines = try await shown("nest-bootstrap status --config \(node.config) calico-", in: "zsh")
+        #expect(lines.contains { $0.hasSuffix("Files: C:\\tmp") }, "\(lines)")
+    }
+
+    @Test func `a program that is named by the home directory completes`() async throws {
+        let one = Case(line: "stat", offered: ["status"])
+        for shell in ["bash", "zsh"] { check(try await typed("~/nest-bootstrap stat", in: shell), one) }
+        let script = "nest-bootstrap completion fish | source; complete -C '~/nest-bootstrap stat'"
+        let result = try await Tool.run("fish", ["-N", "-c", script], environment: environment)
+        #expect(result.errors == "", "\(result.errors)")
+        check(result.outputLines.map { String($0.prefix { $0 != "\t" }) }, one)
     }
 }

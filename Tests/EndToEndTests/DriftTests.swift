@@ -48,7 +48,7 @@ struct DriftTests {
             let line = "m.yaml:5:3: Deployment/scaled/d: field 'spec.replicas' is owned by 'kubectl'"
             #expect(result.errors.contains(line), "\(result.errors)")
             #expect(
-                result.errors.contains("3 on the server, 1 here; take it with 'conflicts: force'"),
+                result.errors.contains("3 on the server, 1 here; take it with 'apply: {conflicts: force}'"),
                 "\(result.errors)"
             )
         } else {
@@ -68,7 +68,8 @@ struct DriftTests {
             try await cluster.mustRunKubectl("patch", "configmap", "m", "-n", "cleared", "--type=merge", "-p", patch)
         }
         try await clear("{}")
-        #expect(try await node.run("run").outputLines.contains("t: ConfigMap/cleared/m configured"))
+        let changed = "t: ConfigMap/cleared/m configured (only field managers)"
+        #expect(try await node.run("run").outputLines.contains(changed))
         let before = try await cluster.object("configmap", "m", namespace: "cleared")
         #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
         #expect(try await cluster.object("configmap", "m", namespace: "cleared") == before)

@@ -45,10 +45,10 @@ struct ExecVerbTests {
     }
 
     @Test func `a program does not run where what it creates is there`() async throws {
-        let made = TemporaryDirectory.file("made")
+        let made = TemporaryDirectory.file("root/srv/made")
         let node = try TestNode(
             """
-            tasks: {makes: {exec: {command: touch, args: [\(made)], creates: \(made)}}}
+            tasks: {makes: {exec: {command: touch, args: [\(made)], creates: /srv/made}}}
 
             """
         )
@@ -83,8 +83,8 @@ struct ExecVerbTests {
                     + "install the program, or correct the task at bootstrap.yaml:5:3",
                 "fails: error: 'fails.sh' exited with code 7; its last output was: the disk is full",
                 "killed: error: 'killed.sh' was ended by signal 9 (SIGKILL)",
-                "lies: error: 'true' succeeded, but '/nowhere/to/be/found' does not exist; "
-                    + "correct 'creates' at bootstrap.yaml:4:43",
+                "lies: error: 'true' succeeded, but 'root/nowhere/to/be/found' does not exist; "
+                    + "let it write below '$NEST_ROOT', or correct 'creates' at bootstrap.yaml:4:43",
                 "no-start: error: 'preStart' exited with code 3; its last output was: stop here",
             ]
         )

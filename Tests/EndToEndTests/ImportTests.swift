@@ -119,6 +119,13 @@ struct ImportTests {
         )
     }
 
+    @Test func `the call in the heading has quotes where a shell needs them`() async throws {
+        let plans = TemporaryDirectory.file("my plans")
+        try #require(try await Tool.run("cp", ["-r", Self.examples + "/plans", plans]).status == 0)
+        let result = try await read("plans", plans)
+        #expect(result.output.hasPrefix("# Made by nest-bootstrap import plans '\(plans)'. "), "\(result.errors)")
+    }
+
     @Test(.enabled(if: canEvaluate, noNix))
     func `all mistakes of a Nix file are reported at once, with their places`() async throws {
         let text = """

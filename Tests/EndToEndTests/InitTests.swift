@@ -55,12 +55,24 @@ struct InitTests {
             files: [
                 "etc/rancher/k3s/k3s.yaml": kubeconfig, "var/lib/rancher/k3s/agent/kubelet.kubeconfig": kubeconfig,
             ],
-            lines: ["# * a server of k3s", "    wait: {apiServer: /etc/rancher/k3s/k3s.yaml}"]
+            lines: [
+                "# * a server of k3s", "    wait: {apiServer: /etc/rancher/k3s/k3s.yaml}",
+                "  # Gives k3s its address. In a drop-in of k3s.service: After=k8s-bootstrap-node-ip.service.",
+                "  #  wantedBy: [k3s.service]",
+                "  #  file: {path: /etc/rancher/k3s/config.yaml.d/node-ip.yaml, "
+                    + "content: \"node-ip: ${node.address}\\n\"}",
+                "  # /usr/share/doc/nest-bootstrap/docs/migration/from-k3s-manifests.md.",
+                "  #  apply: {kubeconfig: /etc/rancher/k3s/k3s.yaml, "
+                    + "manifests: [/etc/nest-bootstrap/monitoring.yaml]}",
+            ]
         ),
         Machine(
             testDescription: "agent of k3s",
             files: ["var/lib/rancher/k3s/agent/kubelet.kubeconfig": kubeconfig],
-            lines: ["# * an agent of k3s", "    worker: https://10.1.2.3:6443", "    wait: {unit: k3s-agent.service}"]
+            lines: [
+                "# * an agent of k3s", "    worker: https://10.1.2.3:6443", "    wait: {unit: k3s-agent.service}",
+                "  #  wantedBy: [k3s-agent.service]",
+            ]
         ),
         Machine(
             testDescription: "control plane of NixOS with agenix",
@@ -133,7 +145,9 @@ struct InitTests {
         let examples = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.wholeMatch(of: #/  #((?:  )*[^ ].*)/#).map { "  \($0.output.1)" } ?? String(line)
         }
-        #expect(examples.contains("  kubelet-address:"))
+        // k3s has no kubelet.service.
+        #expect(examples.contains(text.contains(" of k3s\n") ? "  node-ip:" : "  kubelet-address:"))
+        #expect(text.contains("kubelet") != text.contains(" of k3s\n"))
         try FileSystem.write(Array(examples.joined(separator: "\n").utf8), to: path, mode: 0o600)
         let all = try await check(path)
         #expect(all.status == 0, "\(all.errors)\n\(examples.joined(separator: "\n"))")
@@ -183,6 +197,38 @@ struct InitTests {
         let impossible = try await initialise("-o", "\(path)/first.yaml")
         #expect(impossible.status == 1)
         #expect(impossible.errors.contains("is a regular file"), "\(impossible.errors)")
+    }
+
+    @Test(arguments: ["json", "plain", "table", "text", "yaml"])
+    func `a format in the place of the file is refused`(format: String) async throws {
+        let result = try await initialise("-o", format)
+        #expect(result.status == 64)
+        #expect(
+            result.errors == "nest-bootstrap: '--output' of 'init' is a file, found the format '\(format)'; "
+                + "write ./\(format) for a file of that name; see 'nest-bootstrap init --help'\n"
+        )
+        #expect(try !FileSystem.exists(format))
+    }
+
+    @Test func `the heading has what to do after a change`() async throws {
+        let result = try await initialise("--host-name", "n1")
+        let commands = "nest-bootstrap check && systemctl daemon-reload && systemctl restart k8s-bootstrap.target"
+        #expect(result.output.contains(" After a change:\n#     \(commands)\n#\n"), "\(result.output)")
+    }
+
+    @Test func `a task file that is missing has a hint how to begin one`() async throws {
+        let path = TemporaryDirectory.file("missing.yaml")
+        let result = try await check(path)
+        #expect(
+            result.errors == "\(path): cannot read the task file: No such file or directory; "
+                + "create it ('nest-bootstrap init' prints one), or pass '--config FILE'\n"
+        )
+    }
+
+    @Test func `the call that checks the file has quotes where a shell needs them`() async throws {
+        let path = TemporaryDirectory.file("my tasks.yaml")
+        let result = try await initialise("--output", path)
+        #expect(result.output == "'\(path)' written; check it with nest-bootstrap check --config '\(path)'\n")
     }
 
     @Test func `the flag for the file may come first`() async throws {

@@ -6,7 +6,7 @@ import Testing
 /// What the script reports, and what it leaves, where it cannot do its work.
 extension InstallScriptTests {
     @Test(arguments: [
-        ("id", "echo 1000", "only root can install; run 'sudo SCRIPT'"),
+        ("id", "echo 1000", "only root can install; run 'sudo SCRIPT --prefix=/usr'"),
         ("uname", "echo aarch64", "the program is for x86_64, this machine is aarch64"),
         (
             "getconf", "exit 1",
@@ -35,7 +35,7 @@ extension InstallScriptTests {
         message: String
     ) async throws {
         try fake(program, command)
-        let result = try await program == "id" ? run() : run("--dry-run")
+        let result = try await program == "id" ? run("--prefix", "/usr") : run("--dry-run")
         #expect(result.status == 1)
         #expect(result.errors == "install.sh: \(message.replacing("SCRIPT", with: script))\n")
         #expect(result.output == "")
@@ -102,7 +102,7 @@ extension InstallScriptTests {
         try fake("mv", "case $* in */b.yaml) echo 'no space left' >&2; exit 1 ;; esac; exec /bin/mv \"$@\"")
         let interrupted = try await run("--destdir=\(root)")
         #expect(interrupted.status == 1)
-        let message = "the installation is incomplete; run '\(script)' again, or with --uninstall"
+        let message = "the installation is incomplete; run '\(script) --destdir=\(root)' again, or with --uninstall"
         #expect(interrupted.errors == "no space left\ninstall.sh: \(message)\n")
         #expect(exists("/usr/local/share/nest-bootstrap/manifests/a.yaml"))
         #expect(exists("/usr/local/share/nest-bootstrap/rbac/a.yaml"))
@@ -112,7 +112,68 @@ extension InstallScriptTests {
         #expect(!exists("/usr/local/share/nest-bootstrap/rbac"))
         #expect(!exists("/usr/local/share/nest-bootstrap/installing"))
         #expect(try await run("--destdir=\(directory)/copy", "--uninstall", "--purge").status == 0)
-        #expect(try await Tool.run("find", ["\(directory)/copy", "!", "-type", "d"]).output == "")
+        #expect(try await Tool.run("find", ["\(directory)/copy", "-mindepth", "1"]).output == "")
+    }
+
+    @Test(arguments: ["*/etc/nest-bootstrap/bootstrap.yaml", "*/nest-bootstrap/installing", "*/rbac/a.yaml"])
+    func `what was interrupted at any file can be removed, and installed`(file: String) async throws {
+        let kill = "case $* in \(file)) kill -KILL $PPID ;; esac"
+        try fake("mv", "/bin/mv \"$@\" && \(kill)")
+        try FileSystem.makeDirectories("\(directory)/tmp")
+        let environment: [String: String?] = ["PATH": "\(directory)/bin:/usr/bin:/bin", "TMPDIR": "\(directory)/tmp"]
+        let killed = try await Tool.run(script, ["--destdir=\(root)"], environment: environment)
+        #expect(killed.status == 137)
+        #expect(try await Tool.run("cp", ["-a", root, "\(directory)/copy"]).status == 0)
+        try FileSystem.remove("\(directory)/bin/mv")
+        #expect(try await run("--destdir=\(directory)/copy", "--uninstall", "--purge").status == 0)
+        #expect(try await Tool.run("find", ["\(directory)/copy", "-mindepth", "1"]).output == "")
+        #expect(try await run("--destdir=\(root)").status == 0)
+        #expect(try await allFiles().count == 9)
+    }
+
+    @Test func `an upgrade that was interrupted keeps what is known of the task file`() async throws {
+        _ = try await run("--destdir=\(root)")
+        try write("# later\n", to: "archive/files/etc/nest-bootstrap/bootstrap.yaml")
+        try fake("mv", "/bin/mv \"$@\" && case $* in */nest-bootstrap/installing) exit 1 ;; esac")
+        #expect(try await run("--destdir=\(root)").status == 1)
+        try FileSystem.remove("\(directory)/bin/mv")
+        // Nobody has changed it.
+        #expect(try await run("--destdir=\(root)").output.contains("is kept") == false)
+        let config = try readTestFile("\(root)/etc/nest-bootstrap/bootstrap.yaml")
+        #expect(String(decoding: config, as: UTF8.self) == "# later\n")
+    }
+
+    @Test func `too little space for temporary files is reported once`() async throws {
+        let print = "echo \"cp: error writing '$i': No space left on device\" >&2"
+        try fake("cp", "for i in a b c; do \(print); done; exit 1")
+        let result = try await run("--destdir=\(root)")
+        #expect(result.status == 1 && result.output == "")
+        let hint = "nothing was changed; set TMPDIR to a directory with more space"
+        #expect(result.errors == "install.sh: cp: error writing 'a': No space left on device; \(hint)\n")
+        #expect(!exists(""))
+    }
+
+    @Test func `an archive that was unpacked in part is not blamed on TMPDIR`() async throws {
+        try FileSystem.removeTree("\(directory)/archive/files/etc")
+        let result = try await run("--destdir=\(root)")
+        #expect(result.status == 1 && result.output == "")
+        let error = "cp: cannot stat '\(directory)/archive/files/etc': No such file or directory"
+        #expect(result.errors == "install.sh: \(error); nothing was changed; unpack the archive again\n")
+        try fake("cp", "echo \"cp: error reading 'a': Input/output error\" >&2; exit 1")
+        let other = try await run("--destdir=\(root)")
+        #expect(other.errors == "install.sh: cp: error reading 'a': Input/output error; nothing was changed\n")
+        #expect(!exists(""))
+    }
+
+    @Test func `directories that were there before stay`() async throws {
+        try FileSystem.makeDirectories("\(root)/usr/local/lib")
+        try FileSystem.makeDirectories("\(root)/usr/local/share/man")
+        _ = try await run("--destdir=\(root)")
+        // What an upgrade keeps of the list.
+        _ = try await run("--destdir=\(root)")
+        #expect(try await run("--destdir=\(root)", "--uninstall", "--purge").status == 0)
+        let left = try await Tool.run("find", [root, "-mindepth", "1", "-printf", "/%P\\n"]).outputLines.sorted()
+        #expect(left == ["/usr", "/usr/local", "/usr/local/lib", "/usr/local/share", "/usr/local/share/man"])
     }
 
     @Test func `a signal leaves no temporary files, and the installation can be repeated`() async throws {
@@ -121,7 +182,7 @@ extension InstallScriptTests {
         let environment: [String: String?] = ["PATH": "\(directory)/bin:/usr/bin:/bin", "TMPDIR": "\(directory)/tmp"]
         let ended = try await Tool.run(script, ["--destdir=\(root)"], environment: environment)
         #expect(ended.status == 143)
-        let message = "the installation is incomplete; run '\(script)' again, or with --uninstall"
+        let message = "the installation is incomplete; run '\(script) --destdir=\(root)' again, or with --uninstall"
         #expect(ended.errors == "install.sh: \(message)\n")
         #expect(try await Tool.run("ls", ["-A", "\(directory)/tmp"]).output == "")
         #expect(exists("/usr/local/share/nest-bootstrap/installing"))
@@ -134,7 +195,7 @@ extension InstallScriptTests {
         try fake("rm", "case $* in */rbac/a.yaml*) echo 'busy' >&2; exit 1 ;; esac; exec /bin/rm \"$@\"")
         let interrupted = try await run("--destdir=\(root)", "--uninstall")
         #expect(interrupted.status == 1)
-        let message = "the removal is incomplete; run '\(script) --uninstall' again"
+        let message = "the removal is incomplete; run '\(script) --destdir=\(root) --uninstall' again"
         #expect(interrupted.errors == "busy\ninstall.sh: \(message)\n")
         #expect(!exists("/usr/local/bin/nest-bootstrap"))
         // The copy that is run again.
@@ -149,8 +210,36 @@ extension InstallScriptTests {
         let result = try await Tool.run("sh", ["-euc", "cd \"$1\" && \(command)", "sh", directory])
         #expect(result.status == 0 && result.errors == "", "\(result.errors)")
         #expect(result.output.hasSuffix(" is installed in '\(directory)/a root/usr/local'\n"), "\(result.output)")
+        let other = ["--destdir", "\(directory)/a root", "--prefix=/usr"]
+        let refused = try await Tool.run("\(directory)/an archive/install.sh", other)
+        let advice = "\"\(directory)/an archive/install.sh\" \"--destdir=\(directory)/a root\" --uninstall"
+        #expect(refused.errors.hasSuffix("; use --prefix=/usr/local, or run '\(advice)' first\n"), "\(refused.errors)")
         let program = try FileSystem.status("\(directory)/a root/usr/local/bin/nest-bootstrap")
         #expect(program?.kind == .regular)
+    }
+
+    @Test func `slashes at the end of a directory do not matter`() async throws {
+        let result = try await run("--destdir=\(root)//", "--prefix=/usr/local/")
+        #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+        #expect(result.output.hasSuffix(" is installed in '\(root)/usr/local'\n"), "\(result.output)")
+        #expect(exists("/usr/local/bin/nest-bootstrap"))
+    }
+
+    @Test func `a printed command can be copied to a shell whatever the names are`() async throws {
+        let other = "\(directory)/a $HOME `b` \"c\" d's;e"
+        #expect(try await run("--destdir=\(other)", "--prefix=/usr").status == 0)
+        let refused = try await run("--destdir=\(other)", "--prefix=/usr/local")
+        let word = "\"--destdir=\(directory)/a \\$HOME \\`b\\` \\\"c\\\" d's;e\""
+        #expect(refused.errors.hasSuffix(", or run '\(script) \(word) --uninstall' first\n"), "\(refused.errors)")
+        let copied = try await Tool.run("sh", ["-c", "\(script) \(word) --uninstall"])
+        #expect(copied.status == 0, "\(copied.errors)")
+    }
+
+    @Test func `only root can remove the program`() async throws {
+        try fake("id", "echo 1000")
+        let result = try await run("--uninstall")
+        #expect(result.status == 1)
+        #expect(result.errors == "install.sh: only root can uninstall; run 'sudo \(script) --uninstall'\n")
     }
 
     @Test func `a script without its archive says so`() async throws {

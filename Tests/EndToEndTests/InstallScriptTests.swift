@@ -7,7 +7,8 @@ import Testing
 @Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
 struct InstallScriptTests {
     private static let examples = "usr/share/doc/nest-bootstrap/examples"
-    private static let shipped = "# $schema=/usr/share/nest-bootstrap/bootstrap.schema.json\ntasks:\n"
+    private static let shipped =
+        "# $schema=/usr/share/nest-bootstrap/bootstrap.schema.json, see /usr/share/doc\ntasks:\n"
 
     let directory = TemporaryDirectory.path
     var script: String { "\(directory)/archive/install.sh" }
@@ -25,6 +26,12 @@ struct InstallScriptTests {
         for (path, text, mode) in files { try write(text, to: "archive/files/\(path)", mode: mode) }
         let generators = "\(directory)/archive/files/usr/lib/systemd/system-generators"
         try FileSystem.makeDirectories(generators)
+        let manual = "\(directory)/archive/files/usr/share/man/man8"
+        try FileSystem.makeDirectories(manual)
+        let page = ".Pa /usr/share/doc/nest-bootstrap\n.Pa /usr/lib/systemd/system-generators/x\n"
+        let pack = "gzip -9n >\"$1/nest-bootstrap.8.gz\""
+        let packed = try await Tool.run("sh", ["-c", pack, "sh", manual], input: page)
+        try #require(packed.status == 0, "\(packed.errors)")
         let generator = "\(generators)/nest-bootstrap-generator"
         try FileSystem.makeSymbolicLink(at: generator, to: "../../../bin/nest-bootstrap", replacing: false)
         try write("ID=debian\n", to: "os-release")
@@ -95,6 +102,8 @@ struct InstallScriptTests {
             "systemd does not look for units below '/opt'; use --prefix=/usr/local or --prefix=/usr"
         ),
         (["--destdir=root"], "'root' is not an absolute path"),
+        (["--destdir=/"], "'/' is the running system, which is installed to without '--destdir'"),
+        (["--destdir", "/usr/..//"], "'/usr/..//' is the running system, which is installed to without '--destdir'"),
         (["--purge"], "flag '--purge' is for '--uninstall' only"),
     ])
     func `wrong usage exits with 64`(arguments: [String], message: String) async throws {
@@ -121,13 +130,18 @@ struct InstallScriptTests {
                 "/etc/nest-bootstrap/bootstrap.yaml", "/usr/local/bin/nest-bootstrap",
                 "/usr/local/lib/systemd/system-generators/nest-bootstrap-generator",
                 "\(documents)/homelab/bootstrap.yaml", "\(documents)/k3s/join.sh",
+                "/usr/local/share/man/man8/nest-bootstrap.8.gz",
                 "/usr/local/share/nest-bootstrap/install.sh", "/usr/local/share/nest-bootstrap/installed",
                 "/usr/local/share/nest-bootstrap/rbac/a.yaml",
             ]
         )
         #expect(try text("\(documents)/homelab/bootstrap.yaml") == "share: /usr/local/share/nest-bootstrap\n")
         #expect(try text("\(documents)/k3s/join.sh") == "cat /usr/share/x\n")
-        #expect(try text("/etc/nest-bootstrap/bootstrap.yaml").contains("=/usr/local/share/nest-bootstrap/"))
+        #expect(try text("/etc/nest-bootstrap/bootstrap.yaml") == Self.shipped.replacing("/usr/", with: "/usr/local/"))
+        let page = try await Tool.run("gzip", ["-dc", "\(root)/usr/local/share/man/man8/nest-bootstrap.8.gz"]).output
+        #expect(
+            page == ".Pa /usr/local/share/doc/nest-bootstrap\n.Pa /usr/local/lib/systemd/system-generators/x\n"
+        )
         #expect(try FileSystem.status("\(root)/usr/local/bin/nest-bootstrap").map { $0.mode & 0o777 } == 0o755)
         let ran = try await Tool.run("\(root)/usr/local/lib/systemd/system-generators/nest-bootstrap-generator")
         #expect(ran.output == "nest-bootstrap 1.2.3\n")
@@ -157,8 +171,8 @@ struct InstallScriptTests {
         let again = try await run("--destdir=\(root)", "--dry-run")
         #expect(again.output == "")
         let other = try await run("--destdir=\(root)", "--prefix=/usr/local")
-        let hint = "use --prefix=/usr, or run '\(script) --uninstall' first"
-        #expect(other.errors == "install.sh: nest-bootstrap is installed in '/usr'; \(hint)\n")
+        let hint = "use --prefix=/usr, or run '\(script) --destdir=\(root) --uninstall' first"
+        #expect(other.errors == "install.sh: nest-bootstrap is installed in '\(root)/usr'; \(hint)\n")
         #expect(other.status == 1)
     }
 
@@ -186,14 +200,15 @@ struct InstallScriptTests {
         #expect(missing.errors == "install.sh: nest-bootstrap is not installed below '\(root)/'\n")
         _ = try await run("--destdir=\(root)")
         let other = try await run("--destdir=\(root)", "--uninstall", "--prefix=/usr")
-        #expect(other.errors == "install.sh: nest-bootstrap is installed in '/usr/local', not in '/usr'\n")
+        let places = "in '\(root)/usr/local', not in '\(root)/usr'"
+        #expect(other.errors == "install.sh: nest-bootstrap is installed \(places)\n")
         let preview = try await run("--destdir=\(root)", "--uninstall", "--dry-run")
         #expect(preview.output.hasPrefix("install.sh: would remove '\(root)/usr/local/bin/nest-bootstrap'\n"))
-        #expect(preview.outputLines.count == 7)
+        #expect(preview.outputLines.count == 8)
         let removed = try await run("--destdir=\(root)", "--uninstall")
         #expect(removed.output == "install.sh: nest-bootstrap is removed from '\(root)/usr/local'\n")
         #expect(try await allFiles() == ["/etc/nest-bootstrap/bootstrap.yaml"])
-        #expect(!exists("/usr/local/share/nest-bootstrap"))
+        #expect(!exists("/usr"))
         _ = try await run("--destdir=\(root)")
         try write("{}\n", to: "root/etc/nest-bootstrap/bootstrap.d/50-mine.yaml")
         #expect(try await run("--destdir=\(root)", "--uninstall", "--purge").status == 0)

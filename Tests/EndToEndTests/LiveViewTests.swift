@@ -56,7 +56,7 @@ struct LiveViewTests {
         #expect(
             text.split(separator: "\n") == [
                 "last: | hello", "conf   changed      SOON /etc/a created", "last   failed       SOON ",
-                "    error: 'sh -c echo hello; exit 3' exited with code 3; its last output was: hello",
+                "    error: sh -c 'echo hello; exit 3' exited with code 3; its last output was: hello",
                 "3 tasks: 1 changed, 1 unchanged, 1 failed",
             ],
             "\(run.screen.text)"
@@ -157,6 +157,6 @@ struct LiveViewTests {
         #expect(await watch.result() == 1)
         #expect(watch.screen.window.filter { !$0.contains(" ago") } == last)
         #expect(watch.screen.text.hasSuffix("3 tasks: 1 failed, 2 succeeded\n"))
-        #expect(last.contains { $0.hasPrefix("    error: 'sh -c") }, "\(last)")
+        #expect(last.contains { $0.hasPrefix("    error: sh -c '") }, "\(last)")
     }
 }

@@ -141,7 +141,7 @@ struct ManifestFailureTests {
             lines == [
                 "broken: error: m.yaml:5:3: ConfigMap/conflicts/c: field 'data.a' is owned by 'other', "
                     + #"which last wrote at NOW: "theirs" on the server, "ours" here; "#
-                    + "take it with 'conflicts: force' in task 'broken', or remove it here"
+                    + "take it with 'apply: {conflicts: force}' in task 'broken', or remove it here"
             ]
         )
     }

@@ -79,7 +79,8 @@ struct OfflineCheckTests {
 
     @Test func `a removed API is a warning, and an error for a server that lacks it`() async throws {
         let node = try TestNode("tasks: {a: {apply: {kubeconfig: k, manifests: [m.yaml]}}}\n")
-        try node.write("{apiVersion: batch/v1beta1, kind: CronJob, metadata: {name: a}}\n", to: "m.yaml")
+        let job = "{apiVersion: batch/v1beta1, kind: CronJob, metadata: {name: a}, spec: {suspend: true}}\n"
+        try node.write(job, to: "m.yaml")
         let kubeconfig = """
             {current-context: x, contexts: [{name: x, context: {cluster: c, user: me}}],
              clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: me, user: {token: t}}]}
@@ -89,7 +90,11 @@ struct OfflineCheckTests {
         let unknown = try await node.run("check")
         #expect(unknown.status == 0, "\(unknown.errors)")
         #expect(unknown.errors.hasPrefix("warning: ") && unknown.errors.contains("was removed in Kubernetes 1.25; "))
-        #expect(unknown.output == "1 task for this node, 1 warning\n")
+        #expect(
+            unknown.output == "note: unknown fields are not found without the schema of the server, which "
+                + "'nest-bootstrap diff --config \(node.config) --root \(node.root)' fetches\n"
+                + "1 task for this node, 1 warning\n"
+        )
         let new = try await node.run("check", "--server-version", "1.34")
         #expect(new.status == 65)
         let old = try await node.run("check", "--server-version", "v1.24.1")
@@ -98,6 +103,27 @@ struct OfflineCheckTests {
         let wrong = try await node.run("check", "--server-version", "new")
         #expect(wrong.status == 64)
         #expect(wrong.errors.contains("invalid value 'new' for '--server-version': expected a version such as 1.34"))
+    }
+
+    @Test func `a server that is not known yet has fields that are not checked`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              k: {wait: {file: /nowhere/k}}
+              a: {after: [k], apply: {kubeconfig: /nowhere/k, manifests: [m.yaml]}}
+            """
+        )
+        let object = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}"
+        try node.write("\(object), dta: {a: b}}\n", to: "m.yaml")
+        let note = "note: unknown fields are not found without the schema of the server"
+        let result = "2 tasks for this node, nothing wrong\n"
+        let call = "nest-bootstrap diff --config \(node.config) --root \(node.root)"
+        #expect(try await node.run("check").output == "\(note), which '\(call)' fetches\n\(result)")
+        let offline = try await node.run("check", "--offline")
+        #expect(offline.output == "\(note); run 'nest-bootstrap check' on the node\n\(result)")
+        // What every kind has is known.
+        try node.write("\(object)}\n", to: "m.yaml")
+        #expect(try await node.run("check").output == result)
     }
 
     @Test func `the schema of a server is kept and used`() async throws {

@@ -14,6 +14,39 @@ struct PublicTextTests {
         return try await Tool("setpriv", start + arguments + ["--config", node.config, "--root", node.root]).result()
     }
 
+    @Test func `a run by another user ends with one error, and diff compares no owners`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              a: {exec: {command: "true"}}
+              b: {file: {path: /etc/passwd, content: x}}
+
+            """
+        )
+        try setMode(TemporaryDirectory.path, 0o755)
+        func run(_ command: String) async throws -> ToolResult {
+            let start = ["--reuid", "65534", "--regid", "65534", "--clear-groups", TestNode.program, command]
+            return try await Tool("setpriv", start + ["--config", node.config]).result()
+        }
+        let result = try await run("run")
+        #expect(result.status == 1 && result.output == "", "\(result.output)")
+        #expect(
+            result.errors == "nest-bootstrap: cannot run tasks: permission denied; run as root, or with '--root DIR'\n",
+            "\(result.errors)"
+        )
+        let difference = try await run("diff")
+        #expect(difference.status == 1, "\(difference.errors)")
+        #expect(!difference.output.contains("owner"), "\(difference.output)")
+        try node.write("x", to: "secret", mode: 0o600)
+        try node.write("tasks: {a: {file: {path: /etc/nest-test, source: secret}}}\n", to: "bootstrap.yaml")
+        let hint = "run as root, or give this user access to it and to the directories that it is in"
+        #expect(
+            try await run("check").errors.contains(
+                "cannot read '\(node.path("secret"))': Permission denied; \(hint)\n"
+            )
+        )
+    }
+
     @Test func `command lines, output and values are for root only`() async throws {
         let node = try TestNode(
             """
@@ -21,6 +54,7 @@ struct PublicTextTests {
               leak: {exec: {command: sh, args: [-c, "echo https://u:MARKEROUT@h; exit 3 # MARKERARG"]}}
               next: {after: [leak], exec: {command: "true"}}
               fine: {exec: {command: "true"}}
+              line: {exec: {command: no-such -u MARKERLINE, args: [MARKERARG]}}
 
             """
         )
@@ -31,11 +65,14 @@ struct PublicTextTests {
         #expect(seen.status == 1, "\(seen)")
         #expect(!"\(seen)".contains("MARKER"))
         let tasks = try seen.output.json["tasks"]?.sequence ?? []
-        #expect(tasks.map { $0["state"]?.string } == ["failed", "skipped", "changed"])
+        #expect(tasks.map { $0["state"]?.string } == ["failed", "skipped", "changed", "failed"])
+        let searched = Machine.environment()["PATH"] ?? ""
         #expect(
             tasks.map { $0["reason"]?.string } == [
                 "its program exited with code 3 (only root may see its command line and output)",
                 "task 'leak' did not succeed", nil,
+                "its program cannot be run: not found in PATH '\(searched)' (only root may see its command line and "
+                    + "output)",
             ]
         )
         let readable = try await Tool(

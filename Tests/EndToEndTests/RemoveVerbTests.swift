@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import TestSupport
 import Testing
@@ -187,5 +188,41 @@ struct RemoveVerbTests {
         #expect(try await cluster.kubectl(release).status == 0)
         #expect(await tool.result().status == 0)
         #expect(try await !exists("held", "finalized", cluster))
+    }
+
+    @Test func `what is gone before an interruption is deleted, and what is not has not failed`() async throws {
+        let cluster = try await TestCluster.shared(namespace: "interrupted")
+        let names = (0..<20).map { "free\($0)" }
+        let free = names.map { map($0, "interrupted") }.joined(separator: "\n---\n")
+        let held = ["h1", "h2"].map { map($0, "interrupted", finalizers: ", finalizers: [example.org/hold]") }
+        try await cluster.mustApply(([free] + held).joined(separator: "\n---\n"))
+        let objects = (names + ["h1", "h2"]).map { object($0, "interrupted") }.joined(separator: ", ")
+        let node = try TestNode(
+            "tasks: {it: {remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(objects)]}}}\n"
+        )
+        let tool = try node.start(["run"])
+        let isReported = try await becomes {
+            let output = tool.outputSoFar()
+            return output.contains("example.org/hold") && names.allSatisfy { output.contains("/\($0) deleted\n") }
+        }
+        #expect(isReported)
+        tool.signal(SIGINT)
+        let result = await tool.result()
+        #expect(result.status == 130)
+        #expect(result.output.masked.contains("it: interrupted in SOON (20 deleted)\n"), "\(result.output)")
+        #expect(!result.errors.contains(": interrupted"), "\(result.errors)")
+        #expect(!result.output.contains("ConfigMap/interrupted/h1 deleted"))
+        for name in ["h1", "h2"] {
+            try await cluster.mustRunKubectl(
+                "patch",
+                "configmap",
+                name,
+                "-n",
+                "interrupted",
+                "--type=merge",
+                "-p",
+                "{\"metadata\": {\"finalizers\": null}}"
+            )
+        }
     }
 }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension FreshServerTests.ReportTests {
+extension OtherFreshServerTests.ReportTests {
     @Test func `a failure that recovers while its report cannot be sent is reported, also if the service is stopped`()
         async throws
     {

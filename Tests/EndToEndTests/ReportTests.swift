@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension FreshServerTests {
+extension OtherFreshServerTests {
     /// What the cluster knows of its nodes.
     @Suite(.enabled(if: Machine.isRoot, "only root can mount"), .timeLimit(.minutes(5)))
     struct ReportTests {

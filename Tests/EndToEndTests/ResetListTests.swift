@@ -124,6 +124,66 @@ struct ResetListTests {
         #expect(try FileSystem.list(node.written("/etc")) == ["f"])
     }
 
+    @Test func `what a program has made stays with a hint, and is no failure`() async throws {
+        let node = try node(
+            """
+              ex: {exec: {command: sh, args: [-c, 'touch "$NEST_ROOT/srv/ex/done"'], creates: /srv/ex/done}}
+              flag: {exec: {command: sh, args: [-c, 'touch "$NEST_ROOT/etc/flag"'], creates: /etc/flag}}
+            """
+        )
+        try #require(try await node.run("run").status == 0)
+        func hint(_ path: String) -> String {
+            "; run 'rm -r \(node.root)\(path)' if nothing else needs it, or give the task a key 'reset'"
+        }
+        let directory =
+            "ex: /srv/ex not deleted: it is not empty; run 'ls -A \(node.root)/srv/ex' to see what is in it, or give "
+            + "the task a key 'reset'"
+        let done = "ex: /srv/ex/done not deleted: it is created by the program of the task" + hint("/srv/ex/done")
+        let flag = "flag: /etc/flag not deleted: it is created by the program of the task" + hint("/etc/flag")
+        for argument in ["--dry-run", "--yes"] {
+            let result = try await node.run("reset", argument)
+            #expect(result.status == 0, "\(result.output)\(result.errors)")
+            #expect(Set(result.outputLines).isSuperset(of: [directory, done, flag]), "\(result.output)")
+        }
+        let again = try await node.run("reset", "--yes")
+        #expect(
+            again.status == 0 && again.outputLines == [directory, done, flag, "deleted nothing"],
+            "\(again.output)"
+        )
+        try FileSystem.remove(node.written("/srv/ex/done"))
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 0 && result.outputLines.contains("ex: /srv deleted"), "\(result.output)")
+        // Now there is neither a list nor a record.
+        #expect(try await node.run("reset", "--dry-run").outputLines == [flag])
+        #expect(try await node.run("reset", "--yes").outputLines == [flag, "deleted nothing"])
+        try FileSystem.remove(node.written("/etc/flag"))
+        #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
+    }
+
+    @Test(.enabled(if: Machine.isRoot, "only root can mount"))
+    func `a directory of a program that is a mount point now is a failure, and no call deletes it`() async throws {
+        let node = try node(
+            "  ex: {exec: {command: sh, args: [-c, 'touch \"$NEST_ROOT/srv/ex/done\"'], creates: /srv/ex/done}}"
+        )
+        try #require(try await node.run("run").status == 0)
+        let directory = node.written("/srv/ex")
+        try #require(try await Tool.run("mount", ["-t", "tmpfs", "none", directory]).status == 0)
+        let result = try await node.run("reset", "--yes")
+        _ = try await Tool.run("umount", [directory])
+        #expect(result.status == 1)
+        #expect(result.outputLines.contains("ex: /srv/ex not deleted: it is a mount point"), "\(result.output)")
+        #expect(!result.output.contains("rm -r"), "\(result.output)")
+    }
+
+    @Test func `what was never made because of a file in the way is forgotten`() async throws {
+        let node = try node("  t: {file: {path: /etc/file/nope, content: x}}")
+        try node.write("mine", to: "root/etc/file")
+        try #require(try await node.run("run").status == 1)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 0 && !result.output.contains("nope"), "\(result.output)\(result.errors)")
+        #expect(try FileSystem.list(node.written("/etc")) == ["file"])
+    }
+
     @Test func `what a task makes is listed only by the process that has its lock`() async throws {
         let exec = "exec: {command: sleep, args: [\"60\"], writes: [/var/lib/made/]}"
         let node = try node("  t: {\(exec)}")
@@ -133,7 +193,8 @@ struct ResetListTests {
         let result = try await node.run("run", "--task", "t", "--prepare")
         #expect(result.status == 1)
         let text = "nest-bootstrap: task 't' is being run by process \(tool.processIdentifier); "
-        #expect(result.errorLines == ["\(text)see 'nest-bootstrap status'"])
+        let call = "nest-bootstrap status --config \(node.config) --root \(node.root)"
+        #expect(result.errorLines == ["\(text)see '\(call)'"])
         tool.signal(SIGTERM)
         _ = await tool.result()
     }

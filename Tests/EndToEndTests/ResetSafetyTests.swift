@@ -69,10 +69,11 @@ struct ResetSafetyTests {
         let order = node.written("/etc/order")
         let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 1)
+        let call = "nest-bootstrap reset --run-commands --config \(node.config) --root \(node.root)"
         #expect(
             result.errorLines == [
                 "nest-bootstrap: the reset commands of task 'second' failed (exited with code 1), so what it has made is "
-                    + "not deleted; correct the cause or 'reset' in the task file, then run 'nest-bootstrap reset' "
+                    + "not deleted; correct the cause or 'reset' in the task file, then run '\(call)' "
                     + "again"
             ]
         )
@@ -164,7 +165,10 @@ struct ResetSafetyTests {
         let tool = try node.start(["reset", "--run-commands", "--yes"])
         #expect(try await becomes { tool.outputSoFar().contains("later: waits") })
         tool.signal(signal)
-        #expect(await tool.result().status == code)
+        let interrupted = await tool.result()
+        #expect(interrupted.status == code)
+        let call = "nest-bootstrap reset --run-commands --config \(node.config) --root \(node.root)"
+        #expect(interrupted.errors.contains("interrupted; run '\(call)' again\n"), "\(interrupted.errors)")
         #expect(try FileSystem.list(node.written("/etc")) == ["later"])
         try FileSystem.write([], to: TemporaryDirectory.file("go"), mode: 0o600)
         let result = try await node.run("reset", "--run-commands", "--yes")

@@ -15,7 +15,9 @@ struct ResetTests {
         #expect(made.count > own.before.count + 20)
         let planned = try await own.node.run("reset", "--run-commands", "--dry-run")
         // Nothing says that a task did not make what it found as it describes it.
-        let found = "found: /etc/found not deleted: it is not listed as made by the task; run 'rm /etc/found' if "
+        let found =
+            "found: /etc/found not deleted: it is not listed as made by the task; run "
+            + "'rm \(own.node.root)/etc/found' if "
         #expect(planned.status == 1 && planned.errors.isEmpty, "\(planned.errors)")
         #expect(planned.output.contains(found), "\(planned.output)")
         #expect(planned.output.contains("program: would run the reset commands:\n    test -e \"$NEST_ROOT"))
@@ -84,8 +86,8 @@ struct ResetTests {
         #expect(Set(planned.outputLines).isSuperset(of: expected), "\(planned.output)")
         let directory = "issued: /etc/pki not deleted: it is not empty"
         let found =
-            "found: /etc/found not deleted: it is not listed as made by the task; run 'rm /etc/found' if nothing else "
-            + "needs it"
+            "found: /etc/found not deleted: it is not listed as made by the task; run "
+            + "'rm \(node.root)/etc/found' if nothing else needs it"
         for round in 1...2 {
             let result = try await node.run("reset", "--run-commands", "--yes")
             #expect(result.status == 1)

@@ -40,13 +40,43 @@ struct RunTests {
         )
         let first = try node.start(["run"])
         #expect(try await becomes { first.outputSoFar().contains("turns: | started\n") })
-        let second = try node.start(["run"])
-        let waits = "turns: waiting: another nest-bootstrap is running this task"
-        #expect(try await becomes { second.outputSoFar().contains(waits) })
-        #expect(!second.outputSoFar().contains("started"))
+        let second = try node.start(["run", "--output", "json"])
+        #expect(try await becomes { second.outputSoFar().contains(#""event":"waiting""#) })
+        #expect(!second.outputSoFar().contains(#""event":"output""#))
         try node.write("", to: "go")
         #expect(await first.result().status == 0)
+        let result = await second.result()
+        #expect(result.status == 0)
+        let wait = try #require(try result.events("waiting").first)
+        #expect(
+            ["kind", "subject", "reason"].map { wait[$0]?.string }
+                == ["lock", "another run of this task", "process \(first.processIdentifier) runs it"]
+        )
+    }
+
+    @Test func `a waiting run names the run that holds the lock now`() async throws {
+        let node = try TestNode("tasks: {turns: {exec: {script: s.sh}}}\n")
+        let go = node.path("go")
+        // Each run removes the file when it ends.
+        try node.write("echo started; while ! rm '\(go)' 2>/dev/null; do sleep 0.05; done\n", to: "s.sh")
+        func start() throws -> Tool { try node.start(["run", "--output", "json"]) }
+        let first = try start()
+        #expect(try await becomes { first.outputSoFar().contains("started") })
+        // The lock is given in the order in which it was asked for.
+        let second = try start()
+        #expect(try await becomes { second.outputSoFar().contains(#""event":"waiting""#) })
+        let third = try start()
+        #expect(try await becomes { third.outputSoFar().contains(#""event":"waiting""#) })
+        try node.write("", to: "go")
+        #expect(await first.result().status == 0)
+        #expect(try await becomes { third.outputSoFar().contains("process \(second.processIdentifier) runs it") })
+        try node.write("", to: "go")
         #expect(await second.result().status == 0)
+        try node.write("", to: "go")
+        let result = await third.result()
+        #expect(result.status == 0)
+        let reasons = try result.events("waiting").map { $0["reason"]?.string }
+        #expect(reasons == [first, second].map { "process \($0.processIdentifier) runs it" })
     }
 
     @Test(.needsAPIServer) func `hundreds of documents and megabytes are applied from one file`() async throws {

@@ -64,7 +64,66 @@ struct SchemaTests {
         #expect(try await findings(in: text) == "")
     }
 
+    @Test func `what the reader accepts is valid`() async throws {
+        let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}\n"
+        try FileSystem.write(Array(manifest.utf8), to: TemporaryDirectory.file("objects.yaml"), mode: 0o644)
+        let text = """
+            cluster: {servers: {worker: "HTTPS://10.0.0.1:6443/"}}
+            nodes: {w1: {role: worker}}
+            tasks:
+              accounts: {file: {path: /a, content: b, owner: 4294967294, group: 0}}
+              names: {file: {path: /b, content: b, owner: root, group: "0"}}
+              url: {wait: {url: "Http://127.0.0.1/"}}
+              capabilities: {exec: {command: ls, capabilities: [CAP_NET_ADMIN]}}
+              labels: {apply: {manifests: [objects.yaml], kubeconfig: /k, labels: {a: 1, b: 1.10, c: ""}}}
+
+            """
+        #expect(try await findings(in: text) == "")
+        let file = TemporaryDirectory.file("m.yaml")
+        let check = try await Tool.run(
+            TestNode.program,
+            ["check", "--offline", "--host-name", "w1", "--config", file]
+        )
+        #expect(check.status == 0, "\(check.errors)")
+    }
+
+    @Test(arguments: ["http://127.0.0.1:6443", "http://localhost", "http://[::1]:6443/", "https://h", "${server}"])
+    func `a server is reached with https, or on the node itself`(server: String) async throws {
+        #expect(try await findings(in: "cluster: {servers: '\(server)'}\n") == "")
+    }
+
+    @Test func `the owner of a certificate's key may be a number`() async throws {
+        let text = """
+            certificates:
+              defaults: {owner: 998, group: 998}
+              leaves: {etcd: {enable: false, commonName: etcd, owner: 0, group: 0}}
+            tasks:
+              etcd:
+                certificate:
+                  path: /a/etcd.crt
+                  key: /a/etcd.key
+                  leaf: {commonName: etcd, usages: [client auth], owner: 0, group: 998}
+                  ca: {certificate: ca.crt, key: ca.key}
+
+            """
+        #expect(try await findings(in: text) == "")
+    }
+
     @Test(arguments: [
+        ("tasks: {a: {file: {path: /a, content: b, owner: -1}}}", "-1 is less than the minimum of 0"),
+        ("tasks: {a: {file: {path: /a, content: b, owner: 4294967295}}}", "4294967295 is greater than the maximum"),
+        ("tasks: {a: {file: {path: /a, content: b, owner: ''}}}", "'' does not match"),
+        ("tasks: {a: {file: {path: /a, content: b, group: '-1'}}}", "'-1' does not match"),
+        ("cluster: {servers: 'http://10.0.0.1:6443'}", "'http://10.0.0.1:6443' is not valid under any"),
+        ("cluster: {servers: 'https://10.0.0.1:6443/x'}", "'https://10.0.0.1:6443/x' is not valid under any"),
+        ("tasks: {a: {kubeconfig: {server: 'http://10.0.0.1'}}}", "'http://10.0.0.1' does not match"),
+        (
+            "tasks: {a: {apply: {manifests: [{url: 'https://h/m', sha256: \(String(repeating: "A", count: 64))}]}}}",
+            "is not valid under any"
+        ),
+        ("tasks: {a: {exec: {command: ls, capabilities: [net_admin]}}}", "'net_admin' is not valid under any"),
+        ("cluster: {servers: 'ftp://a'}", "'ftp://a' is not valid under any"),
+        ("tasks: {a: {apply: {manifests: [m.yaml], labels: {a: true}}}}", "True is not valid under any"),
         ("tsaks: {}", "'tsaks' was unexpected"),
         ("tasks: {a: {aply: {manifests: [m.yaml]}}}", "'aply' was unexpected"),
         ("tasks: {a: {apply: {manifests: m.yaml}}}", "'m.yaml' is not of type 'array'"),

@@ -148,10 +148,6 @@ extension FreshServerTests {
     }
 }
 
-/// What cannot be seen without a server of its own; the servers come one after the other.
-@Suite(.needsAPIServer, .serialized, .timeLimit(.minutes(4)))
-struct FreshServerTests {}
-
 /// Values that two shipped files repeat.
 @Suite(.timeLimit(.minutes(3)))
 struct ShippedContentTests {

@@ -32,7 +32,7 @@ struct StatusTests {
         #expect(try await node.run("status").status == 3)
         let second = try node.start(["run", "--task", "long"])
         let waits =
-            "long: waiting: another nest-bootstrap is running this task (process \(first.processIdentifier))\n"
+            "long: waiting: another run of this task: process \(first.processIdentifier) runs it\n"
         #expect(try await becomes { second.outputSoFar().contains(waits) })
         try node.write("", to: "go")
         #expect(await first.result().status == 0)
@@ -134,6 +134,33 @@ struct StatusTests {
             run.errors.contains("cannot create directory '\(node.written("/run"))': is a regular file"),
             "\(run.errors)"
         )
+    }
+
+    @Test func `a task that was skipped names all that failed`() async throws {
+        let fails = "{exec: {command: \"false\"}}"
+        let node = try TestNode("tasks: {a: \(fails), b: \(fails), c: {after: [a, b], exec: {command: ls}}}\n")
+        let run = try await node.run("run")
+        #expect(run.status == 1)
+        #expect(run.outputLines.contains("c: skipped: 'a' and 'b' did not succeed"), "\(run.output)")
+        let rows = try await node.run("status", "--output", "json").output.json["tasks"]?.sequence ?? []
+        #expect(rows.last?["reason"]?.string == "tasks 'a' and 'b' did not succeed")
+    }
+
+    @Test func `a damaged record is an unknown state, and the task can be run`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}, b: {after: [a], exec: {command: \"true\"}}}\n")
+        #expect(try await node.run("run").status == 0)
+        let path = node.written("/run/nest-bootstrap/tasks/a/record.json")
+        try FileSystem.write([], to: path, mode: 0o600)
+        let status = try await node.run("status")
+        #expect(status.status == 3)
+        let call = "nest-bootstrap run --task a --config \(node.config) --root \(node.root)"
+        let damage = "    cannot read '\(path)': it is damaged; '\(call)' replaces it"
+        #expect(status.outputLines.contains(damage), "\(status.output)")
+        let dependant = try await node.run("run", "--task", "b")
+        #expect(dependant.status == 75)
+        #expect(dependant.errors.contains("task 'b' runs after 'a', which has a damaged record"), "\(dependant.errors)")
+        #expect(try await node.run("run", "--task", "a").status == 0)
+        #expect(try await states(node) == ["a": "changed", "b": "changed"])
     }
 
     @Test(.enabled(if: geteuid() == 0)) func `an ordinary user may ask for the status`() async throws {

@@ -17,7 +17,7 @@ struct TimelineTests {
         """
 
     private static let note =
-        "note: with '--root' only records are read: they have the last attempt of a task, and no waits"
+        "note: with '--root' only records are read: at most the last two attempts of a task, and no waits"
 
     @Test func `the tasks of a run are shown with their critical path`() async throws {
         let node = try TestNode(Self.tasks)

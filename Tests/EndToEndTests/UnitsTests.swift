@@ -262,6 +262,14 @@ struct UnitsTests {
         #expect(asked.errorLines.contains { $0.contains("unknown key 'comand'") }, "\(asked.errors)")
     }
 
+    @Test func `the report timer stops when the node no longer reports`() async throws {
+        let node = try TestNode("{cluster: {report: false}, tasks: {}}")
+        #expect(Answer(try await generate(config: node.config)) == silence)
+        let timer = TemporaryDirectory.file("normal/k8s-bootstrap--report.timer")
+        let text = String(decoding: try FileSystem.read(timer, limit: 1 << 20), as: UTF8.self)
+        #expect(text.contains("(the node does not report)\nDefaultDependencies=no\nStopWhenUnneeded=yes\n"), "\(text)")
+    }
+
     @Test(.enabled(if: canAnalyze)) func `systemd takes the units of a wrong task file`() async throws {
         let node = try TestNode("tasks: {t: {exec: {comand: \"100%\"}}}\n")
         #expect(try await generate(config: node.config).status == 0)

@@ -28,11 +28,11 @@ import Testing
 
     @Test func `a late step is cancelled, and its error says what it was waiting for`() async {
         let words = await lateStep { context in
-            context.emit(.waiting("waiting for the API server"))
+            context.emit(.waiting(Wait(.init(.server, "API server 10.0.0.1:6443"))))
             try await Self.waitForCancellation()
             return .changed
         }
-        #expect(words == ["a: failed(timed out after 1m: waiting for the API server)", "b: skipped(a)", "c: changed"])
+        #expect(words == ["a: failed(timed out after 1m: API server 10.0.0.1:6443)", "b: skipped(a)", "c: changed"])
     }
 
     @Test func `a late step may have reported nothing`() async {

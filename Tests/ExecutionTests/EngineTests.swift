@@ -113,7 +113,7 @@ import Testing
             if step.task.name == slow { await gate.wait() } else { gate.open() }
             return .failed(Failure(description: step.task.name))
         }
-        #expect(report.words == ["a: failed(a)", "b: failed(b)", "c: skipped(b)"])
+        #expect(report.words == ["a: failed(a)", "b: failed(b)", "c: skipped(b a)"])
     }
 
     @Test func `an empty plan is done at once`() async {
@@ -137,7 +137,7 @@ import Testing
     @Test func `a reason for waiting is reported again only when it changes`() async {
         let recorder = Recorder()
         _ = await Engine(clock: ManualClock()) { recorder.record($0) }.run(plan("a")) { _, context in
-            for text in ["x", "x", "y", "y", "x"] { context.emit(.waiting(text)) }
+            for text in ["x", "x", "y", "y", "x"] { context.emit(.waiting(Wait(.init(.condition, text)))) }
             return .unchanged
         }
         #expect(recorder.all.filter { $0.contains("waiting") } == ["a: waiting x", "a: waiting y", "a: waiting x"])

@@ -30,7 +30,7 @@ final class Recorder: Sendable {
             switch event.kind {
             case .runStarted(let tasks): "run of \(tasks.count)"
             case .taskStarted(let verb): "started \(verb)"
-            case .waiting(let text): "waiting \(text)"
+            case .waiting(let wait): "waiting \(wait)"
             case .taskFinished(let outcome, let duration): "\(outcome.words) after \(duration.text)"
             case .runFinished(let report): "report of \(report.entries.count)"
             case .lease, .objectCount, .planned, .path, .object, .objectFailed, .warning, .output: "other"
@@ -44,7 +44,7 @@ extension Outcome {
     var words: String {
         switch self {
         case .failed(let error): "failed(\(error))"
-        case .skipped(let task): "skipped(\(task))"
+        case .skipped(let tasks): "skipped(\(tasks.joined(separator: " ")))"
         case .changed, .unchanged, .interrupted: name
         }
     }

@@ -112,20 +112,43 @@ import Testing
         #expect(error?.description == "cannot read the journal: Invalid argument")
     }
 
-    @Test(.enabled(if: Machine.isRoot)) func `whether the journal is closed to a user is seen`() async {
+    @Test func `a journal without files is missing`() throws {
+        let root = TemporaryDirectory.file("root")
+        #expect(Journal.access(root: root) == .missing)
+        try FileSystem.makeDirectories("\(root)/var/log/journal/m")
+        try FileSystem.write([], to: "\(root)/var/log/journal/m/other", mode: 0o644)
+        #expect(Journal.access(root: root) == .missing)
+        try FileSystem.write([], to: "\(root)/var/log/journal/m/system.journal", mode: 0o644)
+        #expect(Journal.access(root: root) == .readable)
+    }
+
+    @Test(.enabled(if: Machine.isRoot)) func `a user who may read none of the files of a journal is denied it`() async {
+        await #expect(processExitsWith: .success) {
+            let root = "/tmp/nest-bootstrap.denied.\(getpid())"
+            try FileSystem.makeDirectories("\(root)/run/log/journal/m")
+            try FileSystem.write([], to: "\(root)/run/log/journal/m/system.journal", mode: 0o600)
+            _ = seteuid(65_534)
+            let access = Journal.access(root: root)
+            _ = seteuid(0)
+            try FileSystem.removeTree(root)
+            #expect(access == .denied)
+        }
+    }
+
+    @Test(.enabled(if: Machine.isRoot)) func `whether the journal of the system is hidden from a user is seen`() async {
         await #expect(processExitsWith: .success) {
             let directory = "/tmp/nest-bootstrap.journal.\(getpid())"
             let readers: gid_t = 65_533
             try FileSystem.makeDirectories("\(directory)/m")
             try FileSystem.write([], to: "\(directory)/m/system.journal", mode: 0o640, group: readers)
-            func isClosed(_ machine: String, user: uid_t, group: gid_t) -> Bool {
+            func hides(_ machine: String, user: uid_t, group: gid_t) -> Bool {
                 _ = (setegid(group), seteuid(user))
                 defer { _ = (seteuid(0), setegid(0)) }
-                return Journal.isClosed(machine: machine, directories: ["/nowhere", directory])
+                return Journal.hidesSystemEntries(machine: machine, directories: ["/nowhere", directory])
             }
             let found = [
-                isClosed("m", user: 0, group: 0), isClosed("m", user: 65_534, group: 65_534),
-                isClosed("m", user: 65_534, group: readers), isClosed("other", user: 65_534, group: 65_534),
+                hides("m", user: 0, group: 0), hides("m", user: 65_534, group: 65_534),
+                hides("m", user: 65_534, group: readers), hides("other", user: 65_534, group: 65_534),
             ]
             try FileSystem.removeTree(directory)
             #expect(found == [false, true, false, false])

@@ -38,7 +38,7 @@ struct Session: Sendable {
         gracePeriod: Duration = .milliseconds(300),
         report: @escaping @Sendable (String) -> Void = { _ in },
     ) -> RetryPolicy {
-        RetryPolicy(deadline: .now + limit, gracePeriod: gracePeriod, report: report)
+        RetryPolicy(deadline: .now + limit, gracePeriod: gracePeriod) { report("\($0)") }
     }
 
     /// Applies the manifests of a text, and returns a line for each report; `onLine` gets each at once.
@@ -60,7 +60,7 @@ struct Session: Sendable {
         ) { message in
             let line =
                 switch message {
-                case .applied(let identity, let change, let fields, _):
+                case .applied(let identity, let change, let fields, _, _):
                     ["\(change) \(identity)"] + fields.map { "  \($0)" }
                 case .failed(let failure): failure.problems.map(\.description)
                 case .warning(let identity, let text): ["warning \(identity): \(text)"]

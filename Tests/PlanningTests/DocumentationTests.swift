@@ -50,7 +50,7 @@ import Testing
     private func acceptedKeys(_ section: String) throws -> Set<String> {
         let message = problems(taskFile(section, "{zqzqzqzq: x}"))
         let line = try #require(message.split(separator: "\n").first { $0.contains("unknown key 'zqzqzqzq'") })
-        let hint = try #require(line.split(separator: ";").last)
+        let hint = try #require(line.firstIndex(of: ";").map { line[$0...] })
         let others: Set = ["and", "are", "expected", "is", "keys", "known", "of", "one", "or", "the", "valid"]
         return Set(hint.split { !$0.isLetter }.map(String.init)).subtracting(others)
     }

@@ -96,7 +96,7 @@ import YAML
         let document = try #require(try readDocuments(Array(text.utf8), file: "c.json").first?.root)
         var cluster = try readNico(document)
         cluster.setPassword { bytes in bytes == Array("c ${x}".utf8) ? digest : "" }
-        let lines = try cluster.dropIn(madeBy: "call", from: "c.json").split(separator: "\n")
+        let lines = try cluster.dropIn(madeBy: ["call"], from: "c.json").split(separator: "\n")
         #expect(lines.filter { $0.contains("vrrpPassword") }.count == 1)
         #expect(lines.contains { $0.filter { $0 != "}" }.hasSuffix("vrrpPassword: \(password)") }, "\(lines)")
     }
@@ -173,7 +173,7 @@ import YAML
     private func imported(_ text: String) -> String {
         do {
             let document = try #require(try readDocuments(Array(text.utf8), file: "c.json").first?.root)
-            return try readNico(document).dropIn(madeBy: "call", from: "c.json")
+            return try readNico(document).dropIn(madeBy: ["call"], from: "c.json")
         } catch {
             return "\(error)"
         }

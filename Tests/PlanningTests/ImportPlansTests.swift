@@ -40,7 +40,7 @@ import Testing
             write an address of the network, or correct 'subnet' in network.yaml
             hosts.csv:5:1: 'name' must be a host name of lower-case letters, digits, '-' and '.', found 'ro_lf'; write ro-lf
             hosts.csv:5:8: 'interface' is empty; write a value
-            hosts.csv:5:22: 'admin' must be a name or a number, found 'man fred'
+            hosts.csv:5:22: 'admin' must be a name, or a number up to 4294967294, found 'man fred'
             hosts.csv:5:37: the line has 7 values, and the table 5 columns; write values with ',' in them in quotes
             hosts.csv:6:1: name 'olaf' is used twice, the first time at hosts.csv:2:1; write another name
             hosts.csv:6:7: 'interface' must be the name of one network interface, found 'eth*'

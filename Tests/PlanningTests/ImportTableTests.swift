@@ -120,7 +120,7 @@ func imported(_ hosts: [UInt8], _ k3s: String?, _ network: String) -> String {
             k3s: k3s.map { SourceFile(path: "k3s.csv", bytes: Array($0.utf8)) },
             network: SourceFile(path: "network.yaml", bytes: Array(network.utf8)),
         )
-        return try cluster.dropIn(madeBy: "call", from: "plans")
+        return try cluster.dropIn(madeBy: ["call"], from: "plans")
     } catch {
         return "\(error)"
     }

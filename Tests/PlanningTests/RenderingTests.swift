@@ -46,6 +46,33 @@ import Testing
         #expect(try plan(exampleFile).renderText(columns: 40) == narrow)
     }
 
+    @Test func `no description moves the cursor, and what is printed is what is wrapped`() throws {
+        let text = #"""
+            tasks:
+              a: {description: "\e]0;title\a\e[31mred \u202Eabc", exec: {command: ls}}
+              b: {after: [a], description: "日本 Kälte über", exec: {command: ls}}
+            """#
+        let plan = try plan(text)
+        #expect(
+            plan.renderText() == #"""
+                a     exec  \x1b]0;title\x07red \u{202e}abc
+                └─ b  exec  日本 Kälte über
+
+                """#
+        )
+        #expect(
+            plan.renderText(columns: 36, isUTF8: false) == #"""
+                a     exec  \x1b]0;title\x07red
+                │           \u{202e}abc
+                └─ b  exec  \u{65e5}\u{672c}
+                            K\u{e4}lte \u{fc}ber
+
+                """#
+        )
+        let pictures = [plan.renderDOT(), plan.renderMermaid(), plan.renderSVG()]
+        #expect(pictures.allSatisfy { !$0.unicodeScalars.contains { $0 == "\u{1b}" || $0 == "\u{202e}" } })
+    }
+
     @Test func `the dot picture points from first to next`() throws {
         let expected = """
             digraph plan {

@@ -1,4 +1,5 @@
 import Planning
+import TestSupport
 import Testing
 
 /// Pictures of more tasks than a person looks at.

@@ -18,6 +18,73 @@ import Testing
         )
     }
 
+    @Test func `the keys that an unknown one may have meant are named once`() {
+        let text = """
+            cluster: {name: a}
+            tasks: {t: {exec: {command: ls}}}
+            monitoring: {apply: {manifests: [m.yaml]}}
+            """
+        #expect(
+            problems(text) == "bootstrap.yaml:3:1: unknown key 'monitoring' in a task file; "
+                + "expected one of certificates, cluster, nodes, tasks or variables"
+        )
+    }
+
+    @Test func `keys that are not indented below an empty key are reported once`() {
+        let text = """
+            tasks:
+              one:
+              exec:
+                command: ls
+              two:
+                apply:
+                kubeconfig: /k
+                timeout: 1m
+                manifests: [m.yaml]
+                timeuot: 1m
+              three:
+                script: x
+                exec:
+                timeout: 5s
+                command: ls
+                file:
+                path: /x
+              four:
+              kubeconfig: {exec: {command: ls}}
+              five: {after: [kubeconfig], exec: {command: ls}}
+            """
+        #expect(
+            problems(text) == """
+                bootstrap.yaml:2:7: task 'one' must be a mapping with a verb, found nothing; indent 'exec' (line 3) below it
+                bootstrap.yaml:6:11: 'apply' of task 'two' must be a mapping with the keys of 'apply', found nothing; \
+                indent 'kubeconfig' (line 7) and 'manifests' (line 9) below it
+                bootstrap.yaml:10:5: unknown key 'timeuot' in task 'two'; did you mean 'timeout'?
+                bootstrap.yaml:13:10: 'exec' of task 'three' must be a mapping with the keys of 'exec', found nothing; \
+                indent 'command' (line 15) below it
+                bootstrap.yaml:16:10: 'file' of task 'three' must be a mapping with the keys of 'file', found nothing; \
+                indent 'path' (line 17) below it
+                bootstrap.yaml:18:8: task 'four' must be a mapping with a verb, found nothing; write one of kubeconfig, \
+                symlink, file, decrypt, certificate, apply, exec, wait or remove below it
+                """
+        )
+    }
+
+    @Test func `arguments in one text are split unless only a shell knows how`() {
+        let text = """
+            tasks:
+              a: {exec: {command: kubectl, args: label node node1 --overwrite 1}}
+              b: {exec: {command: sh, args: -c 'a b'}}
+            """
+        #expect(
+            problems(text) == """
+                bootstrap.yaml:2:38: 'exec.args' of task 'a' must be a list of arguments, found 'label node node1 \
+                --overwrite 1'; write args: [label, node, node1, --overwrite, 1]
+                bootstrap.yaml:3:33: 'exec.args' of task 'b' must be a list of arguments, found '-c 'a b''; \
+                write each argument as an item: args: [ARGUMENT, ARGUMENT]
+                """
+        )
+    }
+
     @Test func `a role that does not exist is reported once`() {
         let text = """
             cluster: {certificateAuthority: /ca, servers: {control-plane: "https://a:6443", worker: "https://b:6443"}}

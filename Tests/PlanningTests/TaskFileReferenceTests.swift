@@ -6,8 +6,18 @@ import Testing
     /// The keys that the reader knows in a mapping, from the hint at an unknown one.
     private func knownKeys(_ text: String) -> [String] {
         let printed = problems(text).split(separator: "\n").first { $0.contains("unknown key 'qqqqqqqq'") } ?? ""
-        let known = printed.split(separator: "expected one of ").last ?? ""
+        let known = printed.split(separator: "expected one of ").last?.split(separator: ";").first ?? ""
         return known.replacing(" or ", with: ", ").split(separator: ", ").map(String.init)
+    }
+
+    @Test func `every mapping has a section, verbs after all others`() {
+        #expect(
+            taskFileReference().map(\.path) == [
+                "cluster", "nodes.HOST", "variables.NAME", "certificates", "tasks.NAME", "tasks.NAME.kubeconfig",
+                "tasks.NAME.symlink", "tasks.NAME.file", "tasks.NAME.decrypt", "tasks.NAME.certificate",
+                "tasks.NAME.apply", "tasks.NAME.exec", "tasks.NAME.wait", "tasks.NAME.remove",
+            ]
+        )
     }
 
     @Test(arguments: verbNames) func `a verb reads the keys that are described`(verb: String) throws {
@@ -19,8 +29,9 @@ import Testing
     @Test func `a task reads the keys that are described, and the verbs`() throws {
         let section = try #require(taskFileReference().first { $0.path == "tasks.NAME" })
         let known = knownKeys("tasks: {t: {qqqqqqqq: x, exec: {command: ls}}}")
-        let inline = ["args", "environment", "preStart", "script"]
-        #expect(known == (section.keys.map(\.name) + verbNames + inline).sorted())
+        #expect(known == (section.keys.map(\.name) + verbNames).sorted())
+        let printed = problems("tasks: {t: {qqqqqqqq: x, exec: {command: ls}}}")
+        #expect(printed.contains("; or args, environment, preStart or script of 'exec'"))
     }
 
     @Test func `a cluster reads the keys that are described`() throws {

@@ -19,11 +19,23 @@ import YAML
     @Test(
         arguments: [
             ("Say \"100%\" 'now'", "Say \"100%%\" 'now'"), ("a\nb", "a b"), ("ends in \\", "ends in \\ "),
-            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("\u{1b}[31mred", "\\x1b[31mred"), ("\u{9b}\u{202a}\u{2066}", "\\x9b\\u{202a}\\u{2066}"),
+            ("a\u{200f}b\u{61c}c\u{feff}", "a\\u{200f}b\\u{61c}c\\u{feff}"),
         ]
     )
     func `a phrase is one line`(text: String, expected: String) {
         #expect(unitPhrase(text) == expected)
+    }
+
+    @Test(
+        arguments: [
+            ("/srv/100%", "/srv/100%%"), ("/a\u{200f}b", "/a\u{200f}b"), ("/a\nb", "/a\\nb"), ("/a\\", "/a\\ "),
+        ]
+    )
+    func `a path stays as it is where a line can have it`(path: String, expected: String) {
+        #expect(unitPath(path) == expected)
+        let long = "/" + String(repeating: "x", count: 1000)
+        #expect(unitPath(long) == long)
     }
 
     @Test func `a long phrase is cut off`() {

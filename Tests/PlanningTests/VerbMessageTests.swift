@@ -19,6 +19,84 @@ import Testing
                 + "such as CAP_NET_ADMIN, found the number 5",
         ),
         .task(
+            "file: {path: /a, content: b, owner: -1}",
+            "bootstrap.yaml:3:41: 'file.owner' of task 't' must be a name, or a number up to 4294967294, "
+                + "found the number -1",
+        ),
+        .task(
+            "file: {path: /a, content: b, owner: 4294967295}",
+            "bootstrap.yaml:3:41: 'file.owner' of task 't' must be a name, or a number up to 4294967294, "
+                + "found the number 4294967295",
+        ),
+        .task(
+            "file: {path: /a, content: b, owner: 1.5}",
+            "bootstrap.yaml:3:41: 'file.owner' of task 't' must be a name, or a number up to 4294967294, "
+                + "found the number 1.5",
+        ),
+        .task(
+            "file: {path: /a, content: b, owner: '-1'}",
+            "bootstrap.yaml:3:41: 'file.owner' of task 't' must be a name, or a number up to 4294967294, "
+                + "found '-1'",
+        ),
+        .task(
+            "file: {path: /a, content: b, owner: '4294967295'}",
+            "bootstrap.yaml:3:41: 'file.owner' of task 't' must be a name, or a number up to 4294967294, "
+                + "found '4294967295'",
+        ),
+        .task(
+            "exec: kubectl get nodes",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', "
+                + "found 'kubectl get nodes'; write exec: {command: kubectl, args: [get, nodes]}",
+        ),
+        .task(
+            "exec: kubectl get nodes | grep 'Ready'",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found 'kubectl get "
+                + "nodes | grep 'Ready''; write exec: {command: sh, args: [-c, 'kubectl get nodes | grep ''Ready''']}",
+        ),
+        .task(
+            "exec: [systemctl, --no-block, start, x]",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found a list; "
+                + "write exec: {command: systemctl, args: [--no-block, start, x]}",
+        ),
+        .task(
+            "exec: {command: [date]}",
+            "bootstrap.yaml:3:21: 'exec.command' of task 't' must be a command, found a list; write command: date",
+        ),
+        .task(
+            "exec: {command: [kubectl, get, 5]}",
+            "bootstrap.yaml:3:21: 'exec.command' of task 't' must be a command, found a list; "
+                + "write command: kubectl and args: [get, 5]",
+        ),
+        .task(
+            "exec: echo y .inf .5 yEs null",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', "
+                + "found 'echo y .inf .5 yEs null'; write exec: {command: echo, args: ['y', '.inf', .5, yEs, 'null']}",
+        ),
+        .task(
+            "exec: [echo, '~']",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found a list; "
+                + "write exec: {command: echo, args: ['~']}",
+        ),
+        .task(
+            "exec: ls ~",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found 'ls ~'; "
+                + "write exec: {command: sh, args: [-c, 'ls ~']}",
+        ),
+        .task(
+            "exec: \"   \"",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found '   '",
+        ),
+        .task(
+            "exec: {command: [date, x], args: [y z]}",
+            "bootstrap.yaml:3:21: 'exec.command' of task 't' must be a command, found a list; "
+                + "write command: date and args: [x, 'y z']",
+        ),
+        .task(
+            "exec: {command: [yes, y]}",
+            "bootstrap.yaml:3:21: 'exec.command' of task 't' must be a command, found a list; "
+                + "write its first item in 'command' and the others in 'args', those such as 'yes' in quotes",
+        ),
+        .task(
             "exec: {command: ls, network: yes please, writes: [etc/x]}",
             "bootstrap.yaml:3:34: 'exec.network' of task 't' must be true or false, found 'yes please'",
             "bootstrap.yaml:3:55: an item of 'exec.writes' of task 't' must be an absolute path, found 'etc/x'; "

@@ -96,6 +96,9 @@ struct BootstrapConditionTests {
         #expect(condition([repeated]).reason == .succeeded)
         repeated.repetition = TaskRepetition(state: .ended(.changed), finishedAt: now)
         #expect(condition([repeated], reported: ["a"]).reason == .succeeded)
+        repeated.repetition = TaskRepetition(state: .unknown, reason: "secret")
+        #expect(condition([repeated]).reason == .unknown)
+        #expect(condition([repeated], reported: ["a"]).reason == .failed)
     }
 
     @Test func `an invalid task file is reported with the place of the first mistake, without its text`() {

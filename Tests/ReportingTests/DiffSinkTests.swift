@@ -1,6 +1,7 @@
 import Base
 import Execution
 import Reporting
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3)))
@@ -21,7 +22,7 @@ struct DiffSinkTests {
         report([
             Event(.runStarted(["a", "b", "w", "x", "f"].map { .init($0) })),
             Event(task: "a", .taskStarted(verb: "apply")),
-            Event(task: "a", .waiting("server: refused")),
+            Event(task: "a", .waiting(Wait("server: refused"))),
             Event(task: "a", .object("ConfigMap/n/m", .init(.configured, diff: ["@@ -1 +1 @@", "-a: 1", "+a: 2"]))),
             Event(task: "a", .object("ConfigMap/n/new", .init(.created, diff: ["@@ -0,0 +1 @@", "+a: 1"]))),
             Event(task: "a", .object("ConfigMap/n/old", .init(.deleted))),
@@ -69,6 +70,11 @@ struct DiffSinkTests {
 
                 """
         )
+    }
+
+    @Test func `an object of which only the field managers change says so`() {
+        report([Event(task: "a", .object("Role/n/r", .init(.configured, changesOnlyManagers: true)))])
+        #expect(recorder.text() == "--- Role/n/r\n+++ Role/n/r (task 'a')\nonly field managers change\n")
     }
 
     @Test func `lines are coloured on a terminal`() {

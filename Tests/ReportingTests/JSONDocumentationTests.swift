@@ -122,13 +122,13 @@ struct JSONDocumentationTests {
     }
 
     @Test func `every field of a check is documented, and nothing else`() throws {
-        let counts = CheckCounts(tasks: 3, objects: 5)
+        let counts = CheckCounts(tasks: 3, objects: 5, uncheckedObjects: 4)
         let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.address)
         let problem =
             #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
         #expect(
             text == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"#
-                + #""summary":{"tasks":3,"objects":5,"problems":1,"warnings":1},"#
+                + #""summary":{"tasks":3,"objects":5,"uncheckedObjects":4,"problems":1,"warnings":1},"#
                 + #""nodeAddress":{"address":"10.0.0.1","interface":"a","others":["#
                 + #"{"address":"10.0.0.2","interface":"a","reason":"10.0.0.1 comes first"}]}}"#
         )
@@ -142,14 +142,15 @@ struct JSONDocumentationTests {
         var report = AllNodesReport([])
         for node in all.nodes {
             let found = node.hostName == "a" ? [SampleRun.problem] : []
-            report.add(node, found, warnings: found, CheckCounts(tasks: 1, objects: 0))
+            let counts = CheckCounts(tasks: 1, objects: 3, uncheckedObjects: found.isEmpty ? 0 : 2)
+            report.add(node, found, warnings: found, counts)
         }
         let problem =
             #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","nodes":["a"]}"#
         #expect(
             report.json == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"nodes":["#
-                + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":0},"#
-                + #"{"node":"b","hostName":"b","roles":["worker"],"tasks":1,"objects":0}],"#
+                + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":3,"uncheckedObjects":2},"#
+                + #"{"node":"b","hostName":"b","roles":["worker"],"tasks":1,"objects":3}],"#
                 + #""summary":{"nodes":2,"problems":1,"warnings":1}}"#
         )
         let check = try readJSON(Array(report.json.utf8), file: "check")
@@ -175,6 +176,7 @@ struct JSONDocumentationTests {
             .init(task: "a", path: "/x", reason: nil), .init(task: "a", path: "/y", reason: "is not empty"),
         ]
         report.unlisted = [.init(task: "b", path: "/z", reason: nil)]
+        report.addLeftovers([.init(task: "c", path: "/w", reason: "is not empty")])
         report.state = ["/run/nest-bootstrap"]
         report.problems = [SampleRun.problem]
         let problem =
@@ -184,7 +186,9 @@ struct JSONDocumentationTests {
                 + #""commands":[{"task":"a","text":"rm x\n","failed":true}],"#
                 + #""paths":[{"task":"a","path":"/x","result":"deleted"},"#
                 + #"{"task":"a","path":"/y","result":"kept","reason":"is not empty"}],"#
-                + #""unlisted":[{"task":"b","path":"/z"}],"state":["/run/nest-bootstrap"],"problems":[\#(problem)],"#
+                + #""unlisted":[{"task":"b","path":"/z"}],"#
+                + #""leftovers":[{"task":"c","path":"/w","reason":"is not empty"}],"#
+                + #""state":["/run/nest-bootstrap"],"problems":[\#(problem)],"#
                 + #""summary":{"deleted":1,"kept":1,"commands":1,"units":1,"problems":1}}"#
         )
         let node = try readJSON(Array(report.json.utf8), file: "reset")

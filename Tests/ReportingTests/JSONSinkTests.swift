@@ -1,5 +1,6 @@
 import Base
 import Execution
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -17,7 +18,8 @@ struct JSONSinkTests {
         let expected = """
             1,"event":"run-started","tasks":2,"dryRun":false}
             2,"event":"task-started","task":"a","verb":"apply"}
-            3,"event":"waiting","task":"a","message":"server: refused"}
+            3,"event":"waiting","task":"a","message":"server: refused","kind":"condition",\
+            "subject":"server","reason":"refused"}
             4,"event":"path","task":"a","path":"/etc/x","result":"unchanged"}
             5,"event":"object","task":"a","object":"ConfigMap/x","result":"configured","fields":[".data.a: 1 -> 2"]}
             6,"event":"error","task":"a","object":"ConfigMap/y","message":"wrong \\"type\\"",\
@@ -42,8 +44,8 @@ struct JSONSinkTests {
         events.send(Event(task: "a", .objectFailed("x", problems)))
         // The queue is full while its thread starts, or not at all: the numbers differ in any case.
         for _ in 0..<1000 { events.send(Event(task: "a", .output("line"))) }
-        events.send(Event(task: "a", .waiting("x")))
-        events.send(Event(task: "a", .waiting("x")))
+        events.send(Event(task: "a", .waiting(Wait("x"))))
+        events.send(Event(task: "a", .waiting(Wait("x"))))
         events.send(Event(task: "a", .taskFinished(.failed(problems), after: .zero)))
         events.finish(idleLimit: .seconds(60))
         let lines = recorder.text().split(separator: "\n")

@@ -1,6 +1,7 @@
 import Base
 import Execution
 import Host
+import TestSupport
 import Testing
 import YAML
 @testable import Reporting
@@ -39,7 +40,8 @@ struct JournalSinkTests {
     @Test func `a run is reported to the journal with fields`() {
         let all = "NEST_TASK=a NEST_VERB=apply NEST_ATTEMPT=2"
         let expected = [
-            "MESSAGE=a: waiting: server: refused waiting PRIORITY=6 \(all)",
+            "MESSAGE=a: waiting: server: refused waiting PRIORITY=6 \(all) NEST_WAIT=condition NEST_OBJECT=server "
+                + "NEST_REASON=refused",
             "MESSAGE=a: ConfigMap/x configured objectApplied PRIORITY=6 \(all) NEST_OBJECT=ConfigMap/x",
             "MESSAGE=a:     .data.a: 1 -> 2 objectApplied PRIORITY=6 \(all) NEST_OBJECT=ConfigMap/x",
             "MESSAGE=a: error: a.yaml:2:3: ConfigMap/y: wrong \"type\"; type a number objectFailed PRIORITY=3 \(all) "
@@ -53,6 +55,13 @@ struct JournalSinkTests {
             "MESSAGE=2 tasks: 1 failed, 1 skipped runFinished PRIORITY=5",
         ]
         #expect(entries(SampleRun.events) == expected)
+    }
+
+    @Test func `a wait that names everything says so`() {
+        let wait = Wait(.init(.object, "Deployment/x"), reason: "0 of 1", isComplete: true)
+        let event = Event(task: "b", .waiting(wait))
+        let fields = "NEST_OBJECT=Deployment/x NEST_REASON=0 of 1 NEST_WAIT_ALL=1"
+        #expect(entries([event]).first?.hasSuffix(fields) == true)
     }
 
     @Test func `the end of an only task is the end of the run`() {
@@ -117,8 +126,8 @@ struct JournalSinkTests {
             throw SystemError("cannot send to", "journal", code: 90)
         }
         let reporter = Reporter(JournalSink(recorder.output, run: "r1", JournalQueue(refusing)))
-        reporter.receive(Event(task: "a", .waiting("one")))
-        reporter.receive(Event(task: "a", .waiting("two")))
+        reporter.receive(Event(task: "a", .waiting(Wait("one"))))
+        reporter.receive(Event(task: "a", .waiting(Wait("two"))))
         reporter.finish()
         #expect(
             recorder.text(.diagnostics) == """

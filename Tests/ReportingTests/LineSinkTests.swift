@@ -1,6 +1,7 @@
 import Base
 import Execution
 import Reporting
+import TestSupport
 import Testing
 import YAML
 
@@ -28,7 +29,7 @@ struct LineSinkTests {
         let waits = [
             "ConfigMap/a: \(reason)", "ConfigMap/b: \(reason)", "ConfigMap/b: \(later)", "gate 'x': \(reason)",
         ]
-        report(waits.map { Event(task: "t", .waiting($0)) })
+        report(waits.map { Event(task: "t", .waiting(Wait($0))) })
         let expected = [waits[0], waits[2], waits[3]].map { "t: waiting: \($0)\n" }
         #expect(recorder.text() == expected.joined())
     }
@@ -41,9 +42,9 @@ struct LineSinkTests {
             Event(task: "kubeconfig", .path("/etc/other", .unchanged)),
             Event(task: "kubeconfig", .taskFinished(.changed, after: .milliseconds(12))),
             Event(task: "crds", .taskStarted(verb: "apply")),
-            Event(task: "crds", .waiting("server: refused")),
-            Event(task: "crds", .waiting("server: starting")),
-            Event(task: "crds", .waiting("server: refused")),
+            Event(task: "crds", .waiting(Wait("server: refused"))),
+            Event(task: "crds", .waiting(Wait("server: starting"))),
+            Event(task: "crds", .waiting(Wait("server: refused"))),
             Event(task: "crds", .object("CustomResourceDefinition/a", .init(.created))),
             Event(task: "crds", .object("CustomResourceDefinition/b", .init(.unchanged))),
             Event(task: "crds", .warning(subject: "CustomResourceDefinition/a", "deprecated")),
@@ -51,14 +52,14 @@ struct LineSinkTests {
             Event(task: "crds", .taskFinished(.failed(Self.misspelt), after: .milliseconds(1234))),
             Event(task: "seed", .output("step 1\u{1b}[2J")),
             Event(task: "seed", .taskFinished(.unchanged, after: .seconds(2))),
-            Event(task: "pool", .taskFinished(.skipped(because: "crds"), after: .zero)),
+            Event(task: "pool", .taskFinished(.skipped(because: ["crds"]), after: .zero)),
             Event(
                 .runFinished(
                     Report([
                         .init(task: "kubeconfig", outcome: .changed, duration: .milliseconds(12)),
                         .init(task: "crds", outcome: .failed(Self.misspelt), duration: .milliseconds(1234)),
                         .init(task: "seed", outcome: .unchanged, duration: .seconds(2)),
-                        .init(task: "pool", outcome: .skipped(because: "crds"), duration: .zero),
+                        .init(task: "pool", outcome: .skipped(because: ["crds"]), duration: .zero),
                     ])
                 )
             ),
@@ -104,6 +105,7 @@ struct LineSinkTests {
                 Event(task: "cni", .object("ConfigMap/kube-system/b", .init(.created, diff: ["+x"]))),
                 Event(task: "cni", .object("ConfigMap/kube-system/c", .init(.unchanged))),
                 Event(task: "cni", .object("ConfigMap/kube-system/d", .init(.deleted))),
+                Event(task: "cni", .object("Role/kube-system/e", .init(.configured, changesOnlyManagers: true))),
                 Event(task: "cni", .taskFinished(.changed, after: .seconds(1))),
                 Event(task: "pki", .taskFinished(.unchanged, after: .seconds(1))),
                 Event(task: "net", .taskFinished(.unchanged, after: .seconds(1))),
@@ -126,7 +128,8 @@ struct LineSinkTests {
                     +  mtu: 1230
                 cni: ConfigMap/kube-system/b would be created
                 cni: ConfigMap/kube-system/d would be deleted
-                cni: 1 object would be created, 1 changed, 1 deleted
+                cni: Role/kube-system/e would be configured (only field managers)
+                cni: 1 object would be created, 2 changed, 1 deleted
                 api: would wait for unit 'a'
                 run: would run 'ls'
                 unchanged: pki, net
@@ -148,12 +151,12 @@ struct LineSinkTests {
             [
                 Event(task: "a", .taskStarted(verb: "file")),
                 Event(task: "a", .taskFinished(.failed(Plain("no")), after: .seconds(1))),
-                Event(task: "b", .taskFinished(.skipped(because: "a"), after: .zero)),
+                Event(task: "b", .taskFinished(.skipped(because: ["a"]), after: .zero)),
                 Event(
                     .runFinished(
                         Report([
                             .init(task: "a", outcome: .failed(Plain("no")), duration: .zero),
-                            .init(task: "b", outcome: .skipped(because: "a"), duration: .zero),
+                            .init(task: "b", outcome: .skipped(because: ["a"]), duration: .zero),
                         ])
                     )
                 ),

@@ -142,6 +142,24 @@ struct LiveLayoutTests {
         #expect(run.text.hasSuffix("    error: cause 20; hint 20\n30 tasks: 10 unchanged, 20 failed\n"))
     }
 
+    @Test func `rows that are left are for tasks that were skipped`() {
+        let run = TerminalRun(rows: 8)
+        run.play("tasks \((1...18).map(Self.name).joined(separator: ", "))")
+        for number in 1...14 { run.play("\(Self.name(number)) start exec\n\(Self.name(number)) end unchanged 1s") }
+        run.play("task-015 start exec\ntask-015 end failed 1s no")
+        for number in 16...18 { run.play("\(Self.name(number)) end skipped task-015") }
+        #expect(
+            run.window.joined(separator: "\n") == """
+                14 tasks done: 14 unchanged
+                task-015  failed       1 s
+                    error: no
+                task-016  skipped               'task-015' did not succeed
+                task-017  skipped               'task-015' did not succeed
+                task-018  skipped               'task-015' did not succeed
+                """
+        )
+    }
+
     @Test func `what works is shown before what waits`() {
         let run = TerminalRun(rows: 8)
         run.play("tasks \((1...20).map(Self.name).joined(separator: ", "))")
@@ -189,11 +207,10 @@ struct LiveLayoutTests {
         run.play("bootstrap-rbac end failed 4s no\ncrds end skipped bootstrap-rbac\ndone")
         #expect(
             run.text == """
-                generate-kubeconfig: changed
+                generate-kubeconfig: changed, 12 ms
                   /etc/kubernetes/admin.kubeconfig
-                  created, 12 ms
-                bootstrap-rbac: failed
-                  4 s
+                  created
+                bootstrap-rbac: failed, 4 s
                     error: no
                 skipped: crds: 'bootstrap-rbac' did not
                     succeed

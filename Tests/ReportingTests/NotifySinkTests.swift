@@ -1,6 +1,7 @@
 import Base
 import Execution
 import Glibc
+import TestSupport
 import Testing
 @testable import Reporting
 
@@ -39,7 +40,7 @@ struct NotifySinkTests {
         let reporter = Reporter(sink)
         reporter.receive(Event(task: "a", .taskStarted(verb: "apply")))
         for number in 0..<1000 {
-            reporter.receive(Event(task: "a", .waiting("x: \(number)")))
+            reporter.receive(Event(task: "a", .waiting(Wait("x: \(number)"))))
             reporter.tick()
         }
         isOpen.withLock { $0 = true }
@@ -56,10 +57,10 @@ struct NotifySinkTests {
     @Test func `the status is what the task waits for, and then how it ended`() {
         let sink = makeSink()
         sink.receive(Event(task: "a", .taskStarted(verb: "apply")))
-        sink.receive(Event(task: "a", .waiting("127.0.0.1:6443: connection refused")))
+        sink.receive(Event(task: "a", .waiting(Wait("127.0.0.1:6443: connection refused"))))
         sink.tick()
         sink.tick()
-        sink.receive(Event(task: "a", .waiting("/readyz: [-]etcd failed")))
+        sink.receive(Event(task: "a", .waiting(Wait("/readyz: [-]etcd failed"))))
         sink.tick()
         sink.receive(Event(task: "a", .object("ClusterRole/x", Event.ObjectResult(.created))))
         sink.receive(Event(task: "a", .taskFinished(.changed, after: .seconds(3))))
@@ -103,7 +104,7 @@ struct NotifySinkTests {
     @Test func `several tasks share the status`() {
         let sink = makeSink()
         for task in ["a", "b"] { sink.receive(Event(task: task, .taskStarted(verb: "wait"))) }
-        sink.receive(Event(task: "b", .waiting("'/x': it does not exist")))
+        sink.receive(Event(task: "b", .waiting(Wait("'/x': it does not exist"))))
         sink.tick()
         #expect(all.last == "STATUS=a: wait; b: waiting: '/x': it does not exist")
     }

@@ -2,6 +2,7 @@ import Base
 import Execution
 import Host
 import State
+import TestSupport
 
 @testable import Reporting
 
@@ -30,6 +31,17 @@ enum SampleBoot {
             attempt: attempt,
             history: history,
             run: run,
+        )
+    }
+
+    /// How an earlier run of a task ended, in milliseconds since the boot.
+    static func runEnd(_ outcome: Outcome.Kind, at end: Int64, after duration: Int, attempt: Int) -> RunEnd {
+        RunEnd(
+            outcome: outcome,
+            time: Timestamp(seconds: 0),
+            uptimeMilliseconds: end,
+            duration: .milliseconds(duration),
+            attempt: attempt,
         )
     }
 
@@ -73,8 +85,13 @@ enum SampleBoot {
     }
 
     /// An entry about a wait.
-    static func waiting(_ task: String, at time: Int, _ text: String) -> LoggedEntry {
-        entry(task, .waiting, at: time, "waiting: \(text)")
+    static func waiting(_ task: String, at time: Int, _ text: String, run: String = "r1") -> LoggedEntry {
+        let wait = Wait(text)
+        var entry = entry(task, .waiting, at: time, "waiting: \(text)", run: run)
+        entry.fields["NEST_WAIT"] = wait.subject.kind.rawValue
+        entry.fields["NEST_OBJECT"] = wait.subject.text
+        entry.fields["NEST_REASON"] = wait.reason
+        return entry
     }
 
     /// The last entry of an attempt, in milliseconds.
@@ -174,7 +191,7 @@ enum SampleBoot {
         source.entries = [
             end("a", .changed, at: 9501, after: 500),
             end("b", .failed, at: 12_000, after: 2000),
-            entry("b", .waiting, at: 18_000, "waiting: API server 10.0.0.1:6443: connection refused", run: "r2"),
+            waiting("b", at: 18_000, "API server 10.0.0.1:6443: connection refused", run: "r2"),
             entry("b", .objectFailed, at: 19_000, "ConfigMap/x: invalid", run: "r2"),
             end("b", .failed, at: 20_001, after: 4000, run: "r2"),
         ]

@@ -11,6 +11,7 @@ import TestSupport
 ///     +8s                           time passes
 ///     crds start apply              the task starts, with its verb
 ///     crds wait API server: refused
+///     crds rollout DaemonSet/x: why   a wait that names everything
 ///     crds count 20                 the number of its objects
 ///     crds object ConfigMap/x created
 ///     crds path /etc/x created
@@ -48,7 +49,11 @@ struct Script {
         let (task, rest) = (words[0], words.dropFirst(2).joined(separator: " "))
         switch words[1] {
         case "start": add(task, .taskStarted(verb: rest))
-        case "wait": add(task, .waiting(rest))
+        case "wait": add(task, .waiting(Wait(rest)))
+        case "rollout":
+            var wait = Wait(rest)
+            wait.isComplete = true
+            add(task, .waiting(wait))
         case "count": add(task, .objectCount(Int(rest) ?? 0))
         case "object": add(task, .object(words[2], .init(Event.ObjectResult.Change(rawValue: words[3]) ?? .unchanged)))
         case "path": add(task, .path(words[2], .init(Event.PathResult.Change(rawValue: words[3]) ?? .unchanged)))
@@ -81,7 +86,7 @@ struct Script {
             case "changed": .changed
             case "unchanged": .unchanged
             case "failed": .failed(Plain(text))
-            case "skipped": .skipped(because: words[3])
+            case "skipped": .skipped(because: Array(words.dropFirst(3)))
             default: .interrupted
             }
         entries.append(Report.Entry(task: task, outcome: outcome, duration: duration))

@@ -1,5 +1,6 @@
 import Base
 import Execution
+import Host
 import Reporting
 import State
 import Testing
@@ -48,6 +49,18 @@ struct StatusSummaryTests {
         )
     }
 
+    @Test func `a task whose last repetition is unknown does not count as succeeded`() {
+        let unknown = task("a", .ended(.changed)) {
+            $0.repetition = TaskRepetition(state: .unknown, reason: "cannot read '/x'")
+        }
+        let statuses = [unknown, task("b", .ended(.changed))]
+        #expect(summaryLines(statuses, at: now) == ["2 tasks: 1 unknown, 1 succeeded"])
+        let text = statusJSON(statuses)
+        #expect(text.contains(#""repetition":{"state":"unknown","reason":"cannot read '/x'"}"#))
+        #expect(text.contains(#""unknown":1,"#))
+        #expect(statusLines(statuses).contains("    repetition: cannot read '/x'"))
+    }
+
     @Test func `a failure that no retry can change says so`() {
         let statuses = [task("a", .ended(.failed)) { $0.isPermanent = true }]
         #expect(summaryLines(statuses, at: now) == ["1 task: 1 failed, 0 succeeded; no retry before a change"])
@@ -61,6 +74,22 @@ struct StatusSummaryTests {
         #expect(
             summaryLines(statuses, certificates: [certificate(endingIn: days)], at: now)
                 == ["1 task: 1 interrupted, 0 succeeded; \(words)"]
+        )
+    }
+
+    @Test func `below the table is the command that loads the units of tasks that were run by hand`() {
+        let unit = ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead"))
+        var statuses = [task("a", .notYet) { $0.add(unit) }, task("b", .ended(.changed))]
+        #expect(warningLines(unitWarnings(statuses)).isEmpty)
+        statuses += [task("c", .ended(.changed)) { $0.add(unit) }]
+        #expect(
+            warningLines(unitWarnings(statuses))
+                == ["warning: systemd does not know the unit of task 'c' yet; run 'systemctl daemon-reload'"]
+        )
+        statuses += [task("d", .ended(.failed)) { $0.add(unit) }]
+        #expect(
+            warningLines(unitWarnings(statuses))
+                == ["warning: systemd does not know the units of tasks 'c' and 'd' yet; run 'systemctl daemon-reload'"]
         )
     }
 

@@ -35,9 +35,17 @@ struct StatusViewTests {
         let starting = UnitState(load: "loaded", active: "activating", sub: "start")
         let words = "waiting: API server 10.0.0.1:6443: connection refused (gives up at 12:10:00Z)"
         running.add(ServiceState(starting, hasJob: true, statusText: words))
-        let waiting = TaskStatus(task: "calico-node", state: .waiting, reason: "runs after 'calico-crds'")
+        let waiting = waiting("calico-node", for: ["calico-crds"])
         let unreadable = TaskStatus(task: "dns", state: .unknown, reason: "cannot read '/x': permission denied")
         return [changed, failed, running, waiting, unreadable, TaskStatus(task: "labels", state: .notYet)]
+    }
+
+    /// A task whose service was not started because of its dependencies.
+    private func waiting(_ task: String, for dependencies: [String]) -> TaskStatus {
+        var status = TaskStatus(task: task, state: .notYet)
+        let dead = UnitState(load: "loaded", active: "inactive", sub: "dead")
+        status.add(ServiceState(dead, wasStarted: false), waitingFor: dependencies, isBlocked: true)
+        return status
     }
 
     private func view(columns: Int = 80, rows: Int = 24) -> StatusView {
@@ -63,7 +71,7 @@ struct StatusViewTests {
                 rbac         running      1m 15s
                     waiting: API server 10.0.0.1:6443: connection refused (gives up at
                     12:10:00Z)
-                calico-node  waiting               for 'calico-crds'
+                calico-node  waiting               for calico-crds
                 dns          unknown
                     error: cannot read '/x': permission denied
                 labels       not yet
@@ -71,6 +79,12 @@ struct StatusViewTests {
                 next retry in 42 s
                 """
         )
+    }
+
+    @Test func `many dependencies are named as in the view of a run`() {
+        var view = view()
+        view.show([waiting("node", for: ["a", "b", "c", "d", "e"])], at: now)
+        #expect(window() == "node  waiting               for a, b, c and 2 more\n1 task: 1 waiting, 0 succeeded")
     }
 
     @Test func `a warning is above the summary, and removed with its cause`() {
@@ -92,17 +106,18 @@ struct StatusViewTests {
         view.show(statuses, at: now)
         #expect(
             window() == """
-                192 tasks done: 1 changed, 190 unchanged, 1 interrupted
+                191 tasks done: 1 changed, 190 unchanged
                 calico-crds  failed       8.1 s    3 s ago, retries in 42 s, 19 created, 1 fai…
                     error: crds/a.yaml:3:5: unknown field 'spce'; did you mean 'spec'?
                     error: second cause
                 rbac         running      1m 15s
                     waiting: API server 10.0.0.1:6443: connection refused (gives up at
                     12:10:00Z)
-                calico-node  waiting               for 'calico-crds'
+                calico-node  waiting               for calico-crds
                 dns          unknown
                     error: cannot read '/x': permission denied
                 labels       not yet
+                z            interrupted           its process was killed
                 197 tasks: 1 failed, 1 running, 1 waiting, 1 interrupted, 1 not run yet, 1
                 unknown, 191 succeeded; next retry in 42 s
                 """

@@ -129,17 +129,6 @@ struct TerminalSinkTests {
         )
     }
 
-    @Test func `a wait ends with its object, not with another one`() {
-        let run = TerminalRun(columns: 100)
-        run.play("tasks pool\npool start apply\n+5s\npool wait IPPool/a: kind not served yet\n+2s")
-        run.play("pool wait IPPool/b: kind not served yet\npool object IPPool/c unchanged")
-        #expect(run.window == ["pool  running      7 s      waiting 0 s (and 1 more): kind not served yet (IPPool/b)"])
-        run.play("pool object IPPool/b unchanged")
-        #expect(run.window == ["pool  running      7 s      waiting 2 s: kind not served yet (IPPool/a)"])
-        run.play("pool object IPPool/a unchanged")
-        #expect(run.window == ["pool  running      7 s      IPPool/a unchanged"])
-    }
-
     @Test func `what an interruption stopped is named`() {
         let run = TerminalRun()
         run.play(
@@ -222,6 +211,15 @@ struct TerminalSinkTests {
         run.play("tasks a\na start file\na warn x: old\na end failed 1s no\ndone")
         #expect(run.diagnostics == "a: warning: x: old\na: error: no\n")
         #expect(run.text == "a  failed       1 s\n1 task: 1 failed\n")
+    }
+
+    @Test func `a task is skipped because of all dependencies that failed`() {
+        let run = TerminalRun()
+        run.play("tasks a, b, c: a b, d: c\na start exec\nb start exec\na end failed 1s no\nb end failed 1s no")
+        run.play("c end skipped a b\nd end skipped c")
+        #expect(run.window.suffix(2).first == "c  skipped               'a' and 'b' did not succeed")
+        run.play("done")
+        #expect(run.text.hasSuffix("skipped: c, d: 'a' and 'b' did not succeed\n4 tasks: 2 failed, 2 skipped\n"))
     }
 
     @Test func `a dry run is a list of changes`() {

@@ -146,41 +146,6 @@ struct TimelineTests {
         #expect(timelineSVG(timeline, node: "n").ranges(of: "<circle").count == 10_001)
     }
 
-    @Test func `runs after the first success are left out, and counted`() {
-        let history = TaskHistory(
-            lastEnd: RunEnd(
-                outcome: .changed,
-                time: Timestamp(seconds: 0),
-                uptimeMilliseconds: 5000,
-                duration: .seconds(1),
-                attempt: 1
-            )
-        )
-        let again = Boot.record("a", .failed, at: 50_000, after: 3000, history: history, run: "r9")
-        let source = TimelineSource(tasks: [Boot.task("a", .ended(.failed), again)], clock: Boot.clock)
-        let timeline = Timeline(source)
-        #expect(timeline.tasks.map(\.state) == [.ended(.changed)])
-        #expect(spans(timeline, "a") == ["work 0-1 (changed)"])
-        #expect(timeline.originTime.description == "2026-01-01T10:00:04Z")
-        #expect(timeline.notes == ["1 later run of tasks that had succeeded before is not shown"])
-    }
-
-    @Test func `without the journal the record has the number of attempts`() {
-        let fourth = RunEnd(
-            outcome: .failed,
-            time: Timestamp(seconds: 0),
-            uptimeMilliseconds: 5000,
-            duration: .seconds(1),
-            attempt: 4
-        )
-        let history = TaskHistory(lastEnd: fourth)
-        let record = Boot.record("a", .changed, at: 20_000, after: 2000, attempt: 5, history: history)
-        let timeline = Timeline(TimelineSource(tasks: [Boot.task("a", .ended(.changed), record)], clock: Boot.clock))
-        #expect(timeline.task("a")?.attemptCount == 5)
-        #expect(spans(timeline, "a") == ["work 0-1 (failed)", "pause 1-14", "work 14-16 (changed)"])
-        #expect(timeline.task("a")?.details(until: timeline.end) == ["5 attempts"])
-    }
-
     @Test func `a long reason is cut off`() {
         let reason = String(repeating: "[-]etcd failed, ", count: 20)
         let wait = TimelineSpan(.server, from: .zero, to: .seconds(2), subject: "API server x", reason: reason)

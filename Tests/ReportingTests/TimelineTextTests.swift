@@ -1,3 +1,7 @@
+import Base
+import Execution
+import Host
+import State
 import Testing
 
 @testable import Reporting
@@ -126,6 +130,33 @@ struct TimelineTextTests {
 
                 """
         )
+    }
+
+    @Test func `a task whose first attempts are not known has no start and no duration`() {
+        let seventh = SampleBoot.runEnd(.failed, at: 20_000, after: 2000, attempt: 7)
+        let history = TaskHistory(lastEnd: seventh)
+        let flaky = SampleBoot.record("flaky", .changed, at: 40_000, after: 3000, attempt: 8, history: history)
+        let first = SampleBoot.record("first", .changed, at: 4000, after: 1000)
+        var source = TimelineSource(
+            tasks: [
+                SampleBoot.task("first", .ended(.changed), first),
+                SampleBoot.task("flaky", after: [0], .ended(.changed), flaky),
+            ],
+            clock: SampleBoot.clock,
+        )
+        source.system = SystemTimes(boot: BootTimes(unitsLoaded: .seconds(1), finished: .seconds(45)), units: [])
+        let lines = timelineLines(Timeline(source), columns: 70)
+        let flakyLine = lines.first { $0.hasPrefix("* flaky") } ?? ""
+        #expect(flakyLine.hasSuffix("  changed"), "\(flakyLine)")
+        #expect(lines.contains("    8 attempts, the first 6 of which are not known"))
+        #expect(
+            lines.suffix(3) == [
+                "critical path, 40 s until the last task ended:", "  first  1 s  started at 3 s",
+                "  flaky       started before 18 s",
+            ]
+        )
+        let picture = timelineSVG(Timeline(source), node: "n")
+        #expect(picture.contains(">Critical path, 40 s: first (1 s) → flaky</text>"))
     }
 
     @Test func `colours change nothing else`() {

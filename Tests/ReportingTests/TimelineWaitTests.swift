@@ -5,27 +5,39 @@ import Testing
 
 @testable import Reporting
 
-/// What the messages of the journal say about waits.
+/// What the entries of the journal say about waits.
 @Suite(.timeLimit(.minutes(3)))
 struct TimelineWaitTests {
-    @Test(arguments: [
-        ("API server 10.0.0.1:6443: connection refused (gives up at 10:00:00Z)", "server", "API server 10.0.0.1:6443"),
-        ("the API server: /readyz: [-]etcd failed (gives up at 10:00:00Z)", "server", "the API server"),
-        ("Lease/kube-system/nest-bootstrap-a: held by 'w2_1' since X", "lock", "Lease/kube-system/nest-bootstrap-a"),
-        (
-            "another nest-bootstrap is running this task (process 7)", "lock",
-            "another nest-bootstrap is running this task (process 7)"
-        ),
-        ("'https://[::1]:8443/x': refused", "condition", "'https://[::1]:8443/x'"),
-        ("unit 'k3s.service': activating (start)", "condition", "unit 'k3s.service'"),
-        ("'k3s.service' is restarting", "condition", "'k3s.service' is restarting"),
-        ("", "condition", ""),
-    ])
-    func `a message has a kind of wait and a subject`(text: String, kind: String, subject: String) {
-        let span = TimelineSpan(waitingMessage: "a: waiting: \(text)", task: "a")
-        #expect(span.kind.rawValue == kind)
-        #expect(span.subject == subject)
-        #expect(span.end == nil)
+    @Test(arguments: [("server", "server"), ("object", "condition"), ("lock", "lock"), ("condition", "condition")])
+    func `an entry says what kind of wait it is about, its subject and reason`(kind: String, span: String) throws {
+        let fields: KeyValuePairs = [
+            "NEST_WAIT": kind, "NEST_OBJECT": "x: y (gives up at z)", "NEST_REASON": "refused",
+        ]
+        let entries = [SampleBoot.entry("a", .waiting, at: 5000, "", fields)]
+        let wait = try #require(JournalAttempts(entries).attempts["a"]?.first?.waits.first)
+        #expect(wait.kind.rawValue == span)
+        #expect(wait.subject == "x: y (gives up at z)")
+        #expect(wait.reason == "refused")
+    }
+
+    @Test func `an entry without fields is a wait for something`() throws {
+        let entries = [SampleBoot.entry("a", .waiting, at: 5000, "waiting: x")]
+        let wait = try #require(JournalAttempts(entries).attempts["a"]?.first?.waits.first)
+        #expect(wait.kind == .condition && wait.subject == nil && wait.subjectWords == "something")
+    }
+
+    @Test func `a rollout is one wait, for the object that was ready last`() {
+        func rollout(_ object: String, at time: Int, _ reason: String) -> LoggedEntry {
+            var entry = waiting("Deployment/\(object): \(reason)", at: time)
+            entry.fields["NEST_WAIT_ALL"] = "1"
+            return entry
+        }
+        let entries = [
+            SampleBoot.entry("a", .objectApplied, at: 2000), rollout("one", at: 5000, "0 of 1; Deployment/two: 0 of 1"),
+            rollout("two", at: 12_000, "0 of 1"), rollout("two", at: 13_000, "1 of 1, 1 old"),
+            SampleBoot.end("a", .changed, at: 19_000, after: 17_000),
+        ]
+        #expect(waits(entries) == ["4.0-19.0 Deployment/two: 1 of 1, 1 old"])
     }
 
     /// The waits of the one attempt in entries, each as `0.5-2 subject: reason`.
@@ -37,7 +49,7 @@ struct TimelineWaitTests {
     }
 
     private func waiting(_ text: String, at time: Int) -> LoggedEntry {
-        SampleBoot.entry("a", .waiting, at: time, "waiting: \(text)")
+        SampleBoot.waiting("a", at: time, text)
     }
 
     @Test func `a wait begins a second before it is reported, but not before the last entry`() {

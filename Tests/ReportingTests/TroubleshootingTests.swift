@@ -29,6 +29,20 @@ struct TroubleshootingTests {
         #expect(listed.sorted() == MessageID.allCases.map(\.rawValue).sorted())
     }
 
+    /// Where the target is active, `start` returns before all tasks have ended.
+    @Test func `every document loads a changed task file with restart`() async throws {
+        let names = ["README.md", "docs", "bootstrap.yaml", "packaging", "examples", "Sources"]
+        let paths = names.map { "\(Self.root)/\($0)" }
+        func files(with command: String) async throws -> ToolResult {
+            try await Tool.run("grep", ["-rlF", "daemon-reload && systemctl \(command) k8s-bootstrap.target"] + paths)
+        }
+        #expect(try await files(with: "start").output == "")
+        let restarts = try await files(with: "restart")
+        for path in ["README.md", "bootstrap.yaml", "docs/installing.md", "docs/systemd.md"] {
+            #expect(restarts.outputLines.contains("\(Self.root)/\(path)"), "\(path)")
+        }
+    }
+
     @Test func `every link between the documents leads to a file`() throws {
         let documents = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
         let others = try FileSystem.list("\(Self.root)/docs").filter { $0.hasSuffix(".md") }.map { "docs/\($0)" }

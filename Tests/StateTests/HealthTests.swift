@@ -41,6 +41,31 @@ struct HealthTests {
         }
     }
 
+    @Test func `a run by hand that succeeds after the unit has failed counts, and one before it does not`() throws {
+        let unit = UnitState(load: "loaded", active: "failed", sub: "failed")
+        let record = TaskRecord(task: "a", verb: "apply", outcome: .unchanged, uptimeMilliseconds: 5000, run: "run")
+        try store.write(record)
+        var status = store.statuses(of: ["a"])[0]
+        status.add(ServiceState(unit, failedAt: .milliseconds(4999)))
+        #expect(status.state == .ended(.unchanged))
+        #expect(status.reason == "a run by hand has succeeded since the unit failed")
+        status = store.statuses(of: ["a"])[0]
+        status.add(ServiceState(unit, failedAt: .milliseconds(5001)))
+        #expect(status.state == .ended(.failed))
+    }
+
+    @Test func `the pauses of a unit grow with its attempts, and not with those by hand`() throws {
+        var record = TaskRecord(task: "a", verb: "apply", outcome: .failed, run: "run")
+        for isOfUnit in [false, false, true, false, true] {
+            record.history = TaskHistory(after: record, isOfUnit: isOfUnit)
+            try store.write(record)
+            record = try #require(try store.record(of: "a"))
+        }
+        #expect(record.history.unitAttempts == 2)
+        record.outcome = .changed
+        #expect(TaskHistory(after: record, isOfUnit: true).unitAttempts == 1)
+    }
+
     @Test func `a failed task that is about to run again has not failed permanently`() {
         var status = TaskStatus(task: "a", state: .ended(.failed))
         status.isPermanent = true

@@ -170,6 +170,13 @@ struct ProductTests {
         #expect(try FileSystem.list("\(root)/elsewhere") == ["f"])
     }
 
+    @Test func `nothing is below a file`() throws {
+        try note([.directory("\(root)/d/e"), file("x", "/d/f")])
+        try write("x", "/d")
+        #expect(try removals(isDryRun: false) == [.absent, .absent])
+        #expect(try FileSystem.list(root) == ["d"])
+    }
+
     @Test func `a temporary file of a killed run goes with the file that it was for`() throws {
         try note([file("x", "/f")])
         try write("half", "/.f.nest-bootstrap-0123456789abcdef.tmp")

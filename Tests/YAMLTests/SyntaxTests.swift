@@ -78,6 +78,7 @@ import YAML
         ),
         ("a:1\nb: 2\n", "t.yaml:1:1: expected a space after ':'; write 'a: 1'"),
         ("b: 2\na\nc: 2\n", "t.yaml:2:1: expected ':' after 'a'"),
+        ("a: b\ns https://h:1\n", "t.yaml:2:1: expected ':' after 's'; write 's: https://h:1'"),
         ("a: b\nc:d\ne: f\n", "t.yaml:2:1: expected a space after ':'; write 'c: d'"),
         ("\"a\" \"b\"\n", "t.yaml:1:5: expected the end of the line, found '\"'"),
         (

@@ -10,7 +10,7 @@ public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
         /// An object matches its manifest now, or would after a dry run, which also has the lines of a unified diff.
-        case applied(ObjectIdentity, Change, fields: [String], diff: [String])
+        case applied(ObjectIdentity, Change, fields: [String], diff: [String], changesOnlyManagers: Bool)
         /// An object could not be applied.
         case failed(ObjectFailure)
         /// The server, or the applier, warns about an object.
@@ -168,7 +168,15 @@ public struct Applier: Sendable {
             } else if result.change == .unchanged, client.traits.changes.generation == nil {
                 keepVerification(of: manifest)
             }
-            say(.applied(result.identity, result.change, fields: result.fields, diff: result.diff))
+            say(
+                .applied(
+                    result.identity,
+                    result.change,
+                    fields: result.fields,
+                    diff: result.diff,
+                    changesOnlyManagers: result.changesOnlyManagers,
+                )
+            )
             schedule.succeed(index)
         } catch {
             // An interrupted object has not failed: the task reports the interruption.

@@ -41,7 +41,7 @@ struct CRDReadiness {
         var installingSince = isInstalling(live) ? start : nil
         var hasAnnotation = live["metadata"]?["annotations"]?[Self.wakeAnnotation] != nil
         try await retryPolicy.retry(
-            subject,
+            .init(.object, subject),
             Backoff(first: Self.firstPause, limit: Self.longestPauses.later) {
                 .now < start + .seconds(2) ? Self.longestPauses.first : nil
             },

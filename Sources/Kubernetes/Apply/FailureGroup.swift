@@ -43,7 +43,7 @@ public struct FailureGroup: Sendable {
             let common = isSame ? first.faults[index].own : first.faults[index].shared
             let values = isSame ? nil : Self.values(of: faults)
             let message = common.message + (values.map { ": \($0)" } ?? "")
-            let subject = "\(subject) (\(Self.list(faults.map(\.location))))"
+            let subject = "\(subject) (\(places(faults.map(\.location))))"
             return Problem(
                 "\(subject): \(message)",
                 hint: common.hint,
@@ -71,6 +71,16 @@ public struct FailureGroup: Sendable {
         }
         if ["ss", "x", "ch", "sh"].contains(where: kind.hasSuffix) { return kind + "es" }
         return kind.hasSuffix("s") ? kind : kind + "s"
+    }
+
+    /// Where the objects are described, with the first names if all have one place, as in a prune.
+    private func places(_ locations: [SourceLocation]) -> String {
+        guard Set(locations).count == 1, let location = locations.first else { return Self.list(locations) }
+        let names = members.prefix(Self.listedCount).map { member in
+            (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name
+        }
+        let rest = members.count - names.count
+        return names.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "") + "; \(location)"
     }
 
     /// The first locations, each file's name once: `m.yaml:1:1, 5:1, 9:1 and 14 more`.

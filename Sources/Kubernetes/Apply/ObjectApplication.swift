@@ -1,3 +1,4 @@
+import Base
 import HTTP
 import YAML
 
@@ -21,6 +22,8 @@ struct ObjectApplication {
         var verification: Verification?
         /// Whether the object is a definition that an earlier run has found served; `false` for other kinds.
         var isEstablished = false
+        /// Whether no field has changed, and only who manages them.
+        var changesOnlyManagers = false
     }
 
     /// What earlier attempts found out.
@@ -31,6 +34,8 @@ struct ObjectApplication {
         var hasTriedMetadata = false
         /// The change of a write that got no response; it may have happened.
         var intended: Applier.Change?
+        /// The object before the first write that has happened, if that was not the last one of an attempt.
+        var original: Node?
     }
 
     var client: APIClient { applier.client }
@@ -41,7 +46,7 @@ struct ObjectApplication {
     func run() async throws(ObjectFailure) -> Result {
         var memory = Memory()
         do {
-            let subject = "\(manifest.identity)"
+            let subject = Wait.Subject(.object, "\(manifest.identity)")
             let result = try await applier.retryPolicy.retry(subject, Backoff(), pausing: pause) {
                 () async throws(APIError) in
                 do throws(APIError) {
@@ -147,7 +152,7 @@ struct ObjectApplication {
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
         let verification = await verification(of: live, at: path)
-        if memory.intended == nil, let verification, verification.isKnown {
+        if memory.intended == nil, memory.original == nil, let verification, verification.isKnown {
             return Result(
                 identity: identity,
                 change: .unchanged,
@@ -157,7 +162,8 @@ struct ObjectApplication {
             )
         }
         let proposal = try await proposal(for: body, live: live, at: path)
-        var changed: [String] = []
+        // An earlier attempt may have written the object, and then found that somebody else has changed it too.
+        let original = memory.original ?? live
         if let answer = proposal.answer {
             let difference = Difference(from: live, to: answer, hasStatusSubresource: path.hasStatusSubresource)
             try await checkAutoscaler(of: identity, difference)
@@ -166,12 +172,12 @@ struct ObjectApplication {
             if difference.fields.isEmpty, hasSameOwner, !isMigrated {
                 return Result(
                     identity: identity,
-                    change: memory.intended ?? .unchanged,
+                    change: memory.intended ?? (memory.original == nil ? .unchanged : .configured),
+                    fields: memory.original == nil ? [] : changedFields(from: original, to: live, at: path),
                     object: live,
                     verification: proposal.isAccepted && ManagedMetadata.hasAllFields(answer) ? verification : nil
                 )
             }
-            changed = difference.fields.map(\.path)
             guard !isDryRun else {
                 let preview = try await migrationPreview(of: live, answer, to: body, at: path)
                 let lines = Difference.lines(
@@ -181,20 +187,40 @@ struct ObjectApplication {
                     hasStatusSubresource: path.hasStatusSubresource,
                 )
                 let diff = diff(from: live, to: preview, at: path)
-                let change: Applier.Change = lines.isEmpty ? .unchanged : .configured
-                return Result(identity: identity, change: change, fields: lines, diff: diff)
+                return Result(
+                    identity: identity,
+                    change: .configured,
+                    fields: lines,
+                    diff: diff,
+                    changesOnlyManagers: lines.isEmpty,
+                )
             }
         }
+        // After a write whose response was lost, and without an answer to a dry run, it is not known what has changed.
+        let isKnown = memory.intended == nil && proposal.answer != nil
         let change = memory.intended ?? .configured
         let reply = try await write(proposal.root, to: path, as: change, isForced: proposal.isForced, &memory)
+        memory.original = original
         if proposal.answer == nil { reportWarnings(of: reply.response) }
         let object = try await migrate(reply.node, at: path, to: body)
-        let rest = Difference(from: reply.node, to: object, hasStatusSubresource: path.hasStatusSubresource)
-        changed += rest.fields.map(\.path)
-        // Without the values, which only a dry run shows: a journal is kept, and read by others.
-        let leftOut = changed.count - Self.reportedFieldLimit
-        if leftOut > 0 { changed = changed.prefix(Self.reportedFieldLimit) + ["and \(leftOut) more"] }
-        return Result(identity: identity, change: change, fields: changed, object: object)
+        let changed = changedFields(from: original, to: object, at: path)
+        return Result(
+            identity: identity,
+            change: change,
+            fields: changed,
+            object: object,
+            changesOnlyManagers: isKnown && changed.isEmpty,
+        )
+    }
+
+    /// The paths of the fields that differ, the first few if they are many.
+    ///
+    /// Without the values, which only a dry run shows: a journal is kept, and read by others.
+    private func changedFields(from old: Node, to new: Node, at path: ObjectPath) -> [String] {
+        let difference = Difference(from: old, to: new, hasStatusSubresource: path.hasStatusSubresource)
+        let paths = difference.fields.map(\.path)
+        let leftOut = paths.count - Self.reportedFieldLimit
+        return leftOut > 0 ? paths.prefix(Self.reportedFieldLimit) + ["and \(leftOut) more"] : paths
     }
 
     /// The lines of a unified diff of two states of the object.
@@ -258,17 +284,5 @@ struct ObjectApplication {
             as: path.expected,
             until: deadline,
         )
-    }
-
-    /// Passes on the `Warning:` headers; their form is `299 - "text"` (RFC 9111, section 5.5).
-    func reportWarnings(of response: HTTPResponse) {
-        for value in response.values(of: "warning") {
-            guard let open = value.firstIndex(of: "\""), let close = value.lastIndex(of: "\""), open < close else {
-                applier.say(.warning(manifest.identity, value))
-                continue
-            }
-            let text = value[value.index(after: open)..<close].replacing("\\\"", with: "\"")
-            applier.say(.warning(manifest.identity, String(text)))
-        }
     }
 }

@@ -5,7 +5,9 @@ extension Explanation {
     /// A webhook that gives no usable answer, `nil` if that is not the reason.
     func webhookFailure(_ status: ServerStatus) async -> ObjectFailure? {
         guard let failure = WebhookFailure(status) else { return nil }
-        let configuration = await configuration(of: failure.webhook)
+        // The object's own deadline has often passed; the task's message may be a moment later.
+        let deadline = max(deadline, .now + .milliseconds(200))
+        let configuration = await client.webhookConfigurations.name(of: failure.webhook, on: client, until: deadline)
         let named =
             configuration
             ?? "its configuration ('kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations')"
@@ -19,21 +21,6 @@ extension Explanation {
             }
         let message = "webhook '\(failure.webhook)', which must allow the object, cannot be asked: \(failure.words)"
         return ObjectFailure(manifest, .other, message, hint: hint)
-    }
-
-    /// The configuration that a webhook is part of, `nil` if it cannot be read.
-    private func configuration(of webhook: String) async -> String? {
-        // The object's own deadline has often passed; the task's message may be a moment later.
-        let deadline = max(deadline, .now + .milliseconds(200))
-        for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
-            let path = "/apis/admissionregistration.k8s.io/v1/\(kind.lowercased())s"
-            let list = try? await client.object("GET", path, until: deadline).node
-            let owner = (list?["items"]?.sequence ?? []).first { item in
-                (item["webhooks"]?.sequence ?? []).contains { $0["name"]?.string == webhook }
-            }
-            if let name = owner?["metadata"]?["name"]?.string { return "\(kind) '\(name)'" }
-        }
-        return nil
     }
 }
 

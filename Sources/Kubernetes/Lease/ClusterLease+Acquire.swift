@@ -26,7 +26,7 @@ extension ClusterLease {
         var mayHold = false
         do throws(APIError) {
             return try await retryPolicy.retry(
-                description,
+                .init(.lock, description),
                 Backoff(),
                 pausing: { delay in
                     let result = await pause(&observation, delay, until: retryPolicy.lastAttempt)

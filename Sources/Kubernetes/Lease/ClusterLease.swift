@@ -146,7 +146,8 @@ public struct ClusterLease: Sendable {
             // A request without a response may have released it, and others may have taken it since.
             var mayBeReleased = false
             do throws(APIError) {
-                let found = try await policy.retry(subject.description) { () async throws(APIError) -> Loss? in
+                let found = try await policy.retry(.init(.lock, subject.description)) {
+                    () async throws(APIError) -> Loss? in
                     let state = try await read(until: policy.deadline)
                     guard let state, state.holder == identity else { return mayBeReleased ? nil : self.loss(to: state) }
                     do throws(APIError) {

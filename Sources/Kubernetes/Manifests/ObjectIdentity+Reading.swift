@@ -30,7 +30,12 @@ private struct IdentityReader {
             )
             return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
         }
-        let apiVersion = required("apiVersion", of: node, as: "apiVersion", example: "v1")
+        let written = node["kind"]?.string ?? ""
+        let example = written.isEmpty ? "v1" : BuiltInKinds.served(written)
+        let hint =
+            example.map { "write 'apiVersion: \($0)'" }
+            ?? "write the group and version of the kind; 'kubectl explain \(written)' prints them"
+        let apiVersion = required("apiVersion", of: node, as: "apiVersion", hint: hint)
         validate(
             apiVersion,
             "apiVersion",
@@ -38,7 +43,8 @@ private struct IdentityReader {
             ObjectIdentifiers.isAPIVersion,
             "an API version such as 'apps/v1'"
         )
-        let kind = required("kind", of: node, as: "kind", example: "ConfigMap")
+        let known = BuiltInKinds.example(of: apiVersion).map { ", such as 'kind: \($0)'" } ?? ""
+        let kind = required("kind", of: node, as: "kind", hint: "add the object's kind\(known)")
         validate(kind, "kind", at: node["kind"], ObjectIdentifiers.isKind, "a kind such as 'ConfigMap'")
         var (name, namespace) = ("", String?.none)
         if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
@@ -81,7 +87,7 @@ private struct IdentityReader {
 
     /// Reads a name that becomes part of a path; the server would take one with these characters for another path.
     private mutating func segment(_ field: String, of parent: Node?, example: String) -> String {
-        let text = required(field, of: parent, as: "metadata.\(field)", example: example)
+        let text = required(field, of: parent, as: "metadata.\(field)", hint: "write '\(field): \(example)'")
         validate(text, "metadata.\(field)", at: parent?[field], ObjectIdentifiers.isName, "a valid name")
         return text
     }
@@ -98,7 +104,7 @@ private struct IdentityReader {
         problems.append(Problem("'\(path)' is '\(text)', which is not \(what)", at: value?.location ?? node.location))
     }
 
-    private mutating func required(_ field: String, of parent: Node?, as path: String, example: String) -> String {
+    private mutating func required(_ field: String, of parent: Node?, as path: String, hint: String) -> String {
         let value = parent?[field]
         if let string = value?.string, !string.isEmpty { return string }
         let found = value.map { $0.string == "" ? "is empty" : "is \($0.kindName), not a string" } ?? "is missing"
@@ -106,7 +112,7 @@ private struct IdentityReader {
             Problem(
                 "'\(path)' of document \(documentIndex) \(found)",
                 at: value?.location ?? parent?.location ?? node.location,
-                hint: value.flatMap(quoting) ?? "write '\(field): \(example)'"
+                hint: value.flatMap(quoting) ?? hint
             )
         )
         return ""

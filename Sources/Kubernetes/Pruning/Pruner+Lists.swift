@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// Kinds of the server, and lists of their objects.
@@ -22,7 +23,7 @@ extension Pruner {
         var served: [DefinedKind: ServedKind] = [:]
         var asked: DefinedKind?
         do throws(APIError) {
-            try await retryPolicy.retry("\(set.parent)") { () async throws(APIError) in
+            try await retryPolicy.retry(parentSubject) { () async throws(APIError) in
                 var search = KindSearch(client, until: retryPolicy.deadline)
                 let missing = kinds.filter { served[$0] == nil }.sorted { $0.text < $1.text }
                 for kind in missing {
@@ -106,7 +107,9 @@ extension Pruner {
     ) async -> Result<[ApplySetMember], ObjectFailure> {
         let path = kind.resource.collectionPath(of: kind.type, namespace: namespace)
         do throws(APIError) {
-            let items = try await retryPolicy.retry("\(kind.type.kind)") { () async throws(APIError) -> [Node] in
+            // One subject for all lists, so that a server that is away is one line.
+            let items = try await retryPolicy.retry(.init(.condition, "the lists of its objects")) {
+                () async throws(APIError) -> [Node] in
                 do throws(APIError) {
                     return try await client.metadata(
                         of: path,

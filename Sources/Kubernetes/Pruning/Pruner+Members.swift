@@ -64,9 +64,13 @@ extension Pruner {
 
     /// Deletes members, as long as they are what ``obsolete(in:reasonToKeep:)`` found.
     ///
-    /// - Parameter identities: The members of one group.
-    /// - Returns: What became of each.
-    public func delete(_ identities: [ObjectIdentity]) async -> [Deleter.Message] {
+    /// - Parameters:
+    ///   - identities: The members of one group.
+    ///   - say: Receives what became of each as soon as that is known, on any thread.
+    public func delete(
+        _ identities: [ObjectIdentity],
+        say: @escaping @Sendable (Deleter.Message) -> Void,
+    ) async {
         let deletion = ObjectDeletion(
             client: client,
             task: set.task,
@@ -75,7 +79,7 @@ extension Pruner {
             preconditions: ["uid", "resourceVersion"],
             isMeant: { identity, live in verdict(on: live, of: identity) == .delete },
         )
-        return await deletion.delete(identities.map { ($0, location) })
+        await deletion.delete(identities.map { ($0, location) }, say: say)
     }
 
     /// What the parent has to list after members were deleted, by what the server has now.

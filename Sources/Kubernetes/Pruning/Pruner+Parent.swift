@@ -73,7 +73,7 @@ extension Pruner {
         isMarked: Bool = false
     ) async throws(ObjectFailure) -> Parent? {
         try await explained { () async throws(APIError) -> Parent? in
-            try await retryPolicy.retry("\(set.parent)") { () async throws(APIError) -> Parent? in
+            try await retryPolicy.retry(parentSubject) { () async throws(APIError) -> Parent? in
                 try await write(scope, isMarked: isMarked, over: parent.resourceVersion)
             }
         }
@@ -83,7 +83,8 @@ extension Pruner {
     @discardableResult
     private func extend(to wanted: ApplySetScope) async throws(ObjectFailure) -> Parent {
         let result = try await explained { () async throws(APIError) -> Result<Parent, ObjectFailure> in
-            try await retryPolicy.retry("\(set.parent)") { () async throws(APIError) -> Result<Parent, ObjectFailure> in
+            try await retryPolicy.retry(parentSubject) {
+                () async throws(APIError) -> Result<Parent, ObjectFailure> in
                 try await extendOnce(to: wanted)
             }
         }
@@ -124,6 +125,9 @@ extension Pruner {
     }
 
     private var parentManifest: ManifestObject { placeholder(set.parent) }
+
+    /// The parent as what the task waits for: no result is reported for it, as one is that ends the wait for an object.
+    var parentSubject: Wait.Subject { .init(.condition, "\(set.parent)") }
 
     /// Writes the parent once.
     ///

@@ -107,7 +107,7 @@ struct Rollout {
             }
             for index in unready.indices { unready[index].detail = details[unready[index]] }
             guard !isLast else { throw problem(of: unready) }
-            retryPolicy.report("\(unready.map(\.description).joined(separator: "; ")) (gives up at \(time))")
+            if let wait = wait(for: unready, until: time) { retryPolicy.report(wait) }
             let watches = states.filter { !$0.unready.isEmpty }.map(\.watch)
             // The cause is looked up when it is due, also in the middle of a watch.
             let limit = min(watchLimits.next(), max(.seconds(1), nextDiagnosis - .now))
@@ -120,6 +120,18 @@ struct Rollout {
         (
             Backoff(first: diagnosisInterval, limit: Self.longestDiagnosisInterval),
             Backoff(first: Self.firstWatch, limit: APIClient.longestWatch)
+        )
+    }
+
+    /// What the task waits for: the first object, with the others in the reason.
+    private func wait(for unready: [UnreadyObject], until time: String) -> Wait? {
+        guard let first = unready.first else { return nil }
+        let reasons = [first.reasonWithDetail] + unready.dropFirst().map(\.description)
+        return Wait(
+            .init(.object, "\(first.identity)"),
+            reason: reasons.joined(separator: "; "),
+            givesUpAt: time,
+            isComplete: true,
         )
     }
 

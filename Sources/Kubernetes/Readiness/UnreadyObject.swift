@@ -7,6 +7,9 @@ struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
     /// What events, pods and nodes say about the cause, `nil` if nothing is known.
     var detail: String?
 
+    /// What is missing, and the cause.
+    var reasonWithDetail: String { reason + (detail.map { " (\($0))" } ?? "") }
+
     /// The object, what is missing, and the cause.
-    var description: String { "\(identity): \(reason)\(detail.map { " (\($0))" } ?? "")" }
+    var description: String { "\(identity): \(reasonWithDetail)" }
 }

@@ -18,6 +18,12 @@ extension APIClient {
             transportProblem(cause, server)
         case .refused(let refusal) where refusal.code == 401:
             Problem("\(server) does not accept \(whoami)", hint: credentialAdvice)
+        case .refused(let refusal) where refusal.status.expectsTLS:
+            Problem(
+                "\(server) expects TLS",
+                hint: "write server: https://\(kubeconfig.address) in kubeconfig '\(kubeconfig.path)', "
+                    + "or https://\(kubeconfig.address) in 'cluster.servers' if a task writes it",
+            )
         case .refused(let refusal) where refusal.status.location != nil:
             Problem(
                 "\(server) is not an API server",
@@ -26,14 +32,21 @@ extension APIClient {
             )
         case .refused(let refusal) where refusal.code == 504 || refusal.message.contains("etcd"):
             Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
+        case .notReady(let checks, _):
+            Problem(
+                "\(server) is not ready: \(checks)",
+                hint: checks.contains("etcd") ? Self.storageAdvice : Self.serverAdvice,
+            )
         case .pending(let words, _, _) where words.contains("etcd"):
             Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .foreign:
             Problem("\(server) cannot be used", cause: error)
         case .refused, .pending, .beingDeleted, .rival:
-            Problem("\(server) is not ready", hint: "look into the API server's log", cause: error)
+            Problem("\(server) is not ready", hint: Self.serverAdvice, cause: error)
         }
     }
+
+    private static var serverAdvice: String { "look into the API server's log" }
 
     private static var storageAdvice: String { "look into the logs of the API server and of etcd" }
 

@@ -16,6 +16,9 @@ public struct APIClient: Sendable {
     /// The schemas of its kinds, fetched when an object is refused.
     let schemas = SchemaCache()
 
+    /// The configurations of its admission webhooks, fetched when one cannot be asked.
+    let webhookConfigurations = WebhookConfigurations()
+
     /// What the preflight checks found.
     let preflightState = PreflightState()
 
@@ -43,8 +46,12 @@ public struct APIClient: Sendable {
     /// How long one request may take before it is tried again.
     static let requestLimit = Duration.seconds(15)
 
-    /// How long the server may work on a request: less, so that its own explanation arrives.
-    private static let serverLimit = "10s"
+    /// How long a request may take that only explains a refusal, so that it holds up no attempt.
+    private static let explanationLimit = Duration.seconds(2)
+
+    /// How long the server may work on a request: less, so that its own explanation arrives, and more than the 10 s that
+    /// it waits for an admission webhook by default, so that it names the webhook.
+    private static let serverLimit = "13s"
 
     /// Creates a client.
     ///
@@ -127,7 +134,13 @@ public struct APIClient: Sendable {
             if let content = response.foreignRefusal {
                 throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
             }
-            throw .refused(APIError.Refusal(request: "\(method) \(path)", status: ServerStatus(response)))
+            let status = ServerStatus(response)
+            if let failure = WebhookFailure(status) {
+                // For the message: at the end of a task's timeout there is no time left to ask for it.
+                let limit = min(deadline, .now + Self.explanationLimit)
+                _ = await webhookConfigurations.name(of: failure.webhook, on: self, until: limit)
+            }
+            throw .refused(APIError.Refusal(request: "\(method) \(path)", status: status))
         }
         let node: Node
         do {

@@ -10,6 +10,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     case refused(Refusal)
     /// The server answers, but not yet in the expected way.
     case pending(String, Disposition, retryAfter: Duration? = nil)
+    /// The server's own checks fail; the text says how many and which.
+    case notReady(checks: String, retryAfter: Duration? = nil)
     /// The response cannot be the API server's answer to the request.
     case foreign(ForeignReply)
     /// The object is being deleted, and waits for these finalizers.
@@ -49,7 +51,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .refused(let refusal): refusal.disposition
         case .pending(_, let disposition, _): disposition
         case .foreign(let reply): reply.disposition
-        case .beingDeleted: .retry
+        case .notReady, .beingDeleted: .retry
         case .rival: .permanent
         case .interrupted: .permanent
         case .transport(let error): error.disposition
@@ -60,7 +62,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     var mayHaveSucceeded: Bool {
         switch self {
         case .refused(let refusal): refusal.code >= 500
-        case .pending, .beingDeleted, .rival: false
+        case .pending, .notReady, .beingDeleted, .rival: false
         case .foreign(let reply): reply.mayHaveSucceeded
         case .transport, .interrupted: true
         }
@@ -69,7 +71,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     /// How long the server asks to wait.
     public var retryAfter: Duration? {
         switch self {
-        case .pending(_, _, let retryAfter): retryAfter
+        case .pending(_, _, let retryAfter), .notReady(_, let retryAfter): retryAfter
         case .foreign(let reply): reply.retryAfter
         case .refused(let refusal): refusal.status.retryAfter
         case .transport, .beingDeleted, .rival, .interrupted: nil
@@ -85,6 +87,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             return .refused(refusal)
         case .pending(let words, let disposition, let retryAfter):
             return .pending(words + remark, disposition, retryAfter: retryAfter)
+        case .notReady(let checks, let retryAfter):
+            return .notReady(checks: checks + remark, retryAfter: retryAfter)
         case .transport, .foreign, .beingDeleted, .rival, .interrupted:
             return self
         }
@@ -99,12 +103,18 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .transport(let error): error.message
         case .refused(let refusal): refusal.status.words
         case .pending(let words, _, _): words
+        case .notReady(let checks, _): "not ready: \(checks)"
         case .foreign(let reply): "\(reply.words); \(reply.advice)"
         case .beingDeleted(let finalizers): Self.words(forDeletionWith: finalizers)
         case .rival(let rival):
             "task '\(rival.task)' applies it too (\(rival.location)): each would undo the other"
         case .interrupted: "interrupted"
         }
+    }
+
+    /// The checks of the server, for an error about them: a server that is starting passes one after the other.
+    public var topic: String? {
+        if case .notReady = self { "checks" } else { nil }
     }
 
     private static func words(forDeletionWith finalizers: [String]) -> String {

@@ -72,7 +72,9 @@ public struct CertificateSigning: Sendable {
         let subject = request.identity.description
         let answer: Answer
         do throws(APIError) {
-            let made = try await retryPolicy.retry(subject) { () async throws(APIError) in try await make(request) }
+            let made = try await retryPolicy.retry(.init(.object, subject)) { () async throws(APIError) in
+                try await make(request)
+            }
             answer = try await awaitAnswer(to: request, from: made)
         } catch {
             throw problem(error, request)
@@ -140,7 +142,7 @@ public struct CertificateSigning: Sendable {
     private func awaitAnswer(to request: Request, from made: Node) async throws(APIError) -> Answer {
         var known: Node? = made
         return try await retryPolicy.retry(
-            request.identity.description,
+            .init(.object, request.identity.description),
             Backoff(),
             pausing: { delay in
                 let version = known?["metadata"]?["resourceVersion"]?.string
@@ -221,7 +223,7 @@ public struct CertificateSigning: Sendable {
         // Other refusals are those of admission, which no role changes.
         case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
             return Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
-        case .transport, .refused, .foreign, .beingDeleted, .rival: return Problem(message, cause: error)
+        case .transport, .refused, .notReady, .foreign, .beingDeleted, .rival: return Problem(message, cause: error)
         }
     }
 }

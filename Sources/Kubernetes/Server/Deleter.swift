@@ -31,19 +31,25 @@ public struct Deleter: Sendable {
 
     /// Deletes objects; one that does not exist is not an error.
     ///
-    /// - Parameter subjects: The objects.
-    /// - Returns: What became of each object, in their order, and warnings.
-    public func delete(_ subjects: [Subject]) async -> [Message] {
-        let messages = await deletion.delete(subjects)
-        return messages + (await namespaceWarnings(about: messages))
+    /// - Parameters:
+    ///   - subjects: The objects.
+    ///   - say: Receives what became of each object as soon as that is known, on any thread; warnings at the end.
+    public func delete(_ subjects: [Subject], say: @escaping @Sendable (Message) -> Void) async {
+        let absent = Locked<Set<ObjectIdentity>>([])
+        await deletion.delete(subjects) { message in
+            if case .deleted(let identity, existed: false) = message { absent.withLock { _ = $0.insert(identity) } }
+            say(message)
+        }
+        let gone = absent.withLock { $0 }
+        for warning in await namespaceWarnings(about: subjects.map(\.identity).filter(gone.contains)) { say(warning) }
     }
 
     /// Warnings about namespaces that do not exist and have names similar to others.
     ///
     /// No errors: the objects of a namespace that was deleted are gone.
-    private func namespaceWarnings(about messages: [Message]) async -> [Message] {
+    private func namespaceWarnings(about objects: [ObjectIdentity]) async -> [Message] {
         var absent: [String: ObjectIdentity] = [:]
-        for case .deleted(let identity, existed: false) in messages {
+        for identity in objects {
             if let namespace = identity.namespace, absent[namespace] == nil { absent[namespace] = identity }
         }
         let (client, deadline) = (deletion.client, deletion.retryPolicy.deadline)

@@ -1,4 +1,5 @@
 import Base
+import HTTP
 import YAML
 
 /// Deletes objects as they are on the server, and waits until they are gone.
@@ -19,18 +20,15 @@ struct ObjectDeletion: Sendable {
 
     /// Deletes objects; one that does not exist is not an error.
     ///
-    /// - Parameter subjects: The objects.
-    /// - Returns: What became of each object, in their order.
-    func delete(_ subjects: [Deleter.Subject]) async -> [Deleter.Message] {
-        // Declared outside the group for the reason given in `Rollout.pause`.
-        var messages: [Int: Deleter.Message] = [:]
-        await withTaskGroup(of: (Int, Deleter.Message).self) { group in
-            for (index, subject) in subjects.enumerated() {
-                group.addTask { (index, await delete(subject)) }
+    /// - Parameters:
+    ///   - subjects: The objects.
+    ///   - say: Receives what became of each object as soon as that is known, on any thread.
+    func delete(_ subjects: [Deleter.Subject], say: @escaping @Sendable (Deleter.Message) -> Void) async {
+        await withDiscardingTaskGroup { group in
+            for subject in subjects {
+                group.addTask { say(await delete(subject)) }
             }
-            for await (index, message) in group { messages[index] = message }
         }
-        return subjects.indices.compactMap { messages[$0] }
     }
 
     private func delete(_ subject: Deleter.Subject) async -> Deleter.Message {
@@ -55,7 +53,7 @@ struct ObjectDeletion: Sendable {
         var uid: String?
         // Once its deletion has been requested nothing keeps an object.
         var isDecided = false
-        try await retryPolicy.retry(identity.description) { () async throws(APIError) in
+        try await retryPolicy.retry(.init(.object, identity.description)) { () async throws(APIError) in
             guard let live = try await findKnown(identity) else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
             // One that was created again in the meantime is another object.
@@ -66,7 +64,7 @@ struct ObjectDeletion: Sendable {
                 throw .beingDeleted(live.remainingFinalizers)
             }
             do throws(APIError) {
-                try await requestDeletion(of: identity, live)
+                if try await requestDeletion(of: identity, live) { return }
             } catch .refused(let refusal) where refusal.code == 409 {
                 // It has changed since it was read, so nothing was requested.
                 isDecided = false
@@ -89,21 +87,24 @@ struct ObjectDeletion: Sendable {
         }
     }
 
-    private func requestDeletion(of identity: ObjectIdentity, _ live: Node) async throws(APIError) {
+    /// Requests the deletion of an object, and returns whether it is gone already.
+    private func requestDeletion(of identity: ObjectIdentity, _ live: Node) async throws(APIError) -> Bool {
         let resource = try await client.catalog.resource(of: identity.type, on: client, until: retryPolicy.deadline)
         var identity = identity
         identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
         let path = resource.path(of: identity)
         do throws(APIError) {
-            _ = try await client.object(
+            let reply = try await client.object(
                 "DELETE",
                 path,
                 body: deleteOptions(for: live).json(),
                 contentType: "application/json",
                 until: retryPolicy.deadline
             )
+            // Otherwise the reply is the object, which a finalizer or a grace period keeps, or has status 202.
+            return !isDryRun && reply.response.status == 200 && reply.node["kind"]?.string == "Status"
         } catch .refused(let refusal) where refusal.code == 404 {
-            return
+            return true
         }
     }
 

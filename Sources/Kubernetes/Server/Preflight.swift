@@ -25,7 +25,7 @@ struct Preflight {
     func run() async throws(Problem) {
         do throws(APIError) {
             try await retryPolicy.retry(
-                "API server \(client.kubeconfig.address)",
+                .init(.server, "API server \(client.kubeconfig.address)"),
                 Backoff { [state = client.preflightState] in state.isStartingOnThisMachine ? Self.localPause : nil },
                 pausing: pause,
             ) { () async throws(APIError) in
@@ -64,19 +64,36 @@ struct Preflight {
         min(retryPolicy.deadline, .now + Self.requestLimit)
     }
 
-    /// Asks `/readyz`, and reports its failing checks.
+    /// Asks `/readyz`, and reports how many of its checks fail, with the first of them.
     private func checkReadiness() async throws(APIError) {
         let response = try await client.send("GET", "/readyz", query: [("verbose", "")], until: requestDeadline)
         guard response.status != 200 else { return }
         let status = ServerStatus(response)
         guard status.code != 401 else { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
-        let failing = String(decoding: response.body, as: UTF8.self)
-            .split(whereSeparator: \.isNewline)
-            .filter { $0.hasPrefix("[-]") }
-            .map { $0.prefix(200) }
+        if status.expectsTLS { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
         // A user who may not read it yet may once the server has created its roles, which is part of getting ready.
-        let words = failing.isEmpty ? "answers \(status.code): \(status.line)" : failing.joined(separator: ", ")
-        throw .pending("/readyz: \(words)", .retry, retryAfter: status.retryAfter)
+        guard let checks = Self.failedChecks(response.body) else {
+            throw .pending("/readyz: answers \(status.code): \(status.line)", .retry, retryAfter: status.retryAfter)
+        }
+        throw .notReady(checks: checks, retryAfter: status.retryAfter)
+    }
+
+    /// The failing checks in an answer of `/readyz`, whose lines are as `[-]etcd failed: reason withheld`.
+    ///
+    /// - Parameter body: The answer.
+    /// - Returns: The number of checks that fail, and up to four of them, those of etcd first; `nil` for none.
+    private static func failedChecks(_ body: [UInt8]) -> String? {
+        let checks = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .filter { $0.hasPrefix("[-]") }
+            .map { line in
+                let name = line.dropFirst(3).prefix { $0 != " " }
+                let reason = line.firstRange(of: " failed: ").map { line[$0.upperBound...].prefix(200) }
+                return reason.flatMap { $0 == "reason withheld" ? nil : "\(name) (\($0))" } ?? String(name)
+            }
+        guard let first = checks.first else { return nil }
+        if checks.count == 1 { return "check \(first) of /readyz has failed" }
+        let sorted = checks.filter { $0.hasPrefix("etcd") } + checks.filter { !$0.hasPrefix("etcd") }
+        return "\(checks.count) checks of /readyz have failed: \(shortList(sorted))"
     }
 
     private func checkSystemNamespace() async throws(APIError) {

@@ -6,11 +6,18 @@ public protocol Retriable: Error {
     var retryAfter: Duration? { get }
     /// The error as a message, for reports of what is waited for.
     var words: String { get }
+    /// The topic of an error whose words change often; of one topic a change is reported at most every few seconds.
+    ///
+    /// `nil` if every change of the words is reported.
+    var topic: String? { get }
     /// The error with the remark that the server asks for a pause which is longer than the time left.
     func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self
 }
 
 extension Retriable {
+    /// None: each change of the words is worth a report.
+    public var topic: String? { nil }
+
     /// The error itself: it comes from nobody who asks for pauses.
     public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self { self }
 }

@@ -10,22 +10,19 @@ public struct RetryPolicy: Sendable {
     /// With several API servers a CRD is served up to 5 s after it was established, and a PATCH is refused until then.
     public var gracePeriod: Duration
 
-    /// Receives `SUBJECT: REASON (gives up at TIME)`.
-    public var report: @Sendable (String) -> Void
+    /// Receives what is waited for, each time that the reason may have changed.
+    public var report: @Sendable (Wait) -> Void
 
     /// Creates a policy.
     public init(
         deadline: ContinuousClock.Instant,
         gracePeriod: Duration = .seconds(10),
-        report: @escaping @Sendable (String) -> Void = { _ in },
+        report: @escaping @Sendable (Wait) -> Void = { _ in },
     ) {
         self.deadline = deadline
         self.gracePeriod = gracePeriod
         self.report = report
     }
-
-    /// Waits shorter than this are not reported.
-    private static let quietPeriod = Duration.seconds(1)
 
     /// When the last attempt begins before time is up.
     private static let reserve = Duration.milliseconds(100)
@@ -36,13 +33,13 @@ public struct RetryPolicy: Sendable {
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
     /// - Parameters:
-    ///   - subject: What is attempted, for the reports: `ClusterRole/edit`.
+    ///   - subject: What is attempted, for the reports.
     ///   - attempt: One attempt.
     /// - Returns: What the first successful attempt returned.
     /// - Throws: The last attempt's error, also when the surrounding task was cancelled. An attempt that the deadline
     ///   cut short says nothing about its subject, so then it is the error before.
     public func retry<Value, Failure: Retriable>(
-        _ subject: String,
+        _ subject: Wait.Subject,
         _ attempt: () async throws(Failure) -> Value,
     ) async throws(Failure) -> Value {
         try await retry(subject, Backoff(), pausing: { await sleep($0) }, attempt)
@@ -59,7 +56,7 @@ public struct RetryPolicy: Sendable {
     /// - Returns: What the first successful attempt returned.
     /// - Throws: What ``retry(_:_:)`` throws.
     func retry<Value, Failure: Retriable>(
-        _ subject: String,
+        _ subject: Wait.Subject,
         _ backoff: Backoff,
         pausing pause: (Duration) async -> Bool,
         _ attempt: () async throws(Failure) -> Value,
@@ -70,6 +67,7 @@ public struct RetryPolicy: Sendable {
         // Once: the clock is read in whole seconds, and a line with another time would be reported again.
         let timeOfDeadline = timeOfDay(of: deadline)
         var last: Failure?
+        var lastReport = LastReport()
         while true {
             let error: Failure
             do throws(Failure) {
@@ -95,11 +93,30 @@ public struct RetryPolicy: Sendable {
             // The last pause is as short as it must be for one more attempt.
             let delay = min(backoff.next(atLeast: error.retryAfter), end - now - Self.reserve)
             guard delay > .zero else { throw error }
-            if start + Self.quietPeriod <= now + delay {
-                report("\(subject): \(error.words) (gives up at \(gracePeriod?.time ?? timeOfDeadline))")
+            if start + Wait.quietPeriod <= now + delay, lastReport.isDue(error, at: now) {
+                report(Wait(subject, reason: error.words, givesUpAt: gracePeriod?.time ?? timeOfDeadline))
             }
             guard await pause(delay) else { throw error }
         }
+    }
+}
+
+/// What was reported last about one wait.
+private struct LastReport {
+    private var last: (words: String, topic: String?, time: ContinuousClock.Instant)?
+
+    /// How long other words about the same topic are not reported.
+    private static let interval = Duration.seconds(5)
+
+    /// Returns whether an error is worth a report, and notes it if it is.
+    mutating func isDue(_ error: some Retriable, at now: ContinuousClock.Instant) -> Bool {
+        if let last {
+            // The receiver drops repetitions.
+            if error.words == last.words { return true }
+            if let topic = error.topic, topic == last.topic, now < last.time + Self.interval { return false }
+        }
+        last = (error.words, error.topic, now)
+        return true
     }
 }
 

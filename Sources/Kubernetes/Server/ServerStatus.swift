@@ -28,6 +28,8 @@ struct ServerStatus: Sendable {
     var retryAfter: Duration?
     /// Where a redirection leads.
     var location: String?
+    /// Whether the request was sent without TLS to a port of TLS.
+    var expectsTLS = false
 
     /// Reads a response that is not a success.
     init(_ response: HTTPResponse) {
@@ -37,6 +39,7 @@ struct ServerStatus: Sendable {
         reason = node?["reason"]?.string ?? ""
         location = (300..<400).contains(code) ? response.values(of: "location").first : nil
         message = node?["message"]?.string ?? location.map { "a redirection to '\($0)'" } ?? Self.text(of: response)
+        expectsTLS = response.expectsTLS
         kind = details?["kind"]?.string ?? ""
         name = details?["name"]?.string ?? ""
         causes = (details?["causes"]?.sequence ?? []).map { cause in

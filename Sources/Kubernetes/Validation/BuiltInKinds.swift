@@ -27,6 +27,13 @@ enum BuiltInKinds {
     /// The groups without a dot, which a custom resource's group must have.
     static let groups = ["", "apps", "autoscaling", "batch", "extensions", "policy"]
 
+    /// A kind that an API version has, for a hint; `nil` if none is known.
+    static func example(of apiVersion: String) -> String? {
+        let frequent = ["v1": "ConfigMap", "apps/v1": "Deployment", "batch/v1": "Job"]
+        return frequent[apiVersion] ?? complete[apiVersion]?.min()
+            ?? others.filter { $0.value == apiVersion }.keys.min()
+    }
+
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
         if !type.group.contains("."), !groups.contains(type.group) {
@@ -50,7 +57,8 @@ enum BuiltInKinds {
         return [Problem(message, at: manifest.root["kind"]?.location, hint: hint)]
     }
 
-    private static func served(_ kind: String) -> String? {
+    /// The API version that has a frequent kind.
+    static func served(_ kind: String) -> String? {
         complete.first { $0.value.contains(kind) }?.key ?? others[kind]
     }
 }

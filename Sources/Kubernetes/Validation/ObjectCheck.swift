@@ -43,6 +43,16 @@ public struct ObjectCheck: Sendable {
         SelectorMatch.problems, VolumeReferences.problems, ListKeys.problems, Quantities.problems,
     ]
 
+    /// Whether the fields of an object are known, so that one that its kind does not have is found.
+    ///
+    /// The identity and the metadata are the same in every kind, so an object with nothing else needs no schema.
+    public func knowsFields(of manifest: ManifestObject) -> Bool {
+        if document != nil || definitions[manifest.identity.type] != nil { return true }
+        return (manifest.root.mapping?.entries ?? []).allSatisfy { Self.commonFields.contains($0.key) }
+    }
+
+    private static let commonFields: Set = ["apiVersion", "kind", "metadata"]
+
     /// Checks an object.
     public func findings(in manifest: ManifestObject) -> Findings {
         let manifest = manifest.loaded

@@ -72,12 +72,13 @@ public struct ImportedCluster: Sendable, Hashable {
     /// Writes the cluster as a drop-in of the task file.
     ///
     /// - Parameters:
-    ///   - call: The call that reads the inventory, for the comment at the beginning.
+    ///   - call: The program that reads the inventory and its arguments, for the comment at the beginning.
     ///   - file: The inventory, for a problem.
     /// - Returns: The whole drop-in.
     /// - Throws: ``Base/Problems`` if it is larger than a task file may be.
-    public func dropIn(madeBy call: String, from file: String) throws(Problems) -> String {
-        var lines = ["# Made by '\(call)'. To change it, change the inventory and import it again."]
+    public func dropIn(madeBy call: [String], from file: String) throws(Problems) -> String {
+        let maker = printable(quotedShellLine(call))
+        var lines = ["# Made by \(maker). To change it, change the inventory and import it again."]
         let sections = [("name", name.map(flowText)), ("vip", virtualAddress.map { flowText("\($0)") })]
         let entries = sections.compactMap { key, value in value.map { "  \(key): \($0)" } }
         if !entries.isEmpty { lines += ["cluster:"] + entries }

@@ -31,7 +31,7 @@ struct ClusterReader {
         )
         static let servers = KeyDescription(
             name: "servers",
-            type: .either([.url, .dictionary(.url)]),
+            type: .either([.serverURL, .dictionary(.serverURL)]),
             presence: .optional(default: "none"),
             meaning: "the API server, for every role or as a mapping of roles"
         )

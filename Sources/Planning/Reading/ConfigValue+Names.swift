@@ -28,10 +28,18 @@ extension ConfigValue {
 
     /// A user or a group, by name or by number.
     func account() -> String? {
-        if let number = node.integer, (0...Int(UInt32.max) - 1).contains(number) { return String(number) }
-        guard let text = string(expected: "a name or a number") else { return nil }
-        guard text.utf8.allSatisfy({ $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }) else {
-            reportTypeMismatch("a name or a number")
+        let expected = "a name, or a number up to \(ValueType.largestAccount)"
+        let isNumber = if case .number = node.content { true } else { false }
+        // In quotes, a number is the same user.
+        let number = node.integer.map { String($0) }
+        guard let text = isNumber ? number : string(expected: expected) else {
+            if isNumber { reportTypeMismatch(expected) }
+            return nil
+        }
+        let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }
+        let isTooLarge = text.utf8.allSatisfy(\.isDigit) && Int(text).map { $0 > ValueType.largestAccount } != false
+        guard isName, !text.hasPrefix("-"), !isTooLarge else {
+            reportTypeMismatch(expected)
             return nil
         }
         return text

@@ -50,9 +50,9 @@ struct ConfigValue {
     }
 
     /// The mapping, or `nil` after reporting that there is none.
-    func mapping(_ expected: String) -> MappingReader? {
+    func mapping(_ expected: String, hint: String? = nil) -> MappingReader? {
         guard let mapping = node.mapping else {
-            reportTypeMismatch(expected)
+            reportTypeMismatch(expected, hint: hint)
             return nil
         }
         return MappingReader(mapping.entries, at: location, subject, variables, problems)

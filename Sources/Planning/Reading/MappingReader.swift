@@ -57,9 +57,19 @@ struct MappingReader {
     }
 
     /// Reads a mapping below a key.
-    mutating func fields(_ key: String, expected: String = "a mapping") -> MappingReader? {
+    ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - expected: How a message names the mapping.
+    ///   - hint: What to write instead of a value that is no mapping.
+    /// - Returns: The mapping, or `nil` if there is none, which has been reported if there is another value.
+    mutating func fields(
+        _ key: String,
+        expected: String = "a mapping",
+        hint: (Node) -> String? = { _ in nil },
+    ) -> MappingReader? {
         guard let entry = take(key) else { return nil }
-        return value(of: entry).mapping(expected)
+        return value(of: entry).mapping(expected, hint: hint(entry.value))
     }
 
     /// Reports that a key must be there; an example that is a list is in YAML's notation.
@@ -80,10 +90,17 @@ struct MappingReader {
 
     /// Reports every key that was not asked for.
     ///
-    /// - Parameter owner: The key below which an unknown key belongs, if any.
+    /// - Parameters:
+    ///   - shorthands: Known keys that hints only add, with the key whose keys they are.
+    ///   - owner: The key below which an unknown key belongs, if any.
     /// - Returns: The names that were hinted at.
     @discardableResult
-    func finish(owner: (String) -> String? = { _ in nil }) -> [String] {
+    func finish(
+        shorthands: [(keys: [String], owner: String)] = [],
+        owner: (String) -> String? = { _ in nil },
+    ) -> [String] {
+        let added = shorthands.map { "; or \(list($0.keys.sorted(), "or")) of '\($0.owner)'" }.joined()
+        let own = Set(known).filter { key in !shorthands.contains { $0.keys.contains(key) } }.sorted()
         var near: [String] = []
         for entry in entries where !known.contains(entry.key) {
             let meant = problems.nearName(to: entry.key, in: known)
@@ -94,7 +111,7 @@ struct MappingReader {
             problems.add(
                 entry.location,
                 "unknown key \(quoted(entry.key)) in \(subject.name)",
-                hint: suggestion ?? "expected one of \(few(known.sorted(), limit: 24))",
+                hint: suggestion ?? "expected one of \(few(own, limit: 24))\(added)",
             )
         }
         return near

@@ -74,8 +74,14 @@ struct TaskReader {
     private let context: TaskContext
     private var fields: MappingReader
 
-    /// Reads a task, or gives `nil` if it is disabled or not a mapping.
-    static func read(_ entry: Mapping.Entry, _ context: TaskContext) -> ReadTask? {
+    /// Reads a task.
+    ///
+    /// - Parameters:
+    ///   - entry: The task.
+    ///   - unindented: The keys that should be indented below it, if any.
+    ///   - context: What is known of the node.
+    /// - Returns: The task, `nil` if it is disabled.
+    static func read(_ entry: Mapping.Entry, _ unindented: UnindentedKeys?, _ context: TaskContext) -> ReadTask? {
         let name = entry.key
         if !isTaskName(name) {
             context.problems.add(
@@ -97,7 +103,8 @@ struct TaskReader {
                 label: "task \(quoted(name))",
                 problems: context.problems
             )
-            item.reportTypeMismatch("a mapping with a verb", hint: "write one of \(list(verbNames, "or")) below it")
+            let hint = unindented?.hint ?? "write one of \(list(verbNames, "or")) below it"
+            item.reportTypeMismatch("a mapping with a verb", hint: hint)
             return ReadTask(header: TaskHeader(name: name, location: entry.location))
         }
         let subject = MappingName(owner: "task \(quoted(name))")
@@ -184,6 +191,19 @@ struct TaskReader {
             timeout.description, every.description, restart.description,
             lock.description, reset.description,
         ]
+    }
+
+    /// Returns whether an entry beside an empty task is a key of it, and not a task with the name of a key.
+    static func isKey(_ entry: Mapping.Entry) -> Bool {
+        let own = VerbReader.ownKeys(ofVerb: entry.key)
+        let below = (entry.value.mapping?.entries ?? []).map(\.key)
+        return isKey(entry.key) && !below.contains { isKey($0) && !own.contains($0) }
+    }
+
+    /// Returns whether a task can have a key of this name.
+    private static func isKey(_ name: String) -> Bool {
+        Keys.all.contains { $0.name == name }
+            || verbTypes.contains { $0.name == name || $0.taskLevelKeys.contains(name) }
     }
 
     private mutating func readTask(_ header: TaskHeader) -> ReadTask? {

@@ -66,7 +66,7 @@ extension ValueReader where Value == LocatedPath {
     static var readPath: Self { Self(type: .path) { $0.readPath() } }
 
     /// The URL of an API server.
-    static var serverURL: Self { Self(type: .url) { $0.serverURL() } }
+    static var serverURL: Self { Self(type: .serverURL) { $0.serverURL() } }
 }
 
 extension ValueReader where Value == String {
@@ -104,13 +104,13 @@ extension ValueReader where Value == String {
     static var interface: Self { Self(type: .name("network interface")) { $0.interface() } }
 
     /// A user or group.
-    static func account(_ kind: String) -> Self { Self(type: .name(kind)) { $0.account() } }
+    static func account(_ kind: String) -> Self { Self(type: .account(kind)) { $0.account() } }
 
     /// An http or https URL.
     static var url: Self { Self(type: .url) { $0.url() } }
 
     /// A SHA-256 digest.
-    static var digest: Self { Self(type: .string) { $0.digest() } }
+    static var digest: Self { Self(type: .digest) { $0.digest() } }
 }
 
 extension ValueReader where Value == [String: String] {

@@ -10,6 +10,7 @@ struct VerbReader {
 
     /// Reads the verb and reports every key that a task does not have.
     func read(_ fields: inout MappingReader) -> ReadVerb? {
+        if reportUnindentedKeys(&fields) { return nil }
         let written = verbTypes.filter { isWritten($0, fields) }
         let misplaced = reportMisplacedKey(written, fields)
         var verbs: [ReadVerb?] = []
@@ -22,13 +23,43 @@ struct VerbReader {
             let verb = read(type, &fields)
             if written.contains(where: { $0 == type }) { verbs.append(verb) }
         }
-        let near = fields.finish { key in
+        let shorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }.map { (keys: $0.taskLevelKeys, owner: $0.name) }
+        let near = fields.finish(shorthands: shorthands) { key in
             let owners = verbTypes.filter { $0.keys.contains { $0.name == key } }
             return owners.count == 1 ? owners.first?.name : nil
         }
         reportCount(written, fields, near, isMisplaced: misplaced != nil)
         return verbs.count == 1 ? verbs[0] : nil
     }
+
+    /// Reports empty verbs whose keys are not indented, and the unknown keys of their task.
+    ///
+    /// - Returns: Whether there is such a verb.
+    private func reportUnindentedKeys(_ fields: inout MappingReader) -> Bool {
+        var isFound = false
+        for (index, entry) in fields.entries.enumerated() {
+            let own = Self.ownKeys(ofVerb: entry.key)
+            let later = fields.entries.dropFirst(index + 1).filter { own.contains($0.key) }
+            guard let unindented = UnindentedKeys(below: entry, later) else { continue }
+            fields.value(of: entry).reportTypeMismatch(expected(entry.key), hint: unindented.hint)
+            for known in own { _ = fields.take(known) }
+            isFound = true
+        }
+        guard isFound else { return false }
+        for known in verbNames + verbTypes.flatMap({ $0.taskLevelKeys }) { _ = fields.take(known) }
+        fields.finish()
+        return true
+    }
+
+    /// The keys of a verb that are not keys of a task as well; none if there is no such verb.
+    static func ownKeys(ofVerb name: String) -> [String] {
+        for type in verbTypes where type.name == name {
+            return type.keys.map { $0.name }.filter { key in !TaskReader.Keys.all.contains { $0.name == key } }
+        }
+        return []
+    }
+
+    private func expected(_ verb: String) -> String { "a mapping with the keys of '\(verb)'" }
 
     private func isWritten(_ type: any ReadableVerb.Type, _ fields: MappingReader) -> Bool {
         fields.has(type.name) || type.shorthandKey.map(fields.has) ?? false
@@ -46,9 +77,10 @@ struct VerbReader {
             defer { own.finish() }
             return type.read(&own, verb)
         }
-        guard let below = fields.fields(type.name, expected: "a mapping with the keys of '\(type.name)'") else {
-            return nil
+        let below = fields.fields(type.name, expected: expected(type.name)) { node in
+            type.mapping(instead: node).map { "write \(type.name): \($0)" }
         }
+        guard let below else { return nil }
         for entry in below.entries {
             if let twin = entries.first(where: { $0.key == entry.key }) {
                 let label = below.subject.label(entry.key)

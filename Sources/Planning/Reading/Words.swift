@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// A piece of a file in single ticks: on one line, not too long.
@@ -9,10 +10,8 @@ func quoted(_ text: some StringProtocol) -> String {
             break
         }
         switch scalar {
-        case "\n": result += "\\n"
         case "\t": result += "\\t"
-        case _ where scalar.properties.generalCategory == .control: result += "\\u{\(String(scalar.value, radix: 16))}"
-        default: result.unicodeScalars.append(scalar)
+        default: result += scalar.escape ?? String(scalar)
         }
     }
     return result + "'"

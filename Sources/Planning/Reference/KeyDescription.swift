@@ -57,6 +57,8 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case absolutePath
     /// An http or https URL.
     case url
+    /// The URL of an API server: without a path, and with https unless the host is the node itself.
+    case serverURL
     /// A host with a port.
     case endpoint
     /// An IP address.
@@ -65,8 +67,14 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case addressRange
     /// A port with its protocol, or a range of ports.
     case portRange
+    /// A SHA-256 digest in lower-case hexadecimal.
+    case digest
     /// A name of the kind that the text says, such as `systemd unit`.
     case name(String)
+    /// The name of a capability of Linux.
+    case capability
+    /// A `user` or a `group`, by its name or its number.
+    case account(String)
     /// One of several words.
     case enumeration([String])
     /// One of several types.
@@ -78,13 +86,16 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     /// Known keys.
     case mapping([KeyDescription])
 
+    /// The largest number of a user or group; the next one means 'none' to the kernel.
+    static let largestAccount = Int(UInt32.max) - 1
+
     /// The value of a variable.
     static let variable = Self.either([.string, .number, .boolean])
 
     /// The type as a table shows it.
     public var description: String {
         switch self {
-        case .string: "string"
+        case .string, .digest: "string"
         case .text: "text"
         case .integer: "integer"
         case .number: "number"
@@ -93,12 +104,14 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
         case .mode: "octal mode"
         case .path: "path"
         case .absolutePath: "absolute path"
-        case .url: "URL"
+        case .url, .serverURL: "URL"
         case .endpoint: "`HOST:PORT`"
         case .address: "IP address"
         case .addressRange: "IP address or `ADDRESS/BITS`"
         case .portRange: "`PORT/PROTOCOL` or `FIRST-LAST/PROTOCOL`"
         case .name(let kind): "name of a \(kind)"
+        case .capability: "name of a capability"
+        case .account(let kind): "name or number of a \(kind)"
         case .enumeration(let words): list(words.map { "`\($0)`" }, "or")
         case .either(let types): list(types.map(\.description), "or")
         case .array(let type): "list, each item: \(type)"

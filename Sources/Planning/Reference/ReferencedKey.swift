@@ -1,22 +1,34 @@
+import Base
+
 /// A key of the task file with its place.
 public struct ReferencedKey: Sendable, Hashable {
-    /// A part of a place: a key, or a name that the author chooses, such as that of a task.
+    /// A part of a place.
     enum Component: Sendable, Hashable {
+        /// A key.
         case key(String)
-        case name(String)
+        /// A name that the author chooses, such as that of a task; `keysAfterDots` is `nil` if it has no dots, else the
+        /// keys that end it after a dot.
+        case name(String, keysAfterDots: [String]?)
 
-        /// Whether a word may be at this place.
-        func matches(_ word: String) -> Bool {
+        /// Whether some words, with dots between them, may be at this place.
+        func matches(_ words: ArraySlice<String>) -> Bool {
             switch self {
-            case .key(let key): word == key
-            case .name: !word.isEmpty
+            case .key(let key): words.count == 1 && words.first == key
+            case .name(_, let keysAfterDots):
+                if words.isEmpty || words.contains("") {
+                    false
+                } else if let keysAfterDots {
+                    !words.dropFirst().contains(where: keysAfterDots.contains)
+                } else {
+                    words.count == 1
+                }
             }
         }
 
         /// The component as a reference writes it: `timeout` or `NAME`.
         var text: String {
             switch self {
-            case .key(let text), .name(let text): text
+            case .key(let text), .name(let text, keysAfterDots: _): text
             }
         }
     }
@@ -39,6 +51,17 @@ public struct ReferencedKey: Sendable, Hashable {
         return components.dropFirst(isOfTask ? 2 : 0).map(\.text).joined(separator: ".")
     }
 
+    /// The place with the names that a text has in it, whose last word may not be complete.
+    ///
+    /// - Parameter text: The beginning of a place, such as `tasks.calico-node.ap`.
+    /// - Returns: The place, such as `tasks.calico-node.apply`; with placeholders if it does not begin so.
+    public func path(named text: String) -> String {
+        let words = text.split(separator: ".", omittingEmptySubsequences: false).dropLast().map(String.init)
+        let counts = (0...min(words.count, components.count)).reversed()
+        guard let count = counts.first(where: { Self.match(components.prefix($0), words[...]) }) else { return path }
+        return (words + components.dropFirst(count).map(\.text)).joined(separator: ".")
+    }
+
     /// The keys of its mapping, or of the mappings in its list.
     public var keys: [ReferencedKey] { Self.keys(description.type, below: components) }
 
@@ -53,21 +76,55 @@ public struct ReferencedKey: Sendable, Hashable {
     /// Finds keys by their place, or by the end of it.
     ///
     /// - Parameter text: Words with dots between them: `tasks.NAME.apply.wait`, `tasks.calico-node.apply.wait`, `apply.wait`
-    ///   or `wait`.
+    ///   or `wait`. The last one may be a name that the author chooses, as in `tasks.calico-node`, or a key in its place, as
+    ///   in `tasks.timeout`. Names of hosts and labels may have dots themselves.
     /// - Returns: The keys: verbs first, then those nearest to the root. Only the one whose whole place this is, if there is
     ///   one.
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        let found = all.filter { key in
-            let end = key.components.suffix(words.count)
-            // A name at the beginning could be any word.
-            guard end.count == words.count, case .key? = end.first else { return false }
-            return zip(end, words).allSatisfy { $0.matches($1) }
-        }
-        if let whole = found.first(where: { $0.components.count == words.count }) { return [whole] }
+        let keys = all.filter { $0.ends(with: words) }
+        let found = keys.isEmpty ? entries(words) : keys
+        if let whole = found.first(where: { Self.match($0.components[...], words[...]) }) { return [whole] }
         return found.enumerated()
             .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element)
+    }
+
+    /// The entries with names that the author chooses, or their keys if the last word is one.
+    private static func entries(_ words: [String]) -> [ReferencedKey] {
+        let entries = all.compactMap(\.entry).filter { $0.ends(with: words) }
+        let keys = entries.compactMap { entry in entry.keys.first { $0.description.name == words.last } }
+        guard keys.isEmpty else { return keys }
+        return entries.filter { !$0.isKeyMistyped(words) }
+    }
+
+    /// Whether the end of a name with dots is probably a mistyped key below the name.
+    ///
+    /// With it `nodes.cp1.rol` is an error, and not the place `nodes.HOST` of a host that is named `cp1.rol`.
+    private func isKeyMistyped(_ words: [String]) -> Bool {
+        guard case .name(_, keysAfterDots: let keys?)? = components.last, let last = words.last else { return false }
+        // After the key above, the last word is the whole name.
+        guard words.dropLast().last != place.dropLast().last else { return false }
+        return nearestName(to: last, in: keys) != nil
+    }
+
+    private func ends(with words: [String]) -> Bool {
+        components.indices.contains { start in
+            // A name at the beginning could be any word.
+            guard case .key = components[start] else { return false }
+            return Self.match(components[start...], words[...])
+        }
+    }
+
+    /// Whether words are a place of components: one word for each, or several for a name that may have dots.
+    private static func match(_ components: ArraySlice<Component>, _ words: ArraySlice<String>) -> Bool {
+        guard let component = components.first else { return words.isEmpty }
+        let rest = components.dropFirst()
+        // Every other component has a word at least.
+        let longest = max(0, words.count - rest.count)
+        return (0...longest).contains { count in
+            component.matches(words.prefix(count)) && match(rest, words.dropFirst(count))
+        }
     }
 
     /// Whether it is a verb of a task.
@@ -81,17 +138,59 @@ public struct ReferencedKey: Sendable, Hashable {
 
     private var withDescendants: [ReferencedKey] { [self] + keys.flatMap(\.withDescendants) }
 
+    /// The values of its mapping if the author chooses the keys, as one key.
+    private var entry: ReferencedKey? {
+        guard let type = description.type.entryType else { return nil }
+        let name = Self.nameComponent(below: components)
+        let meaning = components.count == 1 ? entryMeanings[description.name] : nil
+        return ReferencedKey(
+            components: components + [name],
+            description: KeyDescription(
+                name: name.text,
+                type: type,
+                presence: .optional(default: nil),
+                meaning: meaning ?? description.meaning
+            )
+        )
+    }
+
+    /// The names that the author chooses; those of hosts and of labels may have dots.
+    private static func nameComponent(below components: [Component]) -> Component {
+        if components == [.key("nodes")] {
+            return .name("HOST", keysAfterDots: ClusterReader.NodeKeys.all.map(\.name))
+        }
+        return .name("NAME", keysAfterDots: components.last == .key("labels") ? [] : nil)
+    }
+
     private static func keys(_ type: ValueType, below components: [Component]) -> [ReferencedKey] {
         switch type {
         case .mapping(let keys):
             keys.map { ReferencedKey(components: components + [.key($0.name)], description: $0) }
         case .array(let item): keys(item, below: components)
         case .dictionary(let value):
-            keys(value, below: components + [.name(components == [.key("nodes")] ? "HOST" : "NAME")])
+            keys(value, below: components + [nameComponent(below: components)])
         case .either(let types): types.flatMap { keys($0, below: components) }
-        case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
-            .address, .addressRange, .portRange, .name, .enumeration:
+        case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .serverURL,
+            .endpoint, .address, .addressRange, .portRange, .digest, .name, .capability, .account, .enumeration:
             []
+        }
+    }
+}
+
+/// What the entries of sections are whose keys the author chooses.
+private let entryMeanings = [
+    "nodes": "a node by its host name, or several by a pattern such as `worker-*`",
+    "variables": "a text that replaces `${NAME}` in strings, or one of a text for every node of a list",
+    "tasks": "a task, with exactly one verb",
+]
+
+extension ValueType {
+    /// The type of the values of a mapping whose keys the author chooses, `nil` for other types.
+    fileprivate var entryType: ValueType? {
+        switch self {
+        case .dictionary(let value): value
+        case .either(let types): types.lazy.compactMap(\.entryType).first
+        default: nil
         }
     }
 }

@@ -3,11 +3,15 @@ public struct ReferenceSection: Sendable, Hashable {
     /// Where the mapping is: `cluster`, `nodes.HOST`, `tasks.NAME`, or `tasks.NAME.VERB`.
     public var path: String
 
-    /// What it is for, in a sentence without a full stop.
-    public var summary: String
-
     /// Its keys.
     public var keys: [KeyDescription]
+
+    /// Creates the section of a key whose value is a mapping, or has mappings below names; verbs have their own.
+    fileprivate init(_ key: ReferencedKey) {
+        let keys = key.keys.filter { !$0.isVerb }
+        path = (keys.first?.place.dropLast() ?? key.place[...]).joined(separator: ".")
+        self.keys = keys.map(\.description)
+    }
 
     /// A table row for every key, and for every key of a mapping below a key: key, type, default, meaning.
     public var rows: [[String]] {
@@ -37,8 +41,8 @@ extension ValueType {
         case .mapping(let keys): keys
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
-        case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .endpoint,
-            .address, .addressRange, .portRange, .name, .enumeration:
+        case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .serverURL,
+            .endpoint, .address, .addressRange, .portRange, .digest, .name, .capability, .account, .enumeration:
             []
         }
     }
@@ -46,30 +50,6 @@ extension ValueType {
 
 /// Every mapping of the task file with its keys, as the reader knows them.
 public func taskFileReference() -> [ReferenceSection] {
-    [
-        ReferenceSection(
-            path: "cluster",
-            summary: "the cluster that the nodes belong to",
-            keys: ClusterReader.Keys.all
-        ),
-        ReferenceSection(
-            path: "nodes.HOST",
-            summary: "a node by its host name",
-            keys: ClusterReader.NodeKeys.all
-        ),
-        ReferenceSection(
-            path: "variables.NAME",
-            summary: "a variable with a text for every node of a list",
-            keys: NodeText.Keys.all
-        ),
-        ReferenceSection(
-            path: "certificates",
-            summary: "the certificates of all nodes, which `nest-bootstrap certificates` makes",
-            keys: CertificateKeys.all
-        ),
-        ReferenceSection(path: "tasks.NAME", summary: "a task, with exactly one verb", keys: TaskReader.Keys.all),
-    ]
-        + verbTypes.map {
-            ReferenceSection(path: "tasks.NAME.\($0.name)", summary: $0.summary, keys: $0.keys)
-        }
+    let sections = ReferencedKey.sections
+    return (sections + sections.flatMap(\.keys).filter(\.isVerb)).map(ReferenceSection.init)
 }

@@ -122,7 +122,15 @@ extension ValueType {
     /// The schema of a value of this type.
     fileprivate var schema: Node {
         switch self {
+        case .capability: orVariable([("enum", .sequence(capabilityNames.map { .string($0) }))])
         case .string, .text, .name: .mapping([("type", .string("string"))])
+        case .account:
+            .mapping([
+                ("type", .sequence([.string("string"), .string("integer")])), ("minimum", .number(0)),
+                ("maximum", .number(ValueType.largestAccount)),
+                // A schema's pattern is for texts only.
+                ("pattern", .string(#"^[A-Za-z0-9_.$@][A-Za-z0-9_.$@-]*$|\$\{"#)),
+            ])
         case .path: .mapping([("type", .string("string")), ("minLength", .number(1))])
         case .integer: orVariable([("type", .string("integer")), ("minimum", .number(0))])
         case .number: .mapping([("type", .string("number"))])
@@ -132,7 +140,10 @@ extension ValueType {
         case .mode:
             .mapping([("anyOf", .sequence([pattern("(0o)?[0-7]{3,5}"), .mapping([("type", .string("integer"))])]))])
         case .absolutePath: pattern("/.*")
-        case .url: pattern("https?://.+")
+        // A scheme is case-insensitive.
+        case .url: pattern("[Hh][Tt][Tt][Pp][Ss]?://.+")
+        case .serverURL: pattern("[Hh][Tt][Tt][Pp]([Ss]://[^/?#@]+|://\(Self.loopbackHost)(:[0-9]+)?)/?")
+        case .digest: pattern("[0-9a-f]{64}")
         case .endpoint: pattern(".+:[0-9]+")
         case .address: pattern("[0-9A-Fa-f:.]+")
         case .addressRange: pattern("[0-9A-Fa-f:.]+(/[0-9]+)?")
@@ -145,6 +156,9 @@ extension ValueType {
         case .mapping(let keys): .mapping(objectSchema(keys))
         }
     }
+
+    /// The hosts to which nothing leaves the node.
+    private static let loopbackHost = #"(localhost|127\.[0-9.]+|\[[0:]+1\])"#
 
     /// The schema of a text that matches a pattern as a whole, or has a variable.
     private func pattern(_ pattern: String) -> Node {

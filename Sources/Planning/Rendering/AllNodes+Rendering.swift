@@ -4,10 +4,15 @@ import YAML
 extension AllNodes {
     /// Draws the plan of every node below its name and roles.
     ///
-    /// - Parameter columns: The width of the terminal, or `nil` for lines of any length.
+    /// - Parameters:
+    ///   - columns: The width of the terminal, or `nil` for lines of any length.
+    ///   - isUTF8: Whether descriptions may have characters that are not ASCII.
     /// - Returns: The lines, each with its end.
-    public func renderText(columns: Int? = nil) -> String {
-        nodes.map { "\($0.title)\n\($0.declarations.plan.renderText(columns: columns))" }.joined(separator: "\n")
+    public func renderText(columns: Int? = nil, isUTF8: Bool = true) -> String {
+        let plans = nodes.map { node in
+            "\(node.title)\n\(node.declarations.plan.renderText(columns: columns, isUTF8: isUTF8))"
+        }
+        return plans.joined(separator: "\n")
     }
 
     /// Writes the plans in the language of Graphviz, each in a box.

@@ -1,3 +1,5 @@
+import Drawing
+
 /// The state of a task as a drawing of its plan shows it: always as a word, and where there are colours, also by one.
 public struct DrawnState: Sendable, Hashable {
     /// What kind of state it is; in pictures every kind has a colour.

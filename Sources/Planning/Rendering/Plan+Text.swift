@@ -8,11 +8,13 @@ extension Plan {
     ///
     /// - Parameters:
     ///   - columns: The width of the terminal, or `nil` for lines of any length.
+    ///   - isUTF8: Whether descriptions may have characters that are not ASCII.
     ///   - states: The states of the tasks by their names, which have a column of their own.
     ///   - style: Gives the word for a state, which has spaces after it up to the width of its column, its colour.
     /// - Returns: The lines, each with its end.
     public func renderText(
         columns: Int? = nil,
+        isUTF8: Bool = true,
         states: [String: DrawnState] = [:],
         style: (DrawnState, String) -> String = { _, text in text },
     ) -> String {
@@ -32,10 +34,11 @@ extension Plan {
         for root in roots { draw(root, "", "", children, &lines) }
         let stateWidth = steps.compactMap { states[$0.task.name]?.word.count }.max() ?? 0
         let cells = steps.map { step in
-            guard let state = states[step.task.name] else { return StateCell(padded: padded("", stateWidth)) }
-            return StateCell(word: style(state, state.word), padded: style(state, padded(state.word, stateWidth)))
+            guard let state = states[step.task.name] else { return StateCell(padded: "".padded(to: stateWidth)) }
+            return StateCell(word: style(state, state.word), padded: style(state, state.word.padded(to: stateWidth)))
         }
-        return table(lines, columns, cells, stateWidth: stateWidth)
+        let descriptions = steps.map { step in step.task.description.map { tableText($0, isUTF8) } }
+        return table(lines, columns, cells, descriptions, stateWidth: stateWidth)
     }
 
     /// The word for the state of a task, in its style.
@@ -67,21 +70,27 @@ extension Plan {
     /// The columns of the notes, below which they are in lines of their own.
     private static let minimumWidth = 24
 
-    private func table(_ lines: [Line], _ columns: Int?, _ states: [StateCell], stateWidth: Int) -> String {
+    private func table(
+        _ lines: [Line],
+        _ columns: Int?,
+        _ states: [StateCell],
+        _ descriptions: [String?],
+        stateWidth: Int,
+    ) -> String {
         let nameWidth = lines.map(\.name.count).max() ?? 0
         let verbWidth = steps.map(\.task.verb.name.count).max() ?? 0
         let stateColumns = stateWidth == 0 ? 0 : stateWidth + 2
         let width = nameWidth + 2 + stateColumns + verbWidth
         return lines.map { line in
             let (task, state) = (steps[line.step].task, states[line.step])
-            let notes = [task.description, also(line)].compactMap(\.self).joined(separator: " ")
+            let notes = [descriptions[line.step], also(line)].compactMap(\.self).joined(separator: " ")
             let stateText = stateColumns == 0 ? "" : state.padded + "  "
-            let head = "\(padded(line.name, nameWidth))  \(stateText)\(padded(task.verb.name, verbWidth))"
+            let head = "\(line.name.padded(to: nameWidth))  \(stateText)\(task.verb.name.padded(to: verbWidth))"
             guard let columns else { return trimmed("\(head)  \(notes)") + "\n" }
             if columns - width - 2 >= Self.minimumWidth {
                 let texts = notes.wrapped(to: columns - width - 2)
                 let first = trimmed("\(head)  \(texts.first ?? "")")
-                let rest = texts.dropFirst().map { "\(padded(line.below, width))  \($0)" }
+                let rest = texts.dropFirst().map { "\(line.below.padded(to: width))  \($0)" }
                 return ([first] + rest).map { "\($0)\n" }.joined()
             }
             let name = state.word.map { "\(line.name): \($0)" } ?? line.name
@@ -96,10 +105,6 @@ extension Plan {
         guard !others.isEmpty else { return nil }
         let names = others.sorted().map { steps[$0].task.name }
         return line.isRoot ? "(after \(list(names)))" : "(also after \(list(names)))"
-    }
-
-    private func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(width - text.count, 0))
     }
 
     private func trimmed(_ text: String) -> String {

@@ -1,3 +1,5 @@
+import Drawing
+
 /// A picture of one plan, or of several below each other, each with a heading.
 struct PlanDocument {
     /// One plan with its heading.

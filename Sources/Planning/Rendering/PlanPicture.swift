@@ -1,3 +1,5 @@
+import Drawing
+
 /// The boxes and arrows of a plan.
 struct PlanPicture {
     private let plan: Plan

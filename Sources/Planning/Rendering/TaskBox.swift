@@ -1,3 +1,5 @@
+import Drawing
+
 /// The box of a task in a picture: its name, its verb and, where states are shown, its state.
 struct TaskBox: Sendable, Hashable {
     /// The name in lines of at most ``lineLength`` characters.

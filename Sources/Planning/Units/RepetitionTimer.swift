@@ -37,24 +37,41 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
 
 /// Returns timers that systemd stops, in place of those of tasks that no longer repeat.
 ///
-/// A timer that is active while its file is removed would have failed.
-///
 /// - Parameter tasks: The names of the tasks.
 /// - Returns: A timer for each, which nothing starts.
 public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
     tasks.filter(isTaskName).map { task in
-        var unit = UnitText(comment: "Made by nest-bootstrap, because the task does not repeat.")
-        unit.section("Unit")
-        unit.set("Description", "Repetitions of task \(task) (it does not repeat)")
-        unit.set("DefaultDependencies", "no")
-        unit.set("StopWhenUnneeded", "yes")
-        unit.set("CollectMode", "inactive-or-failed")
-        unit.section("Timer")
-        // A timer must have a time.
-        unit.set("OnActiveSec", Limit.longestInterval.text)
-        unit.set("Unit", repetitionUnitName(ofTask: task))
-        return UnitFile(path: timerName(ofTask: task), content: .text(unit.text))
+        stoppedTimer(
+            timerName(ofTask: task),
+            of: repetitionUnitName(ofTask: task),
+            "Repetitions of task \(task)",
+            because: "it does not repeat"
+        )
     }
+}
+
+/// Returns a timer that systemd stops.
+///
+/// systemd lists an active timer as failed if its file is removed.
+///
+/// - Parameters:
+///   - name: The timer's name.
+///   - service: The service that it started.
+///   - description: What it was for.
+///   - reason: Why it is stopped.
+/// - Returns: A timer that nothing starts.
+func stoppedTimer(_ name: String, of service: String, _ description: String, because reason: String) -> UnitFile {
+    var unit = UnitText(comment: "Made by nest-bootstrap, to stop an earlier timer of this name.")
+    unit.section("Unit")
+    unit.set("Description", "\(description) (\(reason))")
+    unit.set("DefaultDependencies", "no")
+    unit.set("StopWhenUnneeded", "yes")
+    unit.set("CollectMode", "inactive-or-failed")
+    unit.section("Timer")
+    // A timer must have a time.
+    unit.set("OnActiveSec", Limit.longestInterval.text)
+    unit.set("Unit", service)
+    return UnitFile(path: name, content: .text(unit.text))
 }
 
 /// How much later than its time a repetition may start, so that not all nodes repeat a task at the same moment.

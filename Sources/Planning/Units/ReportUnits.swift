@@ -4,6 +4,13 @@ public let reportUnitName = "k8s-bootstrap--report.service"
 let reportTimerName = "k8s-bootstrap--report.timer"
 let reportEndUnitName = "k8s-bootstrap--report-end.service"
 
+/// Returns the report timer of a node that does not report, which systemd stops.
+public func stoppedReportTimer() -> UnitFile {
+    stoppedTimer(reportTimerName, of: reportUnitName, reportTimerDescription, because: "the node does not report")
+}
+
+private let reportTimerDescription = "Regular report of the Kubernetes node bootstrap to the cluster"
+
 /// The units that report the state of the node to the cluster.
 ///
 /// The service sends, and goes on until it has. It is restarted when something has changed, so that no change is missed
@@ -108,7 +115,7 @@ struct ReportUnits {
     private func timer(_ call: ProgramInvocation) -> String {
         var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
         unit.section("Unit")
-        unit.set("Description", "Regular report of the Kubernetes node bootstrap to the cluster")
+        unit.set("Description", reportTimerDescription)
         unit.set("DefaultDependencies", "no")
         unit.set("Conflicts", "shutdown.target")
         unit.set("Before", "shutdown.target")
@@ -126,6 +133,6 @@ struct ReportUnits {
     /// Keeps a service from running where there is no kubelet.
     private func addConditions(_ unit: inout UnitText, _ call: ProgramInvocation) {
         guard !isNamed else { return }
-        for path in kubeconfigs { unit.set("ConditionPathExists", "|" + unitPhrase(call.root + path)) }
+        for path in kubeconfigs { unit.set("ConditionPathExists", "|" + unitPath(call.root + path)) }
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// The text of a systemd unit while it is written.
 struct UnitText {
     /// The text, every line of it ended.
@@ -39,25 +41,44 @@ struct UnitText {
     }
 }
 
-/// A text for a setting that takes the rest of its line, such as a description.
+/// A text for people in a setting that takes the rest of its line, such as a description.
 ///
 /// - Parameters:
 ///   - text: The text, which may come from anywhere.
 ///   - specifiers: Whether the setting would expand `%`.
-/// - Returns: One line without control characters that systemd reads as the text.
+/// - Returns: One line, escaped as on a terminal, that systemd reads as the text.
 func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
     var line = ""
     for scalar in text.unicodeScalars.prefix(Limit.unitPhraseLength) {
         switch scalar {
         case "%" where specifiers: line += "%%"
         case "\n", "\r", "\t": line += " "
-        case _ where scalar.properties.generalCategory == .control: line += "\\u{\(String(scalar.value, radix: 16))}"
-        default: line.unicodeScalars.append(scalar)
+        default: line += scalar.escape ?? String(scalar)
         }
     }
     if text.unicodeScalars.count > Limit.unitPhraseLength { line += "…" }
-    // A backslash at the end would join the next line to this one; the space after it is taken away again.
-    return line.hasSuffix("\\") ? line + " " : line
+    return withoutContinuation(line)
+}
+
+/// A path, or the name of a credential, in a setting that takes the rest of its line.
+///
+/// - Parameter path: The path.
+/// - Returns: What systemd reads as the path, unless it has control characters, which no line can have.
+func unitPath(_ path: String) -> String {
+    var line = ""
+    for scalar in path.unicodeScalars {
+        switch scalar {
+        case "%": line += "%%"
+        case _ where scalar.properties.generalCategory == .control: line += scalar.escape ?? " "
+        default: line.unicodeScalars.append(scalar)
+        }
+    }
+    return withoutContinuation(line)
+}
+
+/// A backslash at the end would join the next line to this one; systemd removes the space after it.
+private func withoutContinuation(_ line: String) -> String {
+    line.hasSuffix("\\") ? line + " " : line
 }
 
 /// A word of a command or of a list of paths: in quotes only where systemd needs them.

@@ -46,8 +46,8 @@ struct UnitUsers {
         /// Adds a copy of a file, which systemd makes before it starts the unit.
         mutating func load(_ credential: (name: String, path: String)) {
             // Of a name systemd removes the backslashes that quote.
-            let name = unitPhrase(credential.name.replacing("\\", with: "\\\\"))
-            settings.append(("LoadCredential", "\(name):\(unitPhrase(credential.path))"))
+            let name = unitPath(credential.name.replacing("\\", with: "\\\\"))
+            settings.append(("LoadCredential", "\(name):\(unitPath(credential.path))"))
             settings.append(("SetCredential", "\(name):\(missingCredential)"))
         }
     }
@@ -132,7 +132,7 @@ struct UnitUsers {
 
     /// The credential with a file's content, `nil` if systemd has no name for it or would read its path as another.
     private static func credential(_ path: String) -> (name: String, path: String)? {
-        let isAsWritten = unitPhrase(path, specifiers: false) == path && path.last?.isWhitespace != true
+        let isAsWritten = unitPath(path) == path.replacing("%", with: "%%") && path.last?.isWhitespace != true
         guard isAsWritten, let name = credentialName(ofPath: path) else { return nil }
         return (name, path)
     }

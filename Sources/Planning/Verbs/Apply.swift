@@ -97,7 +97,7 @@ extension ApplyDeclaration: ReadableVerb {
         )
         static let labels = Key.optional(
             "labels",
-            .dictionary(.string, isKey: isLabelKey) { $0.labelValue() },
+            .dictionary(.either([.string, .number]), isKey: isLabelKey) { $0.labelValue() },
             default: "none",
             "labels to put on every object"
         )

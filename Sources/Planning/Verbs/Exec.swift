@@ -79,7 +79,7 @@ extension ExecDeclaration: ReadableVerb {
         )
         static let args = Key.optional(
             "args",
-            .list(of: .argument, "arguments"),
+            .arguments,
             default: "none",
             "its arguments; also a key of the task itself"
         )
@@ -125,7 +125,7 @@ extension ExecDeclaration: ReadableVerb {
         static let capabilities = Key.optional(
             "capabilities",
             .list(
-                of: ValueReader(type: .name("capability")) { $0.capability() },
+                of: ValueReader(type: .capability) { $0.capability() },
                 "capabilities",
                 limit: Limit.needCount
             ),
@@ -136,7 +136,7 @@ extension ExecDeclaration: ReadableVerb {
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let script = fields.value(Keys.script)
-        let command = fields.value(Keys.command)
+        let command = Self.command(&fields)
         let arguments = fields.value(Keys.args)
         let environment = fields.value(Keys.environment)
         let preStart = fields.value(Keys.preStart)
@@ -168,9 +168,51 @@ extension ExecDeclaration: ReadableVerb {
         )
     }
 
+    static func mapping(instead node: Node) -> String? {
+        if node.sequence != nil { return commandWords(node).map { ExecLine($0).mapping } }
+        return node.string.flatMap { ExecLine($0)?.mapping }
+    }
+
+    /// The items of a list that begins with a command.
+    private static func commandWords(_ node: Node) -> [String]? {
+        words(node).flatMap { ($0.first ?? "").isEmpty ? nil : $0 }
+    }
+
+    /// The items of a list of texts and numbers, `nil` for another value.
+    ///
+    /// What was written for a boolean, `yes` or `on` perhaps, is not known any more.
+    private static func words(_ node: Node) -> [String]? {
+        guard let items = node.sequence else { return nil }
+        let words = items.compactMap { item -> String? in
+            switch item.content {
+            case .string(let text): text
+            case .number(let number): number.text
+            case .null, .boolean, .sequence, .mapping: nil
+            }
+        }
+        return words.count == items.count ? words : nil
+    }
+
+    /// Reads the command; one that is a list is reported with all its words as the keys have them.
+    private static func command(_ fields: inout MappingReader) -> Program? {
+        guard let entry = fields.entries.first(where: { $0.key == Keys.command.description.name }),
+            entry.value.sequence != nil
+        else { return fields.value(Keys.command) }
+        _ = fields.take(entry.key)
+        let args = fields.entries.first { $0.key == Keys.args.description.name }
+        let others: [String]? = if let args { words(args.value) } else { [] }
+        var hint = "write its first item in 'command' and the others in 'args', those such as 'yes' in quotes"
+        if let first = commandWords(entry.value), let others { hint = "write \(ExecLine(first + others).keys)" }
+        fields.value(of: entry).reportTypeMismatch("a command", hint: hint)
+        return nil
+    }
+
     @Sendable private static func program(_ value: ConfigValue) -> Program? {
         value.string(expected: "a command").map { text in
-            .command(text.contains("/") ? value.resolve(text) : text, value.node.location)
+            guard ExecLine.isPath(text) else { return Program.command(text, value.node.location) }
+            // Arguments may be written behind the path.
+            let path = text.prefix { !$0.isWhitespace }
+            return Program.command("\(value.resolve(String(path)))\(text[path.endIndex...])", value.node.location)
         }
     }
 
@@ -203,7 +245,7 @@ extension ExecDeclaration: ReadableVerb {
             let path = LocatedPath(name, location: location)
             footprint.command = .init(name: path, searchPath: environment["PATH"])
             if let script = shellScript { footprint.reads.insert(.init(path: script, use: .program), at: 0) }
-            if name.contains("/") { footprint.reads.insert(.init(path: path, use: .program), at: 0) }
+            if ExecLine.isPath(name) { footprint.reads.insert(.init(path: path, use: .program), at: 0) }
         }
         return footprint
     }
@@ -247,7 +289,7 @@ extension ConfigValue {
 }
 
 /// The capabilities that Linux has, as systemd 252 names them.
-private let capabilityNames = [
+let capabilityNames = [
     "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "CHOWN",
     "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE",
     "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST",

@@ -1,3 +1,5 @@
+import YAML
+
 /// The verbs of tasks, in the order in which messages and documents name them.
 let verbTypes: [any ReadableVerb.Type] = [
     KubeconfigDeclaration.self,
@@ -65,6 +67,9 @@ protocol ReadableVerb: VerbDeclaration {
     /// Which of ``taskLevelKeys`` selects the verb without the verb's own key, if any.
     static var shorthandKey: String? { get }
 
+    /// What is probably meant by a value of the verb that is no mapping, as it is written on one line, or `nil`.
+    static func mapping(instead node: Node) -> String?
+
     /// Reads the verb's keys.
     ///
     /// - Returns: What they say, or `nil` after reporting why that is not known.
@@ -74,6 +79,7 @@ protocol ReadableVerb: VerbDeclaration {
 extension ReadableVerb {
     static var taskLevelKeys: [String] { [] }
     static var shorthandKey: String? { nil }
+    static func mapping(instead node: Node) -> String? { nil }
 }
 
 /// What verbs know of the node when they are read.

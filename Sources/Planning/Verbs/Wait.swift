@@ -31,6 +31,9 @@ public struct WaitDeclaration: VerbDeclaration {
 
     /// Where the task file says so.
     public var location: SourceLocation
+
+    /// The key that names the kubeconfig, if the condition has one.
+    public var kubeconfigKey = "kubeconfig"
 }
 
 extension WaitDeclaration: ReadableVerb {
@@ -84,7 +87,12 @@ extension WaitDeclaration: ReadableVerb {
             .interface,
             "a network interface with the name is up and has a carrier; `*` in it matches any text"
         )
-        static let object = Key.oneOf(conditions, "object", .object, "the object exists and is ready")
+        static let object = Key.oneOf(
+            conditions,
+            "object",
+            .object,
+            "the object exists and is ready; a custom resource without condition `Ready` is ready"
+        )
         static let kubeconfig = Key.optional(
             "kubeconfig",
             .readPath,
@@ -119,7 +127,13 @@ extension WaitDeclaration: ReadableVerb {
         }
         switch (server, object) {
         case (.of(let path)?, _):
-            return ReadVerb(Self(condition: .apiServer(kubeconfig: path), location: location))
+            return ReadVerb(
+                Self(
+                    condition: .apiServer(kubeconfig: path),
+                    location: location,
+                    kubeconfigKey: Keys.apiServer.description.name
+                )
+            )
         case (.ofTask?, _):
             return ReadVerb(kubeconfig: kubeconfig) {
                 Self(condition: .apiServer(kubeconfig: $0), location: location)

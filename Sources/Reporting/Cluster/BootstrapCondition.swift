@@ -89,7 +89,7 @@ public struct BootstrapCondition: Sendable, Hashable {
             let retry = health.retryAt.flatMap { $0 > now ? "; retried at \($0)" : nil } ?? ""
             let isFinal = failed.allSatisfy(\.status.isPermanent)
             message = "\(failed.count) of \(total) failed: \(Self.few(details))" + (isFinal ? "; not retried" : retry)
-        } else if statuses.contains(where: { $0.state == .unknown }) {
+        } else if statuses.contains(where: { $0.countedState == .unknown }) {
             reason = .unknown
             message = "the records of some tasks cannot be read"
         } else if succeeded == statuses.count {

@@ -31,7 +31,7 @@ public struct DiffSink: EventSink {
                 isNew: result.change == .created,
                 isRemoved: result.change == .deleted
             )
-            write(head + result.diff)
+            write(head + (result.changesOnlyManagers ? ["only field managers change"] : result.diff))
         case .planned(let text): planned[task, default: []].append(text)
         case .taskFinished(let outcome, _):
             let texts = planned.removeValue(forKey: task) ?? []

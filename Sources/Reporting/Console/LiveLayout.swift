@@ -5,6 +5,7 @@ import Execution
 ///
 /// As long as there are lines, every task has one, in the order of the plan, and more if it needs them. Otherwise tasks
 /// that have ended are replaced by a number, then those that have not started; failures stay, and what runs is shown.
+/// Lines that are left are for those that were skipped or interrupted, then for those that have not started.
 struct LiveLayout {
     /// Formats the rows.
     let format: RowFormatter
@@ -59,7 +60,8 @@ struct LiveLayout {
         var folded = phases.indices.filter { phases[$0].isFoldable }
         // One line for those that have ended, and one for those that are not shown.
         let hasEnded = !earlier.isEmpty || phases.contains { $0.isFoldable || $0.hasFailed }
-        var budget = max(1, rowLimit - footer.count - (hasEnded ? 2 : 1))
+        let hasOthers = phases.contains { $0.isRunning || $0 == .open }
+        var budget = max(1, rowLimit - footer.count - (hasEnded ? 1 : 0) - (hasOthers ? 1 : 0))
         let running = phases.indices.filter { phases[$0].isRunning }
         let failures = failures(phases, budget: max(budget / 2, budget - running.count), row)
         budget -= failures.lines.values.reduce(0) { $0 + $1.count }
@@ -68,10 +70,13 @@ struct LiveLayout {
         let shown = candidates.prefix(max(0, budget))
         var blocks = failures.lines.merging(runningLines(shown.map { ($0, row($0)) }, budget)) { first, _ in first }
         budget -= shown.reduce(0) { $0 + (blocks[$1]?.count ?? 0) }
+        let undone = folded.filter { phases[$0].isUndone }.prefix(max(0, budget))
         let open = phases.indices.filter { phases[$0] == .open }
-        let next = open.prefix(max(0, budget))
-        for index in next { blocks[index] = format.lines(row(index), showsDetailLines: false, problemLimit: 0) }
-        folded = (folded + failures.folded).sorted()
+        let next = open.prefix(max(0, budget - undone.count))
+        for index in undone + next {
+            blocks[index] = format.lines(row(index), showsDetailLines: false, problemLimit: 0)
+        }
+        folded = (folded.filter { blocks[$0] == nil } + failures.folded).sorted()
         var counts = earlier
         for index in folded { if case .ended(let kind) = phases[index] { counts.add(kind) } }
         let top = counts.isEmpty ? [] : [format.line(counts.text)]

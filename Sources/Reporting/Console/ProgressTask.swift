@@ -3,10 +3,9 @@ import Execution
 
 /// A running task, with what it does.
 struct ProgressTask {
-    /// Something that the task waits for.
-    private struct Wait {
-        let subject: Substring
-        var words: String
+    /// Something that the task waits for, and since when.
+    private struct OpenWait {
+        let wait: Wait
         let since: Duration
     }
 
@@ -14,7 +13,7 @@ struct ProgressTask {
     private let start: Duration
     private let isDryRun: Bool
     private var activity: String
-    private var waits: [Wait] = []
+    private var waits: [OpenWait] = []
     /// The number of objects that the task checks or changes, once it is known.
     private var objectCount = 0
     private var doneCount = 0
@@ -39,7 +38,7 @@ struct ProgressTask {
 
     mutating func note(_ kind: Event.Kind, at now: Duration) {
         switch kind {
-        case .waiting(let words): wait(words, at: now)
+        case .waiting(let wait): begin(wait, at: now)
         case .lease(let holder): if holder.isSelf { proceed(holder.text, nil) }
         case .objectCount(let count): objectCount = count
         case .object(let object, let result):
@@ -71,19 +70,24 @@ struct ProgressTask {
         changes.count += 1
     }
 
-    /// Applies a text about waiting, which begins with its subject.
-    private mutating func wait(_ words: String, at now: Duration) {
-        let subject = words.firstRange(of: ": ").map { words[..<$0.lowerBound] } ?? words[...]
-        let known = waits.firstIndex { $0.subject == subject }
+    /// Begins a wait, or notes another reason for one that goes on.
+    ///
+    /// A wait that names everything goes on when another object is the first of those that it names.
+    private mutating func begin(_ wait: Wait, at now: Duration) {
+        let known = waits.firstIndex { $0.wait.subject == wait.subject || $0.wait.isComplete && wait.isComplete }
         let since = known.map { waits.remove(at: $0).since } ?? now
-        if waits.count < Self.waitLimit { waits.append(Wait(subject: subject, words: words, since: since)) }
+        waits.removeAll { $0.wait.isComplete || wait.isComplete }
+        if waits.count < Self.waitLimit { waits.append(OpenWait(wait: wait, since: since)) }
     }
 
     /// Applies a result, which ends the waits before it.
     private mutating func proceed(_ activity: String, _ object: String?) {
         self.activity = activity
-        // Other objects of the task may still be waiting. A subject with spaces is the server, which all wait for.
-        waits.removeAll { wait in object.map { wait.subject == $0 || wait.subject.contains(" ") } ?? true }
+        // Other objects of the task may still be waiting.
+        waits.removeAll { open in
+            let subject = open.wait.subject
+            return object == nil || open.wait.isComplete || subject.kind != .object || subject.text == object
+        }
     }
 
     /// Whether the task does nothing until something else happens.
@@ -101,26 +105,22 @@ struct ProgressTask {
 
     /// What the task does, in one line.
     var summary: String {
-        guard let wait = waits.last else { return printable(work) }
+        guard let wait = waits.last?.wait else { return printable(work) }
         let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
-        return printable("waiting\(more): \(wait.words)")
+        return printable("waiting\(more): \(wait)")
     }
 
     /// What the task does, for a line that also says how long it has been running; the cause of a wait comes first.
     func activity(at now: Duration) -> String {
-        guard let wait = waits.last else { return work }
+        guard let last = waits.last else { return work }
         let objects = doneCount > 0 && objectCount > 0 ? "\(doneCount) of \(objectCount) objects, " : ""
-        let time = wait.since - start < Self.startTolerance ? "" : " \((now - wait.since).clockText)"
+        let time = last.since - start < Self.startTolerance ? "" : " \((now - last.since).clockText)"
         let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
         let head = "\(objects)waiting\(time)\(more)"
-        guard wait.subject.endIndex < wait.words.endIndex else { return "\(head): \(wait.words)" }
-        var reason = wait.words[wait.subject.endIndex...].dropFirst(2)
-        var end = ""
-        if let range = reason.ranges(of: " (gives up at ").last, reason.last == ")" {
-            end = "; gives up at \(reason[range.upperBound...].dropLast())"
-            reason = reason[..<range.lowerBound]
-        }
-        return "\(head): \(reason) (\(wait.subject)\(end))"
+        let subject = last.wait.subject.text
+        guard let reason = last.wait.reason else { return "\(head): \(subject)" }
+        let end = last.wait.givesUpAt.map { "; gives up at \($0)" } ?? ""
+        return "\(head): \(reason) (\(subject)\(end))"
     }
 
     /// What the task has changed, after its end; something that is alone is named.

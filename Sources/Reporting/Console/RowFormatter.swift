@@ -97,7 +97,12 @@ struct RowFormatter {
 
     /// A row on a narrow terminal that stays: names that are cut off could be those of several tasks.
     private func paragraph(_ row: TaskRow) -> [ScreenLine] {
-        let head = ScreenLine(before: "\(printable(row.name)): ", marked: row.word, tone: row.tone)
+        var head = ScreenLine(before: "\(printable(row.name)): ", marked: row.word, tone: row.tone)
+        let time = row.time.isEmpty ? "" : ", \(row.time)"
+        guard head.columnCount + time.columnCount > columns else {
+            head.after = time
+            return [head] + below(shown(row.detail), "  ", .max)
+        }
         let detail = [shown(row.detail), row.time].filter { !$0.isEmpty }.joined(separator: ", ")
         return [head] + below(detail, "  ", .max)
     }

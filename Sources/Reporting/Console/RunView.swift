@@ -77,7 +77,7 @@ struct RunView {
         let kind = outcome.kind
         var row = TaskRow(name: name, phase: .ended(kind), word: kind.rawValue, tone: kind.tone)
         guard let task else {
-            if case .skipped(let cause) = outcome { row.detail = "'\(cause)' did not succeed" }
+            if case .skipped(let causes) = outcome { row.detail = "\(quotedList(causes)) did not succeed" }
             return row
         }
         row.time = duration.humanReadable
@@ -195,20 +195,34 @@ extension RunView {
         }
     }
 
-    /// The tasks that were skipped, a line for each task that had failed.
+    /// The tasks that were skipped, a line for all that were because of the same failures.
     private var skipped: [Line] {
-        var names: [String: [String]] = [:]
-        var causes: [String] = []
-        var causesOfSkipped: [String: String] = [:]
+        var groups: [(failed: [String], names: [String])] = []
+        var groupOfFailures: [[String]: Int] = [:]
+        var groupOfTask: [String: Int] = [:]
         for entry in entries {
-            guard case .ended(.skipped(let dependency), _) = entry.state else { continue }
-            // A dependency that was skipped itself is before the task in the plan.
-            let cause = causesOfSkipped[dependency] ?? dependency
-            causesOfSkipped[entry.name] = cause
-            if names[cause] == nil { causes.append(cause) }
-            names[cause, default: []].append(entry.name)
+            guard case .ended(.skipped(let dependencies), _) = entry.state else { continue }
+            // A dependency that was skipped itself is before the task in the plan. Its failures are not copied.
+            let inherited = Set(dependencies.map { groupOfTask[$0] })
+            var group = inherited.count == 1 ? inherited.first ?? nil : nil
+            if group == nil {
+                var seen: Set<String> = []
+                let failed = dependencies.flatMap { name in groupOfTask[name].map { groups[$0].failed } ?? [name] }
+                    .filter { seen.insert($0).inserted }
+                group = groupOfFailures[failed]
+                if group == nil {
+                    group = groups.count
+                    groupOfFailures[failed] = groups.count
+                    groups.append((failed, []))
+                }
+            }
+            guard let group else { continue }
+            groupOfTask[entry.name] = group
+            groups[group].names.append(entry.name)
         }
-        return causes.map { Line(nil, "skipped: \(shortList(names[$0] ?? [])): '\($0)' did not succeed", .skipped) }
+        return groups.map { failed, names in
+            Line(nil, "skipped: \(shortList(names)): \(quotedList(failed)) did not succeed", .skipped)
+        }
     }
 
     /// The tasks that an interruption kept from starting.

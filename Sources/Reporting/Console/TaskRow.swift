@@ -43,6 +43,9 @@ extension TaskRow.Phase {
     /// Whether the task has failed.
     var hasFailed: Bool { self == .ended(.failed) }
 
+    /// Whether the task has not done its work, but not failed either, and will not go on.
+    var isUndone: Bool { self == .ended(.skipped) || self == .ended(.interrupted) }
+
     /// Whether the row can be replaced by a number: the task has ended, and nothing is wrong with it.
     var isFoldable: Bool { if case .ended(let kind) = self { kind != .failed } else { false } }
 }

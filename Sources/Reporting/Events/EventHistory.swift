@@ -32,7 +32,7 @@ struct EventHistory {
         var attempt: Int?
         var counts = ResultCounts()
         var problems: Set<Problem> = []
-        var waits: Set<String> = []
+        var waits: Set<Wait> = []
     }
 
     private var formatter: LineFormatter
@@ -64,9 +64,9 @@ struct EventHistory {
             new = problems(of: error).filter { entry.problems.insert($0).inserted }
         case .taskFinished(.failed(let error), _):
             new = problems(of: error).filter { entry.problems.insert($0).inserted }
-        case .waiting(let text):
+        case .waiting(let wait):
             if entry.waits.count == Self.waitLimit { entry.waits = [] }
-            isNews = entry.waits.insert(reason(in: text)).inserted
+            isNews = entry.waits.insert(wait.withoutObject).inserted
         case .runStarted, .lease, .objectCount, .planned, .path, .warning, .output, .taskFinished, .runFinished: break
         }
         let isStarted = entry.verb != nil
@@ -90,14 +90,15 @@ struct EventHistory {
     }
 }
 
-/// The reason in a text about waiting, without the object at its beginning.
-///
-/// Objects of one task wait at the same time and take turns in reporting it; each reason is one line, which names the
-/// first of the objects that wait for the same thing.
-private func reason(in text: String) -> String {
-    // Waits that began a second apart also end a second apart.
-    let text = text.firstRange(of: " (gives up at ").map { String(text[..<$0.lowerBound]) } ?? text
-    guard let colon = text.firstRange(of: ": ") else { return text }
-    let subject = text[..<colon.lowerBound]
-    return subject.contains("/") && !subject.contains(" ") ? String(text[colon.upperBound...]) : text
+extension Wait {
+    /// The wait without its object, and without its end.
+    ///
+    /// Objects of one task wait at the same time and take turns in reporting it; each reason is one line, which names the
+    /// first of the objects that wait for the same thing. Waits that began a second apart also end a second apart.
+    fileprivate var withoutObject: Wait {
+        var wait = self
+        wait.givesUpAt = nil
+        if wait.subject.kind == .object { wait.subject.text = "" }
+        return wait
+    }
 }

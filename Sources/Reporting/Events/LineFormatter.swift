@@ -33,7 +33,7 @@ struct LineFormatter {
         case .runStarted, .taskStarted, .objectCount: return []
         // Who else holds it is said by what the task waits for.
         case .lease(let holder): return holder.isSelf ? [Line(task, holder.text, .progress)] : []
-        case .waiting(let text): return [Line(task, "waiting: \(text)", .waiting)]
+        case .waiting(let wait): return [Line(task, "waiting: \(wait)", .waiting)]
         case .planned(let text):
             if let task { plannedTasks.insert(task) }
             return [Line(task, text, .progress)]
@@ -63,7 +63,8 @@ struct LineFormatter {
 
     private func lines(_ task: String?, _ object: String, _ result: Event.ObjectResult) -> [Line] {
         guard result.change != .unchanged else { return [] }
-        let head = Line(task, "\(object) \(planned(result.change.rawValue))", .progress)
+        let managers = result.changesOnlyManagers ? " (only field managers)" : ""
+        let head = Line(task, "\(object) \(planned(result.change.rawValue))\(managers)", .progress)
         guard result.change == .configured, !result.diff.isEmpty else {
             return [head] + result.fields.map { Line(task, "    \($0)", .progress) }
         }
@@ -91,7 +92,7 @@ struct LineFormatter {
         case .changed: Line(task, "changed" + end, .changed)
         case .unchanged: Line(task, "unchanged" + end, .unchanged)
         case .failed: Line(task, "failed" + end, .failed)
-        case .skipped(let cause): Line(task, "skipped: '\(cause)' did not succeed", .skipped)
+        case .skipped(let causes): Line(task, "skipped: \(quotedList(causes)) did not succeed", .skipped)
         case .interrupted: Line(task, "interrupted" + end, .failed)
         }
     }

@@ -48,7 +48,8 @@ public struct AllNodesReport: Sendable {
         }
         let count = warned.all.count
         let result = count == 0 ? "nothing wrong" : "\(count) warning\(count == 1 ? "" : "s")"
-        return lines.joined() + "\(nodes.count) node\(nodes.count == 1 ? "" : "s"), \(result)\n"
+        let note = nodes.first { $0.counts.uncheckedObjects > 0 }?.counts.schemaNote(isOffline: true) ?? ""
+        return lines.joined() + note + "\(nodes.count) node\(nodes.count == 1 ? "" : "s"), \(result)\n"
     }
 
     /// One JSON object in a line without its end.
@@ -60,11 +61,11 @@ public struct AllNodesReport: Sendable {
         let warnings = warned.all.map(node)
         let nodes = nodes.map { node in
             let entry = node.reading.entry
-            return Node.mapping([
+            let fields: [(String, Node)] = [
                 ("node", .string(entry.name)), ("hostName", .string(node.reading.hostName)),
-                ("roles", .sequence(entry.roles.map { .string($0) })), ("tasks", .number(node.counts.tasks)),
-                ("objects", .number(node.counts.objects)),
-            ])
+                ("roles", .sequence(entry.roles.map { .string($0) })),
+            ]
+            return Node.mapping(fields + node.counts.fields)
         }
         let summary: [(String, Node)] = [
             ("nodes", .number(nodes.count)), ("problems", .number(problems.count)),

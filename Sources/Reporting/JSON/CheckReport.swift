@@ -8,11 +8,33 @@ public struct CheckCounts: Sendable {
     public var tasks: Int
     /// The number of objects in their manifests.
     public var objects: Int
+    /// The number of objects whose fields are not checked, because no schema of their server is known.
+    public var uncheckedObjects: Int
 
     /// Creates numbers.
-    public init(tasks: Int, objects: Int) {
+    public init(tasks: Int, objects: Int, uncheckedObjects: Int = 0) {
         self.tasks = tasks
         self.objects = objects
+        self.uncheckedObjects = uncheckedObjects
+    }
+
+    /// The fields of a report.
+    var fields: [(String, Node)] {
+        [("tasks", .number(tasks)), ("objects", .number(objects))]
+            + (uncheckedObjects > 0 ? [("uncheckedObjects", .number(uncheckedObjects))] : [])
+    }
+
+    /// Says that unknown fields are not found, if there are objects whose fields are not checked.
+    ///
+    /// - Parameters:
+    ///   - isOffline: Whether this machine is not the node, so that what is known of a server is not used.
+    ///   - arguments: The flags of a call that is to be about the same node.
+    /// - Returns: A line with its end, or nothing.
+    public func schemaNote(isOffline: Bool, arguments: [String] = []) -> String {
+        guard uncheckedObjects > 0 else { return "" }
+        let call = quotedShellLine(["nest-bootstrap", "diff"] + arguments)
+        let source = isOffline ? "; run 'nest-bootstrap check' on the node" : ", which \(call) fetches"
+        return "note: unknown fields are not found without the schema of the server\(source)\n"
     }
 }
 
@@ -30,9 +52,10 @@ public func checkJSON(
     _ counts: CheckCounts?,
     _ address: AddressChoice? = nil,
 ) -> String {
-    var summary: [(String, Node)] = []
-    if let counts { summary += [("tasks", .number(counts.tasks)), ("objects", .number(counts.objects))] }
-    summary += [("problems", .number(problems.count)), ("warnings", .number(warnings.count))]
+    let summary =
+        (counts?.fields ?? []) + [
+            ("problems", .number(problems.count)), ("warnings", .number(warnings.count)),
+        ]
     var pairs: [(String, Node)] = [
         Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields) })),
         ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),

@@ -24,12 +24,12 @@ extension ConsoleOutput {
 
 /// Returns objects, one JSON object a line, in a format for programs.
 ///
-/// In YAML every document begins with `---`, so that several of them are a stream.
+/// In YAML every document begins with `---`, so that several of them are a stream. Keys are in the order of JSON.
 func objects(_ lines: [UInt8], as format: OutputFormat) -> [UInt8] {
     guard format == .yaml else { return lines }
     return lines.split(separator: UInt8(ascii: "\n")).flatMap { line -> [UInt8] in
         // Only what this program has written as JSON comes here.
         guard let node = try? readJSON(Array(line), file: "") else { return Array(line) + [UInt8(ascii: "\n")] }
-        return Array("---\n\(node.yamlLines().joined(separator: "\n"))\n".utf8)
+        return Array("---\n\(node.yamlLines(isSorted: false).joined(separator: "\n"))\n".utf8)
     }
 }

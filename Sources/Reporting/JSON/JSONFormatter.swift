@@ -1,3 +1,4 @@
+import Base
 import Execution
 import State
 import YAML
@@ -36,7 +37,17 @@ struct JSONFormatter {
         case .runStarted(let tasks):
             return [JSONRecord("run-started", nil, ["tasks": .number(tasks.count), "dryRun": .boolean(isDryRun)])]
         case .taskStarted(let verb): return [JSONRecord("task-started", task, ["verb": .string(verb)])]
-        case .waiting(let text): return [JSONRecord("waiting", task, ["message": .string(text)])]
+        case .waiting(let wait):
+            var record = JSONRecord(
+                "waiting",
+                task,
+                [
+                    "message": .string("\(wait)"), "kind": .string(wait.subject.kind.rawValue),
+                    "subject": .string(wait.subject.text),
+                ]
+            )
+            if let reason = wait.reason { record.fields.append(("reason", .string(reason))) }
+            return [record]
         case .lease(let holder): return [JSONRecord("lease", task, holder.fields)]
         case .objectCount(let count): return [JSONRecord("object-count", task, ["count": .number(count)])]
         case .planned(let text): return [JSONRecord("planned", task, ["message": .string(text)])]
@@ -79,7 +90,9 @@ struct JSONFormatter {
         let fields: KeyValuePairs<String, Node> = ["outcome": .string(outcome.name), "started": .boolean(isStarted)]
         var record = JSONRecord("task-finished", task, fields)
         record.fields.append(("durationSeconds", .seconds(duration)))
-        if case .skipped(let cause) = outcome { record.fields.append(("because", .string(cause))) }
+        if case .skipped(let causes) = outcome, let cause = causes.first {
+            record.fields.append(("because", .string(cause)))
+        }
         if let counts = counts.node { record.fields.append(("objects", counts)) }
         return record
     }

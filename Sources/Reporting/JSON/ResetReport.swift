@@ -1,4 +1,5 @@
 public import Base
+import State
 import YAML
 
 /// What `reset` does, or would do.
@@ -43,14 +44,43 @@ public struct ResetReport: Sendable {
     public var paths: [Path] = []
     /// The files and links that are there as tasks describe them, and that no run has listed as made by it.
     public var unlisted: [Path] = []
+    /// What programs of tasks have made: it stays, and is no failure.
+    public private(set) var leftovers: [Path] = []
     /// The records, the cache and the metrics that are deleted.
     public var state: [String] = []
+    /// Whether tasks have applied objects, which stay.
+    public var hasObjects = false
     /// What has failed.
     public var problems: [Problem] = []
 
+    /// The directory in front of all paths where a person types them.
+    private let root: String
+
     /// Creates an empty report.
-    public init(isDryRun: Bool) {
-        self.isDryRun = isDryRun
+    ///
+    /// - Parameters:
+    ///   - isDryRun: Whether nothing is changed.
+    ///   - root: The directory that is the node's root, empty if this machine is the node.
+    public init(isDryRun: Bool, root: String = "") {
+        (self.isDryRun, self.root) = (isDryRun, root)
+    }
+
+    /// Adds what programs of tasks have made, except for what is in a path that is reported anyway.
+    ///
+    /// A directory that is not empty says nothing of what is in it.
+    public mutating func addLeftovers(_ new: [Path]) {
+        let whole = (leftovers + paths).filter { $0.reason != nil && $0.reason != ProductRemover.notEmpty }
+        let known = Set(whole.map(\.path))
+        let all = Set((leftovers + paths.filter { $0.reason != nil }).map(\.path))
+        leftovers += new.filter { new in
+            guard !all.contains(new.path) else { return false }
+            var path = new.path[...]
+            while !path.isEmpty {
+                if known.contains(String(path)) { return false }
+                path = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+            }
+            return true
+        }
     }
 
     /// The number of paths that are deleted.
@@ -62,10 +92,10 @@ public struct ResetReport: Sendable {
     /// Whether there is nothing to do.
     public var isEmpty: Bool { paths.isEmpty && units.isEmpty && commands.isEmpty && state.isEmpty }
 
-    /// Whether everything that is listed is undone.
+    /// Whether everything that is listed is undone, as far as the tasks themselves have made it.
     public var isUndone: Bool { keptCount == 0 && problems.isEmpty && !commands.contains(where: \.hasFailed) }
 
-    /// Whether nothing of the tasks may be left.
+    /// Whether nothing that the tasks themselves have made may be left; what programs have made may be.
     public var isComplete: Bool { isUndone && unlisted.isEmpty }
 
     /// One JSON object in a line without its end.
@@ -83,6 +113,12 @@ public struct ResetReport: Sendable {
             ]
             return Node.mapping(fields + (path.reason.map { [("reason", .string($0))] } ?? []))
         }
+        let leftovers = leftovers.map { leftover in
+            Node.mapping([
+                ("task", .string(leftover.task)), ("path", .string(leftover.path)),
+                ("reason", .string(leftover.reason ?? "")),
+            ])
+        }
         let unlisted = unlisted.map { Node.mapping([("task", .string($0.task)), ("path", .string($0.path))]) }
         let summary: [(String, Node)] = [
             ("deleted", .number(deletedCount)), ("kept", .number(keptCount)), ("commands", .number(commands.count)),
@@ -91,7 +127,7 @@ public struct ResetReport: Sendable {
         let object = Node.mapping([
             Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("units", .sequence(units.map { .string($0) })),
             ("commands", .sequence(commands)), ("paths", .sequence(paths)), ("unlisted", .sequence(unlisted)),
-            ("state", .sequence(state.map { .string($0) })),
+            ("leftovers", .sequence(leftovers)), ("state", .sequence(state.map { .string($0) })),
             ("problems", .sequence(problems.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
         ])
         return String(decoding: object.json(), as: UTF8.self)
@@ -108,15 +144,27 @@ public struct ResetReport: Sendable {
             + state.map { printable("would delete \($0)") }
     }
 
-    /// What may be left: a task has found it as it describes it, or a version has made it that listed nothing.
+    /// What may be left: a task has found it as it describes it, a version has made it that listed nothing, or a program
+    /// has made it.
     public var notes: [String] {
         unlisted.map { unlisted in
             printable(
                 "\(unlisted.task): \(unlisted.path) not deleted: it is not listed as made by the task; run "
-                    + "'rm \(unlisted.path)' if nothing else needs it"
+                    + "\(command(["rm"], unlisted)) if nothing else needs it"
             )
         }
+            + leftovers.map { leftover in
+                // Others may have put something into a directory that is not empty.
+                let advice =
+                    leftover.reason == ProductRemover.notEmpty
+                    ? "run \(command(["ls", "-A"], leftover)) to see what is in it"
+                    : "run \(command(["rm", "-r"], leftover)) if nothing else needs it"
+                return "\(line(leftover)); " + printable("\(advice), or give the task a key 'reset'")
+            }
     }
+
+    /// A command for a path, as it is typed on this machine.
+    private func command(_ words: [String], _ path: Path) -> String { quotedShellLine(words + [root + path.path]) }
 
     /// What has become of a path.
     public func line(_ path: Path, _ deleted: String = "deleted") -> String {

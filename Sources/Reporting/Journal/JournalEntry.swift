@@ -1,3 +1,4 @@
+import Base
 import Execution
 
 /// One entry of the journal.

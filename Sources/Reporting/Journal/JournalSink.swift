@@ -2,6 +2,9 @@ import Base
 import Execution
 import Host
 
+/// The largest number of dependencies that one entry names; the journal limits the fields of an entry.
+private let dependencyLimit = 16
+
 /// Reports a run to the systemd journal, each line as an entry with fields of its own.
 public struct JournalSink: EventSink {
     private let output: ConsoleOutput
@@ -63,9 +66,16 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
         if line.isDiagnostic { break }
         entry.add("NEST_OUTCOME", outcome.name)
         entry.add("NEST_DURATION_USEC", String(duration.microseconds))
-        if case .skipped(let cause) = outcome { entry.add("NEST_DEPENDENCY", cause) }
+        if case .skipped(let causes) = outcome {
+            for cause in causes.prefix(dependencyLimit) { entry.add("NEST_DEPENDENCY", cause) }
+        }
     case .lease(let holder): entry.add("NEST_OBJECT", holder.object)
-    case .runStarted, .taskStarted, .waiting, .objectCount, .planned, .output, .runFinished: break
+    case .waiting(let wait):
+        entry.add("NEST_WAIT", wait.subject.kind.rawValue)
+        entry.add("NEST_OBJECT", wait.subject.text)
+        entry.add("NEST_REASON", wait.reason)
+        if wait.isComplete { entry.add("NEST_WAIT_ALL", "1") }
+    case .runStarted, .taskStarted, .objectCount, .planned, .output, .runFinished: break
     }
     return entry
 }

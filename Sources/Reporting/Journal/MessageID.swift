@@ -3,7 +3,8 @@
 /// `journalctl MESSAGE_ID=...` finds all entries of a kind, and `journalctl -x` explains them by the catalog of the same
 /// identifiers, `units/nest-bootstrap.catalog`.
 public enum MessageID: String, Sendable, Hashable, CaseIterable {
-    /// A task waits for something, such as an API server; has `NEST_TASK`.
+    /// A task waits for something, such as an API server; has `NEST_TASK`, `NEST_WAIT`, `NEST_OBJECT` and
+    /// perhaps `NEST_REASON`.
     case waiting = "789fd4f60bb84a808841ce22072eec78"
 
     /// A task that runs on one node at a time has the Lease for it; has `NEST_TASK` and `NEST_OBJECT`, the Lease.

@@ -24,7 +24,7 @@ public func summaryLines(
 /// How many tasks have which state, and since when all have succeeded.
 private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String {
     let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
-    let succeeded = statuses.filter(\.state.isSuccess)
+    let succeeded = statuses.filter(\.countedState.isSuccess)
     guard succeeded.count < statuses.count else {
         guard let last = succeeded.compactMap(\.finishedAt).max(by: { $0.seconds < $1.seconds }) else {
             return "\(count): all succeeded"
@@ -36,7 +36,7 @@ private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String 
         .ended(.failed), .running, .waiting, .ended(.interrupted), .ended(.skipped), .notYet, .unknown,
     ]
     let others = order.compactMap { state -> String? in
-        let count = statuses.filter { $0.state == state }.count
+        let count = statuses.filter { $0.countedState == state }.count
         return count == 0 ? nil : "\(count) \(state.countedWord)"
     }
     return "\(count): \((others + ["\(succeeded.count) succeeded"]).joined(separator: ", "))"

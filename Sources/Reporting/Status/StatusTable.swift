@@ -1,5 +1,6 @@
 public import Base
 import Execution
+import Host
 public import State
 
 /// Returns statuses as a table for people.
@@ -39,6 +40,19 @@ public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String]
         let text = Problem(warning.message, hint: warning.hint).line
         return "warning: \(text)".wrapped(to: columns.map { max(20, $0) } ?? .max)
     }
+}
+
+/// Returns a warning if systemd does not know the units of tasks that were run by hand.
+///
+/// A task that has not run has the same as the reason in its row.
+///
+/// - Parameter statuses: The statuses of the tasks.
+/// - Returns: One warning about all of them, none if there is no such task.
+public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
+    let names = statuses.filter { $0.service?.unit.load == "not-found" && $0.state != .notYet }.map(\.task)
+    guard !names.isEmpty else { return [] }
+    let units = names.count == 1 ? "the unit of task" : "the units of tasks"
+    return [Problem("systemd does not know \(units) \(quotedList(names)) yet", hint: "run 'systemctl daemon-reload'")]
 }
 
 private let heading = ["TASK", "STATE", "UNIT", "AGE", "DURATION", "OBJECTS", "REPETITION", "DESCRIPTION"]

@@ -28,12 +28,11 @@ extension TaskRow {
             if kind == .failed { problems = reasons.map { "error: \($0)" } }
             if kind.isSuccess { problems = reasons }
         case .unknown: problems = reasons.map { "error: \($0)" }
-        case .notYet: detail = reasons.isEmpty ? status.service?.words ?? "" : reasons.joined(separator: "; ")
-        case .waiting:
+        case .waiting where !status.waitsFor.isEmpty:
             // As in the view of a run: the word before it says that the task waits.
-            let dependencies = "runs after "
-            let words = reasons.map { $0.hasPrefix(dependencies) ? "for \($0.dropFirst(dependencies.count))" : $0 }
-            detail = words.isEmpty ? status.service?.words ?? "" : words.joined(separator: "; ")
+            detail = "for \(shortList(status.waitsFor))"
+        case .notYet, .waiting:
+            detail = reasons.isEmpty ? status.service?.words ?? "" : reasons.joined(separator: "; ")
         }
     }
 }
@@ -41,11 +40,11 @@ extension TaskRow {
 extension TaskStatus {
     /// How far the task has got.
     ///
-    /// A task whose last repetition has failed is a failure, as it is for the exit code.
+    /// A task whose last repetition has failed, or is unknown, is no success, as for the exit code.
     var phase: TaskRow.Phase {
         switch state {
         case .running: isWaiting ? .waiting : .working
-        case .ended where repetition?.hasFailed == true: .ended(.failed)
+        case .ended where repetition?.hasFailed == true || countedState == .unknown: .ended(.failed)
         case .ended(let kind): .ended(kind)
         case .unknown: .ended(.failed)
         case .notYet, .waiting: .open

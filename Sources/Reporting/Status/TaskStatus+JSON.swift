@@ -21,7 +21,7 @@ public func statusJSON(
     address: AddressChoice? = nil,
 ) -> String {
     let states = [.notYet, .waiting, .running, .unknown] + Outcome.Kind.allCases.map(TaskState.ended)
-    let counts = Dictionary(grouping: statuses, by: \.state).mapValues(\.count)
+    let counts = Dictionary(grouping: statuses, by: \.countedState).mapValues(\.count)
     let summary = [("tasks", Node.number(statuses.count))] + states.map { ("\($0)", .number(counts[$0] ?? 0)) }
     var pairs = [
         Node.outputVersion, ("tasks", .sequence(statuses.map(\.node))),

@@ -69,8 +69,3 @@ struct TextTable {
 
     private func painted(_ text: String, _ tone: Line.Tone?) -> String { tone?.painted(text) ?? text }
 }
-
-/// A text as a table has it: without control characters, and where the terminal is not UTF-8, in ASCII.
-func tableText(_ text: String, _ isUTF8: Bool) -> String {
-    isUTF8 ? printable(text) : asciiText(printable(text))
-}

@@ -9,6 +9,7 @@ extension Timeline {
     /// - Parameter source: What is known of the tasks and units.
     public init(_ source: TimelineSource) {
         let rows = Self.rows(source)
+        // The earliest that is known.
         let first = rows.compactMap(\.started).min()
         let now = source.clock.sinceBoot
         let isBoot = source.isBoot(firstStart: first)
@@ -20,6 +21,7 @@ extension Timeline {
                 state: row.state,
                 dependencies: task.dependencies.map { source.tasks[$0].name },
                 attemptCount: row.attemptCount,
+                unknownCount: row.unknownCount,
                 spans: row.spans.map { $0.moved(to: origin) },
             )
         }
@@ -29,9 +31,10 @@ extension Timeline {
         for index in path.tasks { tasks[index].isCritical = true }
         let slack = max(.seconds(1), (last - origin) / 4)
         let units = source.units(from: origin, until: endsNow ? last : last + slack, critical: path.unit)
+        let isStartKnown = rows.allSatisfy { $0.unknownCount == 0 }
         let ends = units.shown.flatMap { [$0.started, $0.active] }.compactMap(\.self)
         self.init(
-            origin: isBoot ? .boot : .firstTask,
+            origin: isBoot ? .boot : isStartKnown ? .firstTask : .firstKnown,
             originTime: source.clock.timestamp(at: origin),
             bootFinished: isBoot ? source.system?.boot.finished.map { $0 - origin } : nil,
             end: max(last - origin, ends.max() ?? .zero),
@@ -44,7 +47,7 @@ extension Timeline {
 
     /// The tasks in the order in which they started.
     private static func sorted(_ tasks: [TimelineTask]) -> [TimelineTask] {
-        let starts = tasks.map { $0.started ?? .seconds(Int64.max / 2) }
+        let starts = tasks.map { $0.firstKnown ?? .seconds(Int64.max / 2) }
         // Not by the start alone: the order of tasks that started together is that of the plan.
         return tasks.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }.map { tasks[$0] }
     }
@@ -53,7 +56,7 @@ extension Timeline {
     private static func rows(_ source: TimelineSource) -> [TimelineRow] {
         let logged = JournalAttempts(source.entries).attempts
         var rows = source.tasks.map { task in
-            TimelineRow(task, logged: logged[task.name] ?? [], unit: source.unit(of: task))
+            TimelineRow(task, logged: logged[task.name] ?? [], source)
         }
         let first = rows.compactMap(\.started).min()
         let queued = source.queued(firstStart: first)
@@ -63,9 +66,14 @@ extension Timeline {
         return rows
     }
 
-    /// What is not shown.
+    /// What is not known, and what is not shown.
     private static func notes(_ rows: [TimelineRow], laterUnits: [String]) -> [String] {
         var notes: [String] = []
+        let earlierCount = rows.count(where: \.hasEarlierSuccess)
+        if earlierCount > 0 {
+            let tasks = earlierCount == 1 ? "1 task" : "\(earlierCount) tasks"
+            notes.append("\(tasks) had succeeded before on this boot: only the last run is known")
+        }
         let laterCount = rows.reduce(0) { $0 + $1.laterCount }
         if laterCount > 0 {
             let runs = laterCount == 1 ? "1 later run" : "\(laterCount) later runs"

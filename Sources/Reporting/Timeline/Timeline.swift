@@ -10,6 +10,8 @@ public struct Timeline: Sendable, Hashable {
         case boot
         /// The start of the first task, which came after the boot, or on a machine whose boot is not known.
         case firstTask = "first task"
+        /// The start of the first attempt that is known, if there were earlier ones.
+        case firstKnown = "first known attempt"
     }
 
     /// What the times count from.

@@ -15,6 +15,8 @@ struct TimelineAttempt: Sendable, Hashable {
     var outcome: Outcome.Kind?
     /// What it waited for, in the order of time.
     var waits: [TimelineSpan] = []
+    /// The number of attempts since the task last succeeded, this one included; `nil` if it is not known.
+    var number: Int?
 
     /// Whether the task's dependants may start after it.
     var isSuccess: Bool { outcome?.isSuccess == true }
@@ -48,32 +50,41 @@ struct JournalAttempts {
     private struct Draft {
         let first: Duration
         var last: Duration
+        var number: Int?
         var isStarted = false
         var waits: [TimelineSpan] = []
         var ending: (time: Duration, duration: Duration, outcome: Outcome.Kind)?
-        /// The reasons for the wait that goes on, each with when it was reported.
-        private var reasons: [(text: String?, time: Duration)] = []
+        /// The reasons for the wait that goes on, each with what it is about and when it was reported.
+        private var reasons: [(subject: String?, text: String?, time: Duration)] = []
+        /// Whether the wait that goes on names everything that the task waits for.
+        private var isComplete = false
 
         init(at time: Duration) { (first, last) = (time, time) }
 
         /// Begins a wait, or notes another reason for the one that goes on.
-        mutating func wait(_ wait: TimelineSpan, reportedAt time: Duration) {
-            if let last = waits.last, last.end == nil, last.subject == wait.subject {
+        ///
+        /// A wait that names everything goes on when another object is the first of those that it names.
+        mutating func wait(_ wait: TimelineSpan, isComplete: Bool, reportedAt time: Duration) {
+            if let last = waits.last, last.end == nil, last.subject == wait.subject || self.isComplete && isComplete {
+                waits[waits.count - 1].subject = wait.subject
                 waits[waits.count - 1].reason = wait.reason
-                reasons.append((wait.reason, time))
+                reasons.append((wait.subject, wait.reason, time))
             } else {
                 end(at: wait.start)
                 waits.append(wait)
-                reasons = [(wait.reason, wait.start)]
+                reasons = [(wait.subject, wait.reason, wait.start)]
             }
+            self.isComplete = isComplete
         }
 
-        /// Ends the wait that goes on, if there is one; the reason that held longest is its reason.
+        /// Ends the wait that goes on, if there is one; of the reasons for its last subject that which held longest is its
+        /// reason.
         mutating func end(at time: Duration) {
             guard let last = waits.indices.last, waits[last].end == nil else { return }
             waits[last].end = max(time, waits[last].start)
             let ends = reasons.dropFirst().map { $0.time } + [time]
-            let longest = zip(reasons, ends).max { $0.1 - $0.0.time < $1.1 - $1.0.time }
+            let longest = zip(reasons, ends).filter { $0.0.subject == waits[last].subject }
+                .max { $0.1 - $0.0.time < $1.1 - $1.0.time }
             waits[last].reason = longest?.0.text
         }
     }
@@ -83,9 +94,6 @@ struct JournalAttempts {
         let task: String
         let run: String
     }
-
-    /// A wait is reported when it has lasted for this time.
-    private static let quietPeriod = Duration.seconds(1)
 
     /// Finds the attempts in entries, the oldest of which comes first.
     init(_ entries: [LoggedEntry]) {
@@ -99,7 +107,7 @@ struct JournalAttempts {
             if drafts[key] == nil { order.append(key) }
             // Out of the dictionary, so that its lists are not copied.
             var draft = drafts.removeValue(forKey: key)
-            Self.add(entry, of: task, to: &draft)
+            Self.add(entry, to: &draft)
             drafts[key] = draft
         }
         for key in order {
@@ -113,17 +121,17 @@ struct JournalAttempts {
         entry["_UID"] == "0" || entry["_SYSTEMD_UNIT"].map(isOwnUnit) == true
     }
 
-    private static func add(_ entry: LoggedEntry, of task: String, to existing: inout Draft?) {
+    private static func add(_ entry: LoggedEntry, to existing: inout Draft?) {
         let time = entry.sinceBoot
         let earlier = existing?.last
         var draft = existing.take() ?? Draft(at: time)
         defer { existing = draft }
-        if entry["NEST_ATTEMPT"] != nil { draft.isStarted = true }
+        if let number = entry["NEST_ATTEMPT"] { (draft.isStarted, draft.number) = (true, Int(number)) }
         draft.last = max(draft.last, time)
         if entry["MESSAGE_ID"] == MessageID.waiting.rawValue {
-            var wait = TimelineSpan(waitingMessage: entry["MESSAGE"] ?? "", task: task)
-            wait.start = max(time - quietPeriod, earlier ?? .zero)
-            return draft.wait(wait, reportedAt: time)
+            let start = max(time - Wait.quietPeriod, earlier ?? .zero)
+            let wait = TimelineSpan(waiting: entry, from: start)
+            return draft.wait(wait, isComplete: entry["NEST_WAIT_ALL"] == "1", reportedAt: time)
         }
         draft.end(at: time)
         guard let outcome = entry["NEST_OUTCOME"].flatMap(Outcome.Kind.init),
@@ -141,6 +149,7 @@ struct JournalAttempts {
                 end: draft.last,
                 outcome: .interrupted,
                 waits: draft.waits,
+                number: draft.number,
             )
         }
         // One that has not started is not an attempt.
@@ -151,34 +160,20 @@ struct JournalAttempts {
             end: ending.time,
             outcome: ending.outcome,
             waits: draft.waits,
+            number: draft.number,
         )
     }
 }
 
 extension TimelineSpan {
-    /// Creates the wait that a message of the journal reports, such as `a: waiting: API server x: connection refused`.
-    ///
-    /// Where it begins and ends is not in the message.
-    init(waitingMessage message: String, task: String) {
-        let prefix = "\(task): waiting: "
-        var text = message.hasPrefix(prefix) ? message.dropFirst(prefix.count) : message[...]
-        if let deadline = text.firstRange(of: " (gives up at ") { text = text[..<deadline.lowerBound] }
-        let colon = text.firstRange(of: ": ")
-        let subject = colon.map { text[..<$0.lowerBound] } ?? text
+    /// Creates the wait that an entry of the journal reports; where it ends is not in the entry.
+    fileprivate init(waiting entry: LoggedEntry, from start: Duration) {
         let kind: Kind =
-            if subject.hasPrefix("API server ") || subject == "the API server" {
-                .server
-            } else if subject.hasPrefix("Lease/") || subject.hasPrefix("another nest-bootstrap ") {
-                .lock
-            } else {
-                .condition
+            switch entry["NEST_WAIT"].flatMap(Wait.Subject.Kind.init) {
+            case .server: .server
+            case .lock: .lock
+            case .object, .condition, nil: .condition
             }
-        self.init(
-            kind,
-            from: .zero,
-            to: nil,
-            subject: String(subject),
-            reason: colon.map { String(text[$0.upperBound...]) },
-        )
+        self.init(kind, from: start, to: nil, subject: entry["NEST_OBJECT"], reason: entry["NEST_REASON"])
     }
 }

@@ -1,5 +1,5 @@
 import Base
-import Planning
+import Drawing
 
 /// What the shapes of a picture of a timeline mean.
 enum TimelineLegend {

@@ -1,7 +1,7 @@
 import Base
+import Drawing
 import Execution
 import Host
-import Planning
 import State
 
 /// The rows of a picture of a timeline.

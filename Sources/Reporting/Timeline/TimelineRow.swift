@@ -5,11 +5,17 @@ import State
 
 /// A task while a timeline is made, in times since the start of the machine.
 struct TimelineRow {
-    /// The attempts until the first success.
+    /// The attempts until the first success, or those of the last run if it is not known which was the first.
     private(set) var attempts: [TimelineAttempt]
 
-    /// The number of these attempts, of which the journal may not have all.
+    /// The number of these attempts, of which not all may be known.
     let attemptCount: Int
+
+    /// The number of attempts before these that are not known.
+    let unknownCount: Int
+
+    /// Whether the task had succeeded before these attempts, in runs that are not known.
+    let hasEarlierSuccess: Bool
 
     /// The number of runs after that.
     let laterCount: Int
@@ -34,11 +40,19 @@ struct TimelineRow {
     /// - Parameters:
     ///   - task: The task with its record.
     ///   - logged: Its attempts in the journal.
-    ///   - unit: The times of its unit.
-    init(_ task: TimelineSource.TaskFacts, logged: [TimelineAttempt], unit: UnitTimes?) {
+    ///   - source: What the timeline is made of.
+    init(_ task: TimelineSource.TaskFacts, logged: [TimelineAttempt], _ source: TimelineSource) {
+        let unit = source.unit(of: task)
         var found = logged
         if let record = task.record { Self.add(record, of: task.status, to: &found, unit) }
         found.sort { $0.start < $1.start }
+        let isFirstKnown = found.first.map { first in
+            source.hasWholeJournal && logged.contains { $0.run == first.run } || source.isBoot(firstStart: first.start)
+        }
+        hasEarlierSuccess = isFirstKnown == false && task.record?.history.lastSuccess != nil
+        if hasEarlierSuccess, let earlier = found.dropLast().lastIndex(where: \.isSuccess) {
+            found.removeFirst(earlier + 1)
+        }
         let success = found.firstIndex(where: \.isSuccess)
         laterCount = success.map { found.count - 1 - $0 } ?? 0
         found.removeLast(laterCount)
@@ -48,7 +62,8 @@ struct TimelineRow {
         attempts = found
         // The record of a later run does not count these attempts.
         let recordedCount = laterCount == 0 ? task.record?.attempt ?? 0 : 0
-        attemptCount = found.isEmpty ? 0 : max(found.count, recordedCount)
+        unknownCount = max(0, (found.first?.number ?? 1) - 1)
+        attemptCount = found.isEmpty ? 0 : max(unknownCount + found.count, recordedCount)
         state = task.status.state
         if let last = found.last, last.isSuccess, let outcome = last.outcome {
             state = last.end == nil ? .running : .ended(outcome)
@@ -56,7 +71,7 @@ struct TimelineRow {
         isRetried = task.status.retriesIn != nil && success == nil
     }
 
-    /// When it was first started.
+    /// When the first of its attempts that are known was started.
     var started: Duration? { attempts.first?.start }
 
     /// When its dependants could start, `nil` if they cannot yet.
@@ -92,7 +107,7 @@ struct TimelineRow {
             let time = Duration.milliseconds(record.uptimeMilliseconds)
             var attempt =
                 attempts.first { $0.run == record.run } ?? TimelineAttempt(run: record.run, start: time, end: time)
-            attempt.outcome = record.outcome
+            (attempt.outcome, attempt.number) = (record.outcome, record.attempt)
             if record.outcome != nil {
                 (attempt.start, attempt.end) = (max(.zero, time - .microseconds(record.durationMicroseconds)), time)
             } else if status.state == .ended(.interrupted) {
@@ -114,7 +129,7 @@ struct TimelineRow {
         }
         guard !isKnown else { return }
         let start = max(.zero, end - (last.duration ?? .zero))
-        attempts.append(TimelineAttempt(run: "", start: start, end: end, outcome: last.outcome))
+        attempts.append(TimelineAttempt(run: "", start: start, end: end, outcome: last.outcome, number: last.attempt))
     }
 
     /// Adds to an attempt what its unit did before and after the program.

@@ -1,5 +1,5 @@
 import Base
-import Planning
+import Drawing
 import State
 
 /// Draws a timeline as a picture that every browser shows.

@@ -17,6 +17,15 @@ extension TimelineSource {
         return firstStart <= finished
     }
 
+    /// How long after systemd has loaded its units the journal begins, at most.
+    private static let journalStartLimit = Duration.seconds(60)
+
+    /// Whether the journal has not lost its entries from the beginning of the boot.
+    var hasWholeJournal: Bool {
+        guard let journalStart else { return false }
+        return journalStart <= max(bootStart, system?.boot.unitsLoaded ?? .zero) + Self.journalStartLimit
+    }
+
     /// When systemd planned to start the tasks, or when the first of them started.
     func queued(firstStart: Duration?) -> Duration {
         let first = firstStart ?? clock.sinceBoot
@@ -58,7 +67,7 @@ extension TimelineSource {
         }
         if row.started == nil, let open = task.units.first(where: isStarting) {
             add(.unit, until: nil, open)
-        } else if let last = lastUnit(of: task, until: limit) {
+        } else if row.unknownCount == 0, let last = lastUnit(of: task, until: limit) {
             add(.unit, until: last.time, last.name)
         }
         return waits

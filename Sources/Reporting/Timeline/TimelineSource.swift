@@ -48,6 +48,9 @@ public struct TimelineSource: Sendable {
     /// What the journal has about them, the oldest first.
     public var entries: [LoggedEntry] = []
 
+    /// When the journal got its oldest entry of this boot, `nil` if it was not read.
+    public var journalStart: Duration?
+
     /// When systemd started units, `nil` if it is not known.
     public var system: SystemTimes?
 
@@ -139,8 +142,9 @@ extension TimelineSource {
         return JournalQuery(
             matches: ["SYSLOG_IDENTIFIER=nest-bootstrap"] + kinds.map { "MESSAGE_ID=\($0.rawValue)" },
             fields: [
-                "MESSAGE", "MESSAGE_ID", "NEST_TASK", "NEST_RUN_ID", "NEST_ATTEMPT", "NEST_OUTCOME",
-                "NEST_DURATION_USEC", "_SYSTEMD_UNIT", "_UID",
+                "MESSAGE_ID", "NEST_TASK", "NEST_RUN_ID", "NEST_ATTEMPT", "NEST_OUTCOME",
+                "NEST_DURATION_USEC", "NEST_WAIT", "NEST_WAIT_ALL", "NEST_OBJECT", "NEST_REASON", "_SYSTEMD_UNIT",
+                "_UID",
             ],
             boot: boot,
             end: end.map { $0 + Self.journalDelay },

@@ -18,6 +18,9 @@ public struct TimelineTask: Sendable, Hashable {
     /// The number of attempts until it succeeded, or until now.
     public var attemptCount: Int
 
+    /// How many of these attempts are not known; they are the first ones.
+    public var unknownCount: Int
+
     /// What it did, in the order of time.
     public var spans: [TimelineSpan]
 
@@ -31,6 +34,7 @@ public struct TimelineTask: Sendable, Hashable {
         state: TaskState,
         dependencies: [String] = [],
         attemptCount: Int = 1,
+        unknownCount: Int = 0,
         spans: [TimelineSpan] = [],
         isCritical: Bool = false,
     ) {
@@ -39,12 +43,16 @@ public struct TimelineTask: Sendable, Hashable {
         self.state = state
         self.dependencies = dependencies
         self.attemptCount = attemptCount
+        self.unknownCount = unknownCount
         self.spans = spans
         self.isCritical = isCritical
     }
 
-    /// When it was first started, `nil` if it was not.
-    public var started: Duration? { spans.first { !$0.kind.isBeforeStart }?.start }
+    /// When it was first started, `nil` if it was not, or if that is not known.
+    public var started: Duration? { unknownCount == 0 ? firstKnown : nil }
+
+    /// When the first of its attempts that are known was started.
+    var firstKnown: Duration? { spans.first { !$0.kind.isBeforeStart }?.start }
 
     /// When its last attempt ended, `nil` if it was not started or goes on.
     public var ended: Duration? { isOngoing ? nil : spans.last { !$0.kind.isBeforeStart }?.end }
@@ -52,7 +60,7 @@ public struct TimelineTask: Sendable, Hashable {
     /// Whether it runs or is about to be retried.
     public var isOngoing: Bool { spans.contains { !$0.kind.isBeforeStart && $0.end == nil } }
 
-    /// How long it took from its first start on, `nil` if it was not started.
+    /// How long it took from its first start on, `nil` if it was not started or if that is not known.
     ///
     /// - Parameter end: When to count to if it goes on.
     /// - Returns: The time.

@@ -132,11 +132,10 @@ private struct TimelineText {
                 return [shown(name), "", unit?.startWords ?? ""]
             }
             let took = task.took(until: timeline.end)?.humanReadable ?? ""
-            let start = task.started.map { "started at \($0.humanReadable)" } ?? ""
             let waited = task.waits(until: timeline.end).map { wait in
                 "\(wait.duration.humanReadable) of it waiting for \(wait.span.subjectWords)"
             }
-            return [shown(name), took, shown(([start] + waited).joined(separator: ", "))]
+            return [shown(name), took, shown(([task.startWords ?? ""] + waited).joined(separator: ", "))]
         }
         let limit = timeline.isOngoing ? "so far" : "until the last task ended"
         let heading = wrapped("critical path, \(end.humanReadable) \(limit):")

@@ -20,7 +20,12 @@ extension Timeline {
 
     /// What the times count from, and how long the boot took.
     var originWords: String {
-        let start = origin == .boot ? "the start of the machine" : "the start of the first task"
+        let start =
+            switch origin {
+            case .boot: "the start of the machine"
+            case .firstTask: "the start of the first task"
+            case .firstKnown: "the start of the first attempt that is known"
+            }
         let finished = bootFinished.map { "; the boot took \($0.humanReadable)" } ?? ""
         return "times count from \(start) at \(originTime)\(finished)"
     }
@@ -60,9 +65,23 @@ extension TimelineTask {
             let time = pauses.reduce(.zero, +).humanReadable
             // The journal may not have all of them.
             let between = pauses.count < attemptCount - 1 ? "" : ", \(time) between them"
-            lines.append("\(attemptCount) attempts\(between)")
+            lines.append("\(attemptCount) attempts\(unknownWords ?? between)")
         }
         return lines.map(printable)
+    }
+
+    /// Which attempts are not known, `nil` if all are.
+    private var unknownWords: String? {
+        switch unknownCount {
+        case 0: nil
+        case 1: ", the first of which is not known"
+        default: ", the first \(unknownCount) of which are not known"
+        }
+    }
+
+    /// When it was first started, as in `started at 4 s`, or `started before 4 s` if that is all that is known.
+    var startWords: String? {
+        firstKnown.map { "started \(unknownCount == 0 ? "at" : "before") \($0.humanReadable)" }
     }
 
     /// What it waited for before it was started, as in `after 'calico-crds'`.
@@ -76,8 +95,7 @@ extension TimelineTask {
 
     /// When it was first started and last ended, as in `started at 4 s, ended at 9 s`.
     var times: String? {
-        let times = [("started", started), ("ended", ended)]
-        let words = times.compactMap { word, time in time.map { "\(word) at \($0.humanReadable)" } }
+        let words = [startWords, ended.map { "ended at \($0.humanReadable)" }].compactMap(\.self)
         return words.isEmpty ? nil : words.joined(separator: ", ")
     }
 }
@@ -97,11 +115,7 @@ extension TimelineTask {
 
 extension TimelineSpan {
     /// What was waited for, in words that follow `waited for`.
-    var subjectWords: String {
-        guard let subject else { return "something" }
-        // The message has the number of the process.
-        return subject.hasPrefix("another nest-bootstrap ") ? "another process that runs it" : subject
-    }
+    var subjectWords: String { subject ?? "something" }
 }
 
 extension TimelineUnit {

@@ -136,11 +136,14 @@ public struct ProductRemover: Sendable {
     }
 
     private static let looking = "cannot look at"
-    private static let notEmpty = "is not empty"
+    /// The reason for which a directory with something in it is kept.
+    public static let notEmpty = "is not empty"
 
     private static func removal(after error: SystemError) -> Removal {
         if error.isNotFound { return .absent }
         guard error.code == ELOOP else { return .kept("cannot be deleted: \(error)") }
+        // Behind a link there may be what the task has made. Below a file there can be nothing.
+        if let status = try? FileSystem.status(error.subject), status.kind != .symbolicLink { return .absent }
         return .kept("is below '\(error.subject)', which \(error.reason) now")
     }
 }

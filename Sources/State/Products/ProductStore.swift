@@ -118,7 +118,7 @@ public struct ProductStore: Sendable {
             return try ProductList(json: bytes, task: task)
         } catch {
             // What it lists is then not undone.
-            let advice = "run 'mv \(path)/\(name) /root' to go on without it"
+            let advice = "run \(quotedShellLine(["mv", "\(path)/\(name)", "/root"])) to go on without it"
             throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it \(error)", advice: advice)
         }
     }

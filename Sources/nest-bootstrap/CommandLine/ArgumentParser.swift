@@ -25,15 +25,11 @@ func argumentsByName(_ arguments: [String]) -> [String] {
 /// Finds the output format for an error in the arguments.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
-/// - Returns: The first format for programs that they ask for anywhere, whatever the other arguments are.
+/// - Returns: The last format that a flag of the command asks for, whatever the other arguments are. If the command is
+///   not known, or has no flag of that name, the flag of other commands counts.
 func wantedOutput(_ arguments: [String]) -> OutputFormat {
-    let names = ["--output", "-o"]
-    let pairs = zip(arguments, arguments.dropFirst()).filter { names.contains($0.0) }.map(\.1)
-    let joined = arguments.compactMap { argument -> String? in
-        let parts = argument.split(separator: "=", maxSplits: 1)
-        return parts.count == 2 && names.contains(String(parts[0])) ? String(parts[1]) : nil
-    }
-    return (pairs + joined).compactMap(OutputFormat.init(rawValue:)).first(where: \.isForPrograms) ?? .text
+    // What a flag sets says whether it takes a format: the value of `init --output` is a file.
+    TypedWords(arguments).values.output
 }
 
 /// Sorts arguments into a command, flags and names.
@@ -61,7 +57,10 @@ private struct ArgumentParser {
         }
         if words.first == "help" { return .help(try helpSubject()) }
         if isHelp { return .help(command) }
-        if isVersion { return .version }
+        if isVersion {
+            guard let word = words.first else { return .version }
+            throw UsageError("'\(Flag.versionName)' takes no arguments: '\(word)'")
+        }
         return .perform(try options())
     }
 
@@ -74,40 +73,46 @@ private struct ArgumentParser {
             if argument == "--" {
                 words += rest
                 rest = []
-            } else if Self.isHelpFlag(argument) {
-                isHelp = true
             } else if argument == Flag.versionName {
                 isVersion = true
             } else if argument.hasPrefix("-"), argument != "-" {
-                flags.append(try flag(argument))
+                for part in Flag.parts(of: argument, for: command) { try add(part) }
             } else {
                 words.append(argument)
             }
         }
     }
 
-    private mutating func flag(_ argument: String) throws(UsageError) -> GivenFlag {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let flag = Flag.named(parts[0], of: command) else {
-            let known = command?.shownFlags ?? Flag.all.filter { !$0.isInternal }
-            throw .unknown(
-                "flag",
-                parts[0],
-                among: known.map(\.name) + ["--help", Flag.versionName],
-                command: command
-            )
+    private mutating func add(_ part: Flag.Part) throws(UsageError) {
+        guard Self.isHelpFlag(part.name) else {
+            flags.append(try flag(part))
+            return
+        }
+        guard part.value == nil else { throw UsageError("flag '\(part.name)' takes no value", command: command) }
+        isHelp = true
+    }
+
+    /// The names of the flags that may be meant, each once.
+    private var knownFlags: [String] {
+        let known = command?.shownFlags ?? Flag.all.filter { !$0.isInternal }
+        let names = known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + Flag.helpNames + [Flag.versionName]
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+
+    private mutating func flag(_ part: Flag.Part) throws(UsageError) -> GivenFlag {
+        guard let flag = Flag.named(part.name, of: command) else {
+            // A letter may be the first one of a long name.
+            let meant = part.name.count == 2 ? "-\(part.name)" : nil
+            throw .unknown("flag", part.name, meaning: meant, among: knownFlags, command: command)
         }
         guard let valueName = flag.value else {
-            if parts.count == 1 { return GivenFlag(flag: flag, value: "") }
+            if part.value == nil { return GivenFlag(flag: flag, value: "") }
             throw UsageError("flag '\(flag.name)' takes no value", command: command)
         }
-        if parts.count == 1, flag.isValueOptional {
-            // A name cannot be meant: it would be looked for among the tasks.
-            guard let next = rest.first, parseDuration(next) != nil else { return GivenFlag(flag: flag, value: "") }
-            throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", command: command)
-        }
-        if parts.count == 2, !parts[1].isEmpty { return GivenFlag(flag: flag, value: parts[1]) }
-        guard parts.count == 1, let value = rest.first, !value.isEmpty, !value.hasPrefix("--") else {
+        if let value = part.value, !value.isEmpty { return GivenFlag(flag: flag, value: value) }
+        if part.value == nil, flag.isValueOptional { return try flagWithOptionalValue(flag, valueName) }
+        guard part.value == nil, let value = rest.first, !value.isEmpty, !value.hasPrefix("--") else {
             let usage = flag.isValueOptional ? "\(flag.name)=\(valueName)" : flag.usage
             throw UsageError("flag '\(flag.name)' requires a value: '\(usage)'", command: command)
         }
@@ -115,7 +120,21 @@ private struct ArgumentParser {
         return GivenFlag(flag: flag, value: value)
     }
 
+    /// A flag whose value may be left out, and that has none in its own argument.
+    private mutating func flagWithOptionalValue(_ flag: Flag, _ valueName: String) throws(UsageError) -> GivenFlag {
+        guard let next = rest.first else { return GivenFlag(flag: flag, value: "") }
+        if next.hasPrefix("-"), isNumber(next) {
+            // No flag is a number, and journalctl reads '-b -1' so.
+            rest = rest.dropFirst()
+            return GivenFlag(flag: flag, value: next)
+        }
+        // A name cannot be meant: it would be looked for among the tasks.
+        guard valueName == "DURATION", parseDuration(next) != nil else { return GivenFlag(flag: flag, value: "") }
+        throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", command: command)
+    }
+
     private func helpSubject() throws(UsageError) -> CommandName? {
+        if words.count > 2 { throw UsageError("'help' takes one command: unexpected argument '\(words[2])'") }
         guard words.count > 1, words[1] != "help" else { return nil }
         guard let name = CommandName(rawValue: words[1]) else {
             throw .unknown("command", words[1], among: CommandName.shown.map(\.rawValue))

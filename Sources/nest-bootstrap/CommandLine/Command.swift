@@ -32,8 +32,8 @@ enum Command: Sendable, Hashable {
     case schema
     /// Prints the completion of a shell.
     case completion(Shell)
-    /// Prints what may follow some words of a command line, for the completion of a shell.
-    case candidates([String])
+    /// Prints what may follow a line as it was typed, with the name of the program, for the completion of a shell.
+    case candidates(line: String)
     /// Prints the source of a manual page, with a date.
     case manual(Manual, date: String)
     /// Writes the plan as systemd units.
@@ -58,6 +58,16 @@ enum CommandName: String, Sendable, Hashable, CaseIterable {
 
     /// Those that the help shows; the build of the package calls the others.
     static let shown = allCases.filter { $0 != .manual }
+
+    /// What it prints, if it has no choice of formats.
+    var onlyFormat: String? {
+        switch self {
+        case .schema: "JSON"
+        case .importing: "YAML"
+        case .completion: "a script of the shell"
+        default: nil
+        }
+    }
 
     /// The flags that its help shows.
     var shownFlags: [Flag] { Flag.all.filter { $0.commands.contains(self) && !$0.isInternal } }

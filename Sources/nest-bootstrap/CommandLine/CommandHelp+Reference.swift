@@ -7,7 +7,8 @@ extension CommandHelp {
         usage: ["nest-bootstrap explain [KEY] [FLAG]..."],
         details: [
             "KEY is the place of the key, with dots between its parts, or the end of it: 'wait' is the verb, "
-                + "'apply.wait' the key of 'apply'. With '--output json' each key is one JSON object."
+                + "'apply.wait' the key of 'apply'. The names of tasks, nodes and others may be in it, also as its last "
+                + "part: 'tasks.calico-crds'. With '--output json' each key is one JSON object."
         ],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage, or no such key")],
         examples: ["explain", "explain apply", "explain tasks.NAME.timeout"],
@@ -35,8 +36,8 @@ extension CommandHelp {
     static let completion = CommandHelp(
         summary: "print the completion of a shell",
         description:
-            "Prints a script with which a shell completes commands, flags, the tasks of the task file and the keys "
-            + "that 'explain' knows. The package installs the scripts of all three shells.",
+            "Prints a script with which a shell completes commands, flags, the tasks, roles and nodes of the task file "
+            + "and the keys that 'explain' knows. The package installs the scripts of all three shells.",
         usage: ["nest-bootstrap completion bash|zsh|fish"],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
         examples: [

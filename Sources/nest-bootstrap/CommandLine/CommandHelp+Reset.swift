@@ -15,7 +15,7 @@ extension CommandHelp {
             "The next boot runs the tasks again, unless the package or the task file is removed first.",
         ],
         exitCodes: [
-            Row("0", "everything is undone"),
+            Row("0", "everything is undone, except for what programs of tasks without key 'reset' have made"),
             Row("1", "something may be left: a path, or what a command undoes that failed or was not run"),
             Row("64", "wrong usage, or standard input is not a terminal"), Row("130, 143", "interrupted, terminated"),
         ],

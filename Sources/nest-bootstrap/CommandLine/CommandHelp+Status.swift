@@ -12,7 +12,8 @@ extension CommandHelp {
                 + "described in docs/systemd.md.",
         ],
         exitCodes: [
-            Row("0", "shown, also if there is no entry"), Row("1", "the journal cannot be read"), .usageError,
+            Row("0", "shown, also if there is no entry"), Row("1", "there is no journal, or it cannot be read"),
+            .usageError,
         ],
         examples: ["logs calico-crds", "logs --boot --follow", "logs calico-node --since 10m --output json"],
         files: [],
@@ -37,8 +38,9 @@ extension CommandHelp {
                 + "k8s-bootstrap.target and the usual services of Kubernetes, each as it was last started.",
             "Times count from the start of the machine; from the start of the first task if that came after the "
                 + "boot, with '--root', and without systemd. They come from the records, systemd and the journal. To "
-                + "users who may not read the journal of the system, and without systemd, only the last attempt of "
-                + "each task is known, and no waits; a note says so.",
+                + "users who may not read the journal of the system, and without systemd, at most the last two attempts "
+                + "of each task are known, and no waits; a note says so. A task that was tried more often then has no "
+                + "start and no duration.",
             "With '--format svg' it prints a picture for light and dark pages. With '--output json' it prints one "
                 + "object; docs/json.md describes its fields.",
         ],

@@ -134,6 +134,7 @@ extension CommandHelp {
                 + "where they differ; the content of a file that not everyone may read is not shown.",
             "The diffs go to standard output, everything else to standard error. A task that would run a program "
                 + "counts as a difference. With '--output json' the output is that of 'run --dry-run'.",
+            "An API server that does not answer is waited for as in a run, up to 'timeout' of the task.",
         ],
         exitCodes: [
             Row("0", "nothing would change"), Row("1", "something would change"),

@@ -5,7 +5,7 @@ extension Flag {
             "--words",
             of: [.completion],
             isInternal: true,
-            "list what may follow the words after '--'; the scripts of the shells call this"
+            "list what may follow the line after '--', as it was typed up to the cursor; scripts of shells call this"
         ) { values, _, _ in values.listsCandidates = true },
         Flag(
             "--prepare",

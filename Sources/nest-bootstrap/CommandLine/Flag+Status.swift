@@ -2,6 +2,9 @@ import Base
 import Reporting
 
 extension Flag {
+    /// The values of `--output` that `logs` has: journalctl has no YAML.
+    private static let outputsOfLogs = OutputChoice.allCases.filter { $0 != .yaml }
+
     /// The flags of the commands that show what has happened: `status`, `logs`, `timeline` and `graph --status`.
     static let statusFlags: [Flag] = [
         Flag(
@@ -36,19 +39,29 @@ extension Flag {
             _,
             _ in values.logs.isFollowing = true
         },
-        Flag("--boot", short: "-b", of: [.logs], "only entries of this boot") { values, _, _ in
-            values.logs.isThisBoot = true
+        Flag(
+            "--boot",
+            short: "-b",
+            "BOOT",
+            of: [.logs],
+            isValueOptional: true,
+            "only entries of BOOT: -1 is the boot before this one, and 'journalctl --list-boots' shows all (default: this "
+                + "boot)"
+        ) { (values, value, command) throws(UsageError) in
+            guard value.isEmpty || LogsCommand.isBoot(value) else {
+                throw UsageError("'--boot' is a boot such as -1 or its ID, found '\(value)'", command: command)
+            }
+            values.logs.boot = value
         },
         Flag(
             "--output",
             short: "-o",
-            // As journalctl has no YAML.
-            alternatives(OutputChoice.allCases.filter { $0 != .yaml }),
+            alternatives(outputsOfLogs),
             of: [.logs],
             "lines for people (text and table are the same), objects for programs, or lines without the pager and the "
                 + "colours of journalctl (default: \(OutputFormat.text.rawValue))"
         ) { (values, value, command) throws(UsageError) in
-            values.set(try choice("output", value, of: command))
+            values.set(try choice("output", value, of: command, among: outputsOfLogs))
         },
         Flag(
             "--format",

@@ -19,7 +19,8 @@ struct Flag: Sendable {
     /// The commands that have it.
     let commands: [CommandName]
 
-    /// Whether the value may be left out; if it is given, it follows an equals sign.
+    /// Whether the value may be left out; if it is given, it is in the same argument, or is a number below 0 in the
+    /// next.
     let isValueOptional: Bool
 
     /// Whether it may be given several times.
@@ -203,8 +204,14 @@ struct Flag: Sendable {
             short: "-o",
             "FILE",
             of: [.initialise],
-            "write the task file to FILE, which must not exist (default: standard output)"
-        ) { values, value, _ in values.initialise.path = value },
+            "write the task file to FILE, which must not exist (default: '-', standard output)"
+        ) { (values, value, command) throws(UsageError) in
+            guard OutputChoice(rawValue: value) == nil else {
+                let message = "'--output' of 'init' is a file, found the format '\(value)'"
+                throw UsageError("\(message); write ./\(value) for a file of that name", command: command)
+            }
+            values.initialise.path = value == "-" ? nil : value
+        },
         Flag("--force", of: [.initialise], "replace FILE if it exists") { values, _, _ in
             values.initialise.replaces = true
         },
@@ -256,13 +263,24 @@ struct Flag: Sendable {
     }
 
     /// Reads a value that is one of several words.
+    ///
+    /// - Parameters:
+    ///   - kind: The name of the flag without its dashes.
+    ///   - value: The value.
+    ///   - command: The command.
+    ///   - choices: The words that a message names; the caller refuses others of the type.
+    /// - Returns: The word.
+    /// - Throws: ``UsageError`` if the value is no such word.
     static func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ kind: String,
         _ value: String,
         of command: CommandName,
+        among choices: [Choice] = Array(Choice.allCases),
     ) throws(UsageError) -> Choice {
         if let choice = Choice(rawValue: value) { return choice }
-        let known = Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        throw UsageError("invalid value '\(value)' for --\(kind) (expected one of \(known))", command: command)
+        let known = choices.map(\.rawValue)
+        let hint = nameMeant(by: value, in: known).map { "did you mean '\($0)'?" }
+        let all = "expected one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
+        throw UsageError("invalid value '\(value)' for --\(kind) (\(hint ?? all))", command: command)
     }
 }

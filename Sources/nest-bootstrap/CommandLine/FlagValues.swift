@@ -26,7 +26,7 @@ struct FlagValues: Sendable {
     var initialise = InitOptions()
     var isConfirmed = false
     var runsCommandsWithRoot = false
-    /// Whether `completion` lists what may follow, for a shell's script.
+    /// Whether `completion` lists what may follow a line, for a shell's script.
     var listsCandidates = false
 
     /// Sets the output.

@@ -1,3 +1,4 @@
+import Base
 import Reporting
 
 /// Options from parsed arguments.
@@ -42,9 +43,7 @@ extension Options {
         for given in flags {
             let flag = given.flag
             guard flag.commands.contains(command) else {
-                let owners = flag.commands.map { "'\($0.rawValue)'" }.joined(separator: " and ")
-                let message = "'\(command.rawValue)' has no flag '\(flag.name)' (it belongs to \(owners))"
-                throw UsageError(message, command: command)
+                throw UsageError(misplaced: flag, command)
             }
             guard seen.insert(flag.name).inserted || flag.isRepeatable || flag.value == nil else {
                 throw UsageError("flag '\(flag.name)' was given more than once", command: command)
@@ -61,13 +60,13 @@ extension Options {
         case .status: return .status(unique(names), values.status)
         case .diff: return .diff(unique(names))
         case .run:
-            try refuse(names, name, hint: "use '--task \(names.first ?? "NAME")'")
+            try refuse(names, name, values, hint: "use \(quotedShellLine(["--task", names.first ?? "NAME"]))")
             return .run(try runOptions(values.run))
         case .check:
-            try refuse(names, name)
+            try refuse(names, name, values)
             return .check(values.serverVersion)
         case .graph:
-            try refuse(names, name)
+            try refuse(names, name, values)
             if values.format != nil { try refuseFormat(name, values.output) }
             if values.showsStatus, values.isForAllNodes {
                 throw UsageError("'--status' and '--all-nodes' are mutually exclusive", command: name)
@@ -82,15 +81,15 @@ extension Options {
             }
             return .logs(unique(names), values.logs)
         case .timeline:
-            try refuse(names, name)
+            try refuse(names, name, values)
             if values.timeline != nil { try refuseFormat(name, values.output) }
             return .timeline(values.timeline ?? .text)
         case .rbac:
-            try refuse(names, name)
+            try refuse(names, name, values)
             return .rbac(user: values.user)
         case .certificates: return .certificates(try certificatesOptions(names, values))
         case .reset:
-            try refuse(names, name)
+            try refuse(names, name, values)
             guard !values.runsCommandsWithRoot || values.root != nil else {
                 throw UsageError("'--run-commands' requires '--root DIR'", command: name)
             }
@@ -102,17 +101,19 @@ extension Options {
                 )
             )
         case .initialise:
-            try refuse(names, name, hint: "use '--output \(names.first ?? "FILE")'")
+            try refuse(names, name, values, hint: "use \(quotedShellLine(["--output", names.first ?? "FILE"]))")
             return .initialise(values.initialise)
         case .importing: return .importing(try importSource(names))
         case .explain:
-            try refuse(Array(names.dropFirst()), name)
+            if names.count > 1 {
+                throw UsageError("'explain' takes one key: unexpected argument '\(names[1])'", command: name)
+            }
             return .explain(names.first)
         case .schema:
-            try refuse(names, name)
+            try refuse(names, name, values)
             return .schema
         case .completion:
-            if values.listsCandidates { return .candidates(names) }
+            if values.listsCandidates { return .candidates(line: names.joined(separator: " ")) }
             return .completion(try shell(names))
         case .manual:
             guard names.count == 2, let page = Int(names[0]).flatMap(Manual.init) else {
@@ -125,7 +126,7 @@ extension Options {
             return .units(options)
         case .supervise:
             if let only = values.supervision {
-                try refuse(names, name)
+                try refuse(names, name, values)
                 return only
             }
             return .supervise(unique(names), isRepetition: values.run.isRepetition)
@@ -207,7 +208,7 @@ extension Options {
         let action = options.action
         for entry in given where entry.isGiven {
             guard entry.actions.contains(action) else {
-                let owners = entry.actions.map { "'\($0.rawValue)'" }.joined(separator: " and ")
+                let owners = quotedList(entry.actions.map(\.rawValue))
                 let message = "'certificates \(action.rawValue)' has no flag '\(entry.flag)' (it belongs to \(owners))"
                 throw UsageError(message, command: .certificates)
             }
@@ -217,8 +218,29 @@ extension Options {
         }
     }
 
-    private static func refuse(_ names: [String], _ command: CommandName, hint: String? = nil) throws(UsageError) {
+    /// Refuses arguments of a command that has none.
+    ///
+    /// - Parameters:
+    ///   - names: The arguments.
+    ///   - command: The command.
+    ///   - values: Its flags.
+    ///   - hint: What to type, unless the argument looks like a task file and the command has one.
+    /// - Throws: ``UsageError`` if there are arguments.
+    private static func refuse(
+        _ names: [String],
+        _ command: CommandName,
+        _ values: FlagValues,
+        hint: String? = nil,
+    ) throws(UsageError) {
         guard let name = names.first else { return }
+        var hint = hint
+        // Other programs take a file as an argument.
+        if ["/", ".yaml", ".yml", ".json"].contains(where: name.contains),
+            command.shownFlags.contains(where: { $0.name == "--config" })
+        {
+            let isMissing = values.config == Options.defaultConfig
+            hint = isMissing ? "use \(quotedShellLine(["--config", name]))" : nil
+        }
         let message = "'\(command.rawValue)' takes no arguments: '\(name)'"
         throw UsageError(message + (hint.map { " (\($0))" } ?? ""), command: command)
     }

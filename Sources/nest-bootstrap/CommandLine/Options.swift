@@ -1,3 +1,4 @@
+import Base
 import Certificates
 import Kubernetes
 import Reporting
@@ -48,10 +49,15 @@ struct Options: Sendable, Hashable {
         return "\(config[..<dot]).d"
     }
 
-    /// The common flags that were given, for another command; each begins with a space.
-    var commonArguments: String {
+    /// The common flags that were given, with their values, for another call.
+    var commonArguments: [String] {
         let pairs = [("--config", config == Self.defaultConfig ? nil : config), ("--role", role), ("--root", root)]
-        return pairs.compactMap { flag, value in value.map { " \(flag) \($0)" } }.joined()
+        return pairs.flatMap { flag, value in value.map { [flag, $0] } ?? [] }
+    }
+
+    /// Writes another call about the same node, for a sentence.
+    func quotedCall(_ words: String...) -> String {
+        quotedShellLine(["nest-bootstrap"] + words + commonArguments)
     }
 
     /// Whether the run writes nothing.
@@ -153,8 +159,8 @@ struct LogsOptions: Sendable, Hashable {
     /// Whether to wait for further entries.
     var isFollowing = false
 
-    /// Whether to show only entries of this boot.
-    var isThisBoot = false
+    /// The boot whose entries are shown, in a form that journalctl reads; empty for this one, `nil` for all.
+    var boot: String?
 
     /// Creates the options of all entries.
     init() {}

@@ -14,6 +14,21 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
         self.command = command
     }
 
+    /// Creates an error about a flag that only other commands have.
+    init(misplaced flag: Flag, _ command: CommandName) {
+        // Commands may have flags of the same name with other values.
+        let owners = CommandName.shown.filter { owner in
+            Flag.all.contains { $0.name == flag.name && $0.commands.contains(owner) }
+        }
+        let list = quotedList(owners.map(\.rawValue))
+        let message = "'\(command.rawValue)' has no flag '\(flag.name)'"
+        guard flag.name == "--output", let format = command.onlyFormat else {
+            self.init("\(message) (it belongs to \(list))", command: command)
+            return
+        }
+        self.init("\(message); it always prints \(format)", command: command)
+    }
+
     /// The message and the call that shows the help.
     var description: String {
         let call = ["nest-bootstrap", command?.rawValue, "--help"].compactMap(\.self).joined(separator: " ")
@@ -24,10 +39,11 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
     static func unknown(
         _ kind: String,
         _ word: String,
+        meaning: String? = nil,
         among known: [String],
         command: CommandName? = nil,
     ) -> UsageError {
-        let near = nearestName(to: word, in: known)
+        let near = nameMeant(by: meaning ?? word, in: known)
         let hint = near.map { "did you mean '\($0)'?" } ?? "expected one of \(known.joined(separator: ", "))"
         return UsageError("unknown \(kind) '\(word)' (\(hint))", command: command)
     }

@@ -53,7 +53,7 @@ struct ImportCommand {
         case .plans: cluster = try ImportError.checking { () throws(Problems) in try plans() }
         }
         cluster.setPassword(digest: sha256)
-        let call = "nest-bootstrap import \(source.format.rawValue) \(printable(source.path))"
+        let call = ["nest-bootstrap", "import", source.format.rawValue, source.path]
         return try ImportError.checking { () throws(Problems) in
             try cluster.dropIn(madeBy: call, from: source.path)
         }

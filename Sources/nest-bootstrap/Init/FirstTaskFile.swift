@@ -1,5 +1,5 @@
+import Base
 import Planning
-import Reporting
 import YAML
 
 /// The text of a task file to begin with.
@@ -8,6 +8,9 @@ struct FirstTaskFile {
 
     /// The role of the machine, several with commas, if it is not the one that it seems to have.
     let role: String?
+
+    /// Where the schema and the documents are.
+    let installation: Installation
 
     /// The whole file.
     var text: String {
@@ -26,9 +29,10 @@ struct FirstTaskFile {
 
     private var heading: [String] {
         var lines = [
-            "yaml-language-server: $schema=/usr/share/nest-bootstrap/bootstrap.schema.json", "",
+            "yaml-language-server: $schema=\(installation.schema)", "",
             "The task file of node \(printable(survey.hostName)), as 'nest-bootstrap init' has begun it.",
-            "'nest-bootstrap explain' describes every key. After a change: nest-bootstrap check", "",
+            "'nest-bootstrap explain' describes every key. After a change:",
+            "    nest-bootstrap check && systemctl daemon-reload && systemctl restart k8s-bootstrap.target", "",
             "Found on this machine:", "* \(distribution)",
         ]
         lines += survey.kubeconfigs.map { "* kubeconfig \(printable($0))" }
@@ -101,17 +105,42 @@ struct FirstTaskFile {
         }
         lines += [
             "", "  # Examples; to use one, remove the '#' in front of its lines, but not in front of its description.",
-            "",
-            "  # Gives the kubelet its address. In the kubelet's unit: EnvironmentFile=/etc/kubernetes/kubelet.env",
+        ]
+        return lines + addressExample + (lines.contains("  api:") ? manifestExample(kubeconfig: kubeconfig) : [])
+    }
+
+    /// A file with the node's address, in the form that the node's service reads.
+    private var addressExample: [String] {
+        if survey.distribution == .k3s {
+            let unit = survey.isControlPlane ? "k3s.service" : "k3s-agent.service"
+            return [
+                "", "  # Gives k3s its address. In a drop-in of \(unit): After=k8s-bootstrap-node-ip.service.",
+                "  #node-ip:", "  #  wantedBy: [\(unit)]",
+                "  #  file: {path: /etc/rancher/k3s/config.yaml.d/node-ip.yaml, "
+                    + "content: \"node-ip: ${node.address}\\n\"}",
+            ]
+        }
+        return [
+            "", "  # Gives the kubelet its address. In the kubelet's unit: EnvironmentFile=/etc/kubernetes/kubelet.env",
             "  # and After=k8s-bootstrap-kubelet-address.service.",
             "  #kubelet-address:", "  #  wantedBy: [kubelet.service]",
             "  #  file: {path: /etc/kubernetes/kubelet.env, content: \"NODE_IP=${node.address}\\n\"}",
         ]
-        guard lines.contains("  api:") else { return lines }
-        return lines + [
-            "", "  # Applies manifests once the task above has succeeded.", "  #manifests:",
+    }
+
+    /// A task that applies a manifest, with the guide that says more about it.
+    private func manifestExample(kubeconfig: String) -> [String] {
+        let guide =
+            switch survey.distribution {
+            case .k3s: "migration/from-k3s-manifests.md"
+            case .kubeadm: "migration/from-kubeadm-addons.md"
+            case .credentials, .none: "task-file.md"
+            }
+        return [
+            "", "  # Applies a manifest once the task above has succeeded. See",
+            "  # \(installation.documents)/\(guide).", "  #manifests:",
             "  #  roles: [\(quoted(roleName))]", "  #  after: [api]",
-            "  #  apply: {kubeconfig: \(quoted(kubeconfig)), manifests: [/etc/nest-bootstrap/manifests]}",
+            "  #  apply: {kubeconfig: \(quoted(kubeconfig)), manifests: [/etc/nest-bootstrap/monitoring.yaml]}",
         ]
     }
 

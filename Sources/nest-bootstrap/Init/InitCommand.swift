@@ -13,7 +13,7 @@ struct InitCommand {
         let text: String
         do {
             let survey = try MachineSurvey(root: options.root, hostName: options.hostName)
-            text = FirstTaskFile(survey: survey, role: options.role).text
+            text = FirstTaskFile(survey: survey, role: options.role, installation: Installation()).text
         } catch {
             output.report(error)
             return .failure
@@ -33,7 +33,8 @@ struct InitCommand {
             output.report(error)
             return .failure
         }
-        output.write("'\(printable(path))' written; check it with 'nest-bootstrap check --config \(printable(path))'\n")
+        let call = quotedShellLine(["nest-bootstrap", "check", "--config", path])
+        output.write("'\(printable(path))' written; check it with \(printable(call))\n")
         return .success
     }
 }

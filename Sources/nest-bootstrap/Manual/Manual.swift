@@ -113,11 +113,12 @@ extension Manual {
 extension Manual {
     private static func taskFilePage(_ date: String) -> String {
         var page = ManualText("bootstrap.yaml", 5, date: date, "task file of nest-bootstrap")
+        let sections = ReferencedKey.sections.map(\.path)
         page.section("DESCRIPTION")
         page.paragraphs([
-            "The task file says what nest-bootstrap does on a Kubernetes node. It is YAML, or JSON, with the sections cluster, "
-                + "nodes, variables, certificates and tasks. Unknown keys are errors; 'nest-bootstrap check' reports all of "
-                + "them at once, with file, line and column.",
+            "The task file says what nest-bootstrap does on a Kubernetes node. It is YAML, or JSON, with the sections "
+                + "\(sections.dropLast().joined(separator: ", ")) and \(sections.last ?? ""). Unknown keys are "
+                + "errors; 'nest-bootstrap check' reports all of them at once, with file, line and column.",
             "After the file itself the drop-ins bootstrap.d/*.yaml beside it are read, in the order of their names. A later file "
                 + "wins: it replaces a task as a whole, and the entries of the other sections one by one. A task with nothing "
                 + "but 'enable: false' is switched off.",

@@ -17,7 +17,7 @@ struct ResetCommand {
     /// How long units may take to end: a task gets SIGTERM, and 30 s later SIGKILL.
     private static let stopLimit = Duration.seconds(90)
 
-    /// Lists or undoes everything, and returns whether nothing may be left.
+    /// Lists or undoes everything, and returns whether nothing that the tasks themselves have made may be left.
     ///
     /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a task
     ///   is running.
@@ -51,7 +51,7 @@ struct ResetCommand {
             guard !report.units.isEmpty else { throw error }
             throw Problem(
                 "the units of the tasks are being stopped, and nothing was deleted",
-                hint: "run 'nest-bootstrap reset' again, or 'systemctl start \(Self.units[0])'",
+                hint: "run \(call) again, or 'systemctl start \(Self.units[0])'",
                 cause: error
             )
         }
@@ -63,6 +63,11 @@ struct ResetCommand {
     /// Whether commands are run: with another root they could change this machine.
     private var runsCommands: Bool { options.root == nil || reset.runsCommandsWithRoot }
 
+    /// The call that does the rest, as hints print it.
+    private var call: String {
+        reset.runsCommandsWithRoot ? options.quotedCall("reset", "--run-commands") : options.quotedCall("reset")
+    }
+
     private var isText: Bool { !options.output.isForPrograms }
 
     // MARK: Before
@@ -71,7 +76,8 @@ struct ResetCommand {
         guard isText else { return output.writeObjects(report.json, as: options.output) }
         output.write(report.plannedLines.map { "\($0)\n" }.joined())
         output.report(report.problems, .programFailed)
-        if reset.isDryRun, report.isEmpty, report.isUndone { output.write("nothing to reset\n") }
+        if reset.isDryRun, hasNothing(report) { output.write("nothing to reset\n") }
+        if reset.isDryRun { writeObjectsNote(report) }
     }
 
     private func isConfirmed(_ report: ResetReport) async throws -> Bool {
@@ -107,6 +113,7 @@ struct ResetCommand {
             plan: survey.plan,
             isDryRun: false,
             runsCommands: runsCommands,
+            call: call,
             environment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
             write: { [output, isText] line in if isText { output.write("\(printable(line))\n") } },
             warn: { [output, isText] problem in if isText { output.report(problem) } }
@@ -116,16 +123,18 @@ struct ResetCommand {
         var (report, signal) = await interruptible(by: signals) { await run.perform() }
         report.problems += survey.faults
         (report.units, report.unlisted) = (shown.units, survey.remaining(planned.unlisted))
+        report.addLeftovers(survey.remaining(planned.leftovers))
+        report.hasObjects = planned.hasObjects
         if let signal {
             _ = finish(report)
-            if isText { output.report(Problem("interrupted", hint: "run 'nest-bootstrap reset' again")) }
+            if isText { output.report(Problem("interrupted", hint: "run \(call) again")) }
             return signal == SIGINT ? .interrupted : .terminated
         }
         do throws(SystemError) {
             try survey.removeState(locks.tasks)
             report.state = planned.state.filter { (try? FileSystem.exists($0)) == false }
             for task in try survey.newTasks() {
-                note(Problem("task '\(task)' has run meanwhile", hint: "run 'nest-bootstrap reset' again"), &report)
+                note(Problem("task '\(task)' has run meanwhile", hint: "run \(call) again"), &report)
             }
         } catch {
             note(Problem("\(error)", hint: error.advice), &report)
@@ -146,13 +155,24 @@ struct ResetCommand {
         }
         output.write(report.notes.map { "\($0)\n" }.joined())
         guard !report.isEmpty else {
-            output.write("nothing to reset\n")
+            output.write(hasNothing(report) ? "nothing to reset\n" : "\(report.summary)\n")
             return code
         }
         output.write("\(report.summary)\n")
         if options.root == nil, !Configuration.isAbsent(options) {
             output.write("note: the next boot runs the tasks again, unless the package or the task file is removed\n")
         }
+        writeObjectsNote(report)
         return code
+    }
+
+    /// Whether there is nothing to delete, and nothing that may be left.
+    private func hasNothing(_ report: ResetReport) -> Bool {
+        report.isEmpty && report.notes.isEmpty && report.problems.isEmpty
+    }
+
+    private func writeObjectsNote(_ report: ResetReport) {
+        guard report.hasObjects else { return }
+        output.write("note: objects that the tasks have applied stay in the cluster\n")
     }
 }

@@ -17,6 +17,9 @@ struct ResetPlan {
     /// The tasks of the plan that describe a path.
     let owners: [String: String]
 
+    /// The tasks of the plan that run programs, without commands that undo what these make.
+    let programTasks: Set<String>
+
     /// Where the lists are.
     let store: ProductStore
 
@@ -44,6 +47,8 @@ struct ResetPlan {
             plan?.position(of: list.task).map { (0, $0) } ?? (1, list.position)
         }
         self.store = store
+        let programs = plan?.steps.map(\.task).filter { $0.footprint.runsPrograms && $0.reset == nil }
+        programTasks = Set((programs ?? []).map(\.name))
         let described = plan?.steps.map(\.task).flatMap { task in task.footprint.ownedPaths.map { ($0.path, task.name) }
         }
         owners = Dictionary(described ?? []) { first, _ in first }

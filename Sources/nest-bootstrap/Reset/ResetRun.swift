@@ -17,6 +17,9 @@ struct ResetRun {
     /// Whether commands are run; with another root they could change this machine.
     let runsCommands: Bool
 
+    /// The call that does the rest, as hints print it.
+    let call: String
+
     /// The environment that programs start from.
     let environment: [String: String]
 
@@ -40,7 +43,7 @@ struct ResetRun {
     /// Does everything, and returns what was done and what is left.
     func perform() async -> ResetReport {
         var progress = Progress(
-            report: ResetReport(isDryRun: isDryRun),
+            report: ResetReport(isDryRun: isDryRun, root: plan.store.root),
             remover: ProductRemover(plan.store, isDryRun: isDryRun),
             others: ProductIndex(plan.items.map(\.list))
         )
@@ -118,7 +121,7 @@ struct ResetRun {
             let reason = status == .timedOut ? "did not end within \(commands.timeout.text)" : "\(status)"
             throw Problem(
                 "the reset commands of task '\(task)' failed (\(reason)), so what it has made is not deleted",
-                hint: "correct the cause or 'reset' in the task file, then run 'nest-bootstrap reset' again"
+                hint: "correct the cause or 'reset' in the task file, then run \(call) again"
             )
         }
     }
@@ -168,6 +171,7 @@ struct ResetRun {
         let unfinished = plan.items.map(\.list).filter { !done.contains($0.task) }.flatMap(\.products).map(\.path)
         // What else is in a directory: that it is not empty follows from that.
         var left = Set(unfinished + finished.flatMap(\.products).map(\.path))
+        var leftovers: [ResetReport.Path] = []
         for (task, path) in ResetPlan.directories(finished) where !Task.isCancelled {
             guard !unfinished.contains(path), !progress.kept.contains(path) else { continue }
             let removal = progress.remover.deleteDirectory(path)
@@ -178,10 +182,14 @@ struct ResetRun {
             }
             // In a dry run the commands have not emptied it yet.
             let mayBeEmptied = isDryRun && !progress.report.commands.isEmpty
-            if !mayBeEmptied, !left.contains(where: { $0.hasPrefix("\(path)/") }) {
+            guard !mayBeEmptied, !left.contains(where: { $0.hasPrefix("\(path)/") }) else { continue }
+            if plan.programTasks.contains(task), removal == .kept(ProductRemover.notEmpty) {
+                leftovers.append(.init(task: task, path: path, reason: ProductRemover.notEmpty))
+            } else {
                 note(removal, path, of: task, &progress)
             }
         }
+        progress.report.addLeftovers(leftovers)
         for var list in finished {
             list.products.removeAll { !left.contains($0.path) }
             do throws(Problem) {

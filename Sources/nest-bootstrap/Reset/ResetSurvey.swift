@@ -20,7 +20,7 @@ struct ResetSurvey {
     ///
     /// - Parameters:
     ///   - options: The options of the program.
-    ///   - warn: Reports why the task file cannot be used.
+    ///   - warn: Reports why the task file cannot be used, if there are lists or records.
     /// - Throws: ``Base/SystemError`` if the lists or records cannot be read.
     init(_ options: Options, warn: (Problem) -> Void) throws(SystemError) {
         self.options = options
@@ -29,7 +29,9 @@ struct ResetSurvey {
         self.faults = faults.map { Problem("\($0)", hint: $0.advice) }
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
         let recorded = try records.tasks()
-        configuration = lists.isEmpty && recorded.isEmpty ? nil : Self.configuration(options, warn)
+        let isUnused = lists.isEmpty && recorded.isEmpty
+        // Without lists and records the task file only says what programs create; a missing one is no problem.
+        configuration = Self.configuration(options) { problem in if !isUnused { warn(problem) } }
         plan = ResetPlan(lists, recorded: recorded, configuration?.plan, store)
     }
 
@@ -57,32 +59,59 @@ struct ResetSurvey {
             plan: plan,
             isDryRun: true,
             runsCommands: runsCommands,
+            // No command fails in a dry run.
+            call: "",
             environment: [:],
             write: { _ in },
             warn: { _ in }
         )
         var report = await run.perform()
         report.problems += faults
-        let state = ((try? statePaths) ?? []) + (report.isUndone ? [plan.store.path] : [])
+        // What is left is still listed.
+        let hasNoList = report.isUndone && report.leftovers.isEmpty
+        let state = ((try? statePaths) ?? []) + (hasNoList ? [plan.store.path] : [])
         report.state = state.filter { (try? FileSystem.exists($0)) == true }
         report.unlisted = remaining(unlisted())
+        report.addLeftovers(remaining(creations()))
+        report.hasObjects = ranTasks.contains { $0.footprint.manifests != nil }
         return report
+    }
+
+    /// The tasks of the task file that have run on this boot.
+    private var ranTasks: [PlannedTask] {
+        guard let configuration, let recorded = try? Set(records.tasks()) else { return [] }
+        return configuration.plan.steps.map(\.task).filter { recorded.contains($0.name) }
+    }
+
+    /// What programs of tasks create, if nothing undoes it.
+    ///
+    /// The task file says what that is: records are gone after a boot and after a reset.
+    private func creations() -> [ResetReport.Path] {
+        let tasks = configuration?.plan.steps.map(\.task) ?? []
+        return tasks.filter { plan.programTasks.contains($0.name) }.flatMap { task in
+            task.footprint.writes.filter { $0.effect == .creates }.compactMap { pathOnNode($0.path) }.map {
+                ResetReport.Path(task: task.name, path: $0, reason: "is created by the program of the task")
+            }
+        }
     }
 
     /// The files and links of tasks with a record that are there and not listed.
     private func unlisted() -> [ResetReport.Path] {
-        guard let configuration, let recorded = try? Set(records.tasks()) else { return [] }
         let listed = Set(plan.items.flatMap(\.list.products).map(\.path))
-        let root = plan.store.root
-        return configuration.plan.steps.map(\.task).filter { recorded.contains($0.name) }.flatMap { task in
-            task.footprint.writes.filter { $0.product != nil }.compactMap { write -> ResetReport.Path? in
-                guard let location = try? configuration.files.location(ofWritten: write.path.path),
-                    let path = try? FileSystem.physicalPath(of: location).path, path.hasPrefix("\(root)/"),
-                    !listed.contains(String(path.dropFirst(root.count)))
-                else { return nil }
-                return ResetReport.Path(task: task.name, path: String(path.dropFirst(root.count)), reason: nil)
-            }
+        return ranTasks.flatMap { task in
+            task.footprint.writes.filter { $0.product != nil }.compactMap { pathOnNode($0.path) }
+                .filter { !listed.contains($0) }
+                .map { ResetReport.Path(task: task.name, path: $0, reason: nil) }
         }
+    }
+
+    /// A path without links above it, `nil` if it is not below the root.
+    private func pathOnNode(_ path: LocatedPath) -> String? {
+        let root = plan.store.root
+        guard let location = try? configuration?.files.location(ofWritten: path.path),
+            let path = try? FileSystem.physicalPath(of: location).path, path.hasPrefix("\(root)/")
+        else { return nil }
+        return String(path.dropFirst(root.count))
     }
 
     /// Those of some paths at which something is.

@@ -256,7 +256,7 @@ enum ImmutableCases {
             manager: "other",
             lines: [
                 "F11.yaml:5:3: ConfigMap/immutables/f11: field 'data.a' is owned by 'other', which last "
-                    + #"wrote at NOW: "1" on the server, "2" here; take it with 'conflicts: force' in task "#
+                    + #"wrote at NOW: "1" on the server, "2" here; take it with 'apply: {conflicts: force}' in task "#
                     + "'tf11', or remove it here"
             ],
         ),

@@ -174,9 +174,9 @@ enum MissingCases {
             manager: "other",
             lines: [
                 "17 ConfigMaps (44e.yaml:5:8, 10:8, 15:8 and 14 more): field 'data.a' is owned by 'other'…: \"1\" on the "
-                    + "server, \"2\" here; take it with 'conflicts: force' in task 't44e', or remove it here",
+                    + "server, \"2\" here; take it with 'apply: {conflicts: force}' in task 't44e', or remove it here",
                 "17 ConfigMaps (44e.yaml:5:16, 10:16, 15:16 and 14 more): field 'data.b' is owned by 'other'…: "
-                    + "\"1\" on the server, \"2\" here; take it with 'conflicts: force' in task 't44e', or remove it here",
+                    + "\"1\" on the server, \"2\" here; take it with 'apply: {conflicts: force}' in task 't44e', or remove it here",
             ],
         ),
         FailureCase(

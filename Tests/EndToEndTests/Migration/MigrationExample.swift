@@ -89,7 +89,9 @@ struct MigrationExample {
             #expect(result.status == 0, "\(result.errors)", sourceLocation: location)
             #expect(result.errors == "", sourceLocation: location)
             let title: Comment = "\(command.arguments): \(result.output)"
-            var lines = result.output.masked.split(separator: "\n")
+            // The calls that are printed have the flags of the test's node.
+            let output = result.output.replacing(" --config \(node.config) --root \(node.root)", with: "")
+            var lines = output.masked.split(separator: "\n")
             let shown = command.output.masked.split(separator: "\n")
             #expect(lines.last == shown.last, title, sourceLocation: location)
             for line in shown where line != "..." {
@@ -101,10 +103,9 @@ struct MigrationExample {
         }
     }
 
-    /// Runs a script in the directory of the task file, with `drop-manager` beside it.
+    /// Runs a script in the directory of the task file, with the documents where they are in the repository.
     func runScript(_ script: String, location: Testing.SourceLocation = #_sourceLocation) async throws {
-        let tool = try ShippedRun.text(of: "\(TestCluster.sourceRoot)/examples/migration/drop-manager")
-        try node.write(tool, to: "drop-manager", mode: 0o755)
+        let script = script.replacing("/usr/share/doc/nest-bootstrap/", with: "\(TestCluster.sourceRoot)/")
         let result = try await Tool.run(
             "bash",
             ["-euc", "cd \"$0\" && \(script)", node.directory],

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension FreshServerTests.MigrationTests {
+extension OtherFreshServerTests.MigrationTests {
     @Test func `kubeadm's addons are taken over as the guide shows, and an upgrade that replaces them is reported`()
         async throws
     {
@@ -68,7 +68,8 @@ extension FreshServerTests.MigrationTests {
         let shown = try #require(example.guide.blocks("text").first)
         let path = "/etc/nest-bootstrap"
         #expect(result.errors.replacing(node.directory, with: path).masked == shown.masked)
-        try await example.runScript("bash drop-manager kubeadm -f kube-proxy.yaml")
+        let tool = "/usr/share/doc/nest-bootstrap/examples/migration/drop-manager"
+        try await example.runScript("\(tool) kubeadm -f kube-proxy.yaml")
         #expect(try await node.run("run").status == 0)
         #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
         let restored = try await example.objects(of: [file])["DaemonSet/kube-proxy"]

@@ -3,12 +3,12 @@ import TestSupport
 import Testing
 import YAML
 
-extension FreshServerTests {
+extension OtherFreshServerTests {
     /// The guides of `docs/migration`: the old way with its own tools, then the new way as the guide shows it.
     @Suite(.temporaryDirectory) struct MigrationTests {}
 }
 
-extension FreshServerTests.MigrationTests {
+extension OtherFreshServerTests.MigrationTests {
     @Test func `a script with kubectl is replaced as the guide shows, and could go on`() async throws {
         try await TestCluster.withFresh { cluster in
             let example = try MigrationExample("scripts", guide: "from-scripts", on: cluster)

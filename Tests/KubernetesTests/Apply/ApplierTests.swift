@@ -172,9 +172,9 @@ struct ApplierTests {
             lines == [
                 """
                 m.yaml:5:3: ConfigMap/\(namespace)/a: field 'data.a' is owned by 'other', which last wrote at \(time): \
-                "9" on the server, "x" here; take it with 'conflicts: force' in task 't', or remove it here
+                "9" on the server, "x" here; take it with 'apply: {conflicts: force}' in task 't', or remove it here
                 m.yaml:6:3: ConfigMap/\(namespace)/a: field 'data.b' is owned by 'other', which last wrote at \(time): \
-                "9" on the server, "z" here; take it with 'conflicts: force' in task 't', or remove it here
+                "9" on the server, "z" here; take it with 'apply: {conflicts: force}' in task 't', or remove it here
                 """
             ]
         )

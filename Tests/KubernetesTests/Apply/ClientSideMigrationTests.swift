@@ -4,6 +4,66 @@ import Testing
 import YAML
 @testable import Kubernetes
 
+/// A move that the server refuses because somebody else has changed the object since it was applied.
+@Suite(.timeLimit(.minutes(3)))
+struct RefusedMigrationTests {
+    /// What the object is: of kubectl, then of both managers, then of this agent.
+    private enum State {
+        case before, applied, moved
+
+        var json: String {
+            let value = self == .before ? "1" : "9"
+            let lastApplied =
+                self == .moved
+                ? "" : #","kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"kept\":\"1\"}}""#
+            let kubectl =
+                #"{"manager":"kubectl-client-side-apply","operation":"Update","apiVersion":"v1","#
+                + #""fieldsV1":{"f:data":{"f:kept":{}},"f:metadata":{"f:annotations":"#
+                + #"{"f:kubectl.kubernetes.io/last-applied-configuration":{}}}}}"#
+            let own =
+                #"{"manager":"nest-bootstrap","operation":"Apply","apiVersion":"v1","fieldsV1":{"f:data":{"f:kept":{}}}}"#
+            let managers = [self == .moved ? nil : kubectl, self == .before ? nil : own].compactMap(\.self)
+            return #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"ns","uid":"1","#
+                + #""resourceVersion":"5","labels":{"app.kubernetes.io/managed-by":"nest-bootstrap"},"annotations":"#
+                + #"{"nest-bootstrap/task":"t"\#(lastApplied)},"managedFields":[\#(managers.joined(separator: ","))]},"#
+                + #""data":{"kept":"\#(value)"}}"#
+        }
+    }
+
+    @Test func `the fields of the write before it are reported too`() async throws {
+        let state = Locked((state: State.before, refusals: 0))
+        let server = try FakeAPIServer { request in
+            guard request.target.hasPrefix("/api/v1/namespaces/ns/configmaps/a") else { return nil }
+            return state.withLock { known in
+                guard request.method == "PATCH" else { return FakeAPIServer.json(200, known.state.json) }
+                if request.body.first == UInt8(ascii: "[") {
+                    known.refusals += 1
+                    if known.refusals == 1 {
+                        return FakeAPIServer.json(
+                            409,
+                            #"{"kind":"Status","reason":"Conflict","code":409,"message":"the object has been modified"}"#
+                        )
+                    }
+                    known.state = .moved
+                    return FakeAPIServer.json(200, known.state.json)
+                }
+                let next = known.state == .before ? State.applied : known.state
+                if !request.target.contains("dryRun") { known.state = next }
+                return FakeAPIServer.json(200, next.json)
+            }
+        }
+        let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}, data: {kept: '9'}}"
+        let lines = try await server.session().apply(manifest)
+        #expect(
+            lines == [
+                "configured ConfigMap/ns/a\n"
+                    + "  metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]\n  data.kept"
+            ]
+        )
+        #expect(state.withLock { $0.refusals } == 2)
+    }
+}
+
 /// Objects of `kubectl apply` and `kubectl create`.
 @Suite(.needsAPIServer, .timeLimit(.minutes(3)))
 struct ClientSideMigrationTests {

@@ -61,16 +61,21 @@ struct CutOffTests {
         let text = (0..<20).map { definition($0, group) }.joined(separator: "\n---\n")
         let lines = await session.apply(text)
         #expect(Set(lines) == Set(names.map { "created CustomResourceDefinition/\($0)" }))
-        try await cutOff(names, session, try await Etcd())
-        // For as long as several API servers would take to serve them.
-        try await Task.sleep(for: .seconds(6))
-        var cutOffCount = 0
-        for name in names {
-            let conditions = try await session.object("\(Self.definitions)/\(name)")?["status"]?["conditions"]
-            if conditions?[1]?["status"]?.string == "False" { cutOffCount += 1 }
+        let etcd = try await Etcd()
+        var served = names
+        // A server that is slow to see the deletion of one looks at it once more, and serves it; the more, the busier the
+        // machine is.
+        for _ in 0..<5 where served.count > names.count / 2 {
+            try await cutOff(served, session, etcd)
+            // For as long as several API servers would take to serve them.
+            try await Task.sleep(for: .seconds(6))
+            served = []
+            for name in names {
+                let conditions = try await session.object("\(Self.definitions)/\(name)")?["status"]?["conditions"]
+                if conditions?[1]?["status"]?.string != "False" { served.append(name) }
+            }
         }
-        // A server that is slow to see the deletion of one looks at it once more, and serves it.
-        #expect(cutOffCount >= names.count / 2)
+        #expect(served.count <= names.count / 2)
         let unchanged = Set(names.map { "unchanged CustomResourceDefinition/\($0)" })
         #expect(Set(await session.apply(text, retryPolicy: Session.retryPolicy(.seconds(120)))) == unchanged)
         var versions: [String?] = []

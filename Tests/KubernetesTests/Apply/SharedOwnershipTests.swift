@@ -172,7 +172,7 @@ struct SharedOwnershipTests {
         let time = try await session.object(path)?["metadata"]?["managedFields"]?[0]?["time"]?.string ?? ""
         let reported = await session.apply(ours)
         let container = #"spec.template.spec.containers[name="c"]"#
-        let end = "take it with 'conflicts: force' in task 't', or remove it here"
+        let end = "take it with 'apply: {conflicts: force}' in task 't', or remove it here"
         let subject = "Deployment/\(namespace)/a: field '\(container)"
         let owner = "is owned by 'kubectl', which last wrote at \(time):"
         #expect(
@@ -253,7 +253,7 @@ struct SharedOwnershipTests {
                 """
                 m.yaml:4:16: ConfigMap/\(namespace)/a: field 'data.b' is owned by 'helm' (release 'prod/web'), which last \
                 wrote at \(time): "2" on the server, "3" here; set it in the values of release 'prod/web', or remove it \
-                here, or take it with 'conflicts: force' in task 't' until the release is upgraded
+                here, or take it with 'apply: {conflicts: force}' in task 't' until the release is upgraded
                 """
             ]
         )

@@ -159,7 +159,7 @@ struct ExplanationTests {
             try await Session(server: server.url).apply(Self.manifest) == [
                 "m.yaml:7:3: Deployment/demo/d: field 'spec.replicas' is owned by 'kubectl-edit', "
                     + #"which last wrote at 2024-05-02T10:00:00Z: 5 on the server, "3" here; "#
-                    + "take it with 'conflicts: force' in task 't', or remove it here"
+                    + "take it with 'apply: {conflicts: force}' in task 't', or remove it here"
             ]
         )
     }
@@ -174,7 +174,7 @@ struct ExplanationTests {
             ]
         )
         let patch = try #require(server.requests.last { $0.method == "PATCH" })
-        #expect(patch.target.contains("?fieldManager=nest-bootstrap&fieldValidation=Strict&timeout=10s"))
+        #expect(patch.target.contains("?fieldManager=nest-bootstrap&fieldValidation=Strict&timeout=13s"))
         #expect(patch.header("Content-Type") == "application/apply-patch+yaml")
     }
 

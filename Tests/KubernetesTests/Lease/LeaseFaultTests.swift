@@ -71,10 +71,16 @@ struct LeaseFaultTests {
         }
         let api = try server.start()
         let lease = try Self.lease(api)
-        let held = try await lease.acquire(Session.retryPolicy()) { _ in }
+        let waits = Locked<[Wait]>([])
+        let policy = RetryPolicy(deadline: .now + .seconds(60), gracePeriod: .milliseconds(300)) { wait in
+            waits.withLock { $0.append(wait) }
+        }
+        let held = try await lease.acquire(policy) { _ in }
         #expect(start.duration(to: held.takenAt) >= outage)
         #expect(server.requests.withLock { $0.last } == "PUT")
         #expect(server.holder == "me")
+        let subjects = Set(waits.withLock { $0.map(\.subject) })
+        #expect(subjects == [Wait.Subject(.lock, "Lease/kube-system/l")])
     }
 
     @Test func `a Lease whose creation had no response is released if the wait for it fails`() async throws {

@@ -57,14 +57,34 @@ struct ManifestFileTests {
             "m.yaml:1:1: document 1 is not an object: expected a mapping, found a list; "
                 + "begin with 'apiVersion:' and 'kind:'"
         ),
-        ("kind: A\nmetadata: {name: a}", "m.yaml:1:1: 'apiVersion' of document 1 is missing; write 'apiVersion: v1'"),
+        (
+            "kind: A\nmetadata: {name: a}",
+            "m.yaml:1:1: 'apiVersion' of document 1 is missing; "
+                + "write the group and version of the kind; 'kubectl explain A' prints them"
+        ),
         (
             "apiVersion: 1.10\nkind: A\nmetadata: {name: a}",
             #"m.yaml:1:13: 'apiVersion' of document 1 is a number, not a string; write it in quotes: '"1.10"'"#
         ),
         (
             "apiVersion: v1\nkind: ''\nmetadata: {name: a}",
-            "m.yaml:2:7: 'kind' of document 1 is empty; write 'kind: ConfigMap'"
+            "m.yaml:2:7: 'kind' of document 1 is empty; add the object's kind, such as 'kind: ConfigMap'"
+        ),
+        (
+            "apiVersion: apps/v1\nmetadata: {name: a}",
+            "m.yaml:1:1: 'kind' of document 1 is missing; add the object's kind, such as 'kind: Deployment'"
+        ),
+        (
+            "apiVersion: networking.k8s.io/v1\nmetadata: {name: a}",
+            "m.yaml:1:1: 'kind' of document 1 is missing; add the object's kind, such as 'kind: Ingress'"
+        ),
+        (
+            "apiVersion: example.com/v1\nmetadata: {name: a}",
+            "m.yaml:1:1: 'kind' of document 1 is missing; add the object's kind"
+        ),
+        (
+            "kind: DaemonSet\nmetadata: {name: a}",
+            "m.yaml:1:1: 'apiVersion' of document 1 is missing; write 'apiVersion: apps/v1'"
         ),
         ("apiVersion: v1\nkind: A", "m.yaml:1:1: 'metadata.name' of document 1 is missing; write 'name: example'"),
         (

@@ -1,3 +1,4 @@
+import Base
 import TestSupport
 import Testing
 import YAML
@@ -40,10 +41,10 @@ struct PrunerTests {
 
         try await session.write(body, to: path, as: "flux")
         for group in obsolete.deletions {
-            for message in await pruner.delete(group) {
+            await pruner.delete(group) { message in
                 guard case .deleted(_, existed: false) = message else {
                     Issue.record("\(message)")
-                    continue
+                    return
                 }
             }
         }
@@ -75,18 +76,51 @@ struct PrunerTests {
         try await session.write(body(#""example.org/one""#), to: path, as: "nest-bootstrap")
         let pruner = try pruner(session, set, "ConfigMap", namespace)
         let obsolete = try await pruner.obsolete(in: try await pruner.widen()) { _ in nil }
-        async let messages = pruner.delete(obsolete.deletions.flatMap { $0 })
+        let messages = Locked<[Deleter.Message]>([])
+        async let end: Void = pruner.delete(obsolete.deletions.flatMap { $0 }) { message in
+            messages.withLock { $0.append(message) }
+        }
         let isDeleted = try await becomes {
             try await session.object(path)?["metadata"]?["deletionTimestamp"] != nil
         }
         try #require(isDeleted)
         try await session.write(#"{"apiVersion":"v1","kind":"ConfigMap","data":{"a":"1"}}"#, to: path, as: "flux")
         try await session.write(body(""), to: path, as: "nest-bootstrap")
-        guard case .deleted(_, existed: true)? = await messages.first else {
-            Issue.record("\(await messages)")
+        await end
+        guard case .deleted(_, existed: true)? = messages.withLock({ $0.first }) else {
+            Issue.record("\(messages.withLock { $0 })")
             return
         }
         #expect(try await session.object(path) == nil)
+    }
+
+    @Test func `an object that is gone is reported while another one is still there`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let set = ApplySet(task: namespace)
+        let path = "/api/v1/namespaces/\(namespace)/configmaps/"
+        func write(_ name: String, finalizers: String) async throws {
+            let body =
+                #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"\#(name)","finalizers":[\#(finalizers)],"#
+                + #""labels":{"applyset.kubernetes.io/part-of":"\#(set.id)"}}}"#
+            try await session.write(body, to: path + name, as: "nest-bootstrap")
+        }
+        try await write("free", finalizers: "")
+        try await write("held", finalizers: #""example.org/one""#)
+        let pruner = try pruner(session, set, "ConfigMap", namespace)
+        let obsolete = try await pruner.obsolete(in: try await pruner.widen()) { _ in nil }
+        let deleted = Locked<[String]>([])
+        async let end: Void = pruner.delete(obsolete.deletions.flatMap { $0 }) { message in
+            guard case .deleted(let identity, existed: true) = message else {
+                Issue.record("\(message)")
+                return
+            }
+            deleted.withLock { $0.append(identity.name) }
+        }
+        let isReported = try await becomes { deleted.withLock { $0 } == ["free"] }
+        #expect(isReported)
+        try await write("held", finalizers: "")
+        await end
+        #expect(deleted.withLock { $0 } == ["free", "held"])
     }
 
     /// What the parent of a set lists, without the groups.

@@ -13,12 +13,15 @@ struct RolloutTests {
     }
 
     /// A wait that never looks up the cause, which would send requests of its own on a busy machine.
-    private func rollout(on fake: FakeAPIServer) throws -> Rollout {
+    private func rollout(
+        on fake: FakeAPIServer,
+        report: @escaping @Sendable (Wait) -> Void = { _ in }
+    ) throws -> Rollout {
         Rollout(
             client: try fake.session().client,
             minimumNodeCount: 1,
             task: "t",
-            retryPolicy: Session.retryPolicy(),
+            retryPolicy: RetryPolicy(deadline: .now + .seconds(60), gracePeriod: .milliseconds(300), report: report),
             diagnosisInterval: .seconds(3600),
         )
     }
@@ -31,6 +34,21 @@ struct RolloutTests {
             + #""conditions":[{"type":"Available","status":"True"}]}}"#
     }
 
+    /// A server with two objects, which are ready as the closure says for the name and the number of the list.
+    private static func server(_ isReady: @escaping @Sendable (String, Int) -> Bool) throws -> FakeAPIServer {
+        let lists = Counter()
+        return try FakeAPIServer { request in
+            guard request.target.hasPrefix(collection) else { return nil }
+            guard !request.target.contains("watch=1") else {
+                return FakeAPIServer.stream(#"{"type":"MODIFIED","object":{}}"#)
+            }
+            let count = lists.next()
+            let items = ["a", "b"].map { deployment($0, isReady: isReady($0, count)) }
+            let list = #"{"metadata":{"resourceVersion":"\#(count)"},"items":[\#(items.joined(separator: ","))]}"#
+            return FakeAPIServer.json(200, list)
+        }
+    }
+
     /// A process of its own: among other tests the thread pool is too busy to measure times.
     @Test func `objects of one kind are read by one list and watched from its version`() async {
         await #expect(processExitsWith: .success) { try await RolloutTests().waitForTwo() }
@@ -38,17 +56,7 @@ struct RolloutTests {
 
     /// Waits for two objects, of which one is ready at first.
     private func waitForTwo() async throws {
-        let lists = Counter()
-        let fake = try FakeAPIServer { request in
-            guard request.target.hasPrefix(Self.collection) else { return nil }
-            guard !request.target.contains("watch=1") else {
-                return FakeAPIServer.stream(#"{"type":"MODIFIED","object":{}}"#)
-            }
-            let count = lists.next()
-            let items = ["a", "b"].map { Self.deployment($0, isReady: $0 == "a" || count > 2) }
-            let list = #"{"metadata":{"resourceVersion":"\#(count)"},"items":[\#(items.joined(separator: ","))]}"#
-            return FakeAPIServer.json(200, list)
-        }
+        let fake = try Self.server { name, count in name == "a" || count > 2 }
         let start = ContinuousClock.now
         try await rollout(on: fake).wait(for: [identity("a"), identity("b")])
         // Two watches that are not ended by their first event take 10 s.
@@ -63,13 +71,26 @@ struct RolloutTests {
         }
         #expect(
             requests == [
-                "GET \(Self.collection)?timeout=10s",
+                "GET \(Self.collection)?timeout=13s",
                 "GET \(Self.collection)?watch=1&resourceVersion=1&timeoutSeconds=5",
-                "GET \(Self.collection)?\(selector)&timeout=10s",
+                "GET \(Self.collection)?\(selector)&timeout=13s",
                 "GET \(Self.collection)?watch=1&resourceVersion=2&timeoutSeconds=8&\(selector)",
-                "GET \(Self.collection)?\(selector)&timeout=10s",
+                "GET \(Self.collection)?\(selector)&timeout=13s",
             ]
         )
+    }
+
+    @Test func `each report names all objects that are not ready, so that it replaces the one before`() async throws {
+        let fake = try Self.server { name, count in count > (name == "a" ? 1 : 2) }
+        let reported = Locked<[Wait]>([])
+        let rollout = try rollout(on: fake) { wait in reported.withLock { $0.append(wait) } }
+        try await rollout.wait(for: [identity("a"), identity("b")])
+        let waits = reported.withLock { $0 }
+        #expect(waits.map(\.subject.kind) == [.object, .object])
+        #expect(waits.map(\.subject.text) == ["Deployment/n/a", "Deployment/n/b"])
+        #expect(waits.first?.reason?.contains("; Deployment/n/b: ") == true)
+        #expect(waits.map(\.isComplete) == [true, true])
+        fake.server.stop()
     }
 
     @Test func `a user who may only get objects waits for them by polling`() async throws {

@@ -9,28 +9,74 @@ import Testing
 /// Reports about an API server that is not usable, and the problem when time is up.
 @Suite(.timeLimit(.minutes(3)))
 struct PreflightTests {
-    /// The first report while a server is waited for.
+    /// The first report while a server is waited for, whose subject must be a server.
     private func firstReport(of session: Session) async -> String {
-        let (waits, waited) = AsyncStream<String>.makeStream()
-        let retryPolicy = Session.retryPolicy(.seconds(50)) { waited.yield($0) }
+        let (waits, waited) = AsyncStream<Wait>.makeStream()
+        let retryPolicy = RetryPolicy(deadline: .now + .seconds(50), gracePeriod: .milliseconds(300)) { wait in
+            waited.yield(wait)
+        }
         let preflight = Task { try await session.client.waitUntilUsable(retryPolicy) }
-        let report = await waits.first { _ in true } ?? ""
+        let wait = await waits.first { _ in true }
         preflight.cancel()
         _ = await preflight.result
-        return report.replacing(/(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\dZ/, with: "TIME")
+        #expect(wait?.subject.kind == .server)
+        return (wait?.description ?? "").replacing(/(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\dZ/, with: "TIME")
     }
 
-    @Test func `the checks that fail are reported`() async throws {
+    @Test(arguments: [
+        ("[+]ping ok\n[-]etcd failed: reason withheld\nfailed\n", "check etcd of /readyz has failed"),
+        (
+            "[-]poststarthook/start-informers failed: reason withheld\n[-]poststarthook/x failed\n[-]etcd-readiness failed: no\n",
+            "3 checks of /readyz have failed: etcd-readiness (no), poststarthook/start-informers, poststarthook/x"
+        ),
+        ("[-]ping failed\n[-]log failed: reason withheld\n", "2 checks of /readyz have failed: ping, log"),
+    ])
+    func `the checks that fail are reported with their number, those of etcd first`(
+        body: String,
+        words: String
+    ) async throws {
         let server = try LoopbackServer { request in
             guard request.target.hasPrefix("/readyz") else { return .response(200, body: Array("{}".utf8)) }
-            let body =
-                "[+]ping ok\n[-]etcd failed: reason withheld\n[-]poststarthook/rbac/bootstrap-roles failed\nfailed\n"
             return .response(500, body: Array(body.utf8))
         }
         #expect(
             try await firstReport(of: Session(server: server.url))
-                == "API server 127.0.0.1:\(server.port): /readyz: [-]etcd failed: reason withheld, "
-                + "[-]poststarthook/rbac/bootstrap-roles failed (gives up at TIME)"
+                == "API server 127.0.0.1:\(server.port): not ready: \(words) (gives up at TIME)"
+        )
+    }
+
+    @Test func `a server that passes its checks one after the other is not reported for each of them`() async throws {
+        let left = Locked(200)
+        let server = try LoopbackServer { request in
+            guard request.target.hasPrefix("/readyz") else { return .response(403) }
+            let count = left.withLock { left in
+                left -= 1
+                return left
+            }
+            let checks = (0..<max(count, 0)).map { "[-]check-\($0) failed: reason withheld\n" }
+            return checks.isEmpty ? .response(200) : .response(500, body: Array(checks.joined().utf8))
+        }
+        let reports = Locked<[(line: String, time: ContinuousClock.Instant)]>([])
+        let policy = Session.retryPolicy(.seconds(8)) { line in
+            reports.withLock { if $0.last?.line != line { $0.append((line, .now)) } }
+        }
+        _ = try? await Session(server: server.url).client.waitUntilUsable(policy)
+        let times = reports.withLock { $0.map(\.time) }
+        #expect((1...2).contains(times.count), "\(reports.withLock { $0.map(\.line) })")
+        #expect(zip(times, times.dropFirst()).allSatisfy { $0 + .milliseconds(4900) < $1 })
+    }
+
+    @Test func `a server that expects TLS is not waited for`() async throws {
+        let body = Array("Client sent an HTTP request to an HTTPS server.\n".utf8)
+        let server = try LoopbackServer { _ in .response(400, body: body) }
+        let problem = await #expect(throws: Problem.self) {
+            try await Session(server: server.url).client.waitUntilUsable(Session.retryPolicy(.seconds(50)))
+        }
+        let address = "127.0.0.1:\(server.port)"
+        #expect(
+            problem?.line == "API server http://\(address) expects TLS; "
+                + "write server: https://\(address) in kubeconfig 'k', "
+                + "or https://\(address) in 'cluster.servers' if a task writes it"
         )
     }
 
@@ -60,8 +106,8 @@ struct PreflightTests {
     }
 
     @Test func `a server on this machine is asked often once it answers`() async throws {
-        // With the usual pauses these are 8.6 seconds, with short ones half a second.
-        #expect(try await time(refusals: 12, .response(500)) < .seconds(7))
+        // With the usual pauses these are 36 seconds, with short ones two.
+        #expect(try await time(refusals: 40, .response(500)) < .seconds(23))
     }
 
     @Test func `a server on this machine is not asked before the time that it asks for`() async throws {
@@ -110,9 +156,13 @@ struct PreflightTests {
 
     private static let causes: [(cause: APIError, line: String)] = [
         (
-            .pending("/readyz: [-]etcd failed", .retry),
-            "API server SERVER is not ready: /readyz: [-]etcd failed; "
+            .notReady(checks: "2 checks of /readyz have failed: etcd, ping"),
+            "API server SERVER is not ready: 2 checks of /readyz have failed: etcd, ping; "
                 + "look into the logs of the API server and of etcd"
+        ),
+        (
+            .notReady(checks: "check ping has failed"),
+            "API server SERVER is not ready: check ping has failed; look into the API server's log"
         ),
         (
             .transport(TransportError(.refused, "connection refused")),

@@ -16,7 +16,7 @@ struct RetryPolicyTests {
         let attempts = Counter()
         let policy = Session.retryPolicy(.seconds(20))
         let error = await #expect(throws: APIError.self) {
-            try await policy.retry("x") { () async throws(APIError) in
+            try await policy.retry(.init(.condition, "x")) { () async throws(APIError) in
                 _ = attempts.next()
                 throw refusal(429, "too many requests", retryAfter: asked)
             }
@@ -34,7 +34,7 @@ struct RetryPolicyTests {
         let times = Locked<[ContinuousClock.Instant]>([])
         let policy = Session.retryPolicy(.milliseconds(2500))
         await #expect(throws: APIError.self) {
-            try await policy.retry("x") { () async throws(APIError) in
+            try await policy.retry(.init(.condition, "x")) { () async throws(APIError) in
                 times.withLock { $0.append(.now) }
                 throw refusal(503, "no")
             }
@@ -50,7 +50,7 @@ struct RetryPolicyTests {
             lines.withLock { $0.append(line) }
         }
         for code in [503, 404] {
-            try await policy.retry("x") { () async throws(APIError) in
+            try await policy.retry(.init(.condition, "x")) { () async throws(APIError) in
                 guard lines.withLock({ $0.count { $0.contains("\(code)") } }) >= 4 else { throw refusal(code, "no") }
             }
         }
@@ -67,7 +67,7 @@ struct RetryPolicyTests {
         }
         var hadOutage = false
         var outageEnd: Int?
-        try await policy.retry("x") { () async throws(APIError) in
+        try await policy.retry(.init(.condition, "x")) { () async throws(APIError) in
             guard let first = report(of: "404", after: 0) else { throw refusal(404, "missing") }
             // Long enough for another second to be shown; on a busy machine that time may pass between two attempts.
             guard hadOutage, first + .milliseconds(2100) < .now else {

@@ -1,4 +1,4 @@
-import Planning
+import Drawing
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct SVGTests {
@@ -19,9 +19,10 @@ import Testing
         )
     }
 
-    @Test func `characters that XML does not allow, or that turn the direction of writing, are replaced`() {
-        let element = SVGElement("t", text: "a\u{0}b\u{1b}c\u{202e}d\u{ffff}e\tf\ng")
-        #expect(element.markup() == "<t>a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f\ng</t>\n")
+    @Test func `characters that XML does not allow, or that turn the direction of writing, are escaped`() {
+        let element = SVGElement("t", text: "a\u{0}b\u{1b}c\u{202e}d\u{200f}\u{61c}\u{feff}\u{ffff}e\tf\ng")
+        let expected = #"a\x00b\x1bc\u{202e}d\u{200f}\u{61c}\u{feff}\u{ffff}e    f"#
+        #expect(element.markup() == "<t>\(expected)\ng</t>\n")
     }
 
     @Test(arguments: [

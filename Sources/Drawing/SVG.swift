@@ -1,3 +1,5 @@
+import Base
+
 /// One element of a picture in the format SVG.
 ///
 /// All texts and attributes are escaped, so that none can become an element.
@@ -56,7 +58,7 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
     case text, muted
     /// Lines that order the picture.
     case line
-    /// The states of tasks, and what is not active.
+    /// States, and what is not active.
     case succeeded, failed, running, waiting, inactive
     /// What the reader should see first.
     case accent
@@ -220,6 +222,8 @@ public func svgText(_ text: String, within width: Double) -> String {
 }
 
 /// Escapes a text for an element or an attribute.
+///
+/// What XML does not allow, or changes the direction of writing, is written as on a terminal.
 private func svgEscaped(_ text: String) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {
@@ -229,16 +233,8 @@ private func svgEscaped(_ text: String) -> String {
         case ">": escaped += "&gt;"
         case "\"": escaped += "&quot;"
         case "\n": escaped += "\n"
-        default: escaped.unicodeScalars.append(isAllowed(scalar) ? scalar : "\u{fffd}")
+        default: escaped += scalar.escape ?? String(scalar)
         }
     }
     return escaped
-}
-
-/// Whether XML allows a character and it changes no direction of writing.
-private func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0x00..<0x20, 0x7f...0x9f, 0x202a...0x202e, 0x2066...0x2069, 0xfffe...0xffff: false
-    default: true
-    }
 }

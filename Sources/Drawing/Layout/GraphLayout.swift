@@ -2,45 +2,64 @@
 ///
 /// Boxes that lines connect, also by way of others, are one part of the picture. The parts are in rows, and boxes
 /// without lines are in a grid below them. The same boxes and lines always result in the same positions.
-struct GraphLayout: Sendable, Hashable {
+public struct GraphLayout: Sendable, Hashable {
     /// A width and a height in pixels.
-    struct Size: Sendable, Hashable {
-        var width = 0.0
-        var height = 0.0
+    public struct Size: Sendable, Hashable {
+        /// The width.
+        public var width: Double
+
+        /// The height.
+        public var height: Double
+
+        /// Creates a size.
+        public init(width: Double = 0, height: Double = 0) {
+            (self.width, self.height) = (width, height)
+        }
     }
 
     /// A position in pixels from the upper left corner of the picture.
-    struct Point: Sendable, Hashable {
-        var x: Double
-        var y: Double
+    public struct Point: Sendable, Hashable {
+        /// The distance from the left edge.
+        public var x: Double
+
+        /// The distance from the upper edge.
+        public var y: Double
     }
 
     /// The position of a box.
-    struct Frame: Sendable, Hashable {
-        var x = 0.0
-        var y = 0.0
-        var width = 0.0
-        var height = 0.0
+    public struct Frame: Sendable, Hashable {
+        /// The left edge.
+        public var x = 0.0
+
+        /// The upper edge.
+        public var y = 0.0
+
+        /// The width.
+        public var width = 0.0
+
+        /// The height.
+        public var height = 0.0
     }
 
     /// A line between boxes, or from one to another line that leads to the same box or comes from the same.
     ///
     /// It is a curve from its first point to the second, straight to the third, a curve to the fourth, and so on. Where
     /// it begins and ends, and where it is straight, it is horizontal.
-    struct Line: Sendable, Hashable {
-        var points: [Point]
+    public struct Line: Sendable, Hashable {
+        /// Its points from left to right.
+        public var points: [Point]
     }
 
     /// The boxes, in the order in which their sizes were given.
     ///
     /// Those of a column are as wide as the widest of them.
-    private(set) var frames: [Frame]
+    public private(set) var frames: [Frame]
 
     /// The lines.
-    private(set) var lines: [Line] = []
+    public private(set) var lines: [Line] = []
 
     /// The size of the picture.
-    private(set) var size = Size()
+    public private(set) var size = Size()
 
     /// The space between boxes below each other.
     static let verticalGap = 16.0
@@ -54,7 +73,7 @@ struct GraphLayout: Sendable, Hashable {
     ///   - sizes: The sizes of the boxes.
     ///   - predecessors: For every box those from which a line leads to it; all of them come before it in `sizes`.
     ///   - rowWidth: How wide a row of several parts may be.
-    init(sizes: [Size], predecessors: [[Int]], rowWidth: Double = 1000) {
+    public init(sizes: [Size], predecessors: [[Int]], rowWidth: Double = 1000) {
         precondition(
             sizes.count == predecessors.count
                 && predecessors.enumerated().allSatisfy { index, list in list.allSatisfy { (0..<index).contains($0) } },

@@ -18,14 +18,14 @@ public func printable(_ text: String) -> String {
             rest = rest.dropFirst(length)
             continue
         }
-        if let escape = escape(scalar) { line += escape } else { line.unicodeScalars.append(scalar) }
+        if let escape = scalar.escape { line += escape } else { line.unicodeScalars.append(scalar) }
         count += 1
     }
     return line
 }
 
 /// The largest number of characters of a text that are printed.
-let printableLimit = 8192
+private let printableLimit = 8192
 
 private func withoutTrailingSpace(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {
     var text = text
@@ -41,24 +41,24 @@ private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
     return parameters.count + 2
 }
 
-/// What is shown instead of a character, if it has to be escaped.
-private func escape(_ scalar: Unicode.Scalar) -> String? {
-    switch scalar {
-    case "\n": return "\\n"
-    case "\r": return "\\r"
-    case "\t": return "    "
-    default: break
+extension Unicode.Scalar {
+    /// What is shown instead of the character, `nil` if it is shown as it is.
+    ///
+    /// Escaped is what ends a line, moves the cursor or changes the direction of writing.
+    public var escape: String? {
+        switch self {
+        case "\n": return "\\n"
+        case "\r": return "\\r"
+        case "\t": return "    "
+        default: break
+        }
+        let digits = String(value, radix: 16)
+        switch value {
+        case 0x00..<0x20, 0x7f...0x9f: return "\\x" + (value < 0x10 ? "0" : "") + digits
+        // Line separators, marks and overrides of the direction, the byte order mark, and what is no character.
+        case 0x2028...0x202e, 0x2066...0x2069, 0x200e...0x200f, 0x061c, 0xfeff, 0xfffe...0xffff:
+            return "\\u{\(digits)}"
+        default: return nil
+        }
     }
-    switch scalar.value {
-    case 0x00..<0x20, 0x7f...0x9f: return "\\x" + hexadecimal(scalar.value, digits: 2)
-    // Line separators, marks and overrides of the direction, the byte order mark.
-    case 0x2028...0x202e, 0x2066...0x2069, 0x200e...0x200f, 0x061c, 0xfeff:
-        return "\\u" + hexadecimal(scalar.value, digits: 4)
-    default: return nil
-    }
-}
-
-private func hexadecimal(_ value: UInt32, digits: Int) -> String {
-    let text = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, digits - text.count)) + text
 }

@@ -1,6 +1,7 @@
+import TestSupport
 import Testing
 
-@testable import Planning
+@testable import Drawing
 
 /// The positions of boxes and lines.
 @Suite(.timeLimit(.minutes(3))) struct GraphLayoutTests {

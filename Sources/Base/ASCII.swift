@@ -2,7 +2,7 @@
 ///
 /// - Parameter text: The text.
 /// - Returns: The text with what this program draws as similar characters, and all else escaped.
-func asciiText(_ text: String) -> String {
+public func asciiText(_ text: String) -> String {
     guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
@@ -17,3 +17,13 @@ func asciiText(_ text: String) -> String {
 
 /// The characters that this program draws, with similar ones.
 private let similar: [Unicode.Scalar: String] = ["…": "...", "├": "|", "└": "`", "│": "|", "─": "-"]
+
+/// Formats a text as a table has it: without control characters, and where the terminal is not UTF-8, in ASCII.
+///
+/// - Parameters:
+///   - text: The text.
+///   - isUTF8: Whether it may have characters that are not ASCII.
+/// - Returns: What is printed, whose columns can be counted.
+public func tableText(_ text: String, _ isUTF8: Bool) -> String {
+    isUTF8 ? printable(text) : asciiText(printable(text))
+}

@@ -1,0 +1,94 @@
+import Base
+import YAML
+
+/// What somebody would type in a shell, as the keys of `exec` have it.
+public struct ExecLine: Sendable, Hashable {
+    private let command: String
+    private let arguments: [String]
+
+    /// Splits a line; one that has no word is `nil`.
+    ///
+    /// - Parameters:
+    ///   - line: The line. One with a character that means something to a shell is given to a shell as a whole.
+    ///   - more: Arguments that follow those of the line.
+    public init?(_ line: String, before more: [String] = []) {
+        let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard let first = words.first else { return nil }
+        let needsShell = Self.isForShell(line) || first.contains("=") || Self.builtins.contains(first)
+        let whole = more.isEmpty ? line : "\(line) \(shellLine(more))"
+        self.init(needsShell ? ["sh", "-c", whole] : words + more)
+    }
+
+    /// Whether a line has a character that means something to a shell.
+    private static func isForShell(_ line: String) -> Bool { line.contains { "|&;<>()$`*?[~#\"'\\\n".contains($0) } }
+
+    /// The words of a text as the key for arguments: `args: [get, nodes]`.
+    ///
+    /// - Parameter text: The text.
+    /// - Returns: The key, `nil` if only a shell knows which the words are.
+    static func arguments(_ text: String) -> String? {
+        isForShell(text)
+            ? nil : ExecLine([""] + text.split(whereSeparator: \.isWhitespace).map(String.init)).argumentsKey
+    }
+
+    /// Commands that only a shell has.
+    private static let builtins: Set = [
+        ".", "cd", "eval", "exec", "exit", "export", "set", "source", "ulimit", "umask", "unset",
+    ]
+
+    /// Takes a command with its arguments.
+    init(_ words: [String]) {
+        (command, arguments) = (words.first ?? "", Array(words.dropFirst()))
+    }
+
+    /// Whether a command is a path rather than a name, also if somebody wrote arguments behind it.
+    public static func isPath(_ command: String) -> Bool { command.prefix { !$0.isWhitespace }.contains("/") }
+
+    /// The keys in a sentence: `command: kubectl and args: [get, nodes]`.
+    public var keys: String { arguments.isEmpty ? commandKey : "\(commandKey) and \(argumentsKey)" }
+
+    /// The keys as a mapping: `{command: kubectl, args: [get, nodes]}`.
+    var mapping: String { arguments.isEmpty ? "{\(commandKey)}" : "{\(commandKey), \(argumentsKey)}" }
+
+    private var commandKey: String { "command: \(Self.scalar(command, mayBeNumber: false))" }
+
+    private var argumentsKey: String {
+        "args: [\(arguments.map { Self.scalar($0, mayBeNumber: true) }.joined(separator: ", "))]"
+    }
+
+    /// A text as it is typed in a list in brackets, in quotes only where YAML needs them.
+    private static func scalar(_ text: String, mayBeNumber: Bool) -> String {
+        // Only double quotes can have line ends and other control characters.
+        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            return String(decoding: Node.string(text).json(), as: UTF8.self)
+        }
+        // A dash begins an item only before a space.
+        let word = text.drop { $0 == "-" }
+        let isWord = !word.isEmpty && !word.contains { $0.isWhitespace || $0 == "'" }
+        let isPlain = isWord && typed(String(word)) == word && isText(text, orNumber: mayBeNumber)
+        return isPlain ? text : "'\(text.replacing("'", with: "''"))'"
+    }
+
+    /// Whether a text without quotes is a string; a number is kept as it is written where it may be one.
+    private static func isText(_ text: String, orNumber mayBeNumber: Bool) -> Bool {
+        switch Node.Content(plain: text) {
+        case .string?: true
+        case .number?: mayBeNumber
+        case .null?, .boolean?, .sequence?, .mapping?, nil: false
+        }
+    }
+}
+
+extension ValueReader where Value == [String] {
+    /// The arguments of a program; a text with several words needs other advice than that it is one item.
+    static var arguments: Self {
+        let list = Self.list(of: .argument, "arguments")
+        return Self(type: list.type, allowsLiteral: list.allowsLiteral) { value in
+            guard let text = value.node.string, text.contains(where: \.isWhitespace) else { return list.read(value) }
+            let keys = ExecLine.arguments(text)
+            let hint = keys.map { "write \($0)" } ?? "write each argument as an item: args: [ARGUMENT, ARGUMENT]"
+            value.reportTypeMismatch("a list of arguments", hint: hint)
+            return nil
+        }
+    }
+}

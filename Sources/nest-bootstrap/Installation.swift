@@ -1,0 +1,30 @@
+import Base
+import Host
+
+/// Where the files are that are installed with the program.
+struct Installation: Sendable, Hashable {
+    /// The program itself, even if it was called by a link.
+    static var program: String { (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap" }
+
+    /// The directory of the installation, such as `/usr/local`.
+    let prefix: String
+
+    /// Finds the files by the path of the program.
+    ///
+    /// A program that is not beside them, such as one that was just built, names those of the package.
+    init() {
+        let end = "/bin/nest-bootstrap"
+        let own = Self.program.hasSuffix(end) ? String(Self.program.dropLast(end.count)) : ""
+        prefix = (try? FileSystem.exists(Self.schema(below: own))) == true ? own : "/usr"
+    }
+
+    /// The JSON Schema of the task file.
+    var schema: String { Self.schema(below: prefix) }
+
+    /// The directory of the documents.
+    var documents: String { "\(prefix)/share/doc/nest-bootstrap/docs" }
+
+    private static func schema(below prefix: String) -> String {
+        "\(prefix)/share/nest-bootstrap/bootstrap.schema.json"
+    }
+}

@@ -1,0 +1,95 @@
+import Host
+import TestSupport
+import Testing
+
+@testable import nest_bootstrap
+
+/// What may follow on a command line, as the scripts of the shells ask for it.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+struct CompleterTests {
+    private let config = TemporaryDirectory.file("bootstrap.yaml")
+
+    init() throws {
+        let tasks = """
+            nodes: {cp1: {role: control-plane}, w1: {roles: [worker, storage]}, "w-*": {role: worker}}
+            tasks:
+              alpha: {description: "\\e]0;OWNED\\a\\e[31mred\\e[0m", exec: {command: ls}}
+              beta: {exec: {command: ls}}
+
+            """
+        try FileSystem.write(Array(tasks.utf8), to: config, mode: 0o644)
+    }
+
+    private func words(_ words: String...) -> [String] {
+        guard case .words(let candidates) = Completer(words: words).completion else { return [] }
+        return candidates.map(\.word)
+    }
+
+    @Test func `what a task file says is printed without control characters`() {
+        #expect(
+            Completer(words: ["status", "-c", config, ""]).completion.text
+                == "alpha\t\\x1b]0;OWNED\\x07red\nbeta\texec\n"
+        )
+    }
+
+    @Test func `the file is found wherever it is named`() {
+        #expect(words("status", "-c", config, "al") == ["alpha"])
+        #expect(words("status", "--config=\(config)", "al") == ["alpha"])
+        #expect(words("status", "-c\(config)", "al") == ["alpha"])
+        #expect(words("-c", config, "status", "al") == ["alpha"])
+        #expect(words("logs", "-fbc", config, "--", "al") == ["alpha"])
+    }
+
+    @Test func `values are offered after a space, an equals sign and a letter`() {
+        #expect(words("run", "-c", config, "--task", "b") == ["beta"])
+        #expect(words("run", "-c", config, "--task=b") == ["--task=beta"])
+        #expect(words("check", "-o", "js") == ["json"])
+        #expect(words("check", "-ojs") == ["-ojson"])
+        #expect(words("check", "--output=js") == ["--output=json"])
+        #expect(Completer(words: ["check", "--config=pl"]).completion == .file)
+        #expect(Completer(words: ["check", "--root", ""]).completion == .directory)
+        #expect(words("check", "-cpl") == [])
+    }
+
+    @Test func `roles and hosts are those of the nodes`() {
+        #expect(words("run", "-c", config, "--role", "") == ["control-plane", "storage", "worker"])
+        #expect(words("-c", config, "--role", "s") == ["storage"])
+        #expect(words("check", "-c", config, "--host-name", "") == ["cp1", "w1"])
+        #expect(words("certificates", "renew", "-c", config, "--node", "w") == ["w1"])
+    }
+
+    @Test func `once there is a dot, whole places are offered too`() {
+        #expect(words("explain", "ta") == ["tasks"])
+        #expect(words("explain", "tasks.").contains("tasks.NAME.apply.wait"))
+        #expect(words("explain", "tasks.NAME.ap").contains("tasks.NAME.apply"))
+        #expect(words("explain", "tasks.alpha.apply.wa") == ["tasks.alpha.apply.wait"])
+        #expect(words("explain", "apply.wa") == ["apply.wait"])
+    }
+
+    @Test func `nothing is offered where nothing may follow`() {
+        #expect(words("help", "sta") == ["status"])
+        #expect(words("help", "status", "") == [])
+        #expect(words("explain", "tasks", "") == [])
+        #expect(words("frobnicate", "") == [])
+    }
+
+    @Test func `a shell passes the line as it was typed`() throws {
+        let line = "nest-bootstrap status 'a b"
+        let invocation = try parseArguments(["completion", "--words", "--", line])
+        #expect(invocation == .perform(Options(.candidates(line: line))))
+    }
+
+    @Test(
+        arguments: [
+            ("nest-bootstrap st", ["st"]), ("nest-bootstrap ", [""]), ("x status  a ", ["status", "a", ""]),
+            ("x 'my dir/a' \"b c\" d\\ e", ["my dir/a", "b c", "d e"]), ("x \"my d", ["my d"]), ("x ''", [""]),
+            ("x ~/a ~", ["/home/me/a", "/home/me"]), ("x ~you/a '~/a' a~", ["~you/a", "~/a", "a~"]),
+            ("x $HOME/a \"${HOME}\" '$HOME'", ["/home/me/a", "/home/me", "$HOME"]),
+            ("x $NONE/a ${NONE} $(id) `id`", ["$NONE/a", "${NONE}", "$(id)", "`id`"]),
+            ("x \"a\\\"b\\c\" --config=~/a", ["a\"b\\c", "--config=~/a"]), ("A=1 B=2 x st", ["st"]), ("", []),
+        ] as [(String, [String])]
+    )
+    func `a line is split as a shell does it, and nothing is run`(line: String, expected: [String]) {
+        #expect(shellWords(line, environment: ["HOME": "/home/me"]) == expected)
+    }
+}

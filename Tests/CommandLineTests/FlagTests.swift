@@ -1,0 +1,93 @@
+import Reporting
+import Testing
+
+@testable import nest_bootstrap
+
+/// Short names of flags, and hints at flags and values that were mistyped.
+@Suite(.timeLimit(.minutes(3)))
+struct FlagTests {
+    @Test func `a short name may have its value, or other short names, in the same argument`() throws {
+        #expect(try options(["run", "-ojson"]).output == .json)
+        #expect(try options(["-c/x.yaml", "check"]).config == "/x.yaml")
+        var watch = StatusOptions()
+        watch.isWatching = true
+        for arguments in [["status", "-wojson"], ["status", "-wo", "json"], ["-wo=json", "status"]] {
+            let given = try options(arguments)
+            #expect(given.command == .status([], watch) && given.output == .json)
+        }
+        var logs = LogsOptions()
+        (logs.isFollowing, logs.boot) = (true, "")
+        #expect(try options(["logs", "-fb", "a"]).command == .logs(["a"], logs))
+        logs.boot = "-1"
+        for arguments in [["-fb-1"], ["-fb=-1"], ["-fb", "-1"], ["-f", "--boot", "-1"], ["-f", "--boot=-1"]] {
+            #expect(try options(["logs", "a"] + arguments).command == .logs(["a"], logs), "\(arguments)")
+        }
+    }
+
+    @Test(arguments: [["--frobnicate"], ["logs", "--frobnicate"]])
+    func `the flags that may be meant are listed once, also by their short names`(arguments: [String]) throws {
+        let error = #expect(throws: UsageError.self) { try parseArguments(arguments) }
+        let list = try #require(error?.message.split(separator: "expected one of ").last?.dropLast())
+        let names = list.split(separator: ", ").map(String.init)
+        #expect(Set(names).count == names.count, "\(names)")
+        #expect(Set(["-c", "--config", "-o", "--output", "-f", "-b", "-h", "--help"]).isSubset(of: names))
+    }
+
+    @Test(
+        arguments: [
+            (["graph", "--format", "SVG"], "invalid value 'SVG' for --format (did you mean 'svg'?)"),
+            (["status", "--wacht"], "unknown flag '--wacht' (did you mean '--watch'?)"),
+            (["check", "-config", "x"], "unknown flag '-config' (did you mean '--config'?)"),
+            (["logs", "-fx"], "unknown flag '-fx' (did you mean '-f'?)"),
+            (["logs", "-b=soon"], "'--boot' is a boot such as -1 or its ID, found 'soon'"),
+            (["logs", "-b5x"], "'--boot' is a boot such as -1 or its ID, found '5x'"),
+            (["logs", "-oj"], "invalid value 'j' for --output (did you mean 'json'?)"),
+            (
+                ["logs", "-oyml"],
+                "invalid value 'yml' for --output (expected one of 'text', 'table', 'json', 'plain')"
+            ),
+            (["check", "--out", "json"], "unknown flag '--out' (did you mean '--output'?)"),
+            (["run", "--dry"], "unknown flag '--dry' (did you mean '--dry-run'?)"),
+            (["run", "--with"], "unknown flag '--with' (did you mean '--with-dependencies'?)"),
+            (["status", "--kube", "k"], "unknown flag '--kube' (did you mean '--kubeconfig'?)"),
+            (["status", "-wh=x"], "flag '-h' takes no value"),
+            (["status", "--help=x"], "flag '--help' takes no value"),
+            (
+                ["explain", "a", "b"],
+                "'explain' takes one key: unexpected argument 'b'; see 'nest-bootstrap explain --help'"
+            ),
+            (
+                ["help", "run", "extra"],
+                "'help' takes one command: unexpected argument 'extra'; see 'nest-bootstrap --help'"
+            ),
+            (["--version", "extra"], "'--version' takes no arguments: 'extra'; see 'nest-bootstrap --help'"),
+            (
+                ["schema", "-o", "json"],
+                "'schema' has no flag '--output'; it always prints JSON; see 'nest-bootstrap schema --help'"
+            ),
+            (
+                ["schema", "--root", "/x"],
+                "'schema' has no flag '--root' (it belongs to 'run', 'diff', 'status' and 9 more); see"
+            ),
+            (
+                ["run", "--all-nodes"],
+                "'run' has no flag '--all-nodes' (it belongs to 'status', 'check' and 'graph'); see"
+            ),
+            (
+                ["run", "--host-name", "a"],
+                "'run' has no flag '--host-name' (it belongs to 'check', 'graph', 'rbac' and 2 more); see"
+            ),
+            (["run", "--format", "svg"], "'run' has no flag '--format' (it belongs to 'timeline' and 'graph'); see"),
+            (
+                ["status", "--dry-run"],
+                "'status' has no flag '--dry-run' (it belongs to 'run', 'certificates' and 'reset'); see"
+            ),
+            (["run", "my task"], "'run' takes no arguments: 'my task' (use --task 'my task'); see"),
+            (["init", "my file"], "'init' takes no arguments: 'my file' (use --output 'my file'); see"),
+        ] as [([String], String)]
+    )
+    func `a mistake is reported with what to type`(arguments: [String], message: String) {
+        let error = #expect(throws: UsageError.self) { try parseArguments(arguments) }
+        #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
+    }
+}

@@ -1,0 +1,54 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+/// The files that `tools/install` puts below a prefix, as `make install` and the Debian package have them.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct InstalledFilesTests {
+    private let root = TemporaryDirectory.file("root")
+
+    /// Installs everything, and returns where.
+    private func install(prefix: String) async throws -> String {
+        let result = try await Tool.run("tools/install", [TestNode.program, root, prefix])
+        try #require(result.status == 0, "\(result.errors)")
+        return "\(root)\(prefix)"
+    }
+
+    @Test func `manual pages, examples and the task file name no files below another prefix`() async throws {
+        let installed = try await install(prefix: "/usr/local")
+        let script = """
+            gzip -dc "$1"/share/man/man?/* | grep -E '/usr/(share|lib/systemd/system-generators)/' || true
+            find "$1/share/doc/nest-bootstrap/examples" -name bootstrap.yaml -exec grep -H /usr/share/ {} + || true
+            grep /usr/share/ "$2" || true
+            """
+        let config = "\(root)/etc/nest-bootstrap/bootstrap.yaml"
+        let result = try await Tool.run("sh", ["-c", script, "sh", installed, config])
+        #expect(result.output == "" && result.errors == "", "\(result.output)\(result.errors)")
+        let manual = try await Tool.run("sh", ["-c", "gzip -dc \"$1\"/share/man/man?/*", "sh", installed])
+        for path in ["share/nest-bootstrap/bootstrap.schema.json", "lib/systemd/system-generators/"] {
+            #expect(manual.output.contains("Pa /usr/local/\(path)"), "\(path)")
+        }
+    }
+
+    @Test func `init names the schema and the documents that are installed with the program`() async throws {
+        let installed = try await install(prefix: "/usr/local")
+        let result = try await Tool.run("\(installed)/bin/nest-bootstrap", ["init", "--host-name", "n1"])
+        #expect(result.status == 0, "\(result.errors)")
+        let schema = "\(installed)/share/nest-bootstrap/bootstrap.schema.json"
+        #expect(result.output.hasPrefix("# yaml-language-server: $schema=\(schema)\n"), "\(result.output)")
+        #expect(try FileSystem.exists(schema))
+        // A program without its files names those of the package.
+        try FileSystem.remove(schema)
+        let alone = try await Tool.run("\(installed)/bin/nest-bootstrap", ["init", "--host-name", "n1"])
+        let packaged = "/usr/share/nest-bootstrap/bootstrap.schema.json"
+        #expect(alone.output.hasPrefix("# yaml-language-server: $schema=\(packaged)\n"), "\(alone.output)")
+    }
+
+    @Test func `the scripts of the examples can be run where they are`() async throws {
+        let documents = try await install(prefix: "/usr") + "/share/doc/nest-bootstrap"
+        let result = try await Tool.run("\(TestCluster.sourceRoot)/tools/check-modes", [documents])
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        #expect(try FileSystem.status("\(documents)/examples/migration/drop-manager")?.mode == 0o755)
+    }
+}

@@ -1,0 +1,99 @@
+import Base
+import Glibc
+import TestSupport
+import Testing
+@testable import Kubernetes
+
+/// Which configuration is named when the server cannot ask an admission webhook.
+@Suite(.timeLimit(.minutes(3)))
+struct WebhookConfigurationTests {
+    /// A busy machine also answers within it; the objects are retried until its end.
+    private static let timeout = Duration.seconds(15)
+
+    /// A server with an admission webhook that is down, and that takes a moment to list its configurations.
+    private func server(
+        _ list: LoopbackServer.Reply,
+        validating: LoopbackServer.Reply = FakeAPIServer.json(200, #"{"items":[]}"#),
+    ) throws -> FakeAPIServer {
+        let refusal = """
+            {"kind":"Status","reason":"InternalError","code":500,"message":"Internal error occurred: failed calling \
+            webhook \\"down.example.test\\": Post \\"https://127.0.0.1:9/hook?timeout=2s\\": connection refused"}
+            """
+        return try FakeAPIServer { request in
+            if ["PATCH", "DELETE"].contains(request.method) { return FakeAPIServer.json(500, refusal) }
+            let object =
+                #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","namespace":"default","uid":"1"}}"#
+            if request.target.contains("/configmaps/c?") { return FakeAPIServer.json(200, object) }
+            guard request.target.hasPrefix("/apis/admissionregistration.k8s.io/v1/") else { return nil }
+            usleep(300_000)
+            return request.target.contains("/mutating") ? list : validating
+        }
+    }
+
+    private func failures(of server: FakeAPIServer) async throws -> [String] {
+        let manifests = (0..<20).map { "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0)}}\n" }
+        return try await server.session().apply(
+            manifests.joined(),
+            retryPolicy: Session.retryPolicy(Self.timeout)
+        )
+    }
+
+    @Test func `it is found before the time is up, once for all objects`() async throws {
+        let list = #"{"items":[{"metadata":{"name":"policy"},"webhooks":[{"name":"down.example.test"}]}]}"#
+        let server = try server(FakeAPIServer.json(200, list))
+        let failures = try await failures(of: server)
+        #expect(failures.count == 20)
+        for failure in failures {
+            #expect(failure.hasSuffix("correct 'clientConfig' in MutatingWebhookConfiguration 'policy'"), "\(failure)")
+        }
+        #expect(server.requests("GET /apis/admissionregistration").count <= 6)
+    }
+
+    /// How the API server refuses a user.
+    private let forbidden = FakeAPIServer.json(
+        403,
+        #"{"kind":"Status","reason":"Forbidden","code":403,"message":"forbidden"}"#
+    )
+
+    @Test func `it is found by a user who may read only one of the two kinds`() async throws {
+        let list = #"{"items":[{"metadata":{"name":"policy"},"webhooks":[{"name":"down.example.test"}]}]}"#
+        let server = try server(FakeAPIServer.json(200, list), validating: forbidden)
+        for failure in try await failures(of: server) {
+            #expect(failure.hasSuffix("correct 'clientConfig' in MutatingWebhookConfiguration 'policy'"), "\(failure)")
+        }
+        #expect(server.requests("GET /apis/admissionregistration").count <= 6)
+    }
+
+    @Test func `the deletion of an object names it too`() async throws {
+        let list = #"{"items":[{"metadata":{"name":"policy"},"webhooks":[{"name":"down.example.test"}]}]}"#
+        let server = try server(FakeAPIServer.json(200, list))
+        let deleter = Deleter(
+            client: try server.session().client,
+            task: "t",
+            isDryRun: false,
+            retryPolicy: Session.retryPolicy(Self.timeout)
+        )
+        let object = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}").first)
+        let messages = Locked<[Deleter.Message]>([])
+        await deleter.delete([(object.identity, object.location)]) { message in
+            messages.withLock { $0.append(message) }
+        }
+        guard case .failed(let failure)? = messages.withLock({ $0.first }) else {
+            Issue.record("\(messages.withLock { $0 })")
+            return
+        }
+        let text = failure.problems.map(\.description).joined()
+        #expect(text.hasSuffix("correct 'clientConfig' in MutatingWebhookConfiguration 'policy'"), "\(text)")
+    }
+
+    @Test func `a user who may not read it gets the command that finds it`() async throws {
+        let server = try server(forbidden, validating: forbidden)
+        let failures = try await failures(of: server)
+        #expect(failures.count == 20)
+        for failure in failures {
+            let command = "'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations'"
+            #expect(failure.hasSuffix("correct 'clientConfig' in its configuration (\(command))"), "\(failure)")
+        }
+        #expect(server.requests("GET /apis/admissionregistration").count <= 6)
+    }
+}
