@@ -230,6 +230,11 @@ struct ArgumentTests {
             (["run", "-c", "a.yaml", "b.yaml"], "'run' takes no arguments: 'b.yaml'; see"),
             (["-v"], "unknown flag '-v' (did you mean '--version'?); see 'nest-bootstrap --help'"),
             (["run", "-t", "x"], "unknown flag '-t' (did you mean '--task'?); see 'nest-bootstrap run --help'"),
+            (
+                ["graph", "-f", "svg"],
+                "unknown flag '-f' (did you mean '--format'?); see 'nest-bootstrap graph --help'"
+            ),
+            (["run", "-b"], "'run' has no flag '--boot' (it belongs to 'logs'); see 'nest-bootstrap run --help'"),
             (["run", "-r"], "unknown flag '-r' (expected one of --task, "),
             (
                 ["status", "--output", "jsno"],

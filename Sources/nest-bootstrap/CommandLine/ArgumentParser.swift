@@ -100,10 +100,14 @@ private struct ArgumentParser {
         return names.filter { seen.insert($0).inserted }
     }
 
+    /// Whether the command has a flag, or may have it because it is not known yet.
+    private func isKnown(_ flag: Flag) -> Bool { command.map(flag.commands.contains) ?? true }
+
     private mutating func flag(_ part: Flag.Part) throws(UsageError) -> GivenFlag {
-        guard let flag = Flag.named(part.name, of: command) else {
-            // A letter may be the first one of a long name.
-            let meant = part.name.count == 2 ? "-\(part.name)" : nil
+        // A letter may be the first one of a long name, also if another command has a flag of that letter.
+        let meant = part.name.count == 2 ? "-\(part.name)" : nil
+        let isMeant = knownFlags.count { $0.hasPrefix(meant ?? part.name) } == 1
+        guard let flag = Flag.named(part.name, of: command), !isMeant || isKnown(flag) else {
             throw .unknown("flag", part.name, meaning: meant, among: knownFlags, command: command)
         }
         guard let valueName = flag.value else {
