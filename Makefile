@@ -17,8 +17,10 @@ NEST_COMMIT ?= $(shell [ ! -e .git ] || git describe --always --dirty --abbrev=1
 # Tests that start API servers run after the others: on two cores they would slow each other down.
 WITH_SERVER := ^(Kubernetes|EndToEnd)Tests
 # Tests of 10,000 tasks and of millions of keys run alone as well: they would keep both cores from the tests that measure
-# time. They need no server.
+# time.
 AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
+# Tests of the release build that need no API server.
+WITH_PROGRAM := ^ProgramTests
 # Tests that boot machines install the package in them. Those that run Ansible take ten minutes more.
 WITH_MACHINE := ^BootTests
 WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
@@ -29,8 +31,9 @@ SANITIZED ?= ^(Base|HTTP|Host|Execution|State|Reporting|Actions)Tests
 THREAD_SCRATCH := .build/sanitize
 # ThreadSanitizer makes tests several times slower, so fewer run at once.
 WITH_THREADS := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 tools/run-tests --sanitize=thread --scratch-path $(THREAD_SCRATCH)
-# The optimized program with AddressSanitizer, and the tests that run it.
+# The optimized program with AddressSanitizer, what libFuzzer calls, and the tests that run the program.
 ADDRESS_SCRATCH := .build/address
+WITH_ADDRESS := NEST_FUZZ=1 swift build -c release --sanitize=address $(IMPORTS) --scratch-path $(ADDRESS_SCRATCH)
 ADDRESS_TESTS := ^EndToEndTests.(FreshServerTests/CrashTests|OtherFreshServerTests/ServerFailureTests)
 # How much `make chaos` does: schedules of faults, kills and signals, and rounds of the randomized tests.
 SCHEDULES ?= 300
@@ -87,9 +90,10 @@ demo: setup build ## bootstrap a real API server on loopback, twice, and show th
 
 test: setup build ## run every test but ansible-test; the end-to-end tests run the release build on every API server
 	@Tests/cluster/fetch-ansible || echo "the syntax of the Ansible role is not checked"
-	tools/run-tests $(IMPORTS) --skip '$(WITH_SERVER)|$(WITH_MACHINE)|$(AT_SCALE)'
+	tools/run-tests $(IMPORTS) --skip '$(WITH_PROGRAM)|$(WITH_SERVER)|$(WITH_MACHINE)|$(AT_SCALE)'
+	NEST_PROGRAM="$$PWD/$(PROGRAM)" tools/run-tests $(IMPORTS) --skip-build --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)'
 	NEST_PROGRAM="$$PWD/$(PROGRAM)" tools/run-tests $(IMPORTS) --skip-build --filter '$(AT_SCALE)'
-	tools/run-on-servers $(PROGRAM) $(IMPORTS) --skip-build --filter '$(WITH_SERVER)' --skip '$(AT_SCALE)'
+	tools/run-on-servers $(PROGRAM) $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
 	@! Tests/boot/can || $(MAKE) boot-test
 
 boot-test: setup deb tarball rpm ## boot Debian containers and test units, journal and packages in them; needs root
@@ -145,7 +149,7 @@ coverage: setup ## run the tests of the modules, and print the line coverage of 
 	swift build --build-tests --disable-xctest $(IMPORTS) --enable-code-coverage --scratch-path .build/coverage
 	rm -rf .build/coverage/profiles
 	LLVM_PROFILE_FILE="$$PWD/.build/coverage/profiles/%p.profraw" tools/run-tests $(IMPORTS) --skip-build \
-	    --scratch-path .build/coverage --skip '$(WITH_MACHINE)|^EndToEndTests'
+	    --scratch-path .build/coverage --skip '$(WITH_PROGRAM)|$(WITH_MACHINE)|^EndToEndTests'
 	tools/coverage
 
 # A part of `make sanitize` that takes minutes, not an hour.
@@ -156,13 +160,19 @@ sanitize-briefly: setup build-address
 
 sanitize: setup build-address ## run the whole suite with ThreadSanitizer and with AddressSanitizer
 	swift build --sanitize=thread --scratch-path $(THREAD_SCRATCH) --product nest-bootstrap
-	$(WITH_THREADS) --skip '$(WITH_SERVER)|$(AT_SCALE)|$(WITH_MACHINE)'
+	$(WITH_THREADS) --skip '$(WITH_PROGRAM)|$(WITH_SERVER)|$(AT_SCALE)|$(WITH_MACHINE)'
+	NEST_PROGRAM="$$PWD/$(THREAD_SCRATCH)/debug/nest-bootstrap" $(WITH_THREADS) --skip-build --filter '$(WITH_PROGRAM)' \
+	    --skip '$(AT_SCALE)'
 	tools/run-on-servers $(THREAD_SCRATCH)/debug/nest-bootstrap --sanitize=thread --scratch-path $(THREAD_SCRATCH) \
 	    --skip-build --filter '$(WITH_SERVER)'
-	tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter '$(WITH_SERVER)'
+	NEST_PROGRAM="$$PWD/$(ADDRESS_SCRATCH)/release/nest-bootstrap" tools/run-tests $(IMPORTS) --filter '$(WITH_PROGRAM)' \
+	    --skip '$(AT_SCALE)'
+	tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
 
+# One build of the modules is enough for both.
 build-address: setup-compile
-	swift build -c release --sanitize=address $(IMPORTS) --scratch-path $(ADDRESS_SCRATCH) --product nest-bootstrap
+	$(WITH_ADDRESS) --product nest-bootstrap
+	$(WITH_ADDRESS) --product fuzz
 
 chaos: setup build build-address ## disturb runs: SCHEDULES=300 KILLS=500 SIGNALS=200 RENEWALS=50; ROUNDS=10 with AddressSanitizer
 	Tests/cluster/install-packages "to disturb runs" python3 strace
@@ -170,9 +180,9 @@ chaos: setup build build-address ## disturb runs: SCHEDULES=300 KILLS=500 SIGNAL
 	NEST_ROUNDS=$(RENEWALS) NEST_PROGRAM="$$PWD/$(PROGRAM)" tools/run-tests $(IMPORTS) --filter 'Certificate(Safety|Rotation)Tests'
 	Tests/chaos/chaos --program $(PROGRAM) --schedules $(SCHEDULES) --kills $(KILLS) --signals $(SIGNALS) --limit all
 
-fuzz: setup-compile ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
+fuzz: build-address ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
 	Tests/cluster/install-packages "to make certificates" openssl
-	tools/fuzz $(FUZZ_SECONDS)
+	tools/fuzz $(ADDRESS_SCRATCH)/release/fuzz $(FUZZ_SECONDS)
 
 fuzz-briefly: FUZZ_SECONDS := 30
 fuzz-briefly: fuzz

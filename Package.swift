@@ -67,8 +67,8 @@ let package = Package(
             ],
         ),
 
-        // One folder of tests a module, and the whole program against a real API server.
-        .target(name: "TestSupport", dependencies: ["Base", "Host"], path: "Tests/TestSupport"),
+        // One folder of tests a module.
+        .target(name: "TestSupport", dependencies: ["Base", "Host", "YAML"], path: "Tests/TestSupport"),
         .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(name: "YAMLTests", dependencies: ["Base", "YAML", "TestSupport"]),
         .testTarget(name: "TLSTests", dependencies: ["Base", "Host", "TLS", "TestSupport"]),
@@ -102,31 +102,41 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: ["nest-bootstrap", "Base", "Certificates", "Execution", "Host", "Reporting", "TestSupport"]
         ),
+        // The program without an API server, and with one.
+        .testTarget(
+            name: "ProgramTests",
+            dependencies: ["nest-bootstrap", "Base", "Host", "TLS", "YAML", "TestSupport"],
+            exclude: ["virtual-address.sh"],
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["nest-bootstrap", "Base", "Host", "TLS", "YAML", "TestSupport"],
-            exclude: ["virtual-address.sh"],
         ),
         // The package on machines that are booted.
         .testTarget(name: "BootTests", dependencies: ["Base", "Host", "YAML", "TestSupport"]),
     ],
 )
 
-// Links with libFuzzer alone, which has the main function; tools/fuzz builds it.
-if Context.environment["NEST_FUZZ"] != nil {
-    package.targets.append(
+// The fuzzed parsers, in a build that also has the program; both have AddressSanitizer, and libFuzzer's instructions.
+let isFuzzing = Context.environment["NEST_FUZZ"] != nil
+if isFuzzing {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["Base", "Execution", "HTTP", "Kubernetes", "Planning", "State", "TLS", "YAML"],
+            dependencies: [
+                "Base", "CFuzzer", "Execution", "HTTP", "Kubernetes", "Planning", "State", "TLS", "YAML",
+            ],
             path: "Tests/Fuzz",
             exclude: ["corpus"],
-        )
-    )
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])],
+        ),
+    ]
 }
 
 // The modules and their tests alone, for ThreadSanitizer: building all tests with it takes minutes more.
 if Context.environment["NEST_MODULES"] != nil {
-    let program: Set = ["nest-bootstrap", "CommandLineTests", "EndToEndTests", "BootTests"]
+    let program: Set = ["nest-bootstrap", "CommandLineTests", "ProgramTests", "EndToEndTests", "BootTests"]
     package.targets.removeAll { program.contains($0.name) }
     package.products = []
 }
@@ -144,5 +154,5 @@ if Context.environment["NEST_BENCH"] != nil {
 }
 
 for target in package.targets where ![.system, .plugin, .binary].contains(target.type) && target.name != "CShims" {
-    target.swiftSettings = settings
+    target.swiftSettings = settings + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : [])
 }

@@ -30,7 +30,7 @@ extension BootedTests {
         /// Writes the inventory of the example with the package of this test, and the files of the node.
         private func writeInventory(tasks: String = tasks) async throws {
             let digest = try await Tool.run("sha256sum", [TestMachine.package]).output.prefix(64)
-            let example = String(decoding: try readTestFile("\(Self.directory)/inventory.yml"), as: UTF8.self)
+            let example = try readTestText("\(Self.directory)/inventory.yml")
             let inventory =
                 example
                 .replacing("https://packages.example.com/nest-bootstrap_0.1.0_amd64.deb", with: TestMachine.package)

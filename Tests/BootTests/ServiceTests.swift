@@ -11,7 +11,7 @@ extension BootedTests {
             async throws
         {
             let path = "\(TestCluster.sourceRoot)/docs/systemd.md"
-            let document = String(decoding: try readTestFile(path), as: UTF8.self)
+            let document = try readTestText(path)
             let start = try #require(document.firstRange(of: "```ini\n[Unit]\nAfter=k8s-bootstrap.target\n"))
             let dropIn = try #require(
                 document[start.lowerBound...].dropFirst("```ini\n".count).split(separator: "```").first

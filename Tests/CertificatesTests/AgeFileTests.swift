@@ -18,7 +18,7 @@ struct AgeFileTests {
     private func sshKey(_ name: String, type: String = "ed25519") async throws -> String {
         let path = TemporaryDirectory.file(name)
         _ = try await run("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", "root@\(name)", "-f", path])
-        return String(decoding: try readTestFile("\(path).pub"), as: UTF8.self)
+        return try readTestText("\(path).pub")
     }
 
     private func ageKey(_ name: String) async throws -> String {

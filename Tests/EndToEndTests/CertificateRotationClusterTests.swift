@@ -55,7 +55,7 @@ struct CertificateRotationClusterTests {
 
         /// Waits until pods get the CA of the node's files.
         mutating func requirePublication(_ moment: String) async throws {
-            let authority = String(decoding: try readTestFile(cluster.node.authority), as: UTF8.self)
+            let authority = try readTestText(cluster.node.authority)
             let isPublished = try await becomes(within: .seconds(240)) {
                 // It ends if the API server does not respond within 10 s; a node's unit starts it again.
                 if !manager.isRunning { try await restartManager() }
@@ -182,7 +182,7 @@ struct CertificateRotationClusterTests {
         try await servers.restartEtcd()
         try await cluster.requireReady(removed, servers.api)
         #expect(try await !cluster.etcdAccepts(first, trusting: removed))
-        let issuedAuthority = String(decoding: try readTestFile(issued.authority), as: UTF8.self)
+        let issuedAuthority = try readTestText(issued.authority)
         #expect(try await servers.publishedAuthority() == issuedAuthority)
         try await servers.restartManager()
         try await servers.requirePublication("remove")

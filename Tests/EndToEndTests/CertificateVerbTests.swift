@@ -89,8 +89,8 @@ struct CertificateVerbTests {
         // Each retry would make another request.
         let status = try await node.run("status", "--output", "json").output
         #expect(status.contains(#""permanent":true"#), "\(status)")
-        #expect(try ShippedRun.text(of: node.written("/pki/client.crt")) == "old")
-        #expect(try ShippedRun.text(of: node.written("/pki/client.key")) == "old")
+        #expect(try readTestText(node.written("/pki/client.crt")) == "old")
+        #expect(try readTestText(node.written("/pki/client.key")) == "old")
     }
 
     @Test func `a request that nobody approves ends with the task, which says what to do`() async throws {
@@ -143,9 +143,9 @@ struct CertificateVerbTests {
         let cluster = try await TestCluster.shared.value
         let node = try Self.node(cluster, "commonName: a, usages: [client auth], key: ecdsa-p256", timeout: "12s")
         try await cluster.makeCertificate("requester", subject: "/CN=requester")
-        let admin = try ShippedRun.text(of: cluster.kubeconfig)
+        let admin = try readTestText(cluster.kubeconfig)
         let kubeconfig = try node.write(admin.replacing("kube-admin", with: "requester"), to: "kubeconfig", mode: 0o600)
-        let text = try ShippedRun.text(of: node.config).replacing(cluster.kubeconfig, with: kubeconfig)
+        let text = try readTestText(node.config).replacing(cluster.kubeconfig, with: kubeconfig)
         try node.write(text, to: "bootstrap.yaml")
         let refused = try await node.run("run")
         #expect(refused.status == 1)

@@ -32,7 +32,7 @@ extension ClusterLockTests {
         let cluster = try await TestCluster.shared.value
         try await cluster.makeCertificate("locker", subject: "/CN=locker")
         let kubeconfig = TemporaryDirectory.file("locker.kubeconfig")
-        let text = try ShippedRun.text(of: cluster.nobodyKubeconfig).replacing("nobody", with: "locker")
+        let text = try readTestText(cluster.nobodyKubeconfig).replacing("nobody", with: "locker")
         try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
         let node = try node("one", task: "rights", kubeconfig)
         let refused = try await node.run("run")

@@ -53,7 +53,7 @@ struct ClusterLockTests {
     private func visits() throws -> [Visit] {
         guard try FileSystem.exists(file) else { return [] }
         var visits: [Visit] = []
-        for line in try ShippedRun.text(of: file).split(separator: "\n") {
+        for line in try readTestText(file).split(separator: "\n") {
             let words = line.split(separator: " ").map(String.init)
             guard words.count == 3, let time = Double(words[2]) else { continue }
             if words[1] == "begin" {
@@ -196,7 +196,7 @@ struct ClusterLockTests {
         holder.signal(SIGKILL)
         _ = await holder.result()
         // Its program, which in a unit systemd ends.
-        let text = try ShippedRun.text(of: "\(file).one.pid").split(separator: "\n").first ?? ""
+        let text = try readTestText("\(file).one.pid").split(separator: "\n").first ?? ""
         _ = Glibc.kill(-(try #require(Int32(text))), SIGKILL)
         #expect(await waiter.result().status == 0)
         let begin = try #require(try visits().first { $0.name == "two" }).begin
@@ -208,7 +208,7 @@ struct ClusterLockTests {
         let cluster = try await TestCluster.shared.value
         let port = try #require(cluster.server.split(separator: ":").last.flatMap { UInt16($0) })
         var proxy: LoopbackProxy? = try LoopbackProxy(to: port)
-        let text = try ShippedRun.text(of: cluster.kubeconfig).replacing(
+        let text = try readTestText(cluster.kubeconfig).replacing(
             ":\(port)",
             with: ":\(try #require(proxy).port)"
         )
@@ -263,7 +263,7 @@ struct ClusterLockTests {
             environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil]
         )
         #expect(try await becomes { agent.outputSoFar().contains("survives: | started") })
-        let process = try #require(Int32(try ShippedRun.text(of: "\(file).pid").split(separator: "\n").first ?? ""))
+        let process = try #require(Int32(try readTestText("\(file).pid").split(separator: "\n").first ?? ""))
         agent.signal(SIGTERM)
         let result = await agent.result()
         #expect(result.status == 143)

@@ -10,7 +10,7 @@ extension FreshServerTests {
         {
             try await TestCluster.withFresh { cluster in
                 try await cluster.mustApply(
-                    try ShippedRun.text(of: "\(TestCluster.sourceRoot)/Tests/cluster/node.yaml")
+                    try readTestText("\(TestCluster.sourceRoot)/Tests/cluster/node.yaml")
                 )
                 try await cluster.makeCertificate("agent", subject: "/CN=nest-bootstrap")
                 let node = try ShippedRun.node("least", of: cluster)

@@ -65,7 +65,7 @@ struct ManifestFormTests {
     @Test func `an object without a namespace goes to that of the context`() async throws {
         let cluster = try await TestCluster.shared(namespace: "of-context")
         let node = try node("k")
-        let kubeconfig = try ShippedRun.text(of: cluster.kubeconfig)
+        let kubeconfig = try readTestText(cluster.kubeconfig)
         try node.write(kubeconfig.replacing("context: {", with: "context: {namespace: of-context, "), to: "k")
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: homeless}}", to: "m/1.yaml")
         let result = try await node.run("run")

@@ -13,7 +13,7 @@ extension FreshServerTests {
             for folder in ["rbac", "calico/crds", "calico", "manifests"] {
                 let names = try FileSystem.list("\(TestCluster.sourceRoot)/\(folder)").filter { $0.hasSuffix(".yaml") }
                 for name in names {
-                    var text = try ShippedRun.text(of: "\(TestCluster.sourceRoot)/\(folder)/\(name)")
+                    var text = try readTestText("\(TestCluster.sourceRoot)/\(folder)/\(name)")
                     for entry in variables.entries {
                         let value = entry.value.string ?? String(decoding: entry.value.json(), as: UTF8.self)
                         text = text.replacing("${\(entry.key)}", with: value)

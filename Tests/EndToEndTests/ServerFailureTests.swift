@@ -10,7 +10,7 @@ struct ServerOffTests {
     @Test func `a server that is off is waited for, and is an error only at the deadline`() async throws {
         let cluster = try await TestCluster.shared.value
         let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
-        let kubeconfig = try ShippedRun.text(of: cluster.kubeconfig)
+        let kubeconfig = try readTestText(cluster.kubeconfig)
         let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "server-off")
         try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: server-off}}", to: "m.yaml")
         let result = try await node.run("run")
@@ -56,7 +56,7 @@ extension OtherFreshServerTests {
         @Test func `a server that is not ready is reported with the failing checks`() async throws {
             try await TestCluster.withFresh { cluster in
                 let hooks = try await cluster.kubectl("get", "--raw=/readyz?verbose").output
-                let pid = try ShippedRun.text(of: "\(cluster.directory)/pids/etcd").filter(\.isNumber)
+                let pid = try readTestText("\(cluster.directory)/pids/etcd").filter(\.isNumber)
                 let etcd = try #require(Int32(pid))
                 _ = kill(etcd, SIGSTOP)
                 defer { _ = kill(etcd, SIGCONT) }

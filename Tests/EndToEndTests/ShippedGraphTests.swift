@@ -152,7 +152,7 @@ extension FreshServerTests {
 @Suite(.timeLimit(.minutes(3)))
 struct ShippedContentTests {
     @Test func `the MTU is the same in the task file and in the CNI configuration`() throws {
-        let conflist = try ShippedRun.text(of: "\(TestCluster.sourceRoot)/calico/10-calico.conflist").json
+        let conflist = try readTestText("\(TestCluster.sourceRoot)/calico/10-calico.conflist").json
         let mtu = try #require(try ShippedRun.variables["mtu"]?.integer)
         #expect(conflist["plugins"]?[0]?["mtu"]?.integer == mtu)
     }

@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 import YAML
@@ -30,13 +29,13 @@ struct ShippedRun: Sendable {
     /// Makes a node with the shipped task file and the cluster's drop-in.
     static func node(_ name: String, of cluster: TestCluster) throws -> TestNode {
         let node = try TestNode(try bootstrap, in: "\(cluster.directory)/\(name)")
-        try node.write(try text(of: cluster.dropIn), to: "bootstrap.d/50-test.yaml")
+        try node.write(try readTestText(cluster.dropIn), to: "bootstrap.d/50-test.yaml")
         return node
     }
 
     /// The shipped task file.
     static var bootstrap: String {
-        get throws { try text(of: "\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml") }
+        get throws { try readTestText("\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml") }
     }
 
     /// The variables of the shipped task file.
@@ -45,9 +44,5 @@ struct ShippedRun: Sendable {
             let documents = try readDocuments(Array(try bootstrap.utf8), file: "bootstrap.yaml")
             return try #require(documents.first?.root?["variables"]?.mapping)
         }
-    }
-
-    static func text(of path: String) throws -> String {
-        String(decoding: try FileSystem.read(path, limit: 16 << 20), as: UTF8.self)
     }
 }

@@ -115,7 +115,7 @@ struct ClientCertificateTests {
     }
 
     @Test func `a changed file is read again`() async throws {
-        let key = String(decoding: try readTestFile(user.keyPath), as: UTF8.self)
+        let key = try readTestText(user.keyPath)
         let path = try authority.write(key, to: "changing.key")
         #expect(try await send(.file(user.certificatePath), .file(path)).status == 200)
         try authority.write("", to: "changing.key")

@@ -11,7 +11,7 @@ import Testing
     }
 
     private func read(_ name: String) throws -> String {
-        String(decoding: try readTestFile("\(target)/\(name)"), as: UTF8.self)
+        try readTestText("\(target)/\(name)")
     }
 
     private var beside: [String] { get throws { try FileSystem.list(TemporaryDirectory.file("parent")) } }

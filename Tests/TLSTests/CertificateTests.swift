@@ -50,9 +50,9 @@ struct CertificateTests {
 
     @Test func `all certificates of a file are read, ignoring text between them`() throws {
         let issued = try authority.issue("it")
-        let leaf = String(decoding: try readTestFile(issued.certificatePath), as: UTF8.self)
-        let key = String(decoding: try readTestFile(issued.keyPath), as: UTF8.self)
-        let root = String(decoding: try readTestFile(authority.certificatePath), as: UTF8.self)
+        let leaf = try readTestText(issued.certificatePath)
+        let key = try readTestText(issued.keyPath)
+        let root = try readTestText(authority.certificatePath)
         let windows = root.split(separator: "\n").map { "  \($0)\r\n" }.joined()
         let text = "# the user\n\(key)\(leaf)\n# the authority\n\(windows)"
         let certificates = try Certificate.read(pem: Array(text.utf8))

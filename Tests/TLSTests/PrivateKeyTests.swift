@@ -31,14 +31,14 @@ struct PrivateKeyTests {
     func `the old encodings are read`(kind: TestAuthority.KeyKind) throws {
         let issued = try authority.issue("it", key: kind)
         try authority.openssl("pkey", "-in", "it.key", "-traditional", "-out", "old.key")
-        let text = String(decoding: try readTestFile(authority.path("old.key")), as: UTF8.self)
+        let text = try readTestText(authority.path("old.key"))
         #expect(text.hasPrefix("-----BEGIN \(kind.rawValue.uppercased()) PRIVATE KEY-----"))
         #expect(try key(authority.path("old.key")).belongs(to: try certificate(issued)))
     }
 
     @Test func `parameters before the key are ignored`() throws {
         try authority.openssl("ecparam", "-name", "prime256v1", "-genkey", "-out", "parameters.key")
-        let text = String(decoding: try readTestFile(authority.path("parameters.key")), as: UTF8.self)
+        let text = try readTestText(authority.path("parameters.key"))
         #expect(text.hasPrefix("-----BEGIN EC PARAMETERS-----"))
         _ = try key(authority.path("parameters.key"))
     }

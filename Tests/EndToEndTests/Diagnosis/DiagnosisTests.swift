@@ -71,7 +71,7 @@ struct DiagnosisTests {
         let pki = cluster.credentials
         let other = try TestAuthority(subject: "/CN=another CA")
         let foreign = try other.issue("foreign", subject: "/O=system:masters/CN=old-admin")
-        let admin = try ShippedRun.text(of: cluster.kubeconfig)
+        let admin = try readTestText(cluster.kubeconfig)
         let node = try TestNode("", in: cluster.directory + "/kubeconfigs")
         for (name, certificate, key) in [
             ("diagnosis-weak", "\(pki)/diagnosis-weak.crt", "\(pki)/diagnosis-weak.key"),

@@ -46,9 +46,9 @@ struct MigrationExample {
     /// Puts the task file and the manifests of the new way where the guide says.
     func installAfter() throws {
         for name in try FileSystem.list(after) where name != "bootstrap.yaml" {
-            try node.write(try ShippedRun.text(of: "\(after)/\(name)"), to: name)
+            try node.write(try readTestText("\(after)/\(name)"), to: name)
         }
-        try installTaskFile(try ShippedRun.text(of: "\(after)/bootstrap.yaml"))
+        try installTaskFile(try readTestText("\(after)/bootstrap.yaml"))
     }
 
     /// Writes a task file, for the server of the test.
@@ -57,7 +57,7 @@ struct MigrationExample {
     }
 
     /// The task file of the new way.
-    var taskFile: String { get throws { try ShippedRun.text(of: "\(after)/bootstrap.yaml") } }
+    var taskFile: String { get throws { try readTestText("\(after)/bootstrap.yaml") } }
 
     /// Puts credentials of the server into a directory of the node, by their names there.
     func installCredentials(_ files: [String: String], in directory: String) throws {

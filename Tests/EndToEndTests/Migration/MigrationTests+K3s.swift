@@ -43,7 +43,7 @@ extension OtherFreshServerTests.MigrationTests {
             let manifests = example.node.written(directory)
             try FileSystem.makeDirectories(manifests)
             for name in ["registry.yaml", "cert-manager.yaml"] {
-                let text = try ShippedRun.text(of: "\(example.before)/\(name)")
+                let text = try readTestText("\(example.before)/\(name)")
                 try FileSystem.write(Array(text.utf8), to: "\(manifests)/\(name)", mode: 0o600)
             }
             try await example.installKubeconfig(at: "/etc/rancher/k3s/k3s.yaml")
@@ -74,7 +74,7 @@ extension OtherFreshServerTests.MigrationTests {
             try FileSystem.write([], to: "\(manifests)/registry.yaml.skip", mode: 0o600)
             try example.installAfter()
             // The objects are those of the old file, which the copy is when this is run.
-            try example.node.write(try ShippedRun.text(of: "\(example.before)/registry.yaml"), to: "registry.yaml")
+            try example.node.write(try readTestText("\(example.before)/registry.yaml"), to: "registry.yaml")
             try await example.runScript(try #require(example.guide.blocks("bash").first))
             try example.installAfter()
             try await example.runSession(1)

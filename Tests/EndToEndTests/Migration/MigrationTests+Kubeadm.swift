@@ -20,7 +20,7 @@ extension OtherFreshServerTests.MigrationTests {
 
             try example.installAfter()
             for name in ["coredns.yaml", "kube-proxy.yaml"] {
-                try example.node.write(try ShippedRun.text(of: "\(example.before)/\(name)"), to: name)
+                try example.node.write(try readTestText("\(example.before)/\(name)"), to: name)
             }
             try await example.runSession(0)
             let shared = try await example.objects(of: files)

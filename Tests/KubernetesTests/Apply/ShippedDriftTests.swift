@@ -19,7 +19,7 @@ struct ShippedDriftTests {
         let variables = try #require(bootstrap?["variables"]?.mapping?.entries)
         return try ["rbac", "calico/crds", "calico", "manifests"].flatMap { folder in
             try FileSystem.list("\(source)/\(folder)").filter { $0.hasSuffix(".yaml") }.flatMap { name in
-                var text = String(decoding: try readTestFile("\(source)/\(folder)/\(name)"), as: UTF8.self)
+                var text = try readTestText("\(source)/\(folder)/\(name)")
                 for variable in variables {
                     let value = variable.value.string ?? String(decoding: variable.value.json(), as: UTF8.self)
                     text = text.replacing("${\(variable.key)}", with: value)

@@ -106,7 +106,7 @@ struct K3sExampleTests {
     }
 
     @Test func `the drop-in of k3s is that of the document on units`() throws {
-        let example = String(decoding: try readTestFile("\(Self.directory)/k3s.service.conf"), as: UTF8.self)
+        let example = try readTestText("\(Self.directory)/k3s.service.conf")
         let settings = example.split(separator: "\n").filter { !$0.hasPrefix("#") }.joined(separator: "\n")
         let document = try readTestFile("\(TestCluster.sourceRoot)/docs/systemd.md")
         #expect(settings.hasPrefix("[Unit]\nAfter=k8s-bootstrap.target\n"))
@@ -123,7 +123,7 @@ struct K3sExampleTests {
             let test = try await Tool.run("keepalived", ["--config-test", "--use-file=\(file)"])
             #expect(test.status == 0, "\(test.errors)")
         }
-        let bytes = try readTestFile("\(TestCluster.sourceRoot)/Tests/EndToEndTests/virtual-address.sh")
+        let bytes = try readTestFile("\(TestCluster.sourceRoot)/Tests/ProgramTests/virtual-address.sh")
         let script = String(decoding: bytes, as: UTF8.self)
         let result = try await Tool.run(
             "unshare",

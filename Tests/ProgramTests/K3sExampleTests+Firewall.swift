@@ -19,7 +19,7 @@ extension K3sExampleTests {
 
     /// The ports of lines such as `ip saddr $subnet tcp dport { 22, 2379-2380 } accept`, as the task file writes them.
     private func openPorts(_ name: String) throws -> Set<String> {
-        let text = String(decoding: try readTestFile("\(Self.directory)/\(name)"), as: UTF8.self)
+        let text = try readTestText("\(Self.directory)/\(name)")
         let lines = text.split(separator: "\n").map { $0.split { " {},".contains($0) } }
         return Set(
             lines.filter { $0.last == "accept" }.flatMap { words -> [String] in

@@ -27,7 +27,7 @@ struct InterruptionTests {
         #expect(result.output.masked.contains("waits: interrupted in SOON\n"))
         #expect(result.output.contains("later: not started (interrupted)\n"))
         #expect(result.outputLines.last == "2 tasks: 2 interrupted")
-        let record = try ShippedRun.text(of: node.written("/run/nest-bootstrap/tasks/waits/record.json")).json
+        let record = try readTestText(node.written("/run/nest-bootstrap/tasks/waits/record.json")).json
         #expect(record["outcome"]?.string == "interrupted")
         #expect(try FileSystem.exists(node.written("/etc")) == false)
         let status = try await node.run("status", "-o", "json")

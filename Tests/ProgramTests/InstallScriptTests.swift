@@ -75,7 +75,7 @@ struct InstallScriptTests {
     }
 
     private func text(_ path: String) throws -> String {
-        String(decoding: try readTestFile("\(root)\(path)"), as: UTF8.self)
+        try readTestText("\(root)\(path)")
     }
 
     func exists(_ path: String) -> Bool { (try? FileSystem.status("\(root)\(path)"))?.kind != nil }

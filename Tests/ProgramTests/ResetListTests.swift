@@ -36,7 +36,7 @@ struct ResetListTests {
             } | script -fqec "'\(TestNode.program)' reset \(flags)" /dev/null >'\(shown)'
             """
         let result = try await Tool.run("sh", ["-c", script])
-        let output = try ShippedRun.text(of: shown)
+        let output = try readTestText(shown)
         #expect(result.status == 0, "\(output)\(result.errors)")
         #expect(output.contains("meanwhile this has changed:"), "\(output)")
         #expect(output.contains("later: /etc/later would be deleted"), "\(output)")

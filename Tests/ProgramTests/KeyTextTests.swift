@@ -20,7 +20,7 @@ struct KeyTextTests {
         }
         let cluster = "{servers: 'https://127.0.0.1:1', certificateAuthority: \(authority.certificatePath)}"
         let node = try TestNode("cluster: \(cluster)\ntasks:\n\(lines.joined())")
-        let key = String(decoding: try readTestFile(client.keyPath), as: UTF8.self)
+        let key = try readTestText(client.keyPath)
         try authority.write(String(key.dropLast(40)), to: "broken.key")
         try setMode(authority.path("broken.key"), 0o600)
         // A line of the key, and the same as it is in a kubeconfig.
@@ -46,7 +46,7 @@ struct KeyTextTests {
             #expect(records.output == "")
         }
         // The markers are in what is written, so they are the right ones.
-        let written = String(decoding: try readTestFile(node.written("/etc/fine")), as: UTF8.self)
+        let written = try readTestText(node.written("/etc/fine"))
         #expect(written.contains(markers[1]) == (credentials == "inline"))
     }
 }

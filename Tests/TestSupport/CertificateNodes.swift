@@ -1,18 +1,19 @@
 import Base
 import Host
-import TestSupport
 import Testing
 
 /// The operator's machine with the task file of the homelab, and the private keys of its operators and six hosts.
-struct CertificateNodes: Sendable {
-    let directory: String
-    let hosts: [String]
+public struct CertificateNodes: Sendable {
+    /// Where everything is.
+    public let directory: String
+    /// The names of the hosts: two control planes and four workers.
+    public let hosts: [String]
 
     /// The number of certificates that the homelab's table has for these hosts.
-    static let certificateCount = 2 * 13 + 4 * 3
+    public static let certificateCount = 2 * 13 + 4 * 3
 
     /// Makes the keys and the files.
-    init(_ directory: String = TemporaryDirectory.path) async throws {
+    public init(_ directory: String = TemporaryDirectory.path) async throws {
         self.directory = directory
         let example = try readTestFile("\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml")
         let controlPlanes = ["ducksnest-controlplane", "ducksnest-test-controlplane"]
@@ -43,7 +44,7 @@ struct CertificateNodes: Sendable {
     }
 
     /// Writes the drop-in over the example, with further lines of the section `certificates`.
-    func declare(operators: [String] = ["operator", "age"], _ more: String...) async throws {
+    public func declare(operators: [String] = ["operator", "age"], _ more: String...) async throws {
         var recipients = ""
         for name in operators {
             let key =
@@ -62,17 +63,20 @@ struct CertificateNodes: Sendable {
         try FileSystem.write(Array(text.utf8), to: path("bootstrap.d/50-test.yaml"), mode: 0o644)
     }
 
-    var config: String { path("bootstrap.yaml") }
+    /// The task file.
+    public var config: String { path("bootstrap.yaml") }
 
     /// The directory of the set.
-    var set: String { path("secrets/certs") }
+    public var set: String { path("secrets/certs") }
 
-    func path(_ name: String) -> String { "\(directory)/\(name)" }
+    /// The path of a file below the directory.
+    public func path(_ name: String) -> String { "\(directory)/\(name)" }
 
-    func text(_ name: String) throws -> String { String(decoding: try readTestFile(path(name)), as: UTF8.self) }
+    /// The content of a file below the directory.
+    public func text(_ name: String) throws -> String { try readTestText(path(name)) }
 
     /// Starts `certificates` with this task file.
-    func start(_ arguments: [String], environment: [String: String?] = [:]) throws -> Tool {
+    public func start(_ arguments: [String], environment: [String: String?] = [:]) throws -> Tool {
         var variables = environment
         variables.updateValue(nil, forKey: "JOURNAL_STREAM")
         // Texts are compared as a terminal with UTF-8 shows them.
@@ -81,28 +85,28 @@ struct CertificateNodes: Sendable {
     }
 
     /// Runs `certificates` with this task file.
-    func run(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
+    public func run(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
         try await start(arguments, environment: environment).result()
     }
 
     /// The argument for the identity of an operator.
-    var identity: String { "--identity=\(path("private/operator"))" }
+    public var identity: String { "--identity=\(path("private/operator"))" }
 
     /// Makes the set, which must not fail.
-    func renew(_ arguments: String...) async throws {
+    public func renew(_ arguments: String...) async throws {
         let result = try await start(["renew", identity] + arguments).result()
         try #require(result.status == 0, "\(result.errors)")
     }
 
     /// Everything in the set, by its path.
-    func contents() throws -> [String: [UInt8]] {
+    public func contents() throws -> [String: [UInt8]] {
         var contents: [String: [UInt8]] = [:]
         for file in try files() { contents[file] = try readTestFile("\(set)/\(file)") }
         return contents
     }
 
     /// The paths of the files in the set.
-    func files(below name: String = "") throws -> [String] {
+    public func files(below name: String = "") throws -> [String] {
         try FileSystem.list("\(set)/\(name)").flatMap { entry in
             let path = name.isEmpty ? entry : "\(name)/\(entry)"
             let isDirectory = try FileSystem.status("\(set)/\(path)")?.kind == .directory
@@ -112,14 +116,14 @@ struct CertificateNodes: Sendable {
 
     /// Runs a program that must not fail, and returns what it prints.
     @discardableResult
-    func must(_ program: String, _ arguments: String...) async throws -> String {
+    public func must(_ program: String, _ arguments: String...) async throws -> String {
         let result = try await Tool.run(program, arguments)
         try #require(result.status == 0, "\(program) \(arguments): \(result.errors)\(result.output)")
         return result.output
     }
 
     /// Whether a private key decrypts a file of the set.
-    func decrypts(_ key: String, _ file: String) async throws -> Bool {
+    public func decrypts(_ key: String, _ file: String) async throws -> Bool {
         try await Tool.run("age", ["-d", "-o", "/dev/null", "-i", path("private/\(key)"), "\(set)/\(file)"]).status == 0
     }
 }

@@ -5,7 +5,7 @@ import YAML
 
 /// How the program is called, and what it answers without doing anything to an API server.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
-struct ProgramTests {
+struct CallTests {
     private static let tasks = """
         tasks:
           first: {file: {path: /etc/first, content: x}}

@@ -77,12 +77,12 @@ struct ResetSafetyTests {
                     + "again"
             ]
         )
-        #expect(try ShippedRun.text(of: order) == "third\nsecond\nfirst\n")
+        #expect(try readTestText(order) == "third\nsecond\nfirst\n")
         #expect(try FileSystem.list(node.written("/etc")) == ["order", "second"])
 
         try node.write("tasks:\n\(Self.chain.replacing("false\n", with: "true\n"))\n", to: "bootstrap.yaml")
         #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
-        #expect(try ShippedRun.text(of: order) == "third\nsecond\nfirst\nsecond\nnever\n")
+        #expect(try readTestText(order) == "third\nsecond\nfirst\nsecond\nnever\n")
         #expect(try FileSystem.list(node.written("/etc")) == ["order"])
         #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
     }
@@ -111,10 +111,10 @@ struct ResetSafetyTests {
         let kill = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=unlinkat:signal=KILL", TestNode.program]
         let arguments = kill + ["reset", "--run-commands", "--yes", "--config", node.config, "--root", node.root]
         #expect(try await Tool.run("strace", arguments).status != 0)
-        #expect(try ShippedRun.text(of: node.written("/etc/count")) == "x\n")
+        #expect(try readTestText(node.written("/etc/count")) == "x\n")
         #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
         #expect(try FileSystem.list(node.written("/etc")) == ["count"])
-        #expect(try ShippedRun.text(of: node.written("/etc/count")) == "x\n")
+        #expect(try readTestText(node.written("/etc/count")) == "x\n")
     }
 
     @Test func `commands that take too long are ended`() async throws {

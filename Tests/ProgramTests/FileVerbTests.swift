@@ -20,9 +20,9 @@ struct FileVerbTests {
         let first = try await node.run("run")
         #expect(first.status == 0)
         #expect(first.outputLines.last == "2 tasks: 2 changed")
-        #expect(try ShippedRun.text(of: node.written("/etc/nest/written")) == "yes\n")
+        #expect(try readTestText(node.written("/etc/nest/written")) == "yes\n")
         #expect(try FileSystem.status(node.written("/etc/nest/written"))?.mode == 0o640)
-        #expect(try ShippedRun.text(of: node.written("/etc/nest/copied")) == "original")
+        #expect(try readTestText(node.written("/etc/nest/copied")) == "original")
         #expect(try FileSystem.status(node.written("/etc/nest/copied"))?.mode == 0o400)
         #expect(try FileSystem.list(node.written("/etc/nest")) == ["copied", "written"])
         #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
@@ -33,7 +33,7 @@ struct FileVerbTests {
         #expect(third.outputLines.last == "2 tasks: 2 changed")
         #expect(third.outputLines.contains("written: /etc/nest/written changed"))
         #expect(try FileSystem.status(node.written("/etc/nest/written"))?.mode == 0o640)
-        #expect(try ShippedRun.text(of: node.written("/etc/nest/copied")) == "another")
+        #expect(try readTestText(node.written("/etc/nest/copied")) == "another")
     }
 
     @Test func `a token is generated once, and for one user`() async throws {
@@ -51,21 +51,21 @@ struct FileVerbTests {
         #expect(try FileSystem.exists(token) == false)
         let first = try await node.run("run")
         #expect(first.outputLines.last == "2 tasks: 2 changed", "\(first.output)")
-        let text = try ShippedRun.text(of: token)
+        let text = try readTestText(token)
         #expect(text.utf8.count == 65 && text.dropLast().allSatisfy { "0123456789abcdef".contains($0) }, "\(text)")
         #expect(Set(text).count > 8)
         #expect(try FileSystem.status(token)?.mode == 0o600)
-        #expect(try ShippedRun.text(of: node.written("/var/lib/join/copy")) == text)
+        #expect(try readTestText(node.written("/var/lib/join/copy")) == text)
 
         #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
         try setMode(token, 0o644)
         #expect(try await node.run("run").outputLines.last == "2 tasks: 1 changed, 1 unchanged")
         #expect(try FileSystem.status(token)?.mode == 0o600)
-        #expect(try ShippedRun.text(of: token) == text)
+        #expect(try readTestText(token) == text)
 
         try node.write("of an administrator", to: "root/var/lib/join/token", mode: 0o600)
         #expect(try await node.run("run").outputLines.last == "2 tasks: 1 changed, 1 unchanged")
-        #expect(try ShippedRun.text(of: token) == "of an administrator")
+        #expect(try readTestText(token) == "of an administrator")
         try node.write("\n", to: "root/var/lib/join/token", mode: 0o600)
         let empty = try await node.run("run", "--task", "token")
         #expect(empty.status == 1)
@@ -94,10 +94,10 @@ struct FileVerbTests {
             return result.output
         }
         #expect(try await call("run").contains("2 tasks: 2 changed"))
-        tokens.append(try ShippedRun.text(of: path))
+        tokens.append(try readTestText(path))
         try FileSystem.remove(path)
         #expect(try await call("run", "--output", "json").contains(#""changed":2"#))
-        tokens.append(try ShippedRun.text(of: path))
+        tokens.append(try readTestText(path))
         // The copy is of another token, so that there is a difference to show.
         tokens.append(String(repeating: "0123456789abcdef", count: 4) + "\n")
         try node.write(tokens[2], to: "root/var/lib/join/token", mode: 0o600)
@@ -108,7 +108,7 @@ struct FileVerbTests {
         #expect(try await call("run").contains("2 tasks: 1 changed, 1 unchanged"))
         for format in ["text", "json"] { #expect(try await call("status", "--output", format).contains("copy")) }
         for task in ["token", "copy"] {
-            shown += try ShippedRun.text(of: node.written("/run/nest-bootstrap/tasks/\(task)/record.json"))
+            shown += try readTestText(node.written("/run/nest-bootstrap/tasks/\(task)/record.json"))
         }
         #expect(Set(tokens).count == 3)
         for token in tokens { #expect(!shown.contains(token.prefix(24)), "\(shown)") }
@@ -185,7 +185,7 @@ struct FileVerbTests {
             #expect(try FileSystem.exists(node.written("/etc/nest/\(task)")) == false)
             #expect(try await node.run("supervise", task, environment: unit).status == 0)
         }
-        #expect(try ShippedRun.text(of: node.written("/etc/nest/file")) == "text")
+        #expect(try readTestText(node.written("/etc/nest/file")) == "text")
         #expect(try FileSystem.status(node.written("/etc/nest/link"))?.target == "/nowhere")
         let again = try await node.run("run", "--task", "file", environment: unit)
         #expect(again.outputLines.last?.hasSuffix("unchanged") == true, "\(again.output)")
@@ -212,6 +212,6 @@ struct FileVerbTests {
         let status = try await node.run("status", "file")
         #expect(status.status == 1)
         #expect(status.output.contains(reason), "\(status.output)")
-        #expect(try ShippedRun.text(of: location + "/in/the/way") == "")
+        #expect(try readTestText(location + "/in/the/way") == "")
     }
 }

@@ -50,7 +50,7 @@ struct AnsibleExampleTests {
         let defaults = try read("\(Self.role)/defaults/main.yml").mapping?.entries.map(\.key)
         let specification = try read("\(Self.role)/meta/argument_specs.yml")["argument_specs"]?["main"]?["options"]
         let specified = specification?.mapping?.entries.map(\.key)
-        let readme = String(decoding: try readTestFile("\(Self.directory)/README.md"), as: UTF8.self)
+        let readme = try readTestText("\(Self.directory)/README.md")
         let described = readme.matches(of: /\n\| `(nest_bootstrap_\w+)` \|/).map { String($0.output.1) }
         #expect(described.first == "nest_bootstrap_package")
         #expect(defaults == described)

@@ -57,7 +57,7 @@ struct StalledReaderTests {
         #expect(try await becomes(within: .seconds(30)) { try FileSystem.exists(late) })
         let other = start.duration(to: .now)
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
-        let isOver = try await becomes(within: .seconds(15)) { try ShippedRun.text(of: record).contains("finishedAt") }
+        let isOver = try await becomes(within: .seconds(15)) { try readTestText(record).contains("finishedAt") }
         let deadline = start.duration(to: .now)
         #expect(isOver)
         let stop = ContinuousClock.now
@@ -93,7 +93,7 @@ struct StalledReaderTests {
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
         #expect(
             try await becomes(within: .seconds(60)) {
-                try FileSystem.exists(record) && ShippedRun.text(of: record).contains("finishedAt")
+                try FileSystem.exists(record) && readTestText(record).contains("finishedAt")
             }
         )
         #expect(try await becomes(within: .seconds(60)) { tool.errorsSoFar().contains("exit ") })
