@@ -97,7 +97,7 @@ while [ $# -gt 0 ]; do
     --destdir=/*)
         destination=$(without_slashes "${1#*=}")
         ! is_root "$destination" ||
-            wrong_usage "'${1#*=}' is the running system, which is installed to without '--destdir'"
+            wrong_usage "'${1#*=}' is the root of the running system; leave out '--destdir' to install there"
         ;;
     --destdir=*) wrong_usage "'${1#*=}' is not an absolute path" ;;
     --dry-run) dry=yes ;;

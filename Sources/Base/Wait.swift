@@ -31,7 +31,7 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     public var reason: String?
     /// The time of day at which the task gives up, `nil` if that is not known.
     public var givesUpAt: String?
-    /// Whether it names everything that the task waits for, so that it ends the waits before it.
+    /// Whether it names everything that the task waits for, so that it replaces the waits before it.
     public var isComplete: Bool
 
     /// A wait that is shorter is not reported.

@@ -36,7 +36,7 @@ public struct TaskRecord: Sendable, Hashable {
     public var boot: String
 
     /// The highest attempt that is counted.
-    static let attemptLimit = 1_000_000
+    public static let attemptLimit = 1_000_000
 
     /// Creates a record.
     public init(

@@ -76,7 +76,7 @@ struct LogsCommand {
         case .readable: return
         case .denied:
             throw Problem(
-                "cannot read the journal: Permission denied",
+                "cannot read the journal: permission denied",
                 hint: "run as root, or as a member of group 'systemd-journal' or 'adm'"
             )
         case .missing:

@@ -193,8 +193,7 @@ struct RunCommand {
 
         /// The problem, with the call that solves it: the same flags, and one more.
         func problem(_ options: Options) -> Problem {
-            let words = ["nest-bootstrap", "run", "--task", task, "--with-dependencies"] + options.commonArguments
-            let call = quotedShellLine(words)
+            let call = options.quotedCall("run", "--task", task, "--with-dependencies")
             // The unit of the other task says what to do about it.
             let hint = RunCommand.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
             return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)

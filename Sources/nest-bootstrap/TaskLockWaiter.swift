@@ -9,10 +9,10 @@ struct TaskLockWaiter {
     let records: RecordStore
     let context: StepContext
 
-    /// How often it is looked up whether the lock's holder has ended: another waiter may have the lock then.
+    /// The time between two checks whether the lock's holder has ended: another waiter may have the lock then.
     private static let interval = Duration.seconds(2)
 
-    /// How often the holder is looked up in any case: it may go on with other tasks.
+    /// The longest time between two look-ups of the holder, which may go on with other tasks.
     private static let longestInterval = Duration.seconds(30)
 
     /// Takes the task's lock, waiting while another process has it.

@@ -39,8 +39,13 @@ struct FlagTests {
             (["status", "--wacht"], "unknown flag '--wacht' (did you mean '--watch'?)"),
             (["check", "-config", "x"], "unknown flag '-config' (did you mean '--config'?)"),
             (["logs", "-fx"], "unknown flag '-fx' (did you mean '-f'?)"),
-            (["logs", "-b=soon"], "'--boot' is a boot such as -1 or its ID, found 'soon'"),
-            (["logs", "-b5x"], "'--boot' is a boot such as -1 or its ID, found '5x'"),
+            (["logs", "-b", "0"], "the value of '--boot' follows '=': '--boot=0'"),
+            (["logs", "--boot", "all"], "the value of '--boot' follows '=': '--boot=all'"),
+            (
+                ["logs", "-b=soon"],
+                "invalid value 'soon' for '--boot': expected an offset such as -1, or the ID of a boot"
+            ),
+            (["logs", "-b5x"], "invalid value '5x' for '--boot': expected an offset such as -1, or the ID of a boot"),
             (["logs", "-oj"], "invalid value 'j' for --output (did you mean 'json'?)"),
             (
                 ["logs", "-oyml"],

@@ -91,7 +91,7 @@ struct OfflineCheckTests {
         #expect(unknown.status == 0, "\(unknown.errors)")
         #expect(unknown.errors.hasPrefix("warning: ") && unknown.errors.contains("was removed in Kubernetes 1.25; "))
         #expect(
-            unknown.output == "note: unknown fields are not found without the schema of the server, which "
+            unknown.output == "note: unknown fields are not checked: no schema of the API server is known, which "
                 + "'nest-bootstrap diff --config \(node.config) --root \(node.root)' fetches\n"
                 + "1 task for this node, 1 warning\n"
         )
@@ -115,7 +115,7 @@ struct OfflineCheckTests {
         )
         let object = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}"
         try node.write("\(object), dta: {a: b}}\n", to: "m.yaml")
-        let note = "note: unknown fields are not found without the schema of the server"
+        let note = "note: unknown fields are not checked: no schema of the API server is known"
         let result = "2 tasks for this node, nothing wrong\n"
         let call = "nest-bootstrap diff --config \(node.config) --root \(node.root)"
         #expect(try await node.run("check").output == "\(note), which '\(call)' fetches\n\(result)")

@@ -102,8 +102,11 @@ struct InstallScriptTests {
             "systemd does not look for units below '/opt'; use --prefix=/usr/local or --prefix=/usr"
         ),
         (["--destdir=root"], "'root' is not an absolute path"),
-        (["--destdir=/"], "'/' is the running system, which is installed to without '--destdir'"),
-        (["--destdir", "/usr/..//"], "'/usr/..//' is the running system, which is installed to without '--destdir'"),
+        (["--destdir=/"], "'/' is the root of the running system; leave out '--destdir' to install there"),
+        (
+            ["--destdir", "/usr/..//"],
+            "'/usr/..//' is the root of the running system; leave out '--destdir' to install there"
+        ),
         (["--purge"], "flag '--purge' is for '--uninstall' only"),
     ])
     func `wrong usage exits with 64`(arguments: [String], message: String) async throws {

@@ -13,7 +13,7 @@ struct CatalogTests {
 
     /// The text of the catalog.
     private func text() throws -> String {
-        String(decoding: try FileSystem.read(Self.path, limit: 1 << 20), as: UTF8.self)
+        try readTestText(Self.path)
     }
 
     @Test func `every kind of entry is explained, and nothing else`() throws {

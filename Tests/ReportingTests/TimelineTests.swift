@@ -174,6 +174,16 @@ struct TimelineTests {
         #expect(spans(Timeline(source), "a") == ["work 0-0.1 (failed)", "pause 0.1-2.1", "work 2.1-3.1 (failed)"])
     }
 
+    @Test(arguments: ["-9223372036854775808", "0", "9223372036854775807"])
+    func `an impossible number of attempts is not counted`(number: String) {
+        var source = TimelineSource(
+            tasks: [Boot.task("a", .ended(.failed), Boot.record("a", .failed, at: 5000, after: 1000))],
+            clock: Boot.clock,
+        )
+        source.entries = [Boot.end("a", .failed, at: 2000, after: 100, run: "x1", ["NEST_ATTEMPT": number])]
+        #expect(spans(Timeline(source), "a") == ["work 0-0.1 (failed)", "pause 0.1-2.1", "work 2.1-3.1 (failed)"])
+    }
+
     @Test func `a task that will be tried again is open, one that will not is over`() {
         let record = Boot.record("a", .failed, at: 5000, after: 1000)
         let retried = Boot.task("a", .ended(.failed), record, retriesIn: .seconds(10))

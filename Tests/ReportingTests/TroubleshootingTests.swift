@@ -9,7 +9,7 @@ struct TroubleshootingTests {
     private static let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
 
     private func text(_ path: String) throws -> String {
-        String(decoding: try FileSystem.read("\(Self.root)/\(path)", limit: 1 << 20), as: UTF8.self)
+        try readTestText("\(Self.root)/\(path)")
     }
 
     @Test func `every message that docs/troubleshooting.md quotes is in the sources`() async throws {

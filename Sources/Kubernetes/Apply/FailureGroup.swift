@@ -5,9 +5,6 @@ public struct FailureGroup: Sendable {
     /// The failures, in the order of the manifests.
     public let members: [ObjectFailure]
 
-    /// How many locations are listed.
-    private static let listedCount = 3
-
     /// Groups failures by what is wrong and what to do.
     ///
     /// - Parameter failures: The failures, in the order of the manifests.
@@ -76,23 +73,19 @@ public struct FailureGroup: Sendable {
     /// Where the objects are described, with the first names if all have one place, as in a prune.
     private func places(_ locations: [SourceLocation]) -> String {
         guard Set(locations).count == 1, let location = locations.first else { return Self.list(locations) }
-        let names = members.prefix(Self.listedCount).map { member in
-            (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name
-        }
-        let rest = members.count - names.count
-        return names.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "") + "; \(location)"
+        let names = members.map { member in (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name }
+        return "\(shortList(names)); \(location)"
     }
 
     /// The first locations, each file's name once: `m.yaml:1:1, 5:1, 9:1 and 14 more`.
     private static func list(_ locations: [SourceLocation]) -> String {
         var file: String?
-        let listed = locations.prefix(listedCount).map { location in
+        let listed = locations.map { location in
             defer { file = location.file }
             guard location.file == file, let position = location.position else { return location.description }
             return "\(position.line):\(position.column)"
         }
-        let rest = locations.count - listed.count
-        return listed.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+        return shortList(listed)
     }
 }
 

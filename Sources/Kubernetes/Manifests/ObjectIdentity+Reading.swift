@@ -32,9 +32,9 @@ private struct IdentityReader {
         }
         let written = node["kind"]?.string ?? ""
         let example = written.isEmpty ? "v1" : BuiltInKinds.served(written)
+        let explanation = ObjectIdentifiers.isKind(written) ? "; 'kubectl explain \(written)' prints them" : ""
         let hint =
-            example.map { "write 'apiVersion: \($0)'" }
-            ?? "write the group and version of the kind; 'kubectl explain \(written)' prints them"
+            example.map { "write 'apiVersion: \($0)'" } ?? "write the group and version of the kind\(explanation)"
         let apiVersion = required("apiVersion", of: node, as: "apiVersion", hint: hint)
         validate(
             apiVersion,

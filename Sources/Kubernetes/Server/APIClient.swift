@@ -46,7 +46,7 @@ public struct APIClient: Sendable {
     /// How long one request may take before it is tried again.
     static let requestLimit = Duration.seconds(15)
 
-    /// How long a request may take that only explains a refusal, so that it holds up no attempt.
+    /// How long a request may take that only explains a refusal: the next attempt is delayed by no more.
     private static let explanationLimit = Duration.seconds(2)
 
     /// How long the server may work on a request: less, so that its own explanation arrives, and more than the 10 s that

@@ -64,7 +64,7 @@ struct Preflight {
         min(retryPolicy.deadline, .now + Self.requestLimit)
     }
 
-    /// Asks `/readyz`, and reports how many of its checks fail, with the first of them.
+    /// Asks `/readyz`, and reports how many of its checks fail, and up to four of them.
     private func checkReadiness() async throws(APIError) {
         let response = try await client.send("GET", "/readyz", query: [("verbose", "")], until: requestDeadline)
         guard response.status != 200 else { return }

@@ -7,7 +7,7 @@ public struct ExecDeclaration: VerbDeclaration {
     public enum Program: Sendable, Hashable {
         /// A script, run by the shell of the task, or without one by `/bin/sh -e` unless it is executable.
         case script(LocatedPath)
-        /// A command, looked up in `PATH` unless it has a slash.
+        /// A command, looked up in `PATH` unless its first word has a slash.
         case command(String, SourceLocation)
     }
 
@@ -75,7 +75,7 @@ extension ExecDeclaration: ReadableVerb {
             programs,
             "command",
             ValueReader(type: .string, read: program),
-            "the command to run, looked up in `PATH` unless it has a slash"
+            "the command to run, looked up in `PATH` unless its first word has a slash"
         )
         static let args = Key.optional(
             "args",
@@ -201,7 +201,7 @@ extension ExecDeclaration: ReadableVerb {
         _ = fields.take(entry.key)
         let args = fields.entries.first { $0.key == Keys.args.description.name }
         let others: [String]? = if let args { words(args.value) } else { [] }
-        var hint = "write its first item in 'command' and the others in 'args', those such as 'yes' in quotes"
+        var hint = "write the first item as 'command' and the others as 'args'; put words such as 'yes' in quotes"
         if let first = commandWords(entry.value), let others { hint = "write \(ExecLine(first + others).keys)" }
         fields.value(of: entry).reportTypeMismatch("a command", hint: hint)
         return nil

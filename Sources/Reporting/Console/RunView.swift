@@ -204,19 +204,17 @@ extension RunView {
             guard case .ended(.skipped(let dependencies), _) = entry.state else { continue }
             // A dependency that was skipped itself is before the task in the plan. Its failures are not copied.
             let inherited = Set(dependencies.map { groupOfTask[$0] })
-            var group = inherited.count == 1 ? inherited.first ?? nil : nil
-            if group == nil {
+            let group: Int
+            if inherited.count == 1, case let only?? = inherited.first {
+                group = only
+            } else {
                 var seen: Set<String> = []
                 let failed = dependencies.flatMap { name in groupOfTask[name].map { groups[$0].failed } ?? [name] }
                     .filter { seen.insert($0).inserted }
-                group = groupOfFailures[failed]
-                if group == nil {
-                    group = groups.count
-                    groupOfFailures[failed] = groups.count
-                    groups.append((failed, []))
-                }
+                group = groupOfFailures[failed] ?? groups.count
+                groupOfFailures[failed] = group
+                if group == groups.count { groups.append((failed, [])) }
             }
-            guard let group else { continue }
             groupOfTask[entry.name] = group
             groups[group].names.append(entry.name)
         }

@@ -24,7 +24,7 @@ public struct CheckCounts: Sendable {
             + (uncheckedObjects > 0 ? [("uncheckedObjects", .number(uncheckedObjects))] : [])
     }
 
-    /// Says that unknown fields are not found, if there are objects whose fields are not checked.
+    /// Says that the fields of some objects are not checked, if there are such objects.
     ///
     /// - Parameters:
     ///   - isOffline: Whether this machine is not the node, so that what is known of a server is not used.
@@ -33,8 +33,8 @@ public struct CheckCounts: Sendable {
     public func schemaNote(isOffline: Bool, arguments: [String] = []) -> String {
         guard uncheckedObjects > 0 else { return "" }
         let call = quotedShellLine(["nest-bootstrap", "diff"] + arguments)
-        let source = isOffline ? "; run 'nest-bootstrap check' on the node" : ", which \(call) fetches"
-        return "note: unknown fields are not found without the schema of the server\(source)\n"
+        let cure = isOffline ? "run 'nest-bootstrap check' on the node" : "run \(call) to fetch it"
+        return "note: unknown fields are not checked: no schema of the API server is known; \(cure)\n"
     }
 }
 

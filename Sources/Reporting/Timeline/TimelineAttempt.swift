@@ -1,6 +1,7 @@
 import Base
 import Execution
 import Host
+import State
 import Planning
 
 /// One attempt of a task, in times since the start of the machine.
@@ -126,7 +127,11 @@ struct JournalAttempts {
         let earlier = existing?.last
         var draft = existing.take() ?? Draft(at: time)
         defer { existing = draft }
-        if let number = entry["NEST_ATTEMPT"] { (draft.isStarted, draft.number) = (true, Int(number)) }
+        if let number = entry["NEST_ATTEMPT"] {
+            // Programs of tasks can write entries too.
+            let counted = Int(number).flatMap { (1...TaskRecord.attemptLimit).contains($0) ? $0 : nil }
+            (draft.isStarted, draft.number) = (true, counted)
+        }
         draft.last = max(draft.last, time)
         if entry["MESSAGE_ID"] == MessageID.waiting.rawValue {
             let start = max(time - Wait.quietPeriod, earlier ?? .zero)

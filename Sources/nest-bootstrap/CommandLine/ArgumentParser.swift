@@ -133,8 +133,17 @@ private struct ArgumentParser {
             return GivenFlag(flag: flag, value: next)
         }
         // A name cannot be meant: it would be looked for among the tasks.
-        guard valueName == "DURATION", parseDuration(next) != nil else { return GivenFlag(flag: flag, value: "") }
+        guard Self.isValue(next, of: valueName) else { return GivenFlag(flag: flag, value: "") }
         throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", command: command)
+    }
+
+    /// Whether a word can only be meant as the value that may be left out.
+    private static func isValue(_ word: String, of valueName: String) -> Bool {
+        switch valueName {
+        case "BOOT": LogsCommand.isBoot(word)
+        case "DURATION": parseDuration(word) != nil
+        default: false
+        }
     }
 
     private func helpSubject() throws(UsageError) -> CommandName? {

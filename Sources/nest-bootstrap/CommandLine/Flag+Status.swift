@@ -49,7 +49,10 @@ extension Flag {
                 + "boot)"
         ) { (values, value, command) throws(UsageError) in
             guard value.isEmpty || LogsCommand.isBoot(value) else {
-                throw UsageError("'--boot' is a boot such as -1 or its ID, found '\(value)'", command: command)
+                throw UsageError(
+                    "invalid value '\(value)' for '--boot': expected an offset such as -1, or the ID of a boot",
+                    command: command
+                )
             }
             values.logs.boot = value
         },

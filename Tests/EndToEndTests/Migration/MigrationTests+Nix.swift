@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension OtherFreshServerTests.MigrationTests {
+extension MigrationTests {
     private static let examples = "\(TestCluster.sourceRoot)/examples/migration/nixos-module"
 
     /// A text with the server of the test instead of that of the example.
@@ -64,7 +64,7 @@ extension OtherFreshServerTests.MigrationTests {
             try example.node.write(taskFile, to: "bootstrap.yaml")
             let check = try await example.node.run("check")
             let note =
-                "note: unknown fields are not found without the schema of the server, which "
+                "note: unknown fields are not checked: no schema of the API server is known, which "
                 + "'nest-bootstrap diff --config \(example.node.config) --root \(example.node.root)' fetches\n"
             #expect(check.output == note + "6 tasks for this node, nothing wrong\n" && check.errors == "", "\(check)")
             try await example.runSession(0)
