@@ -117,7 +117,7 @@ let package = Package(
     ],
 )
 
-// The fuzzed parsers, in a build that also has the program; both have AddressSanitizer, and libFuzzer's instructions.
+// The fuzzed parsers, in a build that also has the program; both have AddressSanitizer and libFuzzer's coverage.
 let isFuzzing = Context.environment["NEST_FUZZ"] != nil
 if isFuzzing {
     package.targets += [

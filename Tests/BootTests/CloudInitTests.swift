@@ -28,7 +28,7 @@ extension BootedTests {
         private func userData(_ cluster: TestCluster) async throws -> String {
             let digest = try await Tool.run("sha256sum", [TestMachine.package]).output.prefix(64)
             let path = "\(TestCluster.sourceRoot)/examples/cloud-init/user-data.yaml"
-            return String(decoding: try FileSystem.read(path, limit: 1 << 16), as: UTF8.self)
+            return try readTestText(path)
                 .replacing("https://10.0.0.10:6443", with: cluster.server)
                 .replacing("10.0.0.0/16", with: "0.0.0.0/0")
                 .replacing("https://identity.example.com/nodes", with: "file:///identity")

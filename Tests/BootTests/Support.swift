@@ -34,7 +34,7 @@ extension TestMachine {
     static var homelab: String {
         get throws {
             let path = "\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml"
-            return String(decoding: try FileSystem.read(path, limit: 1 << 20), as: UTF8.self)
+            return try readTestText(path)
         }
     }
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension OtherFreshServerTests.ReportTests {
+extension ReportTests {
     @Test func `a failure that recovers while its report cannot be sent is reported, also if the service is stopped`()
         async throws
     {

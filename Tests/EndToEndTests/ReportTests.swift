@@ -4,279 +4,276 @@ import TestSupport
 import Testing
 import YAML
 
-extension OtherFreshServerTests {
-    /// What the cluster knows of its nodes.
-    @Suite(.enabled(if: Machine.isRoot, "only root can mount"), .timeLimit(.minutes(5)))
-    struct ReportTests {
-        static let options = [
-            "--no-controller-manager", "--", "--enable-admission-plugins=NodeRestriction",
-        ]
+/// What the cluster knows of its nodes; each test has a server of its own, one after the other.
+@Suite(.needsAPIServer, .serialized, .enabled(if: Machine.isRoot, "only root can mount"), .timeLimit(.minutes(5)))
+struct ReportTests {
+    static let options = [
+        "--no-controller-manager", "--", "--enable-admission-plugins=NodeRestriction",
+    ]
 
-        @Test func `kubectl describe node and status --all-nodes show five nodes of which one fails`() async throws {
-            try await TestCluster.withFresh(options: Self.options) { cluster in
-                let names = (1...5).map { "w\($0)" }
-                try await cluster.createNodes(names)
-                for name in names {
-                    let reporting = try await ReportingNode(name, on: cluster)
-                    if name != "w4" { try reporting.heal() }
-                    let run = try await reporting.node.runWithoutRoot("run")
-                    #expect(run.status == (name == "w4" ? 1 : 0))
-                    #expect(!run.errors.contains("warning"), "\(run.errors)")
-                }
-                let described = try await cluster.kubectl("describe", "node", "w4")
-                print(described.output)
-                let condition =
-                    /BootstrapReady +False .* TasksFailed +1 of 3 tasks failed: 'flaky' \(its program exited/
-                #expect(described.output.contains(condition))
-                let event =
-                    /Warning +BootstrapTaskFailed +\S+ +nest-bootstrap +task 'flaky' failed: its program exited with code 1/
-                #expect(described.output.contains(event))
-                // What only root may read stays on the node.
-                #expect(!described.output.contains("/go"))
-                let fine = try await cluster.kubectl("describe", "node", "w1").output
-                #expect(fine.contains(/BootstrapReady +True .* TasksSucceeded +3 of 3 tasks have succeeded/))
-                #expect(!fine.contains("BootstrapTask"))
-
-                // The task file has a node that the cluster does not, and the cluster one that the file does not.
-                let admin = try TestNode(
-                    "nodes: {'w*': {role: worker}, w9: {role: cp}}\ntasks: {}\n",
-                    in: "\(cluster.directory)/admin"
-                )
-                try await cluster.createNodes(["other"])
-                let status = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig)
-                print(status.output)
-                #expect(status.status == 1, "\(status.errors)")
-                let lines = status.outputLines.map { line in
-                    line.replacing(#/ +/#, with: " ").replacing(#/ (\d+ s|\d+m \d+s) /#, with: " AGE ")
-                }
-                let details = "its program exited with code 1 (only root may see its command line and output)"
-                #expect(
-                    lines == [
-                        "NODE BOOTSTRAP SINCE ROLES REASON", "w9 missing cp", "other not reported",
-                        "w1 ready AGE worker TasksSucceeded", "w2 ready AGE worker TasksSucceeded",
-                        "w3 ready AGE worker TasksSucceeded", "w4 failed AGE worker TasksFailed",
-                        " 1 of 3 tasks failed: 'flaky' (\(details))", "w5 ready AGE worker TasksSucceeded",
-                    ]
-                )
-                let json = try await admin.run(
-                    "status",
-                    "--all-nodes",
-                    "-o",
-                    "json",
-                    environment: ["KUBECONFIG": cluster.kubeconfig]
-                )
-                #expect(json.status == 1)
-                #expect(try json.output.json["summary"]?["ready"]?.integer == 4)
-
-                try await cluster.mustRunKubectl("delete", "node", "other", "w4")
-                try admin.write("nodes: {w1: {role: worker}}\ntasks: {}\n", to: "bootstrap.yaml")
-                #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 0)
-                try admin.write("nodes: {w4: {role: worker}}\ntasks: {}\n", to: "bootstrap.yaml")
-                #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 3)
-                try await cluster.mustRunKubectl("delete", "node", "--all")
-                try admin.write("tasks: {}\n", to: "bootstrap.yaml")
-                let empty = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig)
-                #expect(empty.output == "the cluster has no nodes\n" && empty.status == 3, "\(empty)")
-
-                // More than the server sends at once.
-                try await cluster.createNodes((1...60).map { "p\($0)" })
-                let many = try await admin.run(
-                    "status",
-                    "--all-nodes",
-                    "--kubeconfig",
-                    cluster.kubeconfig,
-                    "-o",
-                    "json"
-                )
-                #expect(try many.output.json["summary"]?["not reported"]?.integer == 60)
-
-                let refused = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.nobodyKubeconfig)
-                #expect(refused.status == 1)
-                #expect(refused.errors.contains("refuses GET /api/v1/nodes"), "\(refused.errors)")
-                #expect(refused.errors.contains("administrator with '--kubeconfig'"), "\(refused.errors)")
+    @Test func `kubectl describe node and status --all-nodes show five nodes of which one fails`() async throws {
+        try await TestCluster.withFresh(options: Self.options) { cluster in
+            let names = (1...5).map { "w\($0)" }
+            try await cluster.createNodes(names)
+            for name in names {
+                let reporting = try await ReportingNode(name, on: cluster)
+                if name != "w4" { try reporting.heal() }
+                let run = try await reporting.node.runWithoutRoot("run")
+                #expect(run.status == (name == "w4" ? 1 : 0))
+                #expect(!run.errors.contains("warning"), "\(run.errors)")
             }
-        }
+            let described = try await cluster.kubectl("describe", "node", "w4")
+            print(described.output)
+            let condition =
+                /BootstrapReady +False .* TasksFailed +1 of 3 tasks failed: 'flaky' \(its program exited/
+            #expect(described.output.contains(condition))
+            let event =
+                /Warning +BootstrapTaskFailed +\S+ +nest-bootstrap +task 'flaky' failed: its program exited with code 1/
+            #expect(described.output.contains(event))
+            // What only root may read stays on the node.
+            #expect(!described.output.contains("/go"))
+            let fine = try await cluster.kubectl("describe", "node", "w1").output
+            #expect(fine.contains(/BootstrapReady +True .* TasksSucceeded +3 of 3 tasks have succeeded/))
+            #expect(!fine.contains("BootstrapTask"))
 
-        @Test func `repeats raise the count of one Event, a recovery is another, and nothing is written for nothing`()
-            async throws
-        {
-            try await TestCluster.withFresh(options: Self.options) { cluster in
-                try await cluster.createNodes(["w1"])
-                let reporting = try await ReportingNode("w1", on: cluster)
-                func version() async throws -> String? {
-                    try await cluster.object("node", "w1")["metadata"]?["resourceVersion"]?.string
-                }
-                for _ in 1...3 { #expect(try await reporting.node.runWithoutRoot("run").status == 1) }
-                #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x3"])
-                let failed = try #require(try await cluster.reported("w1"))
-                let before = try await version()
-                #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
-                #expect(try await version() == before)
-                #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x3"])
-
-                // The server deletes Events after an hour.
-                try await cluster.mustRunKubectl("delete", "events", "-n", "default", "--all")
-                #expect(try await reporting.node.runWithoutRoot("run").status == 1)
-                #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x4"])
-                let again = try #require(try await cluster.reported("w1"))
-                #expect(again["lastTransitionTime"] == failed["lastTransitionTime"])
-
-                try reporting.heal()
-                try await ContinuousClock().sleep(for: .seconds(1))
-                #expect(try await reporting.node.runWithoutRoot("run").status == 0)
-                #expect(
-                    try await cluster.events(of: "w1") == ["BootstrapTaskFailed x4", "BootstrapTaskRecovered x1"]
-                )
-                let recovered = try #require(try await cluster.reported("w1"))
-                #expect(recovered["status"]?.string == "True")
-                #expect(recovered["lastTransitionTime"] != failed["lastTransitionTime"])
-
-                // A Node that was registered again gets the condition again.
-                try await cluster.mustRunKubectl("delete", "node", "w1")
-                try await cluster.createNodes(["w1"])
-                #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
-                #expect(try await cluster.reported("w1")?["status"]?.string == "True")
-
-                let text = "cluster: {report: {kubeconfig: kubelet.conf}}\ntasks: {secret: {exec: {comand: x}}}\n"
-                try reporting.node.write(text, to: "bootstrap.yaml")
-                #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
-                let invalid = try #require(try await cluster.reported("w1"))
-                #expect(invalid["reason"]?.string == "TaskFileInvalid")
-                #expect(invalid["message"]?.string?.contains("bootstrap.yaml:2:18); run") == true, "\(invalid)")
+            // The task file has a node that the cluster does not, and the cluster one that the file does not.
+            let admin = try TestNode(
+                "nodes: {'w*': {role: worker}, w9: {role: cp}}\ntasks: {}\n",
+                in: "\(cluster.directory)/admin"
+            )
+            try await cluster.createNodes(["other"])
+            let status = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig)
+            print(status.output)
+            #expect(status.status == 1, "\(status.errors)")
+            let lines = status.outputLines.map { line in
+                line.replacing(#/ +/#, with: " ").replacing(#/ (\d+ s|\d+m \d+s) /#, with: " AGE ")
             }
-        }
+            let details = "its program exited with code 1 (only root may see its command line and output)"
+            #expect(
+                lines == [
+                    "NODE BOOTSTRAP SINCE ROLES REASON", "w9 missing cp", "other not reported",
+                    "w1 ready AGE worker TasksSucceeded", "w2 ready AGE worker TasksSucceeded",
+                    "w3 ready AGE worker TasksSucceeded", "w4 failed AGE worker TasksFailed",
+                    " 1 of 3 tasks failed: 'flaky' (\(details))", "w5 ready AGE worker TasksSucceeded",
+                ]
+            )
+            let json = try await admin.run(
+                "status",
+                "--all-nodes",
+                "-o",
+                "json",
+                environment: ["KUBECONFIG": cluster.kubeconfig]
+            )
+            #expect(json.status == 1)
+            #expect(try json.output.json["summary"]?["ready"]?.integer == 4)
 
-        @Test func `a node with a kubelet reports without a key, also that its task file is no YAML`() async throws {
-            try await TestCluster.withFresh(options: Self.options) { cluster in
-                try await cluster.createNodes(["w1"])
-                let reporting = try await ReportingNode("w1", on: cluster)
-                let node = reporting.node
-                let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
-                try node.write(kubelet, to: "root/etc/kubernetes/kubelet.conf", mode: 0o600)
-                try node.write("tasks: {t: {symlink: {path: /x, target: /etc}}}\n", to: "bootstrap.yaml")
-                // A run by hand reports only if the task file asks for it, and below a root never: it makes an image.
-                #expect(try await node.run("run").status == 0)
-                let named = "cluster: {report: {kubeconfig: /etc/kubernetes/kubelet.conf}}\ntasks: {}\n"
-                try node.write(named, to: "image.yaml")
-                let image = ["run", "--config", node.path("image.yaml"), "--root", node.root]
-                #expect(try await Tool.run(TestNode.program, image).status == 0)
-                #expect(try await cluster.reported("w1") == nil)
-                #expect(try await node.run("supervise", "--only-report").status == 0)
-                #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksSucceeded")
-                // Such a file can say nothing, whatever words it has.
-                try node.write("tasks: [ # about reports\n", to: "bootstrap.yaml")
-                #expect(try await node.run("supervise", "--only-report").status == 0)
-                #expect(try await cluster.reported("w1")?["reason"]?.string == "TaskFileInvalid")
+            try await cluster.mustRunKubectl("delete", "node", "other", "w4")
+            try admin.write("nodes: {w1: {role: worker}}\ntasks: {}\n", to: "bootstrap.yaml")
+            #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 0)
+            try admin.write("nodes: {w4: {role: worker}}\ntasks: {}\n", to: "bootstrap.yaml")
+            #expect(try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig).status == 3)
+            try await cluster.mustRunKubectl("delete", "node", "--all")
+            try admin.write("tasks: {}\n", to: "bootstrap.yaml")
+            let empty = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.kubeconfig)
+            #expect(empty.output == "the cluster has no nodes\n" && empty.status == 3, "\(empty)")
+
+            // More than the server sends at once.
+            try await cluster.createNodes((1...60).map { "p\($0)" })
+            let many = try await admin.run(
+                "status",
+                "--all-nodes",
+                "--kubeconfig",
+                cluster.kubeconfig,
+                "-o",
+                "json"
+            )
+            #expect(try many.output.json["summary"]?["not reported"]?.integer == 60)
+
+            let refused = try await admin.run("status", "--all-nodes", "--kubeconfig", cluster.nobodyKubeconfig)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("refuses GET /api/v1/nodes"), "\(refused.errors)")
+            #expect(refused.errors.contains("administrator with '--kubeconfig'"), "\(refused.errors)")
+        }
+    }
+
+    @Test func `repeats raise the count of one Event, a recovery is another, and nothing is written for nothing`()
+        async throws
+    {
+        try await TestCluster.withFresh(options: Self.options) { cluster in
+            try await cluster.createNodes(["w1"])
+            let reporting = try await ReportingNode("w1", on: cluster)
+            func version() async throws -> String? {
+                try await cluster.object("node", "w1")["metadata"]?["resourceVersion"]?.string
             }
+            for _ in 1...3 { #expect(try await reporting.node.runWithoutRoot("run").status == 1) }
+            #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x3"])
+            let failed = try #require(try await cluster.reported("w1"))
+            let before = try await version()
+            #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
+            #expect(try await version() == before)
+            #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x3"])
+
+            // The server deletes Events after an hour.
+            try await cluster.mustRunKubectl("delete", "events", "-n", "default", "--all")
+            #expect(try await reporting.node.runWithoutRoot("run").status == 1)
+            #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x4"])
+            let again = try #require(try await cluster.reported("w1"))
+            #expect(again["lastTransitionTime"] == failed["lastTransitionTime"])
+
+            try reporting.heal()
+            try await ContinuousClock().sleep(for: .seconds(1))
+            #expect(try await reporting.node.runWithoutRoot("run").status == 0)
+            #expect(
+                try await cluster.events(of: "w1") == ["BootstrapTaskFailed x4", "BootstrapTaskRecovered x1"]
+            )
+            let recovered = try #require(try await cluster.reported("w1"))
+            #expect(recovered["status"]?.string == "True")
+            #expect(recovered["lastTransitionTime"] != failed["lastTransitionTime"])
+
+            // A Node that was registered again gets the condition again.
+            try await cluster.mustRunKubectl("delete", "node", "w1")
+            try await cluster.createNodes(["w1"])
+            #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
+            #expect(try await cluster.reported("w1")?["status"]?.string == "True")
+
+            let text = "cluster: {report: {kubeconfig: kubelet.conf}}\ntasks: {secret: {exec: {comand: x}}}\n"
+            try reporting.node.write(text, to: "bootstrap.yaml")
+            #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
+            let invalid = try #require(try await cluster.reported("w1"))
+            #expect(invalid["reason"]?.string == "TaskFileInvalid")
+            #expect(invalid["message"]?.string?.contains("bootstrap.yaml:2:18); run") == true, "\(invalid)")
         }
+    }
 
-        @Test func `a missing Node, right, kubeconfig or server is one warning, one line at its end, and no failure`()
-            async throws
-        {
-            try await TestCluster.withFresh(options: Self.options) { cluster in
-                try await cluster.createNodes(["w2"])
-                let reporting = try await ReportingNode("w1", on: cluster)
-                let node = reporting.node
-                try reporting.heal()
-                func warning(_ expected: String) async throws {
-                    let first = try await node.runWithoutRoot("run")
-                    #expect(first.status == 0)
-                    #expect(first.errorLines.count == 1, "\(first.errors)")
-                    #expect(
-                        first.errors.contains("warning: cannot report to the cluster: \(expected)"),
-                        "\(first.errors)"
-                    )
-                    let second = try await node.runWithoutRoot("run")
-                    #expect(second.status == 0)
-                    #expect(second.errors == "")
-                    let status = try await node.runWithoutRoot("status")
-                    #expect(status.output.contains("cannot report to the cluster: \(expected)"), "\(status.output)")
-                }
-                /// Forgets what was printed: the next cause is of the same kind.
-                func forget() throws { try FileSystem.remove(node.written("/run/nest-bootstrap/report.json")) }
-                try await warning("Node 'w1' does not exist yet; the kubelet registers it; ")
-                // The kubelet of one node may not report about another one.
-                let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
-                let named = "cluster: {report: {kubeconfig: kubelet.conf, node: w2}}\n"
-                let rest = "variables: {dir: \(node.directory)}\n\(ReportingNode.tasks)"
-                try node.write(named + rest, to: "bootstrap.yaml")
-                try await warning("API server \(cluster.server) refuses ")
-                #expect(try await cluster.reported("w2") == nil)
-                try node.write("cluster: {report: {kubeconfig: kubelet.conf}}\n" + rest, to: "bootstrap.yaml")
-                try node.write(ReportingNode.kubeconfig(of: "nobody", on: cluster), to: "kubelet.conf", mode: 0o600)
-                try forget()
-                try await warning("API server \(cluster.server) refuses GET /api/v1/nodes/")
-                let absent = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster, server: "https://127.0.0.1:1")
-                try node.write(absent, to: "kubelet.conf", mode: 0o600)
-                try await warning("API server https://127.0.0.1:1 cannot be reached: ")
-                try await cluster.makeCertificate(
-                    "expired",
-                    subject: "/O=system:nodes/CN=system:node:w1",
-                    validity: ("20200101000000Z", "20210101000000Z")
-                )
-                try node.write(ReportingNode.kubeconfig(of: "expired", on: cluster), to: "kubelet.conf", mode: 0o600)
-                try await warning("client certificate ")
-                try FileSystem.remove(node.path("kubelet.conf"))
-                try forget()
-                try await warning("kubeconfig '\(node.path("kubelet.conf"))' cannot be used: ")
-
-                try await cluster.createNodes(["w1"])
-                try node.write(kubelet, to: "kubelet.conf", mode: 0o600)
-                let again = "report to the cluster succeeded again"
-                #expect(try await node.runWithoutRoot("run").outputLines.contains(again))
-                #expect(try await !node.runWithoutRoot("status").output.contains("report"))
-
-                // The service goes on until it has reported. What is missing at a boot for seconds is no warning.
-                try await cluster.mustRunKubectl("delete", "node", "w1")
-                try forget()
-                let service = try node.startWithoutRoot(["supervise", "--only-report"])
-                let isNoted = try await becomes {
-                    try FileSystem.exists(node.written("/run/nest-bootstrap/report.json"))
-                }
-                #expect(isNoted)
-                try await cluster.createNodes(["w1"])
-                let ended = await service.result()
-                #expect(ended.status == 0)
-                #expect(ended.errors == "")
-                #expect(ended.output == "")
-                #expect(try await cluster.reported("w1")?["status"]?.string == "True")
-            }
+    @Test func `a node with a kubelet reports without a key, also that its task file is no YAML`() async throws {
+        try await TestCluster.withFresh(options: Self.options) { cluster in
+            try await cluster.createNodes(["w1"])
+            let reporting = try await ReportingNode("w1", on: cluster)
+            let node = reporting.node
+            let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
+            try node.write(kubelet, to: "root/etc/kubernetes/kubelet.conf", mode: 0o600)
+            try node.write("tasks: {t: {symlink: {path: /x, target: /etc}}}\n", to: "bootstrap.yaml")
+            // A run by hand reports only if the task file asks for it, and below a root never: it makes an image.
+            #expect(try await node.run("run").status == 0)
+            let named = "cluster: {report: {kubeconfig: /etc/kubernetes/kubelet.conf}}\ntasks: {}\n"
+            try node.write(named, to: "image.yaml")
+            let image = ["run", "--config", node.path("image.yaml"), "--root", node.root]
+            #expect(try await Tool.run(TestNode.program, image).status == 0)
+            #expect(try await cluster.reported("w1") == nil)
+            #expect(try await node.run("supervise", "--only-report").status == 0)
+            #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksSucceeded")
+            // Such a file can say nothing, whatever words it has.
+            try node.write("tasks: [ # about reports\n", to: "bootstrap.yaml")
+            #expect(try await node.run("supervise", "--only-report").status == 0)
+            #expect(try await cluster.reported("w1")?["reason"]?.string == "TaskFileInvalid")
         }
+    }
 
-        @Test func `a user of its own needs only the roles that rbac prints, and false turns reports off`() async throws
-        {
-            try await TestCluster.withFresh(options: Self.options) { cluster in
-                try await cluster.createNodes(["w1"])
-                try await cluster.makeCertificate("agent", subject: "/CN=nest-bootstrap")
-                let node = try TestNode(
-                    "cluster: {report: {kubeconfig: agent.conf, node: w1}}\ntasks: {t: {exec: {command: \"false\"}}}\n",
-                    in: "\(cluster.directory)/agent"
-                )
-                try node.write(ReportingNode.kubeconfig(of: "agent", on: cluster), to: "agent.conf", mode: 0o600)
+    @Test func `a missing Node, right, kubeconfig or server is one warning, one line at its end, and no failure`()
+        async throws
+    {
+        try await TestCluster.withFresh(options: Self.options) { cluster in
+            try await cluster.createNodes(["w2"])
+            let reporting = try await ReportingNode("w1", on: cluster)
+            let node = reporting.node
+            try reporting.heal()
+            func warning(_ expected: String) async throws {
                 let first = try await node.runWithoutRoot("run")
-                #expect(first.errors.contains("apply the roles that 'nest-bootstrap rbac' prints"))
-                let roles = try await node.run("rbac")
-                #expect(roles.status == 0, "\(roles.errors)")
-                try await cluster.mustApply(roles.output)
-                // On a slow machine the server learns of the roles later.
-                let isReported = try await becomes {
-                    _ = try await node.runWithoutRoot("run")
-                    return try await cluster.reported("w1") != nil
-                }
-                #expect(isReported)
-                #expect(try await cluster.events(of: "w1").first?.hasPrefix("BootstrapTaskFailed x") == true)
-                for command in [
-                    ["patch", "node", "w1", "-p", "{\"spec\":{\"unschedulable\":true}}"], ["get", "events"],
-                ] {
-                    let refused = try await cluster.kubectl(["--kubeconfig", node.path("agent.conf")] + command)
-                    #expect(refused.errors.contains("orbidden"), "\(refused.errors)")
-                }
-                let before = try await cluster.reported("w1")
-                try node.write("cluster: {report: false}\ntasks: {}\n", to: "bootstrap.yaml")
-                #expect(try await node.runWithoutRoot("run").status == 0)
-                #expect(try await node.runWithoutRoot("supervise", "--only-report").status == 0)
-                #expect(try await cluster.reported("w1") == before)
+                #expect(first.status == 0)
+                #expect(first.errorLines.count == 1, "\(first.errors)")
+                #expect(
+                    first.errors.contains("warning: cannot report to the cluster: \(expected)"),
+                    "\(first.errors)"
+                )
+                let second = try await node.runWithoutRoot("run")
+                #expect(second.status == 0)
+                #expect(second.errors == "")
+                let status = try await node.runWithoutRoot("status")
+                #expect(status.output.contains("cannot report to the cluster: \(expected)"), "\(status.output)")
             }
+            /// Forgets what was printed: the next cause is of the same kind.
+            func forget() throws { try FileSystem.remove(node.written("/run/nest-bootstrap/report.json")) }
+            try await warning("Node 'w1' does not exist yet; the kubelet registers it; ")
+            // The kubelet of one node may not report about another one.
+            let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
+            let named = "cluster: {report: {kubeconfig: kubelet.conf, node: w2}}\n"
+            let rest = "variables: {dir: \(node.directory)}\n\(ReportingNode.tasks)"
+            try node.write(named + rest, to: "bootstrap.yaml")
+            try await warning("API server \(cluster.server) refuses ")
+            #expect(try await cluster.reported("w2") == nil)
+            try node.write("cluster: {report: {kubeconfig: kubelet.conf}}\n" + rest, to: "bootstrap.yaml")
+            try node.write(ReportingNode.kubeconfig(of: "nobody", on: cluster), to: "kubelet.conf", mode: 0o600)
+            try forget()
+            try await warning("API server \(cluster.server) refuses GET /api/v1/nodes/")
+            let absent = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster, server: "https://127.0.0.1:1")
+            try node.write(absent, to: "kubelet.conf", mode: 0o600)
+            try await warning("API server https://127.0.0.1:1 cannot be reached: ")
+            try await cluster.makeCertificate(
+                "expired",
+                subject: "/O=system:nodes/CN=system:node:w1",
+                validity: ("20200101000000Z", "20210101000000Z")
+            )
+            try node.write(ReportingNode.kubeconfig(of: "expired", on: cluster), to: "kubelet.conf", mode: 0o600)
+            try await warning("client certificate ")
+            try FileSystem.remove(node.path("kubelet.conf"))
+            try forget()
+            try await warning("kubeconfig '\(node.path("kubelet.conf"))' cannot be used: ")
+
+            try await cluster.createNodes(["w1"])
+            try node.write(kubelet, to: "kubelet.conf", mode: 0o600)
+            let again = "report to the cluster succeeded again"
+            #expect(try await node.runWithoutRoot("run").outputLines.contains(again))
+            #expect(try await !node.runWithoutRoot("status").output.contains("report"))
+
+            // The service goes on until it has reported. What is missing at a boot for seconds is no warning.
+            try await cluster.mustRunKubectl("delete", "node", "w1")
+            try forget()
+            let service = try node.startWithoutRoot(["supervise", "--only-report"])
+            let isNoted = try await becomes {
+                try FileSystem.exists(node.written("/run/nest-bootstrap/report.json"))
+            }
+            #expect(isNoted)
+            try await cluster.createNodes(["w1"])
+            let ended = await service.result()
+            #expect(ended.status == 0)
+            #expect(ended.errors == "")
+            #expect(ended.output == "")
+            #expect(try await cluster.reported("w1")?["status"]?.string == "True")
+        }
+    }
+
+    @Test func `a user of its own needs only the roles that rbac prints, and false turns reports off`() async throws {
+        try await TestCluster.withFresh(options: Self.options) { cluster in
+            try await cluster.createNodes(["w1"])
+            try await cluster.makeCertificate("agent", subject: "/CN=nest-bootstrap")
+            let node = try TestNode(
+                "cluster: {report: {kubeconfig: agent.conf, node: w1}}\ntasks: {t: {exec: {command: \"false\"}}}\n",
+                in: "\(cluster.directory)/agent"
+            )
+            try node.write(ReportingNode.kubeconfig(of: "agent", on: cluster), to: "agent.conf", mode: 0o600)
+            let first = try await node.runWithoutRoot("run")
+            #expect(first.errors.contains("apply the roles that 'nest-bootstrap rbac' prints"))
+            let roles = try await node.run("rbac")
+            #expect(roles.status == 0, "\(roles.errors)")
+            try await cluster.mustApply(roles.output)
+            // On a slow machine the server learns of the roles later.
+            let isReported = try await becomes {
+                _ = try await node.runWithoutRoot("run")
+                return try await cluster.reported("w1") != nil
+            }
+            #expect(isReported)
+            #expect(try await cluster.events(of: "w1").first?.hasPrefix("BootstrapTaskFailed x") == true)
+            for command in [
+                ["patch", "node", "w1", "-p", "{\"spec\":{\"unschedulable\":true}}"], ["get", "events"],
+            ] {
+                let refused = try await cluster.kubectl(["--kubeconfig", node.path("agent.conf")] + command)
+                #expect(refused.errors.contains("orbidden"), "\(refused.errors)")
+            }
+            let before = try await cluster.reported("w1")
+            try node.write("cluster: {report: false}\ntasks: {}\n", to: "bootstrap.yaml")
+            #expect(try await node.runWithoutRoot("run").status == 0)
+            #expect(try await node.runWithoutRoot("supervise", "--only-report").status == 0)
+            #expect(try await cluster.reported("w1") == before)
         }
     }
 }

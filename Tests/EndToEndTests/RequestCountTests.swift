@@ -46,6 +46,6 @@ struct RequestCountTests {
     }
 
     private func text(_ path: String) throws -> String {
-        String(decoding: try FileSystem.read(path, limit: 64 << 20), as: UTF8.self)
+        try readTestText(path)
     }
 }

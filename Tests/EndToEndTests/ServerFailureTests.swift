@@ -27,7 +27,7 @@ struct ServerOffTests {
     }
 }
 
-extension OtherFreshServerTests {
+extension FreshServerTests {
     /// A server that starts late, or runs and is not ready.
     @Suite(.temporaryDirectory) struct ServerFailureTests {
         private func node(_ cluster: TestCluster, timeout: String) throws -> TestNode {

@@ -3,7 +3,7 @@ import Host
 import TestSupport
 import Testing
 
-/// What comes back from ports of loopback; tests with firewalls are among the end-to-end tests.
+/// What comes back from ports of loopback; `ProgramTests/PortCheckTests` has those with firewalls.
 @Suite(.timeLimit(.minutes(1))) struct PortAnswerTests {
     private func answers(
         _ ports: [(address: String, port: UInt16)],

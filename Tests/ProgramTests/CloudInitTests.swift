@@ -10,7 +10,7 @@ struct CloudInitTests {
     private static let path = "\(TestCluster.sourceRoot)/examples/cloud-init/user-data.yaml"
 
     private func text(_ path: String) throws -> String {
-        String(decoding: try FileSystem.read(path, limit: 1 << 16), as: UTF8.self)
+        try readTestText(path)
     }
 
     /// The content of a file that the user data writes.

@@ -42,7 +42,7 @@ extension ImportTests {
     @Test(.enabled(if: canEvaluate, noNix), .enabled(if: Machine.isRoot, "only root can give a host another name"))
     func `an imported inventory and the example of k3s work together unchanged`() async throws {
         let path = Self.examples + "/cluster.nix"
-        let inventory = String(decoding: try FileSystem.read(path, limit: 1 << 20), as: UTF8.self)
+        let inventory = try readTestText(path)
         var own: [String] = []
         for host in Self.controlPlanes {
             own.append(try await keepalived(of: host, "\(TestCluster.sourceRoot)/examples/k3s/bootstrap.yaml"))
@@ -61,7 +61,7 @@ extension ImportTests {
     @Test(.enabled(if: canEvaluate, noNix), .enabled(if: Machine.isRoot, "only root can give a host another name"))
     func `the first control plane of an inventory is the master, whatever the example says of the host`() async throws {
         let path = Self.examples + "/cluster.nix"
-        let inventory = String(decoding: try FileSystem.read(path, limit: 1 << 20), as: UTF8.self)
+        let inventory = try readTestText(path)
         let swapped = inventory.replacing("cp-01", with: "cp-0x").replacing("cp-03", with: "cp-01")
             .replacing("cp-0x", with: "cp-03")
         let texts = try await configurations(importing: swapped)
@@ -80,7 +80,7 @@ extension ImportTests {
         let directory = TemporaryDirectory.file("plans")
         _ = try await Tool.run("cp", ["-r", Self.examples + "/plans", directory])
         let network = "\(directory)/network.yaml"
-        let text = String(decoding: try FileSystem.read(network, limit: 1 << 20), as: UTF8.self)
+        let text = try readTestText(network)
         try FileSystem.write(Array((text + lines).utf8), to: network, mode: 0o644)
         let result = try await read("plans", directory)
         #expect(result.status == 0, "\(result.errors)")

@@ -87,7 +87,7 @@ struct ImportTests {
     @Test(.enabled(if: canEvaluate, noNix))
     func `the example of the documentation is what it becomes`() async throws {
         let path = TestCluster.sourceRoot + "/docs/import.md"
-        let document = String(decoding: try FileSystem.read(path, limit: 1 << 20), as: UTF8.self)
+        let document = try readTestText(path)
         let blocks = document.split(separator: "```").filter { $0.hasPrefix("nix\n") || $0.hasPrefix("yaml\n") }
         let texts = blocks.map { $0.drop { $0 != "\n" }.dropFirst() }
         let inventory = TemporaryDirectory.file("documented.nix")

@@ -135,7 +135,7 @@ struct InitTests {
         let result = try await initialise("--root", root, "--output", path)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output == "'\(path)' written; check it with 'nest-bootstrap check --config \(path)'\n")
-        let text = String(decoding: try FileSystem.read(path, limit: 1 << 16), as: UTF8.self)
+        let text = try readTestText(path)
         let lines = text.split(separator: "\n").map(String.init)
         for line in machine.lines { #expect(lines.contains(line), "\(line)\n\(text)") }
         let checked = try await check(path)

@@ -16,8 +16,8 @@ extension K3sExampleTests {
             }
             let result = try await Tool.run("\(Self.directory)/authorize-key.sh", [key, list, "192.168.1.0/24"])
             #expect(result.status == 0, "\(result.errors)")
-            let text = String(decoding: try FileSystem.read(list, limit: 1 << 20), as: UTF8.self)
-            let own = String(decoding: try FileSystem.read("\(key).pub", limit: 1 << 20), as: UTF8.self)
+            let text = try readTestText(list)
+            let own = try readTestText("\(key).pub")
             let words = own.split { " \n".contains($0) }.prefix(2).joined(separator: " ")
             let line = "from=\"192.168.1.0/24\" \(words) k3s-machine-key"
             #expect(text == "ssh-ed25519 AAAA other\n\(line)\n")

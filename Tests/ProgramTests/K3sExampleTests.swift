@@ -27,7 +27,7 @@ struct K3sExampleTests {
     private func root(_ host: String) -> String { TemporaryDirectory.file(host) }
 
     private func text(_ path: String, on host: String) throws -> String {
-        String(decoding: try FileSystem.read(root(host) + path, limit: 1 << 20), as: UTF8.self)
+        try readTestText(root(host) + path)
     }
 
     /// Runs tasks as a host does, below a root of its own.

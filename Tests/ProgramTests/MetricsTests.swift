@@ -24,7 +24,7 @@ struct MetricsTests {
     }
 
     private func text(_ node: TestNode) throws -> String {
-        String(decoding: try FileSystem.read(node.written(Self.file), limit: 1 << 20), as: UTF8.self)
+        try readTestText(node.written(Self.file))
     }
 
     @Test func `without the directory of the collector nothing is written`() async throws {

@@ -33,7 +33,7 @@ struct NodeAddressTests {
     }
 
     private func content(_ node: TestNode) throws -> String {
-        String(decoding: try FileSystem.read(node.written("/etc/kubelet.env"), limit: 1 << 10), as: UTF8.self)
+        try readTestText(node.written("/etc/kubelet.env"))
     }
 
     @Test(

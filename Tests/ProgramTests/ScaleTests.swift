@@ -1,7 +1,8 @@
+import Host
 import TestSupport
 import Testing
 
-/// The largest files that are read, one after the other: they would keep both cores from the other tests.
+/// The largest files and task files, one after the other: they would keep both cores from the other tests.
 @Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(3)))
 struct ScaleTests {
     /// 52 MB: four million keys in one document, each twice in another, and a thousand in each of four thousand.
@@ -37,5 +38,32 @@ struct ScaleTests {
         )
         let lines = result.outputLines + result.errorLines
         #expect(lines.contains { $0.contains(words) }, "\(result.status) \(lines.prefix(5))")
+    }
+
+    @Test func `the status of 10,000 tasks takes seconds`() async throws {
+        func time(_ count: Int) async throws -> Duration {
+            // Each task depends on the one before, so that none but the first runs.
+            let tasks = (0..<count).map { number in
+                guard number > 0 else { return "  t0: {exec: {command: \"false\"}}\n" }
+                return "  t\(number): {after: [t\(number - 1)], file: {path: /etc/many/\(number), content: a}}\n"
+            }
+            let directory = TemporaryDirectory.file("tasks\(count)")
+            try FileSystem.makeDirectories(directory)
+            let node = try TestNode("tasks:\n\(tasks.joined())", in: directory)
+            let run = try await node.run("run")
+            #expect(run.status == 1)
+            #expect(run.outputLines.last == "\(count) tasks: 1 failed, \(count - 1) skipped")
+            let start = ContinuousClock.now
+            let status = try await node.run("status")
+            #expect(status.status == 1)
+            // The summary, the heading, a row for each task, and the reason below it.
+            #expect(status.outputLines.count == 2 + 2 * count)
+            return start.duration(to: .now)
+        }
+        let small = try await time(500)
+        let large = try await time(10_000)
+        print("status of 500 tasks: \(small), of 10,000 tasks: \(large)")
+        // Twenty times as many tasks would take four hundred times as long if it were quadratic.
+        #expect(large < max(small, .milliseconds(100)) * 80)
     }
 }

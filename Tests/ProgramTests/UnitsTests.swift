@@ -249,12 +249,12 @@ struct UnitsTests {
         #expect(try made() == (Self.commonTimers + names).sorted())
         let file = TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-health.conf")
         // Every user can read a description, and only root this file.
-        let closed = String(decoding: try FileSystem.read(file, limit: 1 << 20), as: UTF8.self)
+        let closed = try readTestText(file)
         let hint = "Description=the task file has 2 mistakes; run 'nest-bootstrap check' as root\n"
         #expect(closed.contains(hint), "\(closed)")
         for path in [TemporaryDirectory.path, node.directory] { try setMode(path, 0o755) }
         #expect(Answer(try await generate(config: node.config)) == silence)
-        let text = String(decoding: try FileSystem.read(file, limit: 1 << 20), as: UTF8.self)
+        let text = try readTestText(file)
         #expect(text.contains("has 2 mistakes, the first: \(node.config):1:"), "\(text)")
         // A call by hand reports it.
         let asked = try await Tool.run(TestNode.program, ["units", directory, "--config", node.config])
@@ -266,7 +266,7 @@ struct UnitsTests {
         let node = try TestNode("{cluster: {report: false}, tasks: {}}")
         #expect(Answer(try await generate(config: node.config)) == silence)
         let timer = TemporaryDirectory.file("normal/k8s-bootstrap--report.timer")
-        let text = String(decoding: try FileSystem.read(timer, limit: 1 << 20), as: UTF8.self)
+        let text = try readTestText(timer)
         #expect(text.contains("(the node does not report)\nDefaultDependencies=no\nStopWhenUnneeded=yes\n"), "\(text)")
     }
 

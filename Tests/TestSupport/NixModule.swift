@@ -80,7 +80,7 @@ public struct NixModule: Sendable {
     /// - Returns: Its text.
     /// - Throws: ``Base/SystemError`` if it cannot be read.
     public func text(_ path: String) throws(SystemError) -> String {
-        String(decoding: try FileSystem.read("\(directory)/\(path)", limit: 1 << 24), as: UTF8.self)
+        try readTestText("\(directory)/\(path)")
     }
 }
 

@@ -188,7 +188,7 @@ extension TestCluster {
         let directory = "\(Machine.environment()["TMPDIR"] ?? "/tmp")/nest-cluster.\(random)"
         living.withLock { _ = $0.insert(directory) }
         try await script("prepare", [directory])
-        let text = String(decoding: try FileSystem.read("\(directory)/env", limit: 4096), as: UTF8.self)
+        let text = try readTestText("\(directory)/env")
         let prefix = "NEST_SERVER="
         let line = text.split(separator: "\n").first { $0.hasPrefix(prefix) }
         return TestCluster(directory: directory, server: String((line ?? "").dropFirst(prefix.count)))

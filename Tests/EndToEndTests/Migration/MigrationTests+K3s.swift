@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension OtherFreshServerTests.MigrationTests {
+extension MigrationTests {
     private static let server = "server-1"
 
     /// The kinds of k3s, which the server of the test does not have.

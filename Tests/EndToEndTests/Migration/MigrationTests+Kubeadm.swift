@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension OtherFreshServerTests.MigrationTests {
+extension MigrationTests {
     @Test func `kubeadm's addons are taken over as the guide shows, and an upgrade that replaces them is reported`()
         async throws
     {

@@ -3,12 +3,11 @@ import TestSupport
 import Testing
 import YAML
 
-extension OtherFreshServerTests {
-    /// The guides of `docs/migration`: the old way with its own tools, then the new way as the guide shows it.
-    @Suite(.temporaryDirectory) struct MigrationTests {}
-}
-
-extension OtherFreshServerTests.MigrationTests {
+/// The guides of `docs/migration`: the old way with its own tools, then the new way as the guide shows it.
+///
+/// Each has a server of its own, one after the other.
+@Suite(.needsAPIServer, .serialized, .temporaryDirectory, .timeLimit(.minutes(4)))
+struct MigrationTests {
     @Test func `a script with kubectl is replaced as the guide shows, and could go on`() async throws {
         try await TestCluster.withFresh { cluster in
             let example = try MigrationExample("scripts", guide: "from-scripts", on: cluster)

@@ -58,7 +58,9 @@ struct WebhookConfigurationTests {
     @Test func `it is found by a user who may read only one of the two kinds`() async throws {
         let list = #"{"items":[{"metadata":{"name":"policy"},"webhooks":[{"name":"down.example.test"}]}]}"#
         let server = try server(FakeAPIServer.json(200, list), validating: forbidden)
-        for failure in try await failures(of: server) {
+        let failures = try await failures(of: server)
+        #expect(failures.count == 20)
+        for failure in failures {
             #expect(failure.hasSuffix("correct 'clientConfig' in MutatingWebhookConfiguration 'policy'"), "\(failure)")
         }
         #expect(server.requests("GET /apis/admissionregistration").count <= 6)

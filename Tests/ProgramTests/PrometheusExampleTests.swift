@@ -9,7 +9,7 @@ struct PrometheusExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/prometheus"
 
     private func text(_ name: String) throws -> String {
-        String(decoding: try FileSystem.read("\(Self.directory)/\(name)", limit: 1 << 20), as: UTF8.self)
+        try readTestText("\(Self.directory)/\(name)")
     }
 
     private func promtool(_ arguments: String...) async throws -> ToolResult {
@@ -91,11 +91,11 @@ struct PrometheusExampleTests {
         func names(_ text: String) -> Set<String> {
             Set(text.matches(of: /nest_bootstrap_\w+/).map { String($0.output) })
         }
-        let printed = names(String(decoding: try FileSystem.read(file, limit: 1 << 20), as: UTF8.self))
+        let printed = names(try readTestText(file))
         #expect(names(try text("dashboard.json")) == printed)
         #expect(names(try text("rules.yml") + text("rules-test.yml")).subtracting(printed) == [])
         let document = "\(TestCluster.sourceRoot)/docs/metrics.md"
-        #expect(names(String(decoding: try FileSystem.read(document, limit: 1 << 20), as: UTF8.self)) == printed)
+        #expect(names(try readTestText(document)) == printed)
     }
 
     @Test func `the dashboard has panels with queries, side by side`() throws {
@@ -117,29 +117,5 @@ struct PrometheusExampleTests {
         #expect(cells.count == count, "panels overlap")
         let variables = dashboard["templating"]?["list"]?.sequence?.compactMap { $0["name"]?.string }
         #expect(variables == ["datasource", "instance"])
-    }
-
-    @Test(.needsAPIServer) func `the service account may find nodes and pods and read metrics, and nothing else`()
-        async throws
-    {
-        let cluster = try await TestCluster.shared.value
-        let node = try TestNode("tasks: {t: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [rbac.yaml]}}}\n")
-        // Other tests of the cluster have a namespace of that name.
-        try node.write(try text("rbac.yaml").replacing("monitoring", with: "prometheus"), to: "rbac.yaml")
-        let applied = try await node.run("run")
-        #expect(applied.status == 0, "\(applied.errors)")
-        func mayPrometheus(_ arguments: String...) async throws -> Bool {
-            let user = "system:serviceaccount:prometheus:prometheus"
-            let result = try await cluster.kubectl(["auth", "can-i", "--as", user, "--all-namespaces"] + arguments)
-            return result.output == "yes\n"
-        }
-        for verb in ["get", "list", "watch"] {
-            #expect(try await mayPrometheus(verb, "nodes"))
-            #expect(try await mayPrometheus(verb, "pods"))
-        }
-        #expect(try await mayPrometheus("get", "nodes", "--subresource=metrics"))
-        #expect(try await !mayPrometheus("get", "nodes", "--subresource=proxy"))
-        #expect(try await !mayPrometheus("list", "secrets"))
-        #expect(try await !mayPrometheus("delete", "pods"))
     }
 }
