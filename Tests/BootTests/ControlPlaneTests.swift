@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension BootedTests {
+extension IndependentBootedTests {
     /// Three control planes and a worker, as `examples/ha-control-plane` describes them, with etcd and Kubernetes' own
     /// programs.
     @Suite(.temporaryDirectory) struct ControlPlaneTests {
@@ -117,7 +117,7 @@ extension BootedTests {
     }
 }
 
-extension BootedTests.ControlPlaneTests {
+extension IndependentBootedTests.ControlPlaneTests {
     /// A machine that has left the cluster has nothing more of it.
     private func reset(_ member: ControlPlanes.Member) async throws {
         let result = try await member.machine.run("nest-bootstrap", "reset", "--yes")

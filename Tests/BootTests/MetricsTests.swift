@@ -2,7 +2,7 @@ import Host
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension IndependentBootedTests {
     /// The metrics of a machine with the directory of the node exporter's textfile collector.
     @Suite struct MetricsTests {
         private static let directory = "/var/lib/prometheus/node-exporter"

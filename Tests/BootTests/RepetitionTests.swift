@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-extension IndependentBootedTests {
+extension BootedTests {
     /// Tasks with `every`, as systemd repeats them.
     @Suite struct RepetitionTests {
         private static let tasks = """

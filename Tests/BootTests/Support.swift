@@ -7,7 +7,7 @@ import YAML
 @Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
 struct BootedTests {}
 
-/// Tests on booted machines that mostly wait, and use no port which another test uses: beside those of ``BootedTests``.
+/// The longest tests on booted machines, which use no port that another test uses: beside those of ``BootedTests``.
 @Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
 struct IndependentBootedTests {}
 
