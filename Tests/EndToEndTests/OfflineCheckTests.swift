@@ -91,8 +91,8 @@ struct OfflineCheckTests {
         #expect(unknown.status == 0, "\(unknown.errors)")
         #expect(unknown.errors.hasPrefix("warning: ") && unknown.errors.contains("was removed in Kubernetes 1.25; "))
         #expect(
-            unknown.output == "note: unknown fields are not checked: no schema of the API server is known, which "
-                + "'nest-bootstrap diff --config \(node.config) --root \(node.root)' fetches\n"
+            unknown.output == "note: unknown fields are not checked: no schema of the API server is known; run "
+                + "'nest-bootstrap diff --config \(node.config) --root \(node.root)' to fetch it\n"
                 + "1 task for this node, 1 warning\n"
         )
         let new = try await node.run("check", "--server-version", "1.34")
@@ -118,7 +118,7 @@ struct OfflineCheckTests {
         let note = "note: unknown fields are not checked: no schema of the API server is known"
         let result = "2 tasks for this node, nothing wrong\n"
         let call = "nest-bootstrap diff --config \(node.config) --root \(node.root)"
-        #expect(try await node.run("check").output == "\(note), which '\(call)' fetches\n\(result)")
+        #expect(try await node.run("check").output == "\(note); run '\(call)' to fetch it\n\(result)")
         let offline = try await node.run("check", "--offline")
         #expect(offline.output == "\(note); run 'nest-bootstrap check' on the node\n\(result)")
         // What every kind has is known.
