@@ -31,12 +31,17 @@ struct RBACCommand {
         }
         guard reports || configuration.plan.steps.contains(where: { $0.task.footprint.kubeconfig != nil }) else {
             output.report(warnings: [Problem("no task of this node talks to the API server, so it needs no roles")])
+            write([], output)
             return .success
         }
         // The nodes of another role have other tasks: their roles must not replace these.
         let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user].compactMap(\.self)
         let name = (parts + configuration.declarations.roles).joined(separator: ":")
-        let objects = access.objects(user: user, name: name)
+        write(access.objects(user: user, name: name), output)
+        return .success
+    }
+
+    private func write(_ objects: [Node], _ output: ConsoleOutput) {
         let format = configuration.options.output
         if format.isForPrograms {
             let list = Node.mapping([
@@ -46,6 +51,5 @@ struct RBACCommand {
         } else {
             output.writeData(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))
         }
-        return .success
     }
 }

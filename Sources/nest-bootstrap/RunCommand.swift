@@ -193,7 +193,8 @@ struct RunCommand {
 
         /// The problem, with the call that solves it: the same flags, and one more.
         func problem(_ options: Options) -> Problem {
-            let call = options.quotedCall("run", "--task", task, "--with-dependencies")
+            let words = ["run", "--task", task, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
+            let call = options.quotedCall(words)
             // The unit of the other task says what to do about it.
             let hint = RunCommand.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
             return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)

@@ -39,6 +39,18 @@ struct FlagTests {
             (["status", "--wacht"], "unknown flag '--wacht' (did you mean '--watch'?)"),
             (["check", "-config", "x"], "unknown flag '-config' (did you mean '--config'?)"),
             (["logs", "-fx"], "unknown flag '-fx' (did you mean '-f'?)"),
+            (
+                ["init", "--role", "a,,b"],
+                "invalid value '' for '--role': expected lower-case letters, digits and dashes"
+            ),
+            (
+                ["init", "--role", "a b"],
+                "invalid value 'a b' for '--role': expected lower-case letters, digits and dashes"
+            ),
+            (
+                ["init", "--host-name", "a b"],
+                "invalid value 'a b' for '--host-name': expected letters, digits, '-' and '.', as 'hostname' prints it"
+            ),
             (["logs", "-b", "0"], "the value of '--boot' follows '=': '--boot=0'"),
             (["logs", "--boot", "all"], "the value of '--boot' follows '=': '--boot=all'"),
             (

@@ -54,6 +54,14 @@ struct CallTests {
         #expect(tasks.map { $0["after"]?.sequence?.map(\.string) } == [[], ["first"], []])
     }
 
+    @Test func `a node that needs no roles has an empty list of them for programs`() async throws {
+        let node = try TestNode(Self.tasks)
+        let result = try await node.run("rbac", "--role", "worker", "--output", "json")
+        #expect(result.status == 0)
+        let list = try result.output.json
+        #expect(list["kind"]?.string == "List" && list["items"]?.sequence?.isEmpty == true, "\(result)")
+    }
+
     @Test func `a node without tasks has nothing to do`() async throws {
         let node = try TestNode(
             """
@@ -123,6 +131,8 @@ struct CallTests {
         let early = try await node.run("run", "--role", "worker", "--task", "k8s-bootstrap-second.service")
         #expect(early.status == 75)
         #expect(early.errors.contains("task 'second' runs after 'first', which has not run on this boot"))
+        let dry = try await node.run("run", "--role", "worker", "--task", "second", "--dry-run")
+        #expect(dry.errors.contains("run 'nest-bootstrap run --task second --with-dependencies --dry-run "), "\(dry)")
         let first = try await node.run("run", "--role", "worker", "--task", "k8s-bootstrap-first.service")
         #expect(first.output.masked == "first: /etc/first created\nfirst: changed in SOON\n1 task: 1 changed\n")
         let status = try await node.run("status", "--role", "worker", "k8s-bootstrap-first.service")

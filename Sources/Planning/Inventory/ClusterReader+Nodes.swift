@@ -208,7 +208,7 @@ extension ConfigValue {
     /// A role: lower-case letters, digits and dashes.
     func roleName() -> String? {
         guard let name = string(expected: "a role") else { return nil }
-        guard isTaskName(name) else {
+        guard isRoleName(name) else {
             reportTypeMismatch("a role of lower-case letters, digits and dashes")
             return nil
         }

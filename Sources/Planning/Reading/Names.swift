@@ -10,6 +10,9 @@ func isTaskName(_ name: String) -> Bool {
         && name.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
 }
 
+/// Returns whether a role of nodes may have a name: what a task may have.
+public func isRoleName(_ name: String) -> Bool { isTaskName(name) }
+
 /// Returns whether a node of Kubernetes can have a name: that of a host, in lower case and without `_`.
 func isNodeName(_ name: String) -> Bool {
     SubjectName.isHostName(name) && name == name.lowercased() && !name.utf8.contains(UInt8(ascii: "_"))

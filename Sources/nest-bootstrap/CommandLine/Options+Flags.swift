@@ -1,4 +1,5 @@
 import Base
+import Planning
 import Reporting
 
 /// Options from parsed arguments.
@@ -102,6 +103,7 @@ extension Options {
             )
         case .initialise:
             try refuse(names, name, values, hint: "use \(quotedShellLine(["--output", names.first ?? "FILE"]))")
+            try checkNode(values)
             return .initialise(values.initialise)
         case .importing: return .importing(try importSource(names))
         case .explain:
@@ -131,6 +133,22 @@ extension Options {
             }
             return .supervise(unique(names), isRepetition: values.run.isRepetition)
         }
+    }
+
+    /// Refuses roles and a host name that `init` would write and no task file may have.
+    private static func checkNode(_ values: FlagValues) throws(UsageError) {
+        let roles = values.role?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+        if let role = roles.first(where: { !isRoleName($0) }) {
+            throw UsageError(
+                "invalid value '\(role)' for '--role': expected lower-case letters, digits and dashes",
+                command: .initialise
+            )
+        }
+        guard let name = values.hostName, !SubjectName.isHostName(name) else { return }
+        throw UsageError(
+            "invalid value '\(name)' for '--host-name': expected letters, digits, '-' and '.', as 'hostname' prints it",
+            command: .initialise
+        )
     }
 
     /// Refuses a format beside one for programs.

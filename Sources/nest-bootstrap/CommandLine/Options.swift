@@ -56,7 +56,10 @@ struct Options: Sendable, Hashable {
     }
 
     /// Writes another call about the same node, for a sentence.
-    func quotedCall(_ words: String...) -> String {
+    func quotedCall(_ words: String...) -> String { quotedCall(words) }
+
+    /// Writes another call about the same node, for a sentence.
+    func quotedCall(_ words: [String]) -> String {
         quotedShellLine(["nest-bootstrap"] + words + commonArguments)
     }
 
