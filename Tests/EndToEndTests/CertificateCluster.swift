@@ -166,6 +166,11 @@ struct CertificateCluster: Sendable {
 
     /// Has the API server sign a token of a service account.
     func makeToken(_ files: Installation) async throws -> String {
+        // The controller manager makes the account, which may take longer than the API server to be ready.
+        let account = ["get", "serviceaccount", "default", "--namespace=default"]
+        try #require(
+            try await becomes(within: .seconds(240)) { try await kubectl("kube-admin", files, account).status == 0 }
+        )
         let path = "--raw=/api/v1/namespaces/default/serviceaccounts/default/token"
         let request = #"{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}"#
         let result = try await kubectl("kube-admin", files, ["create", path, "-f", "-"], input: request)
