@@ -141,17 +141,3 @@ struct DiffTests {
         #expect(problem?["place"]?["line"]?.integer == 1)
     }
 }
-
-/// The paths of all fields of an object, sorted; the items of a list are one.
-private func fieldPaths(_ node: Node, below prefix: String = "") -> [String] {
-    let paths: [String] =
-        switch node.content {
-        case .mapping(let mapping):
-            mapping.entries.flatMap { entry in
-                ["\(prefix)\(entry.key)"] + fieldPaths(entry.value, below: "\(prefix)\(entry.key).")
-            }
-        case .sequence(let items): items.flatMap { fieldPaths($0, below: prefix) }
-        case .null, .boolean, .number, .string: []
-        }
-    return Set(paths).sorted()
-}

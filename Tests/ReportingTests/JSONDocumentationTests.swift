@@ -251,17 +251,3 @@ struct JSONDocumentationTests {
         #expect(fieldPaths(rotation).sorted() == (try DocumentedFields("certificates rotate-ca").paths.sorted()))
     }
 }
-
-/// The paths of all fields of an object; the items of a list are one.
-private func fieldPaths(_ node: Node, below prefix: String = "") -> [String] {
-    let paths: [String] =
-        switch node.content {
-        case .mapping(let mapping):
-            mapping.entries.flatMap { entry in
-                ["\(prefix)\(entry.key)"] + fieldPaths(entry.value, below: "\(prefix)\(entry.key).")
-            }
-        case .sequence(let items): items.flatMap { fieldPaths($0, below: prefix) }
-        case .null, .boolean, .number, .string: []
-        }
-    return Array(Set(paths))
-}

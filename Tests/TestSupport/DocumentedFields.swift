@@ -1,4 +1,5 @@
 import Host
+public import YAML
 
 /// The fields that `docs/json.md` describes.
 public struct DocumentedFields: Sendable {
@@ -26,4 +27,18 @@ public struct DocumentedFields: Sendable {
         events = Dictionary(eventRows.map { (names($0[0])[0], names($0[1])) }, uniquingKeysWith: +)
         paths = fieldRows.map { names($0[0])[0] }
     }
+}
+
+/// The paths of all fields of an object, sorted; the items of a list are one.
+public func fieldPaths(_ node: Node, below prefix: String = "") -> [String] {
+    let paths: [String] =
+        switch node.content {
+        case .mapping(let mapping):
+            mapping.entries.flatMap { entry in
+                ["\(prefix)\(entry.key)"] + fieldPaths(entry.value, below: "\(prefix)\(entry.key).")
+            }
+        case .sequence(let items): items.flatMap { fieldPaths($0, below: prefix) }
+        case .null, .boolean, .number, .string: []
+        }
+    return Set(paths).sorted()
 }
