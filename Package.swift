@@ -67,8 +67,8 @@ let package = Package(
             ],
         ),
 
-        // One folder of tests a module.
-        .target(name: "TestSupport", dependencies: ["Base", "Host", "YAML"], path: "Tests/TestSupport"),
+        // One folder of tests a module. The tests of the whole program are in the package of Tests/Package.swift.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(name: "YAMLTests", dependencies: ["Base", "YAML", "TestSupport"]),
         .testTarget(name: "TLSTests", dependencies: ["Base", "Host", "TLS", "TestSupport"]),
@@ -102,18 +102,6 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: ["nest-bootstrap", "Base", "Certificates", "Execution", "Host", "Reporting", "TestSupport"]
         ),
-        // The program without an API server, and with one.
-        .testTarget(
-            name: "ProgramTests",
-            dependencies: ["nest-bootstrap", "Base", "Host", "TLS", "YAML", "TestSupport"],
-            exclude: ["virtual-address.sh"],
-        ),
-        .testTarget(
-            name: "EndToEndTests",
-            dependencies: ["nest-bootstrap", "Base", "Host", "TLS", "YAML", "TestSupport"],
-        ),
-        // The package on machines that are booted.
-        .testTarget(name: "BootTests", dependencies: ["Base", "Host", "YAML", "TestSupport"]),
     ],
 )
 
@@ -136,7 +124,7 @@ if isFuzzing {
 
 // The modules and their tests alone, for ThreadSanitizer: building all tests with it takes minutes more.
 if Context.environment["NEST_MODULES"] != nil {
-    let program: Set = ["nest-bootstrap", "CommandLineTests", "ProgramTests", "EndToEndTests", "BootTests"]
+    let program: Set = ["nest-bootstrap", "CommandLineTests"]
     package.targets.removeAll { program.contains($0.name) }
     package.products = []
 }

@@ -96,14 +96,14 @@ struct CertificateActionTests {
     @Test func `while the CA is replaced, the one whose key is there issues`() async throws {
         // It has the same name and another key.
         let next = try TestAuthority()
-        let (old, new) = (try readTestFile(authority.certificatePath), try readTestFile(next.certificatePath))
+        let (old, new) = (try Files.read(authority.certificatePath), try Files.read(next.certificatePath))
         try await withBench(task()) { bench async throws in
             #expect(try await bench.perform("c") == "changed")
             for both in [old + new, new + old] {
                 try FileSystem.write(both, to: authority.certificatePath, mode: 0o644)
                 #expect(try await bench.perform("c") == "unchanged")
             }
-            try FileSystem.write(readTestFile(next.path("ca.key")), to: authority.path("ca.key"), mode: 0o600)
+            try FileSystem.write(Files.read(next.path("ca.key")), to: authority.path("ca.key"), mode: 0o600)
             #expect(try await bench.perform("c") == "changed")
             #expect(try certificate(bench).isIssued(by: Certificate.read(pem: new)))
             #expect(try await bench.perform("c") == "unchanged")

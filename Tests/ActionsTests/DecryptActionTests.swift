@@ -55,7 +55,7 @@ struct DecryptActionTests {
         let authority = try TestAuthority()
         let own = try authority.issue("own", subject: "/CN=own")
         let other = try authority.issue("other", subject: "/CN=other")
-        let key = try readTestText(own.keyPath)
+        let key = try Files.text(own.keyPath)
         try await withBench(Self.task(", certificate: \(own.certificatePath)")) { bench async throws in
             try encrypt(key, to: "a.age", in: bench)
             #expect(try await bench.perform("key") == "changed")

@@ -45,7 +45,7 @@ struct KubeconfigActionTests {
             #expect(kubeconfig.certificateAuthority == .file(authority.certificatePath))
             #expect(kubeconfig.clientCertificate == .file(client.certificatePath))
             #expect(kubeconfig.clientKey == .file(client.keyPath))
-            try setMode(location, 0o644)
+            try Files.setMode(location, 0o644)
             #expect(try await bench.perform("admin") == "changed")
             #expect(try FileSystem.status(location)?.mode == 0o600)
         }
@@ -95,8 +95,8 @@ struct KubeconfigActionTests {
     @Test func `a certificate that is not valid yet is waited for by its name`() async throws {
         let authority = try TestAuthority()
         let client = try authority.issue("client")
-        let certificate = CredentialFile(name: "a.crt", bytes: try readTestFile(client.certificatePath))
-        let key = CredentialFile(name: "a.key", bytes: try readTestFile(client.keyPath))
+        let certificate = CredentialFile(name: "a.crt", bytes: try Files.read(client.certificatePath))
+        let key = CredentialFile(name: "a.key", bytes: try Files.read(client.keyPath))
         try await withBench(tasks(authority.certificatePath, client)) { bench in
             // The clock is set after the first check.
             var check = CredentialCheck(now: Timestamp(seconds: 0))

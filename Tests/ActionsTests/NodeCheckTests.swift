@@ -213,8 +213,8 @@ struct NodeCheckTests {
         // The files exist as long as it does.
         defer { withExtendedLifetime(authority) {} }
         let client = try authority.issue("client", validity: .daysAndAHalf(3))
-        try setMode(client.keyPath, 0o644)
-        try setMode(authority.directory, 0o755)
+        try Files.setMode(client.keyPath, 0o644)
+        try Files.setMode(authority.directory, 0o755)
         let tasks = """
             cluster: {servers: "https://h:6443", certificateAuthority: \(authority.certificatePath)}
             tasks:
@@ -246,7 +246,7 @@ struct NodeCheckTests {
                 ]
             )
             // Nobody else can reach the key.
-            try setMode(authority.directory, 0o700)
+            try Files.setMode(authority.directory, 0o700)
             #expect(await bench.problems() == [])
             #expect(try await bench.perform("a") == "changed")
             #expect(bench.lines.filter { $0.hasPrefix("warning: ") }.count == 1, "\(bench.lines)")
@@ -262,7 +262,7 @@ struct NodeCheckTests {
         let client = try authority.issue("client", validity: .daysAndAHalf(3))
         let tasks = "tasks: {b: {wait: {apiServer: k}}}"
         try await withBench(tasks) { bench in
-            try setMode(bench.directory, 0o755)
+            try Files.setMode(bench.directory, 0o755)
             let key = Base64.encode(try FileSystem.read(client.keyPath, limit: 10_000))
             let kubeconfig = """
                 current-context: c

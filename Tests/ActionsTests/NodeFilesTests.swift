@@ -82,7 +82,7 @@ struct NodeFilesTests {
         #expect(try files.write([1, 3], to: "/a", by: "task", mode: 0o640) == .changed)
         #expect(try files.write([1, 3], to: "/a", by: "task", mode: 0o600) == .changed)
         #expect(try FileSystem.status(location)?.mode == 0o600)
-        try setMode(location, 0o644)
+        try Files.setMode(location, 0o644)
         #expect(try files.write([1, 3], to: "/a", by: "task", mode: 0o600) == .changed)
         #expect(try files.write([1, 3], to: "/a", by: "task", mode: 0o600) == .unchanged)
     }

@@ -81,7 +81,7 @@ struct StagedProductsTests {
         let products = try staged("file")
         #expect(throws: SystemError.self) { try products.put([], mode: 0o600, at: "/etc/passwd") }
         try products.put(Array("text".utf8), mode: 0o777, at: "/etc/nest/file")
-        try setMode("\(stage)/0", 0o6777)
+        try Files.setMode("\(stage)/0", 0o6777)
         // Names that are not those of products stay where they are.
         try FileSystem.write([1], to: "\(stage)/1", mode: 0o600)
         try FileSystem.write([1], to: "\(stage)/passwd", mode: 0o600)

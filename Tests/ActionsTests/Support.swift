@@ -118,7 +118,7 @@ final class Bench: Sendable {
     /// Reads a file beside the task file, `nil` if there is none.
     func read(_ name: String) throws -> String? {
         guard try FileSystem.exists("\(directory)/\(name)") else { return nil }
-        return try readTestText("\(directory)/\(name)")
+        return try Files.text("\(directory)/\(name)")
     }
 }
 

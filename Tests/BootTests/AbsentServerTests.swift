@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// An API server that is unavailable for longer than the timeouts of the tasks.
@@ -52,10 +49,10 @@ extension BootedTests {
             }
         }
 
-        /// How long the server is absent in a campaign: `NEST_ABSENT=10m`.
-        private static let absence = Machine.environment()["NEST_ABSENT"].flatMap(parseDuration)
+        /// How long the server is absent in a campaign, in minutes: `NEST_ABSENT=10`.
+        private static let absence = TestProcess.environment["NEST_ABSENT"].flatMap { Int($0) }.map { Duration.seconds(60 * $0) }
 
-        @Test(.enabled(if: absence != nil, "set NEST_ABSENT to a duration"))
+        @Test(.enabled(if: absence != nil, "set NEST_ABSENT to a number of minutes"))
         func `the example boots without a server for a long time, and heals by itself`() async throws {
             let absence = try #require(Self.absence)
             try await TestCluster.withFresh(starting: false) { cluster in

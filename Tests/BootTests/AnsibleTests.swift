@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -24,13 +23,13 @@ extension BootedTests {
         }
 
         private func write(_ text: String, to name: String) throws {
-            try FileSystem.write(Array(text.utf8), to: TemporaryDirectory.file(name), mode: 0o644)
+            try Files.write(Array(text.utf8), to: TemporaryDirectory.file(name), mode: 0o644)
         }
 
         /// Writes the inventory of the example with the package of this test, and the files of the node.
         private func writeInventory(tasks: String = tasks) async throws {
             let digest = try await Tool.run("sha256sum", [TestMachine.package]).output.prefix(64)
-            let example = try readTestText("\(Self.directory)/inventory.yml")
+            let example = try Files.text("\(Self.directory)/inventory.yml")
             let inventory =
                 example
                 .replacing("https://packages.example.com/nest-bootstrap_0.1.0_amd64.deb", with: TestMachine.package)
@@ -72,9 +71,9 @@ extension BootedTests {
                 let address = ["--net=\(network.path)", "ip", "address", "add", "10.0.0.1/24", "dev", "br0"]
                 try #require(try await Tool.run("nsenter", address).status == 0)
                 try await TestMachine.withFresh("cp1", package: "", variant: "managed") { machine in
-                    try FileSystem.makeDirectories(machine.disk("/root/.ssh"), mode: 0o700)
+                    try Files.makeDirectories(machine.disk("/root/.ssh"), mode: 0o700)
                     let keys = machine.disk("/root/.ssh/authorized_keys")
-                    try FileSystem.write(readTestFile("\(key).pub"), to: keys, mode: 0o600)
+                    try Files.write(Files.read("\(key).pub"), to: keys, mode: 0o600)
                     let settings = "[Match]\nName=host0\n[Network]\nAddress=10.0.0.11/24\n"
                     try machine.write(settings, to: "/etc/systemd/network/10-host0.network")
                     try await machine.boot(at: network)

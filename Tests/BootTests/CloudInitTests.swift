@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -15,10 +14,10 @@ extension BootedTests {
             ]
             let directory = TemporaryDirectory.file("identity")
             for (source, file) in files {
-                let bytes = try FileSystem.read("\(cluster.credentials)/\(source)", limit: 1 << 16)
-                try FileSystem.write(bytes, to: "\(directory)/\(file)", mode: 0o644)
+                let bytes = try Files.read("\(cluster.credentials)/\(source)")
+                try Files.write(bytes, to: "\(directory)/\(file)", mode: 0o644)
             }
-            try FileSystem.makeDirectories(machine.disk("/identity"))
+            try Files.makeDirectories(machine.disk("/identity"))
             let archive = ["--create", "--file", machine.disk("/identity/\(name)"), "--directory", directory]
             let result = try await Tool.run("tar", archive + files.map(\.1))
             try #require(result.status == 0, "\(result.errors)")
@@ -28,7 +27,7 @@ extension BootedTests {
         private func userData(_ cluster: TestCluster) async throws -> String {
             let digest = try await Tool.run("sha256sum", [TestMachine.package]).output.prefix(64)
             let path = "\(TestCluster.sourceRoot)/examples/cloud-init/user-data.yaml"
-            return try readTestText(path)
+            return try Files.text(path)
                 .replacing("https://10.0.0.10:6443", with: cluster.server)
                 .replacing("10.0.0.0/16", with: "0.0.0.0/0")
                 .replacing("https://identity.example.com/nodes", with: "file:///identity")
@@ -41,8 +40,8 @@ extension BootedTests {
         {
             let cluster = try await TestCluster.shared.value
             try await TestMachine.withFresh("w1", package: "", variant: "cloud") { machine in
-                let package = try FileSystem.read(TestMachine.package, limit: 1 << 28)
-                try FileSystem.write(package, to: machine.disk("/package.deb"), mode: 0o644)
+                let package = try Files.read(TestMachine.package)
+                try Files.write(package, to: machine.disk("/package.deb"), mode: 0o644)
                 try await putIdentity(of: "w1", cluster, machine)
                 let seed = "/var/lib/cloud/seed/nocloud-net"
                 for (path, text) in [

@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The machines of `examples/ha-control-plane`, with what its README says is on a node, on a network of their own.
 ///
@@ -29,9 +26,8 @@ struct ControlPlanes: Sendable {
 
     /// Lends four machines that are off: the control planes and a worker.
     static func withFresh(_ body: (ControlPlanes) async throws -> Void) async throws {
-        let text = try readTestFile("\(example)/bootstrap.yaml")
-        let file = try #require(try readDocuments(text, file: "bootstrap.yaml").first?.root)
-        let nodes = (file["nodes"]?.mapping?.entries ?? []).filter { $0.key != "worker-02" }
+        let file = try #require(try Files.text("\(example)/bootstrap.yaml").yamlDocuments.first)
+        let nodes = (file["nodes"]?.entries ?? []).filter { $0.key != "worker-02" }
         let virtualAddress = try #require(file["cluster"]?["vip"]?.string)
         try await issueCertificates(to: nodes.map(\.key) + ["worker-02"])
         let (kubelet, kubectl) = try await programs()
@@ -90,23 +86,23 @@ struct ControlPlanes: Sendable {
 
     /// Does what the operator does on a machine of theirs: in the directory of the test, with the task file of the example.
     private static func issueCertificates(to hosts: [String]) async throws {
-        try FileSystem.makeDirectories(TemporaryDirectory.file("keys"), mode: 0o700)
+        try Files.makeDirectories(TemporaryDirectory.file("keys"), mode: 0o700)
         for host in hosts + ["operator"] {
             let key = TemporaryDirectory.file("keys/\(host)")
             let made = try await Tool.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", host, "-f", key])
             try #require(made.status == 0, "\(made.errors)")
             let published = TemporaryDirectory.file("ssh-host-keys/\(host)/ssh_host_ed25519_key.pub")
-            if host != "operator" { try FileSystem.write(readTestFile("\(key).pub"), to: published, mode: 0o644) }
+            if host != "operator" { try Files.write(Files.read("\(key).pub"), to: published, mode: 0o644) }
         }
         let operatorKey = String(
-            decoding: try readTestFile(TemporaryDirectory.file("keys/operator.pub")),
+            decoding: try Files.read(TemporaryDirectory.file("keys/operator.pub")),
             as: UTF8.self
         )
         let recipients = "certificates: {recipients: [\"\(operatorKey.filter { $0 != "\n" })\"]}\n"
         let config = TemporaryDirectory.file("bootstrap.yaml")
-        try FileSystem.write(readTestFile("\(example)/bootstrap.yaml"), to: config, mode: 0o644)
+        try Files.write(Files.read("\(example)/bootstrap.yaml"), to: config, mode: 0o644)
         let dropIn = TemporaryDirectory.file("bootstrap.d/50-test.yaml")
-        try FileSystem.write(Array(recipients.utf8), to: dropIn, mode: 0o644)
+        try Files.write(Array(recipients.utf8), to: dropIn, mode: 0o644)
         let made = try await Tool.run(TestNode.program, ["certificates", "renew", "--config", config])
         try #require(made.status == 0, "\(made.errors)")
     }
@@ -143,8 +139,8 @@ extension ControlPlanes.Member {
         try copy("bootstrap.yaml", to: "\(configuration)/bootstrap.yaml")
         let set = try await Tool.run("cp", ["-r", TemporaryDirectory.file("secrets"), machine.disk(configuration)])
         try #require(set.status == 0, "\(set.errors)")
-        let key = try readTestFile(TemporaryDirectory.file("keys/\(name)"))
-        try FileSystem.write(key, to: machine.disk("/etc/ssh/ssh_host_ed25519_key"), mode: 0o600)
+        let key = try Files.read(TemporaryDirectory.file("keys/\(name)"))
+        try Files.write(key, to: machine.disk("/etc/ssh/ssh_host_ed25519_key"), mode: 0o600)
         try change("variables: {interface: host0}\n")
 
         let servers = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
@@ -157,7 +153,7 @@ extension ControlPlanes.Member {
                 try copy("\(service).service.conf", to: "/etc/systemd/system/\(service).service.d/nest-bootstrap.conf")
             } else {
                 let path = machine.disk("/etc/systemd/system/\(service).service")
-                try FileSystem.makeSymbolicLink(at: path, to: "/dev/null", replacing: false)
+                try Files.makeSymbolicLink(at: path, to: "/dev/null")
             }
         }
         try installNetwork()
@@ -168,13 +164,13 @@ extension ControlPlanes.Member {
     func change(_ text: String) throws { try machine.write(text, to: "/etc/nest-bootstrap/bootstrap.d/50-test.yaml") }
 
     private func copy(_ file: String, to path: String) throws {
-        try FileSystem.write(readTestFile("\(Self.directory)/\(file)"), to: machine.disk(path), mode: 0o644)
+        try Files.write(Files.read("\(Self.directory)/\(file)"), to: machine.disk(path), mode: 0o644)
     }
 
     private func enable(_ unit: String, of target: String, in directory: String) throws {
         let link = machine.disk("/etc/systemd/system/\(target).wants/\(unit)")
-        try FileSystem.makeDirectories(machine.disk("/etc/systemd/system/\(target).wants"))
-        try FileSystem.makeSymbolicLink(at: link, to: "\(directory)/\(unit)", replacing: false)
+        try Files.makeDirectories(machine.disk("/etc/systemd/system/\(target).wants"))
+        try Files.makeSymbolicLink(at: link, to: "\(directory)/\(unit)")
     }
 
     private func installNetwork() throws {

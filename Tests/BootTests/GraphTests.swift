@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// The units of the tasks together with other units.
@@ -29,7 +26,7 @@ extension BootedTests {
                 )
                 try machine.write("[Unit]\nDescription=storage\n", to: "/etc/systemd/system/storage.target")
                 let wants = machine.disk("/etc/systemd/system/multi-user.target.wants/slow.service")
-                try FileSystem.makeSymbolicLink(at: wants, to: "/etc/systemd/system/slow.service", replacing: false)
+                try Files.makeSymbolicLink(at: wants, to: "/etc/systemd/system/slow.service")
                 try await machine.boot()
 
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-late") { $0 == "active\n" })

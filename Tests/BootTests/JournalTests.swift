@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// The journal and the status, as an administrator reads them.
@@ -42,7 +40,7 @@ extension BootedTests {
             let failures = try await machine.journal(Self.failed)
             #expect(failures.count == 1)
             let entry = try #require(failures.first)
-            show("journalctl -o json \(Self.failed)", String(decoding: entry.json(), as: UTF8.self))
+            show("journalctl -o json \(Self.failed)", "\(entry)")
             let expected = [
                 "PRIORITY": "4", "NEST_TASK": "bad", "NEST_VERB": "exec", "NEST_OUTCOME": "failed",
                 "NEST_ATTEMPT": "1",
@@ -78,7 +76,7 @@ extension BootedTests {
         private func status(_ machine: TestMachine) async throws {
             show("nest-bootstrap status", try await machine.status())
             let text = try await machine.status("--output json")
-            let list = try readJSON(Array(text.utf8), file: "status")["tasks"]?.sequence ?? []
+            let list = try JSON(text)["tasks"]?.sequence ?? []
             let rows = Dictionary(list.map { ($0["task"]?.string ?? "", $0) }) { first, _ in first }
             #expect(rows["fine"]?["unit"]?["sub"]?.string == "exited")
             #expect(rows["bad"]?["state"]?.string == "failed")

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// Command `logs` with the journal of a machine.
@@ -30,7 +28,7 @@ extension BootedTests {
 
                 let both = try await machine.output("nest-bootstrap logs -b -o json fine bad")
                 let messages = try both.split(separator: "\n").map { line in
-                    try readJSON(Array(line.utf8), file: "journal")["MESSAGE"]?.string ?? ""
+                    try String(line).json["MESSAGE"]?.string ?? ""
                 }
                 #expect(messages.contains("bad: | from bad") && messages.contains("fine: | from fine"))
 

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// A machine whose units were made from a NixOS module, as NixOS installs them.
@@ -11,7 +9,7 @@ extension BootedTests {
             let directory = TemporaryDirectory.file("agenix")
             for name in ["k8s-ca", "kube-admin", "calico-cni", "kube-proxy"] {
                 for kind in ["crt", "key"] {
-                    try FileSystem.write(Array("\(name)\n".utf8), to: "\(directory)/\(name).\(kind)", mode: 0o600)
+                    try Files.write(Array("\(name)\n".utf8), to: "\(directory)/\(name).\(kind)", mode: 0o600)
                 }
             }
             return directory
@@ -24,8 +22,8 @@ extension BootedTests {
             try await TestMachine.withFresh("ducksnest-controlplane") { machine in
                 let copied = try await Tool.run("cp", ["-r", "\(module.directory)/etc", machine.disk("")])
                 try #require(copied.status == 0, "\(copied.errors)")
-                try FileSystem.makeDirectories(machine.disk("/etc/systemd/system-generators"))
-                try FileSystem.makeSymbolicLink(
+                try Files.makeDirectories(machine.disk("/etc/systemd/system-generators"))
+                try Files.makeSymbolicLink(
                     at: machine.disk("/etc/systemd/system-generators/nest-bootstrap-generator"),
                     to: "/dev/null",
                     replacing: true

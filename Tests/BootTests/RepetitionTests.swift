@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// Tasks with `every`, as systemd repeats them.
@@ -28,9 +26,9 @@ extension BootedTests {
         }
 
         /// What `status` knows of a task.
-        private func status(of task: String, _ machine: TestMachine) async throws -> Node? {
+        private func status(of task: String, _ machine: TestMachine) async throws -> JSON? {
             let text = try await machine.status("--output json \(task)")
-            return try readJSON(Array(text.utf8), file: "status")["tasks"]?.sequence?.first
+            return try JSON(text)["tasks"]?.sequence?.first
         }
 
         /// Records every start of the alert unit.

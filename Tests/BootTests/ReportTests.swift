@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension IndependentBootedTests {
     /// What a booted machine reports to the cluster.
@@ -21,7 +19,7 @@ extension IndependentBootedTests {
         private static let service = "k8s-bootstrap--report.service"
         private static let warning = "cannot report to the cluster"
 
-        /// Waits until the condition of the machine's Node has a reason.
+        /// Waits until the condition of the machine's JSON has a reason.
         private func becomes(_ reason: String, _ cluster: TestCluster) async throws {
             let path = #"jsonpath={.status.conditions[?(@.type=="BootstrapReady")].reason}"#
             var seen = ""
@@ -42,7 +40,7 @@ extension IndependentBootedTests {
             let options = ["--no-controller-manager", "--", "--enable-admission-plugins=NodeRestriction"]
             try await TestCluster.withFresh(options: options) { cluster in
                 try await cluster.makeCertificate("kubelet-w1", subject: "/O=system:nodes/CN=system:node:w1")
-                let object = "---\n{apiVersion: v1, kind: Node, metadata: {name: w1}}\n"
+                let object = "---\n{apiVersion: v1, kind: JSON, metadata: {name: w1}}\n"
                 #expect(try await cluster.kubectl("create", "-f", "-", input: object).status == 0)
                 try await cluster.withMachine("any", tasks: Self.tasks) { machine in
                     try await machine.boot(cluster.credentialsOption)

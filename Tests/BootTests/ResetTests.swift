@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// A machine whose tasks ran in their units at boot, reset to what it was.

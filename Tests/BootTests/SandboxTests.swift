@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// What the unit of a task allows, and when systemd stops it.
@@ -113,7 +111,7 @@ extension BootedTests {
                     to: "/etc/tmpfiles.d/keys.conf",
                 )
                 // As agenix makes them: a link that is there from the beginning leads to others that come later.
-                try FileSystem.makeSymbolicLink(at: machine.disk("/etc/linked"), to: "/run/links/key", replacing: true)
+                try Files.makeSymbolicLink(at: machine.disk("/etc/linked"), to: "/run/links/key", replacing: true)
                 try await machine.boot()
                 let tasks = [
                     "granted", "root", "home", "own", "run", "user", "shared", "bus", "probe", "networked", "neighbour",

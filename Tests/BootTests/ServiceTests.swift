@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -11,7 +10,7 @@ extension BootedTests {
             async throws
         {
             let path = "\(TestCluster.sourceRoot)/docs/systemd.md"
-            let document = try readTestText(path)
+            let document = try Files.text(path)
             let start = try #require(document.firstRange(of: "```ini\n[Unit]\nAfter=k8s-bootstrap.target\n"))
             let dropIn = try #require(
                 document[start.lowerBound...].dropFirst("```ini\n".count).split(separator: "```").first
@@ -22,8 +21,8 @@ extension BootedTests {
                 try machine.write("[Service]\nExecStart=sleep infinity\n", to: unit)
                 try machine.write("\(dropIn)", to: "\(unit).d/nest-bootstrap.conf")
                 let wants = machine.disk("/etc/systemd/system/k8s-bootstrap.target.wants")
-                try FileSystem.makeDirectories(wants)
-                try FileSystem.makeSymbolicLink(at: "\(wants)/k3s.service", to: unit, replacing: false)
+                try Files.makeDirectories(wants)
+                try Files.makeSymbolicLink(at: "\(wants)/k3s.service", to: unit)
                 try await machine.boot()
                 #expect(try await machine.fails("settings"))
                 #expect(try await machine.output("systemctl is-active k3s") == "inactive\n")
@@ -39,7 +38,7 @@ extension BootedTests {
             try await ControlPlanes.withFresh { planes in
                 let machine = planes.servers[0].machine
                 let secrets = "/etc/nest-bootstrap/secrets"
-                try FileSystem.removeTree(machine.disk(secrets))
+                try Files.removeTree(machine.disk(secrets))
                 try await planes.boot([planes.servers[0]])
                 #expect(try await machine.fails("certificate-authority"))
                 let ask = "systemctl show --property=SubState --value etcd keepalived"

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The tests on booted machines, one after the other, because all machines share this machine's loopback.
 @Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
@@ -34,7 +32,7 @@ extension TestMachine {
     static var homelab: String {
         get throws {
             let path = "\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml"
-            return try readTestText(path)
+            return try Files.text(path)
         }
     }
 
@@ -52,7 +50,7 @@ extension TestMachine {
     /// Returns the `ActiveState` of the services of tasks by name.
     func tasks() async throws -> [String: String] {
         let units = try await output("systemctl list-units --all --output=json 'k8s-bootstrap-*.service'")
-        let list = try readJSON(Array(units.utf8), file: "systemctl").sequence ?? []
+        let list = try JSON(units).sequence ?? []
         var states: [String: String] = [:]
         for unit in list {
             let name = (unit["unit"]?.string ?? "").dropFirst("k8s-bootstrap-".count).dropLast(".service".count)
@@ -87,12 +85,12 @@ extension TestMachine {
     }
 
     /// Returns the entries of the last boot in the machine's journal, which is read from outside.
-    func journal(_ matches: String...) async throws -> [Node] {
+    func journal(_ matches: String...) async throws -> [JSON] {
         _ = try await run("journalctl", "--sync")
         let arguments = ["-D", disk("/var/log/journal"), "-b", "-o", "json", "--no-pager"]
         let result = try await Tool.run("journalctl", arguments + matches)
         try #require(result.status == 0, "\(result.errors)")
-        return try result.output.split(separator: "\n").map { try readJSON(Array($0.utf8), file: "journal") }
+        return try result.outputLines.map { try $0.json }
     }
 
     /// Returns the output of `nest-bootstrap status` on the machine.
@@ -103,7 +101,7 @@ extension TestMachine {
     /// Returns the state of every task by name.
     func records() async throws -> [String: String] {
         let text = try await status("--output json")
-        let tasks = try readJSON(Array(text.utf8), file: "status")["tasks"]?.sequence ?? []
+        let tasks = try JSON(text)["tasks"]?.sequence ?? []
         var states: [String: String] = [:]
         for task in tasks { states[task["task"]?.string ?? ""] = task["state"]?.string }
         return states

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// Invalid task files, and tasks that do what they did not declare.

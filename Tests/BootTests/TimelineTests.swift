@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// The timeline of a real boot.
@@ -30,8 +27,8 @@ extension BootedTests {
                 try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
                 try machine.write(Self.slow, to: "/etc/systemd/system/slow.service")
                 let wants = "/etc/systemd/system/multi-user.target.wants"
-                try FileSystem.makeDirectories(machine.disk(wants))
-                try FileSystem.makeSymbolicLink(
+                try Files.makeDirectories(machine.disk(wants))
+                try Files.makeSymbolicLink(
                     at: machine.disk("\(wants)/slow.service"),
                     to: "/etc/systemd/system/slow.service",
                     replacing: false
@@ -50,23 +47,22 @@ extension BootedTests {
             }
         }
 
-        private func timeline(_ machine: TestMachine) async throws -> Node {
+        private func timeline(_ machine: TestMachine) async throws -> JSON {
             let text = try await machine.must("nest-bootstrap timeline --output json")
-            return try readJSON(Array(text.utf8), file: "timeline")
+            return try JSON(text)
         }
 
         /// A task by its name.
-        private func task(_ timeline: Node, _ name: String) throws -> Node {
+        private func task(_ timeline: JSON, _ name: String) throws -> JSON {
             try #require(timeline["tasks"]?.sequence?.first { $0["task"]?.string == name })
         }
 
-        private func kinds(_ task: Node) -> [String] {
+        private func kinds(_ task: JSON) -> [String] {
             (task["spans"]?.sequence ?? []).compactMap { $0["kind"]?.string }
         }
 
-        private func seconds(_ node: Node?) throws -> Double {
-            let node = try #require(node)
-            return try #require(Double(String(decoding: node.json(), as: UTF8.self)))
+        private func seconds(_ node: JSON?) throws -> Double {
+            try #require(node.flatMap { Double($0.description) })
         }
 
         private func whileItRuns(_ machine: TestMachine) async throws {
@@ -85,7 +81,7 @@ extension BootedTests {
 
         private func afterwards(_ machine: TestMachine) async throws {
             let timeline = try await timeline(machine)
-            show("nest-bootstrap timeline --output json", String(decoding: timeline.json(), as: UTF8.self))
+            show("nest-bootstrap timeline --output json", "\(timeline)")
             #expect(timeline["origin"]?.string == "boot")
             #expect(timeline["ongoing"]?.boolean == false)
             #expect(timeline["notes"]?.sequence?.isEmpty == true, "a repetition is no later run of its task")
@@ -107,7 +103,7 @@ extension BootedTests {
         }
 
         /// The clocks of records, systemd and journal agree.
-        private func compare(_ timeline: Node, _ machine: TestMachine) async throws {
+        private func compare(_ timeline: JSON, _ machine: TestMachine) async throws {
             let boot = try await microseconds(machine, "UserspaceTimestampMonotonic", "")
             for name in ["first", "waits", "last"] {
                 let task = try task(timeline, name)

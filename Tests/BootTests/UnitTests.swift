@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension BootedTests {
     /// The units of the example with many tasks, as systemd loads them.

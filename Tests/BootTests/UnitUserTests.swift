@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -102,9 +101,9 @@ extension BootedTests {
                     let tasks = Self.tasks.replacing("URL", with: server.url)
                     try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.d/60-tasks.yaml")
                     try machine.write(Self.manifest("closed"), to: "/opt/closed/a.yaml")
-                    try setMode(machine.disk("/opt/closed"), 0o700)
+                    try Files.setMode(machine.disk("/opt/closed"), 0o700)
                     try machine.write(Self.manifest("loose"), to: "/opt/loose.yaml")
-                    try setMode(machine.disk("/opt/loose.yaml"), 0o666)
+                    try Files.setMode(machine.disk("/opt/loose.yaml"), 0o666)
                     try await machine.boot(cluster.credentialsOption)
                     // When the units were made, it was not there.
                     try await machine.must(

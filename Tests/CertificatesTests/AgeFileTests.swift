@@ -18,7 +18,7 @@ struct AgeFileTests {
     private func sshKey(_ name: String, type: String = "ed25519") async throws -> String {
         let path = TemporaryDirectory.file(name)
         _ = try await run("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", "root@\(name)", "-f", path])
-        return try readTestText("\(path).pub")
+        return try Files.text("\(path).pub")
     }
 
     private func ageKey(_ name: String) async throws -> String {
@@ -31,7 +31,7 @@ struct AgeFileTests {
         let path = TemporaryDirectory.file("\(UInt64.random(in: .min ... .max)).age")
         let arguments = recipients.flatMap { ["-r", $0] } + (isArmored ? ["-a"] : []) + ["-o", path]
         _ = try await run("age", arguments, input: "text")
-        return try #require(AgeFile(try readTestFile(path)))
+        return try #require(AgeFile(try Files.read(path)))
     }
 
     private func list(_ recipients: String...) throws -> RecipientList {

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Files that are not what they should be: one line each, the right exit code, never a trap or a hang.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -16,10 +14,10 @@ struct BadInputTests {
             switch self {
             case .nothing: break
             case .gigantic: _ = try await Tool.run("truncate", ["-s", "8G", path])
-            case .directory: try FileSystem.makeDirectories(path)
+            case .directory: try Files.makeDirectories(path)
             case .pipe: _ = try await Tool.run("mkfifo", [path])
-            case .dangling: try FileSystem.makeSymbolicLink(at: path, to: "/nowhere/to/be/found", replacing: false)
-            default: try FileSystem.write(bytes, to: path, mode: 0o644)
+            case .dangling: try Files.makeSymbolicLink(at: path, to: "/nowhere/to/be/found")
+            default: try Files.write(bytes, to: path, mode: 0o644)
             }
         }
 
@@ -49,7 +47,7 @@ struct BadInputTests {
     @Test(arguments: Content.allCases)
     func `a bad task file ends in one line and 78`(content: Content) async throws {
         let node = try TestNode("")
-        #expect(try FileSystem.remove(node.config))
+        #expect(try Files.remove(node.config))
         try await content.make(at: node.config)
         let result = try await node.run("run")
         show("task file: \(content)", ours: result)
@@ -117,6 +115,6 @@ struct BadInputTests {
             #expect(lines.count == 1, "\(name): \(lines)")
             #expect(lines.first?.contains(node.directory) == true, "\(lines)")
         }
-        #expect(try FileSystem.exists(node.written("/etc")) == false)
+        #expect(try Files.exists(node.written("/etc")) == false)
     }
 }

@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Kubernetes' own programs on a control plane of the homelab, with what its node installs of a set.
 struct CertificateCluster: Sendable {
@@ -38,14 +35,14 @@ struct CertificateCluster: Sendable {
 
     /// Replaces the files that the node uses, all at once.
     func use(_ files: Installation) throws {
-        try FileSystem.makeSymbolicLink(at: node.directory, to: files.directory, replacing: true)
+        try Files.makeSymbolicLink(at: node.directory, to: files.directory, replacing: true)
     }
 
     /// Does what a node does at boot, in a directory of its own.
     func install(_ name: String) async throws -> Installation {
         let files = Installation(directory: nodes.path("node-\(name)"))
-        try FileSystem.makeDirectories(files.directory, mode: 0o700)
-        try FileSystem.write(readTestFile("\(nodes.set)/ca/k8s.crt"), to: files.authority, mode: 0o644)
+        try Files.makeDirectories(files.directory, mode: 0o700)
+        try Files.write(Files.read("\(nodes.set)/ca/k8s.crt"), to: files.authority, mode: 0o644)
         let own = "derived/\(Self.host)/"
         for file in try nodes.files() where file.hasPrefix(own) {
             let name = file.dropFirst("\(own)k8s-".count)
@@ -55,8 +52,8 @@ struct CertificateCluster: Sendable {
                 )
                 try await nodes.must("age", "-d", "-i", key, "-o", path, "\(nodes.set)/\(file)")
             } else {
-                try FileSystem.write(
-                    readTestFile("\(nodes.set)/\(file)"),
+                try Files.write(
+                    Files.read("\(nodes.set)/\(file)"),
                     to: "\(files.directory)/\(name)",
                     mode: 0o644
                 )
@@ -98,7 +95,7 @@ struct CertificateCluster: Sendable {
             "--etcd-keyfile=\(files.key("kube-apiserver-etcd-client"))", "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
             "--secure-port=\(server.suffix(5).filter(\.isNumber))",
-            "--service-cluster-ip-range=10.96.0.0/12", "--authorization-mode=Node,RBAC",
+            "--service-cluster-ip-range=10.96.0.0/12", "--authorization-mode=JSON,RBAC",
             "--enable-admission-plugins=NodeRestriction",
             "--client-ca-file=\(files.authority)",
             "--tls-cert-file=\(files.certificate("kube-apiserver"))",
@@ -138,7 +135,7 @@ struct CertificateCluster: Sendable {
              users: [{name: u, user: {client-certificate: "\(files.certificate(name))", client-key: "\(files.key(name))"}}]}
             """
         let path = "\(files.directory)/\(name).kubeconfig"
-        try FileSystem.write(Array(text.utf8), to: path, mode: 0o600)
+        try Files.write(Array(text.utf8), to: path, mode: 0o600)
         return path
     }
 

@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -55,7 +53,7 @@ struct CertificateRotationClusterTests {
 
         /// Waits until pods get the CA of the node's files.
         mutating func requirePublication(_ moment: String) async throws {
-            let authority = try readTestText(cluster.node.authority)
+            let authority = try Files.text(cluster.node.authority)
             let isPublished = try await becomes(within: .seconds(240)) {
                 // It ends if the API server does not respond within 10 s; a node's unit starts it again.
                 if !manager.isRunning { try await restartManager() }
@@ -67,8 +65,8 @@ struct CertificateRotationClusterTests {
 
     /// A kubectl that asks once a second.
     private final class Requests: Sendable {
-        private let isOver = Locked(false)
-        private let results = Locked<[ToolResult]>([])
+        private let isOver = Protected(false)
+        private let results = Protected<[ToolResult]>([])
 
         func run(_ cluster: CertificateCluster) async throws {
             while !isOver.withLock({ $0 }) {
@@ -182,7 +180,7 @@ struct CertificateRotationClusterTests {
         try await servers.restartEtcd()
         try await cluster.requireReady(removed, servers.api)
         #expect(try await !cluster.etcdAccepts(first, trusting: removed))
-        let issuedAuthority = try readTestText(issued.authority)
+        let issuedAuthority = try Files.text(issued.authority)
         #expect(try await servers.publishedAuthority() == issuedAuthority)
         try await servers.restartManager()
         try await servers.requirePublication("remove")

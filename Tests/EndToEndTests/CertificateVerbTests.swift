@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Certificates that a node gets from a CA of its own, or from the signers of a real controller manager.
 @Suite(.temporaryDirectory, .needsAPIServer, .timeLimit(.minutes(10)))
@@ -45,7 +42,7 @@ struct CertificateVerbTests {
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.outputLines.last == "1 task: 1 changed")
         let (certificate, keyFile) = (node.written("/pki/client.crt"), node.written("/pki/client.key"))
-        #expect(try FileSystem.status(keyFile)?.mode == 0o400)
+        #expect(try Files.status(keyFile)?.mode == 0o400)
         let verified = try await Tool.run(
             "openssl",
             ["verify", "-purpose", "sslclient", "-CAfile", cluster.certificateAuthority, certificate]
@@ -89,8 +86,8 @@ struct CertificateVerbTests {
         // Each retry would make another request.
         let status = try await node.run("status", "--output", "json").output
         #expect(status.contains(#""permanent":true"#), "\(status)")
-        #expect(try readTestText(node.written("/pki/client.crt")) == "old")
-        #expect(try readTestText(node.written("/pki/client.key")) == "old")
+        #expect(try Files.text(node.written("/pki/client.crt")) == "old")
+        #expect(try Files.text(node.written("/pki/client.key")) == "old")
     }
 
     @Test func `a request that nobody approves ends with the task, which says what to do`() async throws {
@@ -111,7 +108,7 @@ struct CertificateVerbTests {
             last.contains("waits for the approval of an administrator ('kubectl certificate approve nest-"),
             "\(last)"
         )
-        #expect(try !FileSystem.exists(node.written("/pki")))
+        #expect(try !Files.exists(node.written("/pki")))
     }
 
     @Test func `what a signer refuses is reported`() async throws {
@@ -143,9 +140,9 @@ struct CertificateVerbTests {
         let cluster = try await TestCluster.shared.value
         let node = try Self.node(cluster, "commonName: a, usages: [client auth], key: ecdsa-p256", timeout: "12s")
         try await cluster.makeCertificate("requester", subject: "/CN=requester")
-        let admin = try readTestText(cluster.kubeconfig)
+        let admin = try Files.text(cluster.kubeconfig)
         let kubeconfig = try node.write(admin.replacing("kube-admin", with: "requester"), to: "kubeconfig", mode: 0o600)
-        let text = try readTestText(node.config).replacing(cluster.kubeconfig, with: kubeconfig)
+        let text = try Files.text(node.config).replacing(cluster.kubeconfig, with: kubeconfig)
         try node.write(text, to: "bootstrap.yaml")
         let refused = try await node.run("run")
         #expect(refused.status == 1)
@@ -177,7 +174,7 @@ struct CertificateVerbTests {
         )
         let unit = ["NEST_UNIT": "yes"]
         #expect(try await node.run("run", "--task", "web", environment: unit).status == 0)
-        #expect(try !FileSystem.exists(node.written("/pki")))
+        #expect(try !Files.exists(node.written("/pki")))
         #expect(try await node.run("supervise", "web", environment: unit).status == 0)
         let certificate = node.written("/pki/web.crt")
         let verified = try await Tool.run(
@@ -187,6 +184,6 @@ struct CertificateVerbTests {
         #expect(verified.status == 0, "\(verified.errors)")
         let again = try await node.run("run", "--task", "web", environment: unit)
         #expect(again.outputLines.last?.hasSuffix("unchanged") == true, "\(again.output)")
-        #expect(try FileSystem.list(node.written("/pki")) == ["web.crt", "web.key"])
+        #expect(try Files.list(node.written("/pki")) == ["web.crt", "web.key"])
     }
 }

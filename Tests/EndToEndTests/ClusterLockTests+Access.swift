@@ -1,6 +1,4 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -32,8 +30,8 @@ extension ClusterLockTests {
         let cluster = try await TestCluster.shared.value
         try await cluster.makeCertificate("locker", subject: "/CN=locker")
         let kubeconfig = TemporaryDirectory.file("locker.kubeconfig")
-        let text = try readTestText(cluster.nobodyKubeconfig).replacing("nobody", with: "locker")
-        try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        let text = try Files.text(cluster.nobodyKubeconfig).replacing("nobody", with: "locker")
+        try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
         let node = try node("one", task: "rights", kubeconfig)
         let refused = try await node.run("run")
         #expect(refused.status == 1)

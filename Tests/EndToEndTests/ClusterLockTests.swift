@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Tasks with `lock: cluster`, run by several agents on a real API server.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(6)))
@@ -51,9 +48,9 @@ struct ClusterLockTests {
 
     /// What the programs have written so far; one that has not ended ends never.
     private func visits() throws -> [Visit] {
-        guard try FileSystem.exists(file) else { return [] }
+        guard try Files.exists(file) else { return [] }
         var visits: [Visit] = []
-        for line in try readTestText(file).split(separator: "\n") {
+        for line in try Files.text(file).split(separator: "\n") {
             let words = line.split(separator: " ").map(String.init)
             guard words.count == 3, let time = Double(words[2]) else { continue }
             if words[1] == "begin" {
@@ -67,9 +64,11 @@ struct ClusterLockTests {
 
     private func isInside(_ name: String) throws -> Bool { try visits().contains { $0.name == name } }
 
-    private func uptime() -> Double { Double(Timestamp.uptimeMilliseconds()) / 1000 }
+    private func uptime() throws -> Double {
+        try #require(Double(Files.text("/proc/uptime").prefix { $0 != " " }))
+    }
 
-    func lease(_ task: String, _ cluster: TestCluster) async throws -> Node {
+    func lease(_ task: String, _ cluster: TestCluster) async throws -> JSON {
         try await cluster.object("lease", "nest-bootstrap-\(task)", namespace: "kube-system")
     }
 
@@ -111,7 +110,7 @@ struct ClusterLockTests {
         let spec = try await lease("shown", cluster)["spec"]
         let identity = try #require(spec?["holderIdentity"]?.string)
         let since = try #require(spec?["acquireTime"]?.string).prefix(19) + "Z"
-        #expect(identity.hasPrefix("\(Machine.hostName())_"))
+        #expect(identity.hasPrefix("\(TestProcess.hostName)_"))
         let own = try await one.run("status")
         #expect(
             own.output.contains("    holds Lease kube-system/nest-bootstrap-shown since \(since)\n"),
@@ -124,7 +123,7 @@ struct ClusterLockTests {
         #expect(json?["holder"]?.string == identity)
         #expect(json?["held"]?.boolean == false)
         // Interrupted, it releases the Lease.
-        let stop = uptime()
+        let stop = try uptime()
         holder.signal(SIGTERM)
         #expect(await holder.result().status == 143)
         #expect(await waiter.result().status == 0)
@@ -175,7 +174,7 @@ struct ClusterLockTests {
         let result = try await two.run("run")
         #expect(result.status == 1)
         #expect(
-            result.errors.contains("Lease/kube-system/nest-bootstrap-late: held by '\(Machine.hostName())_"),
+            result.errors.contains("Lease/kube-system/nest-bootstrap-late: held by '\(TestProcess.hostName)_"),
             "\(result.errors)"
         )
         #expect(result.errors.contains("; look at task 'late' on that node, or increase 'timeout' of the task"))
@@ -192,11 +191,11 @@ struct ClusterLockTests {
         let two = try node("two", task: "killed", cluster.kubeconfig)
         let waiter = try two.start(["run"])
         #expect(try await becomes { waiter.outputSoFar().contains("killed: waiting: ") })
-        let kill = uptime()
+        let kill = try uptime()
         holder.signal(SIGKILL)
         _ = await holder.result()
         // Its program, which in a unit systemd ends.
-        let text = try readTestText("\(file).one.pid").split(separator: "\n").first ?? ""
+        let text = try Files.text("\(file).one.pid").split(separator: "\n").first ?? ""
         _ = Glibc.kill(-(try #require(Int32(text))), SIGKILL)
         #expect(await waiter.result().status == 0)
         let begin = try #require(try visits().first { $0.name == "two" }).begin
@@ -208,12 +207,12 @@ struct ClusterLockTests {
         let cluster = try await TestCluster.shared.value
         let port = try #require(cluster.server.split(separator: ":").last.flatMap { UInt16($0) })
         var proxy: LoopbackProxy? = try LoopbackProxy(to: port)
-        let text = try readTestText(cluster.kubeconfig).replacing(
+        let text = try Files.text(cluster.kubeconfig).replacing(
             ":\(port)",
             with: ":\(try #require(proxy).port)"
         )
         let kubeconfig = TemporaryDirectory.file("proxy.kubeconfig")
-        try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
         let one = try node("one", task: "cut", kubeconfig, seconds: "300")
         let holder = try one.start(["run"])
         #expect(try await becomes { try isInside("one") })
@@ -263,7 +262,7 @@ struct ClusterLockTests {
             environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil]
         )
         #expect(try await becomes { agent.outputSoFar().contains("survives: | started") })
-        let process = try #require(Int32(try readTestText("\(file).pid").split(separator: "\n").first ?? ""))
+        let process = try #require(Int32(try Files.text("\(file).pid").split(separator: "\n").first ?? ""))
         agent.signal(SIGTERM)
         let result = await agent.result()
         #expect(result.status == 143)

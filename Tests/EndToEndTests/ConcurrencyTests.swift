@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Many tasks and many processes at the same time.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
@@ -30,7 +27,7 @@ struct ConcurrencyTests {
 
     /// `NEST_ROUNDS` sets the number of runs, 20 if it is not set.
     @Test func `no status is wrong while tiny tasks run`() async throws {
-        let rounds = Machine.environment()["NEST_ROUNDS"].flatMap { Int($0) } ?? 20
+        let rounds = TestProcess.environment["NEST_ROUNDS"].flatMap { Int($0) } ?? 20
         let names = (0..<9).map { "x\($0)" }
         let tasks = names.map { "  \($0): {exec: {command: \"true\"}}\n" }
         let node = try TestNode("tasks:\n\(tasks.joined())  next: {after: [x0], exec: {command: \"true\"}}\n")
@@ -75,7 +72,7 @@ struct ConcurrencyTests {
         let objects = (0..<150).map { "{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0), namespace: same}}" }
         let nodes = try (0..<3).map { number in
             let directory = TemporaryDirectory.file("node\(number)")
-            try FileSystem.makeDirectories(directory)
+            try Files.makeDirectories(directory)
             let task = "tasks: {same: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [same.yaml]}}}\n"
             let node = try TestNode(task, in: directory)
             try node.write(objects.joined(separator: "\n---\n"), to: "same.yaml")
@@ -97,7 +94,7 @@ struct ConcurrencyTests {
     @Test(.enabled(if: geteuid() == 0)) func `a success on a disk that is full is a success`() async throws {
         let node = try TestNode("tasks: {fills: {exec: {script: s.sh}}}\n")
         let run = node.written("/run")
-        try FileSystem.makeDirectories(run)
+        try Files.makeDirectories(run)
         try #require(try await Tool.run("mount", ["-t", "tmpfs", "-o", "size=128k", "none", run]).status == 0)
         try node.write("#!/bin/sh\ncat /dev/zero > '\(run)/filling' 2>/dev/null || true\n", to: "s.sh")
         let result = try await node.run("run")
@@ -111,7 +108,7 @@ struct ConcurrencyTests {
 
 /// What the sides of a race have in common.
 private final class Race: Sendable {
-    let isOver = Locked(false)
-    let counts = Locked((status: 0, dependant: 0))
-    let wrong = Locked<[String]>([])
+    let isOver = Protected(false)
+    let counts = Protected((status: 0, dependant: 0))
+    let wrong = Protected<[String]>([])
 }

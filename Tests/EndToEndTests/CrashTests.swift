@@ -1,5 +1,4 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -8,7 +7,7 @@ extension FreshServerTests {
     ///
     /// `NEST_ROUNDS` says how often, 6 times if it is not set; signals are sent twice as often.
     @Suite(.temporaryDirectory) struct CrashTests {
-        private static let rounds = Machine.environment()["NEST_ROUNDS"].flatMap { Int($0) } ?? 6
+        private static let rounds = TestProcess.environment["NEST_ROUNDS"].flatMap { Int($0) } ?? 6
 
         private static func text(_ counts: [Int32: Int]) -> String {
             counts.sorted { $0.key < $1.key }.map { "code \($0.key): \($0.value) runs" }.joined(separator: ", ")

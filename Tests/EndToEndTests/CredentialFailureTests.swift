@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// What a person learns when certificates are at fault.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
@@ -96,7 +93,7 @@ struct CredentialFailureTests {
         let old = "\(cluster.credentials)/e2e-expired"
         // Nobody listens at port 9: a request would say so.
         let node = try applying(kubeconfig(cluster, server: "https://127.0.0.1:9", client: old))
-        let days = (Timestamp.now().seconds - 1_580_515_200) / 86400
+        let days = (secondsSince1970() - 1_580_515_200) / 86400
         let expected =
             "t: error: client certificate '\(old).crt' ('CN=late,O=system:masters') expired \(days) days ago "
             + "(at 2020-02-01T00:00:00Z; the node's clock says NOW); renew it: have CA 'CN=nest-bootstrap test CA' issue "
@@ -195,7 +192,7 @@ struct CredentialFailureTests {
                     + "name the file of the CA that issued the API server's certificate"
             )
         )
-        #expect(try FileSystem.exists(node.written("/etc")) == false)
+        #expect(try Files.exists(node.written("/etc")) == false)
         let check = try await node.run("check")
         #expect(check.status == 65)
         #expect(check.errorLines.count == 4)

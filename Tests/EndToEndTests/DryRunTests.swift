@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension FreshServerTests {
     /// Dry runs of the shipped graph.
@@ -23,7 +21,7 @@ extension FreshServerTests {
                     "coredns: Deployment/kube-system/coredns would be created",
                 ] { #expect(result.outputLines.contains(line), "\(result.output)") }
                 #expect(try await cluster.versions() == before)
-                #expect(try FileSystem.list(node.root) == [])
+                #expect(try Files.list(node.root) == [])
             }
         }
     }

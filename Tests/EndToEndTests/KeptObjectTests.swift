@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// What `prune` of verb `apply` keeps on a real API server.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
@@ -163,7 +161,7 @@ struct KeptObjectTests {
     @Test func `what another task describes is in the namespace of its own kubeconfig`() async throws {
         let set = try await PrunedSet("spaces")
         let kubeconfig = TemporaryDirectory.file("spaces.kubeconfig")
-        try FileSystem.write(try FileSystem.read(set.cluster.kubeconfig, limit: 1 << 20), to: kubeconfig, mode: 0o600)
+        try Files.write(try Files.read(set.cluster.kubeconfig), to: kubeconfig, mode: 0o600)
         let change = ["config", "set-context", "--current", "--namespace=spaces"]
         #expect(try await set.cluster.kubectl(["--kubeconfig", kubeconfig] + change).status == 0)
         try set.write(["a", "b"])
@@ -221,19 +219,19 @@ struct KeptObjectTests {
         case .same: file = own.output
         case .copied:
             file = TemporaryDirectory.file("copy.crt")
-            try FileSystem.write(try readTestFile(own.output) + Array("\n".utf8), to: file, mode: 0o644)
+            try Files.write(try Files.read(own.output) + Array("\n".utf8), to: file, mode: 0o644)
         case .missing: file = "/other/ca.crt"
         case .another:
             let other = try TestAuthority()
             file = TemporaryDirectory.file("another.crt")
-            try FileSystem.write(try readTestFile(other.certificatePath), to: file, mode: 0o644)
+            try Files.write(try Files.read(other.certificatePath), to: file, mode: 0o644)
         }
         let kubeconfig = TemporaryDirectory.file("other.kubeconfig")
         let text = """
             {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {token: t}}],
              clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1', certificate-authority: '\(file)'}}]}
             """
-        try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
         try set.write(["a", "b"])
         #expect(try await set.node.run("run").status == 0)
         try set.write(["a"])

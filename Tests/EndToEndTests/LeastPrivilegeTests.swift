@@ -1,6 +1,5 @@
 import TestSupport
 import Testing
-import YAML
 
 extension FreshServerTests {
     /// The shipped task file as a user who has nothing but the roles that `rbac` prints.
@@ -10,7 +9,7 @@ extension FreshServerTests {
         {
             try await TestCluster.withFresh { cluster in
                 try await cluster.mustApply(
-                    try readTestText("\(TestCluster.sourceRoot)/Tests/cluster/node.yaml")
+                    try Files.text("\(TestCluster.sourceRoot)/Tests/cluster/node.yaml")
                 )
                 try await cluster.makeCertificate("agent", subject: "/CN=nest-bootstrap")
                 let node = try ShippedRun.node("least", of: cluster)
@@ -46,7 +45,7 @@ extension FreshServerTests {
             let run = try await ShippedRun.shared.value
             let text = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone")
             let json = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone", "-o", "json")
-            let documents = try readDocuments(Array(text.output.utf8), file: "rbac").compactMap(\.root)
+            let documents = try text.output.yamlDocuments.filter { $0 != .null }
             #expect(documents.count >= 4)
             #expect(documents.allSatisfy { $0["metadata"]?["name"]?.string == "nest-bootstrap:someone:control-plane" })
             let list = try json.output.json

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Reports about faulty manifests on a real API server, next to those of kubectl.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))

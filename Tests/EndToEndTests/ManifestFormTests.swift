@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The forms that manifests come in.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
@@ -65,7 +63,7 @@ struct ManifestFormTests {
     @Test func `an object without a namespace goes to that of the context`() async throws {
         let cluster = try await TestCluster.shared(namespace: "of-context")
         let node = try node("k")
-        let kubeconfig = try readTestText(cluster.kubeconfig)
+        let kubeconfig = try Files.text(cluster.kubeconfig)
         try node.write(kubeconfig.replacing("context: {", with: "context: {namespace: of-context, "), to: "k")
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: homeless}}", to: "m/1.yaml")
         let result = try await node.run("run")
@@ -107,7 +105,7 @@ struct ManifestFormTests {
         #expect(data?["b"]?.string == "yes")
         #expect(data?["c"]?.string == "n0017")
         #expect(data?["d"]?.string == "${agreed}")
-        #expect(data?["e"]?.string == Machine.hostName())
+        #expect(data?["e"]?.string == TestProcess.hostName)
         let plain = try TestNode(
             "tasks: {t: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m]}}}\n",
             in: TemporaryDirectory.file("plain"),

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Reports about missing kinds, namespaces and permissions.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// A cluster with a node, and the agent's output on it; run once for all tests.
 struct NodeRun: Sendable {
@@ -38,8 +36,8 @@ struct NodeRun: Sendable {
         try await cluster.mustApply(objects)
         let withoutNetwork = try await run("early", early, on: cluster)
         let node = try TestNode(try ShippedRun.bootstrap, in: "\(cluster.directory)/node")
-        try node.write(try readTestText(cluster.dropIn), to: "bootstrap.d/50-cluster.yaml")
-        try node.write(try readTestText(cluster.nodeDropIn), to: "bootstrap.d/60-node.yaml")
+        try node.write(try Files.text(cluster.dropIn), to: "bootstrap.d/50-cluster.yaml")
+        try node.write(try Files.text(cluster.nodeDropIn), to: "bootstrap.d/60-node.yaml")
         let shipped = try await node.run("run", "--role", "control-plane")
         let kubelet = ["--kubeconfig", "\(cluster.directory)/kubelet.kubeconfig", "get", "-o", "name"]
         var secrets: [ToolResult] = []

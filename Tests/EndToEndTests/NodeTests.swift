@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// A real node with real pods: what `wait: rollout` says about them, and what the shipped task file makes of the node.
 @Suite(.needsNode, .serialized, .timeLimit(.minutes(10)))
@@ -156,7 +154,7 @@ struct NodeTests {
         #expect(try await node.runWithoutRoot("run", "--role", "worker").errors.contains("warning") == false)
         let reported = try #require(try await cluster.reported(NodeRun.name))
         #expect(reported["reason"]?.string == "TasksFailed")
-        func heartbeat() async throws -> Node? {
+        func heartbeat() async throws -> JSON? {
             let conditions = try await cluster.object("node", NodeRun.name)["status"]?["conditions"]?.sequence ?? []
             return conditions.first { $0["type"]?.string == "Ready" }?["lastHeartbeatTime"]
         }
@@ -181,7 +179,7 @@ struct NodeTests {
             #expect(try await !groups(of: cluster).isEmpty)
             return cluster
         }
-        #expect(try FileSystem.exists(ended.directory) == false)
+        #expect(try Files.exists(ended.directory) == false)
         // A control group can only be removed when no process is in it.
         #expect(try await groups(of: ended) == [])
         let processes = try await Tool.run("pgrep", ["-f", "--", "\(ended.directory)/"])

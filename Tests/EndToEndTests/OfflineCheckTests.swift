@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// What `check` finds without an API server, and with what it knows of one that was reached before.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
@@ -22,7 +19,7 @@ struct OfflineCheckTests {
             "\(text.errors)"
         )
         let json = try await node.run("check", "--output", "json")
-        let report = try readJSON(Array(json.output.utf8), file: "check")
+        let report = try JSON(json.output)
         #expect(report["summary"]?["problems"]?.integer == 2)
         #expect(report["summary"]?["warnings"]?.integer == 0)
         #expect(report["summary"]?["objects"]?.integer == 1)
@@ -63,7 +60,7 @@ struct OfflineCheckTests {
         let wrong = try await node.run("check", "--offline")
         #expect(wrong.status == 65)
         #expect(wrong.errors.contains("here/m.yaml:1:52: ConfigMap/B: field 'metadata.name'"), "\(wrong.errors)")
-        try FileSystem.remove(node.path("here.yaml"))
+        try Files.remove(node.path("here.yaml"))
         #expect(try await node.run("check", "--offline").errors.contains("here.yaml"), "what is beside it must exist")
     }
 
@@ -86,7 +83,7 @@ struct OfflineCheckTests {
              clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: me, user: {token: t}}]}
             """
         try node.write(kubeconfig, to: "k")
-        try setMode(node.path("k"), 0o600)
+        try Files.setMode(node.path("k"), 0o600)
         let unknown = try await node.run("check")
         #expect(unknown.status == 0, "\(unknown.errors)")
         #expect(unknown.errors.hasPrefix("warning: ") && unknown.errors.contains("was removed in Kubernetes 1.25; "))

@@ -1,8 +1,5 @@
-import Host
-import TLS
 import TestSupport
 import Testing
-import YAML
 
 /// Manifests that come by a pinned URL.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
@@ -28,19 +25,19 @@ struct PinnedURLTests {
         let server = try LoopbackServer { request in
             request.target == "/old" ? .response(302, headers: ["Location: /crds.yaml"]) : .response(200, body: body)
         }
-        let node = try node(cluster, "\(server.url)/old", sha256(body))
+        let node = try node(cluster, "\(server.url)/old", sha256Digest(body))
         let first = try await node.run("run")
         #expect(first.status == 0, "\(first.errors)")
         #expect(server.requests.map(\.target) == ["/old", "/crds.yaml"])
-        let kept = node.written("/var/lib/nest-bootstrap/cache/\(sha256(body))")
-        #expect(try FileSystem.read(kept, limit: 4096) == body)
+        let kept = try node.written("/var/lib/nest-bootstrap/cache/\(sha256Digest(body))")
+        #expect(try Files.read(kept) == body)
         server.stop()
         let second = try await node.run("run")
         #expect(second.status == 0, "\(second.errors)")
         #expect(second.outputLines.last == "1 task: 1 unchanged")
 
         // What was damaged in the cache is not used, and the server is gone.
-        try FileSystem.write(Array("{}".utf8), to: kept, mode: 0o644)
+        try Files.write(Array("{}".utf8), to: kept, mode: 0o644)
         let third = try await node.run("run")
         #expect(third.status == 1)
         #expect(third.errors.contains(": cannot fetch '\(server.url)/old': "), "\(third.errors)")
@@ -50,17 +47,17 @@ struct PinnedURLTests {
         let cluster = try await TestCluster.shared(namespace: "repinned")
         let body = map("repinned")
         let server = try LoopbackServer { _ in .response(200, body: body) }
-        let digest = String(repeating: "0", count: 64)
+        let (digest, found) = (String(repeating: "0", count: 64), try sha256Digest(body))
         let node = try node(cluster, "\(server.url)/crds.yaml", digest)
         let result = try await node.run("run")
         #expect(result.status == 1)
         #expect(
             result.errorLines.first
                 == "pinned: error: \(node.config):4:\(39 + cluster.kubeconfig.count): "
-                + "the digest of '\(server.url)/crds.yaml' differs: expected SHA-256 \(digest), got \(sha256(body)); "
+                + "the digest of '\(server.url)/crds.yaml' differs: expected SHA-256 \(digest), got \(found); "
                 + "something else is there now: compare it with what its publisher announces, and do not use it until they agree"
         )
-        #expect(try FileSystem.exists(node.written("/var")) == false)
+        #expect(try Files.exists(node.written("/var")) == false)
         let maps = try await cluster.kubectl("get", "configmap", "m", "-n", "repinned")
         #expect(maps.status == 1)
     }

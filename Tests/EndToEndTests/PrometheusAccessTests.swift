@@ -9,7 +9,7 @@ struct PrometheusAccessTests {
         let node = try TestNode("tasks: {t: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [rbac.yaml]}}}\n")
         // Other tests of the cluster have a namespace of that name.
         try node.write(
-            try readTestText("\(TestCluster.sourceRoot)/examples/prometheus/rbac.yaml").replacing(
+            try Files.text("\(TestCluster.sourceRoot)/examples/prometheus/rbac.yaml").replacing(
                 "monitoring",
                 with: "prometheus"
             ),

@@ -1,8 +1,6 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// `prune` under interruptions, with few rights, with many objects, and beside kubectl.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(10)))
@@ -79,7 +77,7 @@ struct PruneSafetyTests {
         let cluster = try await TestCluster.shared.value
         try await cluster.makeCertificate("pruner", subject: "/CN=pruner")
         let kubeconfig = TemporaryDirectory.file("pruner.kubeconfig")
-        try FileSystem.write(try FileSystem.read(cluster.kubeconfig, limit: 1 << 20), to: kubeconfig, mode: 0o600)
+        try Files.write(try Files.read(cluster.kubeconfig), to: kubeconfig, mode: 0o600)
         let files = [
             "--client-certificate=\(cluster.credentials)/pruner.crt", "--client-key=\(cluster.credentials)/pruner.key",
         ]

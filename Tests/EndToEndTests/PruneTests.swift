@@ -1,6 +1,5 @@
 import TestSupport
 import Testing
-import YAML
 
 /// `prune` of verb `apply` on a real API server.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))

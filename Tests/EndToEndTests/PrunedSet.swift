@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// A task with `prune: true` in a namespace of its own, both of one name.
 struct PrunedSet: Sendable {
@@ -30,7 +28,7 @@ struct PrunedSet: Sendable {
             {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {}}],
              clusters: [{name: c, cluster: {server: 'http://127.0.0.1:\(port)'}}]}
             """
-        try FileSystem.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
     }
 
     func map(_ name: String, metadata: String? = nil, data: String = "1") -> String {
@@ -71,7 +69,7 @@ struct PrunedSet: Sendable {
         return result.outputLines.map { String($0.trimmingPrefix("configmap/")) }.filter { !$0.hasSuffix(".crt") }
     }
 
-    func parent() async throws -> Node {
+    func parent() async throws -> JSON {
         try await cluster.object("configmap", "nest-bootstrap-\(name)", namespace: "kube-system")
     }
 

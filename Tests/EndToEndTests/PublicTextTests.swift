@@ -1,15 +1,13 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// What users without rights can read of the tasks of root.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)), .enabled(if: geteuid() == 0))
 struct PublicTextTests {
     /// Runs the program as a user without rights.
     private func runAsNobody(_ node: TestNode, _ arguments: String...) async throws -> ToolResult {
-        for path in [TemporaryDirectory.path, node.root, "\(node.root)/run"] { try setMode(path, 0o755) }
+        for path in [TemporaryDirectory.path, node.root, "\(node.root)/run"] { try Files.setMode(path, 0o755) }
         let start = ["--reuid", "65534", "--regid", "65534", "--clear-groups", TestNode.program]
         return try await Tool("setpriv", start + arguments + ["--config", node.config, "--root", node.root]).result()
     }
@@ -23,7 +21,7 @@ struct PublicTextTests {
 
             """
         )
-        try setMode(TemporaryDirectory.path, 0o755)
+        try Files.setMode(TemporaryDirectory.path, 0o755)
         func run(_ command: String) async throws -> ToolResult {
             let start = ["--reuid", "65534", "--regid", "65534", "--clear-groups", TestNode.program, command]
             return try await Tool("setpriv", start + ["--config", node.config]).result()
@@ -66,7 +64,7 @@ struct PublicTextTests {
         #expect(!"\(seen)".contains("MARKER"))
         let tasks = try seen.output.json["tasks"]?.sequence ?? []
         #expect(tasks.map { $0["state"]?.string } == ["failed", "skipped", "changed", "failed"])
-        let searched = Machine.environment()["PATH"] ?? ""
+        let searched = TestProcess.environment["PATH"] ?? ""
         #expect(
             tasks.map { $0["reason"]?.string } == [
                 "its program exited with code 3 (only root may see its command line and output)",
@@ -137,7 +135,7 @@ struct PublicTextTests {
         async throws
     {
         let node = try TestNode("tasks: {fine: {exec: {command: \"true\"}}}\n")
-        try setMode(node.config, 0o666)
+        try Files.setMode(node.config, 0o666)
         let reason = "a user other than root can change it (owner 0, group 0, mode 0666)"
         let run = try await node.run("run")
         #expect(run.status == 78)
@@ -157,9 +155,9 @@ struct PublicTextTests {
         )
         #expect(try await node.run("status").status == 3)
         #expect(try await node.run("graph").status == 0)
-        try setMode(node.config, 0o644)
+        try Files.setMode(node.config, 0o644)
         try node.write("tasks: {more: {exec: {command: \"true\"}}}\n", to: "bootstrap.d/a.yaml")
-        try setMode(node.path("bootstrap.d"), 0o777)
+        try Files.setMode(node.path("bootstrap.d"), 0o777)
         #expect(try await node.run("run").errors.contains("run 'chmod go-w \(node.path("bootstrap.d"))'"))
     }
 
@@ -170,7 +168,7 @@ struct PublicTextTests {
         let result = try await node.run("run")
         #expect(result.status == 1)
         #expect(result.errors.contains("'\(node.path("s.sh"))' is not run: cannot trust"), "\(result)")
-        #expect(try FileSystem.exists(node.path("made")) == false)
+        #expect(try Files.exists(node.path("made")) == false)
     }
 
     @Test func `a script that a shell is to run is refused as well`() async throws {
@@ -184,12 +182,12 @@ struct PublicTextTests {
         let result = try await node.run("run")
         #expect(result.status == 1)
         #expect(result.errors.contains("'\(node.path("s.sh"))' is not run: cannot trust"), "\(result)")
-        #expect(try FileSystem.exists(node.path("made")) == false)
+        #expect(try Files.exists(node.path("made")) == false)
     }
 
     /// Whether the kernel writes dumps into the working directory, where a process that may be dumped leaves one.
     private static let findsDumps: Bool = {
-        let pattern = try? FileSystem.read("/proc/sys/kernel/core_pattern", limit: 1000)
+        let pattern = try? Files.read("/proc/sys/kernel/core_pattern")
         return pattern.map { String(decoding: $0, as: UTF8.self) } == "core\n"
     }()
 

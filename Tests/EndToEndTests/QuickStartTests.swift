@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -13,7 +12,7 @@ struct QuickStartTests {
         var commands: [(arguments: [String], output: String)]
 
         init() throws {
-            let bytes = try FileSystem.read("\(TestCluster.sourceRoot)/README.md", limit: 1 << 20)
+            let bytes = try Files.read("\(TestCluster.sourceRoot)/README.md")
             let blocks = String(decoding: bytes, as: UTF8.self).split(separator: "```")
             let examples = blocks.filter { $0.hasPrefix("yaml\n") }.map { String($0.dropFirst("yaml\n".count)) }
             taskFile = try #require(examples.first)
@@ -32,12 +31,12 @@ struct QuickStartTests {
         let node = try TestNode(quickStart.taskFile.replacing("https://127.0.0.1:6443", with: cluster.server))
         try node.write(quickStart.manifest, to: "monitoring.yaml")
         let directory = node.written("/etc/kubernetes/pki")
-        try FileSystem.makeDirectories(directory)
+        try Files.makeDirectories(directory)
         for (name, source) in [
             ("ca.crt", "k8s-ca.crt"), ("admin.crt", "kube-admin.crt"), ("admin.key", "kube-admin.key"),
         ] {
-            let bytes = try FileSystem.read("\(cluster.credentials)/\(source)", limit: 1 << 20)
-            try FileSystem.write(bytes, to: "\(directory)/\(name)", mode: 0o600)
+            let bytes = try Files.read("\(cluster.credentials)/\(source)")
+            try Files.write(bytes, to: "\(directory)/\(name)", mode: 0o600)
         }
         #expect(quickStart.commands.count == 4)
         for (arguments, output) in quickStart.commands {

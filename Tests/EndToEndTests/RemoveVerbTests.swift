@@ -1,8 +1,6 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Verb `remove` on a real API server.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)), .needsAPIServer)

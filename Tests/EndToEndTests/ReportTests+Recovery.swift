@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension ReportTests {
     @Test func `a failure that recovers while its report cannot be sent is reported, also if the service is stopped`()
@@ -21,7 +18,7 @@ extension ReportTests {
             #expect(try await node.run("run").status == 1)
             let service = try node.start(["supervise", "--only-report"])
             let isNoted = try await becomes(within: .seconds(15)) {
-                try FileSystem.exists(node.written("/run/nest-bootstrap/report.json"))
+                try Files.exists(node.written("/run/nest-bootstrap/report.json"))
             }
             #expect(isNoted)
             service.signal(SIGTERM)
@@ -46,7 +43,7 @@ extension ReportTests {
             let node = reporting.node
             try reporting.heal()
             #expect(try await node.runWithoutRoot("run").status == 0)
-            try FileSystem.remove(node.path("go"))
+            try Files.remove(node.path("go"))
             let lock = node.written("/run/nest-bootstrap/report.lock")
             let other = try Tool("flock", ["--no-fork", lock, "sleep", "100"])
             let isTaken = try await becomes { try await Tool.run("flock", ["-n", lock, "true"]).status == 1 }
@@ -54,7 +51,7 @@ extension ReportTests {
             #expect(try await node.runWithoutRoot("run").status == 1)
             #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksSucceeded")
             // It belongs to the process with the lock.
-            #expect(try !FileSystem.exists(node.written("/run/nest-bootstrap/report.json")))
+            #expect(try !Files.exists(node.written("/run/nest-bootstrap/report.json")))
             other.signal(SIGTERM)
             _ = await other.result()
             #expect(try await node.runWithoutRoot("run").status == 1)
@@ -74,7 +71,7 @@ extension ReportTests {
                 status: "200 OK",
                 body: WebhookServer.refusal("no Events here")
             )
-            let bundle = Base64.encode(try FileSystem.read(authority.certificatePath, limit: 1 << 20))
+            let bundle = base64(try Files.read(authority.certificatePath))
             try await cluster.mustApply(
                 """
                 apiVersion: admissionregistration.k8s.io/v1
@@ -136,8 +133,8 @@ extension ReportTests {
             }
             #expect(try await states() == ["ready"])
             // Also after a clock was wrong for a moment.
-            for days in [-3, 3] as [Int64] {
-                let time = Timestamp(seconds: Timestamp.now().seconds + days * 24 * 3600)
+            for days in [-3, 3] {
+                let time = utcText(secondsSince1970: secondsSince1970() + days * 24 * 3600)
                 let condition = #"{"type":"BootstrapReady","lastHeartbeatTime":"\#(time)"}"#
                 try await cluster.mustRunKubectl(
                     "patch",
@@ -154,8 +151,8 @@ extension ReportTests {
             let second = try #require(try await cluster.reported("w1"))
             #expect(second["lastTransitionTime"] == first["lastTransitionTime"])
             // A machine that is off has reported nothing since its kubelet is silent; one that boots again has.
-            for (seconds, expected) in [(60, "stale"), (-3600, "ready")] as [(Int64, String)] {
-                let silent = Timestamp(seconds: Timestamp.now().seconds + seconds)
+            for (seconds, expected) in [(60, "stale"), (-3600, "ready")] as [(Int, String)] {
+                let silent = utcText(secondsSince1970: secondsSince1970() + seconds)
                 let ready = #"{"type":"Ready","status":"Unknown","lastTransitionTime":"\#(silent)"}"#
                 try await cluster.mustRunKubectl(
                     "patch",

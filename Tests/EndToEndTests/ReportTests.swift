@@ -1,11 +1,8 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// What the cluster knows of its nodes; each test has a server of its own, one after the other.
-@Suite(.needsAPIServer, .serialized, .enabled(if: Machine.isRoot, "only root can mount"), .timeLimit(.minutes(5)))
+@Suite(.needsAPIServer, .serialized, .enabled(if: TestProcess.isRoot, "only root can mount"), .timeLimit(.minutes(5)))
 struct ReportTests {
     static let options = [
         "--no-controller-manager", "--", "--enable-admission-plugins=NodeRestriction",
@@ -130,7 +127,7 @@ struct ReportTests {
             #expect(recovered["status"]?.string == "True")
             #expect(recovered["lastTransitionTime"] != failed["lastTransitionTime"])
 
-            // A Node that was registered again gets the condition again.
+            // A JSON that was registered again gets the condition again.
             try await cluster.mustRunKubectl("delete", "node", "w1")
             try await cluster.createNodes(["w1"])
             #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
@@ -169,7 +166,7 @@ struct ReportTests {
         }
     }
 
-    @Test func `a missing Node, right, kubeconfig or server is one warning, one line at its end, and no failure`()
+    @Test func `a missing JSON, right, kubeconfig or server is one warning, one line at its end, and no failure`()
         async throws
     {
         try await TestCluster.withFresh(options: Self.options) { cluster in
@@ -192,8 +189,8 @@ struct ReportTests {
                 #expect(status.output.contains("cannot report to the cluster: \(expected)"), "\(status.output)")
             }
             /// Forgets what was printed: the next cause is of the same kind.
-            func forget() throws { try FileSystem.remove(node.written("/run/nest-bootstrap/report.json")) }
-            try await warning("Node 'w1' does not exist yet; the kubelet registers it; ")
+            func forget() throws { try Files.remove(node.written("/run/nest-bootstrap/report.json")) }
+            try await warning("JSON 'w1' does not exist yet; the kubelet registers it; ")
             // The kubelet of one node may not report about another one.
             let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
             let named = "cluster: {report: {kubeconfig: kubelet.conf, node: w2}}\n"
@@ -215,7 +212,7 @@ struct ReportTests {
             )
             try node.write(ReportingNode.kubeconfig(of: "expired", on: cluster), to: "kubelet.conf", mode: 0o600)
             try await warning("client certificate ")
-            try FileSystem.remove(node.path("kubelet.conf"))
+            try Files.remove(node.path("kubelet.conf"))
             try forget()
             try await warning("kubeconfig '\(node.path("kubelet.conf"))' cannot be used: ")
 
@@ -230,7 +227,7 @@ struct ReportTests {
             try forget()
             let service = try node.startWithoutRoot(["supervise", "--only-report"])
             let isNoted = try await becomes {
-                try FileSystem.exists(node.written("/run/nest-bootstrap/report.json"))
+                try Files.exists(node.written("/run/nest-bootstrap/report.json"))
             }
             #expect(isNoted)
             try await cluster.createNodes(["w1"])

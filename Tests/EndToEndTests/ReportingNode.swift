@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// A node that reports to the cluster with a kubeconfig of its own, or that of its kubelet.
 struct ReportingNode {
@@ -48,7 +45,7 @@ struct ReportingNode {
 
 extension TestNode {
     /// Starts the program without `--root`, as on a machine without systemd whose `/run` and `/var/lib` are in the folder.
-    func startWithoutRoot(_ arguments: [String]) throws(SystemError) -> Tool {
+    func startWithoutRoot(_ arguments: [String]) throws(SupportError) -> Tool {
         let script = "for path in run var/lib; do mkdir -p \"$1/$path\"; mount --bind \"$1/$path\" \"/$path\"; done; "
         let shell = ["--mount", "sh", "-euc", script + "shift; exec \"$@\"", "sh", root, Self.program]
         return try Tool(
@@ -59,7 +56,7 @@ extension TestNode {
     }
 
     /// Runs the program without `--root` to its end.
-    func runWithoutRoot(_ arguments: String...) async throws(SystemError) -> ToolResult {
+    func runWithoutRoot(_ arguments: String...) async throws(SupportError) -> ToolResult {
         await (try startWithoutRoot(arguments)).result()
     }
 }
@@ -67,13 +64,13 @@ extension TestNode {
 extension TestCluster {
     /// Creates Nodes without kubelets.
     func createNodes(_ names: [String]) async throws {
-        let objects = names.map { "---\n{apiVersion: v1, kind: Node, metadata: {name: \($0)}}\n" }.joined()
+        let objects = names.map { "---\n{apiVersion: v1, kind: JSON, metadata: {name: \($0)}}\n" }.joined()
         let result = try await kubectl("create", "-f", "-", input: objects)
         try #require(result.status == 0, "\(result.errors)")
     }
 
     /// The condition that a node has reported.
-    func reported(_ name: String) async throws -> Node? {
+    func reported(_ name: String) async throws -> JSON? {
         let conditions = try await object("node", name)["status"]?["conditions"]?.sequence ?? []
         return conditions.first { $0["type"]?.string == "BootstrapReady" }
     }
@@ -84,7 +81,7 @@ extension TestCluster {
             "get",
             "events",
             "--field-selector",
-            "involvedObject.kind=Node,involvedObject.uid=\(node)",
+            "involvedObject.kind=JSON,involvedObject.uid=\(node)",
             "-o",
             #"jsonpath={range .items[*]}{.reason} x{.count}{"\n"}{end}"#
         )

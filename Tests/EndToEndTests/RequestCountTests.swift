@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// How many requests a run of the shipped graph sends, by method, as the audit log of the API server has them.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(10)))
@@ -19,7 +16,7 @@ struct RequestCountTests {
 
     @Test func `a run with nothing to change reads each object once`() async throws {
         let (policy, log) = (TemporaryDirectory.file("policy.yaml"), TemporaryDirectory.file("audit.log"))
-        try FileSystem.write(Array(Self.policy.utf8), to: policy, mode: 0o600)
+        try Files.write(Array(Self.policy.utf8), to: policy, mode: 0o600)
         let flags = ["--", "--audit-policy-file=\(policy)", "--audit-log-path=\(log)"]
         try await TestCluster.withFresh(options: ["--no-controller-manager"] + flags) { cluster in
             let node = try ShippedRun.node("counted", of: cluster)
@@ -46,6 +43,6 @@ struct RequestCountTests {
     }
 
     private func text(_ path: String) throws -> String {
-        try readTestText(path)
+        try Files.text(path)
     }
 }

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Runs as programs see them: many objects, JSON lines, two runs at once.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))

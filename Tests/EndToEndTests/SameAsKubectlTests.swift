@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension FreshServerTests {
     /// What kubectl makes of the same manifests on another server.
@@ -11,15 +9,15 @@ extension FreshServerTests {
             let variables = try ShippedRun.variables
             var paths: [String] = []
             for folder in ["rbac", "calico/crds", "calico", "manifests"] {
-                let names = try FileSystem.list("\(TestCluster.sourceRoot)/\(folder)").filter { $0.hasSuffix(".yaml") }
+                let names = try Files.list("\(TestCluster.sourceRoot)/\(folder)").filter { $0.hasSuffix(".yaml") }
                 for name in names {
-                    var text = try readTestText("\(TestCluster.sourceRoot)/\(folder)/\(name)")
-                    for entry in variables.entries {
-                        let value = entry.value.string ?? String(decoding: entry.value.json(), as: UTF8.self)
+                    var text = try Files.text("\(TestCluster.sourceRoot)/\(folder)/\(name)")
+                    for entry in variables.entries ?? [] {
+                        let value = entry.value.string ?? "\(entry.value)"
                         text = text.replacing("${\(entry.key)}", with: value)
                     }
                     let path = TemporaryDirectory.file("\(folder.replacing("/", with: "-"))-\(name)")
-                    try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+                    try Files.write(Array(text.utf8), to: path, mode: 0o644)
                     paths.append(path)
                 }
             }
@@ -48,7 +46,7 @@ extension FreshServerTests {
         /// The CRDs of the Calico project, where they are at hand.
         static let upstream = "\(TestCluster.sourceRoot)/../shared/inputs/calico-crds-v3.29.3.yaml"
 
-        @Test(.enabled(if: (try? FileSystem.exists(upstream)) == true))
+        @Test(.enabled(if: (try? Files.exists(upstream)) == true))
         func `upstream's CRDs are as kubectl makes them, and what the server refuses is reported`() async throws {
             let isOld = try await !TestCluster.shared.value.isAtLeast(minor: 21)
             let (ours, result) = try await agentsCRDs()
@@ -57,8 +55,7 @@ extension FreshServerTests {
             let others = Dictionary(theirs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
             for object in ours { #expect(object == others[object.name]) }
 
-            let all = try readDocuments(try FileSystem.read(Self.upstream, limit: 16 << 20), file: "upstream")
-                .compactMap { $0.root?["metadata"]?["name"]?.string }
+            let all = try Files.text(Self.upstream).yamlDocuments.compactMap { $0["metadata"]?["name"]?.string }
             let made = Set(theirs.map { String($0.name.split(separator: "/").last ?? "") })
             let refused = all.filter { !made.contains($0) }
             // Server 1.20 takes `default: ""` for no default.

@@ -1,8 +1,6 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// A server that does not run.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
@@ -10,7 +8,7 @@ struct ServerOffTests {
     @Test func `a server that is off is waited for, and is an error only at the deadline`() async throws {
         let cluster = try await TestCluster.shared.value
         let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
-        let kubeconfig = try readTestText(cluster.kubeconfig)
+        let kubeconfig = try Files.text(cluster.kubeconfig)
         let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "server-off")
         try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: server-off}}", to: "m.yaml")
         let result = try await node.run("run")
@@ -56,7 +54,7 @@ extension FreshServerTests {
         @Test func `a server that is not ready is reported with the failing checks`() async throws {
             try await TestCluster.withFresh { cluster in
                 let hooks = try await cluster.kubectl("get", "--raw=/readyz?verbose").output
-                let pid = try readTestText("\(cluster.directory)/pids/etcd").filter(\.isNumber)
+                let pid = try Files.text("\(cluster.directory)/pids/etcd").filter(\.isNumber)
                 let etcd = try #require(Int32(pid))
                 _ = kill(etcd, SIGSTOP)
                 defer { _ = kill(etcd, SIGCONT) }

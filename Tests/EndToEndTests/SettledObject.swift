@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// An object without what differs between two servers, and without what the agent marks its objects with.
 struct SettledObject: Hashable, CustomStringConvertible {
@@ -9,18 +7,18 @@ struct SettledObject: Hashable, CustomStringConvertible {
     let name: String
 
     /// The rest of it.
-    let node: Node
+    let node: JSON
 
-    var description: String { "\(name): \(String(decoding: node.json(), as: UTF8.self))" }
+    var description: String { "\(name): \(node)" }
 
     /// - Parameters:
     ///   - object: The object as the server shows it.
     ///   - manager: Who applied it.
-    init(_ object: Node, appliedBy manager: String) {
+    init(_ object: JSON, appliedBy manager: String) {
         let metadata = object["metadata"]
         name = [object["kind"], metadata?["namespace"], metadata?["name"]].compactMap { $0?.string }
             .joined(separator: "/")
-        node = Self.settled(object, manager) ?? .null()
+        node = Self.settled(object, manager) ?? .null
     }
 
     /// What the server gives an object, and what the agent does.
@@ -31,30 +29,30 @@ struct SettledObject: Hashable, CustomStringConvertible {
     ]
 
     /// A value without these keys, `nil` if nothing else was in it.
-    private static func settled(_ node: Node, _ manager: String) -> Node? {
+    private static func settled(_ node: JSON, _ manager: String) -> JSON? {
         guard let mapping = node.mapping else {
             return node.sequence.map { .sequence(inOrder($0.compactMap { settled($0, manager) })) } ?? node
         }
         // On one of two servers a manager may have applied nothing but what is passed over.
         if mapping["fieldsType"] != nil, mapping["fieldsV1"].flatMap({ settled($0, manager) }) == nil { return nil }
-        guard !mapping.entries.isEmpty else { return node }
+        guard !mapping.isEmpty else { return node }
         let isApplier = mapping["manager"]?.string == manager
-        let pairs = mapping.entries.filter { !volatile.contains($0.key) }.compactMap { entry -> (String, Node)? in
+        let pairs = mapping.filter { !volatile.contains($0.key) }.compactMap { entry -> (String, JSON)? in
             if entry.key == "manager", entry.value.string == manager { return (entry.key, .string("the applier")) }
             // The agent leaves out a manifest's status, of which only an old server takes notice: as an owner.
             var written = entry.value
             if isApplier, entry.key == "fieldsV1", var fields = written.mapping {
                 fields["f:status"] = nil
-                written = Node(.mapping(fields), location: written.location)
+                written = .mapping(fields)
             }
             guard let value = settled(written, manager) else { return nil }
             return value.sequence == [] && entry.value.sequence != [] ? nil : (entry.key, value)
         }
-        return pairs.isEmpty ? nil : .mapping(pairs)
+        return pairs.isEmpty ? nil : .mapping(Dictionary(uniqueKeysWithValues: pairs))
     }
 
     /// Conditions by their types: controllers add them as they come to it.
-    private static func inOrder(_ items: [Node]) -> [Node] {
+    private static func inOrder(_ items: [JSON]) -> [JSON] {
         guard items.allSatisfy({ $0["type"]?.string != nil && $0["status"]?.string != nil }) else { return items }
         return items.sorted { ($0["type"]?.string ?? "") < ($1["type"]?.string ?? "") }
     }

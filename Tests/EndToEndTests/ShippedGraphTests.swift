@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension FreshServerTests {
     /// The shipped task file on a fresh server.
@@ -19,8 +16,8 @@ extension FreshServerTests {
             let run = try await ShippedRun.shared.value
             let before = try await run.cluster.versions()
             // A write that changes nothing may still count when the clock's second has changed.
-            let start = Timestamp.now().seconds
-            #expect(try await becomes { Timestamp.now().seconds > start + 1 })
+            let start = secondsSince1970()
+            #expect(try await becomes { secondsSince1970() > start + 1 })
             let second = try await run.node.run("run", "--role", "control-plane")
             #expect(second.status == 0)
             #expect(second.errors == "")
@@ -73,14 +70,14 @@ extension FreshServerTests {
         )
         func `every file has its mode`(path: String, mode: UInt32) async throws {
             let run = try await ShippedRun.shared.value
-            let status = try #require(try FileSystem.status(run.node.written(path)))
+            let status = try #require(try Files.status(run.node.written(path)))
             #expect(status.kind == .regular)
             #expect(String(status.mode, radix: 8) == String(mode, radix: 8))
         }
 
         @Test func `calico-ipam is a link to the calico binary`() async throws {
             let run = try await ShippedRun.shared.value
-            let link = try FileSystem.status(run.node.written("/opt/cni/bin/calico-ipam"))
+            let link = try Files.status(run.node.written("/opt/cni/bin/calico-ipam"))
             #expect(link?.target == "/run/current-system/sw/bin/calico")
         }
 
@@ -113,8 +110,8 @@ extension FreshServerTests {
             #expect(result.errors == "")
             let last = try #require(result.outputLines.last)
             #expect(last.wholeMatch(of: /(\d+) tasks: \1 changed/) != nil, "\(result.output)")
-            #expect(try FileSystem.exists(worker.written("/var/lib/cni/net.d/calico-kubeconfig")))
-            #expect(try FileSystem.exists(worker.written("/etc/kubernetes/cluster-admin.kubeconfig")) == false)
+            #expect(try Files.exists(worker.written("/var/lib/cni/net.d/calico-kubeconfig")))
+            #expect(try Files.exists(worker.written("/etc/kubernetes/cluster-admin.kubeconfig")) == false)
             #expect(try await run.cluster.versions() == before)
         }
 
@@ -152,7 +149,7 @@ extension FreshServerTests {
 @Suite(.timeLimit(.minutes(3)))
 struct ShippedContentTests {
     @Test func `the MTU is the same in the task file and in the CNI configuration`() throws {
-        let conflist = try readTestText("\(TestCluster.sourceRoot)/calico/10-calico.conflist").json
+        let conflist = try Files.text("\(TestCluster.sourceRoot)/calico/10-calico.conflist").json
         let mtu = try #require(try ShippedRun.variables["mtu"]?.integer)
         #expect(conflist["plugins"]?[0]?["mtu"]?.integer == mtu)
     }

@@ -1,6 +1,5 @@
 import TestSupport
 import Testing
-import YAML
 
 /// The shipped graph on a server with nothing in it, run once for all tests that look at what came of it.
 struct ShippedRun: Sendable {
@@ -29,20 +28,19 @@ struct ShippedRun: Sendable {
     /// Makes a node with the shipped task file and the cluster's drop-in.
     static func node(_ name: String, of cluster: TestCluster) throws -> TestNode {
         let node = try TestNode(try bootstrap, in: "\(cluster.directory)/\(name)")
-        try node.write(try readTestText(cluster.dropIn), to: "bootstrap.d/50-test.yaml")
+        try node.write(try Files.text(cluster.dropIn), to: "bootstrap.d/50-test.yaml")
         return node
     }
 
     /// The shipped task file.
     static var bootstrap: String {
-        get throws { try readTestText("\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml") }
+        get throws { try Files.text("\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml") }
     }
 
     /// The variables of the shipped task file.
-    static var variables: Mapping {
+    static var variables: JSON {
         get throws {
-            let documents = try readDocuments(Array(try bootstrap.utf8), file: "bootstrap.yaml")
-            return try #require(documents.first?.root?["variables"]?.mapping)
+            try #require(try bootstrap.yamlDocuments.first?["variables"])
         }
     }
 }

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension TestCluster {
     /// Makes a namespace of a test's own on the shared cluster.
@@ -34,7 +32,7 @@ extension TestCluster {
     }
 
     /// Reads an object with kubectl as JSON.
-    func object(_ type: String, _ name: String, namespace: String = "default") async throws -> Node {
+    func object(_ type: String, _ name: String, namespace: String = "default") async throws -> JSON {
         let result = try await kubectl("get", type, name, "-n", namespace, "-o", "json")
         try #require(result.status == 0, "\(result.errors)")
         return try result.output.json

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 @Suite(.needsAPIServer, .timeLimit(.minutes(3)))
 struct TestClusterTests {
@@ -36,7 +34,7 @@ struct TestClusterTests {
             try await cluster.start()
             return cluster.directory
         }
-        #expect(try FileSystem.exists(directory) == false)
+        #expect(try Files.exists(directory) == false)
     }
 
     @Test func `a prepared cluster has its URL before it is started`() async throws {

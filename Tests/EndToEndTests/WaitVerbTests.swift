@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Tasks that wait.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -88,7 +86,7 @@ struct WaitVerbTests {
             wait $!
             echo $(($(date +%s) - start)) seconds
             """
-        try FileSystem.makeDirectories(directory)
+        try Files.makeDirectories(directory)
         let environment = [
             "DISK": directory, "OTHER": node.path("other"), "OUTPUT": node.path("output"), "NEST_ROLE": nil,
         ]

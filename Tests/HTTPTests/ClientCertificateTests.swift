@@ -40,8 +40,8 @@ struct ClientCertificateTests {
 
     @Test func `a certificate with its key is accepted, from files and as data`() async throws {
         #expect(try await send(.file(user.certificatePath), .file(user.keyPath)).status == 200)
-        let certificate = PEMSource.data(try readTestFile(user.certificatePath))
-        #expect(try await send(certificate, .data(try readTestFile(user.keyPath))).status == 200)
+        let certificate = PEMSource.data(try Files.read(user.certificatePath))
+        #expect(try await send(certificate, .data(try Files.read(user.keyPath))).status == 200)
     }
 
     @Test(arguments: TestAuthority.KeyKind.allCases)
@@ -115,7 +115,7 @@ struct ClientCertificateTests {
     }
 
     @Test func `a changed file is read again`() async throws {
-        let key = try readTestText(user.keyPath)
+        let key = try Files.text(user.keyPath)
         let path = try authority.write(key, to: "changing.key")
         #expect(try await send(.file(user.certificatePath), .file(path)).status == 200)
         try authority.write("", to: "changing.key")

@@ -46,7 +46,7 @@ struct TLSTests {
 
     @Test func `the authority may be given as data`() async throws {
         let server = try TLSServer(try serverCertificate())
-        let text = try #require(try? readTestFile(authority.certificatePath))
+        let text = try #require(try? Files.read(authority.certificatePath))
         #expect(try await get(server.url, ConnectionIdentity(certificateAuthority: .data(text))).status == 200)
     }
 

@@ -11,7 +11,7 @@ struct AccessTests {
     private let directory = TemporaryDirectory.file("d")
 
     init() throws {
-        try setMode(TemporaryDirectory.path, 0o755)
+        try Files.setMode(TemporaryDirectory.path, 0o755)
         try FileSystem.write([1], to: "\(directory)/a.yaml", mode: 0o644)
         try FileSystem.write([1], to: "\(directory)/notes", mode: 0o600)
     }
@@ -25,20 +25,20 @@ struct AccessTests {
         let link = TemporaryDirectory.file("link")
         try FileSystem.makeSymbolicLink(at: link, to: file, replacing: false)
         #expect(isReadable(file) && isReadable(link))
-        try setMode(file, 0o640)
+        try Files.setMode(file, 0o640)
         #expect(!isReadable(file) && !isReadable(link))
-        try setMode(file, 0o644)
-        try setMode(directory, 0o750)
+        try Files.setMode(file, 0o644)
+        try Files.setMode(directory, 0o750)
         #expect(!isReadable(file) && !isReadable(link))
     }
 
     @Test func `a directory is readable by all if it and the files in it are that count`() throws {
         #expect(isReadable(directory))
-        try setMode("\(directory)/a.yaml", 0o600)
+        try Files.setMode("\(directory)/a.yaml", 0o600)
         #expect(!isReadable(directory))
-        try setMode("\(directory)/a.yaml", 0o644)
+        try Files.setMode("\(directory)/a.yaml", 0o644)
         for mode in [0o754, 0o751] as [UInt32] {
-            try setMode(directory, mode)
+            try Files.setMode(directory, mode)
             #expect(!isReadable(directory))
         }
     }

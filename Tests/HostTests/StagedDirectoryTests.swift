@@ -11,7 +11,7 @@ import Testing
     }
 
     private func read(_ name: String) throws -> String {
-        try readTestText("\(target)/\(name)")
+        try Files.text("\(target)/\(name)")
     }
 
     private var beside: [String] { get throws { try FileSystem.list(TemporaryDirectory.file("parent")) } }
@@ -21,7 +21,7 @@ import Testing
         try write("same", to: "\(target)/derived/h/b")
         try write("gone", to: "\(target)/derived/i/c")
         try FileSystem.makeSymbolicLink(at: "\(target)/l", to: "nowhere", replacing: false)
-        try setMode("\(target)/ca", 0o750)
+        try Files.setMode("\(target)/ca", 0o750)
         let modified = try FileSystem.status("\(target)/derived/h/b")
         var staged = try StagedDirectory(replacing: target)
         try write("new", to: "\(staged.path)/ca/a")

@@ -31,20 +31,20 @@ struct TrustTests {
 
     @Test func `what only its owner can change is trusted`() throws {
         #expect(try fault() == nil)
-        try setMode(path, 0o600)
+        try Files.setMode(path, 0o600)
         #expect(try fault() == nil)
         #expect(throws: Never.self) { try FileSystem.requireTrusted("\(directory)/nothing/there") }
     }
 
     @Test(.enabled(if: isRoot)) func `a file that others can write is refused with the command to type`() throws {
-        try setMode(path, 0o666)
+        try Files.setMode(path, 0o666)
         let reason = "a user other than root can change it"
         #expect(
             try fault()
                 == "cannot trust 'DIR/d/f': \(reason) (owner 0, group 0, mode 0666); run 'chmod go-w DIR/d/f'"
         )
         // The group of root is root's.
-        try setMode(path, 0o664)
+        try Files.setMode(path, 0o664)
         #expect(try fault() == nil)
         setOwner(path, 0, 34)
         #expect(
@@ -55,7 +55,7 @@ struct TrustTests {
 
     @Test(.enabled(if: isRoot)) func `a file of another user is refused`() throws {
         setOwner(path, 65534, 0)
-        try setMode(path, 0o622)
+        try Files.setMode(path, 0o622)
         #expect(
             try fault()
                 == "cannot trust 'DIR/d/f': a user other than root can change it (owner 65534, group 0, mode 0622); "
@@ -80,13 +80,13 @@ struct TrustTests {
             (try? FileSystem.requireTrusted(path, isData: true, exceptFile: true)) != nil
         }
         setOwner(path, 1500, 1500)
-        try setMode(path, 0o666)
+        try Files.setMode(path, 0o666)
         #expect(isTrusted())
         setOwner(directory, 1500, 0)
         #expect(!isTrusted())
         setOwner(directory, 0, 0)
         // In a directory with the sticky bit its owner can put a link in its place.
-        try setMode(directory, 0o1777)
+        try Files.setMode(directory, 0o1777)
         #expect(isTrusted())
         try FileSystem.write([1], to: TemporaryDirectory.file("other"), mode: 0o600)
         try FileSystem.remove(path)
@@ -96,9 +96,9 @@ struct TrustTests {
     }
 
     @Test(.enabled(if: isRoot)) func `a directory that others can write is refused unless it is sticky`() throws {
-        try setMode(directory, 0o777)
+        try Files.setMode(directory, 0o777)
         #expect(try fault()?.hasPrefix("cannot trust 'DIR/d': ") == true)
-        try setMode(directory, 0o1777)
+        try Files.setMode(directory, 0o1777)
         #expect(try fault() == nil)
         setOwner(directory, 65534, 0)
         #expect(try fault()?.hasPrefix("cannot trust 'DIR/d': ") == true)
@@ -109,14 +109,14 @@ struct TrustTests {
         try FileSystem.write([1], to: elsewhere, mode: 0o666)
         try FileSystem.makeSymbolicLink(at: path, to: "../elsewhere/f", replacing: true)
         #expect(try fault()?.hasPrefix("cannot trust 'DIR/elsewhere/f': ") == true)
-        try setMode(elsewhere, 0o644)
+        try Files.setMode(elsewhere, 0o644)
         #expect(try fault() == nil)
         setOwner(path, 65534, 0)
         #expect(try fault()?.hasSuffix("; run 'chown -h root DIR/d/f'") == true)
     }
 
     @Test(.enabled(if: !isRoot)) func `an ordinary user may use what others can change`() throws {
-        try setMode(path, 0o666)
+        try Files.setMode(path, 0o666)
         #expect(try fault() == nil)
     }
 
@@ -124,9 +124,9 @@ struct TrustTests {
         (0o600, 0o755, true), (0o644, 0o755, false), (0o604, 0o755, false), (0o644, 0o700, true),
     ])
     func `a private key that every user can read is refused`(mode: UInt32, above: UInt32, isUsable: Bool) throws {
-        try setMode(TemporaryDirectory.path, 0o755)
-        try setMode(directory, above)
-        try setMode(path, mode)
+        try Files.setMode(TemporaryDirectory.path, 0o755)
+        try Files.setMode(directory, above)
+        try Files.setMode(path, mode)
         let error = { () -> SystemError? in
             do throws(SystemError) {
                 try FileSystem.requirePrivate(path)
@@ -143,9 +143,9 @@ struct TrustTests {
     }
 
     @Test(.enabled(if: isRoot)) func `a group may read a private key of root, and none of another user`() throws {
-        try setMode(TemporaryDirectory.path, 0o750)
+        try Files.setMode(TemporaryDirectory.path, 0o750)
         setOwner(path, 0, 34)
-        try setMode(path, 0o640)
+        try Files.setMode(path, 0o640)
         #expect(throws: Never.self) { try FileSystem.requirePrivate(path) }
         setOwner(path, 65534, 34)
         let error = #expect(throws: SystemError.self) { try FileSystem.requirePrivate(path) }

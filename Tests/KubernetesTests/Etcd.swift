@@ -12,7 +12,7 @@ struct Etcd {
 
     init() async throws {
         let directory = try await TestCluster.shared.value.directory
-        let lines = try readTestText("\(directory)/env").split(separator: "\n")
+        let lines = try Files.text("\(directory)/env").split(separator: "\n")
         let line = try #require(lines.first { $0.hasPrefix("NEST_ETCD=") })
         url = String(line.dropFirst("NEST_ETCD=".count))
         client = try HTTPClient()

@@ -11,8 +11,8 @@ struct Session: Sendable {
 
     /// Connects as a kubeconfig says.
     init(kubeconfig path: String) throws {
-        let kubeconfig = try Kubeconfig(try readTestFile(path), path: path)
-        let credentials = try Credentials(kubeconfig) { try readTestFile($0) }
+        let kubeconfig = try Kubeconfig(try Files.read(path), path: path)
+        let credentials = try Credentials(kubeconfig) { try Files.read($0) }
         client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
     }
 
@@ -23,7 +23,7 @@ struct Session: Sendable {
              clusters: [{name: c, cluster: {server: '\(server)'}}], users: [{name: me, user: {token: t}}]}
             """
         let kubeconfig = try Kubeconfig(Array(text.utf8), path: "k")
-        let credentials = try Credentials(kubeconfig) { try readTestFile($0) }
+        let credentials = try Credentials(kubeconfig) { try Files.read($0) }
         client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
     }
 

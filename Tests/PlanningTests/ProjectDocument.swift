@@ -46,7 +46,7 @@ struct ProjectDocument {
     /// The text of a file of the repository.
     static func text(_ path: String) throws -> String {
         let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
-        return try readTestText("\(root)/\(path)")
+        return try Files.text("\(root)/\(path)")
     }
 
     private static func cells(_ line: Substring) -> Row {

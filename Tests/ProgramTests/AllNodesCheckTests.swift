@@ -1,6 +1,5 @@
 import TestSupport
 import Testing
-import YAML
 
 /// `check --all-nodes` and `graph --all-nodes`.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// How the program is called, and what it answers without doing anything to an API server.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -75,11 +73,11 @@ struct CallTests {
         let status = try await node.run("status", "--role", "idle")
         #expect(status.output == "no task for this node\n")
         #expect(status.status == 0)
-        #expect(try FileSystem.list(node.root) == [])
+        #expect(try Files.list(node.root) == [])
     }
 
     @Test func `the task file of the package has no task, and is valid on any node`() async throws {
-        let text = try FileSystem.read("\(TestCluster.sourceRoot)/bootstrap.yaml", limit: 1 << 20)
+        let text = try Files.read("\(TestCluster.sourceRoot)/bootstrap.yaml")
         let node = try TestNode(String(decoding: text, as: UTF8.self))
         let check = try await node.run("check")
         #expect(check.output == "0 tasks for this node, nothing wrong\n")
@@ -113,7 +111,7 @@ struct CallTests {
         #expect(failed.status == 1)
         #expect(failed.output.contains(#""state":"failed","permanent":true"#), "\(failed.output)")
         // A missing file may still come: the failure is retried.
-        try FileSystem.remove(node.path("m.yaml"))
+        try Files.remove(node.path("m.yaml"))
         #expect(try await node.run("run", "--task", "bad").status == 1)
         #expect(try await node.run("status", "--wait=200ms").status == 3)
         #expect(try await node.run("status").status == 1)
@@ -123,7 +121,7 @@ struct CallTests {
         let node = try TestNode(Self.tasks)
         let result = try await node.run("run", "--role", "worker", "--dry-run")
         #expect(result.status == 0)
-        #expect(try FileSystem.list(node.root) == [])
+        #expect(try Files.list(node.root) == [])
     }
 
     @Test func `a task goes by the name of its unit as well`() async throws {
@@ -151,7 +149,7 @@ struct CallTests {
         let run = try await shell(script, node, "run")
         #expect(run.status == 0, "\(run.errors)")
         #expect(run.outputLines.contains("moves: | x"))
-        #expect(try FileSystem.exists(node.path("new/root/etc/a")))
+        #expect(try Files.exists(node.path("new/root/etc/a")))
         let status = try await shell(script, node, "status")
         #expect(status.status == 0)
         let wrong = try await shell(script, node, "status", "mvoes")

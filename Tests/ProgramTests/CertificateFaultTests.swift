@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -16,24 +14,24 @@ struct CertificateFaultTests {
     }
 
     private func copy(_ from: String, to: String, _ nodes: CertificateNodes) throws {
-        try FileSystem.write(readTestFile("\(nodes.set)/\(from)"), to: "\(nodes.set)/\(to)", mode: 0o644)
+        try Files.write(Files.read("\(nodes.set)/\(from)"), to: "\(nodes.set)/\(to)", mode: 0o644)
     }
 
     @Test func `every fault is named, and renewed`() async throws {
         let nodes = try await nodes()
         let (own, other) = (Self.host, "derived/ducksnest-laptop-ultra")
-        try FileSystem.remove("\(nodes.set)/\(own)/k8s-kubelet.crt")
+        try Files.remove("\(nodes.set)/\(own)/k8s-kubelet.crt")
         try copy("\(own)/k8s-kube-proxy.crt", to: "\(own)/k8s-calico-cni.crt", nodes)
         try copy("\(own)/k8s-calico-cni.key.age", to: "\(own)/k8s-kube-proxy.key.age", nodes)
-        try FileSystem.write(
+        try Files.write(
             Array("-----BEGIN PRIVATE KEY-----\n".utf8),
             to: "\(nodes.set)/\(other)/k8s-kubelet.key.age",
             mode: 0o644
         )
         try copy("\(own)/k8s-kube-proxy.key.age", to: "\(other)/k8s-kube-proxy.key.age", nodes)
-        try FileSystem.write(Array("text".utf8), to: "\(nodes.set)/\(other)/k8s-calico-cni.crt", mode: 0o644)
+        try Files.write(Array("text".utf8), to: "\(nodes.set)/\(other)/k8s-calico-cni.crt", mode: 0o644)
         try copy("\(own)/k8s-kube-proxy.crt", to: "derived/gone/k8s-kubelet.crt", nodes)
-        try FileSystem.write(Array("notes".utf8), to: "\(nodes.set)/README", mode: 0o644)
+        try Files.write(Array("notes".utf8), to: "\(nodes.set)/README", mode: 0o644)
         let arguments = ["--node=ducksnest-laptop-old", "--node=ducksnest-laptop-ultra"]
         let check = try await nodes.start(["check", nodes.identity] + arguments).result()
         #expect(check.status == 1)
@@ -73,7 +71,7 @@ struct CertificateFaultTests {
         #expect(renewal.status == 0, "\(renewal.errors)")
         #expect(renewal.output.contains("derived/gone/k8s-kubelet.crt: removed, as no declaration names it\n"))
         #expect(try nodes.text("secrets/certs/README") == "notes")
-        #expect(try !FileSystem.exists("\(nodes.set)/derived/gone"))
+        #expect(try !Files.exists("\(nodes.set)/derived/gone"))
         #expect(try await nodes.run("check", nodes.identity).status == 0)
     }
 
@@ -81,7 +79,7 @@ struct CertificateFaultTests {
         let nodes = try await nodes()
         let before = try nodes.contents()
         let (certificate, key) = ("\(nodes.set)/ca/k8s.crt", "\(nodes.set)/ca/k8s.key.age")
-        try FileSystem.remove(key)
+        try Files.remove(key)
         #expect(try await nodes.run("check").output.contains("has no key"))
         let result = try await nodes.run("renew", "--all", nodes.identity)
         #expect(result.status == 1)
@@ -90,14 +88,14 @@ struct CertificateFaultTests {
                 == "nest-bootstrap: the key of the CA, '\(key)', is missing, so that no certificate can be issued; "
                 + "restore it, for example with git, or remove '\(certificate)': then a new CA and all certificates are made\n"
         )
-        try FileSystem.write(before["ca/k8s.key.age"] ?? [], to: key, mode: 0o644)
-        try FileSystem.remove(certificate)
+        try Files.write(before["ca/k8s.key.age"] ?? [], to: key, mode: 0o644)
+        try Files.remove(certificate)
         let other = try await nodes.run("renew", nodes.identity)
         #expect(other.status == 1)
         #expect(
             other.errors.hasPrefix("nest-bootstrap: the CA has a key but no certificate; restore '\(certificate)', ")
         )
-        try FileSystem.remove(key)
+        try Files.remove(key)
         let partial = try await nodes.run("renew", "--name", "kubelet")
         #expect(partial.errors.contains("there is no CA, and a new one makes every certificate"), "\(partial.errors)")
         let new = try await nodes.run("renew")
@@ -118,7 +116,7 @@ struct CertificateFaultTests {
             ),
         ]
         for (issued, reason) in cases {
-            try FileSystem.write(readTestFile(issued.certificatePath), to: certificate, mode: 0o644)
+            try Files.write(Files.read(issued.certificatePath), to: certificate, mode: 0o644)
             let before = try nodes.contents()
             let result = try await nodes.run("renew", nodes.identity)
             #expect(result.status == 1)
@@ -150,8 +148,8 @@ struct CertificateFaultTests {
         }
         let result = try await nodes.run("renew", nodes.identity)
         #expect(result.status == 0, "\(result.errors)")
-        #expect(try FileSystem.exists("\(nodes.set)/\(Self.host)/k8s-etcd-peer.crt"))
-        #expect(try !FileSystem.exists("\(nodes.set)/\(Self.host)/k8s-gone.crt"))
+        #expect(try Files.exists("\(nodes.set)/\(Self.host)/k8s-etcd-peer.crt"))
+        #expect(try !Files.exists("\(nodes.set)/\(Self.host)/k8s-gone.crt"))
     }
 
     @Test func `what the program needs is named when it is missing`() async throws {
@@ -176,7 +174,7 @@ struct CertificateFaultTests {
             "\(wrong.errors)"
         )
         let directory = nodes.path("ssh-host-keys/ducksnest-laptop-old")
-        try FileSystem.remove("\(directory)/ssh_host_ed25519_key.pub")
+        try Files.remove("\(directory)/ssh_host_ed25519_key.pub")
         let missing = try await nodes.run("check")
         #expect(missing.status == 65)
         #expect(
@@ -184,7 +182,7 @@ struct CertificateFaultTests {
                 + "'\(directory)' has one of type ed25519; copy '/etc/ssh/ssh_host_ed25519_key.pub' of the node to "
                 + "'\(directory)/'\n"
         )
-        try FileSystem.write(Array("tasks: {}\n".utf8), to: nodes.path("empty.yaml"), mode: 0o644)
+        try Files.write(Array("tasks: {}\n".utf8), to: nodes.path("empty.yaml"), mode: 0o644)
         let empty = try await Tool.run(
             TestNode.program,
             ["certificates", "check", "--config", nodes.path("empty.yaml")],
@@ -194,7 +192,7 @@ struct CertificateFaultTests {
         #expect(empty.errors.contains("empty.yaml: no certificates are declared; "), "\(empty.errors)")
     }
 
-    @Test(.enabled(if: Machine.isRoot, "only root can mount"))
+    @Test(.enabled(if: TestProcess.isRoot, "only root can mount"))
     func `a directory that cannot be replaced is an error before keys are made`() async throws {
         let nodes = try await nodes()
         let before = try nodes.contents()

@@ -1,16 +1,13 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The CA of a set is replaced, with the programs age and openssl.
 ///
 /// `NEST_ROUNDS` says how many rotations are killed at each step, 3 if it is not set.
 @Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(15)))
 struct CertificateRotationTests {
-    private static let rounds = Machine.environment()["NEST_ROUNDS"].flatMap { Int($0) } ?? 3
+    private static let rounds = TestProcess.environment["NEST_ROUNDS"].flatMap { Int($0) } ?? 3
     private static let kubelet = "derived/ducksnest-laptop-old/k8s-kubelet.crt"
     private static let tokens = "derived/ducksnest-controlplane/k8s-service-account.crt"
     private static let steps = ["add", "issue", "remove"]
@@ -38,7 +35,7 @@ struct CertificateRotationTests {
 
     /// Copies a file of the set to where the next step does not change it.
     private func keep(_ file: String, as name: String, _ nodes: CertificateNodes) throws -> String {
-        try FileSystem.write(readTestFile("\(nodes.set)/\(file)"), to: nodes.path(name), mode: 0o644)
+        try Files.write(Files.read("\(nodes.set)/\(file)"), to: nodes.path(name), mode: 0o644)
         return nodes.path(name)
     }
 
@@ -153,7 +150,7 @@ struct CertificateRotationTests {
         #expect(asked.errors.contains("every node must have those of the set"), "\(asked.errors)")
         #expect(try nodes.contents() == issued)
         // A certificate of the old CA has come back.
-        try FileSystem.write(added[Self.kubelet] ?? [], to: "\(nodes.set)/\(Self.kubelet)", mode: 0o644)
+        try Files.write(added[Self.kubelet] ?? [], to: "\(nodes.set)/\(Self.kubelet)", mode: 0o644)
         let mixed = try await rotate("remove", nodes)
         #expect(mixed.status == 1)
         #expect(mixed.errors.hasPrefix("nest-bootstrap: the new CA has not issued ducksnest-laptop-old/kubelet; "))
@@ -224,7 +221,7 @@ struct CertificateRotationTests {
         print("steps killed: \(killedCount), left the old set: \(oldCount), the new set: \(killedCount - oldCount)")
         #expect(killedCount > 0)
         try await nodes.renew("--all")
-        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+        #expect(try Files.list(nodes.path("secrets")) == ["certs"])
     }
 
     @Test(arguments: [("renameat2", "issued"), ("unlinkat", "none")])

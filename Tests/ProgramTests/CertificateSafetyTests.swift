@@ -1,6 +1,4 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -9,7 +7,7 @@ import Testing
 /// `NEST_ROUNDS` says how many are killed, 6 if it is not set.
 @Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(15)))
 struct CertificateSafetyTests {
-    private static let rounds = Machine.environment()["NEST_ROUNDS"].flatMap { Int($0) } ?? 6
+    private static let rounds = TestProcess.environment["NEST_ROUNDS"].flatMap { Int($0) } ?? 6
 
     /// The homelab with keys that are made quickly.
     private func nodes() async throws -> CertificateNodes {
@@ -18,7 +16,7 @@ struct CertificateSafetyTests {
         return nodes
     }
 
-    @Test(.enabled(if: Machine.isRoot, "only root can mount"))
+    @Test(.enabled(if: TestProcess.isRoot, "only root can mount"))
     func `no key is written but to pipes, and none is an argument`() async throws {
         let nodes = try await nodes()
         let trace = nodes.path("trace")
@@ -76,13 +74,13 @@ struct CertificateSafetyTests {
             let check = try await nodes.run("check", nodes.identity)
             #expect(check.status == 0, "after \(length * share): \(check.output)")
             if after == before { oldCount += 1 }
-            if try FileSystem.list(nodes.path("secrets")).count > 1 { leftCount += 1 }
+            if try Files.list(nodes.path("secrets")).count > 1 { leftCount += 1 }
         }
         #expect(killedCount > 0)
         print("renewals killed: \(killedCount), left the old set: \(oldCount), the new set: \(killedCount - oldCount)")
         print("renewals killed that left a directory: \(leftCount)")
         try await nodes.renew("--all")
-        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+        #expect(try Files.list(nodes.path("secrets")) == ["certs"])
     }
 
     @Test(arguments: [("renameat2", false), ("unlinkat", true), ("rmdir", true)])
@@ -101,11 +99,11 @@ struct CertificateSafetyTests {
         #expect((after == before) == !isNew)
         let unchanged = after.filter { before[$0.key] == $0.value }.map(\.key)
         #expect(!isNew || unchanged.sorted() == ["ca/k8s.crt"], "\(unchanged)")
-        #expect(try FileSystem.list(nodes.path("secrets")).count == 2)
+        #expect(try Files.list(nodes.path("secrets")).count == 2)
         let check = try await nodes.run("check", nodes.identity)
         #expect(check.status == 0, "\(check.output)")
         try await nodes.renew("--name", "kubelet", "--all")
-        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+        #expect(try Files.list(nodes.path("secrets")) == ["certs"])
     }
 
     @Test func `two renewals at once follow each other`() async throws {
@@ -121,7 +119,7 @@ struct CertificateSafetyTests {
         #expect(outputs.count { $0.hasPrefix("waiting for another renewal of '\(nodes.set)'\n") } == 1, "\(outputs)")
         let check = try await nodes.run("check", nodes.identity)
         #expect(check.status == 0, "\(check.output)")
-        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+        #expect(try Files.list(nodes.path("secrets")) == ["certs"])
     }
 
     @Test func `a password of the operator's key is asked for on the terminal`() async throws {
@@ -157,7 +155,7 @@ struct CertificateSafetyTests {
             print(seen.decode())
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
             """
-        try FileSystem.write(Array(script.utf8), to: nodes.path("answer.py"), mode: 0o644)
+        try Files.write(Array(script.utf8), to: nodes.path("answer.py"), mode: 0o644)
         let arguments = ["certificates", "renew", "--all", nodes.identity, "--config", nodes.config]
         let result = try await Tool.run(
             "python3",

@@ -1,9 +1,5 @@
-import Base
-import Host
-import TLS
 import TestSupport
 import Testing
-import YAML
 
 /// The certificates of the homelab with the programs age, ssh-keygen and openssl.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(10)))
@@ -14,7 +10,7 @@ struct CertificateSetTests {
         #expect(dryRun.status == 0, "\(dryRun.errors)")
         #expect(dryRun.outputLines.first == "CA k8s: would be made")
         #expect(dryRun.outputLines.last == "38 certificates would be made, 0 kept in '\(nodes.set)'")
-        #expect(try !FileSystem.exists(nodes.path("secrets")))
+        #expect(try !Files.exists(nodes.path("secrets")))
         let result = try await nodes.run("renew")
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.errors == "")
@@ -27,7 +23,7 @@ struct CertificateSetTests {
         #expect(check.errors == "")
         let files = try nodes.files()
         #expect(files.count == 2 * (CertificateNodes.certificateCount + 1))
-        #expect(try FileSystem.list(nodes.path("secrets")) == ["certs"])
+        #expect(try Files.list(nodes.path("secrets")) == ["certs"])
         for file in files where file.hasSuffix(".crt") { try await verify(file, in: nodes) }
         try await expectOwnKeysOnly(nodes, files.filter { $0.hasSuffix(".age") })
     }
@@ -157,19 +153,19 @@ struct CertificateSetTests {
         let nodes = try await CertificateNodes()
         try await nodes.declare("defaults: {key: ecdsa-p256}")
         try await nodes.renew()
-        try FileSystem.remove(nodes.path("private/age"))
+        try Files.remove(nodes.path("private/age"))
         try await nodes.must("age-keygen", "-o", nodes.path("private/age"))
         try await nodes.declare("defaults: {key: ecdsa-p256}")
         let renewal = try await nodes.run("renew", nodes.identity)
         #expect(renewal.output.contains("note: age does not say to which keys 'age1…' a file is encrypted"))
         #expect(try await !nodes.decrypts("age", "ca/k8s.key.age"))
-        let certificate = try readTestFile("\(nodes.set)/ca/k8s.crt")
+        let certificate = try Files.read("\(nodes.set)/ca/k8s.crt")
         let all = try await nodes.run("renew", "--all", nodes.identity)
         #expect(all.output.contains("\nCA k8s: key encrypted again (as asked for)\n"), "\(all.output)\(all.errors)")
         for file in try nodes.files() where file.hasSuffix(".age") {
             #expect(try await nodes.decrypts("age", file), "\(file)")
         }
-        #expect(try readTestFile("\(nodes.set)/ca/k8s.crt") == certificate)
+        #expect(try Files.read("\(nodes.set)/ca/k8s.crt") == certificate)
     }
 
     @Test func `a CA that another program has made is kept`() async throws {
@@ -179,16 +175,16 @@ struct CertificateSetTests {
             "authority: {name: k8s, commonName: DucksNest Kubernetes Cluster CA, validity: 876000h, key: rsa-2048}"
         )
         let (key, certificate) = (nodes.path("private/ca.key"), "\(nodes.set)/ca/k8s.crt")
-        try FileSystem.makeDirectories("\(nodes.set)/ca")
+        try Files.makeDirectories("\(nodes.set)/ca")
         try await nodes.must("openssl", "genrsa", "-traditional", "-out", key, "2048")
         let subject = "/CN=DucksNest Kubernetes Cluster CA"
         let arguments = ["req", "-x509", "-key", key, "-subj", subject, "-days", "36500", "-out", certificate]
         try #require(try await Tool.run("openssl", arguments).status == 0)
         let recipient = try nodes.text("private/operator.pub").split(separator: "\n").first.map(String.init) ?? ""
         try await nodes.must("age", "-r", recipient, "-o", "\(nodes.set)/ca/k8s.key.age", key)
-        let before = try readTestFile(certificate)
+        let before = try Files.read(certificate)
         try await nodes.renew()
-        #expect(try readTestFile(certificate) == before)
+        #expect(try Files.read(certificate) == before)
         #expect(try await nodes.decrypts("age", "ca/k8s.key.age"))
         let check = try await nodes.run("check", nodes.identity)
         #expect(check.status == 0, "\(check.output)")

@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The user data of cloud nodes in `examples`.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -10,13 +7,12 @@ struct CloudInitTests {
     private static let path = "\(TestCluster.sourceRoot)/examples/cloud-init/user-data.yaml"
 
     private func text(_ path: String) throws -> String {
-        try readTestText(path)
+        try Files.text(path)
     }
 
     /// The content of a file that the user data writes.
     private func content(_ path: String) throws -> String {
-        let documents = try readDocuments(Array(text(Self.path).utf8), file: "user-data.yaml")
-        let files = try #require(documents.first?.root?["write_files"]?.sequence)
+        let files = try #require(try text(Self.path).yamlDocuments.first?["write_files"]?.sequence)
         return try #require(files.first { $0["path"]?.string == path }?["content"]?.string)
     }
 
@@ -28,7 +24,7 @@ struct CloudInitTests {
 
     @Test func `its drop-in over the installed task file passes check`() async throws {
         let node = try TestNode(try text("\(TestCluster.sourceRoot)/bootstrap.yaml"))
-        try FileSystem.makeDirectories(node.path("bootstrap.d"))
+        try Files.makeDirectories(node.path("bootstrap.d"))
         try node.write(
             try content("/etc/nest-bootstrap/bootstrap.d/50-cluster.yaml"),
             to: "bootstrap.d/50-cluster.yaml"
@@ -41,10 +37,10 @@ struct CloudInitTests {
     @Test func `the identity is fetched for the name of the host, and only its three files`() async throws {
         let directory = TemporaryDirectory.path
         let pki = "\(directory)/pki"
-        for path in [pki, "\(directory)/identity", "\(directory)/bin"] { try FileSystem.makeDirectories(path) }
+        for path in [pki, "\(directory)/identity", "\(directory)/bin"] { try Files.makeDirectories(path) }
         let names = ["ca.crt", "kubelet.crt", "kubelet.key", "other"]
-        for name in names { try FileSystem.write([1], to: "\(directory)/identity/\(name)", mode: 0o644) }
-        let archive = "\(directory)/\(Machine.hostName())"
+        for name in names { try Files.write([1], to: "\(directory)/identity/\(name)", mode: 0o644) }
+        let archive = "\(directory)/\(TestProcess.hostName)"
         let tar = try await Tool.run(
             "tar",
             ["--create", "--file", archive, "--directory", "\(directory)/identity"] + names
@@ -55,17 +51,17 @@ struct CloudInitTests {
             .replacing("/etc/kubernetes/pki", with: pki)
         let result = try await Tool.run("sh", ["-c", script])
         #expect(result.status == 0, "\(result.errors)")
-        #expect(try FileSystem.list(pki) == ["ca.crt", "kubelet.crt", "kubelet.key"])
-        #expect(try FileSystem.status("\(pki)/kubelet.key").map { $0.mode & 0o7777 } == 0o600)
+        #expect(try Files.list(pki) == ["ca.crt", "kubelet.crt", "kubelet.key"])
+        #expect(try Files.status("\(pki)/kubelet.key").map { $0.mode & 0o7777 } == 0o600)
         // An archive that lacks a file leaves nothing that the task would take for an identity.
-        try FileSystem.remove("\(pki)/kubelet.key")
+        try Files.remove("\(pki)/kubelet.key")
         let cut = try await Tool.run(
             "tar",
             ["--create", "--file", archive, "--directory", "\(directory)/identity", "kubelet.key", "kubelet.crt"]
         )
         #expect(cut.status == 0)
         #expect(try await Tool.run("sh", ["-c", script]).status != 0)
-        #expect(try FileSystem.list(pki) == ["ca.crt", "kubelet.crt"])
+        #expect(try Files.list(pki) == ["ca.crt", "kubelet.crt"])
         let missing = try await Tool.run("sh", ["-c", script.replacing("$(uname -n)", with: "none")])
         #expect(missing.status != 0)
     }

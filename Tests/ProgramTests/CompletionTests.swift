@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -29,9 +27,9 @@ struct CompletionTests {
             """
         node = try TestNode(tasks)
         let program = TemporaryDirectory.file("nest-bootstrap")
-        try FileSystem.makeSymbolicLink(at: program, to: TestNode.program, replacing: false)
-        try FileSystem.makeDirectories("\(node.directory)/my dir")
-        try FileSystem.write(Array(tasks.utf8), to: "\(node.directory)/my dir/tasks.yaml", mode: 0o644)
+        try Files.makeSymbolicLink(at: program, to: TestNode.program)
+        try Files.makeDirectories("\(node.directory)/my dir")
+        try Files.write(Array(tasks.utf8), to: "\(node.directory)/my dir/tasks.yaml", mode: 0o644)
     }
 
     /// The home directory is that of the node, which is also the working directory.

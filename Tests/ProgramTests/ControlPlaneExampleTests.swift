@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -9,9 +8,9 @@ struct ControlPlaneExampleTests {
 
     private func check(_ dropIn: String) async throws -> ToolResult {
         let config = TemporaryDirectory.file("bootstrap.yaml")
-        try FileSystem.write(readTestFile(Self.example), to: config, mode: 0o644)
+        try Files.write(Files.read(Self.example), to: config, mode: 0o644)
         let text = "variables: {share: \"\(TestCluster.sourceRoot)\"}\n\(dropIn)"
-        try FileSystem.write(Array(text.utf8), to: TemporaryDirectory.file("bootstrap.d/50-test.yaml"), mode: 0o644)
+        try Files.write(Array(text.utf8), to: TemporaryDirectory.file("bootstrap.d/50-test.yaml"), mode: 0o644)
         return try await Tool.run(TestNode.program, ["check", "--all-nodes", "--config", config])
     }
 

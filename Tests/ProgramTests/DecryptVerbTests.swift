@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -46,10 +44,10 @@ struct DecryptVerbTests {
             )
             #expect(!result.output.contains("KEY-----"), "\(command)")
         }
-        #expect(try FileSystem.list(node.root) == [])
+        #expect(try Files.list(node.root) == [])
         #expect(try await node.run("run").outputLines.last == "1 task: 1 changed")
         let key = node.written("/run/kubernetes/kubelet.key")
-        #expect(try FileSystem.status(key)?.mode == 0o400)
+        #expect(try Files.status(key)?.mode == 0o400)
         let certificate = "\(nodes.set)/derived/\(Self.host)/k8s-kubelet.crt"
         let first = try await nodes.must("openssl", "pkey", "-in", key, "-pubout")
         #expect(first == (try await nodes.must("openssl", "x509", "-in", certificate, "-noout", "-pubkey")))
@@ -60,7 +58,7 @@ struct DecryptVerbTests {
         let second = try await nodes.must("openssl", "pkey", "-in", key, "-pubout")
         #expect(second != first)
         #expect(second == (try await nodes.must("openssl", "x509", "-in", certificate, "-noout", "-pubkey")))
-        #expect(try FileSystem.list(node.written("/run/kubernetes")) == ["kubelet.key"])
+        #expect(try Files.list(node.written("/run/kubernetes")) == ["kubelet.key"])
     }
 
     @Test func `a key of another certificate, or of another node, is not put in place`() async throws {
@@ -89,7 +87,7 @@ struct DecryptVerbTests {
         let check = try await mixed.run("check")
         #expect(check.status == 65)
         #expect(check.errors.contains(": cannot decrypt '\(own)kubelet.key.age': it is not encrypted to private key "))
-        #expect(try !FileSystem.exists(mixed.written("/run/kubernetes")))
+        #expect(try !Files.exists(mixed.written("/run/kubernetes")))
     }
 
     @Test func `a missing program is reported with its package`() async throws {
@@ -116,9 +114,9 @@ struct DecryptVerbTests {
         let result = try await node.run("run", "--task", "kubelet-key", environment: unit)
         #expect(result.status == 0, "\(result.errors)")
         let key = node.written("/run/kubernetes/kubelet.key")
-        #expect(try !FileSystem.exists(key))
+        #expect(try !Files.exists(key))
         #expect(try await node.run("supervise", "kubelet-key", environment: unit).status == 0)
-        #expect(try FileSystem.status(key)?.mode == 0o400)
+        #expect(try Files.status(key)?.mode == 0o400)
         try await nodes.must("openssl", "pkey", "-in", key, "-noout")
         try node.write("no such file when the unit was started", to: "credentials/\(name)", mode: 0o600)
         let missing = try await node.run("run", "--task", "kubelet-key", environment: unit)

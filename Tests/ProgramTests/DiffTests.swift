@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Command `diff`, and the differences of a dry run.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -25,12 +23,12 @@ struct DiffTests {
             "--- /dev/null\n+++ /opt/link (task 'link')\nlink to '/usr/bin/true'\n",
         ] { #expect(new.output.contains(part), "\(new.output)") }
         #expect(new.outputLines.last == "3 tasks would change, 1 would wait")
-        #expect(try FileSystem.list(node.root) == [])
+        #expect(try Files.list(node.root) == [])
         #expect(try await node.run("run", "--task", "motd", "--task", "secret", "--task", "link").status == 0)
         let same = try await node.run("diff")
         #expect(same.status == 0)
         #expect(same.output == "unchanged: motd, secret, link\n1 task would wait, 3 unchanged\n")
-        try FileSystem.write(Array("one\n2\nthree\n".utf8), to: node.written("/etc/motd"), mode: 0o640)
+        try Files.write(Array("one\n2\nthree\n".utf8), to: node.written("/etc/motd"), mode: 0o640)
         let changed = try await node.run("diff", "motd")
         #expect(changed.status == 1)
         #expect(
@@ -43,7 +41,7 @@ struct DiffTests {
 
                 """
         )
-        try FileSystem.write(Array("one\n2\nthree\n".utf8), to: node.written("/etc/motd"), mode: 0o644)
+        try Files.write(Array("one\n2\nthree\n".utf8), to: node.written("/etc/motd"), mode: 0o644)
         let shown = try await node.run("run", "--dry-run", "--task", "motd")
         #expect(
             shown.output == """
@@ -119,8 +117,7 @@ struct DiffTests {
             """
         )
         func fields(_ arguments: String...) async throws -> [String] {
-            let json = try await node.start(arguments + ["-o", "json"]).result().output.json
-            return fieldPaths(json)
+            try await node.start(arguments + ["-o", "json"]).result().output.json.fieldPaths
         }
         let graph = try DocumentedFields("graph").paths.sorted()
         #expect(try await fields("graph", "--role", "worker", "--status") == graph)

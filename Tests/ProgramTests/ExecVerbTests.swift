@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Tasks that run programs.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -41,7 +39,7 @@ struct ExecVerbTests {
         )
         let result = try await node.run("run")
         #expect(result.status == 0, "\(result.errors)")
-        #expect(try FileSystem.exists(node.written("/var/lib/made/x")))
+        #expect(try Files.exists(node.written("/var/lib/made/x")))
     }
 
     @Test func `a program does not run where what it creates is there`() async throws {
@@ -54,10 +52,10 @@ struct ExecVerbTests {
         )
         #expect(try await node.run("run").outputLines.last == "1 task: 1 changed")
         #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
-        #expect(try FileSystem.remove(made))
+        #expect(try Files.remove(made))
         let dry = try await node.run("run", "--dry-run")
         #expect(dry.output.contains("makes: would run 'touch \(made)'\n"))
-        #expect(try FileSystem.exists(made) == false)
+        #expect(try Files.exists(made) == false)
     }
 
     @Test func `a program that fails is reported with its code and its last line`() async throws {
@@ -79,7 +77,7 @@ struct ExecVerbTests {
         #expect(
             errors == [
                 "absent: error: cannot run 'no-such-program': "
-                    + "not found in PATH '\(Machine.environment()["PATH"] ?? "")'; "
+                    + "not found in PATH '\(TestProcess.environment["PATH"] ?? "")'; "
                     + "install the program, or correct the task at bootstrap.yaml:5:3",
                 "fails: error: 'fails.sh' exited with code 7; its last output was: the disk is full",
                 "killed: error: 'killed.sh' was ended by signal 9 (SIGKILL)",

@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Tasks that write on the node.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -20,20 +17,20 @@ struct FileVerbTests {
         let first = try await node.run("run")
         #expect(first.status == 0)
         #expect(first.outputLines.last == "2 tasks: 2 changed")
-        #expect(try readTestText(node.written("/etc/nest/written")) == "yes\n")
-        #expect(try FileSystem.status(node.written("/etc/nest/written"))?.mode == 0o640)
-        #expect(try readTestText(node.written("/etc/nest/copied")) == "original")
-        #expect(try FileSystem.status(node.written("/etc/nest/copied"))?.mode == 0o400)
-        #expect(try FileSystem.list(node.written("/etc/nest")) == ["copied", "written"])
+        #expect(try Files.text(node.written("/etc/nest/written")) == "yes\n")
+        #expect(try Files.status(node.written("/etc/nest/written"))?.mode == 0o640)
+        #expect(try Files.text(node.written("/etc/nest/copied")) == "original")
+        #expect(try Files.status(node.written("/etc/nest/copied"))?.mode == 0o400)
+        #expect(try Files.list(node.written("/etc/nest")) == ["copied", "written"])
         #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
 
-        try setMode(node.written("/etc/nest/written"), 0o666)
+        try Files.setMode(node.written("/etc/nest/written"), 0o666)
         try node.write("another", to: "original")
         let third = try await node.run("run")
         #expect(third.outputLines.last == "2 tasks: 2 changed")
         #expect(third.outputLines.contains("written: /etc/nest/written changed"))
-        #expect(try FileSystem.status(node.written("/etc/nest/written"))?.mode == 0o640)
-        #expect(try readTestText(node.written("/etc/nest/copied")) == "another")
+        #expect(try Files.status(node.written("/etc/nest/written"))?.mode == 0o640)
+        #expect(try Files.text(node.written("/etc/nest/copied")) == "another")
     }
 
     @Test func `a token is generated once, and for one user`() async throws {
@@ -48,24 +45,24 @@ struct FileVerbTests {
         let dry = try await node.run("run", "--dry-run")
         #expect(dry.outputLines.contains("token: would write '/var/lib/join/token', with a new token"), "\(dry.output)")
         #expect(dry.outputLines.last == "2 tasks would change", "\(dry.output)")
-        #expect(try FileSystem.exists(token) == false)
+        #expect(try Files.exists(token) == false)
         let first = try await node.run("run")
         #expect(first.outputLines.last == "2 tasks: 2 changed", "\(first.output)")
-        let text = try readTestText(token)
+        let text = try Files.text(token)
         #expect(text.utf8.count == 65 && text.dropLast().allSatisfy { "0123456789abcdef".contains($0) }, "\(text)")
         #expect(Set(text).count > 8)
-        #expect(try FileSystem.status(token)?.mode == 0o600)
-        #expect(try readTestText(node.written("/var/lib/join/copy")) == text)
+        #expect(try Files.status(token)?.mode == 0o600)
+        #expect(try Files.text(node.written("/var/lib/join/copy")) == text)
 
         #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
-        try setMode(token, 0o644)
+        try Files.setMode(token, 0o644)
         #expect(try await node.run("run").outputLines.last == "2 tasks: 1 changed, 1 unchanged")
-        #expect(try FileSystem.status(token)?.mode == 0o600)
-        #expect(try readTestText(token) == text)
+        #expect(try Files.status(token)?.mode == 0o600)
+        #expect(try Files.text(token) == text)
 
         try node.write("of an administrator", to: "root/var/lib/join/token", mode: 0o600)
         #expect(try await node.run("run").outputLines.last == "2 tasks: 1 changed, 1 unchanged")
-        #expect(try readTestText(token) == "of an administrator")
+        #expect(try Files.text(token) == "of an administrator")
         try node.write("\n", to: "root/var/lib/join/token", mode: 0o600)
         let empty = try await node.run("run", "--task", "token")
         #expect(empty.status == 1)
@@ -94,10 +91,10 @@ struct FileVerbTests {
             return result.output
         }
         #expect(try await call("run").contains("2 tasks: 2 changed"))
-        tokens.append(try readTestText(path))
-        try FileSystem.remove(path)
+        tokens.append(try Files.text(path))
+        try Files.remove(path)
         #expect(try await call("run", "--output", "json").contains(#""changed":2"#))
-        tokens.append(try readTestText(path))
+        tokens.append(try Files.text(path))
         // The copy is of another token, so that there is a difference to show.
         tokens.append(String(repeating: "0123456789abcdef", count: 4) + "\n")
         try node.write(tokens[2], to: "root/var/lib/join/token", mode: 0o600)
@@ -108,7 +105,7 @@ struct FileVerbTests {
         #expect(try await call("run").contains("2 tasks: 1 changed, 1 unchanged"))
         for format in ["text", "json"] { #expect(try await call("status", "--output", format).contains("copy")) }
         for task in ["token", "copy"] {
-            shown += try readTestText(node.written("/run/nest-bootstrap/tasks/\(task)/record.json"))
+            shown += try Files.text(node.written("/run/nest-bootstrap/tasks/\(task)/record.json"))
         }
         #expect(Set(tokens).count == 3)
         for token in tokens { #expect(!shown.contains(token.prefix(24)), "\(shown)") }
@@ -132,7 +129,7 @@ struct FileVerbTests {
                     + "No such file or directory; put the file there, or correct 'source' at \(node.config):2:44",
             ]
         )
-        #expect(try FileSystem.exists(node.written("/etc")) == false)
+        #expect(try Files.exists(node.written("/etc")) == false)
         #expect(try await node.run("check").status == 65)
     }
 
@@ -140,12 +137,12 @@ struct FileVerbTests {
         let node = try TestNode("tasks: {link: {symlink: {path: /opt/cni/bin/calico-ipam, target: /usr/bin/calico}}}\n")
         #expect(try await node.run("run").outputLines.last == "1 task: 1 changed")
         let path = node.written("/opt/cni/bin/calico-ipam")
-        #expect(try FileSystem.status(path)?.target == "/usr/bin/calico")
+        #expect(try Files.status(path)?.target == "/usr/bin/calico")
         #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
-        try FileSystem.makeSymbolicLink(at: path, to: "/elsewhere", replacing: true)
+        try Files.makeSymbolicLink(at: path, to: "/elsewhere", replacing: true)
         let corrected = try await node.run("run")
         #expect(corrected.outputLines.contains("link: /opt/cni/bin/calico-ipam changed"))
-        #expect(try FileSystem.status(path)?.target == "/usr/bin/calico")
+        #expect(try Files.status(path)?.target == "/usr/bin/calico")
     }
 
     @Test(arguments: ["directory", "regular file"])
@@ -159,15 +156,15 @@ struct FileVerbTests {
             refused.errors == "link: error: cannot create link '/opt/thing': a \(kind) is in the way; "
                 + "remove it, or write 'replace: true' in task 'link'\n"
         )
-        #expect(try FileSystem.status(path)?.kind != .symbolicLink)
+        #expect(try Files.status(path)?.kind != .symbolicLink)
         try node.write(
             "tasks: {link: {symlink: {path: /opt/thing, target: /usr/bin/calico, replace: true}}}\n",
             to: "bootstrap.yaml",
         )
         let replaced = try await node.run("run")
         #expect(replaced.status == 0, "\(replaced.errors)")
-        #expect(try FileSystem.status(path)?.target == "/usr/bin/calico")
-        #expect(try FileSystem.list(node.written("/opt")) == ["thing"])
+        #expect(try Files.status(path)?.target == "/usr/bin/calico")
+        #expect(try Files.list(node.written("/opt")) == ["thing"])
     }
 
     @Test func `what a unit makes is put in place after it, or the task has failed`() async throws {
@@ -182,28 +179,28 @@ struct FileVerbTests {
         let unit = ["NEST_UNIT": "yes"]
         for task in ["file", "link"] {
             #expect(try await node.run("run", "--task", task, environment: unit).status == 0)
-            #expect(try FileSystem.exists(node.written("/etc/nest/\(task)")) == false)
+            #expect(try Files.exists(node.written("/etc/nest/\(task)")) == false)
             #expect(try await node.run("supervise", task, environment: unit).status == 0)
         }
-        #expect(try readTestText(node.written("/etc/nest/file")) == "text")
-        #expect(try FileSystem.status(node.written("/etc/nest/link"))?.target == "/nowhere")
+        #expect(try Files.text(node.written("/etc/nest/file")) == "text")
+        #expect(try Files.status(node.written("/etc/nest/link"))?.target == "/nowhere")
         let again = try await node.run("run", "--task", "file", environment: unit)
         #expect(again.outputLines.last?.hasSuffix("unchanged") == true, "\(again.output)")
 
         // What an attempt has left is not put in place after another has failed.
         try node.write("another", to: "original")
         #expect(try await node.run("run", "--task", "copy", environment: unit).status == 0)
-        try FileSystem.remove(node.path("original"))
+        try Files.remove(node.path("original"))
         #expect(try await node.run("run", "--task", "copy", environment: unit).status == 1)
         #expect(try await node.run("supervise", "copy", environment: unit).status == 0)
-        #expect(try FileSystem.exists(node.written("/etc/nest/copy")) == false)
+        #expect(try Files.exists(node.written("/etc/nest/copy")) == false)
     }
 
     @Test func `a product that cannot be put in place is a failure of its task`() async throws {
         let node = try TestNode("tasks: {file: {file: {path: /etc/nest/file, content: text}}}\n")
         let unit = ["NEST_UNIT": "yes"]
         #expect(try await node.run("run", "--task", "file", environment: unit).status == 0)
-        try FileSystem.write([], to: node.written("/etc/nest/file/in/the/way"), mode: 0o600)
+        try Files.write([], to: node.written("/etc/nest/file/in/the/way"), mode: 0o600)
         let result = try await node.run("supervise", "file", environment: unit)
         #expect(result.status == 1)
         let location = node.written("/etc/nest/file")
@@ -212,6 +209,6 @@ struct FileVerbTests {
         let status = try await node.run("status", "file")
         #expect(status.status == 1)
         #expect(status.output.contains(reason), "\(status.output)")
-        #expect(try readTestText(location + "/in/the/way") == "")
+        #expect(try Files.text(location + "/in/the/way") == "")
     }
 }

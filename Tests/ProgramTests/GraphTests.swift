@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The plan with the states of its tasks.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -125,7 +123,7 @@ struct GraphTests {
 
     @Test func `a record that cannot be read is an unknown state`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
-        try FileSystem.makeDirectories(node.written("/run/nest-bootstrap/tasks/a/record.json"))
+        try Files.makeDirectories(node.written("/run/nest-bootstrap/tasks/a/record.json"))
         let graph = try await node.run("graph", "--status")
         #expect(graph.status == 0)
         #expect(graph.output == "a  unknown  exec\n")

@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -9,7 +8,7 @@ extension ImportTests {
     /// The configuration of keepalived that a host writes.
     private func keepalived(of host: String, _ config: String) async throws -> String {
         let root = TemporaryDirectory.file("root-\(host)")
-        try FileSystem.makeDirectories(root)
+        try Files.makeDirectories(root)
         let script = "hostname \"$1\"; shift; \"$@\" >&2; cat \"$ROOT/etc/keepalived/keepalived.conf\""
         let command = [TestNode.program, "run", "--config", config, "--root", root, "--task", "keepalived"]
         let result = try await Tool.run(
@@ -28,10 +27,10 @@ extension ImportTests {
         _ = try await Tool.run("rm", ["-rf", directory])
         _ = try await Tool.run("cp", ["-r", "\(TestCluster.sourceRoot)/examples/k3s", directory])
         let file = TemporaryDirectory.file("cluster.nix")
-        try FileSystem.write(Array(inventory.utf8), to: file, mode: 0o644)
+        try Files.write(Array(inventory.utf8), to: file, mode: 0o644)
         let dropIn = try await read("nico", file)
-        try FileSystem.makeDirectories("\(directory)/bootstrap.d")
-        try FileSystem.write(Array(dropIn.output.utf8), to: "\(directory)/bootstrap.d/10-nodes.yaml", mode: 0o644)
+        try Files.makeDirectories("\(directory)/bootstrap.d")
+        try Files.write(Array(dropIn.output.utf8), to: "\(directory)/bootstrap.d/10-nodes.yaml", mode: 0o644)
         let check = try await Tool.run(TestNode.program, ["check", "--all-nodes", "--config", config])
         #expect(check.output.hasSuffix("7 nodes, nothing wrong\n"), "\(check.output)\(check.errors)")
         var texts: [String] = []
@@ -39,10 +38,10 @@ extension ImportTests {
         return texts
     }
 
-    @Test(.enabled(if: canEvaluate, noNix), .enabled(if: Machine.isRoot, "only root can give a host another name"))
+    @Test(.enabled(if: canEvaluate, noNix), .enabled(if: TestProcess.isRoot, "only root can give a host another name"))
     func `an imported inventory and the example of k3s work together unchanged`() async throws {
         let path = Self.examples + "/cluster.nix"
-        let inventory = try readTestText(path)
+        let inventory = try Files.text(path)
         var own: [String] = []
         for host in Self.controlPlanes {
             own.append(try await keepalived(of: host, "\(TestCluster.sourceRoot)/examples/k3s/bootstrap.yaml"))
@@ -58,10 +57,10 @@ extension ImportTests {
         #expect(try await configurations(importing: other) == changed)
     }
 
-    @Test(.enabled(if: canEvaluate, noNix), .enabled(if: Machine.isRoot, "only root can give a host another name"))
+    @Test(.enabled(if: canEvaluate, noNix), .enabled(if: TestProcess.isRoot, "only root can give a host another name"))
     func `the first control plane of an inventory is the master, whatever the example says of the host`() async throws {
         let path = Self.examples + "/cluster.nix"
-        let inventory = try readTestText(path)
+        let inventory = try Files.text(path)
         let swapped = inventory.replacing("cp-01", with: "cp-0x").replacing("cp-03", with: "cp-01")
             .replacing("cp-0x", with: "cp-03")
         let texts = try await configurations(importing: swapped)
@@ -80,8 +79,8 @@ extension ImportTests {
         let directory = TemporaryDirectory.file("plans")
         _ = try await Tool.run("cp", ["-r", Self.examples + "/plans", directory])
         let network = "\(directory)/network.yaml"
-        let text = try readTestText(network)
-        try FileSystem.write(Array((text + lines).utf8), to: network, mode: 0o644)
+        let text = try Files.text(network)
+        try Files.write(Array((text + lines).utf8), to: network, mode: 0o644)
         let result = try await read("plans", directory)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.outputLines.count { $0.hasSuffix(" vrrpPassword: \"353f1be6\"") } == count)

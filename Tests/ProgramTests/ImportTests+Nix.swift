@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -7,8 +6,8 @@ extension ImportTests {
     @Test(.enabled(if: canEvaluate, noNix))
     func `a Nix file may be named by links and with two dots, and its mistakes have places`() async throws {
         let directory = TemporaryDirectory.file("a b'$")
-        try FileSystem.makeDirectories("\(directory)/real")
-        try FileSystem.write(Array("{\n  a = absent; }".utf8), to: "\(directory)/real/c:d.nix", mode: 0o644)
+        try Files.makeDirectories("\(directory)/real")
+        try Files.write(Array("{\n  a = absent; }".utf8), to: "\(directory)/real/c:d.nix", mode: 0o644)
         try #require(try await Tool.run("ln", ["-s", "real", "\(directory)/linked"]).status == 0)
         try #require(try await Tool.run("ln", ["-s", "real/c:d.nix", "\(directory)/link.nix"]).status == 0)
         for name in ["real/c:d.nix", "linked/c:d.nix", "link.nix", "linked/../real/c:d.nix"] {
@@ -22,7 +21,7 @@ extension ImportTests {
     func `an evaluation without end is ended`() async throws {
         let path = TemporaryDirectory.file("cluster.nix")
         let text = "let r = n: if n == 0 then 1 else r (n - 1) + r (n - 1); in { a = r 80; }"
-        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+        try Files.write(Array(text.utf8), to: path, mode: 0o644)
         let environment: [String: String?] = ["NEST_ROLE": nil, "JOURNAL_STREAM": nil]
         let tool = try Tool(TestNode.program, ["import", "nico", path], environment: environment)
         #expect(try await becomes { try isEvaluated(path) })
@@ -38,16 +37,16 @@ extension ImportTests {
 
     /// Whether a process of Nix has a file in its arguments.
     private func isEvaluated(_ path: String) throws -> Bool {
-        try FileSystem.list("/proc").filter { $0.allSatisfy(\.isNumber) }.contains { process in
+        try Files.list("/proc").filter { $0.allSatisfy(\.isNumber) }.contains { process in
             // A process may end while it is looked at.
-            let bytes = (try? FileSystem.read("/proc/\(process)/cmdline", limit: 1 << 20)) ?? []
+            let bytes = (try? Files.read("/proc/\(process)/cmdline")) ?? []
             return String(decoding: bytes, as: UTF8.self).contains("nest=\(path)")
         }
     }
 
     @Test func `Nix has to be there for Nix files only`() async throws {
         let path = TemporaryDirectory.file("cluster.nix")
-        try FileSystem.write(Array("{ }".utf8), to: path, mode: 0o644)
+        try Files.write(Array("{ }".utf8), to: path, mode: 0o644)
         let result = try await read("nico", path, environment: ["PATH": "/nonexistent"])
         #expect(result.status == 1)
         #expect(result.output == "")
@@ -59,10 +58,10 @@ extension ImportTests {
 
     @Test(.enabled(if: canEvaluate, noNix))
     func `a failure of Nix itself is no mistake in the file`() async throws {
-        let path = Machine.environment()["PATH"] ?? ""
+        let path = TestProcess.environment["PATH"] ?? ""
         // Nix without an option that it needs, as older versions are.
         let script = "#!/bin/sh\nPATH=${PATH#*:}\nexec nix-instantiate --unknown-option \"$@\"\n"
-        try FileSystem.write(Array(script.utf8), to: TemporaryDirectory.file("nix-instantiate"), mode: 0o755)
+        try Files.write(Array(script.utf8), to: TemporaryDirectory.file("nix-instantiate"), mode: 0o755)
         let environment: [String: String?] = ["PATH": "\(TemporaryDirectory.path):\(path)"]
         let result = try await read("nico", Self.examples + "/cluster.nix", environment: environment)
         #expect(result.status == 1)

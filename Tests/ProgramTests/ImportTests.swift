@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -21,7 +19,7 @@ struct ImportTests {
     private func checked(_ dropIn: String) async throws -> String {
         let task = "{exec: {command: echo, args: [\"${node.name}\", \"${node.address}\"]}}"
         let node = try TestNode("tasks:\n  all: \(task)\n  first: {roles: [init], exec: {command: echo}}\n")
-        try FileSystem.makeDirectories(node.path("bootstrap.d"))
+        try Files.makeDirectories(node.path("bootstrap.d"))
         try node.write(dropIn, to: "bootstrap.d/10-nodes.yaml")
         let check = try await node.run("check", "--all-nodes")
         return check.output + check.errors
@@ -78,7 +76,7 @@ struct ImportTests {
         )
         let json = try await Tool.run("nix-instantiate", ["--eval", "--strict", "--json", "--store", "dummy://", path])
         let file = TemporaryDirectory.file("cluster.json")
-        try FileSystem.write(Array(json.output.utf8), to: file, mode: 0o644)
+        try Files.write(Array(json.output.utf8), to: file, mode: 0o644)
         // Without Nix, which JSON does not need.
         let same = try await read("nico", file, environment: ["PATH": "/nonexistent"])
         #expect(same.output == result.output.replacing(path, with: file), "\(same.errors)")
@@ -87,11 +85,11 @@ struct ImportTests {
     @Test(.enabled(if: canEvaluate, noNix))
     func `the example of the documentation is what it becomes`() async throws {
         let path = TestCluster.sourceRoot + "/docs/import.md"
-        let document = try readTestText(path)
+        let document = try Files.text(path)
         let blocks = document.split(separator: "```").filter { $0.hasPrefix("nix\n") || $0.hasPrefix("yaml\n") }
         let texts = blocks.map { $0.drop { $0 != "\n" }.dropFirst() }
         let inventory = TemporaryDirectory.file("documented.nix")
-        try FileSystem.write(Array(try #require(texts.first).utf8), to: inventory, mode: 0o644)
+        try Files.write(Array(try #require(texts.first).utf8), to: inventory, mode: 0o644)
         let result = try await read("nico", inventory)
         #expect(result.output.drop { $0 != "\n" }.dropFirst() == texts[1], "\(result.errors)")
         // The beginning of what becomes of the example of plans.
@@ -203,12 +201,12 @@ struct ImportTests {
 
     @Test func `what is no inventory is refused at once`() async throws {
         let directory = TemporaryDirectory.file("plans")
-        try FileSystem.makeDirectories(directory)
+        try Files.makeDirectories(directory)
         let fifo = "\(directory)/k3s.csv"
         try #require(try await Tool.run("mkfifo", [fifo]).status == 0)
         let noise = (0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 128) }
-        try FileSystem.write(noise, to: "\(directory)/hosts.csv", mode: 0o644)
-        try FileSystem.write(
+        try Files.write(noise, to: "\(directory)/hosts.csv", mode: 0o644)
+        try Files.write(
             [UInt8](repeating: 0x20, count: (1 << 20) + 1),
             to: "\(directory)/network.yaml",
             mode: 0o644
@@ -238,7 +236,7 @@ struct ImportTests {
             noise, Array("{\"name\": \"\u{0}".utf8), Array("{\"a\": 1} {\"b\": 2}".utf8), Array("{\"a\": [".utf8),
         ] {
             let path = "\(directory)/c.json"
-            try FileSystem.write(bytes, to: path, mode: 0o644)
+            try Files.write(bytes, to: path, mode: 0o644)
             let result = try await read("nico", path)
             #expect(result.status == 78)
             #expect(result.output == "")
@@ -249,7 +247,7 @@ struct ImportTests {
     /// What is reported about a Nix file, without its path.
     private func problems(_ text: String) async throws -> [String] {
         let path = TemporaryDirectory.file("cluster.nix")
-        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+        try Files.write(Array(text.utf8), to: path, mode: 0o644)
         let result = try await read("nico", path)
         #expect(result.status == 78)
         #expect(result.output == "")

@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -110,8 +109,8 @@ struct InitTests {
         let root = "\(TemporaryDirectory.path)/machine"
         for (path, text) in machine.files.merging(["etc/hostname": "cp-1\n"], uniquingKeysWith: { $1 }) {
             let directory = path.split(separator: "/").dropLast().joined(separator: "/")
-            try FileSystem.makeDirectories("\(root)/\(directory)")
-            try FileSystem.write(Array(text.utf8), to: "\(root)/\(path)", mode: 0o600)
+            try Files.makeDirectories("\(root)/\(directory)")
+            try Files.write(Array(text.utf8), to: "\(root)/\(path)", mode: 0o600)
         }
         return root
     }
@@ -135,7 +134,7 @@ struct InitTests {
         let result = try await initialise("--root", root, "--output", path)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output == "'\(path)' written; check it with 'nest-bootstrap check --config \(path)'\n")
-        let text = try readTestText(path)
+        let text = try Files.text(path)
         let lines = text.split(separator: "\n").map(String.init)
         for line in machine.lines { #expect(lines.contains(line), "\(line)\n\(text)") }
         let checked = try await check(path)
@@ -148,17 +147,17 @@ struct InitTests {
         // k3s has no kubelet.service.
         #expect(examples.contains(text.contains(" of k3s\n") ? "  node-ip:" : "  kubelet-address:"))
         #expect(text.contains("kubelet") != text.contains(" of k3s\n"))
-        try FileSystem.write(Array(examples.joined(separator: "\n").utf8), to: path, mode: 0o600)
+        try Files.write(Array(examples.joined(separator: "\n").utf8), to: path, mode: 0o600)
         let all = try await check(path)
         #expect(all.status == 0, "\(all.errors)\n\(examples.joined(separator: "\n"))")
     }
 
     @Test func `links of a root lead to files of the root`() async throws {
         let root = try makeRoot(Machine(testDescription: "", files: ["etc/static/hostname": "inside\n"], lines: []))
-        try FileSystem.makeSymbolicLink(at: "\(root)/etc/hostname", to: "/etc/static/hostname", replacing: true)
+        try Files.makeSymbolicLink(at: "\(root)/etc/hostname", to: "/etc/static/hostname", replacing: true)
         let inside = try await initialise("--root", root)
         #expect(inside.output.contains("\n  inside: {role: worker}\n"), "\(inside.output)")
-        try FileSystem.makeSymbolicLink(at: "\(root)/etc/hostname", to: "/etc/passwd", replacing: true)
+        try Files.makeSymbolicLink(at: "\(root)/etc/hostname", to: "/etc/passwd", replacing: true)
         let outside = try await initialise("--root", root)
         #expect(outside.status == 0)
         #expect(!outside.output.contains("root:"), "\(outside.output)")
@@ -184,16 +183,16 @@ struct InitTests {
 
     @Test func `a file is not overwritten without --force`() async throws {
         let path = "\(TemporaryDirectory.path)/first.yaml"
-        try FileSystem.write(Array("mine".utf8), to: path, mode: 0o600)
+        try Files.write(Array("mine".utf8), to: path, mode: 0o600)
         let refused = try await initialise("--output", path)
         #expect(refused.status == 1)
         #expect(
             refused.errors == "nest-bootstrap: '\(path)' exists; pass '--force' to replace it, "
                 + "or '--output' with another file\n"
         )
-        #expect(try FileSystem.read(path, limit: 10) == Array("mine".utf8))
+        #expect(try Files.read(path) == Array("mine".utf8))
         #expect(try await initialise("--output", path, "--force").status == 0)
-        #expect(try FileSystem.read(path, limit: 1 << 16).count > 100)
+        #expect(try Files.read(path).count > 100)
         let impossible = try await initialise("-o", "\(path)/first.yaml")
         #expect(impossible.status == 1)
         #expect(impossible.errors.contains("is a regular file"), "\(impossible.errors)")
@@ -207,7 +206,7 @@ struct InitTests {
             result.errors == "nest-bootstrap: '--output' of 'init' is a file, found the format '\(format)'; "
                 + "write ./\(format) for a file of that name; see 'nest-bootstrap init --help'\n"
         )
-        #expect(try !FileSystem.exists(format))
+        #expect(try !Files.exists(format))
     }
 
     @Test func `the heading has what to do after a change`() async throws {
@@ -235,6 +234,6 @@ struct InitTests {
         let path = "\(TemporaryDirectory.path)/first.yaml"
         let result = try await Tool.run(TestNode.program, ["--output", path, "init"])
         #expect(result.status == 0, "\(result.errors)")
-        #expect(try FileSystem.exists(path))
+        #expect(try Files.exists(path))
     }
 }

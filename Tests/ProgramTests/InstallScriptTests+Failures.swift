@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -65,9 +63,9 @@ extension InstallScriptTests {
         #expect(result.status == 0 && result.errors == "", "\(result.errors)")
     }
 
-    @Test(.enabled(if: Machine.isRoot, "only root can mount"))
+    @Test(.enabled(if: TestProcess.isRoot, "only root can mount"))
     func `a read-only file system is reported before anything is installed`() async throws {
-        try FileSystem.makeDirectories(root)
+        try Files.makeDirectories(root)
         let mount = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && shift && exec \"$@\""
         let arguments = ["--mount", "sh", "-c", mount, "sh", root, script, "--destdir=\(root)"]
         let result = try await Tool.run("unshare", arguments)
@@ -98,7 +96,7 @@ extension InstallScriptTests {
         for name in ["a", "b"] {
             try write("{}\n", to: "archive/files/usr/share/nest-bootstrap/manifests/\(name).yaml")
         }
-        try FileSystem.removeTree("\(directory)/archive/files/usr/share/nest-bootstrap/rbac")
+        try Files.removeTree("\(directory)/archive/files/usr/share/nest-bootstrap/rbac")
         try fake("mv", "case $* in */b.yaml) echo 'no space left' >&2; exit 1 ;; esac; exec /bin/mv \"$@\"")
         let interrupted = try await run("--destdir=\(root)")
         #expect(interrupted.status == 1)
@@ -107,7 +105,7 @@ extension InstallScriptTests {
         #expect(exists("/usr/local/share/nest-bootstrap/manifests/a.yaml"))
         #expect(exists("/usr/local/share/nest-bootstrap/rbac/a.yaml"))
         #expect(try await Tool.run("cp", ["-a", root, "\(directory)/copy"]).status == 0)
-        try FileSystem.remove("\(directory)/bin/mv")
+        try Files.remove("\(directory)/bin/mv")
         #expect(try await run("--destdir=\(root)").status == 0)
         #expect(!exists("/usr/local/share/nest-bootstrap/rbac"))
         #expect(!exists("/usr/local/share/nest-bootstrap/installing"))
@@ -119,12 +117,12 @@ extension InstallScriptTests {
     func `what was interrupted at any file can be removed, and installed`(file: String) async throws {
         let kill = "case $* in \(file)) kill -KILL $PPID ;; esac"
         try fake("mv", "/bin/mv \"$@\" && \(kill)")
-        try FileSystem.makeDirectories("\(directory)/tmp")
+        try Files.makeDirectories("\(directory)/tmp")
         let environment: [String: String?] = ["PATH": "\(directory)/bin:/usr/bin:/bin", "TMPDIR": "\(directory)/tmp"]
         let killed = try await Tool.run(script, ["--destdir=\(root)"], environment: environment)
         #expect(killed.status == 137)
         #expect(try await Tool.run("cp", ["-a", root, "\(directory)/copy"]).status == 0)
-        try FileSystem.remove("\(directory)/bin/mv")
+        try Files.remove("\(directory)/bin/mv")
         #expect(try await run("--destdir=\(directory)/copy", "--uninstall", "--purge").status == 0)
         #expect(try await Tool.run("find", ["\(directory)/copy", "-mindepth", "1"]).output == "")
         #expect(try await run("--destdir=\(root)").status == 0)
@@ -136,10 +134,10 @@ extension InstallScriptTests {
         try write("# later\n", to: "archive/files/etc/nest-bootstrap/bootstrap.yaml")
         try fake("mv", "/bin/mv \"$@\" && case $* in */nest-bootstrap/installing) exit 1 ;; esac")
         #expect(try await run("--destdir=\(root)").status == 1)
-        try FileSystem.remove("\(directory)/bin/mv")
+        try Files.remove("\(directory)/bin/mv")
         // Nobody has changed it.
         #expect(try await run("--destdir=\(root)").output.contains("is kept") == false)
-        let config = try readTestFile("\(root)/etc/nest-bootstrap/bootstrap.yaml")
+        let config = try Files.read("\(root)/etc/nest-bootstrap/bootstrap.yaml")
         #expect(String(decoding: config, as: UTF8.self) == "# later\n")
     }
 
@@ -154,7 +152,7 @@ extension InstallScriptTests {
     }
 
     @Test func `an archive that was unpacked in part is not blamed on TMPDIR`() async throws {
-        try FileSystem.removeTree("\(directory)/archive/files/etc")
+        try Files.removeTree("\(directory)/archive/files/etc")
         let result = try await run("--destdir=\(root)")
         #expect(result.status == 1 && result.output == "")
         let error = "cp: cannot stat '\(directory)/archive/files/etc': No such file or directory"
@@ -166,8 +164,8 @@ extension InstallScriptTests {
     }
 
     @Test func `directories that were there before stay`() async throws {
-        try FileSystem.makeDirectories("\(root)/usr/local/lib")
-        try FileSystem.makeDirectories("\(root)/usr/local/share/man")
+        try Files.makeDirectories("\(root)/usr/local/lib")
+        try Files.makeDirectories("\(root)/usr/local/share/man")
         _ = try await run("--destdir=\(root)")
         // What an upgrade keeps of the list.
         _ = try await run("--destdir=\(root)")
@@ -177,7 +175,7 @@ extension InstallScriptTests {
     }
 
     @Test func `a signal leaves no temporary files, and the installation can be repeated`() async throws {
-        try FileSystem.makeDirectories("\(directory)/tmp")
+        try Files.makeDirectories("\(directory)/tmp")
         try fake("mv", "case $* in */rbac/a.yaml) kill -TERM $PPID ;; esac; exec /bin/mv \"$@\"")
         let environment: [String: String?] = ["PATH": "\(directory)/bin:/usr/bin:/bin", "TMPDIR": "\(directory)/tmp"]
         let ended = try await Tool.run(script, ["--destdir=\(root)"], environment: environment)
@@ -200,7 +198,7 @@ extension InstallScriptTests {
         #expect(!exists("/usr/local/bin/nest-bootstrap"))
         // The copy that is run again.
         #expect(exists("/usr/local/share/nest-bootstrap/install.sh"))
-        try FileSystem.remove("\(directory)/bin/rm")
+        try Files.remove("\(directory)/bin/rm")
         #expect(try await run("--destdir=\(root)", "--uninstall").status == 0)
         #expect(try await allFiles() == ["/etc/nest-bootstrap/bootstrap.yaml"])
     }
@@ -214,7 +212,7 @@ extension InstallScriptTests {
         let refused = try await Tool.run("\(directory)/an archive/install.sh", other)
         let advice = "\"\(directory)/an archive/install.sh\" \"--destdir=\(directory)/a root\" --uninstall"
         #expect(refused.errors.hasSuffix("; use --prefix=/usr/local, or run '\(advice)' first\n"), "\(refused.errors)")
-        let program = try FileSystem.status("\(directory)/a root/usr/local/bin/nest-bootstrap")
+        let program = try Files.status("\(directory)/a root/usr/local/bin/nest-bootstrap")
         #expect(program?.kind == .regular)
     }
 
@@ -243,7 +241,7 @@ extension InstallScriptTests {
     }
 
     @Test func `a script without its archive says so`() async throws {
-        try FileSystem.removeTree("\(directory)/archive/files")
+        try Files.removeTree("\(directory)/archive/files")
         let result = try await run("--dry-run")
         #expect(result.status == 1)
         let hint = "run the install.sh of the archive"

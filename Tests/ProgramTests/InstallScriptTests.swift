@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -25,15 +23,15 @@ struct InstallScriptTests {
         ]
         for (path, text, mode) in files { try write(text, to: "archive/files/\(path)", mode: mode) }
         let generators = "\(directory)/archive/files/usr/lib/systemd/system-generators"
-        try FileSystem.makeDirectories(generators)
+        try Files.makeDirectories(generators)
         let manual = "\(directory)/archive/files/usr/share/man/man8"
-        try FileSystem.makeDirectories(manual)
+        try Files.makeDirectories(manual)
         let page = ".Pa /usr/share/doc/nest-bootstrap\n.Pa /usr/lib/systemd/system-generators/x\n"
         let pack = "gzip -9n >\"$1/nest-bootstrap.8.gz\""
         let packed = try await Tool.run("sh", ["-c", pack, "sh", manual], input: page)
         try #require(packed.status == 0, "\(packed.errors)")
         let generator = "\(generators)/nest-bootstrap-generator"
-        try FileSystem.makeSymbolicLink(at: generator, to: "../../../bin/nest-bootstrap", replacing: false)
+        try Files.makeSymbolicLink(at: generator, to: "../../../bin/nest-bootstrap")
         try write("ID=debian\n", to: "os-release")
         try await makeScript()
         for (name, answer) in [
@@ -47,7 +45,7 @@ struct InstallScriptTests {
     }
 
     func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws {
-        try FileSystem.write(Array(text.utf8), to: "\(directory)/\(name)", mode: mode)
+        try Files.write(Array(text.utf8), to: "\(directory)/\(name)", mode: mode)
     }
 
     /// Puts a program on the PATH of the script.
@@ -75,10 +73,10 @@ struct InstallScriptTests {
     }
 
     private func text(_ path: String) throws -> String {
-        try readTestText("\(root)\(path)")
+        try Files.text("\(root)\(path)")
     }
 
-    func exists(_ path: String) -> Bool { (try? FileSystem.status("\(root)\(path)"))?.kind != nil }
+    func exists(_ path: String) -> Bool { (try? Files.status("\(root)\(path)"))?.kind != nil }
 
     func allFiles() async throws -> [String] {
         try await Tool.run("find", [root, "!", "-type", "d", "-printf", "/%P\\n"]).outputLines.sorted()
@@ -145,7 +143,7 @@ struct InstallScriptTests {
         #expect(
             page == ".Pa /usr/local/share/doc/nest-bootstrap\n.Pa /usr/local/lib/systemd/system-generators/x\n"
         )
-        #expect(try FileSystem.status("\(root)/usr/local/bin/nest-bootstrap").map { $0.mode & 0o777 } == 0o755)
+        #expect(try Files.status("\(root)/usr/local/bin/nest-bootstrap").map { $0.mode & 0o777 } == 0o755)
         let ran = try await Tool.run("\(root)/usr/local/lib/systemd/system-generators/nest-bootstrap-generator")
         #expect(ran.output == "nest-bootstrap 1.2.3\n")
     }
@@ -154,7 +152,7 @@ struct InstallScriptTests {
         _ = try await run("--destdir=\(root)", "--prefix=/usr")
         #expect(try text("/etc/nest-bootstrap/bootstrap.yaml") == Self.shipped)
         let files = "\(directory)/archive/files"
-        try FileSystem.removeTree("\(files)/usr/share/nest-bootstrap/rbac")
+        try Files.removeTree("\(files)/usr/share/nest-bootstrap/rbac")
         try write("{new: 1}\n", to: "archive/files/usr/share/nest-bootstrap/manifests/b.yaml")
         try write("# later\n", to: "archive/files/etc/nest-bootstrap/bootstrap.yaml")
         let preview = try await run("--destdir=\(root)", "--dry-run")
@@ -191,7 +189,7 @@ struct InstallScriptTests {
         #expect(upgrade.output.hasPrefix("install.sh: \(message)\n"))
         #expect(try text("/etc/nest-bootstrap/bootstrap.yaml") == "# mine\n")
         #expect(try text("/etc/nest-bootstrap/bootstrap.yaml.new") == "# later\n")
-        try FileSystem.remove(path)
+        try Files.remove(path)
         let without = try await run("--destdir=\(root)")
         #expect(without.output.hasPrefix("install.sh: '\(path)' was removed, and is not created again\n"))
         #expect(!exists("/etc/nest-bootstrap/bootstrap.yaml"))

@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -37,9 +35,9 @@ struct InstalledFilesTests {
         #expect(result.status == 0, "\(result.errors)")
         let schema = "\(installed)/share/nest-bootstrap/bootstrap.schema.json"
         #expect(result.output.hasPrefix("# yaml-language-server: $schema=\(schema)\n"), "\(result.output)")
-        #expect(try FileSystem.exists(schema))
+        #expect(try Files.exists(schema))
         // A program without its files names those of the package.
-        try FileSystem.remove(schema)
+        try Files.remove(schema)
         let alone = try await Tool.run("\(installed)/bin/nest-bootstrap", ["init", "--host-name", "n1"])
         let packaged = "/usr/share/nest-bootstrap/bootstrap.schema.json"
         #expect(alone.output.hasPrefix("# yaml-language-server: $schema=\(packaged)\n"), "\(alone.output)")
@@ -49,6 +47,6 @@ struct InstalledFilesTests {
         let documents = try await install(prefix: "/usr") + "/share/doc/nest-bootstrap"
         let result = try await Tool.run("\(TestCluster.sourceRoot)/tools/check-modes", [documents])
         #expect(result.status == 0, "\(result.output)\(result.errors)")
-        #expect(try FileSystem.status("\(documents)/examples/migration/drop-manager")?.mode == 0o755)
+        #expect(try Files.status("\(documents)/examples/migration/drop-manager")?.mode == 0o755)
     }
 }

@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Runs that are stopped.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -27,9 +24,9 @@ struct InterruptionTests {
         #expect(result.output.masked.contains("waits: interrupted in SOON\n"))
         #expect(result.output.contains("later: not started (interrupted)\n"))
         #expect(result.outputLines.last == "2 tasks: 2 interrupted")
-        let record = try readTestText(node.written("/run/nest-bootstrap/tasks/waits/record.json")).json
+        let record = try Files.text(node.written("/run/nest-bootstrap/tasks/waits/record.json")).json
         #expect(record["outcome"]?.string == "interrupted")
-        #expect(try FileSystem.exists(node.written("/etc")) == false)
+        #expect(try Files.exists(node.written("/etc")) == false)
         let status = try await node.run("status", "-o", "json")
         #expect(status.status == 3)
         let states = try status.output.json["tasks"]?.sequence?.map { $0["state"]?.string }
@@ -55,20 +52,20 @@ struct InterruptionTests {
         let node = try TestNode("tasks: {big: {file: {path: /etc/big, source: big}}}\n")
         _ = try await Tool.run("truncate", ["-s", "60M", node.path("big")])
         let tool = try node.start(["run"])
-        #expect(try await becomes { try FileSystem.exists(node.written("/etc")) })
+        #expect(try await becomes { try Files.exists(node.written("/etc")) })
         tool.signal(signal)
         let result = await tool.result()
         #expect([0, 128 + signal].contains(result.status))
-        let size = try FileSystem.status(node.written("/etc/big"))?.size
+        let size = try Files.status(node.written("/etc/big"))?.size
         #expect(size == nil || size == 60 << 20)
         // A killed process cannot clean up, but what is left has another name.
         guard signal != SIGKILL else { return }
-        #expect(try FileSystem.list(node.written("/etc")).filter { $0 != "big" } == [])
+        #expect(try Files.list(node.written("/etc")).filter { $0 != "big" } == [])
     }
 }
 
 /// Whether a process exists and is not a zombie.
 func isAlive(_ process: Int32) -> Bool {
-    guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 4096) else { return false }
+    guard let bytes = try? Files.read("/proc/\(process)/stat") else { return false }
     return !String(decoding: bytes, as: UTF8.self).contains(") Z ")
 }

@@ -1,6 +1,5 @@
 import TestSupport
 import Testing
-import YAML
 
 /// The rules of the firewall in `examples/k3s`.
 extension K3sExampleTests {
@@ -19,7 +18,7 @@ extension K3sExampleTests {
 
     /// The ports of lines such as `ip saddr $subnet tcp dport { 22, 2379-2380 } accept`, as the task file writes them.
     private func openPorts(_ name: String) throws -> Set<String> {
-        let text = try readTestText("\(Self.directory)/\(name)")
+        let text = try Files.text("\(Self.directory)/\(name)")
         let lines = text.split(separator: "\n").map { $0.split { " {},".contains($0) } }
         return Set(
             lines.filter { $0.last == "accept" }.flatMap { words -> [String] in
@@ -31,8 +30,7 @@ extension K3sExampleTests {
 
     @Test(arguments: [("control-plane", "firewall-server.nft"), ("worker", "firewall-agent.nft")])
     func `the firewall opens the ports that the cluster names`(role: String, name: String) throws {
-        let bytes = try readTestFile("\(Self.directory)/bootstrap.yaml")
-        let root = try #require(try readDocuments(bytes, file: "bootstrap.yaml").first?.root)
+        let root = try #require(try Files.text("\(Self.directory)/bootstrap.yaml").yamlDocuments.first)
         let ports = root["cluster"]?["ports"]?[role]?.sequence?.compactMap(\.string) ?? []
         #expect(ports.count == 5)
         #expect(try openPorts(name) == Set(ports))

@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -8,20 +6,20 @@ extension K3sExampleTests {
     @Test func `the machine key may log in, in place of the one before`() async throws {
         let list = TemporaryDirectory.file("authorized_keys")
         // Without a newline at the end, as an editor may leave it.
-        try FileSystem.write(Array("ssh-ed25519 AAAA other".utf8), to: list, mode: 0o600)
+        try Files.write(Array("ssh-ed25519 AAAA other".utf8), to: list, mode: 0o600)
         for name in ["first", "first", "second"] {
             let key = TemporaryDirectory.file(name)
-            if try FileSystem.status(key) == nil {
+            if try Files.status(key) == nil {
                 _ = try await Tool.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key])
             }
             let result = try await Tool.run("\(Self.directory)/authorize-key.sh", [key, list, "192.168.1.0/24"])
             #expect(result.status == 0, "\(result.errors)")
-            let text = try readTestText(list)
-            let own = try readTestText("\(key).pub")
+            let text = try Files.text(list)
+            let own = try Files.text("\(key).pub")
             let words = own.split { " \n".contains($0) }.prefix(2).joined(separator: " ")
             let line = "from=\"192.168.1.0/24\" \(words) k3s-machine-key"
             #expect(text == "ssh-ed25519 AAAA other\n\(line)\n")
-            #expect(try FileSystem.status(list)?.mode == 0o600)
+            #expect(try Files.status(list)?.mode == 0o600)
         }
     }
 

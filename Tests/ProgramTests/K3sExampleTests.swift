@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The files in `examples/k3s`, read by the programs that they are for.
 ///
@@ -27,12 +24,12 @@ struct K3sExampleTests {
     private func root(_ host: String) -> String { TemporaryDirectory.file(host) }
 
     private func text(_ path: String, on host: String) throws -> String {
-        try readTestText(root(host) + path)
+        try Files.text(root(host) + path)
     }
 
     /// Runs tasks as a host does, below a root of its own.
     private func run(_ tasks: [String], on host: String) async throws -> ToolResult {
-        try FileSystem.makeDirectories(root(host))
+        try Files.makeDirectories(root(host))
         let script = "hostname \"$1\"; shift; exec \"$@\""
         let command = [TestNode.program, "run", "--config", "\(Self.directory)/bootstrap.yaml", "--root", root(host)]
         return try await Tool.run(
@@ -47,7 +44,7 @@ struct K3sExampleTests {
         for (host, tasks) in hosts {
             if host != "cp-01" {
                 let token = try text("\(Self.secrets)/join-token", on: "cp-01")
-                try FileSystem.write(Array(token.utf8), to: "\(root(host))\(Self.secrets)/join-token", mode: 0o600)
+                try Files.write(Array(token.utf8), to: "\(root(host))\(Self.secrets)/join-token", mode: 0o600)
             }
             let result = try await run(tasks, on: host)
             #expect(result.status == 0, "\(host): \(result.errors)")
@@ -55,13 +52,13 @@ struct K3sExampleTests {
     }
 
     /// The configuration that k3s would read on a host: the file, then those of the directory, whose values replace others.
-    private func configuration(_ host: String) throws -> [String: Node] {
+    private func configuration(_ host: String) throws -> [String: JSON] {
         let directory = "/etc/rancher/k3s/config.yaml.d"
-        let more = (try? FileSystem.list(root(host) + directory)) ?? []
-        var values: [String: Node] = [:]
+        let more = (try? Files.list(root(host) + directory)) ?? []
+        var values: [String: JSON] = [:]
         for path in ["/etc/rancher/k3s/config.yaml"] + more.sorted().map({ "\(directory)/\($0)" }) {
-            let document = try #require(try readDocuments(Array(text(path, on: host).utf8), file: path).first?.root)
-            for entry in document.mapping?.entries ?? [] { values[entry.key] = entry.value }
+            let document = try #require(try text(path, on: host).yamlDocuments.first)
+            for entry in document.entries ?? [] { values[entry.key] = entry.value }
         }
         return values
     }
@@ -74,7 +71,7 @@ struct K3sExampleTests {
         #expect(check.output.contains("spare-* (minimal, as spare-0): 2 tasks\n"), "\(check.output)")
     }
 
-    @Test(.enabled(if: Machine.isRoot, "only root can give a host another name"))
+    @Test(.enabled(if: TestProcess.isRoot, "only root can give a host another name"))
     func `each host configures k3s with documented keys, and all have one token`() async throws {
         try await runAll([
             ("cp-01", Self.first), ("cp-02", Self.next), ("cp-03", Self.next), ("worker-01", Self.worker),
@@ -98,7 +95,7 @@ struct K3sExampleTests {
         #expect(token.utf8.count == 65)
         for host in ["cp-02", "cp-03", "worker-01", "worker-99"] {
             #expect(try text("/etc/rancher/k3s/token", on: host) == token)
-            let status = try FileSystem.status("\(root(host))/etc/rancher/k3s/token")
+            let status = try Files.status("\(root(host))/etc/rancher/k3s/token")
             #expect(status?.mode == 0o600)
         }
         try await runAll([("cp-01", Self.first)])
@@ -106,9 +103,9 @@ struct K3sExampleTests {
     }
 
     @Test func `the drop-in of k3s is that of the document on units`() throws {
-        let example = try readTestText("\(Self.directory)/k3s.service.conf")
+        let example = try Files.text("\(Self.directory)/k3s.service.conf")
         let settings = example.split(separator: "\n").filter { !$0.hasPrefix("#") }.joined(separator: "\n")
-        let document = try readTestFile("\(TestCluster.sourceRoot)/docs/systemd.md")
+        let document = try Files.read("\(TestCluster.sourceRoot)/docs/systemd.md")
         #expect(settings.hasPrefix("[Unit]\nAfter=k8s-bootstrap.target\n"))
         #expect(String(decoding: document, as: UTF8.self).contains("```ini\n\(settings)\n```\n"))
     }
@@ -123,7 +120,7 @@ struct K3sExampleTests {
             let test = try await Tool.run("keepalived", ["--config-test", "--use-file=\(file)"])
             #expect(test.status == 0, "\(test.errors)")
         }
-        let bytes = try readTestFile("\(TestCluster.sourceRoot)/Tests/ProgramTests/virtual-address.sh")
+        let bytes = try Files.read("\(TestCluster.sourceRoot)/Tests/ProgramTests/virtual-address.sh")
         let script = String(decoding: bytes, as: UTF8.self)
         let result = try await Tool.run(
             "unshare",

@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -20,12 +18,12 @@ struct KeyTextTests {
         }
         let cluster = "{servers: 'https://127.0.0.1:1', certificateAuthority: \(authority.certificatePath)}"
         let node = try TestNode("cluster: \(cluster)\ntasks:\n\(lines.joined())")
-        let key = try readTestText(client.keyPath)
+        let key = try Files.text(client.keyPath)
         try authority.write(String(key.dropLast(40)), to: "broken.key")
-        try setMode(authority.path("broken.key"), 0o600)
+        try Files.setMode(authority.path("broken.key"), 0o600)
         // A line of the key, and the same as it is in a kubeconfig.
         let middle = key.split(separator: "\n")[1]
-        let encoded = Base64.encode(Array(key.utf8))
+        let encoded = base64(Array(key.utf8))
         let markers = [String(middle.prefix(24)), String(encoded.dropFirst(80).prefix(24))]
         var outputs: [String] = []
         let commands = [
@@ -46,7 +44,7 @@ struct KeyTextTests {
             #expect(records.output == "")
         }
         // The markers are in what is written, so they are the right ones.
-        let written = try readTestText(node.written("/etc/fine"))
+        let written = try Files.text(node.written("/etc/fine"))
         #expect(written.contains(markers[1]) == (credentials == "inline"))
     }
 }

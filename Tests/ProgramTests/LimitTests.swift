@@ -1,5 +1,4 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -40,7 +39,7 @@ struct LimitTests {
 
     @Test(.enabled(if: geteuid() == 0)) func `a disk that is read-only is reported as that`() async throws {
         let node = try TestNode("tasks: {t: {file: {path: /etc/t, content: t}}}\n")
-        try FileSystem.makeDirectories(node.root)
+        try Files.makeDirectories(node.root)
         let script = "mount -t tmpfs -o ro none \"$0\" && exec \"$@\""
         let result = try await Tool.run(
             "unshare",
@@ -59,21 +58,21 @@ struct LimitTests {
         let node = try TestNode("tasks: {big: {file: {path: /etc/big, source: big}}}\n")
         _ = try await Tool.run("truncate", ["-s", "60M", node.path("big")])
         func temporary() throws -> [String] {
-            guard try FileSystem.exists(node.written("/etc")) else { return [] }
-            return try FileSystem.list(node.written("/etc")).filter { $0.hasSuffix(".tmp") }
+            guard try Files.exists(node.written("/etc")) else { return [] }
+            return try Files.list(node.written("/etc")).filter { $0.hasSuffix(".tmp") }
         }
         // Killed while the file is written.
         var wasKilled = false
         for _ in 0..<20 where !wasKilled {
             let tool = try node.start(["run"])
-            #expect(try await becomes { try !temporary().isEmpty || FileSystem.exists(node.written("/etc/big")) })
+            #expect(try await becomes { try !temporary().isEmpty || Files.exists(node.written("/etc/big")) })
             tool.signal(SIGKILL)
             _ = await tool.result()
             wasKilled = try !temporary().isEmpty
-            _ = try FileSystem.remove(node.written("/etc/big"))
+            _ = try Files.remove(node.written("/etc/big"))
         }
         #expect(wasKilled)
         #expect(try await node.run("run").status == 0)
-        #expect(try FileSystem.list(node.written("/etc")) == ["big"])
+        #expect(try Files.list(node.written("/etc")) == ["big"])
     }
 }

@@ -1,5 +1,4 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -50,7 +49,7 @@ struct LiveViewTests {
         #expect(window.first?.hasPrefix("conf   changed      ") == true)
         #expect(window.first?.hasSuffix("  /etc/a created") == true)
         #expect(window.last == "last   waiting               for ready")
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(await run.result() == 1)
         let text = run.screen.text.replacing(/[\d.]+\ m?s\ */, with: "SOON ")
         #expect(
@@ -66,12 +65,12 @@ struct LiveViewTests {
     @Test(arguments: [["TERM": "dumb"], [:]] as [[String: String?]])
     func `plain lines are the same as those in a file`(environment: [String: String?]) async throws {
         let node = try waitingNode()
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         let arguments = environment.isEmpty ? ["run", "--output", "plain"] : ["run"]
         let run = try start(node, arguments, environment: environment, columns: 400)
         #expect(await run.result() == 1)
-        try FileSystem.removeTree(node.root)
-        try FileSystem.makeDirectories(node.root)
+        try Files.removeTree(node.root)
+        try Files.makeDirectories(node.root)
         let file = try await node.run("run")
         let expected = (file.outputLines + file.errorLines).map(\.masked).sorted()
         #expect(run.screen.text.split(separator: "\n").map { String($0).masked }.sorted() == expected)
@@ -93,7 +92,7 @@ struct LiveViewTests {
             }
             #expect(fits, "\(columns) x \(rows): \(run.screen.window)")
         }
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(await run.result() == 0)
         #expect(run.screen.window.last == "40 tasks: 40 unchanged")
     }
@@ -113,7 +112,7 @@ struct LiveViewTests {
             return view.first?.hasPrefix("conf   changed") == true && view.last?.hasPrefix("last   waiting") == true
         }
         #expect(isDrawn, "\(run.screen.window)")
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(await run.result() == 1)
         #expect(run.screen.text.ranges(of: "conf   changed").count == 2, "\(run.screen.text)")
     }
@@ -130,7 +129,7 @@ struct LiveViewTests {
         defer { run.signal(SIGKILL) }
         // XOFF, as Control-S sends it.
         run.type("\u{13}")
-        #expect(try await becomes(within: .seconds(30)) { try FileSystem.exists(node.written("/etc/late")) })
+        #expect(try await becomes(within: .seconds(30)) { try Files.exists(node.written("/etc/late")) })
         run.type("\u{11}")
         #expect(await run.result() == 0)
         #expect(run.screen.window.suffix(1) == ["2 tasks: 2 changed"])
@@ -149,7 +148,7 @@ struct LiveViewTests {
             try await becomes { watch.screen.window.last == "3 tasks: 1 running, 1 not run yet, 1 succeeded" },
             "\(watch.screen.window)"
         )
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(await run.result().status == 1)
         #expect(try await becomes { watch.screen.window.last == "3 tasks: 1 failed, 2 succeeded" })
         let last = watch.screen.window.filter { !$0.contains(" ago") }

@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -13,7 +12,7 @@ struct LogsTests {
         #expect(result.errors.contains("\(message); correct the directory of '--root'\n"), "\(result.errors)")
     }
 
-    @Test(.enabled(if: (try? FileSystem.exists("/usr/bin/systemd-analyze")) == true))
+    @Test(.enabled(if: (try? Files.exists("/usr/bin/systemd-analyze")) == true))
     func `a text that is not a time is wrong usage`() async throws {
         let result = try await Tool.run(TestNode.program, ["logs", "--since", "garbage"])
         #expect(result.status == 64 && result.output == "")

@@ -1,6 +1,4 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -24,7 +22,7 @@ struct MetricsTests {
     }
 
     private func text(_ node: TestNode) throws -> String {
-        try readTestText(node.written(Self.file))
+        try Files.text(node.written(Self.file))
     }
 
     @Test func `without the directory of the collector nothing is written`() async throws {
@@ -32,7 +30,7 @@ struct MetricsTests {
         defer { withExtendedLifetime(authority) {} }
         let node = try node(authority)
         #expect(try await node.run("run").status == 1)
-        #expect(try FileSystem.status(node.written("/var/lib/prometheus")) == nil)
+        #expect(try Files.status(node.written("/var/lib/prometheus")) == nil)
     }
 
     @Test func `promtool finds nothing to criticize, and the node exporter serves the metrics`() async throws {
@@ -40,11 +38,11 @@ struct MetricsTests {
         defer { withExtendedLifetime(authority) {} }
         let node = try node(authority)
         let directory = node.written("/var/lib/prometheus/node-exporter")
-        try FileSystem.makeDirectories(directory)
+        try Files.makeDirectories(directory)
         #expect(try await node.run("run").status == 1)
         let first = try text(node)
-        #expect(try FileSystem.status(node.written(Self.file))?.mode == 0o644)
-        #expect(try FileSystem.list(directory) == ["nest_bootstrap.prom"])
+        #expect(try Files.status(node.written(Self.file))?.mode == 0o644)
+        #expect(try Files.list(directory) == ["nest_bootstrap.prom"])
         let checked = try await Tool.run(ExtractedPrograms.promtool, ["check", "metrics"], input: first)
         #expect(checked.status == 0)
         #expect(checked.output + checked.errors == "")
@@ -54,9 +52,9 @@ struct MetricsTests {
         #expect(first.contains("nest_bootstrap_certificate_expiry_timestamp_seconds{path=\"/etc/client.crt\",subject="))
 
         // A run that fails after a success keeps its time.
-        try FileSystem.write([], to: TemporaryDirectory.file("go"), mode: 0o600)
+        try Files.write([], to: TemporaryDirectory.file("go"), mode: 0o600)
         #expect(try await node.run("run").status == 0)
-        try FileSystem.remove(TemporaryDirectory.file("go"))
+        try Files.remove(TemporaryDirectory.file("go"))
         for _ in 0..<2 { #expect(try await node.run("run").status == 1) }
         let last = try text(node)
         #expect(last.contains("nest_bootstrap_task_attempts{task=\"flaky\"} 2\n"))
@@ -96,12 +94,12 @@ struct MetricsTests {
 
     @Test func `with an invalid task file the metrics are no longer those of a run, and say so`() async throws {
         let node = try TestNode("tasks: {t: {symlink: {path: /x, target: /etc}}}\n")
-        try FileSystem.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
+        try Files.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
         #expect(try await node.run("run").status == 0)
         #expect(try text(node).contains("\nnest_bootstrap_task_file_valid 1\n"))
         try node.write("tasks: [\n", to: "bootstrap.yaml")
         for isHourly in [false, true] {
-            try FileSystem.remove(node.written(Self.file))
+            try Files.remove(node.written(Self.file))
             let result = isHourly ? try await node.run("supervise", "--only-metrics") : try await node.run("supervise")
             #expect(result.status == 78)
             let invalid = try text(node)
@@ -117,12 +115,12 @@ struct MetricsTests {
         let authority = try TestAuthority()
         defer { withExtendedLifetime(authority) {} }
         let node = try node(authority)
-        try FileSystem.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
+        try Files.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
         #expect(try await node.run("run").status == 1)
         let first = try text(node)
         let other = try authority.issue("other", subject: "/CN=other", validity: .daysAndAHalf(70))
-        let bytes = try FileSystem.read(other.certificatePath, limit: 1 << 20)
-        try FileSystem.write(bytes, to: node.written("/etc/client.crt"), mode: 0o644)
+        let bytes = try Files.read(other.certificatePath)
+        try Files.write(bytes, to: node.written("/etc/client.crt"), mode: 0o644)
         let written = try await node.run("supervise", "--only-metrics")
         #expect(written.status == 0, "\(written.errors)")
         let second = try text(node)
@@ -131,13 +129,13 @@ struct MetricsTests {
         #expect(second.contains("nest_bootstrap_task_outcome{task=\"flaky\",outcome=\"failed\"} 1\n"))
     }
 
-    @Test(.enabled(if: Machine.isRoot)) func `certificates are those of status, also in a file of another user`()
+    @Test(.enabled(if: TestProcess.isRoot)) func `certificates are those of status, also in a file of another user`()
         async throws
     {
         let authority = try TestAuthority()
         defer { withExtendedLifetime(authority) {} }
         let node = try node(authority)
-        try FileSystem.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
+        try Files.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
         #expect(try await node.run("run").status == 1)
         let chown = try await Tool.run("chown", ["1000", node.written("/etc/client.crt")])
         #expect(chown.status == 0)
@@ -148,21 +146,21 @@ struct MetricsTests {
 
     @Test func `a link in place of the directory is a warning, and is not followed`() async throws {
         let node = try TestNode("tasks: {t: {symlink: {path: /x, target: /etc}}}\n")
-        try FileSystem.makeDirectories(node.written("/var/lib/prometheus"))
-        try FileSystem.makeDirectories(node.written("/elsewhere"))
+        try Files.makeDirectories(node.written("/var/lib/prometheus"))
+        try Files.makeDirectories(node.written("/elsewhere"))
         let path = node.written("/var/lib/prometheus/node-exporter")
-        try FileSystem.makeSymbolicLink(at: path, to: "../../../elsewhere", replacing: false)
+        try Files.makeSymbolicLink(at: path, to: "../../../elsewhere")
         let result = try await node.run("run")
         #expect(result.status == 0)
         #expect(result.errors.contains("warning: cannot write the metrics: "), "\(result.errors)")
         #expect(result.errors.contains("is a symbolic link"), "\(result.errors)")
-        #expect(try FileSystem.list(node.written("/elsewhere")) == [])
+        #expect(try Files.list(node.written("/elsewhere")) == [])
     }
 
     @Test func `metrics that cannot be written are a warning, and the run has succeeded`() async throws {
         let node = try TestNode("tasks: {t: {symlink: {path: /x, target: /etc}}}\n")
         let directory = node.written("/var/lib/prometheus/node-exporter")
-        try FileSystem.makeDirectories("\(directory)/nest_bootstrap.prom")
+        try Files.makeDirectories("\(directory)/nest_bootstrap.prom")
         let result = try await node.run("run")
         #expect(result.status == 0)
         #expect(result.errors.contains("warning: cannot write the metrics: "), "\(result.errors)")

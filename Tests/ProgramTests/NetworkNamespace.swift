@@ -1,5 +1,4 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -14,7 +13,7 @@ enum NetworkNamespace {
     ///   - before: What the script does before.
     ///   - during: What it does once the program waits.
     /// - Returns: The output of the program, and how it ended.
-    /// - Throws: ``Base/SystemError`` if the program cannot be started.
+    /// - Throws: ``SupportError`` if the program cannot be started.
     static func run(
         _ node: TestNode,
         _ arguments: [String] = ["run"],

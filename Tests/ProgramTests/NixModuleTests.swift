@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The NixOS module: what it makes of its options, and what it refuses.
 @Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(5)))
@@ -15,7 +12,7 @@ struct NixModuleTests {
     @Test func `the target is started at boot, and scripts have no variables of the task file`() async throws {
         let module = try await NixModule(NixModule.file("control-plane"))
         let target = "etc/systemd/system/multi-user.target.wants/k8s-bootstrap.target"
-        #expect(try FileSystem.status("\(module.directory)/\(target)")?.target == "../k8s-bootstrap.target")
+        #expect(try Files.status("\(module.directory)/\(target)")?.target == "../k8s-bootstrap.target")
         let rbac = try module.text("built/bootstrap.yaml").json["tasks"]?["bootstrap-rbac"]?["exec"]
         #expect(rbac?["environment"]?["GREETING"]?.string == "$${not a variable}")
         #expect(rbac?["shell"]?.string == "/usr/bin/bash")
@@ -38,7 +35,7 @@ struct NixModuleTests {
     @Test func `a node has the units of its role, with every verb`() async throws {
         let module = try await NixModule(NixModule.file("verbs"))
         let config = try module.text("config.json").json
-        let units = config["units"]?.mapping?.entries.map(\.key) ?? []
+        let units = config["units"]?.entries?.map(\.key) ?? []
         let tasks = ["admin", "api", "hello", "ipam", "kubelet-key", "metrics", "namespace", "old", "sysctl"].map {
             "k8s-bootstrap-\($0).service"
         }
@@ -88,7 +85,7 @@ struct NixModuleTests {
             let tasks = "tasks.b.symlink = { path = \"/b\"; target = \"a\"; };"
             let module = node("file = { path = \"/a\"; content = \"\(content)\"; };", tasks)
             let result = try await NixModule.evaluate(module)
-            let units = try result.output.json["units"]?.mapping?.entries ?? []
+            let units = try result.output.json["units"]?.entries ?? []
             return Dictionary(units.map { ($0.key, $0.value["text"]?.string ?? "") }) { first, _ in first }
         }
         let (old, new) = (try await units("x"), try await units("y"))
@@ -235,12 +232,12 @@ struct NixModuleTests {
     ) async throws {
         let name = "networking.hostName = lib.mkForce \"\(host)\";"
         let module = try await NixModule("{ lib, ... }: { imports = [ (\(NixModule.file("inventory"))) ]; \(name) }")
-        let units = try module.text("config.json").json["units"]?.mapping?.entries.map(\.key) ?? []
+        let units = try module.text("config.json").json["units"]?.entries?.map(\.key) ?? []
         #expect(units.sorted() == tasks.map { "k8s-bootstrap-\($0).service" } + ["k8s-bootstrap.target"])
         let unit = try module.text("out/lib/systemd/system/k8s-bootstrap-\(tasks[0]).service")
         #expect(unit.contains(" run --task \(tasks[0]) --role \(roles)\n"), "\(unit)")
         let file = try module.text("built/bootstrap.yaml").json
-        #expect(file["nodes"]?.mapping?.entries.map(\.key) == ["cp1", "cp2", "worker-*", "worker-gpu-*"])
+        #expect(file["nodes"]?.entries?.map(\.key) == ["cp1", "cp2", "worker-*", "worker-gpu-*"])
         #expect(file["nodes"]?["cp1"]?["address"]?.string == "192.168.1.101")
         #expect(file["cluster"]?["ports"]?["control-plane"]?.sequence?.count == 2)
         #expect(file["cluster"]?["report"]?["kubeconfig"]?.string == "/etc/kubernetes/kubelet.kubeconfig")
@@ -269,7 +266,7 @@ struct NixModuleTests {
         #expect(outputs["overlay"]?.string == "nest-bootstrap")
         #expect(outputs["module"]?.string?.hasSuffix("/nix/module.nix") == true)
         #expect(outputs["checks"]?.sequence?.compactMap(\.string) == ["package", "units"])
-        let apps = outputs["apps"]?.mapping?.entries.map { "\($0.key): \($0.value.string ?? "")" } ?? []
+        let apps = outputs["apps"]?.entries?.map { "\($0.key): \($0.value.string ?? "")" } ?? []
         let renew = "renew --all --config ./bootstrap.yaml"
         let commands = [
             ("certs-recreate", "\(renew) "), ("certs-recreate-kubelet", "\(renew) --name kubelet"),

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The address of a node, each in a network namespace of its own.
 @Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(3)))
@@ -33,7 +31,7 @@ struct NodeAddressTests {
     }
 
     private func content(_ node: TestNode) throws -> String {
-        try readTestText(node.written("/etc/kubelet.env"))
+        try Files.text(node.written("/etc/kubelet.env"))
     }
 
     @Test(
@@ -78,7 +76,7 @@ struct NodeAddressTests {
         let status = try await NetworkNamespace.run(node, ["status"], before: Self.eightInterfaces)
         for line in lines { #expect(status.outputLines.contains(line), "\(line)\n\(status.output)") }
         let json = try await NetworkNamespace.run(node, ["check", "-o", "json"], before: Self.eightInterfaces)
-        let chosen = try readJSON(Array(json.output.utf8), file: "check")["nodeAddress"]
+        let chosen = try JSON(json.output)["nodeAddress"]
         #expect(chosen?["address"]?.string == "192.168.0.10")
         #expect(chosen?["interface"]?.string == "eth0")
         let others = chosen?["others"]?.sequence ?? []
@@ -141,7 +139,7 @@ struct NodeAddressTests {
             let directory = node.path("units\(flags.count)")
             let units = try await node.start(["units", directory] + flags).result()
             #expect(units.status == 0, "\(units.errors)")
-            let unit = try FileSystem.read("\(directory)/k8s-bootstrap-kubelet-address.service", limit: 1 << 16)
+            let unit = try Files.read("\(directory)/k8s-bootstrap-kubelet-address.service")
             #expect(!String(decoding: unit, as: UTF8.self).contains("192."))
         }
     }

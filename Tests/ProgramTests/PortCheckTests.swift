@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The files in `examples/prometheus`.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -9,7 +7,7 @@ struct PrometheusExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/prometheus"
 
     private func text(_ name: String) throws -> String {
-        try readTestText("\(Self.directory)/\(name)")
+        try Files.text("\(Self.directory)/\(name)")
     }
 
     private func promtool(_ arguments: String...) async throws -> ToolResult {
@@ -37,7 +35,7 @@ struct PrometheusExampleTests {
             ("prometheus.yml", written), ("rules.yml", try text("rules.yml")), ("token", ""), ("ca.crt", ""),
         ]
         for (name, content) in files {
-            try FileSystem.write(Array(content.utf8), to: TemporaryDirectory.file(name), mode: 0o600)
+            try Files.write(Array(content.utf8), to: TemporaryDirectory.file(name), mode: 0o600)
         }
         let result = try await promtool("check", "config", TemporaryDirectory.file("prometheus.yml"))
         #expect(result.status == 0, "\(result.output)\(result.errors)")
@@ -50,7 +48,7 @@ struct PrometheusExampleTests {
             .replacing("kubernetes_sd_configs: [{role: \(role)}]", with: "static_configs: [\(targets)]")
             .replacing(/kubernetes_sd_configs: .*/, with: "static_configs: []")
         for (name, content) in [("prometheus.yml", configuration), ("rules.yml", ""), ("token", ""), ("ca.crt", "")] {
-            try FileSystem.write(Array(content.utf8), to: TemporaryDirectory.file(name), mode: 0o600)
+            try Files.write(Array(content.utf8), to: TemporaryDirectory.file(name), mode: 0o600)
         }
         let result = try await promtool("check", "service-discovery", TemporaryDirectory.file("prometheus.yml"), job)
         #expect(result.status == 0, "\(result.errors)")
@@ -86,20 +84,20 @@ struct PrometheusExampleTests {
         let tasks = "tasks: {t: {file: {path: /etc/ca.crt, source: \(authority.certificatePath)}}}\n"
         let node = try TestNode(tasks)
         let file = node.written("/var/lib/prometheus/node-exporter/nest_bootstrap.prom")
-        try FileSystem.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
+        try Files.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
         #expect(try await node.run("run").status == 0)
         func names(_ text: String) -> Set<String> {
             Set(text.matches(of: /nest_bootstrap_\w+/).map { String($0.output) })
         }
-        let printed = names(try readTestText(file))
+        let printed = names(try Files.text(file))
         #expect(names(try text("dashboard.json")) == printed)
         #expect(names(try text("rules.yml") + text("rules-test.yml")).subtracting(printed) == [])
         let document = "\(TestCluster.sourceRoot)/docs/metrics.md"
-        #expect(names(try readTestText(document)) == printed)
+        #expect(names(try Files.text(document)) == printed)
     }
 
     @Test func `the dashboard has panels with queries, side by side`() throws {
-        let dashboard = try readJSON(Array(try text("dashboard.json").utf8), file: "dashboard.json")
+        let dashboard = try JSON(try text("dashboard.json"))
         let panels = try #require(dashboard["panels"]?.sequence)
         #expect(Set(panels.compactMap { $0["id"]?.integer }).count == panels.count)
         var cells: Set<String> = []

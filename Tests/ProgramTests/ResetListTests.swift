@@ -1,6 +1,4 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -9,7 +7,7 @@ import Testing
 struct ResetListTests {
     private func node(_ tasks: String) throws -> TestNode {
         let node = try TestNode("tasks:\n\(tasks)\n")
-        for path in ["/etc", "/run", "/var/lib"] { try FileSystem.makeDirectories(node.written(path)) }
+        for path in ["/etc", "/run", "/var/lib"] { try Files.makeDirectories(node.written(path)) }
         return node
     }
 
@@ -36,12 +34,12 @@ struct ResetListTests {
             } | script -fqec "'\(TestNode.program)' reset \(flags)" /dev/null >'\(shown)'
             """
         let result = try await Tool.run("sh", ["-c", script])
-        let output = try readTestText(shown)
+        let output = try Files.text(shown)
         #expect(result.status == 0, "\(output)\(result.errors)")
         #expect(output.contains("meanwhile this has changed:"), "\(output)")
         #expect(output.contains("later: /etc/later would be deleted"), "\(output)")
-        #expect(try FileSystem.list(node.written("/etc")) == [])
-        #expect(try FileSystem.list(node.written("/var/lib")) == [])
+        #expect(try Files.list(node.written("/etc")) == [])
+        #expect(try Files.list(node.written("/var/lib")) == [])
     }
 
     @Test func `commands that were removed from the task file are not run when the task leaves it`() async throws {
@@ -88,14 +86,14 @@ struct ResetListTests {
         try node.write("tasks:\n\(file("b", content, "reset: exit 3, "))\n", to: "bootstrap.yaml")
         let failed = try await node.run("reset", "--run-commands", "--yes")
         #expect(failed.status == 1)
-        #expect(try FileSystem.list(node.written("/etc")) == ["f"], "\(failed.output)\(failed.errors)")
+        #expect(try Files.list(node.written("/etc")) == ["f"], "\(failed.output)\(failed.errors)")
         try node.write("tasks:\n\(file("b", content, reset))\n", to: "bootstrap.yaml")
         for flag in ["--dry-run", "--yes"] {
             let result = try await node.run("reset", "--run-commands", flag)
             #expect(result.status == 0, "\(result.output)\(result.errors)")
             #expect(result.outputLines.filter { $0.contains("/etc/f ") }.count == 1, "\(result.output)")
         }
-        #expect(try FileSystem.list(node.written("/etc")) == [])
+        #expect(try Files.list(node.written("/etc")) == [])
     }
 
     @Test func `a path that several tasks have made and somebody has changed is reported once`() async throws {
@@ -114,14 +112,14 @@ struct ResetListTests {
     @Test func `files that a version without lists has made are listed`() async throws {
         let node = try node("  t: {file: {path: /etc/f, content: x}}")
         try #require(try await node.run("run").status == 0)
-        try FileSystem.removeTree(node.written("/var/lib/nest-bootstrap-products"))
+        try Files.removeTree(node.written("/var/lib/nest-bootstrap-products"))
         try #require(try await node.run("run").status == 0)
         for flag in ["--dry-run", "--yes"] {
             let result = try await node.run("reset", flag)
             #expect(result.status == 1 && result.output.contains("t: /etc/f not deleted: it is not listed as made by "))
             #expect(!result.output.contains("nothing to reset"))
         }
-        #expect(try FileSystem.list(node.written("/etc")) == ["f"])
+        #expect(try Files.list(node.written("/etc")) == ["f"])
     }
 
     @Test func `what a program has made stays with a hint, and is no failure`() async throws {
@@ -150,17 +148,17 @@ struct ResetListTests {
             again.status == 0 && again.outputLines == [directory, done, flag, "deleted nothing"],
             "\(again.output)"
         )
-        try FileSystem.remove(node.written("/srv/ex/done"))
+        try Files.remove(node.written("/srv/ex/done"))
         let result = try await node.run("reset", "--yes")
         #expect(result.status == 0 && result.outputLines.contains("ex: /srv deleted"), "\(result.output)")
         // Now there is neither a list nor a record.
         #expect(try await node.run("reset", "--dry-run").outputLines == [flag])
         #expect(try await node.run("reset", "--yes").outputLines == [flag, "deleted nothing"])
-        try FileSystem.remove(node.written("/etc/flag"))
+        try Files.remove(node.written("/etc/flag"))
         #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
     }
 
-    @Test(.enabled(if: Machine.isRoot, "only root can mount"))
+    @Test(.enabled(if: TestProcess.isRoot, "only root can mount"))
     func `a directory of a program that is a mount point now is a failure, and no call deletes it`() async throws {
         let node = try node(
             "  ex: {exec: {command: sh, args: [-c, 'touch \"$NEST_ROOT/srv/ex/done\"'], creates: /srv/ex/done}}"
@@ -181,7 +179,7 @@ struct ResetListTests {
         try #require(try await node.run("run").status == 1)
         let result = try await node.run("reset", "--yes")
         #expect(result.status == 0 && !result.output.contains("nope"), "\(result.output)\(result.errors)")
-        #expect(try FileSystem.list(node.written("/etc")) == ["file"])
+        #expect(try Files.list(node.written("/etc")) == ["file"])
     }
 
     @Test func `what a task makes is listed only by the process that has its lock`() async throws {
@@ -205,12 +203,12 @@ struct ResetListTests {
     ])
     func `nothing is made that cannot be listed`(verb: String, flags: [String]) async throws {
         let node = try node("  t: {\(verb)}")
-        try FileSystem.makeDirectories(node.written("/var/lib/nest-bootstrap-products"), mode: 0o700)
+        try Files.makeDirectories(node.written("/var/lib/nest-bootstrap-products"), mode: 0o700)
         try node.write("{", to: "root/var/lib/nest-bootstrap-products/t.json", mode: 0o600)
         let result = await (try node.start(["run", "--task", "t"] + flags)).result()
         #expect(result.status == 1)
         #expect(result.errors.contains("cannot write the list of what task 't' makes: "), "\(result.errors)")
         #expect(result.errors.contains("it is damaged; run 'mv "), "\(result.errors)")
-        #expect(try FileSystem.exists(node.written("/var/lib/made")) == false)
+        #expect(try Files.exists(node.written("/var/lib/made")) == false)
     }
 }

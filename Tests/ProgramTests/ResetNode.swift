@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// A node with a task of every verb that makes something on the node, each with real credentials.
 struct ResetNode {
@@ -20,10 +18,10 @@ struct ResetNode {
         let client = try authority.issue("client")
         let identity = TemporaryDirectory.file("identity")
         _ = try await Tool.run("age-keygen", ["-o", identity])
-        try setMode(identity, 0o600)
+        try Files.setMode(identity, 0o600)
         let recipient = try await Tool.run("age-keygen", ["-y", identity]).output.filter { $0 != "\n" }
         let secret = TemporaryDirectory.file("secret")
-        try FileSystem.write(Array("hidden".utf8), to: secret, mode: 0o600)
+        try Files.write(Array("hidden".utf8), to: secret, mode: 0o600)
         _ = try await Tool.run("age", ["-r", recipient, "-o", "\(secret).age", secret])
         node = try TestNode(
             """
@@ -57,7 +55,7 @@ struct ResetNode {
             """
         )
         for directory in ["run", "var/lib", "etc", "opt/bin"] {
-            try FileSystem.makeDirectories("\(node.root)/\(directory)")
+            try Files.makeDirectories("\(node.root)/\(directory)")
         }
         try node.write("as described\n", to: "root/etc/found")
         try node.write("old\n", to: "root/etc/replaced")

@@ -1,16 +1,13 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Command `reset`: questions, lines that fail, processes that end in the middle.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ResetSafetyTests {
     private func node(_ tasks: String) throws -> TestNode {
         let node = try TestNode("tasks:\n\(tasks)\n")
-        for path in ["/etc", "/run", "/var/lib"] { try FileSystem.makeDirectories(node.written(path)) }
+        for path in ["/etc", "/run", "/var/lib"] { try Files.makeDirectories(node.written(path)) }
         return node
     }
 
@@ -28,7 +25,7 @@ struct ResetSafetyTests {
         #expect(result.output.contains("Delete 1 path? [y/N] "), "\(result.output)")
         #expect(result.status == (isYes ? 0 : 1), "\(result.output)")
         #expect(result.output.contains("nothing was changed") == !isYes, "\(result.output)")
-        #expect(try FileSystem.exists(node.written("/etc/f")) == !isYes)
+        #expect(try Files.exists(node.written("/etc/f")) == !isYes)
     }
 
     @Test func `without a terminal it needs --yes, and nothing is deleted`() async throws {
@@ -43,7 +40,7 @@ struct ResetSafetyTests {
             ]
         )
         #expect(try await node.run("reset", "extra", "--yes").status == 64)
-        #expect(try FileSystem.exists(node.written("/etc/f")))
+        #expect(try Files.exists(node.written("/etc/f")))
     }
 
     // MARK: Commands
@@ -77,13 +74,13 @@ struct ResetSafetyTests {
                     + "again"
             ]
         )
-        #expect(try readTestText(order) == "third\nsecond\nfirst\n")
-        #expect(try FileSystem.list(node.written("/etc")) == ["order", "second"])
+        #expect(try Files.text(order) == "third\nsecond\nfirst\n")
+        #expect(try Files.list(node.written("/etc")) == ["order", "second"])
 
         try node.write("tasks:\n\(Self.chain.replacing("false\n", with: "true\n"))\n", to: "bootstrap.yaml")
         #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
-        #expect(try readTestText(order) == "third\nsecond\nfirst\nsecond\nnever\n")
-        #expect(try FileSystem.list(node.written("/etc")) == ["order"])
+        #expect(try Files.text(order) == "third\nsecond\nfirst\nsecond\nnever\n")
+        #expect(try Files.list(node.written("/etc")) == ["order"])
         #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
     }
 
@@ -100,7 +97,7 @@ struct ResetSafetyTests {
                         + "deleted; pass '--run-commands' if they change nothing outside of NEST_ROOT"
                 ]
             )
-            #expect(try FileSystem.exists(node.written("/etc/f")) && !FileSystem.exists(victim))
+            #expect(try Files.exists(node.written("/etc/f")) && !Files.exists(victim))
         }
     }
 
@@ -111,10 +108,10 @@ struct ResetSafetyTests {
         let kill = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=unlinkat:signal=KILL", TestNode.program]
         let arguments = kill + ["reset", "--run-commands", "--yes", "--config", node.config, "--root", node.root]
         #expect(try await Tool.run("strace", arguments).status != 0)
-        #expect(try readTestText(node.written("/etc/count")) == "x\n")
+        #expect(try Files.text(node.written("/etc/count")) == "x\n")
         #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
-        #expect(try FileSystem.list(node.written("/etc")) == ["count"])
-        #expect(try readTestText(node.written("/etc/count")) == "x\n")
+        #expect(try Files.list(node.written("/etc")) == ["count"])
+        #expect(try Files.text(node.written("/etc/count")) == "x\n")
     }
 
     @Test func `commands that take too long are ended`() async throws {
@@ -123,7 +120,7 @@ struct ResetSafetyTests {
         let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 1)
         #expect(result.errors.contains("(did not end within 1s)"), "\(result.errors)")
-        #expect(try FileSystem.exists(node.written("/etc/f")))
+        #expect(try Files.exists(node.written("/etc/f")))
     }
 
     @Test func `commands are listed before their task runs, also if it fails`() async throws {
@@ -169,11 +166,11 @@ struct ResetSafetyTests {
         #expect(interrupted.status == code)
         let call = "nest-bootstrap reset --run-commands --config \(node.config) --root \(node.root)"
         #expect(interrupted.errors.contains("interrupted; run '\(call)' again\n"), "\(interrupted.errors)")
-        #expect(try FileSystem.list(node.written("/etc")) == ["later"])
-        try FileSystem.write([], to: TemporaryDirectory.file("go"), mode: 0o600)
+        #expect(try Files.list(node.written("/etc")) == ["later"])
+        try Files.write([], to: TemporaryDirectory.file("go"), mode: 0o600)
         let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 0, "\(result.output)\(result.errors)")
-        #expect(try FileSystem.list(node.written("/etc")) == [])
+        #expect(try Files.list(node.written("/etc")) == [])
     }
 
     @Test(arguments: [("run", "mkdirat"), ("run", "renameat"), ("reset", "renameat"), ("reset", "unlinkat")])
@@ -210,7 +207,7 @@ struct ResetSafetyTests {
     func `what a reset has left that was killed before its last step is removed`(path: String) async throws {
         let node = try node("  t: {file: {path: /etc/f, content: x}}")
         let before = try await ResetNode.tree(node)
-        try FileSystem.makeDirectories(node.written(path), mode: 0o700)
+        try Files.makeDirectories(node.written(path), mode: 0o700)
         #expect(try await node.run("reset", "--yes").status == 0)
         #expect(try await ResetNode.tree(node) == before)
     }
@@ -224,6 +221,6 @@ struct ResetSafetyTests {
         let result = try await node.run("reset", "--yes")
         #expect(result.status == 1)
         #expect(result.errors.contains("nest-bootstrap-products/bad.json': it is damaged"), "\(result.errors)")
-        #expect(try FileSystem.list(node.written("/etc")) == ["bad"])
+        #expect(try Files.list(node.written("/etc")) == ["bad"])
     }
 }

@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Command `reset`, with what every verb makes on the node.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
@@ -45,9 +42,9 @@ struct ResetTests {
     ) async throws {
         let own = try await ResetNode()
         try await own.run()
-        try FileSystem.removeTree(own.node.written("/run/nest-bootstrap"))
+        try Files.removeTree(own.node.written("/run/nest-bootstrap"))
         if text.isEmpty {
-            try FileSystem.remove(own.node.config)
+            try Files.remove(own.node.config)
         } else {
             try own.node.write(text, to: "bootstrap.yaml")
         }
@@ -66,13 +63,13 @@ struct ResetTests {
         let own = try await ResetNode()
         let node = own.node
         try await own.run()
-        let token = try FileSystem.read(node.written("/var/lib/join/token"), limit: 100)
+        let token = try Files.read(node.written("/var/lib/join/token"))
         try node.write("changed", to: "root/var/lib/join/token", mode: 0o600)
-        try setMode(node.written("/etc/nest/deep/written"), 0o600)
-        try FileSystem.makeSymbolicLink(at: node.written("/opt/bin/tool"), to: "/bin/true", replacing: true)
-        try FileSystem.makeSymbolicLink(at: node.written("/etc/kubernetes/admin.conf"), to: "x", replacing: true)
-        try FileSystem.remove(node.written("/etc/keys/secret"))
-        try FileSystem.makeDirectories(node.written("/etc/keys/secret"))
+        try Files.setMode(node.written("/etc/nest/deep/written"), 0o600)
+        try Files.makeSymbolicLink(at: node.written("/opt/bin/tool"), to: "/bin/true", replacing: true)
+        try Files.makeSymbolicLink(at: node.written("/etc/kubernetes/admin.conf"), to: "x", replacing: true)
+        try Files.remove(node.written("/etc/keys/secret"))
+        try Files.makeDirectories(node.written("/etc/keys/secret"))
         try node.write("mine", to: "root/etc/pki/mine")
         let expected = [
             "token: /var/lib/join/token not deleted: it has been changed since",
@@ -97,37 +94,37 @@ struct ResetTests {
             let all = expected + [directory] + (round == 1 ? [found] : [])
             #expect(Set(kept) == Set(all), "round \(round): \(result.output)")
             #expect(result.output.contains("; 6 paths not deleted\n"), "\(result.output)")
-            #expect(try FileSystem.exists(node.written("/run/nest-bootstrap")) == false)
+            #expect(try Files.exists(node.written("/run/nest-bootstrap")) == false)
         }
-        try FileSystem.write(token, to: node.written("/var/lib/join/token"), mode: 0o600)
-        try setMode(node.written("/etc/nest/deep/written"), 0o640)
+        try Files.write(token, to: node.written("/var/lib/join/token"), mode: 0o600)
+        try Files.setMode(node.written("/etc/nest/deep/written"), 0o640)
         for path in ["/opt/bin/tool", "/etc/kubernetes/admin.conf", "/etc/pki/mine"] {
-            try FileSystem.remove(node.written(path))
+            try Files.remove(node.written(path))
         }
-        try FileSystem.removeTree(node.written("/etc/keys/secret"))
+        try Files.removeTree(node.written("/etc/keys/secret"))
         #expect(try await node.run("reset", "--run-commands", "--yes").status == 0)
         #expect(try await own.tree() == own.clean)
     }
 
     @Test func `links that others have put above a path lead nowhere`() async throws {
         let node = try TestNode("tasks: {t: {file: {path: /etc/made/f, content: x}}}\n")
-        try FileSystem.makeDirectories(node.written("/etc"))
+        try Files.makeDirectories(node.written("/etc"))
         try #require(try await node.run("run").status == 0)
         let victim = TemporaryDirectory.file("victim")
         let moved = try await Tool.run("mv", [node.written("/etc/made"), victim])
         try #require(moved.status == 0)
-        try FileSystem.makeSymbolicLink(at: node.written("/etc/made"), to: victim, replacing: false)
+        try Files.makeSymbolicLink(at: node.written("/etc/made"), to: victim)
         let result = try await node.run("reset", "--yes")
         #expect(result.status == 1)
         #expect(result.output.contains("t: /etc/made/f not deleted: it is below '"), "\(result.output)")
-        #expect(try FileSystem.list(victim) == ["f"])
+        #expect(try Files.list(victim) == ["f"])
     }
 
     @Test func `a link above a path that was there before is followed to where the file is`() async throws {
         let node = try TestNode("tasks: {t: {file: {path: /etc/short/new/f, content: x}}}\n")
-        try FileSystem.makeDirectories(node.written("/srv/long"))
-        for path in ["/etc", "/run", "/var/lib"] { try FileSystem.makeDirectories(node.written(path)) }
-        try FileSystem.makeSymbolicLink(at: node.written("/etc/short"), to: "/srv/long", replacing: false)
+        try Files.makeDirectories(node.written("/srv/long"))
+        for path in ["/etc", "/run", "/var/lib"] { try Files.makeDirectories(node.written(path)) }
+        try Files.makeSymbolicLink(at: node.written("/etc/short"), to: "/srv/long")
         let before = try await ResetNode.tree(node)
         try #require(try await node.run("run").status == 0)
         let result = try await node.run("reset", "--yes")

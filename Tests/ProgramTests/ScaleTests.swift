@@ -1,4 +1,3 @@
-import Host
 import TestSupport
 import Testing
 
@@ -48,7 +47,7 @@ struct ScaleTests {
                 return "  t\(number): {after: [t\(number - 1)], file: {path: /etc/many/\(number), content: a}}\n"
             }
             let directory = TemporaryDirectory.file("tasks\(count)")
-            try FileSystem.makeDirectories(directory)
+            try Files.makeDirectories(directory)
             let node = try TestNode("tasks:\n\(tasks.joined())", in: directory)
             let run = try await node.run("run")
             #expect(run.status == 1)

@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -22,7 +20,7 @@ struct SchemaTests {
         let schema = try await Tool.run(TestNode.program, ["schema"])
         #expect(schema.status == 0)
         let file = TemporaryDirectory.file("schema.json")
-        try FileSystem.write(Array(schema.output.utf8), to: file, mode: 0o644)
+        try Files.write(Array(schema.output.utf8), to: file, mode: 0o644)
         let result = try await Tool.run("python3", ["-c", Self.validator, file] + paths)
         #expect(result.status == 0, "\(result.errors)")
         return result.output
@@ -30,7 +28,7 @@ struct SchemaTests {
 
     private func findings(in text: String) async throws -> String {
         let path = TemporaryDirectory.file("m.yaml")
-        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+        try Files.write(Array(text.utf8), to: path, mode: 0o644)
         return try await findings([path])
     }
 
@@ -66,7 +64,7 @@ struct SchemaTests {
 
     @Test func `what the reader accepts is valid`() async throws {
         let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}\n"
-        try FileSystem.write(Array(manifest.utf8), to: TemporaryDirectory.file("objects.yaml"), mode: 0o644)
+        try Files.write(Array(manifest.utf8), to: TemporaryDirectory.file("objects.yaml"), mode: 0o644)
         let text = """
             cluster: {servers: {worker: "HTTPS://10.0.0.1:6443/"}}
             nodes: {w1: {role: worker}}

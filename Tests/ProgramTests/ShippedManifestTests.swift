@@ -1,24 +1,21 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// What the workloads that are shipped may do on a node.
 @Suite struct ShippedManifestTests {
     /// The pods of the workloads in the shipped manifests, by the name of the workload.
-    private static func pods() throws -> [String: Node] {
-        var pods: [String: Node] = [:]
+    private static func pods() throws -> [String: JSON] {
+        var pods: [String: JSON] = [:]
         for path in ["calico/calico-node.yaml", "manifests/coredns.yaml", "manifests/kube-proxy.yaml"] {
-            let bytes = try FileSystem.read("\(TestCluster.sourceRoot)/\(path)", limit: 1 << 20)
-            for document in try readDocuments(bytes, file: path) {
-                guard let pod = document.root?["spec"]?["template"]?["spec"] else { continue }
-                pods[document.root?["metadata"]?["name"]?.string ?? ""] = pod
+            for document in try Files.text("\(TestCluster.sourceRoot)/\(path)").yamlDocuments {
+                guard let pod = document["spec"]?["template"]?["spec"] else { continue }
+                pods[document["metadata"]?["name"]?.string ?? ""] = pod
             }
         }
         return pods
     }
 
-    private static func containers(_ pod: Node) -> [Node] {
+    private static func containers(_ pod: JSON) -> [JSON] {
         (pod["initContainers"]?.sequence ?? []) + (pod["containers"]?.sequence ?? [])
     }
 

@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// A reader of standard output that stops reading.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -54,10 +51,10 @@ struct StalledReaderTests {
         #expect(areKnown)
         let program = try #require(number(after: "", in: tool.errorsSoFar()))
         let late = node.written("/etc/late")
-        #expect(try await becomes(within: .seconds(30)) { try FileSystem.exists(late) })
+        #expect(try await becomes(within: .seconds(30)) { try Files.exists(late) })
         let other = start.duration(to: .now)
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
-        let isOver = try await becomes(within: .seconds(15)) { try readTestText(record).contains("finishedAt") }
+        let isOver = try await becomes(within: .seconds(15)) { try Files.text(record).contains("finishedAt") }
         let deadline = start.duration(to: .now)
         #expect(isOver)
         let stop = ContinuousClock.now
@@ -93,7 +90,7 @@ struct StalledReaderTests {
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
         #expect(
             try await becomes(within: .seconds(60)) {
-                try FileSystem.exists(record) && readTestText(record).contains("finishedAt")
+                try Files.exists(record) && Files.text(record).contains("finishedAt")
             }
         )
         #expect(try await becomes(within: .seconds(60)) { tool.errorsSoFar().contains("exit ") })

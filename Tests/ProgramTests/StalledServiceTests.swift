@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Services of the node that take what is asked of them and never answer.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -21,7 +18,7 @@ struct StalledServiceTests {
     ///   - arguments: The command.
     ///   - preparation: What changes the mounts of the program, a shell script.
     /// - Returns: How it ended.
-    /// - Throws: ``Base/SystemError`` if it cannot be started.
+    /// - Throws: ``SupportError`` if it cannot be started.
     private func run(_ node: TestNode, _ arguments: [String], where preparation: String) async throws -> Ending {
         let start = ContinuousClock.now
         let program = [TestNode.program] + arguments + ["--config", node.config, "--root", node.root]

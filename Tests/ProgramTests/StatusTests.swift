@@ -1,9 +1,6 @@
-import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The states of tasks, while they run and after.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -83,7 +80,7 @@ struct StatusTests {
         )
         try endless(node)
         try node.write("", to: "go")
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(try await node.run("run").status == 0)
         for path in [node.path("go"), TemporaryDirectory.file("ready")] { unsafe unlink(path) }
         let tool = try node.start(["run"])
@@ -121,12 +118,12 @@ struct StatusTests {
     @Test func `a record that cannot be read is reported`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
         let path = node.written("/run/nest-bootstrap/tasks/a/record.json")
-        try FileSystem.makeDirectories(path)
+        try Files.makeDirectories(path)
         let status = try await node.run("status")
         #expect(status.outputLines.prefix(2).last?.hasPrefix("TASK") == true)
         #expect(status.outputLines.last == "    cannot read '\(path)': is a directory")
         #expect(status.status == 3)
-        try FileSystem.removeTree(node.written("/run"))
+        try Files.removeTree(node.written("/run"))
         try node.write("", to: "root/run")
         let run = try await node.run("run")
         #expect(run.status == 1)
@@ -150,7 +147,7 @@ struct StatusTests {
         let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}, b: {after: [a], exec: {command: \"true\"}}}\n")
         #expect(try await node.run("run").status == 0)
         let path = node.written("/run/nest-bootstrap/tasks/a/record.json")
-        try FileSystem.write([], to: path, mode: 0o600)
+        try Files.write([], to: path, mode: 0o600)
         let status = try await node.run("status")
         #expect(status.status == 3)
         let call = "nest-bootstrap run --task a --config \(node.config) --root \(node.root)"
@@ -166,7 +163,7 @@ struct StatusTests {
     @Test(.enabled(if: geteuid() == 0)) func `an ordinary user may ask for the status`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}}\n")
         #expect(try await node.run("run").status == 0)
-        for path in [node.directory, node.root] { try setMode(path, 0o755) }
+        for path in [node.directory, node.root] { try Files.setMode(path, 0o755) }
         // The directory of the tests may be closed to others; what is copied is not.
         let program = node.path("nest-bootstrap")
         _ = try await Tool.run("cp", [TestNode.program, program])

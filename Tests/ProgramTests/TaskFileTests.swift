@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// What is said of a task file with many mistakes.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The timeline of runs by hand, which are known from their records.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))

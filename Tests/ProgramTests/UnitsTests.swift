@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// Whether systemd's own checks are there; they need no running systemd.
 private let canAnalyze = ChildProcess.isInstalled("systemd-analyze")
@@ -72,8 +69,8 @@ struct UnitsTests {
     /// Asks systemd which units are more exposed than 2.0.
     private func exposures(of units: [String]) async throws -> ToolResult {
         let root = TemporaryDirectory.file("root")
-        try FileSystem.makeDirectories("\(root)/etc/systemd")
-        try FileSystem.makeSymbolicLink(at: "\(root)/etc/systemd/system", to: directory, replacing: false)
+        try Files.makeDirectories("\(root)/etc/systemd")
+        try Files.makeSymbolicLink(at: "\(root)/etc/systemd/system", to: directory)
         let moved = try await Tool.run(
             "sh",
             ["-c", "rm \"$1\" && cp -r \"$0\" \"$1\"", directory, "\(root)/etc/systemd/system"]
@@ -123,7 +120,7 @@ struct UnitsTests {
         )
         _ = try await writeUnits(node.config, role: "worker")
         let values = { (key: String, unit: String, file: String) in
-            let bytes = try FileSystem.read("\(directory)/k8s-bootstrap-\(unit).service.d/\(file).conf", limit: 1 << 20)
+            let bytes = try Files.read("\(directory)/k8s-bootstrap-\(unit).service.d/\(file).conf")
             let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("\(key)=") }
             return Set(lines.flatMap { $0.dropFirst(key.count + 1).split(separator: " ") }.map(String.init))
         }
@@ -158,7 +155,7 @@ struct UnitsTests {
     /// Calls the program as systemd calls a generator, with a root of its own: this machine may have records of tasks.
     private func generate(config: String? = nil) async throws -> ToolResult {
         let generator = TemporaryDirectory.file("nest-bootstrap-generator")
-        try FileSystem.makeSymbolicLink(at: generator, to: TestNode.program, replacing: true)
+        try Files.makeSymbolicLink(at: generator, to: TestNode.program, replacing: true)
         let directories = ["normal", "early", "late"].map(TemporaryDirectory.file)
         let flags = ["--root", TemporaryDirectory.file("root")] + (config.map { ["--config", $0] } ?? [])
         return try await Tool.run(generator, directories + flags, environment: ["NEST_ROLE": nil])
@@ -166,7 +163,7 @@ struct UnitsTests {
 
     private func made() throws -> [String] {
         let normal = TemporaryDirectory.file("normal")
-        return try FileSystem.exists(normal) ? try FileSystem.list(normal) : []
+        return try Files.exists(normal) ? try Files.list(normal) : []
     }
 
     @Test func `a generator writes into the first of its directories, in silence`() async throws {
@@ -176,8 +173,8 @@ struct UnitsTests {
         let target = ["k8s-bootstrap.target.d", "k8s-bootstrap.target.wants"]
         #expect(try made() == (Self.commonTimers + units.flatMap { [$0, "\($0).d"] } + target).sorted())
         let wanted = TemporaryDirectory.file("normal/k8s-bootstrap.target.wants/k8s-bootstrap-t.service")
-        #expect(try FileSystem.status(wanted)?.target == "../k8s-bootstrap-t.service")
-        #expect(try FileSystem.exists(TemporaryDirectory.file("early")) == false)
+        #expect(try Files.status(wanted)?.target == "../k8s-bootstrap-t.service")
+        #expect(try Files.exists(TemporaryDirectory.file("early")) == false)
     }
 
     @Test func `what an earlier call wrote is gone, and nothing of others`() async throws {
@@ -189,10 +186,10 @@ struct UnitsTests {
             ("k8s-bootstrap-a.service.d/override.conf", "# Made by nest-bootstrap, and by me\n"),
             ("k8s-bootstrap-mine.service", "# Extends what is Made by nest-bootstrap\n"),
             ("x.target.wants/notes.txt", "# Made by nest-bootstrap\n"),
-        ] { try FileSystem.write(Array(text.utf8), to: "\(directory)/\(path)", mode: 0o644) }
+        ] { try Files.write(Array(text.utf8), to: "\(directory)/\(path)", mode: 0o644) }
         for name in ["own", "elsewhere"] {
             let link = "\(directory)/x.target.wants/k8s-bootstrap-\(name).service"
-            try FileSystem.makeSymbolicLink(at: link, to: "../k8s-bootstrap-\(name).service", replacing: false)
+            try Files.makeSymbolicLink(at: link, to: "../k8s-bootstrap-\(name).service")
         }
         try node.write("tasks: {b: {symlink: {path: /a, target: b}}}\n", to: "bootstrap.yaml")
         let again = try await Tool.run(TestNode.program, ["units", directory, "--config", node.config])
@@ -249,12 +246,12 @@ struct UnitsTests {
         #expect(try made() == (Self.commonTimers + names).sorted())
         let file = TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-health.conf")
         // Every user can read a description, and only root this file.
-        let closed = try readTestText(file)
+        let closed = try Files.text(file)
         let hint = "Description=the task file has 2 mistakes; run 'nest-bootstrap check' as root\n"
         #expect(closed.contains(hint), "\(closed)")
-        for path in [TemporaryDirectory.path, node.directory] { try setMode(path, 0o755) }
+        for path in [TemporaryDirectory.path, node.directory] { try Files.setMode(path, 0o755) }
         #expect(Answer(try await generate(config: node.config)) == silence)
-        let text = try readTestText(file)
+        let text = try Files.text(file)
         #expect(text.contains("has 2 mistakes, the first: \(node.config):1:"), "\(text)")
         // A call by hand reports it.
         let asked = try await Tool.run(TestNode.program, ["units", directory, "--config", node.config])
@@ -266,7 +263,7 @@ struct UnitsTests {
         let node = try TestNode("{cluster: {report: false}, tasks: {}}")
         #expect(Answer(try await generate(config: node.config)) == silence)
         let timer = TemporaryDirectory.file("normal/k8s-bootstrap--report.timer")
-        let text = try readTestText(timer)
+        let text = try Files.text(timer)
         #expect(text.contains("(the node does not report)\nDefaultDependencies=no\nStopWhenUnneeded=yes\n"), "\(text)")
     }
 
@@ -294,7 +291,7 @@ struct UnitsTests {
         )
         let result = try await node.run("run", "--task", "second", "--prepare")
         #expect(Answer(result) == silence)
-        let all = ["/opt/x", "/var/lib/made", "/etc/made"].map { (try? FileSystem.exists(node.written($0))) == true }
+        let all = ["/opt/x", "/var/lib/made", "/etc/made"].map { (try? Files.exists(node.written($0))) == true }
         #expect(all == [true, true, false])
     }
 }

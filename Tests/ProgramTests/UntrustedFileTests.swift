@@ -1,5 +1,4 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
 
@@ -16,7 +15,7 @@ struct UntrustedFileTests {
 
     private func node(_ tasks: String) throws -> TestNode {
         let node = try TestNode("tasks:\n\(tasks)\n")
-        try setMode(node.directory, 0o755)
+        try Files.setMode(node.directory, 0o755)
         try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: untrusted}}", to: "m.yaml")
         return node
     }
@@ -32,7 +31,7 @@ struct UntrustedFileTests {
         let node = try node("  t: {apply: {kubeconfig: admin, manifests: [m.yaml]}}")
         try node.write(kubeconfig("{client-certificate: leaf.crt, client-key: leaf.key}"), to: "admin")
         try node.write("a key", to: "leaf.key")
-        try setMode(node.path("leaf.key"), 0o644)
+        try Files.setMode(node.path("leaf.key"), 0o644)
         #expect(
             try await line(node) == "t: error: kubeconfig 'DIR/admin' cannot be used: cannot use private key "
                 + "'DIR/leaf.key': every user of the node can read it (owner 0, group 0, mode 0644); "
@@ -44,7 +43,7 @@ struct UntrustedFileTests {
         let node = try node("  t: {apply: {kubeconfig: admin, manifests: [m.yaml]}}")
         try node.write(kubeconfig("{tokenFile: token}"), to: "admin")
         try node.write("token", to: "token")
-        try setMode(node.path("token"), 0o666)
+        try Files.setMode(node.path("token"), 0o666)
         #expect(
             try await line(node) == "t: error: kubeconfig 'DIR/admin' cannot be used: cannot trust 'DIR/token': "
                 + "a user other than root can change it (owner 0, group 0, mode 0666); run 'chmod go-w DIR/token'"
@@ -52,19 +51,19 @@ struct UntrustedFileTests {
         let check = try await node.run("check")
         let warning = "token '\(node.path("token"))' can be read by every user of the node; run 'chmod o-r"
         #expect(check.errors.contains(warning), "\(check.errors)")
-        try setMode(node.path("token"), 0o600)
+        try Files.setMode(node.path("token"), 0o600)
         #expect(try await !node.run("check").errors.contains("token '"))
     }
 
     @Test func `a program that every user can change`() async throws {
         let node = try node("  t: {exec: {command: ./program}}")
         try node.write("#!/bin/sh\ntouch ran\n", to: "program")
-        try setMode(node.path("program"), 0o777)
+        try Files.setMode(node.path("program"), 0o777)
         #expect(
             try await line(node) == "t: error: 'DIR/program' is not run: cannot trust 'DIR/program': a user other than "
                 + "root can change it (owner 0, group 0, mode 0777); run 'chmod go-w DIR/program'"
         )
-        #expect(try FileSystem.exists(node.path("ran")) == false)
+        #expect(try Files.exists(node.path("ran")) == false)
     }
 
     @Test func `a manifest of another user`() async throws {

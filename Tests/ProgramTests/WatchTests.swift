@@ -1,8 +1,6 @@
 import Glibc
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// `status --watch` where standard output is no terminal.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
@@ -23,7 +21,7 @@ struct WatchTests {
         #expect(try await becomes { watch.outputSoFar().contains(" conf: not yet\n") })
         let run = try node.start(["run"])
         #expect(try await becomes { watch.outputSoFar().contains(" ready: running\n") })
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(await run.result().status == 0)
         #expect(try await becomes { watch.outputSoFar().contains(" conf: changed in ") })
         watch.signal(SIGINT)
@@ -42,7 +40,7 @@ struct WatchTests {
         let node = try node()
         let watch = try node.start(["status", "--watch", "--output", "json", "conf"])
         #expect(try await becomes { watch.outputSoFar().contains("not yet") })
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(try await node.run("run").status == 0)
         #expect(try await becomes { watch.outputSoFar().contains("changed") })
         watch.signal(SIGINT)
@@ -75,7 +73,7 @@ struct WatchTests {
         )
         #expect(try await becomes { watch.outputSoFar().contains(" ready: not yet\n") })
         // What it writes next has no reader.
-        try FileSystem.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
+        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(try await node.run("run").status == 0)
         let result = await watch.result()
         #expect(["0\n", "3\n"].contains { result.output.hasSuffix("\n\($0)") }, "\(result.output)")

@@ -13,7 +13,7 @@ struct CatalogTests {
 
     /// The text of the catalog.
     private func text() throws -> String {
-        try readTestText(Self.path)
+        try Files.text(Self.path)
     }
 
     @Test func `every kind of entry is explained, and nothing else`() throws {

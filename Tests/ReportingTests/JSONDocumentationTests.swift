@@ -52,8 +52,8 @@ struct JSONDocumentationTests {
         for line in recorder.text().split(separator: "\n") {
             let node = try readJSON(Array(line.utf8), file: "line")
             let name = try #require(node["event"]?.string)
-            printed[name, default: []].formUnion(fieldPaths(node).filter { !$0.contains(".") && !common.contains($0) })
-            paths.formUnion(fieldPaths(node))
+            printed[name, default: []].formUnion(try fieldPaths(node).filter { !$0.contains(".") && !common.contains($0) })
+            paths.formUnion(try fieldPaths(node))
         }
         #expect(printed == document.events.mapValues(Set.init))
         #expect(paths.sorted() == document.paths.sorted())
@@ -101,14 +101,14 @@ struct JSONDocumentationTests {
             address: Self.address
         )
         let node = try readJSON(Array(text.utf8), file: "status")
-        #expect(fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
+        #expect(try fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
     }
 
     @Test func `every field of a change of a status is documented, and nothing else`() throws {
         var changes = StatusChanges()
         let text = try #require(changes.json([Self.completeStatus]).first)
         let node = try readJSON(Array(text.utf8), file: "status")
-        #expect(fieldPaths(node).sorted() == (try DocumentedFields("status --watch").paths.sorted()))
+        #expect(try fieldPaths(node).sorted() == (try DocumentedFields("status --watch").paths.sorted()))
     }
 
     @Test func `every field of a status of all nodes is documented, and nothing else`() throws {
@@ -118,7 +118,7 @@ struct JSONDocumentationTests {
             + #""reason":"TasksSucceeded","message":"2 of 2 tasks have succeeded","kubelet":"ready"}"#
         #expect(text.hasPrefix(#"{"version":1,"nodes":[\#(first),"#))
         let node = try readJSON(Array(text.utf8), file: "status")
-        #expect(fieldPaths(node).sorted() == (try DocumentedFields("status --all-nodes").paths.sorted()))
+        #expect(try fieldPaths(node).sorted() == (try DocumentedFields("status --all-nodes").paths.sorted()))
     }
 
     @Test func `every field of a check is documented, and nothing else`() throws {
@@ -133,7 +133,7 @@ struct JSONDocumentationTests {
                 + #"{"address":"10.0.0.2","interface":"a","reason":"10.0.0.1 comes first"}]}}"#
         )
         let node = try readJSON(Array(text.utf8), file: "check")
-        #expect(fieldPaths(node).sorted() == (try DocumentedFields("check").paths.sorted()))
+        #expect(try fieldPaths(node).sorted() == (try DocumentedFields("check").paths.sorted()))
     }
 
     @Test func `every field of a check and a graph of all nodes is documented, and nothing else`() throws {
@@ -154,9 +154,9 @@ struct JSONDocumentationTests {
                 + #""summary":{"nodes":2,"problems":1,"warnings":1}}"#
         )
         let check = try readJSON(Array(report.json.utf8), file: "check")
-        #expect(fieldPaths(check).sorted() == (try DocumentedFields("check --all-nodes").paths.sorted()))
+        #expect(try fieldPaths(check).sorted() == (try DocumentedFields("check --all-nodes").paths.sorted()))
         let graph = try readJSON(Array(all.renderJSON().utf8), file: "graph")
-        let paths = fieldPaths(graph).filter { !$0.hasPrefix("nodes.tasks.") }
+        let paths = try fieldPaths(graph).filter { !$0.hasPrefix("nodes.tasks.") }
         #expect(paths.sorted() == (try DocumentedFields("graph --all-nodes").paths.sorted()))
     }
 
@@ -165,7 +165,7 @@ struct JSONDocumentationTests {
         timeline.bootFinished = .seconds(40)
         timeline.units[0].ended = .seconds(50)
         let node = try readJSON(Array(timelineJSON(timeline).utf8), file: "timeline")
-        #expect(fieldPaths(node).sorted() == (try DocumentedFields("timeline").paths.sorted()))
+        #expect(try fieldPaths(node).sorted() == (try DocumentedFields("timeline").paths.sorted()))
     }
 
     @Test func `every field of a reset is documented, and nothing else`() throws {
@@ -192,7 +192,7 @@ struct JSONDocumentationTests {
                 + #""summary":{"deleted":1,"kept":1,"commands":1,"units":1,"problems":1}}"#
         )
         let node = try readJSON(Array(report.json.utf8), file: "reset")
-        #expect(fieldPaths(node).sorted() == (try DocumentedFields("reset").paths.sorted()))
+        #expect(try fieldPaths(node).sorted() == (try DocumentedFields("reset").paths.sorted()))
     }
 
     @Test func `every field about certificates is documented, and nothing else`() throws {
@@ -223,7 +223,7 @@ struct JSONDocumentationTests {
                 + #""summary":{"certificates":2,"problems":1}}"#
         )
         let checked = try readJSON(Array(check.utf8), file: "check")
-        #expect(fieldPaths(checked).sorted() == (try DocumentedFields("certificates check").paths.sorted()))
+        #expect(try fieldPaths(checked).sorted() == (try DocumentedFields("certificates check").paths.sorted()))
         let plan = RenewalPlan(
             authority: .encryptAgain(["r"]),
             made: [.init(leaf: leaf, reasons: ["is missing"])],
@@ -236,7 +236,7 @@ struct JSONDocumentationTests {
         let renewal = try readJSON(Array(renewalJSON(plan, isDryRun: true).utf8), file: "renew")
         #expect(renewal["authority"]?.string == "encrypted again")
         #expect(renewal["dryRun"]?.boolean == true)
-        #expect(fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
+        #expect(try fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
         let status = RotationStatus(
             progress: .issued,
             authorityPath: "/c",
@@ -248,6 +248,11 @@ struct JSONDocumentationTests {
         )
         #expect(rotation["done"]?.string == "issue")
         #expect(rotation["next"]?.string == "remove")
-        #expect(fieldPaths(rotation).sorted() == (try DocumentedFields("certificates rotate-ca").paths.sorted()))
+        #expect(try fieldPaths(rotation).sorted() == (try DocumentedFields("certificates rotate-ca").paths.sorted()))
     }
+}
+
+/// The paths of all fields of an object, as ``TestSupport/JSON/fieldPaths``.
+private func fieldPaths(_ node: Node) throws -> [String] {
+    try JSON(String(decoding: node.json(), as: UTF8.self)).fieldPaths
 }

@@ -9,7 +9,7 @@ struct TroubleshootingTests {
     private static let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
 
     private func text(_ path: String) throws -> String {
-        try readTestText("\(Self.root)/\(path)")
+        try Files.text("\(Self.root)/\(path)")
     }
 
     @Test func `every message that docs/troubleshooting.md quotes is in the sources`() async throws {

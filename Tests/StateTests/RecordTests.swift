@@ -41,7 +41,7 @@ struct RecordTests {
         try store.write(written)
         let path = TemporaryDirectory.file("state/tasks/rbac/public.json")
         #expect(try FileSystem.status(path)?.mode == 0o644)
-        let text = try readTestText(path)
+        let text = try Files.text(path)
         #expect(!text.contains("MARKER"))
         let record = try #require(TaskRecord(json: Array(text.utf8)))
         #expect(record.reason == "its program exited with status 1")

@@ -12,7 +12,7 @@ struct CertificateTests {
     }
 
     private func read(_ path: String) throws -> [Certificate] {
-        try Certificate.read(pem: try readTestFile(path))
+        try Certificate.read(pem: try Files.read(path))
     }
 
     private func message(_ text: String) -> String? {
@@ -50,9 +50,9 @@ struct CertificateTests {
 
     @Test func `all certificates of a file are read, ignoring text between them`() throws {
         let issued = try authority.issue("it")
-        let leaf = try readTestText(issued.certificatePath)
-        let key = try readTestText(issued.keyPath)
-        let root = try readTestText(authority.certificatePath)
+        let leaf = try Files.text(issued.certificatePath)
+        let key = try Files.text(issued.keyPath)
+        let root = try Files.text(authority.certificatePath)
         let windows = root.split(separator: "\n").map { "  \($0)\r\n" }.joined()
         let text = "# the user\n\(key)\(leaf)\n# the authority\n\(windows)"
         let certificates = try Certificate.read(pem: Array(text.utf8))

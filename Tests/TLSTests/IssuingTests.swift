@@ -183,7 +183,7 @@ struct IssuingTests {
             "-out",
             path
         )
-        let pem = SecretBytes(copying: try readTestFile(path))
+        let pem = SecretBytes(copying: try Files.read(path))
         #expect(throws: TLSError.self) { try SigningKey(pem: pem) }
     }
 }

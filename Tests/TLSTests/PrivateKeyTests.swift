@@ -11,11 +11,11 @@ struct PrivateKeyTests {
     }
 
     private func certificate(_ issued: TestAuthority.Issued) throws -> Certificate {
-        try #require(try Certificate.read(pem: try readTestFile(issued.certificatePath)).first)
+        try #require(try Certificate.read(pem: try Files.read(issued.certificatePath)).first)
     }
 
     private func key(_ path: String) throws(TLSError) -> PrivateKey {
-        try PrivateKey.read(pem: (try? readTestFile(path)) ?? [])
+        try PrivateKey.read(pem: (try? Files.read(path)) ?? [])
     }
 
     @Test(arguments: TestAuthority.KeyKind.allCases)
@@ -31,14 +31,14 @@ struct PrivateKeyTests {
     func `the old encodings are read`(kind: TestAuthority.KeyKind) throws {
         let issued = try authority.issue("it", key: kind)
         try authority.openssl("pkey", "-in", "it.key", "-traditional", "-out", "old.key")
-        let text = try readTestText(authority.path("old.key"))
+        let text = try Files.text(authority.path("old.key"))
         #expect(text.hasPrefix("-----BEGIN \(kind.rawValue.uppercased()) PRIVATE KEY-----"))
         #expect(try key(authority.path("old.key")).belongs(to: try certificate(issued)))
     }
 
     @Test func `parameters before the key are ignored`() throws {
         try authority.openssl("ecparam", "-name", "prime256v1", "-genkey", "-out", "parameters.key")
-        let text = try readTestText(authority.path("parameters.key"))
+        let text = try Files.text(authority.path("parameters.key"))
         #expect(text.hasPrefix("-----BEGIN EC PARAMETERS-----"))
         _ = try key(authority.path("parameters.key"))
     }

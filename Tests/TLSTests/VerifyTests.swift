@@ -9,7 +9,7 @@ struct VerifyTests {
 
     init() throws {
         authority = try TestAuthority(subject: "/CN=right-ca")
-        root = try Certificate.read(pem: try readTestFile(authority.certificatePath))
+        root = try Certificate.read(pem: try Files.read(authority.certificatePath))
     }
 
     private func issue(
@@ -25,7 +25,7 @@ struct VerifyTests {
             isAuthority: isAuthority,
             issuer: issuer,
         )
-        return try #require(try Certificate.read(pem: try readTestFile(issued.certificatePath)).first)
+        return try #require(try Certificate.read(pem: try Files.read(issued.certificatePath)).first)
     }
 
     private func error(_ body: () throws(TLSError) -> Void) -> TLSError? {
@@ -55,7 +55,7 @@ struct VerifyTests {
 
     @Test func `another authority is named`() throws {
         let other = try TestAuthority(subject: "/CN=other-ca")
-        let others = try Certificate.read(pem: try readTestFile(other.certificatePath))
+        let others = try Certificate.read(pem: try Files.read(other.certificatePath))
         let leaf = try issue("leaf")
         let error = error { () throws(TLSError) in try leaf.verify(by: others) }
         #expect(error == TLSError(.unknownIssuer, "is issued by 'CN=right-ca', which is not trusted"))
@@ -63,7 +63,7 @@ struct VerifyTests {
 
     @Test func `an authority of the same name with another key is not trusted`() throws {
         let namesake = try TestAuthority(subject: "/CN=right-ca")
-        let namesakes = try Certificate.read(pem: try readTestFile(namesake.certificatePath))
+        let namesakes = try Certificate.read(pem: try Files.read(namesake.certificatePath))
         let leaf = try issue("leaf")
         let error = error { () throws(TLSError) in try leaf.verify(by: namesakes) }
         let words = "has the name of a trusted authority but a different key"
@@ -88,7 +88,7 @@ struct VerifyTests {
     @Test func `a certificate that is not an authority cannot issue others`() throws {
         _ = try issue("user")
         let forged = try issue("forged", issuer: "user")
-        let user = try Certificate.read(pem: try readTestFile(authority.path("user.crt")))
+        let user = try Certificate.read(pem: try Files.read(authority.path("user.crt")))
         let error = error { () throws(TLSError) in try forged.verify(by: root, intermediates: user) }
         #expect(error?.kind == .untrusted)
         #expect(error?.message.contains("refused: ") == true)
@@ -96,7 +96,7 @@ struct VerifyTests {
 
     @Test func `a self-signed certificate is trusted only if it is known`() throws {
         let issued = try authority.makeSelfSigned("alone", subject: "/CN=alone", names: ["DNS:a"])
-        let alone = try Certificate.read(pem: try readTestFile(issued.certificatePath))
+        let alone = try Certificate.read(pem: try Files.read(issued.certificatePath))
         #expect(alone[0].isIssued(by: alone))
         let error = error { () throws(TLSError) in try alone[0].verify(by: root) }
         #expect(error == TLSError(.selfSigned, "is self-signed ('CN=alone') and not trusted"))

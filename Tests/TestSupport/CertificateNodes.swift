@@ -1,5 +1,3 @@
-import Base
-import Host
 import Testing
 
 /// The operator's machine with the task file of the homelab, and the private keys of its operators and six hosts.
@@ -15,13 +13,13 @@ public struct CertificateNodes: Sendable {
     /// Makes the keys and the files.
     public init(_ directory: String = TemporaryDirectory.path) async throws {
         self.directory = directory
-        let example = try readTestFile("\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml")
+        let example = try Files.read("\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml")
         let controlPlanes = ["ducksnest-controlplane", "ducksnest-test-controlplane"]
         let workers = ["laptop-firebat", "laptop-ultra", "laptop-old", "test-worker-node"].map { "ducksnest-\($0)" }
         hosts = controlPlanes + workers
-        try FileSystem.write(example, to: config, mode: 0o644)
+        try Files.write(example, to: config, mode: 0o644)
         for name in hosts + ["operator"] {
-            try FileSystem.makeDirectories(path("private"), mode: 0o700)
+            try Files.makeDirectories(path("private"), mode: 0o700)
             try await must(
                 "ssh-keygen",
                 "-q",
@@ -36,8 +34,8 @@ public struct CertificateNodes: Sendable {
             )
         }
         for host in hosts {
-            let key = try readTestFile(path("private/\(host).pub"))
-            try FileSystem.write(key, to: path("ssh-host-keys/\(host)/ssh_host_ed25519_key.pub"), mode: 0o644)
+            let key = try Files.read(path("private/\(host).pub"))
+            try Files.write(key, to: path("ssh-host-keys/\(host)/ssh_host_ed25519_key.pub"), mode: 0o644)
         }
         try await must("age-keygen", "-o", path("private/age"))
         try await declare()
@@ -60,7 +58,7 @@ public struct CertificateNodes: Sendable {
               recipients:
             \(recipients)\(more.map { "  \($0)\n" }.joined())
             """
-        try FileSystem.write(Array(text.utf8), to: path("bootstrap.d/50-test.yaml"), mode: 0o644)
+        try Files.write(Array(text.utf8), to: path("bootstrap.d/50-test.yaml"), mode: 0o644)
     }
 
     /// The task file.
@@ -73,7 +71,7 @@ public struct CertificateNodes: Sendable {
     public func path(_ name: String) -> String { "\(directory)/\(name)" }
 
     /// The content of a file below the directory.
-    public func text(_ name: String) throws -> String { try readTestText(path(name)) }
+    public func text(_ name: String) throws -> String { try Files.text(path(name)) }
 
     /// Starts `certificates` with this task file.
     public func start(_ arguments: [String], environment: [String: String?] = [:]) throws -> Tool {
@@ -101,15 +99,15 @@ public struct CertificateNodes: Sendable {
     /// Everything in the set, by its path.
     public func contents() throws -> [String: [UInt8]] {
         var contents: [String: [UInt8]] = [:]
-        for file in try files() { contents[file] = try readTestFile("\(set)/\(file)") }
+        for file in try files() { contents[file] = try Files.read("\(set)/\(file)") }
         return contents
     }
 
     /// The paths of the files in the set.
     public func files(below name: String = "") throws -> [String] {
-        try FileSystem.list("\(set)/\(name)").flatMap { entry in
+        try Files.list("\(set)/\(name)").flatMap { entry in
             let path = name.isEmpty ? entry : "\(name)/\(entry)"
-            let isDirectory = try FileSystem.status("\(set)/\(path)")?.kind == .directory
+            let isDirectory = try Files.status("\(set)/\(path)")?.kind == .directory
             return isDirectory ? try files(below: path) : [path]
         }
     }

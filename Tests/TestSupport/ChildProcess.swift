@@ -1,12 +1,10 @@
-import Base
 internal import Glibc
-import Host
 
 /// A program that a test runs beside itself, and that ends with the test.
 public final class ChildProcess: Sendable {
     private let processIdentifier: Int32
     private let output: Output
-    private let isReaped = Locked(false)
+    private let isReaped = Protected(false)
 
     /// Starts a program, which is looked up on `PATH`.
     ///
@@ -14,23 +12,23 @@ public final class ChildProcess: Sendable {
     ///   - arguments: The program and its arguments.
     ///   - directory: The directory that it runs in.
     ///   - hasInput: Whether ``write(_:)`` reaches it; without that its input is empty.
-    /// - Throws: ``ChildProcessError`` if it cannot be started.
+    /// - Throws: ``SupportError`` if it cannot be started.
     public init(
         _ arguments: [String],
         in directory: String = "/",
         hasInput: Bool = false,
-    ) throws(ChildProcessError) {
+    ) throws(SupportError) {
         var ends: [Int32] = [-1, -1]
         // Unlike a pipe, which Glibc shows Swift without its flags, a pair of sockets never leaks to another child.
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw ChildProcessError("cannot make a pipe") }
+        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SupportError("cannot make a pipe") }
         defer { close(ends[1]) }
         // The shell changes the directory, for which Glibc shows Swift no spawn action.
         let command = ["sh", "-c", "cd \"$0\" && exec \"$@\"", directory] + arguments
-        do throws(SystemError) {
+        do throws(SupportError) {
             processIdentifier = try spawn(
                 command,
-                environment: Machine.environment().map { "\($0.key)=\($0.value)" },
+                environment: TestProcess.environment.map { "\($0.key)=\($0.value)" },
                 streams: [
                     hasInput ? .descriptor(ends[1]) : .file("/dev/null", flags: O_RDONLY), .descriptor(ends[1]),
                     .descriptor(ends[1]),
@@ -38,7 +36,7 @@ public final class ChildProcess: Sendable {
             )
         } catch {
             close(ends[0])
-            throw ChildProcessError("\(error)")
+            throw error
         }
         output = Output(descriptor: ends[0])
     }
@@ -83,20 +81,20 @@ public final class ChildProcess: Sendable {
 
     /// Reads the output up to a line that contains a text, and continues to read in the background.
     ///
-    /// - Throws: ``ChildProcessError`` if the program ends before.
-    public func waitForLine(containing words: String) throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if the program ends before.
+    public func waitForLine(containing words: String) throws(SupportError) {
         while let line = output.nextLine() {
             guard !line.contains(words) else {
                 return collectOutput()
             }
         }
-        throw ChildProcessError("the program ended without printing '\(words)': \(printedLines)")
+        throw SupportError("the program ended without printing '\(words)': \(printedLines)")
     }
 
     /// Runs a program to its end.
     ///
-    /// - Throws: ``ChildProcessError`` if it fails, with what it printed.
-    public static func run(_ arguments: [String], in directory: String = "/") throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it fails, with what it printed.
+    public static func run(_ arguments: [String], in directory: String = "/") throws(SupportError) {
         let child = try ChildProcess(arguments, in: directory)
         while child.output.nextLine() != nil {}
         var status: Int32 = 0
@@ -105,7 +103,7 @@ public final class ChildProcess: Sendable {
             isReaped = true
         }
         guard status == 0 else {
-            throw ChildProcessError("'\(arguments.joined(separator: " "))' failed: \(child.printedLines)")
+            throw SupportError("'\(arguments.joined(separator: " "))' failed: \(child.printedLines)")
         }
     }
 
@@ -117,7 +115,7 @@ public final class ChildProcess: Sendable {
 
 /// The reading end of what a program prints.
 private final class Output: Sendable {
-    let lines = Locked<[String]>([])
+    let lines = Protected<[String]>([])
     private let descriptor: Int32
 
     init(descriptor: Int32) {
@@ -147,15 +145,5 @@ private final class Output: Sendable {
         let text = String(decoding: line, as: UTF8.self)
         lines.withLock { $0.append(text) }
         return text
-    }
-}
-
-/// The failure of a program that a test needs.
-public struct ChildProcessError: Error, CustomStringConvertible {
-    /// The message.
-    public var description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

@@ -1,6 +1,3 @@
-import Host
-public import YAML
-
 /// The fields that `docs/json.md` describes.
 public struct DocumentedFields: Sendable {
     /// The paths of the fields in a section's table, such as `tasks.unit.load`.
@@ -12,10 +9,9 @@ public struct DocumentedFields: Sendable {
     /// Reads a section.
     ///
     /// - Parameter section: The heading.
-    /// - Throws: ``Base/SystemError`` if the document cannot be read.
+    /// - Throws: ``SupportError`` if the document cannot be read.
     public init(_ section: String) throws {
-        let bytes = try FileSystem.read("\(TestCluster.sourceRoot)/docs/json.md", limit: 1 << 20)
-        let sections = String(decoding: bytes, as: UTF8.self).split(separator: "\n## ")
+        let sections = try Files.text("\(TestCluster.sourceRoot)/docs/json.md").split(separator: "\n## ")
         let text = sections.first { $0.hasPrefix("\(section)\n") } ?? ""
         let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { $0.split(separator: "|") }
         func names(_ cell: Substring) -> [String] {
@@ -27,18 +23,4 @@ public struct DocumentedFields: Sendable {
         events = Dictionary(eventRows.map { (names($0[0])[0], names($0[1])) }, uniquingKeysWith: +)
         paths = fieldRows.map { names($0[0])[0] }
     }
-}
-
-/// The paths of all fields of an object, sorted; the items of a list are one.
-public func fieldPaths(_ node: Node, below prefix: String = "") -> [String] {
-    let paths: [String] =
-        switch node.content {
-        case .mapping(let mapping):
-            mapping.entries.flatMap { entry in
-                ["\(prefix)\(entry.key)"] + fieldPaths(entry.value, below: "\(prefix)\(entry.key).")
-            }
-        case .sequence(let items): items.flatMap { fieldPaths($0, below: prefix) }
-        case .null, .boolean, .number, .string: []
-        }
-    return Set(paths).sorted()
 }

@@ -1,4 +1,3 @@
-import Host
 public import Testing
 
 /// Programs that `Tests/cluster/setup` extracts from Debian's packages, because installing these would start services, and
@@ -6,7 +5,7 @@ public import Testing
 public enum ExtractedPrograms {
     /// The directory of everything that the scripts of the tests keep.
     static let cache: String = {
-        let environment = Machine.environment()
+        let environment = TestProcess.environment
         let cache = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
         return "\(cache)/nest-bootstrap"
     }()
@@ -29,7 +28,7 @@ public enum ExtractedPrograms {
     ///
     /// - Parameter paths: Their paths.
     /// - Returns: Whether each exists.
-    static func exist(_ paths: String...) -> Bool { paths.allSatisfy { (try? FileSystem.status($0)) != nil } }
+    static func exist(_ paths: String...) -> Bool { paths.allSatisfy { (try? Files.status($0)) != nil } }
 }
 
 extension Trait where Self == ConditionTrait {

@@ -1,4 +1,3 @@
-import Base
 internal import Glibc
 
 /// A TCP proxy on loopback whose connections can fall silent: they stay open, and nothing gets through any more.
@@ -13,8 +12,8 @@ public final class LoopbackProxy: Sendable {
 
     /// Starts a proxy to a port of loopback.
     ///
-    /// - Throws: ``ChildProcessError`` if it cannot listen.
-    public init(to target: UInt16) throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it cannot listen.
+    public init(to target: UInt16) throws(SupportError) {
         let socket = try ListeningSocket()
         port = socket.port
         core = Core(listener: socket.descriptor, target: target)
@@ -52,7 +51,7 @@ public final class LoopbackProxy: Sendable {
 
     /// What the proxy's threads share.
     private final class Core: Sendable {
-        let state = Locked(State())
+        let state = Protected(State())
         private let listener: Int32
         private let target: UInt16
 

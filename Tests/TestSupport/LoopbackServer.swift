@@ -1,4 +1,3 @@
-import Base
 internal import Glibc
 
 /// An HTTP/1.1 server on loopback that records what it is asked and answers as the test says.
@@ -64,8 +63,8 @@ public final class LoopbackServer: Sendable {
 
     /// Starts the server.
     ///
-    /// - Throws: ``ChildProcessError`` if it cannot listen.
-    public init(_ answer: @escaping @Sendable (Request) -> Reply) throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it cannot listen.
+    public init(_ answer: @escaping @Sendable (Request) -> Reply) throws(SupportError) {
         let socket = try ListeningSocket()
         port = socket.port
         core = Core(listener: socket.descriptor, answer: answer)
@@ -91,7 +90,7 @@ public final class LoopbackServer: Sendable {
 
     /// What the server's threads share.
     private final class Core: Sendable {
-        let state = Locked(State())
+        let state = Protected(State())
         private let listener: Int32
         private let answer: @Sendable (Request) -> Reply
 
@@ -163,14 +162,5 @@ public final class LoopbackServer: Sendable {
                 return false
             }
         }
-    }
-}
-
-/// Starts a thread of a test.
-func startTestThread(_ body: @escaping @Sendable () -> Void) {
-    do {
-        try startThread(body)
-    } catch {
-        preconditionFailure("a test needs a thread: \(error)")
     }
 }

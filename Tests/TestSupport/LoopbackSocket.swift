@@ -5,7 +5,7 @@ struct ListeningSocket {
     let descriptor: Int32
     let port: UInt16
 
-    init(port wanted: UInt16 = 0, backlog: Int32 = 128) throws(ChildProcessError) {
+    init(port wanted: UInt16 = 0, backlog: Int32 = 128) throws(SupportError) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = loopbackAddress(port: wanted)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -17,7 +17,7 @@ struct ListeningSocket {
         }
         guard isListening else {
             close(descriptor)
-            throw ChildProcessError("cannot listen on loopback")
+            throw SupportError("cannot listen on loopback")
         }
         self.descriptor = descriptor
         port = UInt16(bigEndian: address.sin_port)
@@ -29,14 +29,14 @@ struct ListeningSocket {
 /// It is below the range of which the kernel gives ports to connections, and the range of the test clusters:
 /// a connection of another test could take it before the program does.
 ///
-/// - Throws: ``ChildProcessError`` if there is none.
-public func freePort() throws(ChildProcessError) -> UInt16 {
+/// - Throws: ``SupportError`` if there is none.
+public func freePort() throws(SupportError) -> UInt16 {
     for _ in 0..<100 {
         guard let socket = try? ListeningSocket(port: .random(in: 10_000...19_999)) else { continue }
         close(socket.descriptor)
         return socket.port
     }
-    throw ChildProcessError("100 ports of loopback are in use")
+    throw SupportError("100 ports of loopback are in use")
 }
 
 /// Connects to a port of loopback, and returns `nil` if nothing listens there.
@@ -142,8 +142,8 @@ public final class FullListener: Sendable {
 
     /// Starts to listen, and fills the queue.
     ///
-    /// - Throws: ``ChildProcessError`` if it cannot.
-    public init() throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it cannot.
+    public init() throws(SupportError) {
         let listener = try ListeningSocket(backlog: 0)
         port = listener.port
         let address = loopbackAddress(port: listener.port)
@@ -182,8 +182,8 @@ public final class SilentListener: Sendable {
 
     /// Starts to listen.
     ///
-    /// - Throws: ``ChildProcessError`` if it cannot.
-    public init() throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it cannot.
+    public init() throws(SupportError) {
         let socket = try ListeningSocket()
         (port, descriptor) = (socket.port, socket.descriptor)
     }

@@ -1,5 +1,3 @@
-public import Base
-import Host
 public import Testing
 
 /// A NixOS module with tasks, evaluated by the scripts of `Tests/nix`.
@@ -11,7 +9,7 @@ public struct NixModule: Sendable {
 
     /// Whether Nix and the library of nixpkgs are here.
     static let isAvailable: Bool = {
-        let library = (try? FileSystem.exists(TestCluster.sourceRoot + "/../shared/inputs/nixpkgs-lib.tar.xz")) == true
+        let library = (try? Files.exists(TestCluster.sourceRoot + "/../shared/inputs/nixpkgs-lib.tar.xz")) == true
         return library && ChildProcess.isInstalled("nix-instantiate")
     }()
 
@@ -25,28 +23,28 @@ public struct NixModule: Sendable {
     ///
     /// - Parameter expression: The module.
     /// - Returns: How Nix ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if the script is not there. How Nix ends is a normal result.
-    public static func evaluate(_ expression: String) async throws(SystemError) -> ToolResult {
+    /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
+    public static func evaluate(_ expression: String) async throws(SupportError) -> ToolResult {
         try await evaluate(function: "import \(scripts)/module.nix { modules = [ (\(expression)) ]; }")
     }
 
     /// Evaluates the outputs of the project's flake, with other packages than those of nixpkgs.
     ///
     /// - Returns: How Nix ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if the script is not there. How Nix ends is a normal result.
-    public static func evaluateFlake() async throws(SystemError) -> ToolResult {
+    /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
+    public static func evaluateFlake() async throws(SupportError) -> ToolResult {
         try await evaluate(function: file("outputs"))
     }
 
     /// Evaluates the names of the module's options.
     ///
     /// - Returns: How Nix ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if the script is not there. How Nix ends is a normal result.
-    public static func evaluateOptions() async throws(SystemError) -> ToolResult {
+    /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
+    public static func evaluateOptions() async throws(SupportError) -> ToolResult {
         try await evaluate(function: file("options"))
     }
 
-    private static func evaluate(function: String) async throws(SystemError) -> ToolResult {
+    private static func evaluate(function: String) async throws(SupportError) -> ToolResult {
         try await Tool.run("\(scripts)/evaluate", [TemporaryDirectory.file("nix"), function])
     }
 
@@ -67,8 +65,8 @@ public struct NixModule: Sendable {
     ///   - expression: The module with tasks.
     ///   - other: The name of the other module's file in `Tests/nix`, without its extension.
     /// - Returns: How Nix ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if the script is not there. How Nix ends is a normal result.
-    public func evaluate(_ expression: String, instead other: String) async throws(SystemError) -> ToolResult {
+    /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
+    public func evaluate(_ expression: String, instead other: String) async throws(SupportError) -> ToolResult {
         let module = "\(Self.scripts)/\(other).nix"
         let function = "import \(Self.scripts)/module.nix { module = \(module); modules = [ (\(expression)) ]; }"
         return try await Tool.run("\(Self.scripts)/evaluate", [directory, function])
@@ -78,9 +76,9 @@ public struct NixModule: Sendable {
     ///
     /// - Parameter path: Its path below the directory.
     /// - Returns: Its text.
-    /// - Throws: ``Base/SystemError`` if it cannot be read.
-    public func text(_ path: String) throws(SystemError) -> String {
-        try readTestText("\(directory)/\(path)")
+    /// - Throws: ``SupportError`` if it cannot be read.
+    public func text(_ path: String) throws(SupportError) -> String {
+        try Files.text("\(directory)/\(path)")
     }
 }
 

@@ -1,5 +1,3 @@
-public import YAML
-
 extension String {
     /// The text with the times that differ from run to run replaced by `NOW`, and durations by `SOON`.
     ///
@@ -9,16 +7,11 @@ extension String {
             .replacing(/gives up at \d\d:\d\d:\d\dZ/, with: "gives up at NOW")
             .replacing(/\ in (\d+(\.\d+)? m?s|\d+[hm] \d+[ms])\b/, with: " in SOON")
     }
-
-    /// The document of a JSON text.
-    public var json: Node {
-        get throws { try readJSON(Array(utf8), file: "output") }
-    }
 }
 
 extension ToolResult {
     /// The objects of an output in which every line is one.
-    public func events(_ name: String? = nil) throws -> [Node] {
+    public func events(_ name: String? = nil) throws -> [JSON] {
         try outputLines.map { try $0.json }.filter { name == nil || $0["event"]?.string == name }
     }
 }

@@ -1,4 +1,3 @@
-import Base
 internal import Glibc
 
 /// What a standard stream of a child process is.
@@ -16,12 +15,12 @@ enum ChildStream {
 ///   - environment: Its variables as `NAME=VALUE`.
 ///   - streams: Standard input, output and error.
 /// - Returns: The process number.
-/// - Throws: ``Base/SystemError`` if the program cannot be started.
+/// - Throws: ``SupportError`` if the program cannot be started.
 func spawn(
     _ arguments: [String],
     environment: [String],
     streams: [ChildStream],
-) throws(SystemError) -> Int32 {
+) throws(SupportError) -> Int32 {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -52,6 +51,6 @@ func spawn(
     defer { unsafe (argv + envp).forEach { unsafe free($0) } }
     var process: Int32 = 0
     let code = unsafe posix_spawnp(&process, arguments[0], &actions, &attributes, &argv, &envp)
-    guard code == 0 else { throw SystemError("cannot run", arguments[0], code: code) }
+    guard code == 0 else { throw SupportError("cannot run", arguments[0], code: code) }
     return process
 }

@@ -17,8 +17,8 @@ public final class StalledSocket: Sendable {
     /// - Parameters:
     ///   - path: The path of the socket.
     ///   - kind: What is sent to it.
-    /// - Throws: ``ChildProcessError`` if it cannot be made.
-    public init(_ path: String, _ kind: Kind) throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it cannot be made.
+    public init(_ path: String, _ kind: Kind) throws(SupportError) {
         let type = kind == .connections ? SOCK_STREAM : SOCK_DGRAM
         let flags = Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let (owner, sender) = (socket(AF_UNIX, flags, 0), socket(AF_UNIX, flags, 0))
@@ -34,7 +34,7 @@ public final class StalledSocket: Sendable {
                 return unsafe connect(sender, address, size) == 0
             }
         }
-        guard isReady else { throw ChildProcessError("cannot make socket '\(path)'") }
+        guard isReady else { throw SupportError("cannot make socket '\(path)'") }
         if kind == .datagrams { while unsafe send(sender, "x", 1, 0) == 1 {} }
     }
 

@@ -15,13 +15,13 @@ public final class TLSServer: Sendable {
     ///   - chain: A file of intermediates that it shows as well.
     ///   - directory: Where files are, with the option `-HTTP`, that hold whole responses.
     ///   - options: More options of `openssl s_server`.
-    /// - Throws: ``ChildProcessError`` if it does not start.
+    /// - Throws: ``SupportError`` if it does not start.
     public init(
         _ certificate: TestAuthority.Issued,
         chain: String? = nil,
         directory: String = "/",
         options: String...,
-    ) throws(ChildProcessError) {
+    ) throws(SupportError) {
         port = try freePort()
         url = "https://127.0.0.1:\(port)"
         let arguments =
@@ -63,8 +63,8 @@ public final class HTTP2Server: Sendable {
 
     /// Starts a server that shows a certificate and serves the files of a directory.
     ///
-    /// - Throws: ``ChildProcessError`` if it does not start.
-    public init(_ certificate: TestAuthority.Issued, directory: String, options: String...) throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it does not start.
+    public init(_ certificate: TestAuthority.Issued, directory: String, options: String...) throws(SupportError) {
         port = try freePort()
         url = "https://127.0.0.1:\(port)"
         process = try ChildProcess(

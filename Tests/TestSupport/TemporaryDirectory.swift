@@ -1,5 +1,4 @@
 import Glibc
-import Host
 public import Testing
 
 /// Gives each test a directory of its own, which is removed after it.
@@ -33,16 +32,16 @@ public struct TemporaryDirectory: SuiteTrait, TestTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void,
     ) async throws {
-        let parent = Machine.environment()["TMPDIR"] ?? "/tmp"
+        let parent = TestProcess.temporaryDirectory
         let path = "\(parent)/nest-bootstrap.\(String(UInt64.random(in: .min ... .max), radix: 36))"
-        try FileSystem.makeDirectories(path, mode: 0o700)
+        try Files.makeDirectories(path, mode: 0o700)
         let result: Result<Void, any Error>
         do {
             result = .success(try await Self.$current.withValue(path, operation: function))
         } catch {
             result = .failure(error)
         }
-        try FileSystem.removeTree(path)
+        try Files.removeTree(path)
         try result.get()
     }
 }

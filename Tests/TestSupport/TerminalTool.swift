@@ -1,6 +1,4 @@
-public import Base
 internal import Glibc
-import Host
 
 /// A program that a test has started on a terminal of its own.
 public final class TerminalTool: Sendable {
@@ -12,8 +10,8 @@ public final class TerminalTool: Sendable {
     }
 
     private let processIdentifier: Int32
-    private let terminal: FileDescriptor
-    private let state: Locked<State>
+    private let terminal: Int32
+    private let state: Protected<State>
 
     /// Starts a program.
     ///
@@ -23,26 +21,26 @@ public final class TerminalTool: Sendable {
     ///   - environment: Variables over those of the test process; `nil` takes one away.
     ///   - columns: The columns of the terminal.
     ///   - rows: The rows of the terminal.
-    /// - Throws: ``Base/SystemError`` if there is no terminal or no such program.
+    /// - Throws: ``SupportError`` if there is no terminal or no such program.
     public init(
         _ program: String,
         _ arguments: [String],
         environment: [String: String?] = [:],
         columns: Int = 80,
         rows: Int = 24,
-    ) throws(SystemError) {
+    ) throws(SupportError) {
         let path = "/dev/ptmx"
         let descriptor = unsafe open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
-        terminal = FileDescriptor(adopting: descriptor)
-        state = Locked(State(screen: Screen(columns: columns, rows: rows)))
+        terminal = descriptor
+        state = Protected(State(screen: Screen(columns: columns, rows: rows)))
         // What unlockpt and ptsname_r do, which Glibc does not show Swift.
         let (unlock, readNumber) = (UInt(0x4004_5431), UInt(0x8004_5430))
         var (isLocked, number): (CInt, CUnsignedInt) = (0, 0)
         guard descriptor >= 0, unsafe ioctl(descriptor, unlock, &isLocked) == 0,
             unsafe ioctl(descriptor, readNumber, &number) == 0
-        else { throw SystemError("cannot open", path, code: errno) }
+        else { throw SupportError("cannot open", path, code: errno) }
         Self.setSize(columns: columns, rows: rows, of: descriptor)
-        var variables = Machine.environment()
+        var variables = TestProcess.environment
         for (key, value) in environment { variables[key] = value }
         let stream = ChildStream.file("/dev/pts/\(number)", flags: O_RDWR | O_NOCTTY)
         processIdentifier = try spawn(
@@ -57,7 +55,7 @@ public final class TerminalTool: Sendable {
     private func read() {
         var bytes = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = unsafe Glibc.read(terminal.raw, &bytes, bytes.count)
+            let count = unsafe Glibc.read(terminal, &bytes, bytes.count)
             guard count > 0 else { break }
             state.withLock { $0.screen.feed(Array(bytes[..<count])) }
         }
@@ -75,7 +73,7 @@ public final class TerminalTool: Sendable {
     ///   - wrapsLines: Whether lines that are too long go on in the next one, or are cut off.
     public func resize(columns: Int, rows: Int, wrapsLines: Bool) {
         state.withLock { $0.screen.resize(columns: columns, rows: rows, wrapsLines: wrapsLines) }
-        Self.setSize(columns: columns, rows: rows, of: terminal.raw)
+        Self.setSize(columns: columns, rows: rows, of: terminal)
     }
 
     private static func setSize(columns: Int, rows: Int, of terminal: Int32) {
@@ -90,13 +88,22 @@ public final class TerminalTool: Sendable {
     }
 
     /// Types a text.
-    public func type(_ text: String) { try? writeAll(Array(text.utf8), to: terminal.raw) }
+    public func type(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe write(terminal, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    deinit { close(terminal) }
 
     /// Waits until the program has ended; to be called once.
     ///
     /// - Returns: Its exit code, or 128 and the signal that ended it, as a shell has it.
     public func result() async -> Int32 {
-        await onThread { [self] in
+        await onTestThread { [self] in
             var status: Int32 = 0
             while unsafe waitpid(processIdentifier, &status, 0) == -1 && errno == EINTR {}
             state.withLock { $0.hasEnded = true }

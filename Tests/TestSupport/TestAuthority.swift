@@ -1,4 +1,3 @@
-internal import Base
 import Glibc
 
 /// A certificate authority for tests, made with the `openssl` command in a directory of its own.
@@ -38,10 +37,10 @@ public final class TestAuthority: Sendable {
 
     /// Makes an authority.
     ///
-    /// - Throws: ``ChildProcessError`` if `openssl` fails.
-    public init(subject: String = "/CN=test-ca") throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if `openssl` fails.
+    public init(subject: String = "/CN=test-ca") throws(SupportError) {
         var template = Array("/tmp/nest-bootstrap-authority.XXXXXX".utf8CString)
-        guard unsafe mkdtemp(&template) != nil else { throw ChildProcessError("cannot make a directory") }
+        guard unsafe mkdtemp(&template) != nil else { throw SupportError("cannot make a directory") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         try signOneself("ca", subject: subject)
         try write("", to: "index.txt")
@@ -62,7 +61,7 @@ public final class TestAuthority: Sendable {
     ///   - isAuthority: Whether it may sign others.
     ///   - issuer: The base name of the files of an authority that this one has issued, or this one's own.
     /// - Returns: Where the files are.
-    /// - Throws: ``ChildProcessError`` if `openssl` fails.
+    /// - Throws: ``SupportError`` if `openssl` fails.
     public func issue(
         _ name: String,
         subject: String = "/O=system:masters/CN=kube-admin",
@@ -71,7 +70,7 @@ public final class TestAuthority: Sendable {
         key: KeyKind = .ec,
         isAuthority: Bool = false,
         issuer: String = "ca",
-    ) throws(ChildProcessError) -> Issued {
+    ) throws(SupportError) -> Issued {
         let extensions =
             ["basicConstraints=critical,CA:\(isAuthority)"]
             + (names.isEmpty ? [] : ["subjectAltName=\(names.joined(separator: ","))"])
@@ -90,8 +89,8 @@ public final class TestAuthority: Sendable {
 
     /// Makes a certificate that is signed with its own key.
     ///
-    /// - Throws: ``ChildProcessError`` if `openssl` fails.
-    public func makeSelfSigned(_ name: String, subject: String, names: [String]) throws(ChildProcessError) -> Issued {
+    /// - Throws: ``SupportError`` if `openssl` fails.
+    public func makeSelfSigned(_ name: String, subject: String, names: [String]) throws(SupportError) -> Issued {
         let names = ["-addext", "subjectAltName=\(names.joined(separator: ","))"]
         try signOneself(name, subject: subject, names)
         return Issued(certificatePath: path("\(name).crt"), keyPath: path("\(name).key"))
@@ -102,7 +101,7 @@ public final class TestAuthority: Sendable {
         _ name: String,
         subject: String,
         _ more: [String] = [],
-    ) throws(ChildProcessError) {
+    ) throws(SupportError) {
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(name).key"]
         let certificate = ["-utf8", "-days", "365", "-subj", subject, "-out", "\(name).crt"]
         try openssl(["req", "-x509"] + key + certificate + more)
@@ -113,10 +112,10 @@ public final class TestAuthority: Sendable {
 
     /// Writes a file into the authority's directory and returns its path.
     ///
-    /// - Throws: ``ChildProcessError`` if it cannot be written.
+    /// - Throws: ``SupportError`` if it cannot be written.
     @discardableResult
-    public func write(_ text: String, to name: String) throws(ChildProcessError) -> String {
-        guard let file = unsafe fopen(path(name), "w") else { throw ChildProcessError("cannot write '\(name)'") }
+    public func write(_ text: String, to name: String) throws(SupportError) -> String {
+        guard let file = unsafe fopen(path(name), "w") else { throw SupportError("cannot write '\(name)'") }
         unsafe fputs(text, file)
         unsafe fclose(file)
         return path(name)
@@ -124,12 +123,12 @@ public final class TestAuthority: Sendable {
 
     /// Runs `openssl` in the authority's directory.
     ///
-    /// - Throws: ``ChildProcessError`` if it fails.
-    public func openssl(_ arguments: String...) throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it fails.
+    public func openssl(_ arguments: String...) throws(SupportError) {
         try openssl(arguments)
     }
 
-    private func openssl(_ arguments: [String]) throws(ChildProcessError) {
+    private func openssl(_ arguments: [String]) throws(SupportError) {
         try ChildProcess.run(["openssl"] + arguments, in: directory)
     }
 
@@ -158,15 +157,15 @@ extension TestAuthority.Validity {
         case .now: ["-days", "365"]
         case .days(let count): ["-days", "\(count)"]
         case .daysAndAHalf(let count):
-            ["-enddate", Self.text(Timestamp(seconds: Timestamp.now().seconds + Int64(count) * 86_400 + 43_200))]
+            ["-enddate", Self.text(secondsSince1970() + count * 86_400 + 43_200)]
         case .past: ["-startdate", "20010101000000Z", "-enddate", "20011231235959Z"]
         case .future: ["-startdate", "20980101000000Z", "-enddate", "20981231235959Z"]
         }
     }
 
     /// An instant as openssl reads it: `20260102030405Z`.
-    private static func text(_ time: Timestamp) -> String {
-        time.description.prefix(19).filter(\.isNumber) + "Z"
+    private static func text(_ seconds: Int) -> String {
+        utcText(secondsSince1970: seconds).prefix(19).filter(\.isNumber) + "Z"
     }
 }
 

@@ -1,5 +1,3 @@
-public import Base
-import Host
 public import Testing
 
 /// The node of a cluster that was started with `--node NAME`: a kubelet and containerd, in namespaces of their own.
@@ -17,8 +15,8 @@ extension TestCluster {
     ///
     /// - Parameter command: The program and its arguments.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if the script is not there. How the program ends is a normal result.
-    public func runOnNode(_ command: String...) async throws(SystemError) -> ToolResult {
+    /// - Throws: ``SupportError`` if the script is not there. How the program ends is a normal result.
+    public func runOnNode(_ command: String...) async throws(SupportError) -> ToolResult {
         try await Tool.run("\(Self.scripts)/inside", [directory] + command)
     }
 }

@@ -1,6 +1,4 @@
-public import Base
 import Glibc
-import Host
 public import Testing
 
 /// A real API server that the tests own, started by the scripts of `Tests/cluster`.
@@ -31,7 +29,7 @@ public struct TestCluster: Sendable {
         _ = atexit { TestCluster.endAll() }
     }()
 
-    private static let living = Locked<Set<String>>([])
+    private static let living = Protected<Set<String>>([])
 
     /// Lends a cluster with nothing in it, and ends it afterwards.
     ///
@@ -97,8 +95,8 @@ public struct TestCluster: Sendable {
     ///   - arguments: The arguments of kubectl.
     ///   - input: What `-f -` reads.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if there is no kubectl.
-    public func kubectl(_ arguments: String..., input: String = "") async throws(SystemError) -> ToolResult {
+    /// - Throws: ``SupportError`` if there is no kubectl.
+    public func kubectl(_ arguments: String..., input: String = "") async throws(SupportError) -> ToolResult {
         try await kubectl(arguments, input: input)
     }
 
@@ -108,9 +106,9 @@ public struct TestCluster: Sendable {
     ///   - arguments: The arguments of kubectl.
     ///   - input: What `-f -` reads.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if there is no kubectl.
-    public func kubectl(_ arguments: [String], input: String = "") async throws(SystemError) -> ToolResult {
-        let assets = Machine.environment()["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
+    /// - Throws: ``SupportError`` if there is no kubectl.
+    public func kubectl(_ arguments: [String], input: String = "") async throws(SupportError) -> ToolResult {
+        let assets = TestProcess.environment["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
         let kubeconfig = ["KUBECONFIG": kubeconfig]
         do {
             return try await Tool.run("kubectl", arguments, environment: kubeconfig, input: input)
@@ -185,10 +183,10 @@ extension TestCluster {
     private static func prepare() async throws -> TestCluster {
         _ = atExit
         let random = String(UInt64.random(in: .min ... .max), radix: 36)
-        let directory = "\(Machine.environment()["TMPDIR"] ?? "/tmp")/nest-cluster.\(random)"
+        let directory = "\(TestProcess.temporaryDirectory)/nest-cluster.\(random)"
         living.withLock { _ = $0.insert(directory) }
         try await script("prepare", [directory])
-        let text = try readTestText("\(directory)/env")
+        let text = try Files.text("\(directory)/env")
         let prefix = "NEST_SERVER="
         let line = text.split(separator: "\n").first { $0.hasPrefix(prefix) }
         return TestCluster(directory: directory, server: String((line ?? "").dropFirst(prefix.count)))

@@ -1,6 +1,4 @@
-import Base
 import Glibc
-import Host
 public import Testing
 
 /// A Debian with the package installed, booted by the scripts of `Tests/boot`.
@@ -12,17 +10,17 @@ public struct TestMachine: Sendable {
     public let directory: String
 
     /// The package that is installed, named by the environment variable `NEST_PACKAGE`.
-    public static let package = Machine.environment()["NEST_PACKAGE"] ?? ""
+    public static let package = TestProcess.environment["NEST_PACKAGE"] ?? ""
 
     /// The archive with the install script, named by the environment variable `NEST_ARCHIVE`.
-    public static let archive = Machine.environment()["NEST_ARCHIVE"] ?? ""
+    public static let archive = TestProcess.environment["NEST_ARCHIVE"] ?? ""
 
     /// The RPM, named by the environment variable `NEST_RPM`.
-    public static let rpm = Machine.environment()["NEST_RPM"] ?? ""
+    public static let rpm = TestProcess.environment["NEST_RPM"] ?? ""
 
     /// Whether there is a package, and this machine can boot others.
     public static let isAvailable: Bool = {
-        guard (try? FileSystem.status(package))?.kind == .regular else { return false }
+        guard (try? Files.status(package))?.kind == .regular else { return false }
         return (try? Tool("\(scripts)/can"))?.blockingResult().status == 0
     }()
 
@@ -34,7 +32,7 @@ public struct TestMachine: Sendable {
     /// - Parameter name: Its name, such as `trixie`.
     /// - Returns: Whether `Tests/boot/setup NAME` has made it.
     public static func hasRelease(_ name: String) -> Bool {
-        (try? FileSystem.status("\(ExtractedPrograms.cache)/boot/\(name)/etc/os-release")) != nil
+        (try? Files.status("\(ExtractedPrograms.cache)/boot/\(name)/etc/os-release")) != nil
     }
 
     /// Lends a machine that is off, and removes it afterwards.
@@ -54,7 +52,7 @@ public struct TestMachine: Sendable {
         _ body: (TestMachine) async throws -> Value,
     ) async throws -> Value {
         let random = String(UInt64.random(in: .min ... .max), radix: 36)
-        let machine = TestMachine(directory: "\(Machine.environment()["TMPDIR"] ?? "/tmp")/nest-machine-\(random)")
+        let machine = TestMachine(directory: "\(TestProcess.temporaryDirectory)/nest-machine-\(random)")
         let result: Result<Value, any Error>
         do {
             let arguments = [hostName] + (package.isEmpty ? [] : [package])
@@ -78,9 +76,9 @@ public struct TestMachine: Sendable {
     /// - Parameters:
     ///   - text: The text.
     ///   - path: The absolute path inside.
-    /// - Throws: ``Base/SystemError`` if it cannot be written.
+    /// - Throws: ``SupportError`` if it cannot be written.
     public func write(_ text: String, to path: String) throws {
-        try FileSystem.write([UInt8](text.utf8), to: disk(path), mode: 0o644)
+        try Files.write([UInt8](text.utf8), to: disk(path), mode: 0o644)
     }
 
     /// Boots the machine, and comes back as soon as its systemd can be asked.
@@ -108,7 +106,7 @@ public struct TestMachine: Sendable {
     ///
     /// - Parameter command: The command and its arguments.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if the script is not there. How the command ends is a normal result.
+    /// - Throws: ``SupportError`` if the script is not there. How the command ends is a normal result.
     public func run(_ command: String...) async throws -> ToolResult {
         try await Tool.run("\(Self.scripts)/inside", [directory] + command)
     }

@@ -1,30 +1,21 @@
-public import Base
-import Host
-
 /// A node in a directory: its task files, a root for what its tasks write, and the program under test.
 public struct TestNode: Sendable {
     /// Where everything of the node is.
     public let directory: String
 
-    /// The program that the environment variable `NEST_PROGRAM` names, as `make test` does with the release build.
-    ///
-    /// Without it the debug build, which the test run puts into the directory of its own executable.
-    public static let program: String = {
-        if let named = Machine.environment()["NEST_PROGRAM"] { return named }
-        let own = (try? FileSystem.status("/proc/self/exe"))?.target ?? ""
-        let directory = own.lastIndex(of: "/").map { own[..<$0] } ?? "."
-        return "\(directory)/nest-bootstrap"
-    }()
+    /// The program under test: the one that the environment variable `NEST_PROGRAM` names, or else the release build.
+    public static let program =
+        TestProcess.environment["NEST_PROGRAM"] ?? "\(TestCluster.sourceRoot)/.build/release/nest-bootstrap"
 
     /// Makes a node.
     ///
     /// - Parameters:
     ///   - tasks: The text of its task file.
     ///   - directory: Where it is made, the directory of the running test if left out.
-    /// - Throws: ``Base/SystemError`` if the file cannot be written.
-    public init(_ tasks: String, in directory: String = TemporaryDirectory.path) throws(SystemError) {
+    /// - Throws: ``SupportError`` if the file cannot be written.
+    public init(_ tasks: String, in directory: String = TemporaryDirectory.path) throws(SupportError) {
         self.directory = directory
-        try FileSystem.makeDirectories(root)
+        try Files.makeDirectories(root)
         try write(tasks, to: "bootstrap.yaml")
     }
 
@@ -47,10 +38,10 @@ public struct TestNode: Sendable {
     ///   - name: The name or relative path.
     ///   - mode: The permissions.
     /// - Returns: The whole path.
-    /// - Throws: ``Base/SystemError`` if it cannot be written.
+    /// - Throws: ``SupportError`` if it cannot be written.
     @discardableResult
-    public func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws(SystemError) -> String {
-        try FileSystem.write(Array(text.utf8), to: path(name), mode: mode)
+    public func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws(SupportError) -> String {
+        try Files.write(Array(text.utf8), to: path(name), mode: mode)
         return path(name)
     }
 
@@ -60,11 +51,11 @@ public struct TestNode: Sendable {
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
     ///   - environment: Variables over those of the test process.
     /// - Returns: The running program.
-    /// - Throws: ``Base/SystemError`` if there is no such program.
+    /// - Throws: ``SupportError`` if there is no such program.
     public func start(
         _ arguments: [String],
         environment: [String: String?] = [:],
-    ) throws(SystemError) -> Tool {
+    ) throws(SupportError) -> Tool {
         // What the test process itself was started by must not reach the program.
         var variables = environment
         for name in ["NEST_ROLE", "JOURNAL_STREAM"] where variables[name] == nil {
@@ -79,11 +70,11 @@ public struct TestNode: Sendable {
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
     ///   - environment: Variables over those of the test process.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``SupportError`` if there is no such program. How it ends is a normal result.
     public func run(
         _ arguments: String...,
         environment: [String: String?] = [:]
-    ) async throws(SystemError) -> ToolResult {
+    ) async throws(SupportError) -> ToolResult {
         await (try start(arguments, environment: environment)).result()
     }
 }

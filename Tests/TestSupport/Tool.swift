@@ -1,6 +1,4 @@
-public import Base
 import Glibc
-import Host
 
 /// The result of a program.
 public struct ToolResult: Sendable, Hashable {
@@ -30,18 +28,18 @@ public struct Tool: Sendable {
     ///   - arguments: What follows its name.
     ///   - environment: Variables over those of the test process; `nil` takes one away.
     ///   - input: What it reads from standard input.
-    /// - Throws: ``Base/SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``SupportError`` if there is no such program. How it ends is a normal result.
     public init(
         _ program: String,
         _ arguments: [String] = [],
         environment: [String: String?] = [:],
         input: String = "",
-    ) throws(SystemError) {
+    ) throws(SupportError) {
         let random = String(UInt64.random(in: .min ... .max), radix: 36)
-        directory = "\(Machine.environment()["TMPDIR"] ?? "/tmp")/nest-tool.\(random)"
-        try FileSystem.makeDirectories(directory, mode: 0o700)
-        try FileSystem.write([UInt8](input.utf8), to: "\(directory)/input", mode: 0o600)
-        var variables = Machine.environment()
+        directory = "\(TestProcess.temporaryDirectory)/nest-tool.\(random)"
+        try Files.makeDirectories(directory, mode: 0o700)
+        try Files.write([UInt8](input.utf8), to: "\(directory)/input", mode: 0o600)
+        var variables = TestProcess.environment
         for (name, value) in environment { variables[name] = value }
         processIdentifier = try spawn(
             [program] + arguments,
@@ -69,7 +67,7 @@ public struct Tool: Sendable {
     ///
     /// - Returns: How it ended, and what it wrote.
     public func result() async -> ToolResult {
-        await onThread { blockingResult() }
+        await onTestThread { blockingResult() }
     }
 
     /// Waits until the program has ended, on the caller's thread.
@@ -81,12 +79,12 @@ public struct Tool: Sendable {
         let signal = status & 0x7F
         let code = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
         let result = ToolResult(status: code, output: text("output"), errors: text("errors"))
-        try? FileSystem.removeTree(directory)
+        try? Files.removeTree(directory)
         return result
     }
 
     private func text(_ file: String) -> String {
-        let bytes = try? FileSystem.read("\(directory)/\(file)", limit: 256 << 20)
+        let bytes = try? Files.read("\(directory)/\(file)")
         return String(decoding: bytes ?? [], as: UTF8.self)
     }
 
@@ -98,13 +96,13 @@ public struct Tool: Sendable {
     ///   - environment: Variables over those of the test process; `nil` takes one away.
     ///   - input: What it reads from standard input.
     /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``Base/SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``SupportError`` if there is no such program. How it ends is a normal result.
     public static func run(
         _ program: String,
         _ arguments: [String] = [],
         environment: [String: String?] = [:],
         input: String = "",
-    ) async throws(SystemError) -> ToolResult {
+    ) async throws(SupportError) -> ToolResult {
         await (try Tool(program, arguments, environment: environment, input: input)).result()
     }
 }

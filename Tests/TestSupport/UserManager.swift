@@ -1,6 +1,4 @@
-public import Base
 import Glibc
-import Host
 public import Testing
 
 /// A systemd of an ordinary user with a bus of its own, which also runs where systemd did not boot the machine.
@@ -17,7 +15,7 @@ public final class UserManager: Sendable {
 
     /// Whether such a systemd can be started here.
     public static let isAvailable: Bool =
-        Machine.isRoot && (try? FileSystem.exists(program)) == true
+        TestProcess.isRoot && (try? Files.exists(program)) == true
         && ["dbus-daemon", "setpriv", "systemctl"].allSatisfy(ChildProcess.isInstalled)
         && (try? ChildProcess.run(["unshare", "--mount", "true"])) != nil
 
@@ -68,7 +66,7 @@ public final class UserManager: Sendable {
     /// Starts a manager.
     ///
     /// - Parameter directory: A directory for its files and sockets, which the test removes.
-    /// - Throws: ``ChildProcessError`` if it does not start.
+    /// - Throws: ``SupportError`` if it does not start.
     public init(in directory: String) async throws {
         self.directory = directory
         busAddress = "unix:path=\(directory)/run/bus"
@@ -88,7 +86,7 @@ public final class UserManager: Sendable {
     ///
     /// A manager on a busy machine may not answer within the time that `systemctl` waits; then it is asked again.
     ///
-    /// - Throws: ``ChildProcessError`` if the unit does not start.
+    /// - Throws: ``SupportError`` if the unit does not start.
     public func start(_ unit: String) async throws {
         try await repeatUntilSuccess(["timeout", "10", "systemctl", "--user", "start", unit])
     }
@@ -100,7 +98,7 @@ public final class UserManager: Sendable {
             if result.status == 0 { return }
             try await ContinuousClock().sleep(for: .milliseconds(50))
         }
-        throw ChildProcessError("systemd does not start: \(result.errors)")
+        throw SupportError("systemd does not start: \(result.errors)")
     }
 
     private var runtime: [String: String?] { ["XDG_RUNTIME_DIR": "\(directory)/run"] }
@@ -115,23 +113,23 @@ public final class UserManager: Sendable {
 
     /// Writes a unit file, without having it loaded.
     ///
-    /// - Throws: ``Base/SystemError`` if it cannot be written.
-    public func write(_ text: String, toUnit name: String) throws(SystemError) {
-        try FileSystem.write(Array(text.utf8), to: unitPath(name), mode: 0o644)
+    /// - Throws: ``SupportError`` if it cannot be written.
+    public func write(_ text: String, toUnit name: String) throws(SupportError) {
+        try Files.write(Array(text.utf8), to: unitPath(name), mode: 0o644)
     }
 
     /// Gives a unit another name.
     ///
-    /// - Throws: ``Base/SystemError`` if the link cannot be created.
-    public func alias(_ alias: String, of name: String) throws(SystemError) {
-        try FileSystem.makeSymbolicLink(at: unitPath(alias), to: name, replacing: false)
+    /// - Throws: ``SupportError`` if the link cannot be created.
+    public func alias(_ alias: String, of name: String) throws(SupportError) {
+        try Files.makeSymbolicLink(at: unitPath(alias), to: name)
     }
 
     /// Runs `systemctl`.
     ///
-    /// - Throws: ``Base/SystemError`` if there is no such program. How it ends is a normal result.
+    /// - Throws: ``SupportError`` if there is no such program. How it ends is a normal result.
     @discardableResult
-    public func systemctl(_ arguments: String...) async throws(SystemError) -> ToolResult {
+    public func systemctl(_ arguments: String...) async throws(SupportError) -> ToolResult {
         try await Tool.run("systemctl", ["--user"] + arguments, environment: runtime)
     }
 

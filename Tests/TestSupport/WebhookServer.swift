@@ -13,8 +13,8 @@ public final class WebhookServer: Sendable {
     ///   - certificate: What the server shows.
     ///   - status: The status of its answers, such as `200 OK`; `nil` if it gives none.
     ///   - body: What it answers.
-    /// - Throws: ``ChildProcessError`` if it does not start.
-    public init(_ certificate: TestAuthority.Issued, status: String?, body: String = "") throws(ChildProcessError) {
+    /// - Throws: ``SupportError`` if it does not start.
+    public init(_ certificate: TestAuthority.Issued, status: String?, body: String = "") throws(SupportError) {
         let port = try freePort()
         url = "https://127.0.0.1:\(port)"
         process = try ChildProcess(

@@ -1,5 +1,3 @@
-import Base
-import Host
 import TestSupport
 import Testing
 
@@ -71,7 +69,7 @@ struct DiagnosisTests {
         let pki = cluster.credentials
         let other = try TestAuthority(subject: "/CN=another CA")
         let foreign = try other.issue("foreign", subject: "/O=system:masters/CN=old-admin")
-        let admin = try readTestText(cluster.kubeconfig)
+        let admin = try Files.text(cluster.kubeconfig)
         let node = try TestNode("", in: cluster.directory + "/kubeconfigs")
         for (name, certificate, key) in [
             ("diagnosis-weak", "\(pki)/diagnosis-weak.crt", "\(pki)/diagnosis-weak.key"),
@@ -108,7 +106,7 @@ struct DiagnosisTests {
         let broken = try WebhookServer(certificate, status: "500 Internal Server Error", body: "out of order")
         let foreign = try WebhookServer(certificate, status: "200 OK", body: refusal)
         func bundle(_ authority: TestAuthority) throws -> String {
-            Base64.encode(try FileSystem.read(authority.certificatePath, limit: 1 << 20))
+            base64(try Files.read(authority.certificatePath))
         }
         try await cluster.mustApply(AdmissionCases.objects)
         for (name, url, authority, seconds) in [

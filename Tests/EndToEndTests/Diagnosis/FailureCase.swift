@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// A failure of one task, and what must be printed about it.
 struct FailureCase: Sendable, CustomTestStringConvertible {
@@ -101,7 +98,7 @@ struct Diagnosis: Sendable {
     }
 
     /// Compares what was printed about a failure.
-    func expect(_ item: FailureCase, sourceLocation: Testing.SourceLocation = #_sourceLocation) {
+    func expect(_ item: FailureCase, sourceLocation: SourceLocation = #_sourceLocation) {
         guard item.versions.contains(minor) else { return }
         let found = found(item)
         #expect(found.count == item.lines.count, "\(found.joined(separator: "\n"))", sourceLocation: sourceLocation)

@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// An example of `examples/migration` with its guide, on a server of its own.
 struct MigrationExample {
@@ -45,10 +42,10 @@ struct MigrationExample {
 
     /// Puts the task file and the manifests of the new way where the guide says.
     func installAfter() throws {
-        for name in try FileSystem.list(after) where name != "bootstrap.yaml" {
-            try node.write(try readTestText("\(after)/\(name)"), to: name)
+        for name in try Files.list(after) where name != "bootstrap.yaml" {
+            try node.write(try Files.text("\(after)/\(name)"), to: name)
         }
-        try installTaskFile(try readTestText("\(after)/bootstrap.yaml"))
+        try installTaskFile(try Files.text("\(after)/bootstrap.yaml"))
     }
 
     /// Writes a task file, for the server of the test.
@@ -57,14 +54,14 @@ struct MigrationExample {
     }
 
     /// The task file of the new way.
-    var taskFile: String { get throws { try readTestText("\(after)/bootstrap.yaml") } }
+    var taskFile: String { get throws { try Files.text("\(after)/bootstrap.yaml") } }
 
     /// Puts credentials of the server into a directory of the node, by their names there.
     func installCredentials(_ files: [String: String], in directory: String) throws {
-        try FileSystem.makeDirectories(node.written(directory))
+        try Files.makeDirectories(node.written(directory))
         for (name, source) in files {
-            let bytes = try readTestFile("\(cluster.credentials)/\(source)")
-            try FileSystem.write(bytes, to: node.written("\(directory)/\(name)"), mode: 0o600)
+            let bytes = try Files.read("\(cluster.credentials)/\(source)")
+            try Files.write(bytes, to: node.written("\(directory)/\(name)"), mode: 0o600)
         }
     }
 
@@ -73,15 +70,15 @@ struct MigrationExample {
         let result = try await cluster.kubectl("config", "view", "--raw", "--flatten", "--minify")
         try #require(result.status == 0, "\(result.errors)")
         let directory = path.split(separator: "/").dropLast().joined(separator: "/")
-        try FileSystem.makeDirectories(node.written("/\(directory)"))
-        try FileSystem.write(Array(result.output.utf8), to: node.written(path), mode: 0o600)
+        try Files.makeDirectories(node.written("/\(directory)"))
+        try Files.write(Array(result.output.utf8), to: node.written(path), mode: 0o600)
     }
 
     /// Runs the commands of the program in a block of the guide, which must print what the guide shows.
     ///
     /// A line `...` of the guide is for any number of lines. Tasks run at the same time, so that the lines may be in another
     /// order.
-    func runSession(_ index: Int, location: Testing.SourceLocation = #_sourceLocation) async throws {
+    func runSession(_ index: Int, location: SourceLocation = #_sourceLocation) async throws {
         let sessions = guide.sessions
         try #require(sessions.indices.contains(index) && !sessions[index].isEmpty, sourceLocation: location)
         for command in sessions[index] {
@@ -104,7 +101,7 @@ struct MigrationExample {
     }
 
     /// Runs a script in the directory of the task file, with the documents where they are in the repository.
-    func runScript(_ script: String, location: Testing.SourceLocation = #_sourceLocation) async throws {
+    func runScript(_ script: String, location: SourceLocation = #_sourceLocation) async throws {
         let script = script.replacing("/usr/share/doc/nest-bootstrap/", with: "\(TestCluster.sourceRoot)/")
         let result = try await Tool.run(
             "bash",
@@ -115,7 +112,7 @@ struct MigrationExample {
     }
 
     /// Reads the objects that manifests describe, by kind and name.
-    func objects(of files: [String]) async throws -> [String: Node] {
+    func objects(of files: [String]) async throws -> [String: JSON] {
         let arguments = files.flatMap { ["-f", $0] }
         let result = try await cluster.kubectl(["get", "-o", TestCluster.wholeJSON] + arguments)
         try #require(result.status == 0, "\(result.errors)")
@@ -128,7 +125,7 @@ struct MigrationExample {
 }
 
 /// The field managers of an object, each once.
-func managers(of object: Node?) -> [String] {
+func managers(of object: JSON?) -> [String] {
     let entries = object?["metadata"]?["managedFields"]?.sequence ?? []
     return Set(entries.compactMap { $0["manager"]?.string }).sorted()
 }

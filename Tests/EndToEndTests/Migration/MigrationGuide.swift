@@ -1,6 +1,4 @@
-import Host
 import TestSupport
-import YAML
 
 /// A guide of `docs/migration`, as tests read it.
 struct MigrationGuide {
@@ -18,9 +16,9 @@ struct MigrationGuide {
     /// Reads a guide.
     ///
     /// - Parameter name: The name of the file, without its extension.
-    /// - Throws: ``Base/SystemError`` if it cannot be read.
+    /// - Throws: ``SupportError`` if it cannot be read.
     init(_ name: String) throws {
-        let bytes = try readTestFile("\(TestCluster.sourceRoot)/docs/migration/\(name).md")
+        let bytes = try Files.read("\(TestCluster.sourceRoot)/docs/migration/\(name).md")
         var blocks: [(language: String, text: String)] = []
         var open: (language: String, indentation: Int, lines: [Substring])?
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
@@ -62,7 +60,7 @@ struct MigrationGuide {
 /// changed (`~`).
 ///
 /// What the server counts and what it records of managers is left out.
-func changes(from old: Node, to new: Node) -> [String] {
+func changes(from old: JSON, to new: JSON) -> [String] {
     let (old, new) = (leaves(of: old), leaves(of: new))
     return Set(old.keys).union(new.keys).sorted().compactMap { path in
         switch (old[path], new[path]) {
@@ -73,12 +71,12 @@ func changes(from old: Node, to new: Node) -> [String] {
     }
 }
 
-private func leaves(of node: Node, path: String = "") -> [String: Node] {
+private func leaves(of node: JSON, path: String = "") -> [String: JSON] {
     let counted: Set = ["managedFields", "resourceVersion", "generation", "deprecated.daemonset.template.generation"]
-    var result: [String: Node] = [:]
-    switch node.content {
+    var result: [String: JSON] = [:]
+    switch node {
     case .mapping(let mapping):
-        for entry in mapping.entries where !counted.contains(entry.key) {
+        for entry in mapping where !counted.contains(entry.key) {
             result.merge(leaves(of: entry.value, path: path.isEmpty ? entry.key : "\(path).\(entry.key)")) { $1 }
         }
     case .sequence(let items):

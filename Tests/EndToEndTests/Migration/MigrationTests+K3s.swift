@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension MigrationTests {
     private static let server = "server-1"
@@ -41,10 +39,10 @@ extension MigrationTests {
             try await cluster.establishDefinitions()
             let directory = "/var/lib/rancher/k3s/server/manifests"
             let manifests = example.node.written(directory)
-            try FileSystem.makeDirectories(manifests)
+            try Files.makeDirectories(manifests)
             for name in ["registry.yaml", "cert-manager.yaml"] {
-                let text = try readTestText("\(example.before)/\(name)")
-                try FileSystem.write(Array(text.utf8), to: "\(manifests)/\(name)", mode: 0o600)
+                let text = try Files.text("\(example.before)/\(name)")
+                try Files.write(Array(text.utf8), to: "\(manifests)/\(name)", mode: 0o600)
             }
             try await example.installKubeconfig(at: "/etc/rancher/k3s/k3s.yaml")
             try await startK3s(manifests, on: cluster)
@@ -59,7 +57,7 @@ extension MigrationTests {
             let shared = try await example.objects(of: files)
             for (name, object) in old {
                 #expect(
-                    changes(from: object, to: shared[name] ?? .null()).sorted() == MigrationExample.marks,
+                    changes(from: object, to: shared[name] ?? .null).sorted() == MigrationExample.marks,
                     "\(name)"
                 )
                 #expect(managers(of: shared[name]) == ["deploy@\(Self.server)", "nest-bootstrap"], "\(name)")
@@ -71,10 +69,10 @@ extension MigrationTests {
                     == "registry: unchanged in SOON (4 unchanged)\n1 task: 1 unchanged\n"
             )
 
-            try FileSystem.write([], to: "\(manifests)/registry.yaml.skip", mode: 0o600)
+            try Files.write([], to: "\(manifests)/registry.yaml.skip", mode: 0o600)
             try example.installAfter()
             // The objects are those of the old file, which the copy is when this is run.
-            try example.node.write(try readTestText("\(example.before)/registry.yaml"), to: "registry.yaml")
+            try example.node.write(try Files.text("\(example.before)/registry.yaml"), to: "registry.yaml")
             try await example.runScript(try #require(example.guide.blocks("bash").first))
             try example.installAfter()
             try await example.runSession(1)
@@ -83,14 +81,14 @@ extension MigrationTests {
             #expect(left == chart)
 
             // Back: without the file that skips it, k3s deploys its own file again.
-            try FileSystem.remove("\(manifests)/registry.yaml.skip")
+            try Files.remove("\(manifests)/registry.yaml.skip")
             try await startK3s(manifests, on: cluster)
             let back = try await example.objects(of: files)
             #expect(back["Deployment/registry"]?["spec"] == old["Deployment/registry"]?["spec"])
         }
     }
 
-    private func expectTakenOver(_ example: MigrationExample, from old: [String: Node], files: [String]) async throws {
+    private func expectTakenOver(_ example: MigrationExample, from old: [String: JSON], files: [String]) async throws {
         let new = try await example.objects(of: files)
         #expect(Set(new.keys) == Set(old.keys))
         let prefix = "objectset.rio.cattle.io"
@@ -108,7 +106,7 @@ extension MigrationTests {
         ]
         for (name, object) in old {
             let lines = MigrationExample.marks + marks + (expected[name] ?? [])
-            #expect(changes(from: object, to: new[name] ?? .null()).sorted() == lines.sorted(), "\(name)")
+            #expect(changes(from: object, to: new[name] ?? .null).sorted() == lines.sorted(), "\(name)")
             #expect(managers(of: new[name]) == ["nest-bootstrap"], "\(name)")
             #expect(object["metadata"]?["uid"] == new[name]?["metadata"]?["uid"])
         }

@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension MigrationTests {
     @Test func `kubeadm's addons are taken over as the guide shows, and an upgrade that replaces them is reported`()
@@ -20,13 +18,13 @@ extension MigrationTests {
 
             try example.installAfter()
             for name in ["coredns.yaml", "kube-proxy.yaml"] {
-                try example.node.write(try readTestText("\(example.before)/\(name)"), to: name)
+                try example.node.write(try Files.text("\(example.before)/\(name)"), to: name)
             }
             try await example.runSession(0)
             let shared = try await example.objects(of: files)
             for (name, object) in old {
                 #expect(
-                    changes(from: object, to: shared[name] ?? .null()).sorted() == MigrationExample.marks,
+                    changes(from: object, to: shared[name] ?? .null).sorted() == MigrationExample.marks,
                     "\(name)"
                 )
             }
@@ -40,7 +38,7 @@ extension MigrationTests {
         }
     }
 
-    private func expectTakenOver(_ example: MigrationExample, from old: [String: Node], files: [String]) async throws {
+    private func expectTakenOver(_ example: MigrationExample, from old: [String: JSON], files: [String]) async throws {
         let new = try await example.objects(of: files)
         #expect(Set(new.keys) == Set(old.keys))
         let container = "spec.template.spec.containers[0]"
@@ -51,7 +49,7 @@ extension MigrationTests {
         ]
         for (name, object) in old {
             let lines = MigrationExample.marks + (expected[name] ?? [])
-            #expect(changes(from: object, to: new[name] ?? .null()).sorted() == lines.sorted(), "\(name)")
+            #expect(changes(from: object, to: new[name] ?? .null).sorted() == lines.sorted(), "\(name)")
             #expect(managers(of: new[name]) == ["nest-bootstrap"], "\(name)")
             #expect(object["metadata"]?["uid"] == new[name]?["metadata"]?["uid"])
         }

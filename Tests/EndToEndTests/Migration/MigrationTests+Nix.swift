@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 extension MigrationTests {
     private static let examples = "\(TestCluster.sourceRoot)/examples/migration/nixos-module"
@@ -73,7 +70,7 @@ extension MigrationTests {
             for (name, object) in old {
                 let more = name == "ConfigMap/calico-config" ? ["- data.typha_service_name"] : []
                 let lines = MigrationExample.marks + [MigrationExample.lastApplied] + more
-                #expect(changes(from: object, to: new[name] ?? .null()).sorted() == lines.sorted(), "\(name)")
+                #expect(changes(from: object, to: new[name] ?? .null).sorted() == lines.sorted(), "\(name)")
                 #expect(object["metadata"]?["uid"] == new[name]?["metadata"]?["uid"])
                 #expect(!managers(of: new[name]).contains("kubectl-client-side-apply"), "\(name)")
             }

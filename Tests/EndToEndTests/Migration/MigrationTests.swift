@@ -1,7 +1,5 @@
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The guides of `docs/migration`: the old way with its own tools, then the new way as the guide shows it.
 ///
@@ -38,7 +36,7 @@ struct MigrationTests {
             let again = try await example.node.run("run")
             #expect(again.outputLines.last == "5 tasks: 5 unchanged", "\(again)")
             let settled = try await example.objects(of: manifests)
-            for (name, object) in settled { #expect(changes(from: new[name] ?? .null(), to: object) == [], "\(name)") }
+            for (name, object) in settled { #expect(changes(from: new[name] ?? .null, to: object) == [], "\(name)") }
         }
     }
 
@@ -57,7 +55,7 @@ struct MigrationTests {
         #expect(result.status == 0, "\(result.output)\(result.errors)")
     }
 
-    private func expectChanges(from old: [String: Node], to new: [String: Node]) {
+    private func expectChanges(from old: [String: JSON], to new: [String: JSON]) {
         let containers = "spec.template.spec.containers[0]"
         let reference = "\(containers).env[1].valueFrom.configMapKeyRef"
         let expected = [
@@ -68,7 +66,7 @@ struct MigrationTests {
         ]
         for (name, object) in old {
             let lines = MigrationExample.marks + [MigrationExample.lastApplied] + (expected[name] ?? [])
-            let found = changes(from: object, to: new[name] ?? .null())
+            let found = changes(from: object, to: new[name] ?? .null)
             #expect(found.sorted() == lines.sorted(), "\(name)")
             #expect(object["metadata"]?["uid"] == new[name]?["metadata"]?["uid"])
         }

@@ -12,14 +12,14 @@ struct ShippedDriftTests {
     private func shippedObjects() throws -> [(text: String, manifest: ManifestObject)] {
         let source = TestCluster.sourceRoot
         let bootstrap = try readDocuments(
-            try readTestFile("\(source)/examples/homelab/bootstrap.yaml"),
+            try Files.read("\(source)/examples/homelab/bootstrap.yaml"),
             file: "bootstrap.yaml"
         ).first?
         .root
         let variables = try #require(bootstrap?["variables"]?.mapping?.entries)
         return try ["rbac", "calico/crds", "calico", "manifests"].flatMap { folder in
             try FileSystem.list("\(source)/\(folder)").filter { $0.hasSuffix(".yaml") }.flatMap { name in
-                var text = try readTestText("\(source)/\(folder)/\(name)")
+                var text = try Files.text("\(source)/\(folder)/\(name)")
                 for variable in variables {
                     let value = variable.value.string ?? String(decoding: variable.value.json(), as: UTF8.self)
                     text = text.replacing("${\(variable.key)}", with: value)

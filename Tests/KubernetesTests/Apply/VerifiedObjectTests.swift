@@ -180,7 +180,7 @@ struct VerifiedObjectTests {
         let again = try await apply(Self.map, cluster, knowing: known)
         #expect(try await apply(Self.map, cluster, knowing: again.json).sent == 0)
         let authority = try TestAuthority()
-        let bundle = Base64.encode(try readTestFile(authority.certificatePath))
+        let bundle = Base64.encode(try Files.read(authority.certificatePath))
         let patch = Base64.encode(Array(#"[{"op": "add", "path": "/data/webhook", "value": "was here"}]"#.utf8))
         let review = """
             {"apiVersion": "admission.k8s.io/v1beta1", "kind": "AdmissionReview", "response": \

@@ -15,7 +15,7 @@ struct CredentialTests {
     }
 
     private func file(_ path: String) throws -> CredentialFile {
-        CredentialFile(name: path, bytes: try readTestFile(path))
+        CredentialFile(name: path, bytes: try Files.read(path))
     }
 
     /// The printed line of a fault, the directory and instants left out.
@@ -130,7 +130,7 @@ struct CredentialTests {
     }
 
     private func load(_ kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
-        try Credentials(kubeconfig) { try readTestFile($0) }
+        try Credentials(kubeconfig) { try Files.read($0) }
     }
 
     @Test(arguments: [

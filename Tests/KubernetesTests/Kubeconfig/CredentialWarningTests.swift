@@ -22,7 +22,7 @@ struct CredentialWarningTests {
         var now = Timestamp.now()
         // Half an hour more, so that a second makes no difference.
         now.seconds += days * 86400 + 1800
-        let file = CredentialFile(name: path, bytes: try readTestFile(path))
+        let file = CredentialFile(name: path, bytes: try Files.read(path))
         return CredentialCheck(now: now).warnings(of: file, as: role).map {
             "\($0)".replacing("\(authority.directory)/", with: "")
                 .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "TIME")
@@ -52,7 +52,7 @@ struct CredentialWarningTests {
                     + "subject and key, and replace the file where it is used"
             ]
         )
-        let both = try readTestFile(old.certificatePath) + readTestFile(new.certificatePath)
+        let both = try Files.read(old.certificatePath) + Files.read(new.certificatePath)
         let path = try authority.write(String(decoding: both, as: UTF8.self), to: "both.crt")
         #expect(try warnings(of: path, as: .authority) == [])
     }

@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The role files of the homelab: what its own module makes of their tasks, side by side with what this one makes.
 @Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(10)))
@@ -99,7 +96,7 @@ struct HomelabModuleTests {
     }
 
     @Test func `docs/nixos.md lists the differences`() throws {
-        let text = try FileSystem.read("\(TestCluster.sourceRoot)/docs/nixos.md", limit: 1 << 20)
+        let text = try Files.read("\(TestCluster.sourceRoot)/docs/nixos.md")
         let lines = String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         let head = try #require(lines.firstIndex(of: "| what | the homelab's module | this module |"))
         let rows = lines[(head + 2)...].prefix { $0.hasPrefix("|") }.map(String.init)

@@ -1,8 +1,5 @@
-import Base
-import Host
 import TestSupport
 import Testing
-import YAML
 
 /// The settings of a unit by their names, and what its script gets.
 typealias UnitSettings = [String: Set<String>]
@@ -17,7 +14,7 @@ struct HomelabUnit {
     let settings: UnitSettings
 
     /// Reads what the module gives to `systemd.services`.
-    init(task: String, service: Node) async throws {
+    init(task: String, service: JSON) async throws {
         func list(_ key: String) -> [String] { service[key]?.sequence?.compactMap(\.string) ?? [] }
         let own = service["serviceConfig"]
         self.task = task
@@ -52,7 +49,7 @@ extension NixModule {
         let result = try await evaluate(expression, instead: "homelab-module")
         try #require(result.status == 0, "\(result.errors)")
         var units: [String: HomelabUnit] = [:]
-        for entry in try result.output.json["services"]?.mapping?.entries ?? [] {
+        for entry in try result.output.json["services"]?.entries ?? [] {
             let task = String(entry.key.dropFirst("k8s-bootstrap-".count))
             units["\(entry.key).service"] = try await HomelabUnit(task: task, service: entry.value)
         }
@@ -103,11 +100,11 @@ extension NixModule {
         let task = String(unit.dropFirst("k8s-bootstrap-".count).dropLast(".service".count))
         let exec = try text("built/bootstrap.yaml").json["tasks"]?[task]?["exec"]
         // A literal `${` is `$${` in the task file.
-        func literal(_ node: Node?) -> String { (node?.string ?? "").replacing("$${", with: "${") }
+        func literal(_ node: JSON?) -> String { (node?.string ?? "").replacing("$${", with: "${") }
         let words = [exec?["shell"], exec?["script"]] + (exec?["args"]?.sequence ?? [])
         settings["command"] = [words.map { "\(literal($0))\n" }.joined()]
         settings["preStart"] = [literal(exec?["preStart"])]
-        let variables = exec?["environment"]?.mapping?.entries ?? []
+        let variables = exec?["environment"]?.entries ?? []
         settings["environment"] = Set(variables.filter { $0.key != "PATH" }.map { "\($0.key)=\(literal($0.value))" })
         settings["PATH"] = Set(try text("config.json").json["path"]?.sequence?.compactMap(\.string) ?? [])
     }

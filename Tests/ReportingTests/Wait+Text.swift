@@ -1,11 +1,11 @@
-public import Base
+import Base
 
 extension Wait {
     /// Creates a wait from its text for people, such as `API server a:6443: connection refused (gives up at 12:10:00Z)`.
     ///
     /// `API server …` is a server, `Lease/…` a lock, any other name with a slash and without spaces or a quote at its
     /// beginning an object, and everything else a condition.
-    public init(_ text: String) {
+    init(_ text: String) {
         var text = text[...]
         var givesUpAt: String?
         if let range = text.firstRange(of: " (gives up at ") {
