@@ -3,7 +3,7 @@ import Testing
 
 extension FreshServerTests {
     /// Dry runs of the shipped graph.
-    @Suite struct DryRunOfAllTests {
+    @Suite(.tags(.everyServer)) struct DryRunOfAllTests {
         @Test func `a dry run says what would be created and writes nothing anywhere`() async throws {
             try await TestCluster.withFresh { cluster in
                 let node = try ShippedRun.node("node", of: cluster)
@@ -28,7 +28,7 @@ extension FreshServerTests {
 }
 
 /// Dry runs of tasks that have been run before.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
 struct DryRunTests {
     private func node(_ cluster: TestCluster, _ namespace: String, options: String = "") throws -> TestNode {
         let node = try TestNode(

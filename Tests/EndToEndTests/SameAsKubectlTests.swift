@@ -3,7 +3,7 @@ import Testing
 
 extension FreshServerTests {
     /// What kubectl makes of the same manifests on another server.
-    @Suite(.temporaryDirectory) struct SameAsKubectlTests {
+    @Suite(.tags(.everyServer), .temporaryDirectory) struct SameAsKubectlTests {
         /// Writes down every shipped manifest as kubectl understands it: with the variables' values in it.
         private func shippedManifests() throws -> [String] {
             let variables = try ShippedRun.variables

@@ -3,7 +3,7 @@ import Testing
 
 extension FreshServerTests {
     /// The shipped task file on a fresh server.
-    @Suite struct ShippedGraphTests {
+    @Suite(.tags(.everyServer)) struct ShippedGraphTests {
         @Test func `on a fresh server every task changes something`() async throws {
             let run = try await ShippedRun.shared.value
             #expect(run.first.status == 0)

@@ -65,7 +65,7 @@ struct RefusedMigrationTests {
 }
 
 /// Objects of `kubectl apply` and `kubectl create`.
-@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(3)))
 struct ClientSideMigrationTests {
     private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
