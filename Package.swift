@@ -102,8 +102,23 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: ["nest-bootstrap", "Base", "Certificates", "Execution", "Host", "Reporting", "TestSupport"]
         ),
+        // One short test of each module.
+        .testTarget(
+            name: "SmokeTests",
+            dependencies: [
+                "nest-bootstrap", "Actions", "Base", "Certificates", "Drawing", "Execution", "Host", "HTTP",
+                "Kubernetes",
+                "Planning", "Reporting", "State", "TLS", "YAML", "TestSupport",
+            ],
+        ),
     ],
 )
+
+// Some of the tests of the modules, for `make quick`: their names with commas.
+if let names = Context.environment["NEST_TESTS"] {
+    let wanted = Set(names.split(separator: ",").map(String.init))
+    package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
+}
 
 // The fuzzed parsers, in a build that also has the program; both have AddressSanitizer and libFuzzer's coverage.
 let isFuzzing = Context.environment["NEST_FUZZ"] != nil
@@ -124,7 +139,7 @@ if isFuzzing {
 
 // The modules and their tests alone, for ThreadSanitizer: building all tests with it takes minutes more.
 if Context.environment["NEST_MODULES"] != nil {
-    let program: Set = ["nest-bootstrap", "CommandLineTests"]
+    let program: Set = ["nest-bootstrap", "CommandLineTests", "SmokeTests"]
     package.targets.removeAll { program.contains($0.name) }
     package.products = []
 }
