@@ -1,8 +1,9 @@
-# Users start with `make demo`, developers with `make check`. Both install what they need.
+# Users start with `make demo`, developers with `make quick`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb tarball rpm demo test boot-test ansible-test chaos bench bench-boot scale check format
-.PHONY: clean setup setup-compile builds lint style words coverage sanitize sanitize-briefly build-address docs site libraries
+.PHONY: help build install deb tarball rpm demo quick test test-all boot-test boot-test-all ansible-test chaos bench bench-boot
+.PHONY: scale check check-all format clean setup setup-compile lint style words links coverage sanitize sanitize-briefly
+.PHONY: build-address docs site libraries
 .PHONY: fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -14,26 +15,24 @@ DESTDIR :=
 PROGRAM := .build/release/nest-bootstrap
 # The commit that `--version` prints. Sources from an archive have none, even below the directory of another repository.
 NEST_COMMIT ?= $(shell [ ! -e .git ] || git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
-# Tests that start API servers run after the others: on two cores they would slow each other down.
-WITH_SERVER := ^(Kubernetes|EndToEnd)Tests
-# Tests of 10,000 tasks and of millions of keys run alone as well: they would keep both cores from the tests that measure
-# time.
-AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
 # Tests of the release build that need no API server.
 WITH_PROGRAM := ^ProgramTests
 # Tests that boot machines install the package in them. Those that run Ansible take ten minutes more.
 WITH_MACHINE := ^BootTests
 WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
-AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" KUBE_APISERVER="$$(Tests/cluster/servers | tail -n 1)" \
-    tools/run-tests $(IMPORTS)
+AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" tools/run-on-servers newest tools/run-tests system
+# Tests of 10,000 tasks and of millions of keys.
+AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
 # The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.
 SANITIZED ?= ^(Base|HTTP|Host|Execution|State|Reporting|Actions)Tests
 THREAD_SCRATCH := .build/sanitize
 # ThreadSanitizer makes tests several times slower, so fewer run at once.
-WITH_THREADS := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 tools/run-tests --sanitize=thread --scratch-path $(THREAD_SCRATCH)
+WITH_THREADS := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 tools/run-tests modules --sanitize=thread \
+    --scratch-path $(THREAD_SCRATCH)
 # The optimized program and the fuzzed parsers with AddressSanitizer, and the tests that run the program.
 ADDRESS_SCRATCH := .build/address
 WITH_ADDRESS := NEST_FUZZ=1 swift build -c release --sanitize=address $(IMPORTS) --scratch-path $(ADDRESS_SCRATCH)
+ADDRESS_PROGRAM := $(ADDRESS_SCRATCH)/release/nest-bootstrap
 ADDRESS_TESTS := ^EndToEndTests.FreshServerTests/(CrashTests|ServerFailureTests)
 # How much `make chaos` does: schedules of faults, kills and signals, and rounds of the randomized tests.
 SCHEDULES ?= 300
@@ -60,10 +59,6 @@ help: ## print the targets
 build: setup-compile ## build the program: .build/release/nest-bootstrap
 	NEST_COMMIT="$(NEST_COMMIT)" swift build $(RELEASE) --product nest-bootstrap
 
-# Optimized builds compile one module after the other and leave a processor idle, so that two are made at once.
-builds: setup-compile
-	@$(MAKE) build-address & address=$$!; $(MAKE) build; status=$$?; wait $$address && exit $$status
-
 install: build ## install the program, its units, manifests and documents below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
 
@@ -88,18 +83,32 @@ rpm: deb ## build the RPM in .build/rpm, which is examined, but installed on no 
 demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
 	tools/demo
 
-test: setup build ## run every test but ansible-test; the end-to-end tests run the release build on every API server
-	@Tests/cluster/fetch-ansible || echo "the syntax of the Ansible role is not checked"
-	tools/run-tests $(IMPORTS) --skip '$(WITH_PROGRAM)|$(WITH_SERVER)|$(WITH_MACHINE)|$(AT_SCALE)'
-	NEST_PROGRAM=$(PROGRAM) tools/run-tests $(IMPORTS) --skip-build --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)'
-	NEST_PROGRAM=$(PROGRAM) tools/run-tests $(IMPORTS) --skip-build --filter '$(AT_SCALE)'
-	tools/run-on-servers $(PROGRAM) $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
-	@! Tests/boot/can || $(MAKE) boot-test
+quick: ## check what has changed since COMMIT, or since the last one, in two minutes: COMMIT=HEAD
+	tools/quick $(COMMIT)
 
-boot-test: setup deb tarball rpm ## boot Debian containers and test units, journal and packages in them; needs root
+test: ## run the tests of `make check`
+	tools/check test
+
+test-all: setup build ## run every test but ansible-test on every API server, and the tests at scale
+	Tests/boot/can && Tests/cluster/fetch-ansible
+	tools/run-on-servers every tools/run-tests modules --skip '$(AT_SCALE)'
+	tools/run-tests system --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)'
+	tools/run-on-servers every tools/run-tests system --skip-build --filter '^EndToEndTests'
+	tools/run-tests modules --skip-build --filter '$(AT_SCALE)'
+	tools/run-tests system --skip-build --filter '$(AT_SCALE)'
+	@! Tests/boot/can || $(MAKE) boot-test-all
+
+# The package is made once, and installed on the Debian of this machine.
+boot-test: setup build ## boot Debian containers and test units, journal and package in them; needs root
+	Tests/cluster/install-packages "to build the package" dpkg-dev binutils
+	tools/deb $(PROGRAM)
+	Tests/boot/setup cloud cluster
+	$(AT_MACHINES) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
+
+boot-test-all: setup deb tarball rpm ## as boot-test, and the packages on other releases, the archive and the RPM
 	Tests/boot/setup trixie cloud cluster rpm
 	NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RPM="$$(echo "$$PWD"/.build/rpm/*.rpm)" \
-	    $(AT_MACHINES) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
+	    NEST_RELEASES=trixie $(AT_MACHINES) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
 
 ansible-test: setup deb ## run the role of examples/ansible on booted machines, with Ansible from PyPI; needs root
 	Tests/cluster/fetch-ansible
@@ -120,7 +129,11 @@ bench-boot: setup deb ## measure a boot against that with another package, BASE=
 	Tests/cluster/install-packages "to measure" python3
 	tools/bench-boot --package .build/deb/*.deb --base "$(BASE)" --samples $(SAMPLES)
 
-check: lint style words builds libraries docs sanitize-briefly fuzz-briefly test ## run everything that must pass before a commit
+check: ## run everything that must pass before a commit, in half an hour
+	tools/check everything
+
+check-all: ## run make check, then what takes longer: every server, release and package, sanitizers, fuzzing, documentation
+	tools/check all
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
@@ -142,32 +155,32 @@ lint:
 style:
 	tools/check-style
 
+links:
+	tools/check-links
+
 words: ## report words and phrases that the project's texts do not use
 	tools/check-words
 
 coverage: setup ## run the tests of the modules, and print the line coverage of each module
 	swift build --build-tests --disable-xctest $(IMPORTS) --enable-code-coverage --scratch-path .build/coverage
 	rm -rf .build/coverage/profiles
-	LLVM_PROFILE_FILE="$$PWD/.build/coverage/profiles/%p.profraw" tools/run-tests $(IMPORTS) --skip-build \
-	    --scratch-path .build/coverage --skip '$(WITH_PROGRAM)|$(WITH_MACHINE)|^EndToEndTests'
+	LLVM_PROFILE_FILE="$$PWD/.build/coverage/profiles/%p.profraw" tools/run-on-servers newest tools/run-tests modules \
+	    --skip-build --scratch-path .build/coverage
 	tools/coverage
 
 # A part of `make sanitize` that takes minutes, not an hour.
 sanitize-briefly: setup build-address
-	NEST_MODULES=1 $(WITH_THREADS) --filter '$(SANITIZED)' --skip '$(WITH_SERVER)|$(AT_SCALE)'
-	NEST_MODULES=1 $(WITH_THREADS) --skip-build --filter '^KubernetesTests'
-	tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter '$(ADDRESS_TESTS)'
+	NEST_MODULES=1 $(WITH_THREADS) --filter '$(SANITIZED)' --skip '$(AT_SCALE)'
+	NEST_MODULES=1 tools/run-on-servers newest $(WITH_THREADS) --skip-build --filter '^KubernetesTests'
+	NEST_PROGRAM=$(ADDRESS_PROGRAM) tools/run-on-servers every tools/run-tests system --filter '$(ADDRESS_TESTS)'
 
 sanitize: setup build-address ## run the tests with ThreadSanitizer, and the program with AddressSanitizer
 	swift build --sanitize=thread --scratch-path $(THREAD_SCRATCH) --product nest-bootstrap
-	$(WITH_THREADS) --skip '$(WITH_PROGRAM)|$(WITH_SERVER)|$(AT_SCALE)|$(WITH_MACHINE)'
-	NEST_PROGRAM=$(THREAD_SCRATCH)/debug/nest-bootstrap $(WITH_THREADS) --skip-build --filter '$(WITH_PROGRAM)' \
-	    --skip '$(AT_SCALE)'
-	tools/run-on-servers $(THREAD_SCRATCH)/debug/nest-bootstrap --sanitize=thread --scratch-path $(THREAD_SCRATCH) \
-	    --skip-build --filter '$(WITH_SERVER)'
-	NEST_PROGRAM=$(ADDRESS_SCRATCH)/release/nest-bootstrap tools/run-tests $(IMPORTS) --filter '$(WITH_PROGRAM)' \
-	    --skip '$(AT_SCALE)'
-	tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --skip-build --filter '$(WITH_SERVER)'
+	tools/run-on-servers every $(WITH_THREADS) --skip '$(AT_SCALE)'
+	for program in $(THREAD_SCRATCH)/debug/nest-bootstrap $(ADDRESS_PROGRAM); do \
+	    NEST_PROGRAM=$$program tools/run-tests system --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)' && \
+	    NEST_PROGRAM=$$program tools/run-on-servers every tools/run-tests system --filter '^EndToEndTests' || exit; \
+	done
 
 # One build of the modules is enough for both.
 build-address: setup-compile
@@ -176,8 +189,8 @@ build-address: setup-compile
 
 chaos: setup build build-address ## disturb runs: SCHEDULES=300 KILLS=500 SIGNALS=200 RENEWALS=50; ROUNDS=10 with AddressSanitizer
 	Tests/cluster/install-packages "to disturb runs" python3 strace
-	NEST_ROUNDS=$(ROUNDS) tools/run-on-servers $(ADDRESS_SCRATCH)/release/nest-bootstrap $(IMPORTS) --filter CrashTests
-	NEST_ROUNDS=$(RENEWALS) NEST_PROGRAM=$(PROGRAM) tools/run-tests $(IMPORTS) --filter 'Certificate(Safety|Rotation)Tests'
+	NEST_ROUNDS=$(ROUNDS) NEST_PROGRAM=$(ADDRESS_PROGRAM) tools/run-on-servers every tools/run-tests system --filter CrashTests
+	NEST_ROUNDS=$(RENEWALS) tools/run-tests system --filter 'Certificate(Safety|Rotation)Tests'
 	Tests/chaos/chaos --program $(PROGRAM) --schedules $(SCHEDULES) --kills $(KILLS) --signals $(SIGNALS) --limit all
 
 fuzz: build-address ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
@@ -188,8 +201,7 @@ fuzz-briefly: FUZZ_SECONDS := 30
 fuzz-briefly: fuzz
 
 # The tests are built first: dump-symbol-graph needs their modules too, and does not build them.
-docs: setup-compile
-	tools/check-links
+docs: setup-compile links
 	swift build --build-tests --disable-xctest $(IMPORTS)
 	swift package dump-symbol-graph
 	docc convert Sources/nest-bootstrap/NestBootstrap.docc --warnings-as-errors \

@@ -50,7 +50,8 @@ extension BootedTests {
         }
 
         /// How long the server is absent in a campaign, in minutes: `NEST_ABSENT=10`.
-        private static let absence = TestProcess.environment["NEST_ABSENT"].flatMap { Int($0) }.map { Duration.seconds(60 * $0) }
+        private static let absence = TestProcess.environment["NEST_ABSENT"].flatMap { Int($0) }
+            .map { Duration.seconds(60 * $0) }
 
         @Test(.enabled(if: absence != nil, "set NEST_ABSENT to a number of minutes"))
         func `the example boots without a server for a long time, and heals by itself`() async throws {

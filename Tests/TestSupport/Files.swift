@@ -70,7 +70,7 @@ public enum Files {
     /// - Throws: ``SupportError`` if it cannot be read.
     public static func read(_ path: String) throws(SupportError) -> [UInt8] {
         let descriptor = Int32(
-            try SupportError.check("cannot open", path) { Int(unsafe open(path, O_RDONLY | O_CLOEXEC)) }
+            try SupportError.check("cannot read", path) { Int(unsafe open(path, O_RDONLY | O_CLOEXEC)) }
         )
         defer { close(descriptor) }
         var (bytes, piece): ([UInt8], [UInt8]) = ([], Array(repeating: 0, count: 1 << 16))

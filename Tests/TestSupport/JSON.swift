@@ -110,7 +110,8 @@ extension String {
     /// The documents of a YAML text, which Python reads.
     public var yamlDocuments: [JSON] {
         get throws {
-            let script = "import json, sys, yaml; json.dump(list(yaml.safe_load_all(sys.stdin)), sys.stdout, default=str)"
+            let read = "list(yaml.safe_load_all(sys.stdin))"
+            let script = "import json, sys, yaml; json.dump(\(read), sys.stdout, default=str)"
             let result = try Tool("python3", ["-c", script], input: self).blockingResult()
             guard result.status == 0 else { throw ToolFailure(command: "python3", result: result) }
             return try result.output.json.sequence ?? []

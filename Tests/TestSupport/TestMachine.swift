@@ -27,12 +27,15 @@ public struct TestMachine: Sendable {
     /// The directory of the scripts.
     public static let scripts = TestCluster.sourceRoot + "/Tests/boot"
 
-    /// Returns whether there is a release of Debian to boot.
+    /// Returns whether there is another release of Debian to boot, which the tests are to use.
     ///
     /// - Parameter name: Its name, such as `trixie`.
-    /// - Returns: Whether `Tests/boot/setup NAME` has made it.
+    /// - Returns: Whether the environment variable `NEST_RELEASES` names it, and `Tests/boot/setup NAME` has made it.
     public static func hasRelease(_ name: String) -> Bool {
-        (try? Files.status("\(ExtractedPrograms.cache)/boot/\(name)/etc/os-release")) != nil
+        guard (TestProcess.environment["NEST_RELEASES"] ?? "").split(separator: " ").contains(name[...]) else {
+            return false
+        }
+        return (try? Files.status("\(ExtractedPrograms.cache)/boot/\(name)/etc/os-release")) != nil
     }
 
     /// Lends a machine that is off, and removes it afterwards.

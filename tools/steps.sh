@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# Runs the named steps of a check, several at once if wanted, and prints how long each took. Sourced, never run.
+# The output of a step is in .build/steps/NAME; that of one that fails is printed.
+
+declare -A step_begins step_processes
+step_times=()
+mkdir -p .build/steps
+
+# Starts a step in the background. usage: begin NAME COMMAND...
+begin() {
+    local name=$1
+    shift
+    step_begins[$name]=$SECONDS
+    # A session of its own: what the step has started ends with it.
+    setsid "$@" </dev/null >".build/steps/$name" 2>&1 &
+    step_processes[$name]=$!
+}
+
+# Waits for steps, and ends the check if one has failed. usage: finish NAME...
+finish() {
+    local name status
+    for name in "$@"; do
+        status=0
+        wait "${step_processes[$name]}" || status=$?
+        unset "step_processes[$name]"
+        step_times+=("$((SECONDS - step_begins[$name])) $name")
+        # The closing lines of the test runs are printed in any case.
+        grep -hE 'Test run with .* (passed|failed)|^run-on-servers: ' ".build/steps/$name" | sort -u || true
+        echo "$name: $((SECONDS - step_begins[$name])) s"
+        [ "$status" = 0 ] || fail_step "$name" "$status"
+    done
+}
+
+# Runs a step. usage: step NAME COMMAND...
+step() {
+    begin "$@"
+    finish "$1"
+}
+
+fail_step() {
+    if grep -q '^run-tests: failed' ".build/steps/$1"; then
+        sed -n '/^run-tests: failed/,$p' ".build/steps/$1"
+    else
+        tail -n 100 ".build/steps/$1"
+    fi
+    echo "step '$1' failed with status $2; its output is in .build/steps/$1" >&2
+    print_times
+    exit 1
+}
+
+# Ends the steps that still run.
+stop_steps() {
+    local process
+    for process in "${step_processes[@]}"; do kill -TERM -- "-$process" 2>/dev/null || true; done
+}
+trap stop_steps EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+
+# Prints how long each step took, and all of them; steps that ran at once count their own time.
+print_times() {
+    echo
+    echo "seconds  step"
+    printf '%s\n' "${step_times[@]}" | awk '{ printf "%7d  %s\n", $1, $2 }'
+    printf '%7d  all, from beginning to end\n' "$SECONDS"
+}
