@@ -71,12 +71,11 @@ struct AllNodesStatusCommand {
 
     /// The kubeconfig of the arguments, or else that of kubectl.
     private func kubeconfig() throws(Problem) -> String {
-        let environment = Machine.environment()
         if let named = status.kubeconfig { return Configuration.absolute(named) }
-        if let first = environment["KUBECONFIG"]?.split(separator: ":").first {
+        if let first = options.environment["KUBECONFIG"]?.split(separator: ":").first {
             return Configuration.absolute(String(first))
         }
-        if let home = environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
+        if let home = options.environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
         throw Problem("no kubeconfig: neither KUBECONFIG nor HOME is set", hint: "add --kubeconfig FILE")
     }
 

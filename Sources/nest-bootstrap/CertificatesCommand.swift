@@ -53,7 +53,7 @@ struct CertificatesCommand {
 
     /// How keys are encrypted and decrypted.
     var access: KeyAccess {
-        KeyAccess(environment: Machine.environment(), identities: certificates.identities)
+        KeyAccess(environment: options.environment, identities: certificates.identities)
     }
 
     /// What to type to see what can be renewed, for a sentence.

@@ -33,11 +33,10 @@ struct Configuration {
     /// - Throws: Every file that cannot be opened.
     init(checking options: Options) throws(Problems) {
         self.options = options
-        let environment = Machine.environment()
         facts = NodeFacts(
             hostName: options.hostName ?? Machine.hostName(),
             role: options.role,
-            environmentRole: environment["NEST_ROLE"],
+            environmentRole: options.environment["NEST_ROLE"],
         )
         sources = try Self.sources(options)
         let read = readDeclarationsWithProblems(sources, node: facts)
@@ -182,7 +181,7 @@ struct Configuration {
             isDryRun: options.isDryRun,
             refusesDistrusted: refusesDistrusted ?? options.acts,
             staged: staged,
-            credentialsDirectory: Machine.isUnit ? Machine.environment()["CREDENTIALS_DIRECTORY"] : nil,
+            credentialsDirectory: Machine.isUnit ? options.environment["CREDENTIALS_DIRECTORY"] : nil,
             log: { [options, plan, isSandboxed] (created, task) throws(SystemError) in
                 if !isSandboxed { try Self.products(options).note(created, by: task, at: plan.position(of: task) ?? 0) }
             },
@@ -207,9 +206,9 @@ struct Configuration {
             plan: plan,
             variables: declarations.variables,
             dropInVariables: declarations.dropInVariables,
-            // A program started by a task must not report to the service manager.
-            processEnvironment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
+            processEnvironment: options.childEnvironment,
             hostName: facts.hostName,
+            isService: options.isService,
             callArguments: options.commonArguments,
         )
         if let rule = declarations.cluster.addressRule {

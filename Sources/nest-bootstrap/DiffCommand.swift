@@ -14,6 +14,7 @@ struct DiffCommand {
     let configuration: Configuration
     let names: [String]
     let events: EventQueue
+    let catchSignals: SignalCatcher
 
     /// Compares, and returns whether anything differs.
     ///
@@ -22,7 +23,7 @@ struct DiffCommand {
         let plan = configuration.plan
         let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
         let shown = Set((names.isEmpty ? plan : try plan.selecting(names)).steps.map(\.task.name))
-        let signals = try Signals.interruptions()
+        let signals = try catchSignals()
         let http = try HTTPClient()
         var environment = configuration.environment(http)
         environment.keepsSchemas = true

@@ -1,3 +1,8 @@
+import Base
+
+/// Catches the signals that end the program, from its call until the stream is gone.
+typealias SignalCatcher = @Sendable () throws(SystemError) -> AsyncStream<Int32>
+
 /// Runs a function until it ends, or until a signal cancels it.
 ///
 /// Later signals change nothing: what is cancelled ends within seconds, without leaving child processes behind, and with a

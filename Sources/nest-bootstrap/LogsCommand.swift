@@ -14,7 +14,7 @@ struct LogsCommand {
     /// - Returns: A failure; otherwise journalctl replaces this process.
     /// - Throws: ``Base/Problem`` if journalctl cannot be run, or has no journal that this user may read.
     func run(_ output: ConsoleOutput) async throws(Problem) -> ExitCode {
-        if let since = logs.since, await !Self.isTime(since) {
+        if let since = logs.since, await !isTime(since) {
             let known = "a duration such as 10m, or a time such as yesterday, 08:00 or '2026-11-20 08:00'"
             let message = "'--since' is \(known), found '\(printable(since))'"
             output.report(UsageError(message, command: .logs), as: options.output)
@@ -23,7 +23,7 @@ struct LogsCommand {
         try requireJournal()
         output.report(warnings: unknownNames)
         output.flush(idleLimit: .seconds(10))
-        var environment = Machine.environment()
+        var environment = options.environment
         // A file gets no colours.
         if options.isPlain { environment["SYSTEMD_COLORS"] = "0" }
         let command = Host.Command("journalctl", Self.arguments(names, logs, options), environment: environment)
@@ -56,9 +56,9 @@ struct LogsCommand {
     }
 
     /// Returns whether journalctl reads a text as a time.
-    private static func isTime(_ text: String) async -> Bool {
+    private func isTime(_ text: String) async -> Bool {
         if parseDuration(text) != nil { return true }
-        let command = Host.Command("systemd-analyze", ["timestamp", "--", text], environment: Machine.environment())
+        let command = Host.Command("systemd-analyze", ["timestamp", "--", text], environment: options.environment)
         let result = try? await filter(
             command,
             input: SecretBytes(copying: []),

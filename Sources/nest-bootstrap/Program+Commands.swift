@@ -28,14 +28,16 @@ extension Program {
         case .schema: print(String(decoding: taskFileSchema().json(), as: UTF8.self) + "\n")
         case .manual(let page, let date): print(page.text(date: date))
         case .completion(let shell): print(shell.script)
-        case .candidates(let line): print(candidates(line))
+        case .candidates(let line): print(candidates(line, options))
         case .explain(let name): ExplainCommand(name: name, format: options.output, output: output).run()
         case .units(let units): UnitsCommand(options: options, units: units, output: output).run()
         case .certificates(let certificates):
             try await CertificatesCommand(options: options, certificates: certificates, output: output).run()
-        case .reset(let reset): try await ResetCommand(options: options, reset: reset, output: output).run()
+        case .reset(let reset):
+            try await ResetCommand(options: options, reset: reset, output: output, catchSignals: catchSignals).run()
         case .initialise(let destination): InitCommand(options: options, destination: destination, output: output).run()
-        case .importing(let source): await ImportCommand(source: source, output: output).run()
+        case .importing(let source):
+            await ImportCommand(source: source, environment: options.environment, output: output).run()
         case .logs(let names, let logs): try await LogsCommand(options: options, names: names, logs: logs).run(output)
         case .report: try await ReportCommand(options: options, output: output).run()
         case .check(let version): try await check(version, options)
@@ -79,6 +81,7 @@ extension Program {
         if options.isPreparation { return .success }
         if options.isSupervision { await writeMetricsOfInvalidFile(options) }
         output.report(error, as: options.output, .taskFileWrong)
+        guard options.isService else { return .configuration }
         // Every user can read the status, and a problem may show a value of the file.
         let place = error.all.first?.location.map { " (\($0))" } ?? ""
         let status = printable("the task file has a problem\(place), see the journal")
@@ -94,8 +97,9 @@ extension Program {
         return .success
     }
 
-    private func candidates(_ line: String) -> String {
-        Completer(words: shellWords(line, environment: Machine.environment())).completion.text
+    private func candidates(_ line: String, _ options: Options) -> String {
+        let words = shellWords(line, environment: options.environment)
+        return Completer(words: words, environment: options.environment).completion.text
     }
 
     private func check(_ version: KubernetesVersion?, _ options: Options) async throws -> ExitCode {
@@ -111,7 +115,8 @@ extension Program {
         }
         return try await withConfiguration(options) { configuration in
             guard !status.isWatching else {
-                return try await WatchCommand(configuration: configuration, names: names).run(output, outputEnvironment)
+                return try await WatchCommand(configuration: configuration, names: names, catchSignals: catchSignals)
+                    .run(output, outputEnvironment)
             }
             return try await StatusCommand(configuration: configuration, names: names, options: status)
                 .run(output, outputEnvironment)
@@ -157,7 +162,7 @@ extension Program {
             run: identifier,
             output: output,
             auditJournal: auditJournal(configuration.options),
-            manager: manager(configuration.plan),
+            manager: manager(configuration),
         )
         let events = EventQueue(sinks, isDryRun: isDryRun)
         return try await withTicking(events, idleLimit: isDryRun ? Self.readerLimit : Self.runLimit) {
@@ -167,6 +172,7 @@ extension Program {
                 events: events,
                 output: output,
                 identifier: identifier,
+                catchSignals: catchSignals,
             ).run()
         }
     }
@@ -178,7 +184,13 @@ extension Program {
             : DiffSink(output, isColoured: outputEnvironment.isColoured)
         let events = EventQueue([sink], isDryRun: true)
         return try await withTicking(events, idleLimit: Self.readerLimit) {
-            try await DiffCommand(configuration: configuration, names: names, events: events).run()
+            try await DiffCommand(
+                configuration: configuration,
+                names: names,
+                events: events,
+                catchSignals: catchSignals
+            )
+            .run()
         }
     }
 
@@ -189,9 +201,9 @@ extension Program {
     }
 
     /// Reports to the service manager, if one has started this program.
-    private func manager(_ plan: Plan) -> NotifySink? {
-        guard Machine.environment()["NOTIFY_SOCKET"] != nil else { return nil }
-        let timeouts = plan.steps.map { ($0.task.name, $0.task.timeout) }
+    private func manager(_ configuration: Configuration) -> NotifySink? {
+        guard configuration.options.isService else { return nil }
+        let timeouts = configuration.plan.steps.map { ($0.task.name, $0.task.timeout) }
         return NotifySink(timeouts: Dictionary(timeouts, uniquingKeysWith: max), send: notifyManager)
     }
 

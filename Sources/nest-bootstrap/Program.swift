@@ -11,6 +11,7 @@ struct Program {
 
     let output: ConsoleOutput
     let outputEnvironment: OutputEnvironment
+    let catchSignals: SignalCatcher
 
     /// How long an output may take nothing before the program ends without it: a person may be reading it page by page.
     static let readerLimit = Duration.seconds(3600)
@@ -21,19 +22,39 @@ struct Program {
     /// How long a program that is stopped goes on writing.
     static let stopLimit = Duration.seconds(2)
 
+    /// Prepares an invocation with the environment, the outputs and the signals of this process.
     init(arguments: [String]) {
-        self.arguments = arguments
-        invocation = Result { () throws(UsageError) in try parseArguments(arguments) }
-        let environment = OutputEnvironment(environment: Machine.environment())
-        if case .success(.perform(let options)) = invocation, options.isPlain {
-            outputEnvironment = environment.plain
-        } else {
-            outputEnvironment = environment
-        }
-        output = ConsoleOutput(
+        let environment = Machine.environment()
+        let outputEnvironment = OutputEnvironment(environment: environment)
+        let output = ConsoleOutput(
             journal: Journal().map { JournalQueue(Self.sender(to: $0)) },
-            isUTF8: environment.isUTF8
+            isUTF8: outputEnvironment.isUTF8
         )
+        self.init(arguments, environment, output, outputEnvironment) { () throws(SystemError) in
+            try Signals.interruptions()
+        }
+    }
+
+    /// Prepares an invocation with another environment, other outputs and other signals than those of this process.
+    init(
+        _ arguments: [String],
+        _ environment: [String: String],
+        _ output: ConsoleOutput,
+        _ outputEnvironment: OutputEnvironment,
+        catchSignals: @escaping SignalCatcher,
+    ) {
+        self.arguments = arguments
+        let invocation = Result { () throws(UsageError) in
+            try parseArguments(arguments, environment: environment)
+        }
+        self.invocation = invocation
+        self.output = output
+        self.catchSignals = catchSignals
+        if case .success(.perform(let options)) = invocation, options.isPlain {
+            self.outputEnvironment = outputEnvironment.plain
+        } else {
+            self.outputEnvironment = outputEnvironment
+        }
     }
 
     /// Performs the command of the arguments.

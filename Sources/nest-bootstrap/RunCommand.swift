@@ -15,6 +15,7 @@ struct RunCommand {
     let events: EventQueue
     let output: ConsoleOutput
     let identifier: String
+    let catchSignals: SignalCatcher
 
     /// Runs the tasks, and returns the exit code.
     ///
@@ -48,7 +49,7 @@ struct RunCommand {
                 throw unwritable("the records of the tasks", error)
             }
         }
-        let signals = try Signals.interruptions()
+        let signals = try catchSignals()
         let http = try HTTPClient()
         let recorder =
             options.isDryRun
@@ -128,7 +129,7 @@ struct RunCommand {
     /// When a service runs a task, its unit does this. If systemd refuses, the next retry does it.
     private func reportRecovery(of report: Report) async {
         let options = configuration.options
-        guard !Self.isService, options.root == nil, options.config == Options.defaultConfig, Systemd.isRunning else {
+        guard !options.isService, options.root == nil, options.config == Options.defaultConfig, Systemd.isRunning else {
             return
         }
         let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
@@ -144,7 +145,7 @@ struct RunCommand {
     /// cluster would have the state of an image as that of the machine with the same name.
     private func reportToCluster() async {
         let options = configuration.options
-        guard !Self.isService, options.root == nil, let report = configuration.report else { return }
+        guard !options.isService, options.root == nil, let report = configuration.report else { return }
         if Systemd.isRunning {
             guard Machine.isRoot, options.config == Options.defaultConfig else { return }
             await ReportCommand.request(report)
@@ -156,7 +157,8 @@ struct RunCommand {
     /// After a run by hand of the node's own tasks, writes the metrics; in a service `supervise` does.
     private func writeMetrics() async {
         let options = configuration.options
-        guard !Self.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig else {
+        guard !options.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig
+        else {
             return
         }
         do throws(Problem) {
@@ -165,9 +167,6 @@ struct RunCommand {
             output.report(warnings: problems(of: error))
         }
     }
-
-    /// Whether systemd has started this process for a task.
-    private static var isService: Bool { Machine.environment()["NOTIFY_SOCKET"] != nil }
 
     /// The tasks to run, and the dependencies that they lack.
     private struct Selection {
@@ -196,7 +195,7 @@ struct RunCommand {
             let words = ["run", "--task", task, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
             let call = options.quotedCall(words)
             // The unit of the other task says what to do about it.
-            let hint = RunCommand.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
+            let hint = options.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
             return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
         }
     }

@@ -46,7 +46,9 @@ struct SuperviseCommand {
     }
 
     /// Whether the unit of the tasks has ended, so that this is an `ExecStopPost=` of it, and not an `ExecStartPost=`.
-    private var hasEnded: Bool { Machine.environment()["SERVICE_RESULT"] != nil }
+    private var hasEnded: Bool { environment["SERVICE_RESULT"] != nil }
+
+    private var environment: [String: String] { configuration.options.environment }
 
     /// How long another process may be running the task of a unit that has ended.
     ///
@@ -130,7 +132,7 @@ struct SuperviseCommand {
     /// Starts alerts about repetitions that are the first to fail, or the first to succeed after that.
     private func noteRepetition() async throws {
         // In an `ExecStartPost=` the repetition has not ended.
-        guard let result = Machine.environment()["SERVICE_RESULT"] else { return }
+        guard let result = environment["SERVICE_RESULT"] else { return }
         let records = try records()
         let hasFailed = result != "success"
         let noted = try names.filter { name throws(SystemError) in
@@ -147,7 +149,6 @@ struct SuperviseCommand {
 
     /// Notes how tasks have ended: in an `ExecStopPost=` systemd says how, in an `ExecStartPost=` they have succeeded.
     private func note(_ supervisor: Supervisor) async throws {
-        let environment = Machine.environment()
         switch environment["SERVICE_RESULT"] {
         case nil: try await supervisor.noteSuccess(of: names)
         // Stopped.

@@ -115,7 +115,7 @@ struct UnitsCommand {
 
     /// The roles of the arguments or the environment, rather than the task file.
     private var saidRoles: String? {
-        let role = options.role ?? Machine.environment()["NEST_ROLE"]
+        let role = options.role ?? options.environment["NEST_ROLE"]
         return role == "" ? nil : role
     }
 

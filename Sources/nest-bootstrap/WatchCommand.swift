@@ -10,6 +10,7 @@ import State
 struct WatchCommand {
     let configuration: Configuration
     let names: [String]
+    let catchSignals: SignalCatcher
 
     /// How many times longer than a survey the pause after it is at least, so that many tasks do not keep a core busy.
     private static let pauseFactor = 4
@@ -21,7 +22,7 @@ struct WatchCommand {
         let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
         let display = StatusDisplay(configuration.options.output, output, outputEnvironment)
-        let signals = try Signals.interruptions()
+        let signals = try catchSignals()
         let (code, signal) = await interruptible(by: signals) {
             await watch(plan, survey, display, output)
         }

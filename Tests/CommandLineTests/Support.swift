@@ -1,3 +1,7 @@
+import Base
+import Reporting
+import TestSupport
+
 @testable import nest_bootstrap
 
 /// An error that is nothing but its text.
@@ -14,4 +18,48 @@ func options(_ arguments: [String]) throws -> Options {
     let invocation = try parseArguments(arguments)
     guard case .perform(let options) = invocation else { throw Plain("\(invocation)") }
     return options
+}
+
+/// Calls the program in the process of the tests, where no signal reaches it and both outputs are files.
+///
+/// - Parameters:
+///   - arguments: The arguments without the program's own name.
+///   - environment: Variables over those of an ordinary user; the program has no others.
+/// - Returns: Its exit code, and what it wrote.
+func callProgram(_ arguments: [String], environment: [String: String] = [:]) async -> ToolResult {
+    var variables = ["LC_ALL": "C.UTF-8", "PATH": TestProcess.environment["PATH"] ?? "/usr/bin:/bin"]
+    variables.merge(environment) { $1 }
+    let outputEnvironment = OutputEnvironment(
+        environment: variables,
+        isOutputTerminal: false,
+        isErrorTerminal: false
+    )
+    let written = Locked<[ConsoleOutput.Stream: [UInt8]]>([:])
+    let output = ConsoleOutput(
+        { bytes, stream in written.withLock { $0[stream, default: []] += bytes } },
+        isUTF8: outputEnvironment.isUTF8
+    )
+    let program = Program(arguments, variables, output, outputEnvironment) { AsyncStream { $0.finish() } }
+    let status = await program.run().rawValue
+    func text(_ stream: ConsoleOutput.Stream) -> String {
+        String(decoding: written.withLock { $0[stream] ?? [] }, as: UTF8.self)
+    }
+    return ToolResult(status: status, output: text(.results), errors: text(.diagnostics))
+}
+
+extension TestNode {
+    /// Calls the program for this node in the process of the tests.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command and what follows; `--config` and `--root` are added.
+    ///   - environment: Variables over those of an ordinary user; the program has no others.
+    /// - Returns: Its exit code, and what it wrote.
+    func call(_ arguments: [String], environment: [String: String] = [:]) async -> ToolResult {
+        await callProgram(arguments + ["--config", config, "--root", root], environment: environment)
+    }
+
+    /// Calls the program for this node in the process of the tests.
+    func call(_ arguments: String..., environment: [String: String] = [:]) async -> ToolResult {
+        await call(arguments, environment: environment)
+    }
 }

@@ -10,6 +10,11 @@ public struct ToolResult: Sendable, Hashable {
 
     /// Everything written to standard error.
     public var errors: String
+
+    /// Creates a result.
+    public init(status: Int32, output: String, errors: String) {
+        (self.status, self.output, self.errors) = (status, output, errors)
+    }
 }
 
 /// A program that a test has started: kubectl, a script, the agent itself.

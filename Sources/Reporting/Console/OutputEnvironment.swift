@@ -19,8 +19,17 @@ public struct OutputEnvironment: Sendable {
 
     /// Creates a description from the process's outputs and an environment.
     public init(environment: [String: String]) {
-        isOutputTerminal = Terminal.isTerminal(1)
-        isErrorTerminal = Terminal.isTerminal(2)
+        self.init(
+            environment: environment,
+            isOutputTerminal: Terminal.isTerminal(1),
+            isErrorTerminal: Terminal.isTerminal(2)
+        )
+    }
+
+    /// Creates a description of outputs and an environment.
+    public init(environment: [String: String], isOutputTerminal: Bool, isErrorTerminal: Bool) {
+        self.isOutputTerminal = isOutputTerminal
+        self.isErrorTerminal = isErrorTerminal
         terminalName = environment["TERM"]
         // An empty variable counts as none: https://no-color.org
         refusesColours = environment["NO_COLOR"].map { !$0.isEmpty } ?? false

@@ -3,13 +3,21 @@ import Reporting
 
 /// Parses the arguments of the program.
 ///
-/// - Parameter arguments: The arguments without the program's own name.
+/// - Parameters:
+///   - arguments: The arguments without the program's own name.
+///   - environment: The environment variables of the call.
 /// - Returns: What they ask for.
 /// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, also if
 ///   the other arguments are wrong.
-func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
+func parseArguments(
+    _ arguments: [String],
+    environment: [String: String] = [:],
+) throws(UsageError) -> Invocation {
     var parser = ArgumentParser(arguments)
-    return try parser.parse()
+    let invocation = try parser.parse()
+    guard case .perform(var options) = invocation else { return invocation }
+    options.environment = environment
+    return .perform(options)
 }
 
 /// Turns the arguments of a systemd generator into those of the command `units`.

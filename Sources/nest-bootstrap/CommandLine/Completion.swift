@@ -44,10 +44,16 @@ struct Completer {
     /// The words before it.
     private let earlier: TypedWords
 
+    /// The environment variables of the call.
+    private let environment: [String: String]
+
     /// Creates a completer.
     ///
-    /// - Parameter words: The words after the name of the program; the last one is being typed, and may be empty.
-    init(words: [String]) {
+    /// - Parameters:
+    ///   - words: The words after the name of the program; the last one is being typed, and may be empty.
+    ///   - environment: The environment variables of the call.
+    init(words: [String], environment: [String: String] = [:]) {
+        self.environment = environment
         current = words.last ?? ""
         earlier = TypedWords(words.dropLast())
     }
@@ -146,6 +152,7 @@ struct Completer {
         var options = Options(.check(nil))
         let values = earlier.values
         (options.config, options.role, options.hostName) = (values.config, values.role, values.hostName)
+        options.environment = environment
         return (try? Configuration(checking: options))?.declarations
     }
 }

@@ -35,6 +35,9 @@ struct Options: Sendable, Hashable {
     /// Whether the command is about all nodes of the task file instead of one.
     var isForAllNodes = false
 
+    /// The environment variables of the call.
+    var environment: [String: String] = [:]
+
     /// Creates options with the defaults of all but the command.
     init(_ command: Command) {
         self.command = command

@@ -25,6 +25,7 @@ enum ImportError: Error {
 /// Command `import`: the inventory of another tool as a drop-in of the task file.
 struct ImportCommand {
     let source: ImportSource
+    let environment: [String: String]
     let output: ConsoleOutput
 
     /// Prints the drop-in, or everything that is wrong with the inventory.
@@ -78,7 +79,7 @@ struct ImportCommand {
             return (try ImportError.checking { () throws(Problems) in try jsonValue(of: file) }, [])
         }
         try ImportError.checking { () throws(Problems) in try checkText(of: file) }
-        return try await NixEvaluation(file: file, environment: Machine.environment()).value()
+        return try await NixEvaluation(file: file, environment: environment).value()
     }
 
     private func jsonValue(of file: SourceFile) throws(Problems) -> Node {

@@ -10,6 +10,7 @@ struct ResetCommand {
     let options: Options
     let reset: ResetOptions
     let output: ConsoleOutput
+    let catchSignals: SignalCatcher
 
     /// The units of this program, of any task file.
     private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
@@ -114,12 +115,12 @@ struct ResetCommand {
             isDryRun: false,
             runsCommands: runsCommands,
             call: call,
-            environment: Machine.environment().filter { $0.key != "NOTIFY_SOCKET" },
+            environment: options.childEnvironment,
             write: { [output, isText] line in if isText { output.write("\(printable(line))\n") } },
             warn: { [output, isText] problem in if isText { output.report(problem) } }
         )
         // Until here a signal ends the program at once, and nothing is deleted yet.
-        let signals = try Signals.interruptions()
+        let signals = try catchSignals()
         var (report, signal) = await interruptible(by: signals) { await run.perform() }
         report.problems += survey.faults
         (report.units, report.unlisted) = (shown.units, survey.remaining(planned.unlisted))
