@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// How the program is called, and what it answers without doing anything to an API server.
+/// How the program is called: its outputs, its working directory, and a call beside it.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
 struct CallTests {
     private static let tasks = """
@@ -27,70 +27,18 @@ struct CallTests {
         #expect(result.errors == "nest-bootstrap: cannot write to standard output: No space left on device\n")
     }
 
+    @Test func `a diff whose output is full could not compare everything`() async throws {
+        let node = try TestNode("tasks: {other: {file: {path: /etc/c, content: x}}}\n")
+        let script = "\"$0\" diff --config '\(node.config)' --root '\(node.root)' other >/dev/full"
+        let full = try await Tool.run("sh", ["-c", script, TestNode.program], environment: ["JOURNAL_STREAM": nil])
+        #expect(full.status == 2)
+    }
+
     @Test func `a reader that is gone is not a failure`() async throws {
         let node = try TestNode(Self.tasks)
         let script = "{ \"$0\" \"$@\"; echo $? >&2; } | true"
         let result = try await shell(script, node, "graph", "--config", node.config)
         #expect(result.errors == "0\n")
-    }
-
-    @Test func `wrong usage is reported in JSON if that was requested`() async throws {
-        let node = try TestNode(Self.tasks)
-        let result = try await node.run("run", "--tsk", "x", "--output", "json")
-        #expect(result.status == 64)
-        #expect(result.errors == "")
-        let message = try result.events("error").first?["message"]?.string
-        #expect(message == "unknown flag '--tsk' (did you mean '--task'?); see 'nest-bootstrap run --help'")
-    }
-
-    @Test func `the plan is drawn for programs`() async throws {
-        let node = try TestNode(Self.tasks)
-        let result = try await node.run("graph", "--role", "worker", "--output", "json")
-        #expect(result.status == 0)
-        let tasks = try #require(try result.output.json["tasks"]?.sequence)
-        #expect(tasks.map { $0["task"]?.string } == ["first", "second", "elsewhere"])
-        #expect(tasks.map { $0["after"]?.sequence?.map(\.string) } == [[], ["first"], []])
-    }
-
-    @Test func `a node that needs no roles has an empty list of them for programs`() async throws {
-        let node = try TestNode(Self.tasks)
-        let result = try await node.run("rbac", "--role", "worker", "--output", "json")
-        #expect(result.status == 0)
-        let list = try result.output.json
-        #expect(list["kind"]?.string == "List" && list["items"]?.sequence?.isEmpty == true, "\(result)")
-    }
-
-    @Test func `a node without tasks has nothing to do`() async throws {
-        let node = try TestNode(
-            """
-            nodes: {spare: {role: idle}}
-            tasks: {only: {roles: [worker], file: {path: /etc/a, content: x}}}
-            """
-        )
-        let result = try await node.run("run", "--role", "idle")
-        #expect(result.output == "no task to run\n")
-        #expect(result.status == 0)
-        let status = try await node.run("status", "--role", "idle")
-        #expect(status.output == "no task for this node\n")
-        #expect(status.status == 0)
-        #expect(try Files.list(node.root) == [])
-    }
-
-    @Test func `the task file of the package has no task, and is valid on any node`() async throws {
-        let text = try Files.read("\(TestCluster.sourceRoot)/bootstrap.yaml")
-        let node = try TestNode(String(decoding: text, as: UTF8.self))
-        let check = try await node.run("check")
-        #expect(check.output == "0 tasks for this node, nothing wrong\n")
-        #expect(check.status == 0)
-        #expect(try await node.run("status", "--wait").status == 0)
-        // Without the comment characters it is valid too. The first line is for editors.
-        let example = String(decoding: text, as: UTF8.self).split(separator: "\n").dropFirst().map { line in
-            line.firstMatch(of: /^# ?( *(?:[a-zA-Z-]+|HOSTNAME):.*)$/).map { String($0.output.1) } ?? String(line)
-        }
-        let written = try TestNode(example.joined(separator: "\n"))
-        let graph = try await written.run("graph", "--role", "control-plane")
-        #expect(graph.output.contains("namespaces"), "\(graph.output)\(graph.errors)")
-        #expect(graph.status == 0)
     }
 
     @Test func `status waits until the tasks have succeeded, one has failed for good, or time is up`() async throws {
@@ -115,26 +63,6 @@ struct CallTests {
         #expect(try await node.run("run", "--task", "bad").status == 1)
         #expect(try await node.run("status", "--wait=200ms").status == 3)
         #expect(try await node.run("status").status == 1)
-    }
-
-    @Test func `a dry run locks nothing and records nothing`() async throws {
-        let node = try TestNode(Self.tasks)
-        let result = try await node.run("run", "--role", "worker", "--dry-run")
-        #expect(result.status == 0)
-        #expect(try Files.list(node.root) == [])
-    }
-
-    @Test func `a task goes by the name of its unit as well`() async throws {
-        let node = try TestNode(Self.tasks)
-        let early = try await node.run("run", "--role", "worker", "--task", "k8s-bootstrap-second.service")
-        #expect(early.status == 75)
-        #expect(early.errors.contains("task 'second' runs after 'first', which has not run on this boot"))
-        let dry = try await node.run("run", "--role", "worker", "--task", "second", "--dry-run")
-        #expect(dry.errors.contains("run 'nest-bootstrap run --task second --with-dependencies --dry-run "), "\(dry)")
-        let first = try await node.run("run", "--role", "worker", "--task", "k8s-bootstrap-first.service")
-        #expect(first.output.masked == "first: /etc/first created\nfirst: changed in SOON\n1 task: 1 changed\n")
-        let status = try await node.run("status", "--role", "worker", "k8s-bootstrap-first.service")
-        #expect(status.status == 0)
     }
 
     @Test func `relative paths count from where the program is called`() async throws {

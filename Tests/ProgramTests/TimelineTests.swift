@@ -65,33 +65,4 @@ struct TimelineTests {
         let titles = #"Timeline of the tasks [['other: changed', 'a < b & "c"']]"#
         #expect(parsed.outputLines == ["svg [0, 0]", titles], "\(parsed.errors)")
     }
-
-    @Test func `before the first run nothing has run`() async throws {
-        let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
-        let text = try await node.run("timeline")
-        #expect(text.status == 0)
-        #expect(text.outputLines.first == "1 task: 1 not run yet")
-        let json = try await node.run("timeline", "--output", "json").output.json
-        #expect(json["criticalPath"]?.sequence?.isEmpty == true)
-        #expect(json["ongoing"]?.boolean == false)
-        let none = try TestNode("tasks: {}\n", in: TemporaryDirectory.file("none"))
-        #expect(try await none.run("timeline").output == "no task for this node\n")
-    }
-
-    @Test func `wrong arguments and task files are refused`() async throws {
-        let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
-        let both = try await node.run("timeline", "--format", "svg", "--output", "json")
-        #expect(both.status == 64)
-        #expect(both.errors == "")
-        let message = "'--format' and '--output json' are mutually exclusive; see 'nest-bootstrap timeline --help'"
-        #expect(try both.output.json["message"]?.string == message)
-        let format = try await node.run("timeline", "--format", "dot")
-        #expect(format.status == 64)
-        #expect(format.errors.contains("text"), "\(format.errors)")
-        let name = try await node.run("timeline", "a")
-        #expect(name.status == 64)
-        #expect(name.errors.contains("'timeline' takes no arguments: 'a'"), "\(name.errors)")
-        try node.write("tasks: {a: {}}\n", to: "bootstrap.yaml")
-        #expect(try await node.run("timeline").status == 78)
-    }
 }

@@ -115,29 +115,22 @@ struct InitTests {
         return root
     }
 
-    private func initialise(_ arguments: String...) async throws -> ToolResult {
-        try await Tool.run(
-            TestNode.program,
-            ["init"] + arguments,
-            environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil]
-        )
-    }
+    private func initialise(_ arguments: String...) async -> ToolResult { await callProgram(["init"] + arguments) }
 
-    private func check(_ path: String) async throws -> ToolResult {
-        let arguments = ["check", "--offline", "--host-name", "cp-1", "--config", path]
-        return try await Tool.run(TestNode.program, arguments, environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil])
+    private func check(_ path: String) async -> ToolResult {
+        await callProgram(["check", "--offline", "--host-name", "cp-1", "--config", path])
     }
 
     @Test(arguments: machines)
     func `a machine gets a task file that passes check, also with its examples`(machine: Machine) async throws {
         let (root, path) = (try makeRoot(machine), "\(TemporaryDirectory.path)/first.yaml")
-        let result = try await initialise("--root", root, "--output", path)
+        let result = await initialise("--root", root, "--output", path)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output == "'\(path)' written; check it with 'nest-bootstrap check --config \(path)'\n")
         let text = try Files.text(path)
         let lines = text.split(separator: "\n").map(String.init)
         for line in machine.lines { #expect(lines.contains(line), "\(line)\n\(text)") }
-        let checked = try await check(path)
+        let checked = await check(path)
         #expect(checked.status == 0, "\(checked.errors)\n\(text)")
         #expect(checked.output.hasSuffix(" for this node, nothing wrong\n"), "\(checked.errors)")
         // What the comment says.
@@ -148,24 +141,24 @@ struct InitTests {
         #expect(examples.contains(text.contains(" of k3s\n") ? "  node-ip:" : "  kubelet-address:"))
         #expect(text.contains("kubelet") != text.contains(" of k3s\n"))
         try Files.write(Array(examples.joined(separator: "\n").utf8), to: path, mode: 0o600)
-        let all = try await check(path)
+        let all = await check(path)
         #expect(all.status == 0, "\(all.errors)\n\(examples.joined(separator: "\n"))")
     }
 
     @Test func `links of a root lead to files of the root`() async throws {
         let root = try makeRoot(Machine(testDescription: "", files: ["etc/static/hostname": "inside\n"], lines: []))
         try Files.makeSymbolicLink(at: "\(root)/etc/hostname", to: "/etc/static/hostname", replacing: true)
-        let inside = try await initialise("--root", root)
+        let inside = await initialise("--root", root)
         #expect(inside.output.contains("\n  inside: {role: worker}\n"), "\(inside.output)")
         try Files.makeSymbolicLink(at: "\(root)/etc/hostname", to: "/etc/passwd", replacing: true)
-        let outside = try await initialise("--root", root)
+        let outside = await initialise("--root", root)
         #expect(outside.status == 0)
         #expect(!outside.output.contains("root:"), "\(outside.output)")
     }
 
     @Test func `a root that is no directory is an error`() async throws {
         for root in [TemporaryDirectory.file("missing"), "/etc/passwd"] {
-            let result = try await initialise("--root", root)
+            let result = await initialise("--root", root)
             #expect(result.status == 1)
             #expect(result.output == "")
             #expect(result.errors.contains("cannot list '\(root)'"), "\(result.errors)")
@@ -173,34 +166,34 @@ struct InitTests {
     }
 
     @Test func `this machine's task file is for its name and interfaces`() async throws {
-        let result = try await initialise("--host-name", "n1", "--role", "worker")
+        let result = await initialise("--host-name", "n1", "--role", "worker")
         #expect(result.status == 0)
         #expect(result.output.contains("\n  n1: {role: worker}\n"), "\(result.output)")
         let node = try TestNode(result.output)
-        let checked = try await node.start(["check", "--offline", "--host-name", "n1"]).result()
+        let checked = await node.call(["check", "--offline", "--host-name", "n1"])
         #expect(checked.status == 0, "\(checked.errors)")
     }
 
     @Test func `a file is not overwritten without --force`() async throws {
         let path = "\(TemporaryDirectory.path)/first.yaml"
         try Files.write(Array("mine".utf8), to: path, mode: 0o600)
-        let refused = try await initialise("--output", path)
+        let refused = await initialise("--output", path)
         #expect(refused.status == 1)
         #expect(
             refused.errors == "nest-bootstrap: '\(path)' exists; pass '--force' to replace it, "
                 + "or '--output' with another file\n"
         )
         #expect(try Files.read(path) == Array("mine".utf8))
-        #expect(try await initialise("--output", path, "--force").status == 0)
+        #expect(await initialise("--output", path, "--force").status == 0)
         #expect(try Files.read(path).count > 100)
-        let impossible = try await initialise("-o", "\(path)/first.yaml")
+        let impossible = await initialise("-o", "\(path)/first.yaml")
         #expect(impossible.status == 1)
         #expect(impossible.errors.contains("is a regular file"), "\(impossible.errors)")
     }
 
     @Test(arguments: ["json", "plain", "table", "text", "yaml"])
     func `a format in the place of the file is refused`(format: String) async throws {
-        let result = try await initialise("-o", format)
+        let result = await initialise("-o", format)
         #expect(result.status == 64)
         #expect(
             result.errors == "nest-bootstrap: '--output' of 'init' is a file, found the format '\(format)'; "
@@ -210,14 +203,14 @@ struct InitTests {
     }
 
     @Test func `the heading has what to do after a change`() async throws {
-        let result = try await initialise("--host-name", "n1")
+        let result = await initialise("--host-name", "n1")
         let commands = "nest-bootstrap check && systemctl daemon-reload && systemctl restart k8s-bootstrap.target"
         #expect(result.output.contains(" After a change:\n#     \(commands)\n#\n"), "\(result.output)")
     }
 
     @Test func `a task file that is missing has a hint how to begin one`() async throws {
         let path = TemporaryDirectory.file("missing.yaml")
-        let result = try await check(path)
+        let result = await check(path)
         #expect(
             result.errors == "\(path): cannot read the task file: No such file or directory; "
                 + "create it ('nest-bootstrap init' prints one), or pass '--config FILE'\n"
@@ -226,13 +219,13 @@ struct InitTests {
 
     @Test func `the call that checks the file has quotes where a shell needs them`() async throws {
         let path = TemporaryDirectory.file("my tasks.yaml")
-        let result = try await initialise("--output", path)
+        let result = await initialise("--output", path)
         #expect(result.output == "'\(path)' written; check it with nest-bootstrap check --config '\(path)'\n")
     }
 
     @Test func `the flag for the file may come first`() async throws {
         let path = "\(TemporaryDirectory.path)/first.yaml"
-        let result = try await Tool.run(TestNode.program, ["--output", path, "init"])
+        let result = await callProgram(["--output", path, "init"])
         #expect(result.status == 0, "\(result.errors)")
         #expect(try Files.exists(path))
     }

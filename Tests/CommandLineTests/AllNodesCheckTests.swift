@@ -23,7 +23,7 @@ struct AllNodesCheckTests {
         let node = try TestNode(Self.nodes)
         let object = "{apiVersion: v1, kind: ConfigMap, metadata: {name: \"${namespace}\"}, data: {a: b}}\n"
         try node.write(object, to: "m.yaml")
-        let check = try await node.run("check", "--all-nodes")
+        let check = await node.call("check", "--all-nodes")
         #expect(check.status == 0, "\(check.errors)")
         #expect(
             check.output == """
@@ -35,50 +35,50 @@ struct AllNodesCheckTests {
 
                 """
         )
-        let report = try await node.run("check", "--all-nodes", "-o", "json").output.json
+        let report = try await node.call("check", "--all-nodes", "-o", "json").output.json
         #expect(report["summary"]?["nodes"]?.integer == 3)
         #expect(report["nodes"]?.sequence?.map { $0["tasks"]?.integer } == [2, 2, 1])
-        let graph = try await node.run("graph", "--all-nodes")
+        let graph = await node.call("graph", "--all-nodes")
         #expect(graph.status == 0)
         #expect(
             graph.output.hasPrefix("cp-1 (control-plane, init)\npeers    file\nobjects  apply\n\ncp-2"),
             "\(graph.output)"
         )
-        let plans = try await node.run("graph", "--all-nodes", "--output", "json").output.json
+        let plans = try await node.call("graph", "--all-nodes", "--output", "json").output.json
         #expect(plans["nodes"]?.sequence?.map { $0["address"]?.string } == ["10.0.0.1", "10.0.0.2", nil])
     }
 
     @Test func `a mistake names the nodes that have it, unless all have it`() async throws {
         let node = try TestNode(Self.nodes.replacing("namespace: b", with: "namespace: B"))
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: \"${namespace}\"}}\n", to: "m.yaml")
-        let manifest = try await node.run("check", "--all-nodes")
+        let manifest = await node.call("check", "--all-nodes")
         #expect(manifest.status == 65)
         #expect(manifest.errorLines.count == 1)
         #expect(manifest.errors.contains("m.yaml:1:52: ConfigMap/B: ") && manifest.errors.contains(" (node 'cp-2')"))
 
         try node.write(Self.nodes.replacing("${servers}", with: "${namespace}"), to: "bootstrap.yaml")
-        let file = try await node.run("check", "--all-nodes")
+        let file = await node.call("check", "--all-nodes")
         #expect(file.status == 78)
         #expect(
             file.errors
                 == "\(node.config):8:45: variable 'namespace' has no value here: it is a variable of other nodes, "
                 + "not of 'worker-0' (node 'worker-*'); write namespace: VALUE below variables: of this node, or of all nodes\n"
         )
-        let graph = try await node.run("graph", "--all-nodes")
+        let graph = await node.call("graph", "--all-nodes")
         #expect(graph.status == 78)
         #expect(graph.errors == file.errors)
-        let report = try await node.run("check", "--all-nodes", "-o", "json").output.json
+        let report = try await node.call("check", "--all-nodes", "-o", "json").output.json
         #expect(report["problems"]?.sequence?.first?["nodes"]?.sequence?.map(\.string) == ["worker-*"])
 
         try node.write(Self.nodes.replacing("/etc/peers", with: "etc/peers"), to: "bootstrap.yaml")
-        let common = try await node.run("check", "--all-nodes")
+        let common = await node.call("check", "--all-nodes")
         #expect(common.errorLines.count == 1 && !common.errors.contains("(node"), "\(common.errors)")
     }
 
     @Test func `a task with prune has the same objects on all nodes`() async throws {
         let node = try TestNode(Self.nodes.replacing("substitute: true", with: "substitute: true, prune: true"))
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: \"${namespace}\"}}\n", to: "m.yaml")
-        let check = try await node.run("check", "--all-nodes")
+        let check = await node.call("check", "--all-nodes")
         #expect(check.status == 65)
         #expect(
             check.errors
@@ -90,7 +90,7 @@ struct AllNodesCheckTests {
             "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: \"${namespace}\"}}\n",
             to: "m.yaml"
         )
-        let same = try await node.run("check", "--all-nodes")
+        let same = await node.call("check", "--all-nodes")
         #expect(same.status == 0, "\(same.errors)")
     }
 
@@ -105,7 +105,7 @@ struct AllNodesCheckTests {
         let node = try TestNode(text)
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: \"on-${node.name}\"}}\n", to: "m.yaml")
         try node.write(text.replacing(", worker-0: {role: worker}", with: ""), to: "bootstrap.yaml")
-        let check = try await node.run("check", "--all-nodes")
+        let check = await node.call("check", "--all-nodes")
         #expect(check.status == 65)
         #expect(
             check.errors.contains(
@@ -115,7 +115,7 @@ struct AllNodesCheckTests {
         )
         try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n", to: "m.yaml")
         try node.write(text.replacing("substitute: true, ", with: ""), to: "bootstrap.yaml")
-        let same = try await node.run("check", "--all-nodes")
+        let same = await node.call("check", "--all-nodes")
         #expect(same.status == 0, "\(same.errors)")
         #expect(same.outputLines.last == "2 nodes, nothing wrong", "\(same.output)")
     }
@@ -123,12 +123,12 @@ struct AllNodesCheckTests {
     @Test func `the flag does not go with others that name a node`() async throws {
         let node = try TestNode(Self.nodes)
         for (flag, value) in [("--role", "worker"), ("--host-name", "cp-1")] {
-            let result = try await node.run("check", "--all-nodes", flag, value)
+            let result = await node.call("check", "--all-nodes", flag, value)
             #expect(result.status == 64)
             #expect(result.errors.contains("'--all-nodes' and '\(flag)' are mutually exclusive"), "\(result.errors)")
         }
         try node.write("tasks: {a: {exec: {command: ls}}}\n", to: "bootstrap.yaml")
-        let none = try await node.run("check", "--all-nodes")
+        let none = await node.call("check", "--all-nodes")
         #expect(none.status == 78)
         #expect(none.errors == "\(node.config): no node is declared; write nodes: and below it HOST: {role: ROLE}\n")
     }

@@ -17,7 +17,7 @@ struct SchemaTests {
 
     /// What the validator finds in files.
     private func findings(_ paths: [String]) async throws -> String {
-        let schema = try await Tool.run(TestNode.program, ["schema"])
+        let schema = await callProgram(["schema"])
         #expect(schema.status == 0)
         let file = TemporaryDirectory.file("schema.json")
         try Files.write(Array(schema.output.utf8), to: file, mode: 0o644)
@@ -33,11 +33,12 @@ struct SchemaTests {
     }
 
     @Test func `every task file of this project is valid`() async throws {
+        let root = TestCluster.sourceRoot
         let found = try await Tool.run(
             "git",
-            ["ls-files", "bootstrap.yaml", "examples/**/bootstrap.yaml", "examples/**/bootstrap.d/*.yaml"]
+            ["-C", root, "ls-files", "bootstrap.yaml", "examples/**/bootstrap.yaml", "examples/**/bootstrap.d/*.yaml"]
         )
-        let files = found.outputLines
+        let files = found.outputLines.map { "\(root)/\($0)" }
         #expect(files.count >= 4)
         #expect(try await findings(files) == "")
     }
@@ -78,10 +79,7 @@ struct SchemaTests {
             """
         #expect(try await findings(in: text) == "")
         let file = TemporaryDirectory.file("m.yaml")
-        let check = try await Tool.run(
-            TestNode.program,
-            ["check", "--offline", "--host-name", "w1", "--config", file]
-        )
+        let check = await callProgram(["check", "--offline", "--host-name", "w1", "--config", file])
         #expect(check.status == 0, "\(check.errors)")
     }
 

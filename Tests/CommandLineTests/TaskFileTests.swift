@@ -7,7 +7,7 @@ struct TaskFileTests {
     @Test func `a drop-in by another ending is reported, as it is not read`() async throws {
         let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
         try node.write("tasks: {u: {}}\n", to: "bootstrap.d/10-u.yml")
-        let result = try await node.run("check")
+        let result = await node.call("check")
         #expect(result.status == 78)
         #expect(
             result.errors
@@ -58,7 +58,7 @@ struct TaskFileTests {
         command: String
     ) async throws {
         let node = try TestNode(Self.file)
-        let result = try await node.run(command)
+        let result = await node.call(command)
         #expect(result.status == 78)
         #expect(result.output == "")
         #expect(result.errors.replacing("\(node.directory)/", with: "") == Self.expected + "\n")
@@ -66,7 +66,7 @@ struct TaskFileTests {
 
     @Test func `programs read the same text in JSON`() async throws {
         let node = try TestNode(Self.file)
-        let result = try await node.run("run", "--output", "json")
+        let result = await node.call("run", "--output", "json")
         #expect(result.status == 78)
         #expect(result.errors == "")
         let lines = try result.events("error").map { event -> String in
@@ -83,7 +83,7 @@ struct TaskFileTests {
         try node.write("tasks: {two: {enable: false}}\n", to: "bootstrap.d/10-first.yaml")
         try node.write("tasks: {one: {exec: {command: echo, args: [dropped in]}}}\n", to: "bootstrap.d/20-second.yaml")
         try node.write("no yaml: [", to: "bootstrap.d/notes.txt")
-        let result = try await node.run("run")
+        let result = await node.call("run")
         #expect(result.status == 0)
         #expect(result.output.contains("one: | dropped in\n"))
         #expect(result.outputLines.last == "1 task: 1 changed")
@@ -91,10 +91,10 @@ struct TaskFileTests {
 
     @Test func `wrong arguments end with 64 and say what to type`() async throws {
         let node = try TestNode("tasks: {one: {exec: {command: 'true'}}}\n")
-        let flag = try await node.run("run", "--dryrun")
+        let flag = await node.call("run", "--dryrun")
         #expect(flag.status == 64)
         #expect(flag.errors.contains("--dry-run"))
-        let task = try await node.run("run", "--task", "on")
+        let task = await node.call("run", "--task", "on")
         #expect(task.status == 64)
         #expect(task.errors.contains("'one'"))
         #expect(task.errorLines.count == 1)

@@ -15,8 +15,8 @@ struct OutputFormatTests {
     @Test(arguments: [["graph"], ["check", "--offline"], ["status"]])
     func `one object a document`(command: [String]) async throws {
         let node = try TestNode(Self.tasks)
-        let json = try await node.start(command + ["-o", "json"]).result()
-        let yaml = try await node.start(command + ["-o", "yaml"]).result()
+        let json = await node.call(command + ["-o", "json"])
+        let yaml = await node.call(command + ["-o", "yaml"])
         #expect(json.status == yaml.status)
         #expect(yaml.errors == "")
         let lines = json.output.split(separator: "\n").map(String.init)
@@ -27,7 +27,7 @@ struct OutputFormatTests {
 
     @Test func `a run is a stream of documents, errors included`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: sh, args: [-c, exit 3]}}}\n")
-        let result = try await node.run("run", "-o", "yaml")
+        let result = await node.call("run", "-o", "yaml")
         #expect(result.status == 1)
         let events = try objects(result.output)
         #expect(events.first?["event"]?.string == "run-started")
@@ -37,13 +37,13 @@ struct OutputFormatTests {
 
     @Test func `wrong usage is an object too, and table is text`() async throws {
         let node = try TestNode(Self.tasks)
-        let wrong = try await node.run("status", "--al", "-o", "yaml")
+        let wrong = await node.call("status", "--al", "-o", "yaml")
         #expect(wrong.status == 64)
         #expect(try objects(wrong.output).first?["event"]?.string == "error")
-        let table = try await node.run("status", "-o", "table")
-        #expect(table.output == (try await node.run("status").output))
+        let table = await node.call("status", "-o", "table")
+        #expect(table.output == (await node.call("status").output))
         #expect(table.output.hasPrefix("2 tasks: 2 not run yet, 0 succeeded\n\nTASK  STATE"))
-        let unknown = try await node.run("status", "-o", "xml")
+        let unknown = await node.call("status", "-o", "xml")
         #expect(
             unknown.errors.contains(
                 "invalid value 'xml' for --output (expected one of 'text', 'table', 'json', 'yaml', 'plain')"

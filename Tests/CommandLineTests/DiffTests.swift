@@ -14,7 +14,7 @@ struct DiffTests {
               waits: {after: [motd], wait: {file: /nowhere}}
             """
         )
-        let new = try await node.run("diff")
+        let new = await node.call("diff")
         #expect(new.status == 1)
         #expect(new.errors == "")
         for part in [
@@ -24,12 +24,12 @@ struct DiffTests {
         ] { #expect(new.output.contains(part), "\(new.output)") }
         #expect(new.outputLines.last == "3 tasks would change, 1 would wait")
         #expect(try Files.list(node.root) == [])
-        #expect(try await node.run("run", "--task", "motd", "--task", "secret", "--task", "link").status == 0)
-        let same = try await node.run("diff")
+        #expect(await node.call("run", "--task", "motd", "--task", "secret", "--task", "link").status == 0)
+        let same = await node.call("diff")
         #expect(same.status == 0)
         #expect(same.output == "unchanged: motd, secret, link\n1 task would wait, 3 unchanged\n")
         try Files.write(Array("one\n2\nthree\n".utf8), to: node.written("/etc/motd"), mode: 0o640)
-        let changed = try await node.run("diff", "motd")
+        let changed = await node.call("diff", "motd")
         #expect(changed.status == 1)
         #expect(
             changed.output == """
@@ -42,7 +42,7 @@ struct DiffTests {
                 """
         )
         try Files.write(Array("one\n2\nthree\n".utf8), to: node.written("/etc/motd"), mode: 0o644)
-        let shown = try await node.run("run", "--dry-run", "--task", "motd")
+        let shown = await node.call("run", "--dry-run", "--task", "motd")
         #expect(
             shown.output == """
                 motd: /etc/motd would be changed
@@ -55,11 +55,11 @@ struct DiffTests {
 
                 """
         )
-        let json = try await node.run("diff", "motd", "-o", "json")
+        let json = await node.call("diff", "motd", "-o", "json")
         #expect(json.status == 1)
         let diff = try json.events("path").first?["diff"]?.string
         #expect(diff == "@@ -1,3 +1,3 @@\n one\n-2\n+two\n three\n")
-        #expect(try await node.run("diff", "link").status == 0)
+        #expect(await node.call("diff", "link").status == 0)
     }
 
     @Test func `what cannot be compared is an error, whatever else differs`() async throws {
@@ -71,25 +71,22 @@ struct DiffTests {
               other: {file: {path: /etc/c, content: x}}
             """
         )
-        let all = try await node.run("diff")
+        let all = await node.call("diff")
         #expect(all.status == 2)
         #expect(all.errors.contains("broken: error: cannot write file '/etc/a'"))
         #expect(all.errors.contains("after: skipped: 'broken' did not succeed\n"))
         #expect(all.outputLines.last == "1 task would change, 1 failed, 1 skipped")
-        #expect(try await node.run("diff", "other").status == 1)
-        let dependent = try await node.run("diff", "after")
+        #expect(await node.call("diff", "other").status == 1)
+        let dependent = await node.call("diff", "after")
         #expect(dependent.status == 2)
         #expect(dependent.errors.contains("broken: error: cannot write file '/etc/a'"))
         #expect(dependent.outputLines.last == "1 task skipped")
-        #expect(try await node.run("diff", "nothing").status == 64)
-        let script = "\"$0\" diff --config '\(node.config)' --root '\(node.root)' other >/dev/full"
-        let full = try await Tool.run("sh", ["-c", script, TestNode.program], environment: ["JOURNAL_STREAM": nil])
-        #expect(full.status == 2)
+        #expect(await node.call("diff", "nothing").status == 64)
     }
 
     @Test func `a disabled task is reported as one`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: 'true'}}, b: {enable: false, exec: {command: 'true'}}}\n")
-        let result = try await node.run("run", "--task", "b", "-o", "json")
+        let result = await node.call("run", "--task", "b", "-o", "json")
         #expect(result.status == 64)
         let event = try #require(try result.events("error").first)
         #expect(event["message"]?.string == "task 'b' is disabled at \(node.config):1:39")
@@ -102,9 +99,9 @@ struct DiffTests {
         let node = try TestNode(
             "tasks: {a: {exec: {command: ls}}, b: {after: [a], description: naïve, exec: {command: ls}}}\n"
         )
-        let result = try await node.start(["graph"], environment: ["LC_ALL": "C"]).result()
+        let result = await node.call(["graph"], environment: ["LC_ALL": "C"])
         #expect(result.output == "a     exec\n`- b  exec  na\\u{ef}ve\n")
-        let utf8 = try await node.start(["graph"], environment: ["LC_ALL": "C.UTF-8"]).result()
+        let utf8 = await node.call(["graph"], environment: ["LC_ALL": "C.UTF-8"])
         #expect(utf8.output == "a     exec\n└─ b  exec  naïve\n")
     }
 
@@ -117,20 +114,20 @@ struct DiffTests {
             """
         )
         func fields(_ arguments: String...) async throws -> [String] {
-            try await node.start(arguments + ["-o", "json"]).result().output.json.fieldPaths
+            try await node.call(arguments + ["-o", "json"]).output.json.fieldPaths
         }
         let graph = try DocumentedFields("graph").paths.sorted()
         #expect(try await fields("graph", "--role", "worker", "--status") == graph)
         #expect(try await fields("graph", "--role", "worker") == graph.filter { $0 != "tasks.state" })
         #expect(try await fields("units", node.path("units")) == DocumentedFields("units").paths.sorted())
-        let check = try await node.run("check", "-o", "json")
+        let check = await node.call("check", "-o", "json")
         #expect(
             check.output
                 == #"{"version":1,"problems":[],"warnings":[],"summary":{"tasks":2,"objects":0,"problems":0,"warnings":0}}"#
                 + "\n"
         )
         try node.write("tasks: {a: {exce: {command: ls}}}\n", to: "bootstrap.yaml")
-        let wrong = try await node.run("check", "-o", "json")
+        let wrong = await node.call("check", "-o", "json")
         #expect(wrong.status == 78)
         #expect(wrong.errors == "")
         let problem = try wrong.output.json["problems"]?[0]
