@@ -8,7 +8,7 @@ struct InstalledFilesTests {
 
     /// Installs everything, and returns where.
     private func install(prefix: String) async throws -> String {
-        let result = try await Tool.run("tools/install", [TestNode.program, root, prefix])
+        let result = try await Tool.run("\(TestCluster.sourceRoot)/tools/install", [TestNode.program, root, prefix])
         try #require(result.status == 0, "\(result.errors)")
         return "\(root)\(prefix)"
     }

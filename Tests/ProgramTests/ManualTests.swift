@@ -9,7 +9,7 @@ struct ManualTests {
     /// Writes the pages and returns their directory.
     private func directory() async throws -> String {
         let directory = TemporaryDirectory.file("man")
-        let result = try await Tool.run("tools/manual", [TestNode.program, directory])
+        let result = try await Tool.run("\(TestCluster.sourceRoot)/tools/manual", [TestNode.program, directory])
         #expect(result.status == 0 && result.errors == "", "\(result.errors)")
         return directory
     }
