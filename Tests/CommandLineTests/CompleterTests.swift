@@ -92,4 +92,10 @@ struct CompleterTests {
     func `a line is split as a shell does it, and nothing is run`(line: String, expected: [String]) {
         #expect(shellWords(line, environment: ["HOME": "/home/me"]) == expected)
     }
+
+    @Test func `the program completes a line as it was typed`() async {
+        let call = ["completion", "--words", "--", "nest-bootstrap --vers"]
+        let result = await callProgram(call)
+        #expect(result.output == "--version\tshow the version\n", "\(result.errors)")
+    }
 }

@@ -149,12 +149,6 @@ struct CompletionTests {
         try await shown(line, in: shell).map { String($0.prefix { $0 != " " }) }
     }
 
-    @Test func `the program completes a line as it was typed`() async throws {
-        let call = ["completion", "--words", "--", "nest-bootstrap --vers"]
-        let result = try await Tool.run(TestNode.program, call)
-        #expect(result.output == "--version\tshow the version\n", "\(result.errors)")
-    }
-
     @Test(arguments: ["bash", "zsh"]) func `bash and zsh complete`(shell: String) async throws {
         for one in cases { check(try await typed("nest-bootstrap \(one.line)", in: shell), one) }
     }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Command `import` with the examples of both inventories, with mistakes, and with input that is not one.
+/// Command `import` with inventories in Nix's language, and with mistakes in them.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ImportTests {
     static let canEvaluate = ChildProcess.isInstalled("nix-instantiate")
@@ -97,33 +97,6 @@ struct ImportTests {
         #expect(plans.contains("\n" + texts[2]), "\(texts[2])")
     }
 
-    @Test func `the example of plans becomes nodes with two roles, variables and all addresses`() async throws {
-        let result = try await read("plans", Self.examples + "/plans")
-        #expect(result.errors == "")
-        #expect(
-            result.output.contains("\n  olaf:\n    roles: [control-plane, init, worker]\n    address: 10.0.100.2\n")
-        )
-        #expect(result.output.contains("\n      k3s.server.address: 10.0.100.12\n"))
-        #expect(
-            try await checked(result.output) == """
-                olaf (control-plane, init, worker): 2 tasks
-                ulf (control-plane, join, worker): 1 task
-                rolf (control-plane, join): 1 task
-                karl (worker): 1 task
-                ulrich (host): 1 task
-                5 nodes, nothing wrong
-
-                """
-        )
-    }
-
-    @Test func `the call in the heading has quotes where a shell needs them`() async throws {
-        let plans = TemporaryDirectory.file("my plans")
-        try #require(try await Tool.run("cp", ["-r", Self.examples + "/plans", plans]).status == 0)
-        let result = try await read("plans", plans)
-        #expect(result.output.hasPrefix("# Made by nest-bootstrap import plans '\(plans)'. "), "\(result.errors)")
-    }
-
     @Test(.enabled(if: canEvaluate, noNix))
     func `all mistakes of a Nix file are reported at once, with their places`() async throws {
         let text = """
@@ -197,51 +170,6 @@ struct ImportTests {
     func `what Nix cannot evaluate is reported with its place`(text: String, message: String) async throws {
         let found = try await problems(text)
         #expect(found.contains { $0.hasPrefix(message) }, "\(found)")
-    }
-
-    @Test func `what is no inventory is refused at once`() async throws {
-        let directory = TemporaryDirectory.file("plans")
-        try Files.makeDirectories(directory)
-        let fifo = "\(directory)/k3s.csv"
-        try #require(try await Tool.run("mkfifo", [fifo]).status == 0)
-        let noise = (0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 128) }
-        try Files.write(noise, to: "\(directory)/hosts.csv", mode: 0o644)
-        try Files.write(
-            [UInt8](repeating: 0x20, count: (1 << 20) + 1),
-            to: "\(directory)/network.yaml",
-            mode: 0o644
-        )
-        let plans = try await read("plans", directory)
-        #expect(plans.status == 78)
-        #expect(plans.output == "")
-        #expect(
-            plans.errors == """
-                \(directory)/hosts.csv:1:1: byte 0x80 is not part of a text in UTF-8; \
-                if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'
-                \(fifo): cannot read the inventory: is a FIFO
-                \(directory)/network.yaml: cannot read the inventory: is larger than 1 MiB
-
-                """
-        )
-        for (path, message) in [
-            (fifo, "is a FIFO"), ("/dev/zero", "is a character device"), (directory, "is a directory"),
-            ("\(directory)/absent", "No such file or directory"),
-        ] {
-            let result = try await read("nico", path)
-            #expect(result.status == 78)
-            #expect(result.output == "")
-            #expect(result.errors == "\(path): cannot read the inventory: \(message)\n")
-        }
-        for bytes in [
-            noise, Array("{\"name\": \"\u{0}".utf8), Array("{\"a\": 1} {\"b\": 2}".utf8), Array("{\"a\": [".utf8),
-        ] {
-            let path = "\(directory)/c.json"
-            try Files.write(bytes, to: path, mode: 0o644)
-            let result = try await read("nico", path)
-            #expect(result.status == 78)
-            #expect(result.output == "")
-            #expect(result.errors.hasPrefix(path), "\(result.errors)")
-        }
     }
 
     /// What is reported about a Nix file, without its path.

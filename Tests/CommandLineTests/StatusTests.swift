@@ -1,0 +1,78 @@
+import TestSupport
+import Testing
+
+/// The states of tasks after runs, and of records that are damaged.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+struct StatusTests {
+    private func states(_ node: TestNode) async throws -> [String: String] {
+        let rows = try await node.call("status", "--output", "json").output.json["tasks"]?.sequence ?? []
+        return Dictionary(rows.map { ($0["task"]?.string ?? "", $0["state"]?.string ?? "") }) { first, _ in first }
+    }
+
+    @Test func `a task that was skipped keeps its success of this boot`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              first: {exec: {command: "true"}}
+              second: {after: [first], exec: {command: "true"}}
+            """
+        )
+        #expect(await node.call("run").status == 0)
+        try node.write(
+            """
+            tasks:
+              first: {exec: {command: "false"}}
+              second: {after: [first], exec: {command: "true"}}
+              third: {after: [first], exec: {command: "true"}}
+            """,
+            to: "bootstrap.yaml",
+        )
+        #expect(await node.call("run").status == 1)
+        #expect(try await states(node) == ["first": "failed", "second": "changed", "third": "skipped"])
+    }
+
+    @Test func `a record that cannot be read is reported`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
+        let path = node.written("/run/nest-bootstrap/tasks/a/record.json")
+        try Files.makeDirectories(path)
+        let status = await node.call("status")
+        #expect(status.outputLines.prefix(2).last?.hasPrefix("TASK") == true)
+        #expect(status.outputLines.last == "    cannot read '\(path)': is a directory")
+        #expect(status.status == 3)
+        try Files.removeTree(node.written("/run"))
+        try node.write("", to: "root/run")
+        let run = await node.call("run")
+        #expect(run.status == 1)
+        #expect(
+            run.errors.contains("cannot create directory '\(node.written("/run"))': is a regular file"),
+            "\(run.errors)"
+        )
+    }
+
+    @Test func `a task that was skipped names all that failed`() async throws {
+        let fails = "{exec: {command: \"false\"}}"
+        let node = try TestNode("tasks: {a: \(fails), b: \(fails), c: {after: [a, b], exec: {command: ls}}}\n")
+        let run = await node.call("run")
+        #expect(run.status == 1)
+        #expect(run.outputLines.contains("c: skipped: 'a' and 'b' did not succeed"), "\(run.output)")
+        let rows = try await node.call("status", "--output", "json").output.json["tasks"]?.sequence ?? []
+        #expect(rows.last?["reason"]?.string == "tasks 'a' and 'b' did not succeed")
+    }
+
+    @Test func `a damaged record is an unknown state, and the task can be run`() async throws {
+        let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}, b: {after: [a], exec: {command: \"true\"}}}\n")
+        #expect(await node.call("run").status == 0)
+        let path = node.written("/run/nest-bootstrap/tasks/a/record.json")
+        try Files.write([], to: path, mode: 0o600)
+        let status = await node.call("status")
+        #expect(status.status == 3)
+        let call = "nest-bootstrap run --task a --config \(node.config) --root \(node.root)"
+        let damage = "    cannot read '\(path)': it is damaged; '\(call)' replaces it"
+        #expect(status.outputLines.contains(damage), "\(status.output)")
+        let dependant = await node.call("run", "--task", "b")
+        #expect(dependant.status == 75)
+        #expect(dependant.errors.contains("task 'b' runs after 'a', which has a damaged record"), "\(dependant.errors)")
+        #expect(await node.call("run", "--task", "a").status == 0)
+        #expect(try await states(node) == ["a": "changed", "b": "changed"])
+    }
+}
