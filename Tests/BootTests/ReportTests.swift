@@ -19,11 +19,11 @@ extension IndependentBootedTests {
         private static let service = "k8s-bootstrap--report.service"
         private static let warning = "cannot report to the cluster"
 
-        /// Waits until the condition of the machine's JSON has a reason.
+        /// Waits until the condition of the machine's Node has a reason.
         private func becomes(_ reason: String, _ cluster: TestCluster) async throws {
             let path = #"jsonpath={.status.conditions[?(@.type=="BootstrapReady")].reason}"#
             var seen = ""
-            let isReported = try await TestSupport.becomes(within: .seconds(120)) {
+            let isReported = try await TestSupport.becomes(every: .milliseconds(200)) {
                 seen = try await cluster.kubectl("get", "node", "w1", "-o", path).output
                 return seen == reason
             }
@@ -40,13 +40,13 @@ extension IndependentBootedTests {
             let options = ["--no-controller-manager", "--", "--enable-admission-plugins=NodeRestriction"]
             try await TestCluster.withFresh(options: options) { cluster in
                 try await cluster.makeCertificate("kubelet-w1", subject: "/O=system:nodes/CN=system:node:w1")
-                let object = "---\n{apiVersion: v1, kind: JSON, metadata: {name: w1}}\n"
+                let object = "---\n{apiVersion: v1, kind: Node, metadata: {name: w1}}\n"
                 #expect(try await cluster.kubectl("create", "-f", "-", input: object).status == 0)
                 try await cluster.withMachine("any", tasks: Self.tasks) { machine in
                     try await machine.boot(cluster.credentialsOption)
                     try await becomes("TasksFailed", cluster)
                     show("kubectl describe node", try await cluster.kubectl("describe", "node", "w1").output)
-                    let isRepeated = try await TestSupport.becomes(within: .seconds(60)) {
+                    let isRepeated = try await TestSupport.becomes(every: .milliseconds(200)) {
                         try await events(cluster).contains(/BootstrapTaskFailed ([2-9]|\d\d)/)
                     }
                     let seen = try await events(cluster)
@@ -68,7 +68,7 @@ extension IndependentBootedTests {
                     // The unit has ended, and its report is still to be sent.
                     #expect(try await machine.becomes("systemctl is-active \(Self.service)") { $0 == "active\n" })
                     let journal = "journalctl -b -o cat -u \(Self.service)"
-                    let isWarned = try await machine.becomes(within: .seconds(180), journal) {
+                    let isWarned = try await machine.becomes(journal) {
                         $0.contains(Self.warning)
                     }
                     #expect(isWarned)

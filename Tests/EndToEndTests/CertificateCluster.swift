@@ -95,7 +95,7 @@ struct CertificateCluster: Sendable {
             "--etcd-keyfile=\(files.key("kube-apiserver-etcd-client"))", "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
             "--secure-port=\(server.suffix(5).filter(\.isNumber))",
-            "--service-cluster-ip-range=10.96.0.0/12", "--authorization-mode=JSON,RBAC",
+            "--service-cluster-ip-range=10.96.0.0/12", "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction",
             "--client-ca-file=\(files.authority)",
             "--tls-cert-file=\(files.certificate("kube-apiserver"))",

@@ -127,7 +127,7 @@ struct ReportTests {
             #expect(recovered["status"]?.string == "True")
             #expect(recovered["lastTransitionTime"] != failed["lastTransitionTime"])
 
-            // A JSON that was registered again gets the condition again.
+            // A Node that was registered again gets the condition again.
             try await cluster.mustRunKubectl("delete", "node", "w1")
             try await cluster.createNodes(["w1"])
             #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
@@ -166,7 +166,7 @@ struct ReportTests {
         }
     }
 
-    @Test func `a missing JSON, right, kubeconfig or server is one warning, one line at its end, and no failure`()
+    @Test func `a missing Node, right, kubeconfig or server is one warning, one line at its end, and no failure`()
         async throws
     {
         try await TestCluster.withFresh(options: Self.options) { cluster in
@@ -190,7 +190,7 @@ struct ReportTests {
             }
             /// Forgets what was printed: the next cause is of the same kind.
             func forget() throws { try Files.remove(node.written("/run/nest-bootstrap/report.json")) }
-            try await warning("JSON 'w1' does not exist yet; the kubelet registers it; ")
+            try await warning("Node 'w1' does not exist yet; the kubelet registers it; ")
             // The kubelet of one node may not report about another one.
             let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
             let named = "cluster: {report: {kubeconfig: kubelet.conf, node: w2}}\n"

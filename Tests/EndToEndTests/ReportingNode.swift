@@ -64,7 +64,7 @@ extension TestNode {
 extension TestCluster {
     /// Creates Nodes without kubelets.
     func createNodes(_ names: [String]) async throws {
-        let objects = names.map { "---\n{apiVersion: v1, kind: JSON, metadata: {name: \($0)}}\n" }.joined()
+        let objects = names.map { "---\n{apiVersion: v1, kind: Node, metadata: {name: \($0)}}\n" }.joined()
         let result = try await kubectl("create", "-f", "-", input: objects)
         try #require(result.status == 0, "\(result.errors)")
     }
@@ -81,7 +81,7 @@ extension TestCluster {
             "get",
             "events",
             "--field-selector",
-            "involvedObject.kind=JSON,involvedObject.uid=\(node)",
+            "involvedObject.kind=Node,involvedObject.uid=\(node)",
             "-o",
             #"jsonpath={range .items[*]}{.reason} x{.count}{"\n"}{end}"#
         )
