@@ -20,7 +20,9 @@ WITH_PROGRAM := ^ProgramTests
 # Tests that boot machines install the package in them. Those that run Ansible take ten minutes more.
 WITH_MACHINE := ^BootTests
 WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
-AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" tools/run-on-servers newest tools/run-tests system
+# Most of them wait for one of a few machines that are on, and must not keep others from beginning.
+AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=64 \
+    tools/run-on-servers newest tools/run-tests system
 # Tests of 10,000 tasks and of millions of keys.
 AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
 # The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.

@@ -23,13 +23,14 @@ extension BootedTests {
             }
         }
 
-        @Test func `a worker has its own tasks, and writes nothing to the server`() async throws {
+        @Test func `a worker has its own tasks and units, and writes nothing to the server`() async throws {
             try await TestCluster.withFresh { cluster in
                 try await cluster.withMachine("ducksnest-laptop-old") { machine in
                     let versions = try await cluster.versions()
                     try await machine.boot(cluster.credentialsOption)
                     try await succeeds(machine, as: "changed", count: 7)
                     show("nest-bootstrap status, on a worker", try await machine.status())
+                    try await expectSandboxedUnits(machine, count: 7)
                     #expect(try await cluster.versions() == versions)
                 }
             }

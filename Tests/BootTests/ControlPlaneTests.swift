@@ -137,7 +137,7 @@ extension IndependentBootedTests.ControlPlaneTests {
         hasFailed: Bool = false,
     ) async throws {
         let ask = "systemctl is-active k8s-bootstrap.target"
-        let isSettled = try await member.machine.becomes(within: .seconds(240), ask) { $0 == "active\n" }
+        let isSettled = try await member.machine.becomes(ask) { $0 == "active\n" }
         let status = try await member.machine.status()
         try #require(isSettled, "\(member.name): \(status)")
         let records = try await member.machine.records()
@@ -204,7 +204,7 @@ extension IndependentBootedTests.ControlPlaneTests {
         becomes command: String,
         _ isSo: (String) -> Bool,
     ) async throws -> Bool {
-        try await machine.becomes(within: .seconds(60), "\(Self.kubeconfig) \(command)", isSo)
+        try await machine.becomes("\(Self.kubeconfig) \(command)", isSo)
     }
 
     /// The versions of all objects of the tasks that no controller writes to, and the generations of the others.

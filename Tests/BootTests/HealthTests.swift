@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// What systemd shows of tasks that fail, are retried and recover, and what follows from it.
     @Suite struct HealthTests {
         /// What an administrator or a monitoring system sees of a machine.
@@ -23,11 +23,10 @@ extension BootedTests {
 
         /// Waits until the machine looks as expected, and prints how it looks.
         private func becomes(_ machine: TestMachine, _ expected: View, _ title: String) async throws {
-            let deadline = ContinuousClock.now + .seconds(120)
             var seen = try await view(machine)
-            while seen != expected, ContinuousClock.now < deadline {
-                try await ContinuousClock().sleep(for: .milliseconds(200))
+            _ = try await TestSupport.becomes(every: .milliseconds(200)) {
                 seen = try await view(machine)
+                return seen == expected
             }
             #expect(seen == expected, "\(title)")
             try await show(machine, title)
@@ -55,14 +54,14 @@ extension BootedTests {
         }
 
         /// A drop-in for the alert unit, as documented.
-        private func recordAlerts(_ machine: TestMachine) throws {
-            try machine.write(
+        private func recordAlerts(_ machine: TestMachine) async throws {
+            try await machine.place(
                 """
                 [Service]
                 ExecStart=sh -c 'nest-bootstrap status %i >/dev/null && echo "%i recovered" >>/run/alerts || echo "%i failed" >>/run/alerts'
 
                 """,
-                to: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf",
+                at: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf",
             )
         }
 
@@ -85,10 +84,10 @@ extension BootedTests {
                 """
             let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: default}\n"
             try await TestCluster.withFresh { cluster in
-                try await cluster.withMachine(tasks: tasks) { machine in
-                    try machine.write(manifest + "dta: {}\n", to: "/etc/bad.yaml")
-                    try recordAlerts(machine)
-                    try await machine.boot(cluster.credentialsOption)
+                try await cluster.withRunningMachine(tasks: tasks) { machine in
+                    try await machine.place(manifest + "dta: {}\n", at: "/etc/bad.yaml")
+                    try await recordAlerts(machine)
+                    try await machine.startTasks()
                     let failed = View(
                         failed: ["k8s-bootstrap-bad.service", Self.health],
                         system: "degraded",
@@ -134,10 +133,10 @@ extension BootedTests {
                   next: {after: [flaky], symlink: {path: /run/next, target: /etc}}
 
                 """
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try recordAlerts(machine)
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await recordAlerts(machine)
+                try await machine.startTasks()
                 #expect(try await machine.becomes("cat /run/flaky/log") { $0 == "ran\nran\n" })
                 let failed = View(
                     failed: ["k8s-bootstrap-flaky.service", Self.health],
@@ -153,7 +152,7 @@ extension BootedTests {
                 #expect(waiting.output.contains("runs after 'flaky'"), "\(waiting.output)")
                 #expect(try await alerts(machine) == ["flaky failed"])
                 try await machine.must("touch /run/go")
-                #expect(try await machine.run("nest-bootstrap", "status", "--wait=100s").status == 0)
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
                 try await becomes(machine, View(failed: [], system: "running", target: "active"), "after it healed")
                 #expect(try await machine.becomes("cat /run/alerts") { $0 == "flaky failed\nflaky recovered\n" })
                 #expect(try await machine.output("cat /run/flaky/log") == "ran\nran\nran\n")
@@ -167,9 +166,9 @@ extension BootedTests {
                     writes: [/run/slow/]}}
 
                 """
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 let state = "systemctl show --value -p SubState k8s-bootstrap-slow"
                 #expect(try await machine.becomes(state) { $0 == "failed\n" })
                 #expect(try await machine.becomes(state) { $0 == "start\n" })
@@ -185,9 +184,9 @@ extension BootedTests {
                   second: {after: [first], symlink: {path: /run/second, target: /etc}}
 
                 """
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 #expect(try await machine.becomes("systemctl is-failed \(Self.health)") { $0 == "failed\n" })
                 try await machine.must("systemctl stop 'k8s-bootstrap--retry@*.timer' && touch /run/go")
                 try await machine.must("systemctl restart k8s-bootstrap-first")
@@ -202,9 +201,9 @@ extension BootedTests {
 
         @Test func `a task that failed because /run was full is retried`() async throws {
             let tasks = "tasks: {made: {file: {path: /etc/made, content: text}}}\n"
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 #expect(try await machine.becomes("cat /etc/made") { $0 == "text" })
                 // It ends when nothing more can be written.
                 _ = try await machine.run("sh", "-c", "rm /etc/made; cat /dev/zero >/run/full")
@@ -226,8 +225,8 @@ extension BootedTests {
                   broken: {exec: {command: "false"}}
 
                 """
-            try await TestMachine.withFresh("any") { machine in
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.startTasks()
                 let well = View(failed: [], system: "running", target: "active")
                 try await becomes(machine, well, "the package as it was installed")
                 #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 0)

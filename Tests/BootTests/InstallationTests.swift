@@ -25,7 +25,7 @@ extension BootedTests {
             try await machine.must("journalctl --list-catalog 789fd4f60bb84a808841ce22072eec78")
             try await machine.must("printf '%s' '\(Self.tasks)' >/etc/nest-bootstrap/bootstrap.yaml")
             try await machine.must("systemctl daemon-reload && systemctl start k8s-bootstrap.target")
-            try await machine.must("nest-bootstrap status --wait=1m")
+            try await machine.must("nest-bootstrap status --wait=10m")
             let unit = try await machine.must("systemctl cat k8s-bootstrap-here")
             #expect(unit.contains("ExecStart=:\(prefix)/bin/nest-bootstrap run --task here\n"), "\(unit)")
         }
@@ -54,7 +54,7 @@ extension BootedTests {
                 try await expectUsable(machine, below: "/usr")
                 try await machine.halt()
                 try await boot(machine, option)
-                show("status after a boot", try await machine.must("nest-bootstrap status --wait=1m"))
+                show("status after a boot", try await machine.must("nest-bootstrap status --wait=10m"))
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
                 try await machine.must("apt-get --yes purge nest-bootstrap")
                 try await expectRemoved(machine)
@@ -113,7 +113,7 @@ extension BootedTests {
                 try await machine.must("systemctl enable k8s-bootstrap.target")
                 try await machine.halt()
                 try await boot(machine, option)
-                try await machine.must("nest-bootstrap status --wait=1m")
+                try await machine.must("nest-bootstrap status --wait=10m")
 
                 let script = "/usr/local/share/nest-bootstrap/install.sh"
                 show("install.sh --uninstall", try await machine.must("\(script) --uninstall"))

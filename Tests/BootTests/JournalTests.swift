@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// The journal and the status, as an administrator reads them.
     @Suite struct JournalTests {
         private static let tasks = """
@@ -17,9 +17,9 @@ extension BootedTests {
         private static let wrong = "MESSAGE_ID=dac022759bc4403b9791cc761fcd81fe"
 
         @Test func `entries have fields and an explanation, and status includes the state of the unit`() async throws {
-            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
-                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 let states =
                     "systemctl show --value -p SubState k8s-bootstrap-bad k8s-bootstrap-next k8s-bootstrap-fine"
                 let settled = "failed\n\ndead\n\nexited\n"
@@ -94,9 +94,9 @@ extension BootedTests {
         }
 
         @Test func `a mistake in the task file is an entry of its own kind`() async throws {
-            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
-                try machine.write("tasks: {here: {symlnk: {}}}\n", to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place("tasks: {here: {symlnk: {}}}\n", at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 #expect(try await machine.becomes("systemctl is-failed k8s-bootstrap-health") { $0 == "failed\n" })
                 let entries = try await machine.journal(Self.wrong)
                 #expect(entries.count == 1)

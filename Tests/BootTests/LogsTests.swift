@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// Command `logs` with the journal of a machine.
     @Suite struct LogsTests {
         private static let tasks = """
@@ -11,9 +11,9 @@ extension BootedTests {
             """
 
         @Test func `a task's entries are those of the program, of its unit and of systemd about it`() async throws {
-            try await TestMachine.withFresh("cp1") { machine in
-                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 let states = "systemctl show --value -p SubState k8s-bootstrap-bad k8s-bootstrap-fine"
                 try #require(try await machine.becomes(states) { $0 == "failed\n\nexited\n" })
                 let byHand = "systemd-run --quiet --wait nest-bootstrap run --task fine"

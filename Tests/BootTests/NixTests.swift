@@ -32,7 +32,7 @@ extension BootedTests {
                     "--bind-ro=\(module.directory)/store:/nix/store",
                     "--bind-ro=\(credentials):/run/agenix"
                 )
-                let status = try await machine.run("nest-bootstrap", "status", "--wait=2m")
+                let status = try await machine.run("nest-bootstrap", "status", "--wait=10m")
                 #expect(status.status == 0, "\(status.output)\(status.errors)")
                 #expect(Set(try await machine.records().values) == ["changed"])
                 #expect(try await machine.records().count == 12)

@@ -1,7 +1,7 @@
 import Testing
 import TestSupport
 
-extension BootedTests {
+extension RunningMachineTests {
     /// What users without rights see of the tasks of a machine.
     @Suite struct PublicTextTests {
         @Test func `users without rights see no command line, output or value of a task`() async throws {
@@ -10,16 +10,16 @@ extension BootedTests {
                   leak: {exec: {command: sh, args: [-c, "echo https://u:MARKEROUT@h; exit 3 # MARKERARG"]}}
 
                 """
-            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
-                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 let unit = "k8s-bootstrap-leak.service"
                 #expect(try await machine.becomes("systemctl is-failed \(unit)") { $0 == "failed\n" })
                 let look = """
                     systemctl show '\(unit)' 'k8s-bootstrap-*'; systemctl status '\(unit)'; nest-bootstrap status \\
                         --output json; grep -rs . /run/nest-bootstrap
                     """
-                try machine.write(look, to: "/etc/look")
+                try await machine.place(look, at: "/etc/look")
                 let seen = try await machine.output(
                     "setpriv --reuid 65534 --regid 65534 --clear-groups sh /etc/look; true"
                 )

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// A certificate that the node renews, and the service that uses it.
     @Suite(.temporaryDirectory) struct RenewalTests {
         /// The certificate is due 20 s after it was issued.
@@ -44,8 +44,9 @@ extension BootedTests {
                     -keyout "$0/etc/web/ca.key" -out "$0/etc/web/ca.crt" 2>/dev/null
                 chmod 0600 "$0/etc/web/ca.key"
                 """
-            let made = try await Tool.run("sh", ["-c", script, machine.disk("")])
+            let made = try await Tool.run("sh", ["-c", script, TemporaryDirectory.path])
             try #require(made.status == 0, "\(made.errors)")
+            try await machine.place(contentsOf: TemporaryDirectory.path)
         }
 
         /// The serial number of the certificate that the service has, once its chain was verified; empty without a service.
@@ -59,15 +60,15 @@ extension BootedTests {
 
         @Test func `a certificate of two minutes is renewed, and the service that uses it restarted`() async throws {
             let port = Int(try freePort())
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try machine.write(Self.service(port: port), to: "/etc/systemd/system/web.service")
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.place(Self.service(port: port), at: "/etc/systemd/system/web.service")
                 try await prepare(machine)
-                try await machine.boot()
-                try await machine.must("nest-bootstrap status --wait=60s")
+                try await machine.startTasks()
+                try await machine.must("nest-bootstrap status --wait=10m")
                 try await machine.must("systemctl start web")
                 var served = ""
-                _ = try await becomes(within: .seconds(15)) {
+                _ = try await becomes(every: .milliseconds(200)) {
                     served = try await servedSerial(machine, port: port)
                     return served != ""
                 }
@@ -75,13 +76,13 @@ extension BootedTests {
                 try #require(served.hasPrefix("serial="), "\(service)")
                 let process = "systemctl show --value -p MainPID web"
                 let before = try await machine.must(process)
-                let isRestarted = try await machine.becomes(within: .seconds(60), process) {
+                let isRestarted = try await machine.becomes(process) {
                     $0 != before && $0 != "0\n"
                 }
                 let status = try await machine.status()
                 #expect(isRestarted, "\(status)")
                 var renewed = ""
-                _ = try await becomes(within: .seconds(15)) {
+                _ = try await becomes(every: .milliseconds(200)) {
                     renewed = try await servedSerial(machine, port: port)
                     return renewed != ""
                 }

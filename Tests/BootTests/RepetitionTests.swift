@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// Tasks with `every`, as systemd repeats them.
     @Suite struct RepetitionTests {
         private static let tasks = """
@@ -32,21 +32,21 @@ extension BootedTests {
         }
 
         /// Records every start of the alert unit.
-        private func recordAlerts(_ machine: TestMachine) throws {
+        private func recordAlerts(_ machine: TestMachine) async throws {
             let text = "[Service]\nExecStart=sh -c 'echo %i >>/run/alerts'\n"
-            try machine.write(text, to: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf")
+            try await machine.place(text, at: "/etc/systemd/system/k8s-bootstrap-alert@.service.d/alert.conf")
         }
 
         @Test func `a task repeats while what depends on it stays as it is, also if a repetition fails`() async throws {
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try recordAlerts(machine)
-                try await machine.boot()
-                try await machine.must("nest-bootstrap status --wait=60s")
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await recordAlerts(machine)
+                try await machine.startTasks()
+                try await machine.must("nest-bootstrap status --wait=10m")
                 let (task, log) = (Self.unit, "cat /run/again/log")
                 let since = "systemctl show --value -p ActiveEnterTimestampMonotonic \(task) k8s-bootstrap-next"
                 let before = try await machine.must(since)
-                #expect(try await machine.becomes(within: .seconds(60), log) { $0.count / 4 >= 3 })
+                #expect(try await machine.becomes(log) { $0.count / 4 >= 3 })
                 show("timers", try await machine.output("systemctl list-timers --no-pager 'k8s-bootstrap*'"))
                 show("status", try await machine.status())
                 #expect(try await machine.must(since) == before)
@@ -58,11 +58,11 @@ extension BootedTests {
                 #expect(running.status == 0, "\(running.output)")
                 // A product is put in place again by a repetition.
                 try await machine.must("rm /run/copy/file")
-                #expect(try await machine.becomes(within: .seconds(30), "cat /run/copy/file") { $0 == "text" })
+                #expect(try await machine.becomes("cat /run/copy/file") { $0 == "text" })
 
                 try await machine.must("touch /run/stop")
                 let isFailed = "systemctl is-failed \(Self.repetition)"
-                #expect(try await machine.becomes(within: .seconds(30), isFailed) { $0 == "failed\n" })
+                #expect(try await machine.becomes(isFailed) { $0 == "failed\n" })
                 #expect(try await machine.output("systemctl is-system-running") == "degraded\n")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
                 #expect(try await machine.must(since) == before)
@@ -74,12 +74,11 @@ extension BootedTests {
                 // What depends on it can run all the same.
                 try await machine.must("systemctl restart k8s-bootstrap-next")
                 let failures = try await count("/run/again/log", machine)
-                #expect(try await machine.becomes(within: .seconds(60), log) { $0.count / 4 >= failures + 2 })
+                #expect(try await machine.becomes(log) { $0.count / 4 >= failures + 2 })
                 #expect(try await machine.output("cat /run/alerts") == "again\n")
 
                 try await machine.must("rm /run/stop")
                 let recovered = try await machine.becomes(
-                    within: .seconds(30),
                     "systemctl is-failed \(Self.repetition)"
                 ) {
                     $0 == "inactive\n"
@@ -94,26 +93,26 @@ extension BootedTests {
         @Test func `the repetitions of a removed task end, and go on after a task file that was invalid`() async throws
         {
             let path = "/etc/nest-bootstrap/bootstrap.yaml"
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(Self.tasks, to: path)
-                try await machine.boot()
-                try await machine.must("nest-bootstrap status --wait=60s")
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: path)
+                try await machine.startTasks()
+                try await machine.must("nest-bootstrap status --wait=10m")
                 try await machine.must("cp \(path) /root/good && echo 'tasks: [' >\(path) && systemctl daemon-reload")
                 try await machine.must("cp /root/good \(path) && systemctl start k8s-bootstrap.target")
                 let runs = try await count("/run/again/log", machine)
-                #expect(try await machine.becomes(within: .seconds(60), "cat /run/again/log") { $0.count / 4 > runs })
+                #expect(try await machine.becomes("cat /run/again/log") { $0.count / 4 > runs })
 
                 try await machine.must("sed -i '/^  copy:/,$s/every: 10s//' \(path) && systemctl daemon-reload")
                 let timer = "systemctl is-active k8s-bootstrap-copy.timer"
-                #expect(try await machine.becomes(within: .seconds(30), timer) { $0 == "inactive\n" })
+                #expect(try await machine.becomes(timer) { $0 == "inactive\n" })
                 let reports = "systemctl is-active k8s-bootstrap--report.timer"
                 #expect(try await machine.output(reports) == "active\n")
                 try await machine.must("echo 'cluster: {report: false}' >>\(path) && systemctl daemon-reload")
-                #expect(try await machine.becomes(within: .seconds(30), reports) { $0 == "inactive\n" })
+                #expect(try await machine.becomes(reports) { $0 == "inactive\n" })
                 try await machine.must("sed -i '/^  again:/,/^  next:/{/^  next:/!d}; s/after: .again.//' \(path)")
                 try await machine.must("systemctl daemon-reload")
                 let units = "systemctl list-units --all --no-legend 'k8s-bootstrap*again*'"
-                #expect(try await machine.becomes(within: .seconds(30), units) { $0 == "" })
+                #expect(try await machine.becomes(units) { $0 == "" })
                 #expect(try await machine.output("systemctl --failed --no-legend") == "")
                 show(
                     "after the task was removed",

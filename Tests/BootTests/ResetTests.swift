@@ -96,12 +96,17 @@ extension BootedTests {
                 #expect(try await Self.tree(of: machine).symmetricDifference(before) == [])
             }
         }
+    }
+}
 
+extension RunningMachineTests {
+    /// Resets while tasks run, and what a later reset would do.
+    @Suite struct ResetTests {
         @Test func `a task that runs is stopped, and one that a person runs is waited for`() async throws {
-            try await TestMachine.withFresh("any") { machine in
+            try await TestMachine.withRunning { machine in
                 let tasks = "tasks: {t: {reset: echo undone, exec: {command: sleep, args: [\"1000\"]}}}\n"
-                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 #expect(try await machine.becomes("nest-bootstrap status") { $0.contains("running") })
                 let result = try await machine.run("nest-bootstrap", "reset", "--yes")
                 #expect(result.status == 0, "\(result.output)\(result.errors)")
@@ -121,20 +126,20 @@ extension BootedTests {
             }
         }
 
-        @Test func `commands that a task no longer has are forgotten at the next boot`() async throws {
-            try await TestMachine.withFresh("any") { machine in
+        @Test func `commands that a task no longer has are forgotten when it runs again`() async throws {
+            try await TestMachine.withRunning { machine in
                 for reset in ["reset: echo undone, ", ""] {
                     let tasks = "tasks: {t: {\(reset)exec: {command: \"true\"}}}\n"
-                    try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                    try await machine.boot()
-                    try await machine.must("systemctl is-system-running --wait || true")
+                    try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                    try await machine.startTasks()
+                    #expect(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
                     #expect(try await machine.records() == ["t": "changed"])
                     #expect(
                         try await machine.becomes("ls -A /var/lib/nest-bootstrap-products") { list in
                             list == (reset.isEmpty ? "" : "t.json\n")
                         }
                     )
-                    try await machine.halt()
+                    try await machine.must("systemctl stop k8s-bootstrap.target")
                 }
             }
         }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// Tasks with `restart`, on a machine with a service that uses what they make.
     @Suite struct RestartTests {
         private static let tasks = """
@@ -20,14 +20,17 @@ extension BootedTests {
             """
 
         @Test func `a unit is restarted when a task has changed what it uses, and only then`() async throws {
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try machine.write(Self.service, to: "/etc/systemd/system/uses.service")
-                try machine.write("[Service]\nExecStart=sleep infinity\n", to: "/etc/systemd/system/other.service")
-                try machine.write("one\n", to: "/etc/source")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.place(Self.service, at: "/etc/systemd/system/uses.service")
+                try await machine.place(
+                    "[Service]\nExecStart=sleep infinity\n",
+                    at: "/etc/systemd/system/other.service"
+                )
+                try await machine.place("one\n", at: "/etc/source")
+                try await machine.startTasks()
                 // A unit that is not active stays so.
-                try await machine.must("nest-bootstrap status --wait=60s")
+                try await machine.must("nest-bootstrap status --wait=10m")
                 #expect(try await machine.output("systemctl is-active uses") == "inactive\n")
                 try await machine.must("systemctl start uses")
                 try await machine.must("systemctl restart k8s-bootstrap-settings")
@@ -53,7 +56,7 @@ extension BootedTests {
                 try await machine.must("systemctl start k8s-bootstrap.target")
                 #expect(try await machine.output("systemctl is-active uses") == "active\n")
                 #expect(try await machine.output("tail -n 1 /run/uses") == "five\n")
-                #expect(try await machine.run("nest-bootstrap", "status", "--wait=60s").status == 0)
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
                 #expect(try await machine.output("systemctl is-active other") == "inactive\n")
             }
         }

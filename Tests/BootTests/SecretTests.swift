@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// Keys that units decrypt or make, and what they see of the node's other keys.
     @Suite(.temporaryDirectory) struct SecretTests {
         private static let tasks = """
@@ -30,17 +30,20 @@ extension BootedTests {
             """
 
         @Test func `a unit gets a copy of one private key and sees no other`() async throws {
-            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
-                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try machine.write(Self.look, to: "/etc/look")
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.place(Self.look, at: "/etc/look")
                 for task in ["decrypted", "issued"] {
-                    try machine.write(Self.unit, to: "/etc/systemd/system/k8s-bootstrap-\(task).service.d/90-look.conf")
+                    try await machine.place(
+                        Self.unit,
+                        at: "/etc/systemd/system/k8s-bootstrap-\(task).service.d/90-look.conf"
+                    )
                 }
                 try await prepare(machine)
-                try await machine.boot()
+                try await machine.startTasks()
                 for task in ["decrypted", "issued"] {
                     let state = "systemctl is-active k8s-bootstrap-\(task)"
-                    let isActive = try await machine.becomes(within: .seconds(60), state) { $0 == "active\n" }
+                    let isActive = try await machine.becomes(state) { $0 == "active\n" }
                     let status = isActive ? "" : try await machine.output("nest-bootstrap status \(task)")
                     #expect(isActive, "\(task): \(status)")
                 }
@@ -86,7 +89,7 @@ extension BootedTests {
         private func prepare(_ machine: TestMachine) async throws {
             let script = """
                 set -e
-                mkdir -p "$0/etc/ssh" "$0/etc/ssl/private" "$0/etc/web" "$0/usr/bin"
+                mkdir -p "$0/etc/nest-bootstrap" "$0/etc/ssh" "$0/etc/ssl/private" "$0/etc/web" "$0/usr/bin"
                 cp "$(command -v age)" "$0/usr/bin/age"
                 ssh-keygen -q -t ed25519 -N '' -C '' -f "$0/etc/ssh/ssh_host_ed25519_key"
                 ssh-keygen -q -t ecdsa -N '' -C '' -f "$0/etc/ssh/ssh_host_ecdsa_key"
@@ -95,8 +98,9 @@ extension BootedTests {
                     -keyout "$0/etc/ssl/private/ca.key" -out "$0/etc/web/ca.crt" 2>/dev/null
                 chmod 0600 "$0/etc/ssl/private/ca.key"
                 """
-            let made = try await Tool.run("sh", ["-c", script, machine.disk("")])
+            let made = try await Tool.run("sh", ["-c", script, TemporaryDirectory.path])
             try #require(made.status == 0, "\(made.errors)")
+            try await machine.place(contentsOf: TemporaryDirectory.path)
         }
     }
 }

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// Services that need what tasks make, started as the documents say.
-    @Suite(.temporaryDirectory) struct ServiceTests {
+    @Suite struct ServiceTests {
         private static let tasks = "tasks: {settings: {file: {path: /etc/settings, source: /etc/source}}}\n"
 
         @Test func `a service that the target starts begins after a retry, and is not restarted with the target`()
@@ -15,15 +15,13 @@ extension BootedTests {
             let dropIn = try #require(
                 document[start.lowerBound...].dropFirst("```ini\n".count).split(separator: "```").first
             )
-            try await TestMachine.withFresh("any") { machine in
-                try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
                 let unit = "/etc/systemd/system/k3s.service"
-                try machine.write("[Service]\nExecStart=sleep infinity\n", to: unit)
-                try machine.write("\(dropIn)", to: "\(unit).d/nest-bootstrap.conf")
-                let wants = machine.disk("/etc/systemd/system/k8s-bootstrap.target.wants")
-                try Files.makeDirectories(wants)
-                try Files.makeSymbolicLink(at: "\(wants)/k3s.service", to: unit)
-                try await machine.boot()
+                try await machine.place("[Service]\nExecStart=sleep infinity\n", at: unit)
+                try await machine.place("\(dropIn)", at: "\(unit).d/nest-bootstrap.conf")
+                try await machine.must("systemctl add-wants k8s-bootstrap.target k3s.service")
+                try await machine.startTasks()
                 #expect(try await machine.fails("settings"))
                 #expect(try await machine.output("systemctl is-active k3s") == "inactive\n")
                 try await machine.must("echo one >/etc/source")
@@ -33,7 +31,12 @@ extension BootedTests {
                 #expect(try await machine.must("systemctl show --property=MainPID k3s") == process)
             }
         }
+    }
+}
 
+extension BootedTests {
+    /// The services of a control plane, which need what tasks make.
+    @Suite(.temporaryDirectory) struct LateCertificateTests {
         @Test func `a control plane whose certificates come late starts its services by itself`() async throws {
             try await ControlPlanes.withFresh { planes in
                 let machine = planes.servers[0].machine

@@ -1,13 +1,17 @@
 import TestSupport
 import Testing
 
-/// The tests on booted machines, one after the other, because all machines share this machine's loopback.
-@Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
+/// The tests that boot machines of their own, one after the other.
+@Suite(.needsMachine, .serialized, .timeLimit(.minutes(30)))
 struct BootedTests {}
 
-/// The longest tests on booted machines, which use no port that another test uses: beside those of ``BootedTests``.
-@Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
+/// The longest tests on booted machines, beside those of ``BootedTests``.
+@Suite(.needsMachine, .serialized, .timeLimit(.minutes(30)))
 struct IndependentBootedTests {}
+
+/// The tests on machines that are on already: each has one of a few, one after the other.
+@Suite(.needsMachine, .timeLimit(.minutes(30)))
+struct RunningMachineTests {}
 
 extension TestCluster {
     /// Runs a body with a machine that is off and whose API server is that of the cluster.
@@ -19,6 +23,20 @@ extension TestCluster {
         try await TestMachine.withFresh(hostName) { machine in
             try machine.write("cluster: {servers: \"\(server)\"}\n", to: "/etc/nest-bootstrap/bootstrap.d/50-test.yaml")
             try machine.write(try tasks ?? TestMachine.homelab, to: "/etc/nest-bootstrap/bootstrap.yaml")
+            return try await body(machine)
+        }
+    }
+
+    /// Runs a body with a machine that is on, whose API server is that of the cluster and which has its credentials.
+    func withRunningMachine<Value>(
+        tasks: String? = nil,
+        _ body: (TestMachine) async throws -> Value,
+    ) async throws -> Value {
+        try await TestMachine.withRunning { machine in
+            let drop = "/etc/nest-bootstrap/bootstrap.d/50-test.yaml"
+            try await machine.place("cluster: {servers: \"\(server)\"}\n", at: drop)
+            try await machine.place(try tasks ?? TestMachine.homelab, at: "/etc/nest-bootstrap/bootstrap.yaml")
+            try await machine.place(contentsOf: credentials, at: "/run/agenix")
             return try await body(machine)
         }
     }
@@ -60,28 +78,14 @@ extension TestMachine {
         return states
     }
 
-    /// Waits until the output of a command on the machine meets a condition, and returns whether it did in time.
-    func becomes(
-        within limit: Duration = .seconds(120),
-        _ command: String,
-        _ isSo: (String) -> Bool,
-    ) async throws -> Bool {
-        let deadline = ContinuousClock.now + limit
-        while !isSo(try await output(command)) {
-            guard ContinuousClock.now < deadline else { return false }
-            try await ContinuousClock().sleep(for: .milliseconds(200))
-        }
-        return true
+    /// Waits until the output of a command on the machine meets a condition, and returns whether it did in ten minutes.
+    func becomes(_ command: String, _ isSo: (String) -> Bool) async throws -> Bool {
+        try await TestSupport.becomes(every: .milliseconds(200)) { isSo(try await output(command)) }
     }
 
     /// Waits until a task has failed, and returns whether one did.
     func fails(_ task: String) async throws -> Bool {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while try await records()[task] != "failed" {
-            guard ContinuousClock.now < deadline else { return false }
-            try await ContinuousClock().sleep(for: .milliseconds(200))
-        }
-        return true
+        try await TestSupport.becomes(every: .milliseconds(200)) { try await records()[task] == "failed" }
     }
 
     /// Returns the entries of the last boot in the machine's journal, which is read from outside.

@@ -52,15 +52,20 @@ extension BootedTests {
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
             }
         }
+    }
+}
 
+extension RunningMachineTests {
+    /// Tasks that do what they did not declare, or are run from two places.
+    @Suite struct TaskFileTests {
         @Test func `a write outside the declared paths fails with EROFS, with a hint about the setting`() async throws {
             let tasks = """
                 tasks:
                   strays: {exec: {command: sh, args: [-c, "echo x > /etc/strayed"]}}
                 """
-            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
-                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 let unit = "k8s-bootstrap-strays.service"
                 #expect(try await machine.fails("strays"))
                 let journal = try await machine.output("journalctl -b -o cat -u \(unit)")
@@ -80,9 +85,9 @@ extension BootedTests {
                       args: [-c, "mkdir /run/alone/here && sleep 2 && rmdir /run/alone/here && echo ran >> /run/alone/log"]
                       writes: [/run/alone/]
                 """
-            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
-                try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
                 #expect(try await machine.becomes("cat /run/alone/log") { $0 == "ran\n" })
                 try await machine.must("systemctl restart --no-block k8s-bootstrap-alone")
                 #expect(try await machine.becomes("ls /run/alone") { $0.contains("here") })

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-extension BootedTests {
+extension RunningMachineTests {
     /// The units that do not run as root: what they may do, and how they get at what only root can read.
     @Suite struct UnitUserTests {
         /// Tries what the unit of a task of the cluster may not do, and prints what succeeded.
@@ -31,9 +31,9 @@ extension BootedTests {
 
         @Test func `the tasks that only talk to the API server have its credentials and nothing else`() async throws {
             try await TestCluster.withFresh { cluster in
-                try await cluster.withMachine { machine in
-                    try machine.write(Self.probe, to: "/opt/probe")
-                    try await machine.boot(cluster.credentialsOption)
+                try await cluster.withRunningMachine { machine in
+                    try await machine.place(Self.probe, at: "/opt/probe")
+                    try await machine.startTasks()
                     let target = "systemctl is-active k8s-bootstrap.target"
                     #expect(try await machine.becomes(target) { $0 == "active\n" })
                     let applying = [
@@ -96,15 +96,15 @@ extension BootedTests {
             async throws
         {
             try await TestCluster.withFresh { cluster in
-                try await cluster.withMachine { machine in
+                try await cluster.withRunningMachine { machine in
                     let server = try LoopbackServer { _ in .response(200, body: Array(Self.manifest("pinned").utf8)) }
                     let tasks = Self.tasks.replacing("URL", with: server.url)
-                    try machine.write(tasks, to: "/etc/nest-bootstrap/bootstrap.d/60-tasks.yaml")
-                    try machine.write(Self.manifest("closed"), to: "/opt/closed/a.yaml")
-                    try Files.setMode(machine.disk("/opt/closed"), 0o700)
-                    try machine.write(Self.manifest("loose"), to: "/opt/loose.yaml")
-                    try Files.setMode(machine.disk("/opt/loose.yaml"), 0o666)
-                    try await machine.boot(cluster.credentialsOption)
+                    try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.d/60-tasks.yaml")
+                    try await machine.place(Self.manifest("closed"), at: "/opt/closed/a.yaml")
+                    try await machine.must("chmod 0700 /opt/closed")
+                    try await machine.place(Self.manifest("loose"), at: "/opt/loose.yaml")
+                    try await machine.must("chmod 0666 /opt/loose.yaml")
+                    try await machine.startTasks()
                     // When the units were made, it was not there.
                     try await machine.must(
                         "printf '\(Self.manifest("late").replacing("\n", with: "\\n"))' >/opt/late.yaml; "
@@ -163,9 +163,12 @@ extension BootedTests {
         }
 
         @Test func `check reports that the user of units does not exist, and sysusers creates it`() async throws {
-            try await TestMachine.withFresh("ducksnest-controlplane") { machine in
-                try machine.write("tasks: {t: {wait: {tcp: \"h:1\"}}}\n", to: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.boot()
+            try await TestMachine.withRunning { machine in
+                try await machine.place(
+                    "tasks: {t: {wait: {tcp: \"h:1\"}}}\n",
+                    at: "/etc/nest-bootstrap/bootstrap.yaml"
+                )
+                try await machine.startTasks()
                 try await machine.must("systemctl stop k8s-bootstrap.target; sed -i /^nest-bootstrap:/d /etc/passwd")
                 let result = try await machine.run("nest-bootstrap", "check")
                 #expect(result.output == "1 task for this node, 1 warning\n")

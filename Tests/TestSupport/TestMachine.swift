@@ -54,19 +54,35 @@ public struct TestMachine: Sendable {
         variant: String? = nil,
         _ body: (TestMachine) async throws -> Value,
     ) async throws -> Value {
-        let random = String(UInt64.random(in: .min ... .max), radix: 36)
-        let machine = TestMachine(directory: "\(TestProcess.temporaryDirectory)/nest-machine-\(random)")
+        let machine = unprepared()
         let result: Result<Value, any Error>
         do {
-            let arguments = [hostName] + (package.isEmpty ? [] : [package])
-            try await machine.script("prepare", arguments, environment: ["NEST_BOOT_VARIANT": variant])
+            try await machine.prepare(hostName, package: package, variant: variant)
             result = .success(try await body(machine))
         } catch {
             result = .failure(error)
         }
-        try await machine.script("remove")
+        try await machine.remove()
         return try result.get()
     }
+
+    /// A machine that has no disk yet.
+    static func unprepared() -> TestMachine {
+        let random = String(UInt64.random(in: .min ... .max), radix: 36)
+        return TestMachine(directory: "\(TestProcess.temporaryDirectory)/nest-machine-\(random)")
+    }
+
+    /// Makes the disk of the machine.
+    func prepare(_ hostName: String, package: String = Self.package, variant: String? = nil) async throws {
+        let arguments = [hostName] + (package.isEmpty ? [] : [package])
+        try await script("prepare", arguments, environment: ["NEST_BOOT_VARIANT": variant])
+    }
+
+    /// Brings the machine back to how it was when this was called first.
+    func restore() async throws { try await script("restore") }
+
+    /// Stops the machine, and removes its disk.
+    func remove() async throws { try await script("remove") }
 
     /// The path, seen from outside, of a file that the machine's disk has over the shared Debian.
     ///

@@ -1,0 +1,116 @@
+extension TestMachine {
+    /// Lends a machine that is on and idle, on which another test may have been before.
+    ///
+    /// It has the package and its empty task file. Before the next test has it, its files, units and journal are again as
+    /// they were: `Tests/boot/restore`. A machine that cannot be restored is removed, and the next test gets another.
+    ///
+    /// - Parameter body: What is done with it, except that it is not halted.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or ``ToolFailure`` if no machine can be booted.
+    public static func withRunning<Value>(_ body: (TestMachine) async throws -> Value) async throws -> Value {
+        let machine = try await RunningMachines.shared.take()
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await body(machine))
+        } catch {
+            result = .failure(error)
+        }
+        await RunningMachines.shared.giveBack(machine)
+        return try result.get()
+    }
+
+    /// Puts a file on the disk of the machine, which must be on.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - path: The absolute path inside. Its directory is made.
+    /// - Throws: ``ToolFailure`` if it cannot be written.
+    public func place(_ text: String, at path: String) async throws {
+        let script = "mkdir -p -- \"$(dirname -- \"$1\")\" && cat >\"$1\""
+        try await inside(["sh", "-c", script, "sh", path], input: text)
+    }
+
+    /// Copies what is in a directory of this machine to the other, which must be on.
+    ///
+    /// - Parameters:
+    ///   - directory: The directory. What is in it belongs to root over there, and what is there already stays.
+    ///   - path: The absolute path inside of the directory that gets it, which is made.
+    /// - Throws: ``ToolFailure`` if it cannot be copied.
+    public func place(contentsOf directory: String, at path: String = "/") async throws {
+        let copy = """
+            "$2/inside" "$3" mkdir -p "$4"
+            tar --create --owner=root --group=root --directory "$1" . |
+                "$2/inside" "$3" tar --extract --preserve-permissions --no-overwrite-dir --directory "$4"
+            """
+        let arguments = ["-euo", "pipefail", "-c", copy, "bash", directory, Self.scripts, self.directory, path]
+        let result = try await Tool.run("bash", arguments)
+        guard result.status == 0 else { throw ToolFailure(command: "tar", result: result) }
+    }
+
+    /// Starts the tasks as a boot does: systemd reads the task file, and nobody waits for what it starts.
+    ///
+    /// - Parameter units: What starts at the same time.
+    /// - Throws: ``ToolFailure`` if they cannot be started.
+    public func startTasks(with units: String...) async throws {
+        try await inside(["systemctl", "daemon-reload"])
+        try await inside(["systemctl", "start", "--no-block"] + units + ["k8s-bootstrap.target"])
+    }
+
+    private func inside(_ command: [String], input: String = "") async throws {
+        let result = try await Tool.run("\(Self.scripts)/inside", [directory] + command, input: input)
+        guard result.status == 0 else { throw ToolFailure(command: command[0], result: result) }
+    }
+}
+
+/// The machines that are on, which tests have one after the other.
+private actor RunningMachines {
+    static let shared = RunningMachines()
+
+    /// More would take time from those that boot.
+    private static let limit = 3
+
+    private var count = 0
+    private var free: [TestMachine] = []
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    /// Returns a machine that no other test has.
+    func take() async throws -> TestMachine {
+        while true {
+            if let machine = free.popLast() { return machine }
+            if count < Self.limit { break }
+            await withCheckedContinuation { waiting.append($0) }
+        }
+        count += 1
+        let machine = TestMachine.unprepared()
+        do {
+            try await machine.prepare("ducksnest-controlplane")
+            try await machine.boot()
+            try await machine.restore()
+            return machine
+        } catch {
+            await drop(machine)
+            throw error
+        }
+    }
+
+    func giveBack(_ machine: TestMachine) async {
+        do {
+            try await machine.restore()
+            free.append(machine)
+            wakeOne()
+        } catch {
+            print("a machine is removed, because it cannot be restored: \(error)")
+            await drop(machine)
+        }
+    }
+
+    private func drop(_ machine: TestMachine) async {
+        try? await machine.remove()
+        count -= 1
+        wakeOne()
+    }
+
+    private func wakeOne() {
+        if !waiting.isEmpty { waiting.removeFirst().resume() }
+    }
+}
