@@ -5,8 +5,8 @@ import Testing
 @Suite(.needsMachine, .serialized, .timeLimit(.minutes(30)))
 struct BootedTests {}
 
-/// The longest tests on booted machines, beside those of ``BootedTests``.
-@Suite(.needsMachine, .serialized, .timeLimit(.minutes(30)))
+/// The longest tests on booted machines, all at once, beside those of ``BootedTests``.
+@Suite(.needsMachine, .timeLimit(.minutes(30)))
 struct IndependentBootedTests {}
 
 /// The tests on machines that are on already: each has one of a few, one after the other.
