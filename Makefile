@@ -91,14 +91,8 @@ quick: ## check what has changed since COMMIT, or since the last one, in two min
 test: ## run the tests of `make check`
 	tools/check test
 
-test-all: setup build ## run every test but ansible-test on every API server, and the tests at scale
-	@Tests/cluster/fetch-ansible || echo "the syntax of the Ansible role is not checked"
-	tools/run-on-servers every tools/run-tests modules --skip '$(AT_SCALE)'
-	tools/run-tests system --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)'
-	tools/run-on-servers every tools/run-tests system --skip-build --filter '^EndToEndTests'
-	tools/run-tests modules --skip-build --filter '$(AT_SCALE)'
-	tools/run-tests system --skip-build --filter '$(AT_SCALE)'
-	@! Tests/boot/can || $(MAKE) boot-test-all
+test-all: ## run every test but ansible-test on every API server, and every package on every release of Debian
+	tools/check test-all
 
 # The package is made once, and installed on the Debian of this machine.
 boot-test: setup build ## boot Debian containers and test units, journal and package in them; needs root
