@@ -155,7 +155,7 @@ struct DecryptActionTests {
     @Test func `the deadline is reported as such`() async throws {
         try await withBench(Self.task().replacing("decrypt:", with: "timeout: 1s, decrypt:")) { bench async throws in
             try encrypt("secret", to: "a.age", in: bench)
-            let program = try bench.write("#!/bin/sh\nexec sleep 60\n", to: "bin/age", mode: 0o755)
+            let program = try bench.write("#!/bin/sh\nexec sleep 100000\n", to: "bin/age", mode: 0o755)
             #expect(try FileSystem.exists(program))
             let printed = try await bench.perform("key", searchPath: "\(bench.directory)/bin:/usr/bin:/bin")
             #expect(

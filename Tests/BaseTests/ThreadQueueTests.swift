@@ -20,27 +20,32 @@ struct ThreadQueueTests {
             // The thread ends when there is nothing to do, and is started again.
             if number.isMultiple(of: 1000) { usleep(2000) }
         }
-        #expect(queue.drain(idleLimit: .seconds(60)))
+        #expect(queue.drain(idleLimit: .seconds(600)))
         #expect(log.elements.withLock { $0 } == Array(0..<10_000))
         #expect(queue.count == 0)
     }
 
     @Test func `elements that follow each other shortly are handled by one thread`() {
         let threadCount = Locked(0)
+        var longPauseCount = 0
         let queue = ThreadQueue<Int> { [log] number in
             log.elements.withLock { $0.append(number) }
         } startThread: { (body) throws(SystemError) in
             threadCount.withLock { $0 += 1 }
             try startThread(body)
         }
+        var last = ContinuousClock.now
         for number in 0..<20 {
+            let start = ContinuousClock.now
             queue.append(number)
+            // A thread ends when nothing has come for 100 ms, which a busy machine may make of the pause.
+            if last.duration(to: .now) >= .milliseconds(90) { longPauseCount += 1 }
+            last = start
             usleep(1000)
         }
-        #expect(queue.drain(idleLimit: .seconds(60)))
+        #expect(queue.drain(idleLimit: .seconds(600)))
         #expect(log.elements.withLock { $0 } == Array(0..<20))
-        // A busy machine may pause for longer between two of them.
-        #expect(threadCount.withLock { $0 } <= 3)
+        #expect(threadCount.withLock { $0 } <= 1 + longPauseCount)
     }
 
     @Test func `a handler that blocks holds up neither those who add nor those who wait for a time`() {
@@ -51,12 +56,12 @@ struct ThreadQueueTests {
         let time = ContinuousClock().measure {
             for number in 0..<1000 { queue.append(number) }
             #expect(!queue.drain(idleLimit: .milliseconds(50)))
-            #expect(!queue.drain(idleLimit: .seconds(60), until: .now + .milliseconds(50)))
+            #expect(!queue.drain(idleLimit: .seconds(100_000), until: .now + .milliseconds(50)))
         }
-        #expect(time >= .milliseconds(100) && time < .seconds(10))
+        #expect(time >= .milliseconds(100))
         #expect(queue.count == 1000)
         log.mayGoOn.withLock { $0 = true }
-        #expect(queue.drain(idleLimit: .seconds(60)))
+        #expect(queue.drain(idleLimit: .seconds(600)))
         #expect(log.elements.withLock { $0.count } == 1000)
     }
 
@@ -78,14 +83,22 @@ struct ThreadQueueTests {
         }
         later.withLock { $0 = { [weak queue] in queue?.append(2) } }
         queue.append(1)
-        #expect(queue.drain(idleLimit: .seconds(60)))
+        #expect(queue.drain(idleLimit: .seconds(600)))
         #expect(log.elements.withLock { $0 } == [1, 2])
         #expect(handlers.withLock { $0.most } == 1)
     }
 
     @Test func `a slow handler is waited for as long as it makes progress`() {
-        let queue = ThreadQueue<Int> { _ in usleep(40_000) }
+        let ends = Locked([ContinuousClock.now])
+        let queue = ThreadQueue<Int> { _ in
+            usleep(40_000)
+            ends.withLock { $0.append(.now) }
+        }
         for number in 0..<10 { queue.append(number) }
-        #expect(queue.drain(idleLimit: .milliseconds(300)))
+        let limit = Duration.milliseconds(300)
+        let isDrained = queue.drain(idleLimit: limit)
+        // On a busy machine one of them may take longer than the limit.
+        let ended = ends.withLock { $0 } + [.now]
+        #expect(isDrained || zip(ended, ended.dropFirst()).contains { $0.duration(to: $1) >= limit })
     }
 }

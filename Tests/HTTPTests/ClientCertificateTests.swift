@@ -31,7 +31,7 @@ struct ClientCertificateTests {
             clientCertificate: certificate,
             clientKey: key,
         )
-        return try await client.send(HTTPRequest(url: server.url), as: identity, deadline: .now + .seconds(20))
+        return try await client.send(HTTPRequest(url: server.url), as: identity, deadline: .now + .seconds(600))
     }
 
     private func failure(_ certificate: PEMSource?, _ key: PEMSource?) async throws -> TransportError {

@@ -15,7 +15,7 @@ struct ConnectionTests {
         _ request: HTTPRequest,
         _ identity: ConnectionIdentity = ConnectionIdentity()
     ) async throws -> HTTPResponse {
-        try await client.send(request, as: identity, deadline: .now + .seconds(20))
+        try await client.send(request, as: identity, deadline: .now + .seconds(600))
     }
 
     @Test func `a request is sent again if its old connection was just closed`() async throws {

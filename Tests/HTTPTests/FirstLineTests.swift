@@ -11,7 +11,7 @@ struct FirstLineTests {
         let server = try LoopbackServer { _ in .response(200, body: Array(body.utf8)) }
         let client = try HTTPClient()
         let request = HTTPRequest(url: server.url, endsWithFirstLine: true)
-        let response = try await client.send(request, deadline: .now + .seconds(10))
+        let response = try await client.send(request, deadline: .now + .seconds(600))
         #expect(response.status == 200)
         #expect(String(decoding: response.body, as: UTF8.self) == expected)
     }
@@ -24,7 +24,7 @@ struct FirstLineTests {
         let client = try HTTPClient()
         let request = HTTPRequest(url: server.url, endsWithFirstLine: true)
         // A request that waits for the end fails at the deadline.
-        let response = try await client.send(request, deadline: .now + .seconds(30))
+        let response = try await client.send(request, deadline: .now + .seconds(600))
         #expect(String(decoding: response.body, as: UTF8.self) == "{\"type\":\"ADDED\"}")
     }
 }

@@ -14,7 +14,7 @@ struct HTTPClientTests {
         let server = try LoopbackServer { _ in
             .response(404, headers: ["Warning: 299 - \"a\"", "warning: 299 - \"b\""], body: Array("gone".utf8))
         }
-        let response = try await client.send(HTTPRequest(url: "\(server.url)/x?y=z"), deadline: .now + .seconds(10))
+        let response = try await client.send(HTTPRequest(url: "\(server.url)/x?y=z"), deadline: .now + .seconds(600))
         #expect(response.status == 404)
         #expect(response.values(of: "WARNING") == ["299 - \"a\"", "299 - \"b\""])
         #expect(response.body == Array("gone".utf8))
@@ -28,7 +28,7 @@ struct HTTPClientTests {
         let body: [UInt8]? = method == "GET" ? nil : [0, 1, 2, 0, 255]
         let headers = [HTTPHeader("Content-Type", "application/apply-patch+yaml"), HTTPHeader("X-Empty", "")]
         let request = HTTPRequest(method: method, url: server.url, headers: headers, body: body)
-        _ = try await client.send(request, as: ConnectionIdentity(token: .value("t0p")), deadline: .now + .seconds(10))
+        _ = try await client.send(request, as: ConnectionIdentity(token: .value("t0p")), deadline: .now + .seconds(600))
         let arrived = try #require(server.requests.first)
         #expect(arrived.method == method)
         #expect(arrived.body == body ?? [])
@@ -43,7 +43,7 @@ struct HTTPClientTests {
         let server = try LoopbackServer { .response(200, body: $0.body) }
         let body = Array(repeating: UInt8(ascii: "x"), count: 3 << 20)
         let request = HTTPRequest(method: "PATCH", url: server.url, body: body)
-        let response = try await client.send(request, deadline: .now + .seconds(30))
+        let response = try await client.send(request, deadline: .now + .seconds(600))
         #expect(response.body.count == body.count)
         #expect(server.requests.first?.header("Content-Type") == nil)
     }
@@ -52,7 +52,7 @@ struct HTTPClientTests {
         let server = try LoopbackServer { _ in .response(200) }
         for body in [[], nil] as [[UInt8]?] {
             let request = HTTPRequest(method: "POST", url: server.url, body: body)
-            _ = try await client.send(request, deadline: .now + .seconds(10))
+            _ = try await client.send(request, deadline: .now + .seconds(600))
         }
         #expect(server.requests.map { $0.header("Content-Length") } == ["0", nil])
     }
@@ -61,7 +61,7 @@ struct HTTPClientTests {
         let server = try LoopbackServer { _ in .response(200, body: [1, 2, 3]) }
         let response = try await client.send(
             HTTPRequest(method: "HEAD", url: server.url),
-            deadline: .now + .seconds(10),
+            deadline: .now + .seconds(600),
         )
         #expect(response.status == 200)
         #expect(response.body == [])
@@ -70,7 +70,7 @@ struct HTTPClientTests {
     @Test func `requests one after the other share a connection`() async throws {
         let server = try LoopbackServer { _ in .response(200) }
         for _ in 0..<5 {
-            _ = try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(10))
+            _ = try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(600))
         }
         #expect(server.connectionCount == 1)
     }
@@ -81,7 +81,7 @@ struct HTTPClientTests {
             for number in 0..<300 {
                 group.addTask { [client] in
                     let request = HTTPRequest(url: "\(server.url)/\(number)")
-                    let response = try await client.send(request, deadline: .now + .seconds(30))
+                    let response = try await client.send(request, deadline: .now + .seconds(600))
                     return response.body == Array("/\(number)".utf8)
                 }
             }

@@ -16,7 +16,7 @@ struct TLSTests {
     }
 
     private func get(_ url: String, _ identity: ConnectionIdentity) async throws(TransportError) -> HTTPResponse {
-        try await client.send(HTTPRequest(url: url), as: identity, deadline: .now + .seconds(20))
+        try await client.send(HTTPRequest(url: url), as: identity, deadline: .now + .seconds(600))
     }
 
     private func failure(_ url: String, _ identity: ConnectionIdentity) async throws -> TransportError {
@@ -183,7 +183,7 @@ struct TLSTests {
         let server = try TLSServer(try serverCertificate(), directory: authority.directory, options: "-HTTP")
         let request = HTTPRequest(url: "\(server.url)/x", followsRedirects: true)
         let error = await #expect(throws: TransportError.self) {
-            try await client.send(request, as: trusting, deadline: .now + .seconds(20))
+            try await client.send(request, as: trusting, deadline: .now + .seconds(600))
         }
         #expect(error?.kind == .redirect)
         let words = "'\(server.url)/x' is redirected to 'http://127.0.0.1:1/y', which is not encrypted; refused"

@@ -22,7 +22,7 @@ import Testing
         let first = try #require(try Held(FileLock.take(path)))
         let turns = (1...3).map { _ in
             Task {
-                let lock = try Held(await FileLock.wait(path, until: .now + .seconds(60)))
+                let lock = try Held(await FileLock.wait(path, until: .now + .seconds(600)))
                 lock?.release()
                 return lock != nil
             }
@@ -35,12 +35,12 @@ import Testing
     @Test func `a cancelled wait for a lock does not take it`() async throws {
         let path = path
         let first = try #require(try Held(FileLock.take(path)))
-        let turn = Task { try Held(await FileLock.wait(path, until: .now + .seconds(60))) }
+        let turn = Task { try Held(await FileLock.wait(path, until: .now + .seconds(600))) }
         turn.cancel()
         #expect(try await turn.value == nil)
         first.release()
         // The thread that was left behind may have it for a moment.
-        #expect(try Held(await FileLock.wait(path, until: .now + .seconds(60))) != nil)
+        #expect(try Held(await FileLock.wait(path, until: .now + .seconds(600))) != nil)
     }
 
     @Test(
@@ -86,9 +86,9 @@ import Testing
     @Test func `another process cannot take the lock until it is released`() async throws {
         let lock = try #require(try Held(FileLock.take(path)))
         let other = Command("flock", ["-n", path, "true"], environment: Machine.environment())
-        #expect(try await run(other, deadline: .now + .seconds(30)) { _ in } == .exited(1))
+        #expect(try await run(other, deadline: .now + .seconds(600)) { _ in } == .exited(1))
         lock.release()
-        #expect(try await run(other, deadline: .now + .seconds(30)) { _ in } == .exited(0))
+        #expect(try await run(other, deadline: .now + .seconds(600)) { _ in } == .exited(0))
     }
 
     /// A child has all our files open from its start until it runs its program, see ``FileLock``.
@@ -98,7 +98,7 @@ import Testing
         try await withThrowingTaskGroup { group in
             for _ in 0..<4 {
                 group.addTask {
-                    for _ in 0..<25 { _ = try await run(command, deadline: .now + .seconds(30)) { _ in } }
+                    for _ in 0..<25 { _ = try await run(command, deadline: .now + .seconds(600)) { _ in } }
                 }
             }
             group.addTask {
@@ -121,7 +121,7 @@ import Testing
             ["-n", "--no-fork", path, "sh", "-c", script],
             environment: Machine.environment(),
         )
-        let task = Task { try await run(other, deadline: .now + .seconds(50)) { continuation.yield($0) } }
+        let task = Task { try await run(other, deadline: .now + .seconds(600)) { continuation.yield($0) } }
         for await line in lines where line == "locked" { break }
         #expect(try Held(FileLock.take(path)) == nil)
         task.cancel()

@@ -53,7 +53,7 @@ import Testing
             boot: try Machine.bootIdentifier(),
             end: end,
             entryLimit: limit,
-            timeout: .seconds(60),
+            timeout: .seconds(600),
         )
     }
 
@@ -70,7 +70,7 @@ import Testing
         #expect(reading.entries.allSatisfy { $0["NEST_MISSING"] == nil && $0["_UID"] == "0" })
         let times = reading.entries.map(\.sinceBoot)
         #expect(times == times.sorted())
-        #expect(times.allSatisfy { $0 > before - .milliseconds(100) && $0 < after + .milliseconds(100) })
+        #expect(times.allSatisfy { $0 > before - .seconds(5) && $0 < after + .seconds(5) })
         let second = try await Journal.entries(try query(["NEST_TASK=a", "NEST_ATTEMPT=2"]), directory: directory)
         #expect(second.entries.count == 1)
         var other = try query(["NEST_TASK=a"])

@@ -77,7 +77,7 @@ import Testing
             environment: Machine.environment(),
         )
         let task = Task {
-            try await run(reader, deadline: .now + .seconds(50), lineLimit: 1 << 20) { continuation.yield($0) }
+            try await run(reader, deadline: .now + .seconds(600), lineLimit: 1 << 20) { continuation.yield($0) }
         }
         var entry: [String] = []
         for await line in lines {

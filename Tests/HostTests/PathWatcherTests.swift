@@ -30,7 +30,7 @@ import Testing
 
     /// Waits by events alone.
     private func wait(for paths: [String], onWait: @escaping @Sendable (String) -> Void) async throws -> Bool {
-        let deadline = ContinuousClock.now + .seconds(100)
+        let deadline = ContinuousClock.now + .seconds(600)
         return try await FileSystem.waitUntilExists(
             anyOf: paths,
             deadline: deadline,

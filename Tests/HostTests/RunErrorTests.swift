@@ -10,7 +10,7 @@ import Testing
     /// Runs what cannot be started and returns the printed error.
     private func message(_ command: Command) async -> String? {
         let error = await #expect(throws: SystemError.self) {
-            try await run(command, deadline: .now + .seconds(30)) { _ in }
+            try await run(command, deadline: .now + .seconds(600)) { _ in }
         }
         return error?.description
     }
@@ -63,7 +63,7 @@ import Testing
                 group.addTask {
                     let path = "\(directory)/\(number)"
                     try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o755)
-                    let status = try await run(Command(path, environment: [:]), deadline: .now + .seconds(30)) { _ in }
+                    let status = try await run(Command(path, environment: [:]), deadline: .now + .seconds(600)) { _ in }
                     #expect(status == .exited(0))
                 }
             }

@@ -13,7 +13,7 @@ import Testing
     /// Runs a command that ends by itself and returns its lines.
     private func run(_ command: Command) async throws -> (Host.ExitStatus, [String]) {
         let collector = LineCollector()
-        let status = try await Host.run(command, deadline: .now + .seconds(30)) { collector.append($0) }
+        let status = try await Host.run(command, deadline: .now + .seconds(600)) { collector.append($0) }
         return (status, collector.lines)
     }
 
@@ -40,7 +40,7 @@ import Testing
         let fifo = TemporaryDirectory.file("go")
         try Kernel.makeFIFO(fifo)
         // The program ends only because its first line was seen.
-        let status = try await Host.run(shell("echo ready; read x < \(fifo)"), deadline: .now + .seconds(30)) { line in
+        let status = try await Host.run(shell("echo ready; read x < \(fifo)"), deadline: .now + .seconds(600)) { line in
             if line == "ready" { Kernel.writeLine(toFIFO: fifo) }
         }
         #expect(status == .exited(0))
@@ -75,7 +75,7 @@ import Testing
             Kernel.block(SIGTERM)
             let collector = LineCollector()
             let command = Command("grep", ["-E", "Sig(Blk|Ign)", "/proc/self/status"], environment: Self.environment)
-            _ = try await Host.run(command, deadline: .now + .seconds(30)) { collector.append($0) }
+            _ = try await Host.run(command, deadline: .now + .seconds(600)) { collector.append($0) }
             let masks = collector.lines.map { UInt64($0.split(separator: "\t").last ?? "", radix: 16) ?? .max }
             // Signals 32 and 33 are glibc's own and cannot be asked for.
             #expect(masks.map { $0 & ~(0b11 << 31) } == [0, 0])
@@ -86,16 +86,19 @@ import Testing
         await #expect(processExitsWith: .success) {
             signal(SIGCHLD, SIG_IGN)
             let command = Command("sh", ["-c", "exit 7"], environment: Self.environment)
-            let status = try await Host.run(command, deadline: .now + .seconds(30)) { _ in }
+            let status = try await Host.run(command, deadline: .now + .seconds(600)) { _ in }
             #expect(status == .exited(7))
         }
     }
+
+    /// Long enough for a program to begin, also on a busy machine.
+    private static let shortTime = Duration.seconds(4)
 
     @Test func `endless output is bounded and still ends at the deadline`() async throws {
         let collector = LineCollector()
         let status = try await Host.run(
             Command("yes", environment: Self.environment),
-            deadline: .now + .milliseconds(300),
+            deadline: .now + Self.shortTime,
             countLimit: 5,
         ) { collector.append($0) }
         #expect(status == .timedOut)
@@ -118,7 +121,7 @@ import Testing
     @Test func `the whole group ends at the deadline`() async throws {
         let collector = LineCollector()
         let script = "sleep 1000 & echo $!; (sleep 1000 & echo $!; wait) & wait"
-        let status = try await Host.run(shell(script), deadline: .now + .milliseconds(300)) { collector.append($0) }
+        let status = try await Host.run(shell(script), deadline: .now + Self.shortTime) { collector.append($0) }
         #expect(status == .timedOut)
         #expect(collector.lines.count == 2)
         for line in collector.lines { #expect(try Kernel.isGone(process: line)) }
@@ -129,7 +132,7 @@ import Testing
         let script = "trap '' TERM; sleep 1000 & echo $!; echo $$; while :; do sleep 1000; done"
         let status = try await Host.run(
             shell(script),
-            deadline: .now + .milliseconds(300),
+            deadline: .now + Self.shortTime,
             grace: .milliseconds(100),
         ) { collector.append($0) }
         #expect(status == .timedOut)
@@ -140,7 +143,7 @@ import Testing
     @Test func `a program may use the grace period to clean up`() async throws {
         let collector = LineCollector()
         let script = "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 1000 & wait; done"
-        let status = try await Host.run(shell(script), deadline: .now + .milliseconds(300)) { collector.append($0) }
+        let status = try await Host.run(shell(script), deadline: .now + Self.shortTime) { collector.append($0) }
         #expect(status == .timedOut)
         #expect(collector.lines == ["ready", "cleaned"])
     }

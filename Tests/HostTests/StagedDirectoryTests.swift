@@ -50,7 +50,7 @@ import Testing
         try write("old", to: "\(target)/a")
         try write("left", to: TemporaryDirectory.file("parent/.set.nest-bootstrap-0123456789abcdef.tmp/a"))
         try write("other", to: TemporaryDirectory.file("parent/.set.nest-bootstrap-other.tmp/a"))
-        let lock = try await StagedDirectory.lock(target, until: .now + .seconds(60))
+        let lock = try await StagedDirectory.lock(target, until: .now + .seconds(600))
         defer { withExtendedLifetime(lock) {} }
         func stage() throws {
             let staged = try StagedDirectory(replacing: target)
@@ -89,14 +89,14 @@ import Testing
     }
 
     @Test func `only one process has the lock`() async throws {
-        guard let first = try await StagedDirectory.lock(target, until: .now + .seconds(5)) else {
+        guard let first = try await StagedDirectory.lock(target, until: .now + .seconds(600)) else {
             Issue.record("nothing else has the lock")
             return
         }
         let isTakenTwice = try await StagedDirectory.lock(target, until: .now + .milliseconds(100)) != nil
         #expect(!isTakenTwice)
         first.release()
-        let isTakenAgain = try await StagedDirectory.lock(target, until: .now + .seconds(5)) != nil
+        let isTakenAgain = try await StagedDirectory.lock(target, until: .now + .seconds(600)) != nil
         #expect(isTakenAgain)
     }
 }

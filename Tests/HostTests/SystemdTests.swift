@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.temporaryDirectory, .timeLimit(.minutes(3))) struct SystemdTests {
     /// Asks the bus at an address for a unit and returns the printed error.
-    private func message(_ unit: String, address: String, timeout: Duration = .seconds(30)) async -> String? {
+    private func message(_ unit: String, address: String, timeout: Duration = .seconds(600)) async -> String? {
         let error = await #expect(throws: SystemError.self) {
             try await Systemd.waitUntilActive(unit, deadline: .now, address: address, answerTimeout: timeout) { _ in }
         }
@@ -54,7 +54,7 @@ import Testing
             ["--session", "--nofork", "--nopidfile", "--print-address", "--address=\(address)"],
             environment: Machine.environment(),
         )
-        let task = Task { try await run(bus, deadline: .now + .seconds(50)) { continuation.yield($0) } }
+        let task = Task { try await run(bus, deadline: .now + .seconds(600)) { continuation.yield($0) } }
         for await _ in lines { break }
         let words = await message("a", address: address)
         #expect(words?.hasPrefix("cannot ask systemd for the state of 'a.service': ") == true)

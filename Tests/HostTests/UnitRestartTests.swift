@@ -32,7 +32,7 @@ import Testing
             name ?? unit,
             from: own,
             startsFailed: startsFailed,
-            deadline: .now + .seconds(60),
+            deadline: .now + .seconds(600),
             address: manager.busAddress
         )
     }
@@ -78,9 +78,7 @@ import Testing
         #expect(try await restart(manager, from: ["own.service"]))
         #expect(starts == 1)
         try FileSystem.write([], to: "\(marker).done", mode: 0o600)
-        let deadline = ContinuousClock.now + .seconds(30)
-        while starts < 2, .now < deadline { try await ContinuousClock().sleep(for: .milliseconds(50)) }
-        #expect(starts == 2)
+        #expect(try await becomes { starts == 2 })
     }
 
     @Test func `a unit that is ordered after the unit of the caller is waited for when that has started`() async throws
@@ -99,11 +97,11 @@ import Testing
         let manager = try await manager()
         try manager.write("[Timer]\nOnActiveSec=1h\n", toUnit: "a.timer")
         func times() async throws -> [String: Duration] {
-            try await Systemd.timers(["a.timer"], timeout: .seconds(10), address: manager.busAddress)
+            try await Systemd.timers(["a.timer"], timeout: .seconds(600), address: manager.busAddress)
         }
         #expect(try await times() == [:])
         try await manager.start("a.timer")
         let time = try #require(try await times()["a.timer"])
-        #expect(time > .seconds(3500) && time <= .seconds(3660))
+        #expect(time > .seconds(1800) && time <= .seconds(3660))
     }
 }

@@ -30,7 +30,7 @@ import Testing
             defer { continuation.finish() }
             return try await Systemd.waitUntilActive(
                 unit,
-                deadline: .now + .seconds(100),
+                deadline: .now + .seconds(600),
                 address: manager.busAddress,
                 checkInterval: .seconds(1000)
             ) { state in
@@ -125,7 +125,7 @@ import Testing
         let (waits, continuation) = AsyncStream.makeStream(of: Void.self)
         let task = Task {
             defer { continuation.finish() }
-            return try await Systemd.waitUntilActive("a", deadline: .now + .seconds(100), address: manager.busAddress) {
+            return try await Systemd.waitUntilActive("a", deadline: .now + .seconds(600), address: manager.busAddress) {
                 _ in
                 continuation.yield()
             }

@@ -31,7 +31,7 @@ struct Etcd {
     private func send(_ operation: String, _ key: String, _ rest: String) async throws {
         let body = #"{"key": "\#(base64(Array("/registry/\(key)".utf8)))"\#(rest)}"#
         let request = HTTPRequest(method: "POST", url: "\(url)/v3/kv/\(operation)", body: Array(body.utf8))
-        let response = try await client.send(request, deadline: .now + .seconds(20))
+        let response = try await client.send(request, deadline: .now + .seconds(600))
         try #require(response.status == 200, "\(String(decoding: response.body, as: UTF8.self))")
     }
 

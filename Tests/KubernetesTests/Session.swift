@@ -34,7 +34,7 @@ struct Session: Sendable {
 
     /// A policy with a short grace period and a deadline that suits a busy machine.
     static func retryPolicy(
-        _ limit: Duration = .seconds(60),
+        _ limit: Duration = .seconds(600),
         gracePeriod: Duration = .milliseconds(300),
         report: @escaping @Sendable (String) -> Void = { _ in },
     ) -> RetryPolicy {
@@ -107,7 +107,7 @@ struct Session: Sendable {
 
     /// Reads an object, `nil` if it does not exist.
     func object(_ path: String) async throws -> Node? {
-        try await client.find(path, until: .now + .seconds(60))
+        try await client.find(path, until: .now + .seconds(600))
     }
 
     /// Reads an object's resource version.
@@ -118,7 +118,7 @@ struct Session: Sendable {
     /// Sends an object by server-side apply as another manager.
     func write(_ body: String, to path: String, as manager: String) async throws {
         let query = [("fieldManager", manager), ("force", "true")]
-        _ = try await client.object("PATCH", path, query: query, body: Array(body.utf8), until: .now + .seconds(60))
+        _ = try await client.object("PATCH", path, query: query, body: Array(body.utf8), until: .now + .seconds(600))
     }
 
     /// Creates an object as another manager, or changes it by a merge patch, as clients without server-side apply do.
@@ -129,7 +129,7 @@ struct Session: Sendable {
             query: [("fieldManager", manager)],
             body: try node(body).json(),
             contentType: method == "PATCH" ? "application/merge-patch+json" : "application/json",
-            until: .now + .seconds(60),
+            until: .now + .seconds(600),
         )
     }
 }

@@ -1,11 +1,12 @@
 import Planning
+import TestSupport
 import Testing
 
 /// Many nodes.
 extension ScaleTests {
-    /// How long something takes, several times one after the other.
+    /// The processor time of something, several times one after the other.
     private func time(_ count: Int = 1, _ body: () throws -> Void) rethrows -> Duration {
-        try ContinuousClock().measure {
+        try processorTime {
             for _ in 0..<count { try body() }
         }
     }

@@ -47,7 +47,7 @@ struct JSONSinkTests {
         events.send(Event(task: "a", .waiting(Wait("x"))))
         events.send(Event(task: "a", .waiting(Wait("x"))))
         events.send(Event(task: "a", .taskFinished(.failed(problems), after: .zero)))
-        events.finish(idleLimit: .seconds(60))
+        events.finish(idleLimit: .seconds(600))
         let lines = recorder.text().split(separator: "\n")
         let numbers = lines.compactMap { $0.firstMatch(of: /"sequence":(\d+)/).flatMap { Int($0.1) } }
         #expect(numbers.count == lines.count)

@@ -96,7 +96,7 @@ struct JournalSinkTests {
         let journal = JournalQueue { fields in entries.withLock { $0.append(fields.map { "\($0.0)=\($0.1)" }) } }
         let output = ConsoleOutput(journal: journal)
         output.report([Problem("not yet")], .dependencyMissing, [("NEST_TASK", "a")])
-        output.flush(idleLimit: .seconds(60))
+        output.flush(idleLimit: .seconds(600))
         #expect(entries.withLock { $0.count } == 1)
         let sent = entries.withLock { $0.first ?? [] }
         #expect(sent.contains("MESSAGE=not yet"))
@@ -110,7 +110,7 @@ struct JournalSinkTests {
         }
         let failing = ConsoleOutput(writer, journal: JournalQueue(refusing))
         failing.report(Plain("cannot read"))
-        failing.flush(idleLimit: .seconds(60))
+        failing.flush(idleLimit: .seconds(600))
         #expect(
             recorder.text(.diagnostics) == """
                 nest-bootstrap: a 'b': Operation not permitted

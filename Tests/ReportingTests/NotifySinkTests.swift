@@ -26,7 +26,7 @@ struct NotifySinkTests {
 
     /// Everything that was sent, by a thread of its own.
     private var all: [String] {
-        _ = sink.flush(idleLimit: .seconds(60), until: nil)
+        _ = sink.flush(idleLimit: .seconds(600), until: nil)
         return sent.all
     }
 

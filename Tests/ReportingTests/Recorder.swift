@@ -23,13 +23,13 @@ final class Recorder: Sendable {
 
     /// What was written so far.
     func text(_ stream: ConsoleOutput.Stream = .results) -> String {
-        output.flush(idleLimit: .seconds(60))
+        output.flush(idleLimit: .seconds(600))
         return written.texts.withLock { $0.filter { $0.0 == stream }.map(\.1).joined() }
     }
 
     /// The number of writes.
     var writeCount: Int {
-        output.flush(idleLimit: .seconds(60))
+        output.flush(idleLimit: .seconds(600))
         return written.texts.withLock { $0.count }
     }
 
@@ -73,7 +73,7 @@ final class Reporter {
 
     func finish() {
         reporter.finish()
-        _ = sink.flush(idleLimit: .seconds(60), until: nil)
+        _ = sink.flush(idleLimit: .seconds(600), until: nil)
     }
 }
 

@@ -4,6 +4,7 @@ import Glibc
 import Host
 import Reporting
 import State
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3)))
@@ -105,18 +106,11 @@ struct StatusTests {
     }
 
     @Test(.timeLimit(.minutes(1))) func `10,000 tasks make a table in linear time`() {
-        // The time that this thread had a core, as other tests run at the same time; the best of some.
-        func used() -> Duration {
-            var time = timespec()
-            unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-            return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-        }
+        // The best of some.
         func time(_ count: Int) -> Duration {
             let statuses = (0..<count).map { TaskStatus(task: "t\($0)", state: .notYet, reason: "runs after 't0'") }
             let times = (0..<3).map { _ in
-                let start = used()
-                #expect(statusLines(statuses, columns: 80).count == 2 * count + 1)
-                return used() - start
+                processorTime { #expect(statusLines(statuses, columns: 80).count == 2 * count + 1) }
             }
             return times.min() ?? .zero
         }

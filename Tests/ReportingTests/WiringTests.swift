@@ -67,12 +67,12 @@ struct WiringTests {
         }
         output.write("a")
         output.write("b")
-        output.flush(idleLimit: .seconds(60))
+        output.flush(idleLimit: .seconds(600))
         #expect(recorder.uptime() == .seconds(1))
         // A reader that left is no failure of ours.
         #expect(output.failure == nil)
         output.write("c", to: .diagnostics)
-        output.flush(idleLimit: .seconds(60))
+        output.flush(idleLimit: .seconds(600))
         #expect(output.failure?.code == 28)
     }
 

@@ -15,7 +15,7 @@ struct RecordRemovalTests {
         let held = try store.lock("rbac")
         let store = store
         let waiting = Task {
-            let lock = try await store.awaitLock("rbac", until: .now + .seconds(60))
+            let lock = try await store.awaitLock("rbac", until: .now + .seconds(600))
             // The lock is that of the directory that others find.
             let isFree = try store.lock("rbac") != nil
             lock?.release()

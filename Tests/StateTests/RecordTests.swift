@@ -182,7 +182,7 @@ struct RecordTests {
         #expect(!isTakenTwice)
         lock?.release()
         #expect(store.runner(of: "rbac") == nil)
-        let again = try await store.awaitLock("rbac", until: .now + .seconds(60))
+        let again = try await store.awaitLock("rbac", until: .now + .seconds(600))
         #expect(store.runner(of: "rbac") == getpid())
         again?.release()
     }

@@ -32,12 +32,19 @@ public struct TemporaryDirectory: SuiteTrait, TestTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void,
     ) async throws {
+        try await Self.with(function)
+    }
+
+    /// Makes a directory for a function, and removes it; for processes that a test starts.
+    ///
+    /// - Throws: The error of the function, or of the file system.
+    public static func with(_ function: @concurrent @Sendable () async throws -> Void) async throws {
         let parent = TestProcess.temporaryDirectory
         let path = "\(parent)/nest-bootstrap.\(String(UInt64.random(in: .min ... .max), radix: 36))"
         try Files.makeDirectories(path, mode: 0o700)
         let result: Result<Void, any Error>
         do {
-            result = .success(try await Self.$current.withValue(path, operation: function))
+            result = .success(try await $current.withValue(path, operation: function))
         } catch {
             result = .failure(error)
         }

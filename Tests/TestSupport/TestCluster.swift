@@ -108,13 +108,20 @@ public struct TestCluster: Sendable {
     /// - Returns: How it ended, and what it wrote.
     /// - Throws: ``SupportError`` if there is no kubectl.
     public func kubectl(_ arguments: [String], input: String = "") async throws(SupportError) -> ToolResult {
+        await (try startKubectl(arguments, input: input)).result()
+    }
+
+    /// Starts kubectl as ``kubectl(_:input:)-([String],_)`` does.
+    ///
+    /// - Throws: ``SupportError`` if there is no kubectl.
+    public func startKubectl(_ arguments: [String], input: String = "") throws(SupportError) -> Tool {
         let assets = TestProcess.environment["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
         let kubeconfig = ["KUBECONFIG": kubeconfig]
         do {
-            return try await Tool.run("kubectl", arguments, environment: kubeconfig, input: input)
+            return try Tool("kubectl", arguments, environment: kubeconfig, input: input)
         } catch {
             guard let assets, error.isNotFound else { throw error }
-            return try await Tool.run(assets, arguments, environment: kubeconfig, input: input)
+            return try Tool(assets, arguments, environment: kubeconfig, input: input)
         }
     }
 

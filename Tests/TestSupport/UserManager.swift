@@ -88,17 +88,17 @@ public final class UserManager: Sendable {
     ///
     /// - Throws: ``SupportError`` if the unit does not start.
     public func start(_ unit: String) async throws {
-        try await repeatUntilSuccess(["timeout", "10", "systemctl", "--user", "start", unit])
+        try await repeatUntilSuccess(["timeout", "60", "systemctl", "--user", "start", unit])
     }
 
     private func repeatUntilSuccess(_ command: [String]) async throws {
-        var result = ToolResult(status: 1, output: "", errors: "")
-        for _ in 0..<200 {
-            result = try await Tool.run(command[0], Array(command.dropFirst()), environment: runtime)
-            if result.status == 0 { return }
-            try await ContinuousClock().sleep(for: .milliseconds(50))
+        var errors = ""
+        let hasSucceeded = try await becomes {
+            let result = try await Tool.run(command[0], Array(command.dropFirst()), environment: runtime)
+            errors = result.errors
+            return result.status == 0
         }
-        throw SupportError("systemd does not start: \(result.errors)")
+        if !hasSucceeded { throw SupportError("systemd does not start: \(errors)") }
     }
 
     private var runtime: [String: String?] { ["XDG_RUNTIME_DIR": "\(directory)/run"] }

@@ -188,7 +188,7 @@ struct ApplierTests {
         let (session, namespace) = try await Session.inNewNamespace()
         let other = "\(namespace)-late"
         let (waits, waited) = AsyncStream<String>.makeStream()
-        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(50)) { waited.yield($0) }
+        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(600)) { waited.yield($0) }
         async let lines = session.apply(configMap("a", other), retryPolicy: retryPolicy)
         let words = await waits.first { _ in true } ?? ""
         #expect(
@@ -209,7 +209,7 @@ struct ApplierTests {
     @Test func `an object that is interrupted has not failed`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let (waits, waited) = AsyncStream<String>.makeStream()
-        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(50)) { waited.yield($0) }
+        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(600)) { waited.yield($0) }
         let text = configMap("a", "\(namespace)-never")
         let run = Task { await session.apply(text, retryPolicy: retryPolicy) }
         _ = await waits.first { _ in true }

@@ -13,7 +13,7 @@ struct DeletionTests {
         let metadata = "name: a, namespace: \(namespace)"
         let text = "{apiVersion: v1, kind: ConfigMap, metadata: {\(metadata)}, data: {a: '1'}}"
         try await setFinalizers(#"["example.org/one","example.org/two"]"#, path, session)
-        _ = try await session.client.object("DELETE", path, until: .now + .seconds(20))
+        _ = try await session.client.object("DELETE", path, until: .now + .seconds(600))
         return (text, path)
     }
 
@@ -69,7 +69,7 @@ struct DeletionTests {
     @Test func `what needs a namespace that is being deleted is not tried, and names it`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let path = "/api/v1/namespaces/\(namespace)"
-        _ = try await session.client.object("DELETE", path, until: .now + .seconds(20))
+        _ = try await session.client.object("DELETE", path, until: .now + .seconds(600))
         // The tests' cluster deletes it soon: a finalizer of its own holds it.
         let text =
             "{apiVersion: v1, kind: Namespace, metadata: {name: \(namespace)}}\n---\n"
@@ -95,7 +95,7 @@ struct DeletionTests {
             ---
             {apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: m}}
             """
-        let lines = await (try fake.session()).apply(text, retryPolicy: Session.retryPolicy(.seconds(15)))
+        let lines = await (try fake.session()).apply(text, retryPolicy: Session.retryPolicy(.seconds(20)))
         #expect(
             lines == [
                 "created ConfigMap/m/b",
@@ -118,7 +118,7 @@ struct DeletionTests {
         }
         let text =
             "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gizmos.e.test}}"
-        let lines = await (try fake.session()).apply(text, retryPolicy: Session.retryPolicy(.seconds(5)))
+        let lines = await (try fake.session()).apply(text, retryPolicy: Session.retryPolicy(.seconds(15)))
         #expect(lines.count == 1)
         let hint =
             "see which of its objects are left: 'kubectl get gizmos.e.test -A'; they have finalizers of their own"

@@ -180,7 +180,7 @@ struct MigrationPreviewTests {
         let before = try #require(try await session.object(path))
         let planned = await session.apply(example.manifest, dryRunOverlay: DryRunOverlay())
         // The controllers of the cluster update a Deployment meanwhile, and a move of fields is repeated then.
-        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(30))
+        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(120))
         let run = await session.apply(example.manifest, retryPolicy: retryPolicy)
         let after = try #require(try await session.object(path))
         let type = try manifests(example.manifest)[0].identity.type

@@ -124,7 +124,7 @@ struct OtherReplyTests {
         }
         let session = try fake.session()
         let reason = Locked("")
-        let retryPolicy = Session.retryPolicy(.seconds(50)) { wait in
+        let retryPolicy = Session.retryPolicy { wait in
             reason.withLock { $0 = wait }
             isDown.withLock { $0 = false }
         }

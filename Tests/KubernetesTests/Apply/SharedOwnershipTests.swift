@@ -95,7 +95,7 @@ struct SharedOwnershipTests {
         let resource = try await session.client.catalog.resource(
             of: identity.type,
             on: session.client,
-            until: .now + .seconds(60),
+            until: .now + .seconds(600),
         )
         return resource.path(of: identity)
     }
@@ -141,7 +141,7 @@ struct SharedOwnershipTests {
         // The other manager meets no conflict either.
         let query = [("fieldManager", "kubectl")]
         let body = Array(manifest.utf8)
-        _ = try await session.client.object("PATCH", path, query: query, body: body, until: .now + .seconds(60))
+        _ = try await session.client.object("PATCH", path, query: query, body: body, until: .now + .seconds(600))
         #expect(await session.apply(manifest).first?.hasPrefix("unchanged ") == true)
     }
 

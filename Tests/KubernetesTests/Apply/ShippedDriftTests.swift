@@ -37,7 +37,7 @@ struct ShippedDriftTests {
     private func path(of manifest: ManifestObject, on session: Session) async throws -> String {
         let client = session.client
         let type = manifest.identity.type
-        let resource = try await client.catalog.resource(of: type, on: client, until: .now + .seconds(20))
+        let resource = try await client.catalog.resource(of: type, on: client, until: .now + .seconds(600))
         return resource.path(of: manifest.identity)
     }
 
@@ -50,7 +50,7 @@ struct ShippedDriftTests {
                 query: [("fieldManager", "drift")],
                 body: Array(patch.utf8),
                 contentType: "application/json-patch+json",
-                until: .now + .seconds(20),
+                until: .now + .seconds(600),
             )
             let difference = Difference(from: live, to: reply.node, hasStatusSubresource: true)
             return difference.fields.isEmpty ? nil : reply.node

@@ -186,7 +186,7 @@ struct VerificationTests {
         let fake = try server { $0 == Self.definitionPath ? Self.definition(fields) : nil }
         let client = try fake.session().client
         let type = GroupVersionKind(apiVersion: "a.test/v1", kind: "Widget")
-        let definition = await client.traits.definition(of: type, "widgets", on: client, until: .now + .seconds(10))
+        let definition = await client.traits.definition(of: type, "widgets", on: client, until: .now + .seconds(600))
         #expect(definition?.convertsByWebhook == converts)
     }
 
@@ -210,7 +210,7 @@ struct VerificationTests {
                 default: nil
                 }
             }
-            return try await ServerTraits(of: try fake.session().client, until: .now + .seconds(10)).version
+            return try await ServerTraits(of: try fake.session().client, until: .now + .seconds(600)).version
         }
         let emulated = #","emulationMajor":"1","emulationMinor":"29""#
         let versions = [

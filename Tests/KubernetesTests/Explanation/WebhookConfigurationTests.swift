@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3)))
 struct WebhookConfigurationTests {
     /// A busy machine also answers within it; the objects are retried until its end.
-    private static let timeout = Duration.seconds(15)
+    private static let timeout = Duration.seconds(20)
 
     /// A server with an admission webhook that is down, and that takes a moment to list its configurations.
     private func server(

@@ -85,7 +85,7 @@ extension KubeconfigTests {
         let credentials = try Credentials(kubeconfig) { _ in [] }
         #expect(credentials.whoami.hasSuffix("token of the kubeconfig, as user 'readonly'"))
         let client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
-        _ = try await client.find("/api/v1/namespaces/kube-system", until: .now + .seconds(20))
+        _ = try await client.find("/api/v1/namespaces/kube-system", until: .now + .seconds(600))
         #expect(fake.server.requests.map { $0.header("impersonate-user") } == ["readonly"])
         #expect(fake.server.requests.map { $0.header("impersonate-group") } == ["a"])
     }
@@ -98,7 +98,7 @@ extension KubeconfigTests {
         let credentials = try Credentials(kubeconfig) { _ in [] }
         let client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
         let error = await #expect(throws: APIError.self) {
-            try await client.find("/api/v1/namespaces/kube-system", until: .now + .seconds(20))
+            try await client.find("/api/v1/namespaces/kube-system", until: .now + .seconds(600))
         }
         #expect(fake.server.requests.isEmpty)
         guard case .transport(let cause)? = error else { return #expect(Bool(false), "\(String(describing: error))") }

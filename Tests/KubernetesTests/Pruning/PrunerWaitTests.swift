@@ -36,7 +36,7 @@ struct PrunerWaitTests {
             manifests: [],
             includesProtected: false,
             isDryRun: false,
-            retryPolicy: RetryPolicy(deadline: .now + .seconds(50)) { [reported] wait in reported.add(wait) },
+            retryPolicy: RetryPolicy(deadline: .now + .seconds(600)) { [reported] wait in reported.add(wait) },
             location: SourceLocation(file: "bootstrap.yaml"),
         )
     }

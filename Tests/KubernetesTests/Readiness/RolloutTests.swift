@@ -21,7 +21,11 @@ struct RolloutTests {
             client: try fake.session().client,
             minimumNodeCount: 1,
             task: "t",
-            retryPolicy: RetryPolicy(deadline: .now + .seconds(60), gracePeriod: .milliseconds(300), report: report),
+            retryPolicy: RetryPolicy(
+                deadline: .now + .seconds(100_000),
+                gracePeriod: .milliseconds(300),
+                report: report
+            ),
             diagnosisInterval: .seconds(3600),
         )
     }
@@ -49,18 +53,11 @@ struct RolloutTests {
         }
     }
 
-    /// A process of its own: among other tests the thread pool is too busy to measure times.
-    @Test func `objects of one kind are read by one list and watched from its version`() async {
-        await #expect(processExitsWith: .success) { try await RolloutTests().waitForTwo() }
-    }
-
-    /// Waits for two objects, of which one is ready at first.
-    private func waitForTwo() async throws {
+    @Test func `objects of one kind are read by one list and watched from its version`() async throws {
+        // One of the two is ready at first. Only its first event ends a watch: the server sends nothing more, and the
+        // deadline is after the time limit of the suite.
         let fake = try Self.server { name, count in name == "a" || count > 2 }
-        let start = ContinuousClock.now
         try await rollout(on: fake).wait(for: [identity("a"), identity("b")])
-        // Two watches that are not ended by their first event take 10 s.
-        #expect(start.duration(to: .now) < .seconds(10))
         let selector = "fieldSelector=metadata.name%3Db"
         // The limit of a watch is spread by a tenth, and grows.
         let requests = fake.requests("GET \(Self.collection)").map {

@@ -40,7 +40,7 @@ struct WaitingTests {
                     identity("v1", "ConfigMap", namespace, "a"), identity("a.test/v1", "Widget", namespace, "a"),
                 ],
                 task: "t",
-                Session.retryPolicy(.seconds(15))
+                Session.retryPolicy(.seconds(30))
             )
         }
         let message = try #require(error?.message)
@@ -61,7 +61,7 @@ struct WaitingTests {
         try await TestCluster.withFresh(starting: false) { cluster in
             let session = try Session(kubeconfig: cluster.kubeconfig)
             let (waits, waited) = AsyncStream<String>.makeStream()
-            let retryPolicy = Session.retryPolicy(.seconds(60)) { waited.yield($0) }
+            let retryPolicy = Session.retryPolicy { waited.yield($0) }
             async let preflight: Void = session.client.waitUntilUsable(retryPolicy)
             let report = await waits.first { _ in true } ?? ""
             let address = cluster.server.dropFirst("https://".count)
@@ -91,7 +91,7 @@ struct WaitingTests {
             + "'CN=kube-admin,O=system:masters'; check that CA 'CN=other-ca', which issued the certificate, is in the "
             + "server's '--client-ca-file'"
         let error = await #expect(throws: Problem.self) {
-            try await stranger.client.waitUntilUsable(Session.retryPolicy(.seconds(5)))
+            try await stranger.client.waitUntilUsable(Session.retryPolicy(.seconds(20)))
         }
         #expect(error?.description == message)
         #expect(
@@ -101,7 +101,7 @@ struct WaitingTests {
         )
         let distrustful = try session(authority.certificatePath)
         let refusal = await #expect(throws: Problem.self) {
-            try await distrustful.client.waitUntilUsable(Session.retryPolicy(.seconds(5)))
+            try await distrustful.client.waitUntilUsable(Session.retryPolicy(.seconds(20)))
         }
         let line = try #require(refusal?.description)
         #expect(line.hasPrefix("API server \(cluster.server) shows a certificate issued by '"))

@@ -9,15 +9,18 @@ struct SharedRequestsTests {
     @Test func `callers at the same time get the answer of one request`() async throws {
         let requests = SharedRequests<String, Int>()
         let count = Counter()
+        let (callers, called) = AsyncStream<Void>.makeStream()
         await withTaskGroup(of: Int?.self) { group in
             for _ in 0..<20 {
-                group.addTask {
+                // An immediate task has asked when this returns.
+                group.addImmediateTask {
                     try? await requests.answer(for: "a") { () async throws(APIError) in
-                        _ = await sleep(.milliseconds(200))
+                        for await _ in callers {}
                         return count.next()
                     }
                 }
             }
+            called.finish()
             for await answer in group { #expect(answer == 1) }
         }
         // What has been answered is not kept.
@@ -27,18 +30,20 @@ struct SharedRequestsTests {
     @Test func `an error is shared too`() async throws {
         let requests = SharedRequests<String, Int>()
         let count = Counter()
+        let (callers, called) = AsyncStream<Void>.makeStream()
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<5 {
-                group.addTask {
+                group.addImmediateTask {
                     await #expect(throws: APIError.self) {
                         try await requests.answer(for: "a") { () async throws(APIError) in
-                            _ = await sleep(.milliseconds(200))
+                            for await _ in callers {}
                             _ = count.next()
                             throw APIError.pending("no", .permanent)
                         }
                     }
                 }
             }
+            called.finish()
         }
         #expect(count.value == 1)
     }
@@ -49,7 +54,7 @@ struct SharedRequestsTests {
         let first = Task {
             try await requests.answer(for: "a") { () async throws(APIError) in
                 started.yield()
-                guard await sleep(.seconds(60)) else { throw .interrupted }
+                guard await sleep(.seconds(100_000)) else { throw .interrupted }
                 return 1
             }
         }
@@ -57,8 +62,7 @@ struct SharedRequestsTests {
         let impatient = Task { try await requests.answer(for: "a") { () async throws(APIError) in 2 } }
         impatient.cancel()
         await #expect(throws: APIError.self) { try await impatient.value }
-        let second = Task { try await requests.answer(for: "a") { () async throws(APIError) in 3 } }
-        _ = await sleep(.milliseconds(100))
+        let second = Task.immediate { try await requests.answer(for: "a") { () async throws(APIError) in 3 } }
         first.cancel()
         await #expect(throws: APIError.self) { try await first.value }
         #expect(try await second.value == 3)
