@@ -120,8 +120,9 @@ struct CompletionTests {
             path = directory + ":" + os.environ["PATH"]
             os.environ.update(HOME=directory, PATH=path, TERM="dumb", PS1="$ ", COLUMNS="300")
             os.execvp(shell, [shell] + arguments)
-        def until(words, count, seconds):
-            seen, end = "", time.monotonic() + seconds
+        def until(words, count):
+            # The limit only guards against waiting forever.
+            seen, end = "", time.monotonic() + 600
             while seen.count(words) < count and time.monotonic() < end:
                 if select.select([terminal], [], [], 0.1)[0]:
                     seen += os.read(terminal, 65536).decode(errors="replace")
@@ -129,12 +130,12 @@ struct CompletionTests {
         script = "; . <(nest-bootstrap completion " + shell + "); echo rea''dy\n"
         os.write(terminal, (setup + script).encode())
         # The editor of the line has begun when there is a prompt.
-        if "$ " not in until("ready", 1, 30).split("ready")[-1]:
-            until("$ ", 1, 30)
+        if "$ " not in until("ready", 1).split("ready")[-1]:
+            until("$ ", 1)
         time.sleep(0.2)
         os.write(terminal, line.encode() + b"\t")
         # Below the list the shell shows the line again.
-        shown = until(line, 2, 10)
+        shown = until(line, 2)
         print("\n".join(re.split(r"\s{2,}|[\r\n]", shown.replace(line, "", 1))))
         os.kill(process, 9)
         """#

@@ -89,7 +89,7 @@ struct ExecVerbTests {
     }
 
     @Test func `the deadline ends a program with all its descendants`() async throws {
-        let node = try TestNode("tasks: {hangs: {timeout: 2s, exec: {script: hangs.sh}}}\n")
+        let node = try TestNode("tasks: {hangs: {timeout: 10s, exec: {script: hangs.sh}}}\n")
         // The grandchild ignores the polite signal.
         try node.write(
             """
@@ -107,7 +107,7 @@ struct ExecVerbTests {
         let result = await tool.result()
         #expect(result.status == 1)
         #expect(
-            result.errors == "hangs: error: '\(node.path("hangs.sh"))' did not finish within 2s and was stopped; "
+            result.errors == "hangs: error: '\(node.path("hangs.sh"))' did not finish within 10s and was stopped; "
                 + "its last output was: \(grandchild); find out why it takes so long, or increase 'timeout' of task 'hangs'\n"
         )
         #expect(!isAlive(grandchild))

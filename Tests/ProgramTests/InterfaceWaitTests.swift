@@ -17,8 +17,8 @@ struct InterfaceWaitTests {
         let result = try await run(
             """
             tasks:
-              interface: {timeout: 30s, wait: {interface: "tailscale*"}}
-              address: {timeout: 30s, wait: {address: 100.64.0.0/10}}
+              interface: {timeout: 10m, wait: {interface: "tailscale*"}}
+              address: {timeout: 10m, wait: {address: 100.64.0.0/10}}
             """,
             during: """
                 \(printed("'tailscale*': it does not exist"))

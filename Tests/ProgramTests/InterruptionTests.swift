@@ -10,16 +10,14 @@ struct InterruptionTests {
         let node = try TestNode(
             """
             tasks:
-              waits: {wait: {file: /nowhere/to/be/found}}
+              waits: {timeout: 24h, wait: {file: /nowhere/to/be/found}}
               later: {after: [waits], file: {path: /etc/later, content: never}}
             """
         )
         let tool = try node.start(["run"])
         #expect(try await becomes { tool.outputSoFar().contains("waits: waiting: ") })
-        let start = ContinuousClock.now
         tool.signal(signal)
         let result = await tool.result()
-        #expect(start.duration(to: .now) < .seconds(5))
         #expect(result.status == code)
         #expect(result.output.masked.contains("waits: interrupted in SOON\n"))
         #expect(result.output.contains("later: not started (interrupted)\n"))
@@ -35,7 +33,7 @@ struct InterruptionTests {
 
     @Test func `a child process is ended with the agent`() async throws {
         let node = try TestNode("tasks: {sleeps: {exec: {script: s.sh}}}\n")
-        try node.write("#!/bin/sh\nsleep 300 &\necho $!\nwait\n", to: "s.sh", mode: 0o755)
+        try node.write("#!/bin/sh\nsleep 100000 &\necho $!\nwait\n", to: "s.sh", mode: 0o755)
         let tool = try node.start(["run"])
         #expect(try await becomes { tool.outputSoFar().contains("sleeps: | ") })
         let line = tool.outputSoFar().split(separator: "\n").first { $0.hasPrefix("sleeps: | ") } ?? ""

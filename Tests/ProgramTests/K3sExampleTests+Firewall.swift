@@ -57,10 +57,12 @@ extension K3sExampleTests {
             ip addr add 10.9.0.1/24 dev eth0
             for address in 192.168.1.102 10.9.0.2; do
                 for port in 22 2379 6443 10250 30000; do
-                    status=0
-                    timeout 1 bash -c "exec 3<>/dev/tcp/$address/$port" 2>/dev/null || status=$?
-                    [ "$status" = 124 ] || echo "$port"
-                done | paste -sd ' '
+                    {
+                        status=0
+                        timeout 5 bash -c "exec 3<>/dev/tcp/$address/$port" 2>/dev/null || status=$?
+                        [ "$status" = 124 ] || echo "$port"
+                    } &
+                done | sort -n | paste -sd ' '
             done
             """
         let result = try await Tool.run("unshare", ["--net", "sh", "-euc", script])

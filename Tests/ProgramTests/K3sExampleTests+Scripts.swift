@@ -30,10 +30,11 @@ extension K3sExampleTests {
             mkdir -p member
             try() {
                 status=0
-                timeout 10 "$2/$1-cluster.sh" "$3" 127.0.0.1 2>>errors || status=$?
+                timeout "$limit" "$2/$1-cluster.sh" "$3" 127.0.0.1 2>>errors || status=$?
                 echo "$1 $3 $status"
             }
             echo nothing answers
+            limit=10
             try begin "$2" none
             try begin "$2" member
             try join "$2" none
@@ -42,6 +43,7 @@ extension K3sExampleTests {
             openssl s_server -quiet -www -accept 127.0.0.1:6443 -cert crt -key key >/dev/null 2>&1 &
             trap 'kill $!' EXIT
             echo a cluster answers
+            limit=600
             try join "$2" none
             try begin "$2" none
             try begin "$2" member

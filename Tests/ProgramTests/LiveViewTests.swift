@@ -129,7 +129,7 @@ struct LiveViewTests {
         defer { run.signal(SIGKILL) }
         // XOFF, as Control-S sends it.
         run.type("\u{13}")
-        #expect(try await becomes(within: .seconds(30)) { try Files.exists(node.written("/etc/late")) })
+        #expect(try await becomes { try Files.exists(node.written("/etc/late")) })
         run.type("\u{11}")
         #expect(await run.result() == 0)
         #expect(run.screen.window.suffix(1) == ["2 tasks: 2 changed"])

@@ -81,7 +81,7 @@ struct MetricsTests {
         )
         let program = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
         var served = ""
-        let isServed = try await becomes(within: .seconds(60)) {
+        let isServed = try await becomes {
             let result = try await Tool.run("python3", ["-c", program, "http://\(address)/metrics"])
             served = result.output
             return result.status == 0

@@ -46,7 +46,7 @@ enum NetworkNamespace {
     /// - Returns: A part of the script that is run before the program.
     static func neighbor(_ script: String) -> String {
         """
-        unshare --net sleep 600 >/dev/null 2>&1 &
+        unshare --net sleep 100000 >/dev/null 2>&1 &
         neighbor=$!
         trap 'kill $neighbor' EXIT
         until [ "$(readlink /proc/$neighbor/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done

@@ -25,7 +25,7 @@ struct NodeAddressTests {
           nodeAddress: \(rule)
         tasks:
           kubelet-address:
-            timeout: 20s
+            timeout: 10m
             file: {path: /etc/kubelet.env, content: "NODE_IP=${node.address}\\n"}
         """
     }
@@ -105,7 +105,7 @@ struct NodeAddressTests {
     }
 
     @Test func `a task without an address fails with what there is`() async throws {
-        let tasks = Self.tasks("{range: 172.16.0.0/16}").replacing("20s", with: "1s")
+        let tasks = Self.tasks("{range: 172.16.0.0/16}").replacing("10m", with: "1s")
         let node = try TestNode(tasks)
         let result = try await NetworkNamespace.run(node, before: Self.eightInterfaces)
         #expect(result.status == 1)

@@ -183,7 +183,7 @@ struct ResetListTests {
     }
 
     @Test func `what a task makes is listed only by the process that has its lock`() async throws {
-        let exec = "exec: {command: sleep, args: [\"60\"], writes: [/var/lib/made/]}"
+        let exec = "exec: {command: sleep, args: [\"100000\"], writes: [/var/lib/made/]}"
         let node = try node("  t: {\(exec)}")
         let tool = try node.start(["run"])
         #expect(try await becomes { try await node.run("status").output.contains("running") })

@@ -115,7 +115,7 @@ struct ResetSafetyTests {
     }
 
     @Test func `commands that take too long are ended`() async throws {
-        let node = try node("  t: {timeout: 1s, reset: sleep 60, file: {path: /etc/f, content: x}}")
+        let node = try node("  t: {timeout: 1s, reset: sleep 100000, file: {path: /etc/f, content: x}}")
         try #require(try await node.run("run").status == 0)
         let result = try await node.run("reset", "--run-commands", "--yes")
         #expect(result.status == 1)
@@ -136,7 +136,7 @@ struct ResetSafetyTests {
     // MARK: Other processes
 
     @Test func `a task that is running is not reset`() async throws {
-        let node = try node("  t: {reset: \"true\", exec: {command: sleep, args: [\"60\"]}}")
+        let node = try node("  t: {reset: \"true\", exec: {command: sleep, args: [\"100000\"]}}")
         let tool = try node.start(["run"])
         #expect(try await becomes { try await node.run("status").output.contains("running") })
         let result = try await node.run("reset", "--yes")
@@ -153,7 +153,7 @@ struct ResetSafetyTests {
         let node = try node(
             """
               later:
-                reset: "echo waits; test -e \(TemporaryDirectory.file("go")) || exec sleep 60"
+                reset: "echo waits; test -e \(TemporaryDirectory.file("go")) || exec sleep 100000"
                 file: {path: /etc/later, content: x}
               first: {after: [later], file: {path: /etc/first, content: x}}
             """

@@ -12,7 +12,7 @@ struct StalledReaderTests {
             timeout: 4s
             exec:
               command: sh
-              args: [-c, 'head -c 1000000 /dev/zero | tr "\\0" x | fold -w 70; sleep 60']
+              args: [-c, 'head -c 1000000 /dev/zero | tr "\\0" x | fold -w 70; sleep 100000']
           other: {exec: {command: sleep, args: ["1"]}}
           late: {after: [other], file: {path: /etc/late, content: x}}
           endless: {wait: {file: /nowhere/to/be/found}}
@@ -24,7 +24,7 @@ struct StalledReaderTests {
     private func start(_ node: TestNode, _ format: String) throws -> Tool {
         let script = """
             { "$0" run --config "$1" --root "$2" --output \(format) & echo $! >&2; wait $!; echo "exit $?" >&2; } \
-            | { sleep 120 & echo "reader $!" >&2; wait; }
+            | { sleep 100000 & echo "reader $!" >&2; wait; }
             """
         return try Tool(
             "sh",
@@ -42,7 +42,6 @@ struct StalledReaderTests {
     @Test(arguments: ["text", "json"])
     func `it delays neither a deadline nor another task nor a signal`(format: String) async throws {
         let node = try TestNode(Self.tasks)
-        let start = ContinuousClock.now
         let tool = try self.start(node, format)
         let areKnown = try await becomes {
             let lines = tool.errorsSoFar()
@@ -51,16 +50,12 @@ struct StalledReaderTests {
         #expect(areKnown)
         let program = try #require(number(after: "", in: tool.errorsSoFar()))
         let late = node.written("/etc/late")
-        #expect(try await becomes(within: .seconds(30)) { try Files.exists(late) })
-        let other = start.duration(to: .now)
+        #expect(try await becomes { try Files.exists(late) })
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
-        let isOver = try await becomes(within: .seconds(15)) { try Files.text(record).contains("finishedAt") }
-        let deadline = start.duration(to: .now)
+        let isOver = try await becomes { try Files.text(record).contains("finishedAt") }
         #expect(isOver)
-        let stop = ContinuousClock.now
         kill(program, SIGTERM)
-        let hasEnded = try await becomes(within: .seconds(15)) { tool.errorsSoFar().contains("exit ") }
-        let end = stop.duration(to: .now)
+        let hasEnded = try await becomes { tool.errorsSoFar().contains("exit ") }
         #expect(hasEnded)
         for process in [number(after: "reader ", in: tool.errorsSoFar()), program] {
             if let process { kill(process, SIGKILL) }
@@ -68,13 +63,42 @@ struct StalledReaderTests {
         let result = await tool.result()
         #expect(result.errors.contains("exit 143\n"))
         #expect(result.errors.contains("nest-bootstrap: cannot write to standard output: it was not read for "))
-        #expect(end < .seconds(10))
         let status = try await node.run("status", "--output", "json")
         let rows = try status.output.json["tasks"]?.sequence ?? []
         let states = rows.map { "\($0["task"]?.string ?? "") \($0["state"]?.string ?? "")" }
         #expect(states == ["noisy failed", "other changed", "late changed", "endless interrupted"])
         #expect(rows.first?["reason"]?.string?.contains("4s") == true)
-        print("\(format), reader stalled: other task \(other), deadline of 4s \(deadline), SIGTERM to end \(end)")
+    }
+
+    @Test func `a run that is stopped waits less for it than one that ends`() async throws {
+        // One that ends waits 10 s, and never ends before; on a busy machine this may need several attempts.
+        #expect(try await becomes { try await timeToStop() < .seconds(8) })
+    }
+
+    /// How long a run takes to end after SIGTERM.
+    private func timeToStop() async throws -> Duration {
+        let directory = TemporaryDirectory.file("\(UInt32.random(in: .min ... .max))")
+        try Files.makeDirectories(directory)
+        let noise = "head -c 1000000 /dev/zero | tr \"\\0\" x | fold -w 70"
+        let node = try TestNode(
+            "tasks: {noisy: {exec: {command: sh, args: [-c, '\(noise)']}}, endless: {wait: {file: /nowhere}}}\n",
+            in: directory
+        )
+        let tool = try start(node, "text")
+        let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
+        let hasBegun = try await becomes {
+            let isKnown = number(after: "reader ", in: tool.errorsSoFar()) != nil
+            return try isKnown && Files.exists(record) && Files.text(record).contains("finishedAt")
+        }
+        #expect(hasBegun)
+        let program = try #require(number(after: "", in: tool.errorsSoFar()))
+        let start = ContinuousClock.now
+        kill(program, SIGTERM)
+        #expect(try await becomes { tool.errorsSoFar().contains("exit 143") })
+        let time = start.duration(to: .now)
+        if let reader = number(after: "reader ", in: tool.errorsSoFar()) { kill(reader, SIGKILL) }
+        _ = await tool.result()
+        return time
     }
 
     @Test func `a run waits only some seconds for it when the tasks have ended, and says so`() async throws {
@@ -89,11 +113,11 @@ struct StalledReaderTests {
         #expect(areKnown)
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
         #expect(
-            try await becomes(within: .seconds(60)) {
+            try await becomes {
                 try Files.exists(record) && Files.text(record).contains("finishedAt")
             }
         )
-        #expect(try await becomes(within: .seconds(60)) { tool.errorsSoFar().contains("exit ") })
+        #expect(try await becomes { tool.errorsSoFar().contains("exit ") })
         if let reader = number(after: "reader ", in: tool.errorsSoFar()) { kill(reader, SIGKILL) }
         let result = await tool.result()
         #expect(result.errors.contains("exit 1\n"))
@@ -116,7 +140,7 @@ struct StalledReaderTests {
         // reader would never start that task.
         let script = """
             "$0" run --config "$1" --root "$2" | {
-              for attempt in $(seq 600); do ! test -e "$2/etc/late" || break; sleep 0.1; done
+              for attempt in $(seq 6000); do ! test -e "$2/etc/late" || break; sleep 0.1; done
               test -e "$2/etc/late" || echo 'the run waits for its reader' >&2
               cat
             }
