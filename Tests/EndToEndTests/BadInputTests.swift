@@ -97,7 +97,7 @@ struct BadInputTests {
         let contents = Content.allCases.filter { ![.laughs, .two].contains($0) }
         let tasks = contents.map { content in
             """
-              k-\(content): {timeout: 2s, apply: {kubeconfig: \(content), manifests: [good.yaml]}}
+              k-\(content): {timeout: 10s, apply: {kubeconfig: \(content), manifests: [good.yaml]}}
               c-\(content): {kubeconfig: {path: /etc/\(content), user: u, certificate: \(content), key: k, \
             server: "https://127.0.0.1:9", certificateAuthority: \(content)}}
 

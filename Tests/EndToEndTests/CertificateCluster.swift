@@ -154,7 +154,7 @@ struct CertificateCluster: Sendable {
     func requireReady(_ files: Installation, _ process: ChildProcess) async throws {
         let request = ["get", "--raw=/readyz", "--request-timeout=5s"]
         var answer: ToolResult?
-        let isReady = try await becomes(within: .seconds(240)) {
+        let isReady = try await becomes {
             answer = try await kubectl("kube-admin", files, request)
             return answer?.status == 0
         }
@@ -166,7 +166,7 @@ struct CertificateCluster: Sendable {
         // The controller manager makes the account, which may take longer than the API server to be ready.
         let account = ["get", "serviceaccount", "default", "--namespace=default"]
         try #require(
-            try await becomes(within: .seconds(240)) { try await kubectl("kube-admin", files, account).status == 0 }
+            try await becomes { try await kubectl("kube-admin", files, account).status == 0 }
         )
         let path = "--raw=/api/v1/namespaces/default/serviceaccounts/default/token"
         let request = #"{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}"#

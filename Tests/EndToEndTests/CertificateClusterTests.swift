@@ -23,7 +23,7 @@ struct CertificateClusterTests {
         try await cluster.requireReady(files, api)
         var manager = try await cluster.startControllerManager(files)
         defer { withExtendedLifetime(manager) {} }
-        let hasAccount = try await becomes(within: .seconds(240)) {
+        let hasAccount = try await becomes {
             // It ends if the API server does not respond within 10 s; a node's unit starts it again.
             if !manager.isRunning { manager = try await cluster.startControllerManager(files) }
             return try await kubectl("kube-admin", "get", "serviceaccount", "default").status == 0

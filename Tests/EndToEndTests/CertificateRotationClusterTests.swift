@@ -54,7 +54,7 @@ struct CertificateRotationClusterTests {
         /// Waits until pods get the CA of the node's files.
         mutating func requirePublication(_ moment: String) async throws {
             let authority = try Files.text(cluster.node.authority)
-            let isPublished = try await becomes(within: .seconds(240)) {
+            let isPublished = try await becomes {
                 // It ends if the API server does not respond within 10 s; a node's unit starts it again.
                 if !manager.isRunning { try await restartManager() }
                 return try await publishedAuthority() == authority

@@ -4,7 +4,7 @@ import Testing
 /// Certificates that a node gets from a CA of its own, or from the signers of a real controller manager.
 @Suite(.tags(.everyServer), .temporaryDirectory, .needsAPIServer, .timeLimit(.minutes(10)))
 struct CertificateVerbTests {
-    private static func node(_ cluster: TestCluster, _ leaf: String, timeout: String = "2m") throws -> TestNode {
+    private static func node(_ cluster: TestCluster, _ leaf: String, timeout: String = "10m") throws -> TestNode {
         try TestNode(
             """
             tasks:
@@ -138,7 +138,7 @@ struct CertificateVerbTests {
 
     @Test func `a user with the roles that rbac prints may ask for certificates`() async throws {
         let cluster = try await TestCluster.shared.value
-        let node = try Self.node(cluster, "commonName: a, usages: [client auth], key: ecdsa-p256", timeout: "12s")
+        let node = try Self.node(cluster, "commonName: a, usages: [client auth], key: ecdsa-p256", timeout: "20s")
         try await cluster.makeCertificate("requester", subject: "/CN=requester")
         let admin = try Files.text(cluster.kubeconfig)
         let kubeconfig = try node.write(admin.replacing("kube-admin", with: "requester"), to: "kubeconfig", mode: 0o600)
@@ -148,7 +148,7 @@ struct CertificateVerbTests {
         #expect(refused.status == 1)
         let reason = "User \"requester\" cannot"
         #expect(refused.errors.contains(reason), "\(refused.errors)")
-        try node.write(text.replacing("timeout: 12s", with: "timeout: 2m"), to: "bootstrap.yaml")
+        try node.write(text.replacing("timeout: 20s", with: "timeout: 10m"), to: "bootstrap.yaml")
         let roles = try await node.run("rbac", "--user", "requester")
         #expect(roles.status == 0, "\(roles.errors)")
         try await cluster.mustApply(roles.output)

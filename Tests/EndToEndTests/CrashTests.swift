@@ -43,7 +43,7 @@ extension FreshServerTests {
         ) async throws {
             let cluster = try await ShippedRun.shared.value.cluster
             let node = try TestNode(
-                "tasks: {t: {timeout: 20s, apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n"
+                "tasks: {t: {timeout: 10m, apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n"
             )
             try node.write(manifest, to: "m.yaml")
             var counts: [Int32: Int] = [:]

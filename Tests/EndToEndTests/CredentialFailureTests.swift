@@ -23,7 +23,7 @@ struct CredentialFailureTests {
         """
     }
 
-    private func applying(_ text: String, timeout: String = "3s") throws -> TestNode {
+    private func applying(_ text: String, timeout: String = "20s") throws -> TestNode {
         let node = try TestNode("tasks: {t: {timeout: \(timeout), apply: {kubeconfig: admin, manifests: [m.yaml]}}}\n")
         try node.write(text, to: "admin")
         try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: untrusted}}", to: "m.yaml")
@@ -126,7 +126,7 @@ struct CredentialFailureTests {
     @Test func `a client certificate of another CA is reported with the user and the server's setting`() async throws {
         let cluster = try await TestCluster.shared.value
         // A server that has just started may not have read its CA: refusals are retried for ten seconds.
-        let node = try applying(kubeconfig(cluster, client: "other"), timeout: "1m")
+        let node = try applying(kubeconfig(cluster, client: "other"), timeout: "10m")
         try await makeAuthority(node)
         let line = try await line(node, "client certificate of another CA", cluster)
         #expect(
@@ -208,7 +208,7 @@ struct CredentialFailureTests {
             )
             try await cluster.start(["--no-wait", "--no-controller-manager"])
             let text = kubeconfig(cluster, client: "\(cluster.credentials)/kube-admin")
-            let line = try await line(try applying(text, timeout: "1m"), "server's certificate expired", cluster)
+            let line = try await line(try applying(text, timeout: "10m"), "server's certificate expired", cluster)
             #expect(
                 line == "t: error: API server \(cluster.server) shows a certificate that is not valid now "
                     + "(valid from 2020-01-01T00:00:00Z to 2020-02-01T00:00:00Z; the node's clock says NOW); "

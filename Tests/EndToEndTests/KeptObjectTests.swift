@@ -59,7 +59,7 @@ struct KeptObjectTests {
         #expect(try await set.node.run("run").status == 0)
         // The controller copies the label of the Service.
         let label = "applyset.kubernetes.io/part-of"
-        let isCopied = try await becomes(within: .seconds(60)) {
+        let isCopied = try await becomes {
             let result = try await set.cluster.kubectl("get", "endpoints", "-n", "endpoints", "-l", label, "-o", "name")
             return result.outputLines == ["endpoints/own", "endpoints/s"]
         }

@@ -12,7 +12,7 @@ struct ManifestFailureTests {
         manager: String = "kubectl",
     ) async throws -> [String] {
         let node = try TestNode(
-            "tasks: {broken: {timeout: 1m, apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n"
+            "tasks: {broken: {timeout: 10m, apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n"
         )
         let path = try node.write(manifest, to: "m.yaml")
         let result = try await node.run("run")

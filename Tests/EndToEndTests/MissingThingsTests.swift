@@ -127,7 +127,7 @@ struct MissingThingsTests {
         let node = try TestNode(
             """
             tasks:
-              early: {timeout: 1m, \(apply): [m.yaml]}}
+              early: {timeout: 10m, \(apply): [m.yaml]}}
               late: {after: [early], \(apply): [n.yaml]}}
             """
         )

@@ -48,7 +48,7 @@ struct NodeRun: Sendable {
         // causes than the tasks wait.
         let failing = Self.workloads.filter { $0.timeout == Workload.shortTimeout }
         _ = try await run("failing", failing, waiting: false, on: cluster)
-        let areKnown = try await becomes(within: .seconds(240)) {
+        let areKnown = try await becomes {
             let state = try await cluster.kubectl("get", "pods,events,daemonsets", "--output", "json").output
             return failing.compactMap(\.cause).allSatisfy(state.contains)
         }
@@ -56,13 +56,13 @@ struct NodeRun: Sendable {
         let workloads = try await run("workloads", Self.workloads, on: cluster)
         // What the drain evicts is created again, and waits for a node, because this is the only one. A pod that ignores
         // SIGTERM ends after 30 s; the kubelet of a busy machine takes longer.
-        try await cluster.mustRunKubectl("drain", name, "--ignore-daemonsets", "--force", "--timeout=4m")
+        try await cluster.mustRunKubectl("drain", name, "--ignore-daemonsets", "--force", "--timeout=10m")
         let changes = [
-            stubborn("second"), Workload("late", "Deployment"), Workload("tolerant", "DaemonSet", timeout: "3m"),
+            stubborn("second"), Workload("late", "Deployment"), Workload("tolerant", "DaemonSet", timeout: "10m"),
         ]
         let cordoned = try await run("cordoned", changes, on: cluster)
         try await cluster.mustRunKubectl("uncordon", name)
-        try await cluster.mustRunKubectl("rollout", "status", "deployment/served", "--timeout=4m")
+        try await cluster.mustRunKubectl("rollout", "status", "deployment/served", "--timeout=10m")
         return NodeRun(
             cluster: cluster,
             nodeBefore: nodeBefore,
@@ -147,7 +147,7 @@ extension NodeRun {
             "DaemonSet",
             pod: "terminationGracePeriodSeconds: 6",
             container: "\(image), command: [sh, -c, \"trap '' TERM; sleep 1000000; echo \(round)\"]",
-            timeout: "3m",
+            timeout: "10m",
         )
     }
 
@@ -168,11 +168,11 @@ extension NodeRun {
             "served",
             "Deployment",
             container: "\(image), command: [httpd, -f, -h, /etc]",
-            timeout: "3m",
+            timeout: "10m",
         ),
         Workload("nowhere", "Deployment", pod: "nodeSelector: {disk: fast}", cause: #""reason": "Unschedulable""#),
         Workload("unmatched", "DaemonSet", pod: "nodeSelector: {disk: fast}"),
-        Workload("optional", "DaemonSet", pod: "nodeSelector: {disk: fast}", options: ", minNodes: 0", timeout: "3m"),
+        Workload("optional", "DaemonSet", pod: "nodeSelector: {disk: fast}", options: ", minNodes: 0", timeout: "10m"),
         Workload("two", "DaemonSet", options: ", minNodes: 2"),
         Workload(
             "missing",

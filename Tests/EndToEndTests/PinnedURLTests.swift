@@ -8,12 +8,17 @@ struct PinnedURLTests {
         Array("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: \(namespace)}}\n".utf8)
     }
 
-    private func node(_ cluster: TestCluster, _ url: String, _ digest: String) throws -> TestNode {
+    private func node(
+        _ cluster: TestCluster,
+        _ url: String,
+        _ digest: String,
+        timeout: String = "10m",
+    ) throws -> TestNode {
         try TestNode(
             """
             tasks:
               pinned:
-                timeout: 10s
+                timeout: \(timeout)
                 apply: {kubeconfig: \(cluster.kubeconfig), manifests: [{url: "\(url)", sha256: "\(digest)"}]}
             """
         )
@@ -38,6 +43,10 @@ struct PinnedURLTests {
 
         // What was damaged in the cache is not used, and the server is gone.
         try Files.write(Array("{}".utf8), to: kept, mode: 0o644)
+        try node.write(
+            try Files.text(node.config).replacing("timeout: 10m", with: "timeout: 10s"),
+            to: "bootstrap.yaml"
+        )
         let third = try await node.run("run")
         #expect(third.status == 1)
         #expect(third.errors.contains(": cannot fetch '\(server.url)/old': "), "\(third.errors)")
@@ -66,7 +75,7 @@ struct PinnedURLTests {
         let cluster = try await TestCluster.shared.value
         let server = try LoopbackServer { _ in .response(404) }
         let digest = String(repeating: "0", count: 64)
-        let node = try node(cluster, "\(server.url)/nothing.yaml", digest)
+        let node = try node(cluster, "\(server.url)/nothing.yaml", digest, timeout: "20s")
         let result = try await node.run("run")
         #expect(result.status == 1)
         #expect(result.errors.contains("cannot fetch '\(server.url)/nothing.yaml': the server answered 404"))

@@ -60,7 +60,7 @@ struct PruneTests {
         try set.write(["a"], more: PrunedSet.definition("Gone"), widget)
         let first = try await set.node.run("run")
         #expect(first.status == 0, "\(first.errors)")
-        try await set.cluster.mustRunKubectl("delete", "crd", "gones.prune.test", "--timeout=60s")
+        try await set.cluster.mustRunKubectl("delete", "crd", "gones.prune.test", "--timeout=600s")
         try set.write(["a"])
         let result = try await set.node.run("run")
         #expect(result.status == 0, "\(result.errors)")
@@ -78,7 +78,7 @@ struct PruneTests {
         #expect(try await set.node.run("run").status == 0)
         // No node runs its pod.
         try set.write(["a"], more: deployment(1))
-        try set.writeTask("prune: true, wait: rollout", timeout: "6s")
+        try set.writeTask("prune: true, wait: rollout", timeout: "20s")
         #expect(try await set.node.run("run").status == 1)
         #expect(try await set.names() == ["a", "b"])
         try set.write(["a"], more: deployment(0))

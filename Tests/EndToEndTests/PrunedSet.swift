@@ -17,7 +17,7 @@ struct PrunedSet: Sendable {
         try writeTask("prune: true")
     }
 
-    func writeTask(_ options: String, timeout: String = "2m", more: String = "") throws {
+    func writeTask(_ options: String, timeout: String = "10m", more: String = "") throws {
         let task = "\(name): {timeout: \(timeout), apply: {kubeconfig: \(kubeconfig), manifests: [m.yaml], \(options)}}"
         try node.write("tasks:\n  \(task)\n\(more.isEmpty ? "" : "  \(more)\n")", to: "bootstrap.yaml")
     }

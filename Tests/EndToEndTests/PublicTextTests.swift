@@ -102,7 +102,7 @@ struct PublicTextTests {
             """
             tasks:
             \(tasks.joined())  made: {exec: {command: "true", args: [MARKERARG], creates: /nowhere/to/be/found}}
-              slow: {timeout: 1s, exec: {command: sh, args: [-c, "echo MARKEROUT; sleep 100"]}}
+              slow: {timeout: 5s, exec: {command: sh, args: [-c, "echo MARKEROUT; sleep 100000"]}}
 
             """
         )
@@ -122,7 +122,7 @@ struct PublicTextTests {
             ("one", "fields belong to other managers"), ("two", "fields belong to other managers"),
             ("refused", "fields are refused by the server"), ("broken", "the manifest is invalid"),
             ("made", "the program succeeded, but '/nowhere/to/be/found' does not exist"),
-            ("slow", "its program did not finish within 1s and was stopped"),
+            ("slow", "its program did not finish within 5s and was stopped"),
         ] { #expect(reasons[task]?.contains(words) == true, "\(task): \(reasons[task] ?? "nothing")") }
         let readable = try await Tool(
             "setpriv",
@@ -192,11 +192,13 @@ struct PublicTextTests {
     }()
 
     @Test(.enabled(if: findsDumps, "dumps go elsewhere")) func `no memory of a root process is dumped`() async throws {
-        let node = try TestNode("tasks: {a: {exec: {command: sleep, args: [\"60\"]}}}\n")
+        let node = try TestNode("tasks: {a: {exec: {command: sleep, args: [\"100000\"]}}}\n")
         let script = """
             ulimit -c unlimited; cd '\(node.directory)'
-            dump() { "$@" & sleep 2; kill -SEGV $!; wait $!; find . -name 'core*' | wc -l; }
-            dump sleep 60; rm -f core*
+            # Each is killed when it sleeps, or has a child that does.
+            sleeps() { cat /proc/$1/comm /proc/$1/task/*/children 2>/dev/null | grep -Eq '^sleep$|[0-9]'; }
+            dump() { "$@" & until sleeps $!; do sleep 0.05; done; kill -SEGV $!; wait $!; find . -name 'core*' | wc -l; }
+            dump sleep 100000; rm -f core*
             dump '\(TestNode.program)' run --config '\(node.config)' --root '\(node.root)' >result 2>errors
             tail -n 1 result
             """

@@ -75,7 +75,7 @@ struct RemoveVerbTests {
         let cluster = try await TestCluster.shared.value
         let object = "{apiVersion: \(version), kind: \(kind), name: any, namespace: default}"
         let node = try TestNode(
-            "tasks: {it: {timeout: 20s, remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object)]}}}\n"
+            "tasks: {it: {timeout: 10m, remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object)]}}}\n"
         )
         let result = try await node.run("run")
         #expect(result.status == 1)
@@ -91,7 +91,7 @@ struct RemoveVerbTests {
             """
             tasks:
               it:
-                timeout: 20s
+                timeout: 10m
                 remove:
                   kubeconfig: \(cluster.kubeconfig)
                   objects:
@@ -131,7 +131,7 @@ struct RemoveVerbTests {
     @Test func `a user who may not delete is given the rule`() async throws {
         let cluster = try await TestCluster.shared.value
         let node = try TestNode(
-            "tasks: {it: {timeout: 20s, remove: {kubeconfig: \(cluster.directory)/nobody.kubeconfig, "
+            "tasks: {it: {timeout: 10m, remove: {kubeconfig: \(cluster.directory)/nobody.kubeconfig, "
                 + "objects: [\(object("a", "default"))]}}}\n"
         )
         let result = try await node.run("run")
@@ -157,7 +157,7 @@ struct RemoveVerbTests {
             """
             tasks:
               it:
-                timeout: 12s
+                timeout: 20s
                 remove:
                   kubeconfig: \(cluster.kubeconfig)
                   objects:

@@ -17,7 +17,7 @@ extension ReportTests {
             // Below a root a run does not report.
             #expect(try await node.run("run").status == 1)
             let service = try node.start(["supervise", "--only-report"])
-            let isNoted = try await becomes(within: .seconds(15)) {
+            let isNoted = try await becomes {
                 try Files.exists(node.written("/run/nest-bootstrap/report.json"))
             }
             #expect(isNoted)
@@ -45,7 +45,7 @@ extension ReportTests {
             #expect(try await node.runWithoutRoot("run").status == 0)
             try Files.remove(node.path("go"))
             let lock = node.written("/run/nest-bootstrap/report.lock")
-            let other = try Tool("flock", ["--no-fork", lock, "sleep", "100"])
+            let other = try Tool("flock", ["--no-fork", lock, "sleep", "100000"])
             let isTaken = try await becomes { try await Tool.run("flock", ["-n", lock, "true"]).status == 1 }
             #expect(isTaken)
             #expect(try await node.runWithoutRoot("run").status == 1)

@@ -7,7 +7,7 @@ import Testing
 struct ServerOffTests {
     @Test func `a server that is off is waited for, and is an error only at the deadline`() async throws {
         let cluster = try await TestCluster.shared.value
-        let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
+        let node = try TestNode("tasks: {t: {timeout: 10s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
         let kubeconfig = try Files.text(cluster.kubeconfig)
         let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "server-off")
         try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: server-off}}", to: "m.yaml")
@@ -38,7 +38,7 @@ extension FreshServerTests {
 
         @Test func `a server that is started after the agent is waited for`() async throws {
             try await TestCluster.withFresh(starting: false) { cluster in
-                let tool = try node(cluster, timeout: "2m").start(["run"])
+                let tool = try node(cluster, timeout: "10m").start(["run"])
                 let address = cluster.server.replacing("https://", with: "")
                 let waits = "t: waiting: API server \(address): connection refused (gives up at NOW)\n"
                 #expect(try await becomes { tool.outputSoFar().masked.hasPrefix(waits) })
@@ -58,7 +58,7 @@ extension FreshServerTests {
                 let etcd = try #require(Int32(pid))
                 _ = kill(etcd, SIGSTOP)
                 defer { _ = kill(etcd, SIGCONT) }
-                let result = try await node(cluster, timeout: "9s").run("run")
+                let result = try await node(cluster, timeout: "30s").run("run")
                 #expect(result.status == 1)
                 show("server up, not ready", ours: result)
                 let line = result.errors.masked

@@ -66,12 +66,10 @@ extension TestCluster {
     ///
     /// It fails over one that the server has only just got and given no conditions yet.
     func establishDefinitions() async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
-        var result: ToolResult
-        repeat {
-            result = try await kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=30s")
-        } while result.status != 0 && ContinuousClock.now < deadline
-        try #require(result.status == 0, "\(result.errors)")
+        let areEstablished = try await becomes {
+            try await kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=600s").status == 0
+        }
+        try #require(areEstablished)
     }
 
     /// Reads the objects that manifests describe.

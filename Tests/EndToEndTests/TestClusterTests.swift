@@ -19,7 +19,7 @@ struct TestClusterTests {
             "wait",
             "deployment/test-cluster",
             "--for=jsonpath={.status.unavailableReplicas}=1",
-            "--timeout=30s",
+            "--timeout=600s",
         )
         #expect(pods.status == 0, "\(pods.errors)")
     }

@@ -19,7 +19,7 @@ PRODUCTS = [
 # The seconds that a task that applies may take in a disturbed run, and in the one after it: until a server frees the address
 # of a Service whose request was cut off, minutes pass.
 SHORT, LONG = 25, 900
-# A run hangs if it takes longer than this times as long as a task: five of them depend on each other.
+# A run hangs if it takes some minutes longer than this times as long as a task: five of them depend on each other.
 CHAIN = 6
 
 
@@ -89,7 +89,7 @@ class Node:
         words = [*self.wrapper, self.program, "run", "--role", "control-plane", "--config",
                  self.directory / "bootstrap.yaml", "--root", self.root]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("NEST_", "JOURNAL"))}
-        return await Run.start(list(map(str, words)), environment | self.environment, CHAIN * timeout)
+        return await Run.start(list(map(str, words)), environment | self.environment, CHAIN * timeout + 600)
 
     async def run(self, timeout: int = SHORT) -> Result:
         """Runs the agent to its end."""

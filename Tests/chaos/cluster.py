@@ -85,7 +85,7 @@ class Cluster:
         """Every object that the agent has applied, by its path."""
         context = ssl.create_default_context(cafile=str(self.pki / "k8s-ca.crt"))
         context.load_cert_chain(self.pki / "kube-admin.crt", self.pki / "kube-admin.key")
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=30)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=600)
 
         def get(path: str) -> dict:
             connection.request("GET", path)

@@ -70,7 +70,7 @@ launch() {
     setsid "$@" </dev/null >>"$dir/logs/$name.log" 2>&1 &
     printf '%s\n' $! >"$dir/pids/$name"
     # Until exec it is a copy of this shell, which `running` does not recognize.
-    for _ in {1..100}; do
+    while kill -0 $! 2>/dev/null; do
         if running "$name" >/dev/null; then return; fi
         sleep 0.02
     done
@@ -86,13 +86,13 @@ must_run() {
     die "$1 ended; see '$dir/logs/$1.log'"
 }
 
-# Tries a command every tenth of a second for a minute while a server runs.
+# Tries a command every tenth of a second for at most ten minutes while a server runs.
 await() {
-    local server=$1 what=$2 deadline=$((SECONDS + 60))
+    local server=$1 what=$2 deadline=$((SECONDS + 600))
     shift 2
     until "$@" >/dev/null 2>&1; do
         must_run "$server"
-        [ "$SECONDS" -lt "$deadline" ] || die "timed out after 60 s waiting for $what; see '$dir/logs/$server.log'"
+        [ "$SECONDS" -lt "$deadline" ] || die "timed out after 600 s waiting for $what; see '$dir/logs/$server.log'"
         sleep 0.1
     done
 }

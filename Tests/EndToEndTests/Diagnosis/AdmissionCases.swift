@@ -63,7 +63,7 @@ enum AdmissionCases {
                     + "refused; start its server, or correct 'clientConfig' in ValidatingWebhookConfiguration "
                     + "'wh-down'"
             ],
-            timeout: "5s",
+            timeout: "20s",
         ),
         FailureCase(
             id: "18b",
@@ -87,7 +87,7 @@ enum AdmissionCases {
                     + "asked: no answer from https://127.0.0.1:…/hook within 2s; see why its server is slow, or "
                     + "raise 'timeoutSeconds' in ValidatingWebhookConfiguration 'wh-slow'"
             ],
-            timeout: "6s",
+            timeout: "20s",
         ),
         FailureCase(
             id: "18e",
@@ -99,7 +99,7 @@ enum AdmissionCases {
                 "18e.yaml:1:1: ConfigMap/h-broken/c: webhook 'broken.example.test', which must allow the object, "
                     + "cannot be asked: it does not give a usable answer: …; look into the log of its server"
             ],
-            timeout: "6s",
+            timeout: "20s",
         ),
         FailureCase(
             id: "18f",

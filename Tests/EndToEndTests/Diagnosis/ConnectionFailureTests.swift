@@ -6,7 +6,7 @@ import Testing
 struct ConnectionFailureTests {
     /// Runs a task that applies to a server, and returns its error.
     private func failure(of server: String, proxy: String? = nil) async throws -> String {
-        let node = try TestNode("tasks: {t: {timeout: 2s, apply: {kubeconfig: k, manifests: [m.yaml]}}}\n")
+        let node = try TestNode("tasks: {t: {timeout: 10s, apply: {kubeconfig: k, manifests: [m.yaml]}}}\n")
         try node.write(
             """
             apiVersion: v1
@@ -68,11 +68,11 @@ struct ConnectionFailureTests {
 
     @Test func `a redirection is reported with its target`() async throws {
         let server = try LoopbackServer { _ in .response(301, headers: ["Location: https://example.test/new"]) }
-        let node = try TestNode("tasks: {t: {timeout: 1s, wait: {url: \"\(server.url)/old\"}}}\n")
+        let node = try TestNode("tasks: {t: {timeout: 10s, wait: {url: \"\(server.url)/old\"}}}\n")
         let errors = try await node.run("run").errors
         #expect(
             errors
-                == "t: error: timed out after 1s waiting for '\(server.url)/old': it answers 301 with a redirection to "
+                == "t: error: timed out after 10s waiting for '\(server.url)/old': it answers 301 with a redirection to "
                 + "'https://example.test/new'; write that address in 'url' if it is meant, or increase 'timeout' of task "
                 + "'t'\n"
         )

@@ -57,7 +57,7 @@ extension TestCluster {
         let name = definition.split(separator: "name: ").dropFirst().first?.prefix { $0 != "}" } ?? ""
         // kubectl fails as long as the definition has no conditions.
         let isEstablished = try await becomes {
-            try await kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/\(name)").status == 0
+            try await kubectl("wait", "--for=condition=Established", "--timeout=600s", "crd/\(name)").status == 0
         }
         try #require(isEstablished)
     }

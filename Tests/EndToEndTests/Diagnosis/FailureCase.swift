@@ -31,7 +31,7 @@ struct FailureCase: Sendable, CustomTestStringConvertible {
     var lines: [String]
 
     /// How long the task may take.
-    var timeout = "1m"
+    var timeout = "10m"
 
     var testDescription: String { "\(id) \(failure)" }
 

@@ -191,7 +191,7 @@ enum MissingCases {
                 "31.yaml:3:32: ConfigMap/term31/a: namespace 'term31' is being deleted; see what blocks "
                     + "it: 'kubectl get namespace term31 -o jsonpath={.status.conditions}'"
             ],
-            timeout: "3s",
+            timeout: "20s",
         ),
         FailureCase(
             id: "46",

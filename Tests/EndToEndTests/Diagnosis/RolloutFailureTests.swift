@@ -29,7 +29,7 @@ struct RolloutFailureTests {
                 "timed out waiting for DaemonSet/rollouts/a: no node is eligible (the cluster has no node); add a node, "
                     + "or write 'minNodes: 0' in task 't19a' if none is needed"
             ],
-            timeout: "20s",
+            timeout: "30s",
         ),
         FailureCase(
             id: "19b",
@@ -40,7 +40,7 @@ struct RolloutFailureTests {
                 "timed out waiting for Deployment/rollouts/b: replicas: 0 of 1 (FailedCreate: …exceeded quota: q, …); "
                     + "raise ResourceQuota 'q' or delete objects: 'kubectl edit resourcequota q -n rollouts'"
             ],
-            timeout: "20s",
+            timeout: "30s",
         ),
         FailureCase(
             id: "19c",
@@ -51,7 +51,7 @@ struct RolloutFailureTests {
                 "timed out waiting for Deployment/default/c: replicas: 0 of 1 (FailedCreate: …; create ServiceAccount "
                     + "'nosuch', or correct 'serviceAccountName'"
             ],
-            timeout: "20s",
+            timeout: "30s",
         ),
         FailureCase(
             id: "30b",
@@ -64,7 +64,7 @@ struct RolloutFailureTests {
                     + "PodSecurity …; change these settings, or the namespace's label "
                     + "'pod-security.kubernetes.io/enforce'"
             ],
-            timeout: "20s",
+            timeout: "30s",
         ),
     ]
 
@@ -109,7 +109,7 @@ struct RolloutFailureTests {
                         + "labels 'disk=fast'…); add these labels to a node, correct 'nodeSelector', or write 'minNodes: 0' in "
                         + "task 't19e'"
                 ],
-                timeout: "20s",
+                timeout: "30s",
             )
             try await Diagnosis([item], name: "selector", on: cluster).expect(item)
         }
