@@ -6,7 +6,7 @@ import Testing
 @testable import Kubernetes
 
 /// Verb `exec`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct ExecActionTests {
     private func task(_ fields: String) -> String { "tasks: {it: {exec: {\(fields)}}}\n" }
 

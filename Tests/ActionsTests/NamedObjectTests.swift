@@ -4,7 +4,7 @@ import Testing
 @testable import Actions
 
 /// Objects that tasks wait for or delete.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct NamedObjectTests {
     @Test func `kinds and names of objects that are only named are checked`() async throws {
         let definition = """

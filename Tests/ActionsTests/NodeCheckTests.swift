@@ -7,7 +7,7 @@ import Testing
 @testable import Actions
 
 /// What `check` finds without an API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct NodeCheckTests {
     @Test func `every problem of every task is reported at once`() async throws {
         let tasks = """

@@ -10,7 +10,7 @@ import Testing
 @testable import Actions
 
 /// The node's files with a root and with a dry run.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct NodeFilesTests {
     private let root = TemporaryDirectory.file("root")
 

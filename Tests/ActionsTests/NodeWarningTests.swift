@@ -4,7 +4,7 @@ import Testing
 @testable import Actions
 
 /// What `check` says about command lines, files that appear later, and connections that cannot work.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct NodeWarningTests {
     @Test func `a program that talks to an API server is warned of if its unit has no network`() async throws {
         let tasks = """

@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// What `check` says of ports of other nodes, for the answers that they gave.
-@Suite(.timeLimit(.minutes(1))) struct PortCheckTests {
+@Suite(.timeLimit(.minutes(30))) struct PortCheckTests {
     private static let file = """
         cluster: {ports: {control-plane: [6443/tcp, 2379-2380/tcp, 8472/udp], worker: [10250/tcp]}}
         nodes:

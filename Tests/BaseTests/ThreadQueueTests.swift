@@ -4,7 +4,7 @@ import Testing
 
 @testable import Base
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(30)))
 struct ThreadQueueTests {
     private final class Log: Sendable {
         let elements = Locked<[Int]>([])

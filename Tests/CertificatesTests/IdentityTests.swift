@@ -4,7 +4,7 @@ import Testing
 
 @testable import Certificates
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct IdentityTests {
     @Test(arguments: [("ed25519", ""), ("ed25519", "nest secret"), ("rsa", ""), ("rsa", "nest secret")])
     func `a password of an SSH key is noticed`(type: String, password: String) async throws {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What the program answers without doing anything to an API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct CallTests {
     private static let tasks = """
         tasks:

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Tasks that write on the node.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct FileVerbTests {
     @Test func `a file is written with its mode, once, and again after it was changed`() async throws {
         let node = try TestNode(

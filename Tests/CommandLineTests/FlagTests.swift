@@ -4,7 +4,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// Short names of flags, and hints at flags and values that were mistyped.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct FlagTests {
     @Test func `a short name may have its value, or other short names, in the same argument`() throws {
         #expect(try options(["run", "-ojson"]).output == .json)

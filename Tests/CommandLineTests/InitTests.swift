@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Command `init` on machines of several kinds, each a directory with the files that such a machine has.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct InitTests {
     private static let kubeconfig = """
         apiVersion: v1

@@ -3,7 +3,7 @@ import Testing
 
 @testable import nest_bootstrap
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct LogsTests {
     private func call(_ arguments: String...) throws -> [String] {
         guard case .perform(let options) = try parseArguments(["logs"] + arguments),

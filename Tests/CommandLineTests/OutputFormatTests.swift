@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The same objects as JSON and as YAML, of every command that has them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct OutputFormatTests {
     private static let tasks =
         "tasks: {a: {exec: {command: ls}}, b: {after: [a], symlink: {path: /run/l, target: /etc}}}\n"

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What is said of a task file with many mistakes.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct TaskFileTests {
     @Test func `a drop-in by another ending is reported, as it is not read`() async throws {
         let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")

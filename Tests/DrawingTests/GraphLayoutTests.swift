@@ -4,7 +4,7 @@ import Testing
 @testable import Drawing
 
 /// The positions of boxes and lines.
-@Suite(.timeLimit(.minutes(3))) struct GraphLayoutTests {
+@Suite(.timeLimit(.minutes(30))) struct GraphLayoutTests {
     private typealias Frame = GraphLayout.Frame
     private typealias Point = GraphLayout.Point
 

@@ -4,7 +4,7 @@ import Testing
 @testable import Drawing
 
 /// The layers of graphs, and the order in them.
-@Suite(.timeLimit(.minutes(3))) struct LayeredGraphTests {
+@Suite(.timeLimit(.minutes(30))) struct LayeredGraphTests {
     /// The number of crossings after the layers were ordered.
     private func crossingCount(_ predecessors: [[Int]]) -> Int {
         var graph = LayeredGraph(predecessors)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// One broken manifest among thirty.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct BrokenManifestTests {
     @Test func `29 of 30 are applied, one error is reported, and only dependants are skipped`() async throws {
         let cluster = try await TestCluster.shared(namespace: "thirty")

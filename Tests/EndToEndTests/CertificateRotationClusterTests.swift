@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The CA of a running control plane is replaced.
-@Suite(.needsAPIServer, .temporaryDirectory, .serialized, .timeLimit(.minutes(15)))
+@Suite(.needsAPIServer, .temporaryDirectory, .serialized, .timeLimit(.minutes(30)))
 struct CertificateRotationClusterTests {
     private typealias Installation = CertificateCluster.Installation
 

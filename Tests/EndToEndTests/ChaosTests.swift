@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// A few seeds of the campaign of `make chaos`, one of each way in the network; `docs/faults.md` describes it.
-@Suite(.needsAPIServer, .timeLimit(.minutes(10)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(30)))
 struct ChaosTests {
     @Test func `disturbed runs end in the cluster of an undisturbed one`() async throws {
         let result = try await Tool.run(

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What a person learns when certificates are at fault.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct CredentialFailureTests {
     private func kubeconfig(
         _ cluster: TestCluster,

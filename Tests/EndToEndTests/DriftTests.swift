@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Objects that someone else changes after the agent has applied them.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct DriftTests {
     /// Makes a node with one task, called `t`.
     private func node(

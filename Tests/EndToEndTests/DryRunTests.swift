@@ -28,7 +28,7 @@ extension FreshServerTests {
 }
 
 /// Dry runs of tasks that have been run before.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct DryRunTests {
     private func node(_ cluster: TestCluster, _ namespace: String, options: String = "") throws -> TestNode {
         let node = try TestNode(

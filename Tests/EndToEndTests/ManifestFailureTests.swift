@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Reports about faulty manifests on a real API server, next to those of kubectl.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct ManifestFailureTests {
     /// Runs one task `broken` that applies one manifest, and returns its lines of standard error.
     private func failure(

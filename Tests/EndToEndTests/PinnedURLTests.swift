@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Manifests that come by a pinned URL.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct PinnedURLTests {
     private func map(_ namespace: String) -> [UInt8] {
         Array("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: \(namespace)}}\n".utf8)

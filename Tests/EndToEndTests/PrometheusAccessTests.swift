@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The permissions in `examples/prometheus`, on a server.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct PrometheusAccessTests {
     @Test func `the service account may find nodes and pods and read metrics, and nothing else`() async throws {
         let cluster = try await TestCluster.shared.value

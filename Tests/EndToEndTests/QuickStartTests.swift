@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The quick start of the README, run as it is written.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct QuickStartTests {
     /// What the README shows.
     private struct QuickStart {

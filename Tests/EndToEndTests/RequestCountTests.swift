@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// How many requests a run of the shipped graph sends, by method, as the audit log of the API server has them.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(10)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct RequestCountTests {
     /// The agent is the admin; kubectl and the scripts that start the server are it, too, so that there are none meanwhile.
     private static let policy = """

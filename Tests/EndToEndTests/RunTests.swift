@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Runs as programs see them: many objects, JSON lines, two runs at once.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct RunTests {
     @Test func `every line of JSON has its time, its run and its event`() async throws {
         let node = try TestNode(

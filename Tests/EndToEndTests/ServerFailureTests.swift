@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A server that does not run.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct ServerOffTests {
     @Test func `a server that is off is waited for, and is an error only at the deadline`() async throws {
         let cluster = try await TestCluster.shared.value

@@ -146,7 +146,7 @@ extension FreshServerTests {
 }
 
 /// Values that two shipped files repeat.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct ShippedContentTests {
     @Test func `the MTU is the same in the task file and in the CNI configuration`() throws {
         let conflist = try Files.text("\(TestCluster.sourceRoot)/calico/10-calico.conflist").json

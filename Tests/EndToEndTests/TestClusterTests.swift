@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite(.needsAPIServer, .timeLimit(.minutes(3)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(30)))
 struct TestClusterTests {
     @Test func `the admin may do everything and nobody nothing`() async throws {
         let cluster = try await TestCluster.shared.value

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct ProxyRulesTests {
     private func proxy(_ environment: [String: String], _ scheme: String, _ host: String) -> String? {
         ProxyRules { environment[$0] }.proxy(scheme: scheme, host: host)

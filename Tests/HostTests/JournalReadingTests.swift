@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// Reading of real journal files, which a journal of the test's own has written.
-@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(3))) struct JournalReadingTests {
+@Suite(.temporaryDirectory, .serialized, .timeLimit(.minutes(30))) struct JournalReadingTests {
     private static let program = "/lib/systemd/systemd-journald"
 
     private static let canRun: Bool =

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Where a path is that may not exist yet.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct PhysicalPathTests {
     private let real: String
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What comes back from ports of loopback; `ProgramTests/PortCheckTests` has those with firewalls.
-@Suite(.timeLimit(.minutes(1))) struct PortAnswerTests {
+@Suite(.timeLimit(.minutes(30))) struct PortAnswerTests {
     private func answers(
         _ ports: [(address: String, port: UInt16)],
         within limit: Duration = .seconds(600),

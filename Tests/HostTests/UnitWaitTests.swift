@@ -8,7 +8,7 @@ import Testing
 /// Waits for units of a real systemd.
 ///
 /// Without signals each would fail: the state is asked for again only after the deadline.
-@Suite(.temporaryDirectory, .needsUserManager, .serialized, .timeLimit(.minutes(3))) struct UnitWaitTests {
+@Suite(.temporaryDirectory, .needsUserManager, .serialized, .timeLimit(.minutes(30))) struct UnitWaitTests {
     private static let oneshot = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
 
     /// Waits for a unit, and makes a change as soon as the wait has begun.

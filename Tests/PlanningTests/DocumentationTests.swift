@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The documents and the reader of the task file agree.
-@Suite(.timeLimit(.minutes(3))) struct DocumentationTests {
+@Suite(.timeLimit(.minutes(30))) struct DocumentationTests {
     /// The sections of docs/task-file.md that are about a verb.
     private static let verbs = [
         "kubeconfig", "symlink", "file", "decrypt", "certificate", "apply", "exec", "wait", "remove",

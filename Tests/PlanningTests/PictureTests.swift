@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The plan as an SVG picture.
-@Suite(.timeLimit(.minutes(3))) struct PictureTests {
+@Suite(.timeLimit(.minutes(30))) struct PictureTests {
     private static let file = """
         tasks:
           a: {exec: {command: ls}}

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// The ports of section `cluster`.
-@Suite(.timeLimit(.minutes(1))) struct PortTests {
+@Suite(.timeLimit(.minutes(30))) struct PortTests {
     private func file(_ ports: String) -> String {
         """
         cluster: {name: prod, ports: \(ports)}

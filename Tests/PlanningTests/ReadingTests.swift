@@ -3,7 +3,7 @@ import Planning
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(3))) struct ReadingTests {
+@Suite(.timeLimit(.minutes(30))) struct ReadingTests {
     private func read<Declaration>(
         _: Declaration.Type,
         _ task: String,

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Verb `remove` in the task file, and the sandbox of its unit.
-@Suite(.timeLimit(.minutes(1))) struct RemoveTests {
+@Suite(.timeLimit(.minutes(30))) struct RemoveTests {
     private func printed(_ keys: String) -> String { problems("tasks: {t: {remove: {\(keys)}}}") }
 
     @Test(

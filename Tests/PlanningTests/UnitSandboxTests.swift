@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// What the units of tasks may do and see.
-@Suite(.timeLimit(.minutes(1))) struct UnitSandboxTests {
+@Suite(.timeLimit(.minutes(30))) struct UnitSandboxTests {
     @Test func `a unit hides the credentials that its task does not name`() throws {
         let kubeconfigs = ["a", "b"].map { name in
             """

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The files of `examples/ansible`; `BootTests` runs the role on a machine.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct AnsibleExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/ansible"
     private static let role = "\(directory)/roles/nest_bootstrap"

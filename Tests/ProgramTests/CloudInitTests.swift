@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The user data of cloud nodes in `examples`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct CloudInitTests {
     private static let path = "\(TestCluster.sourceRoot)/examples/cloud-init/user-data.yaml"
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The task file of `examples/ha-control-plane`, whose nodes `BootTests` boots.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct ControlPlaneExampleTests {
     private static let example = "\(TestCluster.sourceRoot)/examples/ha-control-plane/bootstrap.yaml"
 

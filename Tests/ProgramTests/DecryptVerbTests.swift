@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Keys of the homelab's certificates, decrypted on a node with its SSH key.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(10)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct DecryptVerbTests {
     private static let host = "ducksnest-laptop-old"
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Tasks that run programs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct ExecVerbTests {
     @Test func `a script has its environment, its arguments and what preStart made`() async throws {
         let node = try TestNode(

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Tasks that write on the node, in their units.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct FileVerbTests {
     @Test func `what a unit makes is put in place after it, or the task has failed`() async throws {
         let node = try TestNode(

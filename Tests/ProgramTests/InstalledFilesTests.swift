@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The files that `tools/install` puts below a prefix, as `make install` and the Debian package have them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct InstalledFilesTests {
     private let root = TemporaryDirectory.file("root")
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Tasks that wait for the network, each in a network namespace of its own.
-@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(30)))
 struct InterfaceWaitTests {
     private func run(_ tasks: String, before: String = "", during: String = ":") async throws -> ToolResult {
         try await NetworkNamespace.run(try TestNode(tasks), before: before, during: during)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs that are stopped.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct InterruptionTests {
     @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
     func `a signal during a wait ends the run at once, and says so`(signal: Int32, code: Int32) async throws {

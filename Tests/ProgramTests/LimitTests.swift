@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A process that may not open, start or take what a run needs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct LimitTests {
     /// Runs a graph of one file in a process that `prlimit` limits.
     private func run(_ limit: String) async throws -> ToolResult {

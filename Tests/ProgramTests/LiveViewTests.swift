@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The program on a terminal.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct LiveViewTests {
     private func start(
         _ node: TestNode,

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Command `logs` where journalctl has nothing to show.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(1)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct LogsTests {
     @Test func `a journal that is not there is a failure`() async throws {
         let root = TemporaryDirectory.file("root")

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What `check` says of the machine, each in a network namespace of its own.
-@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(30)))
 struct MachineCheckTests {
     private static let tasks = """
         cluster: {vip: 192.168.1.100}

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The manual pages, as mandoc reads them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct ManualTests {
     private static let pages = ["man5/bootstrap.yaml.5", "man7/nest-bootstrap.systemd.7", "man8/nest-bootstrap.8"]
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The address of a node, each in a network namespace of its own.
-@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(30)))
 struct NodeAddressTests {
     /// Makes eight interfaces: lo, eth0, its other end, docker0, cni0, cali1, wg0 and tailscale0.
     private static let eightInterfaces = """

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What `check` says of ports of other nodes, which are real machines to it, with firewalls of nftables.
-@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .needsNetworkNamespace, .timeLimit(.minutes(30)))
 struct PortCheckTests {
     private static let tasks = """
         cluster:

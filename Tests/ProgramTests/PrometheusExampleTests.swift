@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The files in `examples/prometheus`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct PrometheusExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/prometheus"
 

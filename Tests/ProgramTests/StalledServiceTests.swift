@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Services of the node that take what is asked of them and never answer.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct StalledServiceTests {
     /// Runs the program where the name service or the journal of the machine is another one.
     ///

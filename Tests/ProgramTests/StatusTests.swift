@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The states of tasks, while they run and after.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct StatusTests {
     /// A task that runs until a file is there.
     private func endless(_ node: TestNode) throws {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The timeline of runs by hand, which are known from their records.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct TimelineTests {
     private static let tasks = """
         tasks:

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files that `run` refuses, because another user can change them, or read what is secret.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)), .enabled(if: geteuid() == 0))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)), .enabled(if: geteuid() == 0))
 struct UntrustedFileTests {
     private func kubeconfig(_ user: String) -> String {
         """

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `status --watch` where standard output is no terminal.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct WatchTests {
     private func node() throws -> TestNode {
         try TestNode(

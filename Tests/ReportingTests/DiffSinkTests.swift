@@ -4,7 +4,7 @@ import Reporting
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct DiffSinkTests {
     private let recorder = Recorder()
 

@@ -4,7 +4,7 @@ import Reporting
 import State
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct DrawnStateTests {
     @Test(
         arguments: [

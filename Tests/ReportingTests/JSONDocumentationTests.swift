@@ -10,7 +10,7 @@ import Testing
 import YAML
 
 /// What is printed as JSON, compared with `docs/json.md`.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct JSONDocumentationTests {
     /// Every kind of event, with every field that it can have.
     private static let events: [Event] =

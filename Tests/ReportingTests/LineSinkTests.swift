@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct LineSinkTests {
     private let recorder = Recorder()
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 /// Which bytes draw a frame, and what becomes of it when the window changes.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct TerminalScreenTests {
     private let size = TerminalSize(columns: 40, rows: 6)
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// Earlier runs and attempts of a task, of which records and the journal may not have all.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct TimelineHistoryTests {
     private typealias Boot = SampleBoot
 

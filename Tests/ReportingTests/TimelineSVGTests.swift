@@ -3,7 +3,7 @@ import Testing
 @testable import Reporting
 
 /// The whole picture of a timeline.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct TimelineSVGTests {
     @Test func `a boot that is over`() throws {
         let picture = timelineSVG(Timeline(SampleBoot.finished), node: "cp1")

@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// The whole text of a timeline.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct TimelineTextTests {
     private func text(
         _ source: TimelineSource,

@@ -6,7 +6,7 @@ import Testing
 @testable import Reporting
 
 /// What the entries of the journal say about waits.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct TimelineWaitTests {
     @Test(arguments: [("server", "server"), ("object", "condition"), ("lock", "lock"), ("condition", "condition")])
     func `an entry says what kind of wait it is about, its subject and reason`(kind: String, span: String) throws {

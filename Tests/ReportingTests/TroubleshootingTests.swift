@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The documents quote what the program prints.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct TroubleshootingTests {
     private static let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
 

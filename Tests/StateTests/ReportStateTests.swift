@@ -7,7 +7,7 @@ import Testing
 @testable import State
 
 /// What is remembered between two reports to the cluster.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct ReportStateTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
 

@@ -2,7 +2,7 @@ import Testing
 import YAML
 
 /// The printed line for each way in which a text can be broken.
-@Suite(.timeLimit(.minutes(3))) struct SyntaxTests {
+@Suite(.timeLimit(.minutes(30))) struct SyntaxTests {
     @Test(arguments: [
         (
             "a: \"x\nb: 2\n",

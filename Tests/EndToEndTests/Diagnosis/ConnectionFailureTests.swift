@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What is printed about servers that cannot be reached, and about what is between.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(3)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct ConnectionFailureTests {
     /// Runs a task that applies to a server, and returns its error.
     private func failure(of server: String, proxy: String? = nil) async throws -> String {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What is printed about failures of objects, each provoked on a real API server.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
 struct DiagnosisTests {
     private static let immutables = Task {
         try await Diagnosis(

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What is printed about rollouts that cannot finish.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
 struct RolloutFailureTests {
     private static func workload(_ kind: String, _ name: String, _ namespace: String, _ pod: String = "") -> String {
         """

@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// The roles with which objects can be applied.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct RequiredAccessTests {
     /// The rules for manifests but those with which dry runs are saved, one a line: `NAMESPACE GROUP/RESOURCE NAMES: VERBS`.
     private func rules(_ text: String, _ change: (inout RequiredAccess) -> Void = { _ in }) -> [String] {

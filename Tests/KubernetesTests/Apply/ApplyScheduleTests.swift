@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// Which objects wait for which.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct ApplyScheduleTests {
     /// A schedule, and the objects whose turn has come.
     private struct Watched {
@@ -84,7 +84,7 @@ struct ApplyScheduleTests {
         #expect(watched.schedule.retryPause == .seconds(2))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(30)))
     func `who waits for turns is woken by the next one, by the end, and by a cancellation`() async throws {
         var watched = try Watched(Self.text)
         let schedule = watched.schedule
@@ -138,7 +138,7 @@ struct ApplyScheduleTests {
 }
 
 /// Objects that are stuck, on a server.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct StuckObjectTests {
     @Test func `a stuck object does not hold up later kinds`() async throws {
         let (lines, said) = AsyncStream<String>.makeStream()

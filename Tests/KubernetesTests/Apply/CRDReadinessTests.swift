@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// What the wait for a definition asks the server.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct CRDReadinessTests {
     private static let objects = ["created CustomResourceDefinition/widgets.a.test", "created Widget/default/w"]
     private static let resources = #"{"resources":[{"name":"widgets","kind":"Widget","namespaced":true}]}"#

@@ -2,7 +2,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct DifferenceTests {
     private let configMap = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
 

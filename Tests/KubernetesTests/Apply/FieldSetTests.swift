@@ -2,7 +2,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct FieldSetTests {
     private func set(_ text: String) throws -> FieldSet { FieldSet(try node(text)) }
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Kubernetes
 
 /// Objects that are described more than once.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct RepetitionTests {
     private func lines(_ text: String) async throws -> [String] {
         let fake = try FakeAPIServer { _ in nil }

@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// When an object counts as verified, with replies that a real server does not give on demand.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct VerificationTests {
     private static let mapPath = "/api/v1/namespaces/ns/configmaps/m"
     private static let map = """

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that an earlier run has verified, on a server of their own.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(10)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct VerifiedObjectTests {
     private static let map = """
         {apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: default}, data: {a: b}}

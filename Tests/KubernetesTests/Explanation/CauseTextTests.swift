@@ -1,7 +1,7 @@
 import Testing
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct CauseTextTests {
     @Test(arguments: [
         (#"Invalid value: "D_x": must be lower case: like this"#, "must be lower case: like this"),

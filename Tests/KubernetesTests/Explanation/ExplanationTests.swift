@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// What is said of refusals as they come from servers of other versions than the one that is tested with.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct ExplanationTests {
     private static let manifest = """
         apiVersion: apps/v1

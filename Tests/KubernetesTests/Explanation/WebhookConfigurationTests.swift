@@ -5,7 +5,7 @@ import Testing
 @testable import Kubernetes
 
 /// Which configuration is named when the server cannot ask an admission webhook.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct WebhookConfigurationTests {
     /// A busy machine also answers within it; the objects are retried until its end.
     private static let timeout = Duration.seconds(20)

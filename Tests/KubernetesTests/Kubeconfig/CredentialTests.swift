@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct CredentialTests {
     private let authority: TestAuthority
     private var check: CredentialCheck { CredentialCheck() }

@@ -3,7 +3,7 @@ import Testing
 import YAML
 
 /// What is said about a pod that is not ready, from its status.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct PodDiagnosisTests {
     private func diagnosis(
         _ containers: String,

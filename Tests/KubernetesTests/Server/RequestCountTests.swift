@@ -3,7 +3,7 @@ import Testing
 @testable import Kubernetes
 
 /// How many requests an apply sends.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct RequestCountTests {
     private static func text(_ name: String) -> String {
         (0..<30).map { "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name)\($0)}, data: {a: b}}" }

@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// How long attempts are repeated.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct RetryPolicyTests {
     private func refusal(_ code: Int, _ message: String, retryAfter: String? = nil) -> APIError {
         let headers = retryAfter.map { [HTTPHeader("Retry-After", $0)] } ?? []

@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// Requests that callers share.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(30)))
 struct SharedRequestsTests {
     @Test func `callers at the same time get the answer of one request`() async throws {
         let requests = SharedRequests<String, Int>()

@@ -3,7 +3,7 @@ import Testing
 @testable import Kubernetes
 
 /// Custom resources against the CustomResourceDefinition of the same plan.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct CustomResourceTests {
     /// A definition whose `spec` has a schema.
     private func definition(_ spec: String, rest: String = "") -> String {

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// APIs that earlier versions of Kubernetes do not serve.
-@Suite(.tags(.everyServer), .timeLimit(.minutes(3)))
+@Suite(.tags(.everyServer), .timeLimit(.minutes(30)))
 struct IntroducedAPITests {
     @Test(arguments: [
         (

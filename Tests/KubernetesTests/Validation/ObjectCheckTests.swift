@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// What is known to be wrong with an object without a server.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct ObjectCheckTests {
     @Test(arguments: [
         (

@@ -3,7 +3,7 @@ import Testing
 @testable import Kubernetes
 
 /// APIs that later versions of Kubernetes do not serve.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct RemovedAPITests {
     private let budget = "{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: a}}"
     private let message =

@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// Bindings that let more than some users read Secrets.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(30)))
 struct SecretReadersTests {
     /// A binding of a ClusterRole to one subject.
     private func binding(_ subject: String, to role: String, kind: String = "ClusterRoleBinding") -> String {
