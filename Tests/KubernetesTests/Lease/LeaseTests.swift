@@ -116,7 +116,7 @@ struct LeaseTests {
                 group.addTask { _ = await holder.renew(held) }
                 defer { group.cancelAll() }
                 _ = try await Self.lease(session, namespace, "me").acquire(
-                    Session.retryPolicy(.seconds(10)) { text in said.withLock { $0.append(text) } }
+                    Session.retryPolicy(.seconds(30)) { text in said.withLock { $0.append(text) } }
                 ) { _ in }
             }
         }
