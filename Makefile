@@ -1,7 +1,7 @@
 # Users start with `make demo`, developers with `make quick`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb tarball rpm demo quick test test-all boot-test boot-test-all ansible-test chaos bench bench-boot
+.PHONY: help build install deb tarball rpm demo quick test test-all boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot
 .PHONY: scale check check-all format clean setup setup-compile lint style words links coverage sanitize sanitize-briefly
 .PHONY: build-address docs site libraries
 .PHONY: fuzz fuzz-briefly
@@ -20,7 +20,7 @@ WITH_PROGRAM := ^ProgramTests
 # Tests that boot machines install the package in them. Those that run Ansible take ten minutes more.
 WITH_MACHINE := ^BootTests
 WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
-# Most of them wait for one of a few machines that are on, and must not keep others from beginning.
+# Most of them wait for one of three running machines, and must not keep others from starting.
 AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=64 \
     tools/run-on-servers newest tools/run-tests system
 # Tests of 10,000 tasks and of millions of keys.
@@ -29,7 +29,7 @@ AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
 SANITIZED ?= ^(Base|HTTP|Host|Execution|State|Reporting|Actions)Tests
 THREAD_SCRATCH := .build/sanitize
 # ThreadSanitizer makes tests several times slower, so fewer run at once.
-WITH_THREADS := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 tools/run-tests modules --sanitize=thread \
+WITH_THREADS := env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 tools/run-tests modules --sanitize=thread \
     --scratch-path $(THREAD_SCRATCH)
 # The optimized program and the fuzzed parsers with AddressSanitizer, and the tests that run the program.
 ADDRESS_SCRATCH := .build/address
@@ -85,26 +85,32 @@ rpm: deb ## build the RPM in .build/rpm, which is examined, but installed on no 
 demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
 	tools/demo
 
-quick: ## check what has changed since COMMIT, or since the last one, in two minutes: COMMIT=HEAD
+quick: setup ## check what has changed since COMMIT, or since the last one, in two minutes: COMMIT=HEAD
 	tools/quick $(COMMIT)
 
 test: ## run the tests of `make check`
 	tools/check test
 
-test-all: ## run every test but ansible-test on every API server, and every package on every release of Debian
+test-all: ## run all tests but ansible-test, on every API server, with every package and release of Debian
 	tools/check test-all
 
-# The package is made once, and installed on the Debian of this machine.
-boot-test: setup build ## boot Debian containers and test units, journal and package in them; needs root
+boot-test: setup build boot-test-built ## boot Debian containers and test units, journal and package in them; needs root
+
+# With a program and tests that are built: BUILT=--skip-build. The package is made once, and installed on the Debian of
+# this machine.
+boot-test-built:
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils
 	tools/deb $(PROGRAM)
 	Tests/boot/setup cloud cluster
-	$(AT_MACHINES) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
+	$(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
 
-boot-test-all: setup deb tarball rpm ## as boot-test, and the packages on other releases, the archive and the RPM
+# The packages are built twice, and compared.
+boot-test-all: setup deb tarball rpm boot-test-all-built ## as boot-test, with every package and release of Debian
+
+boot-test-all-built:
 	Tests/boot/setup trixie cloud cluster rpm
 	NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RPM="$$(echo "$$PWD"/.build/rpm/*.rpm)" \
-	    NEST_RELEASES=trixie $(AT_MACHINES) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
+	    NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
 
 ansible-test: setup deb ## run the role of examples/ansible on booted machines, with Ansible from PyPI; needs root
 	Tests/cluster/fetch-ansible

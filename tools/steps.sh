@@ -12,7 +12,7 @@ begin() {
     shift
     step_begins[$name]=$SECONDS
     # A session of its own: what the step has started ends with it.
-    setsid "$@" </dev/null >".build/steps/$name" 2>&1 &
+    setsid --wait "$@" </dev/null >".build/steps/$name" 2>&1 &
     step_processes[$name]=$!
 }
 

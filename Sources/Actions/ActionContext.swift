@@ -61,7 +61,7 @@ public struct RunEnvironment: Sendable {
         processEnvironment: [String: String],
         cacheDirectory: String = "/var/lib/nest-bootstrap/cache",
         hostName: String = Machine.hostName(),
-        isService: Bool = Machine.environment()["NOTIFY_SOCKET"] != nil,
+        isService: Bool = false,
         callArguments: [String] = [],
     ) {
         self.files = files

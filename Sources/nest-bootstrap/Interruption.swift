@@ -1,6 +1,6 @@
 import Base
 
-/// Catches the signals that end the program, from its call until the stream is gone.
+/// Starts to catch the signals that end the program, until the stream is released.
 typealias SignalCatcher = @Sendable () throws(SystemError) -> AsyncStream<Int32>
 
 /// Runs a function until it ends, or until a signal cancels it.

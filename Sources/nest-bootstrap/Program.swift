@@ -35,7 +35,7 @@ struct Program {
         }
     }
 
-    /// Prepares an invocation with another environment, other outputs and other signals than those of this process.
+    /// Prepares an invocation with a given environment, outputs and signals, for tests.
     init(
         _ arguments: [String],
         _ environment: [String: String],

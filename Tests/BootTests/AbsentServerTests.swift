@@ -52,11 +52,11 @@ extension RunningMachineTests {
 extension BootedTests {
     /// An API server that is unavailable for longer than any timeout: a campaign.
     @Suite struct LongAbsenceTests {
-        /// How long the server is absent in a campaign, in minutes: `NEST_ABSENT=10`.
-        private static let absence = TestProcess.environment["NEST_ABSENT"].flatMap { Int($0) }
+        /// How long the server is absent in a campaign, in minutes: `NEST_ABSENT_MINUTES=10`.
+        private static let absence = TestProcess.environment["NEST_ABSENT_MINUTES"].flatMap { Int($0) }
             .map { Duration.seconds(60 * $0) }
 
-        @Test(.enabled(if: absence != nil, "set NEST_ABSENT to a number of minutes"))
+        @Test(.enabled(if: absence != nil, "set NEST_ABSENT_MINUTES to a number of minutes"))
         func `the example boots without a server for a long time, and heals by itself`() async throws {
             let absence = try #require(Self.absence)
             try await TestCluster.withFresh(starting: false) { cluster in

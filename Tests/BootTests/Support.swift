@@ -9,7 +9,7 @@ struct BootedTests {}
 @Suite(.needsMachine, .timeLimit(.minutes(30)))
 struct IndependentBootedTests {}
 
-/// The tests on machines that are on already: each has one of a few, one after the other.
+/// The tests on running machines, each of which is lent to one test at a time.
 @Suite(.needsMachine, .timeLimit(.minutes(30)))
 struct RunningMachineTests {}
 
@@ -27,7 +27,7 @@ extension TestCluster {
         }
     }
 
-    /// Runs a body with a machine that is on, whose API server is that of the cluster and which has its credentials.
+    /// Runs a body with a running machine, whose API server is that of the cluster and which has its credentials.
     func withRunningMachine<Value>(
         tasks: String? = nil,
         _ body: (TestMachine) async throws -> Value,

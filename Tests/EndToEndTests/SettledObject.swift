@@ -66,10 +66,13 @@ extension TestCluster {
     ///
     /// It fails over one that the server has only just got and given no conditions yet.
     func establishDefinitions() async throws {
+        var errors = ""
         let areEstablished = try await becomes {
-            try await kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=600s").status == 0
+            let wait = try await kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=600s")
+            errors = wait.errors
+            return wait.status == 0
         }
-        try #require(areEstablished)
+        try #require(areEstablished, "\(errors)")
     }
 
     /// Reads the objects that manifests describe.

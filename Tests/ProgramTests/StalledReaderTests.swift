@@ -9,11 +9,12 @@ struct StalledReaderTests {
     private static let tasks = """
         tasks:
           noisy:
-            timeout: 4s
+            timeout: 3s
             exec:
               command: sh
               args: [-c, 'head -c 1000000 /dev/zero | tr "\\0" x | fold -w 70; sleep 100000']
           other: {exec: {command: sleep, args: ["1"]}}
+          timer: {timeout: 3s, wait: {file: /nowhere/at/all}}
           late: {after: [other], file: {path: /etc/late, content: x}}
           endless: {wait: {file: /nowhere/to/be/found}}
         """
@@ -52,8 +53,11 @@ struct StalledReaderTests {
         let late = node.written("/etc/late")
         #expect(try await becomes { try Files.exists(late) })
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
-        let isOver = try await becomes { try Files.text(record).contains("finishedAt") }
-        #expect(isOver)
+        let timer = node.written("/run/nest-bootstrap/tasks/timer/record.json")
+        let areOver = try await becomes {
+            try [record, timer].allSatisfy { try Files.text($0).contains("finishedAt") }
+        }
+        #expect(areOver)
         kill(program, SIGTERM)
         let hasEnded = try await becomes { tool.errorsSoFar().contains("exit ") }
         #expect(hasEnded)
@@ -66,8 +70,12 @@ struct StalledReaderTests {
         let status = try await node.run("status", "--output", "json")
         let rows = try status.output.json["tasks"]?.sequence ?? []
         let states = rows.map { "\($0["task"]?.string ?? "") \($0["state"]?.string ?? "")" }
-        #expect(states == ["noisy failed", "other changed", "late changed", "endless interrupted"])
-        #expect(rows.first?["reason"]?.string?.contains("4s") == true)
+        #expect(
+            states == ["noisy failed", "other changed", "timer failed", "late changed", "endless interrupted"],
+            "\(states)"
+        )
+        #expect(rows.first?["reason"]?.string?.contains("3s") == true)
+        try node.expectSameTime("noisy")
     }
 
     @Test func `a run that is stopped waits less for it than one that ends`() async throws {
@@ -133,7 +141,8 @@ struct StalledReaderTests {
             """
             tasks:
               noisy: {exec: {command: sh, args: [-c, 'head -c 250000 /dev/zero | tr "\\0" x | fold -w 70']}}
-              late: {after: [noisy], file: {path: /etc/late, content: x}}
+              timer: {timeout: 3s, wait: {file: /nowhere/at/all}}
+          late: {after: [noisy], file: {path: /etc/late, content: x}}
             """
         )
         // It begins to read when the last task has run. The output does not fit into a pipe, so a run that waited for its

@@ -25,16 +25,6 @@ struct StalledServiceTests {
         )
     }
 
-    /// Expects that a task has taken about as long as another one, which has the same timeout and waits for a file.
-    private func expectSameTime(_ task: String, _ node: TestNode) throws {
-        let times = try [task, "timer"].map { name in
-            let record = try Files.text(node.written("/run/nest-bootstrap/tasks/\(name)/record.json")).json
-            return try #require(record["durationMicroseconds"]?.integer)
-        }
-        // The system bus would be given up after 25 s.
-        #expect(times[0] < 3 * times[1], "\(task): \(times[0]) µs, timer: \(times[1]) µs")
-    }
-
     /// Nobody writes to the pipe, so reading it never ends.
     private func stalled(_ file: String) -> String { "mkfifo \"$STALLED\"; mount --bind \"$STALLED\" \(file)" }
 
@@ -62,7 +52,7 @@ struct StalledServiceTests {
         let result = try await run(node, ["run"], where: stalled("/etc/hosts"))
         print("name service that hangs:\n\(result.errors)")
         #expect(result.status == 1)
-        for task in ["connect", "page"] { try expectSameTime(task, node) }
+        for task in ["connect", "page"] { try node.expectSameTime(task) }
         #expect(result.errors.contains("connect: error: "))
         #expect(result.outputLines.last == "4 tasks: 1 changed, 3 failed")
     }
@@ -81,7 +71,7 @@ struct StalledServiceTests {
         let result = try await run(node, ["run"], where: stalled("/etc/passwd"))
         print("user database that hangs:\n\(result.errors)")
         #expect(result.status == 1)
-        try expectSameTime("owned", node)
+        try node.expectSameTime("owned")
         #expect(
             result.errorLines.filter { !$0.hasPrefix("timer: error: ") } == [
                 "owned: error: cannot write file '/etc/owned': cannot find user 'someone': the user database does not "
@@ -110,7 +100,7 @@ struct StalledServiceTests {
         withExtendedLifetime(bus) {}
         print("bus that hangs:\n\(result.errors)")
         #expect(result.status == 1)
-        try expectSameTime("unit", node)
+        try node.expectSameTime("unit")
         let words =
             "unit: error: timed out after 2s waiting for unit 'a.service' to be active: cannot ask systemd for the "
             + "state of 'a.service': the system bus does not answer; "
@@ -184,5 +174,18 @@ struct StalledServiceTests {
         #expect(kill(process, SIGKILL) == 0)
         #expect(result.status == 1)
         #expect(result.errors.contains("did not finish within 2s and was stopped"))
+    }
+}
+
+extension TestNode {
+    /// Expects that a task has taken less than three times as long as task `timer` in the same run, which has the same
+    /// timeout and waits for a file.
+    func expectSameTime(_ task: String) throws {
+        let times = try [task, "timer"].map { name in
+            let record = try Files.text(written("/run/nest-bootstrap/tasks/\(name)/record.json")).json
+            return try #require(record["durationMicroseconds"]?.integer)
+        }
+        // The system bus would be given up after 25 s, and a reader after 10 s.
+        #expect(times[0] < 3 * times[1], "\(task): \(times[0]) µs, timer: \(times[1]) µs")
     }
 }

@@ -1,8 +1,8 @@
 /// Waits until a condition holds.
 ///
 /// - Parameters:
-///   - limit: How long to wait: a bound for what hangs, not for what is slow.
-///   - pause: How long after it did not hold the condition is checked again.
+///   - limit: The time after which the wait is given up. It only guards against hanging.
+///   - pause: The pause between two checks.
 ///   - condition: The condition.
 /// - Returns: Whether the condition holds.
 /// - Throws: The condition's error.

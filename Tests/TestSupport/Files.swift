@@ -60,7 +60,7 @@ public enum Files {
         return String(decoding: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Returns whether something exists at a path; a link is followed nowhere.
+    /// Returns whether something exists at a path, without following a link at its end.
     ///
     /// - Throws: ``SupportError`` if a directory on the way may not be searched.
     public static func exists(_ path: String) throws(SupportError) -> Bool { try status(path) != nil }
@@ -138,7 +138,7 @@ public enum Files {
     ///
     /// - Parameters:
     ///   - path: The path.
-    ///   - target: What the link says.
+    ///   - target: The target of the link, as written.
     ///   - replacing: Whether a file or link at the path is replaced, in one step.
     /// - Throws: ``SupportError`` if something exists at its path.
     public static func makeSymbolicLink(

@@ -12,7 +12,7 @@ public enum JSON: Sendable, Hashable {
 
     /// Reads a JSON text.
     ///
-    /// - Throws: An error with the place if it is no JSON.
+    /// - Throws: `DecodingError` if the text is not valid JSON.
     public init(_ text: String) throws {
         self = try JSONDecoder().decode(JSON.self, from: Data(text.utf8))
     }
@@ -58,7 +58,7 @@ extension JSON: Codable {
     /// Decodes any value.
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
-        // The most frequent kinds come first: each that does not fit costs an error that is thrown.
+        // The most frequent kinds come first, because each failed attempt throws an error.
         if let text = try? value.decode(String.self) {
             self = .string(text)
         } else if let values = try? value.decode([String: JSON].self) {
@@ -122,9 +122,10 @@ extension String {
 /// Encodes bytes in Base64, in one line.
 public func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
-/// Returns the SHA-256 digest of bytes in hexadecimal digits.
-public func sha256Digest(_ bytes: [UInt8]) throws -> String {
-    let result = try Tool("sha256sum", input: String(decoding: bytes, as: UTF8.self)).blockingResult()
+/// Returns the SHA-256 digest of a text in hexadecimal digits.
+public func sha256Digest(_ text: String) throws -> String {
+    let result = try Tool("sha256sum", input: text).blockingResult()
+    guard result.status == 0 else { throw ToolFailure(command: "sha256sum", result: result) }
     return String(result.output.prefix { $0 != " " })
 }
 

@@ -5,7 +5,7 @@ public struct SupportError: Error, CustomStringConvertible {
     /// The message.
     public var description: String
 
-    /// The system's error number, 0 if the system refused nothing.
+    /// The system's error number, or 0 if no system call failed.
     public var code: Int32
 
     init(_ description: String) {

@@ -35,7 +35,7 @@ public struct TemporaryDirectory: SuiteTrait, TestTrait, TestScoping {
         try await Self.with(function)
     }
 
-    /// Makes a directory for a function, and removes it; for processes that a test starts.
+    /// Creates a directory, runs a function with it, and removes it; for processes that a test starts.
     ///
     /// - Throws: The error of the function, or of the file system.
     public static func with(_ function: @concurrent @Sendable () async throws -> Void) async throws {

@@ -1,5 +1,5 @@
 extension TestMachine {
-    /// Lends a machine that is on and idle, on which another test may have been before.
+    /// Lends a running, idle machine, which earlier tests may have used.
     ///
     /// It has the package and its empty task file. Before the next test has it, its files, units and journal are again as
     /// they were: `Tests/boot/restore`. A machine that cannot be restored is removed, and the next test gets another.
@@ -23,7 +23,7 @@ extension TestMachine {
     ///
     /// - Parameters:
     ///   - text: The text.
-    ///   - path: The absolute path inside. Its directory is made.
+    ///   - path: The absolute path inside. Its directory is created.
     /// - Throws: ``ToolFailure`` if it cannot be written.
     public func place(_ text: String, at path: String) async throws {
         let script = "mkdir -p -- \"$(dirname -- \"$1\")\" && cat >\"$1\""
@@ -33,8 +33,8 @@ extension TestMachine {
     /// Copies what is in a directory of this machine to the other, which must be on.
     ///
     /// - Parameters:
-    ///   - directory: The directory. What is in it belongs to root over there, and what is there already stays.
-    ///   - path: The absolute path inside of the directory that gets it, which is made.
+    ///   - directory: The directory. Its contents belong to root on the machine; files that exist there stay.
+    ///   - path: The absolute path inside of the directory that gets it, which is created.
     /// - Throws: ``ToolFailure`` if it cannot be copied.
     public func place(contentsOf directory: String, at path: String = "/") async throws {
         let copy = """
@@ -47,7 +47,7 @@ extension TestMachine {
         guard result.status == 0 else { throw ToolFailure(command: "tar", result: result) }
     }
 
-    /// Starts the tasks as a boot does: systemd reads the task file, and nobody waits for what it starts.
+    /// Starts the tasks as a boot does, without waiting for them: systemd reads the task file.
     ///
     /// - Parameter units: What starts at the same time.
     /// - Throws: ``ToolFailure`` if they cannot be started.
@@ -62,7 +62,7 @@ extension TestMachine {
     }
 }
 
-/// The machines that are on, which tests have one after the other.
+/// The running machines, each lent to one test at a time.
 private actor RunningMachines {
     static let shared = RunningMachines()
 

@@ -9,7 +9,7 @@ public enum TestProcess {
     /// The directory of temporary files.
     public static let temporaryDirectory = environment["TMPDIR"] ?? "/tmp"
 
-    /// Whether it is root's.
+    /// Whether it runs as root.
     public static let isRoot = geteuid() == 0
 
     /// The name of the machine.

@@ -19,7 +19,7 @@ PRODUCTS = [
 # The seconds that a task that applies may take in a disturbed run, and in the one after it: until a server frees the address
 # of a Service whose request was cut off, minutes pass.
 SHORT, LONG = 25, 900
-# A run hangs if it takes some minutes longer than this times as long as a task: five of them depend on each other.
+# A run hangs if it takes ten minutes longer than this many times the timeout of a task: five of them depend on each other.
 CHAIN = 6
 
 

@@ -70,8 +70,10 @@ launch() {
     setsid "$@" </dev/null >>"$dir/logs/$name.log" 2>&1 &
     printf '%s\n' $! >"$dir/pids/$name"
     # Until exec it is a copy of this shell, which `running` does not recognize.
+    local deadline=$((SECONDS + 600))
     while kill -0 $! 2>/dev/null; do
         if running "$name" >/dev/null; then return; fi
+        [ "$SECONDS" -lt "$deadline" ] || die "$name was not started in 600 s"
         sleep 0.02
     done
 }
