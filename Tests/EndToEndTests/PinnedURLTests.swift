@@ -27,14 +27,15 @@ struct PinnedURLTests {
     @Test func `a pinned URL is fetched once, and not needed again`() async throws {
         let cluster = try await TestCluster.shared(namespace: "pinned")
         let body = map("pinned")
+        let digest = try sha256Digest(String(decoding: body, as: UTF8.self))
         let server = try LoopbackServer { request in
             request.target == "/old" ? .response(302, headers: ["Location: /crds.yaml"]) : .response(200, body: body)
         }
-        let node = try node(cluster, "\(server.url)/old", sha256Digest(String(decoding: body, as: UTF8.self)))
+        let node = try node(cluster, "\(server.url)/old", digest)
         let first = try await node.run("run")
         #expect(first.status == 0, "\(first.errors)")
         #expect(server.requests.map(\.target) == ["/old", "/crds.yaml"])
-        let kept = try node.written("/var/lib/nest-bootstrap/cache/\(sha256Digest(String(decoding: body, as: UTF8.self)))")
+        let kept = try node.written("/var/lib/nest-bootstrap/cache/\(digest)")
         #expect(try Files.read(kept) == body)
         server.stop()
         let second = try await node.run("run")
@@ -56,7 +57,8 @@ struct PinnedURLTests {
         let cluster = try await TestCluster.shared(namespace: "repinned")
         let body = map("repinned")
         let server = try LoopbackServer { _ in .response(200, body: body) }
-        let (digest, found) = (String(repeating: "0", count: 64), try sha256Digest(String(decoding: body, as: UTF8.self)))
+        let digest = String(repeating: "0", count: 64)
+        let found = try sha256Digest(String(decoding: body, as: UTF8.self))
         let node = try node(cluster, "\(server.url)/crds.yaml", digest)
         let result = try await node.run("run")
         #expect(result.status == 1)

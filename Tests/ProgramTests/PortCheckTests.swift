@@ -106,7 +106,7 @@ struct PortCheckTests {
     private func checkSilent(_ count: Int) async throws -> (output: String, time: Duration) {
         let nodes = (0..<count).map { "  n-\($0): {role: worker, address: 192.168.\(10 + $0 / 250).\(1 + $0 % 250)}" }
         let head = """
-            cluster: {ports: {worker: [6443/tcp, 10250/tcp]}}
+            cluster: {ports: {worker: [6443/tcp, 2379-2380/tcp, 10250/tcp, 10259/tcp]}}
             nodes:
               cp-01: {role: control-plane, address: 192.168.1.101}
             """
@@ -129,7 +129,7 @@ struct PortCheckTests {
         let (one, few) = try await checkSilent(1)
         #expect(one.contains("192.168.10.1"), "\(one)")
         let (output, many) = try await checkSilent(500)
-        // One after the other they would take five hundred times as long; tried a hundred at once, five times.
+        // 500 connections are tried at once: five times as long as one node, where one after the other took 500 times.
         #expect(many < few * 20, "\(many), and \(few) for one node")
         let lines = output.split(separator: "\n").filter { $0.contains("TCP port") }
         #expect(lines.count == 1 && lines[0].contains(" and 497 more; see 'ping 192.168.10.1'"), "\(output)")

@@ -141,8 +141,7 @@ struct StalledReaderTests {
             """
             tasks:
               noisy: {exec: {command: sh, args: [-c, 'head -c 250000 /dev/zero | tr "\\0" x | fold -w 70']}}
-              timer: {timeout: 3s, wait: {file: /nowhere/at/all}}
-          late: {after: [noisy], file: {path: /etc/late, content: x}}
+              late: {after: [noisy], file: {path: /etc/late, content: x}}
             """
         )
         // It begins to read when the last task has run. The output does not fit into a pipe, so a run that waited for its
