@@ -24,7 +24,7 @@ extension RunningMachineTests {
         /// Waits until the machine looks as expected, and prints how it looks.
         private func becomes(_ machine: TestMachine, _ expected: View, _ title: String) async throws {
             var seen = try await view(machine)
-            _ = try await TestSupport.becomes(every: .milliseconds(200)) {
+            _ = try await TestSupport.becomes(every: .milliseconds(500)) {
                 seen = try await view(machine)
                 return seen == expected
             }
@@ -146,7 +146,7 @@ extension RunningMachineTests {
                 try await becomes(machine, failed, "a task that is retried")
                 // 20 s after the second failure, twice as long after each one that follows.
                 var timers = ""
-                let isGrowing = try await TestSupport.becomes(every: .milliseconds(200)) {
+                let isGrowing = try await TestSupport.becomes(every: .milliseconds(500)) {
                     let runs = try await runs(machine)
                     timers = try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap*'")
                     let delay = "k8s-bootstrap--retry@\(10 << (runs - 1))s.timer"

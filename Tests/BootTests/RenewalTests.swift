@@ -68,7 +68,7 @@ extension RunningMachineTests {
                 try await machine.must("nest-bootstrap status --wait=10m")
                 try await machine.must("systemctl start web")
                 var served = ""
-                _ = try await becomes(every: .milliseconds(200)) {
+                _ = try await becomes(every: .milliseconds(500)) {
                     served = try await servedSerial(machine, port: port)
                     return served != ""
                 }
@@ -82,7 +82,7 @@ extension RunningMachineTests {
                 let status = try await machine.status()
                 #expect(isRestarted, "\(status)")
                 var renewed = ""
-                _ = try await becomes(every: .milliseconds(200)) {
+                _ = try await becomes(every: .milliseconds(500)) {
                     renewed = try await servedSerial(machine, port: port)
                     return renewed != ""
                 }

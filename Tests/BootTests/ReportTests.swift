@@ -23,7 +23,7 @@ extension IndependentBootedTests {
         private func becomes(_ reason: String, _ cluster: TestCluster) async throws {
             let path = #"jsonpath={.status.conditions[?(@.type=="BootstrapReady")].reason}"#
             var seen = ""
-            let isReported = try await TestSupport.becomes(every: .milliseconds(200)) {
+            let isReported = try await TestSupport.becomes(every: .milliseconds(500)) {
                 seen = try await cluster.kubectl("get", "node", "w1", "-o", path).output
                 return seen == reason
             }
@@ -46,7 +46,7 @@ extension IndependentBootedTests {
                     try await machine.boot(cluster.credentialsOption)
                     try await becomes("TasksFailed", cluster)
                     show("kubectl describe node", try await cluster.kubectl("describe", "node", "w1").output)
-                    let isRepeated = try await TestSupport.becomes(every: .milliseconds(200)) {
+                    let isRepeated = try await TestSupport.becomes(every: .milliseconds(500)) {
                         try await events(cluster).contains(/BootstrapTaskFailed ([2-9]|\d\d)/)
                     }
                     let seen = try await events(cluster)

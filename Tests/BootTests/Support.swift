@@ -80,12 +80,12 @@ extension TestMachine {
 
     /// Waits until the output of a command on the machine meets a condition, and returns whether it did in ten minutes.
     func becomes(_ command: String, _ isSo: (String) -> Bool) async throws -> Bool {
-        try await TestSupport.becomes(every: .milliseconds(200)) { isSo(try await output(command)) }
+        try await TestSupport.becomes(every: .milliseconds(500)) { isSo(try await output(command)) }
     }
 
     /// Waits until a task has failed, and returns whether one did.
     func fails(_ task: String) async throws -> Bool {
-        try await TestSupport.becomes(every: .milliseconds(200)) { try await records()[task] == "failed" }
+        try await TestSupport.becomes(every: .milliseconds(500)) { try await records()[task] == "failed" }
     }
 
     /// Returns the entries of the last boot in the machine's journal, which is read from outside.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `prune` under interruptions, with few rights, with many objects, and beside kubectl.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct PruneSafetyTests {
     @Test func `killed before any of its requests, it neither forgets an object nor deletes one that is wanted`()
         async throws

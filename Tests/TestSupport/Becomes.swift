@@ -8,7 +8,7 @@
 /// - Throws: The condition's error.
 public func becomes(
     within limit: Duration = .seconds(600),
-    every pause: Duration = .milliseconds(20),
+    every pause: Duration = .milliseconds(100),
     _ condition: () async throws -> Bool,
 ) async throws -> Bool {
     let deadline = ContinuousClock.now + limit

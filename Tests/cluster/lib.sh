@@ -88,14 +88,14 @@ must_run() {
     die "$1 ended; see '$dir/logs/$1.log'"
 }
 
-# Tries a command every tenth of a second for at most ten minutes while a server runs.
+# Tries a command, with short pauses, for at most ten minutes while a server runs.
 await() {
     local server=$1 what=$2 deadline=$((SECONDS + 600))
     shift 2
     until "$@" >/dev/null 2>&1; do
         must_run "$server"
         [ "$SECONDS" -lt "$deadline" ] || die "timed out after 600 s waiting for $what; see '$dir/logs/$server.log'"
-        sleep 0.1
+        sleep 0.3
     done
 }
 
