@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # Runs the named steps of a check, several at once if wanted, and prints how long each took. Sourced, never run.
-# The output of a step is in .build/steps/NAME; that of one that fails is printed.
+# The output of a step is in .build/steps/NAME; that of one that fails is printed. The first that fails ends the check;
+# with KEEP_GOING=1 the steps after failed tests run as well.
 
 declare -A step_begins step_processes
-step_times=()
+step_times=() failed_steps=()
 mkdir -p .build/steps
 
 # Starts a step in the background. usage: begin NAME COMMAND...
@@ -38,14 +39,17 @@ step() {
 }
 
 fail_step() {
+    local is_test=
+    failed_steps+=("$1")
     if grep -q '^run-tests: failed' ".build/steps/$1"; then
+        is_test=yes
         sed -n '/^run-tests: failed/,$p' ".build/steps/$1"
     else
         tail -n 100 ".build/steps/$1"
     fi
     echo "step '$1' failed with status $2; its output is in .build/steps/$1" >&2
-    print_times
-    exit 1
+    [ -z "$is_test" ] || [ -z "${KEEP_GOING:-}" ] || return 0
+    end_steps
 }
 
 # Ends the steps that still run.
@@ -57,10 +61,11 @@ trap stop_steps EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 
-# Prints how long each step took, and all of them; steps that ran at once count their own time.
-print_times() {
+# Prints how long each step took, and all of them; steps that ran at once count their own time. Fails if one has failed.
+end_steps() {
     echo
     echo "seconds  step"
     printf '%s\n' "${step_times[@]}" | awk '{ printf "%7d  %s\n", $1, $2 }'
     printf '%7d  all, from beginning to end\n' "$SECONDS"
+    [ ${#failed_steps[@]} = 0 ] || { echo "failed: ${failed_steps[*]}" >&2 && exit 1; }
 }

@@ -37,12 +37,18 @@ struct LiveViewTests {
         )
     }
 
+    /// Whether the view shows that the file is written, why the second task waits, and that the third waits for it.
+    private func showsWait(_ run: TerminalTool) -> Bool {
+        let window = run.screen.window
+        return window.first?.hasPrefix("conf   changed") == true && window.last?.hasPrefix("last   waiting") == true
+            && window.contains { $0.contains("waiting: it does not exist (") }
+    }
+
     @Test func `a run has a line for every task, and at the end what has changed and failed`() async throws {
         let node = try waitingNode()
         let run = try start(node, ["run"], columns: 120)
         defer { run.signal(SIGKILL) }
-        let isWaiting = try await becomes { run.screen.text.contains("waiting: it does not exist (") }
-        #expect(isWaiting, "\(run.screen.text)")
+        #expect(try await becomes { showsWait(run) }, "\(run.screen.text)")
         let window = run.screen.window
         // The path is long.
         #expect((3...4).contains(window.count), "\(window)")
@@ -101,7 +107,7 @@ struct LiveViewTests {
         let node = try waitingNode()
         let run = try start(node, ["run"], columns: 120)
         defer { run.signal(SIGKILL) }
-        #expect(try await becomes { run.screen.window.last?.hasPrefix("last   waiting") == true })
+        #expect(try await becomes { showsWait(run) }, "\(run.screen.window)")
         run.signal(SIGSTOP)
         // The terminal shows it where a shell would write.
         run.type("$ fg\n")
