@@ -1,4 +1,6 @@
+import TestSupport
 import Testing
+
 @testable import Planning
 
 /// Keys of the task file by their place.
@@ -74,5 +76,19 @@ struct ExplainTests {
         for section in taskFileReference() {
             for key in section.keys { #expect(paths("\(section.path).\(key.name)") == ["\(section.path).\(key.name)"]) }
         }
+    }
+
+    @Test func `a key is explained, and one that does not exist is wrong usage`() async throws {
+        let explained = await callProgram(["explain", "apply.wait"])
+        #expect(explained.status == 0 && explained.errors == "")
+        #expect(explained.output.hasPrefix("tasks.NAME.apply.wait\n\n"), "\(explained.output)")
+        let several = await callProgram(["explain", "path"])
+        #expect(several.status == 0 && several.errors == "")
+        #expect(several.output.hasPrefix("\(paths("path").count) keys are named 'path':\n"), "\(several.output)")
+        let unknown = await callProgram(["explain", "wiat"])
+        #expect(unknown.status == 64 && unknown.output == "")
+        #expect(unknown.errors.contains("unknown key 'wiat' (did you mean 'wait'?)"), "\(unknown.errors)")
+        let object = try (await callProgram(["explain", "wiat", "--output", "json"])).output.json
+        #expect(object["event"]?.string == "error")
     }
 }
