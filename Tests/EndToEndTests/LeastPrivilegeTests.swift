@@ -3,7 +3,7 @@ import Testing
 
 extension FreshServerTests {
     /// The shipped task file as a user who has nothing but the roles that `rbac` prints.
-    @Suite struct LeastPrivilegeTests {
+    @Suite(.tags(.everyServer)) struct LeastPrivilegeTests {
         @Test func `the shipped task file succeeds with the roles that rbac prints, and they allow nothing else`()
             async throws
         {
