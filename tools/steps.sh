@@ -25,8 +25,9 @@ finish() {
         wait "${step_processes[$name]}" || status=$?
         unset "step_processes[$name]"
         step_times+=("$((SECONDS - step_begins[$name])) $name")
-        # The closing lines of the test runs are printed in any case.
-        grep -hE 'Test run with .* (passed|failed)|^run-on-servers: ' ".build/steps/$name" | sort -u || true
+        # The closing lines of the test runs, and what did not run, are printed in any case.
+        grep -hE 'Test run with .* (passed|failed)|^run-on-servers: |^➜ .* skipped|^(cluster|boot): .* skipped' \
+            ".build/steps/$name" | sort -u || true
         echo "$name: $((SECONDS - step_begins[$name])) s"
         [ "$status" = 0 ] || fail_step "$name" "$status"
     done
@@ -52,10 +53,10 @@ fail_step() {
     end_steps
 }
 
-# Ends the steps that still run.
+# Ends the steps that still run. A test process has a process group of its own in the session of its step.
 stop_steps() {
     local process
-    for process in "${step_processes[@]}"; do kill -TERM -- "-$process" 2>/dev/null || true; done
+    for process in "${step_processes[@]}"; do pkill -TERM -s "$process" || true; done
 }
 trap stop_steps EXIT
 trap 'exit 143' TERM
@@ -63,6 +64,9 @@ trap 'exit 130' INT
 
 # Prints how long each step took, and all of them; steps that ran at once count their own time. Fails if one has failed.
 end_steps() {
+    [ ${#failed_steps[@]} -gt 0 ] || [ ${#step_processes[@]} = 0 ] || {
+        echo "steps that nothing has waited for: ${!step_processes[*]}" >&2 && exit 1
+    }
     echo
     echo "seconds  step"
     printf '%s\n' "${step_times[@]}" | awk '{ printf "%7d  %s\n", $1, $2 }'
