@@ -114,8 +114,8 @@ let package = Package(
     ],
 )
 
-// Some of the tests of the modules, for `make quick`: their names with commas.
-if let names = Context.environment["NEST_TESTS"] {
+// Some of the tests of the modules, for `make quick`: their names with commas, all if there are none.
+if let names = Context.environment["NEST_TESTS"], !names.isEmpty {
     let wanted = Set(names.split(separator: ",").map(String.init))
     package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
 }
