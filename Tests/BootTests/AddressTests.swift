@@ -46,7 +46,7 @@ extension BootedTests {
                 }
                 #expect(try await machine.output("cat /etc/kubelet.env") == "NODE_IP=100.64.0.7\n")
                 #expect(try await machine.output("cat /var/lib/program/address") == "100.64.0.7\n")
-                let journal = try await machine.output("journalctl -b -o cat -u 'k8s-bootstrap-*'")
+                let journal = try await machine.output("journalctl --sync; journalctl -b -o cat -u 'k8s-bootstrap-*'")
                 show("the journal of units that wait for the network", journal)
             }
         }

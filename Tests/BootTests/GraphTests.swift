@@ -41,7 +41,7 @@ extension RunningMachineTests {
 
                 let states = "systemctl show --value -p SubState k8s-bootstrap-first k8s-bootstrap-second"
                 #expect(try await machine.becomes(states) { $0 == "failed\n\ndead\n" })
-                try await machine.must("systemctl stop 'k8s-bootstrap--retry@*.timer'")
+                try await machine.stopRetries()
                 try await machine.must("touch /run/go && nest-bootstrap run --task first")
                 #expect(try await machine.becomes(states) { $0 == "exited\n\nexited\n" })
                 let byHand = try await machine.journal("NEST_TASK=first", "NEST_OUTCOME=changed")

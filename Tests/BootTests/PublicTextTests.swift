@@ -15,6 +15,8 @@ extension RunningMachineTests {
                 try await machine.startTasks()
                 let unit = "k8s-bootstrap-leak.service"
                 #expect(try await machine.becomes("systemctl is-failed \(unit)") { $0 == "failed\n" })
+                try await machine.stopRetries()
+                #expect(try await machine.becomes("systemctl is-failed \(unit)") { $0 == "failed\n" })
                 let look = """
                     systemctl show '\(unit)' 'k8s-bootstrap-*'; systemctl status '\(unit)'; nest-bootstrap status \\
                         --output json; grep -rs . /run/nest-bootstrap

@@ -44,6 +44,8 @@ extension RunningMachineTests {
                 #expect(planned.contains("would restart uses.service, other.service"), "\(planned)")
 
                 try await machine.must("echo bad >/etc/source; systemctl restart k8s-bootstrap-settings || true")
+                try await machine.stopRetries()
+                #expect(try await machine.becomes("systemctl is-failed k8s-bootstrap-settings") { $0 == "failed\n" })
                 let failed = try await machine.run("nest-bootstrap", "status")
                 show("status", failed.output)
                 #expect(failed.status == 1)

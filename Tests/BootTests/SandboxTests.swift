@@ -142,12 +142,16 @@ extension RunningMachineTests {
                     ("probe", signalled + traced), ("networked", connected + signalled + traced),
                 ] {
                     let reached = done.map { "\(task): | \($0)" }
-                    let said = try await machine.output("journalctl -b -o cat NEST_TASK=\(task)")
+                    let said = try await machine.output("journalctl --sync; journalctl -b -o cat NEST_TASK=\(task)")
                     show("what task '\(task)' did that nobody allowed", said)
                     let lines = said.split(separator: "\n").filter { $0.contains(" | ") }
                     #expect(lines.map(String.init) == reached + ["\(task): | probed to the end"], "\(said)")
                 }
-                #expect(try await machine.output("journalctl -b -o cat NEST_TASK=neighbour").contains("| refused\n"))
+                #expect(
+                    try await machine.output("journalctl --sync; journalctl -b -o cat NEST_TASK=neighbour").contains(
+                        "| refused\n"
+                    )
+                )
                 #expect(try await machine.output("ls /etc/kubernetes").contains("own\n"))
                 #expect(try await machine.output("ls /etc/kubernetes/manifests") == "etcd.yaml\n")
                 let made = try await machine.output(
@@ -199,7 +203,9 @@ extension RunningMachineTests {
                 for task in tasks {
                     let unit = "k8s-bootstrap-\(task)"
                     #expect(try await machine.becomes("systemctl is-active \(unit)") { $0 == "active\n" }, "\(task)")
-                    let said = try await machine.output("journalctl -b -o cat _SYSTEMD_UNIT=\(unit).service")
+                    let said = try await machine.output(
+                        "journalctl --sync; journalctl -b -o cat _SYSTEMD_UNIT=\(unit).service"
+                    )
                     show("what the unit of task '\(task)' did that nobody allowed", said)
                     #expect(said == "probed to the end\n")
                 }
@@ -217,9 +223,11 @@ extension RunningMachineTests {
                         == token
                 )
                 // What cannot be put in place is a failure, and is tried again.
+                try await machine.stopRetries()
+                let isFailed = "systemctl is-failed k8s-bootstrap-blocked"
+                #expect(try await machine.becomes(isFailed) { $0 == "failed\n" })
                 let status = try await machine.output("nest-bootstrap status blocked")
                 #expect(status.contains("a directory is in the way"), "\(status)")
-                #expect(try await machine.output("systemctl is-failed k8s-bootstrap-blocked") == "failed\n")
                 try await machine.must("rm -r /etc/blocked && systemctl start k8s-bootstrap.target")
                 #expect(try await machine.output("cat /etc/blocked") == "text")
                 #expect(try await machine.becomes("systemctl is-system-running") { $0 == "running\n" })

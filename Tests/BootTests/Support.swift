@@ -88,6 +88,11 @@ extension TestMachine {
         try await TestSupport.becomes(every: .milliseconds(500)) { try await records()[task] == "failed" }
     }
 
+    /// Keeps failed tasks from being tried again; one that is tried just now goes on.
+    func stopRetries() async throws {
+        try await must("systemctl stop 'k8s-bootstrap--retry@*.timer'")
+    }
+
     /// Returns the entries of the last boot in the machine's journal, which is read from outside.
     func journal(_ matches: String...) async throws -> [JSON] {
         _ = try await run("journalctl", "--sync")

@@ -18,7 +18,7 @@ extension BootedTests {
                 #expect(status.contains("symlnk"))
                 #expect(status.contains("did you mean 'symlink'?"))
                 #expect(try await machine.output("systemctl is-active dbus.service") == "active\n")
-                let journal = try await machine.output("journalctl -b -o cat")
+                let journal = try await machine.output("journalctl --sync; journalctl -b -o cat")
                 #expect(journal.contains(location))
                 #expect(try await machine.output("systemctl is-system-running") == "degraded\n")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "inactive\n")
@@ -68,7 +68,7 @@ extension RunningMachineTests {
                 try await machine.startTasks()
                 let unit = "k8s-bootstrap-strays.service"
                 #expect(try await machine.fails("strays"))
-                let journal = try await machine.output("journalctl -b -o cat -u \(unit)")
+                let journal = try await machine.output("journalctl --sync; journalctl -b -o cat -u \(unit)")
                 show("the journal of a task that strays", journal)
                 #expect(journal.contains("Read-only file system"))
                 #expect(journal.contains("writes"))
@@ -82,16 +82,28 @@ extension RunningMachineTests {
                   alone:
                     exec:
                       command: sh
-                      args: [-c, "mkdir /run/alone/here && sleep 2 && rmdir /run/alone/here && echo ran >> /run/alone/log"]
+                      args: [/etc/alone]
                       writes: [/run/alone/]
+                """
+            let script = """
+                set -e
+                mkdir /run/alone/here
+                until [ -e /run/alone/go ]; do sleep 0.1; done
+                rmdir /run/alone/here
+                echo ran >>/run/alone/log
+
                 """
             try await TestMachine.withRunning { machine in
                 try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.place(script, at: "/etc/alone")
                 try await machine.startTasks()
-                #expect(try await machine.becomes("cat /run/alone/log") { $0 == "ran\n" })
-                try await machine.must("systemctl restart --no-block k8s-bootstrap-alone")
                 #expect(try await machine.becomes("ls /run/alone") { $0.contains("here") })
-                let byHand = try await machine.run("nest-bootstrap", "run", "--task", "alone")
+                try await machine.must("touch /run/alone/go")
+                #expect(try await machine.becomes("cat /run/alone/log") { $0 == "ran\n" })
+                try await machine.must("rm /run/alone/go; systemctl restart --no-block k8s-bootstrap-alone")
+                #expect(try await machine.becomes("ls /run/alone") { $0.contains("here") })
+                let both = "(sleep 1; touch /run/alone/go) & nest-bootstrap run --task alone"
+                let byHand = try await machine.run("sh", "-c", both)
                 show("run --task, while the service runs", byHand.output + byHand.errors)
                 #expect(byHand.status == 0)
                 let ended = "systemctl show --value -p SubState k8s-bootstrap-alone"

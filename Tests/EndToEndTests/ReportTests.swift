@@ -102,7 +102,13 @@ struct ReportTests {
             func version() async throws -> String? {
                 try await cluster.object("node", "w1")["metadata"]?["resourceVersion"]?.string
             }
-            for _ in 1...3 { #expect(try await reporting.node.runWithoutRoot("run").status == 1) }
+            // A run gives a report that takes long up.
+            func run() async throws -> Int32 {
+                let status = try await reporting.node.runWithoutRoot("run").status
+                #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
+                return status
+            }
+            for _ in 1...3 { #expect(try await run() == 1) }
             #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x3"])
             let failed = try #require(try await cluster.reported("w1"))
             let before = try await version()
@@ -112,14 +118,14 @@ struct ReportTests {
 
             // The server deletes Events after an hour.
             try await cluster.mustRunKubectl("delete", "events", "-n", "default", "--all")
-            #expect(try await reporting.node.runWithoutRoot("run").status == 1)
+            #expect(try await run() == 1)
             #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x4"])
             let again = try #require(try await cluster.reported("w1"))
             #expect(again["lastTransitionTime"] == failed["lastTransitionTime"])
 
             try reporting.heal()
             try await ContinuousClock().sleep(for: .seconds(1))
-            #expect(try await reporting.node.runWithoutRoot("run").status == 0)
+            #expect(try await run() == 0)
             #expect(
                 try await cluster.events(of: "w1") == ["BootstrapTaskFailed x4", "BootstrapTaskRecovered x1"]
             )

@@ -33,6 +33,13 @@ struct WaitingTests {
         let (session, namespace) = try await Session.inNewNamespace()
         _ = await session.apply(workload("DaemonSet", namespace))
         _ = await session.apply(workload("Deployment", namespace, account: "nosuch"))
+        // On a busy machine the controllers need more time to refuse the Pods than this waits.
+        let isRefused = try await becomes {
+            let cluster = try await TestCluster.shared.value
+            return try await cluster.kubectl("get", "deployment", "w", "-n", namespace, "-o", "yaml").output
+                .contains("FailedCreate")
+        }
+        try #require(isRefused)
         let error = await #expect(throws: Problem.self) {
             try await session.client.awaitReadiness(
                 of: [
