@@ -150,9 +150,10 @@ extension IndependentBootedTests.ControlPlaneTests {
         let records = try await member.machine.records()
         #expect(records.count == (member.isControlPlane ? 37 : 14))
         #expect(Set(records.values).isSubset(of: states), "\(member.name): \(records)")
-        #expect(try await member.machine.output("systemctl --failed --plain --no-legend").isEmpty)
+        #expect(try await member.machine.becomes("systemctl --failed --plain --no-legend") { $0.isEmpty })
         guard !hasFailed else { return }
-        let failures = try await member.machine.output("journalctl -b -q -o cat -g 'Failed with result'")
+        let read = "journalctl --sync; journalctl -b -q -o cat -u 'k8s-bootstrap*' -g 'Failed with result'"
+        let failures = try await member.machine.output(read)
         #expect(failures.isEmpty, "\(member.name): \(failures)")
     }
 

@@ -90,7 +90,7 @@ extension RunningMachineTests {
                 #expect(renewed.hasPrefix("serial=") && renewed != served, "\(served) \(renewed)")
                 let file = ["x509", "-noout", "-serial", "-in", machine.disk("/var/lib/web/tls.crt")]
                 #expect(try await Tool.run("openssl", file).output == renewed)
-                #expect(try await machine.output("systemctl --failed --no-legend") == "")
+                #expect(try await machine.becomes("systemctl --failed --no-legend") { $0 == "" })
                 #expect(try await machine.output("systemctl show --value -p NRestarts web") == "0\n")
             }
         }
