@@ -108,9 +108,9 @@ struct UnitsCommand {
         return files
     }
 
-    /// The tasks that have records: those that have started on this boot.
+    /// The tasks that have started on this boot, or are being started.
     private func knownTasks() -> [String] {
-        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks()) ?? []
+        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks(includesStarting: true)) ?? []
     }
 
     /// The roles of the arguments or the environment, rather than the task file.
