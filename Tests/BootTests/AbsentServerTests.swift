@@ -35,8 +35,8 @@ extension RunningMachineTests {
                     show("nest-bootstrap status, past the deadline", try await machine.status())
                     #expect(try await machine.tasks()["admin"] == "active")
 
-                    let patient = Self.tasks.replacing("timeout: 3s", with: "timeout: 10m")
-                    try await machine.place(patient, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                    let longTimeout = Self.tasks.replacing("timeout: 3s", with: "timeout: 10m")
+                    try await machine.place(longTimeout, at: "/etc/nest-bootstrap/bootstrap.yaml")
                     try await machine.must("systemctl daemon-reload")
                     try await cluster.start()
                     let last = "systemctl is-active k8s-bootstrap-crds"
