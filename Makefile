@@ -1,10 +1,9 @@
 # Users start with `make demo`, developers with `make quick`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb tarball rpm demo quick test test-all boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot
-.PHONY: scale check check-all format clean setup setup-compile lint style words links coverage sanitize sanitize-briefly
-.PHONY: build-address docs site libraries
-.PHONY: fuzz fuzz-briefly
+.PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
+.PHONY: boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot scale
+.PHONY: lint style words links coverage sanitize sanitize-briefly build-address docs site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
 # Without --disable-local-rpath the program would look for libraries in its own directory.
@@ -85,7 +84,7 @@ rpm: deb ## build the RPM in .build/rpm, which is examined, but installed on no 
 demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
 	tools/demo
 
-quick: setup ## check what has changed since COMMIT, or since the last one, in two minutes: COMMIT=HEAD
+quick: setup ## check what has changed since the last commit, or since COMMIT, in two minutes
 	tools/quick $(COMMIT)
 
 test: ## run the tests of `make check`
@@ -96,7 +95,7 @@ test-all: ## run all tests but ansible-test, on every API server, with every pac
 
 boot-test: setup build boot-test-built ## boot Debian containers and test units, journal and package in them; needs root
 
-# With a program and tests that are built: BUILT=--skip-build. The package is made once, and installed on the Debian of
+# With a program and tests that are built: BUILT=--skip-build. The package is built once, and installed on the Debian of
 # this machine.
 boot-test-built:
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils
@@ -132,10 +131,10 @@ bench-boot: setup deb ## measure a boot against that with another package, BASE=
 	tools/bench-boot --package .build/deb/*.deb --base "$(BASE)" --samples $(SAMPLES)
 
 check: ## run everything that must pass before a commit, in half an hour
-	tools/check everything
+	tools/check check
 
 check-all: ## run make check, then what takes longer: every server, release and package, sanitizers, fuzzing, documentation
-	tools/check all
+	tools/check check-all
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
@@ -164,7 +163,7 @@ words: ## report words and phrases that the project's texts do not use
 	tools/check-words
 
 coverage: setup ## run the tests of the modules, and print the line coverage of each module
-	swift build --build-tests --disable-xctest $(IMPORTS) --enable-code-coverage --scratch-path .build/coverage
+	tools/build-tests modules --enable-code-coverage --scratch-path .build/coverage
 	rm -rf .build/coverage/profiles
 	LLVM_PROFILE_FILE="$$PWD/.build/coverage/profiles/%p.profraw" tools/run-on-servers newest tools/run-tests modules \
 	    --skip-build --scratch-path .build/coverage
@@ -178,7 +177,8 @@ sanitize-briefly: setup build-address
 
 sanitize: setup build-address ## run the tests with ThreadSanitizer, and the program with AddressSanitizer
 	swift build --sanitize=thread --scratch-path $(THREAD_SCRATCH) --product nest-bootstrap
-	tools/run-on-servers every $(WITH_THREADS) --skip '$(AT_SCALE)'
+	tools/run-on-servers newest $(WITH_THREADS) --skip '$(AT_SCALE)'
+	tools/run-on-servers others $(WITH_THREADS) --skip-build --filter '^KubernetesTests'
 	for program in $(THREAD_SCRATCH)/debug/nest-bootstrap $(ADDRESS_PROGRAM); do \
 	    NEST_PROGRAM=$$program tools/run-tests system --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)' && \
 	    NEST_PROGRAM=$$program tools/run-on-servers every tools/run-tests system --filter '^EndToEndTests' || exit; \
@@ -204,7 +204,7 @@ fuzz-briefly: fuzz
 
 # The tests are built first: dump-symbol-graph needs their modules too, and does not build them.
 docs: setup-compile links
-	swift build --build-tests --disable-xctest $(IMPORTS)
+	tools/build-tests modules
 	swift package dump-symbol-graph
 	docc convert Sources/nest-bootstrap/NestBootstrap.docc --warnings-as-errors \
 	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs

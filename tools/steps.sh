@@ -3,7 +3,7 @@
 # The output of a step is in .build/steps/NAME; that of one that fails is printed. The first that fails ends the check;
 # with KEEP_GOING=1 the steps after failed tests run as well.
 
-declare -A step_begins step_processes
+declare -A step_begins=() step_processes=()
 step_times=() failed_steps=()
 mkdir -p .build/steps
 
@@ -12,7 +12,7 @@ begin() {
     local name=$1
     shift
     step_begins[$name]=$SECONDS
-    # A session of its own: what the step has started ends with it.
+    # In a session of its own, in which `stop_steps` finds all its processes.
     setsid --wait "$@" </dev/null >".build/steps/$name" 2>&1 &
     step_processes[$name]=$!
 }
