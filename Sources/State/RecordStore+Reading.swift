@@ -54,13 +54,13 @@ extension RecordStore {
         }
     }
 
-    /// Lists the tasks that have a record.
+    /// Lists the tasks that have run on this boot.
     ///
-    /// - Parameter includesStarting: Whether those count too that have none yet. systemd makes the directory of a task
-    ///   before it starts the program, which writes the record.
+    /// - Parameter includesUnrecorded: Whether tasks that have a directory, but no record, are listed too. systemd creates
+    ///   the directory before it starts the program, which writes the record; so does a run by hand, for the lock.
     /// - Returns: Their names, sorted.
     /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
-    public func tasks(includesStarting: Bool = false) throws(SystemError) -> [String] {
+    public func tasks(includesUnrecorded: Bool = false) throws(SystemError) -> [String] {
         do throws(SystemError) {
             let tasks = try directory(isCreating: false).directory("tasks", creatingWith: nil)
             let names = try tasks.names().filter { name in
@@ -68,7 +68,7 @@ extension RecordStore {
                 else {
                     return false
                 }
-                return includesStarting || (try? task.status(self.names.record)) != nil
+                return includesUnrecorded || (try? task.status(self.names.record)) != nil
             }
             return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         } catch {

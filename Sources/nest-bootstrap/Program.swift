@@ -30,22 +30,30 @@ struct Program {
             journal: Journal().map { JournalQueue(Self.sender(to: $0)) },
             isUTF8: outputEnvironment.isUTF8
         )
-        self.init(arguments, environment, output, outputEnvironment) { () throws(SystemError) in
+        self.init(
+            arguments: arguments,
+            environment: environment,
+            output: output,
+            outputEnvironment: outputEnvironment,
+        ) { () throws(SystemError) in
             try Signals.interruptions()
         }
     }
 
     /// Prepares an invocation with a given environment, outputs and signals, for tests.
     init(
-        _ arguments: [String],
-        _ environment: [String: String],
-        _ output: ConsoleOutput,
-        _ outputEnvironment: OutputEnvironment,
+        arguments: [String],
+        environment: [String: String],
+        output: ConsoleOutput,
+        outputEnvironment: OutputEnvironment,
         catchSignals: @escaping SignalCatcher,
     ) {
         self.arguments = arguments
         let invocation = Result { () throws(UsageError) in
-            try parseArguments(arguments, environment: environment)
+            let invocation = try parseArguments(arguments)
+            guard case .perform(var options) = invocation else { return invocation }
+            options.environment = environment
+            return .perform(options)
         }
         self.invocation = invocation
         self.output = output

@@ -110,7 +110,7 @@ struct UnitsCommand {
 
     /// The tasks that have started on this boot, or are being started.
     private func knownTasks() -> [String] {
-        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks(includesStarting: true)) ?? []
+        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks(includesUnrecorded: true)) ?? []
     }
 
     /// The roles of the arguments or the environment, rather than the task file.

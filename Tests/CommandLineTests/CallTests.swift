@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What the program answers without doing anything to an API server.
+/// Output and exit codes of calls that change nothing on an API server.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct CallTests {
     private static let tasks = """

@@ -21,13 +21,13 @@ struct CompleterTests {
     }
 
     private func words(_ words: String...) -> [String] {
-        guard case .words(let candidates) = Completer(words: words).completion else { return [] }
+        guard case .words(let candidates) = Completer(words: words, environment: [:]).completion else { return [] }
         return candidates.map(\.word)
     }
 
     @Test func `what a task file says is printed without control characters`() {
         #expect(
-            Completer(words: ["status", "-c", config, ""]).completion.text
+            Completer(words: ["status", "-c", config, ""], environment: [:]).completion.text
                 == "alpha\t\\x1b]0;OWNED\\x07red\nbeta\texec\n"
         )
     }
@@ -46,8 +46,8 @@ struct CompleterTests {
         #expect(words("check", "-o", "js") == ["json"])
         #expect(words("check", "-ojs") == ["-ojson"])
         #expect(words("check", "--output=js") == ["--output=json"])
-        #expect(Completer(words: ["check", "--config=pl"]).completion == .file)
-        #expect(Completer(words: ["check", "--root", ""]).completion == .directory)
+        #expect(Completer(words: ["check", "--config=pl"], environment: [:]).completion == .file)
+        #expect(Completer(words: ["check", "--root", ""], environment: [:]).completion == .directory)
         #expect(words("check", "-cpl") == [])
     }
 

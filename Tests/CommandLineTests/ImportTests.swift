@@ -8,7 +8,7 @@ struct ImportTests {
 
     private func read(_ arguments: String...) async -> ToolResult { await callProgram(["import"] + arguments) }
 
-    /// What `check --all-nodes` prints with a drop-in beside a task file.
+    /// Returns the output of `check --all-nodes` with a drop-in beside a task file.
     private func checked(_ dropIn: String) async throws -> String {
         let task = "{exec: {command: echo, args: [\"${node.name}\", \"${node.address}\"]}}"
         let node = try TestNode("tasks:\n  all: \(task)\n  first: {roles: [init], exec: {command: echo}}\n")

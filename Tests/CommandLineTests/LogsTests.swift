@@ -54,7 +54,7 @@ struct LogsTests {
         #expect(help.contains("-o, --output text|table|json|plain\n") && !help.contains("|yaml"))
         let formats = ["text", "table", "json", "plain"].map { Candidate($0) }
         for words in [["logs", "--output", ""], ["logs", "-o", ""]] {
-            #expect(Completer(words: words).completion == .words(formats))
+            #expect(Completer(words: words, environment: [:]).completion == .words(formats))
         }
     }
 

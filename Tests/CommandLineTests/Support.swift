@@ -20,11 +20,11 @@ func options(_ arguments: [String]) throws -> Options {
     return options
 }
 
-/// Calls the program in the process of the tests, where no signal reaches it and both outputs are files.
+/// Calls the program in the process of the tests, without signals, and with both outputs kept in memory.
 ///
 /// - Parameters:
 ///   - arguments: The arguments without the program's own name.
-///   - environment: Variables over those of an ordinary user; the program has no others.
+///   - environment: Variables in addition to `LC_ALL` and `PATH`.
 /// - Returns: Its exit code, and what it wrote.
 func callProgram(_ arguments: [String], environment: [String: String] = [:]) async -> ToolResult {
     var variables = ["LC_ALL": "C.UTF-8", "PATH": TestProcess.environment["PATH"] ?? "/usr/bin:/bin"]
@@ -39,7 +39,12 @@ func callProgram(_ arguments: [String], environment: [String: String] = [:]) asy
         { bytes, stream in written.withLock { $0[stream, default: []] += bytes } },
         isUTF8: outputEnvironment.isUTF8
     )
-    let program = Program(arguments, variables, output, outputEnvironment) { AsyncStream { $0.finish() } }
+    let program = Program(
+        arguments: arguments,
+        environment: variables,
+        output: output,
+        outputEnvironment: outputEnvironment,
+    ) { AsyncStream { $0.finish() } }
     let status = await program.run().rawValue
     func text(_ stream: ConsoleOutput.Stream) -> String {
         String(decoding: written.withLock { $0[stream] ?? [] }, as: UTF8.self)
@@ -52,7 +57,7 @@ extension TestNode {
     ///
     /// - Parameters:
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
-    ///   - environment: Variables over those of an ordinary user; the program has no others.
+    ///   - environment: Variables in addition to `LC_ALL` and `PATH`.
     /// - Returns: Its exit code, and what it wrote.
     func call(_ arguments: [String], environment: [String: String] = [:]) async -> ToolResult {
         await callProgram(arguments + ["--config", config, "--root", root], environment: environment)

@@ -3,21 +3,13 @@ import Reporting
 
 /// Parses the arguments of the program.
 ///
-/// - Parameters:
-///   - arguments: The arguments without the program's own name.
-///   - environment: The environment variables of the call.
-/// - Returns: What they ask for.
+/// - Parameter arguments: The arguments without the program's own name.
+/// - Returns: What they ask for, without environment variables.
 /// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, also if
 ///   the other arguments are wrong.
-func parseArguments(
-    _ arguments: [String],
-    environment: [String: String] = [:],
-) throws(UsageError) -> Invocation {
+func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
     var parser = ArgumentParser(arguments)
-    let invocation = try parser.parse()
-    guard case .perform(var options) = invocation else { return invocation }
-    options.environment = environment
-    return .perform(options)
+    return try parser.parse()
 }
 
 /// Turns the arguments of a systemd generator into those of the command `units`.

@@ -52,7 +52,7 @@ struct Completer {
     /// - Parameters:
     ///   - words: The words after the name of the program; the last one is being typed, and may be empty.
     ///   - environment: The environment variables of the call.
-    init(words: [String], environment: [String: String] = [:]) {
+    init(words: [String], environment: [String: String]) {
         self.environment = environment
         current = words.last ?? ""
         earlier = TypedWords(words.dropLast())
