@@ -26,7 +26,7 @@ struct ControlPlanes: Sendable {
 
     /// Lends four machines that are off: the control planes and a worker.
     static func withFresh(_ body: (ControlPlanes) async throws -> Void) async throws {
-        let file = try #require(try Files.text("\(example)/bootstrap.yaml").yamlDocuments.first)
+        let file = try #require(try await Files.text("\(example)/bootstrap.yaml").yamlDocuments().first)
         let nodes = (file["nodes"]?.entries ?? []).filter { $0.key != "worker-02" }
         let virtualAddress = try #require(file["cluster"]?["vip"]?.string)
         try await issueCertificates(to: nodes.map(\.key) + ["worker-02"])

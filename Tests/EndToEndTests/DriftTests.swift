@@ -118,7 +118,7 @@ struct DriftTests {
             #expect(result.outputLines.contains("t: ConfigMap/two-nodes/m configured"))
             #expect(result.outputLines.contains("t:     data.a") && result.outputLines.contains("t:     data.b"))
             let live = try await cluster.object("configmap", "m", namespace: "two-nodes")
-            #expect(live["data"] == (try data.yamlDocuments.first))
+            #expect(live["data"] == (try await data.yamlDocuments().first))
         }
     }
 }

@@ -45,7 +45,7 @@ extension FreshServerTests {
             let run = try await ShippedRun.shared.value
             let text = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone")
             let json = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone", "-o", "json")
-            let documents = try text.output.yamlDocuments.filter { $0 != .null }
+            let documents = try await text.output.yamlDocuments().filter { $0 != .null }
             #expect(documents.count >= 4)
             #expect(documents.allSatisfy { $0["metadata"]?["name"]?.string == "nest-bootstrap:someone:control-plane" })
             let list = try json.output.json

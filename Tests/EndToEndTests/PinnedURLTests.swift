@@ -27,7 +27,7 @@ struct PinnedURLTests {
     @Test func `a pinned URL is fetched once, and not needed again`() async throws {
         let cluster = try await TestCluster.shared(namespace: "pinned")
         let body = map("pinned")
-        let digest = try sha256Digest(String(decoding: body, as: UTF8.self))
+        let digest = try await sha256Digest(String(decoding: body, as: UTF8.self))
         let server = try LoopbackServer { request in
             request.target == "/old" ? .response(302, headers: ["Location: /crds.yaml"]) : .response(200, body: body)
         }
@@ -58,7 +58,7 @@ struct PinnedURLTests {
         let body = map("repinned")
         let server = try LoopbackServer { _ in .response(200, body: body) }
         let digest = String(repeating: "0", count: 64)
-        let found = try sha256Digest(String(decoding: body, as: UTF8.self))
+        let found = try await sha256Digest(String(decoding: body, as: UTF8.self))
         let node = try node(cluster, "\(server.url)/crds.yaml", digest)
         let result = try await node.run("run")
         #expect(result.status == 1)

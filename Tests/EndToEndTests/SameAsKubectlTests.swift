@@ -5,8 +5,8 @@ extension FreshServerTests {
     /// What kubectl makes of the same manifests on another server.
     @Suite(.tags(.everyServer), .temporaryDirectory) struct SameAsKubectlTests {
         /// Writes down every shipped manifest as kubectl understands it: with the variables' values in it.
-        private func shippedManifests() throws -> [String] {
-            let variables = try ShippedRun.variables
+        private func shippedManifests() async throws -> [String] {
+            let variables = try await ShippedRun.variables
             var paths: [String] = []
             for folder in ["rbac", "calico/crds", "calico", "manifests"] {
                 let names = try Files.list("\(TestCluster.sourceRoot)/\(folder)").filter { $0.hasSuffix(".yaml") }
@@ -25,7 +25,7 @@ extension FreshServerTests {
         }
 
         @Test func `every shipped object is as kubectl makes it`() async throws {
-            let files = try shippedManifests()
+            let files = try await shippedManifests()
             #expect(files.count >= 12)
             let run = try await ShippedRun.shared.value
             try await TestCluster.withFresh { other in
@@ -55,7 +55,7 @@ extension FreshServerTests {
             let others = Dictionary(theirs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
             for object in ours { #expect(object == others[object.name]) }
 
-            let all = try Files.text(Self.upstream).yamlDocuments.compactMap { $0["metadata"]?["name"]?.string }
+            let all = try await Files.text(Self.upstream).yamlDocuments().compactMap { $0["metadata"]?["name"]?.string }
             let made = Set(theirs.map { String($0.name.split(separator: "/").last ?? "") })
             let refused = all.filter { !made.contains($0) }
             // Server 1.20 takes `default: ""` for no default.

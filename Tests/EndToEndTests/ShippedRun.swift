@@ -39,8 +39,8 @@ struct ShippedRun: Sendable {
 
     /// The variables of the shipped task file.
     static var variables: JSON {
-        get throws {
-            try #require(try bootstrap.yamlDocuments.first?["variables"])
+        get async throws {
+            try #require(try await bootstrap.yamlDocuments().first?["variables"])
         }
     }
 }

@@ -7,11 +7,9 @@ struct AnsibleExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/ansible"
     private static let role = "\(directory)/roles/nest_bootstrap"
 
-    /// The names of the role's variables in a file, where each begins a line of an indentation.
-    private func variables(_ path: String, indentation: Int) throws -> [String] {
-        let start = "\n" + String(repeating: " ", count: indentation) + "nest_bootstrap_"
-        let text = "\n\(try Files.text(path))"
-        return text.ranges(of: start).map { "nest_bootstrap_\(text[$0.upperBound...].prefix { $0 != ":" })" }
+    /// The names of the role's variables in a file, in its order.
+    private func variables(_ path: String) async throws -> [String] {
+        try await Files.text(path).yamlAsJSON().jsonKeys.filter { $0.hasPrefix("nest_bootstrap_") }
     }
 
     /// The second playbook has a file that the role includes only when it runs.
@@ -46,9 +44,14 @@ struct AnsibleExampleTests {
         )
     }
 
-    @Test func `every variable of the role has a default, a type and a description`() throws {
-        let defaults = try variables("\(Self.role)/defaults/main.yml", indentation: 0)
-        let specified = try variables("\(Self.role)/meta/argument_specs.yml", indentation: 6)
+    @Test func `every variable of the role has a default, a type and a description`() async throws {
+        let defaults = try await variables("\(Self.role)/defaults/main.yml")
+        let specification = "\(Self.role)/meta/argument_specs.yml"
+        let specified = try await variables(specification)
+        let document = try await Files.text(specification).yamlDocuments().first
+        let options = try #require(document?["argument_specs"]?["main"]?["options"]?.mapping)
+        #expect(options.count == specified.count)
+        #expect(options.values.allSatisfy { $0["type"]?.string != nil && $0["description"] != nil })
         let readme = try Files.text("\(Self.directory)/README.md")
         let described = readme.matches(of: /\n\| `(nest_bootstrap_\w+)` \|/).map { String($0.output.1) }
         #expect(described.first == "nest_bootstrap_package")

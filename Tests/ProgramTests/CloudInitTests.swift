@@ -11,8 +11,8 @@ struct CloudInitTests {
     }
 
     /// The content of a file that the user data writes.
-    private func content(_ path: String) throws -> String {
-        let files = try #require(try text(Self.path).yamlDocuments.first?["write_files"]?.sequence)
+    private func content(_ path: String) async throws -> String {
+        let files = try #require(try await text(Self.path).yamlDocuments().first?["write_files"]?.sequence)
         return try #require(files.first { $0["path"]?.string == path }?["content"]?.string)
     }
 
@@ -26,7 +26,7 @@ struct CloudInitTests {
         let node = try TestNode(try text("\(TestCluster.sourceRoot)/bootstrap.yaml"))
         try Files.makeDirectories(node.path("bootstrap.d"))
         try node.write(
-            try content("/etc/nest-bootstrap/bootstrap.d/50-cluster.yaml"),
+            try await content("/etc/nest-bootstrap/bootstrap.d/50-cluster.yaml"),
             to: "bootstrap.d/50-cluster.yaml"
         )
         let check = try await node.run("check", "--offline", "--host-name", "w1")
@@ -46,7 +46,7 @@ struct CloudInitTests {
             ["--create", "--file", archive, "--directory", "\(directory)/identity"] + names
         )
         #expect(tar.status == 0)
-        let script = try content("/usr/local/sbin/fetch-identity")
+        let script = try await content("/usr/local/sbin/fetch-identity")
             .replacing("https://identity.example.com/nodes", with: "file://\(directory)")
             .replacing("/etc/kubernetes/pki", with: pki)
         let result = try await Tool.run("sh", ["-c", script])

@@ -29,8 +29,8 @@ extension K3sExampleTests {
     }
 
     @Test(arguments: [("control-plane", "firewall-server.nft"), ("worker", "firewall-agent.nft")])
-    func `the firewall opens the ports that the cluster names`(role: String, name: String) throws {
-        let root = try #require(try Files.text("\(Self.directory)/bootstrap.yaml").yamlDocuments.first)
+    func `the firewall opens the ports that the cluster names`(role: String, name: String) async throws {
+        let root = try #require(try await Files.text("\(Self.directory)/bootstrap.yaml").yamlDocuments().first)
         let ports = root["cluster"]?["ports"]?[role]?.sequence?.compactMap(\.string) ?? []
         #expect(ports.count == 5)
         #expect(try openPorts(name) == Set(ports))

@@ -52,12 +52,12 @@ struct K3sExampleTests {
     }
 
     /// The configuration that k3s would read on a host: the file, then those of the directory, whose values replace others.
-    private func configuration(_ host: String) throws -> [String: JSON] {
+    private func configuration(_ host: String) async throws -> [String: JSON] {
         let directory = "/etc/rancher/k3s/config.yaml.d"
         let more = (try? Files.list(root(host) + directory)) ?? []
         var values: [String: JSON] = [:]
         for path in ["/etc/rancher/k3s/config.yaml"] + more.sorted().map({ "\(directory)/\($0)" }) {
-            let document = try #require(try text(path, on: host).yamlDocuments.first)
+            let document = try #require(try await text(path, on: host).yamlDocuments().first)
             for entry in document.entries ?? [] { values[entry.key] = entry.value }
         }
         return values
@@ -77,7 +77,7 @@ struct K3sExampleTests {
             ("cp-01", Self.first), ("cp-02", Self.next), ("cp-03", Self.next), ("worker-01", Self.worker),
             ("worker-99", Self.worker),
         ])
-        let (first, second) = (try configuration("cp-01"), try configuration("cp-02"))
+        let (first, second) = (try await configuration("cp-01"), try await configuration("cp-02"))
         #expect(first["cluster-init"]?.boolean == true && first["server"] == nil)
         #expect(second["server"]?.string == "https://192.168.1.100:6443" && second["cluster-init"] == nil)
         let names = ["192.168.1.100", "192.168.1.101", "192.168.1.102", "192.168.1.103"]
@@ -86,7 +86,7 @@ struct K3sExampleTests {
             #expect(Set(values.keys).isSubset(of: Self.serverKeys), "\(values.keys)")
         }
         for host in ["worker-01", "worker-99"] {
-            let agent = try configuration(host)
+            let agent = try await configuration(host)
             #expect(Set(agent.keys).isSubset(of: Self.agentKeys), "\(agent.keys)")
             #expect(agent["server"]?.string == "https://192.168.1.100:6443")
             #expect(agent["node-name"]?.string == host)

@@ -4,10 +4,10 @@ import Testing
 /// What the workloads that are shipped may do on a node.
 @Suite struct ShippedManifestTests {
     /// The pods of the workloads in the shipped manifests, by the name of the workload.
-    private static func pods() throws -> [String: JSON] {
+    private static func pods() async throws -> [String: JSON] {
         var pods: [String: JSON] = [:]
         for path in ["calico/calico-node.yaml", "manifests/coredns.yaml", "manifests/kube-proxy.yaml"] {
-            for document in try Files.text("\(TestCluster.sourceRoot)/\(path)").yamlDocuments {
+            for document in try await Files.text("\(TestCluster.sourceRoot)/\(path)").yamlDocuments() {
                 guard let pod = document["spec"]?["template"]?["spec"] else { continue }
                 pods[document["metadata"]?["name"]?.string ?? ""] = pod
             }
@@ -19,8 +19,8 @@ import Testing
         (pod["initContainers"]?.sequence ?? []) + (pod["containers"]?.sequence ?? [])
     }
 
-    @Test func `no workload mounts the directory of the cluster's keys`() throws {
-        let pods = try Self.pods()
+    @Test func `no workload mounts the directory of the cluster's keys`() async throws {
+        let pods = try await Self.pods()
         #expect(pods.keys.sorted() == ["calico-node", "coredns", "kube-proxy"])
         for (name, pod) in pods {
             for volume in pod["volumes"]?.sequence ?? [] {
@@ -31,10 +31,11 @@ import Testing
         }
     }
 
-    @Test func `only two containers are privileged, and the others have the capabilities that they need`() throws {
+    @Test func `only two containers are privileged, and the others have the capabilities that they need`() async throws
+    {
         var privileged: [String] = []
         var added: [String: [String]] = [:]
-        for (name, pod) in try Self.pods() {
+        for (name, pod) in try await Self.pods() {
             for container in Self.containers(pod) {
                 let context = container["securityContext"]
                 let label = "\(name)/\(container["name"]?.string ?? "")"
@@ -50,13 +51,13 @@ import Testing
         #expect(added == ["coredns/coredns": ["NET_BIND_SERVICE"], "kube-proxy/kube-proxy": ["NET_ADMIN", "NET_RAW"]])
     }
 
-    @Test func `pods that are not privileged throughout have the runtime's seccomp profile`() throws {
-        let profiles = try Self.pods().mapValues { $0["securityContext"]?["seccompProfile"]?["type"]?.string }
+    @Test func `pods that are not privileged throughout have the runtime's seccomp profile`() async throws {
+        let profiles = try await Self.pods().mapValues { $0["securityContext"]?["seccompProfile"]?["type"]?.string }
         #expect(profiles == ["coredns": "RuntimeDefault", "kube-proxy": "RuntimeDefault", "calico-node": nil])
     }
 
-    @Test func `every image names its registry`() throws {
-        for (name, pod) in try Self.pods() {
+    @Test func `every image names its registry`() async throws {
+        for (name, pod) in try await Self.pods() {
             for container in Self.containers(pod) {
                 let image = try #require(container["image"]?.string)
                 let registry = try #require(image.split(separator: "/").first)

@@ -12,9 +12,10 @@ public enum JSON: Sendable, Hashable {
 
     /// Reads a JSON text.
     ///
-    /// - Throws: `DecodingError` if the text is not valid JSON.
+    /// - Throws: `DecodingError` if the text is not valid JSON, ``SupportError`` if a mapping has a key twice.
     public init(_ text: String) throws {
         self = try JSONDecoder().decode(JSON.self, from: Data(text.utf8))
+        _ = try text.jsonKeys
     }
 
     /// The value at a key of a mapping.
@@ -107,24 +108,78 @@ extension String {
         get throws { try JSON(self) }
     }
 
-    /// The documents of a YAML text, which Python reads.
-    public var yamlDocuments: [JSON] {
+    /// The keys of all mappings of a valid JSON text, in the order of the text, as they are written.
+    ///
+    /// - Throws: ``SupportError`` if a mapping has a key twice.
+    public var jsonKeys: [String] {
         get throws {
-            let read = "list(yaml.safe_load_all(sys.stdin))"
-            let script = "import json, sys, yaml; json.dump(\(read), sys.stdout, default=str)"
-            let result = try Tool("python3", ["-c", script], input: self).blockingResult()
-            guard result.status == 0 else { throw ToolFailure(command: "python3", result: result) }
-            return try result.output.json.sequence ?? []
+            var keys: [String] = []
+            // The keys of each mapping around the current place; those of a sequence stay empty.
+            var scopes: [Set<String>] = []
+            var rest = Array(utf8)[...]
+            while let byte = rest.popFirst() {
+                switch byte {
+                case UInt8(ascii: "{"), UInt8(ascii: "["): scopes.append([])
+                case UInt8(ascii: "}"), UInt8(ascii: "]"): scopes.removeLast()
+                case UInt8(ascii: "\""):
+                    let content = rest.prefix(lengthOfJSONString(rest))
+                    rest = rest.dropFirst(content.count + 1)
+                    let isKey = rest.first { !" \n\r\t".utf8.contains($0) } == UInt8(ascii: ":")
+                    guard isKey, var scope = scopes.popLast() else { continue }
+                    let key = String(decoding: content, as: UTF8.self)
+                    guard scope.insert(key).inserted else { throw SupportError("key '\(key)' is there twice: \(self)") }
+                    scopes.append(scope)
+                    keys.append(key)
+                default: break
+                }
+            }
+            return keys
         }
     }
+
+    /// The documents of a YAML text as one JSON list, in which every mapping has its keys in the order of the text.
+    ///
+    /// - Throws: ``ToolFailure`` if Python cannot read it, or a mapping has a key twice.
+    public func yamlAsJSON() async throws -> String {
+        let script = """
+            import json, sys, yaml
+            class Loader(yaml.SafeLoader):
+                def construct_mapping(self, node, deep=False):
+                    keys = [key.value for key, _ in node.value]
+                    assert len(keys) == len(set(keys)), 'a key is there twice: %s' % keys
+                    return super().construct_mapping(node, deep)
+            json.dump(list(yaml.load_all(sys.stdin, Loader)), sys.stdout, default=str)
+            """
+        let result = try await Tool.run("python3", ["-c", script], input: self)
+        guard result.status == 0 else { throw ToolFailure(command: "python3", result: result) }
+        return result.output
+    }
+
+    /// Reads the documents of a YAML text.
+    ///
+    /// - Throws: ``ToolFailure`` if Python cannot read it, or a mapping has a key twice.
+    public func yamlDocuments() async throws -> [JSON] { try await yamlAsJSON().json.sequence ?? [] }
+}
+
+/// The number of bytes of a string in a valid JSON text, up to its closing quotation mark.
+private func lengthOfJSONString(_ bytes: ArraySlice<UInt8>) -> Int {
+    var isEscaped = false
+    return bytes.prefix { byte in
+        if isEscaped {
+            isEscaped = false
+            return true
+        }
+        isEscaped = byte == UInt8(ascii: "\\")
+        return byte != UInt8(ascii: "\"")
+    }.count
 }
 
 /// Encodes bytes in Base64, in one line.
 public func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
 /// Returns the SHA-256 digest of a text in hexadecimal digits.
-public func sha256Digest(_ text: String) throws -> String {
-    let result = try Tool("sha256sum", input: text).blockingResult()
+public func sha256Digest(_ text: String) async throws -> String {
+    let result = try await Tool.run("sha256sum", input: text)
     guard result.status == 0 else { throw ToolFailure(command: "sha256sum", result: result) }
     return String(result.output.prefix { $0 != " " })
 }
