@@ -54,6 +54,15 @@ extension TestMachine {
         }
     }
 
+    /// Waits until systemd has nothing left to start and no unit has failed; otherwise prints what there is.
+    func isRunningWithoutFailures() async throws -> Bool {
+        if try await becomes("systemctl is-system-running", { $0 == "running\n" }) { return true }
+        let rest = try await output("systemctl is-system-running; systemctl --failed --full; systemctl list-jobs --full")
+        let failed = "systemctl --failed --plain --no-legend | cut -d' ' -f1 | xargs -r systemctl status --full --lines=30"
+        print("the machine is not running:\n\(rest)\(try await output("\(failed); true"))")
+        return false
+    }
+
     /// Runs a command on the machine; it must succeed.
     @discardableResult
     func must(_ command: String) async throws -> String {

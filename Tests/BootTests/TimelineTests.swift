@@ -110,8 +110,11 @@ extension BootedTests {
                 let unit = "k8s-bootstrap-\(name).service"
                 let started = try await microseconds(machine, "InactiveExitTimestampMonotonic", unit) - boot
                 let active = try await microseconds(machine, "ActiveEnterTimestampMonotonic", unit) - boot
-                #expect(abs(try seconds(task["startedSeconds"]) - Double(started) / 1e6) < 5)
-                #expect(abs(try seconds(task["endedSeconds"]) - Double(active) / 1e6) < 5)
+                let (start, finish) = (try seconds(task["startedSeconds"]), try seconds(task["endedSeconds"]))
+                // The program starts and ends within its unit; the clocks differ by milliseconds.
+                #expect(start > Double(started) / 1e6 - 0.1)
+                #expect(start <= finish)
+                #expect(finish < Double(active) / 1e6 + 0.1)
                 var end = 0.0
                 for span in task["spans"]?.sequence ?? [] {
                     #expect(try seconds(span["startSeconds"]) >= end - 0.001)

@@ -3,7 +3,7 @@ import TestSupport
 
 /// The states of a Lease, as `kubectl get --watch` prints them.
 final class LeaseWatch: Sendable {
-    /// What a state says.
+    /// A state of the Lease.
     struct State: Sendable {
         var holder: String
         var renewedAt: String

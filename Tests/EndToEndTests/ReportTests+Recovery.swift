@@ -42,7 +42,14 @@ extension ReportTests {
             let reporting = try await ReportingNode("w1", on: cluster)
             let node = reporting.node
             try reporting.heal()
-            #expect(try await node.runWithoutRoot("run").status == 0)
+            // A run gives up a report that takes longer than 5 s; on a busy machine it may need several attempts.
+            func runReports(_ reason: String, status: Int32) async throws -> Bool {
+                try await becomes {
+                    #expect(try await node.runWithoutRoot("run").status == status)
+                    return try await cluster.reported("w1")?["reason"]?.string == reason
+                }
+            }
+            #expect(try await runReports("TasksSucceeded", status: 0))
             try Files.remove(node.path("go"))
             let lock = node.written("/run/nest-bootstrap/report.lock")
             let other = try Tool("flock", ["--no-fork", lock, "sleep", "100000"])
@@ -54,8 +61,7 @@ extension ReportTests {
             #expect(try !Files.exists(node.written("/run/nest-bootstrap/report.json")))
             other.signal(SIGTERM)
             _ = await other.result()
-            #expect(try await node.runWithoutRoot("run").status == 1)
-            #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksFailed")
+            #expect(try await runReports("TasksFailed", status: 1))
         }
     }
 
@@ -94,10 +100,15 @@ extension ReportTests {
                 try await cluster.kubectl("create", "-f", "-", input: probe).errors.contains("denied the request")
             }
             try #require(isRefused)
-            let run = try await reporting.node.runWithoutRoot("run")
             let warning = "warning: an Event about task 'flaky' is not written to the cluster, which refuses it: "
-            #expect(run.errorLines.contains { $0.contains(warning) }, "\(run.errors)")
-            #expect(!run.errors.contains("cannot report"))
+            // A run gives up a report that takes longer than 5 s; on a busy machine it may need several attempts.
+            let isDropped = try await becomes {
+                let run = try await reporting.node.runWithoutRoot("run")
+                guard !run.errors.contains("cannot report") else { return false }
+                #expect(run.errorLines.contains { $0.contains(warning) }, "\(run.errors)")
+                return true
+            }
+            #expect(isDropped)
             #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksFailed")
             try await cluster.mustRunKubectl("delete", "validatingwebhookconfiguration", "events")
             let isSent = try await becomes {

@@ -15,9 +15,13 @@ struct ReportTests {
             for name in names {
                 let reporting = try await ReportingNode(name, on: cluster)
                 if name != "w4" { try reporting.heal() }
-                let run = try await reporting.node.runWithoutRoot("run")
-                #expect(run.status == (name == "w4" ? 1 : 0))
-                #expect(!run.errors.contains("warning"), "\(run.errors)")
+                // A run gives up a report that takes longer than 5 s; on a busy machine it may need several attempts.
+                let isReported = try await becomes {
+                    let run = try await reporting.node.runWithoutRoot("run")
+                    #expect(run.status == (name == "w4" ? 1 : 0))
+                    return !run.errors.contains("warning")
+                }
+                #expect(isReported)
             }
             let described = try await cluster.kubectl("describe", "node", "w4")
             print(described.output)
@@ -102,11 +106,13 @@ struct ReportTests {
             func version() async throws -> String? {
                 try await cluster.object("node", "w1")["metadata"]?["resourceVersion"]?.string
             }
-            // A run gives a report that takes long up.
             func run() async throws -> Int32 {
-                let status = try await reporting.node.runWithoutRoot("run").status
-                #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
-                return status
+                let run = try await reporting.node.runWithoutRoot("run")
+                // A run gives up a report that takes longer than 5 s.
+                if run.errors.contains("cannot report") {
+                    #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
+                }
+                return run.status
             }
             for _ in 1...3 { #expect(try await run() == 1) }
             #expect(try await cluster.events(of: "w1") == ["BootstrapTaskFailed x3"])

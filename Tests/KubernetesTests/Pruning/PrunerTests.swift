@@ -199,7 +199,7 @@ struct PrunerTests {
         let pruner = try pruner(session, set, "ConfigMap", namespace, retryPolicy)
         try await pruner.widen()
         let path = "/api/v1/namespaces/kube-system/configmaps/\(set.parent.name)"
-        /// Has the parent list kinds.
+        /// Writes a list of kinds to the parent.
         func list(_ kinds: [String]) async throws -> Pruner.Parent {
             let change =
                 #"{"metadata":{"annotations":{"applyset.kubernetes.io/contains-group-kinds":"#
