@@ -57,9 +57,13 @@ extension TestMachine {
     /// Waits until systemd has nothing left to start and no unit has failed; otherwise prints what there is.
     func isRunningWithoutFailures() async throws -> Bool {
         if try await becomes("systemctl is-system-running", { $0 == "running\n" }) { return true }
-        let rest = try await output("systemctl is-system-running; systemctl --failed --full; systemctl list-jobs --full")
-        let failed = "systemctl --failed --plain --no-legend | cut -d' ' -f1 | xargs -r systemctl status --full --lines=30"
-        print("the machine is not running:\n\(rest)\(try await output("\(failed); true"))")
+        let state = """
+            systemctl is-system-running
+            systemctl list-jobs --full
+            systemctl --failed --full
+            systemctl --failed --plain --no-legend | cut -d' ' -f1 | xargs -r systemctl status --full --lines=30
+            """
+        print("the machine is not running:\n\(try await output(state))")
         return false
     }
 
