@@ -27,12 +27,12 @@ struct FakeAPIServer {
         switch request.target.prefix(while: { $0 != "?" }) {
         case "/readyz", "/api/v1/namespaces/kube-system": return json(200, "{}")
         case "/api/v1":
-            return resources(["namespaces": "Namespace", "configmaps": "ConfigMap"], clusterWide: ["namespaces"])
-        case "/apis/apps/v1": return resources(["deployments": "Deployment"])
-        case "/apis/a.test/v1": return resources(["widgets": "Widget"])
+            return resources("v1", ["namespaces": "Namespace", "configmaps": "ConfigMap"], clusterWide: ["namespaces"])
+        case "/apis/apps/v1": return resources("apps/v1", ["deployments": "Deployment"])
+        case "/apis/a.test/v1": return resources("a.test/v1", ["widgets": "Widget"])
         case "/apis/apiextensions.k8s.io/v1":
             let plural = "customresourcedefinitions"
-            return resources([plural: "CustomResourceDefinition"], clusterWide: [plural])
+            return resources("apiextensions.k8s.io/v1", [plural: "CustomResourceDefinition"], clusterWide: [plural])
         default: break
         }
         if request.method == "PATCH" { return .response(201, body: stored(request.body)) }
@@ -50,9 +50,18 @@ struct FakeAPIServer {
         )
     }
 
-    private static func resources(_ kinds: [String: String], clusterWide: Set<String> = []) -> LoopbackServer.Reply {
+    private static func resources(
+        _ groupVersion: String,
+        _ kinds: [String: String],
+        clusterWide: Set<String> = [],
+    ) -> LoopbackServer.Reply {
         let list = kinds.map { #"{"name":"\#($0)","kind":"\#($1)","namespaced":\#(!clusterWide.contains($0))}"# }
-        return json(200, #"{"resources":[\#(list.joined(separator: ","))]}"#)
+        return json(200, resourceList(groupVersion, list.joined(separator: ",")))
+    }
+
+    /// What discovery answers.
+    static func resourceList(_ groupVersion: String, _ resources: String) -> String {
+        #"{"kind":"APIResourceList","groupVersion":"\#(groupVersion)","resources":[\#(resources)]}"#
     }
 
     static func json(_ status: Int, _ text: String) -> LoopbackServer.Reply {

@@ -26,6 +26,8 @@ extension APIClient {
         let message = ServerStatus(missing: type).message
         let groups = try await groups(until: deadline)
         if let versions = groups[type.group] {
+            // A reply that contradicts the list of groups: another server or a proxy answered one of them.
+            if versions.contains(type.version), try await !isServed(type, until: deadline) { return nil }
             let types = try await types(in: type.group, versions, until: deadline)
             if let served = type.replacement(among: types.filter { $0.kind == type.kind }) {
                 return "\(message); it is served as '\(served.apiVersion)'"
@@ -53,7 +55,11 @@ extension APIClient {
 
     /// The versions of each API group that the server has.
     func groups(until deadline: ContinuousClock.Instant) async throws(APIError) -> [String: [String]] {
-        let list = try await object("GET", "/apis", until: deadline).node["groups"]?.sequence ?? []
+        let (reply, response) = try await object("GET", "/apis", until: deadline)
+        if let difference = ForeignReply.Content.difference([("kind", "APIGroupList", reply["kind"])]) {
+            throw .foreign(ForeignReply(response, difference, "GET /apis", kubeconfig.address))
+        }
+        let list = reply["groups"]?.sequence ?? []
         let pairs = list.map { group in
             (
                 group["name"]?.string ?? "",
@@ -61,6 +67,18 @@ extension APIClient {
             )
         }
         return Dictionary(pairs + [("", ["v1"])]) { first, _ in first }
+    }
+
+    /// Whether the server has a type's group and version.
+    private func isServed(
+        _ type: GroupVersionKind,
+        until deadline: ContinuousClock.Instant
+    ) async throws(APIError) -> Bool {
+        do throws(APIError) {
+            return try await !catalog.types(inVersionOf: type, on: self, until: deadline).isEmpty
+        } catch .refused(let refusal) where refusal.code == 404 {
+            return false
+        }
     }
 
     /// The types of a group in all its versions, the preferred version last.

@@ -131,7 +131,7 @@ public struct APIClient: Sendable {
             until: deadline,
         )
         guard (200..<300).contains(response.status) else {
-            if let content = response.foreignRefusal {
+            if let content = response.foreignRefusal(of: path) {
                 throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
             }
             let status = ServerStatus(response)

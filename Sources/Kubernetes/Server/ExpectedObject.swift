@@ -32,10 +32,7 @@ struct ExpectedObject {
         fields.append(("metadata.namespace", identity.namespace ?? "", metadata?["namespace"]))
         let found = metadata?["uid"]
         if let uid, found != nil { fields.append(("metadata.uid", uid, found)) }
-        for (field, expected, value) in fields where value?.string ?? "" != expected {
-            let shown = value.map { $0.string.map { "'\($0)'" } ?? $0.kindName } ?? "missing"
-            return .otherObject("\(field) is \(shown), not '\(expected)'")
-        }
+        if let difference = ForeignReply.Content.difference(fields) { return difference }
         return isStored && found?.string ?? "" == "" ? .notStored : nil
     }
 }

@@ -1,4 +1,5 @@
 import HTTP
+import YAML
 
 /// A reply that cannot be the API server's answer to a request: something in front of the server sent or changed it.
 public struct ForeignReply: Sendable {
@@ -29,6 +30,8 @@ public struct ForeignReply: Sendable {
         case otherObject(String)
         /// The request itself, or another object that no server has stored.
         case notStored
+        /// That there is no group `v1`, which every server has.
+        case missingCoreGroup
     }
 
     /// Creates the description of a response.
@@ -60,6 +63,18 @@ public struct ForeignReply: Sendable {
 }
 
 extension ForeignReply.Content {
+    /// Compares the fields of an object with the texts that they must have.
+    ///
+    /// - Parameter fields: Names, expected texts and values; a missing value is an empty text.
+    /// - Returns: The content of a reply with the first difference, `nil` if there is none.
+    static func difference(_ fields: [(name: String, expected: String, value: Node?)]) -> Self? {
+        for (name, expected, value) in fields where value?.string ?? "" != expected {
+            let shown = value.map { $0.string.map { "'\($0)'" } ?? $0.kindName } ?? "missing"
+            return .otherObject("\(name) is \(shown), not '\(expected)'")
+        }
+        return nil
+    }
+
     /// The content in a message.
     fileprivate var words: String {
         switch self {
@@ -68,6 +83,7 @@ extension ForeignReply.Content {
         case .unreadable(let reason): "a text that is not JSON: \(reason)"
         case .otherObject(let difference): "another object: \(difference)"
         case .notStored: "an object that is not stored: metadata.uid is missing"
+        case .missingCoreGroup: "a refusal, as if it had no '/api/v1', which every API server has"
         }
     }
 
@@ -77,7 +93,7 @@ extension ForeignReply.Content {
         case .otherObject: "other objects"
         case .notStored: "objects that are not stored: metadata.uid is missing"
         case .unreadable: "texts that are not JSON"
-        case .page, .text: words
+        case .page, .text, .missingCoreGroup: words
         }
     }
 }
@@ -95,9 +111,13 @@ extension HTTPResponse {
     /// What the response contains if it cannot be a refusal of the API server.
     ///
     /// Authentication and authorization answer with a `Status` object. Filters before them, such as the limit of requests,
-    /// answer with plain text.
-    var foreignRefusal: ForeignReply.Content? {
+    /// answer with plain text, and so does a server without an API group; but every server has the core group.
+    ///
+    /// - Parameter path: The path of the request, if it is known.
+    /// - Returns: The content, `nil` if the response may be a refusal.
+    func foreignRefusal(of path: String?) -> ForeignReply.Content? {
         if isPage { return .page }
+        if status == 404, path == "/api/v1" { return .missingCoreGroup }
         guard [401, 403].contains(status), let start = body.first, start != UInt8(ascii: "{") else { return nil }
         return .text
     }

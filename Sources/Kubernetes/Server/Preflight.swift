@@ -164,7 +164,7 @@ final class PreflightState: Sendable {
             $0.hasAnswered = true
             $0.lastStatus = response.status
             // A load balancer that has no server answers with a page.
-            let isLocal = response.isFromThisMachine && response.foreignRefusal == nil
+            let isLocal = response.isFromThisMachine && response.foreignRefusal(of: nil) == nil
             $0.localSince = isLocal ? $0.localSince ?? .now : nil
             if [503, 504].contains(response.status) { $0.passedAt = nil }
         }

@@ -108,13 +108,24 @@ final class ResourceCatalog: Sendable {
     }
 
     /// Reads the resources of a group and version.
+    ///
+    /// - Throws: A refusal with status 404 if the server does not have them; ``APIError/foreign(_:)`` if the reply is not
+    ///   their list, which would hide every kind of the group.
     private static func list(
         _ type: GroupVersionKind,
         on client: APIClient,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> Node {
-        do {
-            return try await client.object("GET", type.path, until: deadline).node
+        do throws(APIError) {
+            let (list, response) = try await client.object("GET", type.path, until: deadline)
+            let difference = ForeignReply.Content.difference([
+                ("kind", "APIResourceList", list["kind"]), ("groupVersion", type.apiVersion, list["groupVersion"]),
+            ])
+            if let difference {
+                let address = client.kubeconfig.address
+                throw .foreign(ForeignReply(response, difference, "GET \(type.path)", address))
+            }
+            return list
         } catch .refused(let refusal) where refusal.code == 404 {
             // The reply is a page without the name of what is missing.
             throw .refused(APIError.Refusal(request: refusal.request, status: ServerStatus(missing: type)))

@@ -47,6 +47,54 @@ struct OtherReplyTests {
             + "is there a proxy or load balancer\(sender) in front of the API server?"
     }
 
+    /// Discovery that something in front of the server answers, once or always.
+    @Test(arguments: [
+        (404, "not found\n", "404 to GET with a refusal, as if it had no '/api/v1', which every API server has"),
+        (404, "{}", "404 to GET with a refusal, as if it had no '/api/v1', which every API server has"),
+        (200, "{}", "200 to GET /api/v1 with another object: kind is missing, not 'APIResourceList'"),
+        (
+            200, FakeAPIServer.resourceList("apps/v1", ""),
+            "200 to GET /api/v1 with another object: groupVersion is 'apps/v1', not 'v1'"
+        ),
+    ])
+    func `a wrong reply to discovery is no missing kind, and heals`(
+        code: Int,
+        body: String,
+        answer: String
+    ) async throws {
+        let isHealed = Locked(false)
+        let fake = try FakeAPIServer { request in
+            let isDiscovery = request.target.prefix { $0 != "?" } == "/api/v1"
+            return isDiscovery && !isHealed.withLock { $0 } ? .response(code, body: Array(body.utf8)) : nil
+        }
+        let session = try fake.session()
+        let failed = await session.apply(Self.text, retryPolicy: Session.retryPolicy(.seconds(2)))
+        let expected =
+            "'127.0.0.1:\(fake.server.port)' answered \(answer); is there a proxy or load balancer in front of the API "
+            + "server?"
+        #expect(failed.count == 1 && failed[0].hasSuffix(expected), "\(failed)")
+        let waiting = await session.apply(
+            Self.text,
+            retryPolicy: Session.retryPolicy(gracePeriod: .seconds(600)) { _ in isHealed.withLock { $0 = true } }
+        )
+        #expect(waiting == ["created ConfigMap/ns/a"])
+    }
+
+    @Test func `a group that the server lists is not believed to be missing`() async throws {
+        let isHealed = Locked(false)
+        let deployment = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}}"
+        let groups = #"{"kind":"APIGroupList","groups":[{"name":"apps","versions":[{"version":"v1"}]}]}"#
+        let fake = try FakeAPIServer { request in
+            switch request.target.prefix(while: { $0 != "?" }) {
+            case "/apis": FakeAPIServer.json(200, groups)
+            case "/apis/apps/v1" where !isHealed.withLock { $0 }: .response(404, body: Array("not found\n".utf8))
+            default: nil
+            }
+        }
+        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(600)) { _ in isHealed.withLock { $0 = true } }
+        #expect(await (try fake.session()).apply(deployment, retryPolicy: retryPolicy) == ["created Deployment/ns/d"])
+    }
+
     @Test(arguments: [
         ("{}", "kind is missing, not 'ConfigMap'"),
         (#"{"apiVersion":1,"kind":[],"metadata":"x"}"#, "kind is a list, not 'ConfigMap'"),
@@ -150,7 +198,9 @@ struct OtherReplyTests {
     @Test(arguments: [200, 404])
     func `a definition is not served before discovery lists it`(status: Int) async throws {
         let fake = try FakeAPIServer { request in
-            if request.target.hasPrefix("/apis/a.test/v1?") { return FakeAPIServer.json(status, "{}") }
+            if request.target.hasPrefix("/apis/a.test/v1?") {
+                return FakeAPIServer.json(status, status == 200 ? FakeAPIServer.resourceList("a.test/v1", "") : "{}")
+            }
             guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
             return FakeAPIServer.json(200, FakeAPIServer.definition(established: true, version: 5))
         }

@@ -67,7 +67,8 @@ struct VerificationTests {
             case "\(Self.admission)/mutatingwebhookconfigurations": return FakeAPIServer.json(200, #"{"items":[]}"#)
             case Self.admission:
                 let kind = #""kind":"MutatingWebhookConfiguration","namespaced":false"#
-                return FakeAPIServer.json(200, #"{"resources":[{"name":"mutatingwebhookconfigurations",\#(kind)}]}"#)
+                let list = #"{"name":"mutatingwebhookconfigurations",\#(kind)}"#
+                return FakeAPIServer.json(200, FakeAPIServer.resourceList("admissionregistration.k8s.io/v1", list))
             default: return objects(path).map { FakeAPIServer.json(200, $0) }
             }
         }

@@ -26,12 +26,18 @@ struct ExplanationTests {
                 - containerPort: 80
         """
 
+    /// What discovery says of Deployments.
+    private static let resources = FakeAPIServer.resourceList(
+        "apps/v1",
+        #"{"name":"deployments","kind":"Deployment","namespaced":true}"#
+    )
+
     /// A server that has Deployments and refuses every write with a reply.
     private func server(_ reply: LoopbackServer.Reply, live: String? = nil) throws -> LoopbackServer {
         try LoopbackServer { request in
             switch request.target.split(separator: "?")[0] {
             case "/apis/apps/v1":
-                let list = #"{"resources":[{"name":"deployments","kind":"Deployment","namespaced":true}]}"#
+                let list = Self.resources
                 return .response(200, body: Array(list.utf8))
             case _ where request.method == "PATCH":
                 return reply
@@ -180,7 +186,7 @@ struct ExplanationTests {
 
     @Test func `a write whose response was lost is reported as the change that it made`() async throws {
         let isDone = Flag()
-        let list = #"{"resources":[{"name":"deployments","kind":"Deployment","namespaced":true}]}"#
+        let list = Self.resources
         let server = try LoopbackServer { request in
             switch request.method {
             // The first write is carried out, but its reply is lost.
@@ -197,7 +203,7 @@ struct ExplanationTests {
 
     @Test func `an overloaded server is asked again after the pause that it asks for`() async throws {
         let isRelieved = Flag()
-        let list = #"{"resources":[{"name":"deployments","kind":"Deployment","namespaced":true}]}"#
+        let list = Self.resources
         let server = try LoopbackServer { request in
             switch request.method {
             case "PATCH" where !isRelieved.value.exchange(true, ordering: .relaxed):
