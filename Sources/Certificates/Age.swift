@@ -32,12 +32,21 @@ public struct Age: Sendable {
     /// Encrypts a text.
     ///
     /// - Returns: The bytes of the file.
-    /// - Throws: ``Base/Problem`` if the program cannot be run; with an ``AgeError`` as its cause if it fails.
+    /// - Throws: ``Base/Problem`` if the program cannot be run, or if what it printed is not encrypted to the recipients; with
+    ///   an ``AgeError`` as its cause if it fails.
     func encrypt(_ text: SecretBytes, to recipients: RecipientList) async throws(Problem) -> [UInt8] {
         let deadline = ContinuousClock.now + Self.encryptionLimit
         let result = try await run(["-e"] + recipients.arguments, text, "cannot encrypt a key", until: deadline)
-        return result.copy
+        let encrypted = result.copy
+        guard let file = AgeFile(encrypted), recipients.differences(from: file).isEmpty else {
+            let message = "cannot encrypt a key: 'age' printed no file that is encrypted to the recipients"
+            throw Problem(message, hint: Self.advice)
+        }
+        return encrypted
     }
+
+    /// What to do if the program succeeds without doing what it is for.
+    private static let advice = "look which program 'command -v age' names, and run 'age --version'"
 
     /// Decrypts the contents of a file with the identities.
     ///
@@ -47,7 +56,7 @@ public struct Age: Sendable {
     ///   - deadline: The instant at which the program is ended, by default after some minutes.
     /// - Returns: The clear text.
     /// - Throws: ``Base/Problem`` if the program cannot be run; with an ``AgeError`` as its cause if it fails, for example
-    ///   because no identity can decrypt the file.
+    ///   because no identity can decrypt the file. A file that contains nothing is refused too.
     public func decrypt(
         _ bytes: [UInt8],
         path: String,
@@ -56,7 +65,15 @@ public struct Age: Sendable {
         let arguments = ["-d"] + identities.flatMap { ["-i", $0] }
         let input = SecretBytes(copying: bytes)
         let deadline = deadline ?? .now + Self.decryptionLimit
-        return try await run(arguments, input, "cannot decrypt '\(path)'", until: deadline)
+        let text = try await run(arguments, input, "cannot decrypt '\(path)'", until: deadline)
+        guard text.count > 0 else {
+            let hint = "the file contains nothing; if it should, \(Self.advice)"
+            throw Problem("cannot decrypt '\(path)': 'age' printed nothing", hint: hint)
+        }
+        guard text.copy != bytes else {
+            throw Problem("cannot decrypt '\(path)': 'age' printed the encrypted file", hint: Self.advice)
+        }
+        return text
     }
 
     private func run(

@@ -38,6 +38,26 @@ struct AgeFileTests {
         RecipientList(entries: try recipients.map { .init(recipient: try Recipient($0), owner: "'\($0.suffix(8))'") })
     }
 
+    /// A program named `age` that succeeds without encrypting or decrypting.
+    @Test(arguments: ["cat", "true", "echo age-encryption.org/v1; cat"])
+    func `what a program named age prints is not believed`(command: String) async throws {
+        let directory = TemporaryDirectory.file("bin")
+        try Files.makeDirectories(directory)
+        let script = "#!/bin/sh\n\(command)\n"
+        try Files.write(Array(script.utf8), to: "\(directory)/age", mode: 0o755)
+        let age = Age(environment: ["PATH": "\(directory):/usr/bin:/bin"], identities: [])
+        let recipients = try list(try await ageKey("own"))
+        let text = SecretBytes(copying: Array("-----BEGIN PRIVATE KEY-----\n".utf8))
+        let encryption = await #expect(throws: Problem.self) { try await age.encrypt(text, to: recipients) }
+        let words = "cannot encrypt a key: 'age' printed no file that is encrypted to the recipients"
+        #expect(encryption?.message == words)
+        guard !command.hasPrefix("echo") else { return }
+        let encrypted = Array("age-encryption.org/v1\n-> X25519 a\nb\n--- c\nd".utf8)
+        let decryption = await #expect(throws: Problem.self) { try await age.decrypt(encrypted, path: "k.age") }
+        let printed = command == "cat" ? "the encrypted file" : "nothing"
+        #expect(decryption?.message == "cannot decrypt 'k.age': 'age' printed \(printed)")
+    }
+
     @Test(arguments: [false, true])
     func `recipients are found in binary and in ASCII`(isArmored: Bool) async throws {
         let (first, second) = (try await sshKey("first"), try await sshKey("second"))
