@@ -18,6 +18,13 @@ final class Recorder: Sendable {
     private let restarting: Set<String>
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
+    /// The tasks of which nothing can be recorded.
+    private let unrecorded = Locked<Set<String>>([])
+
+    /// Whether the end of a task could not be recorded, so that its dependants would not know of it.
+    var hasLostRecords: Bool { lost.withLock { $0 } }
+
+    private let lost = Locked(false)
 
     /// An attempt of a task, from the moment that it has the lock.
     private struct Attempt {
@@ -67,7 +74,8 @@ final class Recorder: Sendable {
     /// Records that a task starts; the lock is held until ``conclude(_:)``.
     ///
     /// - Returns: The number of the attempt.
-    func begin(_ task: String, _ lock: consuming FileLock) -> Int {
+    /// - Throws: ``Base/Problem`` if that cannot be recorded: a success would be unknown, and the task's dependants refused.
+    func begin(_ task: String, _ lock: consuming FileLock) throws(Problem) -> Int {
         let earlier = try? records.record(of: task)
         let number = records.nextAttempt(of: task)
         let history = TaskHistory(after: earlier, isOfUnit: Machine.isUnit)
@@ -86,8 +94,13 @@ final class Recorder: Sendable {
             success: earlier.flatMap { $0.isSuccess ? $0 : nil },
             started: started
         )
+        do throws(SystemError) {
+            try records.write(started)
+        } catch {
+            _ = unrecorded.withLock { $0.insert(task) }
+            throw unwritable("the record of the task", error)
+        }
         attempts.withLock { $0[task] = attempt }
-        write(started)
         return number
     }
 
@@ -139,6 +152,7 @@ final class Recorder: Sendable {
 
     /// Records how a task ended, and releases its lock.
     func conclude(_ entry: Report.Entry) {
+        guard !unrecorded.withLock({ $0.contains(entry.task) }) else { return }
         guard let attempt = attempts.withLock({ $0.removeValue(forKey: entry.task) }) else {
             return recordNotStarted(entry)
         }
@@ -154,7 +168,7 @@ final class Recorder: Sendable {
             }
             isPermanent = attempt.isPermanent || Base.isPermanent(error)
         }
-        if let success = attempt.success, isUntouched(attempt, entry) { return write(success) }
+        if let success = attempt.success, isUntouched(attempt, entry) { return writeEnd(success) }
         var record = record(of: entry, reasons)
         record.counts = attempt.counts
         record.attempt = attempt.number
@@ -164,7 +178,11 @@ final class Recorder: Sendable {
             record.history.noteChange()
         }
         record.isPermanent = isPermanent
-        write(record)
+        writeEnd(record)
+    }
+
+    private func writeEnd(_ record: TaskRecord) {
+        if !write(record) { lost.withLock { $0 = true } }
     }
 
     /// Whether a task was interrupted before it changed anything, so that its earlier success still holds.
@@ -219,11 +237,15 @@ final class Recorder: Sendable {
         lines.isEmpty ? nil : lines.prefix(reasonLimit).joined(separator: "\n")
     }
 
-    private func write(_ record: TaskRecord) {
+    /// Writes a record, and returns whether it was written; a failure is a warning.
+    @discardableResult
+    private func write(_ record: TaskRecord) -> Bool {
         do throws(SystemError) {
             try records.write(record)
+            return true
         } catch {
             report(error, of: record.task)
+            return false
         }
     }
 

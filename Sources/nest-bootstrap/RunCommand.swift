@@ -76,7 +76,7 @@ struct RunCommand {
                     return outcome
                 }
                 let lock = try await TaskLockWaiter(records: records, context: context).take()
-                events.note(attempt: recorder.begin(context.task, lock), of: context.task)
+                events.note(attempt: try recorder.begin(context.task, lock), of: context.task)
                 // In a unit this was done before it, outside of its sandbox.
                 if !Machine.isUnit { try noteReset(of: step.task) }
                 try staged?.clear()
@@ -91,7 +91,9 @@ struct RunCommand {
             await writeMetrics()
             await reportToCluster()
         }
-        return ExitCode(report, signal: signal)
+        let code = ExitCode(report, signal: signal)
+        // The next attempt records the success, for those that depend on it.
+        return code == .success && recorder?.hasLostRecords == true ? .failure : code
     }
 
     /// In the unit of a task, what keeps its products until `supervise` puts them in place.

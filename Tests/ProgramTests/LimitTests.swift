@@ -12,6 +12,35 @@ struct LimitTests {
         return try await Tool.run("prlimit", arguments, environment: ["JOURNAL_STREAM": nil])
     }
 
+    /// The directory of the records is full, in the first of two runs.
+    @Test(.enabled(if: geteuid() == 0))
+    func `a task that cannot be recorded fails, and the next run heals`() async throws {
+        let tasks = "tasks: {one: {file: {path: /etc/one, content: x}}, two: {after: [one], exec: {command: ls}}}"
+        let node = try TestNode("\(tasks)\n")
+        let script = """
+            mkdir -p "$0"
+            mount -t tmpfs -o size=64k,mode=755 none "$0"
+            head -c 100000 /dev/zero >"$0/fill" || true
+            for step in full free; do
+                code=0
+                "$@" || code=$?
+                echo "$step: $code"
+                rm -f "$0/fill"
+            done
+            """
+        let program = [TestNode.program, "run", "--config", node.config, "--root", node.root]
+        let result = try await Tool.run(
+            "unshare",
+            ["--mount", "sh", "-euc", script, node.written("/run/nest-bootstrap")] + program,
+            environment: ["NEST_ROLE": nil, "JOURNAL_STREAM": nil]
+        )
+        let codes = result.outputLines.filter { $0.hasPrefix("full: ") || $0.hasPrefix("free: ") }
+        #expect(codes == ["full: 1", "free: 0"], "\(result.output)\(result.errors)")
+        #expect(result.errors.contains("one: error: cannot write the record of the task: "), "\(result.errors)")
+        #expect(result.errors.contains("No space left on device"))
+        #expect(try Files.text(node.written("/etc/one")) == "x")
+    }
+
     @Test(arguments: 9...24) func `too few files are reported before the run`(count: Int) async throws {
         let result = try await run("--nofile=\(count)")
         #expect(result.status == 1)
