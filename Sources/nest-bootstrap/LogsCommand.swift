@@ -26,7 +26,9 @@ struct LogsCommand {
         var environment = options.environment
         // A file gets no colours.
         if options.isPlain { environment["SYSTEMD_COLORS"] = "0" }
-        let command = Host.Command("journalctl", Self.arguments(names, logs, options), environment: environment)
+        let users = Self.users(root: options.root ?? "")
+        let arguments = Self.arguments(names, logs, options, users: users)
+        let command = Host.Command("journalctl", arguments, environment: environment)
         do throws(SystemError) {
             try command.replaceProcess()
         } catch {
@@ -35,7 +37,17 @@ struct LogsCommand {
     }
 
     /// The arguments with which journalctl shows the entries.
-    static func arguments(_ names: [String], _ logs: LogsOptions, _ options: Options) -> [String] {
+    ///
+    /// Any user can send entries with the fields of the program. Fields that begin with an underscore are added by the
+    /// journal: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
+    ///
+    /// - Parameters:
+    ///   - names: The tasks, none for all.
+    ///   - logs: The options of the command.
+    ///   - options: The options of all commands.
+    ///   - users: The IDs of the users that run tasks.
+    /// - Returns: Flags and matches.
+    static func arguments(_ names: [String], _ logs: LogsOptions, _ options: Options, users: [Int]) -> [String] {
         // Every entry is of this machine.
         var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short-full"]
         if options.isPlain { arguments.append("--no-pager") }
@@ -46,13 +58,28 @@ struct LogsCommand {
         if let boot = logs.boot { arguments.append(boot.isEmpty ? "--boot" : "--boot=\(boot)") }
         if logs.isFollowing { arguments.append("--follow") }
         if let root = options.root { arguments.append("--root=\(root)") }
-        guard !names.isEmpty else { return arguments + ["--identifier=nest-bootstrap"] }
-        // The entries of the program, those of its units, and those of systemd about them. Other terms are alternatives.
-        let matches = names.flatMap { name in
-            let units = [unitName(ofTask: name), repetitionUnitName(ofTask: name)]
-            return ["NEST_TASK=\(name)"] + units.flatMap { ["_SYSTEMD_UNIT=\($0)", "UNIT=\($0)"] }
+        func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
+        var matches = names.isEmpty ? sent("SYSLOG_IDENTIFIER=nest-bootstrap") : []
+        // The entries of the program, those of its units, and those of systemd about them.
+        for name in names {
+            matches += sent("NEST_TASK=\(name)")
+            for unit in [unitName(ofTask: name), repetitionUnitName(ofTask: name)] {
+                matches += [["_SYSTEMD_UNIT=\(unit)"], ["UNIT=\(unit)", "_PID=1"]]
+            }
         }
-        return arguments + Array(matches.map { [$0] }.joined(separator: ["+"]))
+        // What is between two plus signs must match together.
+        return arguments + Array(matches.joined(separator: ["+"]))
+    }
+
+    /// Returns the IDs of root and of the user of units, from the user database of a root directory.
+    ///
+    /// If it cannot be read, only the entries of root are shown.
+    static func users(root: String) -> [Int] {
+        let bytes = (try? FileSystem.read("\(root)/etc/passwd", limit: 1 << 20)) ?? []
+        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let entries = lines.map { $0.split(separator: ":", omittingEmptySubsequences: false) }
+        let user = entries.first { $0.count > 2 && $0[0] == unitUser }.flatMap { Int($0[2]) }
+        return [0] + (user.map { [$0] } ?? [])
     }
 
     /// Returns whether journalctl reads a text as a time.

@@ -26,6 +26,19 @@ extension RunningMachineTests {
                 #expect(lines.contains { $0.contains("systemd[1]: Finished k8s-bootstrap-fine.service") })
                 #expect(!text.contains("from bad"))
 
+                // Any user can send such an entry.
+                let fields = [
+                    "MESSAGE=spoofed", "SYSLOG_IDENTIFIER=nest-bootstrap", "NEST_TASK=fine",
+                    "UNIT=k8s-bootstrap-fine.service",
+                ]
+                let words = fields.map { "'\($0)'" }.joined(separator: " ")
+                let send = "printf '%s\\n' \(words) | setpriv --reuid=1500 --clear-groups logger --journald"
+                try await machine.must(send)
+                try await machine.must("journalctl --sync; journalctl -b --grep=spoofed")
+                for names in ["", "fine"] {
+                    #expect(try await machine.output("nest-bootstrap logs -b \(names)").contains("spoofed") == false)
+                }
+
                 let both = try await machine.output("nest-bootstrap logs -b -o json fine bad")
                 let messages = try both.split(separator: "\n").map { line in
                     try String(line).json["MESSAGE"]?.string ?? ""

@@ -1,38 +1,53 @@
 import Reporting
+import TestSupport
 import Testing
 
 @testable import nest_bootstrap
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct LogsTests {
     private func call(_ arguments: String...) throws -> [String] {
         guard case .perform(let options) = try parseArguments(["logs"] + arguments),
             case .logs(let names, let logs) = options.command
         else { return [] }
-        return LogsCommand.arguments(names, logs, options)
+        return LogsCommand.arguments(names, logs, options, users: [0, 998])
     }
 
     @Test func `without a name all entries of the program are shown`() throws {
-        #expect(try call() == ["--no-hostname", "--output=short-full", "--identifier=nest-bootstrap"])
+        #expect(try call() == ["--no-hostname", "--output=short-full"] + Self.all)
+    }
+
+    /// The entries of the program, of the users that run tasks.
+    private static let all = [
+        "SYSLOG_IDENTIFIER=nest-bootstrap", "_UID=0", "+", "SYSLOG_IDENTIFIER=nest-bootstrap", "_UID=998",
+    ]
+
+    @Test func `the user of units is that of the root directory`() throws {
+        let root = TemporaryDirectory.path
+        #expect(LogsCommand.users(root: root) == [0])
+        try Files.makeDirectories("\(root)/etc")
+        let text = "root:x:0:0:root:/root:/bin/bash\nnest-bootstrap:x:123:124::/:/usr/sbin/nologin\n"
+        try Files.write(Array(text.utf8), to: "\(root)/etc/passwd", mode: 0o644)
+        #expect(LogsCommand.users(root: root) == [0, 123])
     }
 
     @Test func `a task has its own entries, those of its units, and those of systemd about them`() throws {
         #expect(
             try call("a").dropFirst(2) == [
-                "NEST_TASK=a", "+", "_SYSTEMD_UNIT=k8s-bootstrap-a.service", "+", "UNIT=k8s-bootstrap-a.service", "+",
-                "_SYSTEMD_UNIT=k8s-bootstrap-repeat@a.service", "+", "UNIT=k8s-bootstrap-repeat@a.service",
+                "NEST_TASK=a", "_UID=0", "+", "NEST_TASK=a", "_UID=998", "+",
+                "_SYSTEMD_UNIT=k8s-bootstrap-a.service", "+", "UNIT=k8s-bootstrap-a.service", "_PID=1", "+",
+                "_SYSTEMD_UNIT=k8s-bootstrap-repeat@a.service", "+", "UNIT=k8s-bootstrap-repeat@a.service", "_PID=1",
             ]
         )
-        #expect(try call("a", "b").filter { $0.hasPrefix("NEST_TASK=") } == ["NEST_TASK=a", "NEST_TASK=b"])
-        #expect(try call("a", "b").filter { $0 == "+" }.count == 9)
+        #expect(try call("a", "b").filter { $0.hasPrefix("NEST_TASK=") }.count == 4)
+        #expect(try call("a", "b").filter { $0 == "+" }.count == 11)
     }
 
     @Test func `flags are those of journalctl`() throws {
         #expect(
             try call("-f", "-b", "--since", "1h30m", "-o", "json", "--root", "/mnt") == [
                 "--no-hostname", "--output=json", "--since=-1h30m", "--boot", "--follow", "--root=/mnt",
-                "--identifier=nest-bootstrap",
-            ]
+            ] + Self.all
         )
         #expect(try call("--since", "yesterday").contains("--since=yesterday"))
         #expect(try call("-b", "-1").contains("--boot=-1"))
@@ -40,8 +55,8 @@ struct LogsTests {
         #expect(try call("--boot=\(identifier)+1").contains("--boot=\(identifier)+1"))
         #expect(
             try call("-o", "plain") == [
-                "--no-hostname", "--output=short-full", "--no-pager", "--identifier=nest-bootstrap",
-            ]
+                "--no-hostname", "--output=short-full", "--no-pager",
+            ] + Self.all
         )
         let error = #expect(throws: UsageError.self) { try call("-o", "yaml") }
         #expect(
