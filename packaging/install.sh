@@ -18,7 +18,7 @@ needs_glibc=@GLIBC@
 needs_systemd=@SYSTEMD@
 
 files=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/files
-config=/etc/nest-bootstrap/bootstrap.yaml
+drop_ins=/etc/nest-bootstrap/bootstrap.d
 action=install prefix='' destination='' dry='' purge='' incomplete='' flags=''
 
 say() { echo "install.sh: $*"; }
@@ -33,8 +33,8 @@ usage() {
     cat <<HELP
 Installs nest-bootstrap $version from the files beside this script, upgrades it, or
 removes it. Nothing is started by that: the tasks run at the next boot, or when
-k8s-bootstrap.target is started. A changed $config
-is kept; the new version is written beside it.
+k8s-bootstrap.target is started. No file is written to /etc/nest-bootstrap:
+the task file is yours.
 
 Usage: install.sh [FLAG]...
 
@@ -143,9 +143,6 @@ is_complete() { [ -s "$work/complete" ]; }
 # Prints the paths of the files that a list has.
 paths() { sed -n '/^d  /!s/^[^ ]*  //p' "$1" | LC_ALL=C sort -u; }
 
-# Prints the digests that a list has of the task file.
-config_digests() { sed -n "s|  $config\$||p" "$1"; }
-
 is_same() {
     if [ -h "$1" ] || [ -h "$2" ]; then
         [ "$(readlink "$1")" = "$(readlink "$2")" ]
@@ -186,23 +183,6 @@ remove() {
     while is_own "$directory" && rmdir "$destination$directory" 2>/dev/null; do directory=${directory%/*}; done
 }
 
-# Installs the task file as a package manager does: one that was changed or removed stays as it is.
-install_config() {
-    target=$destination$config file=$work/files$config
-    new=$(config_digests "$work/new") old=$(config_digests "$work/complete") current=''
-    [ ! -e "$target" ] || current=$(sha256sum <"$target")
-    current=${current%% *}
-    if [ -z "$current" ] && [ -n "$old" ]; then
-        say "'$target' was removed, and is not created again"
-    elif [ -z "$current" ] || config_digests "$work/old" | grep -qxF "$current"; then
-        put "$file" "$target"
-    elif [ "$current" != "$new" ] && [ "$new" != "$old" ]; then
-        put "$file" "$target.new"
-        say "'$target' is kept as it is; the file of this version is '$target.new'"
-    fi
-    [ -n "$dry" ] || mkdir -p "${target%/*}/bootstrap.d"
-}
-
 # Does for the running system what files alone do not do.
 activate() {
     create_user
@@ -232,12 +212,11 @@ install_files() {
         incomplete="the installation is incomplete; run '$command$flags' again, or with --uninstall"
         put "$work/both" "$destination$prefix$lists/installing"
     fi
-    install_config
-    while read -r path; do
-        [ "$path" = "$config" ] || put "$work/files$path" "$destination$path"
-    done <"$work/new-paths"
+    [ -n "$dry" ] || mkdir -p "$destination$drop_ins"
+    while read -r path; do put "$work/files$path" "$destination$path"; done <"$work/new-paths"
     paths "$work/old" | LC_ALL=C comm -13 "$work/new-paths" - >"$work/obsolete"
-    while read -r path; do remove "$path"; done <"$work/obsolete"
+    # Earlier versions installed the task file.
+    while read -r path; do [ "$path" = "$task_file" ] || remove "$path"; done <"$work/obsolete"
     if is_live; then
         activate
     elif [ -z "$destination" ]; then
@@ -270,12 +249,14 @@ uninstall_files() {
     fi
     paths "$work/old" >"$work/obsolete"
     while read -r path; do
-        case $path in "$config" | "$installed$lists/install.sh") ;; *) remove "$path" ;; esac
+        case $path in "$task_file" | "$installed$lists/install.sh") ;; *) remove "$path" ;; esac
     done <"$work/obsolete"
-    if [ -n "$purge" ]; then
-        [ -n "$dry" ] || rmdir "$destination/etc/nest-bootstrap/bootstrap.d" 2>/dev/null || true
-        remove "$config"
-        remove "$config.new"
+    # Versions up to 0.1.0 wrote a new task file beside a changed one.
+    if [ -n "$purge" ]; then for path in "$task_file" "$task_file.new"; do remove "$path"; done; fi
+    if [ -z "$dry" ]; then
+        for directory in "$drop_ins" "${drop_ins%/*}" /etc; do
+            if ! is_own "$directory" || ! rmdir "$destination$directory" 2>/dev/null; then break; fi
+        done
     fi
     if is_live; then
         reload_systemd

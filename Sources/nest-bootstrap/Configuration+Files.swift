@@ -10,8 +10,14 @@ extension Configuration {
     /// The largest number of names in a directory of drop-ins.
     private static let dropInLimit = 1000
 
-    /// The task file, then its drop-ins in the order of their names.
-    static func sources(_ options: Options) throws(Problems) -> [SourceFile] {
+    /// Reads the task file, then its drop-ins in the order of their names.
+    ///
+    /// - Parameters:
+    ///   - options: The options that name them.
+    ///   - isOptional: Whether the task file of this node may be missing; then it has no tasks.
+    /// - Returns: The files.
+    /// - Throws: Every file that cannot be read.
+    static func sources(_ options: Options, isOptional: Bool = false) throws(Problems) -> [SourceFile] {
         var problems: [Problem] = []
         var sources: [SourceFile] = []
         func add(_ path: String) {
@@ -26,7 +32,12 @@ extension Configuration {
             }
         }
         let config = absolute(options.config)
-        add(config)
+        if isOptional, options.config == Options.defaultConfig, (try? FileSystem.exists(config)) == false {
+            // The drop-ins change an empty file.
+            sources.append(SourceFile(path: config, bytes: Array("tasks:\n".utf8)))
+        } else {
+            add(config)
+        }
         do {
             let directory = absolute(options.dropInDirectory)
             if try FileSystem.exists(directory) {
@@ -48,6 +59,16 @@ extension Configuration {
         }
         guard problems.isEmpty else { throw Problems(problems) }
         return sources
+    }
+
+    /// The warning that this node has no tasks, `nil` if it has a task file or a drop-in, or another one is named.
+    static func absence(_ options: Options) -> Problem? {
+        guard options.config == Options.defaultConfig, isAbsent(options) else { return nil }
+        let config = Options.defaultConfig
+        return Problem(
+            "there is no task file '\(config)', so this node has no tasks",
+            hint: "write one; 'nest-bootstrap init --output \(config)' begins it",
+        )
     }
 
     /// Whether there is neither a task file nor a drop-in.

@@ -22,6 +22,8 @@ struct Configuration {
 
     /// Reads the task file and its drop-ins.
     ///
+    /// If the default task file is missing, it counts as one without tasks.
+    ///
     /// - Throws: Every problem in all of them, and those that cannot be read.
     init(_ options: Options) throws(Problems) {
         try self.init(checking: options)
@@ -38,7 +40,7 @@ struct Configuration {
             role: options.role,
             environmentRole: options.environment["NEST_ROLE"],
         )
-        sources = try Self.sources(options)
+        sources = try Self.sources(options, isOptional: true)
         let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all

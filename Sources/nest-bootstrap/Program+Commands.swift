@@ -73,6 +73,9 @@ extension Program {
         } catch {
             return await reportInvalidFile(error, options)
         }
+        if !options.isService, !options.isSupervision, let absence = Configuration.absence(options) {
+            output.report(warnings: [absence])
+        }
         return try await command(configuration)
     }
 

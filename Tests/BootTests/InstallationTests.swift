@@ -18,7 +18,11 @@ extension BootedTests {
             let version = try await machine.run("nest-bootstrap", "--version")
             #expect(version.output.hasPrefix("nest-bootstrap 0."))
             #expect(version.errors == "")
-            #expect(try await machine.must("nest-bootstrap check") == "0 tasks for this node, nothing wrong\n")
+            #expect(try await machine.output("find /etc/nest-bootstrap -type f") == "")
+            let check = try await machine.run("nest-bootstrap", "check")
+            #expect(check.status == 0 && check.output == "0 tasks for this node, 1 warning\n")
+            #expect(check.errors.contains("there is no task file '\(Self.path)'"), "\(check.errors)")
+            try await machine.must("systemctl start k8s-bootstrap.target && systemctl stop k8s-bootstrap.target")
             #expect(try await machine.output("systemctl is-enabled k8s-bootstrap.target") == "enabled\n")
             #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "inactive\n")
             try await machine.must("getent passwd nest-bootstrap")
@@ -58,7 +62,54 @@ extension BootedTests {
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
                 try await machine.must("apt-get --yes purge nest-bootstrap")
                 try await expectRemoved(machine)
-                #expect(try await machine.run("test", "-e", "/etc/nest-bootstrap").status == 1)
+                #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
+                try await machine.must(install)
+                #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
+                #expect(try await machine.must("nest-bootstrap check") == "1 task for this node, nothing wrong\n")
+            }
+        }
+
+        private static let path = "/etc/nest-bootstrap/bootstrap.yaml"
+
+        /// Builds a package as version 0.1.0 was, which had a task file in `/etc`.
+        private func makeEarlierPackage() async throws {
+            let script = """
+                cd "$1"
+                dpkg-deb --raw-extract "$2" earlier
+                cp "$3" earlier/etc/nest-bootstrap/bootstrap.yaml
+                echo /etc/nest-bootstrap/bootstrap.yaml >earlier/DEBIAN/conffiles
+                sed -i 's/^Version: .*/Version: 0.0.9/' earlier/DEBIAN/control
+                dpkg-deb --root-owner-group --build earlier earlier.deb
+                cp "$2" later.deb
+                """
+            let sample = "\(TestCluster.sourceRoot)/bootstrap.yaml"
+            let arguments = ["-euc", script, "sh", TemporaryDirectory.path, TestMachine.package, sample]
+            let made = try await Tool.run("sh", arguments)
+            try #require(made.status == 0, "\(made.errors)")
+        }
+
+        @Test func `an upgrade from a package with a task file keeps it, whether or not it was edited`() async throws {
+            try await makeEarlierPackage()
+            try await TestMachine.withFresh("w1", package: "") { machine in
+                try await boot(machine, "--bind-ro=\(TemporaryDirectory.path):/root/packages")
+                let install = "DEBIAN_FRONTEND=noninteractive apt-get --yes install /root/packages"
+                for edit in ["true", "printf '%s' '\(Self.tasks)' >\(Self.path)"] {
+                    try await machine.must("\(install)/earlier.deb && \(edit)")
+                    let before = try await machine.must("cat \(Self.path)")
+                    show("apt-get install", try await machine.must("\(install)/later.deb </dev/null"))
+                    let state = "dpkg-query -Wf '${db:Status-Status}' nest-bootstrap"
+                    #expect(try await machine.must(state) == "installed")
+                    #expect(try await machine.must("cat \(Self.path)") == before)
+                    #expect(try await machine.must("find /etc/nest-bootstrap -type f") == "\(Self.path)\n")
+                    let removed = try await machine.run("apt-get", "--yes", "remove", "nest-bootstrap")
+                    let said = removed.output + removed.errors
+                    #expect(said.contains("'apt purge' deletes it, keep a copy"), "\(said)")
+                    #expect(try await machine.must("cat \(Self.path)") == before)
+                    // dpkg deletes what it has delivered.
+                    try await machine.must("apt-get --yes purge nest-bootstrap && \(install)/later.deb")
+                    #expect(try await machine.output("find /etc/nest-bootstrap -type f") == "")
+                    try await machine.must("apt-get --yes purge nest-bootstrap")
+                }
             }
         }
 
@@ -100,12 +151,10 @@ extension BootedTests {
                 try await expectUsable(machine, below: "/usr/local")
                 let started = try await start(machine)
 
-                let upgraded = try await machine.must("/root/archives/later/install.sh")
-                let path = "/etc/nest-bootstrap/bootstrap.yaml"
-                #expect(upgraded.contains("'\(path)' is kept as it is; the file of this version is '\(path).new'\n"))
+                try await machine.must("/root/archives/later/install.sh")
                 #expect(try await start(machine) == started)
-                #expect(try await machine.must("cat \(path)") == Self.tasks)
-                #expect(try await machine.must("tail -n 1 \(path).new") == "# later\n")
+                #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
+                #expect(try await machine.must("find /etc/nest-bootstrap -type f") == "\(Self.path)\n")
                 #expect(try await machine.run("test", "-e", "/usr/local/share/nest-bootstrap/rbac").status == 1)
                 // What the administrator has disabled stays so.
                 try await machine.must("systemctl disable k8s-bootstrap.target && /root/archives/first/install.sh")
@@ -118,21 +167,20 @@ extension BootedTests {
                 let script = "/usr/local/share/nest-bootstrap/install.sh"
                 show("install.sh --uninstall", try await machine.must("\(script) --uninstall"))
                 try await expectRemoved(machine)
-                #expect(try await machine.must("cat \(path)") == Self.tasks)
+                #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
                 #expect(try await machine.must(list) == before)
                 let left = "find /etc/systemd -name '*nest-bootstrap*' -o -name 'k8s-bootstrap*'"
                 #expect(try await machine.output(left) == "")
             }
         }
 
-        /// Unpacks the archive as `first`, and as `later` with another task file and without the RBAC rules.
+        /// Unpacks the archive as `first`, and as `later` without the RBAC rules.
         private func makeArchives() async throws {
             let script = """
                 cd "$1"
                 tar -xf "$2"
                 mv nest-bootstrap-* first
                 cp -a first later
-                echo '# later' >>later/files/etc/nest-bootstrap/bootstrap.yaml
                 rm -r later/files/usr/share/nest-bootstrap/rbac
                 """
             let arguments = ["-euc", script, "sh", TemporaryDirectory.path, TestMachine.archive]
@@ -145,6 +193,7 @@ extension BootedTests {
         func `the scriptlets of the RPM do what the Debian package does`() async throws {
             try await TestMachine.withFresh("w1", package: "", variant: "rpm") { machine in
                 try await boot(machine, "--bind-ro=\(TestMachine.rpm):/root/nest-bootstrap.rpm")
+                try await upgradeFromEarlierRPM(machine)
                 try await machine.must("rpm --install --nodeps /root/nest-bootstrap.rpm")
                 try await expectUsable(machine, below: "/usr")
                 let started = try await start(machine)
@@ -152,11 +201,43 @@ extension BootedTests {
                 try await machine.must("rpm --upgrade --force --nodeps /root/nest-bootstrap.rpm")
                 #expect(try await start(machine) == started)
                 #expect(try await machine.output("systemctl is-enabled k8s-bootstrap.target") == "disabled\n")
-                #expect(try await machine.must("cat /etc/nest-bootstrap/bootstrap.yaml") == Self.tasks)
+                #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
                 try await machine.must("systemctl enable k8s-bootstrap.target")
                 try await machine.must("rpm --erase nest-bootstrap")
                 try await expectRemoved(machine)
-                #expect(try await machine.must("cat /etc/nest-bootstrap/bootstrap.yaml.rpmsave") == Self.tasks)
+                #expect(try await machine.must("find /etc/nest-bootstrap -type f") == "\(Self.path)\n")
+                #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
+            }
+        }
+
+        /// Upgrades an RPM that has nothing but a task file, as version 0.1.0 had it, unedited and edited, then erases the
+        /// new one.
+        private func upgradeFromEarlierRPM(_ machine: TestMachine) async throws {
+            let specification = """
+                Name: nest-bootstrap
+                Version: 0.0.9
+                Release: 1
+                Summary: Earlier
+                License: Apache-2.0
+                %description
+                Earlier
+                %install
+                mkdir -p %{buildroot}/etc/nest-bootstrap
+                echo '# shipped' >%{buildroot}/etc/nest-bootstrap/bootstrap.yaml
+                %files
+                %config(noreplace) /etc/nest-bootstrap/bootstrap.yaml
+
+                """
+            try await machine.place(specification, at: "/root/earlier.spec")
+            let definitions = "--define '_rpmdir /root' --define '_topdir /root/b'"
+            try await machine.must("rpmbuild -bb \(definitions) /root/earlier.spec")
+            for edit in ["true", "echo '# mine' >\(Self.path)"] {
+                try await machine.must("rpm --install --nodeps /root/*/nest-bootstrap-0.0.9-1.*.rpm && \(edit)")
+                let before = try await machine.must("cat \(Self.path)")
+                try await machine.must("rpm --upgrade --nodeps /root/nest-bootstrap.rpm")
+                #expect(try await machine.must("cat \(Self.path)") == before)
+                #expect(try await machine.must("find /etc/nest-bootstrap -type f") == "\(Self.path)\n")
+                try await machine.must("rpm --erase nest-bootstrap && rm -r /etc/nest-bootstrap")
             }
         }
     }

@@ -36,7 +36,7 @@ extension BootedTests {
                 #expect(try await machine.output("systemctl is-system-running") == "running\n")
 
                 try await machine.must("dpkg --purge nest-bootstrap")
-                #expect(try await machine.run("test", "-e", "/etc/nest-bootstrap").status == 1)
+                #expect(try await machine.must("cat /etc/nest-bootstrap/bootstrap.yaml") == tasks)
             }
         }
 

@@ -113,7 +113,7 @@ extension InstallScriptTests {
         #expect(try await Tool.run("find", ["\(directory)/copy", "-mindepth", "1"]).output == "")
     }
 
-    @Test(arguments: ["*/etc/nest-bootstrap/bootstrap.yaml", "*/nest-bootstrap/installing", "*/rbac/a.yaml"])
+    @Test(arguments: ["*/bin/nest-bootstrap", "*/nest-bootstrap/installing", "*/rbac/a.yaml"])
     func `what was interrupted at any file can be removed, and installed`(file: String) async throws {
         let kill = "case $* in \(file)) kill -KILL $PPID ;; esac"
         try fake("mv", "/bin/mv \"$@\" && \(kill)")
@@ -126,19 +126,7 @@ extension InstallScriptTests {
         #expect(try await run("--destdir=\(directory)/copy", "--uninstall", "--purge").status == 0)
         #expect(try await Tool.run("find", ["\(directory)/copy", "-mindepth", "1"]).output == "")
         #expect(try await run("--destdir=\(root)").status == 0)
-        #expect(try await allFiles().count == 9)
-    }
-
-    @Test func `an upgrade that was interrupted keeps what is known of the task file`() async throws {
-        _ = try await run("--destdir=\(root)")
-        try write("# later\n", to: "archive/files/etc/nest-bootstrap/bootstrap.yaml")
-        try fake("mv", "/bin/mv \"$@\" && case $* in */nest-bootstrap/installing) exit 1 ;; esac")
-        #expect(try await run("--destdir=\(root)").status == 1)
-        try Files.remove("\(directory)/bin/mv")
-        // Nobody has changed it.
-        #expect(try await run("--destdir=\(root)").output.contains("is kept") == false)
-        let config = try Files.read("\(root)/etc/nest-bootstrap/bootstrap.yaml")
-        #expect(String(decoding: config, as: UTF8.self) == "# later\n")
+        #expect(try await allFiles().count == 8)
     }
 
     @Test func `too little space for temporary files is reported once`() async throws {
@@ -152,10 +140,10 @@ extension InstallScriptTests {
     }
 
     @Test func `an archive that was unpacked in part is not blamed on TMPDIR`() async throws {
-        try Files.removeTree("\(directory)/archive/files/etc")
+        try fake("cp", "echo \"cp: cannot stat 'a': No such file or directory\" >&2; exit 1")
         let result = try await run("--destdir=\(root)")
         #expect(result.status == 1 && result.output == "")
-        let error = "cp: cannot stat '\(directory)/archive/files/etc': No such file or directory"
+        let error = "cp: cannot stat 'a': No such file or directory"
         #expect(result.errors == "install.sh: \(error); nothing was changed; unpack the archive again\n")
         try fake("cp", "echo \"cp: error reading 'a': Input/output error\" >&2; exit 1")
         let other = try await run("--destdir=\(root)")
@@ -200,7 +188,7 @@ extension InstallScriptTests {
         #expect(exists("/usr/local/share/nest-bootstrap/install.sh"))
         try Files.remove("\(directory)/bin/rm")
         #expect(try await run("--destdir=\(root)", "--uninstall").status == 0)
-        #expect(try await allFiles() == ["/etc/nest-bootstrap/bootstrap.yaml"])
+        #expect(try await allFiles() == [])
     }
 
     @Test func `paths may have spaces, and CDPATH does not matter`() async throws {

@@ -1,7 +1,7 @@
 extension TestMachine {
     /// Lends a running, idle machine, which earlier tests may have used.
     ///
-    /// It has the package and its empty task file. Before the next test has it, its files, units and journal are again as
+    /// It has the package, and no task file. Before the next test has it, its files, units and journal are again as
     /// they were: `Tests/boot/restore`. A machine that cannot be restored is removed, and the next test gets another.
     ///
     /// - Parameter body: What is done with it, except that it is not halted.

@@ -10,7 +10,7 @@ let
       file: _:
       import file {
         inherit lib;
-        swift.version = "6.2";
+        swift.version = "6.3";
         swiftPackages = {
           stdenv.mkDerivation = arguments: arguments // { outPath = "/built/${arguments.pname}-${arguments.version}"; };
           swiftpm = "swiftpm";
