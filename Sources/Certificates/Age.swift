@@ -56,7 +56,7 @@ public struct Age: Sendable {
     ///   - deadline: The instant at which the program is ended, by default after some minutes.
     /// - Returns: The clear text.
     /// - Throws: ``Base/Problem`` if the program cannot be run; with an ``AgeError`` as its cause if it fails, for example
-    ///   because no identity can decrypt the file. A file that contains nothing is refused too.
+    ///   because no identity can decrypt the file. What the program prints must be as long as what is encrypted.
     public func decrypt(
         _ bytes: [UInt8],
         path: String,
@@ -66,12 +66,9 @@ public struct Age: Sendable {
         let input = SecretBytes(copying: bytes)
         let deadline = deadline ?? .now + Self.decryptionLimit
         let text = try await run(arguments, input, "cannot decrypt '\(path)'", until: deadline)
-        guard text.count > 0 else {
-            let hint = "the file contains nothing; if it should, \(Self.advice)"
-            throw Problem("cannot decrypt '\(path)': 'age' printed nothing", hint: hint)
-        }
-        guard text.copy != bytes else {
-            throw Problem("cannot decrypt '\(path)': 'age' printed the encrypted file", hint: Self.advice)
+        if let expected = AgeFile(bytes)?.contentCount, text.count != expected {
+            let message = "cannot decrypt '\(path)': 'age' printed \(text.count) bytes of \(expected)"
+            throw Problem(message, hint: Self.advice)
         }
         return text
     }

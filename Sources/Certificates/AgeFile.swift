@@ -16,10 +16,14 @@ struct AgeFile: Sendable, Hashable {
     /// The number of recipients of other types, such as passwords.
     let otherCount: Int
 
+    /// The number of bytes that are encrypted, `nil` if the file is damaged or they are more than 64 KiB.
+    let contentCount: Int?
+
     private static let version = "age-encryption.org/v1"
 
     /// Reads the header; `nil` if the bytes are not an encrypted file.
     init?(_ bytes: [UInt8]) {
+        let bytes = Self.binary(bytes)
         let lines = Self.headerLines(bytes)
         guard lines.first == Self.version[...] else { return nil }
         var tags: [String] = []
@@ -35,17 +39,33 @@ struct AgeFile: Sendable, Hashable {
             }
         }
         (self.tags, self.ageCount, self.otherCount) = (tags.sorted(), ageCount, otherCount)
+        contentCount = Self.contentCount(bytes)
     }
 
-    /// The lines before the encrypted bytes, also of a file in ASCII.
-    private static func headerLines(_ bytes: [UInt8]) -> [Substring] {
-        let armor = "-----BEGIN AGE ENCRYPTED FILE-----"
-        var bytes = bytes
-        if bytes.starts(with: armor.utf8) {
-            let text = String(decoding: bytes, as: UTF8.self)
-            let body = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("-----") }
-            bytes = (try? Base64.decode(body.joined())) ?? []
+    /// A nonce of 16 bytes follows the header, then chunks of at most 64 KiB, each with a tag of 16 bytes.
+    private static func contentCount(_ bytes: [UInt8]) -> Int? {
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            let isLast = rest.starts(with: "---".utf8)
+            rest = rest[(end + 1)...]
+            guard isLast else { continue }
+            let count = rest.count - 32
+            return (0...64 << 10).contains(count) ? count : nil
         }
+        return nil
+    }
+
+    /// The bytes of a file that may be in ASCII.
+    private static func binary(_ bytes: [UInt8]) -> [UInt8] {
+        let armor = "-----BEGIN AGE ENCRYPTED FILE-----"
+        guard bytes.starts(with: armor.utf8) else { return bytes }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let body = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("-----") }
+        return (try? Base64.decode(body.joined())) ?? []
+    }
+
+    /// The lines before the encrypted bytes.
+    private static func headerLines(_ bytes: [UInt8]) -> [Substring] {
         var lines: [Substring] = []
         for line in bytes.split(separator: UInt8(ascii: "\n"), maxSplits: lineLimit) {
             let text = String(decoding: line.prefix(1024), as: UTF8.self)

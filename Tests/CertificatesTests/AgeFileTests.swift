@@ -46,16 +46,21 @@ struct AgeFileTests {
         let script = "#!/bin/sh\n\(command)\n"
         try Files.write(Array(script.utf8), to: "\(directory)/age", mode: 0o755)
         let age = Age(environment: ["PATH": "\(directory):/usr/bin:/bin"], identities: [])
-        let recipients = try list(try await ageKey("own"))
+        let own = try await ageKey("own")
+        let recipients = try list(own)
         let text = SecretBytes(copying: Array("-----BEGIN PRIVATE KEY-----\n".utf8))
         let encryption = await #expect(throws: Problem.self) { try await age.encrypt(text, to: recipients) }
         let words = "cannot encrypt a key: 'age' printed no file that is encrypted to the recipients"
         #expect(encryption?.message == words)
         guard !command.hasPrefix("echo") else { return }
-        let encrypted = Array("age-encryption.org/v1\n-> X25519 a\nb\n--- c\nd".utf8)
-        let decryption = await #expect(throws: Problem.self) { try await age.decrypt(encrypted, path: "k.age") }
-        let printed = command == "cat" ? "the encrypted file" : "nothing"
-        #expect(decryption?.message == "cannot decrypt 'k.age': 'age' printed \(printed)")
+        for flags in [[], ["-a"]] {
+            let path = TemporaryDirectory.file("k\(flags.count).age")
+            _ = try await run("age", ["-r", own, "-o", path] + flags, input: "text")
+            let encrypted = try Files.read(path)
+            let decryption = await #expect(throws: Problem.self) { try await age.decrypt(encrypted, path: "k.age") }
+            let count = command == "cat" ? encrypted.count : 0
+            #expect(decryption?.message == "cannot decrypt 'k.age': 'age' printed \(count) bytes of 4")
+        }
     }
 
     @Test(arguments: [false, true])
