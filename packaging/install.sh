@@ -205,14 +205,20 @@ install_files() {
     stage_files
     incomplete=''
     if [ -z "$dry" ]; then
-        for directory in "$prefix/bin" "$prefix/lib" "$prefix/share" /etc; do
+        # A link of the administrator stays as it is.
+        make_drop_ins=''
+        if [ ! -d "$destination$drop_ins" ] && [ ! -h "$destination$drop_ins" ] &&
+            [ ! -h "$destination${drop_ins%/*}" ]; then
+            make_drop_ins=yes
+        fi
+        for directory in "$prefix/bin" "$prefix/lib" "$prefix/share" ${make_drop_ins:+/etc}; do
             check_writable "$destination$directory" ", or use another --prefix or --destdir"
         done
         cat "$work/new" "$work/old" >"$work/both"
         incomplete="the installation is incomplete; run '$command$flags' again, or with --uninstall"
         put "$work/both" "$destination$prefix$lists/installing"
     fi
-    [ -n "$dry" ] || mkdir -p "$destination$drop_ins"
+    if [ -n "${make_drop_ins:-}" ]; then mkdir -p "$destination$drop_ins"; fi
     while read -r path; do put "$work/files$path" "$destination$path"; done <"$work/new-paths"
     paths "$work/old" | LC_ALL=C comm -13 "$work/new-paths" - >"$work/obsolete"
     # Earlier versions installed the task file.

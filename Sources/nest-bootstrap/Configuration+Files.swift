@@ -26,13 +26,15 @@ extension Configuration {
                 sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: sizeLimit)))
             } catch {
                 let creation = "create it ('nest-bootstrap init' prints one), or pass '--config FILE'"
-                let hint = error.isNotFound ? creation : error.advice
+                let target = (try? FileSystem.status(path))?.target
+                let missing = target.map { "it is a link to '\($0)': put the file there" } ?? creation
+                let hint = error.isNotFound ? missing : error.advice
                 let message = "cannot read the task file: \(error.reason)"
                 problems.append(Problem(message, at: SourceLocation(file: path), hint: hint))
             }
         }
         let config = absolute(options.config)
-        if isOptional, options.config == Options.defaultConfig, (try? FileSystem.exists(config)) == false {
+        if isOptional, options.config == Options.defaultConfig, isMissing(config) {
             // The drop-ins change an empty file.
             sources.append(SourceFile(path: config, bytes: Array("tasks:\n".utf8)))
         } else {
@@ -53,6 +55,9 @@ extension Configuration {
                         )
                     )
                 }
+            } else if !isMissing(directory) {
+                let location = SourceLocation(file: directory)
+                problems.append(Problem("the directory of the drop-ins is a link that leads nowhere", at: location))
             }
         } catch {
             problems.append(Problem("\(error)", at: SourceLocation(file: options.dropInDirectory)))
@@ -69,6 +74,15 @@ extension Configuration {
             "there is no task file '\(config)', so this node has no tasks",
             hint: "write one; 'nest-bootstrap init --output \(config)' begins it",
         )
+    }
+
+    /// Whether nothing is at a path; a link that leads nowhere is something, and so is what cannot be examined.
+    private static func isMissing(_ path: String) -> Bool {
+        do {
+            return try FileSystem.status(path) == nil
+        } catch {
+            return false
+        }
     }
 
     /// Whether there is neither a task file nor a drop-in.

@@ -59,7 +59,12 @@ struct LogsCommand {
         if logs.isFollowing { arguments.append("--follow") }
         if let root = options.root { arguments.append("--root=\(root)") }
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
-        var matches = names.isEmpty ? sent("SYSLOG_IDENTIFIER=nest-bootstrap") : []
+        var matches: [[String]] = []
+        if names.isEmpty {
+            // At boot, before there is a journal, the generator writes to the kernel's log, which only root can.
+            let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
+            matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
+        }
         // The entries of the program, those of its units, and those of systemd about them.
         for name in names {
             matches += sent("NEST_TASK=\(name)")

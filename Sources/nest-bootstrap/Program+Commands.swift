@@ -73,7 +73,9 @@ extension Program {
         } catch {
             return await reportInvalidFile(error, options)
         }
-        if !options.isService, !options.isSupervision, let absence = Configuration.absence(options) {
+        if !options.isSupervision, let absence = Configuration.absence(options) {
+            // The unit of a task was made from a task file that is gone.
+            if options.isService { return await reportInvalidFile(Problems([absence]), options) }
             output.report(warnings: [absence])
         }
         return try await command(configuration)

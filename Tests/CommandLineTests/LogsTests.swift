@@ -19,7 +19,8 @@ struct LogsTests {
 
     /// The entries of the program, of the users that run tasks.
     private static let all = [
-        "SYSLOG_IDENTIFIER=nest-bootstrap", "_UID=0", "+", "SYSLOG_IDENTIFIER=nest-bootstrap", "_UID=998",
+        "SYSLOG_IDENTIFIER=nest-bootstrap", "_UID=0", "+", "SYSLOG_IDENTIFIER=nest-bootstrap", "_UID=998", "+",
+        "SYSLOG_IDENTIFIER=nest-bootstrap", "_TRANSPORT=kernel",
     ]
 
     @Test func `the user of units is that of the root directory`() throws {
