@@ -33,8 +33,8 @@ usage() {
     cat <<HELP
 Installs nest-bootstrap $version from the files beside this script, upgrades it, or
 removes it. Nothing is started by that: the tasks run at the next boot, or when
-k8s-bootstrap.target is started. No file is written to /etc/nest-bootstrap:
-the task file is yours.
+k8s-bootstrap.target is started. The files in /etc/nest-bootstrap are yours:
+none is written or removed.
 
 Usage: install.sh [FLAG]...
 
@@ -47,7 +47,7 @@ Flags:
   --uninstall    stop the tasks and remove the program; what the tasks wrote,
                  the task file and the records stay; run 'nest-bootstrap reset'
                  before to delete what the tasks wrote
-  --purge        with --uninstall: remove the task file and the records too
+  --purge        with --uninstall: remove the records too
   -h, --help     show this help
 
 Exit codes:
@@ -257,8 +257,6 @@ uninstall_files() {
     while read -r path; do
         case $path in "$task_file" | "$installed$lists/install.sh") ;; *) remove "$path" ;; esac
     done <"$work/obsolete"
-    # Versions up to 0.1.0 wrote a new task file beside a changed one.
-    if [ -n "$purge" ]; then for path in "$task_file" "$task_file.new"; do remove "$path"; done; fi
     if [ -z "$dry" ]; then
         for directory in "$drop_ins" "${drop_ins%/*}" /etc; do
             if ! is_own "$directory" || ! rmdir "$destination$directory" 2>/dev/null; then break; fi
@@ -268,12 +266,15 @@ uninstall_files() {
         reload_systemd
         forget_failures
         update_catalog
-        [ -z "$purge" ] || remove_state
     fi
+    if [ -n "$purge" ] && [ -z "$dry" ]; then DPKG_ROOT=$destination remove_state; fi
     # Last is what a removal that was interrupted is repeated with.
     for name in install.sh installing installed; do remove "$installed$lists/$name"; done
     incomplete=''
     [ -n "$dry" ] || say "nest-bootstrap is removed from '$destination$installed'"
+    if [ -z "$dry" ] && [ -e "$destination${drop_ins%/*}" ]; then
+        say "your files in '$destination${drop_ins%/*}' stay"
+    fi
 }
 
 [ -n "$destination$dry" ] || [ "$(id -u)" -eq 0 ] || die "only root can $action; run 'sudo $command$flags'"

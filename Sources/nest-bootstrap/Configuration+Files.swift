@@ -72,7 +72,7 @@ extension Configuration {
         let config = Options.defaultConfig
         return Problem(
             "there is no task file '\(config)', so this node has no tasks",
-            hint: "write one; 'nest-bootstrap init --output \(config)' begins it",
+            hint: "run 'nest-bootstrap init --output \(config)' to begin one",
         )
     }
 

@@ -222,7 +222,7 @@ struct InitTests {
         let path = "/etc/nest-bootstrap/bootstrap.yaml"
         let warning =
             "warning: there is no task file '\(path)', so this node has no tasks; "
-            + "write one; 'nest-bootstrap init --output \(path)' begins it\n"
+            + "run 'nest-bootstrap init --output \(path)' to begin one\n"
         for (command, output) in [
             ("check", "0 tasks for this node, 1 warning\n"), ("status", "no task for this node\n"), ("graph", ""),
         ] {
