@@ -76,6 +76,12 @@ struct HTTPClientTests {
     }
 
     @Test func `many requests at once need a few connections only`() async throws {
+        // On a busy machine a connection may be closed and opened again; without a limit there would be hundreds.
+        #expect(try await becomes { try await connectionsForManyRequests() <= 6 })
+    }
+
+    /// Sends 300 requests at once to a new server, and returns how many connections it got.
+    private func connectionsForManyRequests() async throws -> Int {
         let server = try LoopbackServer { .response(200, body: Array($0.target.utf8)) }
         let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
             for number in 0..<300 {
@@ -89,6 +95,6 @@ struct HTTPClientTests {
         }
         #expect(answers.count == 300)
         #expect(answers.allSatisfy { $0 })
-        #expect(server.connectionCount <= 6)
+        return server.connectionCount
     }
 }
