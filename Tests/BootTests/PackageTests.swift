@@ -14,9 +14,9 @@ extension BootedTests {
                 try await machine.must("dpkg --install /root/packages/package.deb")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "inactive\n")
                 #expect(try await machine.tasks().values.contains("active") == false)
-                try await machine.must("systemctl cat k8s-bootstrap-health.service")
                 try await machine.must("printf '%s' '\(tasks)' > /etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.must("systemctl daemon-reload && systemctl start k8s-bootstrap.target")
+                try await machine.must("systemctl cat k8s-bootstrap-health.service")
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-here") { $0 == "active\n" })
                 let started = try await machine.must(
                     "systemctl show -p ActiveEnterTimestampMonotonic k8s-bootstrap-here"
