@@ -1,5 +1,6 @@
 import Glibc
 import TestSupport
+import Testing
 
 /// The states of a Lease, as `kubectl get --watch` prints them.
 final class LeaseWatch: Sendable {
@@ -38,5 +39,17 @@ final class LeaseWatch: Sendable {
     /// The holders one after another, an empty text while there is none.
     var holders: [String] {
         states.map(\.holder).reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+    }
+
+    /// The whole seconds from the last renewal of the first holder until the second one took the Lease.
+    func secondsUntilTakeover() async throws -> Int {
+        let holders = holders
+        try #require(holders.count > 2 && holders[1] != "" && holders[2] != "", "\(holders)")
+        let renewal = try #require(states.last { $0.holder == holders[1] }).renewedAt
+        let take = try #require(states.first { $0.holder == holders[2] }).renewedAt
+        let dates = try await Tool.run("date", ["+%s", "--file=-"], input: "\(renewal)\n\(take)\n").outputLines
+        let times = dates.compactMap { Int($0) }
+        try #require(times.count == 2, "\(dates)")
+        return times[1] - times[0]
     }
 }

@@ -35,12 +35,28 @@ struct AbsentTaskFileTests {
             directory.errors
                 == "/etc/nest-bootstrap/bootstrap.d: the directory of the drop-ins is a link that leads nowhere\n"
         )
-        let generated = TemporaryDirectory.file("units")
-        let generate = "units \(generated) --config /etc/nest-bootstrap/bootstrap.yaml".split(separator: " ")
-        #expect(
-            try await run("ln -s /srv/gone bootstrap.yaml; set -- \"$1\" \(generate.joined(separator: " "))").status
-                == 78
-        )
+        let generated = try await run("ln -s /srv/gone bootstrap.yaml; \(try generator())", "")
+        #expect(generated.status == 0, "\(generated.errors)")
+        #expect(try Files.exists(TemporaryDirectory.file("normal/k8s-bootstrap-health.service")))
+        let closed = try Files.text(TemporaryDirectory.file("normal/k8s-bootstrap.target.d/50-health.conf"))
+        #expect(closed.contains("the task file is invalid"), "\(closed)")
+    }
+
+    /// A shell command that replaces the program by a generator, which writes to `normal`.
+    private func generator(_ flags: String = "") throws -> String {
+        let path = TemporaryDirectory.file("nest-bootstrap-generator")
+        try Files.makeSymbolicLink(at: path, to: TestNode.program, replacing: true)
+        let directories = ["normal", "early", "late"].map(TemporaryDirectory.file).joined(separator: " ")
+        return "set -- \(path) \(directories) --root \(TemporaryDirectory.file("root")) \(flags)"
+    }
+
+    /// systemd creates the directory of a task before its program starts and writes the record.
+    @Test func `a task that is just starting keeps its unit while the task file is invalid`() async throws {
+        try Files.makeDirectories(TemporaryDirectory.file("root/run/nest-bootstrap/tasks/starting"), mode: 0o711)
+        let invalid = "echo 'tasks: {t: {exec: {comand: ls}}}' >bootstrap.yaml"
+        let generated = try await run("\(invalid); \(try generator())", "")
+        #expect(generated.status == 0, "\(generated.errors)")
+        #expect(try Files.exists(TemporaryDirectory.file("normal/k8s-bootstrap-starting.service")))
     }
 
     @Test func `a drop-in needs no task file`() async throws {

@@ -259,15 +259,6 @@ struct UnitsTests {
         #expect(asked.errorLines.contains { $0.contains("unknown key 'comand'") }, "\(asked.errors)")
     }
 
-    /// systemd creates the directory of a task before its program starts and writes the record.
-    @Test func `a task that is just starting keeps its unit while the task file is invalid`() async throws {
-        let node = try TestNode("tasks: {t: {exec: {comand: ls}}}\n")
-        try Files.makeDirectories(TemporaryDirectory.file("root/run/nest-bootstrap/tasks/starting"), mode: 0o711)
-        #expect(Answer(try await generate(config: node.config)) == silence)
-        let names = try made()
-        #expect(names.contains("k8s-bootstrap-starting.service"), "\(names)")
-    }
-
     @Test func `the report timer stops when the node no longer reports`() async throws {
         let node = try TestNode("{cluster: {report: false}, tasks: {}}")
         #expect(Answer(try await generate(config: node.config)) == silence)

@@ -52,12 +52,6 @@ struct Options: Sendable, Hashable {
         return "\(config[..<dot]).d"
     }
 
-    /// Whether a service manager has started the program.
-    var isService: Bool { environment["NOTIFY_SOCKET"] != nil }
-
-    /// The environment of programs that the tasks start: none of them must report to the service manager.
-    var childEnvironment: [String: String] { environment.filter { $0.key != "NOTIFY_SOCKET" } }
-
     /// The common flags that were given, with their values, for another call.
     var commonArguments: [String] {
         let pairs = [("--config", config == Self.defaultConfig ? nil : config), ("--role", role), ("--root", root)]
