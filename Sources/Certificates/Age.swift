@@ -45,7 +45,7 @@ public struct Age: Sendable {
         return encrypted
     }
 
-    /// What to do if the program succeeds without doing what it is for.
+    /// The hint if the program exits with 0 and its output is wrong.
     private static let advice = "look which program 'command -v age' names, and run 'age --version'"
 
     /// Decrypts the contents of a file with the identities.

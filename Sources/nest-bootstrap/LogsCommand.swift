@@ -72,7 +72,7 @@ struct LogsCommand {
                 matches += [["_SYSTEMD_UNIT=\(unit)"], ["UNIT=\(unit)", "_PID=1"]]
             }
         }
-        // What is between two plus signs must match together.
+        // journalctl requires all terms between two plus signs.
         return arguments + Array(matches.joined(separator: ["+"]))
     }
 

@@ -59,7 +59,7 @@ struct FakeAPIServer {
         return json(200, resourceList(groupVersion, list.joined(separator: ",")))
     }
 
-    /// What discovery answers.
+    /// The discovery document of a group and version.
     static func resourceList(_ groupVersion: String, _ resources: String) -> String {
         #"{"kind":"APIResourceList","groupVersion":"\#(groupVersion)","resources":[\#(resources)]}"#
     }

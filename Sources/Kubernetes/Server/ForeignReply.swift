@@ -30,7 +30,7 @@ public struct ForeignReply: Sendable {
         case otherObject(String)
         /// The request itself, or another object that no server has stored.
         case notStored
-        /// That there is no group `v1`, which every server has.
+        /// A refusal of group `v1`, which every server has.
         case missingCoreGroup
     }
 

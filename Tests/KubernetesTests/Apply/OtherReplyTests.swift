@@ -68,7 +68,7 @@ struct OtherReplyTests {
             return isDiscovery && !isHealed.withLock { $0 } ? .response(code, body: Array(body.utf8)) : nil
         }
         let session = try fake.session()
-        let failed = await session.apply(Self.text, retryPolicy: Session.retryPolicy(.seconds(2)))
+        let failed = await session.apply(Self.text)
         let expected =
             "'127.0.0.1:\(fake.server.port)' answered \(answer); is there a proxy or load balancer in front of the API "
             + "server?"

@@ -26,7 +26,7 @@ struct ExplanationTests {
                 - containerPort: 80
         """
 
-    /// What discovery says of Deployments.
+    /// The discovery document of a server with Deployments.
     private static let resources = FakeAPIServer.resourceList(
         "apps/v1",
         #"{"name":"deployments","kind":"Deployment","namespaced":true}"#
