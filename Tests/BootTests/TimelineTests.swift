@@ -91,6 +91,8 @@ extension BootedTests {
             let pause = try #require(flaky["spans"]?.sequence?[2])
             let length = try seconds(pause["endSeconds"]) - seconds(pause["startSeconds"])
             #expect(length > 8, "the first retry comes after 10 s")
+            let retries = try await machine.output("journalctl -b -q -o cat -u 'k8s-bootstrap--retry@*'")
+            #expect(retries.contains("k8s-bootstrap--retry@10s.timer"), "\(retries)")
             let ordered = try task(timeline, "ordered")
             #expect(kinds(ordered) == ["unit", "work"])
             #expect(ordered["spans"]?.sequence?.first?["subject"]?.string == "slow.service")
