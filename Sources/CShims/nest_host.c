@@ -32,6 +32,18 @@ char *const *nest_host_environment(void) {
     return environ;
 }
 
+static char *const *own_arguments;
+
+// glibc passes these to constructors.
+__attribute__((constructor)) static void keep_arguments(int count, char **arguments) {
+    (void)count;
+    own_arguments = arguments;
+}
+
+char *const *nest_host_arguments(void) {
+    return own_arguments;
+}
+
 int nest_host_make_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC);
 }
@@ -81,8 +93,13 @@ int nest_host_ignores_signal(int signal) {
     return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-int nest_host_join_mounts(const char *namespace_path) {
-    int namespace = open(namespace_path, O_RDONLY | O_CLOEXEC);
+int nest_host_join_mounts(int process) {
+    // Where /proc is missing, by the process itself, which setns(2) takes since Linux 5.8.
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/ns/mnt", process);
+    int namespace = open(path, O_RDONLY | O_CLOEXEC);
+    if (namespace < 0)
+        namespace = nest_host_open_process(process);
     if (namespace < 0)
         return errno;
     int code = setns(namespace, CLONE_NEWNS) == 0 ? 0 : errno;

@@ -9,10 +9,11 @@ public enum Confinement {
     /// Outside of a unit, and where the unit has no mounts of its own, nothing changes. A failure changes nothing either:
     /// what the process then cannot find or write it reports.
     public static func leaveMounts() {
-        let paths = ["/proc/self/ns/mnt", "/proc/1/ns/mnt"]
-        let identities = paths.map { try? FileSystem.status($0)?.target }
-        guard Machine.isUnit, let own = identities[0], let other = identities[1], own != other else { return }
-        _ = unsafe nest_host_join_mounts(paths[1])
+        guard Machine.isUnit else { return }
+        let identities = ["/proc/self/ns/mnt", "/proc/1/ns/mnt"].map { (try? FileSystem.status($0))??.target }
+        // A unit whose root directory is empty has no /proc for these commands.
+        if let own = identities[0], own == identities[1] { return }
+        _ = nest_host_join_mounts(1)
     }
 
     /// Separates this process and its children from other processes, by Landlock.

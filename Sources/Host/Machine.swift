@@ -61,6 +61,19 @@ public enum Machine {
     /// Whether this process is of a unit of the program, whose drop-in sets the variable.
     public static let isUnit = environment()["NEST_UNIT"] == "yes"
 
+    /// Copies the arguments of this process, also where `/proc` is missing.
+    ///
+    /// - Returns: The name of the program and its arguments.
+    public static func arguments() -> [String] {
+        guard var argument = unsafe nest_host_arguments() else { return [] }
+        var arguments: [String] = []
+        while let text = unsafe argument.pointee {
+            unsafe arguments.append(String(cString: text))
+            unsafe argument += 1
+        }
+        return arguments
+    }
+
     /// Copies the environment of this process.
     ///
     /// - Returns: The variables; of a repeated name the first value counts, as for `getenv`.

@@ -7,7 +7,7 @@ Machine.forbidDumps()
 Machine.silenceDispatchLogging()
 StandardStreams.open()
 Signals.ignoreBrokenPipe()
-let arguments = argumentsByName(CommandLine.arguments)
+let arguments = argumentsByName(Machine.arguments())
 let command = arguments.first.flatMap(CommandName.init)
 // Before there is a second thread, also one that has ended: the kernel still counts it for a moment.
 switch command {

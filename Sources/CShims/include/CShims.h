@@ -9,6 +9,9 @@ const char *nest_host_commit(void);
 /// The environment of this process: `environ` is a mutable global, which Swift 6 refuses to touch.
 char *const *nest_host_environment(void);
 
+/// The arguments of this process, the name of the program among them: Swift looks for them in `/proc`, which may be missing.
+char *const *nest_host_arguments(void);
+
 /// Creates a pipe that no child inherits: `pipe2` is declared for GNU sources only.
 int nest_host_make_pipe(int ends[2]);
 
@@ -30,7 +33,7 @@ int nest_host_prepare_spawn(void *actions, void *attributes, const char *directo
 int nest_host_catch_signal(int signal, int descriptor);
 
 /// Joins the mount namespace of a process; the caller must have no other thread: `setns` is declared for GNU sources only.
-int nest_host_join_mounts(const char *namespace_path);
+int nest_host_join_mounts(int process);
 
 /// Separates this process and its children from the processes of others: glibc has no wrapper for Landlock.
 ///
