@@ -205,7 +205,7 @@ let
       reads = mkOption {
         type = types.listOf types.str;
         default = [ ];
-        description = "Paths below /run, and credentials, that the script reads, unless its arguments name them.";
+        description = "Paths in /run, /var/lib or /etc/kubernetes, and files of other users, that the script reads, unless its arguments name them or it may write everywhere.";
       };
     };
   };

@@ -14,10 +14,10 @@ final class SandboxHint: Sendable {
         let setting: String
         if message.contains("read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
-        } else if message.contains("no such file or directory"), let path = Self.runPath(in: line),
+        } else if message.contains("no such file or directory"), let (directory, path) = Self.closedPath(in: line),
             !Self.names(declaration, path)
         {
-            setting = "a unit sees of /run only what its task names: add the path to 'reads' of task '\(task)'"
+            setting = "a unit sees of \(directory) only what its task names: add the path to 'reads' of task '\(task)'"
         } else if message.contains("permission denied") {
             setting = "if that is a credential of another task, add it to 'reads' of task '\(task)'"
         } else if !declaration.network,
@@ -32,9 +32,12 @@ final class SandboxHint: Sendable {
         hint.withLock { $0 = $0 ?? setting }
     }
 
-    /// The first path below `/run` in a line.
-    private static func runPath(in line: String) -> Substring? {
-        line.firstMatch(of: /\/run\/[^\s:'"‘’]+/)?.output
+    /// The first path in a line that is in a directory of which units see what their tasks name, and the directory.
+    private static func closedPath(in line: String) -> (directory: Substring, path: Substring)? {
+        guard let match = line.firstMatch(of: /(?<directory>\/run|\/var\/lib|\/etc\/kubernetes)\/[^\s:'"‘’]+/) else {
+            return nil
+        }
+        return (match.directory, match.0)
     }
 
     /// Whether the unit sees a path, because the task names it.

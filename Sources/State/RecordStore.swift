@@ -212,7 +212,9 @@ public struct RecordStore: Sendable {
     }
 
     /// The directory in which a task's unit keeps what is put in place after it.
-    public func productsPath(of task: String) -> String { "\(path)/tasks/\(task)/products" }
+    ///
+    /// It is not below ``path``, which the units of all tasks see: there may be keys in it.
+    public func stagingPath(of task: String) -> String { "\(path)-staged/\(task)" }
 
     /// The permissions of a task's directory: who cannot list it cannot lock it.
     private static let directoryMode: UInt32 = 0o711

@@ -192,7 +192,7 @@ struct Configuration {
 
     /// The products of a task that its unit does not put in place itself, `nil` if the task has others.
     func stagedProducts(of task: PlannedTask, _ records: RecordStore) -> StagedProducts? {
-        task.footprint.hasOnlyProducts ? StagedProducts(of: task, in: records.productsPath(of: task.name)) : nil
+        task.footprint.hasOnlyProducts ? StagedProducts(of: task, in: records.stagingPath(of: task.name)) : nil
     }
 
     /// What the actions of a run, or a check of the plan, work with.

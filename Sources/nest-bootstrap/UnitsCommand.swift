@@ -74,9 +74,13 @@ struct UnitsCommand {
         _ call: ProgramInvocation,
         _ report: ReportDeclaration?
     ) -> [UnitFile] {
-        plan.units(call, report: report, linkedNames: FileSystem.linkedNames) { path in
-            FileSystem.isReadableByAll(path, isRead: isManifestName)
-        }
+        plan.units(
+            call,
+            report: report,
+            linkedNames: FileSystem.linkedNames,
+            isReadableByAll: { FileSystem.isReadableByAll($0, isRead: isManifestName) },
+            exists: { (try? FileSystem.exists($0)) ?? false },
+        )
     }
 
     /// The units of a plan for a node whose files are not here, with warnings of what is assumed of them.

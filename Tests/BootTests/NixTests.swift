@@ -4,12 +4,17 @@ import Testing
 extension BootedTests {
     /// A machine whose units were made from a NixOS module, as NixOS installs them.
     @Suite(.temporaryDirectory, .needsNix) struct NixTests {
-        /// What the scripts of the tasks expect there.
-        private func makeCredentials() throws -> String {
+        /// What the scripts of the tasks expect there, with keys of another user, as agenix makes them.
+        private func makeCredentials() async throws -> String {
             let directory = TemporaryDirectory.file("agenix")
             for name in ["k8s-ca", "kube-admin", "calico-cni", "kube-proxy"] {
                 for kind in ["crt", "key"] {
-                    try Files.write(Array("\(name)\n".utf8), to: "\(directory)/\(name).\(kind)", mode: 0o600)
+                    let path = "\(directory)/\(name).\(kind)"
+                    try Files.write(Array("\(name)\n".utf8), to: path, mode: kind == "key" ? 0o400 : 0o644)
+                    if kind == "key" {
+                        let changed = try await Tool.run("chown", ["998:998", path])
+                        try #require(changed.status == 0, "\(changed.errors)")
+                    }
                 }
             }
             return directory
@@ -18,7 +23,7 @@ extension BootedTests {
         @Test func `a homelab's role file runs, without the generator`() async throws {
             let file = "kubernetes.bootstrap.tasks.hello.file = { path = \"/var/lib/hello\"; content = \"hi\"; };"
             let module = try await NixModule("{ imports = [ (\(NixModule.file("control-plane"))) ]; \(file) }")
-            let credentials = try makeCredentials()
+            let credentials = try await makeCredentials()
             try await TestMachine.withFresh("ducksnest-controlplane") { machine in
                 let copied = try await Tool.run("cp", ["-r", "\(module.directory)/etc", machine.disk("")])
                 try #require(copied.status == 0, "\(copied.errors)")

@@ -185,7 +185,7 @@ extension RunningMachineTests {
                     """,
                     at: "/etc/nest-bootstrap/bootstrap.yaml"
                 )
-                try await machine.place(Self.neighbours, at: "/etc/neighbours")
+                try await machine.place(Self.neighbours, at: "/usr/neighbours")
                 let there = [
                     "/etc/original", "/etc/kubernetes/manifests/etcd.yaml", "/etc/kubernetes/pki/ca.key",
                     "/etc/blocked/directory",
@@ -195,7 +195,7 @@ extension RunningMachineTests {
                 let dropIn = "k8s-bootstrap-%.service.d/90-probe.conf"
                 for task in tasks {
                     try await machine.place(
-                        "[Service]\nExecStart=\nExecStart=/bin/sh /etc/neighbours\n",
+                        "[Service]\nExecStart=\nExecStart=/bin/sh /usr/neighbours\n",
                         at: "/etc/systemd/system/" + dropIn.replacing("%", with: task)
                     )
                 }

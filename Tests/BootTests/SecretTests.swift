@@ -25,14 +25,14 @@ extension RunningMachineTests {
 
         private static let unit = """
             [Service]
-            ExecStartPre=-/bin/sh /etc/look
+            ExecStartPre=-/bin/sh /usr/look
             StandardOutput=append:/run/nest-bootstrap/look
             """
 
         @Test func `a unit gets a copy of one private key and sees no other`() async throws {
             try await TestMachine.withRunning { machine in
                 try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.place(Self.look, at: "/etc/look")
+                try await machine.place(Self.look, at: "/usr/look")
                 for task in ["decrypted", "issued"] {
                     try await machine.place(
                         Self.unit,
@@ -67,7 +67,7 @@ extension RunningMachineTests {
                     ["verify", "-CAfile", machine.disk("/etc/web/ca.crt"), issued]
                 )
                 #expect(verified.status == 0, "\(verified.errors)")
-                let outside = try await machine.output("sh /etc/look")
+                let outside = try await machine.output("sh /usr/look")
                 for file in ["/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_ecdsa_key", "/etc/ssl/private/ca.key"]
                 {
                     #expect(outside.contains("sees \(file)\n"), "\(outside)")

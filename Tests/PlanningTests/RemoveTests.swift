@@ -65,7 +65,9 @@ import Testing
         #expect(unit.contains("ReadWritePaths=-/run/y"))
         #expect(!unit.contains { $0.hasPrefix("ExecStartPre=") })
         let sandbox = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n").dropFirst(2)
-        let expected = ["CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER", "BindPaths=-/run/y"]
+        let expected = [
+            "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER", "BindPaths=-/var/lib/x", "BindPaths=-/run/y",
+        ]
         #expect(sandbox.map { $0.map(String.init) } == expected)
     }
 

@@ -3,6 +3,25 @@ import Testing
 
 /// What the units of tasks may do and see.
 @Suite(.timeLimit(.minutes(30))) struct UnitSandboxTests {
+    /// The settings of a unit that sees all of `/run`.
+    private static let openRun = ["", "/var/lib:ro", "/run/nest-bootstrap-staged:ro"].map {
+        "TemporaryFileSystem=\($0)"
+    }
+
+    /// The settings of a unit that sees nothing but the base system and what its task names.
+    private static let emptyRoot = ["ProtectSystem=yes", "TemporaryFileSystem=/:ro", "MountAPIVFS=yes"]
+
+    /// The settings that bind the base system.
+    private static var baseSystem: Set<String> {
+        get throws {
+            let files = try UnitsTests.files("tasks: {t: {exec: {command: ls, capabilities: [CAP_DAC_READ_SEARCH]}}}")
+            let lines = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n") ?? []
+            let binds = lines.filter { $0.hasPrefix("BindReadOnlyPaths=") }.map(String.init)
+            // The task file is what every task names.
+            return Set(binds + ["BindReadOnlyPaths=-/etc/nest-bootstrap/bootstrap.yaml"])
+        }
+    }
+
     @Test func `a unit hides the credentials that its task does not name`() throws {
         let kubeconfigs = ["a", "b"].map { name in
             """
@@ -26,18 +45,27 @@ import Testing
             (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n")
                 .filter { $0.hasPrefix("InaccessiblePaths=-") }.map { String($0.dropFirst(19)) }
         }
-        let (a, b) = (["/run/a.key", "/etc/a.conf"], ["/run/b.key", "/etc/b.conf"])
-        let own = ["/run/own.key", "/etc/pki/own.key"]
-        #expect(hidden("a") == b + own + ["/root/foreign"])
-        #expect(hidden("copy") == a + b + ["/root/foreign"])
-        #expect(hidden("open") == a + b + own + ["/root/foreign"])
-        // The kubeconfig names its key by path. The user of the unit cannot read what is root's alone.
-        #expect(hidden("uses-a").suffix(4) == ["/var/lib/kubelet/pods", "/run/b.key", "/run/own.key", "/root/foreign"])
+        let emptied = { (task: String) in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n")
+                .filter { $0.hasPrefix("TemporaryFileSystem=") }.map { String($0.dropFirst(20)) }
+        }
+        // With the capability to read everything a unit sees nothing that its task does not name, or that is not beside what
+        // it writes.
+        for (task, others) in [("a", ["/etc/b.conf", "/etc/pki/own.key"]), ("copy", []), ("script", [])] {
+            #expect(emptied(task) == ["/:ro"], "\(task)")
+            #expect(
+                hidden(task).filter { $0.hasPrefix("/etc/a") || $0.hasPrefix("/etc/b") || $0.hasSuffix("n.key") }
+                    == others
+            )
+        }
+        // The files in directories that every unit needs. The drop-in of all units empties /run.
+        #expect(hidden("open") == ["/etc/a.conf", "/etc/b.conf", "/etc/pki/own.key", "/root/foreign"])
+        // The user of the unit cannot read what is root's alone.
+        #expect(hidden("uses-a").suffix(2) == ["/etc/kubernetes/super-admin.conf", "/root/foreign"])
         #expect(hidden("uses-a").contains("/etc/shadow") == false)
         // Whose kubeconfig no task makes may need any of them.
         #expect(hidden("foreign").contains("/etc/kubernetes/pki") == false)
         #expect(hidden("foreign").contains("/etc/shadow"))
-        #expect(hidden("script") == a + ["/run/own.key", "/root/foreign"])
     }
 
     @Test func `the directories of keys and the bus are seen only by who names them`() throws {
@@ -56,52 +84,28 @@ import Testing
         let lines = { (task: String) in
             (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
         }
-        #expect(lines("script").contains("InaccessiblePaths=-/run/agenix"))
+        // The drop-in of all units empties /run.
+        #expect(!lines("script").contains { $0.contains("agenix") })
         #expect(lines("script").contains("InaccessiblePaths=-/etc/admin.conf"))
         #expect(lines("script").contains("InaccessiblePaths=") == false)
-        #expect(lines("reader").contains("InaccessiblePaths=-/run/agenix") == false)
-        #expect(lines("reader").contains("InaccessiblePaths=-/run/agenix/a.key"))
+        let named = lines("reader").filter { $0.contains("=-/run/") && !$0.contains("/journal/") }
+        #expect(named == ["BindReadOnlyPaths=-/run/agenix/other", "BindReadOnlyPaths=-/run/dbus"])
         for task in ["reader", "waiter"] {
             #expect(lines(task).contains("InaccessiblePaths="))
             #expect(lines(task).contains("InaccessiblePaths=-/run/dbus") == false)
-            #expect(lines(task).contains("InaccessiblePaths=-/run/initctl"))
         }
-        // All three files to which the kubeconfig refers.
+        // All three files to which the kubeconfig refers, and no key of the control plane.
+        let keys = ["ca.key", "etcd", "front-proxy-ca.key", "sa.key"].map {
+            "InaccessiblePaths=-/etc/kubernetes/pki/\($0)"
+        }
         for task in ["admin", "apply"] {
             #expect(lines(task).contains("InaccessiblePaths="))
-            let hidden = lines(task).filter { $0.contains("Paths=") && ($0.contains("agenix") || $0.contains("/pki")) }
+            let seen = lines(task).filter { $0.contains("Paths=") && ($0.contains("agenix") || $0.contains("/pki/")) }
             #expect(
-                hidden == ["BindReadOnlyPaths=-/run/agenix/a.key"]
-                    + [
-                        "/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd",
-                        "/etc/kubernetes/pki/front-proxy-ca.key",
-                        "/etc/kubernetes/pki/sa.key", "/var/lib/kubelet/pki",
-                    ]
-                    .map { "InaccessiblePaths=-\($0)" }
+                seen.filter { !$0.contains("/etc/pki/") } == ["BindReadOnlyPaths=-/run/agenix/a.key"] + keys,
+                "\(task)"
             )
         }
-    }
-
-    @Test func `what every unit needs is hidden from none`() throws {
-        let text = """
-            tasks:
-              a:
-                kubeconfig: {path: /etc/a.conf, user: u, certificate: /c, key: KEY, certificateAuthority: /ca, server: "https://x"}
-              b: {file: {path: /etc/x, content: text}}
-            """
-        var call = UnitsTests.call
-        call.taskFiles = ["/etc/nest-bootstrap/bootstrap.yaml", "/run/agenix/site.yaml"]
-        for key in [
-            "/etc/nest-bootstrap/a.key", "/run/agenix/a.key", "/var/lib/a.key", "/etc/ssl/a.key", "/usr/lib/k/a.key",
-        ] {
-            let files = try UnitsTests.files(text.replacing("KEY", with: key), call)
-            let hidden = (files["k8s-bootstrap-b.service.d/50-privileges.conf"] ?? "").split(separator: "\n")
-            #expect(hidden.contains("InaccessiblePaths=-\(key)"), "\(key)")
-            #expect(hidden.count { $0.hasPrefix("InaccessiblePaths=") } == 2, "\(hidden)")
-        }
-        call.taskFiles = ["/root/b.yaml"]
-        let files = try UnitsTests.files(text.replacing("KEY", with: "/root/k/a.key"), call)
-        #expect(files["k8s-bootstrap-b.service.d/50-privileges.conf"]?.contains("ProtectHome=read-only") == true)
     }
 
     @Test func `a unit sees what the kubeconfig refers to that its task uses, and may rewrite what it is to write`()
@@ -149,55 +153,13 @@ import Testing
         #expect(lines("uses-name") == [])
     }
 
-    @Test func `a task with a file of the cluster's keys does not see the keys of the control plane`() throws {
-        let text = "tasks: {t: {file: {path: /etc/kubernetes/pki/ca.crt, source: /run/agenix/ca.crt}}}"
-        let drop = try #require(try UnitsTests.files(text)["k8s-bootstrap-t.service.d/50-privileges.conf"])
-        let lines = drop.split(separator: "\n").map(String.init)
-        #expect(!lines.contains("InaccessiblePaths=-/etc/kubernetes/pki"))
-        for name in ["ca.key", "sa.key", "etcd"] {
-            #expect(lines.contains("InaccessiblePaths=-/etc/kubernetes/pki/\(name)"))
-        }
-        #expect(lines.contains("BindReadOnlyPaths=-/run/agenix/ca.crt"))
-    }
-
-    @Test func `a unit sees where links lead: of what it reads, of task files and of the resolver`() throws {
-        let text = """
-            tasks:
-              copy: {file: {path: /opt/a, source: /etc/pl/a}}
-              net: {exec: {command: ls, network: true}}
-            """
-        let links = [
-            "/etc/pl/a": ["/run/agenix/a", "/run/agenix.d/1/a"], "/etc/resolv.conf": ["/run/netconfig/resolv.conf"],
-            "/etc/nest-bootstrap/bootstrap.yaml": ["/var/run/site/b.yaml"],
-        ]
-        let files = try declarations(text).plan.units(UnitsTests.call) { links[$0] ?? [] }
-        let binds = { (task: String) in
-            files.filter { $0.path == "k8s-bootstrap-\(task).service.d/50-privileges.conf" }.flatMap { file in
-                guard case .text(let text) = file.content else { return [String]() }
-                return text.split(separator: "\n").filter { $0.hasPrefix("BindReadOnlyPaths=-") }.map {
-                    String($0.dropFirst(19))
-                }
-            }
-        }
-        #expect(binds("copy") == ["/run/agenix/a", "/run/agenix.d/1/a", "/run/site/b.yaml"])
-        // A program writes to the journal by itself.
-        let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
-        #expect(binds("net") == ["/run/site/b.yaml", "/run/netconfig/resolv.conf"] + journal)
-    }
-
-    @Test func `a kubeconfig that no task writes may refer to anything in run`() throws {
-        let text = "tasks: {t: {apply: {kubeconfig: /root/foreign, manifests: [/m]}}}"
-        let drop = try #require(try UnitsTests.files(text)["k8s-bootstrap-t.service.d/50-privileges.conf"])
-        #expect(drop.contains("\nTemporaryFileSystem=\nReadOnlyPaths=-/run\n"))
-    }
-
     @Test(
         arguments: [
             // What the agent makes is put in place after the unit.
             ("symlink: {path: /opt/cni/bin/x, target: /y}", [], []),
             ("file: {path: /etc/x, content: text, mode: \"4755\"}", [], []),
             ("file: {path: /x, content: text}", [], []),
-            ("symlink: {path: /run/x, target: /y}", [], ["TemporaryFileSystem=", "ReadOnlyPaths=-/run"]),
+            ("symlink: {path: /run/x, target: /y}", [], openRun + ["ReadOnlyPaths=-/run"]),
             ("symlink: {path: /run/x/y, target: /y}", [], ["BindReadOnlyPaths=-/run/x"]),
             ("file: {path: /root/x, content: text}", [], ["ProtectHome=read-only"]),
             ("exec: {command: ls, creates: /etc/x}", ["/etc"], ["ReadOnlyPaths=-/etc/kubernetes/manifests"]),
@@ -211,7 +173,7 @@ import Testing
                     ]
                     .map { "ReadOnlyPaths=-\($0)" }
             ),
-            ("exec: {command: ls, creates: /run/x}", ["/run"], ["TemporaryFileSystem="]),
+            ("exec: {command: ls, creates: /run/x}", ["/run"], openRun),
             ("exec: {command: ls, creates: /run/x/y}", ["/run/x"], ["BindPaths=-/run/x"]),
             (
                 "exec: {command: ls, creates: /root/x}", ["/root"],
@@ -222,36 +184,46 @@ import Testing
             ("exec: {command: /home/x/s}", [], ["ProtectHome=read-only"]),
             (
                 "exec: {command: ls, writes: [/]}", ["/"],
-                ["ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths=", "TemporaryFileSystem="]
+                [
+                    "CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths=",
+                    "TemporaryFileSystem=", "TemporaryFileSystem=/run/nest-bootstrap-staged:ro",
+                ]
             ),
             (
                 "file: {path: /etc/x, source: /tmp/y}", [],
-                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y"]
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y"] + emptyRoot
+                    + ["BindReadOnlyPaths=-/etc"]
             ),
             (
                 "file: {path: /a/b, content: text, owner: etcd}", [],
-                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"]
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"] + emptyRoot + ["BindReadOnlyPaths=-/a"]
             ),
             (
                 "file: {path: /tmp/b, source: /root/x}", [],
-                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectHome=read-only", "PrivateTmp=no"]
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectHome=read-only", "PrivateTmp=no"] + emptyRoot
+                    + ["BindReadOnlyPaths=-/root/x", "BindReadOnlyPaths=-/tmp"]
             ),
-            (
-                "wait: {file: /run/x}", [],
-                UnitUserTests.reader + ["TemporaryFileSystem=", "ReadOnlyPaths=-/run"]
-            ),
+            ("wait: {file: /run/x}", [], UnitUserTests.reader + openRun + ["ReadOnlyPaths=-/run"]),
             ("wait: {file: /var/x}", [], UnitUserTests.reader),
             (
                 "exec: {command: ls, args: [\"--socket=unix:/run/a/b.sock\", /srv/run/c, /run/], reads: [/var/run/d, /run/d/e]}",
-                [], ["BindReadOnlyPaths=-/run/d", "BindReadOnlyPaths=-/run/a/b.sock"]
+                [],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"] + emptyRoot
+                    + ["/run/d", "/run/a/b.sock", "/srv/run/c", "/var/run/d"].map { "BindReadOnlyPaths=-\($0)" }
             ),
-            ("exec: {command: ls, reads: [/run/a/b], writes: [/run/a/]}", ["/run/a"], ["BindPaths=-/run/a"]),
+            (
+                "exec: {command: ls, reads: [/run/a/b], writes: [/run/a/]}", ["/run/a"],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"] + emptyRoot + ["BindPaths=-/run/a"]
+            ),
             // The kubelet runs as root what is in there.
             (
                 "exec: {command: ls, creates: /etc/kubernetes/x}", ["/etc/kubernetes"],
                 ["ReadOnlyPaths=-/etc/kubernetes/manifests"]
             ),
-            ("exec: {command: ls, creates: /etc/kubernetes/manifests/x}", ["/etc/kubernetes/manifests"], []),
+            (
+                "exec: {command: ls, creates: /etc/kubernetes/manifests/x}", ["/etc/kubernetes/manifests"],
+                ["TemporaryFileSystem=/etc/kubernetes:ro", "BindPaths=-/etc/kubernetes/manifests"]
+            ),
             (
                 "remove: {paths: [/etc/kubernetes/manifests], recursive: true}", ["/etc/kubernetes"],
                 ["CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER"]
@@ -270,20 +242,27 @@ import Testing
                     "IPAddressAllow=192.0.2.1",
                 ]
             ),
-            ("file: {path: /a/b, source: /dev/x}", [], ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"]),
+            (
+                "file: {path: /a/b, source: /dev/x}", [],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"] + emptyRoot
+                    + ["BindReadOnlyPaths=-/dev/x", "BindReadOnlyPaths=-/a"]
+            ),
             (
                 "wait: {tcp: \"x:1\"}", [],
                 ["User=nest-bootstrap", "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
             ),
-            ("exec: {command: ls, creates: /var/lib/x/made}", ["/var/lib/x"], []),
-            ("exec: {command: ls, writes: [/var/lib/x/, /etc/y]}", ["/var/lib/x", "/etc/y"], []),
+            ("exec: {command: ls, creates: /var/lib/x/made}", ["/var/lib/x"], ["BindPaths=-/var/lib/x"]),
+            (
+                "exec: {command: ls, writes: [/var/lib/x/, /etc/y]}", ["/var/lib/x", "/etc/y"],
+                ["BindPaths=-/var/lib/x"]
+            ),
             (
                 "exec: {command: ip, network: true, capabilities: [CAP_NET_ADMIN, CAP_SYS_MODULE]}", [],
                 [
                     "PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6",
                     "RestrictAddressFamilies=AF_NETLINK",
                     "CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_MODULE", "SystemCallFilter=@privileged @resources",
-                    "ProtectKernelModules=no", "SystemCallFilter=@module",
+                    "ProtectKernelModules=no", "SystemCallFilter=@module", "SystemCallFilter=~open_by_handle_at",
                 ]
             ),
         ] as [(String, [String], [String])]
@@ -295,6 +274,7 @@ import Testing
         let lines = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n").dropFirst(2) ?? []
         // These have tests of their own.
         let own = lines.filter { !$0.hasPrefix("InaccessiblePaths=") && !$0.contains("/run/systemd/journal/") }
-        #expect(own.map(String.init) == sandbox)
+        let base = lines.contains("TemporaryFileSystem=/:ro") ? try Self.baseSystem : []
+        #expect(own.map(String.init).filter { !base.contains($0) } == sandbox)
     }
 }

@@ -52,11 +52,17 @@ struct HiddenPaths {
 
     /// What the agent itself needs in every unit, in addition to its task files.
     private static let essential = [
-        "/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/run/nest-bootstrap", "/usr", "/var/lib/nest-bootstrap",
+        "/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", records, "/usr", "/var/lib/nest-bootstrap",
     ]
+
+    /// The records of the tasks, which every unit sees.
+    private static let records = "/run/nest-bootstrap"
 
     /// The socket directory of the system's bus.
     private static let bus = "/run/dbus"
+
+    /// Where programs write to the journal, by `syslog` and `systemd-cat`.
+    private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
     /// The paths that every task reads: the task files, as they are named and where links lead.
     private let taskFiles: [String]
@@ -67,6 +73,15 @@ struct HiddenPaths {
     /// Where the configuration of the resolver really is.
     private let resolver: [String]
 
+    /// The directories of which a unit sees only what its task names, each before those in it.
+    private let closed: [ClosedDirectory]
+
+    /// Where Kubernetes keeps the keys of the control plane, and tasks those of others.
+    static let kubernetes = "/etc/kubernetes"
+
+    /// The root below which tasks write, where nothing is closed; empty without one.
+    private let root: String
+
     private static let resolver = "/etc/resolv.conf"
 
     /// Finds the secret paths of a plan.
@@ -74,8 +89,16 @@ struct HiddenPaths {
     /// - Parameters:
     ///   - plan: The plan.
     ///   - taskFiles: The paths that every task reads.
+    ///   - root: The root below which tasks write, empty without one.
     ///   - linkedNames: Returns where the links on the way of a path lead.
-    init(_ plan: Plan, taskFiles: [String], linkedNames: (String) -> [String]) {
+    ///   - exists: Returns whether a directory exists.
+    init(
+        _ plan: Plan,
+        taskFiles: [String],
+        root: String,
+        linkedNames: (String) -> [String],
+        exists: (String) -> Bool,
+    ) {
         func others(_ path: String) -> [String] { [path] + linkedNames(path).map(located) }
         self.taskFiles = taskFiles.map(located).flatMap(others)
         resolver = linkedNames(Self.resolver).map(located)
@@ -99,11 +122,18 @@ struct HiddenPaths {
                 let path = located(write.path.path)
                 ownersFiles.insert(path)
                 if let files = write.kubeconfigFiles { references[path] = files.map(located).flatMap(others) }
+                if let directory = Self.secretDirectory(of: path, open), known.insert(directory).inserted {
+                    directories.append(directory)
+                }
                 if known.insert(path).inserted { files.append(path) }
             }
         }
+        self.root = root
+        closed =
+            root.isEmpty
+            ? Self.closed(directories, plan, exists) : UnitView.everywhere.map { .init(path: $0, isSecret: false) }
         mentions = PathMentions(files + directories + Self.everywhere)
-        let covers = Set(directories + Self.everywhere)
+        let covers = Set(directories + Self.everywhere + closed.map(\.path))
         for file in files {
             if let cover = Self.outermost(of: covers, above: file) {
                 filesBelow[cover, default: []].append(file)
@@ -113,13 +143,26 @@ struct HiddenPaths {
         }
     }
 
-    /// The directory of a client key, unless it is one that every unit needs or that has more than keys.
-    private static func secretDirectory(of key: String, _ open: [String]) -> String? {
-        let directory = parent(of: key)
+    /// The directories that are closed on every node, and those of secrets.
+    private static func closed(_ secret: [String], _ plan: Plan, _ exists: (String) -> Bool) -> [ClosedDirectory] {
+        // systemd creates a directory that is to be empty, which it cannot where a distribution keeps /etc read-only.
+        let isUsed = plan.steps.lazy.map(\.task.footprint).contains { footprint in
+            footprint.writes.contains { isPath(located($0.path.path), at: kubernetes) }
+        }
+        let usual = UnitView.everywhere + (isUsed || exists(kubernetes) ? [kubernetes] : [])
+        return
+            (usual.map { ClosedDirectory(path: $0, isSecret: false) }
+            + secret.filter { !usual.contains($0) }.map { ClosedDirectory(path: $0, isSecret: true) })
+            .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    /// The directory of a secret, unless it is one that every unit needs or that has more than secrets.
+    private static func secretDirectory(of secret: String, _ open: [String]) -> String? {
+        let directory = parent(of: secret)
         let isOpen = open.contains { isPath($0, at: directory) || isPath(directory, at: $0) }
-        // Directories such as /etc and /run.
-        let isTop = !directory.dropFirst().contains("/")
-        return isTop || isOpen || everywhere.contains(directory) ? nil : directory
+        // Directories such as /etc and /run, and those of the settings of a service, such as /etc/sysctl.d.
+        let isShared = !directory.dropFirst().contains("/") || directory.hasSuffix(".d")
+        return isShared || isOpen || everywhere.contains(directory) ? nil : directory
     }
 
     /// The outermost of some directories that a file is in.
@@ -139,32 +182,74 @@ struct HiddenPaths {
         return named + named.flatMap { references[$0] ?? [] } + taskFiles + (footprint.usesNetwork ? resolver : [])
     }
 
-    /// What a task's unit hides.
-    struct Hidden {
+    /// What a task's unit sees and hides.
+    struct Sight {
+        /// What it sees of closed directories.
+        var view: UnitView
         /// Paths that the drop-in of all units does not hide.
-        var own: [String]
+        var own: [String] = []
         /// Paths that the drop-in of all units hides and this task may see.
         var open: [String]
         /// Whether the task uses a kubeconfig that no task of the plan writes, which may refer to any file.
         var mayReadAnything = false
+        /// Whether the unit sees nothing but the base system and what its task names.
+        var isRootEmpty = false
     }
 
-    /// Finds the secret paths that a task does not name.
+    /// The paths that the texts of a task name, and what they refer to.
+    ///
+    /// A text that names a directory such as `/etc` asks for nothing in it.
+    private func mentioned(by footprint: Footprint) -> [String] {
+        let known = footprint.texts.flatMap(mentions.found)
+        let usual = UnitView.everywhere + [Self.kubernetes]
+        let others = footprint.texts.flatMap(pathsNamed).map(located).filter { path in
+            !usual.contains { isPath($0, at: path) } && !isPath(path, at: Self.records)
+        }
+        return known + known.flatMap { references[$0] ?? [] } + others
+    }
+
+    /// Whether the program of a task needs a capability to read what the task names, as it may belong to another user.
+    ///
+    /// A program that may write anywhere may read everything too.
+    func mayNameFilesOfOthers(_ footprint: Footprint) -> Bool {
+        guard footprint.runsPrograms else { return false }
+        if footprint.writesAnywhere
+            || footprint.reads.contains(where: { $0.use == .optional && !isSocket($0.path.path) })
+        {
+            return true
+        }
+        let written = footprint.writablePaths
+        let secret = [UnitView.run, Self.kubernetes] + directories
+        let known = footprint.texts.flatMap(mentions.found)
+        return (known + mentioned(by: footprint)).contains { path in
+            !isSocket(path) && !written.contains { isPath(path, at: $0) }
+                && (known.contains(path) || secret.contains { isPath(path, at: $0) })
+                && !Self.essential.contains { isPath(path, at: $0) }
+        }
+    }
+
+    private func isSocket(_ path: String) -> Bool { path.hasSuffix(".sock") }
+
+    /// Finds what the unit of a task sees.
     ///
     /// - Parameters:
     ///   - footprint: What the task reads and writes.
-    ///   - isUnprivileged: Whether the task's unit runs as ``unitUser``, without capabilities.
-    /// - Returns: What its unit hides.
-    func hidden(from footprint: Footprint, isUnprivileged: Bool) -> Hidden {
+    ///   - looksAt: The directories in which it looks at single paths.
+    ///   - user: Who its unit runs as.
+    /// - Returns: What it sees and hides.
+    func sight(of footprint: Footprint, lookingAt looksAt: [String], as user: UnitUsers.Settings) -> Sight {
         var named = paths(readBy: footprint)
         var modified: [String] = []
         for write in footprint.writes {
             let path = located(write.path.path)
             if write.effect == .modifies { modified.append(path) } else { named.append(path) }
         }
-        let mentioned = footprint.texts.flatMap(mentions.found)
-        named += mentioned + mentioned.flatMap { references[$0] ?? [] }
+        named += mentioned(by: footprint)
+        // In an empty root directory there is no link from here to /run.
+        let texts = footprint.texts.flatMap(pathsNamed) + footprint.reads.map(\.path.path)
+        let aliases = texts.filter { isPath(normalised($0), at: "/var/run") }
         if footprint.connections.contains(.systemBus) { named.append(Self.bus) }
+        if footprint.runsPrograms { named += Self.journal }
 
         // A task that writes a directory does not read everything in it.
         let written = footprint.writablePaths
@@ -173,49 +258,42 @@ struct HiddenPaths {
                 || written.contains { isPath($0, at: secret) }
         }
         let needed = Self.everywhere.filter(isNamed)
-        if let kubeconfig = footprint.kubeconfig, references[located(kubeconfig.path)] == nil {
-            return Hidden(
-                own: [],
-                open: Self.everywhere.filter { needed.contains($0) || Self.credentialPaths.contains($0) },
-                mayReadAnything: true,
-            )
+        let isForeign = footprint.kubeconfig.map { references[located($0.path)] == nil } ?? false
+        var names = UnitView.Names(
+            reads: named,
+            writes: root.isEmpty ? written : [root],
+            looksAt: looksAt,
+            awaited: footprint.reads.filter { $0.use == .awaited }.map { located($0.path.path) },
+            readsAnything: isForeign,
+            writesAnywhere: footprint.writesAnywhere,
+            runsPrograms: footprint.runsPrograms,
+        )
+        let isRootEmpty =
+            root.isEmpty && user.capabilities.contains(UnitSandbox.reading) && !isForeign && names.awaited.isEmpty
+            && !written.contains("/") && !footprint.writes.contains { parent(of: $0.path.path) == "/" }
+        if isRootEmpty { names.reads += aliases.map(normalised) }
+        let view = UnitView(of: names, closed: closed, isRootEmpty: isRootEmpty)
+        if isForeign {
+            let open = Self.everywhere.filter { needed.contains($0) || Self.credentialPaths.contains($0) }
+            return Sight(view: view, open: open, mayReadAnything: true)
         }
-        var own = Array(directories.lazy.filter { !isNamed($0) }.prefix(Limit.hiddenCount))
-        let covers = own + Self.everywhere.filter { !needed.contains($0) }
-        let shown = needed + (own.count < Limit.hiddenCount ? directories.filter(isNamed) : [])
+        var sight = Sight(view: view, open: needed, isRootEmpty: isRootEmpty)
+        if user.isUnprivileged {
+            sight.open = Self.everywhere.filter { needed.contains($0) || Self.closedToUsers.contains($0) }
+        }
+        // Below a root a unit may write everything, and no directory is empty.
+        if !root.isEmpty { sight.own = Array(directories.lazy.filter { !isNamed($0) }.prefix(Limit.hiddenCount)) }
+        let shown = view.opened + needed + (root.isEmpty ? [] : directories.filter(isNamed))
+        let hidden = Self.everywhere.filter { !sight.open.contains($0) }
         for file in ([looseFiles] + shown.map { filesBelow[$0] ?? [] }).joined() {
-            guard own.count < Limit.hiddenCount else { break }
+            guard sight.own.count < Limit.hiddenCount else { break }
             let isSeen = named.contains { isPath(file, at: $0) } || modified.contains { isPath(file, at: $0) }
-            let isClosed = isUnprivileged && ownersFiles.contains(file)
-            if !isSeen, !isClosed, !covers.contains(where: { isPath(file, at: $0) }) { own.append(file) }
-        }
-        let open = Self.everywhere.filter { needed.contains($0) || isUnprivileged && Self.closedToUsers.contains($0) }
-        return Hidden(own: own, open: open)
-    }
-}
-
-/// Finds known paths in texts.
-private struct PathMentions {
-    private let paths: Set<String>
-    private let lengths: [Int]
-
-    init(_ paths: [String]) {
-        self.paths = Set(paths)
-        lengths = Set(paths.map(\.utf8.count)).sorted()
-    }
-
-    /// The known paths that a text contains.
-    func found(in text: String) -> [String] {
-        var found: [String] = []
-        var rest = text[...]
-        while let slash = rest.firstIndex(of: "/") {
-            rest = rest[slash...]
-            for length in lengths where length <= rest.utf8.count {
-                let candidate = String(decoding: rest.utf8.prefix(length), as: UTF8.self)
-                if paths.contains(candidate) { found.append(candidate) }
+            let isClosed = user.isUnprivileged && ownersFiles.contains(file)
+            let isCovered = (sight.own + hidden).contains { isPath(file, at: $0) }
+            if !isSeen, !isClosed, !isCovered, view.mayShow(file) {
+                sight.own.append(file)
             }
-            rest = rest.dropFirst()
         }
-        return found
+        return sight
     }
 }

@@ -13,25 +13,40 @@ extension Plan {
     ///   - linkedNames: Returns where the links on the way of a path lead; a unit needs these places too.
     ///   - isReadableByAll: Returns whether every user can read a file or a directory of manifests; one that does not exist
     ///     yet counts as readable.
+    ///   - exists: Returns whether a directory exists where the units are to run.
     /// - Returns: The files, those of the tasks in the order of the plan.
     public func units(
         _ call: ProgramInvocation,
         report: ReportDeclaration? = nil,
         linkedNames: (String) -> [String] = { _ in [] },
         isReadableByAll: (String) -> Bool = { _ in true },
+        exists: (String) -> Bool = { _ in false },
     ) -> [UnitFile] {
-        let hiddenPaths = HiddenPaths(self, taskFiles: call.taskFiles, linkedNames: linkedNames)
+        let hiddenPaths = HiddenPaths(
+            self,
+            taskFiles: call.taskFiles,
+            root: call.root,
+            linkedNames: linkedNames,
+            exists: exists,
+        )
         let addresses = ServerAddresses(self)
         let users = UnitUsers(self, call, isReadableByAll)
         let tasks = steps.indices.flatMap { index in
             let footprint = steps[index].task.footprint
-            let user = users.settings(of: footprint)
+            let user = users.settings(
+                of: footprint,
+                readsFilesOfOthers: hiddenPaths.mayNameFilesOfOthers(footprint),
+            )
             var seen = footprint
             seen.reads.removeAll { user.privateKeys.contains($0.path.path) }
             let unit = TaskUnit(
                 task: steps[index].task,
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
-                hidden: hiddenPaths.hidden(from: seen, isUnprivileged: user.isUnprivileged),
+                sight: hiddenPaths.sight(
+                    of: seen,
+                    lookingAt: footprint.directoriesOfProducts.map { call.root + $0 },
+                    as: user
+                ),
                 named: hiddenPaths.paths(readBy: seen),
                 addresses: addresses.all(of: footprint),
                 user: user,
@@ -50,7 +65,7 @@ let targetName = "k8s-bootstrap.target"
 private struct TaskUnit {
     let task: PlannedTask
     let dependencies: [String]
-    let hidden: HiddenPaths.Hidden
+    let sight: HiddenPaths.Sight
     /// The paths that the task names, and where links lead.
     let named: [String]
     let addresses: [String]?
@@ -109,8 +124,10 @@ private struct TaskUnit {
         unit.section("Service")
         addCommands(&unit, flags)
         unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitGracePeriod)")
-        // The only directory of the state that the task writes.
-        unit.set("RuntimeDirectory", "nest-bootstrap/tasks/\(task.name)")
+        // The only directories of the state that the task writes: its records, and what is put in place after it.
+        let records = "nest-bootstrap/tasks/\(task.name)"
+        let staging = "nest-bootstrap-staged/\(task.name)"
+        unit.set("RuntimeDirectory", task.footprint.hasOnlyProducts ? "\(records) \(staging)" : records)
         if task.footprint.keepsCache { unit.set("StateDirectory", "nest-bootstrap") }
         for path in writable { unit.path("ReadWritePaths", path) }
     }
@@ -151,25 +168,22 @@ private struct TaskUnit {
     }
 
     /// The paths that the task reads, and the directories in which it looks what is at the paths of its products.
-    ///
-    /// Not the paths themselves: systemd binds what a link leads to. Every unit sees what is in the root directory.
     private var read: [String] {
-        guard task.footprint.hasOnlyProducts else { return named }
-        return named + task.footprint.writes.map { parent(of: call.root + located($0.path.path)) }.filter { $0 != "/" }
+        named + task.footprint.directoriesOfProducts.map { call.root + $0 }
     }
 
     /// The settings in which the task differs from all others.
     private var settings: [(key: String, value: String)] {
-        var hidden = hidden
+        var sight = sight
         // A path that a task wrote is below the root, a path that it reads may be.
-        if !call.root.isEmpty { hidden.own = hidden.own.flatMap { [$0, call.root + $0] } }
+        if !call.root.isEmpty { sight.own = sight.own.flatMap { [$0, call.root + $0] } }
         var footprint = task.footprint
         footprint.capabilities = user.capabilities
         let sandbox = UnitSandbox(
             footprint,
             reads: read,
             writes: writable,
-            hidden: hidden,
+            sight: sight,
             addresses: addresses,
         ).settings
         return user.settings + sandbox
@@ -189,6 +203,16 @@ private struct TaskUnit {
 }
 
 extension Footprint {
+    /// Whether its program may write everywhere.
+    var writesAnywhere: Bool { runsPrograms && writablePaths.contains("/") }
+
+    /// The directories in which a task whose products are put in place after it looks what is at their paths.
+    ///
+    /// Not the paths themselves: systemd binds what a link leads to. Every unit sees what is in the root directory.
+    fileprivate var directoriesOfProducts: [String] {
+        hasOnlyProducts ? writes.map { parent(of: located($0.path.path)) }.filter { $0 != "/" } : []
+    }
+
     /// The directories that are created before the unit of the task starts; products are put in place after it.
     public var preparedDirectories: [String] { hasOnlyProducts ? [] : createdDirectories }
 

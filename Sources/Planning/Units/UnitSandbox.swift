@@ -12,19 +12,23 @@ struct UnitSandbox {
     ///   - footprint: What it reads, writes, connects to and needs as privilege.
     ///   - reads: The paths that it reads, the task file among them.
     ///   - writes: The paths at and below which it writes.
-    ///   - hidden: The paths that it does not see.
+    ///   - sight: What it sees and hides.
     ///   - addresses: The only addresses that it connects to, `nil` if they are not known.
     init(
         _ footprint: Footprint,
         reads: [String],
         writes: [String],
-        hidden: HiddenPaths.Hidden,
+        sight: HiddenPaths.Sight,
         addresses: [String]?,
     ) {
         if footprint.usesNetwork || footprint.watchesInterfaces { addNetwork(footprint, addresses) }
         addCapabilities(footprint)
         addPlaces(footprint, reads: reads, writes: writes)
-        if footprint.runsPrograms, writes.contains("/") {
+        if sight.isRootEmpty {
+            // The setting of the drop-in would take the place of the empty root directory.
+            add("ProtectSystem", "yes")
+            addReadOnly(writes)
+        } else if footprint.writesAnywhere {
             for (key, value) in [("ProtectSystem", "no"), ("ProtectHome", "no"), ("ReadOnlyPaths", "")] {
                 add(key, value)
             }
@@ -32,8 +36,8 @@ struct UnitSandbox {
             addReadOnly(writes)
         }
         addGuarded(writes, footprint)
-        addRun(RunDirectory(footprint, reads: reads, writes: writes, mayReadAnything: hidden.mayReadAnything))
-        addHidden(hidden)
+        addView(sight, isRunWritten: writes.contains(UnitView.run) || footprint.writesAnywhere)
+        addHidden(sight)
     }
 
     /// Credentials often belong to another user, as those of agenix may.
@@ -60,12 +64,15 @@ struct UnitSandbox {
         guard !capabilities.isEmpty else { return }
         add("CapabilityBoundingSet", capabilities.joined(separator: " "))
         // A program asks for its capabilities because of these calls.
-        if footprint.runsPrograms { add("SystemCallFilter", "@privileged @resources") }
+        let isMoreThanReading = capabilities != [Self.reading]
+        if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "@privileged @resources") }
         for capability in capabilities {
             for (key, value) in Self.obstacles[capability] ?? [] where seen.insert("\(key)=\(value)").inserted {
                 add(key, value)
             }
         }
+        // With it the capability would read any file of a file system of which anything is seen (open_by_handle_at(2)).
+        if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "~open_by_handle_at") }
     }
 
     /// The settings that would keep a task from using its capabilities.
@@ -150,21 +157,30 @@ struct UnitSandbox {
         }
     }
 
-    /// Opens `/run`, or binds what the task names of it.
-    private mutating func addRun(_ run: RunDirectory) {
-        if run.isOpen {
+    /// Empties directories, and binds what the task names of them.
+    private mutating func addView(_ sight: HiddenPaths.Sight, isRunWritten: Bool) {
+        let view = sight.view
+        var emptied = view.emptied
+        if UnitView.everywhere.allSatisfy(emptied.contains) {
+            // As in the drop-in of all units.
+            emptied.removeAll(where: UnitView.everywhere.contains)
+        } else {
             add("TemporaryFileSystem", "")
-            if !run.isWritten { add("ReadOnlyPaths", "-/run") }
         }
-        for path in run.writes { add("BindPaths", unitWord("-\(path)")) }
-        for path in run.reads { add("BindReadOnlyPaths", unitWord("-\(path)")) }
+        for path in emptied { add("TemporaryFileSystem", unitWord("\(path):ro")) }
+        // The file systems of the kernel are not in an empty root directory.
+        if sight.isRootEmpty { add("MountAPIVFS", "yes") }
+        // `ProtectKernelTunables` leaves it writable.
+        if view.opened.contains(UnitView.run), !isRunWritten { add("ReadOnlyPaths", "-\(UnitView.run)") }
+        for path in view.writes { add("BindPaths", unitWord("-\(path)")) }
+        for path in view.reads { add("BindReadOnlyPaths", unitWord("-\(path)")) }
     }
 
-    private mutating func addHidden(_ hidden: HiddenPaths.Hidden) {
-        var paths = hidden.own
-        if !hidden.open.isEmpty {
+    private mutating func addHidden(_ sight: HiddenPaths.Sight) {
+        var paths = sight.own
+        if !sight.open.isEmpty {
             add("InaccessiblePaths", "")
-            paths = HiddenPaths.everywhere.filter { !hidden.open.contains($0) } + paths
+            paths = HiddenPaths.everywhere.filter { !sight.open.contains($0) && sight.view.mayShow($0) } + paths
         }
         // Every path is different, so there is no need to look for it among hundreds.
         settings += paths.map { ("InaccessiblePaths", unitWord("-\($0)")) }

@@ -90,9 +90,16 @@ struct UnitUsers {
     }
 
     /// Finds the settings of a task.
-    func settings(of footprint: Footprint) -> Settings {
+    ///
+    /// - Parameters:
+    ///   - footprint: What it reads, writes and needs as privilege.
+    ///   - readsFilesOfOthers: Whether its program may read files of other users.
+    /// - Returns: The settings of its unit.
+    func settings(of footprint: Footprint, readsFilesOfOthers: Bool) -> Settings {
+        var footprint = footprint
+        if readsFilesOfOthers { footprint.capabilities.append(UnitSandbox.reading) }
         guard !hasRoot else { return Settings(capabilities: footprint.capabilities) }
-        guard footprint.isOfUnitUser else { return settings(ofRoot: footprint) }
+        guard footprint.isOfUnitUser else { return settings(ofRoot: footprint, readsFilesOfOthers: readsFilesOfOthers) }
         let names = credentials(of: footprint)
         let needsToRead = names == nil || !canRead(footprint)
         var result = Settings(capabilities: needsToRead ? [UnitSandbox.reading] : [])
@@ -103,11 +110,11 @@ struct UnitUsers {
     }
 
     /// The settings of a unit that runs as root: it does not see the directories of private keys.
-    private func settings(ofRoot footprint: Footprint) -> Settings {
+    private func settings(ofRoot footprint: Footprint, readsFilesOfOthers: Bool) -> Settings {
         var result = Settings(capabilities: footprint.capabilities)
         // A program gets no capability because its task has a lock.
         if footprint.readsForLockOnly, let credentials = credentials(of: footprint) {
-            result.capabilities.removeAll { $0 == UnitSandbox.reading }
+            if !readsFilesOfOthers { result.capabilities.removeAll { $0 == UnitSandbox.reading } }
             for credential in credentials { result.load(credential) }
         }
         for read in footprint.reads where read.use == .privateKey {

@@ -119,7 +119,7 @@ extension ExecDeclaration: ReadableVerb {
             "reads",
             .list(of: .readPath, "paths", limit: Limit.needCount),
             default: "none",
-            "paths below `/run`, and credentials, that it reads, unless its arguments name them"
+            "paths in `/run`, `/var/lib` or `/etc/kubernetes`, and files of other users, that it reads, unless its arguments name them"
         )
         static let network = DefaultedKey("network", .boolean, default: false, "whether it may use the network")
         static let capabilities = Key.optional(

@@ -144,10 +144,13 @@ struct ResetSurvey {
 
     // MARK: State
 
-    /// The metrics, and the directories of records and cache.
+    /// The metrics, and the directories of records, of what was not put in place, and of the cache.
     private var statePaths: [String] {
         get throws(SystemError) {
-            let paths = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", "\(metricsDirectory)/\(MetricsWriter.name)"]
+            let paths = [
+                "/run/nest-bootstrap", "/run/nest-bootstrap-staged", "/var/lib/nest-bootstrap",
+                "\(metricsDirectory)/\(MetricsWriter.name)",
+            ]
             return try paths.map { path throws(SystemError) in try Configuration.location(of: path, options) }
         }
     }
