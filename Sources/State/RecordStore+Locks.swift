@@ -26,7 +26,8 @@ extension RecordStore {
     /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitReportLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
-        try await awaitLock(named: "report.lock", until: deadline)
+        let file = try reportDirectory(isCreating: true).openLock()
+        return try await FileLock.wait(file, "\(path)/\(Self.reportDirectory)", until: deadline)
     }
 
     private func awaitLock(

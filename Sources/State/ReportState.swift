@@ -135,11 +135,19 @@ public struct ReportState: Sendable, Hashable {
 extension RecordStore {
     private static let reportName = "report.json"
 
+    /// The directory of the report, which belongs to the user of its service.
+    static let reportDirectory = "report"
+
+    func reportDirectory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
+        try directory(isCreating: isCreating)
+            .directory(Self.reportDirectory, creatingWith: isCreating ? 0o755 : nil, isOfService: true)
+    }
+
     /// Reads what is known about reports.
     ///
     /// - Returns: The state; that of a node that has reported nothing if the file is missing or of another boot.
     public func reportState() -> ReportState {
-        guard let bytes = try? directory(isCreating: false).read(Self.reportName, limit: Self.sizeLimit),
+        guard let bytes = try? reportDirectory(isCreating: false).read(Self.reportName, limit: Self.sizeLimit),
             let node = try? readJSON(bytes, file: "report"), node["boot"]?.string == (boot ?? "")
         else { return ReportState() }
         return ReportState(
@@ -158,7 +166,7 @@ extension RecordStore {
             ("unsent", .sequence(state.unsent.map(\.node))),
         ]
         if let problem = state.problem { pairs.append(("problem", problem.node)) }
-        try directory(isCreating: true).write(Node.mapping(pairs).json(), to: Self.reportName, mode: 0o644)
+        try reportDirectory(isCreating: true).write(Node.mapping(pairs).json(), to: Self.reportName, mode: 0o644)
     }
 }
 

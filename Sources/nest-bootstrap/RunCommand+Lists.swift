@@ -35,6 +35,19 @@ extension RunCommand {
         return .success
     }
 
+    /// Lists and creates the directories that the units of all tasks have empty, before any of these is started.
+    ///
+    /// systemd would create them, unlisted. Those of a task that is running are there.
+    func prepareClosedDirectories(_ plan: Plan, _ records: RecordStore) throws(SystemError) {
+        let files = configuration.files
+        for task in plan.steps.map(\.task) {
+            let missing = task.footprint.closedDirectories.filter { (try? files.exists($0)) == false }
+            guard !missing.isEmpty, let lock = try records.lock(task.name) else { continue }
+            defer { withExtendedLifetime(lock) {} }
+            for directory in missing { try files.makeDirectories(directory, by: task.name) }
+        }
+    }
+
     /// Lists the commands that undo a task, before it runs.
     func noteReset(of task: PlannedTask) throws(Problem) {
         do throws(SystemError) {

@@ -29,6 +29,10 @@ struct RunCommand {
         // Dependencies have succeeded on this boot, whatever their repetitions have done since.
         let part = try selection(allRecords)
         let records = options.isRepetition ? allRecords.repetitions : allRecords
+        if options.isPreparation, options.tasks.isEmpty {
+            try prepareClosedDirectories(part.plan, records)
+            return .success
+        }
         if options.isPreparation { return try await prepare(part.plan, records) }
         guard part.missing.isEmpty else {
             let options = configuration.options

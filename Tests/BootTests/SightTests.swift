@@ -93,5 +93,104 @@ extension RunningMachineTests {
                 #expect(try await machine.isRunningWithoutFailures())
             }
         }
+
+        /// Says which user it has, and what it can write, read and connect to.
+        private static let probe = """
+            echo "user $(id -un)"
+            for place in /run /run/systemd/system /run/nest-bootstrap /run/nest-bootstrap/tasks /etc /etc/systemd/system /usr /var/lib
+            do touch "$place/strayed" 2>/dev/null && echo "wrote $place"; done
+            for file in /etc/shadow /etc/ssh/host.key /etc/kubernetes/admin.conf /etc/kubernetes/pki/any.key /root/secret \\
+                /etc/keys/other.key /run/nest-bootstrap-staged/any /run/nest-bootstrap/tasks/kubelet/public.json
+            do test -s "$file" && cat "$file" >/dev/null 2>&1 && echo "read $file"; done
+            for listener in /run/containerd/containerd.sock.ttrpc /run/snapd.socket /var/lib/kubelet/pod-resources/kubelet.sock \\
+                /run/dbus/system_bus_socket
+            do perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); exit !connect(S, pack_sockaddr_un(shift))' "$listener" \\
+                && echo "connected to $listener"; done
+            perl -e 'syscall($ARGV[0], -1, 0, 0); print "handle: $!\\n"' "$(test "$(uname -m)" = x86_64 && echo 304 || echo 265)"
+            echo 'probed to the end'
+            """
+
+        private static let listener = """
+            [Socket]
+            ListenStream=/run/containerd/containerd.sock.ttrpc
+            ListenStream=/run/snapd.socket
+            ListenStream=/var/lib/kubelet/pod-resources/kubelet.sock
+            """
+
+        /// What a unit printed, whose command is the probe.
+        private func said(_ unit: String, _ machine: TestMachine) async throws -> [String] {
+            let name = "k8s-bootstrap\(unit).service"
+            try await machine.must("systemctl restart \(name)")
+            let id = try await machine.output("systemctl show --value -p InvocationID \(name)")
+            let matches = "_SYSTEMD_INVOCATION_ID=\(id.dropLast())"
+            let text = try await machine.output("journalctl --sync; journalctl -b -o cat -t probe \(matches)")
+            show("what \(name) did", text)
+            return text.split(separator: "\n").map(String.init)
+        }
+
+        /// Compares what the units did with what they may do.
+        private func examine(_ machine: TestMachine) async throws {
+            let end = ["handle: Operation not permitted", "probed to the end"]
+            let record = "read /run/nest-bootstrap/tasks/kubelet/public.json"
+            let reporting = try await said("--report", machine)
+            #expect(reporting == ["user nest-bootstrap", record] + end)
+            // With the bus they start and stop units. They look for certificates in any directory, and reach no network.
+            for unit in ["--metrics", "-health"] {
+                let lines = try await said(unit, machine)
+                #expect(lines.first == "user root")
+                let written = lines.filter { $0.hasPrefix("wrote ") }
+                #expect(written == ["wrote /run/nest-bootstrap", "wrote /run/nest-bootstrap/tasks"])
+                let secret = lines.filter { line in ["shadow", "ssh", "staged"].contains { line.contains($0) } }
+                #expect(secret == [])
+                let connected = lines.filter { $0.hasPrefix("connected ") }
+                #expect(connected == ["connected to /run/dbus/system_bus_socket"])
+                #expect(Array(lines.suffix(2)) == end)
+            }
+        }
+
+        @Test
+        func
+            `the units that supervise tasks can write no unit and reach no service, and the one with a network sees no secret`()
+            async throws
+        {
+            let tasks = """
+                cluster: {certificateAuthority: /etc/keys/ca.crt}
+                tasks:
+                  kubelet:
+                    kubeconfig: {path: /etc/kubernetes/kubelet.kubeconfig, user: "system:node:w1",
+                      certificate: /etc/keys/ca.crt, key: /etc/keys/own.key, server: "https://127.0.0.1:1"}
+
+                """
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.place(Self.probe, at: "/usr/probe")
+                try await machine.place(Self.listener, at: "/etc/systemd/system/listener.socket")
+                try await machine.place(
+                    "[Service]\nExecStart=sleep infinity\n",
+                    at: "/etc/systemd/system/listener.service"
+                )
+                for unit in ["--report", "--metrics", "-health"] {
+                    let type = unit == "--report" ? "Type=oneshot\nExecStartPre=\n" : "ExecStartPre=\n"
+                    try await machine.place(
+                        "[Service]\n\(type)ExecStart=\nExecStart=sh /usr/probe\nSyslogIdentifier=probe\nSyslogLevel=notice\n",
+                        at: "/etc/systemd/system/k8s-bootstrap\(unit).service.d/90-probe.conf"
+                    )
+                }
+                try await machine.must(
+                    """
+                    umask 077; mkdir -p /etc/kubernetes/pki /etc/ssh; chmod 0755 /etc/kubernetes; install -d -m 0755 /etc/keys
+                    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/O=system:nodes/CN=system:node:w1' \\
+                        -days 30 -keyout /etc/keys/own.key -out /etc/keys/ca.crt 2>/dev/null
+                    for file in ssh/host.key kubernetes/admin.conf kubernetes/pki/any.key keys/other.key; do echo x >/etc/$file; done
+                    echo x >/root/secret; chown 998:998 /etc/keys/*.key
+                    systemctl daemon-reload; systemctl start listener.socket
+                    """
+                )
+                try await machine.startTasks()
+                let state = "systemctl is-active k8s-bootstrap-kubelet"
+                #expect(try await machine.becomes(state) { $0 == "active\n" })
+                try await examine(machine)
+            }
+        }
     }
 }

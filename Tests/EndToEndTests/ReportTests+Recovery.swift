@@ -18,7 +18,7 @@ extension ReportTests {
             #expect(try await node.run("run").status == 1)
             let service = try node.start(["supervise", "--only-report"])
             let isNoted = try await becomes {
-                try Files.exists(node.written("/run/nest-bootstrap/report.json"))
+                try Files.exists(node.written("/run/nest-bootstrap/report/report.json"))
             }
             #expect(isNoted)
             service.signal(SIGTERM)
@@ -51,14 +51,14 @@ extension ReportTests {
             }
             #expect(try await runReports("TasksSucceeded", status: 0))
             try Files.remove(node.path("go"))
-            let lock = node.written("/run/nest-bootstrap/report.lock")
+            let lock = node.written("/run/nest-bootstrap/report")
             let other = try Tool("flock", ["--no-fork", lock, "sleep", "100000"])
             let isTaken = try await becomes { try await Tool.run("flock", ["-n", lock, "true"]).status == 1 }
             #expect(isTaken)
             #expect(try await node.runWithoutRoot("run").status == 1)
             #expect(try await cluster.reported("w1")?["reason"]?.string == "TasksSucceeded")
             // It belongs to the process with the lock.
-            #expect(try !Files.exists(node.written("/run/nest-bootstrap/report.json")))
+            #expect(try !Files.exists(node.written("/run/nest-bootstrap/report/report.json")))
             other.signal(SIGTERM)
             _ = await other.result()
             #expect(try await runReports("TasksFailed", status: 1))

@@ -201,7 +201,7 @@ struct ReportTests {
                 #expect(status.output.contains("cannot report to the cluster: \(expected)"), "\(status.output)")
             }
             /// Forgets what was printed: the next cause is of the same kind.
-            func forget() throws { try Files.remove(node.written("/run/nest-bootstrap/report.json")) }
+            func forget() throws { try Files.remove(node.written("/run/nest-bootstrap/report/report.json")) }
             try await warning("Node 'w1' does not exist yet; the kubelet registers it; ")
             // The kubelet of one node may not report about another one.
             let kubelet = ReportingNode.kubeconfig(of: "kubelet-w1", on: cluster)
@@ -239,7 +239,7 @@ struct ReportTests {
             try forget()
             let service = try node.startWithoutRoot(["supervise", "--only-report"])
             let isNoted = try await becomes {
-                try Files.exists(node.written("/run/nest-bootstrap/report.json"))
+                try Files.exists(node.written("/run/nest-bootstrap/report/report.json"))
             }
             #expect(isNoted)
             try await cluster.createNodes(["w1"])

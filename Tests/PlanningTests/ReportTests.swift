@@ -77,12 +77,15 @@ import Testing
             #expect(service.contains("\nConditionPathExists=|\(path)\n"))
         }
         for line in [
-            "Type=exec", "LogLevelMax=notice\nSyslogLevel=notice", "ProtectSystem=strict",
-            "Conflicts=shutdown.target",
-            "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "InaccessiblePaths=-/etc/shadow",
-            "InaccessiblePaths=-/etc/kubernetes/pki/ca.key", "InaccessiblePaths=-/run/dbus",
+            "Type=exec", "LogLevelMax=notice\nSyslogLevel=notice", "Conflicts=shutdown.target",
+            "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "User=nest-bootstrap",
+            "CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "TemporaryFileSystem=/:ro /run:ro",
+            "BindReadOnlyPaths=-/etc/k/kubelet.conf", "BindReadOnlyPaths=-/var/lib/kubelet/pki",
+            "BindReadOnlyPaths=-/etc/nest-bootstrap/bootstrap.yaml",
         ] { #expect(service.contains("\n\(line)\n"), "\(line)") }
-        #expect(!service.contains("InaccessiblePaths=-/var/lib/rancher"))
+        for path in ["/run/dbus", "/etc/kubernetes/pki/ca.key", "/etc/kubernetes\n", "/etc\n", "/var/lib\n", "/root"] {
+            #expect(!service.contains("Paths=-\(path)"), "\(path)")
+        }
         #expect(!service.contains("k8s-bootstrap.target\n["))
         let end = try #require(files["k8s-bootstrap--report-end.service"])
         #expect(end.contains("\nAfter=k8s-bootstrap.target\n"))
@@ -123,8 +126,11 @@ import Testing
 
             """
         let ofTask = try service(written)
-        #expect(!ofTask.contains("InaccessiblePaths=-/etc/ssl/private\n"))
-        #expect(ofTask.contains("\nInaccessiblePaths=-/etc/ssh\n"))
+        #expect(ofTask.contains("\nTemporaryFileSystem=/:ro /run:ro\n"))
+        for path in ["/etc/r.conf", "/etc/ssl/r.crt", "/etc/ssl/private/r.key", "/etc/ca.crt"] {
+            #expect(ofTask.contains("\nBindReadOnlyPaths=-\(path)\n") || path.hasPrefix("/etc/ssl/"), "\(path)")
+        }
+        #expect(!ofTask.contains("-/etc/ssh\n"))
         #expect(ofTask.contains("\nCapabilityBoundingSet=CAP_DAC_READ_SEARCH\n"))
         // What one refers to that no task writes is not known.
         let ofOthers = try service("cluster: {report: {kubeconfig: /etc/r.conf}}\ntasks: {}\n")
@@ -135,10 +141,7 @@ import Testing
             #expect(ofOthers.contains("\nInaccessiblePaths=-\(path)\n"), "\(path)")
         }
         #expect(ofOthers.contains("\nCapabilityBoundingSet=CAP_DAC_READ_SEARCH\n"))
-        // Those of a kubelet belong to root.
-        let ofKubelet = try service("tasks: {}\n")
-        #expect(ofKubelet.contains("\nInaccessiblePaths=-/etc/ssl/private\n"))
-        #expect(ofKubelet.contains("\nCapabilityBoundingSet=\n"))
+        #expect(ofOthers.contains("\nProtectSystem=strict\nTemporaryFileSystem=/run:ro\n"))
     }
 
     @Test func `a named kubeconfig is reported when it is missing, and never hidden`() throws {

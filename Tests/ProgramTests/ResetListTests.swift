@@ -211,4 +211,42 @@ struct ResetListTests {
         #expect(result.errors.contains("it is damaged; run 'mv "), "\(result.errors)")
         #expect(try Files.exists(node.written("/var/lib/made")) == false)
     }
+
+    @Test func `the directories of a task are made and nothing else`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              first: {file: {path: /etc/made/file, content: x}}
+              second: {after: [first], exec: {command: "false", writes: [/var/lib/made/], creates: /opt/x/y}}
+            """
+        )
+        let result = try await node.run("run", "--task", "second", "--prepare")
+        #expect(result.status == 0 && result.output + result.errors == "")
+        let all = ["/opt/x", "/var/lib/made", "/etc/made"].map { (try? Files.exists(node.written($0))) == true }
+        #expect(all == [true, true, false])
+    }
+
+    @Test func `the directories that units have empty are made before all tasks, and listed`() async throws {
+        let node = try TestNode(
+            """
+            tasks:
+              secret: {file: {path: /etc/made/deep/key, content: x, mode: "0600"}}
+              open: {file: {path: /etc/open/file, content: x}}
+              kubernetes: {file: {path: /etc/kubernetes/manifests/pod.yaml, content: x}}
+              elsewhere: {file: {path: /var/lib/made/key, content: x, mode: "0600"}}
+            """
+        )
+        let made = {
+            ["/etc/made/deep", "/etc/kubernetes", "/etc/open", "/etc/kubernetes/manifests", "/var/lib/made"]
+                .filter { (try? Files.exists(node.written($0))) == true }
+        }
+        for _ in 1...2 {
+            let result = try await node.run("run", "--prepare")
+            #expect(result.status == 0 && result.output + result.errors == "")
+            #expect(made() == ["/etc/made/deep", "/etc/kubernetes"])
+        }
+        #expect(try await node.run("reset", "--yes").status == 0)
+        #expect(made() == [])
+        #expect(try !Files.exists(node.written("/etc/made")))
+    }
 }

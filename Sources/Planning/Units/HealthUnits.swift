@@ -30,6 +30,7 @@ func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == heal
 ///   - timers: The timers of tasks that repeat; a unit that is active already does not start what it wants.
 ///   - report: How the node reports to the cluster, `nil` if it does not.
 ///   - invalid: The first mistake, if the task file is invalid.
+///   - hasClosedDirectories: Whether tasks write secrets into directories that the units of others have empty.
 /// - Returns: The health service, the recovery and alert services, the timer of retries, the service of metrics with its
 ///   timer, the units that report to the cluster, and a drop-in for the target.
 func commonUnits(
@@ -37,6 +38,7 @@ func commonUnits(
     timers: [String] = [],
     report: ReportUnits? = nil,
     invalid: String? = nil,
+    hasClosedDirectories: Bool = false,
 ) -> [UnitFile] {
     var target = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     target.section("Unit")
@@ -49,7 +51,7 @@ func commonUnits(
     if invalid == nil { target.set("AssertPathExists", "!\(call.root)/run/nest-bootstrap/health.json") }
     let texts =
         [
-            (healthUnitName, healthUnit(call, isInvalid: invalid != nil)),
+            (healthUnitName, healthUnit(call, isInvalid: invalid != nil, hasClosedDirectories)),
             (recoveryTemplateName, recoveryUnit(call)),
             (alertTemplateName, alertUnit(call)),
             (retryTemplateName, retryTimer),
@@ -72,9 +74,14 @@ let retryTemplateName = "k8s-bootstrap--retry@.timer"
 /// Replaces the drop-in of all tasks, which has the same name and would apply to every `k8s-bootstrap-*.service`.
 private let overridingDropIn = "# Made by nest-bootstrap. The settings of tasks do not apply to this unit.\n"
 
-private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool) -> String {
+private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool, _ hasClosedDirectories: Bool) -> String {
     var unit = supervisingUnit(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
     unit.section("Service")
+    if hasClosedDirectories {
+        // It runs before all tasks. systemd would create them itself, and 'reset' would leave them.
+        unit.comment("Lists and creates the directories that the units of tasks have empty.")
+        unit.command("ExecStartPre", prefixes: "-+", [call.program, "run", "--prepare"] + call.flags)
+    }
     unit.command("ExecStart", [call.program, "supervise"] + call.flags)
     addSupervisingSettings(&unit, call)
     // From the lists it removes reset commands that a task no longer has.
@@ -130,15 +137,41 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("RuntimeDirectoryPreserve", "yes")
     // So that `systemctl status` of the target shows the lines too.
     unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
-    // It starts and stops units, so it can do everything that systemd can. It has no use for the rest.
+    // It starts and stops units, by the bus, which asks for root. It reads the records and certificates of every user, and
+    // writes metrics into a directory that may belong to a service.
+    unit.set("CapabilityBoundingSet", "\(UnitSandbox.reading) CAP_DAC_OVERRIDE")
+    for (key, value) in confinement { unit.set(key, value) }
     for (key, value) in [
-        ("NoNewPrivileges", "yes"), ("ProtectSystem", "strict"), ("ProtectHome", "read-only"),
-        ("PrivateNetwork", "yes"), ("PrivateDevices", "yes"), ("RestrictAddressFamilies", "AF_UNIX"),
-        ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("RestrictNamespaces", "yes"),
-        ("MemoryDenyWriteExecute", "yes"), ("SystemCallFilter", "@system-service"),
+        ("PrivateNetwork", "yes"), ("IPAddressDeny", "any"), ("RestrictAddressFamilies", "AF_UNIX"),
+        ("SystemCallFilter", "~@privileged @resources"), ("ProtectSystem", "strict"),
     ] { unit.set(key, value) }
+    // Of /run it sees the records, which it writes, and its ways to systemd.
+    unit.set("TemporaryFileSystem", "/run:ro")
+    unit.path("BindPaths", "\(call.root)/run/nest-bootstrap")
+    let seen = [
+        "/run/dbus", "/run/systemd/journal/socket", "/run/systemd/notify", "/run/systemd/system",
+        "/run/systemd/generator",
+    ]
+    for path in seen { unit.path("BindReadOnlyPaths", path) }
+    // Metrics are also about certificates below these.
+    let open = ["/etc/rancher", "/etc/ssl/private", "/var/lib/rancher"]
+    let hidden = HiddenPaths.ofNoTask.filter { !isPath($0, at: UnitView.run) && !open.contains($0) }
+    for path in hidden + ["device-plugins", "plugins", "pod-resources", "pods"].map({ "/var/lib/kubelet/\($0)" }) {
+        unit.path("InaccessiblePaths", path)
+    }
     unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
+
+/// What no unit of the program needs, beside those of tasks: whatever it does with the bus or the network.
+let confinement = [
+    ("NoNewPrivileges", "yes"), ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"),
+    ("PrivateIPC", "yes"), ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"),
+    ("ProtectKernelLogs", "yes"),
+    ("ProtectControlGroups", "yes"), ("ProtectClock", "yes"), ("ProtectHostname", "yes"), ("ProtectProc", "invisible"),
+    ("RestrictNamespaces", "yes"), ("RestrictRealtime", "yes"), ("RestrictSUIDSGID", "yes"), ("LockPersonality", "yes"),
+    ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallArchitectures", "native"),
+    ("SystemCallErrorNumber", "EPERM"), ("SystemCallFilter", "@system-service"), ("UMask", "0022"),
+]
 
 private func alertUnit(_ call: ProgramInvocation) -> String {
     var unit = UnitText(
@@ -153,6 +186,14 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     // The task has failed, or has not succeeded yet.
     unit.set("SuccessExitStatus", "1 3")
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
+    // For the commands that administrators add too, which may need the network and the queue of a mail server.
+    for (key, value) in [
+        ("ProtectSystem", "full"), ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"),
+        ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"),
+        ("ProtectControlGroups", "yes"), ("ProtectClock", "yes"), ("ProtectHostname", "yes"),
+        ("RestrictNamespaces", "yes"),
+        ("RestrictRealtime", "yes"), ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
+    ] { unit.set(key, value) }
     return unit.text
 }
 

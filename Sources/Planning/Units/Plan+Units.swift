@@ -54,7 +54,13 @@ extension Plan {
             )
             return unit.files
         }
-        return commonUnits(call, timers: timerNames, report: report.map { ReportUnits($0, self) }) + tasks
+        let common = commonUnits(
+            call,
+            timers: timerNames,
+            report: report.map { ReportUnits($0, self) },
+            hasClosedDirectories: steps.contains { !$0.task.footprint.closedDirectories.isEmpty },
+        )
+        return common + tasks
     }
 }
 
@@ -215,6 +221,17 @@ extension Footprint {
 
     /// The directories that are created before the unit of the task starts; products are put in place after it.
     public var preparedDirectories: [String] { hasOnlyProducts ? [] : createdDirectories }
+
+    /// The directories of the task's secrets, which the units of other tasks have empty.
+    ///
+    /// Those in a directory that every unit has empty are left out.
+    public var closedDirectories: [String] {
+        let written = writes.filter { $0.effect != .removes }
+        let secret = written.filter(\.isSecret).map { parent(of: located($0.path.path)) }
+        let isKubernetes = written.contains { isPath(located($0.path.path), at: HiddenPaths.kubernetes) }
+        let all = secret + (isKubernetes ? [HiddenPaths.kubernetes] : [])
+        return all.filter { path in !UnitView.everywhere.contains { isPath(path, at: $0) } }
+    }
 
     /// Whether there are such directories, or the task could otherwise write the lists of what tasks have made.
     ///

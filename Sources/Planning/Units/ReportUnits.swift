@@ -42,9 +42,6 @@ struct ReportUnits {
         mayReferToAnything = isNamed && written.isEmpty
     }
 
-    /// Whether the keys may belong to another user than root, as those of the tasks may.
-    private var mayReadOthersFiles: Bool { isNamed || !references.isEmpty }
-
     /// Returns the names and texts of the units.
     func texts(_ call: ProgramInvocation) -> [(String, String)] {
         [(reportUnitName, service(call)), (reportEndUnitName, end(call)), (reportTimerName, timer(call))]
@@ -66,24 +63,48 @@ struct ReportUnits {
         unit.set("SyslogIdentifier", "k8s-bootstrap-report")
         unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
         unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
-        unit.set("RuntimeDirectory", "nest-bootstrap")
+        unit.set("RuntimeDirectory", "nest-bootstrap/report")
         unit.set("RuntimeDirectoryPreserve", "yes")
-        // It reads the records and a kubeconfig, and talks to the API server.
+        // It reads the records and a kubeconfig, whose files belong to root or to a service, and talks to the API server.
+        if call.root.isEmpty {
+            unit.set("User", unitUser)
+            unit.set("AmbientCapabilities", UnitSandbox.reading)
+        }
+        unit.set("CapabilityBoundingSet", UnitSandbox.reading)
+        for (key, value) in confinement { unit.set(key, value) }
         for (key, value) in [
-            ("CapabilityBoundingSet", mayReadOthersFiles ? UnitSandbox.reading : ""), ("NoNewPrivileges", "yes"),
-            ("ProtectSystem", "strict"),
-            ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("PrivateIPC", "yes"),
-            ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"),
-            ("ProtectControlGroups", "yes"), ("ProtectClock", "yes"), ("ProtectHostname", "yes"),
-            ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"), ("RestrictNamespaces", "yes"),
-            ("RestrictRealtime", "yes"), ("RestrictSUIDSGID", "yes"), ("LockPersonality", "yes"),
-            ("MemoryDenyWriteExecute", "yes"), ("SystemCallArchitectures", "native"),
-            ("SystemCallFilter", "@system-service"), ("MemoryMax", "256M"), ("TasksMax", "64"), ("LimitCORE", "0"),
+            ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"), ("SystemCallFilter", "~@privileged @resources"),
+            ("MemoryMax", "256M"), ("TasksMax", "64"), ("LimitCORE", "0"),
         ] { unit.set(key, value) }
-        if !call.root.isEmpty { unit.path("ReadWritePaths", "\(call.root)/run/nest-bootstrap") }
-        for path in hidden { unit.path("InaccessiblePaths", path) }
+        addView(&unit, call)
         return unit.text
     }
+
+    /// Shows the service the base system, the records, and the kubeconfig with what it refers to.
+    ///
+    /// Where it is not known what that is, the service sees the node without its sockets and without the secrets of others.
+    private func addView(_ unit: inout UnitText, _ call: ProgramInvocation) {
+        let isEverythingSeen = mayReferToAnything || !call.root.isEmpty
+        unit.set("ProtectSystem", isEverythingSeen ? "strict" : "yes")
+        unit.set("TemporaryFileSystem", isEverythingSeen ? "/run:ro" : "/:ro /run:ro")
+        unit.set("MountAPIVFS", "yes")
+        let ofEveryUnit = [
+            "/run/nest-bootstrap", "/run/systemd/journal/socket", "/run/systemd/notify", "/run/systemd/resolve",
+        ]
+        let used = (kubeconfigs + references + call.taskFiles).map(located)
+        let seen =
+            isEverythingSeen
+            ? used.filter { isPath($0, at: UnitView.run) } : UnitView.baseSystem + Self.ofKubelets + used
+        for path in ofEveryUnit + seen { unit.path("BindReadOnlyPaths", path) }
+        if !call.root.isEmpty { unit.path("BindPaths", "\(call.root)/run/nest-bootstrap") }
+        if isEverythingSeen { for path in hidden { unit.path("InaccessiblePaths", path) } }
+    }
+
+    /// Where the kubeconfigs of kubelets refer to.
+    private static let ofKubelets = [
+        "/etc/kubernetes/pki/ca.crt", "/var/lib/kubelet/pki", "/var/lib/rancher/k3s/agent",
+        "/var/lib/rancher/rke2/agent",
+    ]
 
     /// The secrets of others: paths that hold no kubeconfig and no file that one refers to.
     private var hidden: [String] {

@@ -83,7 +83,7 @@ struct UnitView {
     }
 
     /// What the program of every distribution needs: itself, and the configuration of accounts, names, time and trust.
-    private static let baseSystem =
+    static let baseSystem =
         ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates"]
         + [
             "ca-certificates", "crypto-policies", "gai.conf", "group", "host.conf", "hostname", "hosts", "ld.so.cache",

@@ -90,7 +90,8 @@ struct IntendedDifference: Sendable {
         Self(
             subject: "rights",
             theirs: "are all of root's",
-            ours: "are those of root without capabilities, in a sandbox: a script with a mistake does less harm"
+            ours:
+                "are those of root in a sandbox, with the right to read the files of every user, such as keys of agenix, but for the secrets of other tasks: a script with a mistake does less harm"
         ) { settings, _ in
             settings.add("sandbox", ["yes"])
         },
