@@ -14,8 +14,8 @@ final class SandboxHint: Sendable {
         let setting: String
         if message.contains("read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
-        } else if message.contains("no such file or directory"), let (directory, path) = Self.closedPath(in: line),
-            !Self.names(declaration, path)
+        } else if message.contains("no such file or directory"), let path = Self.path(in: line),
+            !Self.names(declaration, path), let directory = Self.closedDirectory(around: path, declaration)
         {
             setting = "a unit sees of \(directory) only what its task names: add the path to 'reads' of task '\(task)'"
         } else if message.contains("permission denied") {
@@ -32,12 +32,17 @@ final class SandboxHint: Sendable {
         hint.withLock { $0 = $0 ?? setting }
     }
 
-    /// The first path in a line that is in a directory of which units see what their tasks name, and the directory.
-    private static func closedPath(in line: String) -> (directory: Substring, path: Substring)? {
-        guard let match = line.firstMatch(of: /(?<directory>\/run|\/var\/lib|\/etc\/kubernetes)\/[^\s:'"‘’]+/) else {
-            return nil
-        }
-        return (match.directory, match.0)
+    /// The first absolute path in a line.
+    private static func path(in line: String) -> Substring? {
+        line.firstMatch(of: /(?:^|[\s:'"‘’=(])(\/[^\s:'"‘’)]+)/)?.1
+    }
+
+    /// The closed directory around a path, `nil` if there is none.
+    ///
+    /// The unit of a task with `reads` sees nothing else of the node's configuration and data.
+    private static func closedDirectory(around path: Substring, _ declaration: ExecDeclaration) -> String? {
+        let data = declaration.reads.isEmpty ? [] : ["/etc", "/mnt", "/srv", "/var"]
+        return (["/run", "/var/lib", "/etc/kubernetes"] + data).first { path.hasPrefix("\($0)/") }
     }
 
     /// Whether the unit sees a path, because the task names it.
