@@ -22,7 +22,7 @@ extension CommandHelp {
         examples: ["reset --dry-run", "reset", "reset --yes --output json"],
         files: [
             Row("/var/lib/nest-bootstrap-products/TASK.json", "what task TASK has made"),
-            Row("/var/lib/nest-bootstrap, /run/nest-bootstrap", "cache and records, which are deleted"),
+            Row("/var/lib/nest-bootstrap, /run/nest-bootstrap*", "cache and records, which are deleted"),
         ],
     )
 }
