@@ -11,6 +11,7 @@ let arguments = argumentsByName(Machine.arguments())
 let command = arguments.first.flatMap(CommandName.init)
 // Before there is a second thread, also one that has ended: the kernel still counts it for a moment.
 switch command {
+case .supervise where arguments.contains("--only-report"): Confinement.separate()
 case .supervise: Confinement.leaveMounts()
 case .run where arguments.contains("--prepare"): Confinement.leaveMounts()
 case .run: Confinement.separate()

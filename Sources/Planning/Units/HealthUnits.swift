@@ -140,12 +140,12 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     // It starts and stops units, by the bus, which asks for root. It reads the records and certificates of every user, and
     // writes metrics into a directory that may belong to a service.
     unit.set("CapabilityBoundingSet", "\(UnitSandbox.reading) CAP_DAC_OVERRIDE")
-    for (key, value) in confinement { unit.set(key, value) }
+    for (key, value) in isolation + confinement { unit.set(key, value) }
     for (key, value) in [
         ("PrivateNetwork", "yes"), ("IPAddressDeny", "any"), ("RestrictAddressFamilies", "AF_UNIX"),
-        ("SystemCallFilter", "~@privileged @resources"), ("ProtectSystem", "strict"),
+        ("ProtectSystem", "strict"),
     ] { unit.set(key, value) }
-    // Of /run it sees the records, which it writes, and its ways to systemd.
+    // In /run it needs the records, which it writes, and the bus.
     unit.set("TemporaryFileSystem", "/run:ro")
     unit.path("BindPaths", "\(call.root)/run/nest-bootstrap")
     let seen = [
@@ -162,15 +162,19 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
 
-/// What no unit of the program needs, beside those of tasks: whatever it does with the bus or the network.
+/// Settings of the units that supervise tasks, report and alert, which keep the machine's devices and kernel from them.
+let isolation = [
+    ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("ProtectKernelTunables", "yes"),
+    ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"), ("ProtectControlGroups", "yes"),
+    ("ProtectClock", "yes"), ("ProtectHostname", "yes"), ("RestrictNamespaces", "yes"), ("RestrictRealtime", "yes"),
+    ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
+]
+
+/// Settings of those in which only the program runs.
 let confinement = [
-    ("NoNewPrivileges", "yes"), ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"),
-    ("PrivateIPC", "yes"), ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"),
-    ("ProtectKernelLogs", "yes"),
-    ("ProtectControlGroups", "yes"), ("ProtectClock", "yes"), ("ProtectHostname", "yes"), ("ProtectProc", "invisible"),
-    ("RestrictNamespaces", "yes"), ("RestrictRealtime", "yes"), ("RestrictSUIDSGID", "yes"), ("LockPersonality", "yes"),
-    ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallArchitectures", "native"),
-    ("SystemCallErrorNumber", "EPERM"), ("SystemCallFilter", "@system-service"), ("UMask", "0022"),
+    ("NoNewPrivileges", "yes"), ("PrivateIPC", "yes"), ("ProtectProc", "invisible"), ("RestrictSUIDSGID", "yes"),
+    ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallErrorNumber", "EPERM"),
+    ("SystemCallFilter", "@system-service"), ("SystemCallFilter", "~@privileged @resources"), ("UMask", "0022"),
 ]
 
 private func alertUnit(_ call: ProgramInvocation) -> String {
@@ -186,14 +190,9 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     // The task has failed, or has not succeeded yet.
     unit.set("SuccessExitStatus", "1 3")
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
-    // For the commands that administrators add too, which may need the network and the queue of a mail server.
-    for (key, value) in [
-        ("ProtectSystem", "full"), ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"),
-        ("ProtectKernelTunables", "yes"), ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"),
-        ("ProtectControlGroups", "yes"), ("ProtectClock", "yes"), ("ProtectHostname", "yes"),
-        ("RestrictNamespaces", "yes"),
-        ("RestrictRealtime", "yes"), ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
-    ] { unit.set(key, value) }
+    // Commands that administrators add may need the network and the queue of a mail server.
+    unit.set("ProtectSystem", "full")
+    for (key, value) in isolation { unit.set(key, value) }
     return unit.text
 }
 

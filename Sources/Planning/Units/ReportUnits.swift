@@ -18,7 +18,7 @@ private let reportTimerDescription = "Regular report of the Kubernetes node boot
 struct ReportUnits {
     /// The kubeconfigs of which the first that exists is used.
     private let kubeconfigs: [String]
-    /// The files that these refer to, as far as tasks write them.
+    /// The files to which these refer, if a task writes the kubeconfig.
     private let references: [String]
     /// Whether the task file names the kubeconfig, so that its absence is reported.
     private let isNamed: Bool
@@ -71,18 +71,21 @@ struct ReportUnits {
             unit.set("AmbientCapabilities", UnitSandbox.reading)
         }
         unit.set("CapabilityBoundingSet", UnitSandbox.reading)
-        for (key, value) in confinement { unit.set(key, value) }
+        for (key, value) in isolation + confinement { unit.set(key, value) }
         for (key, value) in [
-            ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"), ("SystemCallFilter", "~@privileged @resources"),
+            ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
+            // It separates itself from other processes.
+            ("SystemCallFilter", "landlock_create_ruleset landlock_add_rule landlock_restrict_self"),
+            ("Environment", "NEST_UNIT=yes"),
             ("MemoryMax", "256M"), ("TasksMax", "64"), ("LimitCORE", "0"),
         ] { unit.set(key, value) }
         addView(&unit, call)
         return unit.text
     }
 
-    /// Shows the service the base system, the records, and the kubeconfig with what it refers to.
+    /// Shows the service the base system, the records, and the kubeconfig with the files to which it refers.
     ///
-    /// Where it is not known what that is, the service sees the node without its sockets and without the secrets of others.
+    /// If these files are unknown, the service sees the node except for `/run` and the paths of ``hidden``.
     private func addView(_ unit: inout UnitText, _ call: ProgramInvocation) {
         let isEverythingSeen = mayReferToAnything || !call.root.isEmpty
         unit.set("ProtectSystem", isEverythingSeen ? "strict" : "yes")
@@ -91,28 +94,31 @@ struct ReportUnits {
         let ofEveryUnit = [
             "/run/nest-bootstrap", "/run/systemd/journal/socket", "/run/systemd/notify", "/run/systemd/resolve",
         ]
-        let used = (kubeconfigs + references + call.taskFiles).map(located)
+        let used = [call.program] + (kubeconfigs + references + call.taskFiles).map(located)
         let seen =
             isEverythingSeen
             ? used.filter { isPath($0, at: UnitView.run) } : UnitView.baseSystem + Self.ofKubelets + used
-        for path in ofEveryUnit + seen { unit.path("BindReadOnlyPaths", path) }
-        if !call.root.isEmpty { unit.path("BindPaths", "\(call.root)/run/nest-bootstrap") }
-        if isEverythingSeen { for path in hidden { unit.path("InaccessiblePaths", path) } }
+        for path in ofEveryUnit + seen { unit.set("BindReadOnlyPaths", boundPath(path)) }
+        if !call.root.isEmpty { unit.set("BindPaths", boundPath("\(call.root)/run/nest-bootstrap")) }
+        for path in hidden { unit.path("InaccessiblePaths", path) }
     }
 
-    /// Where the kubeconfigs of kubelets refer to.
+    /// The files and directories to which kubeconfigs of kubelets refer.
     private static let ofKubelets = [
         "/etc/kubernetes/pki/ca.crt", "/var/lib/kubelet/pki", "/var/lib/rancher/k3s/agent",
         "/var/lib/rancher/rke2/agent",
     ]
 
-    /// The secrets of others: paths that hold no kubeconfig and no file that one refers to.
+    /// Secrets that are neither a kubeconfig nor a file to which one refers.
     private var hidden: [String] {
-        let keys = ["/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd", "/etc/kubernetes/pki/sa.key"]
+        let keys = ["ca.key", "etcd", "front-proxy-ca.key", "sa.key"].map { "/etc/kubernetes/pki/\($0)" }
+        let kubeconfigs = ["admin", "controller-manager", "scheduler", "super-admin"].map {
+            "/etc/kubernetes/\($0).conf"
+        }
         // k3s has the files of the kubelet below these.
         let open = mayReferToAnything ? Self.keyDirectories : ["/etc/rancher", "/var/lib/rancher"]
-        let used = (kubeconfigs + references).map(located)
-        return (HiddenPaths.ofNoTask + keys).filter { path in
+        let used = (self.kubeconfigs + references).map(located)
+        return (HiddenPaths.ofNoTask + keys + kubeconfigs + ["/var/lib/kubelet/pods"]).filter { path in
             !open.contains(path) && !used.contains { isPath($0, at: path) }
         }
     }
