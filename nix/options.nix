@@ -205,7 +205,7 @@ let
       reads = mkOption {
         type = types.listOf types.str;
         default = [ ];
-        description = "Paths in /run, /var/lib or /etc/kubernetes, and files of other users, that the script reads, unless its arguments name them or it may write everywhere.";
+        description = "Paths in closed directories, and files of other users, that the script reads; unless it may write everywhere, its unit then sees only these and the base system.";
       };
     };
   };

@@ -35,13 +35,14 @@ extension RunCommand {
         return .success
     }
 
-    /// Lists and creates the directories that the units of all tasks have empty, before any of these is started.
+    /// Lists and creates the directories of secrets that are empty in the units of other tasks, before these start.
     ///
-    /// systemd would create them, unlisted. Those of a task that is running are there.
+    /// Otherwise systemd creates them, and `reset` does not know them. A task that is running has created its own.
     func prepareClosedDirectories(_ plan: Plan, _ records: RecordStore) throws(SystemError) {
         let files = configuration.files
         for task in plan.steps.map(\.task) {
-            let missing = task.footprint.closedDirectories.filter { (try? files.exists($0)) == false }
+            let directories = task.footprint.closedDirectories(beside: Configuration.taskFiles(configuration.options))
+            let missing = directories.filter { (try? files.exists($0)) == false }
             guard !missing.isEmpty, let lock = try records.lock(task.name) else { continue }
             defer { withExtendedLifetime(lock) {} }
             for directory in missing { try files.makeDirectories(directory, by: task.name) }

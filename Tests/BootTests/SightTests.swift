@@ -8,8 +8,9 @@ extension RunningMachineTests {
         private static let watch = """
             while :
             do for file in /run/nest-bootstrap-staged/*/* /run/nest-bootstrap/tasks/*/products/* /etc/web/tls.key \\
-                /etc/kubernetes/admin.kubeconfig /var/lib/site/a.key /etc/keys/other.key
-            do test -s "$file" && cat "$file" >/dev/null 2>&1 && echo "read $file" && exit 1; done
+                /etc/kubernetes/admin.kubeconfig /var/lib/site/a.key /etc/keys/other.key /opt/app/keys/a.key /opt/a:b/a.key \\
+                /persist/real/client.key
+            do test "${file##*/}" != "$SEEN" && test -s "$file" && cat "$file" >/dev/null 2>&1 && echo "read $file" && exit 1; done
             test -e /usr/ended && break
             done
             # The number of open_by_handle_at, which no unit may call: with a capability it reads what is hidden.
@@ -27,6 +28,9 @@ extension RunningMachineTests {
                   args: [-c, "cat /etc/keys/own.key && cat /var/run/keys/own.key && sh /usr/watch"]
                   reads: [/etc/keys/own.key, /var/run/keys/own.key]
               mentioned: {exec: {command: sh, args: [-c, "cat /run/keys/own.key && sh /usr/watch"]}}
+              # It sees the directory, in which a secret is hidden only until it is replaced.
+              anywhere:
+                exec: {command: sh, args: [/usr/watch], environment: {SEEN: admin.kubeconfig}, writes: [/]}
               granted: {exec: {command: sh, args: [/usr/watch], capabilities: [CAP_DAC_READ_SEARCH, CAP_SYS_RESOURCE]}}
               issued:
                 certificate:
@@ -38,7 +42,12 @@ extension RunningMachineTests {
                 kubeconfig: {path: /etc/kubernetes/admin.kubeconfig, user: u, certificate: /etc/web-ca/ca.crt,
                   key: /etc/keys/other.key, certificateAuthority: /etc/web-ca/ca.crt, server: "https://x",
                   credentials: inline}
-              copied: {file: {path: /var/lib/site/a.key, source: /etc/keys/other.key}}
+              copied: {file: {path: /var/lib/site/a.key, source: /etc/keys/other.key, mode: "0600"}}
+              installed: {file: {path: /opt/app/keys/a.key, content: x, mode: "0600"}}
+              colon: {file: {path: "/opt/a:b/a.key", content: x, mode: "0600"}}
+              linked:
+                kubeconfig: {path: /etc/kubernetes/linked.kubeconfig, user: u, certificate: /etc/web-ca/ca.crt,
+                  key: /etc/lk/client.key, certificateAuthority: /etc/web-ca/ca.crt, server: "https://x"}
 
             """
 
@@ -48,18 +57,19 @@ extension RunningMachineTests {
                 try await machine.place(Self.watch, at: "/usr/watch")
                 let made = try await machine.must(
                     """
-                    umask 022; mkdir -p /etc/web-ca /etc/ssl/private /etc/keys /run/keys /srv/data; chmod 0711 /etc/keys
+                    umask 022; mkdir -p /etc/web-ca /etc/ssl/private /etc/keys /run/keys /srv/data /etc/lk /persist/real; chmod 0711 /etc/keys
                     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=web-ca -days 30 \\
                         -keyout /etc/ssl/private/ca.key -out /etc/web-ca/ca.crt 2>/dev/null
                     cp /etc/ssl/private/ca.key /etc/keys/other.key; echo own >/etc/keys/own.key; cp /etc/keys/own.key /run/keys
+                    cp /etc/ssl/private/ca.key /persist/real/client.key; ln -s /persist/real/client.key /etc/lk/client.key
                     chmod 0400 /etc/keys/* /run/keys/*; chown 998:998 /etc/keys/* /run/keys/*; ls -l /etc/keys
                     """
                 )
                 show("keys of another user", made)
                 try await machine.startTasks()
-                let watching = ["plain", "named", "mentioned", "granted"]
+                let watching = ["plain", "named", "mentioned", "anywhere", "granted"]
                 // None of the keys was there when the watching units started.
-                for task in ["issued", "admin", "copied"] {
+                for task in ["issued", "admin", "copied", "installed", "colon", "linked"] {
                     let state = "systemctl is-active k8s-bootstrap-\(task)"
                     let isActive = try await machine.becomes(state) { $0 == "active\n" }
                     let status = isActive ? "" : try await machine.status(task)
@@ -73,7 +83,8 @@ extension RunningMachineTests {
                 }
                 let running = watching.map { "k8s-bootstrap-\($0)" }.joined(separator: " ")
                 let states = try await machine.output("systemctl is-active \(running)")
-                #expect(states == String(repeating: "activating\n", count: watching.count))
+                let status = try await machine.status()
+                #expect(states == String(repeating: "activating\n", count: watching.count), "\(status)")
                 // At rest: units that start when everything is in place.
                 try await machine.must("systemctl stop \(running) && touch /usr/ended && systemctl start \(running)")
                 for task in watching {
@@ -86,7 +97,7 @@ extension RunningMachineTests {
                     show("what task '\(task)' saw", said.joined(separator: "\n"))
                     let own = ["named": ["own", "own"], "mentioned": ["own"]][task] ?? []
                     // With the capability to read everything a unit sees nothing else, though it be open to everybody.
-                    let others = task == "plain" ? ["sees data of others"] : []
+                    let others = ["plain", "anywhere"].contains(task) ? ["sees data of others"] : []
                     let end = ["handle: Operation not permitted"] + others + ["watched to the end"]
                     #expect(said.map(String.init) == own + own + end, "\(task)")
                 }

@@ -142,4 +142,103 @@ import Testing
         let files = try UnitsTests.files(text.replacing("KEY", with: "/root/k/a.key"), call)
         #expect(files["k8s-bootstrap-b.service.d/50-privileges.conf"]?.contains("ProtectHome=read-only") == true)
     }
+
+    /// The settings of a task's unit that say what it sees, without the base system.
+    private func view(of task: String, among tasks: String, links: [String: [String]] = [:]) throws -> [String] {
+        let files = try declarations("tasks:\n\(tasks)\n  t: {\(task)}\n").plan.units(UnitsTests.call) {
+            links[$0] ?? []
+        }
+        let drop = files.first { $0.path == "k8s-bootstrap-t.service.d/50-privileges.conf" }
+        guard case .text(let text)? = drop?.content else { return [] }
+        let base = try UnitSandboxTests.baseSystem
+        return text.split(separator: "\n").map(String.init).filter { line in
+            let isOfView = line.hasPrefix("TemporaryFileSystem=") || line.contains("Paths=")
+            return isOfView && !base.contains(line) && !line.contains("/journal/") && line != "InaccessiblePaths="
+        }
+    }
+
+    private static func secret(_ name: String, _ path: String) -> String {
+        "  \(name): {file: {path: \"\(path)\", content: x, mode: \"0600\"}}"
+    }
+
+    @Test func `a secret in a directory of programs is out of sight of a unit that may read everything`() throws {
+        let secrets = [Self.secret("a", "/opt/keys/tls.key"), Self.secret("b", "/opt/app/sub/keys/tls.key")]
+        let lines = try view(of: "exec: {command: ls, reads: [/srv/own]}", among: secrets.joined(separator: "\n"))
+        #expect(
+            lines == [
+                "TemporaryFileSystem=/:ro", "TemporaryFileSystem=/opt/app/sub/keys:ro",
+                "TemporaryFileSystem=/opt/keys:ro",
+                "BindReadOnlyPaths=-/srv/own",
+            ]
+        )
+    }
+
+    @Test(
+        arguments: [
+            // A pattern names no directory below the one that it is in.
+            ("preStart: \"cat /opt/app/*.conf\", command: ls", true), ("command: ls, args: [/opt/app/sub/keys]", false),
+            ("command: ls, args: [/opt/app/sub/keys-old/x]", true), ("command: ls, args: [/x/opt/app/sub/keys]", true),
+            ("command: ls, args: [/opt/app/sub/keys/tls.key.pub]", true), ("command: ls, writes: [/opt/]", true),
+            ("command: ls, writes: [/]", true), ("command: ls, writes: [/opt/app/sub/keys/]", false),
+            ("command: ls, reads: [/opt/app]", false),
+        ]
+    )
+    func `only a task that names a directory of secrets sees the whole of it`(fields: String, isClosed: Bool) throws {
+        let lines = try view(of: "exec: {\(fields)}", among: Self.secret("a", "/opt/app/sub/keys/tls.key"))
+        #expect(lines.contains("TemporaryFileSystem=/opt/app/sub/keys:ro") == isClosed, "\(lines)")
+        #expect(!lines.contains("BindReadOnlyPaths=-/opt/app/sub/keys/tls.key"), "\(lines)")
+    }
+
+    @Test(arguments: ["/var/lib/etcd-backup/a.tgz", "/etc/ssh_known_hosts", "/srv/etc/shadow", "/etc/app/tls.key.pub"])
+    func `a name that begins or ends as that of a secret is not its name`(path: String) throws {
+        let lines = try view(
+            of: "exec: {command: ls, args: [\(path)], writes: [/var/lib/etcd-backup/]}",
+            among: Self.secret("a", "/etc/app/tls.key")
+        )
+        let ofSecrets = ["/var/lib/etcd", "/etc/ssh", "/etc/shadow", "/etc/app/tls.key", "/etc/app"].map { "-\($0)" }
+        #expect(
+            !lines.contains { line in line.hasPrefix("Bind") && ofSecrets.contains { line.hasSuffix($0) } },
+            "\(lines)"
+        )
+        // What is beside a secret may belong to its owner.
+        #expect(lines.contains("TemporaryFileSystem=/:ro") == path.hasPrefix("/etc/app/"))
+    }
+
+    @Test func `a secret is hidden where a link leads, too`() throws {
+        let key =
+            "  a: {kubeconfig: {path: /etc/a.conf, user: u, certificate: /c, key: /etc/lk/client.key, "
+            + "certificateAuthority: /ca, server: \"https://x\"}}"
+        let links = ["/etc/lk/client.key": ["/persist/real/client.key"]]
+        let lines = try view(of: "exec: {command: ls}", among: key, links: links)
+        #expect(Set(lines) == Set(["/etc/a.conf", "/etc/lk", "/persist/real"].map { "InaccessiblePaths=-\($0)" }))
+    }
+
+    @Test func `a program that may write everywhere sees no secret of another task`() throws {
+        let secrets = [
+            "/etc/loose.key", "/srv/loose.key", "/etc/x.d/tls.key", "/etc/kubernetes/t.key", "/opt/k/tls.key",
+        ]
+        let tasks = secrets.enumerated().map { Self.secret("s\($0)", $1) }.joined(separator: "\n")
+        let lines = try view(of: "exec: {command: ls, writes: [/]}", among: tasks)
+        for path in ["/etc/loose.key", "/srv/loose.key", "/etc/x.d/tls.key", "/etc/kubernetes/t.key"] {
+            #expect(lines.contains("InaccessiblePaths=-\(path)"), "\(path)")
+        }
+        #expect(lines.contains("TemporaryFileSystem=/opt/k:ro"))
+    }
+
+    @Test func `a directory with a colon is hidden, as systemd cannot empty it, and a file in it is bound`() throws {
+        let secret = Self.secret("a", "/opt/a:b/tls.key")
+        #expect(try view(of: "exec: {command: ls}", among: secret) == ["InaccessiblePaths=-/opt/a:b"])
+        let named = try view(of: "exec: {command: ls, reads: [\"/run/c:d/x\"]}", among: secret)
+        #expect(named.contains("BindReadOnlyPaths=\"-/run/c:d/x\""))
+    }
+
+    @Test func `products that are not in place yet are shown to no unit, and many secrets open no directory`() throws {
+        let run = try view(of: "exec: {command: ls, reads: [/run]}", among: "  a: {exec: {command: ls}}")
+        #expect(run.contains("TemporaryFileSystem=/run/nest-bootstrap-staged:ro"))
+        let many = (0..<300).map { Self.secret("s\($0)", "/etc/c\($0)/k/tls.key") }.joined(separator: "\n")
+        let lines = try view(of: "exec: {command: ls}", among: many)
+        // The drop-in of all units applies.
+        #expect(!lines.contains("TemporaryFileSystem="))
+        #expect(lines.count == 256)
+    }
 }

@@ -233,7 +233,7 @@ struct ResetListTests {
               secret: {file: {path: /etc/made/deep/key, content: x, mode: "0600"}}
               open: {file: {path: /etc/open/file, content: x}}
               kubernetes: {file: {path: /etc/kubernetes/manifests/pod.yaml, content: x}}
-              elsewhere: {file: {path: /var/lib/made/key, content: x, mode: "0600"}}
+              data: {file: {path: /var/lib/made/key, content: x, mode: "0600"}}
             """
         )
         let made = {
@@ -243,7 +243,7 @@ struct ResetListTests {
         for _ in 1...2 {
             let result = try await node.run("run", "--prepare")
             #expect(result.status == 0 && result.output + result.errors == "")
-            #expect(made() == ["/etc/made/deep", "/etc/kubernetes"])
+            #expect(made() == ["/etc/made/deep", "/etc/kubernetes", "/var/lib/made"])
         }
         #expect(try await node.run("reset", "--yes").status == 0)
         #expect(made() == [])

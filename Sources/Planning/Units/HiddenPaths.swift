@@ -1,26 +1,23 @@
-/// The paths that units hide, and which tasks see which of them.
+/// The secrets of a plan and of every node, and the view of each unit on them.
 ///
-/// Secret are the directory of every client key, every kubeconfig, every file that only its owner may read, with its source,
-/// and on every machine the paths of ``everywhere``.
+/// Secrets are client keys and private keys, kubeconfigs, files that only their owners may read and their sources, and the paths
+/// of ``hiddenByDropIn``.
 struct HiddenPaths {
-    /// The secret files that are in no secret directory, each once.
-    private var looseFiles: [String] = []
-    /// The secret directories, each once, in the order of the plan.
-    private var directories: [String] = []
-    /// The secret files below each secret directory.
-    private var filesBelow: [String: [String]] = [:]
-    /// The files that each kubeconfig refers to which a task of the plan writes.
+    /// The directories of the plan's secrets.
+    private var directories: [String: ClosedDirectory.Kind] = [:]
+    /// The secret files, each once, in the order of the plan.
+    private var files: [String] = []
+    private var knownFiles: Set<String> = []
+    /// The files that each kubeconfig of the plan refers to.
     private var references: [String: [String]] = [:]
-    /// What tasks of the plan write for the owner alone.
+    /// The files that tasks of the plan write for their owners alone.
     private var ownersFiles: Set<String> = []
-    /// Finds secret paths in texts.
-    private let mentions: PathMentions
+    private let closed: ClosedPaths
 
-    /// What every machine has and a task sees only if it says so.
+    /// Paths of every node that a task sees only if it names them, as in the drop-in of all units.
     ///
-    /// In addition to passwords and keys these are the sockets of services that can do what a unit may not. The drop-in
-    /// of all units hides them too.
-    static let everywhere = ofNoTask + credentialPaths
+    /// In addition to passwords and keys these are the sockets of services that can do more than a unit may.
+    static let hiddenByDropIn = ofNoTask + credentialPaths
 
     /// The subset that no task needs.
     static let ofNoTask = [
@@ -50,9 +47,9 @@ struct HiddenPaths {
         "/etc/kubernetes/super-admin.conf", "/var/lib/kubelet", "/var/lib/kubelet/pki", "/var/lib/kubelet/pods",
     ]
 
-    /// What the agent itself needs in every unit, in addition to its task files.
+    /// The directories that the program needs in every unit: they are not closed.
     private static let essential = [
-        "/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", records, "/usr", "/var/lib/nest-bootstrap",
+        "/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", records, "/usr", "/var/lib/nest-bootstrap",
     ]
 
     /// The records of the tasks, which every unit sees.
@@ -61,239 +58,195 @@ struct HiddenPaths {
     /// The socket directory of the system's bus.
     private static let bus = "/run/dbus"
 
-    /// Where programs write to the journal, by `syslog` and `systemd-cat`.
+    /// The sockets at which programs write to the journal, by `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
-    /// The paths that every task reads: the task files, as they are named and where links lead.
-    private let taskFiles: [String]
+    /// The paths that every task reads: the program and the task files, as they are named and where links lead.
+    private let ofEveryTask: [String]
 
     /// Where the links on the way of each path that a task reads lead.
     private var links: [String: [String]] = [:]
 
-    /// Where the configuration of the resolver really is.
-    private let resolver: [String]
+    /// Where the links on the way of the resolver's configuration lead.
+    private let resolverLinks: [String]
 
-    /// The directories of which a unit sees only what its task names, each before those in it.
-    private let closed: [ClosedDirectory]
-
-    /// Where Kubernetes keeps the keys of the control plane, and tasks those of others.
+    /// The directory of the control plane's keys, and of many others.
     static let kubernetes = "/etc/kubernetes"
 
-    /// The root below which tasks write, where nothing is closed; empty without one.
+    /// The root below which tasks write, where no directory is emptied; empty without one.
     private let root: String
-
-    private static let resolver = "/etc/resolv.conf"
 
     /// Finds the secret paths of a plan.
     ///
     /// - Parameters:
     ///   - plan: The plan.
-    ///   - taskFiles: The paths that every task reads.
-    ///   - root: The root below which tasks write, empty without one.
+    ///   - call: How the units call the program.
     ///   - linkedNames: Returns where the links on the way of a path lead.
     ///   - exists: Returns whether a directory exists.
     init(
         _ plan: Plan,
-        taskFiles: [String],
-        root: String,
+        _ call: ProgramInvocation,
         linkedNames: (String) -> [String],
         exists: (String) -> Bool,
     ) {
-        func others(_ path: String) -> [String] { [path] + linkedNames(path).map(located) }
-        self.taskFiles = taskFiles.map(located).flatMap(others)
-        resolver = linkedNames(Self.resolver).map(located)
-        let open = Self.essential + self.taskFiles
-        var files: [String] = []
-        var known: Set<String> = []
+        func others(_ path: String) -> [String] { linkedNames(path).map(located) }
+        ofEveryTask = [call.program] + call.taskFiles.map(located).flatMap { [$0] + others($0) }
+        resolverLinks = others("/etc/resolv.conf")
+        root = call.root
         for footprint in plan.steps.lazy.map(\.task.footprint) {
-            for path in footprint.reads.map({ located($0.path.path) }) where links[path] == nil {
-                links[path] = Array(others(path).dropFirst())
-            }
-            for read in footprint.reads where [.secret, .clientKey, .kubeconfig, .privateKey].contains(read.use) {
+            for read in footprint.reads {
                 let path = located(read.path.path)
-                if read.use == .clientKey, let directory = Self.secretDirectory(of: path, open),
-                    known.insert(directory).inserted
-                {
-                    directories.append(directory)
+                if links[path] == nil { links[path] = others(path) }
+                guard [.secret, .clientKey, .kubeconfig, .privateKey].contains(read.use) else { continue }
+                for secret in [path] + (links[path] ?? []) {
+                    if knownFiles.insert(secret).inserted { files.append(secret) }
+                    guard read.use == .clientKey || read.use == .privateKey else { continue }
+                    if let directory = Self.closedDirectory(of: secret, beside: call.taskFiles),
+                        directories[directory] == nil
+                    {
+                        directories[directory] = .foreign
+                    }
                 }
-                if known.insert(path).inserted { files.append(path) }
             }
             for write in footprint.writes where write.isSecret {
                 let path = located(write.path.path)
                 ownersFiles.insert(path)
-                if let files = write.kubeconfigFiles { references[path] = files.map(located).flatMap(others) }
-                if let directory = Self.secretDirectory(of: path, open), known.insert(directory).inserted {
-                    directories.append(directory)
+                if let files = write.kubeconfigFiles {
+                    references[path] = files.map(located).flatMap { [$0] + others($0) }
                 }
-                if known.insert(path).inserted { files.append(path) }
+                if knownFiles.insert(path).inserted { files.append(path) }
             }
+            for directory in footprint.closedDirectories(beside: call.taskFiles) { directories[directory] = .made }
         }
-        self.root = root
-        closed =
-            root.isEmpty
-            ? Self.closed(directories, plan, exists) : UnitView.everywhere.map { .init(path: $0, isSecret: false) }
-        mentions = PathMentions(files + directories + Self.everywhere)
-        let covers = Set(directories + Self.everywhere + closed.map(\.path))
-        for file in files {
-            if let cover = Self.outermost(of: covers, above: file) {
-                filesBelow[cover, default: []].append(file)
-            } else {
-                looseFiles.append(file)
-            }
+        directories[Self.kubernetes] = directories[Self.kubernetes] ?? (exists(Self.kubernetes) ? .made : nil)
+        var all = Set(UnitView.emptiedByDropIn.map { ClosedDirectory(path: $0, kind: .usual) })
+        for (path, kind) in directories where !UnitView.emptiedByDropIn.contains(path) {
+            let isUsual = path == Self.kubernetes && root.isEmpty
+            var directory = ClosedDirectory(path: path, kind: isUsual ? .usual : kind)
+            // Below a root the secrets are elsewhere too. A colon would begin the options of the mount.
+            directory.mayBeEmptied = root.isEmpty && !path.contains(":")
+            all.insert(directory)
         }
+        for path in Self.hiddenByDropIn {
+            let mayHoldCredentials = Self.credentialPaths.contains(path)
+            all.insert(
+                ClosedDirectory(path: path, kind: .foreign, isInDropIn: true, mayHoldCredentials: mayHoldCredentials)
+            )
+        }
+        closed = ClosedPaths(all, files: files, rootOnly: Self.closedToUsers)
     }
 
-    /// The directories that are closed on every node, and those of secrets.
-    private static func closed(_ secret: [String], _ plan: Plan, _ exists: (String) -> Bool) -> [ClosedDirectory] {
-        // systemd creates a directory that is to be empty, which it cannot where a distribution keeps /etc read-only.
-        let isUsed = plan.steps.lazy.map(\.task.footprint).contains { footprint in
-            footprint.writes.contains { isPath(located($0.path.path), at: kubernetes) }
-        }
-        let usual = UnitView.everywhere + (isUsed || exists(kubernetes) ? [kubernetes] : [])
-        return
-            (usual.map { ClosedDirectory(path: $0, isSecret: false) }
-            + secret.filter { !usual.contains($0) }.map { ClosedDirectory(path: $0, isSecret: true) })
-            .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-    }
-
-    /// The directory of a secret, unless it is one that every unit needs or that has more than secrets.
-    private static func secretDirectory(of secret: String, _ open: [String]) -> String? {
-        let directory = parent(of: secret)
-        let isOpen = open.contains { isPath($0, at: directory) || isPath(directory, at: $0) }
-        // Directories such as /etc and /run, and those of the settings of a service, such as /etc/sysctl.d.
-        let isShared = !directory.dropFirst().contains("/") || directory.hasSuffix(".d")
-        return isShared || isOpen || everywhere.contains(directory) ? nil : directory
-    }
-
-    /// The outermost of some directories that a file is in.
-    private static func outermost(of directories: Set<String>, above file: String) -> String? {
-        var found: String?
-        var path = file
-        while path != "/" {
-            if directories.contains(path) { found = path }
-            path = parent(of: path)
-        }
-        return found
-    }
-
-    /// The paths that a task reads, also by way of the kubeconfig that another task writes.
+    /// The paths that a task's keys name, and the files of the kubeconfigs among them.
     func paths(readBy footprint: Footprint) -> [String] {
         let named = footprint.reads.map { located($0.path.path) }.flatMap { [$0] + (links[$0] ?? []) }
-        return named + named.flatMap { references[$0] ?? [] } + taskFiles + (footprint.usesNetwork ? resolver : [])
+        let referred = named.flatMap { references[$0] ?? [] }
+        return named + referred + ofEveryTask.dropFirst() + (footprint.usesNetwork ? resolverLinks : [])
     }
 
-    /// What a task's unit sees and hides.
-    struct Sight {
-        /// What it sees of closed directories.
-        var view: UnitView
-        /// Paths that the drop-in of all units does not hide.
-        var own: [String] = []
-        /// Paths that the drop-in of all units hides and this task may see.
-        var open: [String]
-        /// Whether the task uses a kubeconfig that no task of the plan writes, which may refer to any file.
-        var mayReadAnything = false
-        /// Whether the unit sees nothing but the base system and what its task names.
-        var isRootEmpty = false
-    }
-
-    /// The paths that the texts of a task name, and what they refer to.
+    /// The paths that the texts of a task mention.
     ///
-    /// A text that names a directory such as `/etc` asks for nothing in it.
+    /// A text that has a directory such as `/etc` names nothing in it.
     private func mentioned(by footprint: Footprint) -> [String] {
-        let known = footprint.texts.flatMap(mentions.found)
-        let usual = UnitView.everywhere + [Self.kubernetes]
-        let others = footprint.texts.flatMap(pathsNamed).map(located).filter { path in
+        let usual = UnitView.emptiedByDropIn + [Self.kubernetes]
+        return footprint.texts.flatMap(pathsNamed).map(located).filter { path in
             !usual.contains { isPath($0, at: path) } && !isPath(path, at: Self.records)
         }
-        return known + known.flatMap { references[$0] ?? [] } + others
     }
 
-    /// Whether the program of a task needs a capability to read what the task names, as it may belong to another user.
+    /// Returns whether the program of a task reads files that may belong to another user, for which it needs a capability.
     ///
     /// A program that may write anywhere may read everything too.
-    func mayNameFilesOfOthers(_ footprint: Footprint) -> Bool {
+    func namesFilesOfOthers(_ footprint: Footprint) -> Bool {
         guard footprint.runsPrograms else { return false }
-        if footprint.writesAnywhere
-            || footprint.reads.contains(where: { $0.use == .optional && !isSocket($0.path.path) })
-        {
-            return true
-        }
+        let isRead = footprint.reads.contains { $0.use == .optional && !$0.path.path.hasSuffix(".sock") }
+        if footprint.writesAnywhere || isRead { return true }
         let written = footprint.writablePaths
-        let secret = [UnitView.run, Self.kubernetes] + directories
-        let known = footprint.texts.flatMap(mentions.found)
-        return (known + mentioned(by: footprint)).contains { path in
-            !isSocket(path) && !written.contains { isPath(path, at: $0) }
-                && (known.contains(path) || secret.contains { isPath(path, at: $0) })
-                && !Self.essential.contains { isPath(path, at: $0) }
+        return mentioned(by: footprint).contains { path in
+            guard !path.hasSuffix(".sock"), !(written + Self.essential).contains(where: { isPath(path, at: $0) }) else {
+                return false
+            }
+            let around = ClosedPaths.directories(around: [path + "/"])
+            let places = Self.hiddenByDropIn + [UnitView.run, Self.kubernetes]
+            return knownFiles.contains(path) || places.contains(where: around.contains)
+                || around.contains { directories[$0] != nil }
         }
     }
-
-    private func isSocket(_ path: String) -> Bool { path.hasSuffix(".sock") }
 
     /// Finds what the unit of a task sees.
     ///
     /// - Parameters:
-    ///   - footprint: What the task reads and writes.
+    ///   - footprint: The paths that the task reads and writes.
     ///   - looksAt: The directories in which it looks at single paths.
-    ///   - user: Who its unit runs as.
-    /// - Returns: What it sees and hides.
-    func sight(of footprint: Footprint, lookingAt looksAt: [String], as user: UnitUsers.Settings) -> Sight {
-        var named = paths(readBy: footprint)
-        var modified: [String] = []
+    ///   - user: The user of its unit.
+    /// - Returns: The view of the unit.
+    func view(of footprint: Footprint, lookingAt looksAt: [String], as user: UnitUsers.Settings) -> UnitView {
+        let mentions = mentioned(by: footprint)
+        var names = UnitView.Names(reads: paths(readBy: footprint) + mentions.flatMap { references[$0] ?? [] })
+        names.mentions = mentions
+        names.looksAt = looksAt
+        names.writes = root.isEmpty ? footprint.writablePaths : [root]
         for write in footprint.writes {
             let path = located(write.path.path)
-            if write.effect == .modifies { modified.append(path) } else { named.append(path) }
+            if write.effect == .modifies { names.modifies.append(path) } else { names.products.insert(path) }
         }
-        named += mentioned(by: footprint)
-        // In an empty root directory there is no link from here to /run.
-        let texts = footprint.texts.flatMap(pathsNamed) + footprint.reads.map(\.path.path)
-        let aliases = texts.filter { isPath(normalised($0), at: "/var/run") }
-        if footprint.connections.contains(.systemBus) { named.append(Self.bus) }
-        if footprint.runsPrograms { named += Self.journal }
-
-        // A task that writes a directory does not read everything in it.
-        let written = footprint.writablePaths
-        let isNamed = { (secret: String) in
-            named.contains { isPath($0, at: secret) || isPath(secret, at: $0) }
-                || written.contains { isPath($0, at: secret) }
-        }
-        let needed = Self.everywhere.filter(isNamed)
-        let isForeign = footprint.kubeconfig.map { references[located($0.path)] == nil } ?? false
-        var names = UnitView.Names(
-            reads: named,
-            writes: root.isEmpty ? written : [root],
-            looksAt: looksAt,
-            awaited: footprint.reads.filter { $0.use == .awaited }.map { located($0.path.path) },
-            readsAnything: isForeign,
-            writesAnywhere: footprint.writesAnywhere,
-            runsPrograms: footprint.runsPrograms,
-        )
+        names.awaited = footprint.reads.filter { $0.use == .awaited }.map { located($0.path.path) }
+        names.readsAnything = footprint.kubeconfig.map { references[located($0.path)] == nil } ?? false
+        names.writesAnywhere = footprint.writesAnywhere
+        names.runsPrograms = footprint.runsPrograms
+        names.isUnprivileged = user.isUnprivileged
+        names.ownersFiles = ownersFiles
+        if footprint.connections.contains(.systemBus) { names.reads.append(Self.bus) }
+        if footprint.runsPrograms { names.reads += Self.journal }
         let isRootEmpty =
-            root.isEmpty && user.capabilities.contains(UnitSandbox.reading) && !isForeign && names.awaited.isEmpty
-            && !written.contains("/") && !footprint.writes.contains { parent(of: $0.path.path) == "/" }
-        if isRootEmpty { names.reads += aliases.map(normalised) }
-        let view = UnitView(of: names, closed: closed, isRootEmpty: isRootEmpty)
-        if isForeign {
-            let open = Self.everywhere.filter { needed.contains($0) || Self.credentialPaths.contains($0) }
-            return Sight(view: view, open: open, mayReadAnything: true)
+            root.isEmpty && user.capabilities.contains(UnitSandbox.reading) && !names.readsAnything
+            && names.awaited.isEmpty && !names.writes.contains("/")
+            && !footprint.writes.contains { parent(of: $0.path.path) == "/" }
+        if isRootEmpty {
+            names.reads.append(ofEveryTask[0])
+            // An empty root directory has no link from /var/run to /run.
+            names.reads += Self.aliases(footprint.texts.flatMap(pathsNamed) + footprint.reads.map(\.path.path))
+            names.writes += Self.aliases(footprint.writes.map(\.path.path))
         }
-        var sight = Sight(view: view, open: needed, isRootEmpty: isRootEmpty)
-        if user.isUnprivileged {
-            sight.open = Self.everywhere.filter { needed.contains($0) || Self.closedToUsers.contains($0) }
+        return UnitView(of: names, closed: closed, isRootEmpty: isRootEmpty)
+    }
+
+    /// Names of paths that lead through a link of the system's root directories.
+    private static func aliases(_ paths: [String]) -> [String] {
+        paths.map(normalised).filter { located($0) != $0 }
+    }
+}
+
+extension HiddenPaths {
+    /// Finds the directory of a secret that may be closed.
+    ///
+    /// - Parameters:
+    ///   - secret: The path of the file.
+    ///   - taskFiles: The task files, whose directories every unit sees.
+    /// - Returns: The directory, `nil` if every unit needs it or it has more than secrets.
+    static func closedDirectory(of secret: String, beside taskFiles: [String]) -> String? {
+        let directory = parent(of: secret)
+        let isNeeded = (essential + taskFiles.map(located)).contains {
+            isPath($0, at: directory) || isPath(directory, at: $0)
         }
-        // Below a root a unit may write everything, and no directory is empty.
-        if !root.isEmpty { sight.own = Array(directories.lazy.filter { !isNamed($0) }.prefix(Limit.hiddenCount)) }
-        let shown = view.opened + needed + (root.isEmpty ? [] : directories.filter(isNamed))
-        let hidden = Self.everywhere.filter { !sight.open.contains($0) }
-        for file in ([looseFiles] + shown.map { filesBelow[$0] ?? [] }).joined() {
-            guard sight.own.count < Limit.hiddenCount else { break }
-            let isSeen = named.contains { isPath(file, at: $0) } || modified.contains { isPath(file, at: $0) }
-            let isClosed = user.isUnprivileged && ownersFiles.contains(file)
-            let isCovered = (sight.own + hidden).contains { isPath(file, at: $0) }
-            if !isSeen, !isClosed, !isCovered, view.mayShow(file) {
-                sight.own.append(file)
-            }
+        // Directories such as /etc and /run, and those of the settings of a service, such as /etc/sysctl.d.
+        let isShared = !directory.dropFirst().contains("/") || directory.hasSuffix(".d")
+        return isShared || isNeeded || hiddenByDropIn.contains(directory) ? nil : directory
+    }
+}
+
+extension Footprint {
+    /// Finds the directories of the task's own secrets, which are empty in the units of other tasks.
+    ///
+    /// - Parameter taskFiles: The task files, whose directories every unit sees.
+    /// - Returns: The directories, some perhaps twice.
+    public func closedDirectories(beside taskFiles: [String]) -> [String] {
+        let written = writes.filter { $0.effect != .removes }.map {
+            (path: located($0.path.path), isSecret: $0.isSecret)
         }
-        return sight
+        let secret = written.filter(\.isSecret).compactMap {
+            HiddenPaths.closedDirectory(of: $0.path, beside: taskFiles)
+        }
+        let isKubernetes = written.contains { isPath($0.path, at: HiddenPaths.kubernetes) }
+        return secret + (isKubernetes ? [HiddenPaths.kubernetes] : [])
     }
 }

@@ -1,34 +1,7 @@
-/// Finds known paths in texts.
-struct PathMentions {
-    private let paths: Set<String>
-    private let lengths: [Int]
-
-    init(_ paths: [String]) {
-        self.paths = Set(paths)
-        lengths = Set(paths.map(\.utf8.count)).sorted()
-    }
-
-    /// The known paths that a text contains.
-    func found(in text: String) -> [String] {
-        var found: [String] = []
-        var rest = text[...]
-        while let slash = rest.firstIndex(of: "/") {
-            rest = rest[slash...]
-            for length in lengths where length <= rest.utf8.count {
-                let candidate = String(decoding: rest.utf8.prefix(length), as: UTF8.self)
-                // A path in a directory does not name the directory.
-                let isAbove = rest.utf8.dropFirst(length).starts(with: "/".utf8) && rest.utf8.count > length + 1
-                if paths.contains(candidate), !isAbove { found.append(candidate) }
-            }
-            rest = rest.dropFirst()
-        }
-        return found
-    }
-}
-
-/// Finds the absolute paths in the texts of a task.
+/// Returns the absolute paths in a text of a task: an argument, a value of its environment, or commands of a shell.
 ///
-/// A path ends where a shell or a list of paths would end it.
+/// A path ends where a shell or a list of paths would end it. The whole text, and the value of an option, may be a path with
+/// spaces.
 func pathsNamed(in text: String) -> [String] {
     var found: [String] = []
     var rest = text.utf8[...]
@@ -43,6 +16,10 @@ func pathsNamed(in text: String) -> [String] {
         found.append(String(decoding: path, as: UTF8.self))
         previous = path.last
         rest = rest[path.endIndex...]
+    }
+    let value = text.utf8.firstIndex(of: UInt8(ascii: "=")).map { text[text.index(after: $0)...] }
+    for whole in [text[...], value ?? ""] where whole.hasPrefix("/") && !whole.utf8.contains(UInt8(ascii: "\n")) {
+        found.append(String(whole))
     }
     return found
 }

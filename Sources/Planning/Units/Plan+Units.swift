@@ -22,27 +22,21 @@ extension Plan {
         isReadableByAll: (String) -> Bool = { _ in true },
         exists: (String) -> Bool = { _ in false },
     ) -> [UnitFile] {
-        let hiddenPaths = HiddenPaths(
-            self,
-            taskFiles: call.taskFiles,
-            root: call.root,
-            linkedNames: linkedNames,
-            exists: exists,
-        )
+        let hiddenPaths = HiddenPaths(self, call, linkedNames: linkedNames, exists: exists)
         let addresses = ServerAddresses(self)
         let users = UnitUsers(self, call, isReadableByAll)
         let tasks = steps.indices.flatMap { index in
             let footprint = steps[index].task.footprint
             let user = users.settings(
                 of: footprint,
-                readsFilesOfOthers: hiddenPaths.mayNameFilesOfOthers(footprint),
+                readsFilesOfOthers: hiddenPaths.namesFilesOfOthers(footprint),
             )
             var seen = footprint
             seen.reads.removeAll { user.privateKeys.contains($0.path.path) }
             let unit = TaskUnit(
                 task: steps[index].task,
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
-                sight: hiddenPaths.sight(
+                view: hiddenPaths.view(
                     of: seen,
                     lookingAt: footprint.directoriesOfProducts.map { call.root + $0 },
                     as: user
@@ -58,7 +52,9 @@ extension Plan {
             call,
             timers: timerNames,
             report: report.map { ReportUnits($0, self) },
-            hasClosedDirectories: steps.contains { !$0.task.footprint.closedDirectories.isEmpty },
+            hasClosedDirectories: steps.contains {
+                !$0.task.footprint.closedDirectories(beside: call.taskFiles).isEmpty
+            },
         )
         return common + tasks
     }
@@ -71,7 +67,7 @@ let targetName = "k8s-bootstrap.target"
 private struct TaskUnit {
     let task: PlannedTask
     let dependencies: [String]
-    let sight: HiddenPaths.Sight
+    let view: UnitView
     /// The paths that the task names, and where links lead.
     let named: [String]
     let addresses: [String]?
@@ -180,16 +176,14 @@ private struct TaskUnit {
 
     /// The settings in which the task differs from all others.
     private var settings: [(key: String, value: String)] {
-        var sight = sight
-        // A path that a task wrote is below the root, a path that it reads may be.
-        if !call.root.isEmpty { sight.own = sight.own.flatMap { [$0, call.root + $0] } }
         var footprint = task.footprint
         footprint.capabilities = user.capabilities
         let sandbox = UnitSandbox(
             footprint,
             reads: read,
             writes: writable,
-            sight: sight,
+            view: view,
+            root: call.root,
             addresses: addresses,
         ).settings
         return user.settings + sandbox
@@ -221,17 +215,6 @@ extension Footprint {
 
     /// The directories that are created before the unit of the task starts; products are put in place after it.
     public var preparedDirectories: [String] { hasOnlyProducts ? [] : createdDirectories }
-
-    /// The directories of the task's secrets, which the units of other tasks have empty.
-    ///
-    /// Those in a directory that every unit has empty are left out.
-    public var closedDirectories: [String] {
-        let written = writes.filter { $0.effect != .removes }
-        let secret = written.filter(\.isSecret).map { parent(of: located($0.path.path)) }
-        let isKubernetes = written.contains { isPath(located($0.path.path), at: HiddenPaths.kubernetes) }
-        let all = secret + (isKubernetes ? [HiddenPaths.kubernetes] : [])
-        return all.filter { path in !UnitView.everywhere.contains { isPath(path, at: $0) } }
-    }
 
     /// Whether there are such directories, or the task could otherwise write the lists of what tasks have made.
     ///

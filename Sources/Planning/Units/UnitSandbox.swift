@@ -12,19 +12,21 @@ struct UnitSandbox {
     ///   - footprint: What it reads, writes, connects to and needs as privilege.
     ///   - reads: The paths that it reads, the task file among them.
     ///   - writes: The paths at and below which it writes.
-    ///   - sight: What it sees and hides.
+    ///   - view: What it sees.
+    ///   - root: The root below which tasks write, empty without one.
     ///   - addresses: The only addresses that it connects to, `nil` if they are not known.
     init(
         _ footprint: Footprint,
         reads: [String],
         writes: [String],
-        sight: HiddenPaths.Sight,
+        view: UnitView,
+        root: String,
         addresses: [String]?,
     ) {
         if footprint.usesNetwork || footprint.watchesInterfaces { addNetwork(footprint, addresses) }
         addCapabilities(footprint)
         addPlaces(footprint, reads: reads, writes: writes)
-        if sight.isRootEmpty {
+        if view.isRootEmpty {
             // The setting of the drop-in would take the place of the empty root directory.
             add("ProtectSystem", "yes")
             addReadOnly(writes)
@@ -36,8 +38,8 @@ struct UnitSandbox {
             addReadOnly(writes)
         }
         addGuarded(writes, footprint)
-        addView(sight, isRunWritten: writes.contains(UnitView.run) || footprint.writesAnywhere)
-        addHidden(sight)
+        addView(view, isRunWritten: writes.contains(UnitView.run) || footprint.writesAnywhere)
+        addHidden(view, root)
     }
 
     /// Credentials often belong to another user, as those of agenix may.
@@ -106,7 +108,9 @@ struct UnitSandbox {
         if isTouched(writes, Self.temporary) || reads.contains(where: Self.temporary.contains) {
             add("PrivateTmp", "no")
         } else {
-            for path in reads where isTouched([path], Self.temporary) { add("BindReadOnlyPaths", unitWord("-\(path)")) }
+            for path in reads where isTouched([path], Self.temporary) {
+                add("BindReadOnlyPaths", boundPath(path))
+            }
         }
         for (directory, key) in Self.kernel where isTouched(writes, [directory]) { add(key, "no") }
         // Only programs and waits have a use for a device.
@@ -157,32 +161,28 @@ struct UnitSandbox {
         }
     }
 
-    /// Empties directories, and binds what the task names of them.
-    private mutating func addView(_ sight: HiddenPaths.Sight, isRunWritten: Bool) {
-        let view = sight.view
+    /// Empties directories, and binds the paths in them that the task names.
+    private mutating func addView(_ view: UnitView, isRunWritten: Bool) {
         var emptied = view.emptied
-        if UnitView.everywhere.allSatisfy(emptied.contains) {
-            // As in the drop-in of all units.
-            emptied.removeAll(where: UnitView.everywhere.contains)
-        } else {
+        if UnitView.emptiedByDropIn.contains(where: view.shows) {
             add("TemporaryFileSystem", "")
+        } else {
+            emptied.removeAll(where: UnitView.emptiedByDropIn.contains)
         }
         for path in emptied { add("TemporaryFileSystem", unitWord("\(path):ro")) }
         // The file systems of the kernel are not in an empty root directory.
-        if sight.isRootEmpty { add("MountAPIVFS", "yes") }
+        if view.isRootEmpty { add("MountAPIVFS", "yes") }
         // `ProtectKernelTunables` leaves it writable.
-        if view.opened.contains(UnitView.run), !isRunWritten { add("ReadOnlyPaths", "-\(UnitView.run)") }
-        for path in view.writes { add("BindPaths", unitWord("-\(path)")) }
-        for path in view.reads { add("BindReadOnlyPaths", unitWord("-\(path)")) }
+        if view.shows(UnitView.run), !isRunWritten { add("ReadOnlyPaths", "-\(UnitView.run)") }
+        for path in view.writes { add("BindPaths", boundPath(path)) }
+        for path in view.reads { add("BindReadOnlyPaths", boundPath(path)) }
     }
 
-    private mutating func addHidden(_ sight: HiddenPaths.Sight) {
-        var paths = sight.own
-        if !sight.open.isEmpty {
-            add("InaccessiblePaths", "")
-            paths = HiddenPaths.everywhere.filter { !sight.open.contains($0) && sight.view.mayShow($0) } + paths
-        }
+    private mutating func addHidden(_ view: UnitView, _ root: String) {
+        if view.hiddenOfDropIn != nil { add("InaccessiblePaths", "") }
+        // A path that a task wrote is below the root, a path that it reads may be.
+        let hidden = root.isEmpty ? view.hidden : view.hidden.flatMap { [$0, root + $0] }
         // Every path is different, so there is no need to look for it among hundreds.
-        settings += paths.map { ("InaccessiblePaths", unitWord("-\($0)")) }
+        settings += ((view.hiddenOfDropIn ?? []) + hidden).map { ("InaccessiblePaths", unitWord("-\($0)")) }
     }
 }

@@ -81,9 +81,14 @@ private func withoutContinuation(_ line: String) -> String {
     line.hasSuffix("\\") ? line + " " : line
 }
 
+/// A path in a list of bind mounts, where a colon outside of quotes separates two paths.
+func boundPath(_ path: String) -> String { word("-\(path)", plain: "/.,_+=@-") }
+
 /// A word of a command or of a list of paths: in quotes only where systemd needs them.
-func unitWord(_ text: String) -> String {
-    let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "/.,:_+=@-".utf8.contains($0) }
+func unitWord(_ text: String) -> String { word(text, plain: "/.,:_+=@-") }
+
+private func word(_ text: String, plain: String) -> String {
+    let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || plain.utf8.contains($0) }
     if isPlain { return text }
     var word = "\""
     for scalar in text.unicodeScalars {

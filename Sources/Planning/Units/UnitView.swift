@@ -1,9 +1,15 @@
-/// What the unit of a task sees of the node's files.
+/// The part of the node's files that the unit of a task sees.
 ///
-/// Some directories are empty for it, but for the paths that its task names. A file that another task makes or replaces
-/// there, before or while the unit runs, stays out of its sight. Where a mask over a file would end with the file, an empty
-/// directory stays.
+/// Every path has the state of the nearest mark at or above it, as with mounts. A closed directory is empty except for the
+/// paths that the task names. Directories are emptied rather than files hidden: a mount over a file needs the file, and ends
+/// when another file is renamed to its name. A bind mount keeps the file that existed when the unit started.
 struct UnitView {
+    private enum State {
+        case readable, writable, empty, hidden
+
+        var isSeen: Bool { self == .readable || self == .writable }
+    }
+
     /// The directories that are empty.
     private(set) var emptied: [String] = []
 
@@ -13,76 +19,132 @@ struct UnitView {
     /// The paths that are bound into these, at and below which the task writes.
     private(set) var writes: [String] = []
 
-    /// The directories that would be empty, if the task did not name or write the whole of them.
-    private(set) var opened: [String] = []
+    /// The paths that are inaccessible in directories that the unit sees, those of the drop-in aside.
+    private(set) var hidden: [String] = []
 
-    /// What the drop-in of all units empties.
-    static let everywhere = [run, "/var/lib"]
+    /// The paths that the drop-in hides and this unit too, `nil` if the list of the drop-in applies as it is.
+    private(set) var hiddenOfDropIn: [String]?
+
+    /// Whether the unit sees only the base system and the paths that its task names.
+    let isRootEmpty: Bool
+
+    /// The directories that the drop-in of all units empties.
+    static let emptiedByDropIn = [run, "/var/lib"]
 
     /// The directory of sockets and of credentials.
     static let run = "/run"
 
-    /// Where the units of tasks keep what is put in place after them.
+    /// The directory of products that are not in place yet; a unit sees only its own.
     private static let staged = "/run/nest-bootstrap-staged"
 
     private static let root = "/"
 
+    private var marks: [String: State] = [:]
+    private var marked: [String] = []
+
     /// Finds what a unit sees.
     ///
     /// - Parameters:
-    ///   - task: What the task names and writes.
-    ///   - closed: The directories of which a unit sees only what its task names, each before those in it.
-    ///   - isRootEmpty: Whether the unit sees nothing but the base system and what its task names.
-    init(of task: Names, closed: [ClosedDirectory], isRootEmpty: Bool) {
-        if isRootEmpty { emptied.append(Self.root) }
-        let whole = (task.writes + task.looksAt).filter { $0 != Self.root }
-        for directory in closed where isSeen(directory.path, in: whole) {
-            guard emptied.count < Limit.hiddenCount else { break }
-            if directory.isOpen(to: task) { opened.append(directory.path) } else { emptied.append(directory.path) }
-        }
-        // What tasks have made for their owners is in nobody's sight.
-        if opened.contains(Self.run) { emptied.append(Self.staged) }
+    ///   - task: The paths that the task names and writes.
+    ///   - closed: The closed directories and the secret files of the plan.
+    ///   - isRootEmpty: Whether the unit sees only the base system and the paths that its task names.
+    init(of task: Names, closed: ClosedPaths, isRootEmpty: Bool) {
+        self.isRootEmpty = isRootEmpty
+        mark(Self.root, isRootEmpty ? .empty : .readable)
+        for path in task.writes where path != Self.root { mark(path, .writable) }
         let base = isRootEmpty ? Self.baseSystem + (task.runsPrograms ? Self.othersSystem : []) : []
-        bind(base + task.reads + task.looksAt, writes: task.writes)
-        // What the drop-in empties is empty below an empty directory too.
-        if isRootEmpty { emptied += Self.everywhere.filter { !emptied.contains($0) && !opened.contains($0) } }
+        for path in base + task.all where marks[path] == nil { mark(path, .readable) }
+        close(closed, to: task)
+        for path in marked.dropFirst() { keep(path) }
+        if isRootEmpty { emptied.insert(Self.root, at: 0) }
     }
 
-    /// Whether a directory is in no empty one, or in a directory that the unit sees of one.
-    private func isSeen(_ path: String, in seen: [String]) -> Bool {
-        guard let outer = emptied.last(where: { isPath(path, at: $0) }) else { return true }
-        return seen.contains { isPath(path, at: $0) && isPath($0, at: outer) && $0 != outer }
+    private mutating func mark(_ path: String, _ state: State) {
+        if marks.updateValue(state, forKey: path) == nil { marked.append(path) }
     }
 
-    /// Binds the paths that are in an empty directory, each once.
-    private mutating func bind(_ named: [String], writes written: [String]) {
-        for path in written { add(path, to: \.writes) }
-        for path in named { add(path, to: \.reads) }
-        let (all, allWritten) = (reads + writes, writes)
-        reads = reads.filter { !isBound($0, by: all) && !allWritten.contains($0) }
-        writes = writes.filter { !isBound($0, by: allWritten) }
+    /// Marks the closed directories, and the secret files in directories that the unit sees.
+    private mutating func close(_ closed: ClosedPaths, to task: Names) {
+        let names = task.all + task.writes
+        let around = ClosedPaths.directories(around: names)
+        var differs = closed.isDropInListReduced(for: task)
+        var ofDropIn: [String] = []
+        var count = 0
+        for directory in closed.outer(for: task) {
+            let isNamedInside = around.contains(directory.path)
+            let isOpen = close(directory, to: task, isNamedInside, &count)
+            guard directory.isInDropIn else { continue }
+            ofDropIn.append(directory.path)
+            if isOpen || isNamedInside { differs = true }
+        }
+        // A directory in one that the unit does not see needs no mark, unless the unit sees one between the two.
+        let seen =
+            closed.usual.filter { shows($0) } + names.filter { name in closed.usual.contains { isPath(name, at: $0) } }
+        for directory in closed.inner(of: seen) {
+            _ = close(directory, to: task, around.contains(directory.path), &count)
+        }
+        if state(above: Self.staged).isSeen { mark(Self.staged, .empty) }
+        for file in closed.files(in: seen) where marks[file] == nil && !task.sees(secret: file) {
+            guard count < Limit.hiddenCount else { break }
+            guard state(above: file).isSeen else { continue }
+            mark(file, .hidden)
+            count += 1
+        }
+        let hiddenHere = ofDropIn.filter { marks[$0] == .hidden }
+        if differs { hiddenOfDropIn = hiddenHere.filter { state(above: $0).isSeen } }
+        marked.removeAll(where: Set(hiddenHere).contains)
     }
 
-    private mutating func add(_ path: String, to list: WritableKeyPath<UnitView, [String]>) {
-        let isIn = emptied.contains { isPath(path, at: $0) && path != $0 }
-        if isIn, !self[keyPath: list].contains(path) { self[keyPath: list].append(path) }
+    /// Marks a closed directory, unless the task sees the whole of it, and returns whether it does.
+    private mutating func close(
+        _ directory: ClosedDirectory,
+        to task: Names,
+        _ isNamedInside: Bool,
+        _ count: inout Int,
+    ) -> Bool {
+        let path = directory.path
+        let isSeenWhole = isNamedInside && !directory.mayBeEmptied
+        if marks[path]?.isSeen == true || isSeenWhole || directory.isOpen(to: task) { return true }
+        guard state(above: path).isSeen else { return false }
+        if directory.isOfPlan {
+            guard count < Limit.hiddenCount else { return false }
+            count += 1
+        }
+        mark(path, isNamedInside || directory.isEmptied ? .empty : .hidden)
+        return false
     }
 
-    /// Whether a path is seen because another one is bound that it is in, with no empty directory between the two.
-    private func isBound(_ path: String, by others: [String]) -> Bool {
-        let inner = emptied.filter { isPath(path, at: $0) }.max { $0.utf8.count < $1.utf8.count }
-        return others.contains {
-            $0 != path && isPath(path, at: $0) && isPath($0, at: inner ?? Self.root) && $0 != inner
+    /// The state that a path has because of the directories that it is in.
+    private func state(above path: String) -> State {
+        var rest = path[...]
+        while let slash = rest.utf8.lastIndex(of: UInt8(ascii: "/")), slash != rest.startIndex {
+            rest = rest[..<slash]
+            if let state = marks[String(rest)] { return state }
+        }
+        return marks[Self.root] ?? .readable
+    }
+
+    /// Keeps a mark that changes what the unit sees.
+    private mutating func keep(_ path: String) {
+        guard let state = marks[path] else { return }
+        let above = self.state(above: path)
+        switch state {
+        case .empty: if above.isSeen { emptied.append(path) }
+        case .hidden: if above.isSeen { hidden.append(path) }
+        case .readable: if !above.isSeen { reads.append(path) }
+        case .writable: if above != .writable, isBound(path) { writes.append(path) }
         }
     }
 
-    /// Whether anything at or below a path may be seen.
-    func mayShow(_ path: String) -> Bool {
-        !emptied.contains { isPath(path, at: $0) }
-            || (reads + writes).contains { isPath(path, at: $0) || isPath($0, at: path) }
+    /// Whether a path is in an empty directory, so that it is seen only if it or a directory around it is bound.
+    private func isBound(_ path: String) -> Bool {
+        marks.contains { $0.value == .empty && isPath(path, at: $0.key) }
     }
 
-    /// What the program of every distribution needs: itself, and the configuration of accounts, names, time and trust.
+    /// Whether the unit sees a path.
+    func shows(_ path: String) -> Bool { marks[path]?.isSeen ?? state(above: path).isSeen }
+
+    /// The base system for the program itself, with the configuration of accounts, names, time and trust.
     static let baseSystem =
         ["/bin", "/lib", "/lib64", "/nix", "/sbin", "/usr", "/var/lib/ca-certificates"]
         + [
@@ -92,7 +154,7 @@ struct UnitView {
             "services", "ssl", "static",
         ].map { "/etc/\($0)" }
 
-    /// What other programs need in addition; the configuration of one of them is named by its task.
+    /// The additional base system for other programs; their own configuration is seen if the task names it.
     private static let othersSystem =
         ["/lib32", "/libx32", "/opt"]
         + [
@@ -105,39 +167,42 @@ struct UnitView {
 }
 
 extension UnitView {
-    /// What a task names and writes.
+    /// The paths that a task names and writes.
     struct Names {
-        /// The paths that it reads, also by way of what these refer to.
+        /// The paths that its keys name, with everything below them, also by way of a kubeconfig.
         var reads: [String]
-        /// The paths at and below which it writes.
-        var writes: [String]
+        /// The paths that its texts mention, which name no secret below them.
+        var mentions: [String] = []
         /// The directories in which it looks at single paths.
         var looksAt: [String] = []
+        /// The paths at and below which it writes.
+        var writes: [String] = []
+        /// The paths that its program may change.
+        var modifies: [String] = []
+        /// The paths that are its own products.
+        var products: Set<String> = []
         /// The paths that may appear while it runs.
         var awaited: [String] = []
-        /// Whether nobody knows which paths it reads.
+        /// Whether the paths that it reads are unknown.
         var readsAnything = false
         /// Whether it may write anywhere.
         var writesAnywhere = false
         /// Whether it runs programs.
         var runsPrograms = false
-    }
-}
+        /// Whether the user of its unit cannot read the files of ``ownersFiles``.
+        var isUnprivileged = false
+        /// The files that tasks write for their owners alone.
+        var ownersFiles: Set<String> = []
 
-/// A directory of which a unit sees only what its task names.
-struct ClosedDirectory {
-    /// Its path.
-    let path: String
-    /// Whether a task closes it, because a secret is in it; otherwise it is closed on every node.
-    let isSecret: Bool
+        /// Returns whether the unit may see a secret file, or cannot read it anyway.
+        func sees(secret file: String) -> Bool {
+            let isOwners = ownersFiles.contains(file)
+            return readsAnything || products.contains(file) || isOwners && isUnprivileged
+                || reads.contains { isPath(file, at: $0) }
+                || modifies.contains { $0 != "/" && (isOwners ? $0 == parent(of: file) : isPath(file, at: $0)) }
+        }
 
-    /// Whether a task sees the whole directory.
-    ///
-    /// A task that may write `/etc` need not see a directory of keys in it.
-    func isOpen(to task: UnitView.Names) -> Bool {
-        task.readsAnything || task.writes.contains(path) || task.looksAt.contains(path)
-            || !isSecret && (task.writesAnywhere || task.writes.contains { $0 != "/" && isPath(path, at: $0) })
-            || task.reads.contains { isPath(path, at: $0) }
-            || task.awaited.contains { isPath($0, at: path) }
+        /// All paths that it reads.
+        var all: [String] { reads + mentions + looksAt }
     }
 }

@@ -34,7 +34,7 @@ public struct ExecDeclaration: VerbDeclaration {
     /// One with a slash at its end is a directory, made if it is missing; any other must exist already.
     public var writes: [LocatedPath]
 
-    /// The paths that its unit lets it see although they are hidden from others.
+    /// The paths that its unit shows it although they are closed to others, or belong to another user.
     public var reads: [LocatedPath]
 
     /// Whether its unit lets it use the network.
@@ -119,7 +119,8 @@ extension ExecDeclaration: ReadableVerb {
             "reads",
             .list(of: .readPath, "paths", limit: Limit.needCount),
             default: "none",
-            "paths in `/run`, `/var/lib` or `/etc/kubernetes`, and files of other users, that it reads, unless its arguments name them"
+            "paths in closed directories, and files of other users, that it reads; its unit then sees only these and the base "
+                + "system"
         )
         static let network = DefaultedKey("network", .boolean, default: false, "whether it may use the network")
         static let capabilities = Key.optional(

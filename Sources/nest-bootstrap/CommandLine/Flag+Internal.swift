@@ -11,8 +11,8 @@ extension Flag {
             "--prepare",
             of: [.run],
             isInternal: true,
-            "list what 'reset' undoes, and create the directories that the tasks write to, or without tasks those that other "
-                + "units have empty; units call this first"
+            "list what 'reset' undoes, and create the directories that the tasks write to, or without "
+                + "'--task' those that are empty in units; units call this first"
         ) { values, _, _ in values.run.isPreparation = true },
         Flag(
             "--repetition",
