@@ -4,7 +4,7 @@ import Testing
 extension BootedTests {
     /// A machine whose units were made from a NixOS module, as NixOS installs them.
     @Suite(.temporaryDirectory, .needsNix) struct NixTests {
-        /// What the scripts of the tasks expect there, with keys of another user, as agenix makes them.
+        /// Creates the credentials that the scripts read, with keys of another user, as agenix does.
         private func makeCredentials() async throws -> String {
             let directory = TemporaryDirectory.file("agenix")
             for name in ["k8s-ca", "kube-admin", "calico-cni", "kube-proxy"] {

@@ -2,9 +2,9 @@ import TestSupport
 import Testing
 
 extension RunningMachineTests {
-    /// What a unit sees of the keys of other tasks: when these do not exist yet, are made, are replaced, and at rest.
+    /// The keys of other tasks that a unit sees: before they exist, while they are created or replaced, and at rest.
     @Suite struct SightTests {
-        /// Says what it sees of other tasks' secrets, until there is a file that ends it.
+        /// Prints each secret of another task that it sees, until a file ends it.
         private static let watch = """
             while :
             do for file in /run/nest-bootstrap-staged/*/* /run/nest-bootstrap/tasks/*/products/* /etc/web/tls.key \\
@@ -105,7 +105,7 @@ extension RunningMachineTests {
             }
         }
 
-        /// Says which user it has, and what it can write, read and connect to.
+        /// Prints its user, and the paths that it can write, read and connect to.
         private static let probe = """
             echo "user $(id -un)"
             for place in /run /run/systemd/system /run/nest-bootstrap /run/nest-bootstrap/tasks /etc /etc/systemd/system /usr /var/lib
@@ -128,7 +128,7 @@ extension RunningMachineTests {
             ListenStream=/var/lib/kubelet/pod-resources/kubelet.sock
             """
 
-        /// What a unit printed, whose command is the probe.
+        /// Returns the lines that a unit printed whose command is the probe.
         private func said(_ unit: String, _ machine: TestMachine) async throws -> [String] {
             let name = "k8s-bootstrap\(unit).service"
             try await machine.must("systemctl restart \(name)")
@@ -139,7 +139,7 @@ extension RunningMachineTests {
             return text.split(separator: "\n").map(String.init)
         }
 
-        /// Compares what the units did with what they may do.
+        /// Compares the lines of the probes with the paths and sockets that their units may use.
         private func examine(_ machine: TestMachine) async throws {
             let end = ["handle: Operation not permitted", "probed to the end"]
             let record = "read /run/nest-bootstrap/tasks/kubelet/public.json"

@@ -1,7 +1,7 @@
 import Planning
 import Testing
 
-/// What the units of tasks see of directories that are closed to them.
+/// The paths that units see in directories that are closed to them.
 @Suite(.timeLimit(.minutes(30))) struct UnitViewTests {
     @Test func `a key that does not exist yet, or is replaced, is out of sight`() throws {
         let text = """
@@ -32,7 +32,7 @@ import Testing
         #expect(lines("writes") == ["TemporaryFileSystem=/etc/kubernetes:ro"])
         let staged = "TemporaryFileSystem=/run/nest-bootstrap-staged:ro"
         #expect(lines("everywhere") == ["TemporaryFileSystem=", "TemporaryFileSystem=/etc/web:ro", staged])
-        // What a unit has made is kept where the others do not look.
+        // Products are kept where other units see nothing.
         let directories = "RuntimeDirectory=nest-bootstrap/tasks/issued nest-bootstrap-staged/issued\n"
         #expect(files["k8s-bootstrap-issued.service"]?.contains(directories) == true)
     }
@@ -200,7 +200,7 @@ import Testing
             !lines.contains { line in line.hasPrefix("Bind") && ofSecrets.contains { line.hasSuffix($0) } },
             "\(lines)"
         )
-        // What is beside a secret may belong to its owner.
+        // A file beside a secret may belong to the same owner.
         #expect(lines.contains("TemporaryFileSystem=/:ro") == path.hasPrefix("/etc/app/"))
     }
 

@@ -66,7 +66,7 @@ struct UnitsTests {
         )
     }
 
-    /// Those of them in which nothing runs but the program.
+    /// The units among these in which only the program runs.
     private static var supervisingUnits: [String] {
         commonUnits.filter { !$0.contains("alert") }.map { $0.replacing("@.", with: "@any.") }
     }

@@ -170,7 +170,7 @@ let isolation = [
     ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
 ]
 
-/// Settings of those in which only the program runs.
+/// Settings of the units among these in which only the program runs.
 let confinement = [
     ("NoNewPrivileges", "yes"), ("PrivateIPC", "yes"), ("ProtectProc", "invisible"), ("RestrictSUIDSGID", "yes"),
     ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallErrorNumber", "EPERM"),
