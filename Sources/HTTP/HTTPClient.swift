@@ -131,6 +131,7 @@ public final class HTTPClient: Sendable {
                 hasProxyOfEnvironment: identity.proxy == nil,
                 replyLimit: request.replyLimit ?? settings.replyLimit,
                 endsWithFirstLine: request.endsWithFirstLine,
+                mayTakeLong: request.mayTakeLong,
                 connectTimeout: settings.connectTimeout,
                 deadline: deadline,
             )

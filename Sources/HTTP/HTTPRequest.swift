@@ -21,6 +21,9 @@ public struct HTTPRequest: Sendable, Hashable {
     /// Whether the response ends with the first line of its body, as for a stream of events that has no end.
     public var endsWithFirstLine: Bool
 
+    /// Whether the server may work on it for long, so that its silence does not mean that the connection is dead.
+    public var mayTakeLong: Bool
+
     /// Creates a request.
     public init(
         method: String = "GET",
@@ -30,6 +33,7 @@ public struct HTTPRequest: Sendable, Hashable {
         followsRedirects: Bool = false,
         replyLimit: Int? = nil,
         endsWithFirstLine: Bool = false,
+        mayTakeLong: Bool = false,
     ) {
         self.method = method
         self.url = url
@@ -38,6 +42,7 @@ public struct HTTPRequest: Sendable, Hashable {
         self.followsRedirects = followsRedirects
         self.replyLimit = replyLimit
         self.endsWithFirstLine = endsWithFirstLine
+        self.mayTakeLong = mayTakeLong
     }
 }
 

@@ -12,6 +12,7 @@ struct PreparedRequest: Sendable {
     var hasProxyOfEnvironment = true
     var replyLimit: Int
     var endsWithFirstLine = false
+    var mayTakeLong = false
     var connectTimeout: Duration
     var deadline: ContinuousClock.Instant
     var start = ContinuousClock.now

@@ -110,7 +110,9 @@ struct TransferLoop: ~Copyable {
             silence.recordSilence(during: request)
         else { return }
         guard request.allowance >= SilentServers.limit else { return }
-        for transfer in others where transfer.isSent && !transfer.queued.request.isConnectionCheck {
+        for transfer in others where transfer.isSent {
+            let other = transfer.queued.request
+            guard !other.isConnectionCheck, !other.mayTakeLong else { continue }
             end(transfer, .failure(transfer.sharedSilenceError(request.allowance)))
         }
     }

@@ -9,19 +9,18 @@ struct CRDReadiness {
     let client: APIClient
     let retryPolicy: RetryPolicy
     let manifest: ManifestObject
-    /// How long the server may install a definition before it is woken: several API servers take five seconds on purpose.
-    var installationLimit = Duration.seconds(7)
+    /// How long the server may install a definition before it is woken, and may take after that before it is woken again.
+    ///
+    /// Several API servers take five seconds on purpose. The times are spread, so that of several agents one is the first.
+    var installationLimits = Backoff(first: .seconds(7), limit: .seconds(120), growth: 4, spread: 1)
 
     private var subject: String { "\(manifest.identity)" }
 
     /// The first pause, for what takes 26 ms on a server of 1.36 and 63 ms on one of 1.20.
     private static let firstPause = Duration.milliseconds(20)
 
-    /// The longest pause in the first two seconds and after them; all definitions of a group and version share one request.
-    private static let longestPauses = (first: Duration.milliseconds(40), later: Duration.milliseconds(250))
-
-    /// How often the definition is read to learn why it is not served.
-    private static let readingInterval = Duration.seconds(1)
+    /// The longest pauses in the first two seconds, and at all; all definitions of a group and version share one request.
+    private static let longestPauses = (first: Duration.milliseconds(40), later: Duration.seconds(2))
 
     /// Waits until the server serves the objects of the definition.
     ///
@@ -36,10 +35,12 @@ struct CRDReadiness {
         var answer: Result<Bool, APIError>?
         if isReady { answer = await isListed(type, after: .zero) }
         var known: Node? = live
+        // The definition is read ever less often, to learn why it is not served.
+        var readings = Backoff(first: .seconds(1), limit: .seconds(30), spread: 0.3)
         // Without a version that is served, only the definition itself can say anything.
-        var nextReading = type == nil ? start : start + Self.readingInterval
-        var installingSince = isInstalling(live) ? start : nil
-        var hasAnnotation = live["metadata"]?["annotations"]?[Self.wakeAnnotation] != nil
+        var nextReading = type == nil ? start : start + readings.next()
+        var wakes = Wakes(installationLimits)
+        wakes.note(live)
         try await retryPolicy.retry(
             .init(.object, subject),
             Backoff(first: Self.firstPause, limit: Self.longestPauses.later) {
@@ -52,13 +53,9 @@ struct CRDReadiness {
         ) { () async throws(APIError) in
             let isServed = try isServed(answer)
             if isServed != true, nextReading <= .now {
-                nextReading = .now + Self.readingInterval
                 known = try await client.find(path, until: retryPolicy.deadline)
-                if let known, isInstalling(known) {
-                    let begin = installingSince ?? .now
-                    installingSince = begin + installationLimit <= .now ? nil : begin
-                    if installingSince == nil, await !wakeServer(with: known) { hasAnnotation = true }
-                }
+                nextReading = .now + readings.next()
+                if let known, wakes.isDue(known) { try? await update(known, annotations: [Self.wakeMark]) }
             }
             guard let known else { throw .pending("it has been deleted", .transient) }
             switch Readiness(of: known, type: manifest.identity.type) {
@@ -71,7 +68,7 @@ struct CRDReadiness {
             }
         }
         // An update that woke the server, now or in a run that was cut off, has left its annotation.
-        if hasAnnotation { try? await update(live, annotations: []) }
+        if wakes.leavesAnnotation { try? await update(live, annotations: []) }
     }
 
     /// The path of the definition.
@@ -118,29 +115,6 @@ struct CRDReadiness {
         }
     }
 
-    /// Whether the server has accepted the names of a definition and is about to serve it.
-    private func isInstalling(_ definition: Node) -> Bool {
-        let conditions = definition["status"]?["conditions"]?.sequence ?? []
-        func status(_ type: String) -> String? {
-            conditions.first { $0["type"]?.string == type }?["status"]?.string
-        }
-        return status("NamesAccepted") == "True" && status("Established") != "True"
-    }
-
-    /// Updates a definition twice, so that it is as before, for the sake of the update.
-    ///
-    /// The server's controller looks only at definitions that are updated. One that was being installed when the API
-    /// server ended is therefore never served. A field manager of its own, with one annotation that goes again, leaves
-    /// nothing behind that a later apply would see.
-    ///
-    /// - Returns: Whether it is as before. What the server objects to does not matter: the wait goes on, and says what is
-    ///   missing.
-    private func wakeServer(with definition: Node) async -> Bool {
-        let annotation = Node.mapping([(Self.wakeAnnotation, .string("\(Timestamp.now())"))])
-        try? await update(definition, annotations: [("annotations", annotation)])
-        return (try? await update(definition, annotations: [])) != nil
-    }
-
     /// Applies a definition's annotations as the manager that wakes the server.
     private func update(_ definition: Node, annotations: [(String, Node)]) async throws(APIError) {
         guard let uid = definition["metadata"]?["uid"]?.string else { return }
@@ -158,8 +132,76 @@ struct CRDReadiness {
         )
     }
 
-    /// The field manager and the annotation of updates that only wake the server.
-    private static let (wakeManager, wakeAnnotation) = ("nest-bootstrap-wake", "nest-bootstrap/woken-at")
+    /// The annotation of an update that wakes the server.
+    private static var wakeMark: (String, Node) {
+        ("annotations", .mapping([(Wakes.annotation, .string("\(Timestamp.now())"))]))
+    }
+
+    /// The field manager of updates that only wake the server.
+    private static let wakeManager = "nest-bootstrap-wake"
+}
+
+/// When a server is woken that installs a definition.
+///
+/// Its controller looks only at definitions that are updated. One that was being installed when the API server ended is
+/// therefore never served. An annotation of a field manager of its own, which goes again once the definition is served,
+/// leaves nothing behind that a later apply would see.
+private struct Wakes {
+    /// The annotation of an update that wakes the server.
+    static let annotation = "nest-bootstrap/woken-at"
+
+    private var limits: Backoff
+    /// When the definition was seen being installed, or woken by anybody.
+    private var since: ContinuousClock.Instant?
+    private var limit = Duration.zero
+    /// The last annotation, also of another agent.
+    private var seen: String?
+    /// Whether the annotation has to be removed.
+    private(set) var leavesAnnotation = false
+
+    init(_ limits: Backoff) {
+        self.limits = limits
+        limit = self.limits.next()
+    }
+
+    /// Notes the state of the definition at the beginning; an annotation in it is what a run has left that was cut off.
+    mutating func note(_ definition: Node) {
+        since = isInstalling(definition) ? .now : nil
+        seen = Self.annotation(of: definition)
+        leavesAnnotation = seen != nil
+    }
+
+    /// Returns whether the server has to be woken now, and notes that it is.
+    mutating func isDue(_ definition: Node) -> Bool {
+        guard isInstalling(definition) else {
+            since = nil
+            return false
+        }
+        let annotation = Self.annotation(of: definition)
+        if since == nil || annotation != seen {
+            // It has begun, or another agent has woken the server.
+            since = .now
+            seen = annotation
+        }
+        guard let since, since + limit <= .now else { return false }
+        limit = limits.next()
+        self.since = .now
+        leavesAnnotation = true
+        return true
+    }
+
+    private static func annotation(of definition: Node) -> String? {
+        definition["metadata"]?["annotations"]?[annotation]?.string
+    }
+
+    /// Whether the server has accepted the names of a definition and is about to serve it.
+    private func isInstalling(_ definition: Node) -> Bool {
+        let conditions = definition["status"]?["conditions"]?.sequence ?? []
+        func status(_ type: String) -> String? {
+            conditions.first { $0["type"]?.string == type }?["status"]?.string
+        }
+        return status("NamesAccepted") == "True" && status("Established") != "True"
+    }
 }
 
 extension Applier {

@@ -76,7 +76,7 @@ public struct ClusterLease: Sendable {
 
     /// Reads the Lease, `nil` if there is none.
     func read(until deadline: ContinuousClock.Instant) async throws(APIError) -> LeaseState? {
-        try await client.find(path, as: subject, until: deadline).map { LeaseState($0) }
+        try await client.find(path, as: subject, isPaced: false, until: deadline).map { LeaseState($0) }
     }
 
     /// Creates the Lease for this process.
@@ -106,6 +106,7 @@ public struct ClusterLease: Sendable {
             body: body.json(),
             contentType: "application/json",
             as: ExpectedObject(subject, isStored: true),
+            isPaced: false,
             until: deadline,
         )
         return LeaseState(object)

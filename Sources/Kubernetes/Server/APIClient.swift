@@ -31,6 +31,9 @@ public struct APIClient: Sendable {
     /// The watches that may still be opened.
     let watchSlots: WatchSlots
 
+    /// How many requests the server gets at a time.
+    let pace = RequestPace()
+
     /// The user of the kubeconfig, for messages.
     var whoami: String { credentials.whoami }
 
@@ -43,15 +46,11 @@ public struct APIClient: Sendable {
     private let http: HTTPClient
     private let credentials: Credentials
 
-    /// How long one request may take before it is tried again.
-    static let requestLimit = Duration.seconds(15)
+    /// How long one request may take before it is tried again, unless its turn says otherwise.
+    static let requestLimit = RequestPace.limit + RequestPace.margin
 
     /// How long a request may take that only explains a refusal: the next attempt is delayed by no more.
     private static let explanationLimit = Duration.seconds(2)
-
-    /// How long the server may work on a request: less, so that its own explanation arrives, and more than the 10 s that
-    /// it waits for an admission webhook by default, so that it names the webhook.
-    private static let serverLimit = "13s"
 
     /// Creates a client.
     ///
@@ -83,10 +82,14 @@ public struct APIClient: Sendable {
         headers: [HTTPHeader] = [HTTPHeader("Accept", "application/json")],
         body: [UInt8]? = nil,
         endsWithFirstLine: Bool = false,
+        limit: Duration = Self.requestLimit,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> HTTPResponse {
         let isDryRun = query.contains { $0 == ("dryRun", "All") }
-        if method != "GET", !isDryRun { traits.changes.recordWrite(to: path) }
+        let isWrite = method != "GET" && !isDryRun
+        if isWrite { traits.changes.recordWrite(to: path) }
+        // What was read in the meantime may be of before.
+        defer { if isWrite { traits.changes.recordWrite(to: path) } }
         let query = query.map { "\($0)=\(Self.percentEncoded($1))" }.joined(separator: "&")
         let request = HTTPRequest(
             method: method,
@@ -94,10 +97,11 @@ public struct APIClient: Sendable {
             headers: headers + (kubeconfig.impersonation?.headers ?? []),
             body: body,
             endsWithFirstLine: endsWithFirstLine,
+            mayTakeLong: limit > Self.requestLimit,
         )
-        let limit = min(deadline, ContinuousClock.now + Self.requestLimit)
+        let end = min(deadline, ContinuousClock.now + limit)
         do {
-            let response = try await http.send(request, as: credentials.connectionIdentity, deadline: limit)
+            let response = try await http.send(request, as: credentials.connectionIdentity, deadline: end)
             preflightState.record(response)
             if let certificate = response.serverCertificate { peer.set(certificate) }
             return response
@@ -110,6 +114,8 @@ public struct APIClient: Sendable {
     }
 
     /// Sends a request and returns the object of a successful reply.
+    ///
+    /// It waits for its turn unless `isPaced` is `false`, as for one that keeps something alive.
     func object(
         _ method: String = "GET",
         _ path: String,
@@ -118,23 +124,29 @@ public struct APIClient: Sendable {
         contentType: String = "application/apply-patch+yaml",
         accept: String = "application/json",
         as expected: ExpectedObject? = nil,
+        isPaced: Bool = true,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
         var headers = [HTTPHeader("Accept", accept)]
         if body != nil { headers.append(HTTPHeader("Content-Type", contentType)) }
-        let response = try await send(
-            method,
-            path,
-            query: query + [("timeout", Self.serverLimit)],
-            headers: headers,
-            body: body,
-            until: deadline,
-        )
+        let (response, remark) = try await paced(isPaced, method, path, size: body?.count ?? 0, until: deadline) {
+            limit throws(APIError) in
+            try await send(
+                method,
+                path,
+                query: query + [("timeout", "\(limit.components.seconds)s")],
+                headers: headers,
+                body: body,
+                limit: limit + RequestPace.margin,
+                until: deadline,
+            )
+        }
         guard (200..<300).contains(response.status) else {
             if let content = response.foreignRefusal(of: path) {
                 throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
             }
-            let status = ServerStatus(response)
+            var status = ServerStatus(response)
+            if let remark { status.message += remark }
             if let failure = WebhookFailure(status) {
                 // For the message: at the end of a task's timeout there is no time left to ask for it.
                 let limit = min(deadline, .now + Self.explanationLimit)
@@ -160,16 +172,19 @@ public struct APIClient: Sendable {
     /// - Parameters:
     ///   - path: The object's path.
     ///   - identity: What the object must be, if that is known; with its namespace if its kind has namespaces.
+    ///   - isPaced: Whether the request waits for its turn.
     ///   - deadline: The instant after which the attempt is given up.
     /// - Returns: The object.
     /// - Throws: ``APIError`` if there is no response, or another than the object or that it does not exist.
     func find(
         _ path: String,
         as identity: ObjectIdentity? = nil,
+        isPaced: Bool = true,
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> Node? {
         do {
-            return try await object("GET", path, as: identity.map { ExpectedObject($0) }, until: deadline).node
+            let expected = identity.map { ExpectedObject($0) }
+            return try await object("GET", path, as: expected, isPaced: isPaced, until: deadline).node
         } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
             return nil
         }

@@ -98,7 +98,8 @@ struct Preflight {
 
     private func checkSystemNamespace() async throws(APIError) {
         do {
-            guard try await client.find("/api/v1/namespaces/kube-system", until: requestDeadline) == nil else { return }
+            let path = "/api/v1/namespaces/kube-system"
+            guard try await client.find(path, isPaced: false, until: requestDeadline) == nil else { return }
         } catch .refused(let refusal) where refusal.code == 403 {
             // A user who may not read namespaces cannot check; a ready server creates this one within moments.
             return

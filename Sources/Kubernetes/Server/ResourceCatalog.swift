@@ -8,9 +8,9 @@ struct APIResource: Sendable, Hashable {
     /// Whether its objects live in namespaces.
     var isNamespaced: Bool
     /// Whether its objects have a status subresource, which only their controllers write.
-    var hasStatusSubresource: Bool
+    var hasStatusSubresource = false
     /// The verbs that its objects support: `get`, `list`, `patch` and so on; empty if the server does not say.
-    var verbs: [String]
+    var verbs: [String] = []
 
     /// Whether its objects can be applied.
     var isAppliable: Bool { verbs.isEmpty || verbs.contains("patch") }
@@ -26,6 +26,11 @@ final class ResourceCatalog: Sendable {
     private let requests = SharedRequests<String, Resources>()
     /// Requests that are made after a pause.
     private let delayedRequests = SharedRequests<String, Resources>()
+    /// How long the last of these took, by path.
+    private let replyTimes = Locked<[String: Duration]>([:])
+
+    /// How many times longer than the last reply took the next pause is at least: a server that is slow is asked less.
+    private static let pauseFactor = 4
 
     /// Returns the resource of a kind.
     ///
@@ -62,8 +67,8 @@ final class ResourceCatalog: Sendable {
     ///   - type: The kind.
     ///   - plural: The plural name that it must have, and not another definition of the same kind.
     ///   - client: The server.
-    ///   - pause: How long to wait before the server is asked. Callers that wait for the same group and version share the
-    ///     pause and the request.
+    ///   - pause: How long to wait before the server is asked, longer if it was slow. Callers that wait for the same group and
+    ///     version share the pause and the request.
     ///   - deadline: The instant at which the request is given up.
     /// - Returns: Whether its objects can be applied; while a definition is deleted they cannot.
     /// - Throws: What keeps the server from answering.
@@ -79,7 +84,14 @@ final class ResourceCatalog: Sendable {
         let requests = pause > .zero ? delayedRequests : requests
         do throws(APIError) {
             let found = try await requests.answer(for: type.path) { () async throws(APIError) in
-                if pause > .zero, await !sleep(pause) { throw .interrupted }
+                if pause > .zero {
+                    let slowed = max(pause, (replyTimes.withLock { $0[type.path] } ?? .zero) * Self.pauseFactor)
+                    // One more attempt is made before time is up.
+                    let longest = max(pause, deadline - .now - .seconds(1))
+                    if await !sleep(min(slowed, longest)) { throw .interrupted }
+                }
+                let begin = ContinuousClock.now
+                defer { replyTimes.withLock { $0[type.path] = begin.duration(to: .now) } }
                 let list = try await Self.list(type, on: client, until: deadline)
                 let found = Self.resources(in: list, of: type)
                 known.withLock { $0.merge(found) { _, new in new } }

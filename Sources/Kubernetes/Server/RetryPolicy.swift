@@ -133,10 +133,12 @@ public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now
     return String(time[time.index(after: end)...])
 }
 
-/// The pauses between attempts: each 1.6 times the one before up to a limit, spread by a tenth.
+/// The pauses between attempts: each some times the one before up to a limit, and spread.
 struct Backoff {
     private var pause: Duration
     private let limit: Duration
+    private let growth: Double
+    private let spread: ClosedRange<Double>
     private let cap: @Sendable () -> Duration?
 
     /// Creates pauses that begin with a length.
@@ -144,20 +146,26 @@ struct Backoff {
     /// - Parameters:
     ///   - first: The first pause.
     ///   - limit: The length up to which they grow.
+    ///   - growth: How many times longer each is than the one before.
+    ///   - spread: By which part each may be longer, so that not all clients of a server ask it at once; `nil` for a tenth
+    ///     more or less.
     ///   - cap: How long the next one is at most, for what is known only later; `nil` for no other limit.
     init(
         first: Duration = .milliseconds(100),
         limit: Duration = .seconds(1),
+        growth: Double = 1.6,
+        spread: Double? = nil,
         cap: @escaping @Sendable () -> Duration? = { nil },
     ) {
-        (pause, self.limit, self.cap) = (first, limit, cap)
+        (pause, self.limit, self.growth, self.cap) = (first, limit, growth, cap)
+        self.spread = spread.map { 1...1 + $0 } ?? 0.9...1.1
     }
 
     /// Returns the next pause, longer where a server asked for that.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
-        let spread = Double.random(in: 0.9...1.1)
-        defer { pause = max(pause, min(pause * 1.6, limit)) }
-        return max(min(pause, cap() ?? pause) * spread, asked ?? .zero)
+        let factor = Double.random(in: spread)
+        defer { pause = max(pause, min(pause * growth, limit)) }
+        return max(min(pause, cap() ?? pause) * factor, asked ?? .zero)
     }
 }
 

@@ -1,0 +1,184 @@
+import Base
+
+/// How many requests a server gets at a time, and how long each may take.
+///
+/// A server that cannot keep up ends none of many requests in time, and each that is cut off begins from the beginning. So the
+/// first requests are few, prompt replies allow more, slow ones fewer, and after a request that was cut off one at a time goes
+/// on with a longer limit.
+final class RequestPace: Sendable {
+    /// A request that may be sent.
+    struct Turn: Sendable {
+        /// How long the server may work on it.
+        let limit: Duration
+        fileprivate let number: UInt64
+        fileprivate let size: Int
+        fileprivate let begin: ContinuousClock.Instant
+    }
+
+    /// How a request ended.
+    enum End: Sendable {
+        /// The server has replied.
+        case replied
+        /// It was not done within its limit, or the server has too many.
+        case cutOff
+        /// Its end says nothing about the server.
+        case unrelated
+    }
+
+    /// Why a request may not be sent.
+    enum Obstacle: Error {
+        /// The task that waits was cancelled.
+        case cancelled
+        /// The deadline has passed behind other requests.
+        case overdue
+    }
+
+    private struct Waiter {
+        var number: UInt64
+        var size: Int
+        var continuation: CheckedContinuation<Result<Turn, Obstacle>, Never>
+    }
+
+    private struct State {
+        var width = RequestPace.widths.first
+        /// What the limits are multiplied with.
+        var factor = 1
+        /// The sizes of the requests that are under way.
+        var running: [UInt64: Int] = [:]
+        var waiting: [Waiter] = []
+        var promptCount = 0
+        var lastNumber: UInt64 = 0
+        /// Requests that began before say nothing about the present width.
+        var changedAt = ContinuousClock.now
+    }
+
+    /// How many requests are sent at first, at most, and at least while none is cut off.
+    private static let widths = (first: 8, most: 32, least: 4)
+
+    /// How many bytes are sent at a time, unless a single request has more.
+    private static let byteLimit = 4 << 20
+
+    /// How long the server may work on a request without a body: more than the 10 s that it waits for an admission webhook by
+    /// default, so that it names the webhook.
+    static let limit = Duration.seconds(13)
+
+    /// How much longer a reply is waited for, so that the server's own explanation arrives.
+    static let margin = Duration.seconds(2)
+
+    /// How much longer it may take for each MiB of the request.
+    private static let limitForMebibyte = Duration.seconds(10)
+
+    /// The factor of the limits grows no further.
+    private static let longestFactor = 64
+
+    /// A reply that takes less is prompt, and one that takes more is slow; a MiB of the request counts as this much more.
+    private static let (promptReply, slowReply) = (Duration.milliseconds(500), Duration.seconds(2))
+
+    private let state = Locked(State())
+
+    /// Waits until a request may be sent.
+    ///
+    /// - Parameters:
+    ///   - size: The number of bytes of its body.
+    ///   - deadline: When waiting is of no use any more.
+    /// - Returns: The turn, for ``end(_:_:)``.
+    /// - Throws: ``Obstacle`` if it may not be sent.
+    func turn(size: Int, until deadline: ContinuousClock.Instant) async throws(Obstacle) -> Turn {
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        if let turn = state.withLock({ Self.start(number, size, &$0) }) { return turn }
+        let timer = Task {
+            if await sleep(deadline - .now) { giveUp(number, .overdue) }
+        }
+        defer { timer.cancel() }
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let result = state.withLock { state -> Result<Turn, Obstacle>? in
+                    // What would end the wait may have come before.
+                    if Task.isCancelled { return .failure(.cancelled) }
+                    if .now >= deadline { return .failure(.overdue) }
+                    if let turn = Self.start(number, size, &state) { return .success(turn) }
+                    state.waiting.append(Waiter(number: number, size: size, continuation: continuation))
+                    return nil
+                }
+                if let result { continuation.resume(returning: result) }
+            }
+        } onCancel: {
+            giveUp(number, .cancelled)
+        }
+        return try result.get()
+    }
+
+    /// Records how a request ended, and lets others begin.
+    func end(_ turn: Turn, _ end: End) {
+        let started = state.withLock { state in
+            // With this one: it was under way with the others.
+            let count = state.running.count
+            state.running[turn.number] = nil
+            Self.adapt(&state, turn, end, among: count)
+            return Self.startWaiting(&state)
+        }
+        for (continuation, turn) in started { continuation.resume(returning: .success(turn)) }
+    }
+
+    private func giveUp(_ number: UInt64, _ obstacle: Obstacle) {
+        let continuation = state.withLock { state in
+            state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0).continuation }
+        }
+        continuation?.resume(returning: .failure(obstacle))
+    }
+
+    private static func adapt(_ state: inout State, _ turn: Turn, _ end: End, among count: Int) {
+        let now = ContinuousClock.now
+        let time = turn.begin.duration(to: now)
+        let allowance = promptReply * turn.size / (1 << 20)
+        let isSlow = time > slowReply + allowance * 4
+        switch end {
+        case .cutOff where turn.begin >= state.changedAt:
+            state.width = max(1, min(state.width, count) / 4)
+            state.factor = min(state.factor * 2, longestFactor)
+        case .replied where isSlow && turn.begin >= state.changedAt && state.width > widths.least:
+            state.width = max(widths.least, min(state.width, count) / 2)
+        case .replied where time < promptReply + allowance:
+            state.promptCount += 1
+            guard state.promptCount >= state.width else { return }
+            state.promptCount = 0
+            state.width = min(state.width * 2, widths.most)
+            if state.width == widths.most { state.factor = 1 }
+            return
+        case .replied, .cutOff, .unrelated: return
+        }
+        state.promptCount = 0
+        state.changedAt = now
+    }
+
+    /// Starts a request if there is room for it.
+    private static func start(_ number: UInt64, _ size: Int, _ state: inout State) -> Turn? {
+        let bytes = state.running.values.reduce(0, +)
+        guard state.running.isEmpty || state.running.count < state.width && bytes + size <= byteLimit else {
+            return nil
+        }
+        state.running[number] = size
+        let limit = (limit + limitForMebibyte * size / (1 << 20)) * state.factor
+        return Turn(limit: limit, number: number, size: size, begin: .now)
+    }
+
+    /// Starts the requests that there is room for; a large one does not hold up small ones.
+    private static func startWaiting(
+        _ state: inout State
+    ) -> [(CheckedContinuation<Result<Turn, Obstacle>, Never>, Turn)] {
+        var started: [(CheckedContinuation<Result<Turn, Obstacle>, Never>, Turn)] = []
+        var left: [Waiter] = []
+        for waiter in state.waiting {
+            if let turn = start(waiter.number, waiter.size, &state) {
+                started.append((waiter.continuation, turn))
+            } else {
+                left.append(waiter)
+            }
+        }
+        state.waiting = left
+        return started
+    }
+}
