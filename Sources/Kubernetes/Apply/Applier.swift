@@ -147,7 +147,7 @@ public struct Applier: Sendable {
     private func start(_ index: Int, of work: Work) async {
         let (manifest, schedule) = (work.objects[index].loaded, work.schedule)
         // Before anything of a definition is read or written.
-        let generation = client.traits.changes.generation
+        let generation = client.traits.changes.generations.definitions
         do throws(ObjectFailure) {
             let application = ObjectApplication(applier: self, manifest: manifest) { delay in
                 schedule.stepAside(index)
@@ -163,11 +163,7 @@ public struct Applier: Sendable {
                     client.traits.record(definition: object, of: kind, readIn: generation)
                 }
             }
-            if let verification = result.verification {
-                verification.record()
-            } else if result.change == .unchanged, client.traits.changes.generation == nil {
-                keepVerification(of: manifest)
-            }
+            result.verification?.record()
             say(
                 .applied(
                     result.identity,

@@ -13,15 +13,22 @@ import YAML
 /// * The version of the server, which decides about defaults.
 /// * For a custom resource, the state of its definition.
 struct ApplyInputs {
+    /// What else than the manifest and the object takes part.
+    struct Server {
+        let version: String
+        let definition: KnownTraits.Definition
+
+        /// The SHA-256 digest of all of it.
+        var digest: String { ApplyInputs.digest(of: [version, definition.state].map { Array($0.utf8) }) }
+    }
+
     /// The digest of the manifest; see ``digest(ofManifest:)``.
     let manifestDigest: String
-    let serverVersion: String
-    let definition: KnownTraits.Definition
 
     /// The digest of a manifest with the labels and annotations that every object gets.
     static func digest(ofManifest root: Node) -> String { sha256(root.json()) }
 
-    /// The SHA-256 digest of all of it, with the whole object.
+    /// The SHA-256 digest of the manifest and the whole object.
     ///
     /// - Parameters:
     ///   - object: The object.
@@ -31,23 +38,20 @@ struct ApplyInputs {
         digest(with: Self.settled(object, hasStatusSubresource: hasStatusSubresource))
     }
 
-    /// The SHA-256 digest of all of it, with the metadata of the object, or of a `PartialObjectMetadata` of it.
+    /// The SHA-256 digest of the manifest and the metadata of the object, or of a `PartialObjectMetadata` of it.
     ///
     /// The two may list fields in another order, and differ in annotations: the API server adds that of the template's
     /// generation to a whole DaemonSet.
-    ///
-    /// - Parameter object: The object.
-    /// - Returns: The digest; `nil` if a webhook converts the object, whose other fields may then be others.
-    func digest(ofMetadata object: Node) -> String? {
-        guard !definition.convertsByWebhook else { return nil }
+    func digest(ofMetadata object: Node) -> String {
         let fields = ["uid", "resourceVersion", "generation", "managedFields"]
         return digest(with: .mapping(fields.map { ($0, Self.sorted(object["metadata"]?[$0] ?? .null())) }))
     }
 
-    private func digest(with object: Node) -> String {
+    private func digest(with object: Node) -> String { Self.digest(of: [Array(manifestDigest.utf8), object.json()]) }
+
+    private static func digest(of parts: [[UInt8]]) -> String {
         var digest = SHA256Digest()
-        let texts = [serverVersion, definition.state].map { Array($0.utf8) }
-        for part in [Array(manifestDigest.utf8), object.json()] + texts {
+        for part in parts {
             // With its length, so that no part can be mistaken for the beginning of the next one.
             digest.update(Array("\(part.count) ".utf8))
             digest.update(part)

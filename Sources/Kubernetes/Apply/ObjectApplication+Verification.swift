@@ -1,50 +1,80 @@
 import YAML
 
-/// Objects that an earlier run has found unchanged.
+/// Objects that earlier runs have found unchanged.
 extension ObjectApplication {
     /// The verification of one object in its present state.
     struct Verification {
         let objects: VerifiedObjects
         let key: String
         let entry: VerifiedObjects.Entry
+        /// When the request began that finds the object unchanged.
+        let begin: Int64
 
-        /// Whether an earlier run has verified the object in this state.
-        var isKnown: Bool { objects.entry(for: key)?.objectDigest == entry.objectDigest }
+        private var known: VerifiedObjects.Entry? { objects.entry(for: key) }
+
+        /// Whether earlier runs have verified the object in this state.
+        var isKnown: Bool { known?.firstFound == nil && entry.hasSameInputs(as: known) }
+
+        /// Whether the object is as an earlier run has made or found it with the same manifest, whatever the server does now.
+        var isAsBefore: Bool { entry.hasSameObject(as: known) }
 
         /// Records that applying the manifest changes nothing.
-        func record() { objects.record(entry, for: key) }
+        func record() { objects.record(entry, for: key, requestedAt: begin) }
+
+        /// Keeps what is known without adding to it.
+        func keep() { objects.keep(key) }
     }
 
-    /// What is verified for an object that exists, `nil` if only a dry run can say what its manifest would change.
-    func verification(of live: Node, at path: ObjectPath) async -> Verification? {
-        guard let objects = applier.verified,
-            let resource = try? await client.catalog.resource(of: path.identity.type, on: client, until: deadline),
-            let inputs = await inputs(plural: resource.plural)
+    /// What is verified for an object that exists.
+    ///
+    /// - Parameters:
+    ///   - live: The object.
+    ///   - path: Its path.
+    ///   - begin: When the request began that finds it unchanged, by default now.
+    /// - Returns: The verification; `nil` if its kind is always asked about.
+    func verification(of live: Node, at path: ObjectPath, requestedAt begin: Int64? = nil) async -> Verification? {
+        guard let objects = applier.verified, let inputs,
+            let resource = try? await client.catalog.resource(of: path.identity.type, on: client, until: deadline)
         else { return nil }
-        let type = path.identity.type
+        let begin = begin ?? objects.time
+        let server = await server(plural: resource.plural)
         // A definition with the same metadata has the same conditions.
-        let isComplete = !path.identity.isCustomResourceDefinition || Readiness(of: live, type: type) == .ready
+        let isComplete =
+            !path.identity.isCustomResourceDefinition || Readiness(of: live, type: path.identity.type) == .ready
+        let isReadByMetadata = isComplete && server?.definition.convertsByWebhook == false
         let entry = VerifiedObjects.Entry(
-            path: path.text,
             plural: resource.plural,
+            isNamespaced: resource.isNamespaced,
             objectDigest: inputs.digest(of: live, hasStatusSubresource: path.hasStatusSubresource),
-            metadataDigest: isComplete ? inputs.digest(ofMetadata: live) : nil,
+            metadataDigest: isReadByMetadata ? inputs.digest(ofMetadata: live) : nil,
+            serverDigest: server?.digest,
         )
-        return Verification(objects: objects, key: key, entry: entry)
+        return Verification(objects: objects, key: key, entry: entry, begin: begin)
     }
 
-    /// The result for an object that is in every field as it was when an earlier run verified it, by its metadata alone.
+    /// What is known of an object that this run has written, `nil` if the server has dropped one of its fields.
+    func verification(ofWritten object: Node, at path: ObjectPath) async -> Verification? {
+        guard ManagedMetadata.hasAllFields(object) else { return nil }
+        // It is the first of the two requests, whatever an earlier run has found.
+        return await verification(of: object, at: path, requestedAt: 0)
+    }
+
+    /// The result for an object that is in every field as it was when earlier runs verified it, by its metadata alone.
     ///
     /// - Returns: The result; `nil` if that cannot be said, for whatever reason.
     /// - Throws: ``APIError`` if the server does not answer, or if another task describes the object.
     func resultByMetadata() async throws(APIError) -> Result? {
-        guard !isDryRun, let objects = applier.verified, let entry = objects.entry(for: key),
-            let expected = entry.metadataDigest
+        guard !isDryRun, let objects = applier.verified, let entry = objects.entry(for: key), entry.firstFound == nil,
+            let expected = entry.metadataDigest, let inputs
         else { return nil }
+        let begin = objects.time
         // Meanwhile the first object also asks for what is common to all of them.
         let (client, deadline) = (client, deadline)
-        async let reply = client.readMetadata(entry.path, until: deadline)
-        guard let inputs = await inputs(plural: entry.plural) else { return nil }
+        var identity = manifest.identity
+        identity.namespace = entry.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
+        let path = APIResource(plural: entry.plural, isNamespaced: entry.isNamespaced).path(of: identity)
+        async let reply = client.readMetadata(path, until: deadline)
+        guard let server = await server(plural: entry.plural), server.digest == entry.serverDigest else { return nil }
         let metadata: Node
         switch await reply {
         case .success(let node): metadata = node
@@ -54,8 +84,6 @@ extension ObjectApplication {
         case .failure: return nil
         }
         guard inputs.digest(ofMetadata: metadata) == expected else { return nil }
-        var identity = manifest.identity
-        identity.namespace = metadata["metadata"]?["namespace"]?.string
         // Another task of the plan may describe the object since.
         try await checkRival(metadata)
         try checkDeletion(of: metadata, identity)
@@ -63,7 +91,7 @@ extension ObjectApplication {
             identity: identity,
             change: .unchanged,
             object: metadata,
-            verification: Verification(objects: objects, key: key, entry: entry),
+            verification: Verification(objects: objects, key: key, entry: entry, begin: begin),
             isEstablished: identity.isCustomResourceDefinition
         )
     }
@@ -73,10 +101,9 @@ extension ObjectApplication {
         VerifiedObjects.key(of: manifest.identity, defaultNamespace: client.kubeconfig.namespace)
     }
 
-    /// What takes part in applying the object, other than the object on the server, `nil` if not all of it can be known.
-    private func inputs(plural: String) async -> ApplyInputs? {
-        guard let manifestDigest, let traits = await client.traits.traits(of: client, until: deadline),
-            !traits.mayMutate(plural),
+    /// What the server adds to an apply of the object, `nil` if not all of it can be known.
+    private func server(plural: String) async -> ApplyInputs.Server? {
+        guard let traits = await client.traits.traits(of: client, until: deadline), !traits.mayMutate(plural),
             let definition = await client.traits.definition(
                 of: manifest.identity.type,
                 plural,
@@ -84,18 +111,18 @@ extension ObjectApplication {
                 until: deadline
             )
         else { return nil }
-        return ApplyInputs(manifestDigest: manifestDigest, serverVersion: traits.version, definition: definition)
+        return ApplyInputs.Server(version: traits.version, definition: definition)
     }
 
-    /// The digest of a manifest whose object is remembered, `nil` for one that is always asked about.
+    /// The manifest of an object that is remembered, `nil` for one that is always asked about.
     ///
     /// Admission plugins of the server itself change pods and claims, as its flags and other objects say. The digest of a Secret
     /// would be a way to guess its values.
-    private var manifestDigest: String? {
+    private var inputs: ApplyInputs? {
         let type = manifest.identity.type
         let isExcluded = type.group.isEmpty && ["PersistentVolumeClaim", "Pod", "Secret"].contains(type.kind)
         guard applier.verified != nil, applier.dryRunOverlay == nil, !isExcluded else { return nil }
         let stamped = applier.managedMetadata.stamp(manifest.root, namespace: client.kubeconfig.namespace)
-        return ApplyInputs.digest(ofManifest: stamped)
+        return ApplyInputs(manifestDigest: ApplyInputs.digest(ofManifest: stamped))
     }
 }

@@ -99,7 +99,8 @@ struct ObjectApplication {
                 let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
                 let change = reply.response.status == 201 ? .created : found
                 let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
-                return Result(identity: identity, change: change, diff: diff, object: reply.node)
+                let written = await verification(ofWritten: reply.node, at: path)
+                return Result(identity: identity, change: change, diff: diff, object: reply.node, verification: written)
             }
             return try await change(live, of: identity, at: path, to: body, &memory)
         } catch .refused(let refusal) where refusal.code == 404 && applier.dryRunOverlay?.covers(identity) == true {
@@ -161,7 +162,17 @@ struct ObjectApplication {
                 isEstablished: identity.isCustomResourceDefinition && verification.entry.metadataDigest != nil
             )
         }
-        let proposal = try await proposal(for: body, live: live, at: path)
+        let proposal: Proposal
+        do throws(APIError) {
+            proposal = try await self.proposal(for: body, live: live, at: path)
+        } catch .refused(let refusal)
+            where memory.intended == nil && memory.original == nil && verification?.isAsBefore == true
+            && WebhookFailure(refusal.status) != nil
+        {
+            // A webhook that cannot be asked does not matter while there is nothing to change.
+            verification?.keep()
+            return Result(identity: identity, change: .unchanged, object: live)
+        }
         // An earlier attempt may have written the object, and then found that somebody else has changed it too.
         let original = memory.original ?? live
         if let answer = proposal.answer {
@@ -209,6 +220,7 @@ struct ObjectApplication {
             change: change,
             fields: changed,
             object: object,
+            verification: await self.verification(ofWritten: object, at: path),
             changesOnlyManagers: isKnown && changed.isEmpty,
         )
     }

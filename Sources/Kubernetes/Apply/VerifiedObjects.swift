@@ -1,23 +1,39 @@
-import Base
+public import Base
 import TLS
 import YAML
 
-/// Objects of which a dry run has shown that applying their manifests would change nothing.
+/// Objects of which dry runs have shown that applying their manifests would change nothing.
 ///
-/// Of each there are two digests of everything that takes part in an apply; see `ApplyInputs`. As long as one of them stays
-/// the same, reading the object, or only its metadata, is enough to know that it is unchanged, without asking the server
-/// for another dry run.
+/// Of each there are digests of everything that takes part in an apply; see `ApplyInputs`. As long as they stay the same,
+/// reading the object, or only its metadata, is enough to know that it is unchanged, without asking the server for another
+/// dry run.
+///
+/// A server obeys a new webhook, policy or definition, or no longer a deleted one, only some moments after it lists it so. A
+/// dry run in these moments shows what applies no more. So an object is verified by the second request at the earliest, some
+/// time after the first one that had the same result: a dry run, or the request that wrote it.
 public final class VerifiedObjects: Sendable {
     /// What is kept of an object.
     struct Entry: Sendable, Equatable {
-        /// The path of the object on the server.
-        var path: String
         /// The plural name of its resource, such as `daemonsets`.
         var plural: String
-        /// The digest with the whole object; see `ApplyInputs.digest(of:)`.
+        /// Whether objects of its resource are in namespaces.
+        var isNamespaced: Bool
+        /// The digest with the whole object; see `ApplyInputs.digest(of:hasStatusSubresource:)`.
         var objectDigest: String
         /// The digest with its metadata alone, see `ApplyInputs.digest(ofMetadata:)`; `nil` if the whole object is needed.
         var metadataDigest: String?
+        /// The digest of what else takes part, see `ApplyInputs.Server`; `nil` if not all of it was known.
+        var serverDigest: String?
+        /// When all of this was found first, in milliseconds since 1970; `nil` once it is verified.
+        var firstFound: Int64?
+
+        /// Whether it has the same object and manifest as another one.
+        func hasSameObject(as other: Self?) -> Bool { objectDigest == other?.objectDigest }
+
+        /// Whether everything that takes part is the same as in another one.
+        func hasSameInputs(as other: Self?) -> Bool {
+            hasSameObject(as: other) && serverDigest != nil && serverDigest == other?.serverDigest
+        }
     }
 
     private struct State {
@@ -30,12 +46,22 @@ public final class VerifiedObjects: Sendable {
     private let state: Locked<State>
 
     /// Increased whenever fewer objects count as unchanged, so that older entries are not used.
-    private static let version = 3
+    private static let version = 4
+
+    /// How long two requests are apart that verify an object, in milliseconds.
+    ///
+    /// A server that has nothing else to do obeys a change after less than half a second.
+    private static let settlingTime: Int64 = 2000
+
+    private let now: @Sendable () -> Int64
 
     /// Starts with what an earlier run has kept.
     ///
-    /// - Parameter json: What ``json`` was then; anything else counts as nothing.
-    public init(json: [UInt8]? = nil) {
+    /// - Parameters:
+    ///   - json: What ``json`` was then; anything else counts as nothing.
+    ///   - now: The time in milliseconds since 1970.
+    public init(json: [UInt8]? = nil, now: @escaping @Sendable () -> Int64 = Timestamp.millisecondsNow) {
+        self.now = now
         let document = json.flatMap { try? readJSON($0, file: "verified objects") }
         let objects = document?["version"] == .number(Self.version) ? document?["objects"] : nil
         let isIntact = objects.map { document?["digest"] == Self.digest(of: $0) } ?? false
@@ -65,6 +91,9 @@ public final class VerifiedObjects: Sendable {
     /// What an earlier run has kept of an object.
     func entry(for key: String) -> Entry? { state.withLock { $0.known[key] } }
 
+    /// The time at which a request begins, for ``record(_:for:requestedAt:)``.
+    var time: Int64 { now() }
+
     /// Keeps what an earlier run has found of an object.
     func keep(_ key: String) {
         state.withLock { state in
@@ -72,22 +101,55 @@ public final class VerifiedObjects: Sendable {
         }
     }
 
-    /// Records that an object is unchanged.
-    func record(_ entry: Entry, for key: String) {
-        state.withLock { $0.current[key] = entry }
+    /// Records that a request has found an object as its manifest wants it, or has made it so.
+    ///
+    /// - Parameters:
+    ///   - entry: The object.
+    ///   - key: What identifies it.
+    ///   - begin: When the request began.
+    func record(_ entry: Entry, for key: String, requestedAt begin: Int64) {
+        let end = now()
+        state.withLock { state in
+            let known = state.known[key]
+            guard entry.serverDigest != nil || !entry.hasSameObject(as: known) else {
+                // What was found when all was known still holds for that.
+                state.current[key] = known
+                return
+            }
+            var entry = entry
+            entry.firstFound = end
+            if let known, entry.hasSameInputs(as: known) {
+                // A clock that was set back says nothing about the time between.
+                let first = known.firstFound.map { $0 > end ? end : $0 }
+                entry.firstFound = first.flatMap { begin - $0 >= Self.settlingTime ? nil : $0 }
+            }
+            state.current[key] = entry
+        }
     }
 }
 
 extension VerifiedObjects.Entry {
     fileprivate init?(_ node: Node) {
-        guard let path = node["path"]?.string, path.hasPrefix("/"), let plural = node["plural"]?.string,
-            let object = node["object"]?.string
+        guard let plural = node["plural"]?.string, ObjectIdentifiers.isKind(plural),
+            let isNamespaced = node["namespaced"]?.boolean, let object = node["object"]?.string
         else { return nil }
-        self.init(path: path, plural: plural, objectDigest: object, metadataDigest: node["metadata"]?.string)
+        self.init(
+            plural: plural,
+            isNamespaced: isNamespaced,
+            objectDigest: object,
+            metadataDigest: node["metadata"]?.string,
+            serverDigest: node["server"]?.string,
+            firstFound: node["firstFound"]?.integer.map(Int64.init)
+        )
     }
 
     fileprivate var node: Node {
-        let pairs = [("path", path), ("plural", plural), ("object", objectDigest), ("metadata", metadataDigest)]
-        return .mapping(pairs.compactMap { name, value in value.map { (name, .string($0)) } })
+        let texts = [
+            ("plural", plural), ("object", objectDigest), ("metadata", metadataDigest), ("server", serverDigest),
+        ]
+        var pairs = texts.compactMap { name, value in value.map { (name, Node.string($0)) } }
+        pairs.append(("namespaced", .boolean(isNamespaced)))
+        if let firstFound { pairs.append(("firstFound", .number(Int(firstFound)))) }
+        return .mapping(pairs)
     }
 }

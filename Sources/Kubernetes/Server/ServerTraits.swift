@@ -75,7 +75,7 @@ final class KnownTraits: Sendable {
     /// A value of the server with the time at which it was read.
     private struct Answer<Value: Sendable>: Sendable {
         var value: Value
-        /// The generation of ``TraitChanges`` before it was read.
+        /// The number of changes of its kind in ``TraitChanges`` before it was read.
         var generation: Int
         var readAt = ContinuousClock.now
 
@@ -101,10 +101,9 @@ final class KnownTraits: Sendable {
 
     /// The traits of the server.
     ///
-    /// - Returns: The traits; `nil` if they cannot be read, for example because the user may not list webhooks, or if
-    ///   the run is changing them.
+    /// - Returns: The traits; `nil` if they cannot be read, for example because the user may not list webhooks.
     func traits(of client: APIClient, until deadline: ContinuousClock.Instant) async -> ServerTraits? {
-        guard let generation = changes.generation else { return nil }
+        let generation = changes.generations.admission
         if let known = known(in: generation) { return known.value }
         return try? await requests.answer(for: generation) { () async throws(APIError) in
             // Another caller may have read them since.
@@ -124,14 +123,13 @@ final class KnownTraits: Sendable {
     /// - Parameters:
     ///   - definition: The definition.
     ///   - kind: The kind that it defines.
-    ///   - generation: The generation of ``changes`` before it was read.
-    func record(definition: Node, of kind: DefinedKind, readIn generation: Int?) {
-        guard let generation else { return }
+    ///   - generation: The number of changes of definitions before it was read.
+    func record(definition: Node, of kind: DefinedKind, readIn generation: Int) {
         let known = Self.definition(definition).map { Answer(value: $0, generation: generation) }
         definitions.withLock { $0[kind] = known }
     }
 
-    /// The definition of a type; `nil` if it cannot be read, or if the run is changing definitions.
+    /// The definition of a type; `nil` if it cannot be read.
     func definition(
         of type: GroupVersionKind,
         _ plural: String,
@@ -139,7 +137,7 @@ final class KnownTraits: Sendable {
         until deadline: ContinuousClock.Instant,
     ) async -> Definition? {
         guard !type.isBuiltIn else { return Definition() }
-        guard let generation = changes.generation else { return nil }
+        let generation = changes.generations.definitions
         let kind = DefinedKind(type)
         if let known = definitions.withLock({ $0[kind] }), known.isValid(in: generation) { return known.value }
         let name = APIClient.percentEncoded("\(plural).\(type.group)")

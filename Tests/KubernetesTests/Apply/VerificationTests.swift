@@ -62,6 +62,7 @@ struct VerificationTests {
             if request.method == "PATCH" {
                 return (applied(path) ?? objects(path)).map { FakeAPIServer.json(200, $0) }
             }
+            if let object = objects(path) { return FakeAPIServer.json(200, object) }
             switch path {
             case "/version": return FakeAPIServer.json(200, #"{"gitVersion":"v1.30.0","gitCommit":"c"}"#)
             case "\(Self.admission)/mutatingwebhookconfigurations": return FakeAPIServer.json(200, #"{"items":[]}"#)
@@ -69,9 +70,19 @@ struct VerificationTests {
                 let kind = #""kind":"MutatingWebhookConfiguration","namespaced":false"#
                 let list = #"{"name":"mutatingwebhookconfigurations",\#(kind)}"#
                 return FakeAPIServer.json(200, FakeAPIServer.resourceList("admissionregistration.k8s.io/v1", list))
-            default: return objects(path).map { FakeAPIServer.json(200, $0) }
+            default: return nil
             }
         }
+    }
+
+    /// What two runs keep that apply a text some time apart, and find it unchanged.
+    private func verified(_ text: String, _ session: Session) async throws -> [UInt8] {
+        let first = VerifiedObjects(now: { 0 })
+        let lines = await session.apply(text, verified: first)
+        #expect(lines.allSatisfy { $0.hasPrefix("unchanged ") } && !lines.isEmpty, "\(lines)")
+        let second = VerifiedObjects(json: first.json, now: { 60_000 })
+        #expect(await session.apply(text, verified: second) == lines)
+        return try #require(second.json)
     }
 
     /// How many objects the server was asked to apply, or to say what an apply would change.
@@ -97,9 +108,7 @@ struct VerificationTests {
     @Test func `what is known of a server is read again after a task has changed something`() async throws {
         let fake = try server { $0 == Self.mapPath ? Self.liveMap() : nil }
         let session = try fake.session()
-        let verified = VerifiedObjects()
-        #expect(await session.apply(Self.map, verified: verified) == ["unchanged ConfigMap/ns/m"])
-        let known = try #require(verified.json)
+        let known = try await verified(Self.map, session)
         for (isChanged, versionCount) in [(false, 1), (true, 2), (false, 2), (true, 3)] {
             if isChanged { session.client.traits.changes.recordTask() }
             let next = await applyCount(fake) { await session.apply(Self.map, verified: VerifiedObjects(json: known)) }
@@ -124,37 +133,78 @@ struct VerificationTests {
         }
     }
 
-    @Test(arguments: [webhook, definitionManifest])
-    func `after a webhook or a definition was written every object is asked about`(text: String) async throws {
-        let fake = try server { $0 == Self.mapPath ? Self.liveMap() : nil }
+    @Test func `after a webhook was written every object for which it may be is asked about`() async throws {
+        let isWritten = Locked(false)
+        let rule = #"{"items":[{"webhooks":[{"rules":[{"resources":["configmaps"]}]}]}]}"#
+        let fake = try server { path in
+            guard path.hasPrefix(Self.admission) else { return path == Self.mapPath ? Self.liveMap() : nil }
+            return path.hasSuffix("/mutatingwebhookconfigurations") && isWritten.withLock { $0 } ? rule : nil
+        }
         let session = try fake.session()
-        let verified = VerifiedObjects()
-        #expect(await session.apply(Self.map, verified: verified) == ["unchanged ConfigMap/ns/m"])
-        let known = try #require(verified.json)
-        let created = await session.apply(text)
-        #expect(created.allSatisfy { $0.hasPrefix("created ") } && created.count == 1, "\(created)")
-        #expect(session.client.traits.changes.generation == nil)
+        let known = try await verified(Self.map, session)
+        #expect(await session.apply(Self.webhook) == ["created MutatingWebhookConfiguration/w"])
+        isWritten.withLock { $0 = true }
         let again = VerifiedObjects(json: known)
         let next = await applyCount(fake) { await session.apply(Self.map, verified: again) }
         #expect(next.lines == ["unchanged ConfigMap/ns/m"])
         #expect(next.count == 1)
-        #expect(again.json == nil, "what was known is kept")
-        // Another run knows nothing of it.
+        #expect(again.json == nil, "what was known is kept for when it is gone")
+        isWritten.withLock { $0 = false }
         let later = try fake.session()
-        #expect(await applyCount(fake) { await later.apply(Self.map, verified: again) }.count == 0)
+        let last = await applyCount(fake) { await later.apply(Self.map, verified: VerifiedObjects(json: known)) }
+        #expect(last.count == 0)
     }
 
-    @Test(arguments: [
-        ("/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/p", true),
-        ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/c/status", true),
-        ("/apis/apps/v1/namespaces/ns/deployments/apiextensions.k8s.io", false),
-    ])
-    func `webhooks, policies and definitions are known by their group`(path: String, isRecorded: Bool) {
-        let changes = TraitChanges()
-        changes.recordWrite(to: path)
-        #expect((changes.generation == nil) == isRecorded)
-        changes.recordTask()
-        #expect((changes.generation == nil) == isRecorded)
+    @Test func `a dry run that shows what a deleted policy has made is not believed for ever`() async throws {
+        let isObeyed = Locked(true)
+        let other = Self.liveMap().replacing(#""a":"b""#, with: #""a":"mutated""#)
+        let live = Locked(other)
+        let fake = try server(
+            { $0 == Self.mapPath ? live.withLock { $0 } : nil },
+            // The policy is no longer listed, and still obeyed.
+            applied: { $0 == Self.mapPath ? isObeyed.withLock { $0 } ? other : Self.liveMap() : nil },
+        )
+        let first = VerifiedObjects(now: { 0 })
+        let unchanged = ["unchanged ConfigMap/ns/m"]
+        #expect(await (try fake.session()).apply(Self.map, verified: first) == unchanged)
+        isObeyed.withLock { $0 = false }
+        let second = VerifiedObjects(json: first.json, now: { 60_000 })
+        let lines = await (try fake.session()).apply(Self.map, verified: second)
+        #expect(lines == ["configured ConfigMap/ns/m\n  data.a"])
+        live.withLock { $0 = Self.liveMap() }
+        let third = VerifiedObjects(json: second.json, now: { 120_000 })
+        #expect(await (try fake.session()).apply(Self.map, verified: third) == unchanged)
+    }
+
+    @Test func `a webhook that cannot be asked fails no object that is as it was written`() async throws {
+        let isDown = Locked(false)
+        let failure =
+            #"failed calling webhook \"w.example.test\": failed to call webhook: Post: connect: connection refused"#
+        let fake = try FakeAPIServer { request in
+            guard request.target.hasPrefix(Self.mapPath) else { return nil }
+            guard request.method == "PATCH", isDown.withLock({ $0 }) else {
+                return FakeAPIServer.json(200, Self.liveMap())
+            }
+            return FakeAPIServer.json(
+                500,
+                #"{"reason":"InternalError","message":"Internal error occurred: \#(failure)"}"#
+            )
+        }
+        let written = VerifiedObjects()
+        // The server does not say what it has, as to a user who may not list webhooks.
+        #expect(await (try fake.session()).apply(Self.map, verified: written) == ["unchanged ConfigMap/ns/m"])
+        isDown.withLock { $0 = true }
+        let known = VerifiedObjects(json: written.json)
+        #expect(await (try fake.session()).apply(Self.map, verified: known) == ["unchanged ConfigMap/ns/m"])
+        #expect(known.json == nil)
+        let policy = Session.retryPolicy(.seconds(2))
+        let changed = Self.map.replacing("a: b", with: "a: c")
+        let lines = await (try fake.session()).apply(
+            changed,
+            verified: VerifiedObjects(json: written.json),
+            retryPolicy: policy
+        )
+        #expect(lines.joined().contains("w.example.test"), "\(lines)")
     }
 
     @Test func `an object that a webhook converts is read as a whole`() async throws {
@@ -164,10 +214,8 @@ struct VerificationTests {
         let fake = try server { path in
             [Self.widgetPath: Self.liveWidget(spec: spec.withLock { $0 }), Self.definitionPath: definition][path]
         }
-        let verified = VerifiedObjects()
         let unchanged = ["unchanged Widget/default/w"]
-        #expect(await (try fake.session()).apply(Self.widget, verified: verified) == unchanged)
-        let known = try #require(verified.json)
+        let known = try await verified(Self.widget, try fake.session())
         let session = try fake.session()
         let same = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(json: known)) }
         #expect(same.lines == unchanged && same.count == 0)
@@ -200,28 +248,6 @@ struct VerificationTests {
         let result = await applyCount(fake) { await session.apply(Self.widget) }
         #expect(result.lines == ["configured Widget/default/w\n  status.b"])
         #expect(result.count == 2)
-    }
-
-    @Test func `the versions that a server emulates and is compatible with belong to its version`() async throws {
-        func version(_ fields: String) async throws -> String {
-            let fake = try FakeAPIServer { request in
-                switch request.target.prefix(while: { $0 != "?" }) {
-                case "/version": FakeAPIServer.json(200, #"{"gitVersion":"v1.30.0","gitCommit":"c"\#(fields)}"#)
-                case "\(Self.admission)/mutatingwebhookconfigurations": FakeAPIServer.json(200, #"{"items":[]}"#)
-                default: nil
-                }
-            }
-            return try await ServerTraits(of: try fake.session().client, until: .now + .seconds(600)).version
-        }
-        let emulated = #","emulationMajor":"1","emulationMinor":"29""#
-        let versions = [
-            try await version(""), try await version(emulated),
-            try await version(emulated.replacing("29", with: "30")),
-            try await version(#"\#(emulated),"minCompatibilityMajor":"1","minCompatibilityMinor":"28""#),
-            try await version(#"\#(emulated),"minCompatibilityMajor":"1","minCompatibilityMinor":"29""#),
-        ]
-        #expect(Set(versions).count == versions.count, "\(versions)")
-        #expect(versions[0] == "v1.30.0 c    ")
     }
 
     @Test func `what is known of objects that cannot be applied is kept`() async throws {
