@@ -27,7 +27,7 @@ public struct RunEnvironment: Sendable {
     public var dryRunOverlay: DryRunOverlay?
     /// The environment that child processes start from.
     public var processEnvironment: [String: String]
-    /// Where pinned URLs are kept.
+    /// The directory in which each task has one for what it keeps.
     public var cacheDirectory: String
     /// The node's name, by which others know who holds a Lease.
     public var hostName: String
@@ -100,7 +100,7 @@ struct ActionContext: Sendable {
     let survivor = SurvivingProcess()
 
     /// The pinned URLs.
-    var cache: DigestCache { DigestCache(run: run, deadline: deadline, emit: emit) }
+    var cache: DigestCache { DigestCache(run: run, task: task.name, deadline: deadline, emit: emit) }
 
     /// The context of a look at the present state: with little time, and without reports of what is waited for.
     func probing(_ limit: Duration) -> Self {

@@ -9,6 +9,8 @@ import TLS
 struct DigestCache {
     /// What all actions share.
     let run: RunEnvironment
+    /// The task, whose unit sees no other task's directory.
+    let task: String
     /// The instant at which fetching is given up.
     let deadline: ContinuousClock.Instant
     /// Receives what happens.
@@ -36,7 +38,7 @@ struct DigestCache {
             )
         }
         do {
-            try run.files.keep(bytes, as: digest, in: run.cacheDirectory)
+            try run.files.keep(bytes, as: digest, in: "\(run.cacheDirectory)/\(task)")
         } catch {
             emit(.warning(subject: url, "cannot be cached for the next boot: \(error)"))
         }
@@ -47,19 +49,23 @@ struct DigestCache {
     ///
     /// - Throws: ``Base/Problem`` if the file there cannot be read, or is not what its name says.
     func kept(_ url: String, sha256 digest: String) throws(Problem) -> [UInt8]? {
-        let bytes: [UInt8]
-        do {
-            bytes = try run.files.read(path(of: digest), limit: Self.sizeLimit)
-        } catch {
-            if error.isNotFound { return nil }
-            throw Problem("the copy in the cache cannot be used: \(error)")
+        for path in ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] {
+            let bytes: [UInt8]
+            do {
+                bytes = try run.files.read(path, limit: Self.sizeLimit)
+            } catch {
+                if error.isNotFound { continue }
+                throw Problem("the copy in the cache cannot be used: \(error)")
+            }
+            guard sha256(bytes) == digest else {
+                throw Problem("the copy in the cache, '\(path)', is damaged")
+            }
+            return bytes
         }
-        guard sha256(bytes) == digest else {
-            throw Problem("the copy in the cache, '\(path(of: digest))', is damaged")
-        }
-        return bytes
+        return nil
     }
 
+    /// Where an administrator puts it, for all tasks.
     private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
     private func fetch(_ url: String, _ digest: String) async throws(Problem) -> [UInt8] {

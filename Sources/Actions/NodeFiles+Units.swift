@@ -47,13 +47,13 @@ extension NodeFiles {
     /// - Parameters:
     ///   - bytes: The content.
     ///   - name: The file's name.
-    ///   - directory: The directory, which is in the directory of state.
+    ///   - directory: The task's directory, two levels below the directory of state.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
         if isDryRun { return try remember(bytes, mode: 0o644, at: "\(directory)/\(name)") }
         let parts = try location(ofWritten: directory).split(separator: "/")
-        let above = FileSystem.existingRealPath("/" + parts.dropLast(2).joined(separator: "/"))
-        let location = "\(above)/\(parts.suffix(2).joined(separator: "/"))"
+        let above = FileSystem.existingRealPath("/" + parts.dropLast(3).joined(separator: "/"))
+        let location = "\(above)/\(parts.suffix(3).joined(separator: "/"))"
         try DirectoryHandle(reaching: location, isCreating: true, isOfService: true)
             .write(bytes, to: name, mode: 0o644)
     }

@@ -4,8 +4,8 @@ import Kubernetes
 import Planning
 import TLS
 
-/// The schemas of API servers, kept below the cache directory, so that `check` knows the kinds of a server that was
-/// reached before.
+/// The schemas of API servers, kept by tasks in their directories of the cache, so that `check` knows the kinds of a server
+/// that was reached before.
 struct SchemaStore {
     private let run: RunEnvironment
 
@@ -28,15 +28,21 @@ struct SchemaStore {
         return (try? Kubeconfig(bytes, path: path))?.server
     }
 
-    /// The schema of a server, `nil` if none is kept.
+    /// The schema of a server that any task has kept, `nil` if there is none.
     func document(of server: String) -> SchemaDocument? {
-        (try? run.files.read(path(of: server), limit: Self.sizeLimit)).flatMap { SchemaDocument(json: $0) }
+        let name = name(of: server)
+        return run.plan.steps.lazy.compactMap { step in
+            (try? run.files.read("\(run.cacheDirectory)/\(step.task.name)/\(name)", limit: Self.sizeLimit))
+                .flatMap { SchemaDocument(json: $0) }
+        }
+        .first
     }
 
-    /// Keeps the schema of a server, unless that was done within the last day; failures are ignored.
-    func refresh(from client: APIClient, until deadline: ContinuousClock.Instant) async {
-        let path = path(of: client.kubeconfig.server)
-        if let location = try? run.files.location(ofWritten: path),
+    /// Keeps the schema of a server, unless the task did that within the last day; failures are ignored.
+    func refresh(of task: String, from client: APIClient, until deadline: ContinuousClock.Instant) async {
+        let directory = "\(run.cacheDirectory)/\(task)"
+        let name = name(of: client.kubeconfig.server)
+        if let location = try? run.files.location(ofWritten: "\(directory)/\(name)"),
             let modified = (try? FileSystem.status(location))?.modified,
             // A time to come is one from before the clock was set back.
             (0..<Self.validity).contains(Timestamp.now().seconds - modified)
@@ -48,10 +54,8 @@ struct SchemaStore {
         let deadline = min(deadline, ContinuousClock.now + Self.timeLimit)
         guard let bytes = await client.schemaDocument(until: deadline) else { return }
         try? NodeFiles(root: run.files.root, isDryRun: false)
-            .keep(bytes, as: name(of: client.kubeconfig.server), in: run.cacheDirectory)
+            .keep(bytes, as: name, in: directory)
     }
-
-    private func path(of server: String) -> String { "\(run.cacheDirectory)/\(name(of: server))" }
 
     private func name(of server: String) -> String { "openapi-\(sha256(Array(server.utf8)))" }
 }

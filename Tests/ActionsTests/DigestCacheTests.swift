@@ -11,7 +11,7 @@ import Testing
 struct DigestCacheTests {
     private let text = Array("{}\n".utf8)
     private var digest: String { sha256(text) }
-    private var kept: String { TemporaryDirectory.file("root/var/lib/nest-bootstrap/cache/\(digest)") }
+    private var kept: String { TemporaryDirectory.file("root/var/lib/nest-bootstrap/cache/it/\(digest)") }
 
     /// Asks the cache for a URL of a server, and returns what it answers or throws, in words.
     private func ask(
@@ -32,7 +32,7 @@ struct DigestCacheTests {
         var answer = ""
         try await withBench("tasks: {it: {timeout: 1m, exec: {command: ls}}}", isDryRun: isDryRun) { bench in
             let context = try bench.context("it")
-            let cache = DigestCache(run: bench.run, deadline: .now + timeout, emit: context.emit)
+            let cache = DigestCache(run: bench.run, task: "it", deadline: .now + timeout, emit: context.emit)
             do throws(Problem) {
                 answer = String(decoding: try await cache.text(of: "\(url)/m", sha256: digest), as: UTF8.self)
             } catch {
@@ -68,7 +68,7 @@ struct DigestCacheTests {
         let server = try server(.response(200, body: text))
         try FileSystem.write([1], to: kept, mode: 0o644)
         let answer = try await ask(server) { bench in
-            let path = "/var/lib/nest-bootstrap/cache/\(digest)"
+            let path = "/var/lib/nest-bootstrap/cache/it/\(digest)"
             #expect(
                 bench.lines == [
                     "warning: \(server.url)/m: the copy in the cache, '\(path)', is damaged; it is fetched again"

@@ -148,7 +148,7 @@ extension RunningMachineTests {
         /// Records and cache work for a run by hand and for the unit, one after the other, in either order.
         private func sharesState(_ machine: TestMachine) async throws {
             let record = "/run/nest-bootstrap/tasks/pinned"
-            let cache = "/var/lib/nest-bootstrap/cache"
+            let cache = "/var/lib/nest-bootstrap/cache/pinned"
             try await machine.must("rm -rf \(record) \(cache); nest-bootstrap run --task pinned")
             #expect(try await machine.output("stat -c %U:%a \(record) \(record)/*") == "root:711\nroot:644\nroot:600\n")
             // The directory, the manifest, and what is known of its objects.

@@ -35,7 +35,7 @@ struct PinnedURLTests {
         let first = try await node.run("run")
         #expect(first.status == 0, "\(first.errors)")
         #expect(server.requests.map(\.target) == ["/old", "/crds.yaml"])
-        let kept = node.written("/var/lib/nest-bootstrap/cache/\(digest)")
+        let kept = node.written("/var/lib/nest-bootstrap/cache/pinned/\(digest)")
         #expect(try Files.read(kept) == body)
         server.stop()
         let second = try await node.run("run")

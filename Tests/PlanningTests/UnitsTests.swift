@@ -88,7 +88,8 @@ import Testing
             ExecStopPost=-+:/usr/bin/nest-bootstrap supervise rbac
             TimeoutStartSec=660
             RuntimeDirectory=nest-bootstrap/tasks/rbac
-            StateDirectory=nest-bootstrap
+            StateDirectory=nest-bootstrap/cache/rbac
+            BindReadOnlyPaths=-/var/lib/nest-bootstrap/cache
 
             """,
             "k8s-bootstrap-rbac.service.d/50-privileges.conf": """

@@ -61,7 +61,7 @@ extension Plan {
 }
 
 /// The target that wants all tasks of the node.
-let targetName = "k8s-bootstrap.target"
+public let targetName = "k8s-bootstrap.target"
 
 /// The unit of one task.
 private struct TaskUnit {
@@ -130,7 +130,13 @@ private struct TaskUnit {
         let records = "nest-bootstrap/tasks/\(task.name)"
         let staging = "nest-bootstrap-staged/\(task.name)"
         unit.set("RuntimeDirectory", task.footprint.hasOnlyProducts ? "\(records) \(staging)" : records)
-        if task.footprint.keepsCache { unit.set("StateDirectory", "nest-bootstrap") }
+        if task.footprint.keepsCache {
+            unit.set("StateDirectory", "nest-bootstrap/cache/\(task.name)")
+            // What an administrator or an older version has put there for all tasks.
+            if task.footprint.manifests?.hasPinnedURL == true {
+                unit.path("BindReadOnlyPaths", "/var/lib/nest-bootstrap/cache")
+            }
+        }
         for path in writable { unit.path("ReadWritePaths", path) }
     }
 

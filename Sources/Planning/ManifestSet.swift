@@ -1,0 +1,25 @@
+public import Base
+
+/// Manifests, and how they are read.
+public struct ManifestSet: Sendable, Hashable {
+    /// Where a manifest comes from.
+    public enum Source: Sendable, Hashable {
+        /// A file, or a directory of files.
+        case path(LocatedPath)
+        /// A URL with the SHA-256 digest of its content, in lower-case hexadecimal.
+        case url(String, sha256: String, SourceLocation)
+    }
+
+    /// The sources, in the order of the task file.
+    public var sources: [Source]
+
+    /// Whether `${name}` in the manifests' scalars is replaced.
+    public var substitutesVariables: Bool
+
+    /// Whether one of them is fetched from a pinned URL.
+    var hasPinnedURL: Bool {
+        sources.contains { source in
+            if case .url = source { true } else { false }
+        }
+    }
+}
