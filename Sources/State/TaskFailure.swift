@@ -37,7 +37,7 @@ public struct TaskFailure: Sendable, Hashable {
     public func cause(of task: String) -> String? {
         guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
         guard let line = reason?.split(whereSeparator: \.isNewline).first else { return nil }
-        return line.count <= Self.lineLimit ? String(line) : line.prefix(Self.lineLimit) + "…"
+        return String(line).shortened(to: Self.lineLimit)
     }
 
     /// The message of an Event, `nil` for a failure that another one was about.

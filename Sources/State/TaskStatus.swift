@@ -131,6 +131,11 @@ public struct TaskStatus: Sendable, Hashable {
             .ended(.unchanged) where service.unit.active == "activating":
             state = .running
             reason = service.statusText
+        // It succeeded before, and does not count as done while it is about to run again.
+        case .ended(let kind) where kind.isSuccess && service.hasJob:
+            state = .waiting
+            waitsFor = dependencies
+            reason = "systemd is about to start or stop its unit"
         case .running: reason = service.statusText
         case .notYet, .waiting, .ended, .unknown: break
         }

@@ -245,7 +245,7 @@ struct NodeReporter {
             node: node,
             isWarning: !incident.isRecovery,
             reason: incident.isRecovery ? "BootstrapTaskRecovered" : "BootstrapTaskFailed",
-            message: message.count <= Self.messageLimit ? message : message.prefix(Self.messageLimit) + "…",
+            message: message.shortened(to: Self.messageLimit),
             count: incident.count,
             first: incident.first,
             last: incident.last,

@@ -24,7 +24,8 @@ struct StatusCommand {
             let findings = await survey.findings(of: plan)
             let (statuses, isPermanent) = (findings.statuses, findings.isPermanent)
             let isOver = options.waitLimit.map { .now - start >= $0 } ?? false
-            let isDone = isPermanent || !findings.masked.isEmpty || statuses.allSatisfy(\.state.isSuccess)
+            let hasSucceeded = statuses.allSatisfy(\.state.isSuccess) && !findings.isTargetPending
+            let isDone = isPermanent || !findings.masked.isEmpty || hasSucceeded
             if options.isWaiting, !isDone, !isOver {
                 let rest = options.waitLimit.map { $0 - (.now - start) } ?? StatusSurvey.interval
                 try await ContinuousClock().sleep(for: min(StatusSurvey.interval, max(rest, .zero)))

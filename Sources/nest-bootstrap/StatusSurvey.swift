@@ -15,6 +15,9 @@ struct StatusFindings {
     /// The tasks that do not succeed, nor let others succeed, because their units are masked.
     var masked: [String]
 
+    /// Whether systemd is about to start or stop the target of all tasks.
+    var isTargetPending = false
+
     /// The error of systemd if it does not answer.
     var error: (any Error)?
 }
@@ -63,7 +66,14 @@ struct StatusSurvey {
         }
         let hasPermanent = all.indices.contains { isPermanent[$0] && shown.contains(all[$0].task.name) }
         let masked = tasksMasked(in: maskableTasks(known, services), keeping: shown)
-        return StatusFindings(statuses: statuses, isPermanent: hasPermanent, masked: masked, error: error)
+        let target = services[targetName]
+        return StatusFindings(
+            statuses: statuses,
+            isPermanent: hasPermanent,
+            masked: masked,
+            isTargetPending: target?.hasJob == true && target?.unit.active != "failed",
+            error: error
+        )
     }
 
     /// All tasks of the plan as far as it matters whether their units are masked.
@@ -86,7 +96,7 @@ struct StatusSurvey {
         let plan = configuration.plan
         var services: [String: ServiceState] = [:]
         do {
-            services = try await Systemd.services(plan.steps.map(\.task.unitName))
+            services = try await Systemd.services(plan.steps.map(\.task.unitName) + [targetName])
             return (services, try await Systemd.timers(plan.timerNames), nil)
         } catch {
             return (services, [:], error)

@@ -189,8 +189,9 @@ struct StatusTests {
         let width = words.count + 2
         let heading = "TASK  STATE    UNIT" + String(repeating: " ", count: width - 4) + "AGE"
         // The unit of a task that has succeeded puts its products in place.
-        let state = words == "starting" ? "running" : "changed"
-        #expect(statusLines([row]) == [heading, "a     \(state)  \(words)  1 s"])
+        let state = words == "starting" ? "running" : words == "queued" ? "waiting" : "changed"
+        let reason = words == "queued" ? ["    systemd is about to start or stop its unit"] : []
+        #expect(statusLines([row]) == [heading, "a     \(state)  \(words)  1 s"] + reason)
     }
 
     @Test func `a task without a record has the state of its service`() {
