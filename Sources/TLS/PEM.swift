@@ -44,6 +44,8 @@ struct PEMBlock {
 private struct PEMScanner {
     private var lines: [Substring].Iterator
     private var number = 0
+    /// Whether the last line begins with spaces.
+    private var isIndented = false
 
     init(_ text: String) {
         lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).makeIterator()
@@ -52,6 +54,7 @@ private struct PEMScanner {
     mutating func next() throws(TLSError) -> PEMBlock? {
         while let line = nextLine() {
             guard let label = Self.label(of: line, after: "-----BEGIN ") else { continue }
+            try requireNoIndentation()
             return try block(PEMBlock(label: label, headers: [], body: [], line: number))
         }
         return nil
@@ -61,6 +64,7 @@ private struct PEMScanner {
         var block = start
         while let line = nextLine() {
             if let label = Self.label(of: line, after: "-----END ") {
+                try requireNoIndentation()
                 guard label == block.label else { break }
                 return block
             }
@@ -71,10 +75,20 @@ private struct PEMScanner {
         throw TLSError(.brokenEncoding, "contains a \(block.label) block in line \(block.line) without its END line")
     }
 
+    /// Refuses a text that was cut out of another one: Go's `encoding/pem` finds its marks only at the beginning of a line.
+    private func requireNoIndentation() throws(TLSError) {
+        guard isIndented else { return }
+        throw TLSError(
+            .brokenEncoding,
+            "has spaces before '-----' in line \(number), which programs in Go, such as kubectl, do not read"
+        )
+    }
+
     private mutating func nextLine() -> Substring? {
         number += 1
         guard let line = lines.next() else { return nil }
         let start = line.drop(while: \.isWhitespace)
+        isIndented = start.startIndex != line.startIndex
         return start.lastIndex { !$0.isWhitespace }.map { start[...$0] } ?? ""
     }
 

@@ -45,13 +45,14 @@ extension Configuration {
             if try FileSystem.exists(directory) {
                 for name in try FileSystem.list(directory, limit: dropInLimit) {
                     if isDropIn(name) { add("\(directory)/\(name)") }
-                    guard name.hasSuffix(".yml"), !name.hasPrefix(".") else { continue }
+                    let suffix = [".yml", ".json"].first { name.hasSuffix($0) }
+                    guard let suffix, !name.hasPrefix(".") else { continue }
                     let location = SourceLocation(file: "\(directory)/\(name)")
                     problems.append(
                         Problem(
-                            "is ignored, as drop-ins end in .yaml",
+                            "would have no effect, as drop-ins end in .yaml",
                             at: location,
-                            hint: "rename it to \(name.dropLast(4)).yaml"
+                            hint: "rename it to \(name.dropLast(suffix.count)).yaml, or remove it"
                         )
                     )
                 }

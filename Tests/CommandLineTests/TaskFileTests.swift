@@ -11,7 +11,7 @@ struct TaskFileTests {
         #expect(result.status == 78)
         #expect(
             result.errors
-                == "\(node.path("bootstrap.d/10-u.yml")): is ignored, as drop-ins end in .yaml; rename it to 10-u.yaml\n"
+                == "\(node.path("bootstrap.d/10-u.yml")): would have no effect, as drop-ins end in .yaml; rename it to 10-u.yaml, or remove it\n"
         )
     }
 

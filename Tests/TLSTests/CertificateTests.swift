@@ -53,7 +53,7 @@ struct CertificateTests {
         let leaf = try Files.text(issued.certificatePath)
         let key = try Files.text(issued.keyPath)
         let root = try Files.text(authority.certificatePath)
-        let windows = root.split(separator: "\n").map { "  \($0)\r\n" }.joined()
+        let windows = root.split(separator: "\n").map { "\($0) \r\n" }.joined()
         let text = "# the user\n\(key)\(leaf)\n# the authority\n\(windows)"
         let certificates = try Certificate.read(pem: Array(text.utf8))
         #expect(certificates.map(\.commonName) == ["kube-admin", "test-ca"])
@@ -88,6 +88,14 @@ struct CertificateTests {
             "contains an invalid CERTIFICATE block in line 1: it is base64 that is cut off"
         ),
         ("-----BEGIN -----\n", "contains no PEM block (no line '-----BEGIN …-----')"),
+        (
+            "a:\n  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n",
+            "has spaces before '-----' in line 2, which programs in Go, such as kubectl, do not read"
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n\t-----END CERTIFICATE-----\n",
+            "has spaces before '-----' in line 3, which programs in Go, such as kubectl, do not read"
+        ),
     ])
     func `a text without certificates is described`(text: String, expected: String) {
         #expect(message(text) == expected)

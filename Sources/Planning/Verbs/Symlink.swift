@@ -55,6 +55,14 @@ extension SymlinkDeclaration: ReadableVerb {
         let target = fields.value(Keys.target)
         let replace = fields.value(Keys.replace)
         guard let path, let target else { return nil }
+        let isAbsolute = target.utf8.first == UInt8(ascii: "/")
+        if located(isAbsolute ? target : "\(parent(of: path.path))/\(target)") == located(path.path) {
+            fields.problems.add(
+                path.location,
+                "\(fields.subject.label("target")) is the link itself",
+                hint: "name what the link is to point at",
+            )
+        }
         return ReadVerb(Self(path: path, target: target, replace: replace))
     }
 

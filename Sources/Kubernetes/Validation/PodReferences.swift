@@ -1,0 +1,120 @@
+public import Base
+import YAML
+
+/// Names by which objects refer to pods and their ports, in all manifests of a plan.
+///
+/// The server accepts a Service that selects nothing and a probe of a port that no container has; both never work. Pods may
+/// also be made by others than the plan, so that what is found is only a warning, and only about what looks misspelt.
+public struct PodReferences {
+    /// The pods of a workload.
+    private struct Pods {
+        var namespace: String
+        var labels: [String: String]
+        var ports: Set<String>
+    }
+
+    /// A Service with a selector.
+    private struct Selection {
+        var service: ObjectIdentity
+        var namespace: String
+        var labels: [(key: String, value: String, location: SourceLocation)]
+        var ports: [(name: String, location: SourceLocation)]
+    }
+
+    private var pods: [Pods] = []
+    private var selections: [Selection] = []
+    private var ownWarnings: [Problem] = []
+
+    /// Creates an empty collection.
+    public init() {}
+
+    /// Adds an object.
+    public mutating func add(_ manifest: ManifestObject, defaultNamespace: String) {
+        let namespace = manifest.identity.namespace ?? defaultNamespace
+        let spec = manifest.root["spec"]
+        if let template = PodTemplate(manifest) {
+            let containers = template.containers
+            let ports = containers.flatMap { Self.portNames(of: $0.node) }
+            let labels = (template.labels?.mapping?.entries ?? []).compactMap { entry in
+                entry.value.string.map { (entry.key, $0) }
+            }
+            let known = Dictionary(labels) { first, _ in first }
+            pods.append(Pods(namespace: namespace, labels: known, ports: Set(ports)))
+            for container in containers { ownWarnings += Self.probeWarnings(container, manifest.identity) }
+        } else if manifest.identity.type.group.isEmpty, manifest.identity.type.kind == "Service",
+            let selector = spec?["selector"]?.mapping?.entries, !selector.isEmpty
+        {
+            let labels = selector.compactMap { entry in
+                entry.value.string.map { (key: entry.key, value: $0, location: entry.location) }
+            }
+            let ports = (spec?["ports"]?.sequence ?? []).compactMap { port in
+                port["targetPort"].flatMap { target in target.string.map { (name: $0, location: target.location) } }
+            }
+            selections.append(
+                Selection(service: manifest.identity, namespace: namespace, labels: labels, ports: ports)
+            )
+        }
+    }
+
+    /// A warning for each name that nothing in the manifests has.
+    public var warnings: [Problem] { ownWarnings + selections.flatMap(warnings) }
+
+    private func warnings(about selection: Selection) -> [Problem] {
+        let near = pods.filter { $0.namespace == selection.namespace }
+        let selected = near.filter { pods in selection.labels.allSatisfy { pods.labels[$0.key] == $0.value } }
+        guard selected.isEmpty else {
+            let ports = selected.reduce(into: Set<String>()) { $0.formUnion($1.ports) }
+            return selection.ports.filter { !ports.contains($0.name) }.map { port in
+                Problem(
+                    "\(selection.service): the pods that it selects have no port '\(port.name)'",
+                    at: port.location,
+                    hint: Self.hint(for: port.name, in: ports)
+                )
+            }
+        }
+        // Pods with the same keys and another value: one of the two is misspelt.
+        let similar = near.filter { pods in selection.labels.allSatisfy { pods.labels[$0.key] != nil } }
+        for label in selection.labels {
+            let values = similar.compactMap { $0.labels[label.key] }
+            guard !values.contains(label.value), let value = nearestName(to: label.value, in: values) else { continue }
+            return [
+                Problem(
+                    "\(selection.service) selects no pods of these manifests: none has label '\(label.key): \(label.value)'",
+                    at: label.location,
+                    hint: "did you mean '\(label.key): \(value)'?"
+                )
+            ]
+        }
+        return []
+    }
+
+    /// The probes and hooks of a container whose port has a name that no port of it has.
+    private static func probeWarnings(_ container: (path: String, node: Node), _ object: ObjectIdentity) -> [Problem] {
+        let ports = Set(portNames(of: container.node))
+        let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map { (name: $0, node: container.node[$0]) }
+        let hooks = ["postStart", "preStop"].map { (name: $0, node: container.node["lifecycle"]?[$0]) }
+        return (probes + hooks).flatMap { handler in
+            ["httpGet", "tcpSocket"].compactMap { action -> Problem? in
+                guard let port = handler.node?[action]?["port"], let name = port.string, !ports.contains(name),
+                    !name.allSatisfy(\.isWholeNumber)
+                else { return nil }
+                return Problem(
+                    "\(object): '\(handler.name)' asks port '\(name)', which the container does not name",
+                    at: port.location,
+                    hint: hint(for: name, in: ports)
+                )
+            }
+        }
+    }
+
+    private static func hint(for name: String, in ports: Set<String>) -> String {
+        if let near = nearestName(to: name, in: ports.sorted()) { return "did you mean '\(near)'?" }
+        return ports.isEmpty
+            ? "name a port of the container '\(name)', or write its number"
+            : "there is \(shortList(ports.sorted().map { "'\($0)'" }))"
+    }
+
+    private static func portNames(of container: Node) -> [String] {
+        (container["ports"]?.sequence ?? []).compactMap { $0["name"]?.string }
+    }
+}

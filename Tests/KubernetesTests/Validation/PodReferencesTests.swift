@@ -1,0 +1,66 @@
+import Base
+import Testing
+@testable import Kubernetes
+
+/// Names of pods and ports that nothing in the manifests has.
+@Suite(.timeLimit(.minutes(30)))
+struct PodReferencesTests {
+    private func warnings(_ texts: String...) throws -> [String] {
+        var references = PodReferences()
+        for manifest in try manifests(texts.joined(separator: "\n---\n")) {
+            references.add(manifest, defaultNamespace: "default")
+        }
+        return references.warnings.map(\.line)
+    }
+
+    private func deployment(_ labels: String = "{app: web}", probe: String = "http", namespace: String = "a") -> String
+    {
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: d, namespace: \(namespace)}
+        spec:
+          template:
+            metadata: {labels: \(labels)}
+            spec:
+              containers:
+              - name: c
+                ports: [{name: http, containerPort: 80}]
+                readinessProbe: {httpGet: {port: \(probe)}}
+        """
+    }
+
+    private func service(_ selector: String = "{app: web}", port: String = "http") -> String {
+        "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, "
+            + "spec: {selector: \(selector), ports: [{port: 80, targetPort: \(port)}]}}"
+    }
+
+    @Test func `what is there is no warning, and neither is what others may make`() throws {
+        #expect(try warnings(service(), deployment()).isEmpty)
+        #expect(try warnings(service(port: "8080"), deployment(probe: "8080")).isEmpty)
+        #expect(try warnings(service("{app: other}"), deployment()).isEmpty)
+        #expect(try warnings(service("{app: webb}"), deployment(namespace: "b")).isEmpty)
+        #expect(try warnings(service("{name: web}"), deployment()).isEmpty)
+        #expect(try warnings(service(port: "any")).isEmpty)
+    }
+
+    @Test func `a port that no selected pod has is reported`() throws {
+        let words = "Service/a/s: the pods that it selects have no port 'htttp'; did you mean 'http'?"
+        #expect(try warnings(service(port: "htttp"), deployment()) == [words])
+        let other = "Service/a/s: the pods that it selects have no port 'metrics'; there is 'http'"
+        #expect(try warnings(deployment(), service(port: "metrics")) == [other])
+    }
+
+    @Test func `a selector that is nearly that of a workload is reported`() throws {
+        let words =
+            "Service/a/s selects no pods of these manifests: none has label 'app: webb'; did you mean 'app: web'?"
+        #expect(try warnings(service("{app: webb}"), deployment()) == [words])
+        #expect(try warnings(service("{app: webb, tier: x}"), deployment("{app: web, tier: x}")) == [words])
+    }
+
+    @Test func `a probe of a port that the container does not have is reported`() throws {
+        let words =
+            "Deployment/a/d: 'readinessProbe' asks port 'htp', which the container does not name; did you mean 'http'?"
+        #expect(try warnings(deployment(probe: "htp")) == [words])
+    }
+}
