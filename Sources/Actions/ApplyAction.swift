@@ -20,6 +20,7 @@ struct ApplyAction: Action {
         let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
             .load { (url, sha256) throws(Problem) in try await cache.text(of: url, sha256: sha256) }
         for problem in contents.problems { context.emit(.objectFailed("", problem)) }
+        for warning in contents.warnings { context.emit(.warning(about: warning)) }
         guard !contents.manifests.isEmpty else {
             if contents.problems.isEmpty { throw Problem("no object to apply") }
             throw ReportedFailures()
@@ -29,22 +30,30 @@ struct ApplyAction: Action {
         let sets = Repetitions.sets(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         context.emit(.objectCount(sets.count))
         let failures = FailureReporter(context, order: contents.manifests)
-        let pruning = try await PruneStep(context, declaration, contents.manifests, client, failures)
+        for set in sets where set.count > 1 && Repetitions.areEqual(set) {
+            for warning in Repetitions.problems(of: set) { context.emit(.warning(about: warning)) }
+        }
+        var pruning = try await PruneStep(context, declaration, contents.manifests, client, failures)
         // Declared outside the group for the reason given in `Rollout.pause`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
         let store = VerifiedObjectStore(context)
         let verified = context.run.files.isDryRun ? nil : store.objects()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await failures.reportWhenQuiet() }
-            (applied, changedCount) = await apply(contents.manifests, client, verified, failures)
+            (applied, changedCount) = await apply(contents.manifests, client, verified, pruning, failures)
             group.cancelAll()
         }
         await failures.report()
         try Task.checkCancellation()
-        if let verified { store.keep(verified) }
+        do {
+            if let verified { try store.keep(verified) }
+        } catch {
+            let words = "what was found unchanged cannot be kept, so the next run asks the server about every object"
+            context.emit(.warning(subject: "", "\(words): \(error)"))
+        }
         // Not after every run: the schema has some megabytes, and costs the server more than all other requests.
         if context.run.keepsSchemas || failures.count > 0 && !context.run.files.isDryRun {
-            await SchemaStore(context.run).refresh(from: client, until: context.deadline)
+            await SchemaStore(context.run).refresh(of: context.task.name, from: client, until: context.deadline)
         }
         guard failures.count == 0, contents.problems.isEmpty else {
             try? await pruning?.keepMembers()
@@ -68,6 +77,7 @@ struct ApplyAction: Action {
         _ manifests: [ManifestObject],
         _ client: APIClient,
         _ verified: VerifiedObjects?,
+        _ pruning: PruneStep?,
         _ failures: FailureReporter,
     ) async -> (applied: [ManifestObject], changedCount: Int) {
         let changedCount = Locked(0)
@@ -87,6 +97,7 @@ struct ApplyAction: Action {
                 await context.run.describedObjects.rival(of: manifest, named: named, context, client.kubeconfig)
             },
             mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
+            prepare: { object throws(APIError) in try await pruning?.list(object) },
         ) { [context] message in
             switch message {
             case .applied(let identity, let change, let fields, let diff, let changesOnlyManagers):
@@ -112,6 +123,14 @@ struct ApplyAction: Action {
 public struct ReportedFailures: Error, Sendable, CustomStringConvertible {
     /// The message, for callers that did not receive the events.
     public var description: String { "not all objects are as described" }
+}
+
+extension Event.Kind {
+    /// A warning about a place in a file.
+    fileprivate static func warning(about problem: Problem) -> Self {
+        let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
+        return .warning(subject: problem.location.map { "\($0)" } ?? "", text)
+    }
 }
 
 extension Event.ObjectResult.Change {

@@ -36,6 +36,8 @@ struct ManifestLoader {
         var manifests: [ManifestObject] = []
         /// What could not be read; everything else is still applied.
         var problems: [Problem] = []
+        /// What is not read although it may be meant to be.
+        var warnings: [Problem] = []
         /// The variables that the manifests use.
         var variableNames: Set<String> = []
         /// Whether nothing was passed over.
@@ -77,7 +79,13 @@ struct ManifestLoader {
     /// Adds the manifests of a path; one file that cannot be read does not hide the others of its directory.
     private func add(_ reference: LocatedPath, to contents: inout Contents) {
         do {
-            let paths = try paths(of: reference)
+            let (paths, passedOver) = try paths(of: reference)
+            if let name = passedOver.first {
+                let rest = passedOver.count == 1 ? "" : " and \(passedOver.count - 1) more"
+                let message = "manifests in subdirectory '\(name)'\(rest) of '\(reference.path)' are not read"
+                let hint = "name it in 'manifests' too, or move its files"
+                contents.warnings.append(Problem(message, at: reference.location, hint: hint))
+            }
             if paths.isEmpty {
                 let message = "directory '\(reference.path)' contains no manifest"
                 let hint = "remove it from 'manifests', or name its files *.yaml, *.yml or *.json"
@@ -97,12 +105,25 @@ struct ManifestLoader {
     }
 
     /// The files of a path: itself, or the files of a directory, not recursively.
-    private func paths(of reference: LocatedPath) throws(SystemError) -> [String] {
-        guard let names = try run.files.list(reference.path) else { return [reference.path] }
-        let directory = reference.path.hasSuffix("/") ? reference.path : reference.path + "/"
-        return names.filter(isManifestName)
-            .map { directory + $0 }
-            .filter { !run.files.isDirectory($0) }
+    ///
+    /// - Returns: The files, and the names of subdirectories with manifests, which are passed over.
+    private func paths(of reference: LocatedPath) throws(SystemError) -> (files: [String], passedOver: [String]) {
+        guard let names = try run.files.list(reference.path) else { return ([reference.path], []) }
+        let directory = reference.path.utf8.last == UInt8(ascii: "/") ? reference.path : reference.path + "/"
+        let isDirectory = Dictionary(names.map { ($0, run.files.isDirectory(directory + $0)) }) { first, _ in first }
+        let files = names.filter { isManifestName($0) && isDirectory[$0] != true }
+        let below = names.filter { $0.utf8.first != UInt8(ascii: ".") && isDirectory[$0] == true }
+        return (files.map { directory + $0 }, below.filter { hasManifest(below: directory + $0) })
+    }
+
+    /// Whether there is a manifest in a directory or, in the next few levels, below it.
+    private func hasManifest(below directory: String, levels: Int = 3) -> Bool {
+        guard let names = (try? run.files.list(directory)) ?? nil else { return false }
+        return names.contains { name in
+            let path = "\(directory)/\(name)"
+            guard run.files.isDirectory(path) else { return isManifestName(name) }
+            return levels > 0 && name.utf8.first != UInt8(ascii: ".") && hasManifest(below: path, levels: levels - 1)
+        }
     }
 
     private func add(_ source: Source, to contents: inout Contents) {

@@ -10,6 +10,7 @@ extension NodeCheck {
         let definitions = CustomDefinitions(contents.lazy.flatMap(\.manifests))
         let secretReaders = SecretReaders(contents.lazy.flatMap(\.manifests))
         let store = SchemaStore(run)
+        var podReferences = PodReferences()
         var documents: [String: SchemaDocument?] = [:]
         var findings = Findings()
         for (task, manifests) in contents {
@@ -25,7 +26,9 @@ extension NodeCheck {
                 secretReaders: secretReaders,
                 document: document,
             )
+            let namespace = task.footprint.kubeconfig.flatMap { knownKubeconfig($0.path)?.namespace } ?? "default"
             for manifest in manifests.lazy.map(\.loaded) {
+                podReferences.add(manifest, defaultNamespace: namespace)
                 let found = check.findings(in: manifest)
                 findings.problems += found.problems
                 findings.warnings += found.warnings
@@ -35,6 +38,7 @@ extension NodeCheck {
             findings.add(pruningFindings(task, manifests))
             findings.objectCount += manifests.count
         }
+        findings.warnings += podReferences.warnings
         let references = run.plan.steps.flatMap { $0.task.footprint.neededObjects + $0.task.footprint.deletedObjects }
         findings.problems += references.flatMap { reference in
             let object = NamedObject(ObjectIdentity(reference), at: reference.location)

@@ -91,6 +91,7 @@ public struct NodeCheck: Sendable {
                 usedVariables.formUnion(found.variableNames)
                 isComplete = isComplete && found.isComplete && found.problems.isEmpty
                 problems += found.problems
+                warnings += found.warnings
                 contents.append((task, found.manifests))
             }
             // Once: the message about a certificate contains the time.
@@ -100,6 +101,12 @@ public struct NodeCheck: Sendable {
                 problems += checkKubeconfig(kubeconfig)
             }
         }
+        if let serverVersion, serverVersion > .newest {
+            let message =
+                "Kubernetes \(serverVersion) is newer than \(KubernetesVersion.newest), the last version whose APIs are known"
+            let hint = "read its changelog, or check against the server itself: 'nest-bootstrap diff'"
+            warnings.append(Problem(message, hint: hint))
+        }
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }
@@ -108,7 +115,9 @@ public struct NodeCheck: Sendable {
             contents: contents,
             kubeconfigs: Dictionary(known) { first, _ in first },
         )
-        problems += repeated.problems()
+        let repetitions = repeated.findings()
+        problems += repetitions.problems
+        warnings += repetitions.warnings
         if isComplete {
             problems += run.dropInVariables.filter { !usedVariables.contains($0.name) }.map(\.problem)
         }
@@ -154,7 +163,7 @@ public struct NodeCheck: Sendable {
             }
             return producers.producer(ofManifestIn: path.path) != nil && (try? run.files.exists(path.path)) != true
         }
-        let cache = DigestCache(run: run, deadline: .now, emit: Emitter { _, _ in })
+        let cache = DigestCache(run: run, task: task.name, deadline: .now, emit: Emitter { _, _ in })
         var contents = await ManifestLoader(run: run, manifests: manifests)
             .load { (url, sha256) throws(Problem) in try cache.kept(url, sha256: sha256) }
         if manifests.sources.count < count { contents.isComplete = false }

@@ -9,7 +9,7 @@ struct PruneStep {
     private let client: APIClient
     private let failures: FailureReporter
     private let pruner: Pruner
-    private let parent: Pruner.Parent
+    private var parent: Pruner.Parent
 
     /// Prepares the parent of the task's ApplySet, before anything is applied.
     ///
@@ -80,12 +80,20 @@ struct PruneStep {
         return deletions.count
     }
 
+    /// Makes the parent list an object before it is created, if the server did not have its kind at the beginning.
+    ///
+    /// - Throws: ``APIError`` if the parent cannot be written.
+    func list(_ object: ObjectIdentity) async throws(APIError) {
+        guard !parent.lists(object) else { return }
+        try await pruner.list(object)
+    }
+
     /// Makes the parent list what has been applied: another node may have shortened the list before that.
     ///
     /// - Throws: An error if the parent cannot be read or written.
-    func keepMembers() async throws {
+    mutating func keepMembers() async throws {
         do {
-            try await pruner.widen()
+            parent = try await pruner.widen()
         } catch {
             throw await Self.reported(error, failures)
         }

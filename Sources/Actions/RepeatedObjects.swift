@@ -17,10 +17,10 @@ struct RepeatedObjects {
         var location: SourceLocation
     }
 
-    /// Finds a problem for each description of an object but the first.
-    func problems() -> [Problem] {
+    /// Finds a problem for each description of an object but the first; one in the same words is only a warning.
+    func findings() -> (problems: [Problem], warnings: [Problem]) {
         var owners: [ObjectIdentity.Key: [Owner]] = [:]
-        var problems: [Problem] = []
+        var (problems, warnings): ([Problem], [Problem]) = ([], [])
         func check(_ identity: ObjectIdentity, _ task: PlannedTask, _ verb: String, at location: SourceLocation) {
             let kubeconfig = kubeconfig(of: task)
             let key = identity.key(defaultNamespace: kubeconfig?.namespace ?? "default")
@@ -39,7 +39,11 @@ struct RepeatedObjects {
         for (task, manifests) in contents {
             let namespace = kubeconfig(of: task)?.namespace ?? "default"
             for set in Repetitions.sets(of: manifests, defaultNamespace: namespace) {
-                problems += Repetitions.problems(of: set)
+                if Repetitions.areEqual(set) {
+                    warnings += Repetitions.problems(of: set)
+                } else {
+                    problems += Repetitions.problems(of: set)
+                }
                 if let first = set.first { check(first.identity, task, "applies", at: first.location) }
             }
         }
@@ -48,7 +52,7 @@ struct RepeatedObjects {
                 check(ObjectIdentity(object), task, "deletes", at: object.location)
             }
         }
-        return problems
+        return (problems, warnings)
     }
 
     private func kubeconfig(of task: PlannedTask) -> Kubeconfig? {

@@ -42,13 +42,13 @@ struct ExecActionTests {
 
         try await withBench(tasks, root: nil) { bench async throws in
             let changes = bench.run.connections.traitChanges
-            #expect(changes.generation == 0)
+            #expect(changes.generations.admission == 0)
             #expect(try await bench.perform("nothing") == "unchanged")
-            #expect(changes.generation == 0)
+            #expect(changes.generations.admission == 0)
             #expect(try await bench.perform("success") == "changed")
-            #expect(changes.generation == 1)
+            #expect(changes.generations.admission == 1)
             #expect(try await bench.perform("failure").hasPrefix("'false' "))
-            #expect(changes.generation == 2)
+            #expect(changes.generations.admission == 2)
         }
     }
 

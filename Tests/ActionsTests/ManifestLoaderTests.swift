@@ -16,12 +16,12 @@ struct ManifestLoaderTests {
         _ manifests: String,
         more: String = "",
         _ prepare: (Bench) throws -> Void = { _ in },
-    ) async throws -> (names: [String], problems: [String]) {
+    ) async throws -> (names: [String], problems: [String], warnings: [String]) {
         let tasks = """
             variables: {name: replaced}
             tasks: {it: {apply: {kubeconfig: /k, manifests: [\(manifests)]\(more)}}}
             """
-        var result: (names: [String], problems: [String]) = ([], [])
+        var result: (names: [String], problems: [String], warnings: [String]) = ([], [], [])
         try await withBench(tasks) { bench in
             try prepare(bench)
             let manifests = try #require(try bench.context("it").task.footprint.manifests)
@@ -33,6 +33,7 @@ struct ManifestLoaderTests {
                 }
             result.names = contents.manifests.map(\.identity.name)
             result.problems = contents.problems.map { "\($0)".replacing(bench.directory, with: "DIR") }
+            result.warnings = contents.warnings.map { "\($0)".replacing(bench.directory, with: "DIR") }
         }
         return result
     }
@@ -42,7 +43,7 @@ struct ManifestLoaderTests {
     }
 
     @Test func `a file that is not there is reported with what to do`() async throws {
-        let (names, problems) = try await load("/nowhere/m.yaml")
+        let (names, problems, _) = try await load("/nowhere/m.yaml")
         #expect(names == [])
         #expect(problems.count == 1)
         let hint = "correct the path, or install the file before this task"
@@ -67,7 +68,7 @@ struct ManifestLoaderTests {
     }
 
     @Test func `a directory is read in the order of its names, not recursively`() async throws {
-        let (names, problems) = try await load("d/, one.txt") { bench in
+        let (names, problems, warnings) = try await load("d/, one.txt") { bench in
             for name in [
                 "b.yml", "a.yaml", "c.json", ".hidden.yaml", "d.yaml~", "e.txt", "deep/f.yaml", "g.yaml/h.yaml",
             ] {
@@ -82,10 +83,12 @@ struct ManifestLoaderTests {
         }
         #expect(names == ["n-a", "n-b", "n-c", "one"])
         #expect(problems == [])
+        let words = "manifests in subdirectory 'deep' and 1 more of 'DIR/d' are not read"
+        #expect(warnings == ["DIR/bootstrap.yaml:2:50: \(words); name it in 'manifests' too, or move its files"])
     }
 
     @Test func `what cannot be read is reported, and the rest is read`() async throws {
-        let (names, problems) = try await load("none.yaml, empty, comments.yaml, d, fifo") { bench in
+        let (names, problems, _) = try await load("none.yaml, empty, comments.yaml, d, fifo") { bench in
             try FileSystem.makeDirectories("\(bench.directory)/empty")
             try bench.write("# nothing\n---\n", to: "comments.yaml")
             try bench.write("a: [\n", to: "d/broken.yaml")
@@ -108,7 +111,7 @@ struct ManifestLoaderTests {
 
     @Test(arguments: [(", substitute: true", "replaced"), ("", "${name}")])
     func `variables are replaced only where the task says so`(more: String, expected: String) async throws {
-        let (names, problems) = try await load("a.yaml", more: more) { bench in
+        let (names, problems, _) = try await load("a.yaml", more: more) { bench in
             try bench.write(Self.namespace("'${name}'"), to: "a.yaml")
         }
         #expect(names == [expected])
@@ -116,7 +119,7 @@ struct ManifestLoaderTests {
     }
 
     @Test func `a variable that nobody knows keeps its document away`() async throws {
-        let (names, problems) = try await load("a.yaml", more: ", substitute: true") { bench in
+        let (names, problems, _) = try await load("a.yaml", more: ", substitute: true") { bench in
             try bench.write("---\n\(Self.namespace("'${nam}'"))---\n\(Self.namespace("good"))", to: "a.yaml")
         }
         #expect(names == ["good"])
@@ -127,7 +130,7 @@ struct ManifestLoaderTests {
     @Test func `URLs come in their location, are skipped or reported`() async throws {
         let digest = String(repeating: "0", count: 64)
         func url(_ path: String) -> String { "{url: 'https://h/\(path)', sha256: '\(digest)'}" }
-        let (names, problems) = try await load("\(url("x")), a.yaml, \(url("later")), \(url("broken"))") { bench in
+        let (names, problems, _) = try await load("\(url("x")), a.yaml, \(url("later")), \(url("broken"))") { bench in
             try bench.write(Self.namespace("file"), to: "a.yaml")
         }
         #expect(names == ["url", "file"])
@@ -136,7 +139,7 @@ struct ManifestLoaderTests {
     }
 
     @Test func `what a task wrote under the root is read from there`() async throws {
-        let (names, _) = try await load("/etc/nest-test/m") { bench in
+        let (names, _, _) = try await load("/etc/nest-test/m") { bench in
             try bench.write(Self.namespace("rooted"), to: "root/etc/nest-test/m/a.yaml")
         }
         #expect(names == ["rooted"])

@@ -4,6 +4,27 @@ import Testing
 /// `prune` of verb `apply` on a real API server.
 @Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct PruneTests {
+    @Test func `a kind that was misspelt once leaves no trace`() async throws {
+        let set = try await PrunedSet("misspelt")
+        try set.writeTask("prune: true", timeout: "20s")
+        try set.write(["a"], more: "{apiVersion: apps/v1, kind: Deploymnt, metadata: {name: x, namespace: misspelt}}")
+        #expect(try await set.node.run("run").status == 1)
+        try set.write(["a"])
+        let result = try await set.node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(!result.errors.contains("Deploymnt"), "\(result.errors)")
+        let parent = try await set.cluster.kubectl(
+            "get",
+            "configmap",
+            "-n",
+            "kube-system",
+            "nest-bootstrap-misspelt",
+            "-o",
+            "yaml"
+        )
+        #expect(parent.status == 0 && !parent.output.contains("Deploymnt"), "\(parent.output)")
+    }
+
     @Test func `what the manifests no longer contain is deleted, and a dry run and diff show it`() async throws {
         let set = try await PrunedSet("deleted")
         try set.write(["a", "b"])

@@ -38,6 +38,8 @@ public struct Applier: Sendable {
     public var rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
     /// Whether something that an object needs, and that the server does not have, may still be created.
     public var mayAppear: @Sendable (Requirement) async -> Bool
+    /// Called before an object is created.
+    public var prepare: @Sendable (ObjectIdentity) async throws(APIError) -> Void
     /// Receives the reports, on any thread.
     public var say: @Sendable (Message) -> Void
 
@@ -68,6 +70,7 @@ public struct Applier: Sendable {
         retryPolicy: RetryPolicy,
         rival: @escaping @Sendable (ManifestObject, _ namedTask: String?) async -> Rival? = { _, _ in nil },
         mayAppear: @escaping @Sendable (Requirement) async -> Bool = { _ in true },
+        prepare: @escaping @Sendable (ObjectIdentity) async throws(APIError) -> Void = { _ in },
         say: @escaping @Sendable (Message) -> Void,
     ) {
         self.client = client
@@ -78,6 +81,7 @@ public struct Applier: Sendable {
         self.retryPolicy = retryPolicy
         self.rival = rival
         self.mayAppear = mayAppear
+        self.prepare = prepare
         self.say = say
     }
 
@@ -110,7 +114,7 @@ public struct Applier: Sendable {
         init(_ manifests: [ManifestObject], defaultNamespace: String) {
             let sets = Repetitions.sets(of: ApplyOrder.sorted(manifests), defaultNamespace: defaultNamespace)
             objects = sets.compactMap(\.first)
-            for (index, set) in sets.enumerated() where set.count > 1 {
+            for (index, set) in sets.enumerated() where !Repetitions.areEqual(set) {
                 repetitions[index] = ObjectFailure(
                     object: objects[index].identity,
                     cause: .invalid,

@@ -59,13 +59,22 @@ public struct ManagedMetadata: Sendable {
         return !times.isEmpty && times.allSatisfy { $0.map { $0 <= created } == true }
     }
 
+    /// Returns whether an object is being deleted, and waits for its finalizers or its controller.
+    static func isBeingDeleted(_ object: Node) -> Bool { object["metadata"]?["deletionTimestamp"]?.string != nil }
+
     /// The task that an object on the server names as the one that applied it.
     static func task(of object: Node) -> String? {
         object["metadata"]?["annotations"]?[taskAnnotation]?.string
     }
 
-    /// Returns an object as it is sent: with its namespace, the labels and the annotation added.
-    func stamp(_ root: Node, namespace: String?) -> Node {
+    /// Adds to an object what is sent with it: its namespace, the labels and the annotation.
+    ///
+    /// - Parameters:
+    ///   - root: The object.
+    ///   - namespace: Its namespace, if its kind has namespaces.
+    ///   - live: The object on the server, if it exists.
+    /// - Returns: The object as it is sent.
+    func stamp(_ root: Node, namespace: String?, live: Node? = nil) -> Node {
         var root = root
         guard case .mapping(var object) = root.content, let metadataNode = object["metadata"],
             case .mapping(var metadata) = metadataNode.content
@@ -76,7 +85,7 @@ public struct ManagedMetadata: Sendable {
         }
         let own = labels.merging([Self.managedByLabel: Self.manager]) { written, _ in written }
         let isUnlabelled = metadata["labels"].map { $0.isNull || $0.mapping?.entries.isEmpty == true } ?? true
-        let written = isUnlabelled ? Self.defaultLabels(of: root) : metadata["labels"]
+        let written = isUnlabelled ? Self.defaultLabels(of: root, live) : metadata["labels"]
         metadata["labels"] = Self.adding(own, to: written, location: location, replacing: false)
         if let applySetID {
             let label = [ApplySet.memberLabel: applySetID]
@@ -97,15 +106,27 @@ public struct ManagedMetadata: Sendable {
     /// The labels that the server gives an object without any: those of its pods, for two kinds.
     ///
     /// Because of our own label the server would not do it. The corresponding functions of the API server are
-    /// `SetDefaults_ReplicationController` and `SetDefaults_Job`.
-    private static func defaultLabels(of object: Node) -> Node? {
+    /// `SetDefaults_ReplicationController` and `SetDefaults_Job`. To a Job's pods the server adds labels with the Job's name
+    /// and UID when it is created, and so to a Job that has the same labels.
+    private static func defaultLabels(of object: Node, _ live: Node?) -> Node? {
         let type = GroupVersionKind(
             apiVersion: object["apiVersion"]?.string ?? "",
             kind: object["kind"]?.string ?? "",
         )
         guard ["/ReplicationController", "batch/Job"].contains("\(type.group)/\(type.kind)") else { return nil }
-        return object["spec"]?["template"]?["metadata"]?["labels"]
+        let labels = object["spec"]?["template"]?["metadata"]?["labels"]
+        let added = live?["spec"]?["template"]?["metadata"]?["labels"]?.mapping?.entries ?? []
+        let pairs = added.compactMap { entry in
+            jobLabels.contains(entry.key) ? entry.value.string.map { (entry.key, $0) } : nil
+        }
+        guard type.kind == "Job", !pairs.isEmpty else { return labels }
+        return adding(Dictionary(pairs) { first, _ in first }, to: labels, location: .nowhere, replacing: false)
     }
+
+    /// The labels that the server gives the pods of a Job; the last two are those of servers before 1.27.
+    private static let jobLabels = [
+        "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name",
+    ]
 
     /// Adds pairs to a mapping of strings; anything but a mapping is left for the server to refuse.
     private static func adding(

@@ -16,7 +16,7 @@ extension ObjectApplication {
     ///
     /// Without anything that holds it up it is gone soon, and is then created again.
     func checkDeletion(of object: Node?, _ identity: ObjectIdentity) throws(APIError) {
-        guard let object, object["metadata"]?["deletionTimestamp"]?.string != nil else { return }
+        guard let object, ManagedMetadata.isBeingDeleted(object) else { return }
         guard isDryRun else { throw .beingDeleted(object.remainingFinalizers) }
         applier.say(.warning(identity, "it is being deleted; a run waits until it is gone and creates it again"))
     }

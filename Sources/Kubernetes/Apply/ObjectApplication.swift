@@ -91,9 +91,15 @@ struct ObjectApplication {
             path.uid = memory.live?["metadata"]?["uid"]?.string
             try await checkRival(memory.live)
             try checkDeletion(of: memory.live, identity)
+            if let gone = memory.live, ManagedMetadata.isBeingDeleted(gone) {
+                let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
+                return Result(identity: identity, change: .created, diff: diff(from: nil, to: object, at: path))
+            }
             let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
-                let reply = try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
+                if !isDryRun { try await applier.prepare(identity) }
+                var reply = try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
+                if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
                 reportWarnings(of: reply.response)
                 // It may have been created since it was read: by an attempt that got no response, or by another node.
                 let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
@@ -138,7 +144,19 @@ struct ObjectApplication {
                 kept.isEmpty ? nil : .mapping(kept.map { ($0.key, $0.value) }, location: status.location)
             root.content = .mapping(mapping)
         }
-        return applier.managedMetadata.stamp(root, namespace: namespace)
+        return applier.managedMetadata.stamp(root, namespace: namespace, live: live)
+    }
+
+    /// Gives a Job that was created without labels those that the server has given its pods; see ``ManagedMetadata``.
+    private func addJobLabels(
+        to created: Node,
+        at path: ObjectPath,
+        _ resource: APIResource
+    ) async throws(APIError) -> Node? {
+        let before = body(for: resource, namespace: path.identity.namespace, live: nil)
+        let after = body(for: resource, namespace: path.identity.namespace, live: created)
+        guard !isDryRun, before["metadata"]?["labels"] != after["metadata"]?["labels"] else { return nil }
+        return try await send(after, to: path, isDryRun: false, isForced: applier.forceConflicts).node
     }
 
     /// Changes an object that exists, if there is anything to change.
@@ -261,40 +279,5 @@ struct ObjectApplication {
             if error.mayHaveSucceeded { memory.intended = change }
             throw error
         }
-    }
-
-    /// Asks what the object would become without force, `nil` if an admission webhook does not support dry runs.
-    func dryRunApply(
-        _ body: Node,
-        at path: ObjectPath,
-    ) async throws(APIError) -> (node: Node, response: HTTPResponse)? {
-        do {
-            let reply = try await send(body, to: path, isDryRun: true, isForced: false)
-            reportWarnings(of: reply.response)
-            return reply
-        } catch .refused(let refusal)
-            where !isDryRun && refusal.code == 400 && refusal.message.contains("dry run")
-        {
-            return nil
-        }
-    }
-
-    func send(
-        _ body: Node,
-        to path: ObjectPath,
-        isDryRun: Bool,
-        isForced: Bool,
-    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
-        if isForced { query.append(("force", "true")) }
-        if isDryRun { query.append(("dryRun", "All")) }
-        return try await client.object(
-            "PATCH",
-            path.text,
-            query: query,
-            body: body.json(),
-            as: path.expected,
-            until: deadline,
-        )
     }
 }

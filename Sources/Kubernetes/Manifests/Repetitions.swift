@@ -23,6 +23,12 @@ public enum Repetitions {
         return sets.map { $0.count == 1 ? $0 : $0.sorted { $0.location < $1.location } }
     }
 
+    /// Whether manifests of one object describe the same, so that it does not matter which of them is applied.
+    public static func areEqual(_ set: [ManifestObject]) -> Bool {
+        guard set.count > 1, let first = set.first?.loaded.root else { return true }
+        return set.dropFirst().allSatisfy { $0.loaded.root == first }
+    }
+
     /// The problem of each manifest but the first of one object.
     public static func problems(of set: [ManifestObject]) -> [Problem] {
         zip(set.dropFirst(), faults(of: set)).map { manifest, fault in
@@ -35,7 +41,8 @@ public enum Repetitions {
         guard let first = set.first else { return [] }
         return set.dropFirst().map { manifest in
             let versions = [first, manifest].map(\.identity.type.apiVersion)
-            let detail = versions[0] == versions[1] ? "" : " (as '\(versions[0])' and as '\(versions[1])')"
+            let other = versions[0] == versions[1] ? "" : " (as '\(versions[0])' and as '\(versions[1])')"
+            let detail = areEqual(set) ? ", in the same words" : other
             return ObjectFailure.Fault(
                 location: manifest.location,
                 message: "described twice, at \(first.location) and here\(detail)",

@@ -15,6 +15,9 @@ extension Pruner {
         /// Whether a node is about to shorten the list, or was interrupted then.
         var isMarked = false
 
+        /// Whether it lists the kind of an object.
+        public func lists(_ object: ObjectIdentity) -> Bool { scope.kinds.contains(DefinedKind(object.type)) }
+
         init() {}
 
         init(_ live: Node) {
@@ -28,18 +31,54 @@ extension Pruner {
 
     /// Makes the parent list all kinds and namespaces of the manifests, in addition to those it lists already.
     ///
+    /// A kind that the server does not have and that no manifest defines is left out, as it may be misspelt and never come;
+    /// see ``list(_:)``.
+    ///
     /// - Returns: The state of the parent, for the next steps.
     /// - Throws: ``ObjectFailure`` if the parent cannot be read or written, or belongs to another tool.
     @discardableResult
     public func widen() async throws(ObjectFailure) -> Parent {
         var wanted = ApplySetScope()
+        wanted.definedKinds = Set(manifests.compactMap { DefinedKind($0) })
+        var mayHaveObjects: [GroupVersionKind: Bool] = [:]
         for manifest in manifests {
             var identity = manifest.identity
+            if mayHaveObjects[identity.type] == nil {
+                let isDefined = wanted.definedKinds.contains(DefinedKind(identity.type))
+                let isKnown = isDefined ? true : await isServed(identity.type)
+                mayHaveObjects[identity.type] = isKnown
+            }
+            guard mayHaveObjects[identity.type] == true else { continue }
             identity.namespace = await namespace(of: identity)
             wanted.insert(identity)
         }
-        wanted.definedKinds = Set(manifests.compactMap { DefinedKind($0) })
         return try await extend(to: wanted)
+    }
+
+    /// Makes the parent list the kind and the namespace of an object, before it is created.
+    ///
+    /// - Throws: ``APIError`` if the parent cannot be written.
+    public func list(_ identity: ObjectIdentity) async throws(APIError) {
+        var wanted = ApplySetScope()
+        wanted.insert(identity)
+        let result = try await retryPolicy.retry(parentSubject) { [wanted] () async throws(APIError) in
+            try await extendOnce(to: wanted)
+        }
+        if case .failure(let failure) = result {
+            throw .pending(failure.faults.first?.message ?? "the ApplySet cannot be changed", .permanent)
+        }
+    }
+
+    /// Whether the server has a kind, also if it does not say so.
+    private func isServed(_ type: GroupVersionKind) async -> Bool {
+        do throws(APIError) {
+            _ = try await client.catalog.resource(of: type, on: client, until: retryPolicy.deadline)
+            return true
+        } catch .refused(let refusal) where refusal.status.isUnknownResource {
+            return false
+        } catch {
+            return true
+        }
     }
 
     /// Makes the parent list only what is left, unless another node is at work.

@@ -76,9 +76,6 @@ struct PodDiagnosis {
 }
 
 extension String {
-    /// The text on one line, cut off where it is long: it is repeated in every line that says what is waited for.
-    var shortLine: String {
-        let line = onOneLine
-        return line.count > 300 ? "\(line.prefix(300))…" : line
-    }
+    /// The text on one line, without its middle where it is long: it is repeated in every line that says what is waited for.
+    var shortLine: String { onOneLine.shortened(to: 300) }
 }

@@ -31,6 +31,9 @@ public struct APIClient: Sendable {
     /// The watches that may still be opened.
     let watchSlots: WatchSlots
 
+    /// Whether the server can apply APIServices.
+    let aggregator = Aggregator()
+
     /// How many requests the server gets at a time.
     let pace = RequestPace()
 

@@ -40,6 +40,8 @@ struct ExpectedObject {
 /// The path of an object, with what a reply about it must be.
 struct ObjectPath {
     let text: String
+    /// The path of the collection that the object belongs to.
+    let collection: String
     let identity: ObjectIdentity
     /// Whether the object has a status subresource, so that an apply does not change its status.
     let hasStatusSubresource: Bool
@@ -49,6 +51,7 @@ struct ObjectPath {
     /// Creates the path of an object, which has its namespace if its kind has namespaces.
     init(_ resource: APIResource, of identity: ObjectIdentity) {
         text = resource.path(of: identity)
+        collection = resource.collectionPath(of: identity.type, namespace: identity.namespace)
         hasStatusSubresource = resource.hasStatusSubresource
         self.identity = identity
     }

@@ -1,3 +1,4 @@
+import Base
 import HTTP
 import YAML
 
@@ -38,14 +39,15 @@ struct ServerStatus: Sendable {
         let details = node?["details"]
         reason = node?["reason"]?.string ?? ""
         location = (300..<400).contains(code) ? response.values(of: "location").first : nil
-        message = node?["message"]?.string ?? location.map { "a redirection to '\($0)'" } ?? Self.text(of: response)
+        let text = node?["message"]?.string ?? location.map { "a redirection to '\($0)'" } ?? Self.text(of: response)
+        message = Self.bounded(text)
         expectsTLS = response.expectsTLS
         kind = details?["kind"]?.string ?? ""
         name = details?["name"]?.string ?? ""
         causes = (details?["causes"]?.sequence ?? []).map { cause in
             Cause(
                 reason: cause["reason"]?.string ?? "",
-                message: cause["message"]?.string ?? "",
+                message: Self.bounded(cause["message"]?.string ?? ""),
                 field: cause["field"]?.string ?? "",
             )
         }
@@ -53,6 +55,14 @@ struct ServerStatus: Sendable {
             response.values(of: "retry-after").first.flatMap { Int($0) } ?? details?["retryAfterSeconds"]?.integer
         retryAfter = seconds.map { .seconds(min(max($0, 0), Self.pauseLimit)) }
     }
+
+    /// The text of a refusal without its middle if it is so long that looking through it takes time.
+    private static func bounded(_ text: String) -> String {
+        text.utf8.count > textLimit ? text.shortened(to: textLimit / 4) : text
+    }
+
+    /// The longest text of a refusal, in bytes.
+    private static let textLimit = 32 << 10
 
     /// The longest pause that is taken seriously, in seconds: a year.
     private static let pauseLimit = 365 * 24 * 3600
@@ -110,6 +120,8 @@ extension ServerStatus {
         if let failure = WebhookFailure(self) { return failure.disposition }
         return switch code {
         case 401: .transient
+        // A proxy has waited for the request, or does not take it at the beginning of a connection.
+        case 408, 425: .retry
         case 403 where isEscalation: .permanent
         case 403 where isNamespaceTerminating: .retry
         case 403, 404: .transient
@@ -129,8 +141,7 @@ extension ServerStatus {
     /// The excerpt of the request that a JSON error ends with is left out: it may be part of a Secret.
     var line: String {
         let end = message.firstRange(of: ", error found in #")?.lowerBound ?? message.endIndex
-        let line = String(message[..<end]).onOneLine
-        return line.count <= Self.lineLimit ? line : line.prefix(Self.lineLimit) + "…"
+        return String(message[..<end]).onOneLine.shortened(to: Self.lineLimit)
     }
 
     private static var lineLimit: Int { 1000 }

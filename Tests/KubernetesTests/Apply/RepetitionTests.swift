@@ -31,6 +31,19 @@ struct RepetitionTests {
         )
     }
 
+    @Test func `an object that is described twice in the same way is applied once`() async throws {
+        let said = try await lines(
+            """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: b}}
+            ---
+            {kind: ConfigMap, apiVersion: v1, metadata: {name: a}, data: {a: b}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: "b"}}
+            """
+        )
+        #expect(said == ["created ConfigMap/default/a"])
+    }
+
     @Test func `an object in two versions is one object`() async throws {
         let said = try await lines(
             """
@@ -49,8 +62,9 @@ struct RepetitionTests {
 
     @Test func `what needs an object that is described twice is not tried`() async throws {
         let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: ns}}"
+        let other = namespace.replacing("ns}", with: "ns, labels: {a: b}}")
         let said = try await lines(
-            "\(namespace)\n---\n\(namespace)\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}"
+            "\(namespace)\n---\n\(other)\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}"
         )
         #expect(
             said == [

@@ -50,6 +50,8 @@ struct ServerStatusTests {
         Row(404, "404 page not found", .transient),
         Row(404, #"{"reason":"NotFound","message":"the server could not find the requested resource"}"#, .transient),
         Row(404, #"{"message":"namespaces \"x\" not found","details":{"name":"x","kind":"namespaces"}}"#, .transient),
+        Row(408, "<html>request timeout</html>", .retry),
+        Row(425, "too early", .retry),
         Row(413, #"{"reason":"RequestEntityTooLarge"}"#, .permanent),
         Row(415, #"{"reason":"UnsupportedMediaType"}"#, .permanent),
         Row(429, "Too many requests, please try again later.", .retry),
@@ -60,6 +62,15 @@ struct ServerStatusTests {
     ])
     func `each reply says whether another attempt is worth it`(row: Row) {
         #expect(reply(row.code, row.body).disposition == row.disposition)
+    }
+
+    @Test func `a text that is too long to look through keeps its end`() {
+        let cause = ": open /etc/hosts: no such file or directory"
+        let message = String(repeating: "{é", count: 500_000) + cause
+        let status = reply(500, #"{"message":"\#(message)","details":{"causes":[{"message":"\#(message)"}]}}"#)
+        #expect(status.message.utf8.count < 20_000 && status.message.hasSuffix(cause))
+        #expect(status.causes.first?.message.utf8.count ?? 0 < 20_000)
+        #expect(status.line.count == 1000 && status.line.hasSuffix(cause))
     }
 
     @Test func `a status is read whatever its parts`() {
@@ -89,6 +100,6 @@ struct ServerStatusTests {
             """#
         #expect(reply(400, json).line.hasSuffix("illegal base64 data at input byte 0"))
         #expect(reply(400, #"{"message":"a:\n\t  b\n c"}"#).line == "a: b c")
-        #expect(reply(400, #"{"message":"\#(String(repeating: "x", count: 5000))"}"#).line.count == 1001)
+        #expect(reply(400, #"{"message":"\#(String(repeating: "x", count: 5000))"}"#).line.count == 1000)
     }
 }
