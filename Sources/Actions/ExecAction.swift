@@ -109,7 +109,7 @@ struct ExecAction: Action {
         case .command(let name, _):
             if ExecLine.isPath(name) {
                 try requireTrusted(name)
-            } else if name.contains("/") {
+            } else if name.hasSlash {
                 // A line with a slash in an argument: as a program it would be a path in the current directory.
                 throw startProblem(
                     SystemError("cannot run", name, code: ENOENT, detail: "there is no such program")

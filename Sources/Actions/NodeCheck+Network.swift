@@ -42,7 +42,7 @@ extension NodeCheck {
     private func programsWithoutNetwork(_ task: PlannedTask) -> [Problem] {
         let footprint = task.footprint
         guard footprint.runsPrograms, footprint.connections.isEmpty, let command = footprint.command,
-            let name = command.name.path.split(separator: "/").last.map(String.init),
+            let name = command.name.path.pathParts.last.map(String.init),
             let localCommands = Self.clients[name], let clientCommand = Self.command(in: task.programArguments),
             !localCommands.contains(clientCommand)
         else { return [] }

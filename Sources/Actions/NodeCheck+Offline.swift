@@ -8,8 +8,8 @@ extension NodeCheck {
     /// What is in the directory of the task file, or below it, comes with the task file, so it has to exist.
     func isAbsent(_ manifest: LocatedPath) -> Bool {
         guard isOffline, (try? run.files.exists(manifest.path)) != true else { return false }
-        let directory = manifest.location.file.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-        return !manifest.path.hasPrefix("\(directory)/")
+        let directory = manifest.location.file.pathParts.dropLast().map { "/\($0)" }.joined()
+        return !isPath(manifest.path, below: directory)
     }
 
     /// The manifests that are not checked, because they are only on the node.

@@ -146,7 +146,7 @@ public struct NodeCheck: Sendable {
         problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
         problems += footprint.command.map { check($0, of: task) } ?? []
-        problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }
+        problems += footprint.writes.flatMap(check)
         return problems
     }
 
@@ -192,7 +192,7 @@ public struct NodeCheck: Sendable {
             guard let location = try? run.files.location(ofWritten: path),
                 let isInMemory = try? FileSystem.isInMemory(location), !isInMemory
             else { return nil }
-            let name = path.split(separator: "/").last ?? ""
+            let name = path.pathParts.last ?? ""
             return Problem(
                 "'\(path)' is on a disk, which keeps the decrypted file when the node is off",
                 at: write.path.location,
@@ -245,22 +245,6 @@ public struct NodeCheck: Sendable {
             }
         }
         return problems
-    }
-
-    /// A path that a unit is to let a program write: a directory that is made, or something that exists.
-    private func checkWritable(_ writable: LocatedPath) -> [Problem] {
-        let path = writable.path
-        guard !path.hasSuffix("/"), producers.producer(of: path) == nil, (try? run.files.exists(path)) != true else {
-            return []
-        }
-        let hint = "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
-        return [
-            Problem(
-                "'\(path)' does not exist, so the unit cannot be allowed to write it",
-                at: writable.location,
-                hint: hint
-            )
-        ]
     }
 
     private func check(_ command: Footprint.Command, of task: PlannedTask) -> [Problem] {

@@ -51,7 +51,7 @@ extension NodeFiles {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
         if isDryRun { return try remember(bytes, mode: 0o644, at: "\(directory)/\(name)") }
-        let parts = try location(ofWritten: directory).split(separator: "/")
+        let parts = try location(ofWritten: directory).pathParts
         let above = FileSystem.existingRealPath("/" + parts.dropLast(3).joined(separator: "/"))
         let location = "\(above)/\(parts.suffix(3).joined(separator: "/"))"
         try DirectoryHandle(reaching: location, isCreating: true, isOfService: true)

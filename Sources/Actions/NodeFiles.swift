@@ -65,7 +65,7 @@ public final class NodeFiles: Sendable {
         self.refusesDistrusted = refusesDistrusted
         self.credentialsDirectory = credentialsDirectory
         var root = root ?? ""
-        while root.hasSuffix("/") { root.removeLast() }
+        while root.endsWithSlash { root.removeLast() }
         self.root = root
         self.isDryRun = isDryRun
     }
@@ -155,16 +155,15 @@ public final class NodeFiles: Sendable {
     /// - Throws: ``Base/SystemError`` if the directory cannot be read.
     func list(_ path: String) throws(SystemError) -> [String]? {
         var path = try resolved(path)
-        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        let prefix = path + "/"
-        let written = planned.withLock { $0.keys.filter { $0.hasPrefix(prefix) } }
-            .map { String($0.dropFirst(prefix.count)) }
+        while path.count > 1, path.endsWithSlash { path.removeLast() }
+        let written = planned.withLock { $0.keys.filter { isPath($0, below: path) } }
+            .map { String(Substring($0.utf8.dropFirst(path == "/" ? 1 : path.utf8.count + 1))) }
         guard isDirectory(path) else {
-            return written.isEmpty ? nil : written.filter { !$0.contains("/") }.sorted()
+            return written.isEmpty ? nil : written.filter { !$0.hasSlash }.sorted()
         }
         let names = try FileSystem.list(location(ofResolved: path))
         guard !written.isEmpty else { return names }
-        return Set(names + written.filter { !$0.contains("/") })
+        return Set(names + written.filter { !$0.hasSlash })
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
@@ -179,14 +178,14 @@ public final class NodeFiles: Sendable {
     /// - Throws: ``Base/SystemError`` if there are too many of them.
     private func resolved(_ path: String, followsLast: Bool = true) throws(SystemError) -> String {
         let planned = planned.withLock { $0 }
-        guard path.hasPrefix("/"), !planned.isEmpty || !root.isEmpty else { return path }
-        var rest = Array(path.split(separator: "/").reversed())
+        guard path.isAbsolutePath, !planned.isEmpty || !root.isEmpty else { return path }
+        var rest = Array(path.pathParts.reversed())
         var resolved = ""
         var linkCount = 0
         while let part = rest.popLast() {
             if part == "." { continue }
             if part == ".." {
-                resolved = String(resolved[..<(resolved.lastIndex(of: "/") ?? resolved.startIndex)])
+                resolved = String(resolved[..<(resolved.lastSlash ?? resolved.startIndex)])
                 continue
             }
             let next = "\(resolved)/\(part)"
@@ -196,8 +195,8 @@ public final class NodeFiles: Sendable {
             }
             linkCount += 1
             guard linkCount <= Self.linkLimit else { throw SystemError("cannot look at", root + path, code: ELOOP) }
-            if target.hasPrefix("/") { resolved = "" }
-            rest += target.split(separator: "/").reversed()
+            if target.isAbsolutePath { resolved = "" }
+            rest += target.pathParts.reversed()
         }
         return resolved.isEmpty ? "/" : resolved
     }
@@ -271,7 +270,7 @@ public final class NodeFiles: Sendable {
         if !isDryRun { FileSystem.removeAbandoned(of: location) }
         let found = try FileSystem.status(location)
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
-        if found?.kind == .symbolicLink, found?.target == target { return .done(.unchanged) }
+        if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return .done(.unchanged) }
         if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }
         if isDryRun {
             let path = try resolved(path, followsLast: false)

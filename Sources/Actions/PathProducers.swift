@@ -1,3 +1,4 @@
+import Base
 import Planning
 import YAML
 
@@ -12,7 +13,7 @@ struct PathProducers {
         for step in plan.steps {
             for path in step.task.footprint.producedPaths {
                 tasks[path] = tasks[path] ?? step.task.name
-                guard let slash = path.lastIndex(of: "/"),
+                guard let slash = path.lastSlash,
                     isManifestName(String(path[path.index(after: slash)...]))
                 else { continue }
                 let directory = String(path[..<slash])
@@ -26,7 +27,7 @@ struct PathProducers {
         var path = path[...]
         while !path.isEmpty {
             if let task = tasks[String(path)] { return task }
-            path = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+            path = path[..<(path.lastSlash ?? path.startIndex)]
         }
         return nil
     }
@@ -34,7 +35,7 @@ struct PathProducers {
     /// The task that writes a manifest into a directory.
     func producer(ofManifestIn directory: String) -> String? {
         var directory = directory
-        while directory.hasSuffix("/") { directory.removeLast() }
+        while directory.endsWithSlash { directory.removeLast() }
         return manifestTasks[directory]
     }
 }

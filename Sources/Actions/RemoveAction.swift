@@ -45,8 +45,15 @@ struct RemoveAction: Action {
     private func remove(_ path: String) throws(Problem) -> Bool {
         let files = context.run.files
         do {
-            guard try checkParents(of: path), let found = try FileSystem.status(try files.location(ofWritten: path))
-            else {
+            let location = try files.location(ofWritten: path)
+            let parts = try PathParts(location, "cannot remove")
+            guard try checkParents(of: path), try FileSystem.exists(parts.directory) else {
+                context.emit(.path(path, .unchanged))
+                return false
+            }
+            // What is found is what is removed, even if a directory above it is exchanged in between.
+            let directory = try DirectoryHandle(withoutLinks: withoutLinkedRoot(parts.directory))
+            guard let found = try directory.status(parts.name) else {
                 context.emit(.path(path, .unchanged))
                 return false
             }
@@ -57,11 +64,10 @@ struct RemoveAction: Action {
                 )
             }
             if !files.isDryRun {
-                let location = try files.location(ofWritten: path)
                 if found.kind == .directory {
-                    try FileSystem.removeTree(location)
+                    try directory.removeTree(parts.name)
                 } else {
-                    try FileSystem.remove(location)
+                    try directory.remove(parts.name)
                 }
             }
             context.emit(.path(path, .removed))
@@ -74,11 +80,18 @@ struct RemoveAction: Action {
         }
     }
 
+    /// A location with the root, which a link may name, as it is without links; those below it stay.
+    private func withoutLinkedRoot(_ location: String) -> String {
+        let root = context.run.files.root
+        guard !root.isEmpty else { return location }
+        return FileSystem.existingRealPath(root) + String(Substring(location.utf8.dropFirst(root.utf8.count)))
+    }
+
     /// Refuses a path below a link, which leads elsewhere than the task file says.
     ///
     /// - Returns: Whether the directory of the path exists.
     private func checkParents(of path: String) throws -> Bool {
-        let parts = path.split(separator: "/").dropLast()
+        let parts = path.pathParts.dropLast()
         var parent = ""
         for part in parts {
             parent += "/\(part)"

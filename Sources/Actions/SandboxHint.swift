@@ -42,7 +42,7 @@ final class SandboxHint: Sendable {
     /// The unit of a task with `reads` sees nothing else of the node's configuration and data.
     private static func closedDirectory(around path: Substring, _ declaration: ExecDeclaration) -> String? {
         let data = declaration.reads.isEmpty ? [] : ["/etc", "/mnt", "/srv", "/var"]
-        return (["/run", "/var/lib", "/etc/kubernetes"] + data).first { path.hasPrefix("\($0)/") }
+        return (["/run", "/var/lib", "/etc/kubernetes"] + data).first { isPath(path, below: $0) }
     }
 
     /// Whether the unit sees a path, because the task names it.

@@ -146,7 +146,7 @@ public struct Renewal: Sendable {
                 ? "\(file.dropFirst("ca/".count).dropLast(".crt".count))-" : nil
         }
         return undeclared.filter { file in
-            let name = file.split(separator: "/").last ?? ""
+            let name = file.pathParts.last ?? ""
             return file.hasPrefix("derived/") && name.hasPrefix(prefix)
                 && !otherPrefixes.contains(where: name.hasPrefix)
         }

@@ -125,7 +125,7 @@ extension Command {
         if program.utf8.contains(UInt8(ascii: "/")) { return program }
         let searched = environment["PATH"] ?? "/bin:/usr/bin"
         var refused: String?
-        for directory in searched.split(separator: ":") where directory.hasPrefix("/") {
+        for directory in searched.split(separator: ":") where directory.isAbsolutePath {
             let candidate = "\(directory)/\(program)"
             guard (try? FileStatus.at(candidate, followingLinks: true, ""))?.kind == .regular else { continue }
             if unsafe access(candidate, X_OK) == 0 { return candidate }
@@ -150,7 +150,7 @@ extension Command {
         let status = try? FileStatus.at(path, followingLinks: true, "")
         let detail: String? =
             switch (code, status?.kind) {
-            case (ENOENT, .some) where workingDirectory == nil || path.hasPrefix("/"):
+            case (ENOENT, .some) where workingDirectory == nil || path.isAbsolutePath:
                 "the interpreter in its first line, or its loader, does not exist"
             case (EACCES, .some(let kind)) where kind != .regular: "is a \(kind.rawValue)"
             case (EACCES, .some): "is not executable"

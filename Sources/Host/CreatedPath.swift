@@ -39,7 +39,7 @@ extension FileSystem {
         let parts = try PathParts(path, operation)
         var existing = "/"
         var missing: [Substring] = []
-        for part in parts.directory.split(separator: "/") where part != "." {
+        for part in parts.directory.pathParts where part != "." {
             if missing.isEmpty, try FileStatus.at("\(existing)/\(part)", followingLinks: true, operation) != nil {
                 existing += "/\(part)"
             } else if part == ".." {

@@ -18,7 +18,7 @@ extension DirectoryHandle {
         let operation = isCreating ? Self.creating : Self.opening
         try SystemError.checkPath(operation, path)
         var handle = DirectoryHandle(adopting: try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, operation), "/")
-        for part in path.split(separator: "/") where part != "." {
+        for part in path.pathParts where part != "." {
             handle = try handle.entering(String(part), isCreating ? 0o755 : nil)
         }
         try handle.requireTrusted(isOfService: isOfService)
@@ -33,7 +33,7 @@ extension DirectoryHandle {
         try SystemError.checkPath(Self.opening, path)
         let root = try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, Self.opening)
         var handle = DirectoryHandle(adopting: root, "/")
-        for part in path.split(separator: "/") { handle = try handle.openDirectory(String(part), Self.opening) }
+        for part in path.pathParts { handle = try handle.openDirectory(String(part), Self.opening) }
         self = handle
     }
 
@@ -240,7 +240,7 @@ extension DirectoryHandle {
         return try DirectoryListing(adopting: readable, operation, path).names(operation, path, limit: 100_000)
     }
 
-    private func open(_ name: String, _ flags: Int32, _ operation: String) throws(SystemError) -> FileDescriptor {
+    func open(_ name: String, _ flags: Int32, _ operation: String) throws(SystemError) -> FileDescriptor {
         let path = full(name)
         do throws(SystemError) {
             return FileDescriptor(

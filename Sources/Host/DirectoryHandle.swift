@@ -63,7 +63,7 @@ public struct DirectoryHandle: ~Copyable {
     }
 
     func full(_ name: String) -> String {
-        path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+        path.endsWithSlash ? path + name : "\(path)/\(name)"
     }
 }
 

@@ -4,16 +4,26 @@ import Glibc
 extension FileSystem {
     /// Removes a directory and everything in it, without following links or entering what is mounted there.
     ///
-    /// - Parameter path: The directory.
+    /// - Parameter path: The directory, in a directory whose path is followed through links.
     /// - Throws: ``Base/SystemError`` that names what could not be removed. Nothing is restored.
     public static func removeTree(_ path: String) throws(SystemError) {
-        try SystemError.checkPath(removing, path)
+        let parts = try PathParts(path, removing)
+        try DirectoryHandle(opening: parts.directory, removing).removeTree(parts.name)
+    }
+
+    /// Removes a directory in an open one, and everything in it.
+    fileprivate static func removeTree(
+        _ name: String,
+        in parent: borrowing DirectoryHandle
+    ) throws(SystemError) {
+        let path = parent.full(name)
         // Bind mounts have the device of what they show, so devices alone do not distinguish them.
-        if let mounted = try mountPoint(atOrBelow: try realPath(path)) {
+        let real = try realPath("/proc/self/fd/\(parent.descriptor.raw)")
+        if let mounted = try mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)") {
             throw SystemError(removing, mounted, code: EBUSY, detail: "a file system is mounted there")
         }
-        try emptyDirectory(path, path, in: AT_FDCWD, device: nil, depth: 0)
-        try SystemError.check(removing, path) { unsafe rmdir(path) }
+        try emptyDirectory(path, name, in: parent.descriptor.raw, device: nil, depth: 0)
+        try SystemError.check(removing, path) { unsafe unlinkat(parent.descriptor.raw, name, AT_REMOVEDIR) }
     }
 
     private static let removing = "cannot remove"
@@ -24,12 +34,12 @@ extension FileSystem {
     /// proc_pid_mountinfo(5).
     static func mountPoint(atOrBelow directory: String) throws(SystemError) -> String? {
         let list = String(decoding: try read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
-        for line in list.split(separator: "\n") {
-            let fields = line.split(separator: " ", maxSplits: 5)
+        for line in list.utf8.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5).map { Substring($0) }
             guard fields.count > 5 else { continue }
             let path = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
                 .reduce(String(fields[4])) { $0.replacing($1.0, with: $1.1) }
-            if path == directory || path.hasPrefix(directory == "/" ? "/" : "\(directory)/") { return path }
+            if isPath(path, at: directory) { return path }
         }
         return nil
     }
@@ -66,5 +76,15 @@ extension FileSystem {
             try emptyDirectory(below, entry, in: listing.descriptor, device: here, depth: depth + 1)
             try SystemError.check(removing, below) { unsafe unlinkat(listing.descriptor, entry, AT_REMOVEDIR) }
         }
+    }
+}
+
+extension DirectoryHandle {
+    /// Removes a directory in this one and everything in it, without following links or entering what is mounted there.
+    ///
+    /// - Parameter name: The directory's name.
+    /// - Throws: ``Base/SystemError`` that names what could not be removed. Nothing is restored.
+    public func removeTree(_ name: String) throws(SystemError) {
+        try FileSystem.removeTree(name, in: self)
     }
 }

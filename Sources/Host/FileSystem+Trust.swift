@@ -72,7 +72,7 @@ extension FileSystem {
     /// Whether all directories above a path without links may be entered with one of some permissions.
     private static func isReachable(_ path: String, by permissions: UInt32) -> Bool {
         var path = path
-        while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+        while let slash = path.lastSlash, slash != path.startIndex {
             path = String(path[..<slash])
             guard let directory = try? status(path), directory.mode & permissions != 0 else { return false }
         }

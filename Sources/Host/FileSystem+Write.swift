@@ -62,17 +62,18 @@ extension FileSystem {
         isSynced: Bool = true,
     ) throws(SystemError) {
         let operation = "cannot create link"
-        let parts = try PathParts(path, operation)
+        var parts = try PathParts(path, operation)
         if let fault = target.cStringFault {
             throw SystemError(operation, path, code: EINVAL, detail: "its target \(fault)")
         }
-        try makeDirectories(parts.directory)
-        if let status = try FileStatus.at(path, followingLinks: false, operation) {
+        parts.directory = try makeDirectoriesForWriting(parts.directory, operation)
+        let place = parts.directory == "/" ? "/\(parts.name)" : "\(parts.directory)/\(parts.name)"
+        if let status = try FileStatus.at(place, followingLinks: false, operation) {
             guard replacing else { throw inTheWay(operation, path, status) }
             if status.kind == .directory { return try replaceDirectory(parts, operation, path, linkingTo: target) }
         } else if !replacing {
             // Not by renaming, which would replace what another process has created meanwhile.
-            try SystemError.check(operation, path) { unsafe symlink(target, path) }
+            try SystemError.check(operation, path) { unsafe symlink(target, place) }
             return
         }
         try replace(parts, operation, path, linkingTo: target, isSynced: isSynced)

@@ -47,7 +47,7 @@ public enum FileSystem {
     public static func isInMemory(_ path: String) throws(SystemError) -> Bool {
         var existing = path
         while existing.count > 1, try !exists(existing) {
-            existing = String(existing[..<(existing.lastIndex(of: "/") ?? existing.startIndex)])
+            existing = String(existing[..<(existing.lastSlash ?? existing.startIndex)])
             if existing.isEmpty { existing = "/" }
         }
         return try SystemError.check("cannot look at", existing) { unsafe nest_host_is_in_memory(existing) } == 1
@@ -74,7 +74,7 @@ public enum FileSystem {
         var existing = path[...]
         while !existing.isEmpty {
             if let real = try? realPath(String(existing)) { return real + path[existing.endIndex...] }
-            existing = existing[..<(existing.lastIndex(of: "/") ?? existing.startIndex)]
+            existing = existing[..<(existing.lastSlash ?? existing.startIndex)]
         }
         return path
     }

@@ -90,7 +90,7 @@ private struct PathWatcher: ~Copyable {
 
     /// Follows a path as the kernel does, and watches each directory for the next name.
     private mutating func watch(_ path: String) {
-        var directory = path.hasPrefix("/") ? "/" : "."
+        var directory = path.isAbsolutePath ? "/" : "."
         var rest = Array(Self.components(path).reversed())
         var linkCount = 0
         while let name = rest.popLast() {
@@ -103,7 +103,7 @@ private struct PathWatcher: ~Copyable {
             }
             linkCount += 1
             guard linkCount <= Self.linkLimit else { return }
-            if target.hasPrefix("/") { directory = "/" }
+            if target.isAbsolutePath { directory = "/" }
             rest += Self.components(target).reversed()
         }
     }
@@ -122,7 +122,7 @@ private struct PathWatcher: ~Copyable {
     }
 
     private static func components(_ path: String) -> [String] {
-        path.split(separator: "/").filter { $0 != "." }.map(String.init)
+        path.pathParts.filter { $0 != "." }.map(String.init)
     }
 
     /// Takes all events and returns whether one of them is about the paths.

@@ -94,7 +94,7 @@ public struct StagedDirectory: ~Copyable {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func remove(_ name: String) throws(SystemError) {
         try FileSystem.remove("\(path)/\(name)")
-        guard let slash = name.lastIndex(of: "/") else { return }
+        guard let slash = name.lastSlash else { return }
         // It fails unless the directory is empty.
         unsafe rmdir("\(path)/\(name[..<slash])")
     }

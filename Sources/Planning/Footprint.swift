@@ -235,7 +235,7 @@ extension Footprint {
         writes.compactMap { write in
             switch write.effect {
             case .replaces, .creates: parent(of: write.path.path)
-            case .modifies: write.path.path.hasSuffix("/") ? normalised(write.path.path) : nil
+            case .modifies: write.path.path.endsWithSlash ? normalised(write.path.path) : nil
             case .removes: nil
             }
         }

@@ -33,9 +33,9 @@ public struct Mapping: Sendable, Hashable {
     ///
     /// Setting an existing key keeps its order and location; setting `nil` removes it.
     public subscript(key: String) -> Node? {
-        get { entries.first { $0.key == key }?.value }
+        get { entries.first { $0.key.hasSameBytes(as: key) }?.value }
         set {
-            let index = entries.firstIndex { $0.key == key }
+            let index = entries.firstIndex { $0.key.hasSameBytes(as: key) }
             switch (index, newValue) {
             case (let index?, let value?): entries[index].value = value
             case (let index?, nil): entries.remove(at: index)
@@ -56,7 +56,7 @@ public struct Mapping: Sendable, Hashable {
         hasher.combine(byKey)
     }
 
-    private var byKey: [String: Node] {
-        Dictionary(entries.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+    private var byKey: [ExactText: Node] {
+        Dictionary(entries.map { (ExactText($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 }

@@ -6,10 +6,10 @@ struct MappingBuilder {
     private(set) var entries: [Mapping.Entry] = []
 
     /// The index of each key in `entries`, kept only when a linear search would be slower.
-    private var positions: [String: Int] = [:]
+    private var positions: [ExactText: Int] = [:]
 
     /// The keys that were set only by a merge.
-    private var merged: Set<String> = []
+    private var merged: Set<ExactText> = []
 
     private static let searchedCount = 8
 
@@ -21,7 +21,7 @@ struct MappingBuilder {
             append(entry)
             return nil
         }
-        guard merged.remove(entry.key) != nil else { return entries[position].location }
+        guard merged.remove(ExactText(entry.key)) != nil else { return entries[position].location }
         entries[position] = entry
         return nil
     }
@@ -32,7 +32,7 @@ struct MappingBuilder {
     mutating func merge(_ mapping: Mapping) {
         for entry in mapping.entries {
             guard let position = position(of: entry.key) else {
-                merged.insert(entry.key)
+                merged.insert(ExactText(entry.key))
                 append(entry)
                 continue
             }
@@ -43,15 +43,15 @@ struct MappingBuilder {
     private mutating func append(_ entry: Mapping.Entry) {
         entries.append(entry)
         if entries.count == Self.searchedCount {
-            for (position, entry) in entries.enumerated() { positions[entry.key] = position }
+            for (position, entry) in entries.enumerated() { positions[ExactText(entry.key)] = position }
         } else if entries.count > Self.searchedCount {
-            positions[entry.key] = entries.count - 1
+            positions[ExactText(entry.key)] = entries.count - 1
         }
     }
 
     private func position(of key: String) -> Int? {
-        guard entries.count < Self.searchedCount else { return positions[key] }
-        return entries.firstIndex { $0.key == key }
+        guard entries.count < Self.searchedCount else { return positions[ExactText(key)] }
+        return entries.firstIndex { $0.key.hasSameBytes(as: key) }
     }
 }
 

@@ -42,7 +42,10 @@ public struct Node: Sendable, Hashable {
 
     /// Returns whether two nodes have the same value.
     public static func == (left: Self, right: Self) -> Bool {
-        left.content == right.content
+        if case .string(let left) = left.content, case .string(let right) = right.content {
+            return left.hasSameBytes(as: right)
+        }
+        return left.content == right.content
     }
 
     /// Hashes the value.

@@ -136,7 +136,7 @@ extension Configuration {
 
     /// An absolute path.
     static func absolute(_ path: String) -> String {
-        if path.hasPrefix("/") { return path }
+        if path.isAbsolutePath { return path }
         let directory = Machine.workingDirectory()
         return "\(directory == "/" ? "" : directory)/\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
     }

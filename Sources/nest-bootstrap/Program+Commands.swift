@@ -9,6 +9,7 @@ import YAML
 extension Program {
     /// Performs a command, and reports the error that ends it.
     func perform(_ options: Options) async -> ExitCode {
+        warnAboutRoot(options)
         do {
             return try await performCommand(options)
         } catch let error as Problems {
@@ -20,6 +21,14 @@ extension Program {
             output.report(error, as: options.output)
             return failureCode
         }
+    }
+
+    /// Warns of a root that does not exist: it may be misspelt, and a run would create it.
+    private func warnAboutRoot(_ options: Options) {
+        guard let root = options.root, !options.output.isForPrograms,
+            (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
+        else { return }
+        output.report(warnings: [Problem("directory '\(root)' of '--root' does not exist; a run creates it")])
     }
 
     private func performCommand(_ options: Options) async throws -> ExitCode {

@@ -92,12 +92,12 @@ struct UnitsCommand {
         _ report: ReportDeclaration?
     ) -> [UnitFile] {
         // What is beside the task file comes with it.
-        let beside = Configuration.absolute(options.config).split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        let beside = Configuration.absolute(options.config).pathParts.dropLast().map { "/\($0)" }.joined()
         let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
         var assumed: [String] = []
         func isReadable(_ path: String) -> Bool {
             // Every user can read the store of Nix.
-            let isCommon = path.hasPrefix("\(beside)/") || path.hasPrefix("/nix/store/")
+            let isCommon = isPath(path, below: beside) || isPath(path, below: "/nix/store")
             if !known.contains(path), !isCommon { assumed.append(path) }
             return true
         }
@@ -136,7 +136,7 @@ struct UnitsCommand {
         if saidRoles != nil, let roles { call.flags += ["--role", roles] }
         if let root = options.root {
             call.root = Configuration.absolute(root)
-            while call.root.hasSuffix("/") { call.root.removeLast() }
+            while call.root.endsWithSlash { call.root.removeLast() }
             call.flags += ["--root", Configuration.absolute(root)]
         }
         return call

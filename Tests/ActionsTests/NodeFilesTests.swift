@@ -60,6 +60,16 @@ struct NodeFilesTests {
         #expect(try FileSystem.status("\(root)\(outside)/l")?.target == "/x")
     }
 
+    @Test func `a slash before a combining mark is one`() throws {
+        let outside = TemporaryDirectory.file("outside")
+        try FileSystem.makeDirectories(outside)
+        try FileSystem.makeSymbolicLink(at: "\(root)/etc/a", to: outside, replacing: false)
+        try FileSystem.makeSymbolicLink(at: "\(root)/etc/foo", to: "a/\u{301}b", replacing: false)
+        #expect(try files().write([1], to: "/etc/foo/x", by: "task", mode: 0o600) == .created)
+        #expect(try FileSystem.list(outside) == [])
+        #expect(try FileSystem.list("\(root)\(outside)/\u{301}b") == ["x"])
+    }
+
     @Test func `too many links in the root are an error, not a way out`() throws {
         try FileSystem.makeSymbolicLink(at: "\(root)/loop", to: "/loop", replacing: false)
         let error = #expect(throws: SystemError.self) { try files().write([1], to: "/loop/a", by: "task", mode: 0o600) }

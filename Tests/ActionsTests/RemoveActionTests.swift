@@ -47,6 +47,23 @@ struct RemoveActionTests {
         }
     }
 
+    @Test func `a file system that is mounted in a tree keeps it, whatever the name of its directory`() async throws {
+        for name in ["m", "\u{301}m"] {
+            try await withBench(task("paths: [/x], recursive: true")) { bench async throws in
+                try bench.write("a", to: "root/x/\(name)/hidden")
+                try bench.write("b", to: "mounted/kept")
+                let place = "\(bench.directory)/root/x/\(name)"
+                let mount = try await Tool.run("mount", ["--bind", "\(bench.directory)/mounted", place])
+                try #require(mount.status == 0, "\(mount.errors)")
+                let result = try await bench.perform("it")
+                let kept = try bench.read("mounted/kept")
+                _ = try await Tool.run("umount", [place])
+                #expect(result.contains("a file system is mounted there"), "\(result)")
+                #expect(kept == "b")
+            }
+        }
+    }
+
     @Test func `a name that no object can have is refused before anything is removed`() async throws {
         let object = "{apiVersion: v1, kind: Pod, name: My_Pod, namespace: default}"
         try await withBench(task("paths: [/x], kubeconfig: /k, objects: [\(object)]")) { bench async throws in

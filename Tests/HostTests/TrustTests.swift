@@ -36,6 +36,38 @@ struct TrustTests {
         #expect(throws: Never.self) { try FileSystem.requireTrusted("\(directory)/nothing/there") }
     }
 
+    @Test(
+        .enabled(if: isRoot),
+        arguments: [("0", "0", true), ("1500", "1500", true), ("1500", "0", false), ("1500", "2", false)]
+    )
+    func `root writes behind a link of a user only into what is that user's`(
+        link: String,
+        target: String,
+        isFollowed: Bool
+    ) throws {
+        let (home, target) = (TemporaryDirectory.file("home"), (path: TemporaryDirectory.file("target"), owner: target))
+        for directory in [home, target.path] { try FileSystem.makeDirectories(directory) }
+        setOwner(target.path, try #require(UInt32(target.owner)), 0)
+        try FileSystem.makeSymbolicLink(at: "\(home)/kube", to: target.path, replacing: false)
+        setOwner("\(home)/kube", try #require(UInt32(link)), 0)
+        func attempt(_ body: () throws(SystemError) -> Void) -> String? {
+            do throws(SystemError) {
+                try body()
+                return nil
+            } catch {
+                return "\(error)".replacing(TemporaryDirectory.path, with: "DIR")
+            }
+        }
+        let words = "'DIR/home/kube' is a link of user \(link) to 'DIR/target', which is not that user's"
+        let file = attempt { () throws(SystemError) in try FileSystem.write([1], to: "\(home)/kube/f", mode: 0o600) }
+        #expect(file == (isFollowed ? nil : "cannot write 'DIR/home/kube': \(words)"))
+        let link = attempt { () throws(SystemError) in
+            try FileSystem.makeSymbolicLink(at: "\(home)/kube/l", to: "/x", replacing: false)
+        }
+        #expect((link == nil) == isFollowed)
+        #expect(try FileSystem.list(target.path) == (isFollowed ? ["f", "l"] : []))
+    }
+
     @Test(.enabled(if: isRoot)) func `a file that others can write is refused with the command to type`() throws {
         try Files.setMode(path, 0o666)
         let reason = "a user other than root can change it"

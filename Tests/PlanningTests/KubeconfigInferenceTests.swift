@@ -37,6 +37,33 @@ import Testing
         #expect(try chosen("  t: {after: [cni], apply: {kubeconfig: /own, manifests: [x]}}") == "/own")
     }
 
+    /// Tasks that write kubeconfigs of an administrator and of components.
+    private func withComponents(_ tasks: String) -> String {
+        let writers = [("admin", "kube-admin"), ("proxy", "kube-proxy"), ("node", "system:node:a")].map { name, user in
+            "  \(name): {kubeconfig: {path: /\(name), user: '\(user)', certificate: c, key: k, server: 'https://x', "
+                + "certificateAuthority: ca}}\n"
+        }
+        return "tasks:\n\(writers.joined())  rbac: {after: [admin], apply: {manifests: [x]}}\n" + tasks
+    }
+
+    @Test(arguments: [
+        ("apply: {manifests: [x]}", "/admin"),
+        ("remove: {objects: [{apiVersion: v1, kind: Node, name: one}]}", "/admin"),
+        ("wait: {apiServer: true}", "/proxy"),
+    ])
+    func `a component's kubeconfig is not for changing objects`(verb: String, path: String) throws {
+        let text = withComponents("  t: {after: [rbac, proxy], \(verb)}")
+        #expect(try declarations(text).tasks.last?.footprint.kubeconfig?.path == path)
+    }
+
+    @Test(arguments: [("proxy", "kube-proxy"), ("node", "system:node:a")])
+    func `without another one, the key is asked for`(writer: String, user: String) {
+        let message =
+            "bootstrap.yaml:6:3: task 't' runs after no task that writes an administrator's kubeconfig: that of task "
+            + "'\(writer)' is for '\(user)'; add kubeconfig: PATH below apply:"
+        #expect(problems(withComponents("  t: {after: [\(writer)], apply: {manifests: [x]}}")) == message)
+    }
+
     @Test func `several that are equally near are reported`() {
         #expect(
             problems(file("  t: {after: [cni, admin], apply: {manifests: [x]}}"))

@@ -6,7 +6,7 @@ extension ConfigValue {
     /// A path that is written to: absolute, so that it cannot depend on where the agent runs.
     func writtenPath() -> LocatedPath? {
         guard let reference = writablePath() else { return nil }
-        guard !reference.path.hasSuffix("/") else {
+        guard !reference.path.endsWithSlash else {
             let clean = normalised(reference.path)
             reportTypeMismatch("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
             return nil
@@ -24,11 +24,11 @@ extension ConfigValue {
     /// A path that is written to, or a directory in which things are.
     func writablePath() -> LocatedPath? {
         guard let path = checkedPath() else { return nil }
-        guard path.hasPrefix("/") else {
+        guard path.isAbsolutePath else {
             reportTypeMismatch("an absolute path", hint: write("/" + normalised(path)))
             return nil
         }
-        guard !path.split(separator: "/").contains("..") else {
+        guard !path.pathParts.contains("..") else {
             reportTypeMismatch("a path without '..'", hint: write(normalised(path)))
             return nil
         }
@@ -42,10 +42,10 @@ extension ConfigValue {
 
     /// A relative path, made relative to what the file's own path is relative to.
     func resolve(_ path: String) -> String {
-        guard !path.hasPrefix("/") else { return path }
+        guard !path.isAbsolutePath else { return path }
         let file = node.location.file
-        guard let slash = file.lastIndex(of: "/") else { return normalised(path) }
-        return normalised(file[...slash] + path)
+        guard let slash = file.lastSlash else { return normalised(path) }
+        return normalised(file[..<file.utf8.index(after: slash)] + path)
     }
 
     private func checkedPath() -> String? {

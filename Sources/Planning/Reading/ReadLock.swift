@@ -33,6 +33,11 @@ struct ReadLock {
 }
 
 extension ReadTask {
+    /// Whether it creates, changes or deletes objects as the user of its kubeconfig.
+    var changesObjects: Bool {
+        if case .needsKubeconfig(let verb, _)? = verb { ["apply", "remove"].contains(verb) } else { false }
+    }
+
     /// Whether the task talks to an API server and does not say with which kubeconfig.
     var needsKubeconfig: Bool {
         switch verb {

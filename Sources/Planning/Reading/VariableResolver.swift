@@ -96,7 +96,7 @@ struct VariableResolver {
 
     /// Makes the server's URL one that a path can be put behind.
     private mutating func removeSlash() {
-        guard case .scalar(.string(let text))? = values["cluster.server"], text.hasSuffix("/") else { return }
+        guard case .scalar(.string(let text))? = values["cluster.server"], text.endsWithSlash else { return }
         values["cluster.server"] = .scalar(.string(String(text.dropLast())))
     }
 

@@ -3,7 +3,8 @@ import YAML
 /// Finds the kubeconfig of every task that needs one and does not name it.
 ///
 /// It is the one that the nearest `kubeconfig` task among the dependencies writes. If several are equally near, it is the
-/// one that the task's direct dependencies use, if they agree.
+/// one that the task's direct dependencies use, if they agree. Those of components of Kubernetes, such as kube-proxy, do not
+/// count for tasks that change objects, which these may not.
 struct KubeconfigInference {
     /// What is known of the kubeconfigs that the dependencies of a task write.
     private struct Reach {
@@ -20,6 +21,8 @@ struct KubeconfigInference {
     private let problems: ProblemCollector
     /// The kubeconfig that each task writes.
     private let written: [LocatedPath?]
+    /// The user in the kubeconfig that each task writes, if it is a component of Kubernetes.
+    private let components: [String?]
 
     /// More equally near writers than this are not distinguished.
     private static let writerLimit = 8
@@ -30,7 +33,24 @@ struct KubeconfigInference {
         self.graph = graph
         self.problems = problems
         written = tasks.map { $0.verb?.footprint?.writtenKubeconfig }
+        components = tasks.map { task in
+            guard case .complete(let verb)? = task.verb, let user = (verb.declaration as? KubeconfigDeclaration)?.user,
+                Self.isComponent(user)
+            else { return nil }
+            return user
+        }
     }
+
+    /// Whether a user's name is that of a component, in a certificate or as kubeconfigs name it.
+    private static func isComponent(_ user: String) -> Bool {
+        let name = user.replacing(/^system:/, with: "")
+        return name.hasPrefix("node:") || componentNames.contains(name)
+    }
+
+    private static let componentNames: Set = [
+        "calico-cni", "calico-node", "cilium", "cni", "flannel", "kube-controller-manager", "kube-proxy",
+        "kube-scheduler", "kubelet", "kubelet-bootstrap",
+    ]
 
     /// Finds the kubeconfig of every task that needs one, and reports the tasks for which there is none.
     ///
@@ -46,27 +66,30 @@ struct KubeconfigInference {
     /// Adds the kubeconfigs of the tasks that were read as those of a node with some roles.
     private func find(for roles: [String], _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
         var reaches = tasks.map { _ in Reach() }
+        var strongReaches = reaches
         // A task that was read for other roles only passes on what it would use here.
         var used: [Int: LocatedPath] = [:]
         let order = graph.order(for: roles)
         for task in order {
-            reaches[task] = reach(of: task, reaches, roles)
+            reaches[task] = reach(of: task, reaches, roles) { written[$0] != nil }
+            strongReaches[task] = reach(of: task, strongReaches, roles) { written[$0] != nil && components[$0] == nil }
             guard tasks[task].needsKubeconfig else {
                 used[task] = tasks[task].namedKubeconfig
                 continue
             }
-            let chosen = choose(for: task, reaches[task], used)
+            let reach = tasks[task].changesObjects ? strongReaches[task] : reaches[task]
+            let chosen = choose(for: task, reach, used)
             used[task] = chosen
             guard isRead(task) else { continue }
             if let chosen {
                 kubeconfigs[task] = chosen
-            } else if !reaches[task].isUncertain {
-                report(task, reaches[task], order)
+            } else if !reach.isUncertain {
+                report(task, reach, passedOver: reaches[task].writers.first, order)
             }
         }
     }
 
-    private func reach(of task: Int, _ reaches: [Reach], _ roles: [String]) -> Reach {
+    private func reach(of task: Int, _ reaches: [Reach], _ roles: [String], _ isWriter: (Int) -> Bool) -> Reach {
         var reach = Reach()
         reach.isUncertain = graph.unresolved.contains(task)
         for dependency in graph.dependencies[task] {
@@ -75,7 +98,7 @@ struct KubeconfigInference {
                 reach.isUncertain = reach.isUncertain || roles.isEmpty
                 continue
             }
-            let isWriter = written[dependency] != nil
+            let isWriter = isWriter(dependency)
             let behind = reaches[dependency]
             reach.isUncertain = reach.isUncertain || behind.isUncertain || tasks[dependency].verb == nil
             let distance = isWriter ? 1 : behind.distance == .max ? .max : behind.distance + 1
@@ -99,8 +122,17 @@ struct KubeconfigInference {
         return agreed.count == 1 ? agreed[0] : nil
     }
 
-    private func report(_ task: Int, _ reach: Reach, _ order: [Int]) {
+    private func report(_ task: Int, _ reach: Reach, passedOver writer: Int?, _ order: [Int]) {
         let header = tasks[task].header
+        if reach.writers.isEmpty, let writer, let user = components[writer] {
+            problems.addMissing(
+                header.location,
+                "task '\(header.name)' runs after no task that writes an administrator's kubeconfig: that of task "
+                    + "'\(tasks[writer].header.name)' is for '\(user)'",
+                hint: "add \(tasks[task].naming(kubeconfig: "PATH"))",
+            )
+            return
+        }
         guard reach.writers.isEmpty else {
             let names = reach.writers.sorted().map { "'\(tasks[$0].header.name)'" }
             let path = written[reach.writers.min() ?? task]?.path ?? ""

@@ -1,3 +1,5 @@
+import Base
+
 /// A directory of which a unit sees only the paths that its task names.
 struct ClosedDirectory: Hashable {
     /// The reason why it is closed.

@@ -1,3 +1,5 @@
+import Base
+
 /// The secrets of a plan and of every node, and the view of each unit on them.
 ///
 /// Secrets are client keys and private keys, kubeconfigs, files that only their owners may read and their sources, and the paths
@@ -229,7 +231,7 @@ extension HiddenPaths {
             isPath($0, at: directory) || isPath(directory, at: $0)
         }
         // Directories such as /etc and /run, and those of the settings of a service, such as /etc/sysctl.d.
-        let isShared = !directory.dropFirst().contains("/") || directory.hasSuffix(".d")
+        let isShared = !directory.dropFirst().hasSlash || directory.hasSuffix(".d")
         return isShared || isNeeded || hiddenByDropIn.contains(directory) ? nil : directory
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// Returns the absolute paths in a text of a task: an argument, a value of its environment, or commands of a shell.
 ///
 /// A path ends where a shell or a list of paths would end it. The whole text, and the value of an option, may be a path with
@@ -18,7 +20,7 @@ func pathsNamed(in text: String) -> [String] {
         rest = rest[path.endIndex...]
     }
     let value = text.utf8.firstIndex(of: UInt8(ascii: "=")).map { text[text.index(after: $0)...] }
-    for whole in [text[...], value ?? ""] where whole.hasPrefix("/") && !whole.utf8.contains(UInt8(ascii: "\n")) {
+    for whole in [text[...], value ?? ""] where whole.isAbsolutePath && !whole.utf8.contains(UInt8(ascii: "\n")) {
         found.append(String(whole))
     }
     return found

@@ -118,7 +118,7 @@ private struct TaskUnit {
         var unit = UnitText(comment: "Made by nest-bootstrap from \(file)\(line). Changes here are lost.")
         unit.section("Unit")
         unit.set("Description", unitPhrase(description))
-        if file.hasPrefix("/") { unit.set("SourcePath", unitPath(file)) }
+        if file.isAbsolutePath { unit.set("SourcePath", unitPath(file)) }
         return unit
     }
 

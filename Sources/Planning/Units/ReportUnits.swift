@@ -1,3 +1,5 @@
+import Base
+
 /// The name of the service that reports the state of the node to the cluster.
 public let reportUnitName = "k8s-bootstrap--report.service"
 

@@ -1,3 +1,5 @@
+import Base
+
 /// The directory of the lists of what tasks have made, which `reset` acts on.
 public let productsDirectory = "/var/lib/nest-bootstrap-products"
 

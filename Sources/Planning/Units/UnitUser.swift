@@ -1,3 +1,5 @@
+import Base
+
 /// The user of the units that only talk to servers: they change nothing on the node and run no programs.
 public let unitUser = "nest-bootstrap"
 

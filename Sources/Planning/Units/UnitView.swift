@@ -1,3 +1,5 @@
+import Base
+
 /// The part of the node's files that the unit of a task sees.
 ///
 /// Every path has the state of the nearest mark at or above it, as with mounts. A closed directory is empty except for the

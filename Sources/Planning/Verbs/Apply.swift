@@ -63,7 +63,7 @@ extension ApplyDeclaration: ReadableVerb {
         static let kubeconfig = Key.optional(
             "kubeconfig",
             .readPath,
-            default: "the file of the nearest `kubeconfig` task among the dependencies",
+            default: "the file of the nearest `kubeconfig` task among the dependencies that is for no component",
             "the kubeconfig of the API server"
         )
         static let manifests = Key.required(

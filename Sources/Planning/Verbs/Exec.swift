@@ -258,12 +258,12 @@ extension ExecDeclaration {
     /// The script that a shell is to run: its first argument that is no option, if that is an absolute path.
     public var shellScript: LocatedPath? {
         guard case .command(let name, let location) = program,
-            let shell = name.split(separator: "/").last, Self.shells.contains(String(shell))
+            let shell = name.pathParts.last, Self.shells.contains(String(shell))
         else { return nil }
         var rest = (shell == "busybox" ? arguments.dropFirst() : arguments[...])
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("-") || argument.hasPrefix("+"), argument.count > 1 else {
-                return argument.hasPrefix("/") ? LocatedPath(argument, location: location) : nil
+                return argument.isAbsolutePath ? LocatedPath(argument, location: location) : nil
             }
             if argument == "--" || argument.hasPrefix("--") { continue }
             // The commands themselves follow.

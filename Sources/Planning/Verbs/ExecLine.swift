@@ -42,7 +42,7 @@ public struct ExecLine: Sendable, Hashable {
     }
 
     /// Whether a command is a path rather than a name, also if somebody wrote arguments behind it.
-    public static func isPath(_ command: String) -> Bool { command.prefix { !$0.isWhitespace }.contains("/") }
+    public static func isPath(_ command: String) -> Bool { command.prefix { !$0.isWhitespace }.hasSlash }
 
     /// The keys in a sentence: `command: kubectl and args: [get, nodes]`.
     public var keys: String { arguments.isEmpty ? commandKey : "\(commandKey) and \(argumentsKey)" }

@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// Verb `remove`: paths and objects that must not exist.
@@ -61,7 +62,7 @@ extension RemoveDeclaration: ReadableVerb {
         static let kubeconfig = Key.optional(
             "kubeconfig",
             .readPath,
-            default: "the file of the nearest `kubeconfig` task among the dependencies",
+            default: "the file of the nearest `kubeconfig` task among the dependencies that is for no component",
             "with `objects`: the kubeconfig of the API server"
         )
     }

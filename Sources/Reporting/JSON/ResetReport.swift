@@ -77,7 +77,7 @@ public struct ResetReport: Sendable {
             var path = new.path[...]
             while !path.isEmpty {
                 if known.contains(String(path)) { return false }
-                path = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+                path = path[..<(path.lastSlash ?? path.startIndex)]
             }
             return true
         }

@@ -68,7 +68,7 @@ enum PresentForm {
             let isSame = status.mode == mode && status.owner == owner && (group ?? status.group) == status.group
             return isSame ? nil : "has another owner or other permissions now"
         case (.link(let target), .link(let other)):
-            return target == other ? nil : "is a link to '\(other)' now"
+            return target.hasSameBytes(as: other) ? nil : "is a link to '\(other)' now"
         case (.directory, .other(.directory)): return nil
         case (_, .link(let target)): return "is a link to '\(target)' now"
         case (_, .file): return "is a regular file now"

@@ -55,9 +55,9 @@ extension ProductList {
 
     /// Whether a path is one that was listed: absolute, without anything that leads elsewhere.
     private static func isPath(_ path: String) -> Bool {
-        guard path.hasPrefix("/"), path.cStringFault == nil else { return false }
-        let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-        return parts.allSatisfy { !["", ".", ".."].contains($0) }
+        guard path.isAbsolutePath, path.cStringFault == nil else { return false }
+        let parts = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return parts.allSatisfy { !["", ".", ".."].contains(Substring($0)) }
     }
 }
 

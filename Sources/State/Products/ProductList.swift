@@ -78,7 +78,7 @@ public struct ProductList: Sendable, Hashable {
         let known = products.indices.map { (products[$0].path, $0) }
         var indices = Dictionary(known, uniquingKeysWith: { first, _ in first })
         for new in created {
-            guard new.path.hasPrefix("\(root)/") else {
+            guard isPath(new.path, below: root) else {
                 throw SystemError("cannot list", new.path, code: EXDEV, detail: "is not below '\(root)'")
             }
             let path = String(new.path.dropFirst(root.count))

@@ -194,7 +194,7 @@ struct Flag: Sendable {
             of: [.units],
             "the path of the task file on the node, for units that are made elsewhere (default: that of --config)"
         ) { (values, value, command) throws(UsageError) in
-            guard value.hasPrefix("/") else {
+            guard value.isAbsolutePath else {
                 throw UsageError("'--installed-as' is an absolute path, found '\(value)'", command: command)
             }
             values.installedConfig = value

@@ -45,7 +45,7 @@ struct Options: Sendable, Hashable {
 
     /// The directory of the drop-ins: `bootstrap.d` next to `bootstrap.yaml`.
     var dropInDirectory: String {
-        let slash = config.lastIndex(of: "/").map(config.index(after:)) ?? config.startIndex
+        let slash = config.lastSlash.map(config.index(after:)) ?? config.startIndex
         let name = config[slash...]
         // The dot of a hidden file does not begin an extension.
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "\(config).d" }

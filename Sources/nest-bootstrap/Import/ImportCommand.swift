@@ -98,7 +98,7 @@ struct ImportCommand {
 
     private func plans() throws(Problems) -> ImportedCluster {
         var problems: [Problem] = []
-        let directory = source.path.hasSuffix("/") ? source.path : source.path + "/"
+        let directory = source.path.endsWithSlash ? source.path : source.path + "/"
         let files = ["hosts.csv", "k3s.csv", "network.yaml"].map { name in
             do throws(Problems) {
                 return try file(directory + name) as SourceFile?

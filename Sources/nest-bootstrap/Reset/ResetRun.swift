@@ -182,7 +182,7 @@ struct ResetRun {
             }
             // In a dry run the commands have not emptied it yet.
             let mayBeEmptied = isDryRun && !progress.report.commands.isEmpty
-            guard !mayBeEmptied, !left.contains(where: { $0.hasPrefix("\(path)/") }) else { continue }
+            guard !mayBeEmptied, !left.contains(where: { isPath($0, below: path) }) else { continue }
             if plan.programTasks.contains(task), removal == .kept(ProductRemover.notEmpty) {
                 leftovers.append(.init(task: task, path: path, reason: ProductRemover.notEmpty))
             } else {

@@ -109,7 +109,7 @@ struct ResetSurvey {
     private func pathOnNode(_ path: LocatedPath) -> String? {
         let root = plan.store.root
         guard let location = try? configuration?.files.location(ofWritten: path.path),
-            let path = try? FileSystem.physicalPath(of: location).path, path.hasPrefix("\(root)/")
+            let path = try? FileSystem.physicalPath(of: location).path, isPath(path, below: root)
         else { return nil }
         return String(path.dropFirst(root.count))
     }

@@ -1,0 +1,26 @@
+/// A text that equals only a text with the same bytes.
+///
+/// To Swift two spellings of an accented letter are equal. To servers and to the kernel they are not.
+public struct ExactText: Hashable, Sendable {
+    /// The text.
+    public let text: String
+
+    /// Creates it from a text.
+    public init(_ text: String) {
+        self.text = text
+    }
+
+    /// Returns whether two texts have the same bytes.
+    public static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
+
+    /// Hashes the text; that texts which Swift takes for equal have one hash does not matter.
+    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
+}
+
+extension String {
+    /// Returns whether two texts have the same bytes.
+    public func hasSameBytes(as other: String) -> Bool {
+        // The first comparison is the faster one where the texts differ.
+        self == other && utf8.elementsEqual(other.utf8)
+    }
+}

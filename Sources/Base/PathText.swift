@@ -1,0 +1,43 @@
+/// Paths in texts, byte by byte as the kernel reads them.
+///
+/// To Swift a slash with a combining mark behind it is another character than a slash, and two spellings of an accent are
+/// equal. To the kernel they are not: so nothing here compares characters.
+extension StringProtocol where UTF8View: BidirectionalCollection {
+    /// The parts between the slashes, without empty ones.
+    public var pathParts: [SubSequence] {
+        var parts: [SubSequence] = []
+        var start = startIndex
+        while start < endIndex {
+            let end = utf8[start...].firstIndex(of: UInt8(ascii: "/")) ?? endIndex
+            if start < end { parts.append(self[start..<end]) }
+            start = end < endIndex ? utf8.index(after: end) : endIndex
+        }
+        return parts
+    }
+
+    /// Whether it begins with a slash.
+    public var isAbsolutePath: Bool { utf8.first == UInt8(ascii: "/") }
+
+    /// Whether it ends with a slash.
+    public var endsWithSlash: Bool { utf8.last == UInt8(ascii: "/") }
+
+    /// Whether there is a slash in it.
+    public var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
+
+    /// The last slash.
+    public var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
+}
+
+/// Returns whether a path is a directory or below it; both without a slash at the end.
+public func isPath(_ path: some StringProtocol, at directory: some StringProtocol) -> Bool {
+    // Without an allocation, because units compare every task's paths with every secret path.
+    guard path.utf8.starts(with: directory.utf8) else { return false }
+    let length = directory.utf8.count
+    guard path.utf8.count > length, length != 1 || directory.utf8.first != UInt8(ascii: "/") else { return true }
+    return path.utf8[path.utf8.index(path.utf8.startIndex, offsetBy: length)] == UInt8(ascii: "/")
+}
+
+/// Returns whether a path is below a directory; both without a slash at the end.
+public func isPath(_ path: some StringProtocol, below directory: some StringProtocol) -> Bool {
+    path.utf8.count > directory.utf8.count && isPath(path, at: directory)
+}
