@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot scale
+.PHONY: boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot scale storm
 .PHONY: lint style words links coverage sanitize sanitize-briefly build-address docs site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -124,6 +124,10 @@ bench: setup build ## measure a run against kubectl and curl; BASE=another build
 scale: setup build ## measure many objects, tasks and nodes; PART=objects, tasks or nodes; takes half an hour
 	Tests/cluster/install-packages "to measure" python3
 	tools/scale --program $(PROGRAM) $(if $(PART),--part "$(PART)")
+
+storm: setup build ## measure 3, 20 and 50 agents at a slow API server, beside as many kubectl; takes an hour
+	Tests/cluster/install-packages "to measure" python3
+	tools/storm --program $(PROGRAM)
 
 bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=20; needs root
 	Tests/boot/setup

@@ -22,6 +22,9 @@ struct CRDReadiness {
     /// The longest pauses in the first two seconds, and at all; all definitions of a group and version share one request.
     private static let longestPauses = (first: Duration.milliseconds(40), later: Duration.seconds(2))
 
+    /// How many times longer than one reply of discovery took the wait lasts before the definition is read.
+    private static let readingFactor = 10
+
     /// Waits until the server serves the objects of the definition.
     ///
     /// - Parameter live: The definition as the server returned it.
@@ -52,7 +55,9 @@ struct CRDReadiness {
             },
         ) { () async throws(APIError) in
             let isServed = try isServed(answer)
-            if isServed != true, nextReading <= .now {
+            let replyTime = type.map { client.catalog.replyTime(of: $0) } ?? .zero
+            // A server that is slow has not had the time to serve it.
+            if isServed != true, nextReading <= .now, start + replyTime * Self.readingFactor <= .now {
                 known = try await client.find(path, until: retryPolicy.deadline)
                 nextReading = .now + readings.next()
                 if let known, wakes.isDue(known) { try? await update(known, annotations: [Self.wakeMark]) }

@@ -29,8 +29,9 @@ final class ResourceCatalog: Sendable {
     /// How long the last of these took, by path.
     private let replyTimes = Locked<[String: Duration]>([:])
 
-    /// How many times longer than the last reply took the next pause is at least: a server that is slow is asked less.
-    private static let pauseFactor = 4
+    /// How many times longer than the last reply took the next pause is at least, up to a limit: a server that is slow is
+    /// asked less.
+    private static let slowedPause = (factor: 2, limit: Duration.seconds(3))
 
     /// Returns the resource of a kind.
     ///
@@ -85,7 +86,8 @@ final class ResourceCatalog: Sendable {
         do throws(APIError) {
             let found = try await requests.answer(for: type.path) { () async throws(APIError) in
                 if pause > .zero {
-                    let slowed = max(pause, (replyTimes.withLock { $0[type.path] } ?? .zero) * Self.pauseFactor)
+                    let reply = replyTimes.withLock { $0[type.path] } ?? .zero
+                    let slowed = max(pause, min(reply * Self.slowedPause.factor, Self.slowedPause.limit))
                     // One more attempt is made before time is up.
                     let longest = max(pause, deadline - .now - .seconds(1))
                     if await !sleep(min(slowed, longest)) { throw .interrupted }
@@ -102,6 +104,9 @@ final class ResourceCatalog: Sendable {
             return false
         }
     }
+
+    /// How long the server took to list the kinds of a type's group and version last, zero if it was not asked.
+    func replyTime(of type: GroupVersionKind) -> Duration { replyTimes.withLock { $0[type.path] } ?? .zero }
 
     /// Forgets the resource of a kind, so that the server is asked again.
     func forget(_ type: GroupVersionKind) {
