@@ -19,6 +19,22 @@ extension RunningMachineTests {
 
             """
 
+        @Test func `a wait for a target that is restarted ends when all is active again`() async throws {
+            try await TestMachine.withRunning { machine in
+                let tasks = (1...5).map { "  t\($0): {exec: {command: sleep, args: ['0.2']}}\n" }
+                try await machine.place("tasks:\n" + tasks.joined(), at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
+                try await machine.must("nest-bootstrap status --wait=10m")
+                let units = (1...5).map { "k8s-bootstrap-t\($0).service" }.joined(separator: " ")
+                for _ in 1...10 {
+                    try await machine.must("systemctl restart --no-block k8s-bootstrap.target")
+                    try await machine.must("nest-bootstrap status --wait=10m")
+                    let states = try await machine.output("systemctl is-active k8s-bootstrap.target \(units)")
+                    #expect(states == String(repeating: "active\n", count: 6))
+                }
+            }
+        }
+
         @Test func `a unit is restarted when a task has changed what it uses, and only then`() async throws {
             try await TestMachine.withRunning { machine in
                 try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
