@@ -125,7 +125,7 @@ scale: setup build ## measure many objects, tasks and nodes; PART=objects, tasks
 	Tests/cluster/install-packages "to measure" python3
 	tools/scale --program $(PROGRAM) $(if $(PART),--part "$(PART)")
 
-storm: setup build ## measure 3, 20 and 50 agents at a slow API server, beside as many kubectl; takes an hour
+storm: setup build ## measure 3, 20 and 50 agents at a slow API server, beside as many kubectl; takes hours, so see tools/storm --help
 	Tests/cluster/install-packages "to measure" python3
 	tools/storm --program $(PROGRAM)
 

@@ -48,7 +48,7 @@ struct ApplyAction: Action {
         do {
             if let verified { try store.keep(verified) }
         } catch {
-            let words = "what was found unchanged cannot be kept, so the next run asks the server about every object"
+            let words = "which objects are unchanged cannot be kept, so the next run asks the server about every object"
             context.emit(.warning(subject: "", "\(words): \(error)"))
         }
         // Not after every run: the schema has some megabytes, and costs the server more than all other requests.
@@ -97,7 +97,7 @@ struct ApplyAction: Action {
                 await context.run.describedObjects.rival(of: manifest, named: named, context, client.kubeconfig)
             },
             mayAppear: { [context] in await DependencyHints(context: context).mayAppear($0) },
-            prepare: { object throws(APIError) in try await pruning?.list(object) },
+            willCreate: { object throws(APIError) in try await pruning?.addToParent(object) },
         ) { [context] message in
             switch message {
             case .applied(let identity, let change, let fields, let diff, let changesOnlyManagers):

@@ -49,19 +49,17 @@ struct DigestCache {
     ///
     /// - Throws: ``Base/Problem`` if the file there cannot be read, or is not what its name says.
     func kept(_ url: String, sha256 digest: String) throws(Problem) -> [UInt8]? {
+        var fault: Problem?
         for path in ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] {
-            let bytes: [UInt8]
             do {
-                bytes = try run.files.read(path, limit: Self.sizeLimit)
+                let bytes = try run.files.read(path, limit: Self.sizeLimit)
+                if sha256(bytes) == digest { return bytes }
+                fault = fault ?? Problem("the copy in the cache, '\(path)', is damaged")
             } catch {
-                if error.isNotFound { continue }
-                throw Problem("the copy in the cache cannot be used: \(error)")
+                if !error.isNotFound { fault = fault ?? Problem("the copy in the cache cannot be used: \(error)") }
             }
-            guard sha256(bytes) == digest else {
-                throw Problem("the copy in the cache, '\(path)', is damaged")
-            }
-            return bytes
         }
+        if let fault { throw fault }
         return nil
     }
 

@@ -110,21 +110,32 @@ struct ManifestLoader {
     private func paths(of reference: LocatedPath) throws(SystemError) -> (files: [String], passedOver: [String]) {
         guard let names = try run.files.list(reference.path) else { return ([reference.path], []) }
         let directory = reference.path.utf8.last == UInt8(ascii: "/") ? reference.path : reference.path + "/"
-        let isDirectory = Dictionary(names.map { ($0, run.files.isDirectory(directory + $0)) }) { first, _ in first }
-        let files = names.filter { isManifestName($0) && isDirectory[$0] != true }
-        let below = names.filter { $0.utf8.first != UInt8(ascii: ".") && isDirectory[$0] == true }
-        return (files.map { directory + $0 }, below.filter { hasManifest(below: directory + $0) })
+        let files = names.filter { isManifestName($0) && !run.files.isDirectory(directory + $0) }
+        var remaining = Self.examinedLimit
+        let below = names.prefix(remaining).filter { name in
+            name.utf8.first != UInt8(ascii: ".") && run.files.isDirectory(directory + name)
+                && hasManifest(below: directory + name, &remaining)
+        }
+        return (files.map { directory + $0 }, below)
     }
 
     /// Whether there is a manifest in a directory or, in the next few levels, below it.
-    private func hasManifest(below directory: String, levels: Int = 3) -> Bool {
-        guard let names = (try? run.files.list(directory)) ?? nil else { return false }
-        return names.contains { name in
+    private func hasManifest(below directory: String, _ remaining: inout Int, levels: Int = 3) -> Bool {
+        guard remaining > 0, let names = (try? run.files.list(directory)) ?? nil else { return false }
+        for name in names.prefix(remaining) where name.utf8.first != UInt8(ascii: ".") {
+            remaining -= 1
             let path = "\(directory)/\(name)"
-            guard run.files.isDirectory(path) else { return isManifestName(name) }
-            return levels > 0 && name.utf8.first != UInt8(ascii: ".") && hasManifest(below: path, levels: levels - 1)
+            if !run.files.isDirectory(path) {
+                if isManifestName(name) { return true }
+            } else if levels > 0, hasManifest(below: path, &remaining, levels: levels - 1) {
+                return true
+            }
         }
+        return false
     }
+
+    /// How many names are looked at in subdirectories, which are only warned of.
+    private static let examinedLimit = 1000
 
     private func add(_ source: Source, to contents: inout Contents) {
         contents.byteCount += source.bytes.count

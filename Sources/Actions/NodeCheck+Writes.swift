@@ -10,7 +10,7 @@ extension NodeCheck {
         return write.product == nil ? [] : checkLinks(to: write.path)
     }
 
-    /// A path in a directory to which a link of another user leads.
+    /// A written path whose directory is reached through another user's link.
     private func checkLinks(to path: LocatedPath) -> [Problem] {
         do {
             let directory = try PathParts(try run.files.location(ofWritten: path.path), "cannot write").directory

@@ -49,6 +49,6 @@ extension NodeFiles {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
         try logDirectories(path, by: task)
-        try FileSystem.makeDirectories(try location(ofWritten: path))
+        try FileSystem.makeDirectoriesForWriting(try location(ofWritten: path))
     }
 }

@@ -83,9 +83,9 @@ struct PruneStep {
     /// Makes the parent list an object before it is created, if the server did not have its kind at the beginning.
     ///
     /// - Throws: ``APIError`` if the parent cannot be written.
-    func list(_ object: ObjectIdentity) async throws(APIError) {
+    func addToParent(_ object: ObjectIdentity) async throws(APIError) {
         guard !parent.lists(object) else { return }
-        try await pruner.list(object)
+        try await pruner.addToParent(object)
     }
 
     /// Makes the parent list what has been applied: another node may have shortened the list before that.

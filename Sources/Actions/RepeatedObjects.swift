@@ -17,7 +17,7 @@ struct RepeatedObjects {
         var location: SourceLocation
     }
 
-    /// Finds a problem for each description of an object but the first; one in the same words is only a warning.
+    /// Finds a problem for each description of an object but the first; an identical one is only a warning.
     func findings() -> (problems: [Problem], warnings: [Problem]) {
         var owners: [ObjectIdentity.Key: [Owner]] = [:]
         var (problems, warnings): ([Problem], [Problem]) = ([], [])

@@ -28,14 +28,20 @@ struct SchemaStore {
         return (try? Kubeconfig(bytes, path: path))?.server
     }
 
-    /// The schema of a server that any task has kept, `nil` if there is none.
+    /// The newest schema of a server that a task has kept, `nil` if there is none.
     func document(of server: String) -> SchemaDocument? {
         let name = name(of: server)
-        return run.plan.steps.lazy.compactMap { step in
-            (try? run.files.read("\(run.cacheDirectory)/\(step.task.name)/\(name)", limit: Self.sizeLimit))
-                .flatMap { SchemaDocument(json: $0) }
+        let paths = run.plan.steps.map { "\(run.cacheDirectory)/\($0.task.name)/\(name)" }
+        let kept = paths.compactMap { path in modified(path).map { (path: path, time: $0) } }
+        return kept.sorted { $0.time > $1.time }.lazy.compactMap { kept in
+            (try? run.files.read(kept.path, limit: Self.sizeLimit)).flatMap { SchemaDocument(json: $0) }
         }
         .first
+    }
+
+    private func modified(_ path: String) -> Int64? {
+        guard let location = try? run.files.location(ofRead: path) else { return nil }
+        return (try? FileSystem.status(location))?.modified
     }
 
     /// Keeps the schema of a server, unless the task did that within the last day; failures are ignored.

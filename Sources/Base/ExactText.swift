@@ -13,7 +13,7 @@ public struct ExactText: Hashable, Sendable {
     /// Returns whether two texts have the same bytes.
     public static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
 
-    /// Hashes the text; that texts which Swift takes for equal have one hash does not matter.
+    /// Hashes the text: equal texts have equal hashes, and others that look the same may share one.
     public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 

@@ -49,7 +49,7 @@ public struct FileStatus: Sendable, Hashable {
     /// The size in bytes as the file system reports it, which is 0 for files of `/proc`.
     public var size: Int
 
-    /// The target of a symbolic link, as it was written.
+    /// The target of a symbolic link, as it was written; `nil` if it is not UTF-8.
     public var target: String?
 
     /// When the content was changed, in seconds since 1970.
@@ -117,11 +117,11 @@ public struct FileStatus: Sendable, Hashable {
         _ path: String,
         in directory: Int32?,
         _ operation: String,
-    ) throws(SystemError) -> String {
+    ) throws(SystemError) -> String? {
         var target = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = try SystemError.check(operation, path) {
             unsafe readlinkat(directory ?? AT_FDCWD, path, &target, target.count)
         }
-        return String(decoding: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return String(validating: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

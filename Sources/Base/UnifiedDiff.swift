@@ -56,10 +56,10 @@ private struct EditScript {
 
     init(from old: [String], to new: [String], limit: Int) {
         // Numbers are compared faster than texts.
-        var numbers: [String: Int] = [:]
+        var numbers: [ExactText: Int] = [:]
         func number(_ line: String) -> Int {
-            if let known = numbers[line] { return known }
-            numbers[line] = numbers.count
+            if let known = numbers[ExactText(line)] { return known }
+            numbers[ExactText(line)] = numbers.count
             return numbers.count - 1
         }
         let (left, right) = (old.map(number), new.map(number))

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/errqueue.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <linux/rtnetlink.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
@@ -42,6 +43,14 @@ __attribute__((constructor)) static void keep_arguments(int count, char **argume
 
 char *const *nest_host_arguments(void) {
     return own_arguments;
+}
+
+int nest_host_open_directory_here(int parent, const char *name) {
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    struct open_how how = {.flags = flags, .resolve = RESOLVE_NO_XDEV};
+    int opened = (int)syscall(SYS_openat2, parent, name, &how, sizeof(how));
+    if (opened < 0 && (errno == ENOSYS || errno == EPERM)) return openat(parent, name, flags);
+    return opened;
 }
 
 int nest_host_make_pipe(int ends[2]) {

@@ -93,7 +93,7 @@ extension DirectoryHandle {
         try FileStatus(descriptor: descriptor.raw, "cannot look at", path)
     }
 
-    private func openDirectory(_ name: String, _ operation: String) throws(SystemError) -> DirectoryHandle {
+    func openDirectory(_ name: String, _ operation: String) throws(SystemError) -> DirectoryHandle {
         let path = full(name)
         // Searching needs less permission than reading.
         let flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | searchOnly
@@ -227,8 +227,15 @@ extension DirectoryHandle {
     /// Reads the status of an entry without following a link, `nil` if there is none.
     ///
     /// - Throws: ``Base/SystemError`` if the directory may not be searched.
-    public func status(_ name: String) throws(SystemError) -> FileStatus? {
-        try FileStatus.at(name, in: descriptor.raw, followingLinks: false, "cannot look at")
+    public func status(_ name: String) throws(SystemError) -> FileStatus? { try status(name, "cannot look at") }
+
+    /// Reads the status of an entry, with the path of the directory in the error.
+    func status(_ name: String, _ operation: String) throws(SystemError) -> FileStatus? {
+        do throws(SystemError) {
+            return try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation)
+        } catch {
+            throw SystemError(operation, full(name), code: error.code, detail: error.detail)
+        }
     }
 
     /// Lists the names of the entries, in no order.

@@ -44,7 +44,9 @@ struct DirectoryListing: ~Copyable {
         if let entry = unsafe entry, let offset = MemoryLayout<dirent>.offset(of: \.d_name) {
             // The record may be shorter than its C type, so only its name is read.
             let name = unsafe UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
-            return unsafe String(cString: name)
+            if let text = unsafe String(validatingCString: name) { return text }
+            let shown = unsafe printable(String(cString: name))
+            throw SystemError(operation, path, code: EILSEQ, detail: "has a name in it that is not UTF-8: '\(shown)'")
         }
         if code != 0 { throw SystemError(operation, path, code: code) }
         return nil

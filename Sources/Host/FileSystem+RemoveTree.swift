@@ -1,4 +1,5 @@
 public import Base
+import CShims
 import Glibc
 
 extension FileSystem {
@@ -17,11 +18,8 @@ extension FileSystem {
         in parent: borrowing DirectoryHandle
     ) throws(SystemError) {
         let path = parent.full(name)
-        // Bind mounts have the device of what they show, so devices alone do not distinguish them.
-        let real = try realPath("/proc/self/fd/\(parent.descriptor.raw)")
-        if let mounted = try mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)") {
-            throw SystemError(removing, mounted, code: EBUSY, detail: "a file system is mounted there")
-        }
+        // Before anything is removed. The kernel looks again at each directory.
+        try parent.requireNoMount(in: name, removing)
         try emptyDirectory(path, name, in: parent.descriptor.raw, device: nil, depth: 0)
         try SystemError.check(removing, path) { unsafe unlinkat(parent.descriptor.raw, name, AT_REMOVEDIR) }
     }
@@ -37,11 +35,29 @@ extension FileSystem {
         for line in list.utf8.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5).map { Substring($0) }
             guard fields.count > 5 else { continue }
-            let path = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
-                .reduce(String(fields[4])) { $0.replacing($1.0, with: $1.1) }
+            let path = unescaped(fields[4])
             if isPath(path, at: directory) { return path }
         }
         return nil
+    }
+
+    /// A text of the kernel with its octal escapes replaced, byte by byte.
+    static func unescaped(_ text: Substring) -> String {
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let digits = bytes[index...].dropFirst().prefix(3)
+            let isEscape = bytes[index] == UInt8(ascii: "\\") && digits.count == 3
+            if isEscape, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
+                result.append(code)
+                index += 4
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// The maximum depth: each level takes a descriptor.
@@ -58,11 +74,13 @@ extension FileSystem {
         guard depth < depthLimit else {
             throw SystemError(removing, path, code: EFBIG, detail: "is deeper than \(depthLimit) directories")
         }
-        let opened = FileDescriptor(
-            adopting: try SystemError.check(removing, path) {
-                unsafe openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-            }
-        )
+        let raw = unsafe nest_host_open_directory_here(parent, name)
+        let code = errno
+        guard raw >= 0 else {
+            let detail = code == EXDEV ? "a file system is mounted there" : nil
+            throw SystemError(removing, path, code: code == EXDEV ? EBUSY : code, detail: detail)
+        }
+        let opened = FileDescriptor(adopting: raw)
         let here = try FileStatus(descriptor: opened.raw, removing, path).identity.device
         if let device, device != here {
             throw SystemError(removing, path, code: EBUSY, detail: "another file system is mounted there")
@@ -80,6 +98,17 @@ extension FileSystem {
 }
 
 extension DirectoryHandle {
+    /// Refuses a directory in this one in which a file system is mounted, or which is one.
+    ///
+    /// Bind mounts have the device of what they show, so devices alone do not distinguish them.
+    func requireNoMount(in name: String, _ operation: String) throws(SystemError) {
+        let real = try FileSystem.realPath("/proc/self/fd/\(descriptor.raw)")
+        guard let mounted = try FileSystem.mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)") else {
+            return
+        }
+        throw SystemError(operation, mounted, code: EBUSY, detail: "a file system is mounted there")
+    }
+
     /// Removes a directory in this one and everything in it, without following links or entering what is mounted there.
     ///
     /// - Parameter name: The directory's name.

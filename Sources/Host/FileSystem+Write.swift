@@ -62,64 +62,64 @@ extension FileSystem {
         isSynced: Bool = true,
     ) throws(SystemError) {
         let operation = "cannot create link"
-        var parts = try PathParts(path, operation)
+        let parts = try PathParts(path, operation)
         if let fault = target.cStringFault {
             throw SystemError(operation, path, code: EINVAL, detail: "its target \(fault)")
         }
-        parts.directory = try makeDirectoriesForWriting(parts.directory, operation)
-        let place = parts.directory == "/" ? "/\(parts.name)" : "\(parts.directory)/\(parts.name)"
-        if let status = try FileStatus.at(place, followingLinks: false, operation) {
+        let directory = try DirectoryHandle(creatingForWriting: parts.directory, operation)
+        if let status = try directory.status(parts.name, operation) {
             guard replacing else { throw inTheWay(operation, path, status) }
-            if status.kind == .directory { return try replaceDirectory(parts, operation, path, linkingTo: target) }
+            if status.kind == .directory { return try replaceDirectory(parts, in: directory, linkingTo: target) }
         } else if !replacing {
             // Not by renaming, which would replace what another process has created meanwhile.
-            try SystemError.check(operation, path) { unsafe symlink(target, place) }
+            try directory.makeLink(parts.name, to: target, operation)
             return
         }
-        try replace(parts, operation, path, linkingTo: target, isSynced: isSynced)
+        do throws(SystemError) {
+            try replace(parts, in: directory, linkingTo: target, isSynced: isSynced)
+        } catch {
+            // The message names the path of the caller, not the temporary one.
+            throw SystemError(operation, path, code: error.code, detail: error.detail)
+        }
     }
 
     /// Replaces a directory by a link; the directory is moved aside, and removed once the link exists.
     private static func replaceDirectory(
         _ parts: PathParts,
-        _ operation: String,
-        _ path: String,
+        in directory: borrowing DirectoryHandle,
         linkingTo target: String,
     ) throws(SystemError) {
-        let aside = "\(parts.directory)/\(parts.temporaryName())"
-        try SystemError.check(operation, path) { unsafe rename(path, aside) }
+        let operation = "cannot create link"
+        // What is mounted below would be left beside the link.
+        try directory.requireNoMount(in: parts.name, operation)
+        let aside = parts.temporaryName()
+        try directory.rename(parts.name, to: aside, operation)
         do throws(SystemError) {
-            try SystemError.check(operation, path) { unsafe symlink(target, path) }
+            try directory.makeLink(parts.name, to: target, operation)
         } catch {
-            unsafe rename(aside, path)
+            try? directory.rename(aside, to: parts.name, operation)
             throw error
         }
-        try removeTree(aside)
+        try directory.removeTree(aside)
     }
 
     /// Replaces a file or link by a link.
     private static func replace(
         _ parts: PathParts,
-        _ operation: String,
-        _ path: String,
+        in directory: borrowing DirectoryHandle,
         linkingTo target: String,
         isSynced: Bool,
     ) throws(SystemError) {
+        let operation = "cannot create link"
         let temporary = parts.temporaryName()
         do throws(SystemError) {
-            let directory = try DirectoryHandle(opening: parts.directory, operation)
-            do throws(SystemError) {
-                try directory.makeLink(temporary, to: target, operation)
-                try directory.rename(temporary, to: parts.name, operation)
-            } catch {
-                directory.discard(temporary)
-                throw error
-            }
-            if isSynced { try directory.synchronize(operation) }
+            try directory.makeLink(temporary, to: target, operation)
+            try directory.rename(temporary, to: parts.name, operation)
         } catch {
-            // The message names the path of the caller, not the temporary one.
-            throw SystemError(operation, path, code: error.code, detail: error.detail)
+            directory.discard(temporary)
+            throw error
         }
+        if isSynced { try directory.synchronize(operation) }
     }
 
     static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {

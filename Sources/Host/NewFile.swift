@@ -47,14 +47,13 @@ final class NewFile {
         self.content = content
         let path = content.path
         parts = try PathParts(path, Self.operation)
-        let place = try FileSystem.makeDirectoriesForWriting(parts.directory, Self.operation)
-        if let status = try FileStatus.at(path, followingLinks: false, Self.operation),
+        directory = try DirectoryHandle(creatingForWriting: parts.directory, Self.operation)
+        if let status = try directory.status(parts.name, Self.operation),
             status.kind != .regular, status.kind != .symbolicLink
         {
             throw FileSystem.inTheWay(Self.operation, path, status)
         }
         temporary = parts.temporaryName()
-        directory = try DirectoryHandle(writingIn: place, Self.operation)
         do throws(SystemError) {
             lock = try directory.makeFile(temporary, Self.operation)
         } catch {

@@ -1,4 +1,4 @@
-public import Base
+import Base
 import Glibc
 
 /// The steps from the root directory to what a path names, with every link on the way.
@@ -40,17 +40,78 @@ struct PathWalk {
                 rest.append(part)
                 return nil
             }
-            guard status.kind == .symbolicLink, let target = status.target else {
+            guard status.kind == .symbolicLink else {
                 current = next
                 return (next, status)
             }
-            linkCount += 1
-            guard linkCount <= Self.linkLimit else { throw SystemError(operation, path, code: ELOOP) }
-            if target.isAbsolutePath { current = "" }
-            for part in target.pathParts.reversed() { rest.append(Substring(String(part))) }
+            try follow(next, status)
             return (next, status)
         }
         return nil
+    }
+
+    private mutating func follow(_ link: String, _ status: FileStatus) throws(SystemError) {
+        guard let target = status.target else {
+            throw SystemError(operation, path, code: EILSEQ, detail: "the target of the link '\(link)' is not UTF-8")
+        }
+        linkCount += 1
+        guard linkCount <= Self.linkLimit else { throw SystemError(operation, path, code: ELOOP) }
+        if target.isAbsolutePath { current = "" }
+        for part in target.pathParts.reversed() { rest.append(Substring(String(part))) }
+    }
+
+    /// A link that a user controls, who then decides where it leads.
+    private struct ForeignLink {
+        var path: String
+        var owner: UInt32
+        /// How many parts are left when the target of the link is reached.
+        var depth: Int
+    }
+
+    /// Follows all links to the end, but a link of a user other than root only to a directory of that user.
+    ///
+    /// A link counts as that of the user who owns the directory that it is in: they can rename one of root. What does not exist
+    /// yet is created in the deepest directory that does.
+    ///
+    /// - Returns: The path without links.
+    /// - Throws: ``Base/SystemError`` with code `EACCES` for such a link to somebody else's directory.
+    mutating func reachForWriting() throws(SystemError) -> String {
+        var links: [ForeignLink] = []
+        while true {
+            while let link = links.last, rest.count <= link.depth {
+                try requireOwner(link)
+                links.removeLast()
+            }
+            guard let part = rest.popLast() else { break }
+            if part == "." { continue }
+            if part == ".." {
+                current = String(current[..<(current.lastSlash ?? current.startIndex)])
+                continue
+            }
+            let next = "\(current)/\(part)"
+            guard let status = try FileStatus.at(next, followingLinks: false, operation) else {
+                rest.append(part)
+                for link in links { try requireOwner(link) }
+                break
+            }
+            guard status.kind == .symbolicLink else {
+                current = next
+                continue
+            }
+            let directory = try FileStatus.at(current.isEmpty ? "/" : current, followingLinks: false, operation)
+            let owner = status.owner != 0 ? status.owner : directory?.owner ?? 0
+            if owner != 0 { links.append(ForeignLink(path: next, owner: owner, depth: rest.count)) }
+            try follow(next, status)
+        }
+        return remainder.isEmpty ? "/" : remainder
+    }
+
+    private func requireOwner(_ link: ForeignLink) throws(SystemError) {
+        let directory = current.isEmpty ? "/" : current
+        let status = try FileStatus.at(directory, followingLinks: false, operation)
+        guard status?.owner != link.owner else { return }
+        let words = "'\(link.path)' is a link of user \(link.owner) to '\(directory)', which is not that user's"
+        throw SystemError(operation, path, code: EACCES, detail: words)
     }
 
     /// The whole path, as the links that were passed have made it.
@@ -58,50 +119,6 @@ struct PathWalk {
 }
 
 extension FileSystem {
-    /// Follows the links to a directory in which root is about to write, unless another user could make them lead elsewhere.
-    ///
-    /// A link of another user is followed only to a directory of the same user. Who does not run as root can write only where
-    /// the system lets them.
-    ///
-    /// - Parameters:
-    ///   - directory: The directory, which need not exist.
-    ///   - operation: What the error says.
-    /// - Returns: The path without links.
-    /// - Throws: ``Base/SystemError`` with code `EACCES` if such a link leads to a directory of somebody else.
-    public static func directoryForWriting(_ directory: String, _ operation: String) throws(SystemError) -> String {
-        guard geteuid() == 0 else { return directory }
-        var walk = PathWalk(directory, operation)
-        var foreign: (link: String, owner: UInt32)?
-        var end: (path: String, owner: UInt32) = ("/", 0)
-        while let step = try walk.next() {
-            if step.status.kind != .symbolicLink {
-                end = (step.path, step.status.owner)
-            } else if step.status.owner != 0 {
-                foreign = (step.path, step.status.owner)
-            }
-        }
-        if let foreign, foreign.owner != end.owner {
-            let words =
-                "'\(foreign.link)' is a link of user \(foreign.owner) to '\(end.path)', which is not that user's"
-            throw SystemError(operation, directory, code: EACCES, detail: words)
-        }
-        let path = walk.remainder
-        return path.isEmpty ? "/" : path
-    }
-
-    /// Creates what is missing of a directory in which root is about to write.
-    ///
-    /// - Parameters:
-    ///   - directory: The directory.
-    ///   - operation: What the error says.
-    /// - Returns: The path without links.
-    /// - Throws: ``Base/SystemError`` as ``directoryForWriting(_:_:)``, or if it cannot be created.
-    static func makeDirectoriesForWriting(_ directory: String, _ operation: String) throws(SystemError) -> String {
-        _ = try directoryForWriting(directory, operation)
-        try makeDirectories(directory)
-        return try directoryForWriting(directory, operation)
-    }
-
     /// The other names of what a path names: where each link on its way leads.
     ///
     /// - Parameter path: An absolute path, which need not exist.
@@ -113,19 +130,5 @@ extension FileSystem {
             if step.status.kind == .symbolicLink { names.append(walk.remainder) }
         }
         return names
-    }
-}
-
-extension DirectoryHandle {
-    /// Opens a directory that ``FileSystem/directoryForWriting(_:_:)`` has found.
-    ///
-    /// Root follows no link any more, which somebody may have put there since.
-    init(writingIn path: String, _ operation: String) throws(SystemError) {
-        guard geteuid() == 0, path.isAbsolutePath else {
-            try self.init(opening: path, operation)
-            return
-        }
-        let found = try DirectoryHandle(withoutLinks: path)
-        self.init(adopting: try found.open(".", O_RDONLY | O_DIRECTORY, operation), path)
     }
 }

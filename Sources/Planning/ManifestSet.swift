@@ -16,10 +16,12 @@ public struct ManifestSet: Sendable, Hashable {
     /// Whether `${name}` in the manifests' scalars is replaced.
     public var substitutesVariables: Bool
 
-    /// Whether one of them is fetched from a pinned URL.
-    var hasPinnedURL: Bool {
-        sources.contains { source in
-            if case .url = source { true } else { false }
+    /// The digests of those that are fetched from pinned URLs, each once.
+    var pinnedDigests: [String] {
+        var seen: Set<String> = []
+        return sources.compactMap { source in
+            guard case .url(_, let digest, _) = source, seen.insert(digest).inserted else { return nil }
+            return digest
         }
     }
 }

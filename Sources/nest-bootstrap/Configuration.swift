@@ -132,7 +132,9 @@ struct Configuration {
     /// Not in `/var/lib/nest-bootstrap`, which belongs to the user of units that talk to servers.
     static func products(_ options: Options) throws(SystemError) -> ProductStore {
         let root = options.root.map { FileSystem.existingRealPath(absolute($0)) } ?? ""
-        let parent = FileSystem.existingRealPath(try location(of: "/var/lib", options))
+        let parent = FileSystem.existingRealPath(
+            root.isEmpty ? "/var/lib" : try NodeFiles(root: root, isDryRun: false).location(ofTarget: "/var/lib")
+        )
         return ProductStore(path: "\(parent)/nest-bootstrap-products", root: root == "/" ? "" : root)
     }
 

@@ -24,7 +24,9 @@ struct StatusCommand {
             let findings = await survey.findings(of: plan)
             let (statuses, isPermanent) = (findings.statuses, findings.isPermanent)
             let isOver = options.waitLimit.map { .now - start >= $0 } ?? false
-            let hasSucceeded = statuses.allSatisfy(\.state.isSuccess) && !findings.isTargetPending
+            // The target is of all tasks.
+            let isPending = names.isEmpty && findings.isTargetPending
+            let hasSucceeded = statuses.allSatisfy(\.state.isSuccess) && !isPending
             let isDone = isPermanent || !findings.masked.isEmpty || hasSucceeded
             if options.isWaiting, !isDone, !isOver {
                 let rest = options.waitLimit.map { $0 - (.now - start) } ?? StatusSurvey.interval
@@ -39,7 +41,7 @@ struct StatusCommand {
             // A wait is for the node to be ready, and a repetition since then says nothing about that.
             let repetitions = options.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
             let states = statuses.map { options.isWaiting ? $0.state : $0.countedState }
-            let code = ExitCode(states + repetitions.map(\.state))
+            let code = options.isWaiting && isPending ? .incomplete : ExitCode(states + repetitions.map(\.state))
             // A failure that is retried has only run out of time.
             return options.isWaiting && code == .failure && !isPermanent
                 ? .incomplete

@@ -17,12 +17,23 @@ case .run where arguments.contains("--prepare"): Confinement.leaveMounts()
 case .run: Confinement.separate()
 default: break
 }
+let failure = (command == .diff ? ExitCode.trouble : .failure).rawValue
+/// Reports what the system does not allow, not through the queue of the output, which needs threads.
+@Sendable func reportLimit(_ error: SystemError) {
+    try? writeAll(Array("nest-bootstrap: \(error)\(error.advice.map { "; \($0)" } ?? "")\n".utf8), to: 2)
+}
 do {
     try Machine.requireResources()
+    try ThreadWatch.start(
+        asking: { answer in Task.detached { answer() } },
+        end: { error in
+            reportLimit(error)
+            _exit(failure)
+        },
+    )
 } catch {
-    // Not through the queue of the output, which needs threads.
-    try? writeAll(Array("nest-bootstrap: \(error)\(error.advice.map { "; \($0)" } ?? "")\n".utf8), to: 2)
-    exit((command == .diff ? ExitCode.trouble : .failure).rawValue)
+    reportLimit(error)
+    exit(failure)
 }
 let code = await Program(arguments: arguments).run()
 exit(code.rawValue)

@@ -26,13 +26,13 @@ struct ManifestFormTests {
         #expect(result.errorLines.first == "t: error: \(words)")
     }
 
-    @Test func `an object that is described twice in the same words is applied, with a warning`() async throws {
+    @Test func `an object that is described twice identically is applied, with a warning`() async throws {
         let cluster = try await TestCluster.shared(namespace: "equal")
         let node = try node(cluster.kubeconfig)
         let first = try node.write(map("m", "equal", ", data: {a: b}"), to: "m/1.yaml")
         let second = try node.write(map("m", "equal", ", data: {a: b}"), to: "m/2.yaml")
         let words =
-            "ConfigMap/equal/m: described twice, at \(first):1:1 and here, in the same words; remove one of them"
+            "ConfigMap/equal/m: described twice, at \(first):1:1 and here, identically; remove one of them"
         for command in ["check", "run"] {
             let result = try await node.run(command)
             #expect(result.status == 0, "\(result.errors)")

@@ -89,7 +89,7 @@ import Testing
             TimeoutStartSec=660
             RuntimeDirectory=nest-bootstrap/tasks/rbac
             StateDirectory=nest-bootstrap/cache/rbac
-            BindReadOnlyPaths=-/var/lib/nest-bootstrap/cache
+            BindReadOnlyPaths=-/var/lib/nest-bootstrap/cache/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 
             """,
             "k8s-bootstrap-rbac.service.d/50-privileges.conf": """

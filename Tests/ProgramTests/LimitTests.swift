@@ -41,6 +41,49 @@ struct LimitTests {
         #expect(try Files.text(node.written("/etc/one")) == "x")
     }
 
+    /// A library whose `pthread_create` fails from the call on that the environment names.
+    private static let preloaded = """
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <errno.h>
+        #include <pthread.h>
+        #include <stdatomic.h>
+        #include <stdlib.h>
+        static atomic_int calls;
+        int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *x) {
+            int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = dlsym(RTLD_NEXT, "pthread_create");
+            const char *first = getenv("FIRST_FAILURE");
+            if (++calls >= (first ? atoi(first) : 1)) return EAGAIN;
+            return next(t, a, f, x);
+        }
+        """
+
+    @Test func `a run that gets no further thread ends, and says why`() async throws {
+        let (source, library) = (TemporaryDirectory.file("shim.c"), TemporaryDirectory.file("shim.so"))
+        try Files.write(Array(Self.preloaded.utf8), to: source, mode: 0o600)
+        let compiled = try await Tool.run("clang", ["-shared", "-fPIC", "-o", library, source, "-ldl"])
+        try #require(compiled.status == 0, "\(compiled.errors)")
+        let tasks =
+            "tasks:\n" + (1...3).map { "  t\($0): {timeout: 5s, exec: {command: sleep, args: ['1']}}\n" }.joined()
+        let results = try await withThrowingTaskGroup(of: (Int, ToolResult).self) { group in
+            for first in stride(from: 4, through: 32, by: 2) {
+                group.addTask {
+                    let node = try TestNode(tasks, in: TemporaryDirectory.file("n\(first)"))
+                    let environment = ["LD_PRELOAD": library, "FIRST_FAILURE": "\(first)", "JOURNAL_STREAM": nil]
+                    let arguments = ["run", "--config", node.config, "--root", node.root]
+                    return (first, try await Tool.run(TestNode.program, arguments, environment: environment))
+                }
+            }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        for (first, result) in results.sorted(by: { $0.key < $1.key }) {
+            let isReported =
+                result.errors.contains("thread") || result.errors.contains("Resource temporarily unavailable")
+            #expect(result.status == 0 || isReported, "\(first): \(result.status) \(result.errors)")
+        }
+        #expect(results.values.contains { $0.status == 1 })
+    }
+
     @Test(arguments: 9...24) func `too few files are reported before the run`(count: Int) async throws {
         let result = try await run("--nofile=\(count)")
         #expect(result.status == 1)

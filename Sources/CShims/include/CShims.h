@@ -12,6 +12,11 @@ char *const *nest_host_environment(void);
 /// The arguments of this process, the name of the program among them: Swift looks for them in `/proc`, which may be missing.
 char *const *nest_host_arguments(void);
 
+/// Opens a directory in a directory, unless it is a link or a file system is mounted there: glibc has no wrapper for `openat2`.
+///
+/// The code is EXDEV for a mount. Before Linux 5.6, and where the call is not allowed, mounts are not noticed.
+int nest_host_open_directory_here(int parent, const char *name);
+
 /// Creates a pipe that no child inherits: `pipe2` is declared for GNU sources only.
 int nest_host_make_pipe(int ends[2]);
 

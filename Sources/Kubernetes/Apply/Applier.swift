@@ -39,7 +39,7 @@ public struct Applier: Sendable {
     /// Whether something that an object needs, and that the server does not have, may still be created.
     public var mayAppear: @Sendable (Requirement) async -> Bool
     /// Called before an object is created.
-    public var prepare: @Sendable (ObjectIdentity) async throws(APIError) -> Void
+    public var willCreate: @Sendable (ObjectIdentity) async throws(APIError) -> Void
     /// Receives the reports, on any thread.
     public var say: @Sendable (Message) -> Void
 
@@ -70,7 +70,7 @@ public struct Applier: Sendable {
         retryPolicy: RetryPolicy,
         rival: @escaping @Sendable (ManifestObject, _ namedTask: String?) async -> Rival? = { _, _ in nil },
         mayAppear: @escaping @Sendable (Requirement) async -> Bool = { _ in true },
-        prepare: @escaping @Sendable (ObjectIdentity) async throws(APIError) -> Void = { _ in },
+        willCreate: @escaping @Sendable (ObjectIdentity) async throws(APIError) -> Void = { _ in },
         say: @escaping @Sendable (Message) -> Void,
     ) {
         self.client = client
@@ -81,7 +81,7 @@ public struct Applier: Sendable {
         self.retryPolicy = retryPolicy
         self.rival = rival
         self.mayAppear = mayAppear
-        self.prepare = prepare
+        self.willCreate = willCreate
         self.say = say
     }
 

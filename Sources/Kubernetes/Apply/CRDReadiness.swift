@@ -19,11 +19,11 @@ struct CRDReadiness {
     /// The first pause, for what takes 26 ms on a server of 1.36 and 63 ms on one of 1.20.
     private static let firstPause = Duration.milliseconds(20)
 
-    /// The longest pauses in the first two seconds, and at all; all definitions of a group and version share one request.
+    /// The longest pauses in the first two seconds, and afterwards; all definitions of a group and version share one request.
     private static let longestPauses = (first: Duration.milliseconds(40), later: Duration.seconds(2))
 
-    /// How many times longer than one reply of discovery took the wait lasts before the definition is read.
-    private static let readingFactor = 10
+    /// The definition is read only after the wait has lasted this many replies of discovery, up to a limit.
+    private static let readingPause = (factor: 10, limit: Duration.seconds(30))
 
     /// Waits until the server serves the objects of the definition.
     ///
@@ -43,7 +43,7 @@ struct CRDReadiness {
         // Without a version that is served, only the definition itself can say anything.
         var nextReading = type == nil ? start : start + readings.next()
         var wakes = Wakes(installationLimits)
-        wakes.note(live)
+        wakes.record(live)
         try await retryPolicy.retry(
             .init(.object, subject),
             Backoff(first: Self.firstPause, limit: Self.longestPauses.later) {
@@ -57,10 +57,11 @@ struct CRDReadiness {
             let isServed = try isServed(answer)
             let replyTime = type.map { client.catalog.replyTime(of: $0) } ?? .zero
             // A server that is slow has not had the time to serve it.
-            if isServed != true, nextReading <= .now, start + replyTime * Self.readingFactor <= .now {
+            let quiet = min(replyTime * Self.readingPause.factor, Self.readingPause.limit)
+            if isServed != true, nextReading <= .now, start + quiet <= .now {
                 known = try await client.find(path, until: retryPolicy.deadline)
                 nextReading = .now + readings.next()
-                if let known, wakes.isDue(known) { try? await update(known, annotations: [Self.wakeMark]) }
+                if let known, let mark = wakes.mark(dueFor: known) { try? await update(known, annotations: [mark]) }
             }
             guard let known else { throw .pending("it has been deleted", .transient) }
             switch Readiness(of: known, type: manifest.identity.type) {
@@ -137,11 +138,6 @@ struct CRDReadiness {
         )
     }
 
-    /// The annotation of an update that wakes the server.
-    private static var wakeMark: (String, Node) {
-        ("annotations", .mapping([(Wakes.annotation, .string("\(Timestamp.now())"))]))
-    }
-
     /// The field manager of updates that only wake the server.
     private static let wakeManager = "nest-bootstrap-wake"
 }
@@ -169,18 +165,18 @@ private struct Wakes {
         limit = self.limits.next()
     }
 
-    /// Notes the state of the definition at the beginning; an annotation in it is what a run has left that was cut off.
-    mutating func note(_ definition: Node) {
+    /// Records the state of the definition at the beginning; an annotation in it is what a run has left that was cut off.
+    mutating func record(_ definition: Node) {
         since = isInstalling(definition) ? .now : nil
         seen = Self.annotation(of: definition)
         leavesAnnotation = seen != nil
     }
 
-    /// Returns whether the server has to be woken now, and notes that it is.
-    mutating func isDue(_ definition: Node) -> Bool {
+    /// Returns the annotations of an update that wakes the server, `nil` if none is due.
+    mutating func mark(dueFor definition: Node) -> (String, Node)? {
         guard isInstalling(definition) else {
             since = nil
-            return false
+            return nil
         }
         let annotation = Self.annotation(of: definition)
         if since == nil || annotation != seen {
@@ -188,11 +184,13 @@ private struct Wakes {
             since = .now
             seen = annotation
         }
-        guard let since, since + limit <= .now else { return false }
+        guard let since, since + limit <= .now else { return nil }
         limit = limits.next()
         self.since = .now
         leavesAnnotation = true
-        return true
+        let own = "\(Timestamp.now())"
+        seen = own
+        return ("annotations", .mapping([(Self.annotation, .string(own))]))
     }
 
     private static func annotation(of definition: Node) -> String? {

@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// The fields in which two states of an object differ.
@@ -51,11 +52,11 @@ struct Difference {
     private mutating func compare(_ old: Node, _ new: Node, at path: String) {
         switch (old.content, new.content) {
         case (.mapping(let left), .mapping(let right)):
-            var removed = Dictionary(left.entries.map { ($0.key, $0.value) }) { first, _ in first }
+            var removed = Dictionary(left.entries.map { (ExactText($0.key), $0.value) }) { first, _ in first }
             for entry in right.entries {
-                compare(removed.removeValue(forKey: entry.key), entry.value, at: Self.join(path, entry.key))
+                compare(removed.removeValue(forKey: ExactText(entry.key)), entry.value, at: Self.join(path, entry.key))
             }
-            for entry in left.entries where removed[entry.key] != nil {
+            for entry in left.entries where removed[ExactText(entry.key)] != nil {
                 fields.append(Field(path: Self.join(path, entry.key), old: entry.value, new: nil))
             }
         case (.sequence(let left), .sequence(let right)):

@@ -35,6 +35,13 @@ public struct ManagedMetadata: Sendable {
             .compactMap { $0["fieldsV1"] }
     }
 
+    /// The fields that this agent has written without an apply.
+    static func updatedFields(in object: Node) -> [Node] {
+        (object["metadata"]?["managedFields"]?.sequence ?? [])
+            .filter { $0["manager"]?.string == manager && $0["operation"]?.string == "Update" }
+            .compactMap { $0["fieldsV1"] }
+    }
+
     /// Returns whether an entry of managed fields lists what this agent applied.
     static func isOwn(_ entry: Node) -> Bool {
         entry["manager"]?.string == manager && entry["operation"]?.string == "Apply"

@@ -1,4 +1,3 @@
-import Base
 import HTTP
 import YAML
 
@@ -29,23 +28,18 @@ extension ObjectApplication {
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
         var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
         if isDryRun { query.append(("dryRun", "All")) }
-        let isAggregated = path.identity.type.group == "apiregistration.k8s.io"
-        if isAggregated, await client.aggregator.cannotApply(on: client, until: deadline) {
+        let isAPIService = path.identity.type.group == APIServiceSupport.group
+        if isAPIService, await client.apiServices.cannotBeApplied(on: client, until: deadline) {
             return try await merge(body, into: path, query)
         }
-        do throws(APIError) {
-            return try await client.object(
-                "PATCH",
-                path.text,
-                query: query + (isForced ? [("force", "true")] : []),
-                body: body.json(),
-                as: path.expected,
-                until: deadline,
-            )
-        } catch .transport(let error) where isAggregated && error.message.contains("INTERNAL_ERROR") {
-            client.aggregator.recordFailure()
-            return try await merge(body, into: path, query)
-        }
+        return try await client.object(
+            "PATCH",
+            path.text,
+            query: query + (isForced ? [("force", "true")] : []),
+            body: body.json(),
+            as: path.expected,
+            until: deadline,
+        )
     }
 
     /// Creates the object, or merges it into the one that exists; a field that is no longer described stays.
@@ -65,27 +59,4 @@ extension ObjectApplication {
             until: deadline,
         )
     }
-}
-
-/// Whether the aggregator of a server, which has kind `APIService`, has server-side apply.
-///
-/// That of 1.20 panics: `FieldManager must be installed to run apply`.
-final class Aggregator: Sendable {
-    private let answer = Locked<Bool?>(nil)
-
-    /// The last version whose aggregator is known to have none.
-    private static let lastWithoutApply = KubernetesVersion(minor: 20)
-
-    /// Returns whether it cannot apply, as its version says or a request has shown.
-    func cannotApply(on client: APIClient, until deadline: ContinuousClock.Instant) async -> Bool {
-        if let known = answer.withLock({ $0 }) { return known }
-        guard let version = try? await client.object("GET", "/version", until: deadline).node["gitVersion"]?.string
-        else { return false }
-        let cannotApply = KubernetesVersion(version).map { $0 <= Self.lastWithoutApply } ?? false
-        answer.withLock { $0 = $0 ?? cannotApply }
-        return cannotApply
-    }
-
-    /// Records that a request has made the server panic.
-    func recordFailure() { answer.withLock { $0 = true } }
 }

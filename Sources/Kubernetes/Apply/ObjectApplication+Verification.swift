@@ -55,7 +55,7 @@ extension ObjectApplication {
     /// What is known of an object that this run has written, `nil` if the server has dropped one of its fields.
     func verification(ofWritten object: Node, at path: ObjectPath) async -> Verification? {
         guard ManagedMetadata.hasAllFields(object) else { return nil }
-        // It is the first of the two requests, whatever an earlier run has found.
+        // A write never confirms an earlier finding: 0 is earlier than every time at which something was found.
         return await verification(of: object, at: path, requestedAt: 0)
     }
 

@@ -97,7 +97,7 @@ struct ObjectApplication {
             }
             let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
-                if !isDryRun { try await applier.prepare(identity) }
+                if !isDryRun { try await applier.willCreate(identity) }
                 var reply = try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
                 if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
                 reportWarnings(of: reply.response)
@@ -185,8 +185,9 @@ struct ObjectApplication {
             proposal = try await self.proposal(for: body, live: live, at: path)
         } catch .refused(let refusal)
             where memory.intended == nil && memory.original == nil && verification?.isAsBefore == true
-            && WebhookFailure(refusal.status) != nil
+            && WebhookFailure(refusal.status) != nil && live.includes(manifest.root)
         {
+            applier.say(.warning(identity, "it is as before, and \(refusal.status.line)"))
             // A webhook that cannot be asked does not matter while there is nothing to change.
             verification?.keep()
             return Result(identity: identity, change: .unchanged, object: live)

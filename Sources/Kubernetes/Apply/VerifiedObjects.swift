@@ -8,9 +8,9 @@ import YAML
 /// reading the object, or only its metadata, is enough to know that it is unchanged, without asking the server for another
 /// dry run.
 ///
-/// A server obeys a new webhook, policy or definition, or no longer a deleted one, only some moments after it lists it so. A
-/// dry run in these moments shows what applies no more. So an object is verified by the second request at the earliest, some
-/// time after the first one that had the same result: a dry run, or the request that wrote it.
+/// After a webhook, policy or definition is created or deleted, the server lists the change a moment before it acts on it. A
+/// dry run in between shows an obsolete result. So an object counts as verified only after a second request, at least
+/// `settlingTime` after the first, with the same result. The first may be the request that wrote the object.
 public final class VerifiedObjects: Sendable {
     /// What is kept of an object.
     struct Entry: Sendable, Equatable {
@@ -24,8 +24,16 @@ public final class VerifiedObjects: Sendable {
         var metadataDigest: String?
         /// The digest of what else takes part, see `ApplyInputs.Server`; `nil` if not all of it was known.
         var serverDigest: String?
-        /// When all of this was found first, in milliseconds since 1970; `nil` once it is verified.
+        /// When all of this was found first, in milliseconds since the machine was started; `nil` once it is verified.
         var firstFound: Int64?
+
+        /// The same, but not half verified: the server may have changed between two requests of which one was not made.
+        var withoutFirstRequest: Self {
+            guard firstFound != nil else { return self }
+            var entry = self
+            entry.serverDigest = nil
+            return entry
+        }
 
         /// Whether it has the same object and manifest as another one.
         func hasSameObject(as other: Self?) -> Bool { objectDigest == other?.objectDigest }
@@ -59,8 +67,8 @@ public final class VerifiedObjects: Sendable {
     ///
     /// - Parameters:
     ///   - json: What ``json`` was then; anything else counts as nothing.
-    ///   - now: The time in milliseconds since 1970.
-    public init(json: [UInt8]? = nil, now: @escaping @Sendable () -> Int64 = Timestamp.millisecondsNow) {
+    ///   - now: The milliseconds since the machine was started: its clock may be set between two runs.
+    public init(json: [UInt8]? = nil, now: @escaping @Sendable () -> Int64 = Timestamp.uptimeMilliseconds) {
         self.now = now
         let document = json.flatMap { try? readJSON($0, file: "verified objects") }
         let objects = document?["version"] == .number(Self.version) ? document?["objects"] : nil
@@ -97,7 +105,7 @@ public final class VerifiedObjects: Sendable {
     /// Keeps what an earlier run has found of an object.
     func keep(_ key: String) {
         state.withLock { state in
-            if let entry = state.known[key] { state.current[key] = entry }
+            if let entry = state.known[key] { state.current[key] = entry.withoutFirstRequest }
         }
     }
 
@@ -113,13 +121,13 @@ public final class VerifiedObjects: Sendable {
             let known = state.known[key]
             guard entry.serverDigest != nil || !entry.hasSameObject(as: known) else {
                 // What was found when all was known still holds for that.
-                state.current[key] = known
+                state.current[key] = known?.withoutFirstRequest
                 return
             }
             var entry = entry
             entry.firstFound = end
             if let known, entry.hasSameInputs(as: known) {
-                // A clock that was set back says nothing about the time between.
+                // The machine was started again since.
                 let first = known.firstFound.map { $0 > end ? end : $0 }
                 entry.firstFound = first.flatMap { begin - $0 >= Self.settlingTime ? nil : $0 }
             }
@@ -133,13 +141,15 @@ extension VerifiedObjects.Entry {
         guard let plural = node["plural"]?.string, ObjectIdentifiers.isKind(plural),
             let isNamespaced = node["namespaced"]?.boolean, let object = node["object"]?.string
         else { return nil }
+        let firstFound = node["firstFound"]?.integer
+        if node["firstFound"] != nil, firstFound.map({ $0 < 0 }) ?? true { return nil }
         self.init(
             plural: plural,
             isNamespaced: isNamespaced,
             objectDigest: object,
             metadataDigest: node["metadata"]?.string,
             serverDigest: node["server"]?.string,
-            firstFound: node["firstFound"]?.integer.map(Int64.init)
+            firstFound: firstFound.map(Int64.init)
         )
     }
 

@@ -42,7 +42,7 @@ public enum Repetitions {
         return set.dropFirst().map { manifest in
             let versions = [first, manifest].map(\.identity.type.apiVersion)
             let other = versions[0] == versions[1] ? "" : " (as '\(versions[0])' and as '\(versions[1])')"
-            let detail = areEqual(set) ? ", in the same words" : other
+            let detail = areEqual(set) ? ", identically" : other
             return ObjectFailure.Fault(
                 location: manifest.location,
                 message: "described twice, at \(first.location) and here\(detail)",

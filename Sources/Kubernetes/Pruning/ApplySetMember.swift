@@ -37,7 +37,9 @@ struct ApplySetMember: Sendable {
         let metadata = object["metadata"]
         guard metadata?["labels"]?[ApplySet.memberLabel]?.string == set.id else { return .ignore }
         let owner = metadata?["ownerReferences"]?.sequence?.first
-        let isApplied = ManagedMetadata.fields(in: object).contains { fields in
+        // Servers of 1.20 do not record an APIService as applied.
+        let own = type.group == APIServiceSupport.group ? ManagedMetadata.updatedFields(in: object) : []
+        let isApplied = (ManagedMetadata.fields(in: object) + own).contains { fields in
             fields["f:metadata"]?["f:labels"]?["f:\(ApplySet.memberLabel)"] != nil
         }
         guard isApplied else {

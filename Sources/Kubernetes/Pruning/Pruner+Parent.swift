@@ -15,8 +15,12 @@ extension Pruner {
         /// Whether a node is about to shorten the list, or was interrupted then.
         var isMarked = false
 
-        /// Whether it lists the kind of an object.
-        public func lists(_ object: ObjectIdentity) -> Bool { scope.kinds.contains(DefinedKind(object.type)) }
+        /// Whether it lists the kind and the namespace of an object.
+        public func lists(_ object: ObjectIdentity) -> Bool {
+            var wanted = scope
+            wanted.insert(object)
+            return wanted == scope
+        }
 
         init() {}
 
@@ -32,7 +36,7 @@ extension Pruner {
     /// Makes the parent list all kinds and namespaces of the manifests, in addition to those it lists already.
     ///
     /// A kind that the server does not have and that no manifest defines is left out, as it may be misspelt and never come;
-    /// see ``list(_:)``.
+    /// see ``addToParent(_:)``.
     ///
     /// - Returns: The state of the parent, for the next steps.
     /// - Throws: ``ObjectFailure`` if the parent cannot be read or written, or belongs to another tool.
@@ -58,7 +62,7 @@ extension Pruner {
     /// Makes the parent list the kind and the namespace of an object, before it is created.
     ///
     /// - Throws: ``APIError`` if the parent cannot be written.
-    public func list(_ identity: ObjectIdentity) async throws(APIError) {
+    public func addToParent(_ identity: ObjectIdentity) async throws(APIError) {
         var wanted = ApplySetScope()
         wanted.insert(identity)
         let result = try await retryPolicy.retry(parentSubject) { [wanted] () async throws(APIError) in

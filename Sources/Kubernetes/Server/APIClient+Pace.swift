@@ -25,12 +25,12 @@ extension APIClient {
         guard isPaced else { return (try await send(RequestPace.limit), nil) }
         let turn = try await turn(method, path, size: size, until: deadline)
         let start = ContinuousClock.now
-        // The clocks of both sides need not agree.
-        func isOver() -> Bool { start.duration(to: .now) > turn.limit - .milliseconds(500) }
+        // The server may have a shorter limit than the one that it was asked for, and the clocks of both sides need not agree.
+        func isOver() -> Bool { start.duration(to: .now) > RequestPace.limit - .milliseconds(500) }
         do throws(APIError) {
             let response = try await send(turn.limit)
             let isCutOff = response.status == 504 && isOver()
-            pace.end(turn, isCutOff || response.status == 429 ? .cutOff : .replied)
+            pace.end(turn, isCutOff ? .cutOff : response.status == 429 ? .refused : .replied)
             return (response, isCutOff ? "; \(Self.remark(turn.limit, method, size))" : nil)
         } catch .transport(var error) where [.timedOut, .reset, .closed].contains(error.kind) && isOver() {
             pace.end(turn, .cutOff)

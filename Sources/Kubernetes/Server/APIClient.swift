@@ -32,7 +32,7 @@ public struct APIClient: Sendable {
     let watchSlots: WatchSlots
 
     /// Whether the server can apply APIServices.
-    let aggregator = Aggregator()
+    let apiServices = APIServiceSupport()
 
     /// How many requests the server gets at a time.
     let pace = RequestPace()
@@ -91,7 +91,7 @@ public struct APIClient: Sendable {
         let isDryRun = query.contains { $0 == ("dryRun", "All") }
         let isWrite = method != "GET" && !isDryRun
         if isWrite { traits.changes.recordWrite(to: path) }
-        // What was read in the meantime may be of before.
+        // A read during the write may have returned the old state.
         defer { if isWrite { traits.changes.recordWrite(to: path) } }
         let query = query.map { "\($0)=\(Self.percentEncoded($1))" }.joined(separator: "&")
         let request = HTTPRequest(
@@ -100,7 +100,7 @@ public struct APIClient: Sendable {
             headers: headers + (kubeconfig.impersonation?.headers ?? []),
             body: body,
             endsWithFirstLine: endsWithFirstLine,
-            mayTakeLong: limit > Self.requestLimit,
+            mayTakeLong: limit >= Self.requestLimit + .seconds(5),
         )
         let end = min(deadline, ContinuousClock.now + limit)
         do {

@@ -3,8 +3,8 @@ import Base
 /// How many requests a server gets at a time, and how long each may take.
 ///
 /// A server that cannot keep up ends none of many requests in time, and each that is cut off begins from the beginning. So the
-/// first requests are few, prompt replies allow more, slow ones fewer, and after a request that was cut off one at a time goes
-/// on with a longer limit.
+/// first requests are few, prompt replies allow more, and slow ones fewer. After a request is cut off, the number of parallel
+/// requests is divided by four, and the time that each may take doubles.
 final class RequestPace: Sendable {
     /// A request that may be sent.
     struct Turn: Sendable {
@@ -19,8 +19,10 @@ final class RequestPace: Sendable {
     enum End: Sendable {
         /// The server has replied.
         case replied
-        /// It was not done within its limit, or the server has too many.
+        /// It was not done within its limit.
         case cutOff
+        /// The server has too many.
+        case refused
         /// Its end says nothing about the server.
         case unrelated
     }
@@ -47,6 +49,7 @@ final class RequestPace: Sendable {
         var running: [UInt64: Int] = [:]
         var waiting: [Waiter] = []
         var promptCount = 0
+        var lastPrompt: ContinuousClock.Instant?
         var lastNumber: UInt64 = 0
         /// Requests that began before say nothing about the present width.
         var changedAt = ContinuousClock.now
@@ -68,11 +71,16 @@ final class RequestPace: Sendable {
     /// How much longer it may take for each MiB of the request.
     private static let limitForMebibyte = Duration.seconds(10)
 
-    /// The factor of the limits grows no further.
-    private static let longestFactor = 64
+    /// The longest limit: the server ends a request that changes something after this time, whatever the client asks for.
+    ///
+    /// The source is `requestTimeoutUpperBound` in its package `endpoints/handlers`.
+    private static let longestLimit = Duration.seconds(34)
 
     /// A reply that takes less is prompt, and one that takes more is slow; a MiB of the request counts as this much more.
     private static let (promptReply, slowReply) = (Duration.milliseconds(500), Duration.seconds(2))
+
+    /// A request with this many bytes may be slow on a server that is prompt with others.
+    private static let largeSize = 256 << 10
 
     private let state = Locked(State())
 
@@ -89,11 +97,28 @@ final class RequestPace: Sendable {
             return state.lastNumber
         }
         if let turn = state.withLock({ Self.start(number, size, &$0) }) { return turn }
-        let timer = Task {
-            if await sleep(deadline - .now) { giveUp(number, .overdue) }
+        let result = await withTaskGroup(of: Result<Turn, Obstacle>?.self) { group in
+            group.addTask { [self] in await wait(number, size, until: deadline) }
+            group.addTask { [self] in
+                if await sleep(deadline - .now) { giveUp(number, .overdue) }
+                return nil
+            }
+            for await result in group {
+                guard let result else { continue }
+                group.cancelAll()
+                return result
+            }
+            return .failure(.cancelled)
         }
-        defer { timer.cancel() }
-        let result = await withTaskCancellationHandler {
+        return try result.get()
+    }
+
+    private func wait(
+        _ number: UInt64,
+        _ size: Int,
+        until deadline: ContinuousClock.Instant
+    ) async -> Result<Turn, Obstacle> {
+        await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let result = state.withLock { state -> Result<Turn, Obstacle>? in
                     // What would end the wait may have come before.
@@ -108,7 +133,6 @@ final class RequestPace: Sendable {
         } onCancel: {
             giveUp(number, .cancelled)
         }
-        return try result.get()
     }
 
     /// Records how a request ended, and lets others begin.
@@ -136,25 +160,30 @@ final class RequestPace: Sendable {
         let allowance = promptReply * turn.size / (1 << 20)
         let isSlow = time > slowReply + allowance * 4
         switch end {
+        // Others were prompt meanwhile: this one waited for something else, such as a webhook.
+        case .cutOff where turn.size < largeSize && state.lastPrompt.map { $0 > turn.begin + time / 2 } == true: return
         case .cutOff where turn.begin >= state.changedAt:
             state.width = max(1, min(state.width, count) / 4)
-            state.factor = min(state.factor * 2, longestFactor)
+            state.factor = min(state.factor * 2, 4)
+        case .refused where turn.begin >= state.changedAt:
+            state.width = max(1, min(state.width, count) / 2)
         case .replied where isSlow && turn.begin >= state.changedAt && state.width > widths.least:
             state.width = max(widths.least, min(state.width, count) / 2)
         case .replied where time < promptReply + allowance:
             state.promptCount += 1
+            state.lastPrompt = now
             guard state.promptCount >= state.width else { return }
             state.promptCount = 0
             state.width = min(state.width * 2, widths.most)
             if state.width == widths.most { state.factor = 1 }
             return
-        case .replied, .cutOff, .unrelated: return
+        case .replied, .cutOff, .refused, .unrelated: return
         }
         state.promptCount = 0
         state.changedAt = now
     }
 
-    /// Starts a request if there is room for it.
+    /// Starts a request if fewer are under way than may be.
     private static func start(_ number: UInt64, _ size: Int, _ state: inout State) -> Turn? {
         let bytes = state.running.values.reduce(0, +)
         guard state.running.isEmpty || state.running.count < state.width && bytes + size <= byteLimit else {
@@ -162,10 +191,10 @@ final class RequestPace: Sendable {
         }
         state.running[number] = size
         let limit = (limit + limitForMebibyte * size / (1 << 20)) * state.factor
-        return Turn(limit: limit, number: number, size: size, begin: .now)
+        return Turn(limit: min(limit, longestLimit), number: number, size: size, begin: .now)
     }
 
-    /// Starts the requests that there is room for; a large one does not hold up small ones.
+    /// Starts the requests that may be sent; a large one does not hold up small ones.
     private static func startWaiting(
         _ state: inout State
     ) -> [(CheckedContinuation<Result<Turn, Obstacle>, Never>, Turn)] {

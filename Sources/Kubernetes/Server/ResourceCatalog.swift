@@ -93,8 +93,8 @@ final class ResourceCatalog: Sendable {
                     if await !sleep(min(slowed, longest)) { throw .interrupted }
                 }
                 let begin = ContinuousClock.now
-                defer { replyTimes.withLock { $0[type.path] = begin.duration(to: .now) } }
                 let list = try await Self.list(type, on: client, until: deadline)
+                replyTimes.withLock { $0[type.path] = begin.duration(to: .now) }
                 let found = Self.resources(in: list, of: type)
                 known.withLock { $0.merge(found) { _, new in new } }
                 return found

@@ -47,8 +47,11 @@ public struct PodReferences {
             let labels = selector.compactMap { entry in
                 entry.value.string.map { (key: entry.key, value: $0, location: entry.location) }
             }
+            guard labels.count == selector.count else { return }
             let ports = (spec?["ports"]?.sequence ?? []).compactMap { port in
-                port["targetPort"].flatMap { target in target.string.map { (name: $0, location: target.location) } }
+                port["targetPort"].flatMap { target in
+                    Self.portName(target).map { (name: $0, location: target.location) }
+                }
             }
             selections.append(
                 Selection(service: manifest.identity, namespace: namespace, labels: labels, ports: ports)
@@ -76,7 +79,9 @@ public struct PodReferences {
         let similar = near.filter { pods in selection.labels.allSatisfy { pods.labels[$0.key] != nil } }
         for label in selection.labels {
             let values = similar.compactMap { $0.labels[label.key] }
-            guard !values.contains(label.value), let value = nearestName(to: label.value, in: values) else { continue }
+            // Members of a StatefulSet, and what gets a number when it runs, are not misspelt.
+            let others = values.filter { Self.withoutDigits($0) != Self.withoutDigits(label.value) }
+            guard !values.contains(label.value), let value = nearestName(to: label.value, in: others) else { continue }
             return [
                 Problem(
                     "\(selection.service) selects no pods of these manifests: none has label '\(label.key): \(label.value)'",
@@ -95,11 +100,11 @@ public struct PodReferences {
         let hooks = ["postStart", "preStop"].map { (name: $0, node: container.node["lifecycle"]?[$0]) }
         return (probes + hooks).flatMap { handler in
             ["httpGet", "tcpSocket"].compactMap { action -> Problem? in
-                guard let port = handler.node?[action]?["port"], let name = port.string, !ports.contains(name),
-                    !name.allSatisfy(\.isWholeNumber)
-                else { return nil }
+                guard let port = handler.node?[action]?["port"], let name = portName(port), !ports.contains(name) else {
+                    return nil
+                }
                 return Problem(
-                    "\(object): '\(handler.name)' asks port '\(name)', which the container does not name",
+                    "\(object): '\(handler.name)' uses port '\(name)', but the container has no port of that name",
                     at: port.location,
                     hint: hint(for: name, in: ports)
                 )
@@ -113,6 +118,13 @@ public struct PodReferences {
             ? "name a port of the container '\(name)', or write its number"
             : "there is \(shortList(ports.sorted().map { "'\($0)'" }))"
     }
+
+    /// The name of a port, `nil` for a number.
+    private static func portName(_ port: Node) -> String? {
+        port.string.flatMap { $0.allSatisfy(\.isWholeNumber) ? nil : $0 }
+    }
+
+    private static func withoutDigits(_ text: String) -> String { text.filter { !$0.isWholeNumber } }
 
     private static func portNames(of container: Node) -> [String] {
         (container["ports"]?.sequence ?? []).compactMap { $0["name"]?.string }

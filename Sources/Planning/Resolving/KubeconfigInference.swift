@@ -66,18 +66,20 @@ struct KubeconfigInference {
     /// Adds the kubeconfigs of the tasks that were read as those of a node with some roles.
     private func find(for roles: [String], _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
         var reaches = tasks.map { _ in Reach() }
-        var strongReaches = reaches
+        var administratorReaches = reaches
         // A task that was read for other roles only passes on what it would use here.
         var used: [Int: LocatedPath] = [:]
         let order = graph.order(for: roles)
         for task in order {
             reaches[task] = reach(of: task, reaches, roles) { written[$0] != nil }
-            strongReaches[task] = reach(of: task, strongReaches, roles) { written[$0] != nil && components[$0] == nil }
+            administratorReaches[task] = reach(of: task, administratorReaches, roles) {
+                written[$0] != nil && components[$0] == nil
+            }
             guard tasks[task].needsKubeconfig else {
                 used[task] = tasks[task].namedKubeconfig
                 continue
             }
-            let reach = tasks[task].changesObjects ? strongReaches[task] : reaches[task]
+            let reach = tasks[task].changesObjects ? administratorReaches[task] : reaches[task]
             let chosen = choose(for: task, reach, used)
             used[task] = chosen
             guard isRead(task) else { continue }

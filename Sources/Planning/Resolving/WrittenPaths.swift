@@ -32,7 +32,7 @@ struct WrittenPaths {
 
     /// Reports every task that writes what an earlier one of the same node writes.
     func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
-        var writers: [String: Writers] = [:]
+        var writers: [ExactText: Writers] = [:]
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.ownedPaths {
                 let key = normalised(path.path)
@@ -45,12 +45,12 @@ struct WrittenPaths {
                         hint: "write another path; 'reset' deletes everything in that one"
                     )
                 }
-                var known = writers[key] ?? Writers(first: index)
+                var known = writers[ExactText(key)] ?? Writers(first: index)
                 if let other = known.conflict(with: roles(of: task)), other != index {
                     report(path, task, tasks[other], problems)
                 }
                 known.add(index, task.roles)
-                writers[key] = known
+                writers[ExactText(key)] = known
             }
         }
         checkRemovals(tasks, problems)

@@ -133,8 +133,8 @@ private struct TaskUnit {
         if task.footprint.keepsCache {
             unit.set("StateDirectory", "nest-bootstrap/cache/\(task.name)")
             // What an administrator or an older version has put there for all tasks.
-            if task.footprint.manifests?.hasPinnedURL == true {
-                unit.path("BindReadOnlyPaths", "/var/lib/nest-bootstrap/cache")
+            for digest in task.footprint.manifests?.pinnedDigests ?? [] {
+                unit.path("BindReadOnlyPaths", "/var/lib/nest-bootstrap/cache/\(digest)")
             }
         }
         for path in writable { unit.path("ReadWritePaths", path) }

@@ -63,7 +63,8 @@ extension ApplyDeclaration: ReadableVerb {
         static let kubeconfig = Key.optional(
             "kubeconfig",
             .readPath,
-            default: "the file of the nearest `kubeconfig` task among the dependencies that is for no component",
+            default:
+                "the file of the nearest `kubeconfig` task among the dependencies that is not for a component of Kubernetes",
             "the kubeconfig of the API server"
         )
         static let manifests = Key.required(

@@ -62,7 +62,8 @@ extension RemoveDeclaration: ReadableVerb {
         static let kubeconfig = Key.optional(
             "kubeconfig",
             .readPath,
-            default: "the file of the nearest `kubeconfig` task among the dependencies that is for no component",
+            default:
+                "the file of the nearest `kubeconfig` task among the dependencies that is not for a component of Kubernetes",
             "with `objects`: the kubeconfig of the API server"
         )
     }

@@ -1,3 +1,5 @@
+import Base
+
 /// Verb `symlink`: a symbolic link with a given target.
 public struct SymlinkDeclaration: VerbDeclaration {
     /// Where the link is.
@@ -56,7 +58,8 @@ extension SymlinkDeclaration: ReadableVerb {
         let replace = fields.value(Keys.replace)
         guard let path, let target else { return nil }
         let isAbsolute = target.utf8.first == UInt8(ascii: "/")
-        if located(isAbsolute ? target : "\(parent(of: path.path))/\(target)") == located(path.path) {
+        let full = located(isAbsolute ? target : "\(parent(of: path.path))/\(target)")
+        if full.hasSameBytes(as: located(path.path)) {
             fields.problems.add(
                 path.location,
                 "\(fields.subject.label("target")) is the link itself",

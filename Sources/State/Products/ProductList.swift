@@ -75,16 +75,16 @@ public struct ProductList: Sendable, Hashable {
     ///   - root: The directory in front of the paths, without a slash at its end.
     /// - Throws: ``Base/SystemError`` if a path is not below the root.
     mutating func add(_ created: [CreatedPath], below root: String) throws(SystemError) {
-        let known = products.indices.map { (products[$0].path, $0) }
+        let known = products.indices.map { (ExactText(products[$0].path), $0) }
         var indices = Dictionary(known, uniquingKeysWith: { first, _ in first })
         for new in created {
             guard isPath(new.path, below: root) else {
                 throw SystemError("cannot list", new.path, code: EXDEV, detail: "is not below '\(root)'")
             }
-            let path = String(new.path.dropFirst(root.count))
+            let path = String(Substring(new.path.utf8.dropFirst(root.utf8.count)))
             let form = ProductForm(new, key: key)
-            guard let index = indices[path] else {
-                indices[path] = products.count
+            guard let index = indices[ExactText(path)] else {
+                indices[ExactText(path)] = products.count
                 products.append(Product(path: path, forms: [form]))
                 continue
             }

@@ -16,7 +16,7 @@ public enum Removal: Sendable, Hashable {
 
 /// What the tasks have made that are not undone yet, by path.
 public struct ProductIndex: Sendable {
-    private var forms: [String: [Entry]] = [:]
+    private var forms: [ExactText: [Entry]] = [:]
 
     private struct Entry {
         var task: String
@@ -28,7 +28,7 @@ public struct ProductIndex: Sendable {
     public init(_ lists: [ProductList]) {
         for list in lists {
             for product in list.products {
-                forms[product.path, default: []] += product.forms.map {
+                forms[ExactText(product.path), default: []] += product.forms.map {
                     Entry(task: list.task, form: $0, key: list.key)
                 }
             }
@@ -39,12 +39,12 @@ public struct ProductIndex: Sendable {
     ///
     /// - Parameter list: The list of the task.
     public mutating func remove(_ list: ProductList) {
-        for product in list.products { forms[product.path]?.removeAll { $0.task == list.task } }
+        for product in list.products { forms[ExactText(product.path)]?.removeAll { $0.task == list.task } }
     }
 
     /// Whether one of the tasks has made what is at a path.
     func hasMade(_ present: PresentForm, at path: String) -> Bool {
-        forms[path, default: []].contains { present.isSame(as: $0.form, key: $0.key) }
+        forms[ExactText(path), default: []].contains { present.isSame(as: $0.form, key: $0.key) }
     }
 }
 
@@ -56,7 +56,7 @@ public struct ProductRemover: Sendable {
     private let isDryRun: Bool
 
     /// What was deleted, or would be.
-    private var deleted: Set<String> = []
+    private var deleted: Set<ExactText> = []
 
     /// Creates a remover for the lists of a store.
     public init(_ store: ProductStore, isDryRun: Bool) {
@@ -94,14 +94,15 @@ public struct ProductRemover: Sendable {
             let parts = try PathParts(root + product.path, Self.looking)
             let directory = try DirectoryHandle(withoutLinks: parts.directory)
             if !isDryRun { directory.removeAbandoned(of: parts.name) }
-            guard !deleted.contains(product.path), let present = try PresentForm(parts.name, in: directory) else {
+            guard !deleted.contains(ExactText(product.path)), let present = try PresentForm(parts.name, in: directory)
+            else {
                 return .absent
             }
             if others.hasMade(present, at: product.path) { return .left }
             let differences = product.forms.map { present.difference(from: $0, key: list.key) }
             guard differences.contains(nil) else { return .kept(differences.compactMap(\.self).last ?? "") }
             if !isDryRun { try directory.remove(parts.name) }
-            deleted.insert(product.path)
+            deleted.insert(ExactText(product.path))
             return .deleted
         } catch {
             return Self.removal(after: error)
@@ -122,11 +123,13 @@ public struct ProductRemover: Sendable {
             }
             if isDryRun {
                 let names = try DirectoryHandle(withoutLinks: root + path).names()
-                guard names.allSatisfy({ deleted.contains("\(path)/\($0)") }) else { return .kept(Self.notEmpty) }
+                guard names.allSatisfy({ deleted.contains(ExactText("\(path)/\($0)")) }) else {
+                    return .kept(Self.notEmpty)
+                }
             } else {
                 try directory.removeDirectory(parts.name)
             }
-            deleted.insert(path)
+            deleted.insert(ExactText(path))
             return .deleted
         } catch {
             if error.code == ENOTEMPTY || error.code == EEXIST { return .kept(Self.notEmpty) }

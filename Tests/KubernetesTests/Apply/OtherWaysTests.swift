@@ -42,7 +42,7 @@ struct OtherWaysTests {
         func job(_ name: String) -> String {
             let container = "{name: c, image: i}"
             return
-                "{apiVersion: batch/v1, kind: Job, metadata: {name: \(name), namespace: \(namespace)}, spec: {suspend: true, "
+                "{apiVersion: batch/v1, kind: Job, metadata: {name: \(name), namespace: \(namespace)}, spec: {parallelism: 0, "
                 + "template: {metadata: {labels: {own: x}}, spec: {restartPolicy: Never, containers: [\(container)]}}}}"
         }
         func labels(_ name: String) async throws -> [String] {

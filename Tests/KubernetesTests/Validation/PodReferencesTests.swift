@@ -42,6 +42,8 @@ struct PodReferencesTests {
         #expect(try warnings(service("{app: webb}"), deployment(namespace: "b")).isEmpty)
         #expect(try warnings(service("{name: web}"), deployment()).isEmpty)
         #expect(try warnings(service(port: "any")).isEmpty)
+        #expect(try warnings(service("{app: web-1}"), deployment("{app: web-0}")).isEmpty)
+        #expect(try warnings(service(port: "'8080'"), deployment()).isEmpty)
     }
 
     @Test func `a port that no selected pod has is reported`() throws {
@@ -60,7 +62,7 @@ struct PodReferencesTests {
 
     @Test func `a probe of a port that the container does not have is reported`() throws {
         let words =
-            "Deployment/a/d: 'readinessProbe' asks port 'htp', which the container does not name; did you mean 'http'?"
+            "Deployment/a/d: 'readinessProbe' uses port 'htp', but the container has no port of that name; did you mean 'http'?"
         #expect(try warnings(deployment(probe: "htp")) == [words])
     }
 }

@@ -1,0 +1,25 @@
+import Base
+import YAML
+
+/// Whether a server can apply objects of kind `APIService`.
+///
+/// That of 1.20 panics: `FieldManager must be installed to run apply`.
+final class APIServiceSupport: Sendable {
+    /// The group of the kind.
+    static let group = "apiregistration.k8s.io"
+
+    /// The last version that is known not to.
+    private static let lastWithout = KubernetesVersion(minor: 20)
+
+    private let answer = Locked<Bool?>(nil)
+
+    /// Returns whether its version says that it cannot.
+    func cannotBeApplied(on client: APIClient, until deadline: ContinuousClock.Instant) async -> Bool {
+        if let known = answer.withLock({ $0 }) { return known }
+        guard let version = try? await client.object("GET", "/version", until: deadline).node["gitVersion"]?.string
+        else { return false }
+        let cannot = KubernetesVersion(version).map { $0 <= Self.lastWithout } ?? false
+        answer.withLock { $0 = cannot }
+        return cannot
+    }
+}
