@@ -25,6 +25,8 @@ extension Program {
 
     /// Warns of a root that does not exist: it may be misspelt, and a run would create it.
     private func warnAboutRoot(_ options: Options) {
+        // systemd calls the generator, which writes no files of tasks.
+        if case .units = options.command { return }
         guard let root = options.root, !options.output.isForPrograms,
             (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
         else { return }
