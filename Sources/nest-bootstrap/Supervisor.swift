@@ -99,10 +99,12 @@ struct Supervisor {
         guard !recovered.isEmpty else { return }
         health.failed.removeAll(where: recovered.contains)
         if health.failed.isEmpty { health.retryAt = nil }
+        // The target starts the health service, and what has not succeeded. It comes first: a systemd that is busy may not take
+        // all jobs in time, and a recovery that is recorded is not reported again.
+        try await Systemd.queue([.start(Self.target)])
         try records.write(health)
         let timers = health.failed.isEmpty ? Self.stopTimers : []
-        // The target starts the health service, and what has not succeeded.
-        try await Systemd.queue(timers + recovered.map { .start(alertUnitName(ofTask: $0)) } + [.start(Self.target)])
+        try await Systemd.queue(timers + recovered.map { .start(alertUnitName(ofTask: $0)) })
         await ReportCommand.request(configuration.report)
     }
 

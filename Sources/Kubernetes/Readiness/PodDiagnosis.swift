@@ -77,5 +77,5 @@ struct PodDiagnosis {
 
 extension String {
     /// The text on one line, without its middle where it is long: it is repeated in every line that says what is waited for.
-    var shortLine: String { onOneLine.shortened(to: 300) }
+    var shortLine: String { onOneLine.shortened(to: 400) }
 }
