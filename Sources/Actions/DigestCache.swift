@@ -63,7 +63,7 @@ struct DigestCache {
         return nil
     }
 
-    /// Where an administrator puts it, for all tasks.
+    /// The path for all tasks, at which an administrator may put the file.
     private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
     private func fetch(_ url: String, _ digest: String) async throws(Problem) -> [UInt8] {

@@ -36,7 +36,7 @@ struct ManifestLoader {
         var manifests: [ManifestObject] = []
         /// What could not be read; everything else is still applied.
         var problems: [Problem] = []
-        /// What is not read although it may be meant to be.
+        /// Warnings about manifests that are not read, such as those in subdirectories.
         var warnings: [Problem] = []
         /// The variables that the manifests use.
         var variableNames: Set<String> = []
@@ -109,7 +109,7 @@ struct ManifestLoader {
     /// - Returns: The files, and the names of subdirectories with manifests, which are passed over.
     private func paths(of reference: LocatedPath) throws(SystemError) -> (files: [String], passedOver: [String]) {
         guard let names = try run.files.list(reference.path) else { return ([reference.path], []) }
-        let directory = reference.path.utf8.last == UInt8(ascii: "/") ? reference.path : reference.path + "/"
+        let directory = reference.path.endsWithSlash ? reference.path : reference.path + "/"
         let files = names.filter { isManifestName($0) && !run.files.isDirectory(directory + $0) }
         var remaining = Self.examinedLimit
         let below = names.prefix(remaining).filter { name in

@@ -17,7 +17,7 @@ extension NodeCheck {
             _ = try FileSystem.directoryForWriting(directory, "cannot write into")
             return []
         } catch {
-            // What else is wrong on the way is reported by other checks, or by the run.
+            // Other checks, or the run, report any other error on the way.
             guard error.code == EACCES else { return [] }
             let hint = "write the path without the link, or let root own the link"
             return [Problem("\(error)", at: path.location, hint: hint)]

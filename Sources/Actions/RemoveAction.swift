@@ -51,7 +51,7 @@ struct RemoveAction: Action {
                 context.emit(.path(path, .unchanged))
                 return false
             }
-            // What is found is what is removed, even if a directory above it is exchanged in between.
+            // The entry that is examined is removed, even if a directory above it is exchanged in between.
             let directory = try DirectoryHandle(withoutLinks: withoutLinkedRoot(parts.directory))
             guard let found = try directory.status(parts.name) else {
                 context.emit(.path(path, .unchanged))

@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 import Planning
 
-/// What runs of a task keep of the objects that they have found unchanged, in the task's directory of the cache.
+/// The file in the task's directory of the cache that lists the objects its runs have found unchanged.
 struct VerifiedObjectStore {
     private let run: RunEnvironment
     private let directory: String

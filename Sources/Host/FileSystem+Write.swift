@@ -90,7 +90,7 @@ extension FileSystem {
         linkingTo target: String,
     ) throws(SystemError) {
         let operation = "cannot create link"
-        // What is mounted below would be left beside the link.
+        // A file system that is mounted below would be left beside the link.
         try directory.requireNoMount(in: parts.name, operation)
         let aside = parts.temporaryName()
         try directory.rename(parts.name, to: aside, operation)

@@ -2,7 +2,7 @@ public import Base
 
 /// Manifests, and how they are read.
 public struct ManifestSet: Sendable, Hashable {
-    /// Where a manifest comes from.
+    /// The source of a manifest.
     public enum Source: Sendable, Hashable {
         /// A file, or a directory of files.
         case path(LocatedPath)

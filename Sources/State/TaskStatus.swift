@@ -131,7 +131,7 @@ public struct TaskStatus: Sendable, Hashable {
             .ended(.unchanged) where service.unit.active == "activating":
             state = .running
             reason = service.statusText
-        // It succeeded before, and does not count as done while it is about to run again.
+        // A task that is about to run again is not done, even if it succeeded before.
         case .ended(let kind) where kind.isSuccess && service.hasJob:
             state = .waiting
             waitsFor = dependencies

@@ -47,7 +47,8 @@ struct RemoveActionTests {
         }
     }
 
-    @Test func `a file system that is mounted in a tree keeps it, whatever the name of its directory`() async throws {
+    @Test(.enabled(if: Machine.isRoot))
+    func `a file system that is mounted in a tree keeps it, whatever the name of its directory`() async throws {
         for name in ["m", "\u{301}m"] {
             try await withBench(task("paths: [/x], recursive: true")) { bench async throws in
                 try bench.write("a", to: "root/x/\(name)/hidden")
@@ -55,11 +56,10 @@ struct RemoveActionTests {
                 let place = "\(bench.directory)/root/x/\(name)"
                 let mount = try await Tool.run("mount", ["--bind", "\(bench.directory)/mounted", place])
                 try #require(mount.status == 0, "\(mount.errors)")
-                let result = try await bench.perform("it")
-                let kept = try bench.read("mounted/kept")
+                let result = try? await bench.perform("it")
                 _ = try await Tool.run("umount", [place])
-                #expect(result.contains("a file system is mounted there"), "\(result)")
-                #expect(kept == "b")
+                #expect(result?.contains("a file system is mounted there") == true, "\(result ?? "")")
+                #expect(try bench.read("mounted/kept") == "b")
             }
         }
     }

@@ -6,7 +6,6 @@ import Testing
 struct PruneTests {
     @Test func `a kind that was misspelt once leaves no trace`() async throws {
         let set = try await PrunedSet("misspelt")
-        try set.writeTask("prune: true", timeout: "20s")
         try set.write(["a"], more: "{apiVersion: apps/v1, kind: Deploymnt, metadata: {name: x, namespace: misspelt}}")
         #expect(try await set.node.run("run").status == 1)
         try set.write(["a"])

@@ -13,7 +13,7 @@ import YAML
 /// * The version of the server, which decides about defaults.
 /// * For a custom resource, the state of its definition.
 struct ApplyInputs {
-    /// What else than the manifest and the object takes part.
+    /// The inputs that the server adds to the manifest and the object.
     struct Server {
         let version: String
         let definition: KnownTraits.Definition

@@ -180,7 +180,7 @@ private struct Wakes {
         }
         let annotation = Self.annotation(of: definition)
         if since == nil || annotation != seen {
-            // It has begun, or another agent has woken the server.
+            // The installation has begun, or another agent has woken the server.
             since = .now
             seen = annotation
         }

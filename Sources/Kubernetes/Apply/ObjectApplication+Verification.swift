@@ -25,7 +25,7 @@ extension ObjectApplication {
         func keep() { objects.keep(key) }
     }
 
-    /// What is verified for an object that exists.
+    /// Prepares the verification of an object that exists.
     ///
     /// - Parameters:
     ///   - live: The object.
@@ -52,7 +52,7 @@ extension ObjectApplication {
         return Verification(objects: objects, key: key, entry: entry, begin: begin)
     }
 
-    /// What is known of an object that this run has written, `nil` if the server has dropped one of its fields.
+    /// Prepares the verification of an object that this run has written, `nil` if the server has dropped one of its fields.
     func verification(ofWritten object: Node, at path: ObjectPath) async -> Verification? {
         guard ManagedMetadata.hasAllFields(object) else { return nil }
         // A write never confirms an earlier finding: 0 is earlier than every time at which something was found.
@@ -101,7 +101,7 @@ extension ObjectApplication {
         VerifiedObjects.key(of: manifest.identity, defaultNamespace: client.kubeconfig.namespace)
     }
 
-    /// What the server adds to an apply of the object, `nil` if not all of it can be known.
+    /// The inputs that the server adds to an apply of the object, `nil` if not all of them can be known.
     private func server(plural: String) async -> ApplyInputs.Server? {
         guard let traits = await client.traits.traits(of: client, until: deadline), !traits.mayMutate(plural),
             let definition = await client.traits.definition(

@@ -91,7 +91,7 @@ struct ObjectApplication {
             path.uid = memory.live?["metadata"]?["uid"]?.string
             try await checkRival(memory.live)
             try checkDeletion(of: memory.live, identity)
-            if let gone = memory.live, ManagedMetadata.isBeingDeleted(gone) {
+            if isDryRun, let gone = memory.live, ManagedMetadata.isBeingDeleted(gone) {
                 let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
                 return Result(identity: identity, change: .created, diff: diff(from: nil, to: object, at: path))
             }

@@ -120,7 +120,7 @@ public final class VerifiedObjects: Sendable {
         state.withLock { state in
             let known = state.known[key]
             guard entry.serverDigest != nil || !entry.hasSameObject(as: known) else {
-                // What was found when all was known still holds for that.
+                // A verification made when all inputs were known still holds for them.
                 state.current[key] = known?.withoutFirstRequest
                 return
             }

@@ -25,14 +25,15 @@ extension APIClient {
         guard isPaced else { return (try await send(RequestPace.limit), nil) }
         let turn = try await turn(method, path, size: size, until: deadline)
         let start = ContinuousClock.now
-        // The server may have a shorter limit than the one that it was asked for, and the clocks of both sides need not agree.
-        func isOver() -> Bool { start.duration(to: .now) > RequestPace.limit - .milliseconds(500) }
+        // The clocks of both sides need not agree.
+        func isOver(_ limit: Duration) -> Bool { start.duration(to: .now) > limit - .milliseconds(500) }
         do throws(APIError) {
             let response = try await send(turn.limit)
-            let isCutOff = response.status == 504 && isOver()
+            // The server may have a shorter limit than the one that it was asked for.
+            let isCutOff = response.status == 504 && isOver(RequestPace.limit)
             pace.end(turn, isCutOff ? .cutOff : response.status == 429 ? .refused : .replied)
             return (response, isCutOff ? "; \(Self.remark(turn.limit, method, size))" : nil)
-        } catch .transport(var error) where [.timedOut, .reset, .closed].contains(error.kind) && isOver() {
+        } catch .transport(var error) where [.timedOut, .reset, .closed].contains(error.kind) && isOver(turn.limit) {
             pace.end(turn, .cutOff)
             error.message = "'\(kubeconfig.address)' did not answer in time: \(Self.remark(turn.limit, method, size))"
             throw .transport(error)

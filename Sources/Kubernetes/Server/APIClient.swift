@@ -118,7 +118,7 @@ public struct APIClient: Sendable {
 
     /// Sends a request and returns the object of a successful reply.
     ///
-    /// It waits for its turn unless `isPaced` is `false`, as for one that keeps something alive.
+    /// The request waits for its turn unless `isPaced` is `false`, as for the renewal of a Lease.
     func object(
         _ method: String = "GET",
         _ path: String,

@@ -3,7 +3,7 @@ import YAML
 
 /// Whether a server can apply objects of kind `APIService`.
 ///
-/// That of 1.20 panics: `FieldManager must be installed to run apply`.
+/// The server of 1.20 panics: `FieldManager must be installed to run apply`.
 final class APIServiceSupport: Sendable {
     /// The group of the kind.
     static let group = "apiregistration.k8s.io"

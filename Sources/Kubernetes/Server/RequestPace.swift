@@ -19,7 +19,7 @@ final class RequestPace: Sendable {
     enum End: Sendable {
         /// The server has replied.
         case replied
-        /// It was not done within its limit.
+        /// The limit passed before the server was done.
         case cutOff
         /// The server has too many.
         case refused
@@ -43,7 +43,7 @@ final class RequestPace: Sendable {
 
     private struct State {
         var width = RequestPace.widths.first
-        /// What the limits are multiplied with.
+        /// The factor of the limits.
         var factor = 1
         /// The sizes of the requests that are under way.
         var running: [UInt64: Int] = [:]
@@ -52,7 +52,7 @@ final class RequestPace: Sendable {
         var lastPrompt: ContinuousClock.Instant?
         var lastNumber: UInt64 = 0
         /// Requests that began before say nothing about the present width.
-        var changedAt = ContinuousClock.now
+        var changedAt: ContinuousClock.Instant
     }
 
     /// How many requests are sent at first, at most, and at least while none is cut off.
@@ -82,7 +82,19 @@ final class RequestPace: Sendable {
     /// A request with this many bytes may be slow on a server that is prompt with others.
     private static let largeSize = 256 << 10
 
-    private let state = Locked(State())
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let state: Locked<State>
+
+    /// Creates the pace of a server that has had no request.
+    ///
+    /// - Parameter now: The clock by which replies are prompt or slow.
+    init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+        self.now = now
+        state = Locked(State(changedAt: now()))
+    }
+
+    /// The number of requests that wait for their turn.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Waits until a request may be sent.
     ///
@@ -96,7 +108,7 @@ final class RequestPace: Sendable {
             state.lastNumber += 1
             return state.lastNumber
         }
-        if let turn = state.withLock({ Self.start(number, size, &$0) }) { return turn }
+        if let turn = state.withLock({ Self.start(number, size, at: now(), &$0) }) { return turn }
         let result = await withTaskGroup(of: Result<Turn, Obstacle>?.self) { group in
             group.addTask { [self] in await wait(number, size, until: deadline) }
             group.addTask { [self] in
@@ -121,10 +133,10 @@ final class RequestPace: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let result = state.withLock { state -> Result<Turn, Obstacle>? in
-                    // What would end the wait may have come before.
+                    // The event that ends the wait may have come before.
                     if Task.isCancelled { return .failure(.cancelled) }
                     if .now >= deadline { return .failure(.overdue) }
-                    if let turn = Self.start(number, size, &state) { return .success(turn) }
+                    if let turn = Self.start(number, size, at: now(), &state) { return .success(turn) }
                     state.waiting.append(Waiter(number: number, size: size, continuation: continuation))
                     return nil
                 }
@@ -141,8 +153,8 @@ final class RequestPace: Sendable {
             // With this one: it was under way with the others.
             let count = state.running.count
             state.running[turn.number] = nil
-            Self.adapt(&state, turn, end, among: count)
-            return Self.startWaiting(&state)
+            Self.adapt(&state, turn, end, among: count, at: now())
+            return Self.startWaiting(at: now(), &state)
         }
         for (continuation, turn) in started { continuation.resume(returning: .success(turn)) }
     }
@@ -154,13 +166,18 @@ final class RequestPace: Sendable {
         continuation?.resume(returning: .failure(obstacle))
     }
 
-    private static func adapt(_ state: inout State, _ turn: Turn, _ end: End, among count: Int) {
-        let now = ContinuousClock.now
+    private static func adapt(
+        _ state: inout State,
+        _ turn: Turn,
+        _ end: End,
+        among count: Int,
+        at now: ContinuousClock.Instant
+    ) {
         let time = turn.begin.duration(to: now)
         let allowance = promptReply * turn.size / (1 << 20)
         let isSlow = time > slowReply + allowance * 4
         switch end {
-        // Others were prompt meanwhile: this one waited for something else, such as a webhook.
+        // Prompt replies to others meanwhile: this request waited for something else, such as a webhook.
         case .cutOff where turn.size < largeSize && state.lastPrompt.map { $0 > turn.begin + time / 2 } == true: return
         case .cutOff where turn.begin >= state.changedAt:
             state.width = max(1, min(state.width, count) / 4)
@@ -184,24 +201,30 @@ final class RequestPace: Sendable {
     }
 
     /// Starts a request if fewer are under way than may be.
-    private static func start(_ number: UInt64, _ size: Int, _ state: inout State) -> Turn? {
+    private static func start(
+        _ number: UInt64,
+        _ size: Int,
+        at now: ContinuousClock.Instant,
+        _ state: inout State
+    ) -> Turn? {
         let bytes = state.running.values.reduce(0, +)
         guard state.running.isEmpty || state.running.count < state.width && bytes + size <= byteLimit else {
             return nil
         }
         state.running[number] = size
         let limit = (limit + limitForMebibyte * size / (1 << 20)) * state.factor
-        return Turn(limit: min(limit, longestLimit), number: number, size: size, begin: .now)
+        return Turn(limit: min(limit, longestLimit), number: number, size: size, begin: now)
     }
 
     /// Starts the requests that may be sent; a large one does not hold up small ones.
     private static func startWaiting(
+        at now: ContinuousClock.Instant,
         _ state: inout State
     ) -> [(CheckedContinuation<Result<Turn, Obstacle>, Never>, Turn)] {
         var started: [(CheckedContinuation<Result<Turn, Obstacle>, Never>, Turn)] = []
         var left: [Waiter] = []
         for waiter in state.waiting {
-            if let turn = start(waiter.number, waiter.size, &state) {
+            if let turn = start(waiter.number, waiter.size, at: now, &state) {
                 started.append((waiter.continuation, turn))
             } else {
                 left.append(waiter)

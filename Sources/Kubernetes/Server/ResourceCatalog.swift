@@ -88,7 +88,7 @@ final class ResourceCatalog: Sendable {
                 if pause > .zero {
                     let reply = replyTimes.withLock { $0[type.path] } ?? .zero
                     let slowed = max(pause, min(reply * Self.slowedPause.factor, Self.slowedPause.limit))
-                    // One more attempt is made before time is up.
+                    // Leaves time for one more attempt.
                     let longest = max(pause, deadline - .now - .seconds(1))
                     if await !sleep(min(slowed, longest)) { throw .interrupted }
                 }

@@ -132,7 +132,7 @@ private struct TaskUnit {
         unit.set("RuntimeDirectory", task.footprint.hasOnlyProducts ? "\(records) \(staging)" : records)
         if task.footprint.keepsCache {
             unit.set("StateDirectory", "nest-bootstrap/cache/\(task.name)")
-            // What an administrator or an older version has put there for all tasks.
+            // A copy that an administrator or an older version has put there for all tasks.
             for digest in task.footprint.manifests?.pinnedDigests ?? [] {
                 unit.path("BindReadOnlyPaths", "/var/lib/nest-bootstrap/cache/\(digest)")
             }

@@ -59,7 +59,7 @@ struct VerifiedObjectTests {
         return (lines.sorted(), try await applyCount(cluster) - before, verified.json ?? json)
     }
 
-    /// What two runs keep, the first of which creates an object.
+    /// Returns the file of two runs, the first of which creates an object.
     private func verified(_ text: String, _ cluster: TestCluster) async throws -> [UInt8] {
         let created = try await apply(text, cluster, knowing: nil)
         #expect(created.lines.allSatisfy { $0.hasPrefix("created ") }, "\(created.lines)")

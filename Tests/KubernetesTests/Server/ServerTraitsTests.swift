@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 @testable import Kubernetes
 
-/// What a server has in addition to an object that decides about an apply, and what changes it.
+/// Traits of a server that decide about an apply, and the requests that change them.
 @Suite(.timeLimit(.minutes(30)))
 struct ServerTraitsTests {
     private static let admission = "/apis/admissionregistration.k8s.io/v1"
