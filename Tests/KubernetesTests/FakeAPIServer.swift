@@ -25,7 +25,9 @@ struct FakeAPIServer {
     /// Discovery, a server that is ready, and no objects.
     private static func usualReply(to request: LoopbackServer.Request) -> LoopbackServer.Reply {
         switch request.target.prefix(while: { $0 != "?" }) {
-        case "/readyz", "/api/v1/namespaces/kube-system": return json(200, "{}")
+        case "/readyz": return json(200, "ok")
+        case "/api/v1/namespaces/kube-system":
+            return json(200, #"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"kube-system","uid":"1"}}"#)
         case "/api/v1":
             return resources("v1", ["namespaces": "Namespace", "configmaps": "ConfigMap"], clusterWide: ["namespaces"])
         case "/apis/apps/v1": return resources("apps/v1", ["deployments": "Deployment"])
@@ -76,7 +78,8 @@ struct FakeAPIServer {
     /// The definition of kind Widget as the server returns it.
     static func definition(established: Bool, version: Int) -> String {
         #"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","#
-            + #""metadata":{"name":"widgets.a.test","uid":"1","resourceVersion":"\#(version)"},"status":{"conditions":"#
+            + #""metadata":{"name":"widgets.a.test","uid":"1","resourceVersion":"\#(version)","managedFields":"#
+            + #"[{"manager":"nest-bootstrap","operation":"Apply","fieldsV1":{"f:spec":{}}}]},"status":{"conditions":"#
             + #"[{"type":"NamesAccepted","status":"True"},"#
             + #"{"type":"Established","status":"\#(established ? "True" : "False")","reason":"Installing"}]}}"#
     }

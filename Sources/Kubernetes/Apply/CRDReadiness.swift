@@ -22,7 +22,8 @@ struct CRDReadiness {
     /// The longest pauses in the first two seconds, and afterwards; all definitions of a group and version share one request.
     private static let longestPauses = (first: Duration.milliseconds(40), later: Duration.seconds(2))
 
-    /// The definition is read only after the wait has lasted this many replies of discovery, up to a limit.
+    /// The definition is read only after the wait has lasted this many replies of discovery for each definition that is waited
+    /// for, up to a limit: a server installs one after the other.
     private static let readingPause = (factor: 10, limit: Duration.seconds(30))
 
     /// Waits until the server serves the objects of the definition.
@@ -31,6 +32,9 @@ struct CRDReadiness {
     /// - Throws: ``APIError/pending(_:_:retryAfter:)`` with what is missing when time is up.
     func wait(from live: Node) async throws(APIError) {
         let start = ContinuousClock.now
+        let catalog = client.catalog
+        catalog.awaitedDefinitions.withLock { $0 += 1 }
+        defer { catalog.awaitedDefinitions.withLock { $0 -= 1 } }
         let type = DefinedKind.servedType(of: manifest)
         let isReady = Readiness(of: live, type: manifest.identity.type) == .ready
         // What is known of it may be of a definition that was deleted since.
@@ -55,9 +59,10 @@ struct CRDReadiness {
             },
         ) { () async throws(APIError) in
             let isServed = try isServed(answer)
-            let replyTime = type.map { client.catalog.replyTime(of: $0) } ?? .zero
+            let replyTime = type.map { catalog.replyTime(of: $0) } ?? .zero
+            let replies = Self.readingPause.factor * catalog.awaitedDefinitions.withLock { $0 }
             // A server that is slow has not had the time to serve it.
-            let quiet = min(replyTime * Self.readingPause.factor, Self.readingPause.limit)
+            let quiet = min(replyTime * replies, Self.readingPause.limit)
             if isServed != true, nextReading <= .now, start + quiet <= .now {
                 known = try await client.find(path, until: retryPolicy.deadline)
                 nextReading = .now + readings.next()

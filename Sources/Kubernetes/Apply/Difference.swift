@@ -29,9 +29,10 @@ struct Difference {
         "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
     ]
 
-    /// Annotations that the server or a controller writes.
-    private static let volatileAnnotations: Set<String> = [
-        "deprecated.daemonset.template.generation", "deployment.kubernetes.io/revision",
+    /// The annotation that the controller of a kind counts its changes in.
+    private static let volatileAnnotations = [
+        "DaemonSet": "deprecated.daemonset.template.generation", "Deployment": "deployment.kubernetes.io/revision",
+        "ReplicaSet": "deployment.kubernetes.io/revision",
     ]
 
     /// An object without the status of its subresource and without what the server writes into its metadata.
@@ -41,7 +42,8 @@ struct Difference {
         if let metadata = mapping["metadata"], let entries = metadata.mapping?.entries {
             var kept = Mapping(entries.filter { !volatile.contains($0.key) })
             if let annotations = kept["annotations"], let entries = annotations.mapping?.entries {
-                let own = entries.filter { !volatileAnnotations.contains($0.key) }
+                let ofController = volatileAnnotations[object["kind"]?.string ?? ""]
+                let own = entries.filter { $0.key != ofController }
                 kept["annotations"] = own.isEmpty ? nil : Node(.mapping(Mapping(own)), location: annotations.location)
             }
             mapping["metadata"] = Node(.mapping(kept), location: metadata.location)

@@ -2,6 +2,16 @@ import YAML
 
 /// Managers that change an object without a conflict.
 extension ObjectApplication {
+    /// An object without the empty list of rules of an aggregated ClusterRole: its controller fills the list, and owns it.
+    static func withoutAggregatedRules(_ root: Node) -> Node {
+        guard root["kind"]?.string == "ClusterRole", root["aggregationRule"]?.mapping != nil,
+            var mapping = root.mapping,
+            let rules = root["rules"], rules.isNull || rules.sequence?.isEmpty == true
+        else { return root }
+        mapping["rules"] = nil
+        return Node(.mapping(mapping), location: root.location)
+    }
+
     /// Moves the fields of kubectl's client-side managers to this agent, and applies the object again.
     ///
     /// As kubectl does, after the object was applied, so that values that differ have been reported or forced before.

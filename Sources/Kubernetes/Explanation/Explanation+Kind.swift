@@ -8,11 +8,15 @@ extension Explanation {
         let type = manifest.identity.type
         let message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
         let version = manifest.root["apiVersion"]?.location
+        if (try? await client.hasKind(type, until: deadline)) == true {
+            let words = client.contradiction(about: type).words
+            return ObjectFailure(manifest, .other, words)
+        }
         if let near = client.catalog.nearKind(to: type) {
             let location = manifest.root["kind"]?.location
             return ObjectFailure(manifest, .invalid, message, at: location, hint: "did you mean 'kind: \(near)'?")
         }
-        if let other = await replacement()?.apiVersion {
+        if let other = await replacement()?.apiVersion, other != type.apiVersion {
             let hint = "write 'apiVersion: \(other)'"
             return ObjectFailure(manifest, .invalid, "\(message); it is served as '\(other)'", at: version, hint: hint)
         }

@@ -99,7 +99,7 @@ public struct ClusterLease: Sendable {
         _ body: Node,
         _ deadline: ContinuousClock.Instant,
     ) async throws(APIError) -> LeaseState {
-        let (object, _) = try await client.object(
+        let (object, response) = try await client.object(
             method,
             path,
             query: [("fieldManager", ManagedMetadata.manager)],
@@ -109,6 +109,12 @@ public struct ClusterLease: Sendable {
             isPaced: false,
             until: deadline,
         )
+        // Who believed another reply would hold a Lease that somebody else has.
+        let holder = body["spec"]?["holderIdentity"]?.string ?? ""
+        let fields = [("spec.holderIdentity", holder, object["spec"]?["holderIdentity"])]
+        if let difference = ForeignReply.Content.difference(fields) {
+            throw .foreign(ForeignReply(response, difference, method, client.kubeconfig.address))
+        }
         return LeaseState(object)
     }
 

@@ -18,16 +18,37 @@ extension APIClient {
         }
     }
 
+    /// Returns whether the server has a type after all, although a reply said that it does not.
+    ///
+    /// A proxy, a load balancer or another server may have sent that reply. Discovery is asked again: it lists the type, or the
+    /// server lists the group and version of which it does not list the kinds.
+    func hasKind(_ type: GroupVersionKind, until deadline: ContinuousClock.Instant) async throws(APIError) -> Bool {
+        do throws(APIError) {
+            let types = try await catalog.types(inVersionOf: type, on: self, until: deadline)
+            guard types.isEmpty else { return types.contains(type) }
+        } catch .refused(let refusal) where refusal.code == 404 {
+            // Not even the group, or only this reply.
+        }
+        return try await groups(until: deadline)[type.group]?.contains(type.version) == true
+    }
+
+    /// The error of a request for an object of a kind that the server has, although a reply says that it does not.
+    func contradiction(about type: GroupVersionKind) -> APIError {
+        let words =
+            "'\(kubeconfig.address)' answered 404, as if it had no kind '\(type.kind)' in '\(type.apiVersion)', which it has"
+        return .pending("\(words); \(ForeignReply.advice(from: []))", .retry)
+    }
+
     /// Why a type that the server does not have is a mistake, and what to write; `nil` if it may have been removed.
     ///
     /// A kind of a CustomResourceDefinition is gone with its definition, and a built-in kind with its last version. It is
     /// misspelt if the server has a similar one in the same group, or the same one in a similar group.
     func mistake(in type: GroupVersionKind, until deadline: ContinuousClock.Instant) async throws(APIError) -> String? {
         let message = ServerStatus(missing: type).message
+        // A reply that contradicts others: another server or a proxy answered one of them.
+        if try await hasKind(type, until: deadline) { return nil }
         let groups = try await groups(until: deadline)
         if let versions = groups[type.group] {
-            // A reply that contradicts the list of groups: another server or a proxy answered one of them.
-            if versions.contains(type.version), try await !isServed(type, until: deadline) { return nil }
             let types = try await types(in: type.group, versions, until: deadline)
             if let served = type.replacement(among: types.filter { $0.kind == type.kind }) {
                 return "\(message); it is served as '\(served.apiVersion)'"
@@ -67,18 +88,6 @@ extension APIClient {
             )
         }
         return Dictionary(pairs + [("", ["v1"])]) { first, _ in first }
-    }
-
-    /// Whether the server has a type's group and version.
-    private func isServed(
-        _ type: GroupVersionKind,
-        until deadline: ContinuousClock.Instant
-    ) async throws(APIError) -> Bool {
-        do throws(APIError) {
-            return try await !catalog.types(inVersionOf: type, on: self, until: deadline).isEmpty
-        } catch .refused(let refusal) where refusal.code == 404 {
-            return false
-        }
     }
 
     /// The types of a group in all its versions, the preferred version last.

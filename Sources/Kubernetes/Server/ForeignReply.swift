@@ -56,7 +56,13 @@ public struct ForeignReply: Sendable {
     private var beginning: String { "'\(address)' answered \(code) to \(method)" }
 
     /// What to look for.
-    var advice: String {
+    var advice: String { Self.advice(from: senders) }
+
+    /// The advice about replies that no API server sends.
+    ///
+    /// - Parameter senders: The programs that say they answered.
+    /// - Returns: A question.
+    static func advice(from senders: [String]) -> String {
         let sender = senders.isEmpty ? "" : " ('\(senders.joined(separator: ", "))')"
         return "is there a proxy or load balancer\(sender) in front of the API server?"
     }

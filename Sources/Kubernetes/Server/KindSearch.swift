@@ -48,12 +48,8 @@ struct KindSearch {
 
     private mutating func types(inVersionOf type: GroupVersionKind) async throws(APIError) -> Set<GroupVersionKind> {
         if let known = types[type.path] { return known }
-        var found: Set<GroupVersionKind> = []
-        do throws(APIError) {
-            found = Set(try await client.catalog.types(inVersionOf: type, on: client, until: deadline))
-        } catch .refused(let refusal) where refusal.status.isUnknownResource {
-            // It has been removed since the groups were read.
-        }
+        // A refusal of a version that the server lists is no proof that it is gone: the next search sees whether it is.
+        let found = Set(try await client.catalog.types(inVersionOf: type, on: client, until: deadline))
         types[type.path] = found
         return found
     }

@@ -80,6 +80,9 @@ struct ObjectDeletion: Sendable {
         do throws(APIError) {
             return try await client.find(identity, until: retryPolicy.deadline)
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
+            if try await client.hasKind(identity.type, until: retryPolicy.deadline) {
+                throw client.contradiction(about: identity.type)
+            }
             guard let mistake = try await client.mistake(in: identity.type, until: retryPolicy.deadline) else {
                 return nil
             }
@@ -103,7 +106,8 @@ struct ObjectDeletion: Sendable {
             )
             // Otherwise the reply is the object, which a finalizer or a grace period keeps, or has status 202.
             return !isDryRun && reply.response.status == 200 && reply.node["kind"]?.string == "Status"
-        } catch .refused(let refusal) where refusal.code == 404 {
+        } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
+            // The server says which object it does not have. Another 404 says nothing about the object.
             return true
         }
     }

@@ -67,7 +67,11 @@ struct Preflight {
     /// Asks `/readyz`, and reports how many of its checks fail, and up to four of them.
     private func checkReadiness() async throws(APIError) {
         let response = try await client.send("GET", "/readyz", query: [("verbose", "")], until: requestDeadline)
-        guard response.status != 200 else { return }
+        guard response.status != 200 else {
+            guard response.isPage else { return }
+            let advice = ForeignReply.advice(from: response.senders)
+            throw .pending("/readyz: '\(client.kubeconfig.address)' answers with an HTML page; \(advice)", .retry)
+        }
         let status = ServerStatus(response)
         guard status.code != 401 else { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
         if status.expectsTLS { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
@@ -99,7 +103,10 @@ struct Preflight {
     private func checkSystemNamespace() async throws(APIError) {
         do {
             let path = "/api/v1/namespaces/kube-system"
-            guard try await client.find(path, isPaced: false, until: requestDeadline) == nil else { return }
+            let type = GroupVersionKind(group: "", version: "v1", kind: "Namespace")
+            let identity = ObjectIdentity(type: type, namespace: nil, name: "kube-system")
+            let found = try await client.find(path, as: identity, isPaced: false, until: requestDeadline)
+            guard found == nil else { return }
         } catch .refused(let refusal) where refusal.code == 403 {
             // A user who may not read namespaces cannot check; a ready server creates this one within moments.
             return

@@ -29,6 +29,9 @@ final class ResourceCatalog: Sendable {
     /// How long the last of these took, by path.
     private let replyTimes = Locked<[String: Duration]>([:])
 
+    /// How many definitions are waited for until they are served.
+    let awaitedDefinitions = Locked(0)
+
     /// How many times longer than the last reply took the next pause is at least, up to a limit: a server that is slow is
     /// asked less.
     private static let slowedPause = (factor: 2, limit: Duration.seconds(3))

@@ -95,6 +95,52 @@ struct OtherReplyTests {
         #expect(await (try fake.session()).apply(deployment, retryPolicy: retryPolicy) == ["created Deployment/ns/d"])
     }
 
+    /// Replies to requests for an object, and to discovery, each wrong twice.
+    @Test(arguments: [
+        ("GET", "/configmaps/a", "404 page not found\n"), ("GET", "/configmaps/a", #"{"error":"x"}"#),
+        ("PATCH", "/configmaps/a", "404 page not found\n"),
+        ("GET", "/api/v1", FakeAPIServer.resourceList("v1", "")),
+    ])
+    func `a kind that the server has is not believed to be missing`(
+        method: String,
+        path: String,
+        body: String
+    ) async throws {
+        let wrongReplies = Locked(2)
+        let fake = try FakeAPIServer { request in
+            guard request.method == method, request.target.prefix(while: { $0 != "?" }).hasSuffix(path) else {
+                return nil
+            }
+            let isWrong = wrongReplies.withLock { count in
+                count -= 1
+                return count >= 0
+            }
+            return isWrong ? FakeAPIServer.json(path == "/api/v1" ? 200 : 404, body) : nil
+        }
+        let session = try fake.session()
+        let policy = Session.retryPolicy(gracePeriod: .seconds(600))
+        #expect(await session.apply(Self.text, retryPolicy: policy) == ["created ConfigMap/ns/a"])
+    }
+
+    @Test func `a server that denies a kind for ever is suspected, and not the manifest`() async throws {
+        let fake = try FakeAPIServer { request in
+            request.target.hasPrefix(Self.path) ? FakeAPIServer.json(404, "404 page not found") : nil
+        }
+        let said = await (try fake.session()).apply(Self.text, retryPolicy: Session.retryPolicy(.seconds(2)))
+        #expect(
+            said.count == 1 && said[0].contains("as if it had no kind 'ConfigMap' in 'v1', which it has"),
+            "\(said)"
+        )
+    }
+
+    @Test func `the object as it was is no answer to an apply`() async throws {
+        let said = try await lines("PATCH", Self.object(), exists: true)
+        #expect(
+            said.count == 1 && said[0].contains("with the object as it was, to which nothing was applied"),
+            "\(said)"
+        )
+    }
+
     @Test(arguments: [
         ("{}", "kind is missing, not 'ConfigMap'"),
         (#"{"apiVersion":1,"kind":[],"metadata":"x"}"#, "kind is a list, not 'ConfigMap'"),

@@ -33,14 +33,18 @@ struct ObjectDiffTests {
 
     @Test func `what the server writes is left out`() throws {
         let annotations = "annotations: {deprecated.daemonset.template.generation: '1', a: b}"
-        let old = "{metadata: {uid: x, resourceVersion: '1', \(annotations)}}"
+        let old = "{kind: DaemonSet, metadata: {uid: x, resourceVersion: '1', \(annotations)}}"
         #expect(try diff(old, old.replacing("'1'", with: "'2'").replacing("uid: x", with: "uid: y"), configMap) == [])
-        let difference = Difference(
-            from: try node("{metadata: {annotations: {deprecated.daemonset.template.generation: '1'}}}"),
-            to: try node("{metadata: {}}"),
-            hasStatusSubresource: true,
-        )
-        #expect(difference.fields == [])
+        func difference(_ kind: String) throws -> [String] {
+            let annotation = "annotations: {deprecated.daemonset.template.generation: '1'}"
+            let (old, new) = (
+                try node("{kind: \(kind), metadata: {\(annotation)}}"), try node("{kind: \(kind), metadata: {}}")
+            )
+            return Difference(from: old, to: new, hasStatusSubresource: true).fields.map(\.path)
+        }
+        #expect(try difference("DaemonSet") == [])
+        // On an object of another kind it is an annotation as any other.
+        #expect(try difference("ConfigMap") == ["metadata.annotations"])
     }
 
     @Test func `the values of a Secret are shown only as changed`() throws {

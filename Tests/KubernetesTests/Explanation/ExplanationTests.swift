@@ -148,7 +148,8 @@ struct ExplanationTests {
 
     /// The object as a server answers that has taken it.
     private static let applied =
-        #"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","namespace":"demo","uid":"1"}}"#
+        #"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","namespace":"demo","uid":"1","#
+        + #""managedFields":[{"manager":"nest-bootstrap","operation":"Apply","fieldsV1":{"f:spec":{}}}]}}"#
 
     @Test func `a conflict of a newer server names the manager, however it is written`() async throws {
         let body = #"""

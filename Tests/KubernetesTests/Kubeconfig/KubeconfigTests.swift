@@ -113,7 +113,13 @@ struct KubeconfigTests {
         (
             "server: h:6443", "token: t", "cluster: c, user: u", "x",
             [
-                "4:68: the cluster has no server URL; write 'server: https://HOST:6443'"
+                "4:68: server 'h:6443' does not begin with 'https://'; write 'server: https://HOST:6443'"
+            ]
+        ),
+        (
+            "server: https://h", "token: t", "cluster: c, user: u, namespace: a/../b", "x",
+            [
+                "7:64: namespace 'a/../b' is no name of a namespace; write lower case letters, digits and '-', at most 63"
             ]
         ),
         (
@@ -154,18 +160,20 @@ struct KubeconfigTests {
 
     @Test(arguments: ["plain", "with: colon", "#", "'\"\\", "a\nb", "ü ☃", "no", "1e3", ""])
     func `a rendered kubeconfig is read back whatever its names hold`(name: String) throws {
+        // A namespace cannot have such a name.
+        let namespace = ["no", "1e3", ""].contains(name) ? name : "plain"
         let template = Kubeconfig.Template(
             cluster: name,
             server: "https://127.0.0.1:6443",
             user: name,
             context: name.isEmpty ? "x" : name,
-            namespace: name,
+            namespace: namespace,
             credentials: .paths(certificateAuthority: "/ca\(name)", certificate: "/crt\(name)", key: "/key\(name)"),
         )
         let kubeconfig = try read(template.text)
         #expect(kubeconfig.server == "https://127.0.0.1:6443")
         #expect(kubeconfig.user == name)
-        #expect(kubeconfig.namespace == (name.isEmpty ? "default" : name))
+        #expect(kubeconfig.namespace == (name.isEmpty ? "default" : namespace))
         #expect(kubeconfig.certificateAuthority == .file("/ca\(name)"))
         #expect(kubeconfig.clientCertificate == .file("/crt\(name)"))
         #expect(kubeconfig.clientKey == .file("/key\(name)"))

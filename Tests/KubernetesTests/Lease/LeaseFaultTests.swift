@@ -59,6 +59,19 @@ struct LeaseFaultTests {
         return ClusterLease(try server.session().client, subject, "me", "t", location, LeaseTests.timing)
     }
 
+    @Test func `a Lease that a reply gives to somebody else is not held`() async throws {
+        let other =
+            #"{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"l","namespace":"kube-system","#
+            + #""uid":"1","resourceVersion":"1"},"spec":{"holderIdentity":"other"}}"#
+        let server = Server { $0.hasPrefix("POST") ? FakeAPIServer.json(201, other) : nil }
+        let fake = try server.start()
+        let lease = try Self.lease(fake)
+        let problem = await #expect(throws: (any Error).self) {
+            _ = try await lease.create(until: .now + .seconds(600))
+        }
+        #expect("\(problem as Any)".contains("spec.holderIdentity is 'other', not 'me'"), "\(problem as Any)")
+    }
+
     @Test func `a Lease whose creation had no response is renewed before the work begins`() async throws {
         let start = ContinuousClock.now
         // The server is away for longer than the holder of a Lease may go without a renewal.

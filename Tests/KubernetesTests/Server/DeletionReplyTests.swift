@@ -46,6 +46,60 @@ struct DeletionReplyTests {
         #expect(try await requests(status: 200) == ["GET", "DELETE"])
     }
 
+    /// A 404 that does not say what is missing is a proxy's, or that of a server without the kind.
+    @Test(arguments: ["404 page not found\n", #"{"error":"x"}"#, #"{"kind":"Status","reason":"NotFound","code":404}"#])
+    func `an object is not gone because a reply is a 404`(body: String) async throws {
+        let wrongReplies = Locked(2)
+        let isThere = Locked(true)
+        let server = try FakeAPIServer { request in
+            guard request.target.hasPrefix(Self.path) else { return nil }
+            guard request.method == "DELETE" else {
+                let object =
+                    #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","namespace":"default","uid":"1"}}"#
+                return isThere.withLock { $0 } ? FakeAPIServer.json(200, object) : nil
+            }
+            let isWrong = wrongReplies.withLock { count in
+                count -= 1
+                return count >= 0
+            }
+            if isWrong { return FakeAPIServer.json(404, body) }
+            isThere.withLock { $0 = false }
+            return FakeAPIServer.json(200, #"{"apiVersion":"v1","kind":"Status","status":"Success"}"#)
+        }
+        let policy = Session.retryPolicy(gracePeriod: .seconds(600))
+        let deleter = Deleter(client: try server.session().client, task: "t", isDryRun: false, retryPolicy: policy)
+        let object = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}").first)
+        await deleter.delete([(object.identity, object.location)]) { message in
+            guard case .deleted(_, existed: true) = message else {
+                Issue.record("\(message)")
+                return
+            }
+        }
+        #expect(!isThere.withLock { $0 })
+    }
+
+    @Test func `an object of a kind that only a reply denies is not gone`() async throws {
+        let isHealed = Locked(false)
+        let groups = #"{"kind":"APIGroupList","groups":[{"name":"apps","versions":[{"version":"v1"}]}]}"#
+        let server = try FakeAPIServer { request in
+            switch request.target.prefix(while: { $0 != "?" }) {
+            case "/apis": FakeAPIServer.json(200, groups)
+            case "/apis/apps/v1" where !isHealed.withLock { $0 }: FakeAPIServer.json(404, "404 page not found")
+            default: nil
+            }
+        }
+        let policy = Session.retryPolicy(gracePeriod: .seconds(600)) { _ in isHealed.withLock { $0 = true } }
+        let deleter = Deleter(client: try server.session().client, task: "t", isDryRun: false, retryPolicy: policy)
+        let object = try #require(try manifests("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}}").first)
+        await deleter.delete([(object.identity, object.location)]) { message in
+            guard case .deleted(_, existed: false) = message else {
+                Issue.record("\(message)")
+                return
+            }
+        }
+        #expect(isHealed.withLock { $0 })
+    }
+
     @Test func `an object whose deletion was only accepted is looked at again`() async throws {
         #expect(try await requests(status: 202) == ["GET", "DELETE", "GET", "DELETE", "GET"])
     }

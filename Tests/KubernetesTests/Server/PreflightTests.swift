@@ -128,6 +128,19 @@ struct PreflightTests {
         )
     }
 
+    @Test(arguments: [
+        ("<html>Welcome</html>", #"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"kube-system"}}"#),
+        ("ok", "{}"), ("ok", #"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"other"}}"#), ("{}", "<p>"),
+    ])
+    func `what answers 200 is no API server by that`(readiness: String, namespace: String) async throws {
+        let server = try LoopbackServer { request in
+            .response(200, body: Array((request.target.contains("kube-system") ? namespace : readiness).utf8))
+        }
+        await #expect(throws: Problem.self) {
+            try await Session(server: server.url).client.waitUntilUsable(Session.retryPolicy(.seconds(2)))
+        }
+    }
+
     @Test func `a user who may not read namespaces is not held up`() async throws {
         let server = try LoopbackServer { request in .response(request.target.contains("kube-system") ? 403 : 200) }
         try await Session(server: server.url).client.waitUntilUsable(Session.retryPolicy())
