@@ -27,6 +27,11 @@ struct KubeconfigReader {
             entry($0, in: "clusters", holding: "cluster", referredFrom: clusterName)
         }
         let user = userName?.string.flatMap { entry($0, in: "users", holding: "user", referredFrom: userName) }
+        if let namespace = text("namespace", in: context), !Self.isName(namespace) {
+            let message = "namespace '\(namespace)' is no name of a namespace"
+            let hint = "write lower case letters, digits and '-', at most 63"
+            problems.append(Problem(message, at: context?["namespace"]?.location, hint: hint))
+        }
         if let context {
             if clusterName?.string == nil { missing("cluster", in: context, of: "context '\(name)'") }
             if userName?.string == nil { missing("user", in: context, of: "context '\(name)'") }
@@ -50,6 +55,11 @@ struct KubeconfigReader {
         refuseUnknown(user, Self.userKeys)
         guard problems.isEmpty else { throw Problems(problems) }
         return result
+    }
+
+    /// Whether a text is a label as of RFC 1123, as namespaces have.
+    private static func isName(_ text: String) -> Bool {
+        text.utf8.count <= 63 && text.wholeMatch(of: /[a-z0-9]([-a-z0-9]*[a-z0-9])?/) != nil
     }
 
     private func names(in list: String) -> [String] {
@@ -81,9 +91,10 @@ struct KubeconfigReader {
     private mutating func server(of cluster: Node?) -> String {
         guard let cluster else { return "" }
         guard let server = cluster["server"]?.string, server.hasPrefix("https://") || server.hasPrefix("http://") else {
+            let written = cluster["server"]?.string.flatMap { $0.isEmpty ? nil : $0 }
             problems.append(
                 Problem(
-                    "the cluster has no server URL",
+                    written.map { "server '\($0)' does not begin with 'https://'" } ?? "the cluster has no server URL",
                     at: cluster["server"]?.location ?? cluster.location,
                     hint: "write 'server: https://HOST:6443'"
                 )
