@@ -60,26 +60,35 @@ struct PathWalk {
         for part in target.pathParts.reversed() { rest.append(Substring(String(part))) }
     }
 
-    /// A link that a user controls, who then decides where it leads.
+    /// A link that somebody else controls, who then decides where it leads.
     private struct ForeignLink {
         var path: String
-        var owner: UInt32
+        var maker: Maker
         /// How many parts are left when the target of the link is reached.
         var depth: Int
     }
 
-    /// Follows all links to the end, but a link of a user other than root only to a directory of that user.
+    /// The user or the programs that control a link.
+    private enum Maker: Equatable {
+        case user(UInt32)
+        /// The programs that may write a directory.
+        case programs(of: String)
+    }
+
+    /// Follows all links to the end, but a link of a user other than root only to a directory of that user, and a link in one
+    /// of some directories only to a place in that directory.
     ///
     /// A link counts as that of the user who owns the directory that it is in: they can rename one of root. What does not exist
     /// yet is created in the deepest directory that does.
     ///
+    /// - Parameter programDirectories: The directories, without links, in which programs may have made links as root.
     /// - Returns: The path without links.
     /// - Throws: ``Base/SystemError`` with code `EACCES` for such a link to somebody else's directory.
-    mutating func reachForWriting() throws(SystemError) -> String {
+    mutating func reachForWriting(outside programDirectories: [String]) throws(SystemError) -> String {
         var links: [ForeignLink] = []
         while true {
             while let link = links.last, rest.count <= link.depth {
-                try requireOwner(link)
+                try requireReach(of: link)
                 links.removeLast()
             }
             guard let part = rest.popLast() else { break }
@@ -91,7 +100,7 @@ struct PathWalk {
             let next = "\(current)/\(part)"
             guard let status = try FileStatus.at(next, followingLinks: false, operation) else {
                 rest.append(part)
-                for link in links { try requireOwner(link) }
+                for link in links { try requireReach(of: link) }
                 break
             }
             guard status.kind == .symbolicLink else {
@@ -100,18 +109,30 @@ struct PathWalk {
             }
             let directory = try FileStatus.at(current.isEmpty ? "/" : current, followingLinks: false, operation)
             let owner = status.owner != 0 ? status.owner : directory?.owner ?? 0
-            if owner != 0 { links.append(ForeignLink(path: next, owner: owner, depth: rest.count)) }
+            if owner != 0 { links.append(ForeignLink(path: next, maker: .user(owner), depth: rest.count)) }
+            // The innermost of them, whose programs may write least.
+            let around = programDirectories.filter { isPath(next, below: $0) }.max { $0.utf8.count < $1.utf8.count }
+            if let around { links.append(ForeignLink(path: next, maker: .programs(of: around), depth: rest.count)) }
             try follow(next, status)
         }
         return remainder.isEmpty ? "/" : remainder
     }
 
-    private func requireOwner(_ link: ForeignLink) throws(SystemError) {
+    /// Refuses a link that has led to a place that who controls it cannot write.
+    private func requireReach(of link: ForeignLink) throws(SystemError) {
         let directory = current.isEmpty ? "/" : current
-        let status = try FileStatus.at(directory, followingLinks: false, operation)
-        guard status?.owner != link.owner else { return }
-        let words = "'\(link.path)' is a link of user \(link.owner) to '\(directory)', which is not that user's"
-        throw SystemError(operation, path, code: EACCES, detail: words)
+        let words: String
+        switch link.maker {
+        case .user(let owner):
+            guard try FileStatus.at(directory, followingLinks: false, operation)?.owner != owner else { return }
+            words = "'\(link.path)' is a link of user \(owner) to '\(directory)', which is not that user's"
+        case .programs(let around):
+            guard !isPath(directory, at: around) else { return }
+            words =
+                "'\(link.path)' is a link to '\(directory)', and a program of a task that may write '\(around)' can make one"
+        }
+        let advice = "write the path without the link, or remove the link"
+        throw SystemError(operation, path, code: EACCES, detail: words, advice: advice)
     }
 
     /// The whole path, as the links that were passed have made it.

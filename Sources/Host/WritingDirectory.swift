@@ -3,7 +3,12 @@ import Glibc
 
 /// Directories in which root writes, also where other users control what is on the way to them.
 extension FileSystem {
-    /// Finds the directory that a path leads to, unless another user could make it lead elsewhere.
+    /// The directories, without links, in which programs may have made links as root: these do not lead root out of them.
+    ///
+    /// They are set once, before anything is written.
+    public static let programDirectories = Locked<[String]>([])
+
+    /// Finds the directory that a path leads to, unless another user, or a program in its sandbox, could make it lead elsewhere.
     ///
     /// A process that is not root can write only where the system lets it.
     ///
@@ -11,11 +16,12 @@ extension FileSystem {
     ///   - directory: The directory, which need not exist.
     ///   - operation: What the error says.
     /// - Returns: The path without links.
-    /// - Throws: ``Base/SystemError`` with code `EACCES` if a link of another user leads to a directory that is not that user's.
+    /// - Throws: ``Base/SystemError`` with code `EACCES` if a link of another user leads to a directory that is not that user's,
+    ///   or a link in one of ``programDirectories`` out of it.
     public static func directoryForWriting(_ directory: String, _ operation: String) throws(SystemError) -> String {
         guard geteuid() == 0 else { return directory }
         var walk = PathWalk(directory, operation)
-        return try walk.reachForWriting()
+        return try walk.reachForWriting(outside: programDirectories.withLock { $0 })
     }
 
     /// Creates a directory and all missing directories above it, behind a link of another user only in that user's directories.

@@ -242,7 +242,7 @@ extension Footprint {
     }
 
     /// The paths that the task's unit may write, each once.
-    var writablePaths: [String] {
+    public var writablePaths: [String] {
         guard !hasOnlyProducts else { return [] }
         var seen: Set<String> = []
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }

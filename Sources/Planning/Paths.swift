@@ -19,7 +19,7 @@ func normalised(_ path: String) -> String {
 func located(_ path: String) -> String {
     let path = normalised(path)
     for (old, new) in [("/var/run", "/run"), ("/var/lock", "/run/lock")] where isPath(path, at: old) {
-        return new + path.dropFirst(old.count)
+        return new + path.pathPart(after: old)
     }
     return path
 }

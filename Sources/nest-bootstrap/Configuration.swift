@@ -84,6 +84,8 @@ struct Configuration {
         declarations = try Self.declarations(sources, facts, address)
         plan = declarations.plan
         problems = []
+        let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
+        FileSystem.programDirectories.withLock { $0 = directories }
     }
 
     private static func declarations(

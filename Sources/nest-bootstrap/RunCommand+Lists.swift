@@ -18,10 +18,11 @@ extension RunCommand {
             guard let lock = try await records.awaitLock(task.name, until: .now + task.timeout) else {
                 let process = records.runner(of: task.name).map { "process \($0)" } ?? "another process"
                 let call = configuration.options.quotedCall("status")
-                throw Problem("task '\(task.name)' is being run by \(process)", hint: "see \(call)")
+                throw Problem("task '\(task.name)' is being run, or reset, by \(process)", hint: "see \(call)")
             }
             defer { withExtendedLifetime(lock) {} }
             try noteReset(of: task)
+            try requireOwnPlaces(task)
             do throws(SystemError) {
                 if task.footprint.needsPreparation { try Configuration.products(configuration.options).prepare() }
                 for directory in task.footprint.preparedDirectories {
@@ -33,6 +34,17 @@ extension RunCommand {
             }
         }
         return .success
+    }
+
+    /// Refuses to let a unit write where a link leads that a user or a program controls: systemd follows it.
+    private func requireOwnPlaces(_ task: PlannedTask) throws(Problem) {
+        for path in task.footprint.writablePaths {
+            do throws(SystemError) {
+                _ = try FileSystem.directoryForWriting(configuration.files.location(ofWritten: path), "cannot open")
+            } catch {
+                throw Problem("task '\(task.name)' may not write '\(path)'", hint: error.advice, cause: error)
+            }
+        }
     }
 
     /// Lists and creates the directories of secrets that are empty in the units of other tasks, before these start.

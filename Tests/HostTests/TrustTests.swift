@@ -36,6 +36,38 @@ struct TrustTests {
         #expect(throws: Never.self) { try FileSystem.requireTrusted("\(directory)/nothing/there") }
     }
 
+    @Test(.enabled(if: isRoot), arguments: [("inside/b", true), ("inside", true), ("outside", false), ("..", false)])
+    func `root follows a link that a program can have made only to what the program may write`(
+        target: String,
+        isFollowed: Bool
+    ) throws {
+        let (own, other) = (TemporaryDirectory.file("vendor"), TemporaryDirectory.file("outside"))
+        for directory in ["\(own)/inside/b", "\(own)/x", other] { try FileSystem.makeDirectories(directory) }
+        let place = target == "outside" ? other : "\(own)/\(target)"
+        try FileSystem.makeSymbolicLink(at: "\(own)/x/link", to: place, replacing: false)
+        FileSystem.programDirectories.withLock { $0.append(own) }
+        defer { FileSystem.programDirectories.withLock { $0.removeAll { $0 == own } } }
+        func attempt(_ body: () throws(SystemError) -> Void) -> Bool {
+            do throws(SystemError) {
+                try body()
+                return true
+            } catch {
+                #expect(error.code == EACCES && "\(error)".contains("a program of a task"), "\(error)")
+                return false
+            }
+        }
+        #expect(
+            attempt { () throws(SystemError) in try FileSystem.write([1], to: "\(own)/x/link/f", mode: 0o644) }
+                == isFollowed
+        )
+        #expect(
+            attempt { () throws(SystemError) in try FileSystem.makeDirectoriesForWriting("\(own)/x/link/new/sub") }
+                == isFollowed
+        )
+        #expect(try FileSystem.exists("\(place)/f") == isFollowed)
+        #expect(try FileSystem.exists("\(place)/new") == isFollowed)
+    }
+
     @Test(
         .enabled(if: isRoot),
         arguments: [("0", "0", true), ("1500", "1500", true), ("1500", "0", false), ("1500", "2", false)]

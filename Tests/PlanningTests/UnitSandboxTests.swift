@@ -3,6 +3,11 @@ import Testing
 
 /// What the units of tasks may do and see.
 @Suite(.timeLimit(.minutes(30))) struct UnitSandboxTests {
+    /// The settings that hide what the program keeps for itself.
+    private static let ofProgram = ["/var/lib/nest-bootstrap", "/var/lib/nest-bootstrap-products"].map {
+        "TemporaryFileSystem=\($0):ro"
+    }
+
     /// The settings of a unit that sees all of `/run`.
     private static let openRun = ["", "/var/lib:ro", "/run/nest-bootstrap-staged:ro"].map {
         "TemporaryFileSystem=\($0)"
@@ -119,6 +124,7 @@ import Testing
               foreign: {after: [made], apply: {kubeconfig: /etc/t/made.conf, manifests: [/m]}}
               device: {wait: {file: /dev/x}}
               bus: {wait: {file: /var/run/dbus/system_bus_socket}}
+              kmsg: {exec: {command: ls, reads: [/dev/kmsg]}}
             """
         let files = try UnitsTests.files(text)
         let lines = { (task: String) in
@@ -128,26 +134,9 @@ import Testing
         #expect(lines("uses").contains("BindReadOnlyPaths=-/tmp/k/c"))
         #expect(lines("made").contains { $0.contains("/etc/t/") } == false)
         #expect(lines("device").contains("PrivateDevices=no"))
+        #expect(!lines("device").contains { $0.hasPrefix("DeviceAllow=") })
+        #expect(lines("kmsg").contains("DeviceAllow=/dev/kmsg r"))
         #expect(lines("bus").contains("InaccessiblePaths=-/run/dbus") == false)
-    }
-
-    @Test func `a task that talks to an API server by its address reaches no other address`() throws {
-        let kubeconfigs = [("v4", "https://127.0.0.1:6443"), ("v6", "https://[fd00::1]"), ("name", "https://a.b:6443")]
-        let text = kubeconfigs.map { name, server in
-            """
-              \(name):
-                kubeconfig: {path: /etc/\(name), user: u, certificate: /c, key: /k, certificateAuthority: /ca, server: "\(server)"}
-              uses-\(name): {after: [\(name)], apply: {manifests: [/m]}}
-            """
-        }
-        let files = try UnitsTests.files("tasks:\n\(text.joined(separator: "\n"))")
-        let lines = { (task: String) in
-            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
-                .filter { $0.hasPrefix("IPAddress") }
-        }
-        #expect(lines("uses-v4") == ["IPAddressDeny=any", "IPAddressAllow=127.0.0.1"])
-        #expect(lines("uses-v6") == ["IPAddressDeny=any", "IPAddressAllow=fd00::1"])
-        #expect(lines("uses-name") == [])
     }
 
     @Test(
@@ -184,8 +173,34 @@ import Testing
                 [
                     "CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "ProtectSystem=no", "ProtectHome=no", "ReadOnlyPaths=",
                     "TemporaryFileSystem=", "TemporaryFileSystem=/run/nest-bootstrap-staged:ro",
+                ] + ofProgram
+            ),
+            // The kernel's other settings stay as they are.
+            (
+                "exec: {command: ls, writes: [/proc/sys/vm/swappiness, /sys/kernel/mm/]}",
+                ["/proc/sys/vm/swappiness", "/sys/kernel/mm"], []
+            ),
+            (
+                "exec: {command: ls, writes: [/sys/]}", ["/sys"],
+                ["ProtectKernelTunables=no"]
+                    + [
+                        "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/mtrr", "/proc/sys",
+                        "/proc/sysrq-trigger",
+                    ]
+                    .map { "ReadOnlyPaths=-\($0)" }
+            ),
+            // Nobody opens a device that he does not name.
+            (
+                "exec: {command: ls, capabilities: [CAP_NET_ADMIN], writes: [/dev/loop0, /dev/mapper/]}",
+                ["/dev/loop0", "/dev/mapper"],
+                [
+                    "CapabilityBoundingSet=CAP_NET_ADMIN", "SystemCallFilter=@privileged @resources",
+                    "RestrictAddressFamilies=AF_NETLINK", "SystemCallFilter=~open_by_handle_at", "PrivateDevices=no",
+                    "DevicePolicy=closed", "DeviceAllow=/dev/loop0 rw", "DeviceAllow=char-* rw",
+                    "DeviceAllow=block-* rw",
                 ]
             ),
+            ("wait: {file: /dev/x}", [], UnitUserTests.reader + ["PrivateDevices=no", "DevicePolicy=closed"]),
             (
                 "file: {path: /etc/x, source: /tmp/y}", [],
                 ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "BindReadOnlyPaths=-/tmp/y"] + emptyRoot

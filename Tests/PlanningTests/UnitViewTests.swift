@@ -31,7 +31,8 @@ import Testing
         #expect(lines("uses").contains("BindReadOnlyPaths=-/var/lib/x/y"))
         #expect(lines("writes") == ["TemporaryFileSystem=/etc/kubernetes:ro"])
         let staged = "TemporaryFileSystem=/run/nest-bootstrap-staged:ro"
-        #expect(lines("everywhere") == ["TemporaryFileSystem=", "TemporaryFileSystem=/etc/web:ro", staged])
+        let ofProgram = ["", "-products"].map { "TemporaryFileSystem=/var/lib/nest-bootstrap\($0):ro" }
+        #expect(lines("everywhere") == ["TemporaryFileSystem=", "TemporaryFileSystem=/etc/web:ro", staged] + ofProgram)
         // Products are kept where other units see nothing.
         let directories = "RuntimeDirectory=nest-bootstrap/tasks/issued nest-bootstrap-staged/issued\n"
         #expect(files["k8s-bootstrap-issued.service"]?.contains(directories) == true)
@@ -144,7 +145,7 @@ import Testing
     }
 
     /// The settings of a task's unit that say what it sees, without the base system.
-    private func view(of task: String, among tasks: String, links: [String: [String]] = [:]) throws -> [String] {
+    static func view(of task: String, among tasks: String, links: [String: [String]] = [:]) throws -> [String] {
         let files = try declarations("tasks:\n\(tasks)\n  t: {\(task)}\n").plan.units(UnitsTests.call) {
             links[$0] ?? []
         }
@@ -157,13 +158,13 @@ import Testing
         }
     }
 
-    private static func secret(_ name: String, _ path: String) -> String {
+    static func secret(_ name: String, _ path: String) -> String {
         "  \(name): {file: {path: \"\(path)\", content: x, mode: \"0600\"}}"
     }
 
     @Test func `a secret in a directory of programs is out of sight of a unit that may read everything`() throws {
         let secrets = [Self.secret("a", "/opt/keys/tls.key"), Self.secret("b", "/opt/app/sub/keys/tls.key")]
-        let lines = try view(of: "exec: {command: ls, reads: [/srv/own]}", among: secrets.joined(separator: "\n"))
+        let lines = try Self.view(of: "exec: {command: ls, reads: [/srv/own]}", among: secrets.joined(separator: "\n"))
         #expect(
             lines == [
                 "TemporaryFileSystem=/:ro", "TemporaryFileSystem=/opt/app/sub/keys:ro",
@@ -184,14 +185,14 @@ import Testing
         ]
     )
     func `only a task that names a directory of secrets sees the whole of it`(fields: String, isClosed: Bool) throws {
-        let lines = try view(of: "exec: {\(fields)}", among: Self.secret("a", "/opt/app/sub/keys/tls.key"))
+        let lines = try Self.view(of: "exec: {\(fields)}", among: Self.secret("a", "/opt/app/sub/keys/tls.key"))
         #expect(lines.contains("TemporaryFileSystem=/opt/app/sub/keys:ro") == isClosed, "\(lines)")
         #expect(!lines.contains("BindReadOnlyPaths=-/opt/app/sub/keys/tls.key"), "\(lines)")
     }
 
     @Test(arguments: ["/var/lib/etcd-backup/a.tgz", "/etc/ssh_known_hosts", "/srv/etc/shadow", "/etc/app/tls.key.pub"])
     func `a name that begins or ends as that of a secret is not its name`(path: String) throws {
-        let lines = try view(
+        let lines = try Self.view(
             of: "exec: {command: ls, args: [\(path)], writes: [/var/lib/etcd-backup/]}",
             among: Self.secret("a", "/etc/app/tls.key")
         )
@@ -209,7 +210,7 @@ import Testing
             "  a: {kubeconfig: {path: /etc/a.conf, user: u, certificate: /c, key: /etc/lk/client.key, "
             + "certificateAuthority: /ca, server: \"https://x\"}}"
         let links = ["/etc/lk/client.key": ["/persist/real/client.key"]]
-        let lines = try view(of: "exec: {command: ls}", among: key, links: links)
+        let lines = try Self.view(of: "exec: {command: ls}", among: key, links: links)
         #expect(Set(lines) == Set(["/etc/a.conf", "/etc/lk", "/persist/real"].map { "InaccessiblePaths=-\($0)" }))
     }
 
@@ -218,7 +219,7 @@ import Testing
             "/etc/loose.key", "/srv/loose.key", "/etc/x.d/tls.key", "/etc/kubernetes/t.key", "/opt/k/tls.key",
         ]
         let tasks = secrets.enumerated().map { Self.secret("s\($0)", $1) }.joined(separator: "\n")
-        let lines = try view(of: "exec: {command: ls, writes: [/]}", among: tasks)
+        let lines = try Self.view(of: "exec: {command: ls, writes: [/]}", among: tasks)
         for path in ["/etc/loose.key", "/srv/loose.key", "/etc/x.d/tls.key", "/etc/kubernetes/t.key"] {
             #expect(lines.contains("InaccessiblePaths=-\(path)"), "\(path)")
         }
@@ -227,16 +228,16 @@ import Testing
 
     @Test func `a directory with a colon is hidden, as systemd cannot empty it, and a file in it is bound`() throws {
         let secret = Self.secret("a", "/opt/a:b/tls.key")
-        #expect(try view(of: "exec: {command: ls}", among: secret) == ["InaccessiblePaths=-/opt/a:b"])
-        let named = try view(of: "exec: {command: ls, reads: [\"/run/c:d/x\"]}", among: secret)
+        #expect(try Self.view(of: "exec: {command: ls}", among: secret) == ["InaccessiblePaths=-/opt/a:b"])
+        let named = try Self.view(of: "exec: {command: ls, reads: [\"/run/c:d/x\"]}", among: secret)
         #expect(named.contains("BindReadOnlyPaths=\"-/run/c:d/x\""))
     }
 
     @Test func `products that are not in place yet are shown to no unit, and many secrets open no directory`() throws {
-        let run = try view(of: "exec: {command: ls, reads: [/run]}", among: "  a: {exec: {command: ls}}")
+        let run = try Self.view(of: "exec: {command: ls, reads: [/run]}", among: "  a: {exec: {command: ls}}")
         #expect(run.contains("TemporaryFileSystem=/run/nest-bootstrap-staged:ro"))
         let many = (0..<300).map { Self.secret("s\($0)", "/etc/c\($0)/k/tls.key") }.joined(separator: "\n")
-        let lines = try view(of: "exec: {command: ls}", among: many)
+        let lines = try Self.view(of: "exec: {command: ls}", among: many)
         // The drop-in of all units applies.
         #expect(!lines.contains("TemporaryFileSystem="))
         #expect(lines.count == 256)

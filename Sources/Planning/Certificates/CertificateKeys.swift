@@ -143,10 +143,10 @@ enum CertificateKeys {
             default: "none",
             "the DNS names and IP addresses; required for `server auth`"
         )
-        static let usages = Key.optional(
+        static let usages = Key.required(
             "usages",
             .list(of: .usage, "usages"),
-            default: "required",
+            example: "[client auth]",
             "what it is for: `server auth`, `client auth`, and `signing` for tokens"
         )
         static let validity = Key.optional(

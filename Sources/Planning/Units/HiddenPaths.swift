@@ -91,7 +91,13 @@ struct HiddenPaths {
         linkedNames: (String) -> [String],
         exists: (String) -> Bool,
     ) {
-        func others(_ path: String) -> [String] { linkedNames(path).map(located) }
+        let programDirectories = plan.programDirectories
+        /// Where the links on the way of a path lead, without those that a program may have made.
+        func others(_ path: String) -> [String] {
+            let around = programDirectories.filter { isPath(path, below: $0) }.min { $0.utf8.count < $1.utf8.count }
+            guard let around else { return linkedNames(path).map(located) }
+            return linkedNames(around).map { located($0) + path.pathPart(after: around) }
+        }
         ofEveryTask = [call.program] + call.taskFiles.map(located).flatMap { [$0] + others($0) }
         resolverLinks = others("/etc/resolv.conf")
         root = call.root
@@ -103,37 +109,50 @@ struct HiddenPaths {
                 for secret in [path] + (links[path] ?? []) {
                     if knownFiles.insert(secret).inserted { files.append(secret) }
                     guard read.use == .clientKey || read.use == .privateKey else { continue }
-                    if let directory = Self.closedDirectory(of: secret, beside: call.taskFiles),
-                        directories[directory] == nil
-                    {
-                        directories[directory] = .foreign
+                    for directory in Self.closedDirectories(of: secret, beside: call.taskFiles) {
+                        directories[directory] = directories[directory] ?? .foreign
                     }
                 }
             }
             for write in footprint.writes where write.isSecret {
                 let path = located(write.path.path)
-                ownersFiles.insert(path)
                 if let files = write.kubeconfigFiles {
                     references[path] = files.map(located).flatMap { [$0] + others($0) }
                 }
-                if knownFiles.insert(path).inserted { files.append(path) }
+                let linked = others(path)
+                for path in [path] + linked {
+                    ownersFiles.insert(path)
+                    if knownFiles.insert(path).inserted { files.append(path) }
+                }
+                for directory in linked.flatMap({ Self.closedDirectories(of: $0, beside: call.taskFiles) }) {
+                    directories[directory] = .made
+                }
             }
             for directory in footprint.closedDirectories(beside: call.taskFiles) { directories[directory] = .made }
         }
         directories[Self.kubernetes] = directories[Self.kubernetes] ?? (exists(Self.kubernetes) ? .made : nil)
         var all = Set(UnitView.emptiedByDropIn.map { ClosedDirectory(path: $0, kind: .usual) })
-        for (path, kind) in directories where !UnitView.emptiedByDropIn.contains(path) {
+        for (path, kind) in directories
+        where !UnitView.emptiedByDropIn.contains(path) && !Self.hiddenByDropIn.contains(path) {
             let isUsual = path == Self.kubernetes && root.isEmpty
             var directory = ClosedDirectory(path: path, kind: isUsual ? .usual : kind)
-            // Below a root the secrets are elsewhere too. A colon would begin the options of the mount.
-            directory.mayBeEmptied = root.isEmpty && !path.contains(":")
+            // Below a root the secrets are elsewhere too. A colon would begin the options of the mount, and systemd takes
+            // backslashes out twice.
+            directory.mayBeEmptied =
+                root.isEmpty && !path.utf8.contains { [UInt8(ascii: ":"), UInt8(ascii: "\\")].contains($0) }
             all.insert(directory)
         }
         for path in Self.hiddenByDropIn {
             let mayHoldCredentials = Self.credentialPaths.contains(path)
+            // A task of the plan may be the first to create it.
+            let kind = root.isEmpty && directories[path] == .made ? ClosedDirectory.Kind.made : .foreign
             all.insert(
-                ClosedDirectory(path: path, kind: .foreign, isInDropIn: true, mayHoldCredentials: mayHoldCredentials)
+                ClosedDirectory(path: path, kind: kind, isInDropIn: true, mayHoldCredentials: mayHoldCredentials)
             )
+            // State that was moved to another disk.
+            for other in others(path) where other.pathParts.count > 1 {
+                all.insert(ClosedDirectory(path: other, kind: .foreign, mayHoldCredentials: mayHoldCredentials))
+            }
         }
         closed = ClosedPaths(all, files: files, rootOnly: Self.closedToUsers)
     }
@@ -200,7 +219,7 @@ struct HiddenPaths {
         if footprint.connections.contains(.systemBus) { names.reads.append(Self.bus) }
         if footprint.runsPrograms { names.reads += Self.journal }
         let isRootEmpty =
-            root.isEmpty && user.capabilities.contains(UnitSandbox.reading) && !names.readsAnything
+            root.isEmpty && UnitSandbox.readsAnything(with: user.capabilities, footprint) && !names.readsAnything
             && names.awaited.isEmpty && !names.writes.contains("/")
             && !footprint.writes.contains { parent(of: $0.path.path) == "/" }
         if isRootEmpty {
@@ -219,20 +238,22 @@ struct HiddenPaths {
 }
 
 extension HiddenPaths {
-    /// Finds the directory of a secret that may be closed.
+    /// Finds the directories around a secret that may be closed.
     ///
     /// - Parameters:
     ///   - secret: The path of the file.
     ///   - taskFiles: The task files, whose directories every unit sees.
-    /// - Returns: The directory, `nil` if every unit needs it or it has more than secrets.
-    static func closedDirectory(of secret: String, beside taskFiles: [String]) -> String? {
+    /// - Returns: Its own directory, unless every unit needs it or it has more than secrets, and those that the drop-in of all
+    ///   units hides.
+    static func closedDirectories(of secret: String, beside taskFiles: [String]) -> [String] {
         let directory = parent(of: secret)
+        let ofDropIn = hiddenByDropIn.filter { isPath(directory, at: $0) }
         let isNeeded = (essential + taskFiles.map(located)).contains {
             isPath($0, at: directory) || isPath(directory, at: $0)
         }
         // Directories such as /etc and /run, and those of the settings of a service, such as /etc/sysctl.d.
-        let isShared = !directory.dropFirst().hasSlash || directory.hasSuffix(".d")
-        return isShared || isNeeded || hiddenByDropIn.contains(directory) ? nil : directory
+        let isShared = directory.pathParts.count < 2 || directory.hasSuffix(".d")
+        return ofDropIn + (isShared || isNeeded || ofDropIn.contains(directory) ? [] : [directory])
     }
 }
 
@@ -245,8 +266,8 @@ extension Footprint {
         let written = writes.filter { $0.effect != .removes }.map {
             (path: located($0.path.path), isSecret: $0.isSecret)
         }
-        let secret = written.filter(\.isSecret).compactMap {
-            HiddenPaths.closedDirectory(of: $0.path, beside: taskFiles)
+        let secret = written.filter(\.isSecret).flatMap {
+            HiddenPaths.closedDirectories(of: $0.path, beside: taskFiles)
         }
         let isKubernetes = written.contains { isPath($0.path, at: HiddenPaths.kubernetes) }
         return secret + (isKubernetes ? [HiddenPaths.kubernetes] : [])

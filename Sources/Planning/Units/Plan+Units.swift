@@ -220,12 +220,41 @@ extension Footprint {
     }
 
     /// The directories that are created before the unit of the task starts; products are put in place after it.
-    public var preparedDirectories: [String] { hasOnlyProducts ? [] : createdDirectories }
-
-    /// Whether there are such directories, or the task could otherwise write the lists of what tasks have made.
     ///
     /// A directory that does not exist cannot be made read-only.
+    public var preparedDirectories: [String] {
+        hasOnlyProducts
+            ? [] : createdDirectories + guardedDirectories(in: writablePaths).filter { $0 != productsDirectory }
+    }
+
+    /// Whether there are such directories, or the paths that its program writes have to be examined.
     public var needsPreparation: Bool {
-        !preparedDirectories.isEmpty || writablePaths.contains { $0 != "/" && isPath(productsDirectory, at: $0) }
+        !preparedDirectories.isEmpty
+            || writablePaths.contains { $0 != "/" && (runsPrograms || isPath(productsDirectory, at: $0)) }
+    }
+
+    /// Directories whose files others act on as root, in the directories that the task writes without naming them.
+    ///
+    /// - Parameter writes: The paths at and below which its unit writes.
+    /// - Returns: The directories.
+    func guardedDirectories(in writes: [String]) -> [String] {
+        ["/etc/kubernetes/manifests", productsDirectory].filter { path in
+            let isMeant = self.writes.contains { write in
+                let written = located(write.path.path)
+                return isPath(written, at: path) || write.effect != .modifies && isPath(path, at: written)
+            }
+            return !isMeant && writes.contains { $0 != "/" && isPath(path, at: $0) }
+        }
+    }
+}
+
+extension Plan {
+    /// The directories in which programs of tasks may make links, by which they could lead other tasks and systemd elsewhere.
+    ///
+    /// Not those in the root directory: who writes them needs no link.
+    public var programDirectories: [String] {
+        var seen: Set<String> = []
+        return steps.lazy.map(\.task.footprint).filter(\.runsPrograms).flatMap(\.writablePaths)
+            .filter { $0.pathParts.count > 1 && seen.insert($0).inserted }
     }
 }

@@ -47,6 +47,13 @@ struct UnitSandbox {
     /// Credentials often belong to another user, as those of agenix may.
     static let reading = "CAP_DAC_READ_SEARCH"
 
+    /// Returns whether capabilities let a task read every file that its unit sees, also those that it does not name.
+    ///
+    /// The agent itself needs the second one to delete, and reads nothing by it.
+    static func readsAnything(with capabilities: [String], _ footprint: Footprint) -> Bool {
+        capabilities.contains(reading) || footprint.runsPrograms && capabilities.contains("CAP_DAC_OVERRIDE")
+    }
+
     private mutating func add(_ key: String, _ value: String) {
         if !settings.contains(where: { $0 == (key, value) }) { settings.append((key, value)) }
     }
@@ -90,8 +97,12 @@ struct UnitSandbox {
         "CAP_SYS_TIME": [("ProtectClock", "no"), ("SystemCallFilter", "@clock")],
         "CAP_WAKE_ALARM": [("ProtectClock", "no")],
         "CAP_SYSLOG": [("ProtectKernelLogs", "no")],
-        "CAP_MKNOD": [("PrivateDevices", "no")],
-        "CAP_SYS_RAWIO": [("PrivateDevices", "no"), ("SystemCallFilter", "@raw-io")],
+        // It creates nodes of any device, and opens only those that its task names.
+        "CAP_MKNOD": [
+            ("PrivateDevices", "no"), ("DevicePolicy", "closed"), ("DeviceAllow", "char-* m"),
+            ("DeviceAllow", "block-* m"),
+        ],
+        "CAP_SYS_RAWIO": [("PrivateDevices", "no"), ("DevicePolicy", "closed"), ("SystemCallFilter", "@raw-io")],
         "CAP_SYS_BOOT": [("SystemCallFilter", "@reboot")],
         "CAP_SYS_NICE": [("RestrictRealtime", "no")],
         "CAP_FSETID": [("RestrictSUIDSGID", "no")],
@@ -114,17 +125,39 @@ struct UnitSandbox {
                 add("BindReadOnlyPaths", boundPath(path))
             }
         }
-        for (directory, key) in Self.kernel where isTouched(writes, [directory]) { add(key, "no") }
-        // Only programs and waits have a use for a device.
-        let seesDevices = footprint.runsPrograms || footprint.reads.contains { $0.use == .awaited }
-        if seesDevices, isTouched(reads, ["/dev"]), !isTouched(writes, ["/dev"]) { add("PrivateDevices", "no") }
+        // Of two settings for one directory systemd takes the stricter. What is below one needs nothing.
+        for (directory, key) in Self.kernel where writes.contains(directory) { add(key, "no") }
+        addDevices(footprint, isSeen: isTouched(reads + writes, ["/dev"]))
+    }
+
+    /// Opens the devices that a task names to its program, and none to a wait for one.
+    private mutating func addDevices(_ footprint: Footprint, isSeen: Bool) {
+        let isAwaited = footprint.reads.contains { $0.use == .awaited }
+        guard isSeen, footprint.runsPrograms || isAwaited else { return }
+        add("PrivateDevices", "no")
+        add("DevicePolicy", "closed")
+        guard footprint.runsPrograms else { return }
+        for (paths, rights) in [(footprint.reads.map(\.path.path), "r"), (footprint.writes.map(\.path.path), "rw")] {
+            for path in paths where isPath(located(path), at: "/dev") {
+                // systemd looks for a node at the path. Those in a directory may appear later.
+                let nodes = path.endsWithSlash ? ["char-*", "block-*"] : [unitWord(located(path))]
+                for node in nodes { add("DeviceAllow", "\(node) \(rights)") }
+            }
+        }
     }
 
     private static let homes = ["/home", "/root", "/run/user"]
     private static let temporary = ["/tmp", "/var/tmp"]
     private static let kernel = [
-        ("/dev", "PrivateDevices"), ("/proc/sys", "ProtectKernelTunables"), ("/sys", "ProtectKernelTunables"),
+        ("/proc/sys", "ProtectKernelTunables"), ("/sys", "ProtectKernelTunables"),
         ("/sys/fs/cgroup", "ProtectControlGroups"),
+    ]
+
+    /// The kernel's paths that stay read-only when a task writes one of them, so that `ProtectKernelTunables=` is off.
+    private static let tunables = [
+        "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/mtrr", "/proc/sys",
+        "/proc/sysrq-trigger",
+        "/sys",
     ]
 
     /// Removes the directories that are to be written from the list of read-only paths.
@@ -149,17 +182,14 @@ struct UnitSandbox {
     /// The paths that the drop-in of all units makes read-only in addition to `ProtectSystem=strict`.
     private static let readOnly = ["/dev/shm"]
 
-    /// Directories whose files others act on as root, in directories that tasks write.
-    private static let guarded = ["/etc/kubernetes/manifests", productsDirectory]
-
     /// Protects what a task could write only because it is below the directory of its file.
     private mutating func addGuarded(_ writes: [String], _ footprint: Footprint) {
-        for path in Self.guarded where writes.contains(where: { $0 != "/" && isPath(path, at: $0) }) {
-            let isMeant = footprint.writes.contains { write in
-                let written = located(write.path.path)
-                return isPath(written, at: path) || write.effect != .modifies && isPath(path, at: written)
-            }
-            if !isMeant { add("ReadOnlyPaths", unitWord("-\(path)")) }
+        if writes.contains("/proc/sys") || writes.contains("/sys") {
+            for path in Self.tunables where !writes.contains(path) { add("ReadOnlyPaths", "-\(path)") }
+        }
+        for path in footprint.guardedDirectories(in: writes) where !footprint.runsPrograms || path != productsDirectory
+        {
+            add("ReadOnlyPaths", unitWord("-\(path)"))
         }
     }
 
@@ -176,7 +206,8 @@ struct UnitSandbox {
         if view.isRootEmpty { add("MountAPIVFS", "yes") }
         // `ProtectKernelTunables` leaves it writable.
         if view.shows(UnitView.run), !isRunWritten { add("ReadOnlyPaths", "-\(UnitView.run)") }
-        for path in view.writes { add("BindPaths", boundPath(path)) }
+        // A mount point cannot be renamed, and with it what is hidden below it.
+        for path in view.writes + view.pinned { add("BindPaths", boundPath(path)) }
         for path in view.reads { add("BindReadOnlyPaths", boundPath(path)) }
     }
 

@@ -27,6 +27,9 @@ struct UnitView {
     /// The paths that the drop-in hides and this unit too, `nil` if the list of the drop-in applies as it is.
     private(set) var hiddenOfDropIn: [String]?
 
+    /// The directories between one that the task writes and a hidden path below it, which keep their names.
+    private(set) var pinned: [String] = []
+
     /// Whether the unit sees only the base system and the paths that its task names.
     let isRootEmpty: Bool
 
@@ -58,6 +61,7 @@ struct UnitView {
         for path in base + task.all where marks[path] == nil { mark(path, .readable) }
         close(closed, to: task)
         for path in marked.dropFirst() { keep(path) }
+        for path in emptied + hidden + (hiddenOfDropIn ?? []) { pin(above: path) }
         if isRootEmpty { emptied.insert(Self.root, at: 0) }
     }
 
@@ -77,7 +81,7 @@ struct UnitView {
             let isOpen = close(directory, to: task, isNamedInside, &count)
             guard directory.isInDropIn else { continue }
             ofDropIn.append(directory.path)
-            if isOpen || isNamedInside { differs = true }
+            if isOpen || isNamedInside || marks[directory.path] == .empty { differs = true }
         }
         // A directory in one that the unit does not see needs no mark, unless the unit sees one between the two.
         let seen =
@@ -85,7 +89,11 @@ struct UnitView {
         for directory in closed.inner(of: seen) {
             _ = close(directory, to: task, around.contains(directory.path), &count)
         }
-        if state(above: Self.staged).isSeen { mark(Self.staged, .empty) }
+        // What the program keeps for itself between boots: its cache, and the lists of what tasks have made.
+        let ofProgram = task.runsPrograms ? ["/var/lib/nest-bootstrap", productsDirectory] : []
+        for path in [Self.staged] + ofProgram.filter({ marks[$0] == nil }) where state(above: path).isSeen {
+            mark(path, .empty)
+        }
         for file in closed.files(in: seen) where marks[file] == nil && !task.sees(secret: file) {
             guard count < Limit.hiddenCount else { break }
             guard state(above: file).isSeen else { continue }
@@ -135,6 +143,24 @@ struct UnitView {
         case .hidden: if above.isSeen { hidden.append(path) }
         case .readable: if !above.isSeen { reads.append(path) }
         case .writable: if above != .writable, isBound(path) { writes.append(path) }
+        }
+    }
+
+    /// Pins the directories above a hidden path, up to the one that the task writes.
+    ///
+    /// Renamed with what is in them, they would take the path out of the mount that hides it.
+    private mutating func pin(above path: String) {
+        var rest = path[...]
+        var between: [String] = []
+        while let slash = rest.lastSlash, slash != rest.startIndex {
+            rest = rest[..<slash]
+            switch marks[String(rest)] {
+            case .writable:
+                pinned += between.reversed().filter { !pinned.contains($0) }
+                return
+            case .empty, .hidden: return
+            case .readable, nil: between.append(String(rest))
+            }
         }
     }
 

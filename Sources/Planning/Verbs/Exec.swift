@@ -105,7 +105,7 @@ extension ExecDeclaration: ReadableVerb {
             "creates",
             .writtenPath,
             default: "none",
-            "a path that the program creates; if it exists, the program is not run"
+            "a path that the program creates; if it exists, the program is not run, so let it create the path last"
         )
         static let writes = Key.optional(
             "writes",
