@@ -64,9 +64,7 @@ public final class NodeFiles: Sendable {
         (self.log, self.staged) = (log, staged)
         self.refusesDistrusted = refusesDistrusted
         self.credentialsDirectory = credentialsDirectory
-        var root = root ?? ""
-        while root.endsWithSlash { root.removeLast() }
-        self.root = root
+        self.root = (root ?? "").withoutSlashesAtEnd
         self.isDryRun = isDryRun
     }
 
@@ -154,10 +152,10 @@ public final class NodeFiles: Sendable {
     /// - Returns: The names, sorted, or `nil` if the path is not a directory.
     /// - Throws: ``Base/SystemError`` if the directory cannot be read.
     func list(_ path: String) throws(SystemError) -> [String]? {
-        var path = try resolved(path)
-        while path.count > 1, path.endsWithSlash { path.removeLast() }
+        let resolved = try resolved(path).withoutSlashesAtEnd
+        let path = resolved.isEmpty ? "/" : resolved
         let written = planned.withLock { $0.keys.filter { isPath($0, below: path) } }
-            .map { String(Substring($0.utf8.dropFirst(path == "/" ? 1 : path.utf8.count + 1))) }
+            .map { $0.pathPart(after: "\(resolved)/") }
         guard isDirectory(path) else {
             return written.isEmpty ? nil : written.filter { !$0.hasSlash }.sorted()
         }

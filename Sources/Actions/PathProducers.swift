@@ -34,8 +34,6 @@ struct PathProducers {
 
     /// The task that writes a manifest into a directory.
     func producer(ofManifestIn directory: String) -> String? {
-        var directory = directory
-        while directory.endsWithSlash { directory.removeLast() }
-        return manifestTasks[directory]
+        manifestTasks[directory.withoutSlashesAtEnd]
     }
 }

@@ -84,7 +84,7 @@ struct RemoveAction: Action {
     private func withoutLinkedRoot(_ location: String) -> String {
         let root = context.run.files.root
         guard !root.isEmpty else { return location }
-        return FileSystem.existingRealPath(root) + String(Substring(location.utf8.dropFirst(root.utf8.count)))
+        return FileSystem.existingRealPath(root) + location.pathPart(after: root)
     }
 
     /// Refuses a path below a link, which leads elsewhere than the task file says.

@@ -26,6 +26,17 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
 
     /// The last slash.
     public var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
+
+    /// The text without the slashes at its end.
+    public var withoutSlashesAtEnd: String {
+        let end = utf8.lastIndex { $0 != UInt8(ascii: "/") }.map { utf8.index(after: $0) }
+        return String(self[..<(end ?? startIndex)])
+    }
+
+    /// The part of a path after a directory that it begins with: `/b` of `/a/b` after `/a`.
+    public func pathPart(after directory: some StringProtocol) -> String {
+        String(self[utf8.index(startIndex, offsetBy: directory.utf8.count)...])
+    }
 }
 
 /// Returns whether a path is a directory or below it; both without a slash at the end.

@@ -135,8 +135,7 @@ struct UnitsCommand {
         // A unit has another environment.
         if saidRoles != nil, let roles { call.flags += ["--role", roles] }
         if let root = options.root {
-            call.root = Configuration.absolute(root)
-            while call.root.endsWithSlash { call.root.removeLast() }
+            call.root = Configuration.absolute(root).withoutSlashesAtEnd
             call.flags += ["--root", Configuration.absolute(root)]
         }
         return call

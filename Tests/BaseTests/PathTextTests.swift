@@ -29,6 +29,20 @@ struct PathTextTests {
         #expect(isPath(path, below: directory) == isBelow)
     }
 
+    /// U+0600 and what follows it are one character of Swift.
+    @Test(arguments: [("/a//", "/a"), ("/", ""), ("", ""), ("/a/\u{600}/", "/a/\u{600}"), ("/a/\(mark)", "/a/\(mark)")])
+    func `only slashes are cut from the end of a path`(path: String, cut: String) {
+        #expect(Array(path.withoutSlashesAtEnd.utf8) == Array(cut.utf8))
+    }
+
+    @Test(arguments: [
+        ("/a/b", "/a", "/b"), ("/a", "", "/a"), ("/a", "/a", ""), ("/cafe\(mark)/b", "/cafe\(mark)", "/b"),
+        ("/a/\(mark)b", "/a", "/\(mark)b"), ("/\r\n", "", "/\r\n"),
+    ])
+    func `what follows a directory is cut off by bytes`(path: String, directory: String, part: String) {
+        #expect(Array(path.pathPart(after: directory).utf8) == Array(part.utf8))
+    }
+
     @Test func `two spellings of a letter are two texts`() {
         #expect(ExactText("caf\u{e9}") != ExactText("cafe\u{301}"))
         #expect(ExactText("caf\u{e9}") == ExactText("caf\u{e9}"))

@@ -81,7 +81,7 @@ public struct ProductList: Sendable, Hashable {
             guard isPath(new.path, below: root) else {
                 throw SystemError("cannot list", new.path, code: EXDEV, detail: "is not below '\(root)'")
             }
-            let path = String(Substring(new.path.utf8.dropFirst(root.utf8.count)))
+            let path = new.path.pathPart(after: root)
             let form = ProductForm(new, key: key)
             guard let index = indices[ExactText(path)] else {
                 indices[ExactText(path)] = products.count

@@ -111,7 +111,7 @@ struct ResetSurvey {
         guard let location = try? configuration?.files.location(ofWritten: path.path),
             let path = try? FileSystem.physicalPath(of: location).path, isPath(path, below: root)
         else { return nil }
-        return String(path.dropFirst(root.count))
+        return path.pathPart(after: root)
     }
 
     /// Those of some paths at which something is.
@@ -206,6 +206,7 @@ final class ResetLocks {
     /// Says that a task is running.
     static func problem(_ task: String, _ process: Int32?) -> Problem {
         let process = process.map { "process \($0)" } ?? "another process"
-        return Problem("task '\(task)' is being run by \(process)", hint: "wait until it has ended, or stop it")
+        let message = "task '\(task)' is being run, or reset, by \(process)"
+        return Problem(message, hint: "wait until it has ended, or stop it")
     }
 }
