@@ -44,7 +44,7 @@ private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
 extension Unicode.Scalar {
     /// What is shown instead of the character, `nil` if it is shown as it is.
     ///
-    /// Escaped is what ends a line, moves the cursor or changes the direction of writing.
+    /// Escaped is what ends a line, moves the cursor, changes the direction of writing, cannot be seen or looks like a space.
     public var escape: String? {
         switch self {
         case "\n": return "\\n"
@@ -55,8 +55,10 @@ extension Unicode.Scalar {
         let digits = String(value, radix: 16)
         switch value {
         case 0x00..<0x20, 0x7f...0x9f: return "\\x" + (value < 0x10 ? "0" : "") + digits
-        // Line separators, marks and overrides of the direction, the byte order mark, and what is no character.
-        case 0x2028...0x202e, 0x2066...0x2069, 0x200e...0x200f, 0x061c, 0xfeff, 0xfffe...0xffff:
+        // Spaces that do not break, line separators, marks and overrides of the direction, characters without a width, the
+        // byte order mark, tags, and what is no character.
+        case 0xa0, 0xad, 0x061c, 0x180e, 0x2007, 0x200b...0x200f, 0x2028...0x202f, 0x2060...0x206f, 0xfeff,
+            0xfff9...0xfffb, 0xfffe...0xffff, 0xe0000...0xe007f:
             return "\\u{\(digits)}"
         default: return nil
         }

@@ -26,6 +26,7 @@ extension Machine {
             let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
             let code = errno
             guard descriptor >= 0 else {
+                guard [EMFILE, ENFILE].contains(code) else { throw SystemError("cannot open", "/dev/null", code: code) }
                 let detail = "\(SystemError.text(for: code)) (\(opened.count) of \(fileCount))"
                 let advice = "raise LimitNOFILE= of the unit, or 'ulimit -n'"
                 throw SystemError("cannot open enough files", "", code: code, detail: detail, advice: advice)

@@ -248,7 +248,9 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
         case EROFS: "mount its file system so that it can be written"
         case ENOSPC, EDQUOT: "free space in its file system"
         case EFBIG: nil
-        default: error.advice ?? "run as root, or with '--root DIR'"
+        case EIO: "see what the kernel says about its device: 'journalctl --dmesg'"
+        case EACCES, EPERM: error.advice ?? "run as root, or with '--root DIR'"
+        default: error.advice
         }
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }

@@ -16,6 +16,7 @@ struct PrintableTests {
         ("right\u{202e}left", "right\\u{202e}left"),
         ("line\u{2028}separator", "line\\u{2028}separator"),
         ("a\u{200f}b\u{61c}c\u{feff}d\u{ffff}", "a\\u{200f}b\\u{61c}c\\u{feff}d\\u{ffff}"),
+        ("a\u{200b}b\u{a0}c\u{e0041}d\u{2060}", "a\\u{200b}b\\u{a0}c\\u{e0041}d\\u{2060}"),
         ("end  ", "end"),
         ("", ""),
     ])

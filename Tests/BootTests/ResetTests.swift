@@ -117,7 +117,7 @@ extension RunningMachineTests {
                 #expect(try await machine.becomes(state) { $0 == "activating\n" })
                 let refused = try await machine.run("nest-bootstrap", "reset", "--yes")
                 #expect(refused.status == 1)
-                #expect(refused.errors.contains("task 't' is being run by process "), "\(refused.errors)")
+                #expect(refused.errors.contains("task 't' is being run, or reset, by process "), "\(refused.errors)")
                 // No unit was stopped.
                 #expect(try await machine.output(state) == "activating\n")
                 try await machine.must("systemctl stop by-hand")

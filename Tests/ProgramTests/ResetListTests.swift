@@ -190,7 +190,7 @@ struct ResetListTests {
         try node.write("tasks: {t: {timeout: 1s, \(exec)}}\n", to: "bootstrap.yaml")
         let result = try await node.run("run", "--task", "t", "--prepare")
         #expect(result.status == 1)
-        let text = "nest-bootstrap: task 't' is being run by process \(tool.processIdentifier); "
+        let text = "nest-bootstrap: task 't' is being run, or reset, by process \(tool.processIdentifier); "
         let call = "nest-bootstrap status --config \(node.config) --root \(node.root)"
         #expect(result.errorLines == ["\(text)see '\(call)'"])
         tool.signal(SIGTERM)

@@ -141,7 +141,7 @@ struct ResetSafetyTests {
         #expect(try await becomes { try await node.run("status").output.contains("running") })
         let result = try await node.run("reset", "--yes")
         #expect(result.status == 1)
-        let text = "nest-bootstrap: task 't' is being run by process \(tool.processIdentifier); "
+        let text = "nest-bootstrap: task 't' is being run, or reset, by process \(tool.processIdentifier); "
         #expect(result.errorLines == ["\(text)wait until it has ended, or stop it"])
         tool.signal(SIGTERM)
         _ = await tool.result()

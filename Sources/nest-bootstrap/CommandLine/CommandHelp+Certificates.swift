@@ -25,7 +25,7 @@ extension CommandHelp {
         ],
         exitCodes: [
             Row("0", "check: every certificate is as declared; renew, rotate-ca: done"),
-            Row("1", "check: a certificate has a problem; renew, rotate-ca: failed, nothing was changed"),
+            Row("1", "check: a certificate has a problem; renew, rotate-ca: failed; the set is as it was, or complete"),
             Row("64", "wrong usage, also an unknown node or name"),
             Row("65", "the public key of a node is missing or wrong"), Row("78", "the task file is wrong"),
         ],
