@@ -45,6 +45,7 @@ struct Configuration {
         declarations = read.declarations
         problems = Problems(read.problems).all
         plan = declarations.plan
+        setProgramDirectories()
     }
 
     /// The task files as one of their nodes reads them.
@@ -84,6 +85,11 @@ struct Configuration {
         declarations = try Self.declarations(sources, facts, address)
         plan = declarations.plan
         problems = []
+        setProgramDirectories()
+    }
+
+    /// Makes everything that this process writes independent of the links that programs of the tasks may have made.
+    private func setProgramDirectories() {
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
     }

@@ -105,6 +105,36 @@ extension RunningMachineTests {
             }
         }
 
+        @Test func `a program leads no other task out of its directory, and takes no secret out of its place`()
+            async throws
+        {
+            let tasks = """
+                tasks:
+                  secret: {file: {path: /opt/vend/a/b/key, content: x, mode: "0600"}}
+                  renames: {exec: {command: sh, args: [-c, "! mv /opt/vend/a /opt/vend/kept"], writes: [/opt/vend/]}}
+                  links: {exec: {command: ln, args: [-s, /etc, /opt/vendor/state], writes: [/opt/vendor/]}}
+                  follows: {after: [links], exec: {command: touch, args: [/etc/strayed], creates: /opt/vendor/state/made}}
+                  written: {after: [links], file: {path: /opt/vendor/state/systemd/system/strayed.service, content: x}}
+
+                """
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.must("mkdir -p /opt/vend/a/b /opt/vendor")
+                try await machine.startTasks()
+                for (task, state) in [("renames", "active\n"), ("follows", "failed\n"), ("written", "failed\n")] {
+                    let isSo = try await machine.becomes("systemctl is-active k8s-bootstrap-\(task)") { $0 == state }
+                    let status = isSo ? "" : try await machine.status(task)
+                    #expect(isSo, "\(task): \(status)")
+                }
+                let entries = try await machine.output("journalctl --sync; journalctl -b -o cat -t nest-bootstrap")
+                #expect(entries.contains("task 'follows' may not write '/opt/vendor/state'"), "\(entries)")
+                #expect(entries.contains("a program of a task that may write '/opt/vendor' can make one"), "\(entries)")
+                #expect(
+                    try await machine.output("ls /etc/strayed /etc/systemd/system/strayed.service 2>/dev/null") == ""
+                )
+            }
+        }
+
         /// Prints its user, and the paths that it can write, read and connect to.
         private static let probe = """
             echo "user $(id -un)"
