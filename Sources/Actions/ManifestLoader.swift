@@ -6,8 +6,16 @@ import YAML
 
 /// Whether a file of a directory is a manifest, by its name.
 public func isManifestName(_ name: String) -> Bool {
-    !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
+    !name.hasPrefix(".") && manifestSuffixes.contains { name.hasSuffix($0) }
 }
+
+/// Whether the name of a file is one of a manifest but for capital letters or spaces at its end.
+private func isAlmostManifestName(_ name: String) -> Bool {
+    let usual = name.lowercased().reversed().drop { $0.isWhitespace }.reversed()
+    return !isManifestName(name) && isManifestName(String(usual))
+}
+
+private let manifestSuffixes = [".yaml", ".yml", ".json"]
 
 /// Reads the manifests that a task names: files, directories and pinned URLs.
 struct ManifestLoader {
@@ -79,7 +87,14 @@ struct ManifestLoader {
     /// Adds the manifests of a path; one file that cannot be read does not hide the others of its directory.
     private func add(_ reference: LocatedPath, to contents: inout Contents) {
         do {
-            let (paths, passedOver) = try paths(of: reference)
+            let (paths, passedOver, misnamed) = try paths(of: reference)
+            if let name = misnamed.first {
+                let isOne = misnamed.count == 1
+                let names = isOne ? "file '\(name)'" : "files '\(name)' and \(misnamed.count - 1) more"
+                let message = "\(names) of '\(reference.path)' \(isOne ? "is" : "are") not read"
+                let hint = "manifests are named *.yaml, *.yml or *.json"
+                contents.warnings.append(Problem(message, at: reference.location, hint: hint))
+            }
             if let name = passedOver.first {
                 let rest = passedOver.count == 1 ? "" : " and \(passedOver.count - 1) more"
                 let message = "manifests in subdirectory '\(name)'\(rest) of '\(reference.path)' are not read"
@@ -106,9 +121,12 @@ struct ManifestLoader {
 
     /// The files of a path: itself, or the files of a directory, not recursively.
     ///
-    /// - Returns: The files, and the names of subdirectories with manifests, which are passed over.
-    private func paths(of reference: LocatedPath) throws(SystemError) -> (files: [String], passedOver: [String]) {
-        guard let names = try run.files.list(reference.path) else { return ([reference.path], []) }
+    /// - Returns: The files, and the names of subdirectories with manifests and of files with almost such names, which are
+    ///   passed over.
+    private func paths(
+        of reference: LocatedPath
+    ) throws(SystemError) -> (files: [String], passedOver: [String], misnamed: [String]) {
+        guard let names = try run.files.list(reference.path) else { return ([reference.path], [], []) }
         let directory = reference.path.endsWithSlash ? reference.path : reference.path + "/"
         let files = names.filter { isManifestName($0) && !run.files.isDirectory(directory + $0) }
         var remaining = Self.examinedLimit
@@ -116,7 +134,7 @@ struct ManifestLoader {
             name.utf8.first != UInt8(ascii: ".") && run.files.isDirectory(directory + name)
                 && hasManifest(below: directory + name, &remaining)
         }
-        return (files.map { directory + $0 }, below)
+        return (files.map { directory + $0 }, below, names.filter(isAlmostManifestName))
     }
 
     /// Whether there is a manifest in a directory or, in the next few levels, below it.

@@ -44,8 +44,11 @@ extension Configuration {
             let directory = absolute(options.dropInDirectory)
             if try FileSystem.exists(directory) {
                 for name in try FileSystem.list(directory, limit: dropInLimit) {
-                    if isDropIn(name) { add("\(directory)/\(name)") }
-                    let suffix = [".yml", ".json"].first { name.hasSuffix($0) }
+                    guard !isDropIn(name) else {
+                        add("\(directory)/\(name)")
+                        continue
+                    }
+                    let suffix = [".yaml", ".yml", ".json"].first { name.lowercased().hasSuffix($0) }
                     guard let suffix, !name.hasPrefix(".") else { continue }
                     let location = SourceLocation(file: "\(directory)/\(name)")
                     problems.append(

@@ -87,6 +87,23 @@ struct ManifestLoaderTests {
         #expect(warnings == ["DIR/bootstrap.yaml:2:50: \(words); name it in 'manifests' too, or move its files"])
     }
 
+    @Test(arguments: [
+        (["b.YAML"], "file 'b.YAML' of 'DIR/d' is not read"), (["b.json "], "file 'b.json ' of 'DIR/d' is not read"),
+        (["b.Yml", "c.YAML"], "files 'b.Yml' and 1 more of 'DIR/d' are not read"), (["b.yaml.j2", "c.yaml.bak"], ""),
+    ])
+    func `a file whose name is almost that of a manifest is no manifest, and is reported`(
+        names: [String],
+        expected: String
+    ) async throws {
+        let (read, problems, warnings) = try await load("d") { bench in
+            for name in ["a.yaml"] + names { try bench.write(Self.namespace("own"), to: "d/\(name)") }
+        }
+        #expect(read == ["own"])
+        #expect(problems == [])
+        let warning = "DIR/bootstrap.yaml:2:50: \(expected); manifests are named *.yaml, *.yml or *.json"
+        #expect(warnings == (expected.isEmpty ? [] : [warning]))
+    }
+
     @Test func `what cannot be read is reported, and the rest is read`() async throws {
         let (names, problems, _) = try await load("none.yaml, empty, comments.yaml, d, fifo") { bench in
             try FileSystem.makeDirectories("\(bench.directory)/empty")

@@ -4,14 +4,15 @@ import Testing
 /// What is said of a task file with many mistakes.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct TaskFileTests {
-    @Test func `a drop-in by another ending is reported, as it is not read`() async throws {
+    @Test(arguments: ["10-u.yml", "10-u.YAML", "10-u.json"])
+    func `a drop-in by another ending is reported, as it is not read`(name: String) async throws {
         let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
-        try node.write("tasks: {u: {}}\n", to: "bootstrap.d/10-u.yml")
+        try node.write("tasks: {u: {}}\n", to: "bootstrap.d/\(name)")
         let result = await node.call("check")
         #expect(result.status == 78)
         #expect(
             result.errors
-                == "\(node.path("bootstrap.d/10-u.yml")): would have no effect, as drop-ins end in .yaml; rename it to 10-u.yaml, or remove it\n"
+                == "\(node.path("bootstrap.d/\(name)")): would have no effect, as drop-ins end in .yaml; rename it to 10-u.yaml, or remove it\n"
         )
     }
 

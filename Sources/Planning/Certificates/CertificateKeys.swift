@@ -143,10 +143,10 @@ enum CertificateKeys {
             default: "none",
             "the DNS names and IP addresses; required for `server auth`"
         )
-        static let usages = Key.required(
+        static let usages = Key.optional(
             "usages",
             .list(of: .usage, "usages"),
-            example: "[client auth]",
+            default: "required",
             "what it is for: `server auth`, `client auth`, and `signing` for tokens"
         )
         static let validity = Key.optional(

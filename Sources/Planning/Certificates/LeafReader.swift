@@ -118,14 +118,13 @@ struct LeafReader {
 
     private func readUsages(_ fields: inout MappingReader) -> Set<CertificateUsage> {
         let name = Keys.usages.description.name
+        let hint = "add usages: [client auth]"
         let written = fields.entries.first { $0.key == name }
         let usages = fields.value(Keys.usages)
-        if let written, written.value.sequence?.isEmpty == true {
-            problems.add(
-                written.value.location,
-                "\(fields.subject.label(name)) is empty",
-                hint: "add usages: [client auth]"
-            )
+        if written == nil {
+            problems.add(location, "\(fields.subject.label(name)) is missing", hint: hint)
+        } else if written?.value.sequence?.isEmpty == true {
+            problems.add(written?.value.location ?? location, "\(fields.subject.label(name)) is empty", hint: hint)
         }
         return Set(usages ?? [])
     }
