@@ -133,6 +133,29 @@ struct OtherReplyTests {
         )
     }
 
+    @Test(arguments: [("5", "unchanged ConfigMap/ns/a"), ("6", "configured ConfigMap/ns/a\n  data.a")])
+    func `where no dry run is possible, the version of the object says whether it has changed`(
+        version: String,
+        expected: String
+    ) async throws {
+        @Sendable func stored(_ version: String, _ data: String) -> String {
+            Self.object(data: data).replacing(#""uid":"1""#, with: #""uid":"1","resourceVersion":"\#(version)""#)
+        }
+        let fake = try FakeAPIServer { request in
+            guard request.target.hasPrefix(Self.path) else { return nil }
+            if request.method == "GET" { return FakeAPIServer.json(200, stored("5", "0")) }
+            guard request.target.contains("dryRun") else {
+                return FakeAPIServer.json(200, stored(version, version == "5" ? "0" : "1"))
+            }
+            let message = #"admission webhook \"w.test\" does not support dry run"#
+            return FakeAPIServer.json(
+                400,
+                #"{"kind":"Status","reason":"BadRequest","code":400,"message":"\#(message)"}"#
+            )
+        }
+        #expect(await (try fake.session()).apply(Self.text) == [expected])
+    }
+
     @Test func `the object as it was is no answer to an apply`() async throws {
         let said = try await lines("PATCH", Self.object(), exists: true)
         #expect(
