@@ -260,9 +260,24 @@ extension RunningMachineTests {
                 #expect(Set(kept.split(separator: "\n")) == ["LoadState=loaded", "TimeoutStartUSec=1d 1min"])
                 try await machine.must("cp /root/bootstrap.yaml /etc/nest-bootstrap/ && systemctl daemon-reload")
                 try await machine.must("systemctl stop \(unit)")
-                #expect(try await machine.output("systemctl show -p ActiveState \(unit)") == "ActiveState=inactive\n")
-                #expect(try await machine.records() == ["long": "interrupted"])
+                let state = try await machine.output("systemctl show -p ActiveState -p SubState -p Result \(unit)")
+                #expect(state == "Result=success\nActiveState=inactive\nSubState=dead\n")
+                let records = try await machine.records()
+                #expect(records == ["long": "interrupted"])
                 #expect(try await machine.isRunningWithoutFailures())
+
+                // Also before the program can note a signal.
+                let ends = try await machine.must(
+                    """
+                    for i in $(seq 0 2 98); do
+                        systemctl start --no-block \(unit)
+                        sleep 0.0$(printf %02d $i)
+                        systemctl stop \(unit)
+                        systemctl show -p ActiveState -p Result --value \(unit) | paste -s
+                    done | sort | uniq -c
+                    """
+                )
+                #expect(ends.split(whereSeparator: \.isWhitespace) == ["50", "success", "inactive"])
             }
         }
     }

@@ -59,7 +59,7 @@ struct IntendedDifference: Sendable {
             settings.add("TimeoutStopSec", ["30"])
             settings.add("KillMode", ["mixed"])
             settings.add("NotifyAccess", ["main"])
-            settings.add("SuccessExitStatus", ["143"])
+            settings.add("SuccessExitStatus", ["143 SIGTERM"])
         },
         Self(
             subject: "`nixos-rebuild switch`",
