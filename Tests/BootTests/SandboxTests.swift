@@ -263,7 +263,10 @@ extension RunningMachineTests {
                 let state = try await machine.output("systemctl show -p ActiveState -p SubState -p Result \(unit)")
                 #expect(state == "Result=success\nActiveState=inactive\nSubState=dead\n")
                 let records = try await machine.records()
-                #expect(records == ["long": "interrupted"])
+                let journal = try await machine.output(
+                    "journalctl -b -o short-precise --no-pager -n 60 -u 'k8s-bootstrap*'"
+                )
+                #expect(records == ["long": "interrupted"], "\(journal)")
                 #expect(try await machine.isRunningWithoutFailures())
 
                 // Also before the program can note a signal.
