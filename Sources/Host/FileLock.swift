@@ -60,6 +60,15 @@ public struct FileLock: ~Copyable, Sendable {
     ///
     /// Called at the end of the work: without a later use a value may end before its scope does.
     public consuming func release() {}
+
+    /// Keeps the lock until the process has ended, so that who takes it next finds the process gone.
+    public consuming func keepUntilExit() { _ = unsafe Unmanaged.passRetained(KeptLock(self)) }
+}
+
+private final class KeptLock {
+    private let lock: FileLock
+
+    init(_ lock: consuming FileLock) { self.lock = lock }
 }
 
 /// A thread that waits for a lock.

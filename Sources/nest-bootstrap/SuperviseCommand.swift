@@ -39,10 +39,9 @@ struct SuperviseCommand {
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(output)
         }
-        let isWell = try await supervisor.judge(ended: [:]) { output.write("\($0)\n") }
         await forgetCommands(of: configuration.plan.steps.map(\.task), output)
         await writeMetrics(output)
-        return isWell ? .success : .failure
+        return try await supervisor.judge(ended: [:]) { output.write("\($0)\n") } ? .success : .failure
     }
 
     /// Whether the unit of the tasks has ended, so that this is an `ExecStopPost=` of it, and not an `ExecStartPost=`.

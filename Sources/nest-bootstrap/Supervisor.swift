@@ -34,14 +34,16 @@ struct Supervisor {
     ///
     /// - Parameters:
     ///   - ended: The exit statuses of tasks that have just failed, where they are known. Their units are still ending.
+    ///     Without any this is the health service, and the last thing that it does: while it runs, a start of it is none,
+    ///     so nobody else changes anything until the process has ended.
     ///   - report: Prints a line.
     /// - Returns: Whether no task has failed.
     /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.
     @discardableResult
     func judge(ended: [String: Int32?], _ report: (String) -> Void) async throws -> Bool {
         let records = try configuration.records()
-        let lock = try await records.awaitHealthLock(until: .now + Self.lockLimit)
-        defer { withExtendedLifetime(lock) {} }
+        var lock = try await records.awaitHealthLock(until: .now + Self.lockLimit)
+        defer { if ended.isEmpty { lock.take()?.keepUntilExit() } else { lock.take()?.release() } }
         let looks = try await looks(records, ended)
         let before = records.health()
         let failing = looks.filter(\.hasFailed)
@@ -50,7 +52,9 @@ struct Supervisor {
         let pending = looks.filter { !$0.hasFailed && !$0.isActive }.map(\.task).filter(before.failed.contains)
         var health = NodeHealth(failed: failing.map(\.task) + pending)
         let alerted = failing.map(\.task).filter { !before.failed.contains($0) } + recovered
-        var jobs: [Systemd.Job] = []
+        // Each waits for its task. Were it still running when the task is started again, it would not run after that.
+        var jobs = configuration.plan.steps.map(\.task).filter { ended[$0.name] != nil && !$0.isCompletedOutside }
+            .map { Systemd.Job.stop(recoveryUnitName(ofTask: $0.name)) }
         if let attempt = failing.lazy.filter({ !$0.isPermanent }).map(\.attempt).min() {
             let (timers, retryAt) = try await retry(in: NodeHealth.retryDelay(afterAttempt: attempt), before)
             jobs += timers

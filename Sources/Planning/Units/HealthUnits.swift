@@ -12,7 +12,7 @@ public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (
 public func alertUnitName(ofTask task: String) -> String { "k8s-bootstrap-alert@\(task).service" }
 
 /// Returns the name of the service that is started after each attempt of a task, and runs if a task has failed before.
-func recoveryUnitName(ofTask task: String) -> String { "k8s-bootstrap-recovery@\(task).service" }
+public func recoveryUnitName(ofTask task: String) -> String { "k8s-bootstrap-recovery@\(task).service" }
 
 /// Returns the name of the timer that starts the target again after a delay.
 public func retryTimerName(delay: Duration) -> String { "k8s-bootstrap--retry@\(delay.components.seconds)s.timer" }

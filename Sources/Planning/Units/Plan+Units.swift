@@ -88,7 +88,7 @@ private struct TaskUnit {
         if !dependencies.isEmpty { unit.set("Requires", dependencies.joined(separator: " ")) }
         let earlier = dependencies + task.afterUnits
         if !earlier.isEmpty { unit.set("After", earlier.joined(separator: " ")) }
-        if !isCompletedOutside { unit.set("Wants", recoveryUnitName(ofTask: task.name)) }
+        if !task.isCompletedOutside { unit.set("Wants", recoveryUnitName(ofTask: task.name)) }
         if task.interval != nil { unit.set("Wants", timerName(ofTask: task.name)) }
         addService(&unit, flags: [])
         return unit.text
@@ -152,7 +152,7 @@ private struct TaskUnit {
         unit.command("ExecStart", run)
         // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
         let supervise = [call.program, "supervise", task.name] + flags + call.flags
-        if isCompletedOutside {
+        if task.isCompletedOutside {
             let steps = [
                 hasOnlyProducts ? "puts in place what the task has made" : nil,
                 task.restarts.isEmpty ? nil : "restarts the units that use it",
@@ -166,9 +166,6 @@ private struct TaskUnit {
         unit.comment("Reports a failure to the administrator, and to the tasks that depend on this one.")
         unit.command("ExecStopPost", prefixes: "-+", supervise)
     }
-
-    /// Whether a step after the task, outside of its sandbox, belongs to it.
-    private var isCompletedOutside: Bool { task.footprint.hasOnlyProducts || !task.restarts.isEmpty }
 
     /// The paths that the task may write; with a root all of it, as the records are there too.
     private var writable: [String] {
@@ -257,4 +254,11 @@ extension Plan {
         return steps.lazy.map(\.task.footprint).filter(\.runsPrograms).flatMap(\.writablePaths)
             .filter { $0.pathParts.count > 1 && seen.insert($0).inserted }
     }
+}
+
+extension PlannedTask {
+    /// Whether a step of its unit after the task, outside of the sandbox, belongs to it.
+    ///
+    /// That step notes a recovery too; other tasks have a service for it.
+    public var isCompletedOutside: Bool { footprint.hasOnlyProducts || !restarts.isEmpty }
 }
