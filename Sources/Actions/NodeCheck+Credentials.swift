@@ -69,6 +69,7 @@ extension NodeCheck {
             let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
             guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else { return [] }
             _ = try Credentials(kubeconfig) { try run.files.read($0, limit: Self.sizeLimit) }
+            if let problem = missingToken(of: kubeconfig) { return [problem] }
             return kubeconfig.keyPath.map { checkPrivate($0, at: SourceLocation(file: file.name)) } ?? []
         } catch let error as Problems {
             return error.all
@@ -76,6 +77,23 @@ extension NodeCheck {
             return [Problem(error.message, at: SourceLocation(file: file.name), hint: error.hint)]
         } catch {
             return [Problem("\(error)", at: SourceLocation(file: file.name))]
+        }
+    }
+}
+
+extension NodeCheck {
+    /// A token file that cannot be read: the program reads it anew for each request.
+    private func missingToken(of kubeconfig: Kubeconfig) -> Problem? {
+        guard case .file(let path) = kubeconfig.token else { return nil }
+        do {
+            _ = try run.files.read(path, limit: Self.sizeLimit)
+            return nil
+        } catch {
+            return Problem(
+                "tokenFile of kubeconfig '\(kubeconfig.path)': \(error)",
+                at: SourceLocation(file: kubeconfig.path),
+                hint: error.advice ?? "put the file there, or correct 'tokenFile'",
+            )
         }
     }
 }

@@ -36,6 +36,7 @@ struct StatusCommand {
             if !configuration.options.output.isForPrograms {
                 if let error = findings.error { output.report(error) }
                 if options.isWaiting { output.report(findings.masked.map(Self.maskedProblem), .programFailed) }
+                if !isDone, let limit = options.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
             }
             print(statuses, of: plan, output, outputEnvironment)
             // A wait is for the node to be ready, and a repetition since then says nothing about that.
@@ -47,6 +48,16 @@ struct StatusCommand {
                 ? .incomplete
                 : isPermanent ? .failure : code
         }
+    }
+
+    private static func timeIsUp(_ statuses: [TaskStatus], after limit: Duration) -> Problem {
+        let missing = statuses.filter { !$0.state.isSuccess }.map(\.task)
+        guard !missing.isEmpty else {
+            let message = "time is up: after \(limit.humanReadable) the target of the tasks is not reached"
+            return Problem(message, hint: "see 'systemctl list-jobs'")
+        }
+        let verb = missing.count == 1 ? "has" : "have"
+        return Problem("time is up: after \(limit.humanReadable) \(quotedList(missing)) \(verb) not succeeded")
     }
 
     /// Why waiting for a task is of no use.

@@ -50,7 +50,9 @@ struct CallTests {
             """
         )
         try node.write("kind: [\n", to: "m.yaml")
-        #expect(try await node.run("status", "--wait=200ms").status == 3)
+        let early = try await node.run("status", "--wait=200ms")
+        #expect(early.status == 3)
+        #expect(early.errors == "nest-bootstrap: time is up: after 200 ms 'good' and 'bad' have not succeeded\n")
         let waiting = try node.start(["status", "--wait=60s", "good"])
         #expect(try await node.run("run", "--task", "good").status == 0)
         #expect(await waiting.result().status == 0)

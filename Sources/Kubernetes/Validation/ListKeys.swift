@@ -5,37 +5,82 @@ import YAML
 enum ListKeys {
     /// A list whose items are distinguished by some of their fields.
     struct Rule {
-        var list: String
-        var keys: [String]
+        /// The fields on the way to the list, and whether each is a list itself, whose items are all looked at.
+        let path: [(name: String, isList: Bool)]
+        /// The fields that distinguish items; without one the items are values, each of which is there once.
+        let keys: [String]
         /// The values of keys that may be left out.
-        var defaults: [String: String] = [:]
+        var defaults: [String: String]
+
+        /// Creates a rule for a path such as `webhooks[].matchConditions`.
+        init(list: String, keys: [String] = [], defaults: [String: String] = [:]) {
+            path = list.split(separator: ".").map { field in
+                field.hasSuffix("[]") ? (String(field.dropLast(2)), true) : (String(field), false)
+            }
+            self.keys = keys
+            self.defaults = defaults
+        }
     }
 
-    private static let ports = Rule(list: "ports", keys: ["containerPort", "protocol"], defaults: ["protocol": "TCP"])
+    private static let metadataRules = [
+        Rule(list: "metadata.finalizers"), Rule(list: "metadata.ownerReferences", keys: ["uid"]),
+    ]
+
+    private static let webhookRules = [
+        Rule(list: "webhooks", keys: ["name"]), Rule(list: "webhooks[].matchConditions", keys: ["name"]),
+    ]
+
+    /// The lists of the built-in kinds but for those of pods, as in the OpenAPI document of Kubernetes 1.36.
+    private static let rules: [String: [String: [Rule]]] = [
+        "": [
+            "Node": [Rule(list: "spec.podCIDRs")],
+            "Service": [Rule(list: "spec.ports", keys: ["port", "protocol"], defaults: ["protocol": "TCP"])],
+            "ServiceAccount": [Rule(list: "secrets", keys: ["name"])],
+        ],
+        "admissionregistration.k8s.io": [
+            "MutatingAdmissionPolicy": [Rule(list: "spec.matchConditions", keys: ["name"])],
+            "MutatingWebhookConfiguration": webhookRules,
+            "ValidatingAdmissionPolicy": [
+                Rule(list: "spec.matchConditions", keys: ["name"]), Rule(list: "spec.variables", keys: ["name"]),
+            ],
+            "ValidatingAdmissionPolicyBinding": [Rule(list: "spec.validationActions")],
+            "ValidatingWebhookConfiguration": webhookRules,
+        ],
+        "batch": [
+            "CronJob": [Rule(list: "spec.jobTemplate.spec.podFailurePolicy.rules[].onExitCodes.values")],
+            "Job": [Rule(list: "spec.podFailurePolicy.rules[].onExitCodes.values")],
+        ],
+        "flowcontrol.apiserver.k8s.io": [
+            "FlowSchema": ["apiGroups", "namespaces", "resources", "verbs"].map {
+                Rule(list: "spec.rules[].resourceRules[].\($0)")
+            } + ["nonResourceURLs", "verbs"].map { Rule(list: "spec.rules[].nonResourceRules[].\($0)") }
+        ],
+        "storage.k8s.io": [
+            "CSIDriver": [Rule(list: "spec.volumeLifecycleModes")],
+            "CSINode": [Rule(list: "spec.drivers", keys: ["name"])],
+        ],
+    ]
+
     private static let podRules = [
         Rule(list: "volumes", keys: ["name"]), Rule(list: "imagePullSecrets", keys: ["name"]),
         Rule(list: "hostAliases", keys: ["ip"]), Rule(list: "resourceClaims", keys: ["name"]),
         Rule(list: "topologySpreadConstraints", keys: ["topologyKey", "whenUnsatisfiable"]),
-        Rule(list: "initContainers", keys: ["name"]), Rule(list: "containers", keys: ["name"]),
-        Rule(list: "ephemeralContainers", keys: ["name"]),
+        Rule(list: "schedulingGates", keys: ["name"]), Rule(list: "initContainers", keys: ["name"]),
+        Rule(list: "containers", keys: ["name"]), Rule(list: "ephemeralContainers", keys: ["name"]),
     ]
+
     private static let containerRules = [
-        Rule(list: "env", keys: ["name"]), ports, Rule(list: "volumeMounts", keys: ["mountPath"]),
-        Rule(list: "volumeDevices", keys: ["devicePath"]),
+        Rule(list: "env", keys: ["name"]),
+        Rule(list: "ports", keys: ["containerPort", "protocol"], defaults: ["protocol": "TCP"]),
+        Rule(list: "volumeMounts", keys: ["mountPath"]), Rule(list: "volumeDevices", keys: ["devicePath"]),
+        Rule(list: "resources.claims", keys: ["name"]),
+        Rule(list: "restartPolicyRules[].exitCodes.values"),
     ]
 
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
-        var problems: [Problem] = []
-        switch (type.group, type.kind) {
-        case ("", "Service"):
-            let rule = Rule(list: "ports", keys: ["port", "protocol"], defaults: ["protocol": "TCP"])
-            problems += manifest.root["spec"].map { check($0, "spec", rule) } ?? []
-        case ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
-            ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"):
-            problems += check(manifest.root, "", Rule(list: "webhooks", keys: ["name"]))
-        default: break
-        }
+        let rules = metadataRules + (Self.rules[type.group]?[type.kind] ?? [])
+        var problems = rules.flatMap { check(manifest.root, "", $0) }
         guard let pod = PodTemplate(manifest) else { return problems }
         problems += podRules.flatMap { check(pod.spec, pod.path, $0) }
         for container in pod.containers {
@@ -44,9 +89,18 @@ enum ListKeys {
         return problems
     }
 
-    private static func check(_ parent: Node, _ path: String, _ rule: Rule) -> [Problem] {
-        guard let items = parent[rule.list]?.sequence else { return [] }
-        return repetitions(in: items, path.isEmpty ? rule.list : "\(path).\(rule.list)", rule)
+    /// Checks the lists of a rule below a node, which has a path of its own.
+    private static func check(_ node: Node, _ path: String, _ rule: Rule) -> [Problem] {
+        var found = [(node: node, path: path)]
+        for (name, isList) in rule.path {
+            found = found.flatMap { parent in
+                guard let child = parent.node[name] else { return [(node: Node, path: String)]() }
+                let path = parent.path.isEmpty ? name : "\(parent.path).\(name)"
+                guard isList else { return [(child, path)] }
+                return (child.sequence ?? []).enumerated().map { ($1, "\(path)[\($0)]") }
+            }
+        }
+        return found.flatMap { repetitions(in: $0.node.sequence ?? [], $0.path, rule) }
     }
 
     /// Finds the items of a list that have the keys of an earlier one.
@@ -54,24 +108,23 @@ enum ListKeys {
         guard items.count > 1 else { return [] }
         var first: [[String]: SourceLocation] = [:]
         return items.compactMap { item in
-            var values: [String] = []
+            var values: [String] = rule.keys.isEmpty ? [text(item)] : []
             for key in rule.keys {
-                guard
-                    let value = item[key].map({ String(decoding: $0.json(), as: UTF8.self) })
-                        ?? rule.defaults[key].map({ "\"\($0)\"" })
-                else { return nil }
+                guard let value = item[key].map(text) ?? rule.defaults[key].map({ "\"\($0)\"" }) else { return nil }
                 values.append(value)
             }
             guard let earlier = first[values] else {
                 first[values] = item.location
                 return nil
             }
-            let keys = zip(rule.keys, values).map { "\($0)=\($1)" }.joined(separator: ",")
+            let keys = rule.keys.isEmpty ? values : zip(rule.keys, values).map { "\($0)=\($1)" }
             return Problem(
-                "field '\(field)' has more than one item [\(keys)], the first at \(earlier)",
+                "field '\(field)' has more than one item [\(keys.joined(separator: ","))], the first at \(earlier)",
                 at: item.location,
                 hint: "remove one of them",
             )
         }
     }
+
+    private static func text(_ node: Node) -> String { String(decoding: node.json(), as: UTF8.self) }
 }

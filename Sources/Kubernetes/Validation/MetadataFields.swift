@@ -10,12 +10,34 @@ enum MetadataFields {
     ]
 
     static func problems(_ manifest: ManifestObject) -> [Problem] {
-        (manifest.root["metadata"]?.mapping?.entries ?? []).filter { !names.contains($0.key) }.map { entry in
-            Problem(
+        entries(manifest).compactMap { entry in
+            if entry.key == "managedFields", !entry.value.isNull {
+                let message = "field 'metadata.managedFields' is written by the server alone, which refuses the object"
+                return Problem(message, at: entry.location, hint: "remove it")
+            }
+            if names.contains(entry.key) { return nil }
+            return Problem(
                 "field 'metadata.\(entry.key)' does not exist",
                 at: entry.location,
                 hint: nearestName(to: entry.key, in: names).map { "did you mean '\($0)'?" } ?? "remove it",
             )
         }
+    }
+
+    /// Fields that keep the object from being applied anywhere but to the one that it was read from.
+    static func warnings(_ manifest: ManifestObject) -> [Problem] {
+        entries(manifest).filter { !$0.value.isNull }.compactMap { entry in
+            let refused: String
+            switch entry.key {
+            case "uid": refused = "is that of one object, and the server refuses every other of this name"
+            case "resourceVersion": refused = "is that of one state of the object, and the server refuses every other"
+            default: return nil
+            }
+            return Problem("field 'metadata.\(entry.key)' \(refused)", at: entry.location, hint: "remove it")
+        }
+    }
+
+    private static func entries(_ manifest: ManifestObject) -> [Mapping.Entry] {
+        manifest.root["metadata"]?.mapping?.entries ?? []
     }
 }

@@ -179,6 +179,25 @@ struct KubeconfigTests {
         #expect(kubeconfig.clientKey == .file("/key\(name)"))
     }
 
+    @Test func `entries of one name are refused, also those that are not used`() {
+        let text = """
+            current-context: x
+            clusters: [{name: c, cluster: {server: "https://h"}}, {name: c, cluster: {server: "https://other"}}]
+            contexts: [{name: x, context: {cluster: c, user: u}}]
+            users:
+            - {name: u, user: {token: t}}
+            - {name: v, user: {token: t}}
+            - {name: v, user: {token: t}}
+            """
+        let error = #expect(throws: Problems.self) { try read(text, path: "k") }
+        #expect(
+            error?.all.map(\.description) == [
+                "k:2:55: 'clusters' has more than one entry 'c', the first at k:2:12; remove one of them",
+                "k:7:3: 'users' has more than one entry 'v', the first at k:6:3; remove one of them",
+            ]
+        )
+    }
+
     @Test func `a rendered kubeconfig may hold its credentials`() throws {
         let template = Kubeconfig.Template(
             cluster: "c",
