@@ -82,7 +82,7 @@ extension NodeCheck {
 }
 
 extension NodeCheck {
-    /// A token file that cannot be read: the program reads it anew for each request.
+    /// A token file that cannot be read: the program reads it for each request.
     private func missingToken(of kubeconfig: Kubeconfig) -> Problem? {
         guard case .file(let path) = kubeconfig.token else { return nil }
         do {

@@ -34,8 +34,8 @@ struct Supervisor {
     ///
     /// - Parameters:
     ///   - ended: The exit statuses of tasks that have just failed, where they are known. Their units are still ending.
-    ///     Without any this is the health service, and the last thing that it does: while it runs, a start of it is none,
-    ///     so nobody else changes anything until the process has ended.
+    ///     Without any this is the health service, and the last thing that it does: systemd does not start a service
+    ///     again that still runs, so nobody else changes anything until the process has ended.
     ///   - report: Prints a line.
     /// - Returns: Whether no task has failed.
     /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.

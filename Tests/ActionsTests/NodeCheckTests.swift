@@ -104,36 +104,6 @@ struct NodeCheckTests {
         }
     }
 
-    @Test func `the token file of a kubeconfig must be there, unless a task writes it`() async throws {
-        let kubeconfig = """
-            current-context: c
-            contexts: [{name: c, context: {cluster: c, user: u}}]
-            clusters: [{name: c, cluster: {server: "https://h:6443"}}]
-            users: [{name: u, user: {tokenFile: token}}]
-            """
-        try await withBench("tasks: {a: {wait: {apiServer: k}}}") { bench in
-            try bench.write(kubeconfig, to: "k")
-            let missing = await bench.problems()
-            #expect(
-                missing == [
-                    "DIR/k: tokenFile of kubeconfig 'DIR/k': cannot read 'DIR/token': No such file or directory; "
-                        + "put the file there, or correct 'tokenFile'"
-                ]
-            )
-            try bench.write("t", to: "token")
-            #expect(await bench.problems() == [])
-        }
-        let tasks = """
-            tasks:
-              token: {file: {path: /nowhere/token, content: t, owner: root}}
-              a: {after: [token], wait: {apiServer: k}}
-            """
-        try await withBench(tasks) { bench in
-            try bench.write(kubeconfig.replacing("tokenFile: token", with: "tokenFile: /nowhere/token"), to: "k")
-            #expect(await bench.problems() == [])
-        }
-    }
-
     @Test func `all three files of a kubeconfig task are checked`() async throws {
         let authority = try TestAuthority()
         let client = try authority.issue("client", validity: .past)
