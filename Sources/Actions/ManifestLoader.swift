@@ -134,7 +134,8 @@ struct ManifestLoader {
             name.utf8.first != UInt8(ascii: ".") && run.files.isDirectory(directory + name)
                 && hasManifest(below: directory + name, &remaining)
         }
-        return (files.map { directory + $0 }, below, names.filter(isAlmostManifestName))
+        let misnamed = names.filter { isAlmostManifestName($0) && !run.files.isDirectory(directory + $0) }
+        return (files.map { directory + $0 }, below, misnamed)
     }
 
     /// Whether there is a manifest in a directory or, in the next few levels, below it.

@@ -1,4 +1,5 @@
 import Base
+import HTTP
 import Kubernetes
 import Planning
 import YAML
@@ -67,10 +68,10 @@ extension NodeCheck {
         guard missing.isEmpty, let file = credential(reference) else { return missing }
         do {
             let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
-            guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else { return [] }
+            let problems = tokenProblems(of: kubeconfig)
+            guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else { return problems }
             _ = try Credentials(kubeconfig) { try run.files.read($0, limit: Self.sizeLimit) }
-            if let problem = missingToken(of: kubeconfig) { return [problem] }
-            return kubeconfig.keyPath.map { checkPrivate($0, at: SourceLocation(file: file.name)) } ?? []
+            return problems + (kubeconfig.keyPath.map { checkPrivate($0, at: SourceLocation(file: file.name)) } ?? [])
         } catch let error as Problems {
             return error.all
         } catch let error as Problem {
@@ -82,18 +83,18 @@ extension NodeCheck {
 }
 
 extension NodeCheck {
-    /// A token file that cannot be read: the program reads it for each request.
-    private func missingToken(of kubeconfig: Kubeconfig) -> Problem? {
-        guard case .file(let path) = kubeconfig.token else { return nil }
+    /// Reports a token file that cannot be used, which loading the credentials does not read: each request does.
+    private func tokenProblems(of kubeconfig: Kubeconfig) -> [Problem] {
+        guard case .file(let path) = kubeconfig.token, producers.producer(of: path) == nil else { return [] }
+        let location = SourceLocation(file: kubeconfig.path)
         do {
-            _ = try run.files.read(path, limit: Self.sizeLimit)
-            return nil
+            let bytes = try run.files.read(path, limit: SizeLimit.configuration)
+            guard BearerToken.token(in: bytes) == nil else { return [] }
+            let message = "'tokenFile' '\(path)' contains no valid token"
+            return [Problem(message, at: location, hint: "write the token as one line without spaces")]
         } catch {
-            return Problem(
-                "tokenFile of kubeconfig '\(kubeconfig.path)': \(error)",
-                at: SourceLocation(file: kubeconfig.path),
-                hint: error.advice ?? "put the file there, or correct 'tokenFile'",
-            )
+            let hint = error.advice ?? "put the file there, or correct 'tokenFile'"
+            return [Problem("'tokenFile': \(error)", at: location, hint: hint)]
         }
     }
 }

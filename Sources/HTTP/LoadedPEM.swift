@@ -83,13 +83,23 @@ extension BearerToken {
             case .value(let value): (Array(value.utf8), "the bearer token")
             case .file(let path): (try readIdentityFile(path), "token file '\(path)'")
             }
-        // A file often ends with a line feed.
-        let token = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
-        guard let line = token.first, token.count == 1, line.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        guard let token = Self.token(in: bytes) else {
             throw TransportError(
                 .clientCertificate,
                 "\(name) contains no valid token: it must be one line without spaces"
             )
+        }
+        return token
+    }
+
+    /// Returns the token that a file contains.
+    ///
+    /// - Parameter bytes: The file, which often ends with a line feed.
+    /// - Returns: The token, or `nil` if it is not valid in a header: not one line without spaces.
+    public static func token(in bytes: [UInt8]) -> String? {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
+        guard let line = lines.first, lines.count == 1, line.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return nil
         }
         return String(decoding: line, as: UTF8.self)
     }

@@ -61,7 +61,9 @@ public struct FileLock: ~Copyable, Sendable {
     /// Called at the end of the work: without a later use a value may end before its scope does.
     public consuming func release() {}
 
-    /// Keeps the lock until the process has ended, so that who takes it next finds the process gone.
+    /// Keeps the lock until the process has ended.
+    ///
+    /// The value is never released, because its end would release the lock.
     public consuming func keepUntilExit() { _ = unsafe Unmanaged.passRetained(KeptLock(self)) }
 }
 

@@ -5,7 +5,7 @@ import Glibc
 extension FileSystem {
     /// The directories, without links, in which programs may have made links as root: these do not lead root out of them.
     ///
-    /// They are set once, before anything is written.
+    /// They are those of the configuration that was read last.
     public static let programDirectories = Locked<[String]>([])
 
     /// Finds the directory that a path leads to, unless another user, or a program in its sandbox, could make it lead elsewhere.

@@ -50,14 +50,12 @@ struct StatusCommand {
         }
     }
 
+    /// The problem that the time was up before all tasks had succeeded.
     private static func timeIsUp(_ statuses: [TaskStatus], after limit: Duration) -> Problem {
         let missing = statuses.filter { !$0.state.isSuccess }.map(\.task)
-        guard !missing.isEmpty else {
-            let message = "time is up: after \(limit.humanReadable) the target of the tasks is not reached"
-            return Problem(message, hint: "see 'systemctl list-jobs'")
-        }
-        let verb = missing.count == 1 ? "has" : "have"
-        return Problem("time is up: after \(limit.humanReadable) \(quotedList(missing)) \(verb) not succeeded")
+        let message = "timed out after \(limit.text) waiting for "
+        guard missing.isEmpty else { return Problem(message + quotedList(missing)) }
+        return Problem("\(message)\(targetName)", hint: "see 'systemctl list-jobs'")
     }
 
     /// Why waiting for a task is of no use.

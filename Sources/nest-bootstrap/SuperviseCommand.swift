@@ -27,13 +27,14 @@ struct SuperviseCommand {
             await forgetCommands(of: tasks, output)
             // The failure is noted, and metrics are written, when the unit has ended.
             if !isComplete, !hasEnded { return .failure }
+            if !hasEnded { await writeMetrics(output) }
             do {
-                if isRepetition { try await noteRepetition() } else { try await note(supervisor) }
+                if isRepetition { try await noteRepetition() } else { try await note(tasks, supervisor) }
             } catch {
                 // How the task has ended does not depend on it. What could not be done now is done when the next task ends.
                 output.report(error, as: configuration.options.output)
             }
-            await writeMetrics(output)
+            if hasEnded { await writeMetrics(output) }
             return isComplete ? .success : .failure
         }
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
@@ -41,7 +42,7 @@ struct SuperviseCommand {
         }
         await forgetCommands(of: configuration.plan.steps.map(\.task), output)
         await writeMetrics(output)
-        return try await supervisor.judge(ended: [:]) { output.write("\($0)\n") } ? .success : .failure
+        return try await supervisor.judge(ended: [:], keepsLock: true) { output.write("\($0)\n") } ? .success : .failure
     }
 
     /// Whether the unit of the tasks has ended, so that this is an `ExecStopPost=` of it, and not an `ExecStartPost=`.
@@ -147,15 +148,18 @@ struct SuperviseCommand {
     }
 
     /// Notes how tasks have ended: in an `ExecStopPost=` systemd says how, in an `ExecStartPost=` they have succeeded.
-    private func note(_ supervisor: Supervisor) async throws {
+    private func note(_ tasks: [PlannedTask], _ supervisor: Supervisor) async throws {
         switch environment["SERVICE_RESULT"] {
-        case nil: try await supervisor.noteSuccess(of: names)
+        case nil:
+            try await supervisor.noteSuccess(of: names)
+            try await supervisor.awaitNextAttempt(of: tasks)
         // Stopped.
         case "success": break
         default:
             let status = environment["EXIT_STATUS"].flatMap { Int32($0) }
             // The health service, which is started now, prints what follows.
-            try await supervisor.judge(ended: Dictionary(names.map { ($0, status) }, uniquingKeysWith: { $1 })) { _ in }
+            let ended = Dictionary(names.map { ($0, status) }, uniquingKeysWith: { $1 })
+            try await supervisor.judge(ended: ended, keepsLock: false) { _ in }
         }
     }
 

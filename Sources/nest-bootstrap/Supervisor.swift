@@ -32,18 +32,20 @@ struct Supervisor {
 
     /// Starts alerts and the timer of the next retry, and returns whether all is well.
     ///
+    /// The health service calls it last, and keeps the lock until its process has ended: systemd ignores the start of a
+    /// service that still runs.
+    ///
     /// - Parameters:
     ///   - ended: The exit statuses of tasks that have just failed, where they are known. Their units are still ending.
-    ///     Without any this is the health service, and the last thing that it does: systemd does not start a service
-    ///     again that still runs, so nobody else changes anything until the process has ended.
+    ///   - keepsLock: Whether the lock is kept until the process has ended.
     ///   - report: Prints a line.
     /// - Returns: Whether no task has failed.
     /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.
     @discardableResult
-    func judge(ended: [String: Int32?], _ report: (String) -> Void) async throws -> Bool {
+    func judge(ended: [String: Int32?], keepsLock: Bool, _ report: (String) -> Void) async throws -> Bool {
         let records = try configuration.records()
         var lock = try await records.awaitHealthLock(until: .now + Self.lockLimit)
-        defer { if ended.isEmpty { lock.take()?.keepUntilExit() } else { lock.take()?.release() } }
+        defer { if keepsLock { lock.take()?.keepUntilExit() } else { lock.take()?.release() } }
         let looks = try await looks(records, ended)
         let before = records.health()
         let failing = looks.filter(\.hasFailed)
@@ -52,9 +54,7 @@ struct Supervisor {
         let pending = looks.filter { !$0.hasFailed && !$0.isActive }.map(\.task).filter(before.failed.contains)
         var health = NodeHealth(failed: failing.map(\.task) + pending)
         let alerted = failing.map(\.task).filter { !before.failed.contains($0) } + recovered
-        // Each waits for its task. Were it still running when the task is started again, it would not run after that.
-        var jobs = configuration.plan.steps.map(\.task).filter { ended[$0.name] != nil && !$0.isCompletedOutside }
-            .map { Systemd.Job.stop(recoveryUnitName(ofTask: $0.name)) }
+        var jobs: [Systemd.Job] = []
         if let attempt = failing.lazy.filter({ !$0.isPermanent }).map(\.attempt).min() {
             let (timers, retryAt) = try await retry(in: NodeHealth.retryDelay(afterAttempt: attempt), before)
             jobs += timers
@@ -99,7 +99,8 @@ struct Supervisor {
         let lock = try await records.awaitHealthLock(until: .now + Self.lockLimit)
         defer { withExtendedLifetime(lock) {} }
         var health = records.health()
-        let recovered = tasks.filter(health.failed.contains)
+        // An attempt may have begun meanwhile.
+        let recovered = tasks.filter { health.failed.contains($0) && (try? records.hasSucceeded($0)) == true }
         guard !recovered.isEmpty else { return }
         health.failed.removeAll(where: recovered.contains)
         if health.failed.isEmpty { health.retryAt = nil }
@@ -110,6 +111,23 @@ struct Supervisor {
         let timers = health.failed.isEmpty ? Self.stopTimers : []
         try await Systemd.queue(timers + recovered.map { .start(alertUnitName(ofTask: $0)) })
         await ReportCommand.request(configuration.report)
+    }
+
+    /// Has the services that note recoveries run again after attempts that have begun while they ran.
+    ///
+    /// systemd ignores the start of a service that still runs. The service does this last: an attempt may begin at any time.
+    ///
+    /// - Parameter tasks: The tasks of the services.
+    /// - Throws: ``Base/SystemError`` if systemd does not answer.
+    func awaitNextAttempt(of tasks: [PlannedTask]) async throws {
+        let failed = try configuration.records().health().failed
+        let tasks = tasks.filter { !$0.isCompletedOutside && failed.contains($0.name) }
+        guard !tasks.isEmpty else { return }
+        let services = try await Systemd.services(tasks.map(\.unitName), timeout: Self.answerLimit)
+        let begun = tasks.filter { task in
+            services[task.unitName].map { $0.hasJob || $0.unit.active == "activating" } ?? false
+        }
+        try await Systemd.queue(begun.map { .restart(recoveryUnitName(ofTask: $0.name)) })
     }
 
     /// Looks at the units of all tasks.
@@ -126,7 +144,8 @@ struct Supervisor {
             let status = ended[name] ?? service.exitStatus
             return Look(
                 task: name,
-                isActive: service.unit.isActive,
+                // A process that was stopped by SIGTERM leaves its unit active without a success.
+                isActive: service.unit.isActive && record?.isSuccess == true,
                 // One with a job is about to run again.
                 hasFailed: service.hasFailed && !service.hasJob || ended[name] != nil,
                 attempt: record?.history.unitAttempts ?? 1,

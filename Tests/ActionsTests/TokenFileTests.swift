@@ -17,11 +17,17 @@ struct TokenFileTests {
             let missing = await bench.problems()
             #expect(
                 missing == [
-                    "DIR/k: tokenFile of kubeconfig 'DIR/k': cannot read 'DIR/token': No such file or directory; "
+                    "DIR/k: 'tokenFile': cannot read 'DIR/token': No such file or directory; "
                         + "put the file there, or correct 'tokenFile'"
                 ]
             )
-            try bench.write("t", to: "token")
+            try bench.write("a b", to: "token")
+            #expect(
+                await bench.problems() == [
+                    "DIR/k: 'tokenFile' 'DIR/token' contains no valid token; write the token as one line without spaces"
+                ]
+            )
+            try bench.write("t\n", to: "token")
             #expect(await bench.problems() == [])
         }
         let tasks = """

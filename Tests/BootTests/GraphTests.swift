@@ -50,7 +50,7 @@ extension RunningMachineTests {
             }
         }
 
-        // Most of it is that of starting a process. On a busy machine both take twice the time of a processor.
+        // Compared with one task, because a busy machine doubles both. Most of the time for one task is the start of the process.
         @Test func `the generator takes less than five times as long for 50 tasks as for one`() async throws {
             func tasks(_ count: Int) -> String {
                 let tasks = (1...count).map { number in

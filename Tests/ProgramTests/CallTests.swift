@@ -52,7 +52,7 @@ struct CallTests {
         try node.write("kind: [\n", to: "m.yaml")
         let early = try await node.run("status", "--wait=200ms")
         #expect(early.status == 3)
-        #expect(early.errors == "nest-bootstrap: time is up: after 200 ms 'good' and 'bad' have not succeeded\n")
+        #expect(early.errors == "nest-bootstrap: timed out after 200ms waiting for 'good' and 'bad'\n")
         let waiting = try node.start(["status", "--wait=60s", "good"])
         #expect(try await node.run("run", "--task", "good").status == 0)
         #expect(await waiting.result().status == 0)

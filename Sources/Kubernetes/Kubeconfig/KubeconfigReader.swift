@@ -14,6 +14,10 @@ struct KubeconfigReader {
 
     /// Reads the current context.
     mutating func read() throws(Problems) -> Kubeconfig {
+        // As client-go does, also of those that are not used.
+        for list in ["clusters", "contexts", "users"] {
+            problems += ListKeys.repetitions(in: root[list]?.sequence ?? [], list, keys: ["name"])
+        }
         let current = root["current-context"]
         guard let name = text("current-context", in: root) else {
             let hint = "write 'current-context: \(names(in: "contexts").first ?? "default")'"
@@ -49,7 +53,6 @@ struct KubeconfigReader {
         result.token = token(of: user)
         result.proxy = proxy(of: cluster)
         result.impersonation = impersonation(of: user)
-        for list in ["clusters", "contexts", "users"] { refuseRepeated(in: list) }
         refuseUnsupported(cluster, user)
         refuseUnknown(context, ["cluster", "user", "namespace"])
         refuseUnknown(cluster, Self.clusterKeys)
@@ -65,25 +68,6 @@ struct KubeconfigReader {
 
     private func names(in list: String) -> [String] {
         (root[list]?.sequence ?? []).compactMap { $0["name"]?.string }
-    }
-
-    /// Refuses entries that have the name of an earlier one, as client-go does.
-    private mutating func refuseRepeated(in list: String) {
-        var first: [String: SourceLocation] = [:]
-        for entry in root[list]?.sequence ?? [] {
-            guard let name = entry["name"]?.string else { continue }
-            guard let earlier = first[name] else {
-                first[name] = entry.location
-                continue
-            }
-            problems.append(
-                Problem(
-                    "'\(list)' has more than one entry '\(name)', the first at \(earlier)",
-                    at: entry.location,
-                    hint: "remove one of them"
-                )
-            )
-        }
     }
 
     private mutating func missing(_ field: String, in node: Node, of subject: String) {

@@ -1,16 +1,16 @@
 import Base
 import YAML
 
-/// Items of a list that have the same keys, which server-side apply refuses.
+/// Items of a list that are the same or have the same keys, which server-side apply refuses.
 enum ListKeys {
     /// A list whose items are distinguished by some of their fields.
     struct Rule {
         /// The fields on the way to the list, and whether each is a list itself, whose items are all looked at.
         let path: [(name: String, isList: Bool)]
-        /// The fields that distinguish items; without one the items are values, each of which is there once.
+        /// The fields that distinguish items; if empty, the items are scalars and must be unique.
         let keys: [String]
         /// The values of keys that may be left out.
-        var defaults: [String: String]
+        let defaults: [String: String]
 
         /// Creates a rule for a path such as `webhooks[].matchConditions`.
         init(list: String, keys: [String] = [], defaults: [String: String] = [:]) {
@@ -30,7 +30,7 @@ enum ListKeys {
         Rule(list: "webhooks", keys: ["name"]), Rule(list: "webhooks[].matchConditions", keys: ["name"]),
     ]
 
-    /// The lists of the built-in kinds but for those of pods, as in the OpenAPI document of Kubernetes 1.36.
+    /// Lists of the built-in kinds except those of pods, from the OpenAPI document of Kubernetes 1.36.
     private static let rules: [String: [String: [Rule]]] = [
         "": [
             "Node": [Rule(list: "spec.podCIDRs")],
@@ -65,6 +65,7 @@ enum ListKeys {
         Rule(list: "volumes", keys: ["name"]), Rule(list: "imagePullSecrets", keys: ["name"]),
         Rule(list: "hostAliases", keys: ["ip"]), Rule(list: "resourceClaims", keys: ["name"]),
         Rule(list: "topologySpreadConstraints", keys: ["topologyKey", "whenUnsatisfiable"]),
+        Rule(list: "resources.claims", keys: ["name"]),
         Rule(list: "schedulingGates", keys: ["name"]), Rule(list: "initContainers", keys: ["name"]),
         Rule(list: "containers", keys: ["name"]), Rule(list: "ephemeralContainers", keys: ["name"]),
     ]
@@ -89,7 +90,7 @@ enum ListKeys {
         return problems
     }
 
-    /// Checks the lists of a rule below a node, which has a path of its own.
+    /// Checks the lists that a rule matches below a node.
     private static func check(_ node: Node, _ path: String, _ rule: Rule) -> [Problem] {
         var found = [(node: node, path: path)]
         for (name, isList) in rule.path {
@@ -100,26 +101,33 @@ enum ListKeys {
                 return (child.sequence ?? []).enumerated().map { ($1, "\(path)[\($0)]") }
             }
         }
-        return found.flatMap { repetitions(in: $0.node.sequence ?? [], $0.path, rule) }
+        return found.flatMap {
+            repetitions(in: $0.node.sequence ?? [], $0.path, keys: rule.keys, defaults: rule.defaults)
+        }
     }
 
-    /// Finds the items of a list that have the keys of an earlier one.
-    static func repetitions(in items: [Node], _ field: String, _ rule: Rule) -> [Problem] {
+    /// Finds the items of a list that have the keys of an earlier one, or are the same if there are no keys.
+    static func repetitions(
+        in items: [Node],
+        _ field: String,
+        keys: [String],
+        defaults: [String: String] = [:],
+    ) -> [Problem] {
         guard items.count > 1 else { return [] }
         var first: [[String]: SourceLocation] = [:]
         return items.compactMap { item in
-            var values: [String] = rule.keys.isEmpty ? [text(item)] : []
-            for key in rule.keys {
-                guard let value = item[key].map(text) ?? rule.defaults[key].map({ "\"\($0)\"" }) else { return nil }
+            var values: [String] = keys.isEmpty ? [text(item)] : []
+            for key in keys {
+                guard let value = item[key].map(text) ?? defaults[key].map({ "\"\($0)\"" }) else { return nil }
                 values.append(value)
             }
             guard let earlier = first[values] else {
                 first[values] = item.location
                 return nil
             }
-            let keys = rule.keys.isEmpty ? values : zip(rule.keys, values).map { "\($0)=\($1)" }
+            let shown = keys.isEmpty ? values : zip(keys, values).map { "\($0)=\($1)" }
             return Problem(
-                "field '\(field)' has more than one item [\(keys.joined(separator: ","))], the first at \(earlier)",
+                "field '\(field)' has more than one item [\(shown.joined(separator: ","))], the first at \(earlier)",
                 at: item.location,
                 hint: "remove one of them",
             )

@@ -12,7 +12,7 @@ enum MetadataFields {
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         entries(manifest).compactMap { entry in
             if entry.key == "managedFields", !entry.value.isNull {
-                let message = "field 'metadata.managedFields' is written by the server alone, which refuses the object"
+                let message = "field 'metadata.managedFields' may be set only by the server"
                 return Problem(message, at: entry.location, hint: "remove it")
             }
             if names.contains(entry.key) { return nil }
@@ -24,13 +24,15 @@ enum MetadataFields {
         }
     }
 
-    /// Fields that keep the object from being applied anywhere but to the one that it was read from.
+    /// Returns warnings about fields that tie the manifest to one object or to one state of it.
     static func warnings(_ manifest: ManifestObject) -> [Problem] {
         entries(manifest).filter { !$0.value.isNull }.compactMap { entry in
             let refused: String
             switch entry.key {
-            case "uid": refused = "is that of one object, and the server refuses every other of this name"
-            case "resourceVersion": refused = "is that of one state of the object, and the server refuses every other"
+            case "uid":
+                refused = "names one existing object, and the server refuses the manifest once that is recreated"
+            case "resourceVersion":
+                refused = "names one state of the object, and the server refuses the manifest after any change"
             default: return nil
             }
             return Problem("field 'metadata.\(entry.key)' \(refused)", at: entry.location, hint: "remove it")

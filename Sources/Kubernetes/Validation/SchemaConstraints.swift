@@ -98,9 +98,14 @@ extension SchemaCheck {
         case "map":
             let keys = (schema.node["x-kubernetes-list-map-keys"]?.sequence ?? []).compactMap(\.string)
             let properties = schema.node["items"]?["properties"]
-            var rule = ListKeys.Rule(list: "items", keys: keys)
-            for key in keys { rule.defaults[key] = properties?[key]?["default"]?.string }
-            for problem in ListKeys.repetitions(in: items, path, rule) {
+            let defaults = keys.compactMap { key in (properties?[key]?["default"]?.string).map { (key, $0) } }
+            let repetitions = ListKeys.repetitions(
+                in: items,
+                path,
+                keys: keys,
+                defaults: Dictionary(defaults, uniquingKeysWith: { $1 })
+            )
+            for problem in repetitions {
                 addFault(at: problem.location ?? node.location, problem.message, hint: problem.hint)
             }
         case "set":

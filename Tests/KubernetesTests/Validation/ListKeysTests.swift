@@ -59,16 +59,15 @@ struct ListKeysTests {
         let found = findings(in: text)
         #expect(
             found.problems == [
-                "m.yaml:3:79: ConfigMap/a: field 'metadata.managedFields' is written by the server alone, "
-                    + "which refuses the object; remove it"
+                "m.yaml:3:79: ConfigMap/a: field 'metadata.managedFields' may be set only by the server; remove it"
             ]
         )
         #expect(
             found.warnings == [
-                "m.yaml:3:21: ConfigMap/a: field 'metadata.uid' is that of one object, "
-                    + "and the server refuses every other of this name; remove it",
-                "m.yaml:3:32: ConfigMap/a: field 'metadata.resourceVersion' is that of one state of the object, "
-                    + "and the server refuses every other; remove it",
+                "m.yaml:3:21: ConfigMap/a: field 'metadata.uid' names one existing object, "
+                    + "and the server refuses the manifest once that is recreated; remove it",
+                "m.yaml:3:32: ConfigMap/a: field 'metadata.resourceVersion' names one state of the object, "
+                    + "and the server refuses the manifest after any change; remove it",
             ]
         )
     }
