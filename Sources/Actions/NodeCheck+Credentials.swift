@@ -66,23 +66,22 @@ extension NodeCheck {
     func checkKubeconfig(_ reference: LocatedPath) -> [Problem] {
         let missing = checkPresence(reference)
         guard missing.isEmpty, let file = credential(reference) else { return missing }
+        var problems: [Problem] = []
         do {
             let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
-            let problems = tokenProblems(of: kubeconfig)
+            problems = tokenProblems(of: kubeconfig)
             guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else { return problems }
             _ = try Credentials(kubeconfig) { try run.files.read($0, limit: Self.sizeLimit) }
             return problems + (kubeconfig.keyPath.map { checkPrivate($0, at: SourceLocation(file: file.name)) } ?? [])
         } catch let error as Problems {
             return error.all
         } catch let error as Problem {
-            return [Problem(error.message, at: SourceLocation(file: file.name), hint: error.hint)]
+            return problems + [Problem(error.message, at: SourceLocation(file: file.name), hint: error.hint)]
         } catch {
-            return [Problem("\(error)", at: SourceLocation(file: file.name))]
+            return problems + [Problem("\(error)", at: SourceLocation(file: file.name))]
         }
     }
-}
 
-extension NodeCheck {
     /// Reports a token file that cannot be used, which loading the credentials does not read: each request does.
     private func tokenProblems(of kubeconfig: Kubeconfig) -> [Problem] {
         guard case .file(let path) = kubeconfig.token, producers.producer(of: path) == nil else { return [] }

@@ -29,6 +29,11 @@ struct TokenFileTests {
             )
             try bench.write("t\n", to: "token")
             #expect(await bench.problems() == [])
+            // Beside another problem.
+            try bench.write(kubeconfig.replacing("server:", with: "certificate-authority: ca, server:"), to: "k")
+            try bench.write("", to: "token")
+            let both = await bench.problems()
+            #expect(both.count == 2 && both.contains { $0.contains("no valid token") }, "\(both)")
         }
         let tasks = """
             tasks:

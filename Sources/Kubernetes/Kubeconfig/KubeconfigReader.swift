@@ -14,7 +14,7 @@ struct KubeconfigReader {
 
     /// Reads the current context.
     mutating func read() throws(Problems) -> Kubeconfig {
-        // As client-go does, also of those that are not used.
+        // client-go refuses repeated names too, also of entries that the current context does not use.
         for list in ["clusters", "contexts", "users"] {
             problems += ListKeys.repetitions(in: root[list]?.sequence ?? [], list, keys: ["name"])
         }

@@ -80,8 +80,8 @@ enum ListKeys {
 
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
-        let rules = metadataRules + (Self.rules[type.group]?[type.kind] ?? [])
-        var problems = rules.flatMap { check(manifest.root, "", $0) }
+        var problems = metadataRules.flatMap { check(manifest.root, "", $0) }
+        problems += rules[type.group]?[type.kind]?.flatMap { check(manifest.root, "", $0) } ?? []
         guard let pod = PodTemplate(manifest) else { return problems }
         problems += podRules.flatMap { check(pod.spec, pod.path, $0) }
         for container in pod.containers {
@@ -90,20 +90,16 @@ enum ListKeys {
         return problems
     }
 
-    /// Checks the lists that a rule matches below a node.
-    private static func check(_ node: Node, _ path: String, _ rule: Rule) -> [Problem] {
-        var found = [(node: node, path: path)]
-        for (name, isList) in rule.path {
-            found = found.flatMap { parent in
-                guard let child = parent.node[name] else { return [(node: Node, path: String)]() }
-                let path = parent.path.isEmpty ? name : "\(parent.path).\(name)"
-                guard isList else { return [(child, path)] }
-                return (child.sequence ?? []).enumerated().map { ($1, "\(path)[\($0)]") }
-            }
+    /// Checks the lists that a rule matches below a node, to which the first steps of its path lead.
+    private static func check(_ node: Node, _ path: String, _ rule: Rule, done: Int = 0) -> [Problem] {
+        guard done < rule.path.count else {
+            return repetitions(in: node.sequence ?? [], path, keys: rule.keys, defaults: rule.defaults)
         }
-        return found.flatMap {
-            repetitions(in: $0.node.sequence ?? [], $0.path, keys: rule.keys, defaults: rule.defaults)
-        }
+        let (name, isList) = rule.path[done]
+        guard let child = node[name] else { return [] }
+        let path = path.isEmpty ? name : "\(path).\(name)"
+        guard isList else { return check(child, path, rule, done: done + 1) }
+        return (child.sequence ?? []).enumerated().flatMap { check($1, "\(path)[\($0)]", rule, done: done + 1) }
     }
 
     /// Finds the items of a list that have the keys of an earlier one, or are the same if there are no keys.

@@ -26,7 +26,7 @@ enum MetadataFields {
 
     /// Returns warnings about fields that tie the manifest to one object or to one state of it.
     static func warnings(_ manifest: ManifestObject) -> [Problem] {
-        entries(manifest).filter { !$0.value.isNull }.compactMap { entry in
+        entries(manifest).filter { !$0.value.isNull && $0.value.string != "" }.compactMap { entry in
             let refused: String
             switch entry.key {
             case "uid":
