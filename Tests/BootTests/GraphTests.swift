@@ -85,6 +85,7 @@ extension RunningMachineTests {
                     milliseconds[numbers[0], default: []].append(numbers[1])
                 }
                 show("the generator's processor times in milliseconds, by the number of tasks", "\(milliseconds)")
+                #expect(milliseconds.mapValues(\.count) == [1: 20, 50: 20])
                 let one = try #require(milliseconds[1]?.min())
                 let many = try #require(milliseconds[50]?.min())
                 #expect(many < 5 * max(one, 1))
