@@ -40,14 +40,14 @@ public final class Connections: Sendable {
                 cause: error
             )
         }
-        if let known = clients.withLock({ $0[bytes] }), known.kubeconfig.path == path { return known }
+        if let known = clients.withLock({ $0[bytes] }), known.kubeconfig.path.hasSameBytes(as: path) { return known }
         let kubeconfig = try files.kubeconfig(bytes, path)
         let credentials = try await awaitValidity(context) { () throws(Problem) in try files.credentials(of: kubeconfig)
         }
         context.warn { $0.warnings(ofKubeconfig: path) }
         return clients.withLock { clients in
             // Another task may have been faster.
-            if let known = clients[bytes], known.kubeconfig.path == path { return known }
+            if let known = clients[bytes], known.kubeconfig.path.hasSameBytes(as: path) { return known }
             let client = APIClient(
                 http,
                 kubeconfig: kubeconfig,

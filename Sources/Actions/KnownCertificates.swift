@@ -56,13 +56,14 @@ public struct KnownCertificates: Sendable {
     /// A file that a task makes may belong to a person, and is then never read as a kubeconfig, which names other files.
     private func contents() -> [(path: String, bytes: [UInt8])] {
         var contents: [(path: String, bytes: [UInt8])] = []
-        var examined: Set<String> = []
-        let issued = Set(plan.steps.lazy.compactMap { $0.task.footprint.issuedCertificate?.path.path })
+        var examined: Set<ExactText> = []
+        let issued = Set(plan.steps.compactMap { $0.task.footprint.issuedCertificate?.path.path }.exact)
         func examine(_ path: String) {
-            guard examined.insert(path).inserted else { return }
+            guard examined.insert(ExactText(path)).inserted else { return }
             guard let bytes = try? files.read(path, limit: Self.sizeLimit) else {
                 // What a task issues may belong to a person, as the task declares it.
-                guard issued.contains(path), let bytes = try? files.readProduct(path, limit: Self.sizeLimit) else {
+                guard issued.contains(ExactText(path)), let bytes = try? files.readProduct(path, limit: Self.sizeLimit)
+                else {
                     return
                 }
                 return contents.append((path, bytes))

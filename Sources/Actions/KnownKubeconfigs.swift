@@ -22,9 +22,9 @@ extension RunEnvironment {
     func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
         let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
         switch verb?.declaration {
-        case let declaration as KubeconfigDeclaration where declaration.path.path == path:
+        case let declaration as KubeconfigDeclaration where declaration.path.path.hasSameBytes(as: path):
             return try? Kubeconfig(Array(declaration.template(declaration.credentialPaths).text.utf8), path: path)
-        case let declaration as FileDeclaration where declaration.path.path == path:
+        case let declaration as FileDeclaration where declaration.path.path.hasSameBytes(as: path):
             guard case .content(let text) = declaration.source else { return nil }
             return try? Kubeconfig(Array(text.utf8), path: path)
         default:

@@ -30,7 +30,7 @@ public final class NodeFiles: Sendable {
     /// What would have been refused.
     let remembered = Locked<[SystemError]>([])
 
-    private let planned = Locked<[String: Planned]>([:])
+    private let planned = Locked<[ExactText: Planned]>([:])
 
     /// What a dry run would have put at a path.
     private enum Planned {
@@ -102,7 +102,7 @@ public final class NodeFiles: Sendable {
     /// - Throws: ``Base/SystemError`` if it is missing, cannot be read, is too large, or may be changed by another user.
     public func read(_ path: String, limit: Int, isData: Bool = true) throws(SystemError) -> [UInt8] {
         let node = try resolved(path)
-        switch planned.withLock({ $0[node] }) {
+        switch planned.withLock({ $0[ExactText(node)] }) {
         case .file(let bytes, _)?: return bytes
         case .unknown?:
             throw SystemError("cannot read", path, code: ENODATA, detail: "it is not known before the real run")
@@ -116,13 +116,13 @@ public final class NodeFiles: Sendable {
     /// Whether a dry run would have written a path, so that what is there now does not matter.
     func isPlanned(_ path: String) throws(SystemError) -> Bool {
         let path = try resolved(path)
-        return planned.withLock { $0[path] != nil }
+        return planned.withLock { $0[ExactText(path)] != nil }
     }
 
     /// The permissions of a file, or those it would have after a dry run.
     func mode(of path: String) throws(SystemError) -> UInt32? {
         let path = try resolved(path)
-        switch planned.withLock({ $0[path] }) {
+        switch planned.withLock({ $0[ExactText(path)] }) {
         case .file(_, let mode)?, .unknown(let mode)?: return mode
         case .link?, nil: break
         }
@@ -132,7 +132,7 @@ public final class NodeFiles: Sendable {
     /// Whether something is at a path, or with a dry run would be.
     public func exists(_ path: String) throws(SystemError) -> Bool {
         let path = try resolved(path)
-        if planned.withLock({ $0[path] != nil }) { return true }
+        if planned.withLock({ $0[ExactText(path)] != nil }) { return true }
         return try FileSystem.exists(location(ofResolved: path))
     }
 
@@ -154,7 +154,7 @@ public final class NodeFiles: Sendable {
     func list(_ path: String) throws(SystemError) -> [String]? {
         let resolved = try resolved(path).withoutSlashesAtEnd
         let path = resolved.isEmpty ? "/" : resolved
-        let written = planned.withLock { $0.keys.filter { isPath($0, below: path) } }
+        let written = planned.withLock { $0.keys.map(\.text).filter { isPath($0, below: path) } }
             .map { $0.pathPart(after: "\(resolved)/") }
         guard isDirectory(path) else {
             return written.isEmpty ? nil : written.filter { !$0.hasSlash }.sorted()
@@ -200,8 +200,8 @@ public final class NodeFiles: Sendable {
     }
 
     /// The target of the link at a path below the root or in memory, `nil` if there is no link.
-    private func target(of path: String, _ planned: [String: Planned]) throws(SystemError) -> String? {
-        switch planned[path] {
+    private func target(of path: String, _ planned: [ExactText: Planned]) throws(SystemError) -> String? {
+        switch planned[ExactText(path)] {
         case .link(let target): return target
         case .file, .unknown: return nil
         case nil: return root.isEmpty ? nil : try FileSystem.status(root + path)?.target
@@ -238,18 +238,20 @@ public final class NodeFiles: Sendable {
     /// Keeps in memory what a dry run would have written.
     func remember(_ bytes: [UInt8], mode: UInt32, at path: String) throws(SystemError) {
         let path = try resolved(path, followsLast: false)
-        planned.withLock { $0[path] = .file(bytes, mode: mode) }
+        planned.withLock { $0[ExactText(path)] = .file(bytes, mode: mode) }
     }
 
     /// Keeps in memory that a dry run would have written something that is not known before the real run.
     func rememberUnknown(mode: UInt32, at path: String) throws(SystemError) {
         let path = try resolved(path, followsLast: false)
-        planned.withLock { $0[path] = .unknown(mode: mode) }
+        planned.withLock { $0[ExactText(path)] = .unknown(mode: mode) }
     }
 
     /// Whether a dry run would have written a file whose content is not known before the real run.
     func isOfUnknownContent(_ path: String) -> Bool {
-        guard let path = try? resolved(path), case .unknown? = planned.withLock({ $0[path] }) else { return false }
+        guard let path = try? resolved(path), case .unknown? = planned.withLock({ $0[ExactText(path)] }) else {
+            return false
+        }
         return true
     }
 
@@ -272,7 +274,7 @@ public final class NodeFiles: Sendable {
         if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }
         if isDryRun {
             let path = try resolved(path, followsLast: false)
-            planned.withLock { $0[path] = .link(target: target) }
+            planned.withLock { $0[ExactText(path)] = .link(target: target) }
         } else if let staged {
             try staged.put(linkTo: target, at: path)
         } else {

@@ -4,19 +4,20 @@ import YAML
 
 /// Which task of a plan writes which path of the node.
 struct PathProducers {
-    private var tasks: [String: String] = [:]
+    private var tasks: [ExactText: String] = [:]
     /// The tasks that write a manifest, by its directory.
-    private var manifestTasks: [String: String] = [:]
+    private var manifestTasks: [ExactText: String] = [:]
 
     /// Collects the paths that the tasks of a plan produce.
     init(_ plan: Plan) {
         for step in plan.steps {
             for path in step.task.footprint.producedPaths {
-                tasks[path] = tasks[path] ?? step.task.name
+                let key = ExactText(path)
+                tasks[key] = tasks[key] ?? step.task.name
                 guard let slash = path.lastSlash,
                     isManifestName(String(path[path.index(after: slash)...]))
                 else { continue }
-                let directory = String(path[..<slash])
+                let directory = ExactText(String(path[..<slash]))
                 manifestTasks[directory] = manifestTasks[directory] ?? step.task.name
             }
         }
@@ -26,7 +27,7 @@ struct PathProducers {
     func producer(of path: String) -> String? {
         var path = path[...]
         while !path.isEmpty {
-            if let task = tasks[String(path)] { return task }
+            if let task = tasks[ExactText(String(path))] { return task }
             path = path[..<(path.lastSlash ?? path.startIndex)]
         }
         return nil
@@ -34,6 +35,6 @@ struct PathProducers {
 
     /// The task that writes a manifest into a directory.
     func producer(ofManifestIn directory: String) -> String? {
-        manifestTasks[directory.withoutSlashesAtEnd]
+        manifestTasks[ExactText(directory.withoutSlashesAtEnd)]
     }
 }

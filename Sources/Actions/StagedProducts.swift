@@ -110,7 +110,7 @@ public struct StagedProducts: Sendable {
     }
 
     private func name(of path: String) throws(SystemError) -> String {
-        guard let index = products.firstIndex(where: { $0.path == path }) else {
+        guard let index = products.firstIndex(where: { $0.path.hasSameBytes(as: path) }) else {
             throw SystemError("cannot write", path, code: EPERM, detail: "the task does not write it")
         }
         return "\(index)"

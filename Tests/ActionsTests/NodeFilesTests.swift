@@ -42,6 +42,15 @@ struct NodeFilesTests {
         #expect(try files.exists("/etc/nest-bootstrap-nowhere") == false)
     }
 
+    @Test func `a dry run keeps two files whose names differ in their bytes only`() throws {
+        let files = files(isDryRun: true)
+        for name in ["\u{e9}", "e\u{301}"] {
+            _ = try files.write(Array(name.utf8), to: "/etc/\(name)", by: "task", mode: 0o644)
+        }
+        #expect(try files.read("/etc/\u{e9}", limit: 10) == [0xc3, 0xa9])
+        #expect(try files.read("/etc/e\u{301}", limit: 10) == [0x65, 0xcc, 0x81])
+    }
+
     @Test func `a link in the root never leads out of it`() throws {
         let outside = TemporaryDirectory.file("outside")
         try FileSystem.makeDirectories(outside)

@@ -58,10 +58,10 @@ struct WrittenPaths {
 
     /// Reports every task that writes below a path that another task of the same node removes.
     private func checkRemovals(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
-        var removers: [String: Writers] = [:]
+        var removers: [ExactText: Writers] = [:]
         for (index, task) in tasks.enumerated() {
             for path in task.footprint.writes where path.effect == .removes {
-                removers[normalised(path.path.path), default: Writers(first: index)].add(index, task.roles)
+                removers[ExactText(normalised(path.path.path)), default: Writers(first: index)].add(index, task.roles)
             }
         }
         guard !removers.isEmpty else { return }
@@ -70,7 +70,8 @@ struct WrittenPaths {
                 var directory = parent(of: normalised(write.path.path))
                 while directory != "/", !directory.isEmpty {
                     defer { directory = parent(of: directory) }
-                    guard let other = removers[directory]?.conflict(with: roles(of: task)), other != index else {
+                    guard let other = removers[ExactText(directory)]?.conflict(with: roles(of: task)), other != index
+                    else {
                         continue
                     }
                     let path = write.path
@@ -86,7 +87,9 @@ struct WrittenPaths {
     }
 
     private func removal(of path: String, by task: PlannedTask) -> SourceLocation {
-        let write = task.footprint.writes.first { $0.effect == .removes && normalised($0.path.path) == path }
+        let write = task.footprint.writes.first {
+            $0.effect == .removes && normalised($0.path.path).hasSameBytes(as: path)
+        }
         return write?.path.location ?? task.location
     }
 
@@ -96,7 +99,7 @@ struct WrittenPaths {
         _ other: PlannedTask,
         _ problems: ProblemCollector,
     ) {
-        let twin = other.footprint.ownedPaths.first { normalised($0.path) == normalised(path.path) }
+        let twin = other.footprint.ownedPaths.first { normalised($0.path).hasSameBytes(as: normalised(path.path)) }
         let location = twin?.location ?? other.location
         problems.add(
             path.location,

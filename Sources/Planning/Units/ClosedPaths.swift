@@ -12,20 +12,30 @@ struct ClosedDirectory: Hashable {
         case foreign
     }
 
+    private let exactPath: ExactText
+
     /// Its path.
-    let path: String
+    var path: String { exactPath.text }
 
     /// The reason why it is closed.
     let kind: Kind
 
     /// Whether the drop-in of all units hides it.
-    var isInDropIn = false
+    let isInDropIn: Bool
 
     /// Whether systemd can empty it; otherwise a unit sees either nothing or the whole of it.
     var mayBeEmptied = true
 
     /// Whether a kubeconfig that no task writes may refer to files in it.
-    var mayHoldCredentials = true
+    let mayHoldCredentials: Bool
+
+    /// Creates a closed directory.
+    init(path: String, kind: Kind, isInDropIn: Bool = false, mayHoldCredentials: Bool = true) {
+        exactPath = ExactText(path)
+        self.kind = kind
+        self.isInDropIn = isInDropIn
+        self.mayHoldCredentials = mayHoldCredentials
+    }
 
     /// Whether a unit that names nothing in it has it empty, rather than hidden, so that systemd creates it.
     var isEmptied: Bool { mayBeEmptied && kind != .foreign }
@@ -48,9 +58,9 @@ struct ClosedPaths {
     let usual: [String]
 
     private var outer: [ClosedDirectory] = []
-    private var innerBelow: [String: [ClosedDirectory]] = [:]
+    private var innerBelow: [ExactText: [ClosedDirectory]] = [:]
     private var looseFiles: [String] = []
-    private var filesBelow: [String: [String]] = [:]
+    private var filesBelow: [ExactText: [String]] = [:]
     private let withoutRootOnly: [ClosedDirectory]
 
     /// Sorts the paths of a plan.
@@ -59,7 +69,7 @@ struct ClosedPaths {
     ///   - directories: The closed directories.
     ///   - files: The secret files.
     ///   - rootOnly: The directories that only root can read, which the user of units need not hide.
-    init(_ directories: Set<ClosedDirectory>, files: [String], rootOnly: Set<String>) {
+    init(_ directories: Set<ClosedDirectory>, files: [String], rootOnly: Set<ExactText>) {
         usual = directories.filter { $0.kind == .usual }.map(\.path).sorted()
         for directory in directories.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
             let isInner = directory.isOfPlan && usual.contains { isPath(directory.path, at: $0) }
@@ -78,7 +88,7 @@ struct ClosedPaths {
             }
             for around in Self.directories(around: [file]) { filesBelow[around, default: []].append(file) }
         }
-        withoutRootOnly = outer.filter { !rootOnly.contains($0.path) }
+        withoutRootOnly = outer.filter { !rootOnly.contains(ExactText($0.path)) }
     }
 
     /// Whether a unit has a shorter list than the drop-in, because its user cannot read the rest.
@@ -90,19 +100,23 @@ struct ClosedPaths {
     func outer(for task: UnitView.Names) -> [ClosedDirectory] { task.isUnprivileged ? withoutRootOnly : outer }
 
     /// The other closed directories below some directories.
-    func inner(of directories: [String]) -> [ClosedDirectory] { directories.flatMap { innerBelow[$0] ?? [] } }
+    func inner(of directories: [String]) -> [ClosedDirectory] {
+        directories.flatMap { innerBelow[ExactText($0)] ?? [] }
+    }
 
     /// The secret files that are in no usual directory, and those below some directories.
-    func files(in directories: [String]) -> [String] { looseFiles + directories.flatMap { filesBelow[$0] ?? [] } }
+    func files(in directories: [String]) -> [String] {
+        looseFiles + directories.flatMap { filesBelow[ExactText($0)] ?? [] }
+    }
 
     /// Every directory that some paths are in, except the root directory.
-    static func directories(around paths: [String]) -> Set<String> {
-        var found: Set<String> = []
+    static func directories(around paths: [String]) -> Set<ExactText> {
+        var found: Set<ExactText> = []
         for path in paths {
             var rest = path[...]
             while let slash = rest.utf8.lastIndex(of: UInt8(ascii: "/")), slash != rest.startIndex {
                 rest = rest[..<slash]
-                guard found.insert(String(rest)).inserted else { break }
+                guard found.insert(ExactText(String(rest))).inserted else { break }
             }
         }
         return found

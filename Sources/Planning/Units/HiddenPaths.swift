@@ -6,14 +6,14 @@ import Base
 /// of ``hiddenByDropIn``.
 struct HiddenPaths {
     /// The directories of the plan's secrets.
-    private var directories: [String: ClosedDirectory.Kind] = [:]
+    private var directories: [ExactText: ClosedDirectory.Kind] = [:]
     /// The secret files, each once, in the order of the plan.
     private var files: [String] = []
-    private var knownFiles: Set<String> = []
+    private var knownFiles: Set<ExactText> = []
     /// The files that each kubeconfig of the plan refers to.
-    private var references: [String: [String]] = [:]
+    private var references: [ExactText: [String]] = [:]
     /// The files that tasks of the plan write for their owners alone.
-    private var ownersFiles: Set<String> = []
+    private var ownersFiles: Set<ExactText> = []
     private let closed: ClosedPaths
 
     /// Paths of every node that a task sees only if it names them, as in the drop-in of all units.
@@ -34,7 +34,7 @@ struct HiddenPaths {
     /// The subset whose secrets the distribution opens to root alone; units of ``unitUser`` need not hide it.
     ///
     /// systemd makes every mount of a unit for each of its commands, and reads the table of all mounts several times for it.
-    private static let closedToUsers: Set = [
+    private static let closedToUsers: Set<ExactText> = [
         "/etc/credstore", "/etc/credstore.encrypted", "/etc/gshadow", "/etc/gshadow-", "/etc/shadow", "/etc/shadow-",
         "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
     ]
@@ -67,7 +67,7 @@ struct HiddenPaths {
     private let ofEveryTask: [String]
 
     /// Where the links on the way of each path that a task reads lead.
-    private var links: [String: [String]] = [:]
+    private var links: [ExactText: [String]] = [:]
 
     /// Where the links on the way of the resolver's configuration lead.
     private let resolverLinks: [String]
@@ -104,36 +104,40 @@ struct HiddenPaths {
         for footprint in plan.steps.lazy.map(\.task.footprint) {
             for read in footprint.reads {
                 let path = located(read.path.path)
-                if links[path] == nil { links[path] = others(path) }
+                let linked = links[ExactText(path)] ?? others(path)
+                links[ExactText(path)] = linked
                 guard [.secret, .clientKey, .kubeconfig, .privateKey].contains(read.use) else { continue }
-                for secret in [path] + (links[path] ?? []) {
-                    if knownFiles.insert(secret).inserted { files.append(secret) }
+                for secret in [path] + linked {
+                    if knownFiles.insert(ExactText(secret)).inserted { files.append(secret) }
                     guard read.use == .clientKey || read.use == .privateKey else { continue }
                     for directory in Self.closedDirectories(of: secret, beside: call.taskFiles) {
-                        directories[directory] = directories[directory] ?? .foreign
+                        directories[ExactText(directory)] = directories[ExactText(directory)] ?? .foreign
                     }
                 }
             }
             for write in footprint.writes where write.isSecret {
                 let path = located(write.path.path)
                 if let files = write.kubeconfigFiles {
-                    references[path] = files.map(located).flatMap { [$0] + others($0) }
+                    references[ExactText(path)] = files.map(located).flatMap { [$0] + others($0) }
                 }
                 let linked = others(path)
                 for path in [path] + linked {
-                    ownersFiles.insert(path)
-                    if knownFiles.insert(path).inserted { files.append(path) }
+                    ownersFiles.insert(ExactText(path))
+                    if knownFiles.insert(ExactText(path)).inserted { files.append(path) }
                 }
                 for directory in linked.flatMap({ Self.closedDirectories(of: $0, beside: call.taskFiles) }) {
-                    directories[directory] = .made
+                    directories[ExactText(directory)] = .made
                 }
             }
-            for directory in footprint.closedDirectories(beside: call.taskFiles) { directories[directory] = .made }
+            for directory in footprint.closedDirectories(beside: call.taskFiles) {
+                directories[ExactText(directory)] = .made
+            }
         }
-        directories[Self.kubernetes] = directories[Self.kubernetes] ?? (exists(Self.kubernetes) ? .made : nil)
+        let kubernetes = ExactText(Self.kubernetes)
+        directories[kubernetes] = directories[kubernetes] ?? (exists(Self.kubernetes) ? .made : nil)
         var all = Set(UnitView.emptiedByDropIn.map { ClosedDirectory(path: $0, kind: .usual) })
-        for (path, kind) in directories
-        where !UnitView.emptiedByDropIn.contains(path) && !Self.hiddenByDropIn.contains(path) {
+        for (path, kind) in directories.map({ ($0.text, $1) })
+        where !UnitView.emptiedByDropIn.containsExactly(path) && !Self.hiddenByDropIn.containsExactly(path) {
             let isUsual = path == Self.kubernetes && root.isEmpty
             var directory = ClosedDirectory(path: path, kind: isUsual ? .usual : kind)
             // Below a root the secrets are elsewhere too. A colon would begin the options of the mount, and systemd takes
@@ -145,7 +149,7 @@ struct HiddenPaths {
         for path in Self.hiddenByDropIn {
             let mayHoldCredentials = Self.credentialPaths.contains(path)
             // A task of the plan may be the first to create it.
-            let kind = root.isEmpty && directories[path] == .made ? ClosedDirectory.Kind.made : .foreign
+            let kind = root.isEmpty && directories[ExactText(path)] == .made ? ClosedDirectory.Kind.made : .foreign
             all.insert(
                 ClosedDirectory(path: path, kind: kind, isInDropIn: true, mayHoldCredentials: mayHoldCredentials)
             )
@@ -159,8 +163,8 @@ struct HiddenPaths {
 
     /// The paths that a task's keys name, and the files of the kubeconfigs among them.
     func paths(readBy footprint: Footprint) -> [String] {
-        let named = footprint.reads.map { located($0.path.path) }.flatMap { [$0] + (links[$0] ?? []) }
-        let referred = named.flatMap { references[$0] ?? [] }
+        let named = footprint.reads.map { located($0.path.path) }.flatMap { [$0] + (links[ExactText($0)] ?? []) }
+        let referred = named.flatMap { references[ExactText($0)] ?? [] }
         return named + referred + ofEveryTask.dropFirst() + (footprint.usesNetwork ? resolverLinks : [])
     }
 
@@ -188,7 +192,7 @@ struct HiddenPaths {
             }
             let around = ClosedPaths.directories(around: [path + "/"])
             let places = Self.hiddenByDropIn + [UnitView.run, Self.kubernetes]
-            return knownFiles.contains(path) || places.contains(where: around.contains)
+            return knownFiles.contains(ExactText(path)) || places.exact.contains(where: around.contains)
                 || around.contains { directories[$0] != nil }
         }
     }
@@ -202,16 +206,18 @@ struct HiddenPaths {
     /// - Returns: The view of the unit.
     func view(of footprint: Footprint, lookingAt looksAt: [String], as user: UnitUsers.Settings) -> UnitView {
         let mentions = mentioned(by: footprint)
-        var names = UnitView.Names(reads: paths(readBy: footprint) + mentions.flatMap { references[$0] ?? [] })
+        var names = UnitView.Names(
+            reads: paths(readBy: footprint) + mentions.flatMap { references[ExactText($0)] ?? [] }
+        )
         names.mentions = mentions
         names.looksAt = looksAt
         names.writes = root.isEmpty ? footprint.writablePaths : [root]
         for write in footprint.writes {
             let path = located(write.path.path)
-            if write.effect == .modifies { names.modifies.append(path) } else { names.products.insert(path) }
+            if write.effect == .modifies { names.modifies.append(path) } else { names.products.insert(ExactText(path)) }
         }
         names.awaited = footprint.reads.filter { $0.use == .awaited }.map { located($0.path.path) }
-        names.readsAnything = footprint.kubeconfig.map { references[located($0.path)] == nil } ?? false
+        names.readsAnything = footprint.kubeconfig.map { references[ExactText(located($0.path))] == nil } ?? false
         names.writesAnywhere = footprint.writesAnywhere
         names.runsPrograms = footprint.runsPrograms
         names.isUnprivileged = user.isUnprivileged
@@ -253,7 +259,7 @@ extension HiddenPaths {
         }
         // Directories such as /etc and /run, and those of the settings of a service, such as /etc/sysctl.d.
         let isShared = directory.pathParts.count < 2 || directory.hasSuffix(".d")
-        return ofDropIn + (isShared || isNeeded || ofDropIn.contains(directory) ? [] : [directory])
+        return ofDropIn + (isShared || isNeeded || ofDropIn.containsExactly(directory) ? [] : [directory])
     }
 }
 

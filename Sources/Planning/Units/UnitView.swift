@@ -44,7 +44,7 @@ struct UnitView {
 
     private static let root = "/"
 
-    private var marks: [String: State] = [:]
+    private var marks: [ExactText: State] = [:]
     private var marked: [String] = []
 
     /// Finds what a unit sees.
@@ -58,7 +58,7 @@ struct UnitView {
         mark(Self.root, isRootEmpty ? .empty : .readable)
         for path in task.writes where path != Self.root { mark(path, .writable) }
         let base = isRootEmpty ? Self.baseSystem + (task.runsPrograms ? Self.othersSystem : []) : []
-        for path in base + task.all where marks[path] == nil { mark(path, .readable) }
+        for path in base + task.all where marks[ExactText(path)] == nil { mark(path, .readable) }
         close(closed, to: task)
         for path in marked.dropFirst() { keep(path) }
         for path in emptied + hidden + (hiddenOfDropIn ?? []) { pin(above: path) }
@@ -66,7 +66,7 @@ struct UnitView {
     }
 
     private mutating func mark(_ path: String, _ state: State) {
-        if marks.updateValue(state, forKey: path) == nil { marked.append(path) }
+        if marks.updateValue(state, forKey: ExactText(path)) == nil { marked.append(path) }
     }
 
     /// Marks the closed directories, and the secret files in directories that the unit sees.
@@ -77,32 +77,32 @@ struct UnitView {
         var ofDropIn: [String] = []
         var count = 0
         for directory in closed.outer(for: task) {
-            let isNamedInside = around.contains(directory.path)
+            let isNamedInside = around.contains(ExactText(directory.path))
             let isOpen = close(directory, to: task, isNamedInside, &count)
             guard directory.isInDropIn else { continue }
             ofDropIn.append(directory.path)
-            if isOpen || isNamedInside || marks[directory.path] == .empty { differs = true }
+            if isOpen || isNamedInside || marks[ExactText(directory.path)] == .empty { differs = true }
         }
         // A directory in one that the unit does not see needs no mark, unless the unit sees one between the two.
         let seen =
             closed.usual.filter { shows($0) } + names.filter { name in closed.usual.contains { isPath(name, at: $0) } }
         for directory in closed.inner(of: seen) {
-            _ = close(directory, to: task, around.contains(directory.path), &count)
+            _ = close(directory, to: task, around.contains(ExactText(directory.path)), &count)
         }
         // What the program keeps for itself between boots: its cache, and the lists of what tasks have made.
         let ofProgram = task.runsPrograms ? ["/var/lib/nest-bootstrap", productsDirectory] : []
-        for path in [Self.staged] + ofProgram.filter({ marks[$0] == nil }) where state(above: path).isSeen {
+        for path in [Self.staged] + ofProgram.filter({ marks[ExactText($0)] == nil }) where state(above: path).isSeen {
             mark(path, .empty)
         }
-        for file in closed.files(in: seen) where marks[file] == nil && !task.sees(secret: file) {
+        for file in closed.files(in: seen) where marks[ExactText(file)] == nil && !task.sees(secret: file) {
             guard count < Limit.hiddenCount else { break }
             guard state(above: file).isSeen else { continue }
             mark(file, .hidden)
             count += 1
         }
-        let hiddenHere = ofDropIn.filter { marks[$0] == .hidden }
+        let hiddenHere = ofDropIn.filter { marks[ExactText($0)] == .hidden }
         if differs { hiddenOfDropIn = hiddenHere.filter { state(above: $0).isSeen } }
-        marked.removeAll(where: Set(hiddenHere).contains)
+        marked.removeAll(where: hiddenHere.containsExactly)
     }
 
     /// Marks a closed directory, unless the task sees the whole of it, and returns whether it does.
@@ -114,7 +114,7 @@ struct UnitView {
     ) -> Bool {
         let path = directory.path
         let isSeenWhole = isNamedInside && !directory.mayBeEmptied
-        if marks[path]?.isSeen == true || isSeenWhole || directory.isOpen(to: task) { return true }
+        if marks[ExactText(path)]?.isSeen == true || isSeenWhole || directory.isOpen(to: task) { return true }
         guard state(above: path).isSeen else { return false }
         if directory.isOfPlan {
             guard count < Limit.hiddenCount else { return false }
@@ -129,14 +129,14 @@ struct UnitView {
         var rest = path[...]
         while let slash = rest.utf8.lastIndex(of: UInt8(ascii: "/")), slash != rest.startIndex {
             rest = rest[..<slash]
-            if let state = marks[String(rest)] { return state }
+            if let state = marks[ExactText(String(rest))] { return state }
         }
-        return marks[Self.root] ?? .readable
+        return marks[ExactText(Self.root)] ?? .readable
     }
 
     /// Keeps a mark that changes what the unit sees.
     private mutating func keep(_ path: String) {
-        guard let state = marks[path] else { return }
+        guard let state = marks[ExactText(path)] else { return }
         let above = self.state(above: path)
         switch state {
         case .empty: if above.isSeen { emptied.append(path) }
@@ -154,9 +154,9 @@ struct UnitView {
         var between: [String] = []
         while let slash = rest.lastSlash, slash != rest.startIndex {
             rest = rest[..<slash]
-            switch marks[String(rest)] {
+            switch marks[ExactText(String(rest))] {
             case .writable:
-                pinned += between.reversed().filter { !pinned.contains($0) }
+                pinned += between.reversed().filter { !pinned.containsExactly($0) }
                 return
             case .empty, .hidden: return
             case .readable, nil: between.append(String(rest))
@@ -166,11 +166,11 @@ struct UnitView {
 
     /// Whether a path is in an empty directory, so that it is seen only if it or a directory around it is bound.
     private func isBound(_ path: String) -> Bool {
-        marks.contains { $0.value == .empty && isPath(path, at: $0.key) }
+        marks.contains { $0.value == .empty && isPath(path, at: $0.key.text) }
     }
 
     /// Whether the unit sees a path.
-    func shows(_ path: String) -> Bool { marks[path]?.isSeen ?? state(above: path).isSeen }
+    func shows(_ path: String) -> Bool { marks[ExactText(path)]?.isSeen ?? state(above: path).isSeen }
 
     /// The base system for the program itself, with the configuration of accounts, names, time and trust.
     static let baseSystem =
@@ -208,7 +208,7 @@ extension UnitView {
         /// The paths that its program may change.
         var modifies: [String] = []
         /// The paths that are its own products.
-        var products: Set<String> = []
+        var products: Set<ExactText> = []
         /// The paths that may appear while it runs.
         var awaited: [String] = []
         /// Whether the paths that it reads are unknown.
@@ -220,12 +220,12 @@ extension UnitView {
         /// Whether the user of its unit cannot read the files of ``ownersFiles``.
         var isUnprivileged = false
         /// The files that tasks write for their owners alone.
-        var ownersFiles: Set<String> = []
+        var ownersFiles: Set<ExactText> = []
 
         /// Returns whether the unit may see a secret file, or cannot read it anyway.
         func sees(secret file: String) -> Bool {
-            let isOwners = ownersFiles.contains(file)
-            return readsAnything || products.contains(file) || isOwners && isUnprivileged
+            let isOwners = ownersFiles.contains(ExactText(file))
+            return readsAnything || products.contains(ExactText(file)) || isOwners && isUnprivileged
                 || reads.contains { isPath(file, at: $0) }
                 || modifies.contains { $0 != "/" && (isOwners ? $0 == parent(of: file) : isPath(file, at: $0)) }
         }
