@@ -48,14 +48,15 @@ extension Configuration {
                         add("\(directory)/\(name)")
                         continue
                     }
-                    let suffix = [".yaml", ".yml", ".json"].first { name.lowercased().hasSuffix($0) }
+                    let text = String(name.reversed().drop { $0.isWhitespace }.reversed())
+                    let suffix = [".yaml", ".yml", ".json"].first { text.lowercased().hasSuffix($0) }
                     guard let suffix, !name.hasPrefix(".") else { continue }
                     let location = SourceLocation(file: "\(directory)/\(name)")
                     problems.append(
                         Problem(
                             "would have no effect, as drop-ins end in .yaml",
                             at: location,
-                            hint: "rename it to \(name.dropLast(suffix.count)).yaml, or remove it"
+                            hint: "rename it to \(text.dropLast(suffix.count)).yaml, or remove it"
                         )
                     )
                 }

@@ -4,7 +4,7 @@ import Testing
 /// What is said of a task file with many mistakes.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct TaskFileTests {
-    @Test(arguments: ["10-u.yml", "10-u.YAML", "10-u.json"])
+    @Test(arguments: ["10-u.yml", "10-u.YAML", "10-u.json", "10-u.yaml "])
     func `a drop-in by another ending is reported, as it is not read`(name: String) async throws {
         let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
         try node.write("tasks: {u: {}}\n", to: "bootstrap.d/\(name)")
