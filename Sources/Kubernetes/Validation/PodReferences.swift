@@ -3,7 +3,7 @@ import YAML
 
 /// Names by which objects refer to pods and their ports, in all manifests of a plan.
 ///
-/// The server accepts a Service that selects nothing and a probe of a port that no container has; both never work. Pods may
+/// The server accepts a selector that selects nothing and a probe of a port that no container has; both never work. Pods may
 /// also be made by others than the plan, so that what is found is only a warning, and only about what looks misspelt.
 public struct PodReferences {
     /// The pods of a workload.
@@ -13,9 +13,10 @@ public struct PodReferences {
         var ports: Set<String>
     }
 
-    /// A Service with a selector.
+    /// A selector of pods by their labels.
     private struct Selection {
-        var service: ObjectIdentity
+        /// The object, and the field of its pods if the object has several selectors.
+        var subject: String
         var namespace: String
         var labels: [(key: String, value: String, location: SourceLocation)]
         var ports: [(name: String, location: SourceLocation)]
@@ -32,6 +33,15 @@ public struct PodReferences {
     public mutating func add(_ manifest: ManifestObject, defaultNamespace: String) {
         let namespace = manifest.identity.namespace ?? defaultNamespace
         let spec = manifest.root["spec"]
+        func select(_ selector: Node?, _ field: String? = nil, ports: [(name: String, location: SourceLocation)] = []) {
+            guard let entries = selector?.mapping?.entries, !entries.isEmpty else { return }
+            let labels = entries.compactMap { entry in
+                entry.value.string.map { (key: entry.key, value: $0, location: entry.location) }
+            }
+            guard labels.count == entries.count else { return }
+            let subject = "\(manifest.identity)" + (field.map { ": '\($0)'" } ?? "")
+            selections.append(Selection(subject: subject, namespace: namespace, labels: labels, ports: ports))
+        }
         if let template = PodTemplate(manifest) {
             let containers = template.containers
             let ports = containers.flatMap { Self.portNames(of: $0.node) }
@@ -41,21 +51,19 @@ public struct PodReferences {
             let known = Dictionary(labels) { first, _ in first }
             pods.append(Pods(namespace: namespace, labels: known, ports: Set(ports)))
             for container in containers { ownWarnings += Self.probeWarnings(container, manifest.identity) }
-        } else if manifest.identity.type.group.isEmpty, manifest.identity.type.kind == "Service",
-            let selector = spec?["selector"]?.mapping?.entries, !selector.isEmpty
-        {
-            let labels = selector.compactMap { entry in
-                entry.value.string.map { (key: entry.key, value: $0, location: entry.location) }
-            }
-            guard labels.count == selector.count else { return }
+            for (field, selector) in Self.selectors(of: template.spec) { select(selector["matchLabels"], field) }
+        }
+        switch (manifest.identity.type.group, manifest.identity.type.kind) {
+        case ("", "Service"):
             let ports = (spec?["ports"]?.sequence ?? []).compactMap { port in
                 port["targetPort"].flatMap { target in
                     Self.portName(target).map { (name: $0, location: target.location) }
                 }
             }
-            selections.append(
-                Selection(service: manifest.identity, namespace: namespace, labels: labels, ports: ports)
-            )
+            select(spec?["selector"], ports: ports)
+        case ("policy", "PodDisruptionBudget"): select(spec?["selector"]?["matchLabels"])
+        case ("networking.k8s.io", "NetworkPolicy"): select(spec?["podSelector"]?["matchLabels"])
+        default: break
         }
     }
 
@@ -69,7 +77,7 @@ public struct PodReferences {
             let ports = selected.reduce(into: Set<String>()) { $0.formUnion($1.ports) }
             return selection.ports.filter { !ports.contains($0.name) }.map { port in
                 Problem(
-                    "\(selection.service): the pods that it selects have no port '\(port.name)'",
+                    "\(selection.subject): the pods that it selects have no port '\(port.name)'",
                     at: port.location,
                     hint: Self.hint(for: port.name, in: ports)
                 )
@@ -84,13 +92,28 @@ public struct PodReferences {
             guard !values.contains(label.value), let value = nearestName(to: label.value, in: others) else { continue }
             return [
                 Problem(
-                    "\(selection.service) selects no pods of these manifests: none has label '\(label.key): \(label.value)'",
+                    "\(selection.subject) selects no pods of these manifests: none has label '\(label.key): \(label.value)'",
                     at: label.location,
                     hint: "did you mean '\(label.key): \(value)'?"
                 )
             ]
         }
         return []
+    }
+
+    /// The selectors in the spec of a pod that select pods of its namespace, each with the field that it is in.
+    private static func selectors(of spec: Node) -> [(field: String, selector: Node)] {
+        let spreading = (spec["topologySpreadConstraints"]?.sequence ?? []).compactMap { $0["labelSelector"] }
+        return spreading.map { ("topologySpreadConstraints", $0) }
+            + ["podAffinity", "podAntiAffinity"].flatMap { field in
+                let affinity = spec["affinity"]?[field]
+                let required = affinity?["requiredDuringSchedulingIgnoredDuringExecution"]?.sequence ?? []
+                let preferred = affinity?["preferredDuringSchedulingIgnoredDuringExecution"]?.sequence ?? []
+                let terms = required + preferred.compactMap { $0["podAffinityTerm"] }
+                // A term may name other namespaces.
+                return terms.filter { $0["namespaces"] == nil && $0["namespaceSelector"] == nil }
+                    .compactMap { $0["labelSelector"] }.map { (field, $0) }
+            }
     }
 
     /// The probes and hooks of a container whose port has a name that no port of it has.

@@ -60,6 +60,37 @@ struct PodReferencesTests {
         #expect(try warnings(service("{app: webb, tier: x}"), deployment("{app: web, tier: x}")) == [words])
     }
 
+    @Test(
+        arguments: [
+            ("apiVersion: policy/v1, kind: PodDisruptionBudget", "selector", "PodDisruptionBudget/a/s"),
+            ("apiVersion: networking.k8s.io/v1, kind: NetworkPolicy", "podSelector", "NetworkPolicy/a/s"),
+        ]
+    )
+    func `other objects that select pods are like Services`(type: String, field: String, name: String) throws {
+        func object(_ label: String) -> String {
+            "{\(type), metadata: {name: s, namespace: a}, spec: {\(field): {matchLabels: {app: \(label)}}}}"
+        }
+        let words = "\(name) selects no pods of these manifests: none has label 'app: webb'; did you mean 'app: web'?"
+        #expect(try warnings(object("webb"), deployment()) == [words])
+        #expect(try warnings(object("web"), deployment()).isEmpty)
+    }
+
+    @Test func `the selectors of a pod are checked where they are about its namespace`() throws {
+        func pod(_ spec: String) -> String {
+            "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a, labels: {app: web}}, spec: {\(spec)}}"
+        }
+        let selector = "labelSelector: {matchLabels: {app: webb}}"
+        let words = "selects no pods of these manifests: none has label 'app: webb'; did you mean 'app: web'?"
+        let spreading = "Pod/a/p: 'topologySpreadConstraints' \(words)"
+        #expect(try warnings(pod("topologySpreadConstraints: [{\(selector)}]")) == [spreading])
+        let required = "requiredDuringSchedulingIgnoredDuringExecution: [{\(selector)}, {\(selector), namespaces: [b]}]"
+        let preferred = "preferredDuringSchedulingIgnoredDuringExecution: [{podAffinityTerm: {\(selector)}}]"
+        #expect(
+            try warnings(pod("affinity: {podAffinity: {\(required)}, podAntiAffinity: {\(preferred)}}"))
+                == ["podAffinity", "podAntiAffinity"].map { "Pod/a/p: '\($0)' \(words)" }
+        )
+    }
+
     @Test func `a probe of a port that the container does not have is reported`() throws {
         let words =
             "Deployment/a/d: 'readinessProbe' uses port 'htp', but the container has no port of that name; did you mean 'http'?"
