@@ -21,18 +21,18 @@ public enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Decodes a text, ignoring white space.
+    /// Decodes a text, ignoring ends of lines, as Go's `encoding/base64` and with it every API server does.
     ///
     /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
     public static func decode(_ text: some Sequence<UInt8>) throws(Base64Error) -> [UInt8] {
         var decoder = Base64Decoder()
-        for byte in text where !isSpace(byte) {
+        for byte in text where !isEndOfLine(byte) {
             try decoder.take(byte)
         }
         return try decoder.finish()
     }
 
-    /// Decodes a string, ignoring white space.
+    /// Decodes a string, ignoring ends of lines.
     ///
     /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
     public static func decode(_ text: String) throws(Base64Error) -> [UInt8] {
@@ -42,9 +42,7 @@ public enum Base64 {
     fileprivate static let padding = UInt8(ascii: "=")
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    private static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (0x09...0x0D).contains(byte)
-    }
+    private static func isEndOfLine(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
 
     /// The value of each digit, and 255 for all other bytes.
     fileprivate static let values: [UInt8] = alphabet.enumerated().reduce(into: Array(repeating: 255, count: 256)) {
@@ -69,6 +67,9 @@ private struct Base64Decoder {
         }
         let value = Base64.values[Int(byte)]
         // The character is not shown: it may be part of a secret.
+        guard byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") else {
+            throw Base64Error(description: "is broken base64: it has spaces")
+        }
         guard value != 255 else { throw Base64Error(description: "is not base64: it has other characters") }
         guard paddingCount == 0 else { throw Base64Error(description: "is broken base64: a '=' in the middle") }
         bits = bits << 6 | UInt32(value)

@@ -54,6 +54,14 @@ public struct Certificate: Sendable, Hashable {
         let blocks = try PEMBlock.blocks(in: pem)
         var certificates: [Certificate] = []
         for block in blocks where block.label == "CERTIFICATE" {
+            // Such as client-go's ParseCertsPEM and crypto/x509's AppendCertsFromPEM.
+            if let header = block.headers.first {
+                throw TLSError(
+                    .brokenEncoding,
+                    "contains a CERTIFICATE block in line \(block.line) with the header '\(printable(header.shortened(to: 40)))', which programs in Go, "
+                        + "such as kubectl, pass over"
+                )
+            }
             certificates.append(try Certificate(der: block.decoded()))
         }
         guard certificates.isEmpty else { return certificates }

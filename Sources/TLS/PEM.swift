@@ -6,10 +6,10 @@ struct PEMBlock {
     var label: String
 
     /// The header lines before the contents, which old encrypted keys have.
-    var headers: [Substring]
+    var headers: [String]
 
     /// The lines of base64.
-    var body: [Substring]
+    var body: [UInt8]
 
     /// The number of the first line, starting at 1.
     var line: Int
@@ -17,7 +17,7 @@ struct PEMBlock {
     /// Decodes the contents.
     func decoded() throws(TLSError) -> [UInt8] {
         do throws(Base64Error) {
-            return try Base64.decode(body.joined(separator: "\n"))
+            return try Base64.decode(body.lazy.filter { !PEMScanner.isBlank($0) })
         } catch {
             throw TLSError(.brokenEncoding, "contains an invalid \(label) block in line \(line): it \(error)")
         }
@@ -25,10 +25,10 @@ struct PEMBlock {
 
     /// Finds the blocks of a text, ignoring text between them.
     ///
-    /// - Throws: ``TLSError`` if the text has no block, or a block without an end.
+    /// - Throws: ``TLSError`` if the text has no block, or something that looks like a block and cannot be read.
     static func blocks(in bytes: [UInt8]) throws(TLSError) -> [PEMBlock] {
         guard !bytes.isEmpty else { throw TLSError(.missingBlock, "is empty") }
-        var scanner = PEMScanner(String(decoding: bytes, as: UTF8.self))
+        var scanner = PEMScanner(bytes)
         var blocks: [PEMBlock] = []
         while let block = try scanner.next() { blocks.append(block) }
         guard blocks.isEmpty else { return blocks }
@@ -41,60 +41,90 @@ struct PEMBlock {
 }
 
 /// Reads a text line by line.
+///
+/// A line is what it is to `Decode` of Go's `encoding/pem`, which Kubernetes' programs use: it ends with a line feed, and spaces,
+/// tabs and one carriage return at its end do not count. Go passes over a block that it cannot read; here it is an error.
 private struct PEMScanner {
-    private var lines: [Substring].Iterator
-    private var number = 0
-    /// Whether the last line begins with spaces.
-    private var isIndented = false
+    private static let dashes = Array("-----".utf8)
+    private static let begin = Array("-----BEGIN ".utf8)
+    private static let end = Array("-----END ".utf8)
 
-    init(_ text: String) {
-        lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).makeIterator()
+    private let lines: [ArraySlice<UInt8>]
+    /// The number of the last line, starting at 1.
+    private var number = 0
+
+    init(_ bytes: [UInt8]) {
+        lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     }
 
     mutating func next() throws(TLSError) -> PEMBlock? {
         while let line = nextLine() {
-            guard let label = Self.label(of: line, after: "-----BEGIN ") else { continue }
-            try requireNoIndentation()
-            return try block(PEMBlock(label: label, headers: [], body: [], line: number))
+            guard let rest = try rest(of: line, after: Self.begin) else { continue }
+            guard let label = Self.label(rest) else {
+                throw broken("has '-----BEGIN' in line \(number) without '-----' at the end of the line")
+            }
+            guard !label.isEmpty else { continue }
+            return try block(String(decoding: label, as: UTF8.self), label)
         }
         return nil
     }
 
-    private mutating func block(_ start: PEMBlock) throws(TLSError) -> PEMBlock {
-        var block = start
+    private mutating func block(_ name: String, _ label: ArraySlice<UInt8>) throws(TLSError) -> PEMBlock {
+        guard label.firstRange(of: Self.dashes) == nil else {
+            throw broken(
+                "has a whole block in line \(number), where '-----BEGIN' and '-----END' need lines of their own"
+            )
+        }
+        var block = PEMBlock(label: name, headers: [], body: [], line: number)
         while let line = nextLine() {
-            if let label = Self.label(of: line, after: "-----END ") {
-                try requireNoIndentation()
-                guard label == block.label else { break }
+            if let rest = try rest(of: line, after: Self.end) {
+                guard Self.label(rest) == label else { break }
                 return block
             }
-            if line.hasPrefix("-----BEGIN ") { break }
+            if line.starts(with: Self.begin) { break }
             // Base64 has no colon.
-            if line.contains(":") { block.headers.append(line) } else { block.body.append(line) }
+            if block.body.isEmpty, line.contains(UInt8(ascii: ":")) {
+                block.headers.append(String(decoding: line, as: UTF8.self))
+            } else {
+                block.body += line + [UInt8(ascii: "\n")]
+            }
         }
-        throw TLSError(.brokenEncoding, "contains a \(block.label) block in line \(block.line) without its END line")
+        throw broken("contains a \(name) block in line \(block.line) without its END line")
     }
 
-    /// Refuses a text that was cut out of another one: Go's `encoding/pem` finds its marks only at the beginning of a line.
-    private func requireNoIndentation() throws(TLSError) {
-        guard isIndented else { return }
-        throw TLSError(
-            .brokenEncoding,
-            "has spaces before '-----' in line \(number), which programs in Go, such as kubectl, do not read"
+    /// The rest of a line that begins with a mark, `nil` if it does not have the mark.
+    ///
+    /// - Throws: ``TLSError`` if something is before the mark, as in a text that was cut out of another one. What is behind
+    ///   a `#` is a comment.
+    private func rest(of line: ArraySlice<UInt8>, after mark: [UInt8]) throws(TLSError) -> ArraySlice<UInt8>? {
+        guard let range = line.firstRange(of: mark) else { return nil }
+        let start = line[..<range.lowerBound]
+        guard !start.isEmpty else { return line[range.upperBound...] }
+        let text = String(decoding: start, as: UTF8.self)
+        if text.drop(while: \.isWhitespace).first == "#" { return nil }
+        let found = text.allSatisfy(\.isWhitespace) ? "spaces" : "other characters"
+        throw broken(
+            "has \(found) before '-----' in line \(number), which programs in Go, such as kubectl, do not read"
         )
     }
 
-    private mutating func nextLine() -> Substring? {
+    private func broken(_ message: String) -> TLSError { TLSError(.brokenEncoding, message) }
+
+    private mutating func nextLine() -> ArraySlice<UInt8>? {
+        guard number < lines.count else { return nil }
+        var line = lines[number]
         number += 1
-        guard let line = lines.next() else { return nil }
-        let start = line.drop(while: \.isWhitespace)
-        isIndented = start.startIndex != line.startIndex
-        return start.lastIndex { !$0.isWhitespace }.map { start[...$0] } ?? ""
+        // Without a line feed behind it a carriage return is no end of a line.
+        if number < lines.count, line.last == UInt8(ascii: "\r") { line.removeLast() }
+        while let last = line.last, Self.isBlank(last) { line.removeLast() }
+        return line
     }
 
-    private static func label(of line: Substring, after prefix: String) -> String? {
-        guard line.hasPrefix(prefix), line.hasSuffix("-----") else { return nil }
-        let label = line.dropFirst(prefix.count).dropLast(5)
-        return label.isEmpty ? nil : String(label)
+    /// Whether a byte is a space or a tab.
+    static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+
+    /// The label of a line, given what is behind its mark; `nil` if the line does not end with five dashes.
+    private static func label(_ rest: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        rest.suffix(dashes.count).elementsEqual(dashes) ? rest.dropLast(dashes.count) : nil
     }
 }

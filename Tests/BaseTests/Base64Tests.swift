@@ -10,7 +10,7 @@ struct Base64Tests {
     func `text is encoded and decoded`(text: String, encoded: String) throws {
         #expect(Base64.encode(Array(text.utf8)) == encoded)
         #expect(try Base64.decode(encoded) == Array(text.utf8))
-        #expect(try Base64.decode(encoded.map { "\($0)\n " }.joined()) == Array(text.utf8))
+        #expect(try Base64.decode(encoded.map { "\($0)\r\n" }.joined()) == Array(text.utf8))
     }
 
     @Test func `all bytes are decoded`() throws {
@@ -26,7 +26,9 @@ struct Base64Tests {
         ("A===", "is broken base64: a '=' in the middle"), ("====", "is broken base64: a '=' in the middle"),
         ("AA==AAAA", "is broken base64: a '=' in the middle"), ("AAAA=", "is broken base64: a '=' in the middle"),
         ("AA===", "is broken base64: a '=' in the middle"), ("AAA-", "is not base64: it has other characters"),
-        ("AAA_", "is not base64: it has other characters"), ("AAAä", "is not base64: it has other characters"),
+        ("AAA_", "is not base64: it has other characters"), ("AA AA", "is broken base64: it has spaces"),
+        ("AAAA\t", "is broken base64: it has spaces"), ("AA\u{c}AA", "is not base64: it has other characters"),
+        ("AAAä", "is not base64: it has other characters"),
     ])
     func `other texts are refused`(text: String, expected: String) {
         let error = #expect(throws: Base64Error.self) { try Base64.decode(text) }

@@ -96,6 +96,35 @@ struct CertificateTests {
             "-----BEGIN CERTIFICATE-----\nAAAA\n\t-----END CERTIFICATE-----\n",
             "has spaces before '-----' in line 3, which programs in Go, such as kubectl, do not read"
         ),
+        (
+            "\u{feff}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "has other characters before '-----' in line 1, which programs in Go, such as kubectl, do not read"
+        ),
+        (
+            "-----BEGIN CERTIFICATE----- AAAA -----END CERTIFICATE-----\n",
+            "has a whole block in line 1, where '-----BEGIN' and '-----END' need lines of their own"
+        ),
+        (
+            "-----BEGIN CERTIFICATE----\nAAAA\n-----END CERTIFICATE-----\n",
+            "has '-----BEGIN' in line 1 without '-----' at the end of the line"
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nA: b\n\nAAAA\n-----END CERTIFICATE-----\n",
+            "contains a CERTIFICATE block in line 1 with the header 'A: b', which programs in Go, such as kubectl, pass over"
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAA\u{b}AA\n-----END CERTIFICATE-----\n",
+            "contains an invalid CERTIFICATE block in line 1: it is not base64: it has other characters"
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\u{85}",
+            "contains a CERTIFICATE block in line 1 without its END line"
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\rAAAA\r-----END CERTIFICATE-----\r",
+            "has '-----BEGIN' in line 1 without '-----' at the end of the line"
+        ),
+        ("# -----BEGIN CERTIFICATE-----\n", "contains no PEM block (no line '-----BEGIN …-----')"),
     ])
     func `a text without certificates is described`(text: String, expected: String) {
         #expect(message(text) == expected)
