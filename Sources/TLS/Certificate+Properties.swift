@@ -51,7 +51,8 @@ extension Certificate {
         return "-----BEGIN CERTIFICATE-----\n\(lines.joined())-----END CERTIFICATE-----\n"
     }
 
-    private func property<Value>(_ missing: Value, _ read: (OpaquePointer) -> Value) -> Value {
+    /// Reads something of the parsed certificate, or returns what is there without one.
+    func property<Value>(_ missing: Value, _ read: (OpaquePointer) -> Value) -> Value {
         guard let handle = try? X509Handle(der: der) else { return missing }
         defer { _ = LibCrypto.drainErrorQueue() }
         return unsafe handle.withRaw { unsafe read($0) }

@@ -128,7 +128,10 @@ public final class TestAuthority: Sendable {
         try openssl(arguments)
     }
 
-    private func openssl(_ arguments: [String]) throws(SupportError) {
+    /// Runs `openssl` in the authority's directory.
+    ///
+    /// - Throws: ``SupportError`` if it fails.
+    public func openssl(_ arguments: [String]) throws(SupportError) {
         try ChildProcess.run(["openssl"] + arguments, in: directory)
     }
 

@@ -89,6 +89,12 @@ public struct CredentialCheck: Sendable {
                 hint: "name the key that belongs to this certificate, or issue a new pair",
             )
         }
+        if let digest = own.weakDigest {
+            throw Problem(
+                "certificate '\(certificate.name)' ('\(own.subject)') is signed with \(digest), which API servers refuse",
+                hint: "issue it again with SHA-256",
+            )
+        }
         try checkValidity(of: own, in: certificate, as: "client certificate")
         return own
     }
@@ -102,7 +108,15 @@ public struct CredentialCheck: Sendable {
     ) throws(Problem) {
         let (chain, authorities) = (try read(certificate), try read(authority))
         guard let own = chain.first else { return }
-        guard own.isIssued(by: authorities, intermediates: Array(chain.dropFirst())) else {
+        do throws(TLSError) {
+            try own.verify(by: authorities, intermediates: Array(chain.dropFirst()), at: nil)
+        } catch {
+            guard [.wrongSignature, .unknownIssuer, .selfSigned].contains(error.kind) else {
+                throw Problem(
+                    "certificate '\(certificate.name)' ('\(own.subject)') \(error)",
+                    hint: "issue it again without that",
+                )
+            }
             if let same = authorities.first(where: { $0.subject == own.issuer }) {
                 throw Problem(
                     "certificate '\(certificate.name)' ('\(own.subject)') is not signed by the key of "
@@ -121,11 +135,21 @@ public struct CredentialCheck: Sendable {
     }
 
     private func read(_ file: CredentialFile) throws(Problem) -> [Certificate] {
+        let certificates: [Certificate]
         do {
-            return try Certificate.read(pem: file.bytes)
+            certificates = try Certificate.read(pem: file.bytes)
         } catch {
             throw Problem("certificate '\(file.name)' \(error)", hint: "name the file of a certificate as PEM")
         }
+        for certificate in certificates {
+            guard let part = certificate.unsupportedPart else { continue }
+            throw Problem(
+                "certificate '\(file.name)' ('\(certificate.subject)') \(part), "
+                    + "which programs in Go, such as kubectl and the API server, refuse",
+                hint: "issue it again, with a key of type ecdsa-p256, ed25519 or rsa-2048",
+            )
+        }
+        return certificates
     }
 
     private func checkValidity(

@@ -64,6 +64,53 @@ struct CredentialTests {
         )
     }
 
+    @Test(
+        arguments: [
+            (["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"], "has a key on the curve secp256k1"),
+            (
+                ["ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"],
+                "has a key whose curve is not given by name"
+            ),
+            (["rsa:768"], "has an RSA key of 768 bits"), (["ed448"], "has a key of type ED448"),
+            (["rsa-pss"], "has a key of type RSA-PSS"),
+            (
+                ["ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-set_serial", "-5"],
+                "has a negative serial number"
+            ), (["ec", "-pkeyopt", "ec_paramgen_curve:P-521"], ""), (["ed25519"], ""), (["rsa:1024"], ""),
+        ]
+    )
+    func `a certificate that programs in Go refuse is reported`(key: [String], part: String) throws {
+        let files = ["-nodes", "-keyout", "k.key", "-out", "k.crt", "-subj", "/CN=k"]
+        try authority.openssl(["req", "-x509", "-newkey"] + key + files)
+        let certificate = try file(authority.path("k.crt"))
+        let words =
+            "certificate 'k.crt' ('CN=k') \(part), which programs in Go, such as kubectl and the API server, refuse; "
+            + "issue it again, with a key of type ecdsa-p256, ed25519 or rsa-2048"
+        let expected = part.isEmpty ? "no error" : words
+        #expect(line { () throws(Problem) in _ = try check.authority(certificate) } == expected)
+        let privateKey = try file(authority.path("k.key"))
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: privateKey) } == expected
+        )
+    }
+
+    @Test func `a signature with an old digest and an unknown critical extension are named`() throws {
+        let key = ["-nodes", "-keyout", "k.key", "-out", "k.crt", "-subj", "/CN=k"]
+        let own = ["req", "-x509", "-newkey", "rsa:2048"] + key
+        try authority.openssl(own + ["-sha1"])
+        var (certificate, privateKey) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: privateKey) }
+                == "certificate 'k.crt' ('CN=k') is signed with SHA-1, which API servers refuse; issue it again with SHA-256"
+        )
+        try authority.openssl(own + ["-addext", "1.2.3.4=critical,ASN1:NULL"])
+        (certificate, privateKey) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
+        #expect(
+            line { () throws(Problem) in try check.chain(of: certificate, to: certificate) }
+                == "certificate 'k.crt' ('CN=k') is refused: unhandled critical extension; issue it again without that"
+        )
+    }
+
     @Test func `a key of another certificate is reported with both files`() throws {
         let certificate = try file(try authority.issue("a").certificatePath)
         let key = try file(try authority.issue("b").keyPath)
