@@ -40,9 +40,9 @@ holders() {
     done
 }
 
-# Prints the step and the only holder, when it is the one that is expected or 30 seconds have passed.
+# Prints the step and the only holder, when it is the one that is expected or a long time has passed.
 settle() {
-    for attempt in $(seq 150); do
+    for attempt in $(seq 3000); do
         found="$(holders)"
         [ "$found" != "$2 " ] || break
         sleep 0.2
@@ -50,18 +50,20 @@ settle() {
     echo "$1: ${found% }"
 }
 
-# Prints the step and all who have the address within ten seconds.
+# Prints the step and which of the hosts after it have the address within ten seconds.
 watch() {
     for attempt in $(seq 50); do
         for host in $(holders); do echo "$host"; done
         sleep 0.2
     done | sort -u >/run/seen
-    echo "$1: $(paste -sd ' ' /run/seen)"
+    step="$1"
+    shift
+    echo "$step: $(printf '%s\n' "$@" | sort | comm -12 - /run/seen | paste -sd ' ')"
 }
 
 root="$1"
 for host in cp-03 cp-02 cp-01; do start "$host"; done
-watch 'no API server'
+watch 'no API server' cp-01 cp-02 cp-03
 serve cp-02
 serve cp-03
 settle 'API servers of cp-02 and cp-03' cp-02
@@ -80,6 +82,7 @@ ip -n cp-01 addr add 192.168.1.101/24 dev eth0
 ip -n cp-01 link set eth0 up
 rm -f /run/cp-01.pid /run/cp-01.vrrp.pid
 start cp-01
-watch 'cp-01 is on without its API server'
+watch 'cp-01 is on without its API server' cp-01
+settle 'others keep it' cp-02
 serve cp-01
 settle 'API server of cp-01' cp-01
