@@ -107,6 +107,11 @@ public struct NodeCheck: Sendable {
             let hint = "read its changelog, or check against the server itself: 'nest-bootstrap diff'"
             warnings.append(Problem(message, hint: hint))
         }
+        if let serverVersion, serverVersion < .oldest {
+            let message =
+                "Kubernetes \(serverVersion) is older than \(KubernetesVersion.oldest), the first version that is supported"
+            warnings.append(Problem(message, hint: "upgrade the API server"))
+        }
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }

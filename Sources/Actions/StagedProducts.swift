@@ -74,7 +74,7 @@ public struct StagedProducts: Sendable {
                         FileContent(bytes, path: path, mode: permissions, owner: account.owner, group: account.group)
                     )
                     names.append("\(index)")
-                case (.link(let replacesDirectory), .symbolicLink):
+                case (.link(_, let replacesDirectory), .symbolicLink):
                     try publish(linkTo: found.target ?? "", at: path, replacing: replacesDirectory, files)
                     try directory.remove("\(index)")
                 case (.file, _), (.link, _):

@@ -77,7 +77,7 @@ public struct Footprint: Sendable, Hashable {
         /// A file with these permissions at most, and an owner and a group that are `nil` for the agent's own.
         case file(mode: UInt16, owner: String? = nil, group: String? = nil)
         /// A symbolic link.
-        case link(replacesDirectory: Bool)
+        case link(target: String, replacesDirectory: Bool)
     }
 
     /// A server that the task connects to.
@@ -244,9 +244,9 @@ extension Footprint {
     /// The paths that the task's unit may write, each once.
     public var writablePaths: [String] {
         guard !hasOnlyProducts else { return [] }
-        var seen: Set<String> = []
+        var seen: Set<ExactText> = []
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }
-            .filter { seen.insert($0).inserted }
+            .filter { seen.insert(ExactText($0)).inserted }
     }
 
     /// Whether the task's unit needs a network.

@@ -31,7 +31,9 @@ struct Resolver {
         // On which nodes a task writes is not known while one of its roles is not.
         let located = zip(tasks, planned).compactMap { $0.hasUnknownRole ? nil : $1 }
         WrittenPaths(context.views.companions).check(located, context.problems)
-        return Resolved(tasks: planned.compactMap(\.self), plan: plan(planned, graph, disabled: removed))
+        let plan = plan(planned, graph, disabled: removed)
+        LinkLoops(plan).check(context.problems)
+        return Resolved(tasks: planned.compactMap(\.self), plan: plan)
     }
 
     /// The task with its kubeconfig, or `nil` if something of it is not known, which has been reported.

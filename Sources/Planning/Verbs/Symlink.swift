@@ -57,12 +57,11 @@ extension SymlinkDeclaration: ReadableVerb {
         let target = fields.value(Keys.target)
         let replace = fields.value(Keys.replace)
         guard let path, let target else { return nil }
-        let isAbsolute = target.utf8.first == UInt8(ascii: "/")
-        let full = located(isAbsolute ? target : "\(parent(of: path.path))/\(target)")
-        if full.hasSameBytes(as: located(path.path)) {
+        let (link, full) = (located(path.path), resolvedTarget(of: path.path, target))
+        if isPath(full, at: link) {
             fields.problems.add(
                 path.location,
-                "\(fields.subject.label("target")) is the link itself",
+                "\(fields.subject.label("target")) is \(full.hasSameBytes(as: link) ? "" : "below ")the link itself",
                 hint: "name what the link is to point at",
             )
         }
@@ -71,6 +70,8 @@ extension SymlinkDeclaration: ReadableVerb {
 
     /// Everything that the task reads, writes, connects to and needs as privilege.
     public var footprint: Footprint {
-        Footprint(writes: [.init(path: path, effect: .replaces, product: .link(replacesDirectory: replace))])
+        Footprint(writes: [
+            .init(path: path, effect: .replaces, product: .link(target: target, replacesDirectory: replace))
+        ])
     }
 }
