@@ -21,7 +21,7 @@ public enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Decodes a text, ignoring ends of lines, as Go's `encoding/base64` and with it every API server does.
+    /// Decodes a text, ignoring line breaks, as Go's `encoding/base64` and therefore API servers do.
     ///
     /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
     public static func decode(_ text: some Sequence<UInt8>) throws(Base64Error) -> [UInt8] {
@@ -32,7 +32,7 @@ public enum Base64 {
         return try decoder.finish()
     }
 
-    /// Decodes a string, ignoring ends of lines.
+    /// Decodes a string, ignoring line breaks.
     ///
     /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
     public static func decode(_ text: String) throws(Base64Error) -> [UInt8] {
@@ -56,8 +56,13 @@ private struct Base64Decoder {
     private var bits: UInt32 = 0
     private var digitCount = 0
     private var paddingCount = 0
+    private var hasSpaces = false
 
     mutating func take(_ byte: UInt8) throws(Base64Error) {
+        if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") {
+            hasSpaces = true
+            return
+        }
         if byte == Base64.padding {
             paddingCount += 1
             guard digitCount >= 2, digitCount + paddingCount <= 4 else {
@@ -67,9 +72,6 @@ private struct Base64Decoder {
         }
         let value = Base64.values[Int(byte)]
         // The character is not shown: it may be part of a secret.
-        guard byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") else {
-            throw Base64Error(description: "is broken base64: it has spaces")
-        }
         guard value != 255 else { throw Base64Error(description: "is not base64: it has other characters") }
         guard paddingCount == 0 else { throw Base64Error(description: "is broken base64: a '=' in the middle") }
         bits = bits << 6 | UInt32(value)
@@ -78,6 +80,7 @@ private struct Base64Decoder {
     }
 
     mutating func finish() throws(Base64Error) -> [UInt8] {
+        guard !hasSpaces else { throw Base64Error(description: "is broken base64: it has spaces") }
         guard digitCount > 0 else { return bytes }
         guard digitCount + paddingCount == 4 else { throw Base64Error(description: "is base64 that is cut off") }
         bits <<= 6 * UInt32(paddingCount)

@@ -36,9 +36,11 @@ struct LoadedPEM: Sendable, Hashable {
     ///
     /// - Throws: ``TransportError`` that names the invalid file, or a certificate and key that do not match.
     func validate() throws(TransportError) {
-        if let authority { _ = try Self.parse(authority, Certificate.read) }
+        if let authority {
+            _ = try Self.parse(authority) { pem throws(TLSError) in try Certificate.read(pem: pem, ofAuthority: true) }
+        }
         guard let certificate, let key else { return }
-        let leaf = try Self.parse(certificate, Certificate.read).first
+        let leaf = try Self.parse(certificate) { pem throws(TLSError) in try Certificate.read(pem: pem) }.first
         let privateKey = try Self.parse(key, PrivateKey.read)
         guard let leaf, privateKey.belongs(to: leaf) else {
             throw TransportError(.clientCertificate, "\(certificate.name) and \(key.name) do not match")

@@ -1,29 +1,64 @@
 internal import COpenSSL
 
-/// What programs in Go do not support, although libcrypto does.
+/// Properties of certificates that libcrypto supports, and programs in Go do not.
 extension Certificate {
-    /// What in the certificate Kubernetes' programs refuse whatever it is used for, as a predicate; `nil` if there is nothing.
+    /// The reason why Kubernetes' programs refuse the certificate whatever it is used for, as a predicate; `nil` if they do not.
     ///
-    /// Go's `crypto/x509` and `crypto/tls` have RSA of at least 1,024 bits (since Go 1.24), ECDSA on the curves P-224 to P-521,
-    /// given by name, and Ed25519. A serial number must not be negative (since Go 1.23).
+    /// Go's `crypto/x509` and `crypto/tls` have RSA, ECDSA on the curves P-224 to P-521, given by name, and Ed25519.
     public var unsupportedPart: String? {
-        if serialNumber.utf8.first == UInt8(ascii: "-") { return "has a negative serial number" }
-        return unsafe property("has a key that cannot be read") { certificate in
+        unsafe property("has a key that cannot be read") { certificate in
             unsafe X509_get0_pubkey(certificate).map { unsafe fault(ofKey: $0) } ?? "has a key that cannot be read"
         }
     }
 
-    /// The digest of the certificate's signature if Kubernetes' programs refuse it, such as `SHA-1`; `nil` if they do not.
+    /// A property of a certificate that only old versions of Kubernetes accept.
+    public struct Weakness: Sendable, Hashable {
+        /// The property, as a predicate of the certificate.
+        public var part: String
+        /// The first version of Kubernetes that refuses it, such as `1.24`; it is built with the version of Go that does.
+        public var refusedSince: String
+        /// How to issue the certificate instead.
+        public var remedy: String
+    }
+
+    /// The properties that only old versions of Kubernetes accept.
     ///
-    /// Go refuses signatures with MD5, and with SHA-1 since version 1.18, with which Kubernetes 1.24 is built.
-    public var weakDigest: String? {
-        unsafe property(nil) { certificate in
-            switch unsafe X509_get_signature_nid(certificate) {
-            case NID_sha1WithRSAEncryption, NID_ecdsa_with_SHA1, NID_dsaWithSHA1, NID_sha1WithRSA: "SHA-1"
-            case NID_md5WithRSAEncryption, NID_md5WithRSA: "MD5"
-            default: nil
+    /// Go refuses signatures with SHA-1 since 1.18, negative serial numbers since 1.23 and RSA below 1,024 bits since 1.24. It does
+    /// not check the signature of a certificate that is trusted itself.
+    public var weaknesses: [Weakness] {
+        var found: [Weakness] = []
+        let isSHA1 = unsafe property(false) { certificate in
+            let algorithms = [NID_sha1WithRSAEncryption, NID_ecdsa_with_SHA1, NID_dsaWithSHA1, NID_sha1WithRSA]
+            return algorithms.contains(unsafe X509_get_signature_nid(certificate))
+        }
+        if isSHA1, subject != issuer {
+            found.append(Weakness(part: "is signed with SHA-1", refusedSince: "1.24", remedy: "with SHA-256"))
+        }
+        if serialNumber.utf8.first == UInt8(ascii: "-") {
+            found.append(
+                Weakness(
+                    part: "has a negative serial number",
+                    refusedSince: "1.32",
+                    remedy: "with a positive serial number"
+                )
+            )
+        }
+        let bits = unsafe property(nil) { certificate in
+            let key = unsafe X509_get0_pubkey(certificate)
+            return unsafe key.flatMap {
+                unsafe EVP_PKEY_get_base_id($0) == NID_rsaEncryption ? EVP_PKEY_get_bits($0) : nil
             }
         }
+        if let bits, bits < 1024 {
+            found.append(
+                Weakness(
+                    part: "has an RSA key of \(bits) bits",
+                    refusedSince: "1.33",
+                    remedy: "with a key of type rsa-2048"
+                )
+            )
+        }
+        return found
     }
 }
 
@@ -34,10 +69,7 @@ private let supportedCurves: Set = [
 
 private func fault(ofKey key: OpaquePointer) -> String? {
     switch unsafe EVP_PKEY_get_base_id(key) {
-    case NID_rsaEncryption:
-        let bits = unsafe EVP_PKEY_get_bits(key)
-        return bits < 1024 ? "has an RSA key of \(bits) bits" : nil
-    case NID_ED25519: return nil
+    case NID_rsaEncryption, NID_ED25519: return nil
     case NID_X9_62_id_ecPublicKey:
         let encoding = unsafe text { unsafe EVP_PKEY_get_utf8_string_param(key, "encoding", $0, $1, $2) }
         guard encoding != "explicit" else { return "has a key whose curve is not given by name" }

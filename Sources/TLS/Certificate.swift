@@ -49,17 +49,22 @@ public struct Certificate: Sendable, Hashable {
 
     /// Parses all certificates of a PEM text, which may contain other blocks.
     ///
+    /// - Parameters:
+    ///   - pem: The text.
+    ///   - isAuthority: Whether they are the certificates of CAs, of which programs in Go skip those with headers:
+    ///     `AppendCertsFromPEM` of `crypto/x509` and `ParseCertsPEM` of client-go.
+    /// - Returns: The certificates.
     /// - Throws: ``TLSError`` if the text contains no certificate, or one of them is invalid.
-    public static func read(pem: [UInt8]) throws(TLSError) -> [Certificate] {
+    public static func read(pem: [UInt8], ofAuthority isAuthority: Bool = false) throws(TLSError) -> [Certificate] {
         let blocks = try PEMBlock.blocks(in: pem)
         var certificates: [Certificate] = []
         for block in blocks where block.label == "CERTIFICATE" {
-            // Such as client-go's ParseCertsPEM and crypto/x509's AppendCertsFromPEM.
-            if let header = block.headers.first {
+            if isAuthority, let header = block.headers.first {
+                let shown = printable(header.shortened(to: 40))
                 throw TLSError(
                     .brokenEncoding,
-                    "contains a CERTIFICATE block in line \(block.line) with the header '\(printable(header.shortened(to: 40)))', which programs in Go, "
-                        + "such as kubectl, pass over"
+                    "contains a CERTIFICATE block in line \(block.line) with the header '\(shown)', "
+                        + "which programs in Go, such as kubectl, skip"
                 )
             }
             certificates.append(try Certificate(der: block.decoded()))

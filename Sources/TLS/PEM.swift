@@ -42,8 +42,8 @@ struct PEMBlock {
 
 /// Reads a text line by line.
 ///
-/// A line is what it is to `Decode` of Go's `encoding/pem`, which Kubernetes' programs use: it ends with a line feed, and spaces,
-/// tabs and one carriage return at its end do not count. Go passes over a block that it cannot read; here it is an error.
+/// Lines end as in `Decode` of Go's `encoding/pem`, which Kubernetes' programs use: with a line feed, and spaces, tabs and one
+/// carriage return before it do not count. Go skips a certificate or key that it cannot read; here it is an error.
 private struct PEMScanner {
     private static let dashes = Array("-----".utf8)
     private static let begin = Array("-----BEGIN ".utf8)
@@ -64,7 +64,14 @@ private struct PEMScanner {
                 throw broken("has '-----BEGIN' in line \(number) without '-----' at the end of the line")
             }
             guard !label.isEmpty else { continue }
-            return try block(String(decoding: label, as: UTF8.self), label)
+            let (name, start) = (String(decoding: label, as: UTF8.self), number)
+            do throws(TLSError) {
+                return try block(name, label)
+            } catch {
+                // Other texts have such a line too, such as a message that is signed with OpenPGP.
+                guard !["CERTIFICATE", "PRIVATE KEY"].contains(where: name.contains) else { throw error }
+                number = start
+            }
         }
         return nil
     }
@@ -72,14 +79,17 @@ private struct PEMScanner {
     private mutating func block(_ name: String, _ label: ArraySlice<UInt8>) throws(TLSError) -> PEMBlock {
         guard label.firstRange(of: Self.dashes) == nil else {
             throw broken(
-                "has a whole block in line \(number), where '-----BEGIN' and '-----END' need lines of their own"
+                "has a whole block in line \(number), where '-----BEGIN' and '-----END' must be on separate lines"
             )
         }
         var block = PEMBlock(label: name, headers: [], body: [], line: number)
         while let line = nextLine() {
             if let rest = try rest(of: line, after: Self.end) {
-                guard Self.label(rest) == label else { break }
-                return block
+                guard Self.label(rest) != label else { return block }
+                guard !rest.starts(with: label + Self.dashes) else {
+                    throw broken("has another text after '-----END \(name)-----' in line \(number); add a line break")
+                }
+                break
             }
             if line.starts(with: Self.begin) { break }
             // Base64 has no colon.
@@ -92,17 +102,17 @@ private struct PEMScanner {
         throw broken("contains a \(name) block in line \(block.line) without its END line")
     }
 
-    /// The rest of a line that begins with a mark, `nil` if it does not have the mark.
+    /// Returns the rest of a line that begins with a mark, `nil` if it does not begin with it.
     ///
-    /// - Throws: ``TLSError`` if something is before the mark, as in a text that was cut out of another one. What is behind
-    ///   a `#` is a comment.
+    /// - Throws: ``TLSError`` if white space or a byte order mark is before the mark, as in a text that was cut out of another.
     private func rest(of line: ArraySlice<UInt8>, after mark: [UInt8]) throws(TLSError) -> ArraySlice<UInt8>? {
         guard let range = line.firstRange(of: mark) else { return nil }
         let start = line[..<range.lowerBound]
         guard !start.isEmpty else { return line[range.upperBound...] }
-        let text = String(decoding: start, as: UTF8.self)
-        if text.drop(while: \.isWhitespace).first == "#" { return nil }
-        let found = text.allSatisfy(\.isWhitespace) ? "spaces" : "other characters"
+        let text = String(decoding: start, as: UTF8.self).unicodeScalars
+        let isByteOrderMark = text.contains("\u{feff}")
+        guard text.allSatisfy({ $0.properties.isWhitespace || $0 == "\u{feff}" }) else { return nil }
+        let found = isByteOrderMark ? "a byte order mark" : "spaces"
         throw broken(
             "has \(found) before '-----' in line \(number), which programs in Go, such as kubectl, do not read"
         )

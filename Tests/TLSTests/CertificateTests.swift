@@ -98,19 +98,23 @@ struct CertificateTests {
         ),
         (
             "\u{feff}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "has other characters before '-----' in line 1, which programs in Go, such as kubectl, do not read"
+            "has a byte order mark before '-----' in line 1, which programs in Go, such as kubectl, do not read"
         ),
         (
             "-----BEGIN CERTIFICATE----- AAAA -----END CERTIFICATE-----\n",
-            "has a whole block in line 1, where '-----BEGIN' and '-----END' need lines of their own"
+            "has a whole block in line 1, where '-----BEGIN' and '-----END' must be on separate lines"
         ),
         (
             "-----BEGIN CERTIFICATE----\nAAAA\n-----END CERTIFICATE-----\n",
             "has '-----BEGIN' in line 1 without '-----' at the end of the line"
         ),
         (
-            "-----BEGIN CERTIFICATE-----\nA: b\n\nAAAA\n-----END CERTIFICATE-----\n",
-            "contains a CERTIFICATE block in line 1 with the header 'A: b', which programs in Go, such as kubectl, pass over"
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE----------BEGIN CERTIFICATE-----\n",
+            "has another text after '-----END CERTIFICATE-----' in line 3; add a line break"
+        ),
+        (
+            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: x\n\n; -----BEGIN CERTIFICATE-----\n",
+            "contains no PEM block (no line '-----BEGIN …-----')"
         ),
         (
             "-----BEGIN CERTIFICATE-----\nAA\u{b}AA\n-----END CERTIFICATE-----\n",
@@ -118,7 +122,7 @@ struct CertificateTests {
         ),
         (
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\u{85}",
-            "contains a CERTIFICATE block in line 1 without its END line"
+            "has another text after '-----END CERTIFICATE-----' in line 3; add a line break"
         ),
         (
             "-----BEGIN CERTIFICATE-----\rAAAA\r-----END CERTIFICATE-----\r",
@@ -128,6 +132,17 @@ struct CertificateTests {
     ])
     func `a text without certificates is described`(text: String, expected: String) {
         #expect(message(text) == expected)
+    }
+
+    @Test func `headers are refused in certificates of CAs only`() throws {
+        let text = try Files.text(authority.certificatePath)
+            .replacing("-----BEGIN CERTIFICATE-----", with: "-----BEGIN CERTIFICATE-----\nA: b\n")
+        #expect(try Certificate.read(pem: Array(text.utf8)).count == 1)
+        let error = #expect(throws: TLSError.self) {
+            try Certificate.read(pem: Array(text.utf8), ofAuthority: true)
+        }
+        let words = "contains a CERTIFICATE block in line 1 with the header 'A: b'"
+        #expect(error?.message == "\(words), which programs in Go, such as kubectl, skip")
     }
 
     @Test func `DER is recognised`() throws {

@@ -1,7 +1,7 @@
 public import Base
 public import TLS
 
-/// Certificates that are valid now and end soon.
+/// Certificates that are valid now, and end soon or have properties that newer versions of Kubernetes refuse.
 extension CredentialCheck {
     /// What a certificate is for.
     public enum CertificateRole: Sendable {
@@ -38,6 +38,13 @@ extension CredentialCheck {
             guard !isReplaced else { continue }
             let own = index == 0 ? role : .authority
             problems += warning(of: certificate, in: "'\(file.name)'", as: own, within: limit).map { [$0] } ?? []
+            problems += certificate.weaknesses.map { weakness in
+                Problem(
+                    "certificate '\(file.name)' ('\(certificate.subject)') \(weakness.part), which Kubernetes refuses since "
+                        + "version \(weakness.refusedSince)",
+                    hint: "issue it again \(weakness.remedy)"
+                )
+            }
         }
         return problems
     }

@@ -46,7 +46,7 @@ public struct CredentialCheck: Sendable {
     public func authority(_ file: CredentialFile) throws(Problem) -> [Certificate] {
         var usable: [Certificate] = []
         var first: Problem?
-        for certificate in try read(file) {
+        for certificate in try read(file, ofAuthority: true) {
             do {
                 try checkAuthority(certificate, in: file)
                 usable.append(certificate)
@@ -65,6 +65,7 @@ public struct CredentialCheck: Sendable {
                 hint: "name the file of the CA that issued the API server's certificate",
             )
         }
+        try checkSupport(of: certificate, in: file)
         try checkValidity(of: certificate, in: file, as: "CA")
     }
 
@@ -89,12 +90,7 @@ public struct CredentialCheck: Sendable {
                 hint: "name the key that belongs to this certificate, or issue a new pair",
             )
         }
-        if let digest = own.weakDigest {
-            throw Problem(
-                "certificate '\(certificate.name)' ('\(own.subject)') is signed with \(digest), which API servers refuse",
-                hint: "issue it again with SHA-256",
-            )
-        }
+        try checkSupport(of: own, in: certificate)
         try checkValidity(of: own, in: certificate, as: "client certificate")
         return own
     }
@@ -112,10 +108,7 @@ public struct CredentialCheck: Sendable {
             try own.verify(by: authorities, intermediates: Array(chain.dropFirst()), at: nil)
         } catch {
             guard [.wrongSignature, .unknownIssuer, .selfSigned].contains(error.kind) else {
-                throw Problem(
-                    "certificate '\(certificate.name)' ('\(own.subject)') \(error)",
-                    hint: "issue it again without that",
-                )
+                throw Problem("certificate '\(certificate.name)' ('\(own.subject)') \(error)")
             }
             if let same = authorities.first(where: { $0.subject == own.issuer }) {
                 throw Problem(
@@ -134,22 +127,21 @@ public struct CredentialCheck: Sendable {
         }
     }
 
-    private func read(_ file: CredentialFile) throws(Problem) -> [Certificate] {
-        let certificates: [Certificate]
+    private func read(_ file: CredentialFile, ofAuthority isAuthority: Bool = false) throws(Problem) -> [Certificate] {
         do {
-            certificates = try Certificate.read(pem: file.bytes)
+            return try Certificate.read(pem: file.bytes, ofAuthority: isAuthority)
         } catch {
             throw Problem("certificate '\(file.name)' \(error)", hint: "name the file of a certificate as PEM")
         }
-        for certificate in certificates {
-            guard let part = certificate.unsupportedPart else { continue }
-            throw Problem(
-                "certificate '\(file.name)' ('\(certificate.subject)') \(part), "
-                    + "which programs in Go, such as kubectl and the API server, refuse",
-                hint: "issue it again, with a key of type ecdsa-p256, ed25519 or rsa-2048",
-            )
-        }
-        return certificates
+    }
+
+    private func checkSupport(of certificate: Certificate, in file: CredentialFile) throws(Problem) {
+        guard let part = certificate.unsupportedPart else { return }
+        throw Problem(
+            "certificate '\(file.name)' ('\(certificate.subject)') \(part), "
+                + "which programs in Go, such as kubectl and the API server, refuse",
+            hint: "issue it again, with a key of type ecdsa-p256, ed25519 or rsa-2048",
+        )
     }
 
     private func checkValidity(

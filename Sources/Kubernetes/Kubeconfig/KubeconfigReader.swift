@@ -139,14 +139,15 @@ struct KubeconfigReader {
     /// Reads a setting that has a path in one field and base64 in another; the latter wins, as in client-go.
     private mutating func material(_ field: String, in node: Node?) -> Kubeconfig.Material? {
         if let encoded = text("\(field)-data", in: node) {
-            guard let bytes = try? Base64.decode(encoded) else {
+            do throws(Base64Error) {
+                return .data(try Base64.decode(encoded))
+            } catch {
                 let location = node?["\(field)-data"]?.location ?? root.location
                 problems.append(
-                    Problem("'\(field)-data' is not base64", at: location, hint: "encode it with 'base64 -w0'")
+                    Problem("'\(field)-data' \(error)", at: location, hint: "encode it with 'base64 -w0'")
                 )
                 return nil
             }
-            return .data(bytes)
         }
         return text(field, in: node).map { .file(absolute($0)) }
     }

@@ -71,12 +71,9 @@ struct CredentialTests {
                 ["ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"],
                 "has a key whose curve is not given by name"
             ),
-            (["rsa:768"], "has an RSA key of 768 bits"), (["ed448"], "has a key of type ED448"),
+            (["ed448"], "has a key of type ED448"),
             (["rsa-pss"], "has a key of type RSA-PSS"),
-            (
-                ["ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-set_serial", "-5"],
-                "has a negative serial number"
-            ), (["ec", "-pkeyopt", "ec_paramgen_curve:P-521"], ""), (["ed25519"], ""), (["rsa:1024"], ""),
+            (["ec", "-pkeyopt", "ec_paramgen_curve:P-521"], ""), (["ed25519"], ""), (["rsa:1024"], ""),
         ]
     )
     func `a certificate that programs in Go refuse is reported`(key: [String], part: String) throws {
@@ -94,20 +91,62 @@ struct CredentialTests {
         )
     }
 
-    @Test func `a signature with an old digest and an unknown critical extension are named`() throws {
-        let key = ["-nodes", "-keyout", "k.key", "-out", "k.crt", "-subj", "/CN=k"]
-        let own = ["req", "-x509", "-newkey", "rsa:2048"] + key
-        try authority.openssl(own + ["-sha1"])
-        var (certificate, privateKey) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
-        #expect(
-            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: privateKey) }
-                == "certificate 'k.crt' ('CN=k') is signed with SHA-1, which API servers refuse; issue it again with SHA-256"
+    @Test func `what newer versions of Kubernetes refuse is a warning`() throws {
+        try authority.openssl(
+            "req",
+            "-newkey",
+            "rsa:768",
+            "-nodes",
+            "-keyout",
+            "k.key",
+            "-out",
+            "k.csr",
+            "-subj",
+            "/CN=k"
         )
-        try authority.openssl(own + ["-addext", "1.2.3.4=critical,ASN1:NULL"])
-        (certificate, privateKey) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
+        try authority.openssl(
+            "x509",
+            "-req",
+            "-in",
+            "k.csr",
+            "-CA",
+            "ca.crt",
+            "-CAkey",
+            "ca.key",
+            "-sha1",
+            "-set_serial",
+            "-5",
+            "-days",
+            "90",
+            "-out",
+            "k.crt"
+        )
+        let (certificate, key) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
+        #expect(line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) } == "no error")
+        let warnings = check.warnings(of: certificate, as: .client).map {
+            $0.description.replacing("\(authority.directory)/", with: "")
+        }
+        let start = "certificate 'k.crt' ('CN=k')"
+        #expect(
+            warnings == [
+                "\(start) is signed with SHA-1, which Kubernetes refuses since version 1.24; issue it again with SHA-256",
+                "\(start) has a negative serial number, which Kubernetes refuses since version 1.32; "
+                    + "issue it again with a positive serial number",
+                "\(start) has an RSA key of 768 bits, which Kubernetes refuses since version 1.33; "
+                    + "issue it again with a key of type rsa-2048",
+            ]
+        )
+    }
+
+    @Test func `an unknown critical extension is named`() throws {
+        let key = ["-nodes", "-keyout", "k.key", "-out", "k.crt", "-subj", "/CN=k"]
+        try authority.openssl(
+            ["req", "-x509", "-newkey", "rsa:2048"] + key + ["-addext", "1.2.3.4=critical,ASN1:NULL"]
+        )
+        let certificate = try file(authority.path("k.crt"))
         #expect(
             line { () throws(Problem) in try check.chain(of: certificate, to: certificate) }
-                == "certificate 'k.crt' ('CN=k') is refused: unhandled critical extension; issue it again without that"
+                == "certificate 'k.crt' ('CN=k') is refused: unhandled critical extension"
         )
     }
 

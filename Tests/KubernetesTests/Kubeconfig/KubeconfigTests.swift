@@ -132,7 +132,7 @@ struct KubeconfigTests {
         (
             "server: https://h, certificate-authority-data: '%'", "token: 7", "cluster: c, user: u", "x",
             [
-                "4:107: 'certificate-authority-data' is not base64; encode it with 'base64 -w0'",
+                "4:107: 'certificate-authority-data' is not base64: it has other characters; encode it with 'base64 -w0'",
                 "6:27: 'token' is a number, not a string; write it in quotes",
             ]
         ),
