@@ -161,7 +161,7 @@ public final class NodeFiles: Sendable {
         }
         let names = try FileSystem.list(location(ofResolved: path))
         guard !written.isEmpty else { return names }
-        return Set(names + written.filter { !$0.hasSlash })
+        return Set((names + written.filter { !$0.hasSlash }).exact).map(\.text)
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 

@@ -15,7 +15,7 @@ public struct PodReferences {
 
     /// A selector of pods by their labels.
     private struct Selection {
-        /// The object, and the field of its pods if the object has several selectors.
+        /// The object, followed by the field of its pods that has the selector, if any.
         var subject: String
         var namespace: String
         var labels: [(key: String, value: String, location: SourceLocation)]
@@ -83,9 +83,11 @@ public struct PodReferences {
                 )
             }
         }
-        // Pods with the same keys and another value: one of the two is misspelt.
-        let similar = near.filter { pods in selection.labels.allSatisfy { pods.labels[$0.key] != nil } }
         for label in selection.labels {
+            // Pods with another value of one label, and the same of all others: one of the two values is misspelt.
+            let similar = near.filter { pods in
+                selection.labels.allSatisfy { $0.key == label.key || pods.labels[$0.key] == $0.value }
+            }
             let values = similar.compactMap { $0.labels[label.key] }
             // Members of a StatefulSet, and what gets a number when it runs, are not misspelt.
             let others = values.filter { Self.withoutDigits($0) != Self.withoutDigits(label.value) }

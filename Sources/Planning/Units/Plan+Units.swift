@@ -250,9 +250,9 @@ extension Plan {
     ///
     /// Not those in the root directory: who writes them needs no link.
     public var programDirectories: [String] {
-        var seen: Set<String> = []
+        var seen: Set<ExactText> = []
         return steps.lazy.map(\.task.footprint).filter(\.runsPrograms).flatMap(\.writablePaths)
-            .filter { $0.pathParts.count > 1 && seen.insert($0).inserted }
+            .filter { $0.pathParts.count > 1 && seen.insert(ExactText($0)).inserted }
     }
 }
 

@@ -3,14 +3,14 @@ import Base
 /// The addresses that the tasks of a plan connect to, where the task file has addresses and no names.
 struct ServerAddresses {
     /// The API server of each kubeconfig that a task of the plan writes.
-    private let servers: [String: String]
+    private let servers: [ExactText: String]
 
     /// Finds the servers of a plan.
     init(_ plan: Plan) {
         // A server with the address of the node is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
-            write.kubeconfigServer.map { (located(write.path.path), $0) }
+            write.kubeconfigServer.map { (ExactText(located(write.path.path)), $0) }
         }
         servers = Dictionary(kubeconfigs) { first, _ in first }
     }
@@ -30,7 +30,7 @@ struct ServerAddresses {
     private func host(of connection: Footprint.Connection, _ footprint: Footprint) -> String? {
         switch connection {
         case .apiServer:
-            footprint.kubeconfig.flatMap { servers[located($0.path)] }.flatMap { try? WebAddress($0).host }
+            footprint.kubeconfig.flatMap { servers[ExactText(located($0.path))] }.flatMap { try? WebAddress($0).host }
         // It may be the address of the node, which is not known yet.
         case .endpoint(let host, _): footprint.watchesInterfaces ? nil : host
         // A URL may be redirected.

@@ -55,13 +55,13 @@ struct UnitUsers {
     }
 
     /// The files that each kubeconfig refers to which a task of the plan writes, and itself.
-    private var credentials: [String: [String]] = [:]
+    private var credentials: [ExactText: [String]] = [:]
 
     /// What tasks of the plan write for the owner alone.
     private var secrets: [String] = []
 
     /// What tasks read and not every user can, the task files aside.
-    private var closed: Set<String> = []
+    private var closed: Set<ExactText> = []
 
     /// Whether every user can read the task files.
     private let areTaskFilesReadable: Bool
@@ -79,12 +79,13 @@ struct UnitUsers {
         for write in plan.steps.lazy.flatMap(\.task.footprint.writes) where write.isSecret {
             let path = located(write.path.path)
             secrets.append(path)
-            if let files = write.kubeconfigFiles { credentials[path] = [write.path.path] + files }
+            if let files = write.kubeconfigFiles { credentials[ExactText(path)] = [write.path.path] + files }
         }
-        var examined: Set<String> = []
+        var examined: Set<ExactText> = []
         for footprint in plan.steps.lazy.map(\.task.footprint) where footprint.isOfUnitUser {
-            for read in footprint.reads where read.use != .kubeconfig && examined.insert(read.path.path).inserted {
-                if !isReadableByAll(read.path.path) { closed.insert(read.path.path) }
+            for read in footprint.reads
+            where read.use != .kubeconfig && examined.insert(ExactText(read.path.path)).inserted {
+                if !isReadableByAll(read.path.path) { closed.insert(ExactText(read.path.path)) }
             }
         }
         areTaskFilesReadable = call.taskFiles.allSatisfy(isReadableByAll)
@@ -130,11 +131,11 @@ struct UnitUsers {
     /// The names and paths of a task's credentials, `nil` if they are not known.
     private func credentials(of footprint: Footprint) -> [(name: String, path: String)]? {
         guard let kubeconfig = footprint.kubeconfig else { return [] }
-        guard let paths = credentials[located(kubeconfig.path)] else { return nil }
+        guard let paths = credentials[ExactText(located(kubeconfig.path))] else { return nil }
         var found: [(name: String, path: String)] = []
         for path in [kubeconfig.path] + paths.dropFirst() {
             guard let credential = Self.credential(path) else { return nil }
-            if !found.contains(where: { $0.name == credential.name }) { found.append(credential) }
+            if !found.contains(where: { $0.name.hasSameBytes(as: credential.name) }) { found.append(credential) }
         }
         return found
     }
@@ -156,7 +157,7 @@ struct UnitUsers {
                 case .awaited: return false
                 case .file, .secret, .clientKey, .privateKey, .manifests, .program, .optional:
                     let path = located(read.path.path)
-                    return !closed.contains(read.path.path) && !secrets.contains { isPath($0, at: path) }
+                    return !closed.contains(ExactText(read.path.path)) && !secrets.contains { isPath($0, at: path) }
                 }
             }
     }

@@ -227,7 +227,9 @@ extension UnitView {
             let isOwners = ownersFiles.contains(ExactText(file))
             return readsAnything || products.contains(ExactText(file)) || isOwners && isUnprivileged
                 || reads.contains { isPath(file, at: $0) }
-                || modifies.contains { $0 != "/" && (isOwners ? $0 == parent(of: file) : isPath(file, at: $0)) }
+                || modifies.contains {
+                    $0 != "/" && (isOwners ? $0.hasSameBytes(as: parent(of: file)) : isPath(file, at: $0))
+                }
         }
 
         /// All paths that it reads.
