@@ -23,7 +23,7 @@ public struct ExactText: Hashable, Sendable, ExpressibleByStringLiteral {
 }
 
 extension Sequence<String> {
-    /// The texts, each of which equals only those with the same bytes.
+    /// The texts as keys that equal only those with the same bytes.
     public var exact: [ExactText] { map { ExactText($0) } }
 
     /// Returns whether a text with the same bytes is among these.

@@ -51,7 +51,7 @@ extension Certificate {
         return "-----BEGIN CERTIFICATE-----\n\(lines.joined())-----END CERTIFICATE-----\n"
     }
 
-    /// Reads something of the parsed certificate, or returns what is there without one.
+    /// Returns a value that is read from the parsed certificate, or `missing` if it cannot be parsed.
     func property<Value>(_ missing: Value, _ read: (OpaquePointer) -> Value) -> Value {
         guard let handle = try? X509Handle(der: der) else { return missing }
         defer { _ = LibCrypto.drainErrorQueue() }

@@ -48,7 +48,9 @@ struct LinkLoops {
         }
     }
 
-    /// The next link on the way of a link's target with some path behind it, and what is behind that link.
+    /// Returns the first link on the way to a link's target and a path below it, and the rest of the path after that link.
+    ///
+    /// - Returns: `nil` if no task creates a link there.
     private func follow(_ link: Link, _ rest: String) -> (Int, String)? {
         let path = located(resolvedTarget(of: link.path.path, link.target) + rest)
         var end = path.startIndex

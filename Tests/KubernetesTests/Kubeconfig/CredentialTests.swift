@@ -92,35 +92,12 @@ struct CredentialTests {
     }
 
     @Test func `what newer versions of Kubernetes refuse is a warning`() throws {
-        try authority.openssl(
-            "req",
-            "-newkey",
-            "rsa:768",
-            "-nodes",
-            "-keyout",
-            "k.key",
-            "-out",
-            "k.csr",
-            "-subj",
-            "/CN=k"
-        )
-        try authority.openssl(
-            "x509",
-            "-req",
-            "-in",
-            "k.csr",
-            "-CA",
-            "ca.crt",
-            "-CAkey",
-            "ca.key",
-            "-sha1",
-            "-set_serial",
-            "-5",
-            "-days",
-            "90",
-            "-out",
-            "k.crt"
-        )
+        try authority.openssl([
+            "req", "-newkey", "rsa:768", "-nodes", "-keyout", "k.key", "-out", "k.csr", "-subj", "/CN=k",
+        ])
+        let issuer = ["-CA", "ca.crt", "-CAkey", "ca.key"]
+        let options = ["-sha1", "-set_serial", "-5", "-days", "90", "-out", "k.crt"]
+        try authority.openssl(["x509", "-req", "-in", "k.csr"] + issuer + options)
         let (certificate, key) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
         #expect(line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) } == "no error")
         let warnings = check.warnings(of: certificate, as: .client).map {
