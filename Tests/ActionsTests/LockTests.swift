@@ -66,7 +66,10 @@ struct LockTests {
             }
             #expect(hasChanged)
             let words = "lost while the task ran (now held by 'thief'); another node may have run it at the same time"
-            #expect(bench.lines == ["warning: \(Self.lease): \(words); \(Self.advice)"])
+            // A busy machine may not answer within the five seconds of a release, which is then a warning too.
+            let late = "warning: \(Self.lease): was not released (no time was left for a request to "
+            let lines = bench.lines.filter { !$0.hasPrefix(late) }
+            #expect(lines == ["warning: \(Self.lease): \(words); \(Self.advice)"])
         }
         server.stop()
     }

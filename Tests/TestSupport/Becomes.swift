@@ -18,3 +18,27 @@ public func becomes(
     }
     return true
 }
+
+/// Makes attempts until one has the expected result, each with four times as much time as the one before.
+///
+/// For what ends when its time is up, and needs more of it on a busy machine.
+///
+/// - Parameters:
+///   - first: The time of the first attempt. The last of five has 256 times as much.
+///   - isExpected: Whether a result is the expected one.
+///   - attempt: An attempt, which gets the time that it may take.
+/// - Returns: The expected result, or that of the last attempt.
+/// - Throws: The errors of attempts.
+public func result<Value>(
+    from first: Duration,
+    until isExpected: (Value) -> Bool,
+    _ attempt: (Duration) async throws -> Value,
+) async throws -> Value {
+    var time = first
+    var result = try await attempt(time)
+    for _ in 0..<4 where !isExpected(result) {
+        time *= 4
+        result = try await attempt(time)
+    }
+    return result
+}

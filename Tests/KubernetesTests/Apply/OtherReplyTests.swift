@@ -126,11 +126,12 @@ struct OtherReplyTests {
         let fake = try FakeAPIServer { request in
             request.target.hasPrefix(Self.path) ? FakeAPIServer.json(404, "404 page not found") : nil
         }
-        let said = await (try fake.session()).apply(Self.text, retryPolicy: Session.retryPolicy(.seconds(2)))
-        #expect(
-            said.count == 1 && said[0].contains("as if it had no kind 'ConfigMap' in 'v1', which it has"),
-            "\(said)"
-        )
+        let words = "as if it had no kind 'ConfigMap' in 'v1', which it has"
+        let isExpected = { (said: [String]) in said.count == 1 && said[0].contains(words) }
+        let said = try await result(from: .seconds(2), until: isExpected) { time in
+            await (try fake.session()).apply(Self.text, retryPolicy: Session.retryPolicy(time))
+        }
+        #expect(isExpected(said), "\(said)")
     }
 
     @Test(arguments: [("5", "unchanged ConfigMap/ns/a"), ("6", "configured ConfigMap/ns/a\n  data.a")])

@@ -7,8 +7,8 @@ import Testing
 /// Which configuration is named when the server cannot ask an admission webhook.
 @Suite(.timeLimit(.minutes(30)))
 struct WebhookConfigurationTests {
-    /// How long the objects are retried, until its end; a busy machine needs more time to answer before it.
-    private static let timeouts = [20, 80, 320].map { Duration.seconds($0) }
+    /// How long the objects are retried at first, until its end.
+    private static let timeout = Duration.seconds(20)
 
     private static let ending = "correct 'clientConfig' in MutatingWebhookConfiguration 'policy'"
 
@@ -35,12 +35,14 @@ struct WebhookConfigurationTests {
     /// Applies twenty objects, and expects that all failures end with a text and the configurations are asked for once.
     private func expectFailures(_ ending: String, of server: () throws -> FakeAPIServer) async throws {
         let manifests = (0..<20).map { "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0)}}\n" }
-        var (failures, requestCount): ([String], Int) = ([], 0)
-        for timeout in Self.timeouts where failures.isEmpty || !failures.allSatisfy({ $0.hasSuffix(ending) }) {
+        let (failures, requestCount) = try await result(
+            from: Self.timeout,
+            until: { failures, _ in failures.allSatisfy { $0.hasSuffix(ending) } }
+        ) { timeout in
             let server = try server()
             let policy = Session.retryPolicy(timeout)
-            failures = try await server.session().apply(manifests.joined(), retryPolicy: policy)
-            requestCount = server.requests("GET /apis/admissionregistration").count
+            let failures = try await server.session().apply(manifests.joined(), retryPolicy: policy)
+            return (failures, server.requests("GET /apis/admissionregistration").count)
         }
         #expect(failures.count == 20)
         for failure in failures { #expect(failure.hasSuffix(ending), "\(failure)") }
@@ -66,8 +68,7 @@ struct WebhookConfigurationTests {
     @Test func `the deletion of an object names it too`() async throws {
         let list = #"{"items":[{"metadata":{"name":"policy"},"webhooks":[{"name":"down.example.test"}]}]}"#
         let object = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}").first)
-        var text = ""
-        for timeout in Self.timeouts where !text.hasSuffix(Self.ending) {
+        let text = try await result(from: Self.timeout, until: { $0.hasSuffix(Self.ending) }) { timeout in
             let server = try server(FakeAPIServer.json(200, list))
             defer { withExtendedLifetime(server) {} }
             let deleter = Deleter(
@@ -81,10 +82,9 @@ struct WebhookConfigurationTests {
                 messages.withLock { $0.append(message) }
             }
             guard case .failed(let failure)? = messages.withLock({ $0.first }) else {
-                Issue.record("\(messages.withLock { $0 })")
-                return
+                return "\(messages.withLock { $0 })"
             }
-            text = failure.problems.map(\.description).joined()
+            return failure.problems.map(\.description).joined()
         }
         #expect(text.hasSuffix(Self.ending), "\(text)")
     }
