@@ -31,28 +31,9 @@ struct ResourceNames: Sendable {
         return ["s", "x", "ch", "sh"].contains(where: name.hasSuffix) ? "\(name)es" : "\(name)s"
     }
 
-    /// The kinds of the API server itself whose objects are in no namespace, by their groups.
-    private static let clusterScoped: [String: Set<String>] = [
-        "": ["Namespace", "Node", "PersistentVolume"],
-        "apiextensions.k8s.io": ["CustomResourceDefinition"],
-        "apiregistration.k8s.io": ["APIService"],
-        "certificates.k8s.io": ["CertificateSigningRequest", "ClusterTrustBundle"],
-        "networking.k8s.io": ["ClusterCIDR", "IPAddress", "IngressClass", "ServiceCIDR"],
-        "node.k8s.io": ["RuntimeClass"],
-        "policy": ["PodSecurityPolicy"],
-        "rbac.authorization.k8s.io": ["ClusterRole", "ClusterRoleBinding"],
-        "resource.k8s.io": ["DeviceClass", "ResourceSlice"],
-        "scheduling.k8s.io": ["PriorityClass"],
-        "storage.k8s.io": ["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
-    ]
-
-    /// The groups of the API server itself without a namespaced kind.
-    private static let clusterGroups = ["admissionregistration.k8s.io", "flowcontrol.apiserver.k8s.io"]
-
     /// Whether objects of a kind are in namespaces; also if no definition says it, as most are.
     func isNamespaced(_ type: GroupVersionKind) -> Bool {
-        !Self.clusterGroups.contains(type.group) && Self.clusterScoped[type.group]?.contains(type.kind) != true
-            && !clusterScoped.contains(DefinedKind(type))
+        !type.isClusterScoped && !clusterScoped.contains(DefinedKind(type))
     }
 
     /// The kinds whose resource no definition says, and that are not in a group of the API server itself.

@@ -67,9 +67,10 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         private let name: String
 
         fileprivate init(_ identity: ObjectIdentity, _ defaultNamespace: String) {
-            group = identity.type.group
+            group = identity.type.currentGroup
             kind = identity.type.kind
-            namespace = identity.namespace ?? defaultNamespace
+            // The server ignores the namespace of what is in none.
+            namespace = identity.type.isClusterScoped ? "" : identity.namespace ?? defaultNamespace
             name = identity.name
         }
     }

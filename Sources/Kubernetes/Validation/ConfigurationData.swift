@@ -10,11 +10,11 @@ enum ConfigurationData {
         case "ConfigMap":
             return ["data", "binaryData"].flatMap { section in
                 check(manifest, section, isBase64: section == "binaryData", isSecret: false)
-            }
+            } + repeatedKeys(manifest.root)
         case "Secret":
             return ["data", "stringData"].flatMap { section in
                 check(manifest, section, isBase64: section == "data", isSecret: true)
-            }
+            } + missingKeys(manifest.root)
         default: return []
         }
     }
@@ -25,7 +25,12 @@ enum ConfigurationData {
         isBase64: Bool,
         isSecret: Bool
     ) -> [Problem] {
-        (manifest.root[section]?.mapping?.entries ?? []).flatMap { entry -> [Problem] in
+        guard let node = manifest.root[section], node.content != .null else { return [] }
+        guard let mapping = node.mapping else {
+            let message = "field '\(section)': expected a mapping, found \(node.kindName)"
+            return [Problem(message, at: node.location, hint: "write 'KEY: VALUE' below '\(section):'")]
+        }
+        return mapping.entries.flatMap { entry -> [Problem] in
             var problems: [Problem] = []
             if !NameForm.dataKey.matches(entry.key) {
                 let hint = NameForm.dataKey.suggestion(for: entry.key).map { "write '\($0)'" }
@@ -47,5 +52,31 @@ enum ConfigurationData {
             }
             return problems
         }
+    }
+
+    /// Finds the keys of a ConfigMap that are in both of its sections.
+    private static func repeatedKeys(_ root: Node) -> [Problem] {
+        (root["binaryData"]?.mapping?.entries ?? []).compactMap { entry in
+            guard let other = root["data"]?[entry.key] else { return nil }
+            let message = "key '\(entry.key)' is in 'binaryData' and in 'data' (\(other.location))"
+            return Problem(message, at: entry.location, hint: "remove one of them")
+        }
+    }
+
+    /// The keys of which a Secret of a type needs each.
+    private static let requiredKeys = [
+        "kubernetes.io/dockercfg": [".dockercfg"], "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
+        "kubernetes.io/ssh-auth": ["ssh-privatekey"], "kubernetes.io/tls": ["tls.crt", "tls.key"],
+    ]
+
+    /// Finds the keys that a Secret of a built-in type lacks, unless it has no data: a manifest may leave them to others.
+    private static func missingKeys(_ root: Node) -> [Problem] {
+        let entries = ["data", "stringData"].flatMap { root[$0]?.mapping?.entries ?? [] }
+        guard let type = root["type"], let keys = requiredKeys[type.string ?? ""], !entries.isEmpty else { return [] }
+        let missing = keys.filter { key in !entries.contains { $0.key.hasSameBytes(as: key) } }
+        guard !missing.isEmpty else { return [] }
+        let list = missing.map { "'\($0)'" }.joined(separator: " and ")
+        let message = "a Secret of type '\(type.string ?? "")' needs \(list) in 'data' or 'stringData'"
+        return [Problem(message, at: type.location, hint: "add what is missing, or leave out 'type'")]
     }
 }

@@ -5,8 +5,8 @@ import YAML
 enum ListKeys {
     /// A list whose items are distinguished by some of their fields.
     struct Rule {
-        /// The fields on the way to the list, and whether each is a list itself, whose items are all looked at.
-        let path: [(name: String, isList: Bool)]
+        /// The list.
+        let list: FieldPattern
         /// The fields that distinguish items; if empty, the items are scalars and must be unique.
         let keys: [String]
         /// The values of keys that may be left out.
@@ -14,9 +14,7 @@ enum ListKeys {
 
         /// Creates a rule for a path such as `webhooks[].matchConditions`.
         init(list: String, keys: [String] = [], defaults: [String: String] = [:]) {
-            path = list.split(separator: ".").map { field in
-                field.hasSuffix("[]") ? (String(field.dropLast(2)), true) : (String(field), false)
-            }
+            self.list = FieldPattern(list)
             self.keys = keys
             self.defaults = defaults
         }
@@ -90,16 +88,11 @@ enum ListKeys {
         return problems
     }
 
-    /// Checks the lists that a rule matches below a node, to which the first steps of its path lead.
-    private static func check(_ node: Node, _ path: String, _ rule: Rule, done: Int = 0) -> [Problem] {
-        guard done < rule.path.count else {
-            return repetitions(in: node.sequence ?? [], path, keys: rule.keys, defaults: rule.defaults)
+    /// Checks the lists of a rule below a node.
+    private static func check(_ node: Node, _ path: String, _ rule: Rule) -> [Problem] {
+        rule.list.fields(in: node, path).flatMap { path, list in
+            repetitions(in: list.sequence ?? [], path, keys: rule.keys, defaults: rule.defaults)
         }
-        let (name, isList) = rule.path[done]
-        guard let child = node[name] else { return [] }
-        let path = path.isEmpty ? name : "\(path).\(name)"
-        guard isList else { return check(child, path, rule, done: done + 1) }
-        return (child.sequence ?? []).enumerated().flatMap { check($1, "\(path)[\($0)]", rule, done: done + 1) }
     }
 
     /// Finds the items of a list that have the keys of an earlier one, or are the same if there are no keys.

@@ -41,6 +41,8 @@ public struct ObjectCheck: Sendable {
     private static let rules: [@Sendable (ManifestObject) -> [Problem]] = [
         ObjectNames.problems, MetadataFields.problems, Labels.problems, ConfigurationData.problems,
         SelectorMatch.problems, VolumeReferences.problems, ListKeys.problems, Quantities.problems,
+        EncodedFields.problems,
+        PortFields.problems,
     ]
 
     /// Whether the fields of an object are known, so that one that its kind does not have is found.

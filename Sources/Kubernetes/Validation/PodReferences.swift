@@ -84,19 +84,28 @@ public struct PodReferences {
             }
         }
         for label in selection.labels {
-            // Pods with another value of one label, and the same of all others: one of the two values is misspelt.
+            // Pods with another value of one label or without it, and the same of all others: the value or the key is misspelt.
             let similar = near.filter { pods in
                 selection.labels.allSatisfy { $0.key == label.key || pods.labels[$0.key] == $0.value }
             }
             let values = similar.compactMap { $0.labels[label.key] }
             // Members of a StatefulSet, and what gets a number when it runs, are not misspelt.
             let others = values.filter { Self.withoutDigits($0) != Self.withoutDigits(label.value) }
-            guard !values.contains(label.value), let value = nearestName(to: label.value, in: others) else { continue }
+            guard !values.contains(label.value) else { continue }
+            let keys = similar.flatMap { pods in pods.labels.filter { $0.value == label.value }.map(\.key) }
+                .filter { Self.withoutDigits($0) != Self.withoutDigits(label.key) }
+            let meant =
+                if values.isEmpty {
+                    nearestName(to: label.key, in: keys.sorted()).map { "\($0): \(label.value)" }
+                } else {
+                    nearestName(to: label.value, in: others).map { "\(label.key): \($0)" }
+                }
+            guard let meant else { continue }
             return [
                 Problem(
                     "\(selection.subject) selects no pods of these manifests: none has label '\(label.key): \(label.value)'",
                     at: label.location,
-                    hint: "did you mean '\(label.key): \(value)'?"
+                    hint: "did you mean '\(meant)'?"
                 )
             ]
         }

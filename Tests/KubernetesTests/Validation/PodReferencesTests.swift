@@ -60,6 +60,15 @@ struct PodReferencesTests {
         #expect(try warnings(service("{app: webb, tier: x}"), deployment("{app: web, tier: x}")) == [words])
     }
 
+    @Test func `a selector whose key is nearly that of a label is reported`() throws {
+        let words = "Service/a/s selects no pods of these manifests: none has label 'ap: web'; did you mean 'app: web'?"
+        #expect(try warnings(service("{ap: web}"), deployment()) == [words])
+        #expect(try warnings(service("{ap: web, tier: x}"), deployment("{app: web, tier: x}")) == [words])
+        #expect(try warnings(service("{ap: web}"), deployment("{app: web, ap: other}")).isEmpty)
+        #expect(try warnings(service("{app: other}"), deployment("{ap: web}")).isEmpty)
+        #expect(try warnings(service("{shard-1: web}"), deployment("{shard-0: web}")).isEmpty)
+    }
+
     @Test(
         arguments: [
             ("apiVersion: policy/v1, kind: PodDisruptionBudget", "selector", "PodDisruptionBudget/a/s"),

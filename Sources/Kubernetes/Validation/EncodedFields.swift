@@ -1,0 +1,34 @@
+import Base
+import YAML
+
+/// Fields of bytes outside of Secrets and ConfigMaps, which manifests have as base64.
+enum EncodedFields {
+    private static let webhooks = [FieldPattern("webhooks[].clientConfig.caBundle")]
+
+    private static let fields: [String: [String: [FieldPattern]]] = [
+        "admissionregistration.k8s.io": [
+            "MutatingWebhookConfiguration": webhooks, "ValidatingWebhookConfiguration": webhooks,
+        ],
+        "apiextensions.k8s.io": [
+            "CustomResourceDefinition": [FieldPattern("spec.conversion.webhook.clientConfig.caBundle")]
+        ],
+        "apiregistration.k8s.io": ["APIService": [FieldPattern("spec.caBundle")]],
+        "certificates.k8s.io": ["CertificateSigningRequest": [FieldPattern("spec.request")]],
+    ]
+
+    static func problems(_ manifest: ManifestObject) -> [Problem] {
+        let type = manifest.identity.type
+        let fields = fields[type.group]?[type.kind] ?? []
+        return fields.flatMap { $0.fields(in: manifest.root, "") }.compactMap { path, node in
+            // What is no string is found by the schema.
+            guard let text = node.string else { return nil }
+            do throws(Base64Error) {
+                _ = try Base64.decode(text)
+                return nil
+            } catch {
+                let hint = "write the PEM text encoded with 'base64 -w0'"
+                return Problem("field '\(path)' \(error)", at: node.location, hint: hint)
+            }
+        }
+    }
+}

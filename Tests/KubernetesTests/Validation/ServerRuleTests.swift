@@ -1,0 +1,111 @@
+import TestSupport
+import Testing
+
+@testable import Kubernetes
+
+/// Rules about fields that need no other object: what a server refuses is found without it, and nothing else.
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
+struct ServerRuleTests {
+    private static let port =
+        "expected a number from 1 to 65535, or a name of up to 15 lowercase letters, digits and '-' with a letter"
+
+    private static let base64 = "is not base64: it has other characters; write the PEM text encoded with 'base64 -w0'"
+
+    private static func service(_ target: String) -> String {
+        "{apiVersion: v1, kind: Service, metadata: {name: rules}, spec: {ports: [{port: 80, protocol: TCP, targetPort: \(target)}]}}"
+    }
+
+    private static func pod(_ probe: String) -> String {
+        "{apiVersion: v1, kind: Pod, metadata: {name: rules}, "
+            + "spec: {containers: [{name: c, image: i.test/i, \(probe)}]}}"
+    }
+
+    private static func policy(_ ports: String) -> String {
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: rules}, "
+            + "spec: {podSelector: {}, ingress: [{ports: [\(ports)]}]}}"
+    }
+
+    private static func secret(_ rest: String) -> String {
+        "{apiVersion: v1, kind: Secret, metadata: {name: rules}, \(rest)}"
+    }
+
+    private static func configMap(_ rest: String) -> String {
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: rules}, \(rest)}"
+    }
+
+    private static func webhooks(_ kind: String, _ bundle: String) -> String {
+        "{apiVersion: admissionregistration.k8s.io/v1, kind: \(kind)WebhookConfiguration, metadata: {name: rules}, webhooks: "
+            + "[{name: a.rules.test, sideEffects: None, admissionReviewVersions: [v1], "
+            + "clientConfig: {url: 'https://rules.test/a', caBundle: '\(bundle)'}}]}"
+    }
+
+    /// Manifests, and the field at fault with what is said of it; `nil` for what servers accept.
+    private static let cases: [(text: String, problem: String?)] = [
+        (service("'8080'"), "field 'spec.ports[0].targetPort': \(port), found \"8080\"; write 8080 without quotes"),
+        (service("70000"), "field 'spec.ports[0].targetPort': \(port), found 70000"),
+        (service("-1"), "field 'spec.ports[0].targetPort': \(port), found -1"),
+        (service("Web"), "field 'spec.ports[0].targetPort': \(port), found \"Web\""),
+        (service("a--b"), "field 'spec.ports[0].targetPort': \(port), found \"a--b\""),
+        (service("'0'"), "field 'spec.ports[0].targetPort': \(port), found \"0\""),
+        (service("0"), nil), (service("''"), nil), (service("8080"), nil), (service("web-1"), nil),
+        (
+            pod("livenessProbe: {httpGet: {port: '80'}}"),
+            "field 'spec.containers[0].livenessProbe.httpGet.port': \(port), found \"80\"; write 80 without quotes"
+        ),
+        (
+            pod("readinessProbe: {tcpSocket: {port: 0}}"),
+            "field 'spec.containers[0].readinessProbe.tcpSocket.port': \(port), found 0"
+        ),
+        (
+            pod("lifecycle: {preStop: {httpGet: {port: ''}}}"),
+            "field 'spec.containers[0].lifecycle.preStop.httpGet.port': \(port), found \"\""
+        ),
+        (pod("livenessProbe: {httpGet: {port: web}}"), nil),
+        (
+            policy("{port: '80'}"),
+            "field 'spec.ingress[0].ports[0].port': \(port), found \"80\"; write 80 without quotes"
+        ),
+        (policy("{port: 80}, {port: web}"), nil),
+        (
+            secret("type: kubernetes.io/tls, data: {tls.crt: ''}"),
+            "a Secret of type 'kubernetes.io/tls' needs 'tls.key' in 'data' or 'stringData'; "
+                + "add what is missing, or leave out 'type'"
+        ),
+        (
+            secret("type: kubernetes.io/dockerconfigjson, stringData: {config.json: '{}'}"),
+            "a Secret of type 'kubernetes.io/dockerconfigjson' needs '.dockerconfigjson' in 'data' or 'stringData'; "
+                + "add what is missing, or leave out 'type'"
+        ),
+        (secret("type: kubernetes.io/tls, data: {tls.crt: ''}, stringData: {tls.key: ''}"), nil),
+        (secret("type: example.test/own, data: {a: ''}"), nil), (secret("data: null"), nil),
+        (secret("data: YQ=="), "field 'data': expected a mapping, found a string; write 'KEY: VALUE' below 'data:'"),
+        (configMap("data: [a]"), "field 'data': expected a mapping, found a list; write 'KEY: VALUE' below 'data:'"),
+        (
+            configMap("data: {a: x}, binaryData: {a: eA==}"),
+            "key 'a' is in 'binaryData' and in 'data' (m.yaml:1:70); remove one of them"
+        ),
+        (configMap("data: {a: x}, binaryData: {b: eA==}"), nil),
+        (webhooks("Validating", "-----BEGIN"), "field 'webhooks[0].clientConfig.caBundle' \(base64)"),
+        (webhooks("Mutating", "-----BEGIN"), "field 'webhooks[0].clientConfig.caBundle' \(base64)"),
+        (
+            "{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1.rules.test}, spec: {group: rules.test, "
+                + "version: v1, groupPriorityMinimum: 1, versionPriority: 1, service: {name: a, namespace: b}, caBundle: '--'}}",
+            "field 'spec.caBundle' \(base64)"
+        ),
+        (
+            "{apiVersion: certificates.k8s.io/v1, kind: CertificateSigningRequest, metadata: {name: rules}, "
+                + "spec: {request: '-----BEGIN', signerName: rules.test/a, usages: [client auth]}}",
+            "field 'spec.request' \(base64)"
+        ),
+    ]
+
+    @Test(arguments: cases.map(\.text)) func `what servers refuse is found without one`(text: String) async throws {
+        let problem = try #require(Self.cases.first { $0.text == text }).problem
+        let found = findings(in: text).problems
+        #expect(found.count == (problem == nil ? 0 : 1), "\(found)")
+        if let problem, let found = found.first { #expect(found.hasSuffix(": \(problem)"), "\(found)") }
+        let (session, _) = try await Session.inNewNamespace()
+        let lines = await session.apply(text, dryRunOverlay: DryRunOverlay())
+        #expect(lines.contains { $0.hasPrefix("created ") } == (problem == nil), "\(lines)")
+    }
+}
