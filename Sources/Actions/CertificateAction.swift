@@ -11,9 +11,6 @@ struct CertificateAction: Action {
     private let context: ActionContext
     private let declaration: CertificateDeclaration
 
-    /// A certificate or key is not larger than this.
-    private static let sizeLimit = 1 << 20
-
     init(_ context: ActionContext, _ declaration: CertificateDeclaration) {
         self.context = context
         self.declaration = declaration
@@ -23,12 +20,6 @@ struct CertificateAction: Action {
     private struct Pair {
         var certificate: [UInt8]
         var key: [UInt8]
-    }
-
-    /// A CA whose key is on the node.
-    private struct Authority {
-        var certificate: Certificate
-        var key: SigningKey
     }
 
     /// Issues what is missing, due or different, and returns whether anything changed.
@@ -73,7 +64,7 @@ struct CertificateAction: Action {
 
     private func read(_ path: String) throws(Problem) -> [UInt8]? {
         do throws(SystemError) {
-            return try context.run.files.readProduct(path, limit: Self.sizeLimit)
+            return try context.run.files.readProduct(path, limit: SizeLimit.configuration)
         } catch {
             if error.isNotFound { return nil }
             throw problem(error)
@@ -103,32 +94,21 @@ struct CertificateAction: Action {
     /// Reads the CA, `nil` if a signer of the cluster issues the certificate.
     ///
     /// What is not valid yet is waited for, as a boot may not know the time.
-    private func authority() async throws(Problem) -> Authority? {
+    private func authority() async throws(Problem) -> IssuingAuthority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let file = CredentialFile(name: certificate.path, bytes: try load(certificate, "ca.certificate"))
         let bytes = try load(key, "ca.key", isPrivate: true)
-        let signingKey: SigningKey
-        do throws(TLSError) {
-            signingKey = try SigningKey(pem: SecretBytes(copying: bytes))
-        } catch {
-            throw Problem("key '\(key.path)' \(error)", hint: "name the file of the private key as PEM")
-        }
         let usable = try await awaitValidity(context) { () throws(Problem) in
             try CredentialCheck(now: context.run.now()).authority(file)
         }
-        guard let own = usable.first(where: { signingKey.belongs(to: $0) }) else {
-            throw Problem(
-                "key '\(key.path)' does not belong to CA '\(certificate.path)', so it cannot issue certificates",
-                hint: "name the key of this CA in 'ca.key' at \(key.location)"
-            )
-        }
+        let authority = try IssuingAuthority(usable, path: certificate.path, keyFile: bytes, keyPath: key)
         if let issued = context.task.footprint.issuedCertificate { context.warn { $0.warnings(of: issued) } }
-        return Authority(certificate: own, key: signingKey)
+        return authority
     }
 
     private func load(_ reference: LocatedPath, _ key: String, isPrivate: Bool = false) throws(Problem) -> [UInt8] {
         do {
-            let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
+            let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
             if isPrivate { try context.run.files.requirePrivate(reference.path) }
             return bytes
         } catch {
@@ -137,7 +117,7 @@ struct CertificateAction: Action {
         }
     }
 
-    private func issue(by authority: Authority) async throws(Problem) -> Pair {
+    private func issue(by authority: IssuingAuthority) async throws(Problem) -> Pair {
         do throws(TLSError) {
             let made = try await Certificates.issue(
                 declaration.leaf,

@@ -20,7 +20,7 @@ public struct ClusterConnection: Sendable {
     public init(kubeconfig path: String, _ files: NodeFiles, _ http: HTTPClient) throws(Problem) {
         let bytes: [UInt8]
         do {
-            bytes = try files.read(path, limit: NodeFiles.credentialLimit)
+            bytes = try files.read(path, limit: SizeLimit.configuration)
         } catch {
             throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
         }
@@ -32,9 +32,6 @@ public struct ClusterConnection: Sendable {
 }
 
 extension NodeFiles {
-    /// A kubeconfig or credential is not larger than this.
-    static let credentialLimit = 1 << 20
-
     /// Reads a kubeconfig whose files no other user can read or change.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         do {
@@ -49,7 +46,7 @@ extension NodeFiles {
 
     /// Loads the credentials of a kubeconfig.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
-        var credentials = try Credentials(kubeconfig) { path in try read(path, limit: Self.credentialLimit) }
+        var credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
         // It is read again for each request, so the transport must know where it is.
         if case .file(let token) = credentials.connectionIdentity.token {
             credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)

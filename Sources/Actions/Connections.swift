@@ -32,7 +32,7 @@ public final class Connections: Sendable {
     private func load(_ path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let bytes: [UInt8]
         do {
-            bytes = try files.read(path, limit: NodeFiles.credentialLimit)
+            bytes = try files.read(path, limit: SizeLimit.configuration)
         } catch {
             throw Problem(
                 "kubeconfig '\(path)' cannot be used",

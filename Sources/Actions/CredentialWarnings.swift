@@ -11,9 +11,6 @@ public struct CredentialWarnings: Sendable {
     private let producers: PathProducers
     private let check: CredentialCheck
 
-    /// A kubeconfig or credential is not larger than this.
-    private static let sizeLimit = 1 << 20
-
     /// Prepares the warnings of a plan.
     ///
     /// - Parameters:
@@ -66,7 +63,7 @@ public struct CredentialWarnings: Sendable {
 
     /// The warnings of a kubeconfig and the files that it refers to.
     func warnings(ofKubeconfig path: String) -> [Problem] {
-        guard let bytes = try? files.read(path, limit: Self.sizeLimit),
+        guard let bytes = try? files.read(path, limit: SizeLimit.configuration),
             let kubeconfig = try? Kubeconfig(bytes, path: path)
         else { return [] }
         let location = SourceLocation(file: path)
@@ -98,7 +95,7 @@ public struct CredentialWarnings: Sendable {
         at location: SourceLocation,
         within limit: Duration = CredentialCheck.warningLimit,
     ) -> [Problem] {
-        guard let bytes = try? files.read(path, limit: Self.sizeLimit) else { return [] }
+        guard let bytes = try? files.read(path, limit: SizeLimit.configuration) else { return [] }
         return check.warnings(of: CredentialFile(name: path, bytes: bytes), as: role, within: limit).map {
             $0.at(location)
         }

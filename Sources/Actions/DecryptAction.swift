@@ -44,7 +44,7 @@ struct DecryptAction: Action {
 
     private func read(_ reference: LocatedPath, _ key: String) throws(Problem) -> [UInt8] {
         do {
-            return try context.run.files.read(reference.path, limit: Age.sizeLimit)
+            return try context.run.files.read(reference.path, limit: SizeLimit.encrypted)
         } catch {
             throw problem(error, hint: "put the file there, or correct '\(key)' at \(reference.location)")
         }

@@ -192,7 +192,7 @@ extension DescribedObjects {
     private func authorities(of kubeconfig: Kubeconfig, _ files: NodeFiles) -> Set<[UInt8]>? {
         let pem: [UInt8]?
         switch kubeconfig.certificateAuthority {
-        case .file(let path): pem = try? files.read(path, limit: NodeFiles.credentialLimit)
+        case .file(let path): pem = try? files.read(path, limit: SizeLimit.configuration)
         case .data(let bytes): pem = bytes
         case nil: pem = nil
         }

@@ -16,9 +16,6 @@ struct DigestCache {
     /// Receives what happens.
     let emit: Emitter
 
-    /// A manifest is not larger than this.
-    private static let sizeLimit = 64 << 20
-
     /// Returns the text of a pinned URL, from the cache or else from its server.
     ///
     /// A server that does not answer is asked again until the task's deadline; what it answers must have the digest.
@@ -52,7 +49,7 @@ struct DigestCache {
         var fault: Problem?
         for path in ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] {
             do {
-                let bytes = try run.files.read(path, limit: Self.sizeLimit)
+                let bytes = try run.files.read(path, limit: SizeLimit.content)
                 if sha256(bytes) == digest { return bytes }
                 fault = fault ?? Problem("the copy in the cache, '\(path)', is damaged")
             } catch {
@@ -67,7 +64,7 @@ struct DigestCache {
     private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
     private func fetch(_ url: String, _ digest: String) async throws(Problem) -> [UInt8] {
-        let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: Self.sizeLimit)
+        let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: SizeLimit.content)
         do {
             return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }.retry(
                 .init(.condition, "'\(url)'")

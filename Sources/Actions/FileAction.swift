@@ -8,9 +8,6 @@ struct FileAction: Action {
     private let context: ActionContext
     private let declaration: FileDeclaration
 
-    /// A file of a node's configuration is not larger than this.
-    private static let sizeLimit = 64 << 20
-
     init(_ context: ActionContext, _ declaration: FileDeclaration) {
         self.context = context
         self.declaration = declaration
@@ -76,7 +73,7 @@ struct FileAction: Action {
             return try keptContent() ?? (context.run.files.isDryRun ? nil : Self.token())
         case .path(let reference):
             do {
-                return try context.run.files.read(reference.path, limit: Self.sizeLimit)
+                return try context.run.files.read(reference.path, limit: SizeLimit.content)
             } catch {
                 throw Problem(
                     "cannot write file '\(declaration.path.path)'",
@@ -91,7 +88,7 @@ struct FileAction: Action {
     private func keptContent() throws(Problem) -> [UInt8]? {
         let path = declaration.path.path
         do {
-            let bytes = try context.run.files.readProduct(path, limit: Self.sizeLimit)
+            let bytes = try context.run.files.readProduct(path, limit: SizeLimit.content)
             guard bytes.allSatisfy({ $0 == UInt8(ascii: "\n") }) else { return bytes }
         } catch {
             if error.isNotFound { return nil }

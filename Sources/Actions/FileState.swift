@@ -10,9 +10,6 @@ struct FileState {
     private let owner: UInt32
     private let group: UInt32?
 
-    /// The size above which the content of an existing file is not read.
-    private static let sizeLimit = 64 << 20
-
     /// Creates the state that a task describes.
     init(bytes: [UInt8], mode: UInt32, owner: UInt32, group: UInt32?) {
         (self.bytes, self.mode, self.owner, self.group) = (bytes, mode, owner, group)
@@ -24,7 +21,7 @@ struct FileState {
     /// - Throws: ``Base/SystemError`` if the file cannot be read.
     init(_ status: FileStatus, at location: String) throws(SystemError) {
         let isLink = status.kind == .symbolicLink
-        bytes = isLink ? nil : try FileSystem.read(location, limit: Self.sizeLimit)
+        bytes = isLink ? nil : try FileSystem.read(location, limit: SizeLimit.content)
         (target, mode) = (status.target, isLink ? nil : status.mode)
         (owner, group) = (status.owner, status.group)
     }

@@ -10,9 +10,6 @@ public struct KnownCertificates: Sendable {
     private let files: NodeFiles
     private let plan: Plan
 
-    /// A file with certificates is not larger than this.
-    private static let sizeLimit = 1 << 20
-
     /// A file with more certificates is a collection of public CAs, of which none is the node's.
     private static let countLimit = 20
 
@@ -60,9 +57,10 @@ public struct KnownCertificates: Sendable {
         let issued = Set(plan.steps.compactMap { $0.task.footprint.issuedCertificate?.path.path }.exact)
         func examine(_ path: String) {
             guard examined.insert(ExactText(path)).inserted else { return }
-            guard let bytes = try? files.read(path, limit: Self.sizeLimit) else {
+            guard let bytes = try? files.read(path, limit: SizeLimit.configuration) else {
                 // What a task issues may belong to a person, as the task declares it.
-                guard issued.contains(ExactText(path)), let bytes = try? files.readProduct(path, limit: Self.sizeLimit)
+                guard issued.contains(ExactText(path)),
+                    let bytes = try? files.readProduct(path, limit: SizeLimit.configuration)
                 else {
                     return
                 }
@@ -85,7 +83,9 @@ public struct KnownCertificates: Sendable {
 
     /// The paths that may be those of certificates or kubeconfigs.
     private static func paths(of footprint: Footprint) -> [String] {
-        let reads = footprint.reads.filter { [.file, .kubeconfig, .optional, .awaited].contains($0.use) }
+        let reads = footprint.reads.filter {
+            [.file, .authority, .certificate, .kubeconfig, .optional, .awaited].contains($0.use)
+        }
         return reads.map(\.path.path) + footprint.producedPaths
     }
 }

@@ -4,9 +4,6 @@ import Planning
 
 /// Kubeconfigs before they are used.
 extension RunEnvironment {
-    /// A kubeconfig or credential is not larger than this.
-    private static let sizeLimit = 1 << 20
-
     /// A kubeconfig as a task of the plan is going to write it, or else as it is on the node.
     ///
     /// - Parameter path: Its path.
@@ -15,7 +12,7 @@ extension RunEnvironment {
         if let task = producers.producer(of: path), let written = writtenKubeconfig(path, by: task) {
             return written
         }
-        return (try? files.read(path, limit: Self.sizeLimit)).flatMap { try? Kubeconfig($0, path: path) }
+        return (try? files.read(path, limit: SizeLimit.configuration)).flatMap { try? Kubeconfig($0, path: path) }
     }
 
     /// The kubeconfig that a task is going to write, `nil` if its verb does not say what it is.

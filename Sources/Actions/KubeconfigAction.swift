@@ -10,9 +10,6 @@ struct KubeconfigAction: Action {
     private let context: ActionContext
     private let declaration: KubeconfigDeclaration
 
-    /// A credential is not larger than this.
-    private static let sizeLimit = 1 << 20
-
     init(_ context: ActionContext, _ declaration: KubeconfigDeclaration) {
         self.context = context
         self.declaration = declaration
@@ -73,7 +70,7 @@ struct KubeconfigAction: Action {
         isPrivate: Bool = false,
     ) throws(Problem) -> CredentialFile {
         do {
-            let bytes = try context.run.files.read(reference.path, limit: Self.sizeLimit)
+            let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
             if isPrivate { try context.run.files.requirePrivate(reference.path) }
             return CredentialFile(name: reference.path, bytes: bytes)
         } catch {

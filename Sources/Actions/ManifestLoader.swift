@@ -22,9 +22,6 @@ struct ManifestLoader {
     let run: RunEnvironment
     let manifests: ManifestSet
 
-    /// A manifest's file is not larger than this.
-    private static let sizeLimit = 64 << 20
-
     /// More than this is not held in memory for one task.
     private static let totalLimit = 256 << 20
 
@@ -108,7 +105,7 @@ struct ManifestLoader {
             }
             for path in paths {
                 do throws(SystemError) {
-                    let bytes = try run.files.read(path, limit: Self.sizeLimit, isData: false)
+                    let bytes = try run.files.read(path, limit: SizeLimit.content, isData: false)
                     add(Source(name: path, bytes: bytes), to: &contents)
                 } catch {
                     contents.problems.append(missing(reference, error))

@@ -2,17 +2,36 @@ import Base
 import Certificates
 import Kubernetes
 import Planning
+import TLS
 
 /// Certificates that tasks issue, and files that they decrypt.
 extension NodeCheck {
     /// Checks the CA that issues a certificate; that it exists is checked elsewhere.
     func check(_ issued: Footprint.IssuedCertificate) -> [Problem] {
         guard let authority = issued.authority, let file = credential(authority) else { return [] }
+        let usable: [Certificate]
         do {
-            _ = try CredentialCheck(now: run.now()).authority(file)
-            return []
+            usable = try CredentialCheck(now: run.now()).authority(file)
         } catch {
             return [Problem(error.message, at: authority.location, hint: error.hint)]
+        }
+        guard let key = issued.authorityKey, let keyFile = credential(key) else { return [] }
+        do {
+            _ = try IssuingAuthority(usable, path: authority.path, keyFile: keyFile.bytes, keyPath: key)
+            return []
+        } catch {
+            return [Problem(error.message, at: key.location, hint: "name the private key of this CA, as PEM")]
+        }
+    }
+
+    /// Checks the certificates of a file that exists and that no task writes.
+    func checkCertificates(_ read: Footprint.Read) -> [Problem] {
+        guard let file = credential(read.path) else { return [] }
+        do {
+            _ = try CredentialCheck.certificates(in: file, ofAuthority: read.use == .authority)
+            return []
+        } catch {
+            return [Problem(error.message, at: read.path.location, hint: error.hint)]
         }
     }
 

@@ -6,9 +6,6 @@ import YAML
 
 /// Kubeconfigs, and the certificates and keys in them.
 extension NodeCheck {
-    /// A kubeconfig or credential is not larger than this.
-    private static let sizeLimit = 1 << 20
-
     /// Checks credentials that a task combines; that they exist is checked elsewhere.
     func check(_ credentials: Footprint.Credentials) -> [Problem] {
         let references = [credentials.certificateAuthority, credentials.certificate, credentials.key]
@@ -22,6 +19,7 @@ extension NodeCheck {
                 problems.append(Problem(error.message, at: reference.location, hint: error.hint))
             }
         }
+        problems += usageProblems(credentials.certificate)
         if files[2] != nil { problems += checkPrivate(credentials.key.path, at: credentials.key.location) }
         if let authority = files[0] {
             report(references[0]) { () throws(Problem) in _ = try check.authority(authority) }
@@ -37,6 +35,19 @@ extension NodeCheck {
         return problems
     }
 
+    /// Reports a client certificate that a task issues for other uses.
+    private func usageProblems(_ certificate: LocatedPath) -> [Problem] {
+        let issuer = producers.producer(of: certificate.path).flatMap { run.plan.position(of: $0) }
+        guard let task = issuer.map({ run.plan.steps[$0].task }),
+            let usages = (task.verb.declaration as? CertificateDeclaration)?.leaf.usages,
+            usages.contains(.serverAuth), !usages.contains(.clientAuth)
+        else { return [] }
+        let message =
+            "certificate '\(certificate.path)' does not identify a client: task '\(task.name)' issues it for "
+            + usages.sorted().map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return [Problem(message, at: certificate.location, hint: "add 'client auth' to its 'usages'")]
+    }
+
     /// Reports a private key that other users can read.
     func checkPrivate(_ path: String, at location: SourceLocation) -> [Problem] {
         do {
@@ -50,7 +61,7 @@ extension NodeCheck {
     /// A file that exists and that no task writes.
     func credential(_ reference: LocatedPath) -> CredentialFile? {
         guard producers.producer(of: reference.path) == nil else { return nil }
-        return (try? run.files.read(reference.path, limit: Self.sizeLimit)).map {
+        return (try? run.files.read(reference.path, limit: SizeLimit.configuration)).map {
             CredentialFile(name: reference.path, bytes: $0)
         }
     }
@@ -58,20 +69,20 @@ extension NodeCheck {
     /// A kubeconfig that is there already, or as a task is going to write it.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
         if let task = producers.producer(of: path) { return run.writtenKubeconfig(path, by: task) }
-        guard !isOffline, let bytes = try? run.files.read(path, limit: Self.sizeLimit) else { return nil }
+        guard !isOffline, let bytes = try? run.files.read(path, limit: SizeLimit.configuration) else { return nil }
         return try? Kubeconfig(bytes, path: path)
     }
 
     /// Checks a kubeconfig that no task writes, with the files that it refers to.
     func checkKubeconfig(_ reference: LocatedPath) -> [Problem] {
-        let missing = checkPresence(reference)
+        let missing = checkPresence(reference, limit: SizeLimit.configuration)
         guard missing.isEmpty, let file = credential(reference) else { return missing }
         var problems: [Problem] = []
         do {
             let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
             problems = tokenProblems(of: kubeconfig)
             guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else { return problems }
-            _ = try Credentials(kubeconfig) { try run.files.read($0, limit: Self.sizeLimit) }
+            _ = try Credentials(kubeconfig) { try run.files.read($0, limit: SizeLimit.configuration) }
             return problems + (kubeconfig.keyPath.map { checkPrivate($0, at: SourceLocation(file: file.name)) } ?? [])
         } catch let error as Problems {
             return error.all

@@ -176,11 +176,13 @@ public struct NodeCheck: Sendable {
     }
 
     private func checkReads(_ reads: [Footprint.Read], _ footprint: Footprint) -> [Problem] {
-        reads.flatMap { read in
+        func presence(_ read: Footprint.Read) -> [Problem] { checkPresence(read.path, limit: read.sizeLimit) }
+        return reads.flatMap { read in
             switch read.use {
-            case .file where footprint.runsPrograms: checkPresence(read.path) + checkTrust(read.path)
-            case .file, .secret, .clientKey: checkPresence(read.path)
-            case .privateKey: checkPresence(read.path) + checkPrivate(read.path.path, at: read.path.location)
+            case .file where footprint.runsPrograms: presence(read) + checkTrust(read.path)
+            case .file, .secret, .clientKey: presence(read)
+            case .authority, .certificate: presence(read) + checkCertificates(read)
+            case .privateKey: presence(read) + checkPrivate(read.path.path, at: read.path.location)
             // These have checks of their own.
             case .kubeconfig, .manifests: [Problem]()
             case .program: checkTrust(read.path)
@@ -223,10 +225,10 @@ public struct NodeCheck: Sendable {
     }
 
     /// A file that must be readable now, unless a task writes it.
-    func checkPresence(_ path: LocatedPath) -> [Problem] {
+    func checkPresence(_ path: LocatedPath, limit: Int) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
-            _ = try run.files.read(path.path, limit: 64 << 20)
+            _ = try run.files.read(path.path, limit: limit)
             return []
         } catch {
             let hint = error.isNotFound ? "put the file there, or correct the path" : error.adviceForUser

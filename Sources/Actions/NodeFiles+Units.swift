@@ -29,7 +29,7 @@ extension NodeFiles {
     /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
     func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
         if let credentialsDirectory, let name = credentialName(ofPath: path),
-            try credential(path, limit: Self.keyLimit) != nil
+            try credential(path, limit: SizeLimit.configuration) != nil
         {
             return "\(credentialsDirectory)/\(name)"
         }
@@ -38,9 +38,6 @@ extension NodeFiles {
         guard try exists(path) else { throw SystemError("cannot read", path, code: ENOENT) }
         return try location(ofRead: path)
     }
-
-    /// A private key is not larger than this.
-    private static let keyLimit = 1 << 20
 
     /// Keeps a file in a directory of state, which may belong to the user of units: below it no link is followed.
     ///

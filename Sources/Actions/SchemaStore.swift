@@ -9,9 +9,6 @@ import TLS
 struct SchemaStore {
     private let run: RunEnvironment
 
-    /// A document is not larger than this.
-    private static let sizeLimit = 64 << 20
-
     /// How old a document becomes before it is fetched again.
     private static let validity: Int64 = 86400
 
@@ -24,7 +21,7 @@ struct SchemaStore {
 
     /// The server that a kubeconfig names, `nil` if it cannot be read.
     func server(ofKubeconfig path: String) -> String? {
-        guard let bytes = try? run.files.read(path, limit: 1 << 20) else { return nil }
+        guard let bytes = try? run.files.read(path, limit: SizeLimit.configuration) else { return nil }
         return (try? Kubeconfig(bytes, path: path))?.server
     }
 
@@ -34,7 +31,7 @@ struct SchemaStore {
         let paths = run.plan.steps.map { "\(run.cacheDirectory)/\($0.task.name)/\(name)" }
         let kept = paths.compactMap { path in modified(path).map { (path: path, time: $0) } }
         return kept.sorted { $0.time > $1.time }.lazy.compactMap { kept in
-            (try? run.files.read(kept.path, limit: Self.sizeLimit)).flatMap { SchemaDocument(json: $0) }
+            (try? run.files.read(kept.path, limit: SizeLimit.content)).flatMap { SchemaDocument(json: $0) }
         }
         .first
     }

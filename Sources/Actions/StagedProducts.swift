@@ -14,9 +14,6 @@ public struct StagedProducts: Sendable {
     private let task: String
     private let products: [(path: String, product: Footprint.Product)]
 
-    /// A file of a node's configuration is not larger than this.
-    private static let sizeLimit = 64 << 20
-
     /// Creates a description of a task's products.
     ///
     /// - Parameters:
@@ -63,7 +60,7 @@ public struct StagedProducts: Sendable {
                 guard let directory = try opened(), let found = try directory.status("\(index)") else { continue }
                 switch (product, found.kind) {
                 case (.file(let mode, let owner, let group), .regular):
-                    let bytes = try directory.read("\(index)", limit: Self.sizeLimit)
+                    let bytes = try directory.read("\(index)", limit: SizeLimit.content)
                     let account = try await lookUp(
                         owner: owner,
                         group: group,

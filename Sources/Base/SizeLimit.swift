@@ -5,6 +5,9 @@ public enum SizeLimit {
     /// Task files, kubeconfigs, certificates, keys and tokens.
     public static let configuration = 1 << 20
 
+    /// Files that are encrypted with age, and what is in them.
+    public static let encrypted = 64 << 10
+
     /// Manifests, written files and replies of servers.
     public static let content = 64 << 20
 }

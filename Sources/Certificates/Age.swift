@@ -11,9 +11,6 @@ public struct Age: Sendable {
     /// The files with private keys, for decrypting.
     let identities: [String]
 
-    /// The largest encrypted or decrypted key.
-    public static let sizeLimit = 64 << 10
-
     /// The time for encrypting one key.
     private static let encryptionLimit = Duration.seconds(60)
 
@@ -82,7 +79,7 @@ public struct Age: Sendable {
         let result: FilterResult
         do throws(SystemError) {
             let command = Command("age", arguments, environment: environment)
-            result = try await filter(command, input: input, outputLimit: Self.sizeLimit, deadline: deadline)
+            result = try await filter(command, input: input, outputLimit: SizeLimit.encrypted, deadline: deadline)
         } catch {
             let hint = error.code == ENOENT ? "install the package 'age'" : error.advice
             throw Problem(operation, hint: hint, cause: error)

@@ -68,7 +68,7 @@ public struct CertificateSet: Sendable {
     /// Reads a file, `nil` if it is missing.
     func read(_ file: String) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {
-            return try FileSystem.read(path(file), limit: Age.sizeLimit)
+            return try FileSystem.read(path(file), limit: SizeLimit.encrypted)
         } catch {
             if error.isNotFound { return nil }
             throw error

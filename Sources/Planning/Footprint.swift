@@ -11,7 +11,11 @@ public struct Footprint: Sendable, Hashable {
         public enum Use: Sendable, Hashable {
             /// A file that must exist when the task runs.
             case file
-            /// The same, and its content is secret.
+            /// The same; the task uses it as the certificates of CAs, in PEM.
+            case authority
+            /// The same; the task uses it as a certificate, in PEM, which those of intermediate CAs may follow.
+            case certificate
+            /// A file that must exist when the task runs, and whose content is secret.
             case secret
             /// The same for the key of a client certificate, whose directory is secret as well.
             case clientKey
@@ -34,6 +38,9 @@ public struct Footprint: Sendable, Hashable {
 
         /// How it is read.
         public var use: Use
+
+        /// The largest size in bytes with which the task uses it.
+        public var sizeLimit = SizeLimit.content
     }
 
     /// A path that the task changes.
@@ -118,6 +125,8 @@ public struct Footprint: Sendable, Hashable {
         public var path: LocatedPath
         /// The file of the CA that issues it, `nil` if a signer of the cluster does.
         public var authority: LocatedPath?
+        /// The file of the CA's key, `nil` if a signer of the cluster issues the certificate.
+        public var authorityKey: LocatedPath?
         /// How long before its end it is due, at most.
         public var renewBefore: Duration
     }
@@ -266,7 +275,7 @@ extension Footprint {
 
     /// Adds what a task needs that talks to the API server of a kubeconfig.
     mutating func useAPIServer(_ kubeconfig: LocatedPath) {
-        reads.append(.init(path: kubeconfig, use: .kubeconfig))
+        reads.append(.init(path: kubeconfig, use: .kubeconfig, sizeLimit: SizeLimit.configuration))
         connections.append(.apiServer)
         // Credentials often belong to another user, as those of agenix may.
         capabilities.append(UnitSandbox.reading)

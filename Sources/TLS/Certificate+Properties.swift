@@ -27,6 +27,14 @@ extension Certificate {
         }
     }
 
+    /// Whether a server accepts it as that of a client: a certificate without an extended key usage is for all uses.
+    public var mayIdentifyClient: Bool {
+        unsafe property(true) { certificate in
+            guard unsafe X509_get_extension_flags(certificate) & UInt32(EXFLAG_XKUSAGE) != 0 else { return true }
+            return unsafe X509_get_extended_key_usage(certificate) & UInt32(XKU_SSL_CLIENT | XKU_ANYEKU) != 0
+        }
+    }
+
     /// Whether its key may sign: always unless the key usage says otherwise.
     public var allowsSigning: Bool {
         unsafe property(false) { unsafe X509_get_key_usage($0) & UInt32(KU_DIGITAL_SIGNATURE) != 0 }

@@ -126,7 +126,8 @@ struct CertificateActionTests {
     @Test func `a dry run shows what would be issued, and no key`() async throws {
         let pair = "certificate: /pki/a.crt, key: /pki/a.key, certificateAuthority: \(authority.certificatePath)"
         let uses = "  k: {after: [c], kubeconfig: {path: /k, user: u, server: 'https://x', \(pair)}}\n"
-        let text = task().replacing("tasks: {c: {", with: "tasks:\n  c: {").replacing("}}}}\n", with: "}}}\n") + uses
+        let issued = task().replacing("server auth", with: "client auth")
+        let text = issued.replacing("tasks: {c: {", with: "tasks:\n  c: {").replacing("}}}}\n", with: "}}}\n") + uses
         try await withBench(text, isDryRun: true) { bench async throws in
             #expect(try await bench.perform("c") == "changed")
             #expect(bench.lines == ["would issue '/pki/a.crt', which is missing"])

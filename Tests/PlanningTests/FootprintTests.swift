@@ -13,19 +13,19 @@ import Testing
         arguments: [
             (
                 "kubeconfig: {path: /etc/k, user: u, certificate: /c, key: /d/k}",
-                ["/ca file", "/c file", "/d/k clientKey"], ["/etc/k replaces secret"]
+                ["/ca authority", "/c certificate", "/d/k clientKey"], ["/etc/k replaces secret"]
             ),
             ("symlink: {path: /a/b, target: /c}", [], ["/a/b replaces"]),
             ("file: {path: /a/b, source: /c}", ["/c file"], ["/a/b replaces"]),
             ("file: {path: /a/b, source: /c, mode: \"0600\"}", ["/c secret"], ["/a/b replaces secret"]),
             (
                 "decrypt: {path: /a/b, source: /c, certificate: /d}",
-                ["/c file", "/etc/ssh/ssh_host_ed25519_key privateKey", "/d file"], ["/a/b replaces secret"]
+                ["/c file", "/etc/ssh/ssh_host_ed25519_key privateKey", "/d certificate"], ["/a/b replaces secret"]
             ),
             (
                 "certificate: {path: /a/c, key: /a/k, leaf: {commonName: web, usages: [client auth]}, "
                     + "ca: {certificate: /ca, key: /cakey}}",
-                ["/ca file", "/cakey privateKey"], ["/a/c replaces", "/a/k replaces secret"]
+                ["/ca authority", "/cakey privateKey"], ["/a/c replaces", "/a/k replaces secret"]
             ),
             (
                 "certificate: {path: /a/c, key: /a/k, leaf: {commonName: web, usages: [client auth]}, "
@@ -47,7 +47,7 @@ import Testing
             ("exec: {command: sh, args: [s, /data]}", [], []),
             ("exec: {command: cat, args: [/data]}", [], []),
             ("wait: {file: /f}", ["/f awaited"], []),
-            ("wait: {url: 'https://x', certificateAuthority: /ca}", ["/ca file"], []),
+            ("wait: {url: 'https://x', certificateAuthority: /ca}", ["/ca authority"], []),
             ("wait: {apiServer: /k}", ["/k kubeconfig"], []),
         ] as [(String, [String], [String])]
     )

@@ -56,6 +56,7 @@ public final class TestAuthority: Sendable {
     ///   - name: What the files are called.
     ///   - subject: The subject as `openssl` takes it.
     ///   - names: Host names and addresses, such as `DNS:localhost` and `IP:127.0.0.1`.
+    ///   - usages: Its extended key usages, such as `serverAuth`; none for all uses.
     ///   - validity: When it is valid.
     ///   - key: The kind of its key.
     ///   - isAuthority: Whether it may sign others.
@@ -66,6 +67,7 @@ public final class TestAuthority: Sendable {
         _ name: String,
         subject: String = "/O=system:masters/CN=kube-admin",
         names: [String] = [],
+        usages: [String] = [],
         validity: Validity = .now,
         key: KeyKind = .ec,
         isAuthority: Bool = false,
@@ -74,6 +76,7 @@ public final class TestAuthority: Sendable {
         let extensions =
             ["basicConstraints=critical,CA:\(isAuthority)"]
             + (names.isEmpty ? [] : ["subjectAltName=\(names.joined(separator: ","))"])
+            + (usages.isEmpty ? [] : ["extendedKeyUsage=\(usages.joined(separator: ","))"])
         try write(extensions.map { "\($0)\n" }.joined(), to: "\(name).ext")
         try write(Self.configuration, to: "ca.cnf")
         try openssl(["genpkey", "-out", "\(name).key"] + key.arguments)

@@ -46,7 +46,7 @@ public struct CredentialCheck: Sendable {
     public func authority(_ file: CredentialFile) throws(Problem) -> [Certificate] {
         var usable: [Certificate] = []
         var first: Problem?
-        for certificate in try read(file, ofAuthority: true) {
+        for certificate in try Self.certificates(in: file, ofAuthority: true) {
             do {
                 try checkAuthority(certificate, in: file)
                 usable.append(certificate)
@@ -74,7 +74,7 @@ public struct CredentialCheck: Sendable {
     /// - Returns: The client's own certificate, the first of its file.
     /// - Throws: ``Base/Problem`` with the file at fault.
     public func client(certificate: CredentialFile, key: CredentialFile) throws(Problem) -> Certificate {
-        guard let own = try read(certificate).first else {
+        guard let own = try Self.certificates(in: certificate).first else {
             throw Problem("'\(certificate.name)' contains no certificate")
         }
         let privateKey: PrivateKey
@@ -91,6 +91,13 @@ public struct CredentialCheck: Sendable {
             )
         }
         try checkSupport(of: own, in: certificate)
+        guard own.mayIdentifyClient else {
+            throw Problem(
+                "certificate '\(certificate.name)' ('\(own.subject)') does not identify a client: "
+                    + "its extended key usage is \(own.purposes.joined(separator: ", "))",
+                hint: "name the client's certificate, or issue one with the extended key usage clientAuth",
+            )
+        }
         try checkValidity(of: own, in: certificate, as: "client certificate")
         return own
     }
@@ -102,7 +109,7 @@ public struct CredentialCheck: Sendable {
         of certificate: CredentialFile,
         to authority: CredentialFile,
     ) throws(Problem) {
-        let (chain, authorities) = (try read(certificate), try read(authority))
+        let (chain, authorities) = (try Self.certificates(in: certificate), try Self.certificates(in: authority))
         guard let own = chain.first else { return }
         do throws(TLSError) {
             try own.verify(by: authorities, intermediates: Array(chain.dropFirst()), at: nil)
@@ -127,7 +134,17 @@ public struct CredentialCheck: Sendable {
         }
     }
 
-    private func read(_ file: CredentialFile, ofAuthority isAuthority: Bool = false) throws(Problem) -> [Certificate] {
+    /// Reads the certificates of a file.
+    ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - isAuthority: Whether they are used as those of CAs.
+    /// - Returns: The certificates, at least one.
+    /// - Throws: ``Base/Problem`` if it contains none, or one cannot be read.
+    public static func certificates(
+        in file: CredentialFile,
+        ofAuthority isAuthority: Bool = false,
+    ) throws(Problem) -> [Certificate] {
         do {
             return try Certificate.read(pem: file.bytes, ofAuthority: isAuthority)
         } catch {

@@ -155,7 +155,7 @@ struct UnitUsers {
                 case .kubeconfig: return true
                 // It may appear in a directory that is closed to others.
                 case .awaited: return false
-                case .file, .secret, .clientKey, .privateKey, .manifests, .program, .optional:
+                case .file, .authority, .certificate, .secret, .clientKey, .privateKey, .manifests, .program, .optional:
                     let path = located(read.path.path)
                     return !closed.contains(ExactText(read.path.path)) && !secrets.contains { isPath($0, at: path) }
                 }

@@ -191,7 +191,11 @@ extension CertificateDeclaration: ReadableVerb {
         switch issuer {
         case .authority(let certificate, let key):
             footprint.issuedCertificate?.authority = certificate
-            footprint.reads = [.init(path: certificate, use: .file), .init(path: key, use: .privateKey)]
+            footprint.issuedCertificate?.authorityKey = key
+            footprint.reads = [
+                .init(path: certificate, use: .authority, sizeLimit: SizeLimit.configuration),
+                .init(path: key, use: .privateKey, sizeLimit: SizeLimit.configuration),
+            ]
         case .signer(_, let kubeconfig):
             footprint.requestsCertificate = true
             footprint.useAPIServer(kubeconfig)

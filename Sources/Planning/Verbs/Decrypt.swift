@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// Verb `decrypt`: a file with what another file has encrypted, such as a private key.
@@ -117,7 +118,10 @@ extension DecryptDeclaration: ReadableVerb {
     /// Everything that the task reads, writes, connects to and needs as privilege.
     public var footprint: Footprint {
         var footprint = Footprint(
-            reads: [.init(path: source, use: .file), .init(path: identity, use: .privateKey)],
+            reads: [
+                .init(path: source, use: .file, sizeLimit: SizeLimit.encrypted),
+                .init(path: identity, use: .privateKey),
+            ],
             writes: [
                 .init(
                     path: path,
@@ -132,7 +136,9 @@ extension DecryptDeclaration: ReadableVerb {
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
         footprint.decryption = decryption
-        if let certificate { footprint.reads.append(.init(path: certificate, use: .file)) }
+        if let certificate {
+            footprint.reads.append(.init(path: certificate, use: .certificate, sizeLimit: SizeLimit.encrypted))
+        }
         footprint.addAccounts(owner: owner, group: group, at: path.location)
         return footprint
     }

@@ -1,3 +1,5 @@
+import Base
+
 /// Verb `kubeconfig`: a kubeconfig made from certificates.
 public struct KubeconfigDeclaration: VerbDeclaration {
     /// The file to write.
@@ -142,7 +144,9 @@ extension KubeconfigDeclaration: ReadableVerb {
     public var footprint: Footprint {
         let files = [credentials.certificateAuthority, credentials.certificate, credentials.key]
         return Footprint(
-            reads: zip(files, [.file, .file, .clientKey]).map { .init(path: $0, use: $1) },
+            reads: zip(files, [.authority, .certificate, .clientKey]).map {
+                .init(path: $0, use: $1, sizeLimit: SizeLimit.configuration)
+            },
             writes: [
                 .init(
                     path: path,

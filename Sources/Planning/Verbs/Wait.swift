@@ -170,7 +170,8 @@ extension WaitDeclaration: ReadableVerb {
             footprint.reads = [.init(path: path, use: .awaited)]
         case .url(let url, let authority):
             footprint.connections = [.url(url)]
-            footprint.reads = authority.map { [.init(path: $0, use: .file)] } ?? []
+            footprint.reads =
+                authority.map { [.init(path: $0, use: .authority, sizeLimit: SizeLimit.configuration)] } ?? []
         case .unit:
             footprint.connections = [.systemBus]
         case .address, .interface:

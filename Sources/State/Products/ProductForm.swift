@@ -34,9 +34,6 @@ enum PresentForm {
     case link(target: String)
     case other(FileStatus.Kind)
 
-    /// A task makes no larger file.
-    private static let sizeLimit = 64 << 20
-
     /// Looks at an entry of a directory, without following a link.
     ///
     /// - Returns: `nil` if there is no such entry.
@@ -44,8 +41,8 @@ enum PresentForm {
     init?(_ name: String, in directory: borrowing DirectoryHandle) throws(SystemError) {
         guard let status = try directory.status(name) else { return nil }
         switch status.kind {
-        case .regular where status.size <= Self.sizeLimit:
-            self = .file(try directory.read(name, limit: Self.sizeLimit), status)
+        case .regular where status.size <= SizeLimit.content:
+            self = .file(try directory.read(name, limit: SizeLimit.content), status)
         case .symbolicLink: self = .link(target: status.target ?? "")
         default: self = .other(status.kind)
         }

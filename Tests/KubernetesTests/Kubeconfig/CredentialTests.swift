@@ -51,6 +51,23 @@ struct CredentialTests {
         )
     }
 
+    @Test(arguments: [
+        (["serverAuth"], "server auth"), (["serverAuth", "emailProtection"], "others, server auth"),
+        (["clientAuth"], nil), (["clientAuth", "serverAuth"], nil), (["anyExtendedKeyUsage"], nil),
+    ])
+    func `a certificate that is not for clients is refused`(usages: [String], shown: String?) throws {
+        let issued = try authority.issue("a", usages: usages)
+        let (certificate, key) = (try file(issued.certificatePath), try file(issued.keyPath))
+        let fault = shown.map {
+            "certificate 'a.crt' ('CN=kube-admin,O=system:masters') does not identify a client: its extended key usage "
+                + "is \($0); name the client's certificate, or issue one with the extended key usage clientAuth"
+        }
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) } == fault
+                ?? "no error"
+        )
+    }
+
     @Test func `a certificate that is not valid yet may become valid`() throws {
         let issued = try authority.issue("new", validity: .future)
         let (certificate, key) = (try file(issued.certificatePath), try file(issued.keyPath))

@@ -1,0 +1,35 @@
+import Base
+import Kubernetes
+import Planning
+import TLS
+
+/// A CA whose key is on the node.
+struct IssuingAuthority {
+    /// Its certificate.
+    let certificate: Certificate
+    /// Its key.
+    let key: SigningKey
+
+    /// Combines the files of a CA.
+    ///
+    /// - Parameters:
+    ///   - usable: The certificates of its file that are valid now.
+    ///   - path: The file of its certificate.
+    ///   - keyFile: The file of its key.
+    ///   - keyPath: Where the task file names that.
+    /// - Throws: ``Base/Problem`` if the key cannot be read, or belongs to none of the certificates.
+    init(_ usable: [Certificate], path: String, keyFile: [UInt8], keyPath: LocatedPath) throws(Problem) {
+        do throws(TLSError) {
+            key = try SigningKey(pem: SecretBytes(copying: keyFile))
+        } catch {
+            throw Problem("key '\(keyPath.path)' \(error)", hint: "name the file of the private key as PEM")
+        }
+        guard let own = usable.first(where: { [key] in key.belongs(to: $0) }) else {
+            throw Problem(
+                "key '\(keyPath.path)' does not belong to CA '\(path)', so it cannot issue certificates",
+                hint: "name the key of this CA in 'ca.key' at \(keyPath.location)"
+            )
+        }
+        certificate = own
+    }
+}

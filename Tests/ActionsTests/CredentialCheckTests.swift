@@ -1,0 +1,77 @@
+import Base
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// What `check` finds in certificates and keys, which a run would refuse.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct CredentialCheckTests {
+    private let authority: TestAuthority
+    private let other: TestAuthority
+
+    init() throws {
+        authority = try TestAuthority(subject: "/CN=one")
+        other = try TestAuthority(subject: "/CN=another")
+    }
+
+    private func problems(_ tasks: String) async throws -> [String] {
+        var problems: [String] = []
+        try await withBench("tasks:\n\(tasks)") { bench in problems = await bench.problems() }
+        return problems.map {
+            $0.replacing(authority.directory, with: "PKI").replacing(other.directory, with: "OTHER")
+        }
+    }
+
+    @Test func `the key of another CA cannot issue certificates`() async throws {
+        func task(_ key: String) -> String {
+            "  a: {certificate: {path: /run/n/a.crt, key: /run/n/a.key, leaf: {commonName: a, usages: [client auth]}, "
+                + "ca: {certificate: \(authority.certificatePath), key: \(key)}}}\n"
+        }
+        let words = "key 'OTHER/ca.key' does not belong to CA 'PKI/ca.crt', so it cannot issue certificates"
+        let found = try await problems(task(other.path("ca.key")))
+        #expect(found.count == 1)
+        #expect(found.first?.hasSuffix(": \(words); name the private key of this CA, as PEM") == true, "\(found)")
+        #expect(try await problems(task(authority.path("ca.key"))) == [])
+    }
+
+    @Test func `a certificate that a task issues for servers is not one of a client`() async throws {
+        func tasks(_ usages: String) -> String {
+            let ca = "{certificate: \(authority.certificatePath), key: \(authority.path("ca.key"))}"
+            return """
+                  a: {certificate: {path: /run/n/a.crt, key: /run/n/a.key, leaf: {commonName: a, names: [a], usages: [\(usages)]}, ca: \(ca)}}
+                  b: {after: [a], kubeconfig: {path: /run/n/k, user: u, server: 'https://h.test', certificate: /run/n/a.crt,
+                    key: /run/n/a.key, certificateAuthority: \(authority.certificatePath)}}
+                """
+        }
+        let words =
+            "certificate '/run/n/a.crt' does not identify a client: task 'a' issues it for 'server auth'; "
+            + "add 'client auth' to its 'usages'"
+        let found = try await problems(tasks("server auth"))
+        #expect(found.count == 1)
+        #expect(found.first?.hasSuffix(": \(words)") == true, "\(found)")
+        #expect(try await problems(tasks("server auth, client auth")) == [])
+    }
+
+    @Test func `a certificate that is a key is refused, whatever it is used for`() async throws {
+        let words =
+            "certificate 'PKI/ca.key' contains a private key, not a certificate; name the file of a certificate as PEM"
+        let key = authority.path("ca.key")
+        let found = try await problems(
+            """
+              a: {wait: {url: 'https://h.test/', certificateAuthority: \(key)}}
+              b: {kubeconfig: {path: /run/n/k, certificate: \(key), key: \(key), certificateAuthority: \(key),
+                user: u, server: 'https://h.test'}}
+            """
+        )
+        #expect(found.allSatisfy { $0.hasSuffix(": \(words)") }, "\(found)")
+        #expect(found.map { String($0.split(separator: ":")[1]) } == ["2", "3", "3"], "\(found)")
+    }
+
+    @Test func `a credential that is too large is refused as by a run`() async throws {
+        let large = try authority.write(String(repeating: "#\n", count: 600_000), to: "large")
+        let found = try await problems("  a: {wait: {url: 'https://h.test/', certificateAuthority: \(large)}}\n")
+        #expect(found.count == 1)
+        #expect(found.first?.contains("cannot read 'PKI/large'") == true, "\(found)")
+    }
+}
