@@ -34,6 +34,7 @@ struct NodeRun: Sendable {
         let condition = #"jsonpath={.status.conditions[?(@.type=="Ready")].message}"#
         let nodeBefore = try await cluster.kubectl("get", "node", name, "-o", condition).output
         try await cluster.mustApply(objects)
+        try await makeKnown(early, "early-known", on: cluster)
         let withoutNetwork = try await run("early", early, on: cluster)
         let node = try TestNode(try ShippedRun.bootstrap, in: "\(cluster.directory)/node")
         try node.write(try Files.text(cluster.dropIn), to: "bootstrap.d/50-cluster.yaml")
@@ -44,15 +45,8 @@ struct NodeRun: Sendable {
         for wanted in [["secret", "mounted"], ["secret", "other"], ["secrets", "--all-namespaces"]] {
             secrets.append(try await cluster.kubectl(kubelet + wanted))
         }
-        // What cannot finish is applied before it is waited for: on a busy machine the cluster needs more time to learn the
-        // causes than the tasks wait.
         let failing = Self.workloads.filter { $0.timeout == Workload.shortTimeout }
-        _ = try await run("failing", failing, waiting: false, on: cluster)
-        let areKnown = try await becomes {
-            let state = try await cluster.kubectl("get", "pods,events,daemonsets", "--output", "json").output
-            return failing.compactMap(\.cause).allSatisfy(state.contains)
-        }
-        try #require(areKnown)
+        try await makeKnown(failing, "failing", on: cluster)
         let workloads = try await run("workloads", Self.workloads, on: cluster)
         // What the drain evicts is created again, and waits for a node, because this is the only one. A pod that ignores
         // SIGTERM ends after 30 s; the kubelet of a busy machine takes longer.
@@ -72,6 +66,21 @@ struct NodeRun: Sendable {
             workloads: workloads,
             cordoned: cordoned,
         )
+    }
+
+    /// Applies what cannot finish before it is waited for: on a busy machine the cluster needs more time to learn the causes than
+    /// the tasks wait.
+    private static func makeKnown(
+        _ workloads: [Workload],
+        _ directory: String,
+        on cluster: TestCluster
+    ) async throws {
+        _ = try await run(directory, workloads, waiting: false, on: cluster)
+        let areKnown = try await becomes {
+            let state = try await cluster.kubectl("get", "pods,events,daemonsets", "--output", "json").output
+            return workloads.compactMap(\.cause).allSatisfy(state.contains)
+        }
+        try #require(areKnown)
     }
 
     private static func run(
@@ -153,12 +162,13 @@ extension NodeRun {
 
     private static let early = [
         Workload("early", "DaemonSet"),
-        Workload("waiting", "Deployment"),
+        Workload("waiting", "Deployment", cause: #""reason": "Unschedulable""#),
         Workload(
             "everywhere",
             "DaemonSet",
             pod: "tolerations: [{operator: Exists}]",
             container: "\(image), command: [sleep, '1000000'], envFrom: [{secretRef: {name: mounted}}]",
+            cause: #""reason": "NetworkNotReady""#,
         ),
     ]
 
