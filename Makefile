@@ -3,7 +3,7 @@
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
 .PHONY: boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot scale storm
-.PHONY: lint style words links coverage sanitize sanitize-briefly build-address docs site libraries fuzz fuzz-briefly
+.PHONY: lint style words links coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
 # Without --disable-local-rpath the program would look for libraries in its own directory.
@@ -205,13 +205,6 @@ fuzz: build-address ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
 
 fuzz-briefly: FUZZ_SECONDS := 30
 fuzz-briefly: fuzz
-
-# The tests are built first: dump-symbol-graph needs their modules too, and does not build them.
-docs: setup-compile links
-	tools/build-tests modules
-	swift package dump-symbol-graph
-	docc convert Sources/nest-bootstrap/NestBootstrap.docc --warnings-as-errors \
-	    --additional-symbol-graph-dir .build/*/symbolgraph --output-path .build/docs
 
 site: build ## render the documents to a static site in .build/site, and check its links
 	tools/site $(PROGRAM)

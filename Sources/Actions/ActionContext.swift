@@ -51,7 +51,6 @@ public struct RunEnvironment: Sendable {
     /// The clock with which certificates are compared.
     public var now: @Sendable () -> Timestamp = { .now() }
 
-    /// Creates an environment.
     public init(
         files: NodeFiles,
         http: HTTPClient,
@@ -89,7 +88,6 @@ public struct RunEnvironment: Sendable {
 struct ActionContext: Sendable {
     /// What all actions share.
     let run: RunEnvironment
-    /// The task.
     let task: PlannedTask
     /// The instant at which the action gives up.
     let deadline: ContinuousClock.Instant

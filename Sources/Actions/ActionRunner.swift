@@ -6,12 +6,10 @@ public import Planning
 public struct ActionRunner: Sendable {
     private let environment: RunEnvironment
 
-    /// Creates a runner.
     public init(_ environment: RunEnvironment) {
         self.environment = environment
     }
 
-    /// The actions by verb.
     private static let actions = Dictionary(actionTypes.map { ($0.verb, $0) }, uniquingKeysWith: { first, _ in first })
 
     /// Performs a task.

@@ -112,7 +112,6 @@ public struct CredentialWarnings: Sendable {
 }
 
 extension Problem {
-    /// The problem at a location.
     fileprivate func at(_ location: SourceLocation) -> Problem { Problem(message, at: location, hint: hint) }
 }
 

@@ -34,7 +34,6 @@ final class FailureReporter: Sendable {
     /// How many objects have failed.
     var count: Int { state.withLock { $0.count } }
 
-    /// Adds a failure.
     func add(_ failure: ObjectFailure) {
         state.withLock { state in
             state.pending.append(failure)
@@ -83,7 +82,6 @@ final class FailureReporter: Sendable {
 
 /// The failure of an object, printed together with others of the same cause.
 public struct GroupedFailure: Error, Sendable {
-    /// The failure.
     public var failure: ObjectFailure
     /// The problems to print: those of the group for its first object, none for the others.
     public var lines: [Problem]

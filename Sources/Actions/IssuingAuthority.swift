@@ -5,9 +5,7 @@ import TLS
 
 /// A CA whose key is on the node.
 struct IssuingAuthority {
-    /// Its certificate.
     let certificate: Certificate
-    /// Its key.
     let key: SigningKey
 
     /// Combines the files of a CA.

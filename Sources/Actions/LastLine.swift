@@ -3,11 +3,8 @@ import Base
 /// The last line that is not blank of what a child process printed.
 final class LastLine: Sendable {
     private let line = Locked<String?>(nil)
-
-    /// The line.
     var text: String? { line.withLock { $0 } }
 
-    /// Keeps a line.
     func keep(_ text: String) {
         guard text.contains(where: { !$0.isWhitespace }) else { return }
         line.withLock { $0 = text }

@@ -8,23 +8,10 @@ public import Planning
 public struct MachineCheck: Sendable {
     /// What the machine says of itself.
     public struct Facts: Sendable {
-        /// Its network interfaces.
         public var interfaces: [NetworkInterface]
         /// The files and devices that the kernel swaps to.
         public var swapAreas: [String]
-        /// Whether it has a route to an address.
         public var hasRoute: @Sendable (IPAddress) -> Bool
-
-        /// Creates facts.
-        public init(
-            interfaces: [NetworkInterface],
-            swapAreas: [String],
-            hasRoute: @escaping @Sendable (IPAddress) -> Bool,
-        ) {
-            self.interfaces = interfaces
-            self.swapAreas = swapAreas
-            self.hasRoute = hasRoute
-        }
 
         /// The facts of this machine; what the kernel does not say is taken to be in order.
         public static func current() -> Self? {

@@ -267,7 +267,6 @@ public struct NodeCheck: Sendable {
     }
 }
 
-/// A task with the objects of its manifests.
 typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {

@@ -8,7 +8,6 @@ public struct SharedApplySets: Sendable {
     struct Objects: Sendable, Hashable {
         /// The task.
         let location: SourceLocation
-        /// The objects.
         let identities: Set<ObjectIdentity>
 
         init(_ task: PlannedTask, _ manifests: [ManifestObject]) {

@@ -206,7 +206,6 @@ struct WaitAction: Action {
         }
     }
 
-    /// The deadline of one attempt.
     private var attemptDeadline: ContinuousClock.Instant { min(context.deadline, .now + .seconds(10)) }
 
     private func checkURL(

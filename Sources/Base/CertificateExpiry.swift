@@ -12,7 +12,6 @@ public struct CertificateExpiry: Sendable, Hashable {
     /// The end of its validity.
     public var expires: Timestamp
 
-    /// Creates an expiry.
     public init(path: String, subject: String, validFrom: Timestamp, expires: Timestamp) {
         self.path = path
         self.subject = subject

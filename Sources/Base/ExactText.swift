@@ -2,15 +2,12 @@
 ///
 /// To Swift two spellings of an accented letter are equal. To servers and to the kernel they are not.
 public struct ExactText: Hashable, Sendable, ExpressibleByStringLiteral {
-    /// The text.
     public let text: String
 
-    /// Creates it from a text.
     public init(_ text: String) {
         self.text = text
     }
 
-    /// Creates it from a literal.
     public init(stringLiteral text: String) {
         self.text = text
     }

@@ -6,7 +6,6 @@ public struct FileStatus: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// A file with bytes.
         case regular = "regular file"
-        /// A directory.
         case directory
         /// A symbolic link that was not followed.
         case symbolicLink = "symbolic link"
@@ -27,7 +26,6 @@ public struct FileStatus: Sendable, Hashable {
         /// The file in it.
         public var inode: UInt64
 
-        /// Creates an identity.
         public init(device: UInt64, inode: UInt64) {
             self.device = device
             self.inode = inode

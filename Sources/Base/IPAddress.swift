@@ -90,7 +90,6 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
     /// Whether the range is a single address.
     public var isOneAddress: Bool { prefixLength == first.bytes.count * 8 }
 
-    /// Returns whether an address is in the range.
     public func contains(_ address: IPAddress) -> Bool {
         address.bytes.count == first.bytes.count && Self(address, prefixLength).first == first
     }

@@ -10,7 +10,6 @@ public enum KeyType: String, Sendable, Hashable, CaseIterable {
     case p256 = "ecdsa-p256"
     /// ECDSA on the curve P-384.
     case p384 = "ecdsa-p384"
-    /// Ed25519.
     case ed25519 = "ed25519"
 
     /// The number of bits of an RSA key, `nil` for other types.

@@ -16,7 +16,6 @@ public struct NetworkInterface: Sendable, Hashable {
             case tentative
         }
 
-        /// The address.
         public var address: IPAddress
 
         /// Whether others can rely on it.
@@ -25,7 +24,6 @@ public struct NetworkInterface: Sendable, Hashable {
         /// The addresses that the interface reaches without a gateway, `nil` if the kernel does not say.
         public var subnet: AddressRange?
 
-        /// Creates an address.
         public init(_ address: IPAddress, _ state: State = .stable, subnet: AddressRange? = nil) {
             self.address = address
             self.state = state
@@ -45,7 +43,6 @@ public struct NetworkInterface: Sendable, Hashable {
     /// The addresses in the order of the kernel.
     public var addresses: [Address]
 
-    /// Creates an interface.
     public init(name: String, isUp: Bool, isRunning: Bool, addresses: [Address] = []) {
         self.name = name
         self.isUp = isUp

@@ -17,14 +17,10 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
 
     /// Whether it begins with a slash.
     public var isAbsolutePath: Bool { utf8.first == UInt8(ascii: "/") }
-
-    /// Whether it ends with a slash.
     public var endsWithSlash: Bool { utf8.last == UInt8(ascii: "/") }
 
     /// Whether there is a slash in it.
     public var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
-
-    /// The last slash.
     public var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
 
     /// The text without the slashes at its end.

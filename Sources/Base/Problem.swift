@@ -18,7 +18,6 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// object; `nil` if the message itself has nothing of this kind.
     public var publicMessage: String?
 
-    /// Creates a problem.
     public init(
         _ message: String,
         at location: SourceLocation? = nil,

@@ -2,13 +2,11 @@
 public struct SourceLocation: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// A position in a text; lines and columns start at 1.
     public struct Position: Sendable, Hashable, Comparable {
-        /// The line.
         public var line: Int
 
         /// The column in characters.
         public var column: Int
 
-        /// Creates a position.
         public init(line: Int, column: Int) {
             self.line = line
             self.column = column
@@ -26,7 +24,6 @@ public struct SourceLocation: Sendable, Hashable, Comparable, CustomStringConver
     /// The position, or `nil` for the file as a whole.
     public var position: Position?
 
-    /// Creates a location.
     public init(file: String, position: Position? = nil) {
         self.file = file
         self.position = position

@@ -1,8 +1,5 @@
 extension UInt8 {
-    /// Whether this is an ASCII digit.
     public var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-
-    /// Whether this is an ASCII letter.
     public var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 
     /// Whether this is `+` or `-`.

@@ -14,12 +14,10 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
             case condition
         }
 
-        /// What it is.
         public var kind: Kind
         /// Its name for people, such as `API server 10.0.0.1:6443` or `ClusterRole/edit`.
         public var text: String
 
-        /// Creates a subject.
         public init(_ kind: Kind, _ text: String) {
             (self.kind, self.text) = (kind, text)
         }
@@ -37,7 +35,6 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     /// A wait that is shorter is not reported.
     public static let quietPeriod = Duration.seconds(1)
 
-    /// Creates a wait.
     public init(_ subject: Subject, reason: String? = nil, givesUpAt: String? = nil, isComplete: Bool = false) {
         (self.subject, self.reason) = (subject, reason)
         (self.givesUpAt, self.isComplete) = (givesUpAt, isComplete)

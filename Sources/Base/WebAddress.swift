@@ -54,8 +54,6 @@ public struct WebAddress: Sendable, Hashable {
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// The host, an IPv6 address without brackets.
     public let host: String
-
-    /// The port.
     public let port: UInt16
 
     /// Whether the host is `localhost` or a loopback address.
@@ -64,7 +62,6 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// The text `HOST:PORT` or `[IPV6]:PORT`.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// Creates an endpoint.
     public init(host: String, port: UInt16) {
         self.host = host
         self.port = port

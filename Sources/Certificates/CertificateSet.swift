@@ -43,7 +43,6 @@ public struct CertificateSet: Sendable {
 
     /// The two files of a certificate, relative to the directory.
     struct Files: Sendable, Hashable {
-        /// The certificate.
         let certificate: String
         /// The encrypted key.
         let key: String
@@ -54,10 +53,8 @@ public struct CertificateSet: Sendable {
         }
     }
 
-    /// The files of the CA.
     var authorityFiles: Files { Files("ca/\(declarations.authority.name)") }
 
-    /// The files of a certificate.
     func files(of leaf: LeafDeclaration) -> Files {
         Files("derived/\(leaf.node)/\(declarations.authority.name)-\(leaf.name)")
     }

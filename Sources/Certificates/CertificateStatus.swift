@@ -8,8 +8,6 @@ public struct CertificateStatus: Sendable, Hashable {
 
     /// The name: that of the declaration, or of the CA.
     public var name: String
-
-    /// The path of the certificate.
     public var path: String
 
     /// The end of the certificate's validity, `nil` if there is no certificate.
@@ -18,7 +16,6 @@ public struct CertificateStatus: Sendable, Hashable {
     /// What is wrong with it.
     public var faults: [CertificateFault]
 
-    /// Creates a status.
     public init(
         leaf: LeafDeclaration?,
         name: String,
@@ -118,7 +115,6 @@ public struct CertificateSelection: Sendable, Hashable {
     /// The names; all if there is none.
     public var names: [String]
 
-    /// Creates a selection.
     public init(nodes: [String] = [], names: [String] = []) {
         self.nodes = nodes
         self.names = names

@@ -4,7 +4,6 @@ import Planning
 
 /// The public SSH keys of nodes, in files `HOST/*.pub`.
 struct HostKeys: Sendable {
-    /// The directory.
     let directory: String
 
     /// The largest file.

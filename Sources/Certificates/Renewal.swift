@@ -22,7 +22,6 @@ public struct RenewalPlan: Sendable {
         /// Why, in predicates of the present one.
         public var reasons: [String]
 
-        /// Creates an item.
         public init(leaf: LeafDeclaration, reasons: [String]) {
             self.leaf = leaf
             self.reasons = reasons
@@ -50,7 +49,6 @@ public struct RenewalPlan: Sendable {
     /// What could not be found out.
     public var limits: [String]
 
-    /// Creates a plan.
     public init(
         authority: AuthorityChange,
         made: [Item],

@@ -20,10 +20,7 @@ public enum RotationStep: String, Sendable, Hashable, CaseIterable {
 public struct RotationStatus: Sendable, Hashable {
     /// A certificate of a node.
     public struct Leaf: Sendable, Hashable {
-        /// The node.
         public var node: String
-
-        /// The name.
         public var name: String
 
         /// The serial number in hexadecimal digits, `nil` if there is no certificate.
@@ -35,7 +32,6 @@ public struct RotationStatus: Sendable, Hashable {
         /// Whether its key signs tokens, and therefore stays.
         public var keepsKey: Bool
 
-        /// Creates a certificate.
         public init(node: String, name: String, serialNumber: String?, isCurrent: Bool, keepsKey: Bool) {
             (self.node, self.name, self.serialNumber) = (node, name, serialNumber)
             (self.isCurrent, self.keepsKey) = (isCurrent, keepsKey)
@@ -51,7 +47,6 @@ public struct RotationStatus: Sendable, Hashable {
     /// The certificates of the nodes.
     public var leaves: [Leaf]
 
-    /// Creates a status.
     public init(progress: RotationProgress, authorityPath: String, leaves: [Leaf]) {
         (self.progress, self.authorityPath, self.leaves) = (progress, authorityPath, leaves)
     }

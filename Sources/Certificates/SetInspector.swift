@@ -196,7 +196,6 @@ public struct KeyAccess: Sendable {
     /// The files with the operator's private keys.
     public var identities: [String]
 
-    /// Creates an access.
     public init(environment: [String: String], identities: [String]) {
         self.environment = environment
         self.identities = identities

@@ -128,7 +128,6 @@ public struct SVGDocument: Sendable {
     /// The elements, the lowest first.
     public var content: [SVGElement]
 
-    /// Creates a picture.
     public init(width: Double, height: Double, title: String, description: String, content: [SVGElement]) {
         (self.width, self.height) = (width, height)
         (self.title, self.description) = (title, description)

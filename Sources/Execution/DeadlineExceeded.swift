@@ -11,7 +11,6 @@ public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertib
     /// What the task last said it was waiting for, if anything.
     public var lastWaiting: String?
 
-    /// Creates an error.
     public init(timeout: Duration, lastWaiting: String? = nil) {
         self.timeout = timeout
         self.lastWaiting = lastWaiting

@@ -9,7 +9,6 @@ public struct CodeLocation: Sendable, Hashable {
     /// The function: `run()`.
     public var function: String
 
-    /// Creates a location.
     public init(file: String, line: Int, function: String) {
         self.file = file
         self.line = line
@@ -28,7 +27,6 @@ public struct Event: Sendable {
     /// What reported it.
     public var code: CodeLocation
 
-    /// Creates an event.
     public init(
         task: String? = nil,
         _ kind: Kind,
@@ -53,7 +51,6 @@ public struct Event: Sendable {
         /// The positions in the run of the tasks that must have succeeded.
         public var dependencies: [Int]
 
-        /// Creates a task.
         public init(_ name: String, after dependencies: [Int] = []) {
             (self.name, self.dependencies) = (name, dependencies)
         }
@@ -100,7 +97,6 @@ public struct Event: Sendable {
         /// How the path would change, with a dry run: lines of a unified diff, and others such as `mode 0644 -> 0600`.
         public var diff: [String]
 
-        /// Creates a result.
         public init(_ change: Change, diff: [String] = []) {
             self.change = change
             self.diff = diff
@@ -110,7 +106,6 @@ public struct Event: Sendable {
         public static let created = Self(.created)
         /// The path was not as described.
         public static let changed = Self(.changed)
-        /// The path was removed.
         public static let removed = Self(.removed)
         /// The path was as described.
         public static let unchanged = Self(.unchanged)
@@ -131,7 +126,6 @@ public struct Event: Sendable {
         /// Whether no field changes, and only who manages them.
         public var changesOnlyManagers: Bool
 
-        /// Creates a result.
         public init(
             _ change: Change,
             fields: [String] = [],

@@ -14,7 +14,6 @@ public struct LeaseHolder: Sendable, Hashable {
     /// Whether this process is the holder, and does not wait for it.
     public var isSelf: Bool
 
-    /// Creates a holder.
     public init(lease: String, identity: String, since: Timestamp?, isSelf: Bool) {
         (self.lease, self.identity) = (lease, identity)
         (self.since, self.isSelf) = (since, isSelf)

@@ -9,7 +9,6 @@ public struct Report: Sendable {
         /// How long it ran; zero for a task that did not start.
         public var duration: Duration
 
-        /// Creates an entry.
         public init(task: String, outcome: Outcome, duration: Duration) {
             self.task = task
             self.outcome = outcome
@@ -20,7 +19,6 @@ public struct Report: Sendable {
     /// The tasks in the order of the plan.
     public var entries: [Entry]
 
-    /// Creates a report.
     public init(_ entries: [Entry]) {
         self.entries = entries
     }

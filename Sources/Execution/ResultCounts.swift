@@ -15,7 +15,6 @@ public struct ResultCounts: Sendable, Hashable {
     /// Those that could not be applied or deleted.
     public var failed = 0
 
-    /// Creates counts.
     public init(created: Int = 0, changed: Int = 0, deleted: Int = 0, unchanged: Int = 0, failed: Int = 0) {
         self.created = created
         self.changed = changed

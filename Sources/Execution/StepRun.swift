@@ -3,13 +3,11 @@ import Planning
 
 /// One step while it runs, against its deadline.
 struct StepRun<C: Clock<Duration>>: Sendable {
-    /// The step.
     let step: Plan.Step
     /// The clock of the deadline.
     let clock: C
     /// Where events go.
     let emit: @Sendable (Event) -> Void
-    /// Performs the step.
     let perform: Engine.Performer
 
     /// How long after its deadline a step is cancelled that does not end by itself, with words of its own.

@@ -8,8 +8,6 @@ public struct ConnectionIdentity: Sendable, Hashable {
 
     /// The key of the client certificate.
     public var clientKey: PEMSource?
-
-    /// The bearer token.
     public var token: BearerToken?
 
     /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.

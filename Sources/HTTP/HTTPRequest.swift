@@ -24,7 +24,6 @@ public struct HTTPRequest: Sendable, Hashable {
     /// Whether the server may work on it for long, so that its silence does not mean that the connection is dead.
     public var mayTakeLong: Bool
 
-    /// Creates a request.
     public init(
         method: String = "GET",
         url: String,
@@ -50,11 +49,8 @@ public struct HTTPRequest: Sendable, Hashable {
 public struct HTTPHeader: Sendable, Hashable {
     /// The name, which is case-insensitive.
     public var name: String
-
-    /// The value.
     public var value: String
 
-    /// Creates a header.
     public init(_ name: String, _ value: String) {
         self.name = name
         self.value = value

@@ -5,8 +5,6 @@ public struct HTTPResponse: Sendable, Hashable {
 
     /// The headers in the order received.
     public var headers: [HTTPHeader]
-
-    /// The body.
     public var body: [UInt8]
 
     /// The protocol version: `1.0`, `1.1` or `2`.
@@ -28,7 +26,6 @@ public struct HTTPResponse: Sendable, Hashable {
             || text.contains("plain HTTP request was sent to HTTPS port")
     }
 
-    /// Creates a response.
     public init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], httpVersion: String = "1.1") {
         self.status = status
         self.headers = headers

@@ -2,7 +2,6 @@ import Base
 
 /// The queue between Swift tasks and the transfer thread.
 final class RequestQueue: Sendable {
-    /// The result of a request.
     typealias Reply = Result<Answer, TransportError>
 
     /// A request with its number.

@@ -14,8 +14,6 @@ struct RequestURL: Sendable, Hashable {
 
     /// The host, with brackets if it is an IPv6 address.
     var host: String
-
-    /// The port.
     var port: String
 
     /// Host and port, for messages.

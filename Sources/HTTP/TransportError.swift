@@ -53,7 +53,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case other
     }
 
-    /// The kind.
     public var kind: Kind
 
     /// The URL, without user name and password.
@@ -74,7 +73,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// Whether the proxy is that of the environment, not one of the connection's own settings.
     public var hasProxyOfEnvironment = true
 
-    /// Creates an error.
     public init(_ kind: Kind, _ message: String, url: String = "", address: String = "", peer: PeerCertificate? = nil) {
         self.kind = kind
         self.message = message
@@ -83,7 +81,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         self.peer = peer
     }
 
-    /// The message.
     public var description: String { message }
 
     /// What to do if a proxy or the name of the host is the reason, `nil` if that depends on the server.

@@ -22,7 +22,6 @@ public struct BootClock: Sendable, Hashable {
         self.sinceEpoch = sinceEpoch
     }
 
-    /// Reads the clocks.
     public static func now() -> Self {
         let sinceBoot = read(CLOCK_BOOTTIME)
         let awake = read(CLOCK_MONOTONIC)

@@ -18,7 +18,6 @@ public struct Command: Sendable, Hashable {
     /// The time that a killed program has to end, which takes long while a disk or file server does not answer.
     public static let killLimit: Duration = .seconds(5)
 
-    /// Creates a command.
     public init(
         _ program: String,
         _ arguments: [String] = [],

@@ -5,12 +5,10 @@ import Glibc
 public enum CreatedPath: Sendable {
     /// A directory that does not exist yet.
     case directory(String)
-    /// A file.
     case file(FileContent)
     /// A symbolic link.
     case link(String, target: String)
 
-    /// The path.
     public var path: String {
         switch self {
         case .directory(let path), .link(let path, _): path

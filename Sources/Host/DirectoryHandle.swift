@@ -11,7 +11,6 @@ public struct DirectoryHandle: ~Copyable {
         self.path = path
     }
 
-    /// Opens a directory.
     init(opening path: String, _ operation: String) throws(SystemError) {
         self.descriptor = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY, operation)
         self.path = path

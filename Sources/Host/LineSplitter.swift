@@ -22,7 +22,6 @@ struct LineSplitter {
     /// The number of last lines, which usually contain the reason for a failure.
     private static let tailLength = 10
 
-    /// Creates a splitter.
     init(lineLimit: Int, countLimit: Int, emit: @escaping @Sendable (String) -> Void) {
         precondition(lineLimit > 0, "a line holds at least one byte")
         self.lineLimit = lineLimit

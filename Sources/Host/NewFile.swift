@@ -5,7 +5,6 @@ import Glibc
 public struct FileContent: Sendable {
     /// The whole content.
     public var bytes: [UInt8]
-    /// The path of the file.
     public var path: String
     /// Its permissions, regardless of the process's mask.
     public var mode: UInt32

@@ -10,7 +10,6 @@ struct Pipe: ~Copyable {
     /// The end to write to.
     let input: FileDescriptor
 
-    /// Creates a pipe.
     init(_ operation: String, _ subject: String) throws(SystemError) {
         var ends: [CInt] = [-1, -1]
         try SystemError.check(operation, subject) {

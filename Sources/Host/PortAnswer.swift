@@ -6,10 +6,8 @@ import Glibc
 public struct TCPPort: Sendable, Hashable {
     /// The address of the machine.
     public var address: IPAddress
-    /// The port.
     public var port: UInt16
 
-    /// Creates a port.
     public init(_ address: IPAddress, _ port: UInt16) {
         (self.address, self.port) = (address, port)
     }

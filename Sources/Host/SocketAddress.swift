@@ -2,7 +2,6 @@ import Base
 import Glibc
 
 extension IPAddress {
-    /// The family of its sockets.
     var socketFamily: Int32 { isVersion6 ? AF_INET6 : AF_INET }
 }
 

@@ -47,7 +47,6 @@ extension SystemBus {
         try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
     }
 
-    /// Queues a job.
     func queue(_ job: Systemd.Job) throws(SystemError) {
         try unsafe call(job.method) { request throws(SystemError) in
             try unsafe append(job.unit, to: request)

@@ -50,7 +50,6 @@ struct SystemBus: ~Copyable {
         try text(property, of: unit, as: .unit)
     }
 
-    /// Reads the state of the unit.
     func unitState() throws(SystemError) -> UnitState {
         UnitState(
             load: try unitProperty("LoadState"),
@@ -67,7 +66,6 @@ struct SystemBus: ~Copyable {
         case timer = "org.freedesktop.systemd1.Timer"
     }
 
-    /// Reads a string property of a unit.
     func text(_ property: String, of unit: String, as interface: Interface) throws(SystemError) -> String {
         var text: UnsafeMutablePointer<CChar>?
         defer { unsafe free(text) }

@@ -2,7 +2,6 @@ public import Base
 
 /// The state of a service.
 public struct ServiceState: Sendable, Hashable {
-    /// The state of the unit.
     public var unit: UnitState
 
     /// Whether systemd is about to start, stop or restart it.
@@ -20,7 +19,6 @@ public struct ServiceState: Sendable, Hashable {
     /// The last status that the service reported.
     public var statusText: String?
 
-    /// Creates a state.
     public init(
         _ unit: UnitState,
         hasJob: Bool = false,
@@ -37,7 +35,6 @@ public struct ServiceState: Sendable, Hashable {
         self.statusText = statusText
     }
 
-    /// Whether it has failed.
     public var hasFailed: Bool { unit.active == "failed" }
 }
 

@@ -8,7 +8,6 @@ public struct SystemTimes: Sendable, Hashable {
     /// The units that systemd knows, by name.
     public var units: [String: UnitTimes]
 
-    /// Creates times.
     public init(boot: BootTimes = BootTimes(), units: [UnitTimes] = []) {
         self.boot = boot
         self.units = Dictionary(units.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -47,8 +46,6 @@ public struct BootTimes: Sendable, Hashable {
 public struct UnitTimes: Sendable, Hashable {
     /// The unit's name.
     public var name: String
-
-    /// Its state.
     public var state: UnitState
 
     /// Whether systemd is about to start, stop or restart it.
@@ -63,7 +60,6 @@ public struct UnitTimes: Sendable, Hashable {
     /// When it became inactive or failed since, `nil` if it did not.
     public var ended: Duration?
 
-    /// Creates the times of a unit.
     public init(
         name: String,
         state: UnitState = UnitState(load: "loaded", active: "active", sub: "active"),

@@ -13,7 +13,6 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
     /// The same in more detail, such as `running` or `exited`.
     public var sub: String
 
-    /// Creates a state.
     public init(load: String, active: String, sub: String) {
         self.load = load
         self.active = active
@@ -52,7 +51,6 @@ public enum Systemd {
         try await waitUntilActive(name, deadline: deadline, address: systemBusAddress(), onWait: onWait)
     }
 
-    /// The address of the system bus.
     static func systemBusAddress() -> String {
         Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket"
     }

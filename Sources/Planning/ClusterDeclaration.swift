@@ -28,19 +28,16 @@ public struct ClusterDeclaration: Sendable, Hashable {
 
     /// An address that moves between nodes.
     public struct VirtualAddress: Sendable, Hashable {
-        /// The address.
         public var address: IPAddress
         /// Where the task file has it.
         public var location: SourceLocation
 
-        /// Creates an address.
         public init(_ address: IPAddress, at location: SourceLocation) {
             self.address = address
             self.location = location
         }
     }
 
-    /// Creates a declaration.
     public init(
         name: String? = nil,
         certificateAuthority: LocatedPath? = nil,

@@ -6,11 +6,6 @@ public struct ClusterLock: Sendable, Hashable {
     /// The namespace of all Leases, which every cluster has.
     public static let namespace = "kube-system"
 
-    /// Creates a lock.
-    public init(kubeconfig: LocatedPath) {
-        self.kubeconfig = kubeconfig
-    }
-
     /// Returns the name of the Lease that all nodes share for a task.
     public static func leaseName(ofTask task: String) -> String { "nest-bootstrap-\(task)" }
 }

@@ -3,7 +3,6 @@ import YAML
 
 /// What a node's task files say, checked and with variables replaced.
 public struct Declarations: Sendable, Hashable {
-    /// The cluster.
     public var cluster: ClusterDeclaration
 
     /// The nodes that the files list.
@@ -56,7 +55,6 @@ public func readDeclarationsWithProblems(
 
 /// Task files that were merged, and are read as one or more nodes.
 struct MergedReading {
-    /// The files.
     let files: MergedFiles
 
     /// What is wrong with the files whatever the node.
@@ -65,7 +63,6 @@ struct MergedReading {
     /// The same problems before any node was read.
     private let problems: [Problem]
 
-    /// Merges files.
     init(_ files: [SourceFile]) {
         self.files = MergedFiles(files, collector)
         problems = collector.all

@@ -33,7 +33,6 @@ public struct Footprint: Sendable, Hashable {
             case awaited
         }
 
-        /// The path.
         public var path: LocatedPath
 
         /// How it is read.
@@ -57,7 +56,6 @@ public struct Footprint: Sendable, Hashable {
             case removes
         }
 
-        /// The path.
         public var path: LocatedPath
 
         /// What becomes of it.
@@ -91,7 +89,6 @@ public struct Footprint: Sendable, Hashable {
     public enum Connection: Sendable, Hashable {
         /// The API server of the task's kubeconfig.
         case apiServer
-        /// A host with a port.
         case endpoint(host: String, port: UInt16)
         /// The server of a URL.
         case url(String)
@@ -145,7 +142,6 @@ public struct Footprint: Sendable, Hashable {
 
     /// A program that is looked up in `PATH` unless its name has a slash.
     public struct Command: Sendable, Hashable {
-        /// The name or path.
         public var name: LocatedPath
         /// The task's own `PATH`.
         public var searchPath: String?
@@ -170,8 +166,6 @@ public struct Footprint: Sendable, Hashable {
 
     /// The file that it decrypts.
     public var decryption: Decryption?
-
-    /// The certificate that it issues.
     public var issuedCertificate: IssuedCertificate?
 
     /// The manifests whose objects it applies.
@@ -188,8 +182,6 @@ public struct Footprint: Sendable, Hashable {
 
     /// Whether it asks the API server for a certificate.
     public var requestsCertificate = false
-
-    /// The objects that it deletes.
     public var deletedObjects: [ObjectReference] = []
 
     /// The users and groups that it names.

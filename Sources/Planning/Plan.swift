@@ -7,20 +7,17 @@ import Base
 public struct Plan: Sendable, Hashable {
     /// One task of a plan.
     public struct Step: Sendable, Hashable {
-        /// The task.
         public var task: PlannedTask
 
         /// The positions in the plan of the steps that must have succeeded, all of them earlier.
         public var dependencies: [Int]
 
-        /// Creates a step.
         public init(task: PlannedTask, dependencies: [Int] = []) {
             self.task = task
             self.dependencies = dependencies
         }
     }
 
-    /// The steps.
     public let steps: [Step]
 
     /// The roles of the node, none if they are not known.

@@ -44,7 +44,6 @@ public struct PlannedTask: Sendable, Hashable {
     /// The manifests of the plan's other tasks, among which a task with `prune` looks for the objects that it would delete.
     var otherManifests: [LocatedPath] = []
 
-    /// Creates a task.
     public init(
         name: String,
         description: String? = nil,
@@ -90,7 +89,6 @@ public struct LocatedPath: Sendable, Hashable {
     /// Where the task file has it.
     public var location: SourceLocation
 
-    /// Creates a path.
     public init(_ path: String, location: SourceLocation) {
         self.path = path
         self.location = location
@@ -107,8 +105,6 @@ public struct ObjectReference: Sendable, Hashable {
 
     /// Its namespace, or `nil` for the namespace of the kubeconfig's context.
     public var namespace: String?
-
-    /// Its name.
     public var name: String
 
     /// Where the task file names it.

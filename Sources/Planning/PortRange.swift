@@ -2,13 +2,10 @@
 public struct PortRange: Sendable, Hashable, CustomStringConvertible {
     /// A protocol that has ports.
     public enum Transport: String, Sendable, Hashable, CaseIterable {
-        /// TCP.
         case tcp
-        /// UDP.
         case udp
     }
 
-    /// The first port.
     public let first: UInt16
 
     /// The last port, which may be the first.
@@ -17,7 +14,6 @@ public struct PortRange: Sendable, Hashable, CustomStringConvertible {
     /// The protocol.
     public let transport: Transport
 
-    /// Creates a range of ports.
     public init(_ first: UInt16, _ last: UInt16, _ transport: Transport) {
         precondition(first <= last)
         (self.first, self.last, self.transport) = (first, last, transport)

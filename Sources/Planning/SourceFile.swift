@@ -6,7 +6,6 @@ public struct SourceFile: Sendable, Hashable {
     /// What the file holds.
     public var bytes: [UInt8]
 
-    /// Creates a file.
     public init(path: String, bytes: [UInt8]) {
         self.path = path
         self.bytes = bytes

@@ -226,7 +226,6 @@ public struct RecordStore: Sendable {
         try DirectoryHandle(reaching: path, isCreating: isCreating)
     }
 
-    /// The directory of a task.
     private func directory(of task: String, isCreating: Bool) throws(SystemError) -> DirectoryHandle {
         guard isCreating else { return try openTasks().directory(of: task) }
         try TasksDirectory.checkName(task)

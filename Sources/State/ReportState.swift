@@ -6,7 +6,6 @@ import YAML
 public struct ReportState: Sendable, Hashable {
     /// A task that fails, from its first failure until it succeeds.
     public struct Failure: Sendable, Hashable {
-        /// The task.
         public var task: String
         /// How often it has failed.
         public var count: Int
@@ -20,7 +19,6 @@ public struct ReportState: Sendable, Hashable {
 
     /// A failure or a recovery that the cluster should know.
     public struct Incident: Sendable, Hashable {
-        /// The task.
         public var task: String
         /// Whether the task has recovered, rather than failed.
         public var isRecovery: Bool

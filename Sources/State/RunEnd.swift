@@ -15,7 +15,6 @@ public struct RunEnd: Sendable, Hashable {
     /// The number of attempts since the task last succeeded, this one included.
     public var attempt: Int
 
-    /// Creates the end of a run.
     public init(
         outcome: Outcome.Kind,
         time: Timestamp,

@@ -38,7 +38,6 @@ public struct TaskRecord: Sendable, Hashable {
     /// The highest attempt that is counted.
     public static let attemptLimit = 1_000_000
 
-    /// Creates a record.
     public init(
         task: String,
         verb: String,

@@ -59,6 +59,5 @@ public struct TaskRepetition: Sendable, Hashable {
         attempt = status.attempt
     }
 
-    /// Whether it failed.
     public var hasFailed: Bool { state == .ended(.failed) }
 }

@@ -8,7 +8,6 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
     case waiting
     /// A process is running the task.
     case running
-    /// The task has ended.
     case ended(Outcome.Kind)
     /// The record cannot be read.
     case unknown

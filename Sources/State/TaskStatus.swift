@@ -6,8 +6,6 @@ public import Host
 public struct TaskStatus: Sendable, Hashable {
     /// The task's name.
     public var task: String
-
-    /// What the task is for.
     public var description: String?
 
     /// The task's state.
@@ -61,7 +59,6 @@ public struct TaskStatus: Sendable, Hashable {
     /// The state of the task's service, where systemd could be asked.
     public private(set) var service: ServiceState?
 
-    /// Creates a status.
     public init(
         task: String,
         description: String? = nil,

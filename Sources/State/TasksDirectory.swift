@@ -4,7 +4,6 @@ import Host
 
 /// The directory of all tasks' directories, which is opened once to read several of them.
 enum TasksDirectory: ~Copyable {
-    /// It is open.
     case open(DirectoryHandle)
     /// It cannot be opened; nothing has run yet if there is none.
     case failed(SystemError)

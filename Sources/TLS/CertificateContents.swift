@@ -23,7 +23,6 @@ public struct CertificateContents: Sendable, Hashable {
     /// The end of the validity period.
     public var validUntil: Timestamp
 
-    /// Creates contents.
     public init(
         commonName: String,
         organizations: [String] = [],

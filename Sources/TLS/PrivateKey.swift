@@ -29,7 +29,6 @@ public struct PrivateKey: Sendable {
         return key
     }
 
-    /// Returns whether a certificate is for this key.
     public func belongs(to certificate: Certificate) -> Bool {
         guard let key = try? handle(), let holder = try? X509Handle(der: certificate.der) else { return false }
         defer { _ = LibCrypto.drainErrorQueue() }

@@ -65,7 +65,6 @@ public final class SigningKey: Sendable {
         }
     }
 
-    /// Returns whether a certificate is for this key.
     public func belongs(to certificate: Certificate) -> Bool {
         guard let handle = try? X509Handle(der: certificate.der) else { return false }
         defer { _ = LibCrypto.drainErrorQueue() }

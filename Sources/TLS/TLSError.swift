@@ -28,13 +28,11 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         case notMade
     }
 
-    /// The kind.
     public var kind: Kind
 
     /// A predicate without its subject, such as `expired at 2024-05-01T00:00:00Z`.
     public var message: String
 
-    /// Creates an error.
     public init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message

@@ -14,7 +14,6 @@ public struct Document: Sendable {
     /// The text, from which ``root`` can be read again; `nil` if other documents are in the same text.
     public var text: DocumentText?
 
-    /// Creates a document.
     public init(root: Node?, index: Int, location: SourceLocation, text: DocumentText? = nil) {
         self.root = root
         self.index = index

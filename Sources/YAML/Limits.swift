@@ -14,7 +14,6 @@ public struct Limits: Sendable, Hashable {
     /// The maximum number of documents in a file.
     public var documentCount: Int
 
-    /// Creates limits.
     public init(byteCount: Int, depth: Int, nodeCount: Int, documentCount: Int) {
         self.byteCount = byteCount
         self.depth = depth
@@ -30,7 +29,6 @@ public struct Limits: Sendable, Hashable {
         documentCount: 20_000,
     )
 
-    /// The limits of a task file.
     public static let taskFile = Self(
         byteCount: SizeLimit.configuration,
         depth: 32,

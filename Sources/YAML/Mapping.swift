@@ -9,11 +9,8 @@ public struct Mapping: Sendable, Hashable {
 
         /// The location of the key.
         public var location: SourceLocation
-
-        /// The value.
         public var value: Node
 
-        /// Creates an entry.
         public init(key: String, location: SourceLocation, value: Node) {
             self.key = key
             self.location = location

@@ -2,7 +2,6 @@ public import Base
 
 /// Nodes that were not read from a file.
 extension Node {
-    /// Creates a string.
     public static func string(_ value: String, location: SourceLocation = .nowhere) -> Self {
         Self(.string(value), location: location, style: .quoted)
     }
@@ -13,12 +12,10 @@ extension Node {
         return Self(.number(Number(text: text, json: text)), location: location)
     }
 
-    /// Creates a boolean.
     public static func boolean(_ value: Bool, location: SourceLocation = .nowhere) -> Self {
         Self(.boolean(value), location: location)
     }
 
-    /// Creates a null.
     public static func null(location: SourceLocation = .nowhere) -> Self {
         Self(.null, location: location)
     }

@@ -29,11 +29,8 @@ public struct Node: Sendable, Hashable {
 
     /// The location of the value.
     public var location: SourceLocation
-
-    /// The style.
     public var style: Style
 
-    /// Creates a node.
     public init(_ content: Content, location: SourceLocation, style: Style = .plain) {
         self.content = content
         self.location = location
@@ -64,7 +61,6 @@ public struct Number: Sendable, Hashable {
     /// The same number in JSON's grammar, such as `15`, `1000` or `1.1`.
     public var json: String
 
-    /// Creates a number.
     public init(text: String, json: String) {
         self.text = text
         self.json = json

@@ -18,7 +18,6 @@ struct SourceText {
         )
     }
 
-    /// The location of a byte.
     func location(ofByte offset: Int) -> SourceLocation {
         var counter = LineCounter(part.bytes, line: part.line)
         return SourceLocation(file: part.file, position: counter.mark(of: part.bytes.startIndex + offset))

@@ -138,7 +138,6 @@ extension Configuration {
         name.hasSuffix(".yaml") && !name.hasPrefix(".")
     }
 
-    /// An absolute path.
     static func absolute(_ path: String) -> String {
         if path.isAbsolutePath { return path }
         let directory = Machine.workingDirectory()

@@ -22,7 +22,6 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case configuration = 78
     /// Interrupted from the keyboard.
     case interrupted = 130
-    /// Terminated.
     case terminated = 143
 
     /// Chooses the exit code of a run.

@@ -1,6 +1,5 @@
 /// A task of the plan as far as it matters what a masked unit keeps from succeeding.
 struct MaskableTask {
-    /// Its name.
     var name: String
     /// The indices of the tasks that it runs after, all of them before it.
     var dependencies: [Int]

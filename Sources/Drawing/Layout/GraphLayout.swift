@@ -5,13 +5,9 @@
 public struct GraphLayout: Sendable, Hashable {
     /// A width and a height in pixels.
     public struct Size: Sendable, Hashable {
-        /// The width.
         public var width: Double
-
-        /// The height.
         public var height: Double
 
-        /// Creates a size.
         public init(width: Double = 0, height: Double = 0) {
             (self.width, self.height) = (width, height)
         }
@@ -33,11 +29,7 @@ public struct GraphLayout: Sendable, Hashable {
 
         /// The upper edge.
         public var y = 0.0
-
-        /// The width.
         public var width = 0.0
-
-        /// The height.
         public var height = 0.0
     }
 
@@ -54,8 +46,6 @@ public struct GraphLayout: Sendable, Hashable {
     ///
     /// Those of a column are as wide as the widest of them.
     public private(set) var frames: [Frame]
-
-    /// The lines.
     public private(set) var lines: [Line] = []
 
     /// The size of the picture.

@@ -6,8 +6,6 @@
 struct LayeredLayout {
     /// The boxes; those of a layer are as wide as the widest of them.
     let frames: [GraphLayout.Frame]
-
-    /// The lines.
     let lines: [GraphLayout.Line]
 
     /// The size of the picture.

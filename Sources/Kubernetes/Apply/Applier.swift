@@ -53,14 +53,12 @@ public struct Applier: Sendable {
         /// Where its manifest describes the object.
         public var location: SourceLocation
 
-        /// Creates a rival.
         public init(task: String, location: SourceLocation) {
             self.task = task
             self.location = location
         }
     }
 
-    /// Creates an applier.
     public init(
         client: APIClient,
         managedMetadata: ManagedMetadata,

@@ -39,7 +39,6 @@ struct FieldSet: Hashable {
         return Self(Self.lost(root, theirs))
     }
 
-    /// The fields that an object has.
     func intersection(withFieldsOf object: Node) -> Self {
         Self(root.flatMap { Self.intersection($0, object) })
     }

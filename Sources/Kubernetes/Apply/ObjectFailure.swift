@@ -41,7 +41,6 @@ public struct ObjectFailure: Error, Sendable {
         /// The values that the message ends with, which objects with the same cause may have in common too.
         var values: String?
 
-        /// Creates a fault.
         public init(location: SourceLocation, message: String, hint: String?) {
             self.init(location: location, message: message, hint: hint, common: nil)
         }
@@ -59,7 +58,6 @@ public struct ObjectFailure: Error, Sendable {
         var hint: String?
     }
 
-    /// The object.
     public var object: ObjectIdentity
 
     /// The kind of failure.
@@ -85,7 +83,6 @@ public struct ObjectFailure: Error, Sendable {
         ).all
     }
 
-    /// Creates a failure.
     public init(object: ObjectIdentity, cause: Cause, faults: [Fault]) {
         self.object = object
         self.cause = cause

@@ -44,7 +44,6 @@ struct Explanation {
         }
     }
 
-    /// The failure of the object for an error.
     func failure(for error: APIError) async -> ObjectFailure {
         var failure = await describedFailure(error)
         if case .pending(_, .permanent, _) = error { failure.isPermanent = true }

@@ -1,6 +1,5 @@
 /// A fault of an object as the server names it when the object does not match its kind's schema.
 struct NamedFault {
-    /// The field.
     var path: FieldPath
     /// What is wrong with it.
     var message: String

@@ -33,7 +33,6 @@ struct SchemaCheck {
         check(object, schema, at: path)
     }
 
-    /// Adds a fault.
     mutating func addFault(at location: SourceLocation, _ message: String, hint: String? = nil) {
         faults.append(Fault(location: location, message: message, hint: hint))
     }

@@ -8,7 +8,6 @@ public struct CredentialFile: Sendable {
     /// The PEM.
     public var bytes: [UInt8]
 
-    /// Creates a credential file.
     public init(name: String, bytes: [UInt8]) {
         self.name = name
         self.bytes = bytes

@@ -4,9 +4,7 @@ public import HTTP
 public struct Impersonation: Sendable, Hashable {
     /// An additional attribute of a user.
     public struct Extra: Sendable, Hashable {
-        /// The key.
         public var key: String
-        /// The values.
         public var values: [String]
     }
 

@@ -25,7 +25,6 @@ extension Kubeconfig {
             case inline(certificateAuthority: [UInt8], certificate: [UInt8], key: [UInt8])
         }
 
-        /// Creates a template.
         public init(
             cluster: String,
             server: String,

@@ -9,7 +9,6 @@ import YAML
 public struct ClusterLease: Sendable {
     /// A holder that others wait for.
     public struct Holder: Sendable, Hashable {
-        /// Its identity.
         public var identity: String
         /// Since when it holds the Lease, by its own clock.
         public var since: Timestamp?

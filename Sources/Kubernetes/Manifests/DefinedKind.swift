@@ -5,7 +5,6 @@ import YAML
 public struct DefinedKind: Sendable, Hashable {
     /// The API group.
     public var group: String
-    /// The kind.
     public var kind: String
 
     init(group: String, kind: String) {
@@ -13,7 +12,6 @@ public struct DefinedKind: Sendable, Hashable {
         self.kind = kind
     }
 
-    /// The kind of a type.
     public init(_ type: GroupVersionKind) {
         self.init(group: type.group, kind: type.kind)
     }

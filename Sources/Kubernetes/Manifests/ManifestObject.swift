@@ -11,7 +11,6 @@ public struct ManifestObject: Sendable {
     /// The number of its document in the file, counted from one.
     public var documentIndex: Int
 
-    /// Creates an object.
     public init(identity: ObjectIdentity, root: Node, documentIndex: Int) {
         self.identity = identity
         contents = .tree(root)

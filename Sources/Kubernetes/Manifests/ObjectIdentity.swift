@@ -48,11 +48,8 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
 
     /// The namespace, or `nil` for none: a cluster-wide object, or one whose manifest leaves it to the context.
     public var namespace: String?
-
-    /// The name.
     public var name: String
 
-    /// Creates an identity.
     public init(type: GroupVersionKind, namespace: String?, name: String) {
         self.type = type
         self.namespace = namespace
@@ -92,7 +89,6 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         type.group == "apiextensions.k8s.io" && type.kind == "CustomResourceDefinition"
     }
 
-    /// Whether this is a Namespace.
     public var isNamespace: Bool {
         type.group.isEmpty && type.kind == "Namespace"
     }

@@ -3,18 +3,11 @@ import YAML
 
 /// A Node of the cluster, as far as reports are concerned.
 public struct ClusterNode: Sendable, Hashable {
-    /// Its name.
     public var name: String
 
     /// Its conditions by their types.
     public var conditions: [String: NodeCondition]
 
-    /// Creates a node.
-    public init(name: String, conditions: [String: NodeCondition]) {
-        (self.name, self.conditions) = (name, conditions)
-    }
-
-    /// Reads an object.
     init(_ object: Node) {
         name = object["metadata"]?["name"]?.string ?? ""
         conditions = [:]
@@ -44,7 +37,6 @@ public struct NodeCondition: Sendable, Hashable {
     /// When it was last written.
     public var writtenAt: Timestamp?
 
-    /// Creates a condition.
     public init(
         status: String,
         reason: String,
@@ -89,7 +81,6 @@ public struct NodeEvent: Sendable, Hashable {
     public var name: String
     /// The name of the Node.
     public var node: String
-    /// Whether it is a warning.
     public var isWarning: Bool
     /// What has happened, in one word.
     public var reason: String
@@ -102,7 +93,6 @@ public struct NodeEvent: Sendable, Hashable {
     /// When it happened last.
     public var last: Timestamp
 
-    /// Creates a description.
     public init(
         name: String,
         node: String,

@@ -21,14 +21,11 @@ public struct ApplySet: Sendable {
 
     /// The task that applies the objects.
     public let task: String
-
-    /// The parent.
     public let parent: ObjectIdentity
 
     /// The ID, which follows from the identity of the parent.
     public let id: String
 
-    /// Creates the set of a task.
     public init(task: String) {
         self.task = task
         parent = ObjectIdentity(

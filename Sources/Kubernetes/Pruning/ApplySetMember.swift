@@ -10,7 +10,6 @@ struct ApplySetMember: Sendable {
 
     /// What becomes of a member that the manifests do not contain.
     enum Verdict: Sendable, Hashable {
-        /// It is deleted.
         case delete
         /// It stays, for a reason.
         case keep(String)

@@ -11,7 +11,6 @@ public struct Pruner: Sendable {
         var text: String
         var advice: String?
 
-        /// Creates a reason.
         public init(_ text: String, advice: String? = nil) {
             (self.text, self.advice) = (text, advice)
         }

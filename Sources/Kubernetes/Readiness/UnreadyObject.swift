@@ -1,6 +1,5 @@
 /// An object that is not ready.
 struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
-    /// The object.
     var identity: ObjectIdentity
     /// What is missing, by the object's own status.
     var reason: String

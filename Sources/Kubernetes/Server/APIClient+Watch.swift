@@ -91,7 +91,6 @@ public final class WatchSlots: Sendable {
         }
     }
 
-    /// Gives back a slot.
     func giveBack() {
         free.withLock { $0 += 1 }
     }

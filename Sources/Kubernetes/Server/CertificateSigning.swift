@@ -10,9 +10,7 @@ public struct CertificateSigning: Sendable {
     public struct Request: Sendable {
         /// The task that asks.
         public var task: String
-        /// The request in PEM.
         public var pem: String
-        /// The signer.
         public var signer: String
         /// The usages, by the names of the API.
         public var usages: [String]
@@ -21,7 +19,6 @@ public struct CertificateSigning: Sendable {
         /// The end of the object's name, the same for the same request.
         public var suffix: String
 
-        /// Creates a description.
         public init(
             task: String,
             pem: String,
@@ -34,7 +31,6 @@ public struct CertificateSigning: Sendable {
             (self.usages, self.validity, self.suffix) = (usages, validity, suffix)
         }
 
-        /// The object.
         var identity: ObjectIdentity {
             ObjectIdentity(type: CertificateSigning.kind, namespace: nil, name: "nest-bootstrap-\(task)-\(suffix)")
         }

@@ -186,7 +186,6 @@ extension APIResource {
         return "\(type.path)/namespaces/\(APIClient.percentEncoded(namespace))/\(plural)"
     }
 
-    /// The path of an object.
     func path(of identity: ObjectIdentity) -> String {
         let name = APIClient.percentEncoded(identity.name)
         return "\(collectionPath(of: identity.type, namespace: identity.namespace))/\(name)"

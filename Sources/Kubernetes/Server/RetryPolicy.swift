@@ -13,7 +13,6 @@ public struct RetryPolicy: Sendable {
     /// Receives what is waited for, each time that the reason may have changed.
     public var report: @Sendable (Wait) -> Void
 
-    /// Creates a policy.
     public init(
         deadline: ContinuousClock.Instant,
         gracePeriod: Duration = .seconds(10),

@@ -104,7 +104,6 @@ struct ServerStatus: Sendable {
 }
 
 extension ServerStatus.Cause {
-    /// Creates the conflict about a field with its manager.
     init(conflictAbout field: String, with manager: String) {
         self.init(reason: "FieldManagerConflict", message: "conflict with \"\(manager)\"", field: field)
     }

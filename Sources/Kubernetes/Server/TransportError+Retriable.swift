@@ -20,7 +20,5 @@ extension TransportError: Retriable {
 
     /// Always `nil`, because there was no response.
     public var retryAfter: Duration? { nil }
-
-    /// The message.
     public var words: String { message }
 }

@@ -8,7 +8,6 @@ import YAML
 struct IntroducedAPI {
     /// The group and version.
     let apiVersion: String
-    /// The kinds.
     let kinds: [String]
     /// The first version of Kubernetes that serves it.
     let introducedIn: KubernetesVersion

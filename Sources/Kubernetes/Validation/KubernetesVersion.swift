@@ -9,7 +9,6 @@ public struct KubernetesVersion: Sendable, Hashable, Comparable, CustomStringCon
     /// The newest version whose APIs are listed in ``IntroducedAPI`` and ``RemovedAPI``.
     public static let newest = KubernetesVersion(minor: 36)
 
-    /// Creates a version.
     public init(minor: Int) {
         self.minor = minor
     }

@@ -5,7 +5,6 @@ import YAML
 enum ListKeys {
     /// A list whose items are distinguished by some of their fields.
     struct Rule {
-        /// The list.
         let list: FieldPattern
         /// The fields that distinguish items; if empty, the items are scalars and must be unique.
         let keys: [String]

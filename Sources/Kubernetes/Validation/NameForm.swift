@@ -22,7 +22,6 @@ enum NameForm {
         }
     }
 
-    /// Returns whether a text has the form.
     func matches(_ text: String) -> Bool {
         switch self {
         case .label:

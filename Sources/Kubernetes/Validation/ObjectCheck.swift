@@ -55,7 +55,6 @@ public struct ObjectCheck: Sendable {
 
     private static let commonFields: Set = ["apiVersion", "kind", "metadata"]
 
-    /// Checks an object.
     public func findings(in manifest: ManifestObject) -> Findings {
         let manifest = manifest.loaded
         var findings = Findings()

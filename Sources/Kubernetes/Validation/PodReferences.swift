@@ -29,7 +29,6 @@ public struct PodReferences {
     /// Creates an empty collection.
     public init() {}
 
-    /// Adds an object.
     public mutating func add(_ manifest: ManifestObject, defaultNamespace: String) {
         let namespace = manifest.identity.namespace ?? defaultNamespace
         let spec = manifest.root["spec"]

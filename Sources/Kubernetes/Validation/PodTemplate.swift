@@ -6,7 +6,6 @@ struct PodTemplate {
     let path: String
     /// The pods' `spec`.
     let spec: Node
-    /// The pods' labels.
     let labels: Node?
 
     /// The fields of a pod that are lists of containers.

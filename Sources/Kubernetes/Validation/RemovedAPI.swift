@@ -14,7 +14,6 @@ struct RemovedAPI {
 
     /// The group and version.
     let apiVersion: String
-    /// The kinds.
     let kinds: [String]
     /// The first version of Kubernetes that does not serve it.
     let removedIn: KubernetesVersion

@@ -37,8 +37,6 @@ public struct AuthorityDeclaration: Sendable, Hashable {
 
     /// How long its certificate is valid.
     public var validity: Duration
-
-    /// The type of its key.
     public var key: KeyType
 
     /// How long before its end the certificate is due.
@@ -64,14 +62,10 @@ public struct LeafDeclaration: Sendable, Hashable {
 
     /// The names that it is valid for.
     public var names: [SubjectName]
-
-    /// What it is for.
     public var usages: Set<CertificateUsage>
 
     /// How long it is valid.
     public var validity: Duration
-
-    /// The type of its key.
     public var key: KeyType
 
     /// How long before its end it is due.
@@ -89,7 +83,6 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// Where the task file has it.
     public var location: SourceLocation
 
-    /// Creates a declaration.
     public init(
         node: String,
         name: String,

@@ -56,8 +56,6 @@ extension ConfigValue {
 extension ValueReader where Value == String {
     /// A name that is part of file names.
     static var certificateName: Self { Self(type: .name("certificate")) { $0.certificateName() } }
-
-    /// A text of a subject.
     static var subjectText: Self { Self(type: .string) { $0.subjectText() } }
 }
 
@@ -74,7 +72,6 @@ extension ValueReader where Value == SubjectName {
 }
 
 extension ValueReader where Value == CertificateUsage {
-    /// A usage.
     static var usage: Self {
         let words = CertificateUsage.allCases.map(\.rawValue)
         return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(CertificateUsage.init) }
@@ -82,7 +79,6 @@ extension ValueReader where Value == CertificateUsage {
 }
 
 extension ValueReader where Value == KeyType {
-    /// The type of a key.
     static var keyType: Self {
         let words = KeyType.allCases.map(\.rawValue)
         return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(KeyType.init) }

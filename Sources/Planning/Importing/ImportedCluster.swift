@@ -10,8 +10,6 @@ public struct ImportedCluster: Sendable, Hashable {
 
         /// The roles; the first is `node.role`.
         public var roles: [String]
-
-        /// The address.
         public var address: IPAddress
 
         /// The variables that the node has of its own, each once.
@@ -31,7 +29,6 @@ public struct ImportedCluster: Sendable, Hashable {
 
     /// A variable of a node.
     public struct Variable: Sendable, Hashable {
-        /// The name.
         public var name: String
 
         /// The value; a whole number becomes a number of the task file, anything else a string.

@@ -47,7 +47,6 @@ struct HostPatterns {
     /// The names that are meant as patterns and are not.
     private let malformed: [Mapping.Entry]
 
-    /// Finds the patterns.
     init(_ nodes: [Mapping.Entry]) {
         let entries = nodes.filter { Self.isMeant(by: $0.key) }
         // Of two patterns that match the same host, the one that is contained in the other is longer.
@@ -56,7 +55,6 @@ struct HostPatterns {
         malformed = entries.filter { HostPattern($0.key) == nil }
     }
 
-    /// Returns whether a name is meant as a pattern.
     static func isMeant(by name: String) -> Bool { name.utf8.contains(UInt8(ascii: "*")) }
 
     /// The entry of the most specific pattern that matches a host name.

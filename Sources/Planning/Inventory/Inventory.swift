@@ -19,8 +19,6 @@ public struct Inventory: Sendable, Hashable {
 
     /// The nodes by host name.
     public let entries: [Entry]
-
-    /// The patterns.
     public let patterns: [Entry]
 
     private let positions: [String: Int]
@@ -56,7 +54,6 @@ public struct Inventory: Sendable, Hashable {
         entry(matching: host) != nil
     }
 
-    /// The nodes that have a role.
     public func nodes(of role: String) -> [Entry] { (positionsByRole[role] ?? []).map { entries[$0] } }
 
     /// The first node that has a role, or else the first pattern.

@@ -4,9 +4,7 @@ public import Base
 public struct AddressRule: Sendable, Hashable {
     /// The versions of the internet protocol.
     public enum Family: String, Sendable, Hashable, CaseIterable {
-        /// IPv4.
         case ipv4
-        /// IPv6.
         case ipv6
 
         /// The name, as messages write it.

@@ -59,7 +59,6 @@ struct ClusterReader {
         ]
     }
 
-    /// Creates a reader.
     init(_ files: MergedFiles, _ facts: NodeFacts, _ problems: ProblemCollector) {
         self.files = files
         self.facts = facts

@@ -18,7 +18,6 @@ struct ConfigValue {
     /// Where problems are reported.
     let problems: ProblemCollector
 
-    /// Creates a value.
     init(
         node: Node,
         key: String?,
@@ -37,7 +36,6 @@ struct ConfigValue {
         self.problems = problems
     }
 
-    /// The value of a key below this one.
     func below(_ key: String, _ node: Node) -> Self {
         Self(
             node: node,

@@ -61,7 +61,6 @@ struct Key<Value>: Sendable {
 
 /// A key with the value that it has when it is missing.
 struct DefaultedKey<Value: Sendable>: Sendable {
-    /// The key.
     let key: Key<Value>
 
     /// The value when it is missing.
@@ -103,7 +102,6 @@ extension MappingReader {
         return node.flatMap { key.reader.read(value(of: entry, replaced: $0)) }
     }
 
-    /// Reads the value of a key that has a default.
     mutating func value<Value>(_ key: DefaultedKey<Value>) -> Value {
         value(key.key) ?? key.value
     }

@@ -17,7 +17,6 @@ struct MappingReader {
     let problems: ProblemCollector
     private var known: [String] = []
 
-    /// Creates fields.
     init(
         _ entries: [Mapping.Entry],
         at location: SourceLocation,
@@ -136,7 +135,6 @@ struct MappingName {
         label(ofPath: path + [key])
     }
 
-    /// The mapping below a key.
     func below(_ key: String) -> Self {
         Self(owner: owner, path: path + [key])
     }

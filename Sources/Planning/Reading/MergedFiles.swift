@@ -50,7 +50,6 @@ struct MergedFiles {
     /// Where something is that is missing from all files.
     private(set) var location = SourceLocation(file: "bootstrap.yaml")
 
-    /// Reads and merges files.
     init(_ files: [SourceFile], _ problems: ProblemCollector) {
         if let first = files.first { location = SourceLocation(file: first.path) }
         for (index, file) in files.enumerated() {

@@ -12,7 +12,6 @@ final class ProblemCollector {
     /// Whether a file could not be read at all, so that what seems to be missing may be in it.
     var isIncomplete = false
 
-    /// Adds a problem.
     func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         all.append(Problem(message, at: location, hint: hint))
     }
@@ -22,7 +21,6 @@ final class ProblemCollector {
         if !isIncomplete { add(location, message, hint: hint) }
     }
 
-    /// Adds problems.
     func add(_ diagnostics: [Problem]) {
         all += diagnostics
     }

@@ -47,7 +47,6 @@ extension ReadTask {
         }
     }
 
-    /// The kubeconfig that the task names.
     var namedKubeconfig: LocatedPath? { verb?.footprint?.kubeconfig ?? lock?.kubeconfig }
 
     /// How the task names a kubeconfig, for hints.

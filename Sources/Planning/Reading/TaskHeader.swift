@@ -12,7 +12,6 @@ struct TaskHeader {
     /// What it runs after.
     var after: [Dependency]
 
-    /// Creates a header.
     init(name: String, location: SourceLocation, roles: [String]? = nil, after: [Dependency] = []) {
         self.name = name
         self.location = location

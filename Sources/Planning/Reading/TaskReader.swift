@@ -7,7 +7,6 @@ struct ReadTask {
     var header: TaskHeader
     /// Whether `roles` has an item that is no known role.
     var hasUnknownRole = false
-    /// What the task is for.
     var description: String?
     /// The systemd units that want the task's unit.
     var wantedBy: [String] = []
@@ -27,7 +26,6 @@ struct ReadTask {
 
 /// What the readers of tasks and verbs know of the node.
 struct TaskContext {
-    /// The cluster.
     let cluster: ReadCluster
     /// The host name of this node.
     let hostName: String

@@ -70,12 +70,9 @@ func isVariableName(_ name: String) -> Bool {
 }
 
 extension UInt8 {
-    /// Whether this is an ASCII letter.
     var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 
     /// Whether this is an ASCII lower-case letter.
     var isLowercaseLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
-
-    /// Whether this is an ASCII digit.
     var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }

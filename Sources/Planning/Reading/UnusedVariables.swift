@@ -3,7 +3,6 @@ public import YAML
 
 /// A variable with the place where it is set.
 public struct DropInVariable: Sendable, Hashable {
-    /// The name.
     public var name: String
     /// Where it is set.
     public var location: SourceLocation

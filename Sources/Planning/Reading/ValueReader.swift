@@ -96,8 +96,6 @@ extension ValueReader where Value == String {
 
     /// A namespace of the cluster.
     static var namespace: Self { Self(type: .name("namespace")) { $0.label("a namespace") } }
-
-    /// A systemd unit.
     static var unit: Self { Self(type: .name("systemd unit")) { $0.unitName() } }
 
     /// A network interface, or several by a pattern.

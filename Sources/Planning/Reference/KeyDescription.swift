@@ -10,10 +10,7 @@ public struct KeyDescription: Sendable, Hashable {
         case oneOf([String])
     }
 
-    /// The key.
     public var name: String
-
-    /// The type of its value.
     public var type: ValueType
 
     /// Whether it may be left out.
@@ -53,7 +50,6 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case mode
     /// A path; a relative one is relative to the directory of its file.
     case path
-    /// An absolute path.
     case absolutePath
     /// An http or https URL.
     case url

@@ -4,7 +4,6 @@ import Base
 public struct ReferencedKey: Sendable, Hashable {
     /// A part of a place.
     enum Component: Sendable, Hashable {
-        /// A key.
         case key(String)
         /// A name that the author chooses, such as that of a task; `keysAfterDots` is `nil` if it has no dots, else the
         /// keys that end it after a dot.
@@ -68,7 +67,6 @@ public struct ReferencedKey: Sendable, Hashable {
     /// Every key of the task file: each section, followed by what is below it.
     public static let all: [ReferencedKey] = sections.flatMap(\.withDescendants)
 
-    /// The sections of the task file.
     public static let sections: [ReferencedKey] = taskFileSections().map {
         ReferencedKey(components: [.key($0.name)], description: $0)
     }
@@ -127,7 +125,6 @@ public struct ReferencedKey: Sendable, Hashable {
         }
     }
 
-    /// Whether it is a verb of a task.
     public var isVerb: Bool { components.count == 3 && components[0] == .key("tasks") && verbNames.contains(place[2]) }
 
     /// Which keys with the same name come first.

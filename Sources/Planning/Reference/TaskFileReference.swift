@@ -2,8 +2,6 @@
 public struct ReferenceSection: Sendable, Hashable {
     /// Where the mapping is: `cluster`, `nodes.HOST`, `tasks.NAME`, or `tasks.NAME.VERB`.
     public var path: String
-
-    /// Its keys.
     public var keys: [KeyDescription]
 
     /// Creates the section of a key whose value is a mapping, or has mappings below names; verbs have their own.

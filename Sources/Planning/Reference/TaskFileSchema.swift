@@ -119,7 +119,6 @@ extension KeyDescription {
 }
 
 extension ValueType {
-    /// The schema of a value of this type.
     fileprivate var schema: Node {
         switch self {
         case .capability: orVariable([("enum", .sequence(capabilityNames.map { .string($0) }))])

@@ -38,7 +38,6 @@ public struct DrawnState: Sendable, Hashable {
         }
     }
 
-    /// The word for it.
     public var word: String
 
     /// The word for it after a number of tasks, such as `not run yet`.

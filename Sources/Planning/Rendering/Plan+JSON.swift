@@ -13,7 +13,6 @@ extension Plan {
         String(decoding: Node.mapping([Node.outputVersion] + fields(states: states)).json(), as: UTF8.self) + "\n"
     }
 
-    /// The fields of the plan.
     func fields(states: [String: DrawnState] = [:]) -> [(String, Node)] {
         let role = roles.first.map { [("role", Node.string($0))] } ?? []
         let tasks = steps.map { node($0, states[$0.task.name]) }

@@ -4,7 +4,6 @@ import Drawing
 struct PlanDocument {
     /// One plan with its heading.
     struct Section {
-        /// The heading.
         var heading: String
         /// The boxes and arrows.
         var picture: PlanPicture

@@ -23,8 +23,6 @@ struct PlanPicture {
 
     /// The size in pixels.
     var size: GraphLayout.Size { layout.size }
-
-    /// Whether the picture has arrows.
     var hasArrows: Bool { dependencies.contains { !$0.isEmpty } }
 
     /// The number of dependencies that follow from others, for which there are no arrows.

@@ -3,7 +3,6 @@ import YAML
 
 /// Which task runs after which, by their positions among the tasks of all roles.
 struct DependencyGraph {
-    /// The tasks.
     let headers: [TaskHeader]
     /// The tasks that each runs after, whatever the roles.
     let dependencies: [[Int]]

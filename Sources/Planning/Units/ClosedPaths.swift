@@ -13,8 +13,6 @@ struct ClosedDirectory: Hashable {
     }
 
     private let exactPath: ExactText
-
-    /// Its path.
     var path: String { exactPath.text }
 
     /// The reason why it is closed.
@@ -29,7 +27,6 @@ struct ClosedDirectory: Hashable {
     /// Whether a kubeconfig that no task writes may refer to files in it.
     let mayHoldCredentials: Bool
 
-    /// Creates a closed directory.
     init(path: String, kind: Kind, isInDropIn: Bool = false, mayHoldCredentials: Bool = true) {
         exactPath = ExactText(path)
         self.kind = kind

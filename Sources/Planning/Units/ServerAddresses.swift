@@ -5,7 +5,6 @@ struct ServerAddresses {
     /// The API server of each kubeconfig that a task of the plan writes.
     private let servers: [ExactText: String]
 
-    /// Finds the servers of a plan.
     init(_ plan: Plan) {
         // A server with the address of the node is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }

@@ -13,12 +13,6 @@ public struct UnitFile: Sendable, Hashable {
 
     /// What is there.
     public var content: Content
-
-    /// Creates a file.
-    public init(path: String, content: Content) {
-        self.path = path
-        self.content = content
-    }
 }
 
 /// How units call the program.

@@ -215,7 +215,6 @@ extension UnitView {
         var readsAnything = false
         /// Whether it may write anywhere.
         var writesAnywhere = false
-        /// Whether it runs programs.
         var runsPrograms = false
         /// Whether the user of its unit cannot read the files of ``ownersFiles``.
         var isUnprivileged = false

@@ -21,10 +21,7 @@ public struct ApplyDeclaration: VerbDeclaration {
         case all
     }
 
-    /// The kubeconfig.
     public var kubeconfig: LocatedPath
-
-    /// The manifests.
     public var manifests: ManifestSet
 
     /// What happens on a conflict.

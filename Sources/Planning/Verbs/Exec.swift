@@ -13,8 +13,6 @@ public struct ExecDeclaration: VerbDeclaration {
 
     /// What is run.
     public var program: Program
-
-    /// Its arguments.
     public var arguments: [String]
 
     /// Variables set in addition to the agent's own environment.

@@ -7,12 +7,9 @@ public struct RemoveDeclaration: VerbDeclaration {
     public struct Objects: Sendable, Hashable {
         /// The kubeconfig of the API server.
         public var kubeconfig: LocatedPath
-
-        /// The objects.
         public var references: [ObjectReference]
     }
 
-    /// The paths to remove.
     public var paths: [LocatedPath]
 
     /// Whether a directory is removed, with everything in it.

@@ -11,7 +11,6 @@ public struct SymlinkDeclaration: VerbDeclaration {
     /// Whether a file or directory at the path is replaced.
     public var replace: Bool
 
-    /// Creates a declaration.
     public init(path: LocatedPath, target: String, replace: Bool = false) {
         self.path = path
         self.target = target

@@ -84,7 +84,6 @@ extension ReadableVerb {
 
 /// What verbs know of the node when they are read.
 struct VerbContext {
-    /// The cluster.
     let cluster: ReadCluster
     /// The host name of this node.
     let hostName: String

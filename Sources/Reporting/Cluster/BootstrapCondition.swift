@@ -42,7 +42,6 @@ public struct BootstrapCondition: Sendable, Hashable {
         public var isFailure: Bool { self == .failed || self == .invalidFile }
     }
 
-    /// The reason.
     public var reason: Reason
 
     /// The details, as everybody may read them.

@@ -21,7 +21,6 @@ public struct ReportedNode: Sendable, Hashable {
         case missing
     }
 
-    /// Its name.
     public var name: String
 
     /// Its roles in the task file, none if that does not list it.
@@ -29,11 +28,7 @@ public struct ReportedNode: Sendable, Hashable {
 
     /// The status of condition `Ready`, which the kubelet reports; `nil` if there is none.
     public var kubelet: String?
-
-    /// What the node has reported.
     public var state: State
-
-    /// The reason of the report.
     public var reason: String?
 
     /// The details of the report.

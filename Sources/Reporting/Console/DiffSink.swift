@@ -7,7 +7,6 @@ public struct DiffSink: EventSink {
     /// What tasks that have not ended would do, other than change paths and objects.
     private var planned: [String: [String]] = [:]
 
-    /// Creates a sink.
     public init(_ output: ConsoleOutput, isColoured: Bool) {
         self.output = output
         self.isColoured = isColoured

@@ -2,7 +2,6 @@
 public struct LineSink: EventSink {
     private let output: ConsoleOutput
 
-    /// Creates a sink.
     public init(_ output: ConsoleOutput) {
         self.output = output
     }

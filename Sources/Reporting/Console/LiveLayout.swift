@@ -7,7 +7,6 @@ import Execution
 /// that have ended are replaced by a number, then those that have not started; failures stay, and what runs is shown.
 /// Lines that are left are for those that were skipped or interrupted, then for those that have not started.
 struct LiveLayout {
-    /// Formats the rows.
     let format: RowFormatter
 
     /// The largest number of lines.

@@ -39,8 +39,6 @@ struct TaskRow: Sendable, Hashable {
 extension TaskRow.Phase {
     /// Whether the task runs.
     var isRunning: Bool { self == .working || self == .waiting }
-
-    /// Whether the task has failed.
     var hasFailed: Bool { self == .ended(.failed) }
 
     /// Whether the task has not done its work, but not failed either, and will not go on.

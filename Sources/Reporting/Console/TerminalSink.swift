@@ -29,7 +29,6 @@ public struct TerminalSink: EventSink {
         /// Determines whether the program has the terminal to itself now.
         public var access: @Sendable () -> TerminalAccess
 
-        /// Creates a description.
         public init(
             isColoured: Bool,
             showsDiagnostics: Bool,
@@ -54,7 +53,6 @@ public struct TerminalSink: EventSink {
     /// The number of lines that wait for the next frame when that is drawn at once.
     private static let pendingLimit = 100
 
-    /// Creates a sink.
     public init(_ output: ConsoleOutput, _ display: Display) {
         self.output = output
         self.display = display

@@ -19,8 +19,6 @@ public struct ReportedEvent: Sendable {
     let counts: ResultCounts
     /// The time since the run started.
     let elapsed: Duration
-
-    /// The event.
     var event: Event { stamped.event }
 }
 

@@ -7,7 +7,6 @@ public protocol EventSink: Sendable {
     /// Whether so much waits to be written that lines of output are left out.
     var isBehind: Bool { get }
 
-    /// Reports an event.
     mutating func receive(_ event: ReportedEvent)
 
     /// Shows that time passes; called about five times a second.

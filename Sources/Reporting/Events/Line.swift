@@ -11,8 +11,6 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
 
     /// The task, or `nil` for the run as a whole.
     let task: String?
-
-    /// The text.
     let text: String
 
     /// The kind of the line.

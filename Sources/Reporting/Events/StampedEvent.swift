@@ -3,7 +3,6 @@ import Execution
 
 /// An event with its time and its number in the run.
 struct StampedEvent: Sendable {
-    /// The event.
     var event: Event
 
     /// The number, from 1; a gap means that lines of output were left out.

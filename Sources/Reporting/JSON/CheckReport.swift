@@ -11,7 +11,6 @@ public struct CheckCounts: Sendable {
     /// The number of objects whose fields are not checked, because no schema of their server is known.
     public var uncheckedObjects: Int
 
-    /// Creates numbers.
     public init(tasks: Int, objects: Int, uncheckedObjects: Int = 0) {
         self.tasks = tasks
         self.objects = objects

@@ -17,7 +17,6 @@ struct JSONRecord {
         self.fields = fields
     }
 
-    /// Creates the object of a problem.
     init(_ problem: Problem, _ task: String?, object: String? = nil) {
         self.init("error", task, object.map { [("object", Node.string($0))] } ?? [])
         fields += problem.fields

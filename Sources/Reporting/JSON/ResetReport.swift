@@ -6,14 +6,12 @@ import YAML
 public struct ResetReport: Sendable {
     /// A path that a task has made.
     public struct Path: Sendable {
-        /// The task.
         public var task: String
         /// The path on the node.
         public var path: String
         /// Why it is not deleted, in a predicate; `nil` if it is.
         public var reason: String?
 
-        /// Creates an entry.
         public init(task: String, path: String, reason: String?) {
             (self.task, self.path, self.reason) = (task, path, reason)
         }
@@ -21,14 +19,11 @@ public struct ResetReport: Sendable {
 
     /// The reset commands of a task.
     public struct Commands: Sendable {
-        /// The task.
         public var task: String
-        /// The commands.
         public var text: String
         /// Whether they have failed.
         public var hasFailed: Bool
 
-        /// Creates an entry.
         public init(task: String, text: String, hasFailed: Bool = false) {
             (self.task, self.text, self.hasFailed) = (task, text, hasFailed)
         }

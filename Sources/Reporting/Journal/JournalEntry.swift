@@ -23,7 +23,6 @@ struct JournalEntry {
         fields.append((name, printable(value)))
     }
 
-    /// Adds fields.
     mutating func add(_ fields: [(String, String)]) {
         for (name, value) in fields { add(name, value) }
     }

@@ -33,8 +33,6 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
 
     /// A task found everything as described.
     case taskUnchanged = "50025fc647024bd9957a4b6bcfc8e335"
-
-    /// A task failed.
     case taskFailed = "118f49fc9451426c86a2e04616f00ed9"
 
     /// A task did not start because a dependency did not succeed; has `NEST_DEPENDENCY`.

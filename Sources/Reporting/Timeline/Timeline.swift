@@ -39,7 +39,6 @@ public struct Timeline: Sendable, Hashable {
     /// What is missing, for people.
     public var notes: [String]
 
-    /// Creates a timeline.
     public init(
         origin: Origin,
         originTime: Timestamp,
@@ -63,6 +62,5 @@ public struct Timeline: Sendable, Hashable {
     /// Whether a task runs or is about to be retried.
     public var isOngoing: Bool { tasks.contains(where: \.isOngoing) }
 
-    /// The task of a name.
     public func task(_ name: String) -> TimelineTask? { tasks.first { $0.name == name } }
 }

@@ -8,8 +8,6 @@ public struct TimelineSource: Sendable {
     public struct TaskFacts: Sendable {
         /// The task's name.
         public var name: String
-
-        /// What the task is for.
         public var description: String?
 
         /// The positions of the tasks that must have succeeded, all of them earlier.
@@ -24,7 +22,6 @@ public struct TimelineSource: Sendable {
         /// The record of its last attempt.
         public var record: TaskRecord?
 
-        /// Creates a task.
         public init(
             name: String,
             description: String? = nil,
@@ -105,10 +102,8 @@ public struct TimelineSource: Sendable {
         return (Self.commonUnits + tasks.flatMap(\.units)).filter { seen.insert($0).inserted }
     }
 
-    /// The names of the units of the tasks.
     public var taskUnits: [String] { tasks.map { unitName(ofTask: $0.name) } }
 
-    /// The times of the unit of a task.
     func unit(of task: TaskFacts) -> UnitTimes? { system?.units[unitName(ofTask: task.name)] }
 }
 

@@ -5,8 +5,6 @@ public import State
 public struct TimelineTask: Sendable, Hashable {
     /// The task's name.
     public var name: String
-
-    /// What the task is for.
     public var description: String?
 
     /// How its run on this boot ended, or what it does now.
@@ -27,7 +25,6 @@ public struct TimelineTask: Sendable, Hashable {
     /// Whether it decided when the last task ended.
     public var isCritical: Bool
 
-    /// Creates a task.
     public init(
         name: String,
         description: String? = nil,
@@ -101,7 +98,6 @@ public struct TimelineSpan: Sendable, Hashable {
         case lock
         /// It waits for anything else, such as a file or an object.
         case condition
-        /// It works.
         case work
         /// It has failed, and waits for the next attempt.
         case pause
@@ -131,7 +127,6 @@ public struct TimelineSpan: Sendable, Hashable {
     /// How the attempt ended whose last span this is.
     public var outcome: Outcome.Kind?
 
-    /// Creates a span.
     public init(
         _ kind: Kind,
         from start: Duration,

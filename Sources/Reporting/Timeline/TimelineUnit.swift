@@ -4,8 +4,6 @@ public import Host
 public struct TimelineUnit: Sendable, Hashable {
     /// The unit's name.
     public var name: String
-
-    /// Its state.
     public var state: UnitState
 
     /// When it began to start, `nil` if it was not started; zero if that was before the origin.
@@ -20,7 +18,6 @@ public struct TimelineUnit: Sendable, Hashable {
     /// Whether the first task of the critical path waited for it.
     public var isCritical: Bool
 
-    /// Creates a unit.
     public init(
         name: String,
         state: UnitState,

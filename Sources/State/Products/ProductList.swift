@@ -18,20 +18,17 @@ public struct ProductList: Sendable, Hashable {
 
     /// Shell commands that undo what only the author of the task knows.
     public struct ResetCommands: Sendable, Hashable {
-        /// The commands.
         public var text: String
 
         /// How long they may take.
         public var timeout: Duration
 
-        /// Creates commands.
         public init(_ text: String, timeout: Duration) {
             self.text = text
             self.timeout = timeout
         }
     }
 
-    /// The task.
     public var task: String
 
     /// The position of the task in the plan, when something was added last.

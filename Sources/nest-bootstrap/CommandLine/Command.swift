@@ -79,6 +79,5 @@ enum Invocation: Sendable, Hashable {
     case perform(Options)
     /// The help of a command, or of the program.
     case help(CommandName?)
-    /// The version.
     case version
 }

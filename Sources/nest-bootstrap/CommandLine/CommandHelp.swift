@@ -8,7 +8,6 @@ struct CommandHelp: Sendable {
     var usage: [String]
     /// Further paragraphs.
     var details: [String] = []
-    /// Its exit codes.
     var exitCodes: [Row]
     /// Calls with their arguments.
     var examples: [String]
@@ -32,7 +31,6 @@ extension Row {
 }
 
 extension CommandName {
-    /// The help of the command.
     var help: CommandHelp {
         switch self {
         case .run: .run

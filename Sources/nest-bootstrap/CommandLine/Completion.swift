@@ -3,7 +3,6 @@ import Planning
 
 /// A word that may follow those that were typed.
 struct Candidate: Sendable, Hashable {
-    /// The word.
     var word: String
     /// What it means, in a few words; empty if there is nothing to say.
     var meaning: String
@@ -86,7 +85,6 @@ struct Completer {
         return .words(values.map { Candidate("\(prefix)\($0.word)", $0.meaning) })
     }
 
-    /// The values of a flag.
     private func values(of flag: Flag) -> Completion {
         guard let value = flag.value else { return .words([]) }
         if value.contains("|") { return .words(value.split(separator: "|").map { Candidate(String($0)) }) }

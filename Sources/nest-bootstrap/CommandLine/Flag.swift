@@ -15,8 +15,6 @@ struct Flag: Sendable {
 
     /// The name of its value in the help, or `nil` if it takes none.
     let value: String?
-
-    /// The commands that have it.
     let commands: [CommandName]
 
     /// Whether the value may be left out; if it is given, it is in the same argument, or is a number below 0 in the
@@ -31,8 +29,6 @@ struct Flag: Sendable {
 
     /// What the help says about it.
     let help: String
-
-    /// Sets what it is for.
     let set: Action
 
     init(

@@ -29,7 +29,6 @@ struct FlagValues: Sendable {
     /// Whether `completion` lists what may follow a line, for a shell's script.
     var listsCandidates = false
 
-    /// Sets the output.
     mutating func set(_ choice: OutputChoice) {
         (output, isPlain) = (choice.format, choice == .plain)
     }

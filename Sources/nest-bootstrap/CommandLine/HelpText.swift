@@ -77,7 +77,6 @@ func section(_ title: String, _ rows: [Row], width: Int? = nil) -> String {
     return lines.map { $0 + "\n" }.joined()
 }
 
-/// A text as a sentence.
 func sentence(_ text: String) -> String {
     text.first?.isLetter == true ? text.prefix(1).uppercased() + text.dropFirst() + "." : "\(text)."
 }

@@ -157,7 +157,6 @@ extension Options {
         throw UsageError("'--format' and '--output \(output.rawValue)' are mutually exclusive", command: name)
     }
 
-    /// One shell.
     private static func shell(_ names: [String]) throws(UsageError) -> Shell {
         let known = Shell.allCases.map(\.rawValue)
         guard let name = names.first, names.count == 1 else {

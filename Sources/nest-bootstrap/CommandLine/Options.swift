@@ -174,7 +174,6 @@ struct LogsOptions: Sendable, Hashable {
 
 /// How to draw the plan.
 struct GraphOptions: Sendable, Hashable {
-    /// The format.
     var format = GraphFormat.text
 
     /// Whether the states of the tasks on this boot are shown.
@@ -269,7 +268,6 @@ struct ImportSource: Sendable, Hashable {
 
 /// Where to write units.
 struct UnitsOptions: Sendable, Hashable {
-    /// The directory.
     var directory: String
 
     /// The path of the task file on the node, if it is not where it is now.
@@ -278,7 +276,6 @@ struct UnitsOptions: Sendable, Hashable {
     /// Whether systemd calls the program as a generator, which must work with any task file.
     var isGenerator: Bool
 
-    /// Creates options.
     init(directory: String, isGenerator: Bool = false) {
         self.directory = directory
         self.isGenerator = isGenerator

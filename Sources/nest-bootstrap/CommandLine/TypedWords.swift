@@ -1,6 +1,5 @@
 /// Words of a command line, as far as they are understood: those before the one that is being typed, or all.
 struct TypedWords {
-    /// The command.
     private(set) var command: CommandName?
 
     /// What is neither the command nor a flag nor the value of one.

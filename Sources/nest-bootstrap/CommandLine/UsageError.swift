@@ -8,7 +8,6 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The command, if it is known.
     var command: CommandName?
 
-    /// Creates an error.
     init(_ message: String, command: CommandName? = nil) {
         self.message = message
         self.command = command

@@ -3,7 +3,6 @@ import Host
 import TLS
 import YAML
 
-/// The version of the program.
 let programVersion = "0.1.0"
 
 /// What `--version` prints: the version with the commit that was built, and below it the libraries that are loaded and the

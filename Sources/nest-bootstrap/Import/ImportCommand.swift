@@ -60,7 +60,6 @@ struct ImportCommand {
         }
     }
 
-    /// Reads one file.
     private func file(_ path: String) throws(Problems) -> SourceFile {
         do throws(SystemError) {
             return SourceFile(path: path, bytes: try FileSystem.read(path, limit: SizeLimit.configuration))

@@ -24,7 +24,6 @@ struct MachineSurvey {
         let key: String
     }
 
-    /// The host name.
     let hostName: String
 
     /// Who set up Kubernetes.

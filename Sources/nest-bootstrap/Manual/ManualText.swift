@@ -24,7 +24,6 @@ struct ManualText {
     /// The whole source.
     var text: String { lines.map { $0 + "\n" }.joined() }
 
-    /// Adds lines with macros.
     mutating func add(_ macros: String...) { lines += macros }
 
     /// Begins a section.
@@ -86,7 +85,6 @@ private func guarded(_ line: String) -> String {
     line.hasPrefix(".") || line.hasPrefix("'") ? "\\&\(line)" : line
 }
 
-/// The sentences of a text.
 private func sentences(_ text: String) -> [String] {
     var result: [String] = [""]
     for word in text.split(separator: " ") {
