@@ -14,7 +14,7 @@ struct IssuingAuthority {
     ///   - usable: The certificates of its file that are valid now.
     ///   - path: The file of its certificate.
     ///   - keyFile: The file of its key.
-    ///   - keyPath: Where the task file names that.
+    ///   - keyPath: The path of the key, with its location in the task file.
     /// - Throws: ``Base/Problem`` if the key cannot be read, or belongs to none of the certificates.
     init(_ usable: [Certificate], path: String, keyFile: [UInt8], keyPath: LocatedPath) throws(Problem) {
         do throws(TLSError) {
@@ -25,7 +25,7 @@ struct IssuingAuthority {
         guard let own = usable.first(where: { [key] in key.belongs(to: $0) }) else {
             throw Problem(
                 "key '\(keyPath.path)' does not belong to CA '\(path)', so it cannot issue certificates",
-                hint: "name the key of this CA in 'ca.key' at \(keyPath.location)"
+                hint: "set 'ca.key' to the private key of this CA"
             )
         }
         certificate = own

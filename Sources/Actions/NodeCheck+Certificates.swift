@@ -20,7 +20,7 @@ extension NodeCheck {
             _ = try IssuingAuthority(usable, path: authority.path, keyFile: keyFile.bytes, keyPath: key)
             return []
         } catch {
-            return [Problem(error.message, at: key.location, hint: "name the private key of this CA, as PEM")]
+            return [Problem(error.message, at: key.location, hint: error.hint)]
         }
     }
 

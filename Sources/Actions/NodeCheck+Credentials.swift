@@ -19,7 +19,6 @@ extension NodeCheck {
                 problems.append(Problem(error.message, at: reference.location, hint: error.hint))
             }
         }
-        problems += usageProblems(credentials.certificate)
         if files[2] != nil { problems += checkPrivate(credentials.key.path, at: credentials.key.location) }
         if let authority = files[0] {
             report(references[0]) { () throws(Problem) in _ = try check.authority(authority) }
@@ -35,15 +34,16 @@ extension NodeCheck {
         return problems
     }
 
-    /// Reports a client certificate that a task issues for other uses.
-    private func usageProblems(_ certificate: LocatedPath) -> [Problem] {
+    /// Reports a client certificate that a task issues for servers only.
+    func usageProblems(_ credentials: Footprint.Credentials) -> [Problem] {
+        let certificate = credentials.certificate
         let issuer = producers.producer(of: certificate.path).flatMap { run.plan.position(of: $0) }
         guard let task = issuer.map({ run.plan.steps[$0].task }),
             let usages = (task.verb.declaration as? CertificateDeclaration)?.leaf.usages,
             usages.contains(.serverAuth), !usages.contains(.clientAuth)
         else { return [] }
         let message =
-            "certificate '\(certificate.path)' does not identify a client: task '\(task.name)' issues it for "
+            "certificate '\(certificate.path)' is not valid for client authentication: task '\(task.name)' issues it for "
             + usages.sorted().map { "'\($0.rawValue)'" }.joined(separator: ", ")
         return [Problem(message, at: certificate.location, hint: "add 'client auth' to its 'usages'")]
     }

@@ -84,6 +84,7 @@ public struct NodeCheck: Sendable {
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
             warnings += ownRestarts(task) + lateRenewals(task) + networkWarnings(task, notIn: &kubeconfigsWithServer)
+            problems += footprint.credentials.map(usageProblems) ?? []
             if !isOffline { problems += await nodeProblems(task) }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)

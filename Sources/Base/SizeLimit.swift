@@ -5,7 +5,7 @@ public enum SizeLimit {
     /// Task files, kubeconfigs, certificates, keys and tokens.
     public static let configuration = 1 << 20
 
-    /// Files that are encrypted with age, and what is in them.
+    /// Files encrypted with age, their contents, and the certificates that belong to them.
     public static let encrypted = 64 << 10
 
     /// Manifests, written files and replies of servers.

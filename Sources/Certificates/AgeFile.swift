@@ -131,4 +131,5 @@ struct RecipientList: Sendable {
     }
 }
 
+/// A number with its noun.
 func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

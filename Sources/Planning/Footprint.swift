@@ -38,7 +38,7 @@ public struct Footprint: Sendable, Hashable {
         /// How it is read.
         public var use: Use
 
-        /// The largest size in bytes with which the task uses it.
+        /// The size in bytes above which the task refuses the file.
         public var sizeLimit = SizeLimit.content
     }
 

@@ -1,7 +1,7 @@
 import Base
 internal import COpenSSL
 
-/// What is only asked of certificates that this program issues.
+/// Properties that are read from the parsed certificate when they are asked for.
 extension Certificate {
     /// The type of its key as a word: a raw value of ``Base/KeyType``, or another such as `rsa-1024`.
     public var keyType: String {

@@ -153,7 +153,7 @@ struct CertificateActionTests {
             #expect(
                 printed.hasPrefix(
                     "key '\(key)' does not belong to CA '\(ca)', so it cannot issue certificates; "
-                        + "name the key of this CA in 'ca.key' at DIR/bootstrap.yaml:1:"
+                        + "set 'ca.key' to the private key of this CA"
                 ),
                 "\(printed)"
             )

@@ -31,7 +31,7 @@ struct CredentialCheckTests {
         let words = "key 'OTHER/ca.key' does not belong to CA 'PKI/ca.crt', so it cannot issue certificates"
         let found = try await problems(task(other.path("ca.key")))
         #expect(found.count == 1)
-        #expect(found.first?.hasSuffix(": \(words); name the private key of this CA, as PEM") == true, "\(found)")
+        #expect(found.first?.hasSuffix(": \(words); set 'ca.key' to the private key of this CA") == true, "\(found)")
         #expect(try await problems(task(authority.path("ca.key"))) == [])
     }
 
@@ -45,7 +45,7 @@ struct CredentialCheckTests {
                 """
         }
         let words =
-            "certificate '/run/n/a.crt' does not identify a client: task 'a' issues it for 'server auth'; "
+            "certificate '/run/n/a.crt' is not valid for client authentication: task 'a' issues it for 'server auth'; "
             + "add 'client auth' to its 'usages'"
         let found = try await problems(tasks("server auth"))
         #expect(found.count == 1)

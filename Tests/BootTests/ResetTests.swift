@@ -109,7 +109,7 @@ extension RunningMachineTests {
                 #expect(try await machine.becomes("nest-bootstrap status") { $0.contains("running") })
                 let result = try await machine.run("nest-bootstrap", "reset", "--yes")
                 #expect(result.status == 0, "\(result.output)\(result.errors)")
-                #expect(try await machine.output(TestMachine.sleeping) == "0\n")
+                #expect(try await machine.output(TestMachine.countSleepProcesses) == "0\n")
                 try await machine.must("systemd-run --unit=by-hand nest-bootstrap run")
                 #expect(try await machine.becomes("nest-bootstrap status") { $0.contains("running") })
                 try await machine.must("systemctl start --no-block k8s-bootstrap.target")

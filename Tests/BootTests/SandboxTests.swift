@@ -251,7 +251,7 @@ extension RunningMachineTests {
                 )
                 // A unit is starting also while systemd prepares its sandbox. The program that the task runs has begun only
                 // after the record was written and signals are handled.
-                #expect(try await machine.becomes(TestMachine.sleeping) { $0 == "1\n" })
+                #expect(try await machine.becomes(TestMachine.countSleepProcesses) { $0 == "1\n" })
                 #expect(try await machine.becomes("nest-bootstrap status --output json") { $0.contains("\"running\"") })
 
                 // Also while its declaration is removed.

@@ -96,8 +96,8 @@ extension TestMachine {
         try await TestSupport.becomes(every: .milliseconds(500)) { isSo(try await output(command)) }
     }
 
-    /// Prints how many processes of the machine, which has no `pgrep`, are `sleep`.
-    static let sleeping = "cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep || true"
+    /// A command that counts the processes named `sleep`; the machine has no `pgrep`.
+    static let countSleepProcesses = "cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep || true"
 
     /// Waits until a task has failed, and returns whether one did.
     func fails(_ task: String) async throws -> Bool {

@@ -68,8 +68,7 @@ struct NodeRun: Sendable {
         )
     }
 
-    /// Applies what cannot finish before it is waited for: on a busy machine the cluster needs more time to learn the causes than
-    /// the tasks wait.
+    /// Applies rollouts that cannot finish, and waits until the cluster reports why.
     private static func makeKnown(
         _ workloads: [Workload],
         _ directory: String,
@@ -83,7 +82,7 @@ struct NodeRun: Sendable {
         try #require(areKnown)
     }
 
-    /// Runs tasks, and those that gave up before they knew why again, with more time: a busy machine needs it.
+    /// Runs tasks; those that time out before the cause is known run again with a longer timeout.
     ///
     /// - Returns: The results of all runs as one, with the last failure of each task.
     private static func run(
@@ -92,7 +91,7 @@ struct NodeRun: Sendable {
         on cluster: TestCluster,
     ) async throws -> ToolResult {
         var all = try await runOnce(directory, workloads, on: cluster)
-        for timeout in ["1m", "4m", "16m"] {
+        for timeout in ["1m", "4m"] {
             var unexplained = workloads.filter { $0.timeout == Workload.shortTimeout && !$0.isExplained(in: all) }
             guard !unexplained.isEmpty else { break }
             for index in unexplained.indices { unexplained[index].timeout = timeout }

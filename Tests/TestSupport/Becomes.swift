@@ -21,22 +21,22 @@ public func becomes(
 
 /// Makes attempts until one has the expected result, each with four times as much time as the one before.
 ///
-/// For what ends when its time is up, and needs more of it on a busy machine.
+/// For operations that use up their time limit, and need a longer one on a busy machine.
 ///
 /// - Parameters:
-///   - first: The time of the first attempt. The last of five has 256 times as much.
+///   - first: The time of the first attempt. The last of three has 16 times as much.
 ///   - isExpected: Whether a result is the expected one.
 ///   - attempt: An attempt, which gets the time that it may take.
 /// - Returns: The expected result, or that of the last attempt.
 /// - Throws: The errors of attempts.
-public func result<Value>(
+public func retrying<Value>(
     from first: Duration,
     until isExpected: (Value) -> Bool,
     _ attempt: (Duration) async throws -> Value,
 ) async throws -> Value {
     var time = first
     var result = try await attempt(time)
-    for _ in 0..<4 where !isExpected(result) {
+    for _ in 1..<3 where !isExpected(result) {
         time *= 4
         result = try await attempt(time)
     }

@@ -70,9 +70,17 @@ public struct CredentialCheck: Sendable {
 
     /// Checks that a client certificate and its key belong together and are valid now.
     ///
+    /// - Parameters:
+    ///   - certificate: The certificate.
+    ///   - key: The key.
+    ///   - isWithToken: Whether a token identifies the client too: a server that cannot use the certificate takes the token.
     /// - Returns: The client's own certificate, the first of its file.
     /// - Throws: ``Base/Problem`` with the file at fault.
-    public func client(certificate: CredentialFile, key: CredentialFile) throws(Problem) -> Certificate {
+    public func client(
+        certificate: CredentialFile,
+        key: CredentialFile,
+        isWithToken: Bool = false,
+    ) throws(Problem) -> Certificate {
         guard let own = try Self.certificates(in: certificate).first else {
             throw Problem("'\(certificate.name)' contains no certificate")
         }
@@ -90,10 +98,10 @@ public struct CredentialCheck: Sendable {
             )
         }
         try checkSupport(of: own, in: certificate)
-        guard own.mayIdentifyClient else {
+        guard isWithToken || own.mayIdentifyClient else {
             throw Problem(
-                "certificate '\(certificate.name)' ('\(own.subject)') does not identify a client: "
-                    + "its extended key usage is \(own.purposes.joined(separator: ", "))",
+                "certificate '\(certificate.name)' ('\(own.subject)') is not valid for client authentication: "
+                    + "its extended key usage is for \(own.purposes.reversed().joined(separator: " and "))",
                 hint: "name the client's certificate, or issue one with the extended key usage clientAuth",
             )
         }

@@ -61,7 +61,7 @@ public struct Credentials: Sendable {
         let key = try load(kubeconfig.clientKey, "client-key")
         switch (certificate, key) {
         case (let certificate?, let key?):
-            let own = try check.client(certificate: certificate, key: key)
+            let own = try check.client(certificate: certificate, key: key, isWithToken: kubeconfig.token != nil)
             commonName = own.commonName
             whoami += ", certificate '\(own.subject)'"
             advice =

@@ -30,4 +30,29 @@ extension GroupVersionKind {
         "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io",
         "settings.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
     ]
+
+    /// The kinds of the API server itself whose objects are in no namespace, by their groups.
+    private static let clusterScopedKinds: [String: Set<String>] = [
+        "": ["Namespace", "Node", "PersistentVolume"],
+        "apiextensions.k8s.io": ["CustomResourceDefinition"],
+        "apiregistration.k8s.io": ["APIService"],
+        "certificates.k8s.io": ["CertificateSigningRequest", "ClusterTrustBundle"],
+        "internal.apiserver.k8s.io": ["StorageVersion"],
+        "networking.k8s.io": ["ClusterCIDR", "IPAddress", "IngressClass", "ServiceCIDR"],
+        "node.k8s.io": ["RuntimeClass"],
+        "policy": ["PodSecurityPolicy"],
+        "rbac.authorization.k8s.io": ["ClusterRole", "ClusterRoleBinding"],
+        "resource.k8s.io": ["DeviceClass", "DeviceTaintRule", "ResourceClass", "ResourceSlice"],
+        "scheduling.k8s.io": ["PriorityClass"],
+        "storage.k8s.io": ["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
+        "storagemigration.k8s.io": ["StorageVersionMigration"],
+    ]
+
+    /// The groups of the API server itself without a namespaced kind.
+    private static let clusterGroups = ["admissionregistration.k8s.io", "flowcontrol.apiserver.k8s.io"]
+
+    /// Whether it is a kind of the API server itself whose objects are in no namespace.
+    var isClusterScoped: Bool {
+        Self.clusterGroups.contains(group) || Self.clusterScopedKinds[group]?.contains(kind) == true
+    }
 }

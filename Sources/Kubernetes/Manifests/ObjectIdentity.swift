@@ -58,15 +58,13 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
 
     /// What identifies an object in its cluster: not the version that a manifest writes.
     public struct Key: Sendable, Hashable {
-        private let group: String
-        private let kind: String
+        private let kind: DefinedKind
         private let namespace: String
         private let name: String
 
         fileprivate init(_ identity: ObjectIdentity, _ defaultNamespace: String) {
-            group = identity.type.currentGroup
-            kind = identity.type.kind
-            // The server ignores the namespace of what is in none.
+            kind = DefinedKind(inAnyBuiltInGroup: identity.type)
+            // The server ignores the namespace of cluster-scoped objects.
             namespace = identity.type.isClusterScoped ? "" : identity.namespace ?? defaultNamespace
             name = identity.name
         }

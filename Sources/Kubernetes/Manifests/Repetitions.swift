@@ -42,7 +42,10 @@ public enum Repetitions {
         return set.dropFirst().map { manifest in
             let versions = [first, manifest].map(\.identity.type.apiVersion)
             let other = versions[0] == versions[1] ? "" : " (as '\(versions[0])' and as '\(versions[1])')"
-            let detail = areEqual(set) ? ", identically" : other
+            let isIgnored =
+                first.identity.namespace != manifest.identity.namespace && first.identity.type.isClusterScoped
+            let scope = isIgnored ? " (a \(manifest.identity.type.kind) has no namespace)" : ""
+            let detail = areEqual(set) ? ", identically" : other + scope
             return ObjectFailure.Fault(
                 location: manifest.location,
                 message: "described twice, at \(first.location) and here\(detail)",

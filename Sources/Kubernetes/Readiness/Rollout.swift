@@ -211,6 +211,7 @@ struct Rollout {
         }
     }
 
+    /// Reads a group by one LIST.
     private func list(_ group: Group) async throws(APIError) -> GroupState {
         let deadline = retryPolicy.deadline
         let resource = try await client.catalog.resource(of: group.type, on: client, until: deadline)

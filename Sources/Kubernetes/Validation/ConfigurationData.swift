@@ -14,7 +14,7 @@ enum ConfigurationData {
         case "Secret":
             return ["data", "stringData"].flatMap { section in
                 check(manifest, section, isBase64: section == "data", isSecret: true)
-            } + missingKeys(manifest.root)
+            }
         default: return []
         }
     }
@@ -63,20 +63,36 @@ enum ConfigurationData {
         }
     }
 
-    /// The keys of which a Secret of a type needs each.
+    // MARK: Secrets of built-in types
+
+    /// The keys that each type of Secret requires; of basic-auth one is enough.
     private static let requiredKeys = [
-        "kubernetes.io/dockercfg": [".dockercfg"], "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
-        "kubernetes.io/ssh-auth": ["ssh-privatekey"], "kubernetes.io/tls": ["tls.crt", "tls.key"],
+        "kubernetes.io/basic-auth": ["username", "password"], "kubernetes.io/dockercfg": [".dockercfg"],
+        "kubernetes.io/dockerconfigjson": [".dockerconfigjson"], "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+        "kubernetes.io/tls": ["tls.crt", "tls.key"],
     ]
 
-    /// Finds the keys that a Secret of a built-in type lacks, unless it has no data: a manifest may leave them to others.
-    private static func missingKeys(_ root: Node) -> [Problem] {
-        let entries = ["data", "stringData"].flatMap { root[$0]?.mapping?.entries ?? [] }
-        guard let type = root["type"], let keys = requiredKeys[type.string ?? ""], !entries.isEmpty else { return [] }
-        let missing = keys.filter { key in !entries.contains { $0.key.hasSameBytes(as: key) } }
-        guard !missing.isEmpty else { return [] }
-        let list = missing.map { "'\($0)'" }.joined(separator: " and ")
-        let message = "a Secret of type '\(type.string ?? "")' needs \(list) in 'data' or 'stringData'"
-        return [Problem(message, at: type.location, hint: "add what is missing, or leave out 'type'")]
+    /// What a server refuses unless the Secret exists already, and another manager has set what is missing.
+    ///
+    /// A manifest without data leaves all of it to others. The source is the server's validation of Secrets:
+    /// https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
+    static func warnings(_ manifest: ManifestObject) -> [Problem] {
+        let (root, identity) = (manifest.root, manifest.identity)
+        guard identity.type.group.isEmpty, identity.type.kind == "Secret", let type = root["type"],
+            let name = type.string
+        else { return [] }
+        let accountKey = "kubernetes.io/service-account.name"
+        if name == "kubernetes.io/service-account-token", root["metadata"]?["annotations"]?[accountKey] == nil {
+            let message = "a Secret of type '\(name)' needs annotation '\(accountKey)'"
+            return [Problem(message, at: type.location, hint: "add it with the name of the ServiceAccount")]
+        }
+        let keys = ["data", "stringData"].flatMap { root[$0]?.mapping?.entries ?? [] }.map { ExactText($0.key) }
+        guard let required = requiredKeys[name], !keys.isEmpty else { return [] }
+        let missing = required.filter { !keys.contains(ExactText($0)) }
+        let isOneEnough = name == "kubernetes.io/basic-auth"
+        guard !missing.isEmpty, !isOneEnough || missing.count == required.count else { return [] }
+        let list = missing.map { "'\($0)'" }.joined(separator: isOneEnough ? " or " : " and ")
+        let message = "a Secret of type '\(name)' needs \(list) in 'data' or 'stringData'"
+        return [Problem(message, at: type.location, hint: "add \(list)")]
     }
 }

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Fields of bytes outside of Secrets and ConfigMaps, which manifests have as base64.
+/// Binary fields of kinds other than Secret and ConfigMap, written as base64.
 enum EncodedFields {
     private static let webhooks = [FieldPattern("webhooks[].clientConfig.caBundle")]
 
@@ -10,7 +10,11 @@ enum EncodedFields {
             "MutatingWebhookConfiguration": webhooks, "ValidatingWebhookConfiguration": webhooks,
         ],
         "apiextensions.k8s.io": [
-            "CustomResourceDefinition": [FieldPattern("spec.conversion.webhook.clientConfig.caBundle")]
+            "CustomResourceDefinition": [
+                FieldPattern("spec.conversion.webhook.clientConfig.caBundle"),
+                // v1beta1
+                FieldPattern("spec.conversion.webhookClientConfig.caBundle"),
+            ]
         ],
         "apiregistration.k8s.io": ["APIService": [FieldPattern("spec.caBundle")]],
         "certificates.k8s.io": ["CertificateSigningRequest": [FieldPattern("spec.request")]],
@@ -20,7 +24,7 @@ enum EncodedFields {
         let type = manifest.identity.type
         let fields = fields[type.group]?[type.kind] ?? []
         return fields.flatMap { $0.fields(in: manifest.root, "") }.compactMap { path, node in
-            // What is no string is found by the schema.
+            if let problem = Labels.notString(node, path) { return problem }
             guard let text = node.string else { return nil }
             do throws(Base64Error) {
                 _ = try Base64.decode(text)

@@ -1,6 +1,6 @@
 import YAML
 
-/// The paths of fields of which an object may have several, such as `webhooks[].clientConfig.caBundle`.
+/// A path that may match several fields of an object, such as `webhooks[].clientConfig.caBundle`.
 struct FieldPattern {
     /// A value with its path in the object, such as `webhooks[0].clientConfig.caBundle`.
     typealias Field = (path: String, node: Node)

@@ -68,7 +68,7 @@ public struct ObjectCheck: Sendable {
         for rule in Self.rules { findings.problems += rule(manifest) }
         let size = ObjectSize(manifest)
         findings.problems += size.problems
-        findings.warnings += size.warnings + MetadataFields.warnings(manifest)
+        findings.warnings += size.warnings + MetadataFields.warnings(manifest) + ConfigurationData.warnings(manifest)
         findings.warnings += secretReaders.warnings(manifest)
         findings.problems += schemaProblems(manifest, unlike: findings.problems)
         let identity = manifest.identity.description

@@ -91,14 +91,12 @@ public struct PodReferences {
             // Members of a StatefulSet, and what gets a number when it runs, are not misspelt.
             let others = values.filter { Self.withoutDigits($0) != Self.withoutDigits(label.value) }
             guard !values.contains(label.value) else { continue }
-            let keys = similar.flatMap { pods in pods.labels.filter { $0.value == label.value }.map(\.key) }
-                .filter { Self.withoutDigits($0) != Self.withoutDigits(label.key) }
+            let keys = similar.filter { $0.labels[label.key] == nil }.flatMap { pods in
+                pods.labels.filter { $0.value == label.value }.map(\.key)
+            }
             let meant =
-                if values.isEmpty {
-                    nearestName(to: label.key, in: keys.sorted()).map { "\($0): \(label.value)" }
-                } else {
-                    nearestName(to: label.value, in: others).map { "\(label.key): \($0)" }
-                }
+                nearestName(to: label.value, in: others).map { "\(label.key): \($0)" }
+                ?? Self.nearestKey(to: label.key, in: keys).map { "\($0): \(label.value)" }
             guard let meant else { continue }
             return [
                 Problem(
@@ -155,6 +153,18 @@ public struct PodReferences {
     /// The name of a port, `nil` for a number.
     private static func portName(_ port: Node) -> String? {
         port.string.flatMap { $0.allSatisfy(\.isWholeNumber) ? nil : $0 }
+    }
+
+    /// The key of a label that differs from another one in a few characters of its name; the prefix must be the same.
+    private static func nearestKey(to key: String, in keys: [String]) -> String? {
+        func split(_ key: String) -> (prefix: Substring, name: String) {
+            let parts = key.split(separator: "/", maxSplits: 1)
+            return parts.count == 2 ? (parts[0], String(parts[1])) : ("", key)
+        }
+        let (prefix, name) = split(key)
+        let others = keys.filter { split($0).prefix == prefix && withoutDigits($0) != withoutDigits(key) }
+        guard let near = nearestName(to: name, in: others.map { split($0).name }.sorted()) else { return nil }
+        return others.first { split($0).name == near }
     }
 
     private static func withoutDigits(_ text: String) -> String { text.filter { !$0.isWholeNumber } }

@@ -1,47 +1,84 @@
 import Base
 import YAML
 
-/// Ports that are numbers or names, such as `targetPort` of a Service.
+/// Ports that are numbers or names, such as `targetPort` of a Service, and the names of the ports of containers.
 enum PortFields {
-    private static let fields: [String: [String: [FieldPattern]]] = [
-        "": ["Service": [FieldPattern("spec.ports[].targetPort")]],
+    /// What a field may have other than a number and a name.
+    private enum Form {
+        /// Nothing.
+        case required
+        /// The server takes the port of the Service for 0, an empty name and nothing.
+        case serviceDefault
+        /// All ports are meant if there is none.
+        case optional
+        /// Only a name.
+        case name
+    }
+
+    private static let rules: [String: [String: [(field: FieldPattern, form: Form)]]] = [
+        "": ["Service": [(FieldPattern("spec.ports[].targetPort"), .serviceDefault)]],
+        "extensions": ["Ingress": oldIngress],
         "networking.k8s.io": [
-            "NetworkPolicy": [FieldPattern("spec.ingress[].ports[].port"), FieldPattern("spec.egress[].ports[].port")]
+            "Ingress": [
+                (FieldPattern("spec.defaultBackend.service.port.name"), .name),
+                (FieldPattern("spec.rules[].http.paths[].backend.service.port.name"), .name),
+            ] + oldIngress,
+            "NetworkPolicy": [
+                (FieldPattern("spec.ingress[].ports[].port"), .optional),
+                (FieldPattern("spec.egress[].ports[].port"), .optional),
+            ],
         ],
     ]
 
-    private static let containerFields =
+    /// The fields of versions `v1beta1`.
+    private static let oldIngress: [(field: FieldPattern, form: Form)] = [
+        (FieldPattern("spec.backend.servicePort"), .required),
+        (FieldPattern("spec.rules[].http.paths[].backend.servicePort"), .required),
+    ]
+
+    private static let handlers =
         ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop"].flatMap {
-            [FieldPattern("\($0).httpGet.port"), FieldPattern("\($0).tcpSocket.port")]
+            [FieldPattern("\($0).httpGet"), FieldPattern("\($0).tcpSocket")]
         }
 
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
-        var found = (fields[type.group]?[type.kind] ?? []).flatMap { $0.fields(in: manifest.root, "") }
+        var problems = (rules[type.group]?[type.kind] ?? []).flatMap { rule in
+            rule.field.fields(in: manifest.root, "").compactMap { problem(of: $0.node, $0.path, rule.form) }
+        }
         for container in PodTemplate(manifest)?.containers ?? [] {
-            found += containerFields.flatMap { $0.fields(in: container.node, container.path) }
-        }
-        // The server takes the port of a Service for an empty name and 0.
-        let isOptional = type.kind == "Service"
-        return found.compactMap { path, node in
-            let text: String
-            switch node.content {
-            case .string(let name): text = name
-            case .number(let number): text = number.json
-            default: return nil
+            for (path, handler) in handlers.flatMap({ $0.fields(in: container.node, container.path) }) {
+                let port = handler["port"] ?? Node(.null, location: handler.location)
+                problems += [problem(of: port, "\(path).port", .required)].compactMap(\.self)
             }
-            if isOptional, text.isEmpty || node.string == nil && text == "0" { return nil }
-            let isName = node.string != nil
-            let isValid = isName ? self.isName(text) : (1...65535).contains(Int(text) ?? 0)
-            guard !isValid else { return nil }
-            let isQuotedNumber = isName && (1...65535).contains(Int(text) ?? 0)
-            return Problem(
-                "field '\(path)': expected a number from 1 to 65535, or a name of up to 15 lowercase letters, digits and "
-                    + "'-' with a letter, found \(ShownValue(node))",
-                at: node.location,
-                hint: isQuotedNumber ? "write \(text) without quotes" : nil,
-            )
+            for (path, name) in FieldPattern("ports[].name").fields(in: container.node, container.path) {
+                problems += [problem(of: name, path, .name)].compactMap(\.self)
+            }
         }
+        return problems
+    }
+
+    private static func problem(of node: Node, _ path: String, _ form: Form) -> Problem? {
+        let isValid: Bool
+        switch node.content {
+        case .null: isValid = form != .required
+        case .string(let name): isValid = isName(name) || name.isEmpty && (form == .serviceDefault || form == .name)
+        case .number(let number):
+            let port = Int(number.json) ?? -1
+            isValid = form != .name && (1...65535).contains(port) || form == .serviceDefault && port == 0
+        case .boolean, .sequence, .mapping: isValid = false
+        }
+        guard !isValid else { return nil }
+        let name =
+            "a name of up to 15 lowercase letters, digits and single hyphens, with at least one letter and no hyphen at "
+            + "either end"
+        let expected = form == .name ? name : "a number from 1 to 65535, or \(name)"
+        let number = node.string.flatMap(Int.init).flatMap { (1...65535).contains($0) ? $0 : nil }
+        return Problem(
+            "field '\(path)': expected \(expected), found \(node.isNull ? "nothing" : ShownValue(node).description)",
+            at: node.location,
+            hint: form == .name ? nil : number.map { "write \($0) without quotes" },
+        )
     }
 
     /// Returns whether a text is a service name of RFC 6335.

@@ -55,6 +55,7 @@ struct HostPatterns {
         malformed = entries.filter { HostPattern($0.key) == nil }
     }
 
+    /// Returns whether a name is meant as a pattern.
     static func isMeant(by name: String) -> Bool { name.utf8.contains(UInt8(ascii: "*")) }
 
     /// The entry of the most specific pattern that matches a host name.

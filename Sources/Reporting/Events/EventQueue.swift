@@ -115,6 +115,7 @@ public final class EventQueue: Sendable {
 struct DroppedLines {
     private var counts: [String: Int] = [:]
 
+    /// Counts a line.
     mutating func add(_ task: String?) { counts[task ?? "", default: 0] += 1 }
 
     /// Makes the warning that belongs before the next event of the same task, if lines of it were dropped.

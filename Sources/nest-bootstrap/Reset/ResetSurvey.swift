@@ -183,6 +183,7 @@ final class ResetLocks {
         self.options = options
     }
 
+    /// The tasks that are locked.
     var tasks: [String] { locks.keys.sorted() }
 
     /// Locks all tasks; those that are found only when others are locked too.

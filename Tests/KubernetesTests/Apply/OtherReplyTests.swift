@@ -128,7 +128,7 @@ struct OtherReplyTests {
         }
         let words = "as if it had no kind 'ConfigMap' in 'v1', which it has"
         let isExpected = { (said: [String]) in said.count == 1 && said[0].contains(words) }
-        let said = try await result(from: .seconds(2), until: isExpected) { time in
+        let said = try await retrying(from: .seconds(8), until: isExpected) { time in
             await (try fake.session()).apply(Self.text, retryPolicy: Session.retryPolicy(time))
         }
         #expect(isExpected(said), "\(said)")

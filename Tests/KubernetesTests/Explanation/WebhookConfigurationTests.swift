@@ -35,9 +35,9 @@ struct WebhookConfigurationTests {
     /// Applies twenty objects, and expects that all failures end with a text and the configurations are asked for once.
     private func expectFailures(_ ending: String, of server: () throws -> FakeAPIServer) async throws {
         let manifests = (0..<20).map { "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0)}}\n" }
-        let (failures, requestCount) = try await result(
+        let (failures, requestCount) = try await retrying(
             from: Self.timeout,
-            until: { failures, _ in failures.allSatisfy { $0.hasSuffix(ending) } }
+            until: { failures, _ in failures.count == 20 && failures.allSatisfy { $0.hasSuffix(ending) } }
         ) { timeout in
             let server = try server()
             let policy = Session.retryPolicy(timeout)
@@ -68,7 +68,7 @@ struct WebhookConfigurationTests {
     @Test func `the deletion of an object names it too`() async throws {
         let list = #"{"items":[{"metadata":{"name":"policy"},"webhooks":[{"name":"down.example.test"}]}]}"#
         let object = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}").first)
-        let text = try await result(from: Self.timeout, until: { $0.hasSuffix(Self.ending) }) { timeout in
+        let text = try await retrying(from: Self.timeout, until: { $0.hasSuffix(Self.ending) }) { timeout in
             let server = try server(FakeAPIServer.json(200, list))
             defer { withExtendedLifetime(server) {} }
             let deleter = Deleter(

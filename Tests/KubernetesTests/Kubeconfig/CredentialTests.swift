@@ -52,15 +52,15 @@ struct CredentialTests {
     }
 
     @Test(arguments: [
-        (["serverAuth"], "server auth"), (["serverAuth", "emailProtection"], "others, server auth"),
+        (["serverAuth"], "server auth"), (["serverAuth", "emailProtection"], "server auth and others"),
         (["clientAuth"], nil), (["clientAuth", "serverAuth"], nil), (["anyExtendedKeyUsage"], nil),
     ])
     func `a certificate that is not for clients is refused`(usages: [String], shown: String?) throws {
         let issued = try authority.issue("a", usages: usages)
         let (certificate, key) = (try file(issued.certificatePath), try file(issued.keyPath))
         let fault = shown.map {
-            "certificate 'a.crt' ('CN=kube-admin,O=system:masters') does not identify a client: its extended key usage "
-                + "is \($0); name the client's certificate, or issue one with the extended key usage clientAuth"
+            "certificate 'a.crt' ('CN=kube-admin,O=system:masters') is not valid for client authentication: its extended key "
+                + "usage is for \($0); name the client's certificate, or issue one with the extended key usage clientAuth"
         }
         #expect(
             line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) } == fault

@@ -67,6 +67,11 @@ struct PodReferencesTests {
         #expect(try warnings(service("{ap: web}"), deployment("{app: web, ap: other}")).isEmpty)
         #expect(try warnings(service("{app: other}"), deployment("{ap: web}")).isEmpty)
         #expect(try warnings(service("{shard-1: web}"), deployment("{shard-0: web}")).isEmpty)
+        let unrelated = deployment("{app: api}")
+        #expect(try warnings(service("{ap: web}"), deployment(), unrelated) == [words])
+        #expect(try warnings(service("{app: web}"), deployment("{ap: web}"), unrelated).count == 1)
+        let (key, other) = ("app.kubernetes.io/component", "app.kubernetes.io/name")
+        #expect(try warnings(service("{\(key): web}"), deployment("{\(other): web}")).isEmpty)
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import Base
 import TestSupport
 import Testing
 
@@ -6,8 +7,10 @@ import Testing
 /// Rules about fields that need no other object: what a server refuses is found without it, and nothing else.
 @Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
 struct ServerRuleTests {
-    private static let port =
-        "expected a number from 1 to 65535, or a name of up to 15 lowercase letters, digits and '-' with a letter"
+    private static let name =
+        "a name of up to 15 lowercase letters, digits and single hyphens, with at least one letter and no hyphen at either end"
+
+    private static let port = "expected a number from 1 to 65535, or \(name)"
 
     private static let base64 = "is not base64: it has other characters; write the PEM text encoded with 'base64 -w0'"
 
@@ -20,9 +23,22 @@ struct ServerRuleTests {
             + "spec: {containers: [{name: c, image: i.test/i, \(probe)}]}}"
     }
 
-    private static func policy(_ ports: String) -> String {
+    private static func policy(_ ports: String, _ direction: String = "ingress") -> String {
         "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: rules}, "
-            + "spec: {podSelector: {}, ingress: [{ports: [\(ports)]}]}}"
+            + "spec: {podSelector: {}, \(direction): [{ports: [\(ports)]}]}}"
+    }
+
+    private static func ingress(_ name: String) -> String {
+        let backend = "{service: {name: s, port: {name: \(name)}}}"
+        return
+            "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: rules}, spec: {defaultBackend: \(backend), "
+            + "rules: [{http: {paths: [{path: /, pathType: Prefix, backend: \(backend)}]}}]}}"
+    }
+
+    private static func deployment(_ container: String) -> String {
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: rules}, spec: {selector: {matchLabels: {a: b}}, template: "
+            + "{metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i.test/i, \(container)}], "
+            + "initContainers: [{name: d, image: i.test/i}]}}}}"
     }
 
     private static func secret(_ rest: String) -> String {
@@ -62,20 +78,30 @@ struct ServerRuleTests {
         ),
         (pod("livenessProbe: {httpGet: {port: web}}"), nil),
         (
+            pod("startupProbe: {httpGet: {path: /}}"),
+            "field 'spec.containers[0].startupProbe.httpGet.port': \(port), found nothing"
+        ),
+        (
+            pod("ports: [{name: prometheus-metrics, containerPort: 80, protocol: TCP}]"),
+            "field 'spec.containers[0].ports[0].name': expected \(name), found \"prometheus-metrics\""
+        ),
+        (pod("ports: [{name: http, containerPort: 80, protocol: TCP}]"), nil),
+        (
+            deployment("lifecycle: {postStart: {tcpSocket: {port: '+80'}}}"),
+            "field 'spec.template.spec.containers[0].lifecycle.postStart.tcpSocket.port': \(port), found \"+80\"; "
+                + "write 80 without quotes"
+        ),
+        (deployment("lifecycle: {postStart: {tcpSocket: {port: 80}}}"), nil), (ingress("http"), nil),
+        (
+            policy("{port: '80'}", "egress"),
+            "field 'spec.egress[0].ports[0].port': \(port), found \"80\"; write 80 without quotes"
+        ),
+        (policy("{protocol: TCP}"), nil),
+        (
             policy("{port: '80'}"),
             "field 'spec.ingress[0].ports[0].port': \(port), found \"80\"; write 80 without quotes"
         ),
         (policy("{port: 80}, {port: web}"), nil),
-        (
-            secret("type: kubernetes.io/tls, data: {tls.crt: ''}"),
-            "a Secret of type 'kubernetes.io/tls' needs 'tls.key' in 'data' or 'stringData'; "
-                + "add what is missing, or leave out 'type'"
-        ),
-        (
-            secret("type: kubernetes.io/dockerconfigjson, stringData: {config.json: '{}'}"),
-            "a Secret of type 'kubernetes.io/dockerconfigjson' needs '.dockerconfigjson' in 'data' or 'stringData'; "
-                + "add what is missing, or leave out 'type'"
-        ),
         (secret("type: kubernetes.io/tls, data: {tls.crt: ''}, stringData: {tls.key: ''}"), nil),
         (secret("type: example.test/own, data: {a: ''}"), nil), (secret("data: null"), nil),
         (secret("data: YQ=="), "field 'data': expected a mapping, found a string; write 'KEY: VALUE' below 'data:'"),
@@ -99,13 +125,63 @@ struct ServerRuleTests {
         ),
     ]
 
-    @Test(arguments: cases.map(\.text)) func `what servers refuse is found without one`(text: String) async throws {
-        let problem = try #require(Self.cases.first { $0.text == text }).problem
+    @Test(arguments: cases) func `what servers refuse is found without one`(text: String, problem: String?) async throws
+    {
         let found = findings(in: text).problems
         #expect(found.count == (problem == nil ? 0 : 1), "\(found)")
         if let problem, let found = found.first { #expect(found.hasSuffix(": \(problem)"), "\(found)") }
+        #expect(try await isAccepted(text) == (problem == nil))
+    }
+
+    @Test func `an invalid name of a port of an Ingress is found at both places`() async throws {
+        let found = findings(in: Self.ingress("Web")).problems
+        #expect(
+            found.count == 2 && found.allSatisfy { $0.contains("service.port.name': expected \(Self.name)") },
+            "\(found)"
+        )
+        #expect(try await !isAccepted(Self.ingress("Web")))
+    }
+
+    @Test(arguments: [
+        ("kubernetes.io/tls", "data: {tls.crt: ''}", "'tls.key'"),
+        ("kubernetes.io/dockercfg", "stringData: {a: '{}'}", "'.dockercfg'"),
+        ("kubernetes.io/dockerconfigjson", "stringData: {config.json: '{}'}", "'.dockerconfigjson'"),
+        ("kubernetes.io/ssh-auth", "stringData: {id_rsa: x}", "'ssh-privatekey'"),
+        ("kubernetes.io/basic-auth", "stringData: {user: x}", "'username' or 'password'"),
+    ])
+    func `keys that the type of a Secret requires may be set by others`(
+        type: String,
+        data: String,
+        missing: String
+    ) async throws {
+        let text = Self.secret("type: \(type), \(data)")
+        #expect(findings(in: text).problems == [])
+        let words = "a Secret of type '\(type)' needs \(missing) in 'data' or 'stringData'; add \(missing)"
+        #expect(
+            findings(in: text).warnings.map { String($0.drop { $0 != " " }.dropFirst()) } == ["Secret/rules: \(words)"]
+        )
+        #expect(try await !isAccepted(text))
+    }
+
+    @Test func `the token of a ServiceAccount needs its name`() async throws {
+        let text = Self.secret("type: kubernetes.io/service-account-token")
+        #expect(findings(in: text).warnings.count == 1)
+        #expect(try await !isAccepted(text))
+    }
+
+    @Test func `a certificate in base64 is accepted`() async throws {
+        let authority = try TestAuthority()
+        let bundle = Base64.encode(try Files.read(authority.certificatePath))
+        for kind in ["Validating", "Mutating"] {
+            #expect(findings(in: Self.webhooks(kind, bundle)).problems == [])
+            #expect(try await isAccepted(Self.webhooks(kind, bundle)))
+        }
+    }
+
+    /// Whether a server would create an object.
+    private func isAccepted(_ text: String) async throws -> Bool {
         let (session, _) = try await Session.inNewNamespace()
         let lines = await session.apply(text, dryRunOverlay: DryRunOverlay())
-        #expect(lines.contains { $0.hasPrefix("created ") } == (problem == nil), "\(lines)")
+        return lines.contains { $0.hasPrefix("created ") }
     }
 }
