@@ -4,7 +4,7 @@ import Testing
 
 @testable import Actions
 
-/// What `check` finds in certificates and keys, which a run would refuse.
+/// Faults of certificates and keys that `check` finds before a run refuses them.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct CredentialCheckTests {
     private let authority: TestAuthority

@@ -134,7 +134,7 @@ extension NodeRun {
         /// What the cluster says when it has found out that the rollout cannot end.
         var cause: String?
 
-        /// What the failure says then.
+        /// A part of the failure that gives the cause.
         var explanation: String
 
         /// The timeout of a rollout that cannot finish.

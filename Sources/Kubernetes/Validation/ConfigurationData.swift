@@ -72,9 +72,9 @@ enum ConfigurationData {
         "kubernetes.io/tls": ["tls.crt", "tls.key"],
     ]
 
-    /// What a server refuses unless the Secret exists already, and another manager has set what is missing.
+    /// Finds what is missing in a Secret of a built-in type; a server refuses the Secret unless another manager has set it.
     ///
-    /// A manifest without data leaves all of it to others. The source is the server's validation of Secrets:
+    /// A manifest without data leaves all keys to others. The source is the server's validation of Secrets:
     /// https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
     static func warnings(_ manifest: ManifestObject) -> [Problem] {
         let (root, identity) = (manifest.root, manifest.identity)

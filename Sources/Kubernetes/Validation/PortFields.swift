@@ -3,15 +3,15 @@ import YAML
 
 /// Ports that are numbers or names, such as `targetPort` of a Service, and the names of the ports of containers.
 enum PortFields {
-    /// What a field may have other than a number and a name.
+    /// The kinds of fields, by the values that servers accept.
     private enum Form {
-        /// Nothing.
+        /// A number or a name.
         case required
-        /// The server takes the port of the Service for 0, an empty name and nothing.
+        /// A number or a name; if it is 0, empty or absent, the server uses the Service's own port.
         case serviceDefault
-        /// All ports are meant if there is none.
+        /// A number or a name; if it is absent, all ports are meant.
         case optional
-        /// Only a name.
+        /// A name, or nothing.
         case name
     }
 
