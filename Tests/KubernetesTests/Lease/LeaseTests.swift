@@ -16,6 +16,14 @@ struct LeaseTests {
         requestLimit: .seconds(3),
     )
 
+    /// Times that a busy machine does not use up, for tests of what does not depend on time.
+    private static let patient = LeaseTiming(
+        duration: .seconds(1200),
+        renewInterval: .milliseconds(500),
+        renewDeadline: .seconds(600),
+        requestLimit: .seconds(300),
+    )
+
     private static func lease(
         _ session: Session,
         _ namespace: String,
@@ -34,12 +42,10 @@ struct LeaseTests {
     @Test func `of many that begin at the same moment one holds the Lease at a time`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let visits = Visits()
-        // On a busy machine requests take long.
-        let timing = LeaseTiming(renewInterval: .milliseconds(500))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 1...6 {
                 group.addTask {
-                    let lease = Self.lease(session, namespace, "n\(number)", timing)
+                    let lease = Self.lease(session, namespace, "n\(number)", Self.patient)
                     let held = try await lease.acquire(Session.retryPolicy()) { _ in }
                     visits.begin("n\(number)")
                     // Longer than a renewal.
@@ -107,8 +113,7 @@ struct LeaseTests {
 
     @Test func `time that is up while another one holds the Lease is reported with the holder`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
-        // With the times of a node: on a busy machine requests take long.
-        let holder = Self.lease(session, namespace, "other", LeaseTiming())
+        let holder = Self.lease(session, namespace, "other", Self.patient)
         let held = try await holder.acquire(Session.retryPolicy()) { _ in }
         let said = Locked<[String]>([])
         let error = await #expect(throws: Problem.self) {
@@ -155,8 +160,7 @@ struct LeaseTests {
     )
     func `a holder whose Lease another process changes stops`(reason: String, holder: String?) async throws {
         let (session, namespace) = try await Session.inNewNamespace()
-        // The change is what stops the holder, not its time, which a busy machine uses up.
-        let lease = Self.lease(session, namespace, "me", LeaseTiming(renewInterval: .milliseconds(500)))
+        let lease = Self.lease(session, namespace, "me", Self.patient)
         let held = try await lease.acquire(Session.retryPolicy()) { _ in }
         if let holder {
             let body = "{spec: {holderIdentity: '\(holder)'}}"
@@ -192,11 +196,10 @@ struct LeaseTests {
 
     @Test func `another process of the same node does not release the Lease`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
-        // With the times of a node: on a busy machine requests take long.
-        let lease = Self.lease(session, namespace, "me", LeaseTiming())
+        let lease = Self.lease(session, namespace, "me", Self.patient)
         let deadline = ContinuousClock.now + .seconds(600)
         let held = try await lease.acquire(Session.retryPolicy()) { _ in }
-        let other = Self.lease(session, namespace, "me_2", LeaseTiming())
+        let other = Self.lease(session, namespace, "me_2", Self.patient)
         #expect(Self.words(await other.release(held)) == "lost: now held by 'me'")
         #expect(try await other.read(until: deadline)?.holder == "me")
         #expect(Self.words(await lease.release(held)) == "released")
