@@ -10,21 +10,26 @@ extension Certificate {
     ///   - authorities: The trusted certificates.
     ///   - intermediates: Untrusted certificates that may be part of the chain.
     ///   - time: The instant, or `nil` to check the signatures only.
+    /// - Returns: The certificates above this one, up to the trusted one that ends the chain.
     /// - Throws: ``TLSError`` with the reason as a predicate of this certificate.
+    @discardableResult
     public func verify(
         by authorities: [Certificate],
         intermediates: [Certificate] = [],
         at time: Timestamp? = .now(),
-    ) throws(TLSError) {
+    ) throws(TLSError) -> [Certificate] {
         let store = try TrustStore()
         let stack = try CertificateStack()
         for authority in authorities { store.add(try X509Handle(der: authority.der)) }
         for intermediate in intermediates { stack.add(try X509Handle(der: intermediate.der)) }
-        let failure = store.check(try X509Handle(der: der), intermediates: stack, at: time)
-        _ = LibCrypto.drainErrorQueue()
-        guard let failure else { return }
-        let failing = failure.failing.flatMap { try? Certificate(der: $0) }
-        throw verificationError(code: failure.code, failing: failing, authorities: authorities)
+        defer { _ = LibCrypto.drainErrorQueue() }
+        switch store.check(try X509Handle(der: der), intermediates: stack, at: time) {
+        case .valid(let chain):
+            return chain.dropFirst().compactMap { try? Certificate(der: $0) }
+        case .invalid(let code, let failing):
+            let failing = failing.flatMap { try? Certificate(der: $0) }
+            throw verificationError(code: code, failing: failing, authorities: authorities)
+        }
     }
 
     /// Returns whether a chain of signatures leads to an authority, regardless of validity periods.
@@ -87,31 +92,46 @@ private struct TrustStore: ~Copyable {
         _ = unsafe certificate.withRaw { unsafe X509_STORE_add_cert(raw, $0) }
     }
 
+    /// The outcome of a check, with certificates as DER.
+    enum Outcome {
+        /// The certificates from the one that was checked to the trusted one.
+        case valid(chain: [[UInt8]])
+        /// One of libcrypto's `X509_V_ERR_…`, and the certificate of the chain that failed.
+        case invalid(code: Int32, failing: [UInt8]?)
+    }
+
     /// Checks one certificate.
     ///
     /// The corresponding C function is `X509_verify_cert`.
-    ///
-    /// - Returns: `nil` if the certificate is valid, else the code and the DER bytes of the certificate that failed.
     borrowing func check(
         _ certificate: borrowing X509Handle,
         intermediates: borrowing CertificateStack,
         at time: Timestamp?,
-    ) -> (code: Int32, failing: [UInt8]?)? {
-        guard let context = unsafe X509_STORE_CTX_new() else { return (X509_V_ERR_OUT_OF_MEM, nil) }
+    ) -> Outcome {
+        guard let context = unsafe X509_STORE_CTX_new() else {
+            return .invalid(code: X509_V_ERR_OUT_OF_MEM, failing: nil)
+        }
         defer { unsafe X509_STORE_CTX_free(context) }
         let isReady = unsafe certificate.withRaw { leaf in
             unsafe intermediates.withRaw { unsafe X509_STORE_CTX_init(context, raw, leaf, $0) == 1 }
         }
-        guard isReady else { return (X509_V_ERR_OUT_OF_MEM, nil) }
+        guard isReady else { return .invalid(code: X509_V_ERR_OUT_OF_MEM, failing: nil) }
         unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         if let time {
             unsafe X509_STORE_CTX_set_time(context, 0, Int(time.seconds))
         } else {
             unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_NO_CHECK_TIME))
         }
-        guard unsafe X509_verify_cert(context) != 1 else { return nil }
-        let failing = unsafe X509_STORE_CTX_get_current_cert(context)
-        return unsafe (X509_STORE_CTX_get_error(context), failing.map { unsafe derBytes(of: $0) })
+        guard unsafe X509_verify_cert(context) == 1 else {
+            let failing = unsafe X509_STORE_CTX_get_current_cert(context).map { unsafe derBytes(of: $0) }
+            return unsafe .invalid(code: X509_STORE_CTX_get_error(context), failing: failing)
+        }
+        let chain = unsafe X509_STORE_CTX_get0_chain(context)
+        return .valid(
+            chain: (0..<(unsafe OPENSSL_sk_num(chain))).compactMap { index in
+                unsafe OPENSSL_sk_value(chain, index).map { unsafe derBytes(of: OpaquePointer($0)) }
+            }
+        )
     }
 }
 

@@ -30,4 +30,11 @@ import Testing
             """
         #expect(problems(text) == "")
     }
+
+    @Test(arguments: ["file: {path: /k/PATH, source: /k/OTHER}", "decrypt: {path: /k/PATH, source: /k/OTHER}"])
+    func `a task may read the file whose other spelling it writes`(task: String) {
+        let spelt = task.replacing("PATH", with: Self.spellings[0]).replacing("OTHER", with: Self.spellings[1])
+        #expect(problems("tasks:\n  a: {\(spelt)}\n") == "")
+        #expect(problems("tasks:\n  a: {\(spelt.replacing(Self.spellings[1], with: Self.spellings[0]))}\n") != "")
+    }
 }

@@ -109,17 +109,18 @@ public struct CredentialCheck: Sendable {
         return own
     }
 
-    /// Checks that a client certificate was issued by a CA.
+    /// Checks that a client certificate was issued by a CA, and that those between them are valid now and for clients.
     ///
-    /// - Throws: ``Base/Problem`` with both files.
+    /// - Throws: ``Base/Problem`` with both files, or with the certificate between them.
     public func chain(
         of certificate: CredentialFile,
         to authority: CredentialFile,
     ) throws(Problem) {
         let (chain, authorities) = (try Self.certificates(in: certificate), try Self.certificates(in: authority))
         guard let own = chain.first else { return }
+        let intermediates = Array(chain.dropFirst())
         do throws(TLSError) {
-            try own.verify(by: authorities, intermediates: Array(chain.dropFirst()), at: nil)
+            try own.verify(by: authorities, intermediates: intermediates, at: nil)
         } catch {
             guard [.wrongSignature, .unknownIssuer, .selfSigned].contains(error.kind) else {
                 throw Problem("certificate '\(certificate.name)' ('\(own.subject)') \(error)")
@@ -138,6 +139,39 @@ public struct CredentialCheck: Sendable {
                     + "but '\(authority.name)' is CA \(subjects)",
                 hint: "name the CA that issued the certificate, or a certificate that this CA issued",
             )
+        }
+        try checkIssuers(of: own, in: certificate, intermediates, authorities)
+    }
+
+    /// Checks what is between a client certificate and a CA, whose signatures are valid.
+    private func checkIssuers(
+        of own: Certificate,
+        in file: CredentialFile,
+        _ intermediates: [Certificate],
+        _ authorities: [Certificate],
+    ) throws(Problem) {
+        let issuers: [Certificate]
+        do throws(TLSError) {
+            issuers = try own.verify(by: authorities, intermediates: intermediates, at: now)
+        } catch {
+            for intermediate in intermediates {
+                try checkValidity(of: intermediate, in: file, as: "intermediate certificate")
+            }
+            throw Problem(
+                "certificate '\(file.name)' ('\(own.subject)') \(error)",
+                hint: "name the CA that is valid now and issued it, or set the node's clock",
+            )
+        }
+        for issuer in issuers {
+            try checkSupport(of: issuer, in: file)
+            guard issuer.mayIdentifyClient else {
+                throw Problem(
+                    "certificate '\(file.name)' ('\(own.subject)') is not valid for client authentication: its issuer "
+                        + "'\(issuer.subject)' may issue certificates only for "
+                        + issuer.purposes.reversed().joined(separator: " and "),
+                    hint: "issue it with a CA whose extended key usage includes clientAuth, or has none",
+                )
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Items of a list that are the same or have the same keys, which server-side apply refuses.
+/// Items of a list that are the same or have the same keys, which servers refuse.
 enum ListKeys {
     /// A list whose items are distinguished by some of their fields.
     struct Rule {
@@ -31,7 +31,10 @@ enum ListKeys {
     private static let rules: [String: [String: [Rule]]] = [
         "": [
             "Node": [Rule(list: "spec.podCIDRs")],
-            "Service": [Rule(list: "spec.ports", keys: ["port", "protocol"], defaults: ["protocol": "TCP"])],
+            "Service": [
+                Rule(list: "spec.ports", keys: ["port", "protocol"], defaults: ["protocol": "TCP"]),
+                Rule(list: "spec.ports", keys: ["name"]),
+            ],
             "ServiceAccount": [Rule(list: "secrets", keys: ["name"])],
         ],
         "admissionregistration.k8s.io": [
@@ -70,6 +73,7 @@ enum ListKeys {
     private static let containerRules = [
         Rule(list: "env", keys: ["name"]),
         Rule(list: "ports", keys: ["containerPort", "protocol"], defaults: ["protocol": "TCP"]),
+        Rule(list: "ports", keys: ["name"]),
         Rule(list: "volumeMounts", keys: ["mountPath"]), Rule(list: "volumeDevices", keys: ["devicePath"]),
         Rule(list: "resources.claims", keys: ["name"]),
         Rule(list: "restartPolicyRules[].exitCodes.values"),

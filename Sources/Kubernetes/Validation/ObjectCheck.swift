@@ -41,8 +41,7 @@ public struct ObjectCheck: Sendable {
     private static let rules: [@Sendable (ManifestObject) -> [Problem]] = [
         ObjectNames.problems, MetadataFields.problems, Labels.problems, ConfigurationData.problems,
         SelectorMatch.problems, VolumeReferences.problems, ListKeys.problems, Quantities.problems,
-        EncodedFields.problems,
-        PortFields.problems,
+        EncodedFields.problems, PortFields.problems, SelectorExpressions.problems,
     ]
 
     /// Whether the fields of an object are known, so that one that its kind does not have is found.

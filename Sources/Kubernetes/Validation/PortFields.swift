@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Ports that are numbers or names, such as `targetPort` of a Service, and the names of the ports of containers.
+/// Ports that are numbers or names, such as `targetPort` of a Service, and the names of ports.
 enum PortFields {
     /// The kinds of fields, by the values that servers accept.
     private enum Form {
@@ -46,6 +46,7 @@ enum PortFields {
         var problems = (rules[type.group]?[type.kind] ?? []).flatMap { rule in
             rule.field.fields(in: manifest.root, "").compactMap { problem(of: $0.node, $0.path, rule.form) }
         }
+        problems += unnamedPorts(of: manifest)
         for container in PodTemplate(manifest)?.containers ?? [] {
             for (path, handler) in handlers.flatMap({ $0.fields(in: container.node, container.path) }) {
                 let port = handler["port"] ?? Node(.null, location: handler.location)
@@ -56,6 +57,18 @@ enum PortFields {
             }
         }
         return problems
+    }
+
+    /// The ports of a Service with several, which need names.
+    private static func unnamedPorts(of manifest: ManifestObject) -> [Problem] {
+        let ports = manifest.root["spec"]?["ports"]?.sequence ?? []
+        guard manifest.identity.type.group.isEmpty, manifest.identity.type.kind == "Service", ports.count > 1 else {
+            return []
+        }
+        return ports.enumerated().filter { $1.mapping != nil && $1["name"]?.string ?? "" == "" }.map { index, port in
+            let message = "field 'spec.ports[\(index)].name': a Service with several ports needs a name for each"
+            return Problem(message, at: port.location, hint: "add 'name:'")
+        }
     }
 
     private static func problem(of node: Node, _ path: String, _ form: Form) -> Problem? {

@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// Finds the kubeconfig of every task that needs one and does not name it.
@@ -119,8 +120,8 @@ struct KubeconfigInference {
     private func choose(for task: Int, _ reach: Reach, _ used: [Int: LocatedPath]) -> LocatedPath? {
         let paths = reach.writers.compactMap { written[$0] }
         guard paths.count > 1 else { return paths.first }
-        let before = Set(graph.dependencies[task].compactMap { used[$0]?.path })
-        let agreed = paths.filter { before.contains($0.path) }
+        let before = Set(graph.dependencies[task].compactMap { used[$0]?.path }.exact)
+        let agreed = paths.filter { before.contains(ExactText($0.path)) }
         return agreed.count == 1 ? agreed[0] : nil
     }
 

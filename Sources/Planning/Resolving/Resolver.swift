@@ -99,9 +99,9 @@ struct Resolver {
         return steps.indices.map { index in
             var step = steps[index]
             guard step.task.footprint.pruning != .never else { return step }
-            var known = Set(manifests[index].map(\.path))
+            var known = Set(manifests[index].map(\.path).exact)
             let others = (manifests[..<index] + manifests[(index + 1)...]).joined()
-            step.task.otherManifests = others.filter { known.insert($0.path).inserted }
+            step.task.otherManifests = others.filter { known.insert(ExactText($0.path)).inserted }
             return step
         }
     }

@@ -122,7 +122,7 @@ extension CertificateDeclaration: ReadableVerb {
         let kubeconfig = fields.value(Keys.kubeconfig)
         fields.requireOne(of: Keys.issuers, example: "ca: {certificate: /etc/kubernetes/pki/ca.crt, key: PATH}")
         fields.reportMisplacedKey("kubeconfig", goesWith: ["signer"])
-        if let path, let key, located(path.path) == located(key.path) {
+        if let path, let key, located(path.path).hasSameBytes(as: located(key.path)) {
             let label = fields.subject.label("key")
             fields.problems.add(key.location, "\(label) is the file of the certificate", hint: "write another path")
         }

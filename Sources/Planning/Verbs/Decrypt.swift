@@ -90,7 +90,7 @@ extension DecryptDeclaration: ReadableVerb {
         fields.reportOpenMode(mode, of: "the decrypted file")
         guard let path, let source else { return nil }
         for (key, read) in [("source", source), ("identity", identity), ("certificate", certificate)] {
-            guard let read, located(read.path) == located(path.path) else { continue }
+            guard let read, located(read.path).hasSameBytes(as: located(path.path)) else { continue }
             fields.problems.add(
                 read.location,
                 "\(fields.subject.label(key)) is the file that the task writes",

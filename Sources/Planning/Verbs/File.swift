@@ -1,3 +1,4 @@
+import Base
 /// Verb `file`: a file with a given content, mode and owner.
 public struct FileDeclaration: VerbDeclaration {
     /// Where the content comes from.
@@ -88,7 +89,7 @@ extension FileDeclaration: ReadableVerb {
         let owner = fields.value(Keys.owner)
         let group = fields.value(Keys.group)
         fields.requireOne(of: Keys.sources, example: "source: FILE")
-        if let path, let sourcePath, located(path.path) == located(sourcePath.path) {
+        if let path, let sourcePath, located(path.path).hasSameBytes(as: located(sourcePath.path)) {
             fields.problems.add(
                 sourcePath.location,
                 "\(fields.subject.label("source")) is the file that the task writes",

@@ -1,3 +1,4 @@
+import Base
 import Planning
 import State
 
@@ -15,7 +16,7 @@ struct ResetPlan {
     let items: [Item]
 
     /// The tasks of the plan that describe a path.
-    let owners: [String: String]
+    let owners: [ExactText: String]
 
     /// The tasks of the plan that run programs, without commands that undo what these make.
     let programTasks: Set<String>
@@ -49,7 +50,8 @@ struct ResetPlan {
         self.store = store
         let programs = plan?.steps.map(\.task).filter { $0.footprint.runsPrograms && $0.reset == nil }
         programTasks = Set((programs ?? []).map(\.name))
-        let described = plan?.steps.map(\.task).flatMap { task in task.footprint.ownedPaths.map { ($0.path, task.name) }
+        let described = plan?.steps.map(\.task).flatMap { task in
+            task.footprint.ownedPaths.map { (ExactText($0.path), task.name) }
         }
         owners = Dictionary(described ?? []) { first, _ in first }
         let all = (lists + others).sorted { key($0) > key($1) }.map { list in
@@ -64,9 +66,9 @@ struct ResetPlan {
 
     /// The directories of lists, each once, those first that are in others.
     static func directories(_ lists: [ProductList]) -> [(task: String, path: String)] {
-        var seen: Set<String> = []
+        var seen: Set<ExactText> = []
         return lists.flatMap { list in list.products.filter(\.mayBeDirectory).map { (list.task, $0.path) } }
-            .filter { seen.insert($0.1).inserted }
+            .filter { seen.insert(ExactText($0.1)).inserted }
             .sorted { ($0.1.utf8.count { $0 == 0x2f }, $0.1) > ($1.1.utf8.count { $0 == 0x2f }, $1.1) }
     }
 }

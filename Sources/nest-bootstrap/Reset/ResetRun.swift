@@ -37,7 +37,7 @@ struct ResetRun {
         var others: ProductIndex
         var finished: [ProductList] = []
         /// The paths that are not deleted, which are reported once, also if several tasks have made them.
-        var kept: Set<String> = []
+        var kept: Set<ExactText> = []
     }
 
     /// Does everything, and returns what was done and what is left.
@@ -145,7 +145,7 @@ struct ResetRun {
 
     /// Whether a path is now another task's, which is to be undone first: a task was renamed, and its new commands need the path.
     private func isTakenOver(_ path: String, from task: String, _ progress: Progress) -> Bool {
-        guard let owner = plan.owners[path], owner != task else { return false }
+        guard let owner = plan.owners[ExactText(path)], owner != task else { return false }
         let isListed = plan.items.contains { $0.list.task == owner }
         return isListed && !progress.finished.contains { $0.task == owner }
     }
@@ -154,11 +154,11 @@ struct ResetRun {
     private func deleteTakenOver(_ progress: inout Progress) {
         for index in progress.finished.indices where !Task.isCancelled {
             var list = progress.finished[index]
-            let paths = list.products.map(\.path).filter { plan.owners[$0].map { $0 != list.task } ?? false }
+            let paths = list.products.map(\.path).filter { plan.owners[ExactText($0)].map { $0 != list.task } ?? false }
             guard !paths.isEmpty else { continue }
             delete(&list, &progress)
             for path in paths where isTakenOver(path, from: list.task, progress) {
-                let owner = plan.owners[path] ?? ""
+                let owner = plan.owners[ExactText(path)] ?? ""
                 note(.kept("task '\(owner)', which describes it now, is not undone"), path, of: list.task, &progress)
             }
             progress.finished[index] = list
@@ -168,21 +168,22 @@ struct ResetRun {
     private func deleteDirectories(_ progress: inout Progress) {
         let finished = progress.finished
         let done = Set(finished.map(\.task))
-        let unfinished = plan.items.map(\.list).filter { !done.contains($0.task) }.flatMap(\.products).map(\.path)
+        let unfinished = plan.items.map(\.list).filter { !done.contains($0.task) }.flatMap(\.products)
+        let notDone = Set(unfinished.map(\.path).exact)
         // What else is in a directory: that it is not empty follows from that.
-        var left = Set(unfinished + finished.flatMap(\.products).map(\.path))
+        var left = notDone.union(finished.flatMap(\.products).map(\.path).exact)
         var leftovers: [ResetReport.Path] = []
         for (task, path) in ResetPlan.directories(finished) where !Task.isCancelled {
-            guard !unfinished.contains(path), !progress.kept.contains(path) else { continue }
+            guard !notDone.contains(ExactText(path)), !progress.kept.contains(ExactText(path)) else { continue }
             let removal = progress.remover.deleteDirectory(path)
             guard case .kept = removal else {
-                left.remove(path)
+                left.remove(ExactText(path))
                 note(removal, path, of: task, &progress)
                 continue
             }
             // In a dry run the commands have not emptied it yet.
             let mayBeEmptied = isDryRun && !progress.report.commands.isEmpty
-            guard !mayBeEmptied, !left.contains(where: { isPath($0, below: path) }) else { continue }
+            guard !mayBeEmptied, !left.contains(where: { isPath($0.text, below: path) }) else { continue }
             if plan.programTasks.contains(task), removal == .kept(ProductRemover.notEmpty) {
                 leftovers.append(.init(task: task, path: path, reason: ProductRemover.notEmpty))
             } else {
@@ -191,7 +192,7 @@ struct ResetRun {
         }
         progress.report.addLeftovers(leftovers)
         for var list in finished {
-            list.products.removeAll { !left.contains($0.path) }
+            list.products.removeAll { !left.contains(ExactText($0.path)) }
             do throws(Problem) {
                 try save(list)
             } catch {
@@ -206,7 +207,7 @@ struct ResetRun {
         case .absent, .left: return
         case .deleted: reason = nil
         case .kept(let text):
-            guard progress.kept.insert(path).inserted else { return }
+            guard progress.kept.insert(ExactText(path)).inserted else { return }
             reason = text
         }
         let entry = ResetReport.Path(task: task, path: path, reason: reason)

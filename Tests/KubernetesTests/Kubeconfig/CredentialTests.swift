@@ -189,6 +189,39 @@ struct CredentialTests {
         )
     }
 
+    @Test func `certificates between a client's and its CA must be valid now, and for clients`() throws {
+        let ca = try file(authority.certificatePath)
+        func chain(usages: [String] = [], validity: TestAuthority.Validity = .now) throws -> String {
+            let between = try authority.issue(
+                "between",
+                subject: "/CN=between",
+                usages: usages,
+                validity: validity,
+                isAuthority: true
+            )
+            let own = try authority.issue("own", issuer: "between")
+            let bytes = try file(own.certificatePath).bytes + file(between.certificatePath).bytes
+            let both = CredentialFile(name: "both", bytes: bytes)
+            return line { () throws(Problem) in try check.chain(of: both, to: ca) }
+        }
+        #expect(try chain() == "no error")
+        #expect(try chain(usages: ["clientAuth"]) == "no error")
+        #expect(
+            try chain(validity: .past)
+                == "intermediate certificate 'both' ('CN=between') expired N days ago (at TIME; the node's clock says TIME); "
+                + "renew it: have CA 'CN=kubernetes-ca' issue a certificate for the same subject, or set the node's clock"
+        )
+        #expect(
+            try chain(validity: .future).hasPrefix("intermediate certificate 'both' ('CN=between') is not valid before")
+        )
+        #expect(
+            try chain(usages: ["serverAuth"])
+                == "certificate 'both' ('CN=kube-admin,O=system:masters') is not valid for client authentication: its "
+                + "issuer 'CN=between' may issue certificates only for server auth; issue it with a CA whose extended key "
+                + "usage includes clientAuth, or has none"
+        )
+    }
+
     @Test func `a file of several CAs needs one that is valid`() throws {
         let old = try authority.issue("old", subject: "/CN=old-ca", validity: .past, isAuthority: true)
         let (expired, current) = (try file(old.certificatePath), try file(authority.certificatePath))

@@ -17,7 +17,7 @@ struct LeaseTests {
     )
 
     /// Times that a busy machine does not use up, for tests of what does not depend on time.
-    private static let patient = LeaseTiming(
+    private static let slowTiming = LeaseTiming(
         duration: .seconds(1200),
         renewInterval: .milliseconds(500),
         renewDeadline: .seconds(600),
@@ -45,7 +45,7 @@ struct LeaseTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 1...6 {
                 group.addTask {
-                    let lease = Self.lease(session, namespace, "n\(number)", Self.patient)
+                    let lease = Self.lease(session, namespace, "n\(number)", Self.slowTiming)
                     let held = try await lease.acquire(Session.retryPolicy()) { _ in }
                     visits.begin("n\(number)")
                     // Longer than a renewal.
@@ -113,7 +113,7 @@ struct LeaseTests {
 
     @Test func `time that is up while another one holds the Lease is reported with the holder`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
-        let holder = Self.lease(session, namespace, "other", Self.patient)
+        let holder = Self.lease(session, namespace, "other", Self.slowTiming)
         let held = try await holder.acquire(Session.retryPolicy()) { _ in }
         let said = Locked<[String]>([])
         let error = await #expect(throws: Problem.self) {
@@ -160,7 +160,7 @@ struct LeaseTests {
     )
     func `a holder whose Lease another process changes stops`(reason: String, holder: String?) async throws {
         let (session, namespace) = try await Session.inNewNamespace()
-        let lease = Self.lease(session, namespace, "me", Self.patient)
+        let lease = Self.lease(session, namespace, "me", Self.slowTiming)
         let held = try await lease.acquire(Session.retryPolicy()) { _ in }
         if let holder {
             let body = "{spec: {holderIdentity: '\(holder)'}}"
@@ -196,10 +196,10 @@ struct LeaseTests {
 
     @Test func `another process of the same node does not release the Lease`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
-        let lease = Self.lease(session, namespace, "me", Self.patient)
+        let lease = Self.lease(session, namespace, "me", Self.slowTiming)
         let deadline = ContinuousClock.now + .seconds(600)
         let held = try await lease.acquire(Session.retryPolicy()) { _ in }
-        let other = Self.lease(session, namespace, "me_2", Self.patient)
+        let other = Self.lease(session, namespace, "me_2", Self.slowTiming)
         #expect(Self.words(await other.release(held)) == "lost: now held by 'me'")
         #expect(try await other.read(until: deadline)?.holder == "me")
         #expect(Self.words(await lease.release(held)) == "released")

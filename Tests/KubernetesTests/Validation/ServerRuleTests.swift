@@ -41,6 +41,25 @@ struct ServerRuleTests {
             + "initContainers: [{name: d, image: i.test/i}]}}}}"
     }
 
+    private static func ports(_ ports: String) -> String {
+        "{apiVersion: v1, kind: Service, metadata: {name: rules}, spec: {ports: [\(ports)]}}"
+    }
+
+    private static func selector(_ expression: String) -> String {
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: rules}, "
+            + "spec: {podSelector: {matchExpressions: [\(expression)]}}}"
+    }
+
+    private static func affinity(_ expression: String) -> String {
+        "{apiVersion: v1, kind: Pod, metadata: {name: rules}, spec: {containers: [{name: c, image: i.test/i}], affinity: {nodeAffinity: "
+            + "{requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [\(expression)]}]}}}}}"
+    }
+
+    private static let expression = "field 'spec.podSelector.matchExpressions[0]"
+
+    private static let nodeExpression =
+        "field 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0]"
+
     private static func secret(_ rest: String) -> String {
         "{apiVersion: v1, kind: Secret, metadata: {name: rules}, \(rest)}"
     }
@@ -102,6 +121,47 @@ struct ServerRuleTests {
             "field 'spec.ingress[0].ports[0].port': \(port), found \"80\"; write 80 without quotes"
         ),
         (policy("{port: 80}, {port: web}"), nil),
+        (
+            ports("{name: a, port: 80, protocol: TCP}, {name: a, port: 80, protocol: UDP}"),
+            #"field 'spec.ports' has more than one item [name="a"], the first at m.yaml:1:73; remove one of them"#
+        ),
+        (ports("{name: a, port: 80, protocol: TCP}, {name: b, port: 80, protocol: UDP}"), nil),
+        (
+            ports("{name: a, port: 80, protocol: TCP}, {port: 81, protocol: TCP}"),
+            "field 'spec.ports[1].name': a Service with several ports needs a name for each; add 'name:'"
+        ),
+        (ports("{port: 80, protocol: TCP}"), nil),
+        (
+            pod("ports: [{name: a, containerPort: 80, protocol: TCP}, {name: a, containerPort: 80, protocol: UDP}]"),
+            #"field 'spec.containers[0].ports' has more than one item [name="a"], the first at m.yaml:1:109; "#
+                + "remove one of them"
+        ),
+        (selector("{key: a, operator: In, values: [b]}"), nil), (selector("{key: a, operator: Exists}"), nil),
+        (
+            selector("{key: a, operator: In}"),
+            "\(expression).values': operator 'In' needs at least one value; write 'values: [VALUE]'"
+        ),
+        (
+            selector("{key: a, operator: DoesNotExist, values: [b]}"),
+            "\(expression).values': operator 'DoesNotExist' allows no values; remove 'values'"
+        ),
+        (
+            selector("{key: a, operator: Notin, values: [b]}"),
+            "\(expression).operator': expected 'In', 'NotIn', 'Exists', 'DoesNotExist', found \"Notin\"; did you mean 'NotIn'?"
+        ),
+        (
+            selector("{key: a b, operator: Exists}"),
+            "\(expression).key': expected \(NameForm.qualified.expected), found \"a b\""
+        ),
+        (affinity("{key: a, operator: Gt, values: ['1']}"), nil),
+        (
+            affinity("{key: a, operator: Lt, values: ['1', '2']}"),
+            "\(nodeExpression).values': operator 'Lt' needs exactly one value; write 'values: [VALUE]'"
+        ),
+        (
+            selector("{key: a, operator: Gt, values: ['1']}"),
+            "\(expression).operator': expected 'In', 'NotIn', 'Exists', 'DoesNotExist', found \"Gt\""
+        ),
         (secret("type: kubernetes.io/tls, data: {tls.crt: ''}, stringData: {tls.key: ''}"), nil),
         (secret("type: example.test/own, data: {a: ''}"), nil), (secret("data: null"), nil),
         (secret("data: YQ=="), "field 'data': expected a mapping, found a string; write 'KEY: VALUE' below 'data:'"),
