@@ -34,7 +34,10 @@ struct RequestCountTests {
             // Two requests verify an object, if they are some time apart.
             try await Task.sleep(for: .seconds(3))
             let second = try await run()
-            #expect(second.requests["patch"] == second.objects, "one dry run each: \(second.requests)")
+            #expect(
+                (second.requests["patch"] ?? 0) <= 2,
+                "only of what the server writes in another form: \(second.requests)"
+            )
             let third = try await run()
             // The API server's readiness and version, and namespace kube-system; no discovery, and no whole object.
             #expect(third.requests["get"] == third.objects + 3, "\(third.paths)")

@@ -118,7 +118,7 @@ struct FieldSet: Hashable {
     }
 
     /// The part of a value that a key of a set names.
-    private static func child(of value: Node, at key: String) -> Node? {
+    static func child(of value: Node, at key: String) -> Node? {
         let name = String(key.dropFirst(2))
         switch key.prefix(2) {
         case "f:": return value[name]

@@ -25,6 +25,25 @@ extension ObjectApplication {
         func keep() { objects.keep(key) }
     }
 
+    /// Returns whether the object shows that applying the manifest again would change nothing.
+    ///
+    /// Not in a dry run, and not if something on the way may change what is sent: a mutating webhook or policy, an admission
+    /// plugin of the server, a conversion by a webhook.
+    ///
+    /// - Parameters:
+    ///   - body: The object as it would be sent.
+    ///   - live: The object on the server.
+    ///   - path: Its path.
+    /// - Returns: `false` also if it cannot be said without the server.
+    func isApplied(_ body: Node, in live: Node, at path: ObjectPath) async -> Bool {
+        let entries = (live["metadata"]?["managedFields"]?.sequence ?? []).filter(ManagedMetadata.isOwn)
+        guard !isDryRun, !isChangedByAdmission, entries.count == 1, entries[0]["apiVersion"] == body["apiVersion"],
+            FieldSet(entries[0]["fieldsV1"]).isApplied(body, in: live), ClientSideMigration(of: live) == nil,
+            let resource = try? await client.catalog.resource(of: path.identity.type, on: client, until: deadline)
+        else { return false }
+        return await server(plural: resource.plural)?.definition.convertsByWebhook == false
+    }
+
     /// Prepares the verification of an object that exists.
     ///
     /// - Parameters:
@@ -114,14 +133,21 @@ extension ObjectApplication {
         return ApplyInputs.Server(version: traits.version, definition: definition)
     }
 
+    /// Whether admission plugins of the server itself may change the object, as its flags and other objects say.
+    private var isChangedByAdmission: Bool {
+        let type = manifest.identity.type
+        return type.group.isEmpty && ["PersistentVolumeClaim", "Pod"].contains(type.kind)
+    }
+
     /// The manifest of an object that is remembered, `nil` for one that is always asked about.
     ///
-    /// Admission plugins of the server itself change pods and claims, as its flags and other objects say. The digest of a Secret
-    /// would be a way to guess its values.
+    /// The digest of a Secret would be a way to guess its values.
     private var inputs: ApplyInputs? {
         let type = manifest.identity.type
-        let isExcluded = type.group.isEmpty && ["PersistentVolumeClaim", "Pod", "Secret"].contains(type.kind)
-        guard applier.verified != nil, applier.dryRunOverlay == nil, !isExcluded else { return nil }
+        let isSecret = type.group.isEmpty && type.kind == "Secret"
+        guard applier.verified != nil, applier.dryRunOverlay == nil, !isSecret, !isChangedByAdmission else {
+            return nil
+        }
         let stamped = applier.managedMetadata.stamp(manifest.root, namespace: client.kubeconfig.namespace)
         return ApplyInputs(manifestDigest: ApplyInputs.digest(ofManifest: stamped))
     }

@@ -166,7 +166,7 @@ struct ObjectApplication {
 
     /// Changes an object that exists, if there is anything to change.
     ///
-    /// The server is asked first: a write that changes nothing may still change the resource version, as on 1.20 for a
+    /// Unless the object itself shows that there is nothing, the server is asked first: a write that changes nothing may still change the resource version, as on 1.20 for a
     /// CRD with a field that the server drops, and every new version wakes all watchers.
     private func change(
         _ live: Node,
@@ -184,6 +184,9 @@ struct ObjectApplication {
                 verification: verification,
                 isEstablished: identity.isCustomResourceDefinition && verification.entry.metadataDigest != nil
             )
+        }
+        if memory.intended == nil, memory.original == nil, await isApplied(body, in: live, at: path) {
+            return Result(identity: identity, change: .unchanged, object: live, verification: verification)
         }
         let proposal: Proposal
         do throws(APIError) {

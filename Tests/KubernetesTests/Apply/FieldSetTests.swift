@@ -29,6 +29,53 @@ struct FieldSetTests {
         #expect(try set(left).subtracting(try set(right)) == (try set(rest)))
     }
 
+    /// What a manager has applied, and the object that it has become.
+    private static let applied = (
+        fields: #"""
+        f:metadata: {f:labels: {.: {}, f:a: {}}}
+        f:spec:
+          f:replicas: {}
+          f:selector: {}
+          f:template:
+            f:spec:
+              f:containers: {'k:{"name":"x"}': {.: {}, f:name: {}, f:image: {}}, 'k:{"name":"w"}': {.: {}, f:name: {}, f:image: {}}}
+              f:dnsPolicy: {}
+        f:finalizers: {'v:"p"': {}, 'v:"q"': {}}
+        """#,
+        object: """
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: s, uid: '1', labels: {a: b, other: c}}, spec:
+         {replicas: 1, selector: {m: 1}, paused: false, template: {spec: {dnsPolicy: Default, containers:
+          [{name: x, image: i, tty: false}, {name: z, image: i}, {name: w, image: j}]}}}, finalizers: [p, other, q], status: {}}
+        """
+    )
+
+    @Test(
+        arguments: [
+            ("", "", true), ("namespace: s, ", "", true), ("name: d", "name: e", false),
+            ("namespace: s", "namespace: o", false),
+            ("apps/v1", "apps/v2", false), ("a: b", "a: c", false), ("a: b", "a: b, e: f", false),
+            ("{a: b}", "{}", false),
+            ("replicas: 1", "replicas: 2", false), ("replicas: 1, ", "", false), ("m: 1", "m: 1, o: 2", false),
+            ("replicas: 1", "replicas: 1, paused: false", false), ("replicas: 1", "replicas: 1, paused: null", false),
+            ("image: j", "image: k", false), ("image: j", "image: j, tty: true", false),
+            ("{name: x, image: i}, {name: w, image: j}", "{name: w, image: j}, {name: x, image: i}", false),
+            ("{name: x, image: i}, ", "", false), ("[p, q]", "[q, p]", false), ("[p, q]", "[p]", false),
+            ("[p, q]", "[p, q, other]", false), ("[p, q]", "[p, p]", false), ("[p, q]", "p", false),
+            ("dnsPolicy: Default", "dnsPolicy: {}", false),
+        ]
+    )
+    func `an object shows whether a manifest was applied to it`(text: String, other: String, isApplied: Bool) throws {
+        let manifest = """
+            {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: s, labels: {a: b}}, spec: {replicas: 1, selector:
+             {m: 1}, template: {spec: {dnsPolicy: Default, containers: [{name: x, image: i}, {name: w, image: j}]}}}, finalizers: [p, q]}
+            """
+        let changed = text.isEmpty ? manifest : manifest.replacing(text, with: other)
+        #expect(text.isEmpty || changed != manifest)
+        let object = try node(Self.applied.object)
+        #expect(try set(Self.applied.fields).isApplied(try node(changed), in: object) == isApplied)
+        #expect(!FieldSet(nil).isApplied(try node(changed), in: object))
+    }
+
     @Test func `an intersection has the fields of an object`() throws {
         let fields = #"""
             f:data: {.: {}, f:a: {}, f:b: {}}
