@@ -183,8 +183,8 @@ struct Configuration {
 
     /// Whether the process is in the sandbox of a unit, where it makes nothing itself that was not prepared before.
     private var isSandboxed: Bool {
-        guard Machine.isUnit, case .run = options.command else { return false }
-        return !options.isPreparation
+        guard Machine.isUnit, let run = options.command as? RunCommand else { return false }
+        return !run.isPreparation
     }
 
     private func files(staged: StagedProducts?, refusesDistrusted: Bool? = nil) -> NodeFiles {

@@ -87,27 +87,123 @@ struct Program {
             output.write(versionText)
             return (.success, Self.readerLimit)
         case .success(.perform(let options)):
-            return (await perform(options), Self.idleLimit(after: options.command))
+            return (await perform(options), options.command.outputLimit)
         case .failure(let error):
             output.report(error, as: wantedOutput(arguments))
             return (.usage, Self.readerLimit)
         }
     }
 
-    /// How long the output of a command may wait for a reader when the command has ended.
-    private static func idleLimit(after command: Command) -> Duration {
-        switch command {
-        // It was interrupted by a person, who does not wait for a reader.
-        case .status(_, let status) where status.isWatching: stopLimit
-        case .run(let run) where !run.isDryRun: runLimit
-        default: readerLimit
+    /// The exit code of a failure that is not one of a task.
+    private var failureCode: ExitCode {
+        guard case .success(.perform(let options)) = invocation else { return .failure }
+        return type(of: options.command).failureCode
+    }
+
+    // MARK: Commands
+
+    /// Performs a command, and reports the error that ends it.
+    private func perform(_ options: Options) async -> ExitCode {
+        warnAboutRoot(options)
+        do {
+            return try await options.command.run(options, in: self)
+        } catch let error as Problems {
+            // Only names in the arguments can still be wrong.
+            output.report(error, as: options.output)
+            return .usage
+        } catch {
+            output.report(error, as: options.output)
+            return failureCode
         }
     }
 
-    /// The exit code of a failure that is not one of a task.
-    var failureCode: ExitCode {
-        guard case .success(.perform(let options)) = invocation, case .diff = options.command else { return .failure }
-        return .trouble
+    /// Warns of a root that does not exist: it may be misspelt, and a run would create it.
+    private func warnAboutRoot(_ options: Options) {
+        // systemd calls the generator, which writes no files of tasks.
+        guard !(options.command is UnitsCommand), let root = options.root, !options.output.isForPrograms,
+            (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
+        else { return }
+        output.report(warnings: [Problem("directory '\(root)' of '--root' does not exist; a run creates it")])
+    }
+
+    /// Reads the task file for a command, or reports what is wrong with it.
+    ///
+    /// - Parameters:
+    ///   - options: The options of the command.
+    ///   - isPreparation: Whether the same call follows and reports what is wrong.
+    ///   - isOfUnits: Whether systemd calls the command about units of tasks or for metrics.
+    ///   - command: The command.
+    /// - Returns: The exit code.
+    /// - Throws: The errors of the command.
+    func withConfiguration(
+        _ options: Options,
+        isPreparation: Bool = false,
+        isOfUnits: Bool = false,
+        _ command: (Configuration) async throws -> ExitCode,
+    ) async throws -> ExitCode {
+        func report(_ error: Problems) async -> ExitCode {
+            if isPreparation { return .success }
+            if isOfUnits { await writeMetricsOfInvalidFile(options) }
+            return reportInvalidFile(error, options)
+        }
+        let configuration: Configuration
+        do throws(Problems) {
+            configuration = try Configuration(options)
+        } catch {
+            return await report(error)
+        }
+        if !isOfUnits, let absence = Configuration.absence(options) {
+            // The unit of a task was made from a task file that is gone.
+            if options.isService { return await report(Problems([absence])) }
+            output.report(warnings: [absence])
+        }
+        return try await command(configuration)
+    }
+
+    private func reportInvalidFile(_ error: Problems, _ options: Options) -> ExitCode {
+        output.report(error, as: options.output, .taskFileWrong)
+        guard options.isService else { return .configuration }
+        // Every user can read the status, and a problem may show a value of the file.
+        let place = error.all.first?.location.map { " (\($0))" } ?? ""
+        let status = printable("the task file has a problem\(place), see the journal")
+        let notifications = ThreadQueue(notifyManager)
+        notifications.append("STATUS=\(status)")
+        _ = notifications.drain(idleLimit: Self.stopLimit)
+        return .configuration
+    }
+
+    /// Writes metrics that say that the task file is invalid, in place of those of the last boot.
+    private func writeMetricsOfInvalidFile(_ options: Options) async {
+        do throws(Problem) {
+            try await MetricsWriter(ofInvalidConfiguration: options).write()
+        } catch {
+            output.report(warnings: problems(of: error))
+        }
+    }
+
+    /// Lets the sinks show that time passes while a run goes on, and waits until they have reported everything.
+    func withTicking(
+        _ events: EventQueue,
+        idleLimit: Duration,
+        _ body: @escaping @Sendable () async throws -> ExitCode,
+    ) async throws -> ExitCode {
+        let result: Result<ExitCode, any Error> = await withTaskGroup(of: Result<ExitCode, any Error>?.self) { group in
+            group.addTask {
+                do { return .success(try await body()) } catch { return .failure(error) }
+            }
+            group.addTask {
+                while (try? await ContinuousClock().sleep(for: .milliseconds(200))) != nil { events.tick() }
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let result = await group.next() {
+                if let result { return result }
+            }
+            preconditionFailure("a run ends before the clock beside it")
+        }
+        let isStopped = (try? result.get())?.isStopped == true
+        events.finish(idleLimit: idleLimit, until: isStopped ? .now + Self.stopLimit : nil)
+        return try result.get()
     }
 
     /// Makes a function that sends entries to the journal.
@@ -116,3 +212,6 @@ struct Program {
         return send
     }
 }
+
+/// Sends assignments to the service manager; what the program does is more important than its status.
+@Sendable func notifyManager(_ state: String) { _ = try? Systemd.notify(state) }

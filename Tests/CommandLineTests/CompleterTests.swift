@@ -75,8 +75,8 @@ struct CompleterTests {
 
     @Test func `a shell passes the line as it was typed`() throws {
         let line = "nest-bootstrap status 'a b"
-        let invocation = try parseArguments(["completion", "--words", "--", line])
-        #expect(invocation == .perform(Options(.candidates(line: line))))
+        let given = try command(["completion", "--words", "--", line], as: CompletionCommand.self)
+        #expect(given?.line == line && given?.listsWords == true)
     }
 
     @Test(

@@ -9,18 +9,18 @@ struct FlagTests {
     @Test func `a short name may have its value, or other short names, in the same argument`() throws {
         #expect(try options(["run", "-ojson"]).output == .json)
         #expect(try options(["-c/x.yaml", "check"]).config == "/x.yaml")
-        var watch = StatusOptions()
+        var watch = StatusCommand()
         watch.isWatching = true
         for arguments in [["status", "-wojson"], ["status", "-wo", "json"], ["-wo=json", "status"]] {
             let given = try options(arguments)
-            #expect(given.command == .status([], watch) && given.output == .json)
+            #expect(given.command as? StatusCommand == watch && given.output == .json)
         }
-        var logs = LogsOptions()
-        (logs.isFollowing, logs.boot) = (true, "")
-        #expect(try options(["logs", "-fb", "a"]).command == .logs(["a"], logs))
+        var logs = LogsCommand()
+        (logs.names, logs.isFollowing, logs.boot) = (["a"], true, "")
+        #expect(try command(["logs", "-fb", "a"]) == logs)
         logs.boot = "-1"
         for arguments in [["-fb-1"], ["-fb=-1"], ["-fb", "-1"], ["-f", "--boot", "-1"], ["-f", "--boot=-1"]] {
-            #expect(try options(["logs", "a"] + arguments).command == .logs(["a"], logs), "\(arguments)")
+            #expect(try command(["logs", "a"] + arguments) == logs, "\(arguments)")
         }
     }
 

@@ -7,10 +7,8 @@ import Testing
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct LogsTests {
     private func call(_ arguments: String...) throws -> [String] {
-        guard case .perform(let options) = try parseArguments(["logs"] + arguments),
-            case .logs(let names, let logs) = options.command
-        else { return [] }
-        return LogsCommand.arguments(names, logs, options, users: [0, 998])
+        let options = try options(["logs"] + arguments)
+        return try #require(options.command as? LogsCommand).arguments(options, users: [0, 998])
     }
 
     @Test func `without a name all entries of the program are shown`() throws {
@@ -66,7 +64,7 @@ struct LogsTests {
     }
 
     @Test func `only formats that journalctl has are offered`() {
-        let help = helpText(.logs)
+        let help = helpText(LogsCommand.self)
         #expect(help.contains("-o, --output text|table|json|plain\n") && !help.contains("|yaml"))
         let formats = ["text", "table", "json", "plain"].map { Candidate($0) }
         for words in [["logs", "--output", ""], ["logs", "-o", ""]] {

@@ -20,6 +20,11 @@ func options(_ arguments: [String]) throws -> Options {
     return options
 }
 
+/// The command of a call, with what its arguments say; `nil` if they call another one.
+func command<Wanted: Command>(_ arguments: [String], as type: Wanted.Type = Wanted.self) throws -> Wanted? {
+    try options(arguments).command as? Wanted
+}
+
 /// Calls the program in the process of the tests, without signals, and with both outputs kept in memory.
 ///
 /// - Parameters:

@@ -1,6 +1,15 @@
 import Base
 import Reporting
 
+/// What the arguments ask for.
+enum Invocation: Sendable {
+    /// To do something.
+    case perform(Options)
+    /// The help of a command, or of the program.
+    case help((any Command.Type)?)
+    case version
+}
+
 /// Parses the arguments of the program.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
@@ -15,11 +24,11 @@ func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
 /// Turns the arguments of a systemd generator into those of the command `units`.
 ///
 /// - Parameter arguments: The program's own name and the arguments.
-/// - Returns: The arguments without the name; by the name of a generator they are the directories of ``Command/units(_:)``.
+/// - Returns: The arguments without the name; by the name of a generator they are the directories of ``UnitsCommand``.
 func argumentsByName(_ arguments: [String]) -> [String] {
     guard let name = arguments.first else { return [] }
     let rest = Array(arguments.dropFirst())
-    return name.hasSuffix("-generator") ? [CommandName.units.rawValue] + rest : rest
+    return name.hasSuffix("-generator") ? [UnitsCommand.name] + rest : rest
 }
 
 /// Finds the output format for an error in the arguments.
@@ -29,7 +38,7 @@ func argumentsByName(_ arguments: [String]) -> [String] {
 ///   not known, or has no flag of that name, the flag of other commands counts.
 func wantedOutput(_ arguments: [String]) -> OutputFormat {
     // What a flag sets says whether it takes a format: the value of `init --output` is a file.
-    TypedWords(arguments).values.output
+    TypedWords(arguments).options.output
 }
 
 /// Sorts arguments into a command, flags and names.
@@ -45,7 +54,7 @@ private struct ArgumentParser {
     }
 
     /// The command, if the first word is one.
-    private var command: CommandName? { words.first.flatMap(CommandName.init) }
+    private var command: (any Command.Type)? { words.first.flatMap(findCommand) }
 
     mutating func parse() throws(UsageError) -> Invocation {
         do throws(UsageError) {
@@ -59,13 +68,13 @@ private struct ArgumentParser {
         if isHelp { return .help(command) }
         if isVersion {
             guard let word = words.first else { return .version }
-            throw UsageError("'\(Flag.versionName)' takes no arguments: '\(word)'")
+            throw UsageError("'\(FlagForm.versionName)' takes no arguments: '\(word)'")
         }
         return .perform(try options())
     }
 
     private static func isHelpFlag(_ argument: String) -> Bool {
-        Flag.helpNames.contains(argument)
+        FlagForm.helpNames.contains(argument)
     }
 
     private mutating func sort() throws(UsageError) {
@@ -73,68 +82,69 @@ private struct ArgumentParser {
             if argument == "--" {
                 words += rest
                 rest = []
-            } else if argument == Flag.versionName {
+            } else if argument == FlagForm.versionName {
                 isVersion = true
             } else if argument.hasPrefix("-"), argument != "-" {
-                for part in Flag.parts(of: argument, for: command) { try add(part) }
+                for part in FlagForm.parts(of: argument, for: command) { try add(part) }
             } else {
                 words.append(argument)
             }
         }
     }
 
-    private mutating func add(_ part: Flag.Part) throws(UsageError) {
+    private mutating func add(_ part: FlagForm.Part) throws(UsageError) {
         guard Self.isHelpFlag(part.name) else {
             flags.append(try flag(part))
             return
         }
-        guard part.value == nil else { throw UsageError("flag '\(part.name)' takes no value", command: command) }
+        guard part.value == nil else { throw UsageError("flag '\(part.name)' takes no value", of: command) }
         isHelp = true
     }
 
     /// The names of the flags that may be meant, each once.
     private var knownFlags: [String] {
-        let known = command?.shownFlags ?? Flag.all.filter { !$0.isInternal }
-        let names = known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + Flag.helpNames + [Flag.versionName]
+        let known = command?.shownFlags ?? FlagForm.all.filter { !$0.isInternal }
+        let names =
+            known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames + [FlagForm.versionName]
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
     }
 
     /// Whether the command has a flag, or may have it because it is not known yet.
-    private func isKnown(_ flag: Flag) -> Bool { command.map(flag.commands.contains) ?? true }
+    private func isKnown(_ flag: FlagForm) -> Bool { command.map { $0.has(flag) } ?? true }
 
-    private mutating func flag(_ part: Flag.Part) throws(UsageError) -> GivenFlag {
+    private mutating func flag(_ part: FlagForm.Part) throws(UsageError) -> GivenFlag {
         // A letter may be the first one of a long name, also if another command has a flag of that letter.
         let meant = part.name.count == 2 ? "-\(part.name)" : nil
         let isMeant = knownFlags.count { $0.hasPrefix(meant ?? part.name) } == 1
-        guard let flag = Flag.named(part.name, of: command), !isMeant || isKnown(flag) else {
-            throw .unknown("flag", part.name, meaning: meant, among: knownFlags, command: command)
+        guard let flag = FlagForm.named(part.name, of: command), !isMeant || isKnown(flag) else {
+            throw .unknown("flag", part.name, meaning: meant, among: knownFlags, of: command)
         }
         guard let valueName = flag.value else {
-            if part.value == nil { return GivenFlag(flag: flag, value: "") }
-            throw UsageError("flag '\(flag.name)' takes no value", command: command)
+            if part.value == nil { return GivenFlag(form: flag, value: "") }
+            throw UsageError("flag '\(flag.name)' takes no value", of: command)
         }
-        if let value = part.value, !value.isEmpty { return GivenFlag(flag: flag, value: value) }
+        if let value = part.value, !value.isEmpty { return GivenFlag(form: flag, value: value) }
         if part.value == nil, flag.isValueOptional { return try flagWithOptionalValue(flag, valueName) }
         guard part.value == nil, let value = rest.first, !value.isEmpty, !value.hasPrefix("--") else {
             let usage = flag.isValueOptional ? "\(flag.name)=\(valueName)" : flag.usage
-            throw UsageError("flag '\(flag.name)' requires a value: '\(usage)'", command: command)
+            throw UsageError("flag '\(flag.name)' requires a value: '\(usage)'", of: command)
         }
         rest = rest.dropFirst()
-        return GivenFlag(flag: flag, value: value)
+        return GivenFlag(form: flag, value: value)
     }
 
     /// A flag whose value may be left out, and that has none in its own argument.
-    private mutating func flagWithOptionalValue(_ flag: Flag, _ valueName: String) throws(UsageError) -> GivenFlag {
-        guard let next = rest.first else { return GivenFlag(flag: flag, value: "") }
+    private mutating func flagWithOptionalValue(_ flag: FlagForm, _ valueName: String) throws(UsageError) -> GivenFlag {
+        guard let next = rest.first else { return GivenFlag(form: flag, value: "") }
         if next.hasPrefix("-"), isNumber(next) {
             // No flag is a number, and journalctl reads '-b -1' so.
             rest = rest.dropFirst()
-            return GivenFlag(flag: flag, value: next)
+            return GivenFlag(form: flag, value: next)
         }
         // A name cannot be meant: it would be looked for among the tasks.
-        guard Self.isValue(next, of: valueName) else { return GivenFlag(flag: flag, value: "") }
-        throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", command: command)
+        guard Self.isValue(next, of: valueName) else { return GivenFlag(form: flag, value: "") }
+        throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", of: command)
     }
 
     /// Whether a word can only be meant as the value that may be left out.
@@ -146,20 +156,20 @@ private struct ArgumentParser {
         }
     }
 
-    private func helpSubject() throws(UsageError) -> CommandName? {
+    private func helpSubject() throws(UsageError) -> (any Command.Type)? {
         if words.count > 2 { throw UsageError("'help' takes one command: unexpected argument '\(words[2])'") }
         guard words.count > 1, words[1] != "help" else { return nil }
-        guard let name = CommandName(rawValue: words[1]) else {
-            throw .unknown("command", words[1], among: CommandName.shown.map(\.rawValue))
+        guard let command = findCommand(words[1]) else {
+            throw .unknown("command", words[1], among: shownCommands.map { $0.name })
         }
-        return name
+        return command
     }
 
     private func options() throws(UsageError) -> Options {
         guard let word = words.first else { throw UsageError("no command given") }
         guard let command else {
-            throw .unknown("command", word, among: CommandName.shown.map(\.rawValue) + ["help"])
+            throw .unknown("command", word, among: shownCommands.map { $0.name } + ["help"])
         }
-        return try Options(command, names: Array(words.dropFirst()), flags: flags)
+        return try command.options(Array(words.dropFirst()), flags)
     }
 }

@@ -1,83 +1,89 @@
-import Kubernetes
+/// A command of the program: its name, its help, its flags, and what it does.
+///
+/// A value has what the arguments of one call say. Everything about a command is in the file of its type, and ``commands``
+/// lists the types.
+protocol Command: Sendable, Hashable {
+    /// The word that calls it.
+    static var name: String { get }
 
-/// A command with the flags that no other has.
-enum Command: Sendable, Hashable {
-    /// Runs this node's plan.
-    case run(RunOptions)
-    /// Shows the states of the named tasks, or of all.
-    case status([String], StatusOptions)
-    /// Shows what a run of the named tasks, or of all, would change.
-    case diff([String])
-    /// Shows the entries of the journal about the named tasks, or about all.
-    case logs([String], LogsOptions)
-    /// Shows when each task of this boot waited and ran.
-    case timeline(TimelineFormat)
-    /// Finds mistakes without an API server, whose version may be given.
-    case check(KubernetesVersion?)
-    /// Prints the plan.
-    case graph(GraphOptions)
-    /// Prints the roles that the agent needs as a user of the API server.
-    case rbac(user: String)
-    /// Checks or renews the certificates of all nodes.
-    case certificates(CertificatesOptions)
-    /// Undoes what the tasks have made on this node.
-    case reset(ResetOptions)
-    /// Writes a first task file for a machine.
-    case initialise(InitOptions)
-    /// Prints the inventory of another tool as a drop-in.
-    case importing(ImportSource)
-    /// Prints what a key of the task file means, or the sections.
-    case explain(String?)
-    /// Prints the JSON Schema of the task file.
-    case schema
-    /// Prints the completion of a shell.
-    case completion(Shell)
-    /// Prints what may follow a line as it was typed, with the name of the program, for the completion of a shell.
-    case candidates(line: String)
-    /// Prints the source of a manual page, with a date.
-    case manual(Manual, date: String)
-    /// Writes the plan as systemd units.
-    case units(UnitsOptions)
-    /// Reports failures and recoveries of units; the names are of tasks that have succeeded now.
-    case supervise([String], isRepetition: Bool)
-    /// Writes the metrics, and does nothing else that `supervise` does.
-    case writeMetrics
-    /// Reports the state of the node to the cluster, and does nothing else that `supervise` does.
-    case report
-    /// Has the end of all tasks reported to the cluster, and does nothing else that `supervise` does.
-    case noteEnd
+    static var help: CommandHelp { get }
+
+    /// Its flags, in the order of the help.
+    static var flags: [Flag<Self>] { get }
+
+    /// Whether the help of the program shows it; the build of the package calls the others.
+    static var isShown: Bool { get }
+
+    /// The format of its output, if it has no choice of formats.
+    static var onlyFormat: String? { get }
+
+    /// The exit code of an error that is not one of a task.
+    static var failureCode: ExitCode { get }
+
+    /// Creates the command of a call without arguments.
+    init()
+
+    /// Takes the arguments that are no flags, once the flags have been set.
+    ///
+    /// - Parameters:
+    ///   - names: The arguments.
+    ///   - options: The flags that several commands have.
+    /// - Throws: ``UsageError`` for what is wrong or missing, and for flags that exclude each other.
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError)
+
+    /// Whether it writes nothing, but shows what would be written.
+    var isDryRun: Bool { get }
+
+    /// Whether it does what the task files say; others only look, and may look at files of anybody.
+    var acts: Bool { get }
+
+    /// How long its output may wait for a reader when it has ended.
+    var outputLimit: Duration { get }
+
+    /// Performs it.
+    ///
+    /// - Parameters:
+    ///   - options: The flags that several commands have, and the environment.
+    ///   - program: The outputs and signals of the process.
+    /// - Returns: The exit code.
+    /// - Throws: ``Base/Problems`` for arguments that are wrong, other errors for what ends it.
+    func run(_ options: Options, in program: Program) async throws -> ExitCode
+
+    /// Changes the process before it has a second thread, for a command that runs in a unit.
+    ///
+    /// - Parameter arguments: The arguments of the program, which are not parsed yet.
+    static func prepareProcess(_ arguments: [String])
+
+    /// Finds what may be typed as an argument that is no flag.
+    static func completion(_ completer: Completer) -> Completion
 }
 
-/// The name of a command.
-enum CommandName: String, Sendable, Hashable, CaseIterable {
-    case run, diff, status, logs, timeline, check, graph, rbac, certificates, reset
-    case initialise = "init"
-    case importing = "import"
-    case explain, schema, completion, units, supervise
-    case manual
+extension Command {
+    static var isShown: Bool { true }
+    static var onlyFormat: String? { nil }
+    static var failureCode: ExitCode { .failure }
+    var isDryRun: Bool { false }
+    var acts: Bool { false }
+    var outputLimit: Duration { Program.readerLimit }
 
-    /// Those that the help shows; the build of the package calls the others.
-    static let shown = allCases.filter { $0 != .manual }
-
-    /// What it prints, if it has no choice of formats.
-    var onlyFormat: String? {
-        switch self {
-        case .schema: "JSON"
-        case .importing: "YAML"
-        case .completion: "a script of the shell"
-        default: nil
-        }
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        try Self.refuse(names, options)
     }
 
-    /// The flags that its help shows.
-    var shownFlags: [Flag] { Flag.all.filter { $0.commands.contains(self) && !$0.isInternal } }
+    static func prepareProcess(_ arguments: [String]) {}
+    static func completion(_ completer: Completer) -> Completion { .words([]) }
 }
 
-/// What the arguments ask for.
-enum Invocation: Sendable, Hashable {
-    /// To do something.
-    case perform(Options)
-    /// The help of a command, or of the program.
-    case help(CommandName?)
-    case version
-}
+/// All commands, in the order of the help.
+let commands: [any Command.Type] = [
+    RunCommand.self, DiffCommand.self, StatusCommand.self, LogsCommand.self, TimelineCommand.self, CheckCommand.self,
+    GraphCommand.self, RBACCommand.self, CertificatesCommand.self, ResetCommand.self, InitCommand.self,
+    ImportCommand.self, ExplainCommand.self, SchemaCommand.self, CompletionCommand.self, UnitsCommand.self,
+    SuperviseCommand.self, ManualCommand.self,
+]
+
+/// The commands that the help of the program shows.
+let shownCommands = commands.filter { $0.isShown }
+
+/// Finds a command by its name.
+func findCommand(_ name: String) -> (any Command.Type)? { commands.first { $0.name == name } }

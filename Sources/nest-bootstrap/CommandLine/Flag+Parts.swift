@@ -1,4 +1,4 @@
-extension Flag {
+extension FlagForm {
     /// A flag as an argument has it.
     struct Part: Sendable, Hashable {
         /// Its name, with its dashes.
@@ -15,7 +15,7 @@ extension Flag {
     ///   - argument: The argument.
     ///   - command: The command, if it is known.
     /// - Returns: The flags. An argument with an unknown letter is one unknown flag.
-    static func parts(of argument: String, for command: CommandName?) -> [Part] {
+    static func parts(of argument: String, for command: (any Command.Type)?) -> [Part] {
         let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let whole = Part(name: halves[0], value: halves.count == 2 ? halves[1] : nil)
         // A long name with one dash is a mistake, and not a letter with a value.

@@ -1,12 +1,78 @@
 import Base
-import Kubernetes
-import Reporting
 
-/// A flag: its name, its help, and what it sets.
-struct Flag: Sendable {
-    /// Sets what a flag is for.
-    typealias Action = @Sendable (inout FlagValues, String, CommandName) throws(UsageError) -> Void
+/// A flag of a command, and what it sets.
+struct Flag<Owner: Command>: Sendable {
+    /// Sets a property of the command, or of the options that several commands have, to a value.
+    typealias Action = @Sendable (inout Owner, inout Options, _ value: String) throws(UsageError) -> Void
 
+    let form: FlagForm
+    let set: Action
+
+    private init(_ form: FlagForm, _ set: @escaping Action) {
+        (self.form, self.set) = (form, set)
+    }
+
+    /// Creates a flag with a value.
+    init(
+        _ name: String,
+        short shortName: String? = nil,
+        _ value: String,
+        isValueOptional: Bool = false,
+        isRepeatable: Bool = false,
+        _ help: String,
+        _ set: @escaping Action,
+    ) {
+        let form = FlagForm(
+            name: name,
+            shortName: shortName,
+            value: value,
+            isValueOptional: isValueOptional,
+            isRepeatable: isRepeatable,
+            help: help,
+        )
+        self.init(form, set)
+    }
+
+    /// Creates a flag without a value.
+    init(
+        _ name: String,
+        short shortName: String? = nil,
+        isInternal: Bool = false,
+        _ help: String,
+        _ set: @escaping @Sendable (inout Owner, inout Options) -> Void,
+    ) {
+        let form = FlagForm(name: name, shortName: shortName, isInternal: isInternal, help: help)
+        self.init(form) { command, options, _ in set(&command, &options) }
+    }
+
+    /// Creates a flag without a value that makes a property true.
+    init(
+        _ name: String,
+        short shortName: String? = nil,
+        isInternal: Bool = false,
+        _ help: String,
+        _ property: any WritableKeyPath<Owner, Bool> & Sendable,
+    ) {
+        self.init(name, short: shortName, isInternal: isInternal, help) { command, _ in
+            command[keyPath: property] = true
+        }
+    }
+
+    /// Creates a flag whose value is any text.
+    init(_ name: String, _ value: String, _ help: String, _ property: any WritableKeyPath<Owner, String?> & Sendable) {
+        self.init(name, value, help) { command, _, value in command[keyPath: property] = value }
+    }
+
+    /// Creates a flag that may be given several times; a value that is given twice counts once.
+    init(_ name: String, _ value: String, _ help: String, _ property: any WritableKeyPath<Owner, [String]> & Sendable) {
+        self.init(name, value, isRepeatable: true, help) { command, _, value in
+            command[keyPath: property] = unique(command[keyPath: property] + [value])
+        }
+    }
+}
+
+/// The form of a flag, and what the help says about it.
+struct FlagForm: Sendable {
     /// The name as it is typed, with its two dashes.
     let name: String
 
@@ -14,44 +80,19 @@ struct Flag: Sendable {
     let shortName: String?
 
     /// The name of its value in the help, or `nil` if it takes none.
-    let value: String?
-    let commands: [CommandName]
+    var value: String?
 
     /// Whether the value may be left out; if it is given, it is in the same argument, or is a number below 0 in the
     /// next.
-    let isValueOptional: Bool
+    var isValueOptional = false
 
     /// Whether it may be given several times.
-    let isRepeatable: Bool
+    var isRepeatable = false
 
     /// Whether only this program itself uses it, and the help does not show it.
-    let isInternal: Bool
+    var isInternal = false
 
-    /// What the help says about it.
     let help: String
-    let set: Action
-
-    init(
-        _ name: String,
-        short shortName: String? = nil,
-        _ value: String? = nil,
-        of commands: [CommandName],
-        isValueOptional: Bool = false,
-        isRepeatable: Bool = false,
-        isInternal: Bool = false,
-        _ help: String,
-        _ set: @escaping Action,
-    ) {
-        self.name = name
-        self.shortName = shortName
-        self.isInternal = isInternal
-        self.value = value
-        self.commands = commands
-        self.isValueOptional = isValueOptional
-        self.isRepeatable = isRepeatable
-        self.help = help
-        self.set = set
-    }
 
     /// The name with the form of its value, as in the help.
     var usage: String {
@@ -66,217 +107,98 @@ struct Flag: Sendable {
     /// The flag that shows the version, and is not part of a command.
     static let versionName = "--version"
 
-    /// Every other flag, in the order of the help.
-    static let all: [Flag] = commandFlags + statusFlags + certificateFlags + commonFlags + internalFlags
-
-    /// The flags of one command that the help shows, without those of `certificates` and `init`.
-    private static let commandFlags: [Flag] = [
-        Flag(
-            "--task",
-            "NAME",
-            of: [.run],
-            isRepeatable: true,
-            "run only this task; may be given several times. Its dependencies must have succeeded on this boot"
-        ) { values, value, _ in values.run.tasks.append(value) },
-        Flag(
-            "--with-dependencies",
-            of: [.run],
-            "first run the dependencies of the named tasks that have not succeeded on this boot"
-        ) { values, _, _ in values.run.withDependencies = true },
-        Flag("--yes", of: [.reset], "delete without a question") { values, _, _ in values.isConfirmed = true },
-        Flag(
-            "--run-commands",
-            of: [.reset],
-            "run reset commands also with '--root': they run on this machine, with DIR in NEST_ROOT"
-        ) { values, _, _ in values.runsCommandsWithRoot = true },
-        Flag("--dry-run", of: [.reset], "show what would be deleted, delete nothing") { values, _, _ in
-            values.run.isDryRun = true
-        },
-        Flag("--dry-run", of: [.run, .certificates], "show what would be created and changed, write nothing") {
-            values,
-            _,
-            _ in
-            values.run.isDryRun = true
-        },
-        Flag(
-            "--server-version",
-            "VERSION",
-            of: [.check],
-            "the version of the API server, such as 1.34: APIs that it does not serve are errors "
-                + "(default: that of the server at its last 'diff' or refusal, if known)"
-        ) { (values, value, command) throws(UsageError) in
-            guard let version = KubernetesVersion(value) else {
-                throw UsageError(
-                    "invalid value '\(value)' for '--server-version': expected a version such as 1.34",
-                    command: command
-                )
-            }
-            values.serverVersion = version
-        },
-        Flag(
-            "--format",
-            alternatives(GraphFormat.allCases),
-            of: [.graph],
-            "a tree of lines, the input of Graphviz or Mermaid, or a picture (default: \(GraphFormat.text.rawValue))"
-        ) { (values, value, command) throws(UsageError) in
-            values.format = try choice("format", value, of: command)
-        },
-        Flag(
-            "--user",
-            "NAME",
-            of: [.rbac],
-            "the user of the roles, the CN of its certificate (default: \(FlagValues().user))"
-        ) { (values, value, command) throws(UsageError) in
-            let isName = !value.isEmpty && value.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/%".utf8.contains($0) }
-            guard isName, ![".", ".."].contains(value), !value.hasPrefix("system:") else {
-                throw UsageError(
-                    "invalid value '\(value)' for '--user': expected a name without spaces, '/' and '%' that does not "
-                        + "begin with 'system:'",
-                    command: command
-                )
-            }
-            values.user = value
-        },
-    ]
-
-    /// The flags of several commands, and those of `init`.
-    private static let commonFlags: [Flag] = [
-        Flag(
-            "--config",
-            short: "-c",
-            "FILE",
-            of: ofTaskFile,
-            "the task file; its drop-ins are in the directory with the same name and the extension .d "
-                + "(default: \(Options.defaultConfig))"
-        ) { values, value, _ in values.config = value },
-        Flag(
-            "--role",
-            "ROLE",
-            of: ofNode,
-            "the role of the node, several with commas (default: the environment variable NEST_ROLE, or the roles that "
-                + "the task file gives the host name)"
-        ) { values, value, _ in values.role = value },
-        Flag(
-            "--host-name",
-            "NAME",
-            of: [.check, .graph, .initialise, .rbac, .units],
-            "the host name of the node (default: that of this machine)"
-        ) { values, value, _ in values.hostName = value },
-        Flag(
-            "--all-nodes",
-            of: [.check, .graph],
-            "every node of section 'nodes' instead of this one, each with its roles there; no file of a node is looked at"
-        ) { values, _, _ in values.isForAllNodes = true },
-        Flag("--all-nodes", of: [.status], "every node of the cluster and of section 'nodes' instead of this one") {
-            values,
-            _,
-            _ in values.isForAllNodes = true
-        },
-        Flag(
-            "--kubeconfig",
-            "FILE",
-            of: [.status],
-            "the kubeconfig with which '--all-nodes' reads the nodes of the cluster (default: the first file of the "
-                + "environment variable KUBECONFIG, or ~/.kube/config)"
-        ) { values, value, _ in values.status.kubeconfig = value },
-        Flag(
-            "--offline",
-            of: [.check, .units],
-            "look at no file of the node: only at the task file, its drop-ins, and manifests that exist here"
-        ) { values, _, _ in values.isOffline = true },
-        Flag(
-            "--installed-as",
-            "FILE",
-            of: [.units],
-            "the path of the task file on the node, for units that are made elsewhere (default: that of --config)"
-        ) { (values, value, command) throws(UsageError) in
-            guard value.isAbsolutePath else {
-                throw UsageError("'--installed-as' is an absolute path, found '\(value)'", command: command)
-            }
-            values.installedConfig = value
-        },
-        Flag(
-            "--output",
-            short: "-o",
-            "FILE",
-            of: [.initialise],
-            "write the task file to FILE, which must not exist (default: '-', standard output)"
-        ) { (values, value, command) throws(UsageError) in
-            guard OutputChoice(rawValue: value) == nil else {
-                let message = "'--output' of 'init' is a file, found the format '\(value)'"
-                throw UsageError("\(message); write ./\(value) for a file of that name", command: command)
-            }
-            values.initialise.path = value == "-" ? nil : value
-        },
-        Flag("--force", of: [.initialise], "replace FILE if it exists") { values, _, _ in
-            values.initialise.replaces = true
-        },
-        Flag(
-            "--root",
-            "DIR",
-            of: [.initialise],
-            "look at the files below DIR, which is the root of another machine"
-        ) { values, value, _ in values.root = value },
-        Flag(
-            "--root",
-            "DIR",
-            of: ofNode.filter { $0 != .initialise },
-            "put DIR before every path that a task writes or has written"
-        ) {
-            values,
-            value,
-            _ in values.root = value
-        },
-        Flag(
-            "--output",
-            short: "-o",
-            alternatives(OutputChoice.allCases),
-            of: ofTaskFile.filter { $0 != .logs } + [.explain],
-            "output for people (text and table are the same), for programs, or for screen readers and logs: text as a file gets "
-                + "it, never redrawn (default: \(OutputFormat.text.rawValue))"
-        ) { (values, value, command) throws(UsageError) in
-            values.set(try choice("output", value, of: command))
-        },
-    ]
+    /// The flags of all commands.
+    static let all = commands.flatMap { $0.flagForms }
 
     /// Finds a flag by one of its names: that of a command, or any if the command has none or is not known yet.
-    static func named(_ name: String, of command: CommandName?) -> Flag? {
-        let flags = all.filter { $0.name == name || $0.shortName == name }
-        return flags.first { flag in command.map(flag.commands.contains) ?? false } ?? flags.last
+    static func named(_ name: String, of command: (any Command.Type)?) -> FlagForm? {
+        command?.flagForms.first { $0.has(name) } ?? all.last { $0.has(name) }
     }
 
-    /// The commands that read a task file.
-    private static let ofTaskFile = CommandName.allCases.filter {
-        ![.initialise, .importing, .explain, .schema, .completion, .manual].contains($0)
-    }
+    private func has(_ name: String) -> Bool { self.name == name || shortName == name }
+}
 
-    /// The commands that are about one node.
-    private static let ofNode = ofTaskFile.filter { $0 != .certificates } + [.initialise]
+/// A flag in the arguments.
+struct GivenFlag {
+    let form: FlagForm
+    let value: String
+}
 
-    /// The words of which a value is one, as the help shows them.
-    static func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> String {
-        choices.map(\.rawValue).joined(separator: "|")
-    }
+extension Command {
+    static var flagForms: [FlagForm] { flags.map(\.form) }
 
-    /// Reads a value that is one of several words.
+    /// The flags that its help shows.
+    static var shownFlags: [FlagForm] { flagForms.filter { !$0.isInternal } }
+
+    /// Whether it has a flag of the same name.
+    static func has(_ flag: FlagForm) -> Bool { own(flag) != nil }
+
+    /// Its flag of the same name, because one before the command may have been found as that of another.
+    private static func own(_ flag: FlagForm) -> Flag<Self>? { flags.first { $0.form.name == flag.name } }
+
+    /// Makes what a call of the command is to do.
     ///
     /// - Parameters:
-    ///   - kind: The name of the flag without its dashes.
-    ///   - value: The value.
-    ///   - command: The command.
-    ///   - choices: The words that a message names; the caller refuses others of the type.
-    /// - Returns: The word.
-    /// - Throws: ``UsageError`` if the value is no such word.
-    static func choice<Choice: RawRepresentable<String> & CaseIterable>(
-        _ kind: String,
-        _ value: String,
-        of command: CommandName,
-        among choices: [Choice] = Array(Choice.allCases),
-    ) throws(UsageError) -> Choice {
-        if let choice = Choice(rawValue: value) { return choice }
-        let known = choices.map(\.rawValue)
-        let hint = nameMeant(by: value, in: known).map { "did you mean '\($0)'?" }
-        let all = "expected one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
-        throw UsageError("invalid value '\(value)' for --\(kind) (\(hint ?? all))", command: command)
+    ///   - names: The arguments that are no flags.
+    ///   - given: The flags.
+    /// - Returns: The options, without environment variables.
+    /// - Throws: ``UsageError`` for what is wrong.
+    static func options(_ names: [String], _ given: [GivenFlag]) throws(UsageError) -> Options {
+        do throws(UsageError) {
+            try check(given)
+            var command = Self()
+            var options = Options(command)
+            for given in given { try own(given.form)?.set(&command, &options, given.value) }
+            try command.take(names, options)
+            options.command = command
+            guard options.isForAllNodes, options.hostName != nil || options.role != nil else { return options }
+            let other = options.hostName == nil ? "--role" : "--host-name"
+            throw UsageError("'--all-nodes' and '\(other)' are mutually exclusive")
+        } catch {
+            throw error.with(Self.self)
+        }
     }
+
+    /// Sets an option that several commands have, if a flag is for one and its value is right.
+    static func set(_ given: GivenFlag, _ options: inout Options) {
+        var command = Self()
+        try? own(given.form)?.set(&command, &options, given.value)
+    }
+
+    /// Refuses flags of other commands and flags that are given twice.
+    private static func check(_ given: [GivenFlag]) throws(UsageError) {
+        var seen: Set<String> = []
+        for given in given {
+            guard let flag = own(given.form)?.form else { throw UsageError(misplaced: given.form, Self.self) }
+            guard seen.insert(flag.name).inserted || flag.isRepeatable || flag.value == nil else {
+                throw UsageError("flag '\(flag.name)' was given more than once")
+            }
+        }
+    }
+
+    /// Refuses arguments of a command that has none.
+    ///
+    /// - Parameters:
+    ///   - names: The arguments.
+    ///   - options: The flags that several commands have.
+    ///   - hint: What to type, unless the argument looks like a task file and the command has one.
+    /// - Throws: ``UsageError`` if there are arguments.
+    static func refuse(_ names: [String], _ options: Options, hint: String? = nil) throws(UsageError) {
+        guard let name = names.first else { return }
+        var hint = hint
+        // Other programs take a file as an argument.
+        if ["/", ".yaml", ".yml", ".json"].contains(where: name.contains),
+            flags.contains(where: { $0.form.name == "--config" })
+        {
+            let isMissing = options.config == Options.defaultConfig
+            hint = isMissing ? "use \(quotedShellLine(["--config", name]))" : nil
+        }
+        throw UsageError("'\(self.name)' takes no arguments: '\(name)'" + (hint.map { " (\($0))" } ?? ""))
+    }
+}
+
+/// The texts, each once.
+func unique(_ names: [String]) -> [String] {
+    var seen: Set<String> = []
+    return names.filter { seen.insert($0).inserted }
 }

@@ -4,14 +4,14 @@ import Base
 ///
 /// - Parameter command: The command, or `nil` for the program.
 /// - Returns: Lines of at most 80 columns, each with its end.
-func helpText(_ command: CommandName? = nil) -> String {
+func helpText(_ command: (any Command.Type)? = nil) -> String {
     guard let command else { return programHelp() }
     let help = command.help
     let flags = command.shownFlags.map { Row($0.usage, $0.help) }
     var parts = [
         help.description.wrapped(to: helpColumns).joined(separator: "\n") + "\n",
         usage(help.usage),
-        section("Flags", flags + [Row(Flag.helpNames.joined(separator: ", "), "show this help")], width: 25),
+        section("Flags", flags + [Row(FlagForm.helpNames.joined(separator: ", "), "show this help")], width: 25),
     ]
     parts += help.details.map { $0.wrapped(to: helpColumns).joined(separator: "\n") + "\n" }
     parts += [
@@ -37,10 +37,10 @@ struct Row: Sendable {
 let helpColumns = 80
 
 private func programHelp() -> String {
-    let commands = CommandName.shown.map { Row($0.rawValue, $0.help.summary) }
+    let commands = shownCommands.map { Row($0.name, $0.help.summary) }
     let flags = [
-        Row(Flag.helpNames.joined(separator: ", "), "show this help, or after a command the help of that command"),
-        Row(Flag.versionName, "show the version"),
+        Row(FlagForm.helpNames.joined(separator: ", "), "show this help, or after a command the help of that command"),
+        Row(FlagForm.versionName, "show the version"),
     ]
     return [
         "nest-bootstrap brings a Kubernetes node to the state that one file describes.\n",

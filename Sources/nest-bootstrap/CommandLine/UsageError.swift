@@ -5,34 +5,34 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The problem, with what could be typed instead.
     var message: String
 
-    /// The command, if it is known.
-    var command: CommandName?
+    /// The name of the command, if it is known.
+    var command: String?
 
-    init(_ message: String, command: CommandName? = nil) {
+    init(_ message: String, of command: (any Command.Type)? = nil) {
         self.message = message
-        self.command = command
+        self.command = command?.name
     }
 
     /// Creates an error about a flag that only other commands have.
-    init(misplaced flag: Flag, _ command: CommandName) {
+    init(misplaced flag: FlagForm, _ command: any Command.Type) {
         // Commands may have flags of the same name with other values.
-        let owners = CommandName.shown.filter { owner in
-            Flag.all.contains { $0.name == flag.name && $0.commands.contains(owner) }
-        }
-        let list = quotedList(owners.map(\.rawValue))
-        let message = "'\(command.rawValue)' has no flag '\(flag.name)'"
+        let owners = quotedList(shownCommands.filter { $0.has(flag) }.map { $0.name })
+        let message = "'\(command.name)' has no flag '\(flag.name)'"
         guard flag.name == "--output", let format = command.onlyFormat else {
-            self.init("\(message) (it belongs to \(list))", command: command)
+            self.init("\(message) (it belongs to \(owners))", of: command)
             return
         }
-        self.init("\(message); it always prints \(format)", command: command)
+        self.init("\(message); it always prints \(format)", of: command)
     }
 
     /// The message and the call that shows the help.
     var description: String {
-        let call = ["nest-bootstrap", command?.rawValue, "--help"].compactMap(\.self).joined(separator: " ")
+        let call = ["nest-bootstrap", command, "--help"].compactMap(\.self).joined(separator: " ")
         return "\(message); see '\(call)'"
     }
+
+    /// The same error in the arguments of a command.
+    func with(_ command: any Command.Type) -> UsageError { UsageError(message, of: command) }
 
     /// Creates an error about an unknown word.
     static func unknown(
@@ -40,10 +40,10 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
         _ word: String,
         meaning: String? = nil,
         among known: [String],
-        command: CommandName? = nil,
+        of command: (any Command.Type)? = nil,
     ) -> UsageError {
         let near = nameMeant(by: meaning ?? word, in: known)
         let hint = near.map { "did you mean '\($0)'?" } ?? "expected one of \(known.joined(separator: ", "))"
-        return UsageError("unknown \(kind) '\(word)' (\(hint))", command: command)
+        return UsageError("unknown \(kind) '\(word)' (\(hint))", of: command)
     }
 }

@@ -1,111 +1,67 @@
-import Base
-import Host
-import Planning
-import Reporting
-import TLS
-import YAML
-
-/// Why an inventory is not imported.
-enum ImportError: Error {
-    /// It has mistakes, or cannot be read.
-    case inventory(Problems)
-    /// Nix cannot be run, or has failed for a reason of its own.
-    case tool(Problem)
-
-    /// Reads an inventory, or a part of it, that may have mistakes.
-    static func checking<Value>(_ read: () throws(Problems) -> Value) throws(ImportError) -> Value {
-        do throws(Problems) {
-            return try read()
-        } catch {
-            throw .inventory(error)
-        }
-    }
-}
-
 /// Command `import`: the inventory of another tool as a drop-in of the task file.
-struct ImportCommand {
-    let source: ImportSource
-    let environment: [String: String]
-    let output: ConsoleOutput
+struct ImportCommand: Command {
+    static let name = "import"
 
-    /// Prints the drop-in, or everything that is wrong with the inventory.
-    func run() async -> ExitCode {
-        do throws(ImportError) {
-            output.writeData(try await dropIn())
-            return .success
-        } catch {
-            switch error {
-            case .inventory(let problems):
-                output.report(problems)
-                return .configuration
-            case .tool(let problem):
-                output.report(problem)
-                return .failure
-            }
-        }
+    static let help = CommandHelp(
+        summary: "print the nodes of another tool's inventory as a drop-in",
+        description:
+            "Reads the inventory of another tool and prints it as a drop-in of the task file: the cluster's name "
+            + "and virtual IP address, and the nodes with their roles, addresses and variables.",
+        usage: ["nest-bootstrap import nico FILE", "nest-bootstrap import plans DIR"],
+        details: [
+            "'nico' reads the cluster.nix of the NICO operator, or the same as JSON. A Nix file is evaluated by "
+                + "nix-instantiate, which reads no other file and connects to nothing, and has 20 seconds.",
+            "'plans' reads hosts.csv, k3s.csv and network.yaml in DIR.",
+            "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Then nothing is printed on "
+                + "standard output. docs/import.md describes the files and what becomes of them.",
+        ],
+        exitCodes: [
+            Row("0", "printed"), Row("1", "Nix cannot be run, or output was lost"), Row("64", "wrong usage"),
+            Row("78", "the inventory is wrong, or cannot be read"),
+        ],
+        examples: [
+            "import nico cluster.nix > bootstrap.d/10-nodes.yaml",
+            "import nico cluster.json | diff bootstrap.d/10-nodes.yaml -",
+            "import plans ./plans > bootstrap.d/10-nodes.yaml",
+        ],
+        files: [
+            Row("hosts.csv", "plans: the machines"), Row("k3s.csv", "plans: the servers and agents of k3s"),
+            Row("network.yaml", "plans: the network of all"),
+        ],
+    )
+
+    static let flags: [Flag<Self>] = []
+
+    static let onlyFormat: String? = "YAML"
+
+    /// The tool that an inventory is for.
+    enum Format: String, Sendable, CaseIterable {
+        /// The `cluster.nix` of the NICO operator.
+        case nico
+        /// A directory with `hosts.csv`, `k3s.csv` and `network.yaml`.
+        case plans
     }
 
-    private func dropIn() async throws(ImportError) -> String {
-        var cluster: ImportedCluster
-        switch source.format {
-        case .nico:
-            let (value, refused) = try await nicoValue()
-            cluster = try ImportError.checking { () throws(Problems) in try readNico(value, refused: refused) }
-        case .plans: cluster = try ImportError.checking { () throws(Problems) in try plans() }
+    var format = Format.nico
+
+    /// The file or directory.
+    var path = ""
+
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        if let name = names.first, Format(rawValue: name) == nil {
+            throw .unknown("format", name, among: Format.allCases.map(\.rawValue))
         }
-        cluster.setPassword(digest: sha256)
-        let call = ["nest-bootstrap", "import", source.format.rawValue, source.path]
-        return try ImportError.checking { () throws(Problems) in
-            try cluster.dropIn(madeBy: call, from: source.path)
+        guard names.count == 2, let format = Format(rawValue: names[0]), !names[1].isEmpty else {
+            throw UsageError("'import' takes 'nico FILE' or 'plans DIR'")
         }
+        (self.format, path) = (format, names[1])
     }
 
-    private func file(_ path: String) throws(Problems) -> SourceFile {
-        do throws(SystemError) {
-            return SourceFile(path: path, bytes: try FileSystem.read(path, limit: SizeLimit.configuration))
-        } catch {
-            let message = "cannot read the inventory: \(error.reason)"
-            throw Problems([Problem(message, at: SourceLocation(file: path), hint: error.advice)])
-        }
+    static func completion(_ completer: Completer) -> Completion {
+        completer.isFirstName ? completer.first(of: Format.allCases) : .file
     }
 
-    // MARK: nico
-
-    /// The value of the file, which is in JSON or in Nix's language, and what in it is no data.
-    private func nicoValue() async throws(ImportError) -> (node: Node, problems: [Problem]) {
-        let file = try ImportError.checking { () throws(Problems) in try self.file(source.path) }
-        if file.path.hasSuffix(".json") || file.looksLikeJSON {
-            return (try ImportError.checking { () throws(Problems) in try jsonValue(of: file) }, [])
-        }
-        try ImportError.checking { () throws(Problems) in try checkText(of: file) }
-        return try await NixEvaluation(file: file, environment: environment).value()
-    }
-
-    private func jsonValue(of file: SourceFile) throws(Problems) -> Node {
-        let documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
-        let location = SourceLocation(file: file.path)
-        guard documents.count <= 1, let root = documents.first?.root else {
-            let message = documents.first?.root == nil ? "the file is empty" : "the file has more than one JSON value"
-            throw Problems([
-                Problem(message, at: location, hint: "write one value with name, vip, controlPlane and workers")
-            ])
-        }
-        return root
-    }
-
-    // MARK: plans
-
-    private func plans() throws(Problems) -> ImportedCluster {
-        var problems: [Problem] = []
-        let directory = source.path.endsWithSlash ? source.path : source.path + "/"
-        let files = ["hosts.csv", "k3s.csv", "network.yaml"].map { name in
-            do throws(Problems) {
-                return try file(directory + name) as SourceFile?
-            } catch {
-                problems += error.all
-                return nil
-            }
-        }
-        return try readPlans(hosts: files[0], k3s: files[1], network: files[2], unreadable: problems)
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        await InventoryImport(command: self, environment: options.environment, output: program.output).run()
     }
 }

@@ -1,179 +1,68 @@
-import Base
-import Glibc
-import Host
-import Planning
-import Reporting
-import State
-
 /// Command `reset`: undoes what the tasks have made on this node.
-struct ResetCommand {
-    let options: Options
-    let reset: ResetOptions
-    let output: ConsoleOutput
-    let catchSignals: SignalCatcher
+struct ResetCommand: Command {
+    static let name = "reset"
 
-    /// The units of this program, of any task file.
-    private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
+    static let help = CommandHelp(
+        summary: "undo what the tasks have made on this node",
+        description:
+            "Undoes what the tasks of this node have made, on any boot: stops the units of the tasks, runs the "
+            + "commands of their key 'reset', and deletes the files, links and empty directories that they have made, "
+            + "also those of tasks that are no longer in the task file. Objects of the cluster stay.",
+        usage: ["nest-bootstrap reset [FLAG]..."],
+        details: [
+            "What somebody has changed since is not deleted, and is listed with the reason. Nor is what a task has "
+                + "made whose commands failed. Another 'reset' then goes on.",
+            "On a terminal it lists what it would delete, and asks. Otherwise it needs '--yes' or '--dry-run'.",
+            "If the task file is invalid, the commands are those of the last run of each task.",
+            "With '--root' commands are run only with '--run-commands', as they could change this machine.",
+            "The next boot runs the tasks again, unless the package or the task file is removed first.",
+        ],
+        exitCodes: [
+            Row("0", "everything is undone, except for what programs of tasks without key 'reset' have made"),
+            Row("1", "something may be left: a path, or what a command undoes that failed or was not run"),
+            Row("64", "wrong usage, or standard input is not a terminal"), Row("130, 143", "interrupted, terminated"),
+        ],
+        examples: ["reset --dry-run", "reset", "reset --yes --output json"],
+        files: [
+            Row("/var/lib/nest-bootstrap-products/TASK.json", "what task TASK has made"),
+            Row("/var/lib/nest-bootstrap, /run/nest-bootstrap*", "cache and records, which are deleted"),
+        ],
+    )
 
-    /// How long units may take to end: a task gets SIGTERM, and 30 s later SIGKILL.
-    private static let stopLimit = Duration.seconds(90)
+    static let flags: [Flag<Self>] = [
+        Flag("--yes", "delete without a question", \.isConfirmed),
+        Flag(
+            "--run-commands",
+            "run reset commands also with '--root': they run on this machine, with DIR in NEST_ROOT",
+            \.runsCommandsWithRoot
+        ),
+        Flag("--dry-run", "show what would be deleted, delete nothing", \.isDryRun),
+        .config, .role, .root, .output,
+    ]
 
-    /// Lists or undoes everything, and returns whether nothing that the tasks themselves have made may be left.
-    ///
-    /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a task
-    ///   is running.
-    func run() async throws -> ExitCode {
-        guard reset.isDryRun || reset.isConfirmed || !options.output.isForPrograms && Terminal.isTerminal(0) else {
-            let message =
-                "'reset' deletes files, and standard input is not a terminal: pass '--yes', or '--dry-run' to see which"
-            output.report(UsageError(message, command: .reset), as: options.output)
-            return .usage
-        }
-        guard options.root != nil || Machine.isRoot else {
-            throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
-        }
-        let survey = try ResetSurvey(options) { problem in
-            if !options.output.isForPrograms { output.report(warnings: [problem]) }
-        }
-        var report = await survey.plannedReport(runsCommands: runsCommands)
-        report.units = hasUnits ? try await Systemd.units(matching: Self.units) : []
-        if reset.isDryRun || !reset.isConfirmed { show(report) }
-        if reset.isDryRun { return report.isComplete ? .success : .failure }
-        guard !report.isEmpty || !survey.isEmpty else { return finish(report) }
-        guard try await isConfirmed(report) else {
-            output.write("nothing was changed\n")
-            return .failure
-        }
-        if hasUnits { try survey.requireNoRunByHand() }
-        do {
-            if hasUnits { try await Systemd.stop(matching: Self.units, until: .now + Self.stopLimit) }
-            return try await perform(after: report)
-        } catch {
-            guard !report.units.isEmpty else { throw error }
-            throw Problem(
-                "the units of the tasks are being stopped, and nothing was deleted",
-                hint: "run \(call) again, or 'systemctl start \(Self.units[0])'",
-                cause: error
-            )
+    var isDryRun = false
+
+    /// Whether it is done without a question.
+    var isConfirmed = false
+
+    /// Whether the reset commands of tasks are run also with `--root`, where they could change this machine.
+    var runsCommandsWithRoot = false
+
+    var acts: Bool { !isDryRun }
+
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        try Self.refuse(names, options)
+        guard !runsCommandsWithRoot || options.root != nil else {
+            throw UsageError("'--run-commands' requires '--root DIR'")
         }
     }
 
-    /// Whether the units of the tasks are those of this machine's systemd.
-    private var hasUnits: Bool { options.root == nil && Systemd.isRunning }
-
-    /// Whether commands are run: with another root they could change this machine.
-    private var runsCommands: Bool { options.root == nil || reset.runsCommandsWithRoot }
-
-    /// The call that does the rest, as hints print it.
-    private var call: String {
-        reset.runsCommandsWithRoot ? options.quotedCall("reset", "--run-commands") : options.quotedCall("reset")
-    }
-
-    private var isText: Bool { !options.output.isForPrograms }
-
-    // MARK: Before
-
-    private func show(_ report: ResetReport) {
-        guard isText else { return output.writeObjects(report.json, as: options.output) }
-        output.write(report.plannedLines.map { "\($0)\n" }.joined())
-        output.report(report.problems, .programFailed)
-        if reset.isDryRun, hasNothing(report) { output.write("nothing to reset\n") }
-        if reset.isDryRun { writeObjectsNote(report) }
-    }
-
-    private func isConfirmed(_ report: ResetReport) async throws -> Bool {
-        if reset.isConfirmed { return true }
-        output.write(report.question)
-        output.flush(idleLimit: .seconds(60))
-        return ["y", "yes"].contains(await Terminal.answer()?.lowercased())
-    }
-
-    // MARK: The work
-
-    /// Undoes everything, now that no unit runs any more.
-    ///
-    /// Until all tasks are locked, some may have made more than was listed before: then a person is asked again.
-    private func perform(after shown: ResetReport) async throws -> ExitCode {
-        let locks = ResetLocks(options)
-        try locks.takeAll()
-        defer { withExtendedLifetime(locks) {} }
-        let survey = try ResetSurvey(options) { _ in }
-        var planned = await survey.plannedReport(runsCommands: runsCommands)
-        (planned.units, planned.state) = (shown.units, shown.state)
-        if !reset.isConfirmed, planned.plannedLines != shown.plannedLines {
-            output.write("meanwhile this has changed:\n")
-            show(planned)
-            guard try await isConfirmed(planned) else {
-                let units = shown.units.isEmpty ? "" : "; 'systemctl start \(Self.units[0])' starts the units again"
-                output.write("nothing was deleted\(units)\n")
-                return .failure
-            }
-        }
-        if isText, reset.isConfirmed { output.report(survey.faults, .programFailed) }
-        let run = ResetRun(
-            plan: survey.plan,
-            isDryRun: false,
-            runsCommands: runsCommands,
-            call: call,
-            environment: options.childEnvironment,
-            write: { [output, isText] line in if isText { output.write("\(printable(line))\n") } },
-            warn: { [output, isText] problem in if isText { output.report(problem) } }
-        )
-        // Until here a signal ends the program at once, and nothing is deleted yet.
-        let signals = try catchSignals()
-        var (report, signal) = await interruptible(by: signals) { await run.perform() }
-        report.problems += survey.faults
-        (report.units, report.unlisted) = (shown.units, survey.remaining(planned.unlisted))
-        report.addLeftovers(survey.remaining(planned.leftovers))
-        report.hasObjects = planned.hasObjects
-        if let signal {
-            _ = finish(report)
-            if isText { output.report(Problem("interrupted", hint: "run \(call) again")) }
-            return signal == SIGINT ? .interrupted : .terminated
-        }
-        do throws(SystemError) {
-            try survey.removeState(locks.tasks)
-            report.state = planned.state.filter { (try? FileSystem.exists($0)) == false }
-            for task in try survey.newTasks() {
-                note(Problem("task '\(task)' has run meanwhile", hint: "run \(call) again"), &report)
-            }
-        } catch {
-            note(Problem("\(error)", hint: error.advice), &report)
-        }
-        return finish(report)
-    }
-
-    private func note(_ problem: Problem, _ report: inout ResetReport) {
-        report.problems.append(problem)
-        if isText { output.report(problem) }
-    }
-
-    private func finish(_ report: ResetReport) -> ExitCode {
-        let code: ExitCode = report.isComplete ? .success : .failure
-        guard isText else {
-            output.writeObjects(report.json, as: options.output)
-            return code
-        }
-        output.write(report.notes.map { "\($0)\n" }.joined())
-        guard !report.isEmpty else {
-            output.write(hasNothing(report) ? "nothing to reset\n" : "\(report.summary)\n")
-            return code
-        }
-        output.write("\(report.summary)\n")
-        if options.root == nil, !Configuration.isAbsent(options) {
-            output.write("note: the next boot runs the tasks again, unless the package or the task file is removed\n")
-        }
-        writeObjectsNote(report)
-        return code
-    }
-
-    /// Whether there is nothing to delete, and nothing that may be left.
-    private func hasNothing(_ report: ResetReport) -> Bool {
-        report.isEmpty && report.notes.isEmpty && report.problems.isEmpty
-    }
-
-    private func writeObjectsNote(_ report: ResetReport) {
-        guard report.hasObjects else { return }
-        output.write("note: objects that the tasks have applied stay in the cluster\n")
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        try await NodeReset(
+            options: options,
+            command: self,
+            output: program.output,
+            catchSignals: program.catchSignals
+        ).run()
     }
 }

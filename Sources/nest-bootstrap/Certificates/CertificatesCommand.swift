@@ -1,0 +1,156 @@
+import Base
+import Certificates
+import Reporting
+
+/// Command `certificates`: the certificates of all nodes, on the operator's machine.
+struct CertificatesCommand: Command {
+    static let name = "certificates"
+
+    static let help = CommandHelp(
+        summary: "check and renew the certificates of all nodes, and replace their CA",
+        description:
+            "Compares the certificates and encrypted keys of all nodes with section 'certificates' of the task file, "
+            + "and issues those that are due or differ. It runs on the operator's machine. docs/certificates.md "
+            + "describes the files.",
+        usage: [
+            "nest-bootstrap certificates check [FLAG]...", "nest-bootstrap certificates renew [FLAG]...",
+            "nest-bootstrap certificates rotate-ca [--step STEP] [FLAG]...",
+        ],
+        details: [
+            "'check' shows the CA and every certificate with its end and its problems, then the files that no "
+                + "declaration names and what could not be compared. It changes nothing.",
+            "'renew' makes the certificates that have a problem, each with a new key, which the program 'age' "
+                + "encrypts to the operators and the node. An existing CA is kept; its key is encrypted again if its "
+                + "recipients differ. A CA is made if there is none. Certificates that no declaration names are "
+                + "removed, unless '--node' or '--name' is given.",
+            "'rotate-ca' replaces the CA in three steps, and after each of them lists what to install and to restart. "
+                + "'add' makes the new CA, and adds its certificate to the file of the old one. 'issue' makes all "
+                + "certificates by the new CA; the keys of service accounts stay. 'remove' removes the old CA. "
+                + "Without '--step' it shows how far the rotation is, and changes nothing.",
+            "Keys are never written without encryption. The directory of the set is replaced in one step: if the "
+                + "program fails or is killed, the set is as it was.",
+        ],
+        exitCodes: [
+            Row("0", "check: every certificate is as declared; renew, rotate-ca: done"),
+            Row("1", "check: a certificate has a problem; renew, rotate-ca: failed; the set is as it was, or complete"),
+            Row("64", "wrong usage, also an unknown node or name"),
+            Row("65", "the public key of a node is missing or wrong"), Row("78", "the task file is wrong"),
+        ],
+        examples: [
+            "certificates check -c ./bootstrap.yaml",
+            "certificates renew -c ./bootstrap.yaml --identity ~/nest.key",
+            "certificates renew --name kube-proxy --all --dry-run",
+            "certificates rotate-ca --step add -c ./bootstrap.yaml",
+        ],
+        files: [Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file, if '--config' is not given")],
+    )
+
+    static let flags: [Flag<Self>] = [
+        Flag("--dry-run", "show what would be created and changed, write nothing", \.isDryRun),
+        Flag("--node", "HOST", "only the certificates of this node; may be given several times", \.nodes),
+        Flag(
+            "--name",
+            "NAME",
+            "only the certificates of this name, such as kubelet; may be given several times",
+            \.names
+        ),
+        Flag("--all", "renew: also what is not due and as declared", \.isForced),
+        Flag(
+            "--step",
+            "add|issue|remove",
+            "rotate-ca: do this step, if it is the next one (default: show which one is)"
+        ) { (command, _, value) throws(UsageError) in command.step = try choice("step", value) },
+        Flag(
+            "--confirm",
+            "rotate-ca: every node has the files of the step before, and what uses them was restarted",
+            \.isConfirmed
+        ),
+        Flag(
+            "--identity",
+            "FILE",
+            "a private key of an operator, of age or SSH, that decrypts the keys of the set; needed to issue certificates "
+                + "with the key of an existing CA",
+            \.identities
+        ),
+        .config, .output,
+    ]
+
+    /// What to do.
+    enum Action: String, Sendable, CaseIterable {
+        /// Compares them with their declarations.
+        case check
+        /// Makes what is due or differs.
+        case renew
+        /// Replaces the CA, step by step.
+        case rotateAuthority = "rotate-ca"
+    }
+
+    var action = Action.check
+
+    /// The nodes whose certificates are meant; all if there is none.
+    var nodes: [String] = []
+
+    /// The names of the certificates that are meant; all if there is none.
+    var names: [String] = []
+
+    /// The files with the operator's private keys.
+    var identities: [String] = []
+
+    /// Whether certificates are made that are as declared.
+    var isForced = false
+
+    /// The step of a rotation that is to be done; how far it is is shown if there is no step.
+    var step: RotationStep?
+
+    /// Whether every node has the files of the step before, and uses them.
+    var isConfirmed = false
+
+    /// Whether to report what would be made instead of making it.
+    var isDryRun = false
+
+    /// Whether the set is changed.
+    var acts: Bool {
+        switch action {
+        case .check: false
+        case .renew: !isDryRun
+        case .rotateAuthority: step != nil && !isDryRun
+        }
+    }
+
+    /// Takes the action, which is the only name.
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        let known = Action.allCases.map(\.rawValue)
+        guard let name = names.first, names.count == 1 else {
+            throw UsageError("'certificates' takes one of \(known.map { "'\($0)'" }.joined(separator: ", "))")
+        }
+        guard let action = Action(rawValue: name) else { throw .unknown("action", name, among: known) }
+        self.action = action
+        try checkFlags()
+    }
+
+    /// Refuses flags of other actions, and those that say something about a step without one.
+    private func checkFlags() throws(UsageError) {
+        let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
+            ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .rotateAuthority]),
+            ("--node", !nodes.isEmpty, [.check, .renew]), ("--name", !names.isEmpty, [.check, .renew]),
+            ("--step", step != nil, [.rotateAuthority]), ("--confirm", isConfirmed, [.rotateAuthority]),
+        ]
+        for entry in given where entry.isGiven {
+            guard entry.actions.contains(action) else {
+                let owners = quotedList(entry.actions.map(\.rawValue))
+                throw UsageError(
+                    "'certificates \(action.rawValue)' has no flag '\(entry.flag)' (it belongs to \(owners))"
+                )
+            }
+            if action == .rotateAuthority, step == nil {
+                throw UsageError("'\(entry.flag)' requires '--step STEP'")
+            }
+        }
+    }
+
+    static func completion(_ completer: Completer) -> Completion { completer.first(of: Action.allCases) }
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        try await SetMaintenance(options: options, command: self, output: program.output).run()
+    }
+}

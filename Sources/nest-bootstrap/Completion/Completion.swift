@@ -1,0 +1,155 @@
+import Base
+import Planning
+
+/// A word that may follow those that were typed.
+struct Candidate: Sendable, Hashable {
+    var word: String
+    /// What it means, in a few words; empty if there is nothing to say.
+    var meaning: String
+
+    init(_ word: String, _ meaning: String = "") {
+        self.word = word
+        self.meaning = meaning
+    }
+}
+
+/// What may follow on a command line.
+enum Completion: Sendable, Hashable {
+    /// One of some words.
+    case words([Candidate])
+    /// A path.
+    case file
+    /// The path of a directory.
+    case directory
+
+    /// What the script of a shell reads: a word and its meaning a line, or `:file` or `:directory`.
+    ///
+    /// Shells write it to the terminal as it is.
+    var text: String {
+        switch self {
+        case .words(let candidates):
+            candidates.map { "\(printable($0.word))\t\(printable($0.meaning))\n" }.joined()
+        case .file: ":file\n"
+        case .directory: ":directory\n"
+        }
+    }
+}
+
+/// Finds what may follow on a command line.
+struct Completer {
+    /// The word that is being typed.
+    private let current: String
+
+    /// The words before it.
+    private let earlier: TypedWords
+
+    /// The environment variables of the call.
+    private let environment: [String: String]
+
+    /// Creates a completer.
+    ///
+    /// - Parameters:
+    ///   - words: The words after the name of the program; the last one is being typed, and may be empty.
+    ///   - environment: The environment variables of the call.
+    init(words: [String], environment: [String: String]) {
+        self.environment = environment
+        current = words.last ?? ""
+        earlier = TypedWords(words.dropLast())
+    }
+
+    /// What may be at the place of the last word, whose beginning is typed already.
+    var completion: Completion {
+        guard case .words(let candidates) = unfiltered else { return unfiltered }
+        return .words(candidates.filter { $0.word.hasPrefix(current) })
+    }
+
+    private var command: (any Command.Type)? { earlier.command }
+
+    private var unfiltered: Completion {
+        if let flag = earlier.flag { return values(of: flag) }
+        return earlier.mayHaveFlags && current.hasPrefix("-") ? flags : names
+    }
+
+    /// The flags of the command, or the values of the one that is typed with its value.
+    private var flags: Completion {
+        guard let part = FlagForm.parts(of: current, for: command).last, let typed = part.value else {
+            let common = [Candidate("--help", "show the help"), Candidate(FlagForm.versionName, "show the version")]
+            let flags = command?.shownFlags ?? []
+            return .words(flags.map { Candidate($0.name, $0.help) } + (command == nil ? common : [common[0]]))
+        }
+        guard let flag = FlagForm.named(part.name, of: command) else { return .words([]) }
+        let completion = values(of: flag)
+        let prefix = current.dropLast(typed.count)
+        // Shells complete a path after '=', but not after a letter.
+        guard case .words(let values) = completion else { return prefix.hasSuffix("=") ? completion : .words([]) }
+        return .words(values.map { Candidate("\(prefix)\($0.word)", $0.meaning) })
+    }
+
+    private func values(of flag: FlagForm) -> Completion {
+        guard let value = flag.value else { return .words([]) }
+        if value.contains("|") { return .words(value.split(separator: "|").map { Candidate(String($0)) }) }
+        switch (value, flag.name) {
+        case ("FILE", _): return .file
+        case ("DIR", _): return .directory
+        case ("NAME", "--task"): return .words(tasks)
+        case ("ROLE", _): return .words(roles)
+        case ("HOST", _), ("NAME", "--host-name"): return .words(hosts)
+        default: return .words([])
+        }
+    }
+
+    /// What a command takes that is no flag.
+    private var names: Completion {
+        guard let command else {
+            let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
+            guard let name = earlier.names.first else {
+                return .words(commands + [Candidate("help", "show the help of a command")])
+            }
+            return .words(name == "help" && earlier.names.count == 1 ? commands : [])
+        }
+        return command.completion(self)
+    }
+
+    /// Whether no argument that is not a flag has been typed yet.
+    var isFirstName: Bool { earlier.names.isEmpty }
+
+    /// One of some words as the first argument, and nothing after it.
+    func first<Choice: RawRepresentable<String>>(of choices: [Choice]) -> Completion {
+        .words(isFirstName ? choices.map { Candidate($0.rawValue) } : [])
+    }
+
+    /// The keys of the task file; once there is a dot also their whole places, with the names that were typed.
+    var keys: [Candidate] {
+        let short = ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) }
+        guard current.contains(".") else { return short }
+        let places = ReferencedKey.all.map { Candidate($0.path(named: current), $0.description.meaning) }
+        var seen: Set<String> = []
+        return (short + places).filter { seen.insert($0.word).inserted }
+    }
+
+    /// The tasks of this node.
+    var tasks: [Candidate] {
+        (declared?.plan.steps ?? []).map { Candidate($0.task.name, $0.task.description ?? $0.task.verb.name) }
+    }
+
+    /// The roles that the nodes have.
+    private var roles: [Candidate] {
+        let nodes = declared?.nodes
+        let entries = (nodes?.entries ?? []) + (nodes?.patterns ?? [])
+        return Set(entries.flatMap(\.roles)).sorted().map { Candidate($0) }
+    }
+
+    /// The nodes, with their roles.
+    private var hosts: [Candidate] {
+        (declared?.nodes.entries ?? []).map { Candidate($0.name, $0.roles.joined(separator: ", ")) }
+    }
+
+    /// What the task file says that the flags name, as far as it can be read.
+    private var declared: Declarations? {
+        let known = earlier.options
+        var options = Options(CheckCommand())
+        (options.config, options.role, options.hostName) = (known.config, known.role, known.hostName)
+        options.environment = environment
+        return (try? Configuration(checking: options))?.declarations
+    }
+}

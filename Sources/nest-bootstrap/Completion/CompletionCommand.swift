@@ -1,0 +1,67 @@
+import Base
+import Reporting
+
+/// Command `completion`: the script of a shell, and the words that it asks for.
+struct CompletionCommand: Command {
+    static let name = "completion"
+
+    static let help = CommandHelp(
+        summary: "print the completion of a shell",
+        description:
+            "Prints a script with which a shell completes commands, flags, the tasks, roles and nodes of the task file "
+            + "and the keys that 'explain' knows. The package installs the scripts of all three shells.",
+        usage: ["nest-bootstrap completion bash|zsh|fish"],
+        exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
+        examples: [
+            "completion bash > /etc/bash_completion.d/nest-bootstrap",
+            "completion zsh > ~/.zfunc/_nest-bootstrap",
+            "completion fish > /etc/fish/completions/nest-bootstrap.fish",
+        ],
+        files: [],
+    )
+
+    static let flags: [Flag<Self>] = [
+        Flag(
+            "--words",
+            isInternal: true,
+            "list what may follow the line after '--', as it was typed up to the cursor; scripts of shells call this",
+            \.listsWords
+        )
+    ]
+
+    static let onlyFormat: String? = "a script of the shell"
+
+    /// The shell whose script is printed.
+    var shell = Shell.bash
+
+    /// Whether to list the words that may follow ``line``.
+    var listsWords = false
+
+    /// A line as it was typed, with the name of the program.
+    var line = ""
+
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        guard !listsWords else {
+            line = names.joined(separator: " ")
+            return
+        }
+        let known = Shell.allCases.map(\.rawValue)
+        guard let name = names.first, names.count == 1 else {
+            throw UsageError("'completion' takes one of \(known.map { "'\($0)'" }.joined(separator: ", "))")
+        }
+        guard let shell = Shell(rawValue: name) else { throw .unknown("shell", name, among: known) }
+        self.shell = shell
+    }
+
+    static func completion(_ completer: Completer) -> Completion { completer.first(of: Shell.allCases) }
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        guard listsWords else {
+            program.output.writeData(shell.script)
+            return .success
+        }
+        let words = shellWords(line, environment: options.environment)
+        program.output.writeData(Completer(words: words, environment: options.environment).completion.text)
+        return .success
+    }
+}

@@ -1,0 +1,117 @@
+import Actions
+import Base
+import HTTP
+import Kubernetes
+import Planning
+import Reporting
+
+/// The plans of all nodes of the task file, on any machine: `check --all-nodes` and `graph --all-nodes`.
+struct AllNodesPlans {
+    let options: Options
+    let output: ConsoleOutput
+
+    /// Prints everything that is wrong on any node, or the number of tasks of each.
+    ///
+    /// - Parameter serverVersion: The version of the API server, if it is known.
+    /// - Returns: Whether there was a problem.
+    /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
+    func check(_ serverVersion: KubernetesVersion?) async throws -> ExitCode {
+        let sources: [SourceFile]
+        do {
+            sources = try Configuration.sources(options)
+        } catch {
+            if options.output.isForPrograms {
+                output.writeObjects(checkJSON(error.all, warnings: [], nil), as: options.output)
+            } else {
+                output.report(error, .taskFileWrong)
+            }
+            return .configuration
+        }
+        let all = AllNodes(sources)
+        var report = AllNodesReport(all.problems)
+        var isReadable = all.problems.isEmpty
+        let http = try HTTPClient()
+        var known: [CheckedPlan: NodeCheck.Findings] = [:]
+        var applySets = SharedApplySets()
+        func findings(of node: NodeReading, _ configuration: Configuration) async -> NodeCheck.Findings {
+            let plan = CheckedPlan(configuration)
+            if let same = known[plan] { return same }
+            let check = NodeCheck(configuration.environment(http), serverVersion: serverVersion, isOffline: true)
+            let findings = node.problems.isEmpty ? await check.findings() : await check.manifestFindings()
+            known[plan] = findings
+            return findings
+        }
+        for node in all.nodes {
+            let configuration = Configuration(options, sources, node)
+            let findings = await findings(of: node, configuration)
+            applySets.add(findings, of: node.hostName)
+            isReadable = isReadable && node.problems.isEmpty
+            report.add(
+                node,
+                node.problems + findings.problems,
+                warnings: findings.warnings,
+                CheckCounts(
+                    tasks: configuration.plan.steps.count,
+                    objects: findings.objectCount,
+                    uncheckedObjects: findings.uncheckedObjectCount,
+                )
+            )
+        }
+        for node in all.secondHosts {
+            let findings = await findings(of: node, Configuration(options, sources, node))
+            applySets.add(findings, of: node.hostName)
+        }
+        await http.shutDown()
+        report.add(applySets.problems)
+        let problems = report.problems
+        if options.output.isForPrograms {
+            output.writeObjects(report.json, as: options.output)
+        } else {
+            output.report(warnings: report.warnings)
+            output.report(problems, .taskFileWrong)
+            if problems.isEmpty { output.write(report.summary) }
+        }
+        if problems.isEmpty { return .success }
+        return isReadable ? .data : .configuration
+    }
+
+    /// Prints the plans of all nodes.
+    ///
+    /// - Parameters:
+    ///   - format: The format, `nil` for JSON.
+    ///   - columns: The width of the terminal, if there is one.
+    /// - Returns: Whether the task file was right.
+    func draw(_ format: GraphCommand.Format?, columns: Int?) -> ExitCode {
+        do throws(Problems) {
+            let all = AllNodes(try Configuration.sources(options))
+            var findings = NodeFindings(common: all.problems)
+            for node in all.nodes { findings.add(node.entry.name, node.problems) }
+            guard findings.problems.isEmpty else { throw Problems(findings.problems) }
+            switch format {
+            case nil: output.writeObjects(all.renderJSON(), as: options.output)
+            case .text: output.write(all.renderText(columns: columns, isUTF8: output.isUTF8))
+            case .dot: output.writeData(all.renderDOT())
+            case .mermaid: output.writeData(all.renderMermaid())
+            case .svg: output.writeData(all.renderSVG())
+            }
+            return .success
+        } catch {
+            output.report(error, as: options.output, .taskFileWrong)
+            return .configuration
+        }
+    }
+}
+
+/// What the findings about a node without its files depend on: many nodes have the same plan.
+private struct CheckedPlan: Hashable {
+    let plan: Plan
+    let variables: Variables
+    let isReadable: Bool
+
+    init(_ configuration: Configuration) {
+        plan = configuration.plan
+        let substitutes = plan.steps.contains { $0.task.footprint.manifests?.substitutesVariables == true }
+        variables = substitutes ? configuration.declarations.variables : Variables()
+        isReadable = configuration.problems.isEmpty
+    }
+}

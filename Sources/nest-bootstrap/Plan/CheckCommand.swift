@@ -1,0 +1,162 @@
+import Actions
+import Base
+import HTTP
+import Host
+import Kubernetes
+import Planning
+import Reporting
+
+/// Command `check`: task files, manifests, paths and certificates, without an API server.
+struct CheckCommand: Command {
+    static let name = "check"
+
+    static let help = CommandHelp(
+        summary: "find mistakes in task files and manifests, without a server",
+        description: "Finds every mistake that can be found without an API server: in the task file and its drop-ins, "
+            + "and in the manifests, paths and certificates that they name.",
+        usage: ["nest-bootstrap check [FLAG]..."],
+        details: [
+            "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Warnings, such as a "
+                + "certificate that expires within 30 days, begin with 'warning:' and do not change the exit code. "
+                + "With '--output json' standard output has one JSON object with all of them.",
+            "Custom resources are checked against the CustomResourceDefinitions of the same plan; other objects "
+                + "against the schema that the API server had at the last 'diff' or refusal.",
+            "On a node of section 'nodes' it also connects to the TCP ports of 'cluster.ports' on the other nodes, "
+                + "and warns of what a firewall drops or rejects.",
+            "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
+                + "looked at, and no connection to other nodes is made. A manifest that is only on the node is a "
+                + "warning.",
+            "With '--all-nodes' this machine need not be a node: every node of section 'nodes' is checked as with "
+                + "'--offline', a pattern such as worker-* as a host that it matches. A mistake that only some nodes "
+                + "have is printed with their names.",
+            "With a rule 'nodeAddress' in the task file it prints the address of this node, and why the others were "
+                + "not chosen; 'status' does the same.",
+        ],
+        exitCodes: [
+            Row("0", "nothing found"), .usageError, Row("65", "a manifest, a path or a certificate is wrong"),
+            .wrongTaskFile,
+        ],
+        examples: [
+            "check", "check --config ./bootstrap.yaml --role worker", "check --server-version 1.34",
+            "check --offline --config ./bootstrap.yaml --host-name cp1", "check --all-nodes --config ./bootstrap.yaml",
+        ],
+        files: Row.taskFiles + [Row("/var/lib/nest-bootstrap/cache", "schemas of API servers")],
+    )
+
+    static let flags: [Flag<Self>] = [
+        Flag(
+            "--server-version",
+            "VERSION",
+            "the version of the API server, such as 1.34: APIs that it does not serve are errors "
+                + "(default: that of the server at its last 'diff' or refusal, if known)"
+        ) { (command, _, value) throws(UsageError) in
+            guard let version = KubernetesVersion(value) else {
+                throw UsageError("invalid value '\(value)' for '--server-version': expected a version such as 1.34")
+            }
+            command.serverVersion = version
+        },
+        .config, .role, .hostName, .allNodes, .offline, .root, .output,
+    ]
+
+    /// The version of the API server, if it is given.
+    var serverVersion: KubernetesVersion?
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        guard options.isForAllNodes else { return try await check(options, program.output) }
+        return try await AllNodesPlans(options: options, output: program.output).check(serverVersion)
+    }
+
+    /// Prints every problem and warning, and returns whether there was a problem.
+    private func check(_ options: Options, _ output: ConsoleOutput) async throws -> ExitCode {
+        var configuration: Configuration
+        var choice: AddressChoice?
+        do {
+            configuration = try Configuration(checking: options)
+            if !options.isOffline, configuration.problems.isEmpty { choice = configuration.addressChoice }
+            if let address = choice?.address { configuration = try configuration.with(.known(address)) }
+        } catch {
+            if options.output.isForPrograms {
+                output.writeObjects(checkJSON(error.all, warnings: [], nil), as: options.output)
+            } else {
+                output.report(error, .taskFileWrong)
+            }
+            return .configuration
+        }
+        let http = try HTTPClient()
+        let check = NodeCheck(
+            configuration.environment(http),
+            serverVersion: serverVersion,
+            isOffline: options.isOffline,
+        )
+        let isReadable = configuration.problems.isEmpty
+        var findings = isReadable ? await check.findings() : await check.manifestFindings()
+        if let absence = Configuration.absence(options) { findings.warnings.append(absence) }
+        if !options.isOffline { findings.warnings += Configuration.distrusted(options) }
+        if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
+            findings.warnings.append(Self.noAddress(rule, choice))
+        }
+        // With a root this machine is not the node.
+        if options.root == nil, !options.isOffline {
+            findings.warnings += await machineWarnings(configuration.declarations, choice?.address)
+            findings.warnings += await missingUser(configuration.plan)
+        }
+        await http.shutDown()
+        let problems = configuration.problems + findings.problems
+        let taskCount = configuration.plan.steps.count
+        let counts = CheckCounts(
+            tasks: taskCount,
+            objects: findings.objectCount,
+            uncheckedObjects: findings.uncheckedObjectCount,
+        )
+        if options.output.isForPrograms {
+            let report = checkJSON(problems, warnings: findings.warnings, counts, choice)
+            output.writeObjects(report, as: options.output)
+        } else {
+            output.report(warnings: findings.warnings)
+            output.report(problems, .taskFileWrong)
+            let warnings = findings.warnings.count
+            let result = warnings == 0 ? "nothing wrong" : "\(warnings) warning\(warnings == 1 ? "" : "s")"
+            if problems.isEmpty {
+                let lines = choice.map { addressLines($0, columns: nil) } ?? []
+                output.write(lines.map { $0 + "\n" }.joined())
+                let note = counts.schemaNote(isOffline: options.isOffline, arguments: options.commonArguments)
+                output.write(note)
+                output.write("\(taskCount) task\(taskCount == 1 ? "" : "s") for this node, \(result)\n")
+            }
+        }
+        if problems.isEmpty { return .success }
+        return isReadable ? .data : .configuration
+    }
+
+    /// Warns where the tasks that use the address would wait for it.
+    private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
+        Problem(
+            "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
+            at: rule.location,
+            hint: NodeAddress.advice(rule),
+        )
+    }
+
+    /// Warns of what on this machine, and between it and the other nodes, does not match what the task files say.
+    private func machineWarnings(_ declarations: Declarations, _ chosen: IPAddress?) async -> [Problem] {
+        guard let facts = MachineCheck.Facts.current() else { return [] }
+        let warnings = MachineCheck(declarations, facts, chosen: chosen).warnings()
+        return await warnings + PortCheck(declarations, hasRoute: facts.hasRoute).warnings()
+    }
+
+    /// Warns where the user of units does not exist, so that systemd cannot start them.
+    private func missingUser(_ plan: Plan) async -> [Problem] {
+        let count = plan.steps.count { $0.task.footprint.isOfUnitUser }
+        guard count > 0, Systemd.isRunning else { return [] }
+        do throws(SystemError) {
+            _ = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+            return []
+        } catch {
+            // A database that does not answer may have the user.
+            if let advice = error.advice { return [Problem("\(error)", hint: advice)] }
+        }
+        let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
+        let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
+        return [Problem(message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
+    }
+}

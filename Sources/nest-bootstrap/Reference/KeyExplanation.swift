@@ -1,0 +1,114 @@
+import Base
+import Planning
+import Reporting
+import YAML
+
+/// The explanation of keys of the task file.
+struct KeyExplanation {
+    /// The place of a key, or its end; `nil` for the sections.
+    let name: String?
+    let format: OutputFormat
+    let output: ConsoleOutput
+
+    /// Prints the key, or all that have the name.
+    ///
+    /// - Returns: Whether there is such a key.
+    func run() -> ExitCode {
+        guard let name else {
+            print(ReferencedKey.sections, sectionsText)
+            return .success
+        }
+        let found = ReferencedKey.find(name)
+        guard let key = found.first else {
+            output.report(UsageError(unknown: name), as: format)
+            return .usage
+        }
+        let isUnique = found.dropFirst().allSatisfy(key.isBefore)
+        print(isUnique ? [key] : found, isUnique ? text(of: key, others: found.dropFirst()) : choiceText(name, found))
+        return .success
+    }
+
+    private func print(_ keys: [ReferencedKey], _ text: String) {
+        guard format.isForPrograms else { return output.write(text) }
+        for key in keys { output.writeObject(key.node, as: format) }
+    }
+
+    private var sectionsText: String {
+        let rows = ReferencedKey.sections.map { Row($0.path, $0.description.plainMeaning) }
+        let call = "'nest-bootstrap explain KEY' explains a key: 'tasks', 'tasks.NAME.apply', 'apply.wait' or 'wait'."
+        return ["A task file is YAML with these sections:\n", section("Sections", rows), paragraph(call)]
+            .joined(separator: "\n")
+    }
+
+    /// What is known of a key.
+    private func text(of key: ReferencedKey, others: ArraySlice<ReferencedKey>) -> String {
+        let description = key.description
+        // The keys of a mapping are listed below.
+        let type = if case .mapping = description.type { "mapping" } else { plain(description.type.description) }
+        var facts = [Row("Type", type)]
+        if !description.presenceText.isEmpty {
+            let isDefault = if case .optional = description.presence { true } else { false }
+            facts.append(Row(isDefault ? "Default" : "Presence", plain(description.presenceText)))
+        }
+        if let example = description.example { facts.append(Row("Example", "\(description.name): \(example)")) }
+        var parts = [
+            key.path + "\n",
+            paragraph(sentence(description.plainMeaning)),
+            section("Value", facts),
+        ]
+        let rows = key.keys.map { Row($0.description.name, $0.description.plainMeaning) }
+        if !rows.isEmpty { parts.append(section("Keys", rows)) }
+        if !others.isEmpty {
+            parts.append(section("Other keys with this name", others.map { Row($0.path, $0.description.plainMeaning) }))
+        }
+        return parts.joined(separator: "\n")
+    }
+
+    /// The keys of which one may be meant.
+    private func choiceText(_ name: String, _ found: [ReferencedKey]) -> String {
+        let rows = found.map { Row($0.shortPath, $0.description.plainMeaning) }
+        return section("\(found.count) keys are named '\(name)'", rows)
+            + "\n" + paragraph("'nest-bootstrap explain \(found[0].shortPath)' explains the first of them.")
+    }
+
+    /// A text in lines that fit a terminal.
+    private func paragraph(_ text: String) -> String {
+        text.wrapped(to: helpColumns).joined(separator: "\n") + "\n"
+    }
+}
+
+extension UsageError {
+    /// There is no key with a name.
+    fileprivate init(unknown name: String) {
+        let names = ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] }
+        let near = nameMeant(by: name, in: names)
+        let hint = near.map { "did you mean '\($0)'?" } ?? "'nest-bootstrap explain' lists the sections"
+        self.init("unknown key '\(printable(name))' (\(hint))", of: ExplainCommand.self)
+    }
+}
+
+extension KeyDescription {
+    /// What the key means, for a terminal.
+    fileprivate var plainMeaning: String { plain(meaning) }
+}
+
+extension ReferencedKey {
+    /// The key for programs.
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [
+            ("path", .string(path)), ("type", .string(plain(description.type.description))),
+        ]
+        switch description.presence {
+        case .required: pairs.append(("required", .boolean(true)))
+        case .oneOf(let names): pairs.append(("oneOf", .sequence(names.map { .string($0) })))
+        case .optional(let text): if let text { pairs.append(("default", .string(plain(text)))) }
+        }
+        if let example = description.example { pairs.append(("example", .string(example))) }
+        pairs.append(("meaning", .string(description.plainMeaning)))
+        if !keys.isEmpty { pairs.append(("keys", .sequence(keys.map { .string($0.description.name) }))) }
+        return .mapping([Node.outputVersion] + pairs)
+    }
+}
+
+/// A text of the reference without Markdown.
+private func plain(_ text: String) -> String { text.replacing("`", with: "'") }

@@ -1,0 +1,35 @@
+import Planning
+import Reporting
+import YAML
+
+/// Command `schema`: the JSON Schema of the task file.
+struct SchemaCommand: Command {
+    static let name = "schema"
+
+    static let help = CommandHelp(
+        summary: "print the JSON Schema of the task file",
+        description: "Prints the JSON Schema, draft 2020-12, of task files and drop-ins, for editors and validators.",
+        usage: ["nest-bootstrap schema"],
+        details: [
+            "An editor with yaml-language-server completes and checks a file whose first line is "
+                + "'# yaml-language-server: $schema=PATH', with the path of the schema.",
+            "The schema knows keys, types and what is required. 'check' finds more: it also compares tasks with each "
+                + "other, and reads manifests and certificates.",
+        ],
+        exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
+        examples: [
+            "schema > bootstrap.schema.json", "schema | diff bootstrap.schema.json -",
+            "schema | jq '.properties | keys'",
+        ],
+        files: [],
+    )
+
+    static let flags: [Flag<Self>] = []
+
+    static let onlyFormat: String? = "JSON"
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        program.output.writeData(String(decoding: taskFileSchema().json(), as: UTF8.self) + "\n")
+        return .success
+    }
+}

@@ -1,0 +1,105 @@
+import Actions
+import Base
+import Execution
+import HTTP
+import Host
+import Planning
+import Reporting
+
+/// Command `diff`: what a run would change, as unified diffs of files and objects.
+///
+/// The dependencies of named tasks take part, since what they would create is not there yet; only the named tasks are
+/// shown.
+struct DiffCommand: Command {
+    static let name = "diff"
+
+    static let help = CommandHelp(
+        summary: "show what a run would change",
+        description: "Shows what a run of this node's plan, or of the named tasks, would change, as unified diffs of "
+            + "files and objects. Nothing is written.",
+        usage: ["nest-bootstrap diff [NAME]... [FLAG]..."],
+        details: [
+            "Files are compared with those of the node, objects with what the API server would make of them. What "
+                + "only the server writes is left out. Secret values are replaced by '***', with 'before' and 'after' "
+                + "where they differ; the content of a file that not everyone may read is not shown.",
+            "The diffs go to standard output, everything else to standard error. A task that would run a program "
+                + "counts as a difference. With '--output json' the output is that of 'run --dry-run'.",
+            "An API server that does not answer is waited for as in a run, up to 'timeout' of the task.",
+        ],
+        exitCodes: [
+            Row("0", "nothing would change"), Row("1", "something would change"),
+            Row("2", "something could not be compared"), .usageError, .wrongTaskFile,
+            Row("130, 143", "interrupted, terminated"),
+        ],
+        examples: ["diff", "diff calico-node --role worker", "diff -c ./bootstrap.yaml -o yaml"],
+        files: Row.taskFiles,
+    )
+
+    static let flags: [Flag<Self>] = [.config, .role, .root, .output]
+
+    static let failureCode = ExitCode.trouble
+
+    /// The tasks that are compared; all if there is none.
+    var names: [String] = []
+
+    var isDryRun: Bool { true }
+
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) { self.names = unique(names) }
+
+    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        let output = program.output
+        let sink: any EventSink =
+            options.output.isForPrograms
+            ? JSONSink(output, as: options.output, run: makeRunIdentifier(), isDryRun: true)
+            : DiffSink(output, isColoured: program.outputEnvironment.isColoured)
+        return try await program.withConfiguration(options) { configuration in
+            let events = EventQueue([sink], isDryRun: true)
+            return try await program.withTicking(events, idleLimit: Program.readerLimit) {
+                try await compare(configuration, events, program.catchSignals)
+            }
+        }
+    }
+
+    /// Compares, and returns whether anything differs.
+    private func compare(
+        _ configuration: Configuration,
+        _ events: EventQueue,
+        _ catchSignals: SignalCatcher,
+    ) async throws -> ExitCode {
+        let plan = configuration.plan
+        let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
+        let shown = Set((names.isEmpty ? plan : try plan.selecting(names)).steps.map(\.task.name))
+        let signals = try catchSignals()
+        let http = try HTTPClient()
+        var environment = configuration.environment(http)
+        environment.keepsSchemas = true
+        let runner = ActionRunner(environment)
+        let engine = Engine { [events] event in
+            if let event = Self.visible(event, shown) { events.send(event) }
+        }
+        let (report, signal) = await interruptible(by: signals) {
+            await engine.run(part) { step, context in try await runner.perform(step, context) }
+        }
+        await http.shutDown()
+        let code = ExitCode(report, signal: signal)
+        guard code == .success else { return code.isStopped ? code : .trouble }
+        return report.entries.contains { shown.contains($0.task) && $0.outcome.kind == .changed } ? .failure : .success
+    }
+
+    /// An event as it is reported: of tasks that are not shown only their failures.
+    private static func visible(_ event: Event, _ shown: Set<String>) -> Event? {
+        var event = event
+        switch event.kind {
+        case .runStarted(let tasks):
+            // Positions of dependencies that are not shown mean nothing.
+            event.kind = .runStarted(tasks.filter { shown.contains($0.name) }.map { .init($0.name) })
+        case .runFinished(let report):
+            event.kind = .runFinished(Report(report.entries.filter { shown.contains($0.task) }))
+        case .objectFailed, .taskFinished(.failed, _): break
+        default: if let task = event.task, !shown.contains(task) { return nil }
+        }
+        return event
+    }
+}

@@ -1,0 +1,256 @@
+import Base
+import Actions
+import Execution
+import Glibc
+import HTTP
+import Host
+import Planning
+import Reporting
+import State
+
+/// A run of this node's plan, or of some of its tasks.
+struct PlanRun {
+    let configuration: Configuration
+    let command: RunCommand
+    let events: EventQueue
+    let output: ConsoleOutput
+    let identifier: String
+    let catchSignals: SignalCatcher
+
+    /// Runs the tasks, and returns the exit code.
+    ///
+    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` for a user without the rights that tasks need,
+    ///   ``Base/SystemError`` if the state cannot be read.
+    func run() async throws -> ExitCode {
+        guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || Machine.isUnit else {
+            throw Problem("cannot run tasks: permission denied", hint: "run as root, or with '--root DIR'")
+        }
+        let allRecords = try configuration.records()
+        // Dependencies have succeeded on this boot, whatever their repetitions have done since.
+        let part = try selection(allRecords)
+        let records = command.isRepetition ? allRecords.repetitions : allRecords
+        if command.isPreparation, command.tasks.isEmpty {
+            try prepareClosedDirectories(part.plan, records)
+            return .success
+        }
+        if command.isPreparation { return try await prepare(part.plan, records) }
+        guard part.missing.isEmpty else {
+            let options = configuration.options
+            events.runBlocked(by: part.missing.map { $0.problem(options) })
+            for missing in part.missing {
+                let fields = [
+                    ("NEST_RUN_ID", identifier), ("NEST_TASK", missing.task), ("NEST_VERB", missing.verb),
+                    ("NEST_DEPENDENCY", missing.dependency),
+                ]
+                output.report([missing.problem(options)], as: options.output, .dependencyMissing, fields)
+            }
+            return .notYet
+        }
+        if !command.isDryRun, !part.plan.steps.isEmpty {
+            do {
+                try records.prepare()
+            } catch {
+                throw unwritable("the records of the tasks", error)
+            }
+        }
+        let signals = try catchSignals()
+        let http = try HTTPClient()
+        let recorder =
+            command.isDryRun
+            ? nil : Recorder(records, run: identifier, plan: configuration.plan) { [events] in events.send($0) }
+        let staged = staged(part.plan, records)
+        let runner = ActionRunner(configuration.environment(http, staged: staged))
+        let engine = Engine(
+            emit: { [events] event in
+                recorder?.receive(event)
+                events.send(event)
+            },
+            conclude: { recorder?.conclude($0) },
+            // Programs use the machine; every other verb mostly waits, for a server or the disk. Tasks with a lock may wait
+            // for hours until their programs start, and then only few of the cluster run on this node.
+            isWork: { $0.task.footprint.runsPrograms && $0.task.lock == nil },
+        )
+        let (report, signal) = await interruptible(by: signals) {
+            await engine.run(part.plan) { [events] step, context in
+                guard let recorder else {
+                    let outcome = try await runner.perform(step, context)
+                    if case .changed = outcome, !step.task.restarts.isEmpty {
+                        context.emit(.planned("would restart \(step.task.restarts.joined(separator: ", "))"))
+                    }
+                    return outcome
+                }
+                let lock = try await TaskLockWaiter(records: records, context: context).take()
+                events.note(attempt: try recorder.begin(context.task, lock), of: context.task)
+                // In a unit this was done before it, outside of its sandbox.
+                if !Machine.isUnit { try noteReset(of: step.task) }
+                try staged?.clear()
+                let outcome = try await runner.perform(step, context)
+                try await restartUnits(of: step.task, after: outcome, recorder, context)
+                return outcome
+            }
+        }
+        await http.shutDown()
+        if recorder != nil {
+            await reportRecovery(of: report)
+            await writeMetrics()
+            await reportToCluster()
+        }
+        let code = ExitCode(report, signal: signal)
+        // The next attempt records the success, for those that depend on it.
+        return code == .success && recorder?.hasLostRecords == true ? .failure : code
+    }
+
+    /// In the unit of a task, what keeps its products until `supervise` puts them in place.
+    private func staged(_ plan: Plan, _ records: RecordStore) -> StagedProducts? {
+        guard Machine.isUnit, !command.isDryRun, plan.steps.count == 1 else { return nil }
+        return configuration.stagedProducts(of: plan.steps[0].task, records)
+    }
+
+    /// Restarts the units that use what a task has changed.
+    ///
+    /// If the unit of the task runs it, `supervise` does this, which comes after it and puts products in place.
+    private func restartUnits(
+        of task: PlannedTask,
+        after outcome: Outcome,
+        _ recorder: Recorder,
+        _ context: StepContext,
+    ) async throws {
+        // Below a root nothing runs.
+        guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name),
+            !Machine.isUnit
+        else { return }
+        do {
+            try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(until: context.deadline) { unit in
+                context.emit(.waiting(Wait(.init(.condition, "the restart of unit '\(unit)'"))))
+            }
+        } catch {
+            recorder.noteRestart(of: task.name, hasFailed: true)
+            throw error
+        }
+        recorder.noteRestart(of: task.name, hasFailed: false)
+    }
+
+    /// After a run by hand, has systemd start the tasks whose dependencies have recovered.
+    ///
+    /// When a service runs a task, its unit does this. If systemd refuses, the next retry does it.
+    private func reportRecovery(of report: Report) async {
+        let options = configuration.options
+        guard !options.isService, options.root == nil, options.config == Options.defaultConfig, Systemd.isRunning else {
+            return
+        }
+        let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
+        _ = try? await Supervisor(configuration: configuration).noteSuccess(of: succeeded)
+    }
+
+    /// How long the requests of a report after a run by hand may take.
+    private static let reportLimit = Duration.seconds(5)
+
+    /// After a run by hand, reports to the cluster, or where systemd runs has it do that.
+    ///
+    /// Without systemd nobody has asked for it unless the task file says so. A run below a root is not one of the node: the
+    /// cluster would have the state of an image as that of the machine with the same name.
+    private func reportToCluster() async {
+        let options = configuration.options
+        guard !options.isService, options.root == nil, let report = configuration.report else { return }
+        if Systemd.isRunning {
+            guard Machine.isRoot, options.config == Options.defaultConfig else { return }
+            await ReportService.request(report)
+        } else if report.kubeconfig != nil {
+            await ReportService(options: options, output: output).runOnce(within: Self.reportLimit)
+        }
+    }
+
+    /// After a run by hand of the node's own tasks, writes the metrics; in a service `supervise` does.
+    private func writeMetrics() async {
+        let options = configuration.options
+        guard !options.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig
+        else {
+            return
+        }
+        do throws(Problem) {
+            try await MetricsWriter(configuration: configuration).write()
+        } catch {
+            output.report(warnings: problems(of: error))
+        }
+    }
+
+    /// The tasks to run, and the dependencies that they lack.
+    private struct Selection {
+        var plan: Plan
+        var missing: [MissingDependency] = []
+    }
+
+    /// A dependency that has to succeed before a named task runs.
+    private struct MissingDependency {
+        var task: String
+        var verb: String
+        var dependency: String
+        var state: String
+        var isRunning: Bool
+
+        init(_ task: PlannedTask, _ dependency: String, _ state: TaskState, _ phrase: String) {
+            self.task = task.name
+            verb = task.verb.name
+            self.dependency = dependency
+            self.state = phrase
+            isRunning = state == .running
+        }
+
+        /// The problem, with the call that solves it: the same flags, and one more.
+        func problem(_ options: Options) -> Problem {
+            let words = ["run", "--task", task, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
+            let call = options.quotedCall(words)
+            // The unit of the other task says what to do about it.
+            let hint = options.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
+            return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
+        }
+    }
+
+    private func selection(_ records: RecordStore) throws -> Selection {
+        let plan = configuration.plan
+        guard !command.tasks.isEmpty else { return Selection(plan: plan) }
+        let named = try plan.selecting(command.tasks)
+        let names = Set(named.steps.map(\.task.name))
+        if command.withDependencies {
+            let all = try plan.selecting(command.tasks, withDependencies: true)
+            let isDone = try Set(all.steps.map(\.task.name).filter(records.hasSucceeded))
+            return Selection(plan: all.keeping { names.contains($0.task.name) || !isDone.contains($0.task.name) })
+        }
+        var selection = Selection(plan: named)
+        for step in plan.steps where names.contains(step.task.name) {
+            let outside = step.dependencies.map { plan.steps[$0].task.name }.filter { !names.contains($0) }
+            for status in records.statuses(of: outside) where !status.state.isSuccess {
+                if case .unknown = status.state { _ = try records.intactRecord(of: status.task) }
+                selection.missing.append(MissingDependency(step.task, status.task, status.state, phrase(status)))
+            }
+        }
+        return selection
+    }
+
+    /// The state of a dependency that has not succeeded, for a message.
+    private func phrase(_ status: TaskStatus) -> String {
+        switch status.state {
+        case .running: return "is running now"
+        case .ended(.failed): return "failed on this boot"
+        case .ended(let outcome): return "was \(outcome.rawValue) on this boot"
+        case .unknown: return "has a damaged record"
+        case .notYet, .waiting:
+            let isMasked = configuration.options.root == nil && Systemd.isMasked(unitName(ofTask: status.task))
+            return "has not run on this boot" + (isMasked ? " (its unit is masked)" : "")
+        }
+    }
+}
+
+/// Why records or lists cannot be written, with what to do about it.
+func unwritable(_ records: String, _ error: SystemError) -> Problem {
+    let hint: String? =
+        switch error.code {
+        case EROFS: "mount its file system so that it can be written"
+        case ENOSPC, EDQUOT: "free space in its file system"
+        case EFBIG: nil
+        case EIO: "see what the kernel says about its device: 'journalctl --dmesg'"
+        case EACCES, EPERM: error.advice ?? "run as root, or with '--root DIR'"
+        default: error.advice
+        }
+    return Problem("cannot write \(records)", hint: hint, cause: error)
+}

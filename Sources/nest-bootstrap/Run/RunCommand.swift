@@ -1,0 +1,146 @@
+import Base
+import HTTP
+import Host
+import Planning
+import Reporting
+
+/// Command `run`: this node's plan, or some of its tasks.
+struct RunCommand: Command {
+    static let name = "run"
+
+    static let help = CommandHelp(
+        summary: "run this node's plan, or some of its tasks",
+        description: "Brings the node to the state that the task file describes: runs every task of the node's "
+            + "roles as soon as the task's dependencies have succeeded. What already matches is left alone.",
+        usage: ["nest-bootstrap run [FLAG]..."],
+        details: [
+            "Results and progress go to standard output, warnings and errors to standard error. On a terminal every "
+                + "task has a line that says what it does or waits for, as far as there are rows; failures and "
+                + "changes stay on the screen. NO_COLOR, TERM=dumb and the character set of the locale are respected. "
+                + "With '--output plain' every event is a line, as in a file. Under systemd everything goes to the "
+                + "journal instead.",
+            "A reader that is too slow misses lines that programs print, and is shown how many. A run that has ended "
+                + "waits 10 seconds for it.",
+            "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
+                + "that would change nothing is only named. 'diff' also shows what would be created.",
+            "With '--output json' standard output has one JSON object a line, errors included; docs/json.md describes "
+                + "the fields.",
+        ],
+        exitCodes: [
+            Row("0", "every task succeeded"), Row("1", "a task failed, or output was lost"), .usageError,
+            Row("75", "a dependency of a named task has not succeeded yet; retry later"), .wrongTaskFile,
+            Row("130, 143", "interrupted, terminated"),
+        ],
+        examples: ["run", "run --task calico-ip-pool --with-dependencies", "run --dry-run -o json"],
+        files: [.record, Row("/var/lib/nest-bootstrap/cache", "downloaded manifests, digests of unchanged objects")],
+    )
+
+    static let flags: [Flag<Self>] = [
+        Flag(
+            "--task",
+            "NAME",
+            "run only this task; may be given several times. Its dependencies must have succeeded on this boot",
+            \.tasks
+        ),
+        Flag(
+            "--with-dependencies",
+            "first run the dependencies of the named tasks that have not succeeded on this boot",
+            \.withDependencies
+        ),
+        Flag("--dry-run", "show what would be created and changed, write nothing", \.isDryRun),
+        .config, .role, .root, .output,
+        Flag(
+            "--prepare",
+            isInternal: true,
+            "list what 'reset' undoes, and create the directories that the tasks write to, or without "
+                + "'--task' those that are empty in units; units call this first",
+            \.isPreparation
+        ),
+        Flag(
+            "--repetition",
+            isInternal: true,
+            "the task repeats: its success on this boot stays recorded; the units of repetitions call this",
+            \.isRepetition
+        ),
+    ]
+
+    /// The tasks to run, in the given order and each once; all if there is none.
+    var tasks: [String] = []
+
+    /// Whether dependencies that have not succeeded yet run first.
+    var withDependencies = false
+
+    /// Whether to report what would change instead of changing it.
+    var isDryRun = false
+
+    /// Whether to list what `reset` undoes and to create the directories that they write to, and nothing else.
+    var isPreparation = false
+
+    /// Whether a timer repeats the task, which has succeeded on this boot.
+    var isRepetition = false
+
+    var acts: Bool { !isDryRun }
+
+    /// After a run what has started it waits for its end.
+    var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
+
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        try Self.refuse(names, options, hint: "use \(quotedShellLine(["--task", names.first ?? "NAME"]))")
+        if isDryRun, isPreparation {
+            throw UsageError("'--dry-run' and '--prepare' are mutually exclusive")
+        }
+        if tasks.isEmpty, withDependencies { throw UsageError("'--with-dependencies' requires '--task NAME'") }
+    }
+
+    static func prepareProcess(_ arguments: [String]) {
+        if arguments.contains("--prepare") { Confinement.leaveMounts() } else { Confinement.separate() }
+    }
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        do {
+            return try await program.withConfiguration(options, isPreparation: isPreparation) {
+                try await run($0, in: program)
+            }
+        } catch is Problems where isPreparation {
+            return .success
+        }
+    }
+
+    private func run(_ configuration: Configuration, in program: Program) async throws -> ExitCode {
+        let identifier = makeRunIdentifier()
+        let output = program.output
+        let sinks = makeSinks(
+            for: configuration.options.output,
+            isDryRun: isDryRun,
+            in: program.outputEnvironment,
+            run: identifier,
+            output: output,
+            auditJournal: auditJournal(configuration.options, output),
+            manager: manager(configuration),
+        )
+        let events = EventQueue(sinks, isDryRun: isDryRun)
+        return try await program.withTicking(events, idleLimit: outputLimit) {
+            try await PlanRun(
+                configuration: configuration,
+                command: self,
+                events: events,
+                output: output,
+                identifier: identifier,
+                catchSignals: program.catchSignals,
+            ).run()
+        }
+    }
+
+    /// Logs to the journal what a person does to this node by hand.
+    private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
+        guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot else { return nil }
+        return Journal.ofThisMachine().map { Program.sender(to: $0) }
+    }
+
+    /// Reports to the service manager, if one has started this program.
+    private func manager(_ configuration: Configuration) -> NotifySink? {
+        guard configuration.options.isService else { return nil }
+        let timeouts = configuration.plan.steps.map { ($0.task.name, $0.task.timeout) }
+        return NotifySink(timeouts: Dictionary(timeouts, uniquingKeysWith: max), send: notifyManager)
+    }
+}

@@ -1,0 +1,123 @@
+import Actions
+import Base
+import HTTP
+import Host
+import Kubernetes
+import Planning
+import Reporting
+
+/// The state of all nodes as they have reported it to the cluster, on any machine: `status --all-nodes`.
+struct ClusterStatus {
+    let options: Options
+
+    /// The kubeconfig of the arguments.
+    let kubeconfig: String?
+
+    /// How long reading all nodes may take.
+    private static let limit = Duration.seconds(60)
+
+    /// Prints what the nodes have reported.
+    ///
+    /// - Returns: `success` if the tasks of all nodes have succeeded, `failure` if one has failed, `incomplete` if the state of
+    ///   a node is another one, and `configuration` if the task file is invalid.
+    /// - Throws: ``Base/Problem`` if the cluster cannot be read, ``HTTP/TransportError`` if libcurl cannot be set up.
+    func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
+        let inventory: Inventory
+        do throws(Problems) {
+            inventory = try self.inventory()
+        } catch {
+            output.report(error, as: options.output, .taskFileWrong)
+            return .configuration
+        }
+        let http = try HTTPClient()
+        let result = await read(http)
+        await http.shutDown()
+        let nodes = Self.merged(try result.get(), inventory)
+        if options.output.isForPrograms {
+            output.writeObjects(reportedNodesJSON(nodes), as: options.output)
+        } else {
+            let lines = reportedNodeLines(
+                nodes,
+                columns: outputEnvironment.columns,
+                isColoured: outputEnvironment.isColoured,
+                isUTF8: outputEnvironment.isUTF8
+            )
+            output.write(lines.map { $0 + "\n" }.joined())
+        }
+        if nodes.contains(where: { $0.state == .failed }) { return .failure }
+        return !nodes.isEmpty && nodes.allSatisfy { $0.state == .ready } ? .success : .incomplete
+    }
+
+    /// The nodes of the task file; none if there is no file at the default path.
+    private func inventory() throws(Problems) -> Inventory {
+        if options.config == Options.defaultConfig, Configuration.isAbsent(options) { return Inventory() }
+        return try readInventory(try Configuration.sources(options))
+    }
+
+    private func read(_ http: HTTPClient) async -> Result<[ClusterNode], Problem> {
+        do throws(Problem) {
+            // A command that only looks may look at the files of anybody.
+            let files = NodeFiles(root: nil, isDryRun: false, refusesDistrusted: false)
+            let path = try kubeconfigPath()
+            let connection = try ClusterConnection(kubeconfig: path, files, http)
+            let reports = NodeReports(client: connection.client)
+            do throws(APIError) {
+                return .success(try await reports.nodes(until: .now + Self.limit))
+            } catch {
+                throw reports.problem(error, forbidden: "name the kubeconfig of an administrator with '--kubeconfig'")
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The kubeconfig of the arguments, or else that of kubectl.
+    private func kubeconfigPath() throws(Problem) -> String {
+        if let kubeconfig { return Configuration.absolute(kubeconfig) }
+        if let first = options.environment["KUBECONFIG"]?.split(separator: ":").first {
+            return Configuration.absolute(String(first))
+        }
+        if let home = options.environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
+        throw Problem("no kubeconfig: neither KUBECONFIG nor HOME is set", hint: "add --kubeconfig FILE")
+    }
+
+    /// The nodes of the task file in its order, then those that only the cluster has.
+    private static func merged(_ nodes: [ClusterNode], _ inventory: Inventory) -> [ReportedNode] {
+        let byName = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
+        let listed = inventory.entries.map { entry in
+            byName[entry.name.lowercased()].map { reported($0, entry.roles) }
+                ?? ReportedNode(missing: entry.name, roles: entry.roles)
+        }
+        let names = Set(inventory.entries.map { $0.name.lowercased() })
+        let others = nodes.filter { !names.contains($0.name) }.map { node in
+            reported(node, inventory.entry(matching: node.name)?.roles ?? [])
+        }
+        return listed + others
+    }
+
+    private static func reported(_ node: ClusterNode, _ roles: [String]) -> ReportedNode {
+        let ready = node.conditions["Ready"]
+        var reported = ReportedNode(node.name, roles: roles, kubelet: ready?.status)
+        if let condition = node.conditions[BootstrapCondition.type] {
+            reported.add(
+                status: condition.status,
+                reason: condition.reason,
+                message: condition.message,
+                since: condition.since,
+                isCurrent: !isOff(ready, condition)
+                    && condition.isFresh(at: .now(), within: ReportedNode.silenceLimit)
+            )
+        }
+        return reported
+    }
+
+    /// Whether a node has been silent since its kubelet is.
+    ///
+    /// The controller manager writes `Unknown` when the kubelet has been silent for about a minute. A node that boots again
+    /// reports before its kubelet does.
+    private static func isOff(_ ready: NodeCondition?, _ reported: NodeCondition) -> Bool {
+        guard let ready, ready.status == "Unknown" else { return false }
+        guard let silentSince = ready.since, let writtenAt = reported.writtenAt else { return true }
+        return writtenAt.seconds < silentSince.seconds
+    }
+}

@@ -1,0 +1,209 @@
+import Base
+import Host
+import Planning
+import Reporting
+
+/// Command `logs`: what the journal has about tasks, shown by journalctl.
+struct LogsCommand: Command {
+    static let name = "logs"
+
+    static let help = CommandHelp(
+        summary: "show the journal's entries about tasks",
+        description:
+            "Shows the journal's entries about the named tasks, with those of their units, or all entries of this "
+            + "program: what tasks waited for and did, and what their programs printed.",
+        usage: ["nest-bootstrap logs [NAME]... [FLAG]..."],
+        details: [
+            "It calls journalctl, whose pager, keys and permissions apply: users of the groups adm and "
+                + "systemd-journal see every entry. A task that is no longer in the task file can be named too.",
+            "With '--output json' every entry is one JSON object a line, with all fields; those of this program are "
+                + "described in docs/systemd.md.",
+        ],
+        exitCodes: [
+            Row("0", "shown, also if there is no entry"), Row("1", "there is no journal, or it cannot be read"),
+            .usageError,
+        ],
+        examples: ["logs calico-crds", "logs --boot --follow", "logs calico-node --since 10m --output json"],
+        files: [],
+    )
+
+    static let flags: [Flag<Self>] = [
+        Flag(
+            "--since",
+            "TIME",
+            "only entries since TIME: a duration such as 10m, or what 'journalctl --since' reads",
+            \.since
+        ),
+        Flag("--follow", short: "-f", "wait for further entries, and show them as they come", \.isFollowing),
+        Flag(
+            "--boot",
+            short: "-b",
+            "BOOT",
+            isValueOptional: true,
+            "only entries of BOOT: -1 is the boot before this one, and 'journalctl --list-boots' shows all (default: this "
+                + "boot)"
+        ) { (command, _, value) throws(UsageError) in
+            guard value.isEmpty || isBoot(value) else {
+                throw UsageError(
+                    "invalid value '\(value)' for '--boot': expected an offset such as -1, or the ID of a boot"
+                )
+            }
+            command.boot = value
+        },
+        .output(
+            // journalctl has no YAML.
+            OutputChoice.allCases.filter { $0 != .yaml },
+            "lines for people (text and table are the same), objects for programs, or lines without the pager and the "
+                + "colours of journalctl (default: \(OutputFormat.text.rawValue))"
+        ),
+        .config, .role, .root,
+    ]
+
+    /// The tasks, none for all entries of the program.
+    var names: [String] = []
+
+    /// The time of the oldest entry, in a form that journalctl reads; `nil` for all.
+    var since: String?
+
+    /// Whether to wait for further entries.
+    var isFollowing = false
+
+    /// The boot whose entries are shown, in a form that journalctl reads; empty for this one, `nil` for all.
+    var boot: String?
+
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        guard options.output != .yaml else {
+            throw UsageError("'logs' and '--output yaml' are mutually exclusive: journalctl has no YAML")
+        }
+        self.names = unique(names)
+    }
+
+    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
+
+    /// Shows the entries.
+    ///
+    /// - Returns: A failure; otherwise journalctl replaces this process.
+    /// - Throws: ``Base/Problem`` if journalctl cannot be run, or has no journal that this user may read.
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        let output = program.output
+        if let since, await !isTime(since, options.environment) {
+            let known = "a duration such as 10m, or a time such as yesterday, 08:00 or '2026-11-20 08:00'"
+            let message = "'--since' is \(known), found '\(printable(since))'"
+            output.report(UsageError(message, of: Self.self), as: options.output)
+            return .usage
+        }
+        try requireJournal(options.root ?? "")
+        output.report(warnings: unknownNames(options))
+        output.flush(idleLimit: .seconds(10))
+        var environment = options.environment
+        // A file gets no colours.
+        if options.isPlain { environment["SYSTEMD_COLORS"] = "0" }
+        let users = Self.users(root: options.root ?? "")
+        let command = Host.Command("journalctl", arguments(options, users: users), environment: environment)
+        do throws(SystemError) {
+            try command.replaceProcess()
+        } catch {
+            throw Problem("\(error)", hint: error.advice ?? "install systemd, which provides it")
+        }
+    }
+
+    /// The arguments with which journalctl shows the entries.
+    ///
+    /// Any user can send entries with the fields of the program. Fields that begin with an underscore are added by the
+    /// journal: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
+    ///
+    /// - Parameters:
+    ///   - options: The options of all commands.
+    ///   - users: The IDs of the users that run tasks.
+    /// - Returns: Flags and matches.
+    func arguments(_ options: Options, users: [Int]) -> [String] {
+        // Every entry is of this machine.
+        var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short-full"]
+        if options.isPlain { arguments.append("--no-pager") }
+        if let since {
+            // A duration is relative to now.
+            arguments.append("--since=\(parseDuration(since) == nil ? since : "-\(since)")")
+        }
+        if let boot { arguments.append(boot.isEmpty ? "--boot" : "--boot=\(boot)") }
+        if isFollowing { arguments.append("--follow") }
+        if let root = options.root { arguments.append("--root=\(root)") }
+        func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
+        var matches: [[String]] = []
+        if names.isEmpty {
+            // At boot, before there is a journal, the generator writes to the kernel's log, which only root can.
+            let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
+            matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
+        }
+        // The entries of the program, those of its units, and those of systemd about them.
+        for name in names {
+            matches += sent("NEST_TASK=\(name)")
+            for unit in [unitName(ofTask: name), repetitionUnitName(ofTask: name)] {
+                matches += [["_SYSTEMD_UNIT=\(unit)"], ["UNIT=\(unit)", "_PID=1"]]
+            }
+        }
+        // journalctl requires all terms between two plus signs.
+        return arguments + Array(matches.joined(separator: ["+"]))
+    }
+
+    /// Returns the IDs of root and of the user of units, from the user database of a root directory.
+    ///
+    /// If it cannot be read, only the entries of root are shown.
+    static func users(root: String) -> [Int] {
+        let bytes = (try? FileSystem.read("\(root)/etc/passwd", limit: 1 << 20)) ?? []
+        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let entries = lines.map { $0.split(separator: ":", omittingEmptySubsequences: false) }
+        let user = entries.first { $0.count > 2 && $0[0] == unitUser }.flatMap { Int($0[2]) }
+        return [0] + (user.map { [$0] } ?? [])
+    }
+
+    /// Returns whether journalctl reads a text as a time.
+    private func isTime(_ text: String, _ environment: [String: String]) async -> Bool {
+        if parseDuration(text) != nil { return true }
+        let command = Host.Command("systemd-analyze", ["timestamp", "--", text], environment: environment)
+        let result = try? await filter(
+            command,
+            input: SecretBytes(copying: []),
+            outputLimit: 1 << 16,
+            deadline: .now + .seconds(5)
+        )
+        // Where systemd-analyze is missing or too old for this, journalctl reports a wrong time itself.
+        return result?.errors.contains("Failed to parse") != true
+    }
+
+    /// Throws a problem if there is no journal, or none that this user may read.
+    private func requireJournal(_ root: String) throws(Problem) {
+        switch Journal.access(root: root) {
+        case .readable: return
+        case .denied:
+            throw Problem(
+                "cannot read the journal: permission denied",
+                hint: "run as root, or as a member of group 'systemd-journal' or 'adm'"
+            )
+        case .missing:
+            let places = Journal.directories(root: root).map { "'\($0)'" }.joined(separator: " or ")
+            throw Problem(
+                "there is no journal in \(places)",
+                hint: root.isEmpty ? "see 'systemctl status systemd-journald'" : "correct the directory of '--root'"
+            )
+        }
+    }
+
+    /// Returns whether journalctl reads a text as a boot: an offset, an ID, or an offset to one.
+    static func isBoot(_ text: String) -> Bool {
+        if text == "all" || isNumber(text) { return true }
+        let offset = text.dropFirst(32)
+        guard text.utf8.count >= 32, text.prefix(32).allSatisfy(\.isHexDigit) else { return false }
+        return offset.isEmpty || offset.utf8.first?.isSign == true && isNumber(offset)
+    }
+
+    /// The names that no task has, none if the task file is invalid: the journal may still have entries about them.
+    private func unknownNames(_ options: Options) -> [Problem] {
+        guard !names.isEmpty, let configuration = try? Configuration(checking: options) else { return [] }
+        guard configuration.problems.isEmpty else { return [] }
+        let known = configuration.plan.steps.map(\.task.name)
+        return names.filter { !known.contains($0) }.map { name in
+            let near = nameMeant(by: name, in: known)
+            return Problem("this node has no task '\(name)'", hint: near.map { "did you mean '\($0)'?" })
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Base
+import Reporting
+
+/// Command `status`: the state of the tasks on this boot, or what all nodes have reported to the cluster.
+struct StatusCommand: Command {
+    static let name = "status"
+
+    static let help = CommandHelp(
+        summary: "show the state of every task on this boot",
+        description: "Shows the state of every task of this node, or of the named ones, on this boot.",
+        usage: ["nest-bootstrap status [NAME]... [FLAG]..."],
+        details: [
+            "STATE is how the task ended: changed, unchanged, failed, skipped or interrupted; 'running' while a "
+                + "process runs it, 'not yet' if it has not run, 'waiting' if its service waits for another task, "
+                + "'unknown' if you may not read its record.",
+            "UNIT is the state of the task's service, where systemd runs and '--root' is not given: 'never started', "
+                + "'queued', 'starting', 'active' (its task has succeeded), 'failed' (with the time of the next "
+                + "retry, or 'not retried'), 'stopping', 'stopped', 'masked', or 'no unit' (systemd has not read the "
+                + "task file since the task was added).",
+            "OBJECTS counts the objects of the API server that the task created, configured, deleted or left "
+                + "unchanged, and those that failed.",
+            "With '--wait' it prints the states when every task has succeeded or one has failed permanently, so "
+                + "that nothing but a change by a person helps. A failure that is retried keeps it waiting.",
+            "With '--watch' it shows the states until it is interrupted (Control-C): on a terminal one line a task, "
+                + "with what the task waits for now, also for tasks that systemd has started; otherwise, and with "
+                + "'--output plain', a line with the time for each state at first, then for each change; with "
+                + "'--output json' a JSON object for each. The task file is read once.",
+            "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the "
+                + "cluster, as condition BootstrapReady of their Nodes. A node of section 'nodes' that the cluster "
+                + "does not have is 'missing'. One that has reported nothing since its kubelet is silent, or for two "
+                + "days, is 'stale'. Without a task file it shows the nodes of the cluster.",
+        ],
+        exitCodes: [
+            Row("0", "every task succeeded; with '--all-nodes', on every node"),
+            Row("1", "a task failed; with '--wait', permanently; with '--all-nodes', on a node"),
+            Row("3", "none failed, but some have not succeeded yet, or are not known; with '--wait', time is up"),
+            .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by SIGTERM or SIGHUP"),
+        ],
+        examples: [
+            "status", "status --watch", "status --wait=10m", "status calico-crds -o yaml",
+            "status --all-nodes --kubeconfig admin.conf",
+        ],
+        files: [.record],
+    )
+
+    static let flags: [Flag<Self>] = [
+        Flag(
+            "--wait",
+            "DURATION",
+            isValueOptional: true,
+            "wait until every task has succeeded, one has failed permanently, or DURATION such as 10m is over "
+                + "(default: no limit)"
+        ) { (command, _, value) throws(UsageError) in
+            command.isWaiting = true
+            guard !value.isEmpty else { return }
+            guard let limit = parseDuration(value) else {
+                throw UsageError("'--wait' is a duration such as 30s, 10m or 1h30m, found '\(value)'")
+            }
+            command.waitLimit = limit
+        },
+        Flag(
+            "--watch",
+            short: "-w",
+            "go on until interrupted, and show every change; on a terminal as one view that is redrawn",
+            \.isWatching
+        ),
+        .config, .role, .allNodes("every node of the cluster and of section 'nodes' instead of this one"),
+        Flag(
+            "--kubeconfig",
+            "FILE",
+            "the kubeconfig with which '--all-nodes' reads the nodes of the cluster (default: the first file of the "
+                + "environment variable KUBECONFIG, or ~/.kube/config)",
+            \.kubeconfig
+        ),
+        .root, .output,
+    ]
+
+    /// The tasks that are shown; all if there is none.
+    var names: [String] = []
+
+    /// Whether it waits until all tasks have succeeded or one has failed permanently.
+    var isWaiting = false
+
+    /// How long it waits at most, or `nil` for as long as it takes.
+    var waitLimit: Duration?
+
+    /// Whether it goes on until it is interrupted, and shows every change.
+    var isWatching = false
+
+    /// The kubeconfig with which the nodes of the cluster are read, `nil` for that of kubectl.
+    var kubeconfig: String?
+
+    /// A person who interrupts a watch does not wait for a reader.
+    var outputLimit: Duration { isWatching ? Program.stopLimit : Program.readerLimit }
+
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        self.names = unique(names)
+        if isWaiting, isWatching { throw UsageError("'--wait' and '--watch' are mutually exclusive") }
+        guard options.isForAllNodes else {
+            guard kubeconfig != nil else { return }
+            throw UsageError("'--kubeconfig' requires '--all-nodes'")
+        }
+        let others = [
+            (names.first.map { "task '\($0)'" }), isWaiting ? "'--wait'" : nil, isWatching ? "'--watch'" : nil,
+        ]
+        if let other = others.compactMap(\.self).first {
+            throw UsageError("'--all-nodes' and \(other) are mutually exclusive")
+        }
+    }
+
+    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        let (output, outputEnvironment) = (program.output, program.outputEnvironment)
+        guard !options.isForAllNodes else {
+            return try await ClusterStatus(options: options, kubeconfig: kubeconfig).run(output, outputEnvironment)
+        }
+        return try await program.withConfiguration(options) { configuration in
+            guard isWatching else {
+                return try await StatusReport(configuration: configuration, command: self).run(
+                    output,
+                    outputEnvironment
+                )
+            }
+            return try await StatusWatch(configuration: configuration, names: names, catchSignals: program.catchSignals)
+                .run(output, outputEnvironment)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Actions
+import Base
+import Execution
+import Host
+import Planning
+import Reporting
+import State
+import YAML
+
+/// The state of this node's tasks on this boot, once or after a wait.
+struct StatusReport {
+    let configuration: Configuration
+    let command: StatusCommand
+
+    /// Prints the states of the tasks, and returns whether all have succeeded.
+    ///
+    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
+    func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
+        let plan = command.names.isEmpty ? configuration.plan : try configuration.plan.selecting(command.names)
+        let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
+        let start = ContinuousClock.now
+        while true {
+            let findings = await survey.findings(of: plan)
+            let (statuses, isPermanent) = (findings.statuses, findings.isPermanent)
+            let isOver = command.waitLimit.map { .now - start >= $0 } ?? false
+            // The target is of all tasks.
+            let isPending = command.names.isEmpty && findings.isTargetPending
+            let hasSucceeded = statuses.allSatisfy(\.state.isSuccess) && !isPending
+            let isDone = isPermanent || !findings.masked.isEmpty || hasSucceeded
+            if command.isWaiting, !isDone, !isOver {
+                let rest = command.waitLimit.map { $0 - (.now - start) } ?? StatusSurvey.interval
+                try await ContinuousClock().sleep(for: min(StatusSurvey.interval, max(rest, .zero)))
+                continue
+            }
+            if !configuration.options.output.isForPrograms {
+                if let error = findings.error { output.report(error) }
+                if command.isWaiting { output.report(findings.masked.map(Self.maskedProblem), .programFailed) }
+                if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
+            }
+            print(statuses, of: plan, output, outputEnvironment)
+            // A wait is for the node to be ready, and a repetition since then says nothing about that.
+            let repetitions = command.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
+            let states = statuses.map { command.isWaiting ? $0.state : $0.countedState }
+            let code = command.isWaiting && isPending ? .incomplete : ExitCode(states + repetitions.map(\.state))
+            // A failure that is retried has only run out of time.
+            return command.isWaiting && code == .failure && !isPermanent
+                ? .incomplete
+                : isPermanent ? .failure : code
+        }
+    }
+
+    /// The problem that the time was up before all tasks had succeeded.
+    private static func timeIsUp(_ statuses: [TaskStatus], after limit: Duration) -> Problem {
+        let missing = statuses.filter { !$0.state.isSuccess }.map(\.task)
+        let message = "timed out after \(limit.text) waiting for "
+        guard missing.isEmpty else { return Problem(message + quotedList(missing)) }
+        return Problem("\(message)\(targetName)", hint: "see 'systemctl list-jobs'")
+    }
+
+    /// Why waiting for a task is of no use.
+    private static func maskedProblem(_ task: String) -> Problem {
+        let unit = unitName(ofTask: task)
+        let isUntilReboot = (try? FileSystem.status("/run/systemd/system/\(unit)"))?.kind == .symbolicLink
+        let hint = "run 'systemctl unmask \(isUntilReboot ? "--runtime " : "")\(unit)'"
+        return Problem("task '\(task)' does not run: its unit is masked", hint: hint)
+    }
+
+    private func print(
+        _ statuses: [TaskStatus],
+        of plan: Plan,
+        _ output: ConsoleOutput,
+        _ outputEnvironment: OutputEnvironment
+    ) {
+        let warnings =
+            CredentialWarnings(files: configuration.files, plan: plan).all() + missingReport() + unitWarnings(statuses)
+        let certificates = configuration.certificates(of: plan)
+        let address = configuration.addressChoice
+        let format = configuration.options.output
+        if format.isForPrograms {
+            let text = statusJSON(statuses, certificates: certificates, warnings: warnings, address: address)
+            output.writeObjects(text, as: format)
+        } else {
+            let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
+            let isUTF8 = outputEnvironment.isUTF8
+            let summary = summaryLines(statuses, certificates: certificates, columns: columns)
+            let lines =
+                summary + (summary.isEmpty ? [] : [""])
+                + statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+                + (address.map { addressLines($0, columns: columns) } ?? [])
+                + certificateLines(certificates, at: .now(), columns: columns, isUTF8: isUTF8)
+                + warningLines(warnings, columns: columns)
+            output.write(lines.map { $0 + "\n" }.joined())
+        }
+    }
+
+    /// Why the cluster does not have the state of this node, once that has lasted long enough for a warning.
+    private func missingReport() -> [Problem] {
+        guard configuration.report != nil, let problem = (try? configuration.records())?.reportState().problem,
+            problem.printed != nil
+        else { return [] }
+        return [Problem("since \(problem.since): \(problem.text)")]
+    }
+}

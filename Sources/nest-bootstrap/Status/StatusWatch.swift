@@ -1,0 +1,115 @@
+import Base
+import Execution
+import Glibc
+import Host
+import Planning
+import Reporting
+import State
+
+/// The states of this node's tasks, until it is interrupted: `status --watch`.
+struct StatusWatch {
+    let configuration: Configuration
+    let names: [String]
+    let catchSignals: SignalCatcher
+
+    /// How many times longer than a survey the pause after it is at least, so that many tasks do not keep a core busy.
+    private static let pauseFactor = 4
+
+    /// Shows the states and their changes, and returns whether all tasks had succeeded at the end.
+    ///
+    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
+    func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
+        let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
+        let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
+        let display = StatusDisplay(configuration.options.output, output, outputEnvironment)
+        let signals = try catchSignals()
+        let (code, signal) = await interruptible(by: signals) {
+            await watch(plan, survey, display, output)
+        }
+        // Control-C is how a person ends it.
+        return signal == nil || signal == SIGINT ? code : .terminated
+    }
+
+    private func watch(
+        _ plan: Plan,
+        _ survey: StatusSurvey,
+        _ display: StatusDisplay,
+        _ output: ConsoleOutput,
+    ) async -> ExitCode {
+        var display = display
+        var code = ExitCode.incomplete
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            let findings = await survey.findings(of: plan)
+            // An interrupted survey is incomplete.
+            if Task.isCancelled { break }
+            let repetitions = findings.statuses.compactMap(\.repetition).filter(\.hasFailed)
+            let states = findings.statuses.map(\.countedState) + repetitions.map(\.state)
+            code = findings.isPermanent ? .failure : ExitCode(states)
+            display.show(findings)
+            if output.isClosed(.results) { break }
+            let pause = max(StatusSurvey.interval, (ContinuousClock.now - start) * Self.pauseFactor)
+            try? await ContinuousClock().sleep(for: pause)
+        }
+        display.finish()
+        return code
+    }
+}
+
+/// Where and how the states are shown.
+private struct StatusDisplay: Sendable {
+    private enum Form: Sendable {
+        case view(StatusView)
+        case lines(StatusChanges)
+        case objects(StatusChanges, OutputFormat)
+    }
+
+    private let output: ConsoleOutput
+    private var form: Form
+    /// The last reason why the states were not complete.
+    private var warning: String?
+
+    init(_ format: OutputFormat, _ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) {
+        self.output = output
+        if format.isForPrograms {
+            form = .objects(StatusChanges(), format)
+        } else if outputEnvironment.isScreen {
+            let view = StatusView(
+                output,
+                isColoured: outputEnvironment.isColoured,
+                size: { Terminal.size(1) ?? TerminalSize() },
+                access: { Terminal.access(1) },
+            )
+            form = .view(view)
+        } else {
+            form = .lines(StatusChanges())
+        }
+    }
+
+    mutating func show(_ findings: StatusFindings) {
+        switch form {
+        case .view(var view):
+            view.show(findings.statuses, warning: findings.error.map { chain($0) })
+            form = .view(view)
+        case .lines(var changes):
+            // What a slow reader has not taken is not added to: the next survey shows what has changed until then.
+            guard !output.isBacklogged else { return }
+            report(findings.error)
+            output.write(changes.lines(findings.statuses).map { $0 + "\n" }.joined())
+            form = .lines(changes)
+        case .objects(var changes, let format):
+            guard !output.isBacklogged else { return }
+            output.writeObjects(changes.json(findings.statuses).map { $0 + "\n" }.joined(), as: format)
+            form = .objects(changes, format)
+        }
+    }
+
+    /// Reports why the states are not complete, once for as long as that lasts.
+    private mutating func report(_ error: (any Error)?) {
+        let problem = error.map { chain($0) }
+        if let error, problem != warning { output.report(error) }
+        warning = problem
+    }
+
+    func finish() { if case .view(let view) = form { view.finish() } }
+}

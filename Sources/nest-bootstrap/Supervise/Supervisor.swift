@@ -1,0 +1,172 @@
+import Base
+import Execution
+import Host
+import Planning
+import State
+
+/// Compares the units of the tasks with what was reported about them, and has systemd do what follows.
+///
+/// Several processes do this at the same time: the health service, and one for every task that has just ended.
+struct Supervisor {
+    let configuration: Configuration
+
+    private static let target = "k8s-bootstrap.target"
+
+    /// What is known about the unit of a task.
+    private struct Look {
+        var task: String
+        var isActive: Bool
+        var hasFailed: Bool
+        /// The number of attempts of the unit since the task last succeeded.
+        var attempt: Int
+        var isPermanent: Bool
+    }
+
+    /// How long another process may keep the health locked; after it this one goes on regardless.
+    ///
+    /// With the calls to systemd that follow it must end before `TimeoutStopSec` of the tasks' units.
+    private static let lockLimit = Duration.seconds(8)
+
+    /// How long systemd may take to answer.
+    private static let answerLimit = Duration.seconds(5)
+
+    /// Starts alerts and the timer of the next retry, and returns whether all is well.
+    ///
+    /// The health service calls it last, and keeps the lock until its process has ended: systemd ignores the start of a
+    /// service that still runs.
+    ///
+    /// - Parameters:
+    ///   - ended: The exit statuses of tasks that have just failed, where they are known. Their units are still ending.
+    ///   - keepsLock: Whether the lock is kept until the process has ended.
+    ///   - report: Prints a line.
+    /// - Returns: Whether no task has failed.
+    /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.
+    @discardableResult
+    func judge(ended: [String: Int32?], keepsLock: Bool, _ report: (String) -> Void) async throws -> Bool {
+        let records = try configuration.records()
+        var lock = try await records.awaitHealthLock(until: .now + Self.lockLimit)
+        defer { if keepsLock { lock.take()?.keepUntilExit() } else { lock.take()?.release() } }
+        let looks = try await looks(records, ended)
+        let before = records.health()
+        let failing = looks.filter(\.hasFailed)
+        let recovered = looks.filter(\.isActive).map(\.task).filter(before.failed.contains)
+        // A task that failed and is running again has not recovered yet.
+        let pending = looks.filter { !$0.hasFailed && !$0.isActive }.map(\.task).filter(before.failed.contains)
+        var health = NodeHealth(failed: failing.map(\.task) + pending)
+        let alerted = failing.map(\.task).filter { !before.failed.contains($0) } + recovered
+        var jobs: [Systemd.Job] = []
+        if let attempt = failing.lazy.filter({ !$0.isPermanent }).map(\.attempt).min() {
+            let (timers, retryAt) = try await retry(in: NodeHealth.retryDelay(afterAttempt: attempt), before)
+            jobs += timers
+            health.retryAt = retryAt
+        } else if !pending.isEmpty {
+            health.retryAt = before.retryAt
+        } else if before.retryAt != nil {
+            jobs += Self.stopTimers
+        }
+        // Without space for it the retry is started all the same.
+        let written = Result { () throws(SystemError) in try records.write(health) }
+        if !ended.isEmpty { jobs += try await consequences() }
+        jobs += alerted.map { .start(alertUnitName(ofTask: $0)) }
+        try await Systemd.queue(jobs)
+        if !ended.isEmpty || !recovered.isEmpty { await ReportService.request(configuration.report) }
+        try written.get()
+        for task in recovered { report("task '\(task)' has recovered") }
+        for look in failing { report(line(look, health.retryAt)) }
+        for task in pending { report("task '\(task)' failed and has not succeeded since") }
+        return health.failed.isEmpty
+    }
+
+    /// The jobs that show the failure of a task: the health service fails too, and the target is no longer reached.
+    private func consequences() async throws -> [Systemd.Job] {
+        let target = try await Systemd.services([Self.target], timeout: Self.answerLimit)[Self.target]
+        return (target?.unit.isActive == true ? [.stopAlone(Self.target)] : []) + [.start(healthUnitName)]
+    }
+
+    private static var stopTimers: [Systemd.Job] { NodeHealth.retryDelays.map { .stop(retryTimerName(delay: $0)) } }
+
+    /// Reports the recovery of tasks that have just succeeded, and starts what depends on them.
+    ///
+    /// A task that had not failed before costs nothing but a look at one file.
+    ///
+    /// - Parameter tasks: The names of the tasks.
+    /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.
+    func noteSuccess(of tasks: [String]) async throws {
+        let records = try configuration.records()
+        // A process that was stopped by SIGTERM leaves its unit active without a success.
+        let tasks = tasks.filter { (try? records.hasSucceeded($0)) == true }
+        guard tasks.contains(where: records.health().failed.contains) else { return }
+        let lock = try await records.awaitHealthLock(until: .now + Self.lockLimit)
+        defer { withExtendedLifetime(lock) {} }
+        var health = records.health()
+        // An attempt may have begun meanwhile.
+        let recovered = tasks.filter { health.failed.contains($0) && (try? records.hasSucceeded($0)) == true }
+        guard !recovered.isEmpty else { return }
+        health.failed.removeAll(where: recovered.contains)
+        if health.failed.isEmpty { health.retryAt = nil }
+        // The target starts the health service, and what has not succeeded. It comes first: a systemd that is busy may not take
+        // all jobs in time, and a recovery that is recorded is not reported again.
+        try await Systemd.queue([.start(Self.target)])
+        try records.write(health)
+        let timers = health.failed.isEmpty ? Self.stopTimers : []
+        try await Systemd.queue(timers + recovered.map { .start(alertUnitName(ofTask: $0)) })
+        await ReportService.request(configuration.report)
+    }
+
+    /// Has the services that note recoveries run again after attempts that have begun while they ran.
+    ///
+    /// systemd ignores the start of a service that still runs. The service does this last: an attempt may begin at any time.
+    ///
+    /// - Parameter tasks: The tasks of the services.
+    /// - Throws: ``Base/SystemError`` if systemd does not answer.
+    func awaitNextAttempt(of tasks: [PlannedTask]) async throws {
+        let failed = try configuration.records().health().failed
+        let tasks = tasks.filter { !$0.isCompletedOutside && failed.contains($0.name) }
+        guard !tasks.isEmpty else { return }
+        let services = try await Systemd.services(tasks.map(\.unitName), timeout: Self.answerLimit)
+        let begun = tasks.filter { task in
+            services[task.unitName].map { $0.hasJob || $0.unit.active == "activating" } ?? false
+        }
+        try await Systemd.queue(begun.map { .restart(recoveryUnitName(ofTask: $0.name)) })
+    }
+
+    /// Looks at the units of all tasks.
+    private func looks(_ records: RecordStore, _ ended: [String: Int32?]) async throws -> [Look] {
+        let steps = configuration.plan.steps
+        let services = try await Systemd.services(steps.map(\.task.unitName), timeout: Self.answerLimit)
+        return steps.compactMap { step in
+            let name = step.task.name
+            guard let service = services[step.task.unitName] else { return nil }
+            // What a person has masked is meant to be off.
+            if service.unit.load == "masked", ended[name] == nil { return nil }
+            let record = try? records.record(of: name)
+            let isPermanent = record?.outcome == .failed && record?.isPermanent == true
+            let status = ended[name] ?? service.exitStatus
+            return Look(
+                task: name,
+                // A process that was stopped by SIGTERM leaves its unit active without a success.
+                isActive: service.unit.isActive && record?.isSuccess == true,
+                // One with a job is about to run again.
+                hasFailed: service.hasFailed && !service.hasJob || ended[name] != nil,
+                attempt: record?.history.unitAttempts ?? 1,
+                isPermanent: isPermanent || status.map(TaskStatus.isPermanent(exitStatus:)) == true,
+            )
+        }
+    }
+
+    /// The jobs that have a timer start the target again after a delay, or earlier if one already does.
+    private func retry(in delay: Duration, _ before: NodeHealth) async throws -> ([Systemd.Job], Timestamp) {
+        let delays = NodeHealth.retryDelays
+        let timers = try await Systemd.services(delays.map { retryTimerName(delay: $0) }, timeout: Self.answerLimit)
+        let waiting = delays.filter { timers[retryTimerName(delay: $0)]?.unit.sub == "waiting" }
+        if let first = waiting.first, first <= delay, let retryAt = before.retryAt { return ([], retryAt) }
+        let stops = waiting.map { Systemd.Job.stop(retryTimerName(delay: $0)) }
+        let retryAt = Timestamp(seconds: Timestamp.now().seconds + delay.components.seconds)
+        return (stops + [.restart(retryTimerName(delay: delay))], retryAt)
+    }
+
+    private func line(_ look: Look, _ retryAt: Timestamp?) -> String {
+        if !look.isPermanent, let retryAt { return "task '\(look.task)' failed and is retried at \(retryAt)" }
+        return "task '\(look.task)' failed and is not retried; fix the cause, then run 'systemctl start \(Self.target)'"
+    }
+}

@@ -1,0 +1,174 @@
+import Actions
+import Base
+import Host
+import Planning
+import Reporting
+import State
+import YAML
+
+/// Writes the plan as systemd units.
+struct UnitWriter {
+    let options: Options
+    let command: UnitsCommand
+    let output: ConsoleOutput
+
+    /// Writes the units.
+    ///
+    /// systemd calls generators before there is a journal, and perhaps before the node has its name. Then an invalid
+    /// task file becomes a health service that fails; what prevents even that is logged to the kernel's log.
+    func run() -> ExitCode {
+        if command.isGenerator, Configuration.isAbsent(options) { return .success }
+        var files: [UnitFile]
+        var count = 0
+        do {
+            let configuration = try Configuration(options)
+            let plan = configuration.plan
+            count = plan.steps.count
+            let known = command.isGenerator ? knownTasks() : []
+            let removed = known.filter { plan.position(of: $0) == nil }
+            let single = known.filter { plan.position(of: $0).map { plan.steps[$0].task.interval == nil } ?? false }
+            let call = call(roles: configuration.declarations.roles.joined(separator: ","))
+            let report = configuration.report
+            let units =
+                options.isOffline ? unitsOfAnyMachine(plan, call, report) : unitsOfThisMachine(plan, call, report)
+            files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
+        } catch {
+            guard command.isGenerator else {
+                output.report(error, as: options.output, .taskFileWrong)
+                return .configuration
+            }
+            let isPublic = Configuration.taskFiles(options).allSatisfy { path in
+                FileSystem.isReadableByAll(path) { _ in false }
+            }
+            let call = call(roles: saidRoles)
+            let readable = try? Configuration(checking: options)
+            files = unitsForInvalidConfiguration(
+                error,
+                call,
+                isPublic: isPublic,
+                report: readable.map(\.report) ?? ReportDeclaration(),
+                plan: readable?.plan ?? Plan(steps: []),
+                known: knownTasks()
+            )
+        }
+        let stopped = stoppedReportTimer()
+        // An earlier task file may have had the node report.
+        if command.isGenerator, !files.contains(where: { $0.path == stopped.path }) { files.append(stopped) }
+        do {
+            try write(files)
+            // systemd gives generators an empty directory.
+            if !command.isGenerator {
+                try StaleUnits(directory: command.directory, written: Set(files.map(\.path))).remove()
+            }
+        } catch {
+            report(error)
+            return .failure
+        }
+        if !command.isGenerator { writeSummary(files, taskCount: count) }
+        return .success
+    }
+
+    /// The units of a plan, with what links and permissions of this machine mean for them.
+    private func unitsOfThisMachine(
+        _ plan: Plan,
+        _ call: ProgramInvocation,
+        _ report: ReportDeclaration?
+    ) -> [UnitFile] {
+        plan.units(
+            call,
+            report: report,
+            linkedNames: FileSystem.linkedNames,
+            isReadableByAll: { FileSystem.isReadableByAll($0, isRead: isManifestName) },
+            exists: { (try? FileSystem.exists($0)) ?? false },
+        )
+    }
+
+    /// The units of a plan for a node whose files are not here, with warnings of what is assumed of them.
+    ///
+    /// No unit gets a capability because of what is not known; then its task would fail and say what to do.
+    private func unitsOfAnyMachine(
+        _ plan: Plan,
+        _ call: ProgramInvocation,
+        _ report: ReportDeclaration?
+    ) -> [UnitFile] {
+        // What is beside the task file comes with it.
+        let beside = Configuration.absolute(options.config).pathParts.dropLast().map { "/\($0)" }.joined()
+        let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
+        var assumed: [String] = []
+        func isReadable(_ path: String) -> Bool {
+            // Every user can read the store of Nix.
+            let isCommon = isPath(path, below: beside) || isPath(path, below: "/nix/store")
+            if !known.contains(path), !isCommon { assumed.append(path) }
+            return true
+        }
+        let files = plan.units(call, report: report, isReadableByAll: isReadable)
+        let problems = assumed.map { path in
+            Problem(
+                "the units assume that user '\(unitUser)' can read '\(path)'",
+                hint: "otherwise let the group '\(unitUser)' read it on the node"
+            )
+        }
+        output.report(warnings: problems)
+        return files
+    }
+
+    /// The tasks that have started on this boot, or are being started.
+    private func knownTasks() -> [String] {
+        (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks(includesUnrecorded: true)) ?? []
+    }
+
+    /// The roles of the arguments or the environment, rather than the task file.
+    private var saidRoles: String? {
+        let role = options.role ?? options.environment["NEST_ROLE"]
+        return role == "" ? nil : role
+    }
+
+    /// How the units call this program.
+    private func call(roles: String?) -> ProgramInvocation {
+        let config = command.installedConfig ?? Configuration.absolute(options.config)
+        var call = ProgramInvocation(program: Installation.program, taskFiles: Configuration.taskFiles(options))
+        if command.installedConfig != nil {
+            call.installedPaths = Configuration.installedPaths(options, as: config)
+            call.taskFiles = call.installedPaths.values.sorted()
+        }
+        if config != Options.defaultConfig { call.flags += ["--config", config] }
+        // A unit has another environment.
+        if saidRoles != nil, let roles { call.flags += ["--role", roles] }
+        if let root = options.root {
+            call.root = Configuration.absolute(root).withoutSlashesAtEnd
+            call.flags += ["--root", Configuration.absolute(root)]
+        }
+        return call
+    }
+
+    /// Writes the files, without waiting for a disk: the next start of systemd or call of the command writes them again.
+    private func write(_ files: [UnitFile]) throws(SystemError) {
+        try FileSystem.makeDirectories(command.directory)
+        for file in files {
+            let path = "\(command.directory)/\(file.path)"
+            switch file.content {
+            case .text(let text): try FileSystem.write(Array(text.utf8), to: path, mode: 0o644, isSynced: false)
+            case .link(let target):
+                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false)
+            }
+        }
+    }
+
+    private func report(_ error: SystemError) {
+        output.report(error, as: options.output)
+        // systemd may discard what a generator prints.
+        if command.isGenerator { try? KernelLog.write("nest-bootstrap: \(error)") }
+    }
+
+    private func writeSummary(_ files: [UnitFile], taskCount: Int) {
+        let paths = files.map(\.path).sorted()
+        if options.output.isForPrograms {
+            let pairs = [
+                Node.outputVersion, ("directory", .string(command.directory)),
+                ("files", .sequence(paths.map { .string($0) })),
+            ]
+            return output.writeObject(.mapping(pairs), as: options.output)
+        }
+        output.write("units of \(taskCount) \(taskCount == 1 ? "task" : "tasks") written to '\(command.directory)'\n")
+    }
+}

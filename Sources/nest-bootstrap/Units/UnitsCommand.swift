@@ -1,0 +1,72 @@
+import Base
+
+/// Command `units`: the plan as systemd units, also where systemd itself asks for them.
+struct UnitsCommand: Command {
+    static let name = "units"
+
+    static let help = CommandHelp(
+        summary: "write the plan as systemd units",
+        description: "Writes the plan of this node as systemd units: k8s-bootstrap-NAME.service for every task, "
+            + "wanted by k8s-bootstrap.target, and those that report failures. The target and the settings that all "
+            + "tasks share, k8s-bootstrap-.service.d/10-nest-bootstrap.conf, are installed with the package.",
+        usage: [
+            "nest-bootstrap units DIR [FLAG]...", "nest-bootstrap units NORMAL EARLY LATE",
+            "nest-bootstrap-generator NORMAL EARLY LATE",
+        ],
+        details: [
+            "As a systemd generator, which is called with three directories, it writes into the first, prints "
+                + "nothing, and does nothing if there is no task file. For an invalid task file it writes a health "
+                + "service that fails and says why; every other unit of the machine starts.",
+            "With '--offline' the units do not depend on files of this machine: no path is a link, and the user "
+                + "nest-bootstrap can read every manifest and CA. A warning names the files of which this is assumed.",
+        ],
+        exitCodes: [Row("0", "written"), Row("1", "a file could not be written"), .usageError, .wrongTaskFile],
+        examples: [
+            "units /run/systemd/system", "units ./units --config ./bootstrap.yaml --role worker",
+            "units ./units --offline --host-name cp1",
+        ],
+        files: [
+            Row("/usr/lib/systemd/system-generators/nest-bootstrap-generator", "this program, as systemd calls it")
+        ],
+    )
+
+    static let flags: [Flag<Self>] = [
+        .config, .role, .hostName, .offline,
+        Flag(
+            "--installed-as",
+            "FILE",
+            "the path of the task file on the node, for units that are made elsewhere (default: that of --config)"
+        ) { (command, _, value) throws(UsageError) in
+            guard value.isAbsolutePath else {
+                throw UsageError("'--installed-as' is an absolute path, found '\(value)'")
+            }
+            command.installedConfig = value
+        },
+        .root, .output,
+    ]
+
+    /// Where to write units.
+    var directory = ""
+
+    /// The path of the task file on the node, if it is not where it is now.
+    var installedConfig: String?
+
+    /// Whether systemd calls the program as a generator, which must work with any task file.
+    var isGenerator = false
+
+    var acts: Bool { true }
+
+    /// Takes one directory, or the three of a generator: for units of normal, early and late precedence.
+    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+        guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
+            throw UsageError("'units' takes one directory, or the three directories of a systemd generator")
+        }
+        (self.directory, isGenerator) = (directory, names.count == 3)
+    }
+
+    static func completion(_ completer: Completer) -> Completion { .directory }
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        UnitWriter(options: options, command: self, output: program.output).run()
+    }
+}
