@@ -4,7 +4,7 @@ import Testing
 
 /// The documents and the reader of the task file agree.
 @Suite(.timeLimit(.minutes(30))) struct DocumentationTests {
-    /// The sections of docs/task-file.md that are about a verb.
+    /// The pages of docs/task-file that are about a verb.
     private static let verbs = [
         "kubeconfig", "symlink", "file", "decrypt", "certificate", "apply", "exec", "wait", "remove",
     ]
@@ -12,7 +12,7 @@ import Testing
     private let document: ProjectDocument
 
     init() throws {
-        document = try ProjectDocument("docs/task-file.md")
+        document = try ProjectDocument(ProjectDocument.taskFilePages())
     }
 
     /// The keys in the table of a section, as they are written.
@@ -88,7 +88,7 @@ import Testing
         ]
         for section in taskFileReference() {
             let name = names[section.path] ?? String(section.path.split(separator: ".").last ?? "")
-            #expect(document.keyTables[name] == section.rows, "write below '## \(name)':\n\(section.markdown)")
+            #expect(document.keyTables[name] == section.rows, "write below '# \(name)':\n\(section.markdown)")
         }
     }
 
@@ -101,8 +101,12 @@ import Testing
         }
     }
 
-    @Test(arguments: ["docs/task-file.md", "docs/systemd.md", "docs/troubleshooting.md", "README.md"])
-    func `every example is right`(path: String) throws {
+    @Test func `every example is right`() throws {
+        let documents = ["docs/task-file.md", "docs/systemd.md", "docs/troubleshooting.md", "README.md"]
+        for path in documents + (try ProjectDocument.taskFilePages()) { try checkExamples(path) }
+    }
+
+    private func checkExamples(_ path: String) throws {
         let shipped = try ProjectDocument.text("examples/homelab/bootstrap.yaml")
         for example in try ProjectDocument(path).examples where example.text.contains("tasks:") {
             let isDropIn = example.text.hasPrefix("# /etc/nest-bootstrap/bootstrap.d/")

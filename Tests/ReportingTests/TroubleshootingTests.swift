@@ -1,3 +1,4 @@
+import Base
 import Host
 import Reporting
 import TestSupport
@@ -72,8 +73,9 @@ struct TroubleshootingTests {
     }
 
     @Test func `every link to a section leads to a heading`() throws {
-        for document in ["README.md", "docs/task-file.md", "docs/troubleshooting.md", "docs/architecture.md"] {
-            let directory = document.hasPrefix("docs/") ? "docs/" : ""
+        let pages = try FileSystem.list("\(Self.root)/docs/task-file").map { "docs/task-file/\($0)" }
+        for document in ["README.md", "docs/task-file.md", "docs/troubleshooting.md", "docs/architecture.md"] + pages {
+            let directory = document.lastSlash.map { document[...$0] } ?? ""
             for link in try text(document).matches(of: /\]\(([^)#:]+)#([^)]*)\)/) {
                 let headings = try text("\(directory)\(link.output.1)").matches(of: /(?m)^#+ (.*)$/).map { heading in
                     heading.output.1.lowercased().replacing(" ", with: "-").filter { !",.:'".contains($0) }
