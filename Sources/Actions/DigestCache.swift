@@ -3,6 +3,7 @@ import Execution
 import HTTP
 import Host
 import Kubernetes
+import Planning
 import TLS
 
 /// The contents of pinned URLs, cached by digest so that a boot needs no internet.
@@ -122,4 +123,59 @@ struct FetchError: Retriable, CustomStringConvertible {
 
     var retryAfter: Duration? { nil }
     var description: String { words }
+}
+
+/// The file in the task's directory of the cache that lists the objects its runs have found unchanged.
+struct VerifiedObjectStore {
+    private let run: RunEnvironment
+    private let directory: String
+
+    private static let name = "verified.json"
+
+    /// The objects of a task are not more than this.
+    private static let sizeLimit = 16 << 20
+
+    init(_ context: ActionContext) {
+        run = context.run
+        directory = "\(run.cacheDirectory)/\(context.task.name)"
+    }
+
+    /// What earlier runs have kept; nothing if it cannot be read.
+    func objects() -> VerifiedObjects {
+        VerifiedObjects(json: try? run.files.read("\(directory)/\(Self.name)", limit: Self.sizeLimit))
+    }
+
+    /// Keeps what has changed.
+    ///
+    /// - Throws: ``Base/SystemError`` if it cannot be written; then the next run only takes longer.
+    func keep(_ objects: VerifiedObjects) throws(SystemError) {
+        guard let json = objects.json, json.count <= Self.sizeLimit else { return }
+        try run.files.keep(json, as: Self.name, in: directory)
+    }
+}
+
+/// A task with the manifest that defines a kind or namespace.
+struct ProvidingTask: Sendable {
+    /// The task that applies it.
+    var task: String
+    /// Where it is.
+    var location: SourceLocation
+}
+
+extension ProviderIndex<ProvidingTask> {
+    /// Adds what a task's manifests define.
+    mutating func insert(_ manifests: [ManifestObject], of task: String) {
+        for manifest in manifests { insert(manifest, as: ProvidingTask(task: task, location: manifest.location)) }
+    }
+}
+
+/// What the manifests of tasks define, as far as it was needed in a run.
+final class ProvidedTypesCache: Sendable {
+    private let types = Locked<[String: ProviderIndex<ProvidingTask>]>([:])
+
+    /// What the manifests of a task define, `nil` if that is not known yet.
+    subscript(task: String) -> ProviderIndex<ProvidingTask>? {
+        get { types.withLock { $0[task] } }
+        set { types.withLock { $0[task] = newValue } }
+    }
 }

@@ -239,3 +239,24 @@ extension ExecDeclaration {
         return ExecLine(name, before: arguments)?.keys
     }
 }
+
+/// The last line that is not blank of what a child process printed.
+final class LastLine: Sendable {
+    private let line = Locked<String?>(nil)
+    var text: String? { line.withLock { $0 } }
+
+    func keep(_ text: String) {
+        guard text.contains(where: { !$0.isWhitespace }) else { return }
+        line.withLock { $0 = text }
+    }
+}
+
+/// A process of a task that still runs although it was to be ended, if there is one.
+final class SurvivingProcess: Sendable {
+    private let number = Locked<Int32?>(nil)
+    /// Its number.
+    var process: Int32? { number.withLock { $0 } }
+
+    /// Keeps the number of a process.
+    func note(_ process: Int32) { number.withLock { $0 = process } }
+}

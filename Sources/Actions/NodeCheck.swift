@@ -1,4 +1,5 @@
 public import Base
+import Glibc
 import HTTP
 import Host
 public import Kubernetes
@@ -287,5 +288,169 @@ extension NodeCheck.Findings {
         findings.problems = problems.filter { seen.insert($0).inserted }
         findings.warnings = warnings.filter { seen.insert($0).inserted }
         return findings
+    }
+}
+
+/// What the agent's user must be allowed at the API server.
+extension NodeCheck {
+    /// Computes the smallest permissions with which the tasks of the plan succeed.
+    ///
+    /// - Returns: The permissions, with problems of manifests that could not be read and warnings of what is not certain.
+    public func requiredAccess() async -> (access: RequiredAccess, findings: Findings) {
+        var contents: [TaskManifests] = []
+        var findings = Findings()
+        for task in run.plan.steps.lazy.map(\.task) {
+            guard let manifests = task.footprint.manifests else { continue }
+            let found = await load(manifests, of: task)
+            findings.problems += found.problems
+            if !found.isComplete {
+                findings.warnings.append(
+                    Problem(
+                        "the roles lack objects of task '\(task.name)': a manifest is written by another task or not cached",
+                        at: task.location,
+                        hint: "run the tasks once, then repeat this"
+                    )
+                )
+            }
+            contents.append((task, found.manifests))
+        }
+        var access = RequiredAccess(definitionsOf: contents.flatMap(\.manifests))
+        for (task, manifests) in contents {
+            let namespace = namespace(of: task, &findings)
+            for manifest in manifests {
+                access.apply(manifest, namespace: namespace)
+                if task.footprint.awaitsRollout, manifest.identity.type.group == "apps" {
+                    access.awaitRollout(manifest.identity, namespace: namespace)
+                }
+            }
+        }
+        for (task, manifests) in contents where task.footprint.pruning != .never {
+            access.prune(
+                manifests,
+                of: ApplySet(task: task.name),
+                includesProtected: task.footprint.pruning == .all,
+                namespace: namespace(of: task, &findings),
+            )
+        }
+        for task in run.plan.steps.lazy.map(\.task) where task.footprint.kubeconfig != nil {
+            if task.lock != nil {
+                access.hold(lease: ClusterLock.leaseName(ofTask: task.name), namespace: ClusterLock.namespace)
+            }
+            if task.footprint.requestsCertificate { access.requestCertificates() }
+            let (deleted, needed) = (task.footprint.deletedObjects, task.footprint.neededObjects)
+            guard !deleted.isEmpty || !needed.isEmpty else { continue }
+            let namespace = namespace(of: task, &findings)
+            for object in deleted { access.delete(ObjectIdentity(object), namespace: namespace) }
+            for object in needed { access.observe(ObjectIdentity(object), namespace: namespace) }
+        }
+        for type in access.guesses {
+            findings.warnings.append(
+                Problem(
+                    "the resource of kind '\(type)' is a guess, because no manifest defines it",
+                    hint: "compare it with 'kubectl api-resources --api-group=\(type.group)'"
+                )
+            )
+        }
+        return (access, findings)
+    }
+
+    /// The namespace of the kubeconfig of a task; `default`, with a warning, if the kubeconfig is not known yet.
+    private func namespace(of task: PlannedTask, _ findings: inout Findings) -> String {
+        guard let reference = task.footprint.kubeconfig else { return "default" }
+        if let kubeconfig = knownKubeconfig(reference.path) { return kubeconfig.namespace }
+        let warning = Problem(
+            "'\(reference.path)' is not there yet; the roles assume that its namespace is 'default'",
+            at: reference.location,
+            hint: "repeat this when it is there"
+        )
+        if !findings.warnings.contains(warning) { findings.warnings.append(warning) }
+        return "default"
+    }
+}
+
+/// Files that a task waits for, so that they need not be there when another task begins.
+extension NodeCheck {
+    /// Whether a path is not there yet, and the task runs after one that waits for it.
+    func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
+        guard let others = awaitingTasks[path], (try? run.files.exists(path)) == false else { return false }
+        return others.contains { ancestors.task(task.name, runsAfter: $0) }
+    }
+
+    /// The tasks of a plan that wait for files, by path.
+    static func awaitingTasks(of plan: Plan) -> [String: [String]] {
+        var tasks: [String: [String]] = [:]
+        for task in plan.steps.lazy.map(\.task) {
+            for read in task.footprint.reads where read.use == .awaited {
+                tasks[read.path.path, default: []].append(task.name)
+            }
+        }
+        return tasks
+    }
+}
+
+/// What differs where this machine is not the node.
+extension NodeCheck {
+    /// Whether a manifest is one of the node's own files, which are not on this machine.
+    ///
+    /// What is in the directory of the task file, or below it, comes with the task file, so it has to exist.
+    func isAbsent(_ manifest: LocatedPath) -> Bool {
+        guard isOffline, (try? run.files.exists(manifest.path)) != true else { return false }
+        let directory = manifest.location.file.pathParts.dropLast().map { "/\($0)" }.joined()
+        return !isPath(manifest.path, below: directory)
+    }
+
+    /// The manifests that are not checked, because they are only on the node.
+    func absentManifests(_ manifests: ManifestSet) -> [LocatedPath] {
+        manifests.sources.compactMap { source in
+            guard case .path(let path) = source, producers.producer(of: path.path) == nil else { return nil }
+            return isAbsent(path) ? path : nil
+        }
+    }
+
+    /// Returns the warning about a manifest that is not checked.
+    static func unchecked(_ manifest: LocatedPath) -> Problem {
+        Problem(
+            "'\(manifest.path)' is not on this machine, so it is not checked",
+            at: manifest.location,
+            hint: "run 'nest-bootstrap check' on the node"
+        )
+    }
+}
+
+/// Paths of the node that a task writes.
+extension NodeCheck {
+    func check(_ write: Footprint.Write) -> [Problem] {
+        if write.effect == .modifies { return checkWritable(write.path) }
+        return write.product == nil ? [] : checkLinks(to: write.path)
+    }
+
+    /// A written path whose directory is reached through another user's link.
+    private func checkLinks(to path: LocatedPath) -> [Problem] {
+        do {
+            let directory = try PathParts(try run.files.location(ofWritten: path.path), "cannot write").directory
+            _ = try FileSystem.directoryForWriting(directory, "cannot write into")
+            return []
+        } catch {
+            // Other checks, or the run, report any other error on the way.
+            guard error.code == EACCES else { return [] }
+            let hint = "write the path without the link, or let root own the link"
+            return [Problem("\(error)", at: path.location, hint: hint)]
+        }
+    }
+
+    /// A path that a unit is to let a program write: a directory that is made, or something that exists.
+    private func checkWritable(_ writable: LocatedPath) -> [Problem] {
+        let path = writable.path
+        guard !path.endsWithSlash, producers.producer(of: path) == nil, (try? run.files.exists(path)) != true else {
+            return []
+        }
+        let hint = "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
+        return [
+            Problem(
+                "'\(path)' does not exist, so the unit cannot be allowed to write it",
+                at: writable.location,
+                hint: hint
+            )
+        ]
     }
 }

@@ -1,7 +1,8 @@
 public import Base
 public import Execution
 import Glibc
-import Host
+public import Host
+import Planning
 
 /// The node's files as a run sees them.
 ///
@@ -295,5 +296,160 @@ public final class NodeFiles: Sendable {
         case replacedDirectory
         /// Something is in the way that may not be replaced.
         case inTheWay(FileStatus.Kind)
+    }
+}
+
+/// What is listed before it is made, so that `reset` can remove it.
+extension NodeFiles {
+    /// Lists what a task is about to make.
+    ///
+    /// - Parameters:
+    ///   - created: What it is about to make, in order, with paths without links above them.
+    ///   - task: The task.
+    public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
+
+    /// Lists files, and the directories that are created for them.
+    func log(creating files: [FileContent], by task: String) throws(SystemError) {
+        var created: [CreatedPath] = []
+        for var file in files {
+            let place = try FileSystem.physicalPath(of: file.path)
+            file.path = place.path
+            created += place.missingDirectories.map(CreatedPath.directory) + [.file(file)]
+        }
+        try log(created, task)
+    }
+
+    /// Lists a link, and the directories that are created for it.
+    func log(creatingLink location: String, to target: String, by task: String) throws(SystemError) {
+        let place = try FileSystem.physicalPath(of: location)
+        try log(place.missingDirectories.map(CreatedPath.directory) + [.link(place.path, target: target)], task)
+    }
+
+    /// Lists a directory and all directories above it, as far as they are missing.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - task: The name of the task that needs it.
+    /// - Throws: ``Base/SystemError`` if it cannot be listed. That a directory on the way cannot be searched is not an
+    ///   error here: then nothing can be created either.
+    public func logDirectories(_ path: String, by task: String) throws(SystemError) {
+        guard let location = try? location(ofWritten: path),
+            let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty
+        else { return }
+        try log(missing.map(CreatedPath.directory), task)
+    }
+
+    /// Creates a directory and all missing directories above it.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - task: The name of the task that needs it.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
+        try logDirectories(path, by: task)
+        try FileSystem.makeDirectoriesForWriting(try location(ofWritten: path))
+    }
+}
+
+/// Which files a run does not use, because others could change or read them.
+extension NodeFiles {
+    /// What would have been refused, each once.
+    var distrusted: [SystemError] { remembered.withLock { $0 } }
+
+    /// Refuses a path that a user other than root could change before root acts on it.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - isData: Whether it may also belong to a service, because root does not do what it says.
+    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
+    func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
+        guard try !isPlanned(path) else { return }
+        // Without a root the links themselves are examined as well.
+        try requireTrusted(location: root.isEmpty ? path : try location(ofRead: path), isData: isData)
+    }
+
+    private func requireTrusted(location: String, isData: Bool, exceptFile: Bool = false) throws(SystemError) {
+        do {
+            try FileSystem.requireTrusted(location, isData: isData, exceptFile: exceptFile)
+        } catch {
+            if refusesDistrusted { throw error }
+            remembered.withLock { if !$0.contains(error) { $0.append(error) } }
+        }
+    }
+
+    /// Reads a file that a task makes, to compare it with what the task would make.
+    ///
+    /// It may belong to a person, as the task declares it.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node.
+    ///   - limit: The number of bytes above which the file is refused.
+    /// - Returns: All bytes of it, with a dry run also those that would have been written.
+    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or is too large, or if a user who is
+    ///   neither root nor a service could put another file in its place.
+    func readProduct(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        if try isPlanned(path) { return try read(path, limit: limit) }
+        let location = try location(ofWritten: path)
+        try requireTrusted(location: location, isData: true, exceptFile: true)
+        return try FileSystem.read(location, limit: limit)
+    }
+
+    /// Refuses the file of a private key that other users can read.
+    func requirePrivate(_ path: String) throws(SystemError) {
+        guard try !isPlanned(path) else { return }
+        try FileSystem.requirePrivate(try location(ofRead: path))
+    }
+}
+
+/// What units that do not run as root read and write in their own way.
+extension NodeFiles {
+    /// Reads the copy of a file that systemd has made for the unit, whose user may not read the file itself.
+    ///
+    /// - Returns: The bytes, or `nil` if the unit has no such credential.
+    /// - Throws: ``Base/SystemError`` of the file if it did not exist when the unit was started, or is too large.
+    func credential(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
+        guard let credentialsDirectory, let name = credentialName(ofPath: path) else { return nil }
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try FileSystem.read("\(credentialsDirectory)/\(name)", limit: limit)
+        } catch {
+            if error.isNotFound { return nil }
+            throw SystemError(error.operation, path, code: error.code, detail: error.detail)
+        }
+        guard bytes != Array(missingCredential.utf8) else { throw SystemError("cannot read", path, code: ENOENT) }
+        return bytes
+    }
+
+    /// Finds a private key for a program that reads it itself.
+    ///
+    /// - Parameter path: The path on the node.
+    /// - Returns: The path of the copy that systemd has made for the unit, else of the file.
+    /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
+    func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
+        if let credentialsDirectory, let name = credentialName(ofPath: path),
+            try credential(path, limit: SizeLimit.configuration) != nil
+        {
+            return "\(credentialsDirectory)/\(name)"
+        }
+        try requireTrusted(path, isData: true)
+        try requirePrivate(path)
+        guard try exists(path) else { throw SystemError("cannot read", path, code: ENOENT) }
+        return try location(ofRead: path)
+    }
+
+    /// Keeps a file in a directory of state, which may belong to the user of units: below it no link is followed.
+    ///
+    /// - Parameters:
+    ///   - bytes: The content.
+    ///   - name: The file's name.
+    ///   - directory: The task's directory, two levels below the directory of state.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
+        if isDryRun { return try remember(bytes, mode: 0o644, at: "\(directory)/\(name)") }
+        let parts = try location(ofWritten: directory).pathParts
+        let above = FileSystem.existingRealPath("/" + parts.dropLast(3).joined(separator: "/"))
+        let location = "\(above)/\(parts.suffix(3).joined(separator: "/"))"
+        try DirectoryHandle(reaching: location, isCreating: true, isOfService: true)
+            .write(bytes, to: name, mode: 0o644)
     }
 }

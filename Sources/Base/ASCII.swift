@@ -27,3 +27,20 @@ private let similar: [Unicode.Scalar: String] = ["…": "...", "├": "|", "└"
 public func tableText(_ text: String, _ isUTF8: Bool) -> String {
     isUTF8 ? printable(text) : asciiText(printable(text))
 }
+
+extension UInt8 {
+    public var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+    public var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
+
+    /// Whether this is `+` or `-`.
+    public var isSign: Bool { self == UInt8(ascii: "+") || self == UInt8(ascii: "-") }
+}
+
+/// Returns whether a text is a whole number, perhaps with a sign.
+///
+/// - Parameter text: The text.
+/// - Returns: Whether it has a digit at least, and nothing else but a sign before the first one.
+public func isNumber(_ text: some StringProtocol) -> Bool {
+    let digits = text.utf8.first?.isSign == true ? text.utf8.dropFirst() : text.utf8[...]
+    return !digits.isEmpty && digits.allSatisfy(\.isDigit)
+}

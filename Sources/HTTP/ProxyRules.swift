@@ -1,4 +1,4 @@
-internal import Glibc
+import Base
 
 /// The rules of the environment for proxies, as libcurl documents them.
 ///
@@ -31,11 +31,11 @@ struct ProxyRules: Sendable {
 /// A host name or an address, for comparison with the rules.
 private struct Host {
     private let name: String
-    private let address: [UInt8]?
+    private let address: IPAddress?
 
     init(_ text: String) {
         name = text.lowercased().filter { $0 != "[" && $0 != "]" }.trimmingSuffix(".")
-        address = addressBytes(name)
+        address = IPAddress(name)
     }
 
     var isLoopback: Bool {
@@ -48,25 +48,8 @@ private struct Host {
             let domain = String(exception.lowercased().drop { $0 == "." }).trimmingSuffix(".")
             return !domain.isEmpty && (name == domain || name.hasSuffix(".\(domain)"))
         }
-        let parts = exception.split(separator: "/", maxSplits: 1)
-        guard let first = parts.first, let network = addressBytes(first.filter { $0 != "[" && $0 != "]" }) else {
-            return false
-        }
-        let width = parts.count == 2 ? Int(parts[1]) : network.count * 8
-        guard let width, network.count == address.count, (0...network.count * 8).contains(width) else { return false }
-        return (0..<width).allSatisfy { bit in
-            (address[bit / 8] ^ network[bit / 8]) & (0x80 >> UInt8(bit % 8)) == 0
-        }
+        return AddressRange(exception.filter { $0 != "[" && $0 != "]" })?.contains(address) == true
     }
-}
-
-/// Parses an IPv4 or IPv6 address.
-private func addressBytes(_ text: String) -> [UInt8]? {
-    for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
-        var bytes: [UInt8] = Array(repeating: 0, count: count)
-        if unsafe inet_pton(family, text, &bytes) == 1 { return bytes }
-    }
-    return nil
 }
 
 extension String {

@@ -1,4 +1,8 @@
+import Base
 internal import CCurl
+internal import COpenSSL
+internal import Glibc
+internal import TLS
 
 /// One running request, used only on the transfer thread.
 final class Transfer {
@@ -172,4 +176,224 @@ final class Transfer {
 private func trimmed(_ text: Substring) -> String {
     let start = text.drop(while: \.isWhitespace)
     return start.lastIndex { !$0.isWhitespace }.map { String(start[...$0]) } ?? ""
+}
+
+extension Transfer {
+    private var request: PreparedRequest { queued.request }
+    private var address: String { request.url.address }
+
+    /// Describes the error of a transfer.
+    func error(_ code: CURLcode) -> TransportError {
+        var error = refusalOfProxy ?? describe(code)
+        if let proxy = request.proxyAddress {
+            error.proxy = proxy
+            error.hasProxyOfEnvironment = request.hasProxyOfEnvironment
+            if error.kind != .refusedByProxy { error.message += " (through proxy '\(proxy)')" }
+        }
+        return error.located(at: request.url)
+    }
+
+    /// Describes the progress of the transfer when its deadline passed.
+    func overdueError() -> TransportError {
+        TransportError(.timedOut, overdueMessage(request.allowance)).located(at: request.url)
+    }
+
+    /// Describes that the server was silent on a connection that this request shares.
+    func sharedSilenceError(_ time: Duration) -> TransportError {
+        let message = "no response from '\(address)' within \(time.humanReadable), so the connection was given up"
+        return TransportError(.timedOut, message).located(at: request.url)
+    }
+
+    /// The answer of a proxy that did not connect to the server.
+    private var refusalOfProxy: TransportError? {
+        let status = easy.number(CURLINFO_HTTP_CONNECTCODE)
+        guard let proxy = request.proxyAddress, status >= 300 else { return nil }
+        let message = "proxy '\(proxy)' refuses to connect to '\(address)': it answers \(status)"
+        return TransportError(.refusedByProxy, message)
+    }
+
+    private func describe(_ code: CURLcode) -> TransportError {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_HOST:
+            return TransportError(.resolve, "cannot resolve host '\(request.url.host)'")
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return TransportError(.resolve, "cannot resolve the proxy's host")
+        case CURLE_COULDNT_CONNECT:
+            return connectError()
+        case CURLE_OPERATION_TIMEDOUT:
+            return TransportError(.timedOut, overdueMessage(min(request.connectTimeout, request.allowance)))
+        case CURLE_GOT_NOTHING:
+            return TransportError(.closed, "'\(address)' closed the connection without a response")
+        case CURLE_PARTIAL_FILE:
+            return TransportError(.closed, "'\(address)' closed the connection before the response was complete")
+        case CURLE_HTTP2, CURLE_HTTP2_STREAM:
+            return streamError()
+        case CURLE_PEER_FAILED_VERIFICATION:
+            return peerError()
+        case CURLE_SSL_CONNECT_ERROR, CURLE_RECV_ERROR, CURLE_SEND_ERROR:
+            return brokenConnectionError(code)
+        case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
+            return credentialsError(code)
+        case CURLE_WRITE_ERROR where excess != nil:
+            let words =
+                excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has a header that is too long"
+            return TransportError(.replyTooLarge, "the reply of '\(address)' \(words)")
+        case CURLE_OUT_OF_MEMORY where isSent, CURLcode(rawValue: 100):
+            // Before libcurl 8.6, which has CURLE_TOO_LARGE (100), a line of a header that is too long is the former error.
+            return TransportError(.replyTooLarge, "the reply of '\(address)' has a header that is too long")
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
+            return TransportError(.other, "'\(address)' is not an HTTP server")
+        default:
+            return TransportError(.other, "the request to '\(address)' failed: \(tidied(code))")
+        }
+    }
+
+    private func connectError() -> TransportError {
+        let number = Int32(easy.number(CURLINFO_OS_ERRNO))
+        if number == ECONNREFUSED { return TransportError(.refused, refusedMessage) }
+        let reason = number == 0 ? "no address answers" : SystemError.text(for: number).lowercasedFirst
+        return TransportError(.unreachable, "cannot connect to '\(address)': \(reason)")
+    }
+
+    /// The message for a port without a listener.
+    var refusedMessage: String {
+        "cannot connect to '\(address)': \(SystemError.text(for: ECONNREFUSED).lowercasedFirst)"
+    }
+
+    private func overdueMessage(_ time: Duration) -> String {
+        let time = time.humanReadable
+        let hasAddress = easy.offset(CURLINFO_NAMELOOKUP_TIME_T) > 0
+        if easy.offset(CURLINFO_STARTTRANSFER_TIME_T) > 0, easy.number(CURLINFO_RESPONSE_CODE) > 0 {
+            return "the response of '\(address)' was not complete within \(time)"
+        }
+        if isSent { return "no response from '\(address)' within \(time)" }
+        if peer.hasBegun { return "'\(address)' did not complete the TLS handshake within \(time)" }
+        return "cannot connect to '\(address)': no \(hasAddress ? "answer" : "address or connection") within \(time)"
+    }
+
+    private func streamError() -> TransportError {
+        let text = easy.errorText
+        guard text.contains("not closed cleanly") else {
+            return TransportError(.closed, "'\(address)' closed the HTTP/2 connection")
+        }
+        // libcurl writes: HTTP/2 stream 5 was not closed cleanly: INTERNAL_ERROR (err 2)
+        let reason = text.split(separator: ":").last?.split(separator: " ").first
+        return TransportError(.reset, "'\(address)' reset the request: \(reason ?? "unknown reason")")
+    }
+
+    private func credentialsError(_ code: CURLcode) -> TransportError {
+        let name =
+            code == CURLE_SSL_CACERT_BADFILE
+            ? request.pem.authority?.name : request.pem.certificate?.name
+        let message = "\(name ?? "the client certificate") cannot be used: \(opensslReason ?? tidied(code))"
+        return TransportError(.clientCertificate, message)
+    }
+}
+
+// MARK: TLS
+
+extension Transfer {
+    /// Describes why the server's certificate was refused.
+    private func peerError() -> TransportError {
+        let certificate = peer.leaf.flatMap { try? Certificate(der: $0) }
+        guard let certificate else {
+            let reason = tidied(CURLE_PEER_FAILED_VERIFICATION)
+            return TransportError(.untrusted, "the certificate of '\(address)' is refused: \(reason)")
+        }
+        if [X509_V_OK, PeerCapture.noNamesCode].contains(peer.code), certificate.names.isEmpty {
+            let words = "has no subject alternative name (SAN), only the subject '\(certificate.subject)'"
+            return TransportError(.noNames, "the certificate of '\(address)' \(words)", peer: certificate)
+        }
+        guard peer.code != X509_V_OK else {
+            let name = request.serverName ?? request.url.host
+            let names = certificate.names.joined(separator: ", ")
+            let message = "the certificate of '\(address)' is not for '\(name)' but for '\(names)'"
+            return TransportError(.hostName, message, peer: certificate)
+        }
+        let failing = peer.failing.flatMap { try? Certificate(der: $0) }
+        let authorities = request.pem.authority.flatMap { try? Certificate.read(pem: $0.bytes) } ?? []
+        let reason = certificate.verificationError(code: peer.code, failing: failing, authorities: authorities)
+        return TransportError(reason.kind.transportKind, "the certificate of '\(address)' \(reason)", peer: certificate)
+    }
+
+    /// Describes a TLS alert of the server, or a connection that was closed.
+    private func brokenConnectionError(_ code: CURLcode) -> TransportError {
+        guard let reason = opensslReason else {
+            // libcurl writes: Illegal or missing hexadecimal sequence in chunked-encoding
+            guard !easy.errorText.lowercased().contains("chunk") else {
+                return TransportError(.closed, "the reply of '\(address)' is invalid: \(tidied(code))")
+            }
+            let end = code == CURLE_SSL_CONNECT_ERROR ? "during the TLS handshake" : "without a response"
+            return TransportError(.closed, "'\(address)' closed the connection \(end)")
+        }
+        guard let range = reason.firstRange(of: "alert ") else {
+            let words = reason == "wrong version number" ? "it does not speak TLS" : reason
+            return TransportError(.tls, "cannot speak TLS with '\(address)': \(words)")
+        }
+        let alert = String(reason[range.upperBound...])
+        guard certificateAlerts.contains(alert) else {
+            return TransportError(.tls, "'\(address)' refuses the TLS connection: \(alert)")
+        }
+        let certificate = request.pem.certificate?.name
+        let subject = certificate.map { "the \($0)" } ?? "a connection without client certificate"
+        return TransportError(.clientCertificateRefused, "'\(address)' refuses \(subject): \(alert)")
+    }
+
+    /// OpenSSL's text, if OpenSSL failed.
+    ///
+    /// libcurl writes: OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0
+    private var opensslReason: String? {
+        let text = easy.errorText
+        guard let start = text.firstRange(of: "routines:") else { return nil }
+        let reason = text[start.upperBound...].split(separator: ":", omittingEmptySubsequences: true).last
+        return reason.map { String($0.prefix { $0 != "," }) }
+    }
+
+    /// libcurl's text, in lower case.
+    private func tidied(_ code: CURLcode) -> String {
+        let text = easy.errorText
+        return (text.isEmpty ? libcurlText(code) : text).lowercasedFirst
+    }
+}
+
+/// The TLS alerts about a client certificate.
+private let certificateAlerts: Set = [
+    "bad certificate", "unsupported certificate", "certificate revoked", "certificate expired", "certificate unknown",
+    "unknown ca", "access denied", "certificate required",
+]
+
+extension TLSError.Kind {
+    fileprivate var transportKind: TransportError.Kind {
+        switch self {
+        case .expired: .serverCertificateExpired
+        case .notYetValid: .serverCertificateNotYetValid
+        case .selfSigned: .selfSigned
+        case .unknownIssuer, .wrongSignature: .untrusted
+        default: .tls
+        }
+    }
+}
+
+extension PreparedRequest {
+    /// The proxy without user name and password.
+    fileprivate var proxyAddress: String? {
+        guard let proxy else { return nil }
+        let host = proxy.split(separator: "@").last ?? Substring(proxy)
+        return String(host.split(separator: "/").last ?? host)
+    }
+}
+
+extension String {
+    fileprivate var lowercasedFirst: String {
+        // Abbreviations such as `TLS` stay in capitals.
+        guard let second = dropFirst().first, second.isLowercase else { return self }
+        return prefix(1).lowercased() + dropFirst()
+    }
+}
+
+/// Returns libcurl's text for a code.
+///
+/// The corresponding C function is `curl_easy_strerror`.
+func libcurlText(_ code: CURLcode) -> String {
+    unsafe curl_easy_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code.rawValue)"
 }

@@ -1,4 +1,4 @@
-import Base
+public import Base
 import CShims
 import Glibc
 
@@ -145,5 +145,87 @@ struct ChildProcess: ~Copyable {
         try SystemError.check("cannot wait for", name) { unsafe waitpid(process, &status, WNOHANG) }
         if let killLimit, let survivor = group.survivor(at: killLimit) { onSurvivor(survivor) }
         return ending ?? ExitStatus(waitStatus: status)
+    }
+}
+
+/// Runs a program to its end, and emits its output line by line.
+///
+/// Standard input is empty. At the deadline and on cancellation, the whole process group gets `SIGTERM` and, after a
+/// grace period, `SIGKILL`; a process that has not ended ``Command/killLimit`` later is left alone. Processes that a program
+/// which ends by itself leaves running are not waited for, even if they keep its output open.
+///
+/// - Parameters:
+///   - command: What to run.
+///   - deadline: The instant at which it is ended.
+///   - grace: The time between `SIGTERM` and `SIGKILL`.
+///   - lineLimit: The maximum number of bytes in a line; longer ones are split.
+///   - countLimit: The number of lines after which only the last ones are emitted, when the program has ended. The
+///     journal accepts 10,000 entries of a service in 30 s and then drops all others.
+///   - onSurvivor: Called on another thread with the number of a process that still runs ``Command/killLimit`` after
+///     `SIGKILL`.
+///   - onLine: Called on another thread with each line of output and errors, in the order written.
+/// - Returns: How the program ended; a non-zero exit code is a normal result.
+/// - Throws: ``Base/SystemError`` that names the program if it cannot be started.
+public func run(
+    _ command: Command,
+    deadline: ContinuousClock.Instant,
+    grace: Duration = Command.grace,
+    lineLimit: Int = 8 << 10,
+    countLimit: Int = 4000,
+    onSurvivor: @escaping @Sendable (Int32) -> Void = { _ in },
+    onLine: @escaping @Sendable (String) -> Void,
+) async throws(SystemError) -> ExitStatus {
+    if Task.isCancelled { return .cancelled }
+    if deadline <= .now { return .timedOut }
+    return try await onThread("cannot run", command.program) { (cancelled) throws(SystemError) in
+        let lines = LineSplitter(lineLimit: lineLimit, countLimit: countLimit, emit: onLine)
+        var child = try ChildProcess(starting: command, lines: lines, onSurvivor: onSurvivor)
+        return try child.watch(deadline: deadline, grace: grace, cancelled: cancelled)
+    }
+}
+
+/// The processes of a program: the one that was started, and those that it has started in turn.
+struct ProcessGroup {
+    /// The number of the group, which is that of its first process.
+    let number: pid_t
+
+    /// The pause between two looks at a group that was killed: the kernel does not report the end of a group.
+    private static let pollMicroseconds: UInt32 = 20_000
+
+    /// Sends a signal to every process of the group.
+    func send(_ signal: CInt) { kill(-number, signal) }
+
+    /// Waits until every process has ended, or time is up.
+    ///
+    /// - Parameter limit: The instant at which time is up.
+    /// - Returns: A process that still runs, `nil` if all have ended.
+    func survivor(at limit: ContinuousClock.Instant) -> pid_t? {
+        while let process = runningProcess() {
+            guard ContinuousClock.now < limit else { return process }
+            usleep(Self.pollMicroseconds)
+        }
+        return nil
+    }
+
+    /// Finds a process of the group that has not ended.
+    private func runningProcess() -> pid_t? {
+        let result = kill(-number, 0)
+        let code = errno
+        if result != 0, code == ESRCH { return nil }
+        // One that has ended stays in the group until its parent has read its exit status.
+        let names = (try? FileSystem.list("/proc")) ?? []
+        return names.lazy.compactMap { pid_t($0) }.first { process in
+            guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 4096) else { return false }
+            return isRunningMember(String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    /// Whether the kernel's line about a process says that it is in this group and has not ended.
+    ///
+    /// The line is `PID (NAME) STATE PARENT GROUP …`, and the name may contain anything.
+    private func isRunningMember(_ line: String) -> Bool {
+        guard let end = line.lastIndex(of: ")") else { return false }
+        let words = line[line.index(after: end)...].split(separator: " ")
+        return words.count > 2 && !["Z", "X"].contains(words[0]) && pid_t(words[2]) == number
     }
 }

@@ -1,3 +1,7 @@
+public import Base
+import CShims
+import Glibc
+
 /// A program to run, with its arguments and environment.
 public struct Command: Sendable, Hashable {
     /// The program's path, or a name that is looked up in the `PATH` of ``environment``.
@@ -60,4 +64,184 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
         let signal = waitStatus & 0x7f
         self = signal == 0 ? .exited((waitStatus >> 8) & 0xff) : .signalled(signal)
     }
+}
+
+extension Command {
+    /// Starts the program in a session and process group of its own.
+    ///
+    /// It inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files.
+    ///
+    /// - Parameters:
+    ///   - input: The descriptor for standard input, by default nothing can be read from it.
+    ///   - output: The descriptor for standard output.
+    ///   - errors: The descriptor for standard error, by default that of standard output.
+    ///   - keepsTerminal: Whether it stays in the session and group of this process, and can ask a person on the terminal.
+    /// - Returns: The process number, which is also that of its group unless it keeps the terminal.
+    /// - Throws: ``Base/SystemError`` that names the program and the reason.
+    func spawn(
+        input: CInt? = nil,
+        output: CInt,
+        errors: CInt? = nil,
+        keepsTerminal: Bool = false,
+    ) throws(SystemError) -> pid_t {
+        try checkTexts()
+        let path = try locate()
+        try checkWorkingDirectory()
+        _ = childrenAreKept
+
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        // The outputs first: the pipe may have the number 0, which the next line replaces.
+        unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+        unsafe posix_spawn_file_actions_adddup2(&actions, errors ?? output, 2)
+        if let input {
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+        unsafe sigfillset(&signals)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+
+        // These functions return the code; it is not in `errno`.
+        var code = unsafe nest_host_prepare_spawn(&actions, &attributes, workingDirectory)
+        if code != 0 { throw failure(code, nil) }
+        if keepsTerminal {
+            let flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
+            unsafe posix_spawnattr_setflags(&attributes, flags)
+        }
+        var process: pid_t = 0
+        code = unsafe withCStrings([program] + arguments) { arguments in
+            unsafe withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
+                retryingBusyFile {
+                    unsafe posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+                }
+            }
+        }
+        if code != 0 { throw startFailure(path, code) }
+        return process
+    }
+
+    /// Replaces this process by the program, which keeps its terminal, its standard descriptors and its process number.
+    ///
+    /// - Throws: ``Base/SystemError`` that names the program and the reason; otherwise it does not return.
+    public func replaceProcess() throws(SystemError) -> Never {
+        try checkTexts()
+        let path = try locate()
+        try checkWorkingDirectory()
+        if let workingDirectory {
+            try SystemError.check("cannot enter", workingDirectory) { unsafe chdir(workingDirectory) }
+        }
+        // Ignored signals stay ignored in the program, and this process ignores that of a closed pipe.
+        signal(SIGPIPE, SIG_DFL)
+        let code = unsafe withCStrings([program] + arguments) { arguments in
+            unsafe withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
+                retryingBusyFile {
+                    unsafe execve(path, arguments, environment)
+                    return errno
+                }
+            }
+        }
+        Signals.ignoreBrokenPipe()
+        throw startFailure(path, code)
+    }
+
+    /// Retries for a tenth of a second while the program's file is open for writing.
+    ///
+    /// If this process wrote the file, a child that is being started may have it open until it runs its own program.
+    /// There is no event to wait for.
+    private func retryingBusyFile(_ start: () -> CInt) -> CInt {
+        var pause: CInt = 1
+        var code = start()
+        while code == ETXTBSY, pause < 100 {
+            Glibc.poll(nil, 0, pause)
+            pause *= 2
+            code = start()
+        }
+        return code
+    }
+
+    /// Refuses texts that C would cut off.
+    private func checkTexts() throws(SystemError) {
+        if let index = arguments.firstIndex(where: { $0.utf8.contains(0) }) {
+            throw failure(EINVAL, "argument \(index + 1) contains a NUL character")
+        }
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
+            if name.isEmpty || name.utf8.contains(UInt8(ascii: "=")) || name.utf8.contains(0) {
+                throw failure(EINVAL, "the environment has a variable with an impossible name")
+            }
+            if value.utf8.contains(0) {
+                throw failure(EINVAL, "the variable '\(name)' contains a NUL character")
+            }
+        }
+        try SystemError.checkPath("cannot run", program)
+    }
+
+    /// Finds the program as a shell does, but only in absolute directories.
+    private func locate() throws(SystemError) -> String {
+        if program.utf8.contains(UInt8(ascii: "/")) { return program }
+        let searched = environment["PATH"] ?? "/bin:/usr/bin"
+        var refused: String?
+        for directory in searched.split(separator: ":") where directory.isAbsolutePath {
+            let candidate = "\(directory)/\(program)"
+            guard (try? FileStatus.at(candidate, followingLinks: true, ""))?.kind == .regular else { continue }
+            if unsafe access(candidate, X_OK) == 0 { return candidate }
+            refused = refused ?? candidate
+        }
+        if let refused { throw failure(EACCES, "'\(refused)' is not executable") }
+        throw failure(ENOENT, "not found in PATH '\(searched)'")
+    }
+
+    private func checkWorkingDirectory() throws(SystemError) {
+        guard let workingDirectory else { return }
+        let operation = "cannot run '\(program)' in directory"
+        guard let status = try FileStatus.at(workingDirectory, followingLinks: true, operation) else {
+            throw SystemError(operation, workingDirectory, code: ENOENT)
+        }
+        if status.kind == .directory { return }
+        throw SystemError(operation, workingDirectory, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
+    }
+
+    /// Explains the error code of a failed start.
+    private func startFailure(_ path: String, _ code: CInt) -> SystemError {
+        let status = try? FileStatus.at(path, followingLinks: true, "")
+        let detail: String? =
+            switch (code, status?.kind) {
+            case (ENOENT, .some) where workingDirectory == nil || path.isAbsolutePath:
+                "the interpreter in its first line, or its loader, does not exist"
+            case (EACCES, .some(let kind)) where kind != .regular: "is a \(kind.rawValue)"
+            case (EACCES, .some): "is not executable"
+            case (ENOEXEC, _): "is neither a program for this machine nor a script with '#!' in its first line"
+            default: nil
+            }
+        return failure(code, detail)
+    }
+
+    private func failure(_ code: CInt, _ detail: String?) -> SystemError {
+        SystemError("cannot run", program, code: code, detail: detail)
+    }
+}
+
+/// Makes the kernel keep exit codes, once: a parent may have set `SIGCHLD` to be ignored.
+private let childrenAreKept: Void = {
+    signal(SIGCHLD, SIG_DFL)
+    return ()
+}()
+
+/// Lends a null-terminated array of C strings.
+private func withCStrings<Result>(
+    _ texts: [String],
+    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result,
+) -> Result {
+    var pointers = unsafe texts.map { unsafe strdup($0) }
+    defer { unsafe pointers.forEach { unsafe free($0) } }
+    unsafe pointers.append(nil)
+    return unsafe body(pointers)
 }

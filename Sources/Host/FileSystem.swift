@@ -112,3 +112,362 @@ public enum FileSystem {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 }
+
+extension FileSystem {
+    /// Whether every user can read a file, or list a directory and read some of the files in it.
+    ///
+    /// - Parameters:
+    ///   - path: The path, whose links are followed.
+    ///   - isRead: Whether a file of the directory is read, by its name.
+    /// - Returns: Whether that is so; for what does not exist, or cannot be examined, it is.
+    public static func isReadableByAll(_ path: String, isRead: (String) -> Bool) -> Bool {
+        guard let real = try? realPath(path), let found = try? status(real) else { return true }
+        guard isReachableByAll(real) else { return false }
+        guard found.kind == .directory else { return found.mode & 0o004 != 0 }
+        guard found.mode & 0o005 == 0o005 else { return false }
+        return ((try? list(real)) ?? []).filter(isRead).allSatisfy { name in
+            isReadableByAll("\(real)/\(name)") { _ in false }
+        }
+    }
+}
+
+extension SystemError {
+    /// Adds to an error of a unit that does not run as root which user may not read the path, and what to type.
+    ///
+    /// - Parameter path: The file or directory.
+    /// - Returns: The error; as it is if it has another reason, or is not of such a unit.
+    func advisingUnit(_ path: String) -> SystemError {
+        // systemd sets the name for the user of the unit.
+        guard code == EACCES, Machine.isUnit, !Machine.isRoot, let user = Machine.environment()["USER"] else {
+            return self
+        }
+        var walk = PathWalk(path, operation)
+        var closed = path
+        while let step = (try? walk.next()) ?? nil {
+            guard step.status.kind != .symbolicLink else { continue }
+            closed = step.path
+            let needed = step.status.kind == .directory ? X_OK : R_OK
+            if unsafe faccessat(AT_FDCWD, step.path, needed, AT_EACCESS) != 0 { break }
+        }
+        var error = self
+        error.detail = "its unit runs as user '\(user)', who may not read it"
+        error.advice = "run \(quotedShellLine([["chgrp", user, closed], ["chmod", "g+rX", closed]]))"
+        return error
+    }
+}
+
+extension FileSystem {
+    /// Creates a directory and all missing directories above it.
+    ///
+    /// - Parameters:
+    ///   - path: The directory, which may exist already.
+    ///   - mode: The permissions of new directories, limited by the process's mask.
+    /// - Throws: ``Base/SystemError`` that names the first directory that could not be created.
+    public static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+        try SystemError.checkPath(makingDirectory, path)
+        for path in prefixes(path) where try missingDirectory(path) {
+            guard unsafe mkdir(path, mode) != 0 else { continue }
+            let code = errno
+            // Checked afterwards: another process may have created it.
+            if try missingDirectory(path) { throw SystemError(makingDirectory, path, code: code) }
+        }
+    }
+
+    /// Checks whether ``makeDirectories(_:mode:)`` would find something else in its way.
+    ///
+    /// - Parameter path: The path of a file in the last directory.
+    /// - Throws: ``Base/SystemError`` if something on the way is no directory, or the system refuses to look.
+    public static func checkDirectories(above path: String) throws(SystemError) {
+        for path in prefixes(try PathParts(path, makingDirectory).directory) where try missingDirectory(path) { return }
+    }
+
+    private static let makingDirectory = "cannot create directory"
+
+    /// The paths of the directories above a path and its own, the first one first.
+    private static func prefixes(_ path: String) -> [String] {
+        var prefixes: [String] = []
+        var end = path.utf8.startIndex
+        repeat {
+            let rest = path.utf8[end...].drop { $0 == UInt8(ascii: "/") }
+            end = rest.firstIndex(of: UInt8(ascii: "/")) ?? path.utf8.endIndex
+            prefixes.append(String(path[..<end]))
+        } while end < path.utf8.endIndex
+        return prefixes
+    }
+
+    /// Whether a directory is yet to be made.
+    private static func missingDirectory(_ path: String) throws(SystemError) -> Bool {
+        if let status = try FileStatus.at(path, followingLinks: true, makingDirectory) {
+            if status.kind == .directory { return false }
+            throw SystemError(makingDirectory, path, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
+        }
+        guard let link = try FileStatus.at(path, followingLinks: false, makingDirectory)?.target else { return true }
+        throw SystemError(
+            makingDirectory,
+            path,
+            code: ENOTDIR,
+            detail: "is a link to '\(link)', which does not exist; create that directory, or remove the link"
+        )
+    }
+
+    /// Removes a file or link.
+    ///
+    /// - Parameter path: What to remove; a link is removed, not its target.
+    /// - Returns: Whether something was removed.
+    /// - Throws: ``Base/SystemError`` if it is a directory or the system refuses.
+    @discardableResult
+    public static func remove(_ path: String) throws(SystemError) -> Bool {
+        let operation = "cannot remove"
+        try SystemError.checkPath(operation, path)
+        do throws(SystemError) {
+            try SystemError.check(operation, path) { unsafe unlink(path) }
+            return true
+        } catch {
+            if error.isNotFound { return false }
+            throw error
+        }
+    }
+}
+
+extension FileSystem {
+    /// Replaces a file atomically.
+    ///
+    /// The bytes are written to a new file in the same directory, which has its owner and permissions before its first
+    /// byte and is renamed when it is on the disk. A symbolic link at the path is replaced, not followed. Missing
+    /// directories are created. After an error the old file is unchanged and the new one is removed.
+    ///
+    /// - Parameters:
+    ///   - bytes: The whole content.
+    ///   - path: The path of the file.
+    ///   - mode: Its permissions, regardless of the process's mask.
+    ///   - owner: Its owner, by default the process's user.
+    ///   - group: Its group, by default the process's group.
+    ///   - isSynced: Whether it is flushed to the disk before it is renamed. Files that are recreated at each boot need
+    ///     not be.
+    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
+    public static func write(
+        _ bytes: [UInt8],
+        to path: String,
+        mode: UInt32,
+        owner: UInt32? = nil,
+        group: UInt32? = nil,
+        isSynced: Bool = true,
+    ) throws(SystemError) {
+        let content = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
+        let file = try NewFile(content, isSynced: isSynced)
+        try file.rename()
+        if isSynced { try file.synchronizeDirectory() }
+    }
+
+    /// Replaces several files that belong together, such as a certificate and its key.
+    ///
+    /// Each is replaced as by ``write(_:to:mode:owner:group:isSynced:)``. All of them are on the disk before the first is
+    /// renamed, so that the files differ only for the time between the renames. If one cannot be written, none is changed.
+    ///
+    /// - Parameter files: The files.
+    /// - Throws: ``Base/SystemError`` with the first path that could not be written.
+    public static func writeTogether(_ files: [FileContent]) throws(SystemError) {
+        let files = try files.map { file throws(SystemError) in try NewFile(file, isSynced: true) }
+        for file in files { try file.rename() }
+        for file in files { try file.synchronizeDirectory() }
+    }
+
+    /// Creates a symbolic link.
+    ///
+    /// An existing file or link is replaced atomically; a directory is moved aside first. Missing directories are
+    /// created. The target is written as given and need not exist.
+    ///
+    /// - Parameters:
+    ///   - path: The path of the link.
+    ///   - target: Its target.
+    ///   - replacing: Whether an existing file, link or directory is replaced. A directory is removed with its contents.
+    ///   - isSynced: Whether a link that replaces another is flushed to the disk.
+    /// - Throws: ``Base/SystemError`` if something exists that may not be replaced, or the system refuses.
+    public static func makeSymbolicLink(
+        at path: String,
+        to target: String,
+        replacing: Bool,
+        isSynced: Bool = true,
+    ) throws(SystemError) {
+        let operation = "cannot create link"
+        let parts = try PathParts(path, operation)
+        if let fault = target.cStringFault {
+            throw SystemError(operation, path, code: EINVAL, detail: "its target \(fault)")
+        }
+        let directory = try DirectoryHandle(creatingForWriting: parts.directory, operation)
+        if let status = try directory.status(parts.name, operation) {
+            guard replacing else { throw inTheWay(operation, path, status) }
+            if status.kind == .directory { return try replaceDirectory(parts, in: directory, linkingTo: target) }
+        } else if !replacing {
+            // Not by renaming, which would replace what another process has created meanwhile.
+            try directory.makeLink(parts.name, to: target, operation)
+            return
+        }
+        do throws(SystemError) {
+            try replace(parts, in: directory, linkingTo: target, isSynced: isSynced)
+        } catch {
+            // The message names the path of the caller, not the temporary one.
+            throw SystemError(operation, path, code: error.code, detail: error.detail)
+        }
+    }
+
+    /// Replaces a directory by a link; the directory is moved aside, and removed once the link exists.
+    private static func replaceDirectory(
+        _ parts: PathParts,
+        in directory: borrowing DirectoryHandle,
+        linkingTo target: String,
+    ) throws(SystemError) {
+        let operation = "cannot create link"
+        // A file system that is mounted below would be left beside the link.
+        try directory.requireNoMount(in: parts.name, operation)
+        let aside = parts.temporaryName()
+        try directory.rename(parts.name, to: aside, operation)
+        do throws(SystemError) {
+            try directory.makeLink(parts.name, to: target, operation)
+        } catch {
+            try? directory.rename(aside, to: parts.name, operation)
+            throw error
+        }
+        try directory.removeTree(aside)
+    }
+
+    /// Replaces a file or link by a link.
+    private static func replace(
+        _ parts: PathParts,
+        in directory: borrowing DirectoryHandle,
+        linkingTo target: String,
+        isSynced: Bool,
+    ) throws(SystemError) {
+        let operation = "cannot create link"
+        let temporary = parts.temporaryName()
+        do throws(SystemError) {
+            try directory.makeLink(temporary, to: target, operation)
+            try directory.rename(temporary, to: parts.name, operation)
+        } catch {
+            directory.discard(temporary)
+            throw error
+        }
+        if isSynced { try directory.synchronize(operation) }
+    }
+
+    static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
+        let code = status.kind == .directory ? EISDIR : EEXIST
+        return SystemError(operation, path, code: code, detail: "a \(status.kind.rawValue) is in the way")
+    }
+}
+
+extension FileSystem {
+    /// Removes a directory and everything in it, without following links or entering what is mounted there.
+    ///
+    /// - Parameter path: The directory, in a directory whose path is followed through links.
+    /// - Throws: ``Base/SystemError`` that names what could not be removed. Nothing is restored.
+    public static func removeTree(_ path: String) throws(SystemError) {
+        let parts = try PathParts(path, removing)
+        try DirectoryHandle(opening: parts.directory, removing).removeTree(parts.name)
+    }
+
+    /// Removes a directory in an open one, and everything in it.
+    fileprivate static func removeTree(
+        _ name: String,
+        in parent: borrowing DirectoryHandle
+    ) throws(SystemError) {
+        let path = parent.full(name)
+        // Before anything is removed. The kernel looks again at each directory.
+        try parent.requireNoMount(in: name, removing)
+        try emptyDirectory(path, name, in: parent.descriptor.raw, device: nil, depth: 0)
+        try SystemError.check(removing, path) { unsafe unlinkat(parent.descriptor.raw, name, AT_REMOVEDIR) }
+    }
+
+    private static let removing = "cannot remove"
+
+    /// Finds a mount point in a directory, or the directory itself, in the kernel's list of this process's mounts.
+    ///
+    /// The fifth field of a line is the mount point, with space, tab, newline and backslash as octal escapes; see
+    /// proc_pid_mountinfo(5).
+    static func mountPoint(atOrBelow directory: String) throws(SystemError) -> String? {
+        let list = String(decoding: try read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
+        for line in list.utf8.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5).map { Substring($0) }
+            guard fields.count > 5 else { continue }
+            let path = unescaped(fields[4])
+            if isPath(path, at: directory) { return path }
+        }
+        return nil
+    }
+
+    /// A text of the kernel with its octal escapes replaced, byte by byte.
+    static func unescaped(_ text: Substring) -> String {
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let digits = bytes[index...].dropFirst().prefix(3)
+            let isEscape = bytes[index] == UInt8(ascii: "\\") && digits.count == 3
+            if isEscape, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
+                result.append(code)
+                index += 4
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// The maximum depth: each level takes a descriptor.
+    private static let depthLimit = 100
+
+    /// Removes everything in the directory `name` of the open directory `parent`.
+    private static func emptyDirectory(
+        _ path: String,
+        _ name: String,
+        in parent: CInt,
+        device: UInt64?,
+        depth: Int,
+    ) throws(SystemError) {
+        guard depth < depthLimit else {
+            throw SystemError(removing, path, code: EFBIG, detail: "is deeper than \(depthLimit) directories")
+        }
+        let raw = unsafe nest_host_open_directory_here(parent, name)
+        let code = errno
+        guard raw >= 0 else {
+            let detail = code == EXDEV ? "a file system is mounted there" : nil
+            throw SystemError(removing, path, code: code == EXDEV ? EBUSY : code, detail: detail)
+        }
+        let opened = FileDescriptor(adopting: raw)
+        let here = try FileStatus(descriptor: opened.raw, removing, path).identity.device
+        if let device, device != here {
+            throw SystemError(removing, path, code: EBUSY, detail: "another file system is mounted there")
+        }
+        let listing = try DirectoryListing(adopting: opened, removing, path)
+        for entry in try listing.names(removing, path, limit: 1_000_000) {
+            let below = "\(path)/\(entry)"
+            if unsafe unlinkat(listing.descriptor, entry, 0) == 0 { continue }
+            let code = errno
+            guard code == EISDIR else { throw SystemError(removing, below, code: code) }
+            try emptyDirectory(below, entry, in: listing.descriptor, device: here, depth: depth + 1)
+            try SystemError.check(removing, below) { unsafe unlinkat(listing.descriptor, entry, AT_REMOVEDIR) }
+        }
+    }
+}
+
+extension DirectoryHandle {
+    /// Refuses a directory in this one in which a file system is mounted, or which is one.
+    ///
+    /// Bind mounts have the device of what they show, so devices alone do not distinguish them.
+    func requireNoMount(in name: String, _ operation: String) throws(SystemError) {
+        let real = try FileSystem.realPath("/proc/self/fd/\(descriptor.raw)")
+        guard let mounted = try FileSystem.mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)") else {
+            return
+        }
+        throw SystemError(operation, mounted, code: EBUSY, detail: "a file system is mounted there")
+    }
+
+    /// Removes a directory in this one and everything in it, without following links or entering what is mounted there.
+    ///
+    /// - Parameter name: The directory's name.
+    /// - Throws: ``Base/SystemError`` that names what could not be removed. Nothing is restored.
+    public func removeTree(_ name: String) throws(SystemError) {
+        try FileSystem.removeTree(name, in: self)
+    }
+}

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// Standard input, output and error of this process.
@@ -11,5 +12,17 @@ public enum StandardStreams {
             // The kernel chooses the lowest free number, which is this one.
             _ = unsafe Glibc.open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
         }
+    }
+}
+
+extension StandardStreams {
+    /// Whether two descriptors are open on the same file, pipe or terminal.
+    public static func areSame(_ first: Int32, _ second: Int32) -> Bool {
+        guard let first = identity(first), let second = identity(second) else { return false }
+        return first == second
+    }
+
+    private static func identity(_ descriptor: Int32) -> FileStatus.Identity? {
+        (try? FileStatus(descriptor: descriptor, "cannot look at", "output"))?.identity
     }
 }

@@ -207,3 +207,180 @@ extension UInt64: PropertyNumber {
 extension Int32: PropertyNumber {
     static var busType: Unicode.Scalar { "i" }
 }
+
+extension SystemBus {
+    /// Has systemd report every change of the unit.
+    func subscribe() throws(SystemError) {
+        try unsafe call("Subscribe", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
+        let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
+        try add(match: "\(manager),member='Reloading'")
+        // The first change of a unit that was not loaded is a UnitNew signal, not PropertiesChanged. UnitNew is of no use
+        // here: systemd also sends it when a call makes it load the unit, so reading the state would repeat for ever.
+        // The end of the unit's job is always reported. A unit that is known by an alias changes under its own name.
+        let properties = "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'"
+        for name in Set([unit, try unitProperty("Id")]) {
+            try add(match: "path='\(try path(of: name))',\(properties)")
+            try add(match: "\(manager),member='JobRemoved',arg2='\(name)'")
+        }
+    }
+
+    /// Has systemd report the end of every unit's jobs.
+    func subscribeToJobs() throws(SystemError) {
+        try unsafe call("Subscribe", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
+        let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
+        try add(match: "\(manager),member='JobRemoved'")
+    }
+
+    /// Waits for a signal that was subscribed to.
+    ///
+    /// - Returns: `false` if the wait was cancelled.
+    func waitForSignal(
+        until deadline: ContinuousClock.Instant,
+        _ cancelled: Waker,
+    ) throws(SystemError) -> Bool {
+        while true {
+            if try takeSignals() { return true }
+            let events = Int16(truncatingIfNeeded: try check(unsafe sd_bus_get_events(raw)))
+            let bus = try check(unsafe sd_bus_get_fd(raw))
+            var waits = [pollfd(fd: bus, events: events, revents: 0), pollfd(reading: cancelled.raw)]
+            guard try poll(&waits, until: deadline) else { return true }
+            if waits[1].isReady { return false }
+        }
+    }
+
+    /// Takes all messages that have arrived, and returns whether there was one.
+    private func takeSignals() throws(SystemError) -> Bool {
+        var hasMessage = false
+        while true {
+            var message: OpaquePointer?
+            defer { unsafe sd_bus_message_unref(message) }
+            let result = try check(unsafe sd_bus_process(raw, &message))
+            if unsafe message != nil { hasMessage = true }
+            if result == 0 { return hasMessage }
+        }
+    }
+
+    private func add(match: String) throws(SystemError) {
+        // The handler leaves each message to `sd_bus_process`, which returns it.
+        let rule = "type='signal',sender='\(Self.systemd)',\(match)"
+        try check(unsafe sd_bus_set_method_call_timeout(raw, remaining()))
+        try check(unsafe sd_bus_add_match(raw, nil, rule, { _, _, _ in 0 }, nil))
+    }
+}
+
+extension SystemBus {
+    /// One unit of a list.
+    struct ListedUnit {
+        var name: String
+        var state: UnitState
+        /// Whether systemd is about to start, stop or restart it.
+        var hasJob: Bool
+    }
+
+    /// Reads the states of several units with one call.
+    func units(named names: [String]) throws(SystemError) -> [ListedUnit] {
+        try unsafe call("ListUnitsByNames") { request throws(SystemError) in
+            try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
+            for name in names { try unsafe append(name, to: request) }
+            try check(unsafe sd_bus_message_close_container(request))
+        } reading: { reply throws(SystemError) in
+            try unsafe units(in: reply)
+        }
+    }
+
+    /// Reads the states of the loaded units whose names match a pattern.
+    func units(matching patterns: [String]) throws(SystemError) -> [ListedUnit] {
+        try unsafe call("ListUnitsByPatterns") { request throws(SystemError) in
+            for texts in [[], patterns] {
+                try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
+                for text in texts { try unsafe append(text, to: request) }
+                try check(unsafe sd_bus_message_close_container(request))
+            }
+        } reading: { reply throws(SystemError) in
+            try unsafe units(in: reply)
+        }
+    }
+
+    /// Has systemd forget that a unit has failed.
+    func resetFailed(_ unit: String) throws(SystemError) {
+        try unsafe call("ResetFailedUnit") { request throws(SystemError) in
+            try unsafe append(unit, to: request)
+        } reading: { _ throws(SystemError) in
+        }
+    }
+
+    /// Has systemd load all units again.
+    func reload() throws(SystemError) {
+        try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
+    }
+
+    func queue(_ job: Systemd.Job) throws(SystemError) {
+        try unsafe call(job.method) { request throws(SystemError) in
+            try unsafe append(job.unit, to: request)
+            try unsafe append(job.mode, to: request)
+        } reading: { _ throws(SystemError) in
+        }
+    }
+
+    /// Calls a method of systemd's manager, with closures that write the arguments and read the reply.
+    func call<Value>(
+        _ method: String,
+        _ fill: (OpaquePointer?) throws(SystemError) -> Void,
+        reading read: (OpaquePointer?) throws(SystemError) -> Value,
+    ) throws(SystemError) -> Value {
+        var request: OpaquePointer?
+        defer { unsafe sd_bus_message_unref(request) }
+        let code = unsafe sd_bus_message_new_method_call(
+            raw,
+            &request,
+            Self.systemd,
+            Self.managerPath,
+            Interface.manager.rawValue,
+            method,
+        )
+        try check(code)
+        try unsafe fill(request)
+        var error = unsafe sd_bus_error()
+        defer { unsafe sd_bus_error_free(&error) }
+        var reply: OpaquePointer?
+        defer { unsafe sd_bus_message_unref(reply) }
+        let answer = unsafe sd_bus_call(raw, request, try remaining(), &error, &reply)
+        if answer < 0 { throw unsafe failure(-answer, error) }
+        return try unsafe read(reply)
+    }
+
+    private func append(_ text: String, to message: OpaquePointer?) throws(SystemError) {
+        try check(unsafe sd_bus_message_append_basic(message, type("s"), text))
+    }
+
+    private func units(in reply: OpaquePointer?) throws(SystemError) -> [ListedUnit] {
+        let members = "ssssssouso"
+        var units: [ListedUnit] = []
+        try check(unsafe sd_bus_message_enter_container(reply, type("a"), "(\(members))"))
+        while try check(unsafe sd_bus_message_enter_container(reply, type("r"), members)) > 0 {
+            let name = try unsafe text(in: reply)
+            try check(unsafe sd_bus_message_skip(reply, "s"))
+            let state = UnitState(
+                load: try unsafe text(in: reply),
+                active: try unsafe text(in: reply),
+                sub: try unsafe text(in: reply),
+            )
+            try check(unsafe sd_bus_message_skip(reply, "so"))
+            var job: UInt32 = 0
+            try check(unsafe sd_bus_message_read_basic(reply, type("u"), &job))
+            try check(unsafe sd_bus_message_skip(reply, "so"))
+            try check(unsafe sd_bus_message_exit_container(reply))
+            units.append(ListedUnit(name: name, state: state, hasJob: job != 0))
+        }
+        return units
+    }
+
+    /// Reads the next string of a message.
+    private func text(in reply: OpaquePointer?) throws(SystemError) -> String {
+        var text: UnsafePointer<CChar>?
+        try check(unsafe sd_bus_message_read_basic(reply, type("s"), &text))
+        return unsafe text.map { unsafe String(cString: $0) } ?? ""
+    }
+
+    private func type(_ letter: Unicode.Scalar) -> CChar { CChar(UInt8(ascii: letter)) }
+}

@@ -1,4 +1,5 @@
 public import Base
+import Glibc
 
 extension Systemd {
     /// What systemd is asked to do with a unit.
@@ -23,11 +24,7 @@ extension Systemd {
     /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses a job.
     public static func queue(_ jobs: [Job], timeout: Duration = .seconds(10)) async throws(SystemError) {
         guard !jobs.isEmpty else { return }
-        let address = systemBusAddress()
-        // The bus belongs to the thread that opened it.
-        try await onThread { () throws(SystemError) in
-            let bus = try SystemBus(unit: jobs[0].unit, deadline: .now + timeout)
-            try bus.connect(to: address)
+        try await withBus(jobs[0].unit, timeout) { bus throws(SystemError) in
             var failure: SystemError?
             for job in jobs {
                 do throws(SystemError) {
@@ -46,12 +43,7 @@ extension Systemd {
     /// - Parameter timeout: The time for the reload.
     /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses.
     public static func reload(timeout: Duration = .seconds(60)) async throws(SystemError) {
-        let address = systemBusAddress()
-        try await onThread { () throws(SystemError) in
-            let bus = try SystemBus(unit: "init.scope", deadline: .now + timeout)
-            try bus.connect(to: address)
-            try bus.reload()
-        }
+        try await withBus("init.scope", timeout) { bus throws(SystemError) in try bus.reload() }
     }
 
     /// Reads the description of a unit.
@@ -65,13 +57,8 @@ extension Systemd {
         of name: String,
         timeout: Duration = .seconds(10),
     ) async throws(SystemError) -> String {
-        let address = systemBusAddress()
-        return try await onThread { () throws(SystemError) in
-            try SystemError.checkPath(SystemBus.operation, name)
-            let bus = try SystemBus(unit: name, deadline: .now + timeout)
-            try bus.connect(to: address)
-            return try bus.unitProperty("Description")
-        }
+        try SystemError.checkPath(SystemBus.operation, name)
+        return try await withBus(name, timeout) { bus throws(SystemError) in try bus.unitProperty("Description") }
     }
 }
 
@@ -96,4 +83,148 @@ extension Systemd.Job {
     var mode: String {
         if case .stopAlone = self { "ignore-requirements" } else { "replace" }
     }
+}
+
+extension Systemd {
+    /// Restarts a unit that is active, and waits until it is active again.
+    ///
+    /// A unit that is not active stays so. One that is ordered after a unit whose start the caller is a part of is
+    /// restarted without waiting: it starts when that unit has.
+    ///
+    /// - Parameters:
+    ///   - name: The unit's name, with its suffix.
+    ///   - own: The units whose start the caller may be a part of; it is of those that are starting.
+    ///   - startsFailed: Whether a unit that has failed is started as well.
+    ///   - deadline: The instant after which the wait is given up.
+    ///   - address: The address of the bus, `nil` for that of the system.
+    /// - Returns: Whether it was restarted.
+    /// - Throws: ``Base/SystemError`` that names the unit if it does not exist, systemd refuses, or it is not active after
+    ///   the restart, with the code `ECANCELED` if the task is cancelled.
+    public static func restart(
+        _ name: String,
+        from own: [String],
+        startsFailed: Bool,
+        deadline: ContinuousClock.Instant,
+        address: String? = nil,
+    ) async throws(SystemError) -> Bool {
+        try SystemError.checkPath(restartOperation, name)
+        if own.contains(name) { throw failed(name, EINVAL, "it is what restarts it", "remove it from 'restart'") }
+        return try await onThread(restartOperation, name) { (cancelled) throws(SystemError) in
+            do throws(SystemError) {
+                var bus = try SystemBus(unit: name, deadline: .now + restartAnswerLimit)
+                try bus.connect(to: address ?? systemBusAddress())
+                try bus.subscribe()
+                let state = try bus.unitState()
+                guard state.load != "not-found" else {
+                    let advice = "correct its name in 'restart', or install the unit"
+                    throw failed(name, ENOENT, "there is no such unit", advice)
+                }
+                let isUp = ["active", "activating", "reloading"].contains(state.active)
+                guard isUp || startsFailed && state.active == "failed" else { return false }
+                let starting = try bus.units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(
+                    \.name
+                )
+                let isLater = try bus.texts("After", of: name).contains(where: starting.contains)
+                try bus.queue(.restart(name))
+                if isLater { return true }
+                while try bus.units(named: [name]).contains(where: \.hasJob) {
+                    guard deadline > .now else { throw failed(name, ETIMEDOUT, "it has not started in time") }
+                    // A job may end without a signal, such as one that another replaces.
+                    guard try bus.waitForSignal(until: min(deadline, .now + .seconds(10)), cancelled) else {
+                        throw failed(name, ECANCELED)
+                    }
+                    bus.setDeadline(.now + restartAnswerLimit)
+                }
+                let result = try bus.unitState()
+                guard result.isActive || result.active == "reloading" else {
+                    throw failed(name, EIO, "after the restart it is \(result)")
+                }
+                return true
+            } catch {
+                // The bus names what it was asked.
+                throw failed(name, error.code, error.reason, error.advice)
+            }
+        }
+    }
+
+    private static let restartOperation = "cannot restart"
+
+    /// How long systemd may take to answer a call.
+    private static let restartAnswerLimit = Duration.seconds(5)
+
+    private static func failed(
+        _ unit: String,
+        _ code: Int32,
+        _ detail: String? = nil,
+        _ advice: String? = nil,
+    ) -> SystemError {
+        SystemError(restartOperation, unit, code: code, detail: detail, advice: advice)
+    }
+}
+
+extension Systemd {
+    /// Lists the loaded units with matching names that are not inactive.
+    ///
+    /// - Parameters:
+    ///   - patterns: The patterns, with `*` for any text.
+    ///   - timeout: The time for all calls.
+    /// - Returns: Their names, sorted; also those of units that have failed.
+    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
+    public static func units(
+        matching patterns: [String],
+        timeout: Duration = .seconds(10),
+    ) async throws(SystemError) -> [String] {
+        try await withBus(patterns.joined(separator: " "), timeout) { bus throws(SystemError) in
+            try bus.units(matching: patterns).filter { $0.state.active != "inactive" }.map(\.name).sorted()
+        }
+    }
+
+    /// Stops all units with matching names, and waits until they have ended.
+    ///
+    /// Timers first, so that they start nothing meanwhile; then all at once, so that systemd stops units before those that
+    /// they are ordered after. Units that have failed are forgotten.
+    ///
+    /// - Parameters:
+    ///   - patterns: The patterns, with `*` for any text.
+    ///   - deadline: The instant after which the wait is given up.
+    /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, or if systemd does not answer, with the
+    ///   code `ECANCELED` if the task is cancelled.
+    public static func stop(
+        matching patterns: [String],
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) {
+        let subject = patterns.joined(separator: " ")
+        try await onThread(stopping, subject) { (cancelled) throws(SystemError) in
+            var bus = try SystemBus(unit: subject, deadline: .now + answerLimit)
+            try bus.connect(to: systemBusAddress())
+            try bus.subscribeToJobs()
+            for patterns in [patterns.map { "\($0).timer" }, patterns] {
+                while true {
+                    bus.setDeadline(.now + answerLimit)
+                    let running = try bus.units(matching: patterns).filter { unit in
+                        !["inactive", "failed"].contains(unit.state.active)
+                    }
+                    guard let first = running.first else { break }
+                    guard deadline > .now else {
+                        throw SystemError(stopping, first.name, code: ETIMEDOUT, detail: "it has not ended in time")
+                    }
+                    // A job that starts a unit is replaced; one that stops it stays the same.
+                    for unit in running { try bus.queue(.stop(unit.name)) }
+                    // A unit may end without a signal.
+                    guard try bus.waitForSignal(until: min(deadline, .now + .seconds(1)), cancelled) else {
+                        throw SystemError(stopping, first.name, code: ECANCELED)
+                    }
+                }
+            }
+            bus.setDeadline(.now + answerLimit)
+            for unit in try bus.units(matching: patterns) where unit.state.active == "failed" {
+                try bus.resetFailed(unit.name)
+            }
+        }
+    }
+
+    private static let stopping = "cannot stop"
+
+    /// How long systemd may take to answer a call.
+    private static let answerLimit = Duration.seconds(5)
 }

@@ -38,6 +38,9 @@ public enum Systemd {
     /// - Parameters:
     ///   - name: The unit's name; `.service` is added to one without a dot.
     ///   - deadline: The instant after which the wait is given up.
+    ///   - address: The address of the bus, `nil` for that of the system.
+    ///   - answerTimeout: How long systemd may take to answer a call.
+    ///   - checkInterval: How often the state is read although no signal says that it has changed.
     ///   - onWait: Called on another thread with the unit's state, whenever it changes. A unit that does not exist has
     ///     the load state `not-found`.
     /// - Returns: Whether the unit is active; `false` at the deadline.
@@ -46,20 +49,7 @@ public enum Systemd {
     public static func waitUntilActive(
         _ name: String,
         deadline: ContinuousClock.Instant,
-        onWait: @escaping @Sendable (UnitState) -> Void,
-    ) async throws(SystemError) -> Bool {
-        try await waitUntilActive(name, deadline: deadline, address: systemBusAddress(), onWait: onWait)
-    }
-
-    static func systemBusAddress() -> String {
-        Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket"
-    }
-
-    /// Waits with the bus at an address.
-    static func waitUntilActive(
-        _ name: String,
-        deadline: ContinuousClock.Instant,
-        address: String,
+        address: String? = nil,
         answerTimeout: Duration = .seconds(5),
         checkInterval: Duration = .seconds(10),
         onWait: @escaping @Sendable (UnitState) -> Void,
@@ -74,7 +64,7 @@ public enum Systemd {
                 return deadline > now ? min(deadline, now + answerTimeout) : now + answerTimeout
             }
             var bus = try SystemBus(unit: unit, deadline: answerDeadline())
-            try bus.connect(to: address)
+            try bus.connect(to: address ?? systemBusAddress())
             try bus.subscribe()
             var lastState: UnitState?
             while true {
@@ -89,6 +79,33 @@ public enum Systemd {
                     throw SystemError(SystemBus.operation, unit, code: ECANCELED)
                 }
             }
+        }
+    }
+
+    /// The address of the system's bus.
+    static func systemBusAddress() -> String {
+        Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket"
+    }
+
+    /// Opens a bus, and lends it to a closure.
+    ///
+    /// - Parameters:
+    ///   - subject: The unit that errors name.
+    ///   - timeout: The time for all calls together.
+    ///   - address: The address of the bus, `nil` for that of the system.
+    ///   - body: The closure, which runs on a thread of its own: a bus belongs to the thread that has opened it.
+    /// - Returns: The closure's result.
+    /// - Throws: ``Base/SystemError`` if there is no such bus, or that of the closure.
+    static func withBus<Value: Sendable>(
+        _ subject: String,
+        _ timeout: Duration,
+        _ address: String? = nil,
+        _ body: @escaping @Sendable (borrowing SystemBus) throws(SystemError) -> Value,
+    ) async throws(SystemError) -> Value {
+        try await onThread { () throws(SystemError) in
+            let bus = try SystemBus(unit: subject, deadline: .now + timeout)
+            try bus.connect(to: address ?? systemBusAddress())
+            return try body(bus)
         }
     }
 
@@ -117,5 +134,280 @@ public enum Systemd {
         let code = unsafe sd_notify(0, state)
         if code < 0 { throw SystemError("cannot notify", "service manager", code: -code) }
         return code > 0
+    }
+}
+
+/// The state of a service.
+public struct ServiceState: Sendable, Hashable {
+    public var unit: UnitState
+
+    /// Whether systemd is about to start, stop or restart it.
+    public var hasJob: Bool
+
+    /// Whether it was started on this boot.
+    public var wasStarted: Bool
+
+    /// The exit status of its last process, if it failed and the status is known.
+    public var exitStatus: Int32?
+
+    /// When it failed, counted from the boot of the machine, if it did and that is known.
+    public var failedAt: Duration?
+
+    /// The last status that the service reported.
+    public var statusText: String?
+
+    public init(
+        _ unit: UnitState,
+        hasJob: Bool = false,
+        wasStarted: Bool = true,
+        exitStatus: Int32? = nil,
+        failedAt: Duration? = nil,
+        statusText: String? = nil,
+    ) {
+        self.unit = unit
+        self.hasJob = hasJob
+        self.wasStarted = wasStarted
+        self.exitStatus = exitStatus
+        self.failedAt = failedAt
+        self.statusText = statusText
+    }
+
+    public var hasFailed: Bool { unit.active == "failed" }
+}
+
+extension Systemd {
+    /// Reads the states of several services over one connection.
+    ///
+    /// - Parameters:
+    ///   - names: The units' names, with their suffix.
+    ///   - timeout: The time for all calls together.
+    ///   - address: The address of the bus, `nil` for that of the system.
+    /// - Returns: The states by name; a unit that does not exist has the load state `not-found`.
+    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer. Properties that an ordinary user may
+    ///   not read are left out.
+    public static func services(
+        _ names: [String],
+        timeout: Duration = .seconds(2),
+        address: String? = nil,
+    ) async throws(SystemError) -> [String: ServiceState] {
+        guard let first = names.first else { return [:] }
+        return try await withBus(first, timeout, address) { bus throws(SystemError) in
+            for name in names { try SystemError.checkPath(SystemBus.operation, name) }
+            var states: [String: ServiceState] = [:]
+            for unit in try bus.units(named: names) { states[unit.name] = bus.service(unit) }
+            return states
+        }
+    }
+}
+
+extension SystemBus {
+    /// Adds the properties that only services have.
+    fileprivate func service(_ listed: ListedUnit) -> ServiceState {
+        var state = ServiceState(listed.state, hasJob: listed.hasJob)
+        guard listed.state.load == "loaded", !listed.state.isActive else { return state }
+        let name = listed.name
+        // The states are useful without the properties that may not be read or do not arrive in time.
+        if listed.state.active == "inactive" {
+            let started: UInt64? = try? number("InactiveExitTimestampMonotonic", of: name, as: .unit)
+            state.wasStarted = started != 0
+            return state
+        }
+        if let text = try? text("StatusText", of: name, as: .service), !text.isEmpty { state.statusText = text }
+        guard state.hasFailed else { return state }
+        state.exitStatus = try? number("ExecMainStatus", of: name, as: .service)
+        state.failedAt = try? self.time(.now()) { suffix throws(SystemError) in
+            try number("InactiveEnterTimestamp\(suffix)", of: name, as: .unit)
+        }
+        return state
+    }
+}
+
+extension Systemd {
+    /// Reads when timers elapse next, over one connection.
+    ///
+    /// - Parameters:
+    ///   - names: The timers' names, with their suffix; all of them count by the monotonic clock.
+    ///   - timeout: The time for all calls together.
+    ///   - address: The address of the bus, `nil` for that of the system.
+    /// - Returns: The time until then by name; one that is not waiting is left out.
+    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
+    public static func timers(
+        _ names: [String],
+        timeout: Duration = .seconds(2),
+        address: String? = nil,
+    ) async throws(SystemError) -> [String: Duration] {
+        guard let first = names.first else { return [:] }
+        return try await withBus(first, timeout, address) { bus throws(SystemError) in
+            for name in names { try SystemError.checkPath(SystemBus.operation, name) }
+            var times: [String: Duration] = [:]
+            for unit in try bus.units(named: names) where unit.state.sub == "waiting" {
+                let elapses: UInt64 = try bus.number("NextElapseUSecMonotonic", of: unit.name, as: .timer)
+                // A timer that has no next time is at the end of all times.
+                guard elapses > 0, elapses < UInt64(Int64.max) else { continue }
+                times[unit.name] = max(.zero, .microseconds(Int64(elapses)) - sinceBoot())
+            }
+            return times
+        }
+    }
+
+    /// The clock of timers.
+    private static func sinceBoot() -> Duration {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+}
+
+/// When systemd has started the machine and some of its units.
+public struct SystemTimes: Sendable, Hashable {
+    /// When the boot reached its stages.
+    public var boot: BootTimes
+
+    /// The units that systemd knows, by name.
+    public var units: [String: UnitTimes]
+
+    public init(boot: BootTimes = BootTimes(), units: [UnitTimes] = []) {
+        self.boot = boot
+        self.units = Dictionary(units.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+/// When a boot reached its stages, as times since the start of the machine.
+public struct BootTimes: Sendable, Hashable {
+    /// Whether the kernel was started with it: not so in a container, which is younger than its kernel.
+    public var hasKernel: Bool
+
+    /// When systemd was started.
+    public var userspace: Duration
+
+    /// When systemd had read all units, and started the first.
+    public var unitsLoaded: Duration?
+
+    /// When the boot was complete, `nil` while it is not.
+    public var finished: Duration?
+
+    /// Creates the times of a boot; without arguments those of a machine whose systemd has started with it.
+    public init(
+        hasKernel: Bool = true,
+        userspace: Duration = .zero,
+        unitsLoaded: Duration? = nil,
+        finished: Duration? = nil,
+    ) {
+        self.hasKernel = hasKernel
+        self.userspace = userspace
+        self.unitsLoaded = unitsLoaded
+        self.finished = finished
+    }
+}
+
+/// When systemd last started a unit on this boot, as times since the start of the machine.
+public struct UnitTimes: Sendable, Hashable {
+    /// The unit's name.
+    public var name: String
+    public var state: UnitState
+
+    /// Whether systemd is about to start, stop or restart it.
+    public var hasJob: Bool
+
+    /// When it began to start, `nil` if it was not started.
+    public var started: Duration?
+
+    /// When it became active since, `nil` if it did not.
+    public var active: Duration?
+
+    /// When it became inactive or failed since, `nil` if it did not.
+    public var ended: Duration?
+
+    public init(
+        name: String,
+        state: UnitState = UnitState(load: "loaded", active: "active", sub: "active"),
+        hasJob: Bool = false,
+        started: Duration? = nil,
+        active: Duration? = nil,
+        ended: Duration? = nil,
+    ) {
+        self.name = name
+        self.state = state
+        self.hasJob = hasJob
+        self.started = started
+        self.active = active
+        self.ended = ended
+    }
+
+    /// When its start ended, so that units ordered after it could start: it was active, or had ended without that.
+    public var startEnd: Duration? { active ?? ended }
+}
+
+extension Systemd {
+    /// Reads when the machine and some units were started, over one connection.
+    ///
+    /// - Parameters:
+    ///   - names: The units' names, with their suffix.
+    ///   - timeout: The time for all calls together.
+    ///   - address: The address of the bus, `nil` for that of the system.
+    /// - Returns: The times; a unit that does not exist has the load state `not-found`.
+    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer in time.
+    public static func times(
+        of names: [String],
+        timeout: Duration = .seconds(5),
+        address: String? = nil,
+    ) async throws(SystemError) -> SystemTimes {
+        try await withBus(names.first ?? "basic.target", timeout, address) { bus throws(SystemError) in
+            for name in names { try SystemError.checkPath(SystemBus.operation, name) }
+            let clock = BootClock.now()
+            let units = names.isEmpty ? [] : try bus.units(named: names)
+            return SystemTimes(
+                boot: try bus.bootTimes(clock),
+                units: try units.map { unit throws(SystemError) in try bus.times(of: unit, clock) },
+            )
+        }
+    }
+}
+
+extension SystemBus {
+    /// Reads when the boot reached its stages.
+    fileprivate func bootTimes(_ clock: BootClock) throws(SystemError) -> BootTimes {
+        func time(_ stage: String) throws(SystemError) -> Duration? {
+            try self.time(clock) { property throws(SystemError) in try managerNumber(stage + property) }
+        }
+        return BootTimes(
+            // In a container systemd does not know when the kernel was started.
+            hasKernel: try managerNumber("KernelTimestamp") > 0,
+            userspace: try time("UserspaceTimestamp") ?? .zero,
+            unitsLoaded: try time("UnitsLoadFinishTimestamp"),
+            finished: try time("FinishTimestamp"),
+        )
+    }
+
+    /// Reads when a unit was started.
+    fileprivate func times(of listed: ListedUnit, _ clock: BootClock) throws(SystemError) -> UnitTimes {
+        func time(_ change: String) throws(SystemError) -> Duration? {
+            try self.time(clock) { property throws(SystemError) in
+                try number(change + property, of: listed.name, as: .unit)
+            }
+        }
+        var times = UnitTimes(name: listed.name, state: listed.state, hasJob: listed.hasJob)
+        guard listed.state.load == "loaded" else { return times }
+        guard let started = try time("InactiveExitTimestamp") else { return times }
+        times.started = started
+        // What came before is of an earlier start.
+        if let active = try time("ActiveEnterTimestamp"), active >= started { times.active = active }
+        if let ended = try time("InactiveEnterTimestamp"), ended > started { times.ended = ended }
+        return times
+    }
+
+    /// Reads one instant by its two clocks, of which the second has no suffix; `nil` if it has not come.
+    func time(
+        _ clock: BootClock,
+        _ read: (String) throws(SystemError) -> UInt64,
+    ) throws(SystemError) -> Duration? {
+        let monotonic = try read("Monotonic")
+        guard monotonic > 0 else { return nil }
+        return try clock.sinceBoot(monotonic: monotonic) { () throws(SystemError) in try read("") }
+    }
+
+    /// Reads a property of systemd's manager that is a number.
+    private func managerNumber(_ property: String) throws(SystemError) -> UInt64 {
+        try number(property, at: Self.managerPath, as: .manager)
     }
 }

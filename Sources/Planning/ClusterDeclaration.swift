@@ -61,3 +61,89 @@ public struct ClusterDeclaration: Sendable, Hashable {
         roles.lazy.compactMap { servers[$0] }.first ?? server
     }
 }
+
+/// What keeps a task from running on two nodes of the cluster at a time: a Lease.
+public struct ClusterLock: Sendable, Hashable {
+    /// The kubeconfig of the API server that has the Lease.
+    public var kubeconfig: LocatedPath
+
+    /// The namespace of all Leases, which every cluster has.
+    public static let namespace = "kube-system"
+
+    /// Returns the name of the Lease that all nodes share for a task.
+    public static func leaseName(ofTask task: String) -> String { "nest-bootstrap-\(task)" }
+}
+
+/// Ports of one protocol, as the task file writes them: `6443/tcp`, `2379-2380/tcp`.
+public struct PortRange: Sendable, Hashable, CustomStringConvertible {
+    /// A protocol that has ports.
+    public enum Transport: String, Sendable, Hashable, CaseIterable {
+        case tcp
+        case udp
+    }
+
+    public let first: UInt16
+
+    /// The last port, which may be the first.
+    public let last: UInt16
+
+    /// The protocol.
+    public let transport: Transport
+
+    public init(_ first: UInt16, _ last: UInt16, _ transport: Transport) {
+        precondition(first <= last)
+        (self.first, self.last, self.transport) = (first, last, transport)
+    }
+
+    /// Reads `PORT/PROTOCOL` or `FIRST-LAST/PROTOCOL`.
+    init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let transport = Transport(rawValue: String(parts[1])) else { return nil }
+        let ends = parts[0].split(separator: "-", omittingEmptySubsequences: false).map { digits in
+            digits.utf8.allSatisfy(\.isDigit) && !digits.hasPrefix("0") ? UInt16(digits) : nil
+        }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first <= last else {
+            return nil
+        }
+        self.init(first, last, transport)
+    }
+
+    /// The range as the task file writes it.
+    public var description: String { "\(first)\(last == first ? "" : "-\(last)")/\(transport.rawValue)" }
+}
+
+/// How a node reports its state to the cluster.
+public struct ReportDeclaration: Sendable, Hashable {
+    /// The kubeconfig, `nil` for that of the kubelet.
+    public var kubeconfig: LocatedPath?
+
+    /// The name of the Node, `nil` for that of the kubelet's certificate, or else the host name.
+    public var node: String?
+
+    /// Creates a declaration; without arguments that of a node which reports as its kubelet, where there is one.
+    public init(kubeconfig: LocatedPath? = nil, node: String? = nil) {
+        self.kubeconfig = kubeconfig
+        self.node = node
+    }
+
+    /// Where kubelets have their kubeconfigs: those of kubeadm, k3s and RKE2.
+    static let kubeletKubeconfigs = [
+        "/etc/kubernetes/kubelet.conf", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
+        "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
+    ]
+
+    /// The prefix of the user names of kubelets.
+    public static let kubeletUserPrefix = "system:node:"
+
+    /// The kubeconfigs of which the first that exists is used.
+    ///
+    /// - Parameter plan: The plan of the node: a task may write the kubeconfig of the kubelet.
+    /// - Returns: The paths; only one if the task file says which.
+    public func kubeconfigs(_ plan: Plan) -> [String] {
+        if let kubeconfig { return [kubeconfig.path] }
+        let written = plan.steps.compactMap { $0.task.verb.declaration as? KubeconfigDeclaration }
+            .filter { $0.user.hasPrefix(Self.kubeletUserPrefix) }.map(\.path.path)
+        var seen: Set<String> = []
+        return (written + Self.kubeletKubeconfigs).filter { seen.insert($0).inserted }
+    }
+}

@@ -1,4 +1,5 @@
-import Base
+public import Base
+import YAML
 
 /// The tasks of a node in an order in which every step follows its dependencies.
 ///
@@ -64,5 +65,152 @@ public struct Plan: Sendable, Hashable {
             zip(steps.lazy.map(\.task.name), steps.indices),
             uniquingKeysWith: { first, _ in first }
         )
+    }
+}
+
+/// Which steps of a plan depend on which, also by way of others.
+///
+/// One bit a pair of steps: a plan of 10,000 tasks needs 12 MB, and an answer takes no search.
+public struct Ancestors: Sendable {
+    private let plan: Plan
+    private let bits: [[UInt64]]
+
+    /// Finds the ancestors of every step.
+    public init(_ plan: Plan) {
+        self.plan = plan
+        var bits: [[UInt64]] = []
+        bits.reserveCapacity(plan.steps.count)
+        for (index, step) in plan.steps.enumerated() {
+            // An ancestor comes earlier, so that no later bit can be set.
+            var own = [UInt64](repeating: 0, count: index / 64 + 1)
+            for dependency in step.dependencies {
+                for (word, value) in bits[dependency].enumerated() { own[word] |= value }
+                own[dependency / 64] |= 1 << UInt64(dependency % 64)
+            }
+            bits.append(own)
+        }
+        self.bits = bits
+    }
+
+    /// Returns whether a task runs after another, also by way of others.
+    public func task(_ name: String, runsAfter other: String) -> Bool {
+        guard let index = plan.position(of: name), let ancestor = plan.position(of: other), ancestor < index else {
+            return false
+        }
+        return bits[index][ancestor / 64] & 1 << UInt64(ancestor % 64) != 0
+    }
+
+    /// The dependencies of every step that do not follow from its others.
+    ///
+    /// A step that runs after `b` runs after everything that `b` runs after, whether or not it says so itself.
+    var necessaryDependencies: [[Int]] {
+        plan.steps.map { step in
+            var implied = [UInt64](repeating: 0, count: (step.dependencies.max() ?? 0) / 64 + 1)
+            for dependency in step.dependencies {
+                for (word, value) in bits[dependency].enumerated() { implied[word] |= value }
+            }
+            return step.dependencies.filter { implied[$0 / 64] & 1 << UInt64($0 % 64) == 0 }
+        }
+    }
+}
+
+/// Parts of a plan, by the names of tasks.
+extension Plan {
+    /// The plan of only some tasks, as `run --task` asks for it.
+    ///
+    /// Dependencies that are not in the part are removed from its steps.
+    ///
+    /// - Parameters:
+    ///   - names: The tasks, by their names or by those of their units.
+    ///   - withDependencies: Whether the part also has all their dependencies.
+    /// - Returns: The part, in the order of the plan.
+    /// - Throws: Every name that is not that of a task of this node.
+    public func selecting(_ names: [String], withDependencies: Bool = false) throws(Problems) -> Plan {
+        let selected = try indices(of: names)
+        let all = withDependencies ? closure(of: selected) { steps[$0].dependencies } : selected
+        return part { all.contains($0) }
+    }
+
+    /// The plan without some of its steps.
+    public func keeping(_ isKept: (Step) -> Bool) -> Plan {
+        part { isKept(steps[$0]) }
+    }
+
+    /// The tasks that a task depends on directly, in the order of its `after`.
+    public func dependencies(of name: String) -> [String] {
+        position(of: name).map { steps[$0].dependencies.map { steps[$0].task.name } } ?? []
+    }
+
+    /// The tasks that a task depends on, also by way of others.
+    public func allDependencies(of name: String) -> Set<String> {
+        guard let position = position(of: name) else { return [] }
+        return Set(
+            closure(of: [position]) { steps[$0].dependencies }.subtracting([position]).map { steps[$0].task.name }
+        )
+    }
+
+    /// The positions of the steps that depend on each step directly.
+    public var dependantIndices: [[Int]] {
+        var dependants = steps.map { _ in [Int]() }
+        for (index, step) in steps.enumerated() {
+            for dependency in step.dependencies { dependants[dependency].append(index) }
+        }
+        return dependants
+    }
+
+    private func indices(of names: [String]) throws(Problems) -> Set<Int> {
+        let problems = ProblemCollector()
+        var selected: Set<Int> = []
+        for written in names {
+            let name = taskName(ofUnit: written) ?? written
+            if let index = position(of: name) {
+                selected.insert(index)
+            } else {
+                reportUnknown(name, problems)
+            }
+        }
+        try problems.check()
+        return selected
+    }
+
+    private func reportUnknown(_ name: String, _ problems: ProblemCollector) {
+        // The name is an argument, which has no place in a file.
+        let location = SourceLocation.nowhere
+        if let place = disabledTasks[name] {
+            let hint = "remove 'enable: false' there"
+            return problems.add(location, "task '\(name)' is disabled at \(place)", hint: hint)
+        }
+        guard let others = roleNamesElsewhere[name] else {
+            let known = steps.map(\.task.name)
+            let other = known.isEmpty ? "this node has no tasks" : "expected one of \(few(known.sorted()))"
+            problems.add(
+                location,
+                "no task is named \(quoted(name))",
+                hint: problems.hint(for: name, in: known, else: other)
+            )
+            return
+        }
+        let all = list(others.map { "'\($0)'" }, "or")
+        let own = roles.isEmpty ? "has no role" : "has role \(list(roles.map { "'\($0)'" }))"
+        let hint = others.first.map { "type --role \($0) to take that role" }
+        problems.add(location, "task '\(name)' is for role \(all), and this node \(own)", hint: hint)
+    }
+
+    private func closure(of start: Set<Int>, _ next: (Int) -> [Int]) -> Set<Int> {
+        var all = start
+        var pending = Array(start)
+        while let index = pending.popLast() {
+            for other in next(index) where all.insert(other).inserted { pending.append(other) }
+        }
+        return all
+    }
+
+    private func part(_ isKept: (Int) -> Bool) -> Plan {
+        let kept = steps.indices.filter(isKept)
+        let positions = Dictionary(zip(kept, kept.indices), uniquingKeysWith: { first, _ in first })
+        let part = kept.map { index in
+            Step(task: steps[index].task, dependencies: steps[index].dependencies.compactMap { positions[$0] })
+        }
+        return Plan(steps: part, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
     }
 }

@@ -1,4 +1,5 @@
 public import Base
+import Execution
 import Glibc
 public import Host
 
@@ -241,4 +242,239 @@ public struct RecordStore: Sendable {
             return .failed(error)
         }
     }
+}
+
+extension RecordStore {
+    /// Locks the health of the node, as soon as no other process has it.
+    ///
+    /// - Parameter deadline: The instant after which it is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitHealthLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+        try await awaitLock(named: "health.lock", until: deadline)
+    }
+
+    /// Locks the metrics of the node, as soon as no other process has it.
+    ///
+    /// - Parameter deadline: The instant after which it is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitMetricsLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+        try await awaitLock(named: "metrics.lock", until: deadline)
+    }
+
+    /// Locks the report to the cluster, as soon as no other process has it.
+    ///
+    /// - Parameter deadline: The instant after which it is not waited for.
+    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
+    public func awaitReportLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
+        let file = try reportDirectory(isCreating: true).openLock()
+        return try await FileLock.wait(file, "\(path)/\(Self.reportDirectory)", until: deadline)
+    }
+
+    private func awaitLock(
+        named name: String,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(SystemError) -> FileLock? {
+        let file = try directory(isCreating: true).openLock(name)
+        return try await FileLock.wait(file, "\(path)/\(name)", until: deadline)
+    }
+}
+
+extension RecordStore {
+    /// Returns a task's record, `nil` if it has not run on this boot.
+    ///
+    /// A user who may not read it gets the public one.
+    ///
+    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read, or a file that is not a record of the task.
+    public func record(of task: String) throws(SystemError) -> TaskRecord? {
+        try record(of: task, in: openTasks())
+    }
+
+    /// Returns a task's record from the open directory of the tasks.
+    func record(of task: String, in tasks: borrowing TasksDirectory) throws(SystemError) -> TaskRecord? {
+        let bytes: [UInt8]
+        var name = names.record
+        do throws(SystemError) {
+            let directory = try tasks.directory(of: task)
+            do throws(SystemError) {
+                bytes = try directory.read(name, limit: Self.sizeLimit)
+            } catch  where error.code == EACCES {
+                name = names.public
+                bytes = try directory.read(name, limit: Self.sizeLimit)
+            }
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+        let record = TaskRecord(json: bytes)
+        if let record, let boot, record.boot != boot { return nil }
+        guard let record, record.task == task else {
+            let call = quotedShellLine(["nest-bootstrap", "run", "--task", task] + callArguments)
+            let cure = isOfRepetitions ? "the next repetition" : call
+            let detail = "it is damaged; \(cure) replaces it"
+            throw SystemError("cannot read", "\(path)/tasks/\(task)/\(name)", code: Self.damageCode, detail: detail)
+        }
+        return record
+    }
+
+    /// The error number for a file that is not a record of its task.
+    private static let damageCode = EBADMSG
+
+    /// Returns a task's record, `nil` also if it is damaged, because the next run replaces it.
+    ///
+    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
+    public func intactRecord(of task: String) throws(SystemError) -> TaskRecord? {
+        do throws(SystemError) {
+            return try record(of: task)
+        } catch {
+            if error.code == Self.damageCode { return nil }
+            throw error
+        }
+    }
+
+    /// Lists the tasks that have run on this boot.
+    ///
+    /// - Parameter includesUnrecorded: Whether tasks that have a directory, but no record, are listed too. systemd creates
+    ///   the directory before it starts the program, which writes the record; so does a run by hand, for the lock.
+    /// - Returns: Their names, sorted.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
+    public func tasks(includesUnrecorded: Bool = false) throws(SystemError) -> [String] {
+        do throws(SystemError) {
+            let tasks = try directory(isCreating: false).directory("tasks", creatingWith: nil)
+            let names = try tasks.names().filter { name in
+                guard !name.hasPrefix("."), let task = try? tasks.directory(name, creatingWith: nil, isOfService: true)
+                else {
+                    return false
+                }
+                return includesUnrecorded || (try? task.status(self.names.record)) != nil
+            }
+            return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        } catch {
+            if error.isNotFound { return [] }
+            throw error
+        }
+    }
+
+    /// Whether a task's dependants may run; not after a task whose record is damaged.
+    ///
+    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
+    public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
+        try intactRecord(of: task)?.isSuccess == true
+    }
+
+    /// The number of a task's next attempt: 1 after a success, otherwise one more than the last.
+    ///
+    /// A record that cannot be read does not count.
+    public func nextAttempt(of task: String) -> Int {
+        guard let record = try? record(of: task), !record.isSuccess else { return 1 }
+        return min(record.attempt + 1, TaskRecord.attemptLimit)
+    }
+}
+
+extension RecordStore {
+    /// Determines the states of tasks, also while other processes run them.
+    ///
+    /// The kernel's list of locks is read, and the directory of the tasks opened, once for all.
+    ///
+    /// - Parameters:
+    ///   - tasks: The names of the tasks.
+    ///   - now: The time that ages are counted to.
+    /// - Returns: A status for each, in the same order; a record that cannot be read is reported as its reason.
+    public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
+        let directory = openTasks()
+        var found = tasks.map { lookWithRepetition(at: $0, directory) }
+        var locks = LockTable.current()
+        // A process that ends a task writes its record before it releases the lock. So a record that says the task has
+        // started, without a lock, may have been replaced since it was read. The kernel's list is read in several
+        // pieces, between which a lock can slip through: that a process is gone has to be seen more than once.
+        for _ in 0..<Self.lookCount {
+            let doubtful = tasks.indices.filter {
+                found[$0].isStarted && runner(of: tasks[$0], in: locks, directory) == nil
+            }
+            if doubtful.isEmpty { break }
+            for index in doubtful { found[index] = lookWithRepetition(at: tasks[index], directory) }
+            locks = .current()
+        }
+        return zip(tasks, found).map { task, found in
+            let isLocked = runner(of: task, in: locks, directory) != nil
+            if case .record(let record) = found.own, record.isSuccess {
+                // A task that has succeeded and runs is one that repeats: what depends on it need not wait.
+                var status = TaskStatus(record, now: now)
+                status.repetition = found.repetition.taskRepetition(isRunning: isLocked, now: now)
+                if isLocked { status.lease = found.repetition.lease }
+                return status
+            }
+            if isLocked {
+                var status = TaskStatus(task: task, state: .running)
+                status.startedAt = found.own.startTime
+                status.lease = found.own.lease
+                return status
+            }
+            return switch found.own {
+            case .record(let record): TaskStatus(record, now: now)
+            case .nothing: TaskStatus(task: task, state: .notYet)
+            case .unreadable(let error): TaskStatus(task: task, state: .unknown, reason: "\(error)")
+            }
+        }
+    }
+
+    /// Reads the records of a task and, if it has succeeded, of its last repetition since.
+    private func lookWithRepetition(at task: String, _ directory: borrowing TasksDirectory) -> FoundRecords {
+        let own = look(at: task, directory)
+        guard case .record(let record) = own, record.isSuccess else { return FoundRecords(own: own) }
+        let repetition = repetitions.look(at: task, directory)
+        if case .record(let repeated) = repetition, repeated.uptimeMilliseconds < record.uptimeMilliseconds {
+            return FoundRecords(own: own)
+        }
+        return FoundRecords(own: own, repetition: repetition)
+    }
+
+    /// How often a lock has to be missing before its process counts as gone.
+    private static let lookCount = 3
+
+    private func look(at task: String, _ directory: borrowing TasksDirectory) -> Found {
+        do throws(SystemError) {
+            return try record(of: task, in: directory).map(Found.record) ?? .nothing
+        } catch {
+            return .unreadable(error)
+        }
+    }
+}
+
+/// What there is in the place of a record.
+private enum Found {
+    case record(TaskRecord)
+    case nothing
+    case unreadable(SystemError)
+
+    /// When the task started, if the record says that it has not ended.
+    var startTime: Timestamp? {
+        if case .record(let record) = self, record.outcome == nil { record.time } else { nil }
+    }
+
+    /// The holder of the task's Lease, if the record says that the task has started and not ended.
+    var lease: LeaseHolder? {
+        if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
+    }
+
+    /// What is known of a repetition that has its record here.
+    func taskRepetition(isRunning: Bool, now: Timestamp) -> TaskRepetition? {
+        switch self {
+        case .record(let record): return TaskRepetition(record, isRunning: isRunning, now: now)
+        case .nothing: return nil
+        case .unreadable(let error):
+            return isRunning ? TaskRepetition(state: .running) : TaskRepetition(state: .unknown, reason: "\(error)")
+        }
+    }
+}
+
+/// What there is of a task.
+private struct FoundRecords {
+    var own: Found
+    var repetition = Found.nothing
+
+    /// Whether a record says that the task has started and not ended.
+    var isStarted: Bool { own.startTime != nil || repetition.startTime != nil }
 }

@@ -75,3 +75,337 @@ public struct Certificate: Sendable, Hashable {
         throw TLSError(.missingBlock, "contains \(found), not a certificate")
     }
 }
+
+/// Properties that are read from the parsed certificate when they are asked for.
+extension Certificate {
+    /// The type of its key as a word: a raw value of ``Base/KeyType``, or another such as `rsa-1024`.
+    public var keyType: String {
+        unsafe property("") { certificate in
+            unsafe X509_get0_pubkey(certificate).map { unsafe keyTypeName($0) } ?? ""
+        }
+    }
+
+    /// The uses that the certificate is restricted to: `server auth`, `client auth` and others, sorted.
+    ///
+    /// A certificate without an extended key usage has none; ``allowsSigning`` says whether it is for signatures.
+    public var purposes: [String] {
+        unsafe property([]) { certificate in
+            guard unsafe X509_get_extension_flags(certificate) & UInt32(EXFLAG_XKUSAGE) != 0 else { return [] }
+            let usage = unsafe X509_get_extended_key_usage(certificate)
+            let server = UInt32(XKU_SSL_SERVER)
+            let client = UInt32(XKU_SSL_CLIENT)
+            var purposes: [String] = []
+            if usage & client != 0 { purposes.append(CertificateUsage.clientAuth.rawValue) }
+            if usage & ~(client | server) != 0 { purposes.append("others") }
+            if usage & server != 0 { purposes.append(CertificateUsage.serverAuth.rawValue) }
+            return purposes
+        }
+    }
+
+    /// Whether a server accepts it as that of a client: a certificate without an extended key usage is for all uses.
+    public var mayIdentifyClient: Bool {
+        unsafe property(true) { certificate in
+            guard unsafe X509_get_extension_flags(certificate) & UInt32(EXFLAG_XKUSAGE) != 0 else { return true }
+            return unsafe X509_get_extended_key_usage(certificate) & UInt32(XKU_SSL_CLIENT | XKU_ANYEKU) != 0
+        }
+    }
+
+    /// Whether its key may sign: always unless the key usage says otherwise.
+    public var allowsSigning: Bool {
+        unsafe property(false) { unsafe X509_get_key_usage($0) & UInt32(KU_DIGITAL_SIGNATURE) != 0 }
+    }
+
+    /// The serial number in hexadecimal digits, as `openssl x509 -serial` prints it.
+    public var serialNumber: String {
+        unsafe property("") { certificate in
+            guard let number = unsafe ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nil) else { return "" }
+            defer { unsafe BN_free(number) }
+            guard let digits = unsafe BN_bn2hex(number) else { return "" }
+            defer { unsafe CRYPTO_free(digits, nil, 0) }
+            return unsafe String(cString: digits)
+        }
+    }
+
+    /// The certificate as PEM, with the end of its last line.
+    public var pem: String {
+        let lines = stride(from: 0, to: der.count, by: 48).map { start in
+            Base64.encode(Array(der[start..<min(start + 48, der.count)])) + "\n"
+        }
+        return "-----BEGIN CERTIFICATE-----\n\(lines.joined())-----END CERTIFICATE-----\n"
+    }
+
+    /// Returns a value that is read from the parsed certificate, or `missing` if it cannot be parsed.
+    func property<Value>(_ missing: Value, _ read: (OpaquePointer) -> Value) -> Value {
+        guard let handle = try? X509Handle(der: der) else { return missing }
+        defer { _ = LibCrypto.drainErrorQueue() }
+        return unsafe handle.withRaw { unsafe read($0) }
+    }
+}
+
+/// Properties of certificates that libcrypto supports, and programs in Go do not.
+extension Certificate {
+    /// The reason why Kubernetes' programs refuse the certificate whatever it is used for, as a predicate; `nil` if they do not.
+    ///
+    /// Go's `crypto/x509` and `crypto/tls` have RSA, ECDSA on the curves P-224 to P-521, given by name, and Ed25519.
+    public var unsupportedPart: String? {
+        unsafe property("has a key that cannot be read") { certificate in
+            unsafe X509_get0_pubkey(certificate).map { unsafe fault(ofKey: $0) } ?? "has a key that cannot be read"
+        }
+    }
+
+    /// A property of a certificate that only old versions of Kubernetes accept.
+    public struct Weakness: Sendable, Hashable {
+        /// The property, as a predicate of the certificate.
+        public var part: String
+        /// The first version of Kubernetes that refuses it, such as `1.24`; it is built with the version of Go that does.
+        public var refusedSince: String
+        /// How to issue the certificate instead.
+        public var remedy: String
+    }
+
+    /// The properties that only old versions of Kubernetes accept.
+    ///
+    /// Go refuses signatures with SHA-1 since 1.18, negative serial numbers since 1.23 and RSA below 1,024 bits since 1.24. It does
+    /// not check the signature of a certificate that is trusted itself.
+    public var weaknesses: [Weakness] {
+        var found: [Weakness] = []
+        let isSHA1 = unsafe property(false) { certificate in
+            let algorithms = [NID_sha1WithRSAEncryption, NID_ecdsa_with_SHA1, NID_dsaWithSHA1, NID_sha1WithRSA]
+            return algorithms.contains(unsafe X509_get_signature_nid(certificate))
+        }
+        if isSHA1, subject != issuer {
+            found.append(Weakness(part: "is signed with SHA-1", refusedSince: "1.24", remedy: "with SHA-256"))
+        }
+        if serialNumber.utf8.first == UInt8(ascii: "-") {
+            found.append(
+                Weakness(
+                    part: "has a negative serial number",
+                    refusedSince: "1.32",
+                    remedy: "with a positive serial number"
+                )
+            )
+        }
+        let bits = unsafe property(nil) { certificate in
+            let key = unsafe X509_get0_pubkey(certificate)
+            return unsafe key.flatMap {
+                unsafe EVP_PKEY_get_base_id($0) == NID_rsaEncryption ? EVP_PKEY_get_bits($0) : nil
+            }
+        }
+        if let bits, bits < 1024 {
+            found.append(
+                Weakness(
+                    part: "has an RSA key of \(bits) bits",
+                    refusedSince: "1.33",
+                    remedy: "with a key of type rsa-2048"
+                )
+            )
+        }
+        return found
+    }
+}
+
+/// The curves that Go's `crypto/elliptic` has, by the names of libcrypto.
+private let supportedCurves: Set = [
+    "prime256v1", "P-256", "secp224r1", "P-224", "secp384r1", "P-384", "secp521r1", "P-521",
+]
+
+private func fault(ofKey key: OpaquePointer) -> String? {
+    switch unsafe EVP_PKEY_get_base_id(key) {
+    case NID_rsaEncryption, NID_ED25519: return nil
+    case NID_X9_62_id_ecPublicKey:
+        let encoding = unsafe text { unsafe EVP_PKEY_get_utf8_string_param(key, "encoding", $0, $1, $2) }
+        guard encoding != "explicit" else { return "has a key whose curve is not given by name" }
+        let curve = unsafe text { unsafe EVP_PKEY_get_group_name(key, $0, $1, $2) } ?? "without a name"
+        return supportedCurves.contains(curve) ? nil : "has a key on the curve \(curve)"
+    default:
+        let name = unsafe EVP_PKEY_get0_type_name(key).map { unsafe String(cString: $0) }
+        return "has a key of type \(name ?? "unknown")"
+    }
+}
+
+/// A short text that a function of libcrypto writes; `nil` if it does not have one.
+private func text(_ write: (UnsafeMutablePointer<CChar>?, Int, UnsafeMutablePointer<Int>?) -> Int32) -> String? {
+    var length = 0
+    var buffer: [CChar] = Array(repeating: 0, count: 64)
+    guard unsafe buffer.withUnsafeMutableBufferPointer({ unsafe write($0.baseAddress, $0.count, &length) }) == 1 else {
+        _ = LibCrypto.drainErrorQueue()
+        return nil
+    }
+    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+extension Certificate {
+    /// Checks that a chain of signatures leads to an authority, and that each certificate is valid at an instant.
+    ///
+    /// An authority ends the chain even if it is not self-signed, as in Go's TLS.
+    ///
+    /// - Parameters:
+    ///   - authorities: The trusted certificates.
+    ///   - intermediates: Untrusted certificates that may be part of the chain.
+    ///   - time: The instant, or `nil` to check the signatures only.
+    /// - Returns: The certificates above this one, up to the trusted one that ends the chain.
+    /// - Throws: ``TLSError`` with the reason as a predicate of this certificate.
+    @discardableResult
+    public func verify(
+        by authorities: [Certificate],
+        intermediates: [Certificate] = [],
+        at time: Timestamp? = .now(),
+    ) throws(TLSError) -> [Certificate] {
+        let store = try TrustStore()
+        let stack = try CertificateStack()
+        for authority in authorities { store.add(try X509Handle(der: authority.der)) }
+        for intermediate in intermediates { stack.add(try X509Handle(der: intermediate.der)) }
+        defer { _ = LibCrypto.drainErrorQueue() }
+        switch store.check(try X509Handle(der: der), intermediates: stack, at: time) {
+        case .valid(let chain):
+            return chain.dropFirst().compactMap { try? Certificate(der: $0) }
+        case .invalid(let code, let failing):
+            let failing = failing.flatMap { try? Certificate(der: $0) }
+            throw verificationError(code: code, failing: failing, authorities: authorities)
+        }
+    }
+
+    /// Returns whether a chain of signatures leads to an authority, regardless of validity periods.
+    public func isIssued(by authorities: [Certificate], intermediates: [Certificate] = []) -> Bool {
+        (try? verify(by: authorities, intermediates: intermediates, at: nil)) != nil
+    }
+
+    /// Describes a verification error of libcrypto.
+    ///
+    /// - Parameters:
+    ///   - code: One of libcrypto's `X509_V_ERR_…`.
+    ///   - failing: The certificate of the chain that failed, if it is not this one.
+    ///   - authorities: The trusted certificates.
+    /// - Returns: The error, with the reason as a predicate of this certificate.
+    public func verificationError(code: Int32, failing: Certificate?, authorities: [Certificate]) -> TLSError {
+        let failing = failing ?? self
+        let which = failing == self ? "" : "depends on '\(failing.subject)', which "
+        switch code {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return TLSError(.expired, "\(which)expired at \(failing.validUntil)")
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return TLSError(.notYetValid, "\(which)is not valid before \(failing.validFrom)")
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return TLSError(.selfSigned, "is self-signed ('\(subject)') and not trusted")
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+            X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+            X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+            guard authorities.contains(where: { $0.subject == failing.issuer }) else {
+                return TLSError(.unknownIssuer, "is issued by '\(failing.issuer)', which is not trusted")
+            }
+            let words = "has the name of a trusted authority but a different key"
+            return TLSError(.wrongSignature, "is issued by '\(failing.issuer)', which \(words)")
+        default:
+            let reason = unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) }
+            return TLSError(.untrusted, "\(which)is refused: \(reason ?? "error \(code)")")
+        }
+    }
+}
+
+/// The trusted certificates of a check.
+///
+/// Wraps an `X509_STORE`, which is freed when the value goes out of scope.
+@safe
+private struct TrustStore: ~Copyable {
+    private let raw: OpaquePointer
+
+    init() throws(TLSError) {
+        LibCrypto.prepare()
+        guard let store = unsafe X509_STORE_new() else {
+            throw TLSError(.untrusted, "cannot be checked: out of memory")
+        }
+        unsafe raw = store
+    }
+
+    deinit {
+        unsafe X509_STORE_free(raw)
+    }
+
+    borrowing func add(_ certificate: borrowing X509Handle) {
+        _ = unsafe certificate.withRaw { unsafe X509_STORE_add_cert(raw, $0) }
+    }
+
+    /// The outcome of a check, with certificates as DER.
+    enum Outcome {
+        /// The certificates from the one that was checked to the trusted one.
+        case valid(chain: [[UInt8]])
+        /// One of libcrypto's `X509_V_ERR_…`, and the certificate of the chain that failed.
+        case invalid(code: Int32, failing: [UInt8]?)
+    }
+
+    /// Checks one certificate.
+    ///
+    /// The corresponding C function is `X509_verify_cert`.
+    borrowing func check(
+        _ certificate: borrowing X509Handle,
+        intermediates: borrowing CertificateStack,
+        at time: Timestamp?,
+    ) -> Outcome {
+        guard let context = unsafe X509_STORE_CTX_new() else {
+            return .invalid(code: X509_V_ERR_OUT_OF_MEM, failing: nil)
+        }
+        defer { unsafe X509_STORE_CTX_free(context) }
+        let isReady = unsafe certificate.withRaw { leaf in
+            unsafe intermediates.withRaw { unsafe X509_STORE_CTX_init(context, raw, leaf, $0) == 1 }
+        }
+        guard isReady else { return .invalid(code: X509_V_ERR_OUT_OF_MEM, failing: nil) }
+        unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+        if let time {
+            unsafe X509_STORE_CTX_set_time(context, 0, Int(time.seconds))
+        } else {
+            unsafe X509_STORE_CTX_set_flags(context, UInt(X509_V_FLAG_NO_CHECK_TIME))
+        }
+        guard unsafe X509_verify_cert(context) == 1 else {
+            let failing = unsafe X509_STORE_CTX_get_current_cert(context).map { unsafe derBytes(of: $0) }
+            return unsafe .invalid(code: X509_STORE_CTX_get_error(context), failing: failing)
+        }
+        let chain = unsafe X509_STORE_CTX_get0_chain(context)
+        return .valid(
+            chain: (0..<(unsafe OPENSSL_sk_num(chain))).compactMap { index in
+                unsafe OPENSSL_sk_value(chain, index).map { unsafe derBytes(of: OpaquePointer($0)) }
+            }
+        )
+    }
+}
+
+/// Untrusted certificates that may be part of a chain.
+///
+/// Wraps a `STACK_OF(X509)`, which is freed with its contents when the value goes out of scope.
+@safe
+private struct CertificateStack: ~Copyable {
+    private let raw: OpaquePointer
+
+    init() throws(TLSError) {
+        guard let stack = unsafe OPENSSL_sk_new_null() else {
+            throw TLSError(.untrusted, "cannot be checked: out of memory")
+        }
+        unsafe raw = stack
+    }
+
+    deinit {
+        unsafe OPENSSL_sk_pop_free(raw) { unsafe X509_free($0.map(OpaquePointer.init)) }
+    }
+
+    borrowing func add(_ certificate: borrowing X509Handle) {
+        unsafe certificate.withRaw {
+            // The stack owns a reference.
+            _ = unsafe X509_up_ref($0)
+            _ = unsafe OPENSSL_sk_push(raw, UnsafeRawPointer($0))
+        }
+    }
+
+    borrowing func withRaw<Value>(_ body: (OpaquePointer) -> Value) -> Value {
+        unsafe body(raw)
+    }
+}
+
+/// Encodes a certificate as DER.
+///
+/// The corresponding C function is `i2d_X509`.
+func derBytes(of certificate: OpaquePointer) -> [UInt8] {
+    let count = Int(max(0, unsafe i2d_X509(certificate, nil)))
+    return unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in
+        var cursor = buffer.baseAddress
+        initialized = Int(max(0, unsafe i2d_X509(certificate, &cursor)))
+    }
+}

@@ -76,3 +76,303 @@ public struct Number: Sendable, Hashable {
         hasher.combine(json)
     }
 }
+
+/// The value as one type, `nil` if it has another.
+extension Node {
+    /// The entries, or `nil` unless this is a mapping.
+    public var mapping: Mapping? {
+        if case .mapping(let mapping) = content { mapping } else { nil }
+    }
+
+    /// The items, or `nil` unless this is a sequence.
+    public var sequence: [Node]? {
+        if case .sequence(let items) = content { items } else { nil }
+    }
+
+    /// The characters, or `nil` unless this is a string.
+    public var string: String? {
+        if case .string(let string) = content { string } else { nil }
+    }
+
+    /// The boolean, or `nil` unless this is a boolean.
+    public var boolean: Bool? {
+        if case .boolean(let value) = content { value } else { nil }
+    }
+
+    /// The number, or `nil` unless this is an integer that fits.
+    public var integer: Int? {
+        if case .number(let number) = content { Int(number.json) } else { nil }
+    }
+
+    /// Whether this is `null`.
+    public var isNull: Bool { content == .null }
+
+    /// The value of a key, or `nil` unless this is a mapping that has it.
+    public subscript(key: String) -> Node? { mapping?[key] }
+
+    /// The item at an index, or `nil` unless this is a sequence that has it.
+    public subscript(index: Int) -> Node? {
+        guard let items = sequence, items.indices.contains(index) else { return nil }
+        return items[index]
+    }
+
+    /// The type of the value for messages.
+    public var kindName: String {
+        switch content {
+        case .null: "nothing"
+        case .boolean: "a boolean"
+        case .number: "a number"
+        case .string: "a string"
+        case .sequence: "a list"
+        case .mapping: "a mapping"
+        }
+    }
+}
+
+/// Nodes as JSON.
+extension Node {
+    /// Writes the value as JSON without white space, keys in the order of the file.
+    ///
+    /// Numbers keep their digits: none is converted to floating point.
+    public func json() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.write(self)
+        return writer.output
+    }
+}
+
+/// A growing JSON text.
+private struct JSONWriter {
+    private(set) var output: [UInt8] = []
+
+    mutating func write(_ node: Node) {
+        switch node.content {
+        case .null: output += "null".utf8
+        case .boolean(let value): output += (value ? "true" : "false").utf8
+        case .number(let number): output += number.json.utf8
+        case .string(let string): write(string)
+        case .sequence(let items): write(items)
+        case .mapping(let mapping): write(mapping)
+        }
+    }
+
+    private mutating func write(_ items: [Node]) {
+        output.append(UInt8(ascii: "["))
+        for (index, item) in items.enumerated() {
+            separate(index)
+            write(item)
+        }
+        output.append(UInt8(ascii: "]"))
+    }
+
+    private mutating func write(_ mapping: Mapping) {
+        output.append(UInt8(ascii: "{"))
+        for (index, entry) in mapping.entries.enumerated() {
+            separate(index)
+            write(entry.key)
+            output.append(UInt8(ascii: ":"))
+            write(entry.value)
+        }
+        output.append(UInt8(ascii: "}"))
+    }
+
+    private mutating func separate(_ index: Int) {
+        if index > 0 { output.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func write(_ string: String) {
+        output.append(UInt8(ascii: "\""))
+        var string = string
+        string.withUTF8 { unsafe writeEscaped($0) }
+        output.append(UInt8(ascii: "\""))
+    }
+
+    /// Writes the UTF-8 bytes of a text, those that need no escape as they are.
+    private mutating func writeEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
+        var start = 0
+        var index = 0
+        while index < bytes.count {
+            guard let escape = unsafe Escape(bytes, at: index) else {
+                index += 1
+                continue
+            }
+            unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
+            output += escape.text.utf8
+            index += escape.length
+            start = index
+        }
+        unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start...]))
+    }
+}
+
+/// A character that is escaped where JSON or YAML gives it a meaning.
+///
+/// An API server reads the body of an apply as YAML, in which U+0085, U+2028 and U+2029 break lines, and the other controls
+/// and the byte order mark are refused.
+private struct Escape {
+    /// What is written.
+    let text: String
+    /// How many bytes the character has.
+    let length: Int
+
+    /// Finds the escape of the character that begins at an index, `nil` if it needs none.
+    init?(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {
+        func continuation(_ offset: Int) -> UInt8 { unsafe bytes[index + offset] }
+        // A text is valid UTF-8, so the bytes of a character are all there.
+        switch unsafe bytes[index] {
+        case UInt8(ascii: "\""): (text, length) = (#"\""#, 1)
+        case UInt8(ascii: "\\"): (text, length) = (#"\\"#, 1)
+        case UInt8(ascii: "\n"): (text, length) = (#"\n"#, 1)
+        case UInt8(ascii: "\r"): (text, length) = (#"\r"#, 1)
+        case UInt8(ascii: "\t"): (text, length) = (#"\t"#, 1)
+        case let byte where byte < 0x20 || byte == 0x7f: (text, length) = (Self.text(UInt32(byte)), 1)
+        case 0xc2 where continuation(1) < 0xa0: (text, length) = (Self.text(UInt32(continuation(1))), 2)
+        case 0xe2 where continuation(1) == 0x80 && (0xa8...0xa9).contains(continuation(2)):
+            (text, length) = (Self.text(0x2028 + UInt32(continuation(2) - 0xa8)), 3)
+        case 0xef where continuation(1) == 0xbb && continuation(2) == 0xbf: (text, length) = (Self.text(0xfeff), 3)
+        case 0xef where continuation(1) == 0xbf && continuation(2) >= 0xbe:
+            (text, length) = (Self.text(0xff00 + UInt32(continuation(2)) + 0x40), 3)
+        default: return nil
+        }
+    }
+
+    private static func text(_ scalar: UInt32) -> String {
+        let digits = String(scalar, radix: 16)
+        return "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)"
+    }
+}
+
+/// Nodes that were not read from a file.
+extension Node {
+    public static func string(_ value: String, location: SourceLocation = .nowhere) -> Self {
+        Self(.string(value), location: location, style: .quoted)
+    }
+
+    /// Creates an integer.
+    public static func number(_ value: Int, location: SourceLocation = .nowhere) -> Self {
+        let text = String(value)
+        return Self(.number(Number(text: text, json: text)), location: location)
+    }
+
+    public static func boolean(_ value: Bool, location: SourceLocation = .nowhere) -> Self {
+        Self(.boolean(value), location: location)
+    }
+
+    public static func null(location: SourceLocation = .nowhere) -> Self {
+        Self(.null, location: location)
+    }
+
+    /// Creates a list.
+    public static func sequence(_ items: [Node], location: SourceLocation = .nowhere) -> Self {
+        Self(.sequence(items), location: location)
+    }
+
+    /// Creates a mapping from different keys in order.
+    public static func mapping(_ pairs: KeyValuePairs<String, Node>, location: SourceLocation = .nowhere) -> Self {
+        mapping(pairs.map { ($0.key, $0.value) }, location: location)
+    }
+
+    /// Creates a mapping from different keys in order.
+    public static func mapping(_ pairs: [(String, Node)], location: SourceLocation = .nowhere) -> Self {
+        Self(.mapping(Mapping(pairs.map { .init(key: $0.0, location: location, value: $0.1) })), location: location)
+    }
+}
+
+extension SourceLocation {
+    /// The location of nodes that were not read from a file.
+    public static let nowhere = Self(file: "")
+}
+
+extension Node {
+    /// The first field of every JSON object that the program prints: the version of the fields' names and meanings.
+    ///
+    /// It changes when a field is renamed or removed, not when one is added. `docs/json.md` describes the fields.
+    public static let outputVersion: (String, Node) = ("version", .number(1))
+}
+
+/// Nodes as YAML for people.
+extension Node {
+    /// Formats the value as lines of YAML, with texts of several lines as blocks.
+    ///
+    /// The form is that of kubectl: items of a list are not indented below their key.
+    ///
+    /// - Parameter isSorted: Whether keys are in alphabetical order, rather than in their own.
+    /// - Returns: The lines without their ends.
+    public func yamlLines(isSorted: Bool = true) -> [String] {
+        switch content {
+        case .mapping(let mapping) where !mapping.entries.isEmpty:
+            (isSorted ? mapping.entries.sorted { $0.key < $1.key } : mapping.entries).flatMap { entry in
+                Self.lines(of: entry, isSorted)
+            }
+        case .sequence(let items) where !items.isEmpty:
+            items.flatMap { Self.lines(ofItem: $0, isSorted) }
+        default: scalarLines
+        }
+    }
+
+    private var isCollection: Bool {
+        switch content {
+        case .mapping(let mapping): !mapping.entries.isEmpty
+        case .sequence(let items): !items.isEmpty
+        case .null, .boolean, .number, .string: false
+        }
+    }
+
+    private static func lines(of entry: Mapping.Entry, _ isSorted: Bool) -> [String] {
+        let key = plainOrQuoted(entry.key)
+        let lines = entry.value.yamlLines(isSorted: isSorted)
+        if entry.value.isCollection {
+            return ["\(key):"] + (entry.value.sequence == nil ? lines.map(indented) : lines)
+        }
+        return ["\(key): \(lines[0])"] + lines.dropFirst().map(indented)
+    }
+
+    private static func lines(ofItem item: Node, _ isSorted: Bool) -> [String] {
+        let lines = item.yamlLines(isSorted: isSorted)
+        return ["- \(lines[0])"] + lines.dropFirst().map(indented)
+    }
+
+    /// An empty line of a block stays empty.
+    private static func indented(_ line: String) -> String { line.isEmpty ? "" : "  \(line)" }
+
+    /// The value of a scalar or of an empty collection; a block is its header and its lines.
+    private var scalarLines: [String] {
+        switch content {
+        case .null: ["null"]
+        case .boolean(let value): [value ? "true" : "false"]
+        case .number(let number): [number.json]
+        case .sequence: ["[]"]
+        case .mapping: ["{}"]
+        case .string(let text): Self.block(text) ?? [Self.plainOrQuoted(text)]
+        }
+    }
+
+    /// A text of several lines as a block scalar, `nil` if it has only one or cannot be a block.
+    private static func block(_ text: String) -> [String]? {
+        guard text.utf8.dropLast().contains(UInt8(ascii: "\n")), text.first != " ", text.first != "\n",
+            text.unicodeScalars.allSatisfy({ $0 == "\n" || $0 == "\t" || ($0.value >= 0x20 && $0.value != 0x7f) })
+        else { return nil }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        guard text.hasSuffix("\n") else { return ["|-"] + lines }
+        lines.removeLast()
+        return [lines.last == "" ? "|+" : "|"] + lines
+    }
+
+    private static func plainOrQuoted(_ text: String) -> String {
+        isPlain(text) ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
+    }
+
+    /// Words that are not strings without quotes.
+    private static let reserved: Set<String> = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+
+    /// Whether a text without quotes is certainly the same string; what looks like a number is quoted.
+    private static func isPlain(_ text: String) -> Bool {
+        guard let first = text.first, first.isASCII, !reserved.contains(text.lowercased()) else { return false }
+        let isAddress = first.isNumber && text.contains("/")
+        guard first.isLetter || first == "_" || first == "/" || isAddress, text.last != " ", text.last != ":" else {
+            return false
+        }
+        return text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value < 0x7f } && !text.contains(": ")
+            && !text.contains(" #")
+    }
+}

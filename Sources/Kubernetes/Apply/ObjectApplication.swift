@@ -176,23 +176,13 @@ struct ObjectApplication {
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
         let verification = await verification(of: live, at: path)
-        if memory.intended == nil, memory.original == nil, let verification, verification.isKnown {
-            return Result(
-                identity: identity,
-                change: .unchanged,
-                object: live,
-                verification: verification,
-                isEstablished: identity.isCustomResourceDefinition && verification.entry.metadataDigest != nil
-            )
-        }
-        if memory.intended == nil, memory.original == nil, await isApplied(body, in: live, at: path) {
-            return Result(identity: identity, change: .unchanged, object: live, verification: verification)
-        }
+        let isFirstAttempt = memory.intended == nil && memory.original == nil
+        if isFirstAttempt, let result = await unchangedResult(live, at: path, to: body, verification) { return result }
         let proposal: Proposal
         do throws(APIError) {
             proposal = try await self.proposal(for: body, live: live, at: path)
         } catch .refused(let refusal)
-            where memory.intended == nil && memory.original == nil && verification?.isAsBefore == true
+            where isFirstAttempt && verification?.isAsBefore == true
             && WebhookFailure(refusal.status) != nil && live.includes(manifest.root)
         {
             applier.say(.warning(identity, "it is as before, and \(refusal.status.line)"))
@@ -204,12 +194,7 @@ struct ObjectApplication {
         let original = memory.original ?? live
         if let answer = proposal.answer {
             let difference = Difference(from: live, to: answer, hasStatusSubresource: path.hasStatusSubresource)
-            if difference.fields.isEmpty, ManagedMetadata.fields(in: answer).isEmpty, !live.includes(manifest.root) {
-                let words =
-                    "'\(client.kubeconfig.address)' answered to PATCH with the object as it was, to which nothing was applied"
-                throw .pending("\(words); \(ForeignReply.advice(from: []))", .transient)
-            }
-            try await checkAutoscaler(of: identity, difference)
+            try await check(answer, difference, of: identity, live: live)
             let isMigrated = ClientSideMigration(of: answer) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)
             if difference.fields.isEmpty, hasSameOwner, !isMigrated {
@@ -221,24 +206,20 @@ struct ObjectApplication {
                     verification: proposal.isAccepted && ManagedMetadata.hasAllFields(answer) ? verification : nil
                 )
             }
-            guard !isDryRun else {
-                let preview = try await migrationPreview(of: live, answer, to: body, at: path)
-                let lines = Difference.lines(
-                    from: live,
-                    to: preview,
-                    of: identity.type,
-                    hasStatusSubresource: path.hasStatusSubresource,
-                )
-                let diff = diff(from: live, to: preview, at: path)
-                return Result(
-                    identity: identity,
-                    change: .configured,
-                    fields: lines,
-                    diff: diff,
-                    changesOnlyManagers: lines.isEmpty,
-                )
-            }
+            if isDryRun { return try await dryRunResult(live, answer, at: path, to: body) }
         }
+        return try await write(proposal, at: path, to: body, live, original, &memory)
+    }
+
+    /// Writes an object that exists, and moves the fields of kubectl's client-side managers to this agent.
+    private func write(
+        _ proposal: Proposal,
+        at path: ObjectPath,
+        to body: Node,
+        _ live: Node,
+        _ original: Node,
+        _ memory: inout Memory,
+    ) async throws(APIError) -> Result {
         // After a write whose response was lost, and without an answer to a dry run, it is not known what has changed.
         let isKnown = memory.intended == nil && proposal.answer != nil
         let change = memory.intended ?? .configured
@@ -250,17 +231,74 @@ struct ObjectApplication {
             object["metadata"]?["resourceVersion"]?.string == version
         {
             // No dry run could say so, as with a webhook that has side effects.
-            return Result(identity: identity, change: .unchanged, object: object)
+            return Result(identity: path.identity, change: .unchanged, object: object)
         }
         let changed = changedFields(from: original, to: object, at: path)
         return Result(
-            identity: identity,
+            identity: path.identity,
             change: change,
             fields: changed,
             object: object,
             verification: await self.verification(ofWritten: object, at: path),
             changesOnlyManagers: isKnown && changed.isEmpty,
         )
+    }
+
+    /// The result for an object of which it is known without a dry run that nothing would change, `nil` for another one.
+    private func unchangedResult(
+        _ live: Node,
+        at path: ObjectPath,
+        to body: Node,
+        _ verification: Verification?,
+    ) async -> Result? {
+        let isKnown = verification?.isKnown == true
+        if !isKnown, await !isApplied(body, in: live, at: path) { return nil }
+        let isDefinition = path.identity.isCustomResourceDefinition
+        return Result(
+            identity: path.identity,
+            change: .unchanged,
+            object: live,
+            verification: verification,
+            isEstablished: isKnown && isDefinition && verification?.entry.metadataDigest != nil
+        )
+    }
+
+    /// The result of a dry run that changes something.
+    private func dryRunResult(
+        _ live: Node,
+        _ answer: Node,
+        at path: ObjectPath,
+        to body: Node,
+    ) async throws(APIError) -> Result {
+        let preview = try await migrationPreview(of: live, answer, to: body, at: path)
+        let lines = Difference.lines(
+            from: live,
+            to: preview,
+            of: path.identity.type,
+            hasStatusSubresource: path.hasStatusSubresource,
+        )
+        return Result(
+            identity: path.identity,
+            change: .configured,
+            fields: lines,
+            diff: diff(from: live, to: preview, at: path),
+            changesOnlyManagers: lines.isEmpty,
+        )
+    }
+
+    /// Refuses an answer to a dry run that no API server gives, and a change that a HorizontalPodAutoscaler would undo.
+    private func check(
+        _ answer: Node,
+        _ difference: Difference,
+        of identity: ObjectIdentity,
+        live: Node,
+    ) async throws(APIError) {
+        if difference.fields.isEmpty, ManagedMetadata.fields(in: answer).isEmpty, !live.includes(manifest.root) {
+            let words =
+                "'\(client.kubeconfig.address)' answered to PATCH with the object as it was, to which nothing was applied"
+            throw .pending("\(words); \(ForeignReply.advice(from: []))", .transient)
+        }
+        try await checkAutoscaler(of: identity, difference)
     }
 
     /// The paths of the fields that differ, the first few if they are many.
@@ -299,5 +337,102 @@ struct ObjectApplication {
             if error.mayHaveSucceeded { memory.intended = change }
             throw error
         }
+    }
+}
+
+/// What keeps an object from being applied although the server would accept it.
+extension ObjectApplication {
+    /// Reports another task that describes the object.
+    ///
+    /// - Parameter live: The object on the server, whose annotation names the task that applied it.
+    /// - Throws: ``APIError/rival(_:)`` if there is one.
+    func checkRival(_ live: Node?) async throws(APIError) {
+        let named = live.flatMap(ManagedMetadata.task)
+        let other = named == applier.managedMetadata.task ? nil : named
+        if let rival = await applier.rival(manifest, other) { throw .rival(rival) }
+    }
+
+    /// Refuses to change an object that is being deleted: the change would go with it.
+    ///
+    /// Without anything that holds it up it is gone soon, and is then created again.
+    func checkDeletion(of object: Node?, _ identity: ObjectIdentity) throws(APIError) {
+        guard let object, ManagedMetadata.isBeingDeleted(object) else { return }
+        guard isDryRun else { throw .beingDeleted(object.remainingFinalizers) }
+        applier.say(.warning(identity, "it is being deleted; a run waits until it is gone and creates it again"))
+    }
+}
+
+/// What the server warns about in a reply.
+extension ObjectApplication {
+    /// Passes on the `Warning:` headers; their form is `299 - "text"` (RFC 9111, section 5.5).
+    func reportWarnings(of response: HTTPResponse) {
+        for value in response.values(of: "warning") {
+            guard let open = value.firstIndex(of: "\""), let close = value.lastIndex(of: "\""), open < close else {
+                applier.say(.warning(manifest.identity, value))
+                continue
+            }
+            let text = value[value.index(after: open)..<close].replacing("\\\"", with: "\"")
+            applier.say(.warning(manifest.identity, String(text)))
+        }
+    }
+}
+
+/// The requests that apply an object.
+extension ObjectApplication {
+    /// Asks what the object would become without force, `nil` if an admission webhook does not support dry runs.
+    func dryRunApply(
+        _ body: Node,
+        at path: ObjectPath,
+    ) async throws(APIError) -> (node: Node, response: HTTPResponse)? {
+        do {
+            let reply = try await send(body, to: path, isDryRun: true, isForced: false)
+            reportWarnings(of: reply.response)
+            return reply
+        } catch .refused(let refusal)
+            where !isDryRun && refusal.code == 400 && refusal.message.contains("dry run")
+        {
+            return nil
+        }
+    }
+
+    /// Sends the object by server-side apply, or as servers take it that do not have that for its kind.
+    func send(
+        _ body: Node,
+        to path: ObjectPath,
+        isDryRun: Bool,
+        isForced: Bool,
+    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
+        var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
+        if isDryRun { query.append(("dryRun", "All")) }
+        let isAPIService = path.identity.type.group == APIServiceSupport.group
+        if isAPIService, await client.apiServices.cannotBeApplied(on: client, until: deadline) {
+            return try await merge(body, into: path, query)
+        }
+        return try await client.object(
+            "PATCH",
+            path.text,
+            query: query + (isForced ? [("force", "true")] : []),
+            body: body.json(),
+            as: path.expected,
+            until: deadline,
+        )
+    }
+
+    /// Creates the object, or merges it into the one that exists; a field that is no longer described stays.
+    private func merge(
+        _ body: Node,
+        into path: ObjectPath,
+        _ query: [(String, String)]
+    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
+        let exists = path.uid != nil
+        return try await client.object(
+            exists ? "PATCH" : "POST",
+            exists ? path.text : path.collection,
+            query: query,
+            body: body.json(),
+            contentType: exists ? "application/merge-patch+json" : "application/json",
+            as: path.expected,
+            until: deadline,
+        )
     }
 }

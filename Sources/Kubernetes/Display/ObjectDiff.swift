@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// The difference of two states of an object as people may see it: a unified diff of their YAML.
@@ -16,5 +17,37 @@ struct ObjectDiff {
         let settled = { Difference.settled($0, hasStatusSubresource: hasStatusSubresource) }
         let masked = MaskedObjects(old.map(settled), settled(new), of: type)
         lines = TextDiff.lines(from: masked.old?.yamlLines() ?? [], to: masked.new.yamlLines())
+    }
+}
+
+/// The difference of two texts as people may see it.
+public enum TextDiff {
+    /// The bytes above which a content is not compared.
+    private static let sizeLimit = 4 << 20
+
+    /// The lines of a difference that are shown.
+    static let lineLimit = 20_000
+
+    /// Compares the content of a file before and after, without values that are secret.
+    ///
+    /// - Parameters:
+    ///   - old: The content before, `nil` if there was none.
+    ///   - new: The content after.
+    /// - Returns: The hunks of a unified diff, or a line in parentheses about a content that is not text.
+    public static func lines(from old: [UInt8]?, to new: [UInt8]) -> [String] {
+        guard old != new else { return [] }
+        let contents = [old ?? [], new]
+        guard contents.allSatisfy({ $0.count <= sizeLimit }) else { return ["(content too large to compare)"] }
+        let texts = contents.compactMap { $0.contains(0) ? nil : String(validating: $0, as: UTF8.self) }
+        guard texts.count == 2 else { return ["(binary content)"] }
+        return lines(from: UnifiedDiff.lines(of: texts[0]), to: UnifiedDiff.lines(of: texts[1]))
+    }
+
+    /// Compares lines, without values that are secret.
+    static func lines(from old: [String], to new: [String]) -> [String] {
+        let masked = SecretMask(old, new)
+        let lines = UnifiedDiff(from: masked.old, to: masked.new).lines
+        guard lines.count > lineLimit else { return lines }
+        return lines.prefix(lineLimit) + ["(and \(lines.count - lineLimit) more lines)"]
     }
 }

@@ -195,3 +195,239 @@ struct Explanation {
         )
     }
 }
+
+/// Refusals of the user and of what the user may do.
+extension Explanation {
+    /// A refusal by authorization, with the rule that would allow it.
+    func forbidden(_ status: ServerStatus) -> ObjectFailure {
+        let pattern =
+            /User "(?<user>[^"]*)"(?: cannot (?<verb>\w+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)")?(?: in the namespace "(?<namespace>[^"]*)")?/
+        let match = status.message.firstMatch(of: pattern)?.output
+        let user = match.map { String($0.user) } ?? client.kubeconfig.user
+        let who = "user '\(user)' (\(client.whoami))"
+        guard let match, let verb = match.verb, let resource = match.resource, let group = match.group else {
+            let grant = status.line.firstMatch(
+                of: /user "([^"]*)".*attempting to grant RBAC permissions not currently held: *(.*)/
+            )
+            guard let grant else {
+                let hint = "check the authorization of this user"
+                return ObjectFailure(manifest, .forbidden, "forbidden to \(who): \(status.line)", hint: hint)
+            }
+            return ObjectFailure(
+                manifest,
+                .forbidden,
+                "user '\(grant.1)' (\(client.whoami)) may not grant permissions that it does not hold: \(grant.2)",
+                hint: "apply it as a user who holds these permissions, or who may 'escalate' and 'bind'",
+            )
+        }
+        // For a Namespace the server names the object itself, in which there is no Role yet.
+        let namespace = manifest.identity.isNamespace ? nil : match.namespace
+        let scope = namespace.map { "in namespace '\($0)'" }
+        let role = scope.map { "a Role \($0)" } ?? "a ClusterRole"
+        let verbs = purpose.verbs.map { "\"\($0)\"" }.joined(separator: ", ")
+        let rule = #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], verbs: [\#(verbs)]}"#
+        return ObjectFailure(
+            manifest,
+            .forbidden,
+            "\(who) may not \(verb) \(resource) \(scope ?? "at the cluster scope")",
+            hint: "add to \(role) bound to this user: \(rule)",
+        )
+    }
+
+    /// A refusal by authentication.
+    func unauthorized() -> ObjectFailure {
+        let message = "API server \(client.kubeconfig.server) does not accept \(client.whoami)"
+        return ObjectFailure(manifest, .forbidden, message, hint: client.credentialAdvice)
+    }
+}
+
+/// Kinds that the server does not have.
+extension Explanation {
+    /// A missing kind, with the versions or kinds that the server does have.
+    func missingKind() async -> ObjectFailure {
+        let type = manifest.identity.type
+        let message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
+        let version = manifest.root["apiVersion"]?.location
+        if (try? await client.hasKind(type, until: deadline)) == true {
+            let words = client.contradiction(about: type).words
+            return ObjectFailure(manifest, .other, words)
+        }
+        if let near = client.catalog.nearKind(to: type) {
+            let location = manifest.root["kind"]?.location
+            return ObjectFailure(manifest, .invalid, message, at: location, hint: "did you mean 'kind: \(near)'?")
+        }
+        if let other = await replacement()?.apiVersion, other != type.apiVersion {
+            let hint = "write 'apiVersion: \(other)'"
+            return ObjectFailure(manifest, .invalid, "\(message); it is served as '\(other)'", at: version, hint: hint)
+        }
+        if let removed = RemovedAPI.api(of: type) {
+            let words = "\(message), which was removed in Kubernetes \(removed.removedIn)"
+            let hint = removed.advice(for: type, version: nil)
+            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint)
+        }
+        if let api = IntroducedAPI.api(of: type) {
+            let words = "\(message), which exists since Kubernetes \(api.introducedIn)"
+            let hint = "use Kubernetes \(api.introducedIn) or later"
+            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint)
+        }
+        guard type.isBuiltIn else {
+            let hint = "apply the CustomResourceDefinition that defines it first"
+            return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
+        }
+        if let near = await nearTypes().first {
+            let hint = "did you mean 'apiVersion: \(near.apiVersion)' with 'kind: \(near.kind)'?"
+            return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
+        }
+        let hint = "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
+        return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
+    }
+
+    /// The type of the same kind that the server has.
+    private func replacement() async -> GroupVersionKind? {
+        let type = manifest.identity.type
+        return type.replacement(among: await client.schemas.types(ofKind: type.kind, on: client, until: deadline))
+    }
+
+    /// The server's own kinds whose names are near, for an object whose group has no such kind either.
+    private func nearTypes() async -> [GroupVersionKind] {
+        let type = manifest.identity.type
+        let all = await client.schemas.types(on: client, until: deadline).filter(\.isBuiltIn)
+        guard let near = nearestName(to: type.kind, in: Set(all.map(\.kind)).sorted()) else { return [] }
+        return all.filter { $0.kind == near }
+    }
+}
+
+/// Objects that the server would take, but that must not be changed.
+extension Explanation {
+    /// An object that is being deleted, with what holds it up.
+    func beingDeleted(_ error: APIError, _ finalizers: [String]) -> ObjectFailure {
+        let identity = manifest.identity
+        let namespace = identity.namespace ?? live?["metadata"]?["namespace"]?.string
+        let kind = identity.type.group.isEmpty ? identity.type.kind : "\(identity.type.kind).\(identity.type.group)"
+        let name = "\(kind.lowercased()) \(identity.name)" + (namespace.map { " -n \($0)" } ?? "")
+        let hint =
+            if identity.isNamespace {
+                "see what is left in it: 'kubectl get \(name) -o jsonpath={.status.conditions}'"
+            } else if identity.isCustomResourceDefinition, finalizers.contains(Self.instanceFinalizer) {
+                // Without the finalizer its objects would stay in etcd, and come back with the next definition.
+                "see which of its objects are left: 'kubectl get \(identity.name) -A'; they have finalizers of their own"
+            } else if finalizers.isEmpty {
+                "see what holds it up: 'kubectl get \(name) -o yaml'"
+            } else {
+                "let the controller that set \(finalizers.count == 1 ? "it" : "them") finish; if it is gone for good, "
+                    + "'kubectl edit \(name)' and remove the finalizer, which skips its cleanup"
+            }
+        let message = "\(purpose.failed): \(error.words)"
+        let common = ObjectFailure.Common(
+            message: message,
+            hint: "find out what holds them up, or increase 'timeout' of task '\(task)'",
+        )
+        let fault = fault(at: nil, message, hint: hint, common: purpose == .deletion ? common : nil)
+        return ObjectFailure(object: identity, cause: .beingDeleted, faults: [fault])
+    }
+
+    /// The finalizer with which the API server deletes the objects of a CustomResourceDefinition before the definition.
+    private static let instanceFinalizer = "customresourcecleanup.apiextensions.k8s.io"
+
+    /// An object that another task describes too.
+    func rival(_ error: APIError) -> ObjectFailure {
+        ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
+    }
+}
+
+/// Objects that do not match their kind's schema.
+extension Explanation {
+    /// A schema error: every fault that the schema shows, otherwise those that the server reports.
+    func schemaFailure(_ status: ServerStatus) async -> ObjectFailure {
+        var faults: [ObjectFailure.Fault] = []
+        let type = manifest.identity.type
+        if let schema = await client.schemas.schema(of: type, on: client, until: deadline) {
+            faults = SchemaCheck(manifest.root, of: type, against: schema).faults.map { found in
+                fault(at: found.location, found.message, hint: found.hint)
+            }
+        }
+        let named = NamedFault.all(in: status.message)
+        faults += named.filter(\.isRepetition).map(repetition)
+        if faults.isEmpty { faults = named.map(serverFault) }
+        if faults.isEmpty { faults = [fault(at: nil, "the server refuses it: \(status.line)", hint: nil)] }
+        return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
+    }
+
+    /// A fault in the server's words, if the schema is not available or does not show it.
+    private func serverFault(_ named: NamedFault) -> ObjectFailure.Fault {
+        let target = named.path.resolve(in: manifest.root)
+        guard !named.isUnknownField else {
+            return fault(at: target.location, "\(named.path.name) is not known to the server", hint: "remove it")
+        }
+        if let key = named.omittedKey {
+            let hint = key == "protocol" ? "write 'protocol: TCP' in it" : "write '\(key):' in it"
+            let message = "\(named.path.name) has an item without '\(key)', which has no default on this server"
+            return fault(at: target.location, message, hint: hint)
+        }
+        let value = target.node.map { _ in ": \(shown(named.path, in: manifest.root))" } ?? ""
+        return fault(at: target.location, "\(named.path.name): \(named.message)\(value)", hint: nil)
+    }
+
+    /// Two items of an associative list with the same keys, with both locations.
+    private func repetition(_ named: NamedFault) -> ObjectFailure.Fault {
+        let target = named.path.resolve(in: manifest.root)
+        let keys = named.message.dropFirst(NamedFault.repetition.count).trimmingPrefix(" ")
+        let selector = ItemSelector(String(keys.dropFirst().dropLast()))
+        let places = selector.items(of: target.node?.sequence ?? []).map(\.location).sorted()
+        let list = places.map(\.description).joined(separator: " and at ")
+        return fault(
+            at: places.dropFirst().first ?? target.location,
+            "\(named.path.name) has more than one item \(keys)\(list.isEmpty ? "" : ": at \(list)")",
+            hint: "remove one of them",
+        )
+    }
+}
+
+/// Objects that are too large.
+extension Explanation {
+    /// A request that is larger than the server or etcd accepts.
+    func tooLarge(_ status: ServerStatus) -> ObjectFailure {
+        let size = manifest.root.json().count
+        guard status.code == 413 else {
+            return ObjectFailure(
+                manifest,
+                .invalid,
+                "the object is too large for etcd (\(size) bytes; a request may have 1572864 unless "
+                    + "'--max-request-bytes' says otherwise)",
+                hint: "split it into several objects",
+            )
+        }
+        let limit = status.message.firstMatch(of: /limit is (\d+)/).map { "; the limit is \($0.1)" } ?? ""
+        return ObjectFailure(
+            manifest,
+            .invalid,
+            "the object is too large for the server (\(size) bytes\(limit))",
+            hint: "split it into several objects",
+        )
+    }
+
+    /// A map whose values are too large together: the data of a ConfigMap or Secret, or the annotations.
+    func oversized(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault? {
+        guard cause.reason == "FieldValueTooLong", let limit = cause.message.firstMatch(of: /(\d+) bytes/)?.1 else {
+            return nil
+        }
+        let isAnnotations = cause.field == "metadata.annotations"
+        let maps = isAnnotations ? ["metadata.annotations"] : ["data", "binaryData", "stringData"]
+        let entries = maps.flatMap { map in
+            (FieldPath(map).resolve(in: manifest.root).node?.mapping?.entries ?? []).map { entry in
+                (map: map, entry: entry, size: entry.key.utf8.count + (entry.value.string?.utf8.count ?? 0))
+            }
+        }
+        guard let largest = entries.max(by: { $0.size < $1.size }) else { return nil }
+        let total = entries.reduce(0) { $0 + $1.size }
+        let share = entries.count > 1 ? ", \(largest.size) of them in '\(largest.entry.key)'" : ""
+        let name = isAnnotations ? FieldPath(cause.field).name : "field '\(largest.map).\(largest.entry.key)'"
+        let subject = isAnnotations ? name : entries.count > 1 ? "the data" : name
+        return fault(
+            at: largest.entry.location,
+            "\(subject) is too large (\(total) bytes\(share); the limit is \(limit))",
+            hint: isAnnotations
+                ? "shorten '\(largest.entry.key)', or move it to a ConfigMap" : "split it into several objects",
+        )
+    }
+}

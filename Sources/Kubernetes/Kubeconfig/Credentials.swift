@@ -32,33 +32,18 @@ public struct Credentials: Sendable {
         now: Timestamp = .now(),
         read: (String) throws -> [UInt8],
     ) throws(Problem) {
-        func load(_ material: Kubeconfig.Material?, _ setting: String) throws(Problem) -> CredentialFile? {
-            switch material {
-            case nil: return nil
-            case .data(let bytes): return CredentialFile(name: "\(setting)-data of \(kubeconfig.path)", bytes: bytes)
-            case .file(let path):
-                do {
-                    return CredentialFile(name: path, bytes: try read(path))
-                } catch {
-                    throw Problem(
-                        "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
-                        hint: (error as? SystemError)?.advice ?? "put the file there, or correct '\(setting)'",
-                    )
-                }
-            }
-        }
         let check = CredentialCheck(now: now)
         var connectionIdentity = ConnectionIdentity()
         authority = "the system's CAs"
-        if let file = try load(kubeconfig.certificateAuthority, "certificate-authority") {
+        if let file = try Self.load(kubeconfig.certificateAuthority, "certificate-authority", of: kubeconfig, read) {
             let subjects = try check.authority(file).map { "'\($0.subject)'" }.joined(separator: ", ")
             authority = "CA file '\(file.name)' (\(subjects))"
             connectionIdentity.certificateAuthority = .data(file.bytes)
         }
         whoami = "kubeconfig '\(kubeconfig.path)', user '\(kubeconfig.user)'"
         advice = "give this user a 'client-certificate' and 'client-key', or a 'tokenFile'"
-        let certificate = try load(kubeconfig.clientCertificate, "client-certificate")
-        let key = try load(kubeconfig.clientKey, "client-key")
+        let certificate = try Self.load(kubeconfig.clientCertificate, "client-certificate", of: kubeconfig, read)
+        let key = try Self.load(kubeconfig.clientKey, "client-key", of: kubeconfig, read)
         switch (certificate, key) {
         case (let certificate?, let key?):
             let own = try check.client(certificate: certificate, key: key, isWithToken: kubeconfig.token != nil)
@@ -92,5 +77,26 @@ public struct Credentials: Sendable {
         connectionIdentity.serverName = kubeconfig.serverName
         connectionIdentity.proxy = kubeconfig.proxy
         self.connectionIdentity = connectionIdentity
+    }
+
+    private static func load(
+        _ material: Kubeconfig.Material?,
+        _ setting: String,
+        of kubeconfig: Kubeconfig,
+        _ read: (String) throws -> [UInt8],
+    ) throws(Problem) -> CredentialFile? {
+        switch material {
+        case nil: return nil
+        case .data(let bytes): return CredentialFile(name: "\(setting)-data of \(kubeconfig.path)", bytes: bytes)
+        case .file(let path):
+            do {
+                return CredentialFile(name: path, bytes: try read(path))
+            } catch {
+                throw Problem(
+                    "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
+                    hint: (error as? SystemError)?.advice ?? "put the file there, or correct '\(setting)'",
+                )
+            }
+        }
     }
 }

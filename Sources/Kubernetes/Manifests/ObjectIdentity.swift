@@ -1,3 +1,6 @@
+import Base
+import YAML
+
 /// The group, version and kind of an object.
 public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
     /// The API group, empty for the core group.
@@ -89,5 +92,133 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
 
     public var isNamespace: Bool {
         type.group.isEmpty && type.kind == "Namespace"
+    }
+}
+
+extension ObjectIdentity {
+    /// Reads the identity of a written object.
+    ///
+    /// - Throws: Every field of the identity that is missing or is not a string, and `generateName`, which server-side
+    ///   apply does not support.
+    init(written node: Node, documentIndex: Int) throws(Problems) {
+        var reader = IdentityReader(node: node, documentIndex: documentIndex)
+        self = reader.read()
+        guard reader.problems.isEmpty else { throw Problems(reader.problems) }
+    }
+}
+
+/// Reads the fields that identify an object, and collects their problems.
+private struct IdentityReader {
+    let node: Node
+    let documentIndex: Int
+    var problems: [Problem] = []
+
+    mutating func read() -> ObjectIdentity {
+        guard node.mapping != nil else {
+            problems.append(
+                Problem(
+                    "document \(documentIndex) is not an object: expected a mapping, found \(node.kindName)",
+                    at: node.location,
+                    hint: "begin with 'apiVersion:' and 'kind:'"
+                )
+            )
+            return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
+        }
+        let written = node["kind"]?.string ?? ""
+        let example = written.isEmpty ? "v1" : BuiltInKinds.served(written)
+        let explanation = ObjectIdentifiers.isKind(written) ? "; 'kubectl explain \(written)' prints them" : ""
+        let hint =
+            example.map { "write 'apiVersion: \($0)'" } ?? "write the group and version of the kind\(explanation)"
+        let apiVersion = required("apiVersion", of: node, as: "apiVersion", hint: hint)
+        validate(
+            apiVersion,
+            "apiVersion",
+            at: node["apiVersion"],
+            ObjectIdentifiers.isAPIVersion,
+            "an API version such as 'apps/v1'"
+        )
+        let known = BuiltInKinds.example(of: apiVersion).map { ", such as 'kind: \($0)'" } ?? ""
+        let kind = required("kind", of: node, as: "kind", hint: "add the object's kind\(known)")
+        validate(kind, "kind", at: node["kind"], ObjectIdentifiers.isKind, "a kind such as 'ConfigMap'")
+        var (name, namespace) = ("", String?.none)
+        if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
+            problems.append(
+                Problem(
+                    "'metadata' of document \(documentIndex) is \(metadata.kindName), not a mapping",
+                    at: metadata.location,
+                    hint: "write 'metadata: {name: example}'"
+                )
+            )
+        } else {
+            name = readName(node["metadata"])
+            namespace = readNamespace(node["metadata"])
+        }
+        return ObjectIdentity(
+            type: GroupVersionKind(apiVersion: apiVersion, kind: kind),
+            namespace: namespace,
+            name: name,
+        )
+    }
+
+    private mutating func readName(_ metadata: Node?) -> String {
+        if let generateName = metadata?["generateName"], metadata?["name"] == nil {
+            problems.append(
+                Problem(
+                    "'metadata.generateName' creates a new object at every run, so it cannot be applied",
+                    at: generateName.location,
+                    hint: "write 'name:' instead"
+                )
+            )
+            return ""
+        }
+        return segment("name", of: metadata ?? node, example: "example")
+    }
+
+    private mutating func readNamespace(_ metadata: Node?) -> String? {
+        guard let namespace = metadata?["namespace"], !namespace.isNull, namespace.string != "" else { return nil }
+        return segment("namespace", of: metadata, example: "default")
+    }
+
+    /// Reads a name that becomes part of a path; the server would take one with these characters for another path.
+    private mutating func segment(_ field: String, of parent: Node?, example: String) -> String {
+        let text = required(field, of: parent, as: "metadata.\(field)", hint: "write '\(field): \(example)'")
+        validate(text, "metadata.\(field)", at: parent?[field], ObjectIdentifiers.isName, "a valid name")
+        return text
+    }
+
+    /// Reports a text that is there and does not have its form; it is never made part of a path.
+    private mutating func validate(
+        _ text: String,
+        _ path: String,
+        at value: Node?,
+        _ isValid: (String) -> Bool,
+        _ what: String,
+    ) {
+        guard !text.isEmpty, !isValid(text) else { return }
+        problems.append(Problem("'\(path)' is '\(text)', which is not \(what)", at: value?.location ?? node.location))
+    }
+
+    private mutating func required(_ field: String, of parent: Node?, as path: String, hint: String) -> String {
+        let value = parent?[field]
+        if let string = value?.string, !string.isEmpty { return string }
+        let found = value.map { $0.string == "" ? "is empty" : "is \($0.kindName), not a string" } ?? "is missing"
+        problems.append(
+            Problem(
+                "'\(path)' of document \(documentIndex) \(found)",
+                at: value?.location ?? parent?.location ?? node.location,
+                hint: value.flatMap(quoting) ?? hint
+            )
+        )
+        return ""
+    }
+
+    /// How a number or boolean is written so that it is a string.
+    private func quoting(_ value: Node) -> String? {
+        switch value.content {
+        case .number(let number): "write it in quotes: '\"\(number.text)\"'"
+        // What was written, such as `no`, is not known any more.
+        case .boolean: "write it in quotes"
+        case .null, .string, .sequence, .mapping: nil
+        }
     }
 }

@@ -34,3 +34,233 @@ public enum Readiness: Sendable, Hashable {
             ?? status.byReadyCondition
     }
 }
+
+/// The kinds that have rules of their own.
+extension LiveObject {
+    /// The readiness by the rules of the object's kind, `nil` for kinds without any.
+    func byKind(minimumNodeCount: Int) -> Readiness? {
+        switch (type.group, type.kind) {
+        case ("apps", "Deployment"), ("extensions", "Deployment"): deployment
+        case ("apps", "DaemonSet"), ("extensions", "DaemonSet"): daemonSet(minimumNodeCount: minimumNodeCount)
+        case ("apps", "StatefulSet"): statefulSet
+        case ("apps", "ReplicaSet"), ("extensions", "ReplicaSet"): replicaSet
+        case ("", "Pod"): pod
+        case ("batch", "Job"): job
+        case ("", "PersistentVolumeClaim"): phase("Bound")
+        case ("", "Namespace"): phase("Active")
+        case ("", "Service"): service
+        case ("apiextensions.k8s.io", "CustomResourceDefinition"): definition
+        case ("apiregistration.k8s.io", "APIService"): byCondition("Available")
+        case ("", "ConfigMap"), ("", "Secret"), ("batch", "CronJob"), ("policy", "PodDisruptionBudget"): .ready
+        default: nil
+        }
+    }
+
+    private func phase(_ wanted: String) -> Readiness {
+        let phase = node["status"]?["phase"]?.string ?? ""
+        return phase == wanted ? .ready : .waiting("phase is '\(phase)', not '\(wanted)'")
+    }
+
+    private func byCondition(_ type: String) -> Readiness {
+        let found = condition(type)
+        guard found?.status != "True" else { return .ready }
+        return .waiting(found?.words ?? "condition \(type) is missing")
+    }
+
+    private var service: Readiness {
+        guard node["spec"]?["type"]?.string == "LoadBalancer" else { return .ready }
+        let address = node["spec"]?["clusterIP"]?.string ?? ""
+        return address.isEmpty ? .waiting("it has no cluster IP yet") : .ready
+    }
+
+    /// The rules of a CRD, in the order of its conditions.
+    private var definition: Readiness {
+        for condition in conditions {
+            switch (condition.type, condition.status) {
+            case ("NamesAccepted", "False"): return .failed(condition.words)
+            case ("Established", "False") where condition.reason != "Installing": return .failed(condition.words)
+            case ("Established", "True"): return .ready
+            default: continue
+            }
+        }
+        return .waiting("the server is installing it")
+    }
+
+    private var pod: Readiness {
+        let phase = node["status"]?["phase"]?.string ?? ""
+        switch phase {
+        case "Succeeded", "Failed": return .ready
+        case "Running":
+            if condition("Ready")?.status == "True" { return .ready }
+            for container in node["status"]?["containerStatuses"]?.sequence ?? [] {
+                let waiting = container["state"]?["waiting"]
+                guard waiting?["reason"]?.string == "CrashLoopBackOff" else { continue }
+                return .failed("container '\(container["name"]?.string ?? "")' is in CrashLoopBackOff")
+            }
+            return .waiting(condition("Ready")?.words ?? "not ready")
+        default:
+            return unscheduled ?? .waiting("pending")
+        }
+    }
+
+    /// How long a Pod may be without a node before that is a failure, in seconds.
+    private static let schedulingLimit: Int64 = 15
+
+    /// What holds for a Pod that no node takes.
+    private var unscheduled: Readiness? {
+        guard let scheduled = condition("PodScheduled"), scheduled.status == "False" else { return nil }
+        let created = node["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init(rfc3339:))
+        let isLate = created.map { now.seconds - $0.seconds > Self.schedulingLimit } ?? false
+        return isLate && scheduled.reason == "Unschedulable" ? .failed(scheduled.words) : .waiting(scheduled.words)
+    }
+
+    /// The rules of a Job; unlike kstatus a Job that still runs is not ready (as Flux has it).
+    private var job: Readiness {
+        for condition in conditions where condition.status == "True" {
+            switch condition.type {
+            case "Complete": return .ready
+            case "Failed": return .failed(condition.words)
+            case "Suspended" where node["spec"]?["suspend"]?.boolean == true: return .ready
+            default: continue
+            }
+        }
+        return .waiting(node["status"]?["startTime"] == nil ? "not started" : "running")
+    }
+}
+
+/// The kinds that create pods.
+extension LiveObject {
+    /// The first of several counts that is lower than wanted.
+    private func shortage(_ checks: [(String, wanted: Int, there: Int)]) -> Readiness? {
+        checks.first { $0.there < $0.wanted }.map { .waiting("\($0.0): \($0.there) of \($0.wanted)") }
+    }
+
+    private var wantedReplicas: Int { node["spec"]?["replicas"]?.integer ?? 1 }
+
+    /// The rules of a Deployment, with the reason why its pods are not created.
+    var deployment: Readiness {
+        guard case .waiting(let reason) = replicas, let failure = condition("ReplicaFailure"), failure.status == "True"
+        else { return replicas }
+        return .waiting("\(reason) (\(failure.words))")
+    }
+
+    private var replicas: Readiness {
+        let progressing = condition("Progressing")
+        if progressing?.reason == "ProgressDeadlineExceeded" {
+            return .failed(progressing?.words ?? "ProgressDeadlineExceeded")
+        }
+        let (wanted, all) = (wantedReplicas, status("replicas") ?? 0)
+        let (updated, available) = (status("updatedReplicas") ?? 0, status("availableReplicas") ?? 0)
+        if let short = shortage([("replicas", wanted, all), ("updated replicas", wanted, updated)]) { return short }
+        if all > wanted { return .waiting("replicas still terminating: \(all - wanted)") }
+        if let short = shortage([
+            ("available replicas", updated, available), ("ready replicas", wanted, status("readyReplicas") ?? 0),
+        ]) {
+            return short
+        }
+        let deadline = node["spec"]?["progressDeadlineSeconds"]?.integer
+        let hasNoDeadline = deadline == nil || deadline == Int(Int32.max)
+        let isComplete = progressing?.status == "True" && progressing?.reason == "NewReplicaSetAvailable"
+        guard hasNoDeadline || isComplete else { return .waiting("its ReplicaSet is not available") }
+        return condition("Available")?.status == "True" ? .ready : .waiting("not available")
+    }
+
+    /// The rules of a DaemonSet; unlike in kstatus, one without an eligible node is not ready.
+    func daemonSet(minimumNodeCount: Int) -> Readiness {
+        guard node["metadata"]?["generation"] != nil, status("observedGeneration") != nil,
+            let desired = status("desiredNumberScheduled")
+        else { return .waiting("its controller has not seen it") }
+        guard desired >= minimumNodeCount else {
+            return .waiting(desired == 0 ? "no node is eligible" : "eligible nodes: \(desired) of \(minimumNodeCount)")
+        }
+        return shortage([
+            ("pods", desired, status("currentNumberScheduled") ?? 0),
+            ("updated pods", desired, status("updatedNumberScheduled") ?? 0),
+            ("available pods", desired, status("numberAvailable") ?? 0),
+            ("ready pods", desired, status("numberReady") ?? 0),
+        ]) ?? .ready
+    }
+
+    /// The rules of a StatefulSet.
+    var statefulSet: Readiness {
+        let strategy = node["spec"]?["updateStrategy"]
+        if strategy?["type"]?.string == "OnDelete" { return .ready }
+        let (wanted, all) = (wantedReplicas, status("replicas") ?? 0)
+        if let short = shortage([("replicas", wanted, all), ("ready replicas", wanted, status("readyReplicas") ?? 0)]) {
+            return short
+        }
+        if all > wanted { return .waiting("replicas still terminating: \(all - wanted)") }
+        if let partition = strategy?["rollingUpdate"]?["partition"]?.integer {
+            return shortage([("updated replicas", wanted - partition, status("updatedReplicas") ?? 0)]) ?? .ready
+        }
+        if let short = shortage([("current replicas", wanted, status("currentReplicas") ?? 0)]) { return short }
+        let (current, update) = (node["status"]?["currentRevision"], node["status"]?["updateRevision"])
+        return current == update ? .ready : .waiting("a new revision is being rolled out")
+    }
+
+    /// The rules of a ReplicaSet.
+    var replicaSet: Readiness {
+        if let failure = condition("ReplicaFailure"), failure.status == "True" { return .waiting(failure.words) }
+        let wanted = wantedReplicas
+        if let short = shortage([
+            ("labelled replicas", wanted, status("fullyLabeledReplicas") ?? 0),
+            ("available replicas", wanted, status("availableReplicas") ?? 0),
+            ("ready replicas", wanted, status("readyReplicas") ?? 0),
+        ]) {
+            return short
+        }
+        let all = status("replicas") ?? 0
+        return all > wanted ? .waiting("replicas still terminating: \(all - wanted)") : .ready
+    }
+}
+
+/// An object that is not ready.
+struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
+    var identity: ObjectIdentity
+    /// What is missing, by the object's own status.
+    var reason: String
+    /// What events, pods and nodes say about the cause, `nil` if nothing is known.
+    var detail: String?
+
+    /// What is missing, and the cause.
+    var reasonWithDetail: String { reason + (detail.map { " (\($0))" } ?? "") }
+
+    /// The object, what is missing, and the cause.
+    var description: String { "\(identity): \(reasonWithDetail)" }
+}
+
+/// What to do about an object that does not become ready.
+struct ReadinessAdvice {
+    /// What to do, `nil` if the reason is not known.
+    let text: String?
+
+    init(for object: UnreadyObject, task: String) {
+        let type = object.identity.type
+        let words = "\(object.reason) \(object.detail ?? "")"
+        let namespace = object.identity.namespace.map { " -n \($0)" } ?? ""
+        if let quota = words.firstMatch(of: /exceeded quota: ([^ ,]+)/)?.1 {
+            text = "raise ResourceQuota '\(quota)' or delete objects: 'kubectl edit resourcequota \(quota)\(namespace)'"
+        } else if words.contains("failed quota: ") {
+            text = "set 'resources' of each container as the quota requires"
+        } else if let account = words.firstMatch(of: /serviceaccount "([^"]*)" not found/)?.1 {
+            text = "create ServiceAccount '\(account)', or correct 'serviceAccountName'"
+        } else if words.contains("violates PodSecurity") {
+            text = "change these settings, or the namespace's label 'pod-security.kubernetes.io/enforce'"
+        } else if words.contains("its controller has not seen it") {
+            text = "check that kube-controller-manager is running"
+        } else if type.kind == "DaemonSet", words.contains("none with labels") {
+            text = "add these labels to a node, correct 'nodeSelector', or write 'minNodes: 0' in task '\(task)'"
+        } else if type.kind == "DaemonSet", words.contains("no node is eligible") {
+            let tolerance = words.contains("with taints") ? "tolerate the taints" : "add a node"
+            text = "\(tolerance), or write 'minNodes: 0' in task '\(task)' if none is needed"
+        } else if words.contains("ErrImage") || words.contains("ImagePull") || words.contains("InvalidImageName") {
+            text = "correct 'image', or make the registry reachable"
+        } else if words.contains("the server has no kind") {
+            text = "apply the CustomResourceDefinition that defines it, or correct 'apiVersion' and 'kind'"
+        } else if object.reason == "it does not exist" {
+            text = "check what creates it, or increase 'timeout' of task '\(task)'"
+        } else {
+            text = nil
+        }
+    }
+}

@@ -1,5 +1,6 @@
 import Base
 public import HTTP
+import TLS
 import YAML
 
 /// A connection to an API server as the user of a kubeconfig.
@@ -225,6 +226,203 @@ public struct APIClient: Sendable {
                 result.append("%")
                 result.append(digits[Int(byte >> 4)])
                 result.append(digits[Int(byte & 15)])
+            }
+        }
+    }
+}
+
+/// Requests that wait for their turn.
+extension APIClient {
+    /// Sends a request when its turn has come, and records how it ended.
+    ///
+    /// - Parameters:
+    ///   - isPaced: Whether it waits for its turn.
+    ///   - method: The method.
+    ///   - path: The path.
+    ///   - size: The number of bytes of the body.
+    ///   - deadline: The instant after which it is given up.
+    ///   - send: Sends the request; the argument is how long the server may work on it.
+    /// - Returns: The response, with a remark about the limit if that is why the server refuses.
+    /// - Throws: ``APIError``; one that is due to the limit says so.
+    func paced(
+        _ isPaced: Bool,
+        _ method: String,
+        _ path: String,
+        size: Int,
+        until deadline: ContinuousClock.Instant,
+        _ send: (Duration) async throws(APIError) -> HTTPResponse,
+    ) async throws(APIError) -> (response: HTTPResponse, remark: String?) {
+        guard isPaced else { return (try await send(RequestPace.limit), nil) }
+        let turn = try await turn(method, path, size: size, until: deadline)
+        let start = ContinuousClock.now
+        // The clocks of both sides need not agree.
+        func isOver(_ limit: Duration) -> Bool { start.duration(to: .now) > limit - .milliseconds(500) }
+        do throws(APIError) {
+            let response = try await send(turn.limit)
+            // The server may have a shorter limit than the one that it was asked for.
+            let isCutOff = response.status == 504 && isOver(RequestPace.limit)
+            pace.end(turn, isCutOff ? .cutOff : response.status == 429 ? .refused : .replied)
+            return (response, isCutOff ? "; \(Self.remark(turn.limit, method, size))" : nil)
+        } catch .transport(var error) where [.timedOut, .reset, .closed].contains(error.kind) && isOver(turn.limit) {
+            pace.end(turn, .cutOff)
+            error.message = "'\(kubeconfig.address)' did not answer in time: \(Self.remark(turn.limit, method, size))"
+            throw .transport(error)
+        } catch {
+            pace.end(turn, .unrelated)
+            throw error
+        }
+    }
+
+    private func turn(
+        _ method: String,
+        _ path: String,
+        size: Int,
+        until deadline: ContinuousClock.Instant
+    ) async throws(APIError) -> RequestPace.Turn {
+        do throws(RequestPace.Obstacle) {
+            return try await pace.turn(size: size, until: deadline)
+        } catch .cancelled {
+            throw .interrupted
+        } catch {
+            let message = "no time was left for \(method) \(path) behind other requests to '\(kubeconfig.address)'"
+            throw .transport(TransportError(.timedOut, message, address: kubeconfig.address))
+        }
+    }
+
+    /// The limit of an attempt that was not enough, with the size of what was sent.
+    private static func remark(_ limit: Duration, _ method: String, _ size: Int) -> String {
+        let content = size > 0 ? " of \(roundedByteText(size))" : ""
+        return "an attempt may take \(limit.humanReadable), and was a \(method)\(content)"
+    }
+}
+
+/// Why an API server is not usable, and what to do.
+extension APIClient {
+    /// The problem of a server that failed its preflight checks until time was up.
+    func preflightProblem(_ error: APIError) -> Problem {
+        let server = "API server \(kubeconfig.server)"
+        return switch error {
+        case .interrupted:
+            Problem("interrupted while waiting for \(server)")
+        case .transport(let cause)
+        where preflightState.hasAnswered && [.timedOut, .closed, .reset].contains(cause.kind):
+            // It answered before, so neither its address nor whether it runs is in question.
+            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: cause)
+        case .transport(let cause):
+            transportProblem(cause, server)
+        case .refused(let refusal) where refusal.code == 401:
+            Problem("\(server) does not accept \(whoami)", hint: credentialAdvice)
+        case .refused(let refusal) where refusal.status.expectsTLS:
+            Problem(
+                "\(server) expects TLS",
+                hint: "write server: https://\(kubeconfig.address) in kubeconfig '\(kubeconfig.path)', "
+                    + "or https://\(kubeconfig.address) in 'cluster.servers' if a task writes it",
+            )
+        case .refused(let refusal) where refusal.status.location != nil:
+            Problem(
+                "\(server) is not an API server",
+                hint: "correct the server in kubeconfig '\(kubeconfig.path)'",
+                cause: error
+            )
+        case .refused(let refusal) where refusal.code == 504 || refusal.message.contains("etcd"):
+            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
+        case .notReady(let checks, _):
+            Problem(
+                "\(server) is not ready: \(checks)",
+                hint: checks.contains("etcd") ? Self.storageAdvice : Self.serverAdvice,
+            )
+        case .pending(let words, _, _) where words.contains("etcd"):
+            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
+        case .foreign:
+            Problem("\(server) cannot be used", cause: error)
+        case .refused, .pending, .beingDeleted, .rival:
+            Problem("\(server) is not ready", hint: Self.serverAdvice, cause: error)
+        }
+    }
+
+    private static var serverAdvice: String { "look into the API server's log" }
+
+    private static var storageAdvice: String { "look into the logs of the API server and of etcd" }
+
+    /// An error without the server's address, for messages that name the server themselves.
+    func withoutAddress(_ error: APIError) -> APIError {
+        guard case .transport(var cause) = error else { return error }
+        for (phrase, rest) in [
+            ("cannot connect to '\(kubeconfig.address)': ", ""), (" from '\(kubeconfig.address)'", ""),
+        ] {
+            cause.message = cause.message.replacing(phrase, with: rest, maxReplacements: 1)
+        }
+        return .transport(cause)
+    }
+
+    /// The problem of a server that gives no response.
+    private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
+        let peer = cause.peer
+        switch cause.kind {
+        case .untrusted, .selfSigned:
+            let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
+            return Problem(
+                "\(server) shows a certificate \(issuer), but kubeconfig '\(kubeconfig.path)' trusts only \(authority)",
+                hint: "name the server's CA in 'certificate-authority' of the kubeconfig, "
+                    + "or in 'cluster.certificateAuthority' if a task writes it",
+            )
+        case .hostName:
+            let names = peer.map { $0.names.joined(separator: ", ") } ?? "other names"
+            return Problem(
+                "\(server) shows a certificate for \(names), not for '\(kubeconfig.verifiedName)'",
+                hint: "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig "
+                    + "'\(kubeconfig.path)'",
+            )
+        case .noNames:
+            let subject = peer.map { " (only the subject '\($0.subject)')" } ?? ""
+            return Problem(
+                "\(server) shows a certificate without a subject alternative name\(subject)",
+                hint: "issue the server's certificate again with subjectAltName '\(kubeconfig.verifiedName)'",
+            )
+        case .serverCertificateExpired, .serverCertificateNotYetValid:
+            let span = peer.map { "valid from \($0.validFrom) to \($0.validUntil)" } ?? cause.message
+            return Problem(
+                "\(server) shows a certificate that is not valid now (\(span); the node's clock says \(Timestamp.now()))",
+                hint: "renew the server's certificate, or set the node's clock",
+            )
+        case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset, .other, .tls:
+            let correction = "correct the server in kubeconfig '\(kubeconfig.path)'"
+            let hint =
+                cause.kind == .resolve && cause.proxy == nil
+                ? "\(correction), or check that DNS or /etc/hosts resolves the host"
+                : cause.advice ?? "start it, or \(correction)"
+            return Problem("\(server) cannot be reached", hint: hint, cause: cause)
+        case .clientCertificateRefused:
+            return Problem("\(server) does not accept \(whoami)", hint: credentialAdvice, cause: cause)
+        case .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:
+            return Problem("\(server) cannot be used", cause: cause)
+        }
+    }
+}
+
+extension APIClient {
+    /// The server's description of its kinds, to be kept as ``SchemaDocument``; `nil` if it cannot be had.
+    public func schemaDocument(until deadline: ContinuousClock.Instant) async -> [UInt8]? {
+        guard let response = try? await schemaResponse(until: deadline), response.status == 200 else { return nil }
+        return response.body
+    }
+
+    /// Asks for the server's description of its kinds, unless it still has a tag.
+    ///
+    /// A server whose kinds have just changed may take longer to answer than one request may, so it is asked again.
+    func schemaResponse(
+        tag: String? = nil,
+        until deadline: ContinuousClock.Instant
+    ) async throws(APIError) -> HTTPResponse {
+        var headers = [HTTPHeader("Accept", "application/json")]
+        if let tag { headers.append(HTTPHeader("If-None-Match", tag)) }
+        var attempts = 4
+        while true {
+            do throws(APIError) {
+                return try await send("GET", "/openapi/v2", headers: headers, until: deadline)
+            } catch {
+                attempts -= 1
+                guard case .transport = error, attempts > 0, .now < deadline else { throw error }
             }
         }
     }

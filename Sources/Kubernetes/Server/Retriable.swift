@@ -1,3 +1,5 @@
+public import HTTP
+
 /// An error that says whether the same attempt may succeed later.
 public protocol Retriable: Error {
     /// Whether another attempt is worthwhile.
@@ -30,4 +32,27 @@ public enum Disposition: Sendable, Hashable {
     case transient
     /// The attempt fails until its input is changed: do not retry.
     case permanent
+}
+
+extension TransportError: Retriable {
+    /// Whether another attempt is worthwhile: a server may still be starting, a wrong certificate stays wrong.
+    ///
+    /// A certificate that is not valid yet is retried: at boot it means that the node's clock is not set.
+    public var disposition: Disposition {
+        switch kind {
+        case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset,
+            .serverCertificateNotYetValid, .other:
+            .retry
+        case .tls, .clientCertificateRefused:
+            .transient
+        case .untrusted, .selfSigned, .hostName, .noNames, .serverCertificateExpired, .clientCertificate,
+            .unreadableFile,
+            .replyTooLarge, .redirect, .cancelled, .invalidURL:
+            .permanent
+        }
+    }
+
+    /// Always `nil`, because there was no response.
+    public var retryAfter: Duration? { nil }
+    public var words: String { message }
 }

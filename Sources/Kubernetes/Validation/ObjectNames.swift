@@ -1,4 +1,4 @@
-import Base
+public import Base
 import YAML
 
 /// The names of objects, of CustomResourceDefinitions, and of containers and volumes.
@@ -90,5 +90,93 @@ enum ObjectNames {
         return [
             Problem(message, at: location, hint: "a CustomResourceDefinition is named after its plural name and group")
         ]
+    }
+}
+
+/// An object that a task only names, because it waits for it or deletes it.
+public struct NamedObject: Sendable {
+    private let manifest: ManifestObject
+
+    /// Creates an object.
+    ///
+    /// - Parameters:
+    ///   - identity: The object.
+    ///   - location: Where the task names it.
+    public init(_ identity: ObjectIdentity, at location: SourceLocation) {
+        func text(_ value: String) -> Node { .string(value, location: location) }
+        let namespace = identity.namespace.map { [("namespace", text($0))] } ?? []
+        let root = Node.mapping(
+            [
+                ("apiVersion", text(identity.type.apiVersion)), ("kind", text(identity.type.kind)),
+                ("metadata", .mapping([("name", text(identity.name))] + namespace, location: location)),
+            ],
+            location: location
+        )
+        manifest = ManifestObject(identity: identity, root: root, documentIndex: 1)
+    }
+
+    /// What is wrong with its name and namespace: no object can have them.
+    public var nameProblems: [Problem] {
+        // The name of a definition has to fit what the definition says, which is not known.
+        manifest.identity.isCustomResourceDefinition ? [] : ObjectNames.problems(manifest).map(prefixed)
+    }
+
+    /// Finds what is wrong with its kind as far as it is known without asking a server.
+    ///
+    /// - Parameter definitions: The CustomResourceDefinitions of the plan.
+    /// - Returns: The problems; none of a kind that is not known.
+    public func kindProblems(_ definitions: CustomDefinitions) -> [Problem] {
+        let type = manifest.identity.type
+        let builtIn = RemovedAPI.api(of: type) == nil ? BuiltInKinds.problems(manifest) : []
+        guard let near = definitions.nearKind(to: type) else { return builtIn.map(prefixed) }
+        let message = "no manifest defines kind '\(type.kind)' in group '\(type.group)'"
+        return [prefixed(Problem(message, at: manifest.location, hint: "did you mean '\(near)'?"))]
+    }
+
+    private func prefixed(_ problem: Problem) -> Problem {
+        Problem("\(manifest.identity): \(problem.message)", at: problem.location, hint: problem.hint)
+    }
+}
+
+/// The fields of `metadata`, which are the same in every kind.
+enum MetadataFields {
+    private static let names = [
+        "name", "namespace", "labels", "annotations", "finalizers", "ownerReferences", "generateName", "uid",
+        "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+        "managedFields", "selfLink", "clusterName",
+    ]
+
+    static func problems(_ manifest: ManifestObject) -> [Problem] {
+        entries(manifest).compactMap { entry in
+            if entry.key == "managedFields", !entry.value.isNull {
+                let message = "field 'metadata.managedFields' may be set only by the server"
+                return Problem(message, at: entry.location, hint: "remove it")
+            }
+            if names.contains(entry.key) { return nil }
+            return Problem(
+                "field 'metadata.\(entry.key)' does not exist",
+                at: entry.location,
+                hint: nearestName(to: entry.key, in: names).map { "did you mean '\($0)'?" } ?? "remove it",
+            )
+        }
+    }
+
+    /// Returns warnings about fields that tie the manifest to one object or to one state of it.
+    static func warnings(_ manifest: ManifestObject) -> [Problem] {
+        entries(manifest).filter { !$0.value.isNull && $0.value.string != "" }.compactMap { entry in
+            let refused: String
+            switch entry.key {
+            case "uid":
+                refused = "names one existing object, and the server refuses the manifest once that is recreated"
+            case "resourceVersion":
+                refused = "names one state of the object, and the server refuses the manifest after any change"
+            default: return nil
+            }
+            return Problem("field 'metadata.\(entry.key)' \(refused)", at: entry.location, hint: "remove it")
+        }
+    }
+
+    private static func entries(_ manifest: ManifestObject) -> [Mapping.Entry] {
+        manifest.root["metadata"]?.mapping?.entries ?? []
     }
 }

@@ -1,3 +1,4 @@
+import Drawing
 import YAML
 
 /// The plans of all nodes.
@@ -57,5 +58,105 @@ extension AllNodes {
         }
         let object = Node.mapping([Node.outputVersion, ("nodes", .sequence(nodes))])
         return String(decoding: object.json(), as: UTF8.self) + "\n"
+    }
+}
+
+/// A picture of one plan, or of several below each other, each with a heading.
+struct PlanDocument {
+    /// One plan with its heading.
+    struct Section {
+        var heading: String
+        /// The boxes and arrows.
+        var picture: PlanPicture
+    }
+
+    private let title: String
+    private let sections: [Section]
+    private let isFramed: Bool
+
+    /// The space around the picture, and between its parts.
+    private static let margin = 24.0
+
+    /// The space that a heading and the line below it take.
+    private static let headingHeight = 54.0
+
+    /// How many tasks of a plan are described in words, for screen readers.
+    private static let sentenceLimit = 200
+
+    /// Creates a picture.
+    ///
+    /// - Parameters:
+    ///   - title: What the picture is.
+    ///   - sections: The plans.
+    ///   - isFramed: Whether every plan has a frame.
+    init(_ title: String, _ sections: [Section], isFramed: Bool) {
+        (self.title, self.sections, self.isFramed) = (title, sections, isFramed)
+    }
+
+    /// The picture as XML.
+    var markup: String {
+        let padding = isFramed ? 16.0 : 0
+        let notes = notes
+        let inner = (sections.map(\.width) + notes.map { svgTextWidth($0, size: 11) }).max() ?? 0
+        let x = Self.margin + padding
+        var content: [SVGElement] = []
+        var y = Self.margin
+        for section in sections {
+            let size = section.picture.size
+            let height = Self.headingHeight + size.height + 2 * padding
+            if isFramed {
+                let frame: KeyValuePairs = [
+                    "class": "\(SVGColour.page.fill) \(SVGColour.line.stroke)",
+                    "x": svgNumber(Self.margin), "y": svgNumber(y),
+                    "width": svgNumber(inner + 2 * padding), "height": svgNumber(height), "rx": "8",
+                ]
+                content.append(SVGElement("rect", frame))
+            }
+            let top = y + padding
+            content.append(.label(section.heading, "strong \(SVGColour.text.fill)", x: x, y: top + 12))
+            content.append(.label(section.picture.summary, SVGColour.muted.fill, x: x, y: top + 32))
+            if size.height > 0 { content.append(section.picture.element(x: x, y: top + Self.headingHeight)) }
+            y += height + Self.margin
+        }
+        for note in notes {
+            content.append(.label(note, "small \(SVGColour.muted.fill)", x: Self.margin, y: y + 4))
+            y += 18
+        }
+        return SVGDocument(
+            width: (inner + 2 * x).rounded(.up),
+            height: (notes.isEmpty ? y : y + 6).rounded(.up),
+            title: title,
+            description: description,
+            content: content,
+        ).markup
+    }
+
+    /// What the picture does not say itself, in lines below it.
+    private var notes: [String] {
+        guard sections.contains(where: \.picture.hasArrows) else { return [] }
+        let arrows = "An arrow leads from a task to one that runs after it."
+        let count = sections.reduce(0) { $0 + $1.picture.omittedCount }
+        guard count > 0 else { return [arrows] }
+        let omitted =
+            count == 1
+            ? "1 dependency that follows from others has no arrow."
+            : "\(count) dependencies that follow from others have no arrow."
+        return [arrows, omitted]
+    }
+
+    /// All boxes and arrows in words.
+    private var description: String {
+        let plans = sections.map { section in
+            let tasks = section.picture.sentences(limit: Self.sentenceLimit).map { " \($0)" }.joined()
+            return "\(section.heading). \(section.picture.summary).\(tasks)"
+        }
+        return plans.joined(separator: "\n")
+    }
+}
+
+extension PlanDocument.Section {
+    /// The width of the plan or its heading.
+    fileprivate var width: Double {
+        max(picture.size.width, svgTextWidth(heading), svgTextWidth(picture.summary))
     }
 }

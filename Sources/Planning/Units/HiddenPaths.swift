@@ -14,7 +14,7 @@ struct HiddenPaths {
     private var references: [ExactText: [String]] = [:]
     /// The files that tasks of the plan write for their owners alone.
     private var ownersFiles: Set<ExactText> = []
-    private let closed: ClosedPaths
+    private var closed = ClosedPaths([], files: [], rootOnly: [])
 
     /// Paths of every node that a task sees only if it names them, as in the drop-in of all units.
     ///
@@ -102,39 +102,50 @@ struct HiddenPaths {
         resolverLinks = others("/etc/resolv.conf")
         root = call.root
         for footprint in plan.steps.lazy.map(\.task.footprint) {
-            for read in footprint.reads {
-                let path = located(read.path.path)
-                let linked = links[ExactText(path)] ?? others(path)
-                links[ExactText(path)] = linked
-                guard [.secret, .clientKey, .kubeconfig, .privateKey].contains(read.use) else { continue }
-                for secret in [path] + linked {
-                    if knownFiles.insert(ExactText(secret)).inserted { files.append(secret) }
-                    guard read.use == .clientKey || read.use == .privateKey else { continue }
-                    for directory in Self.closedDirectories(of: secret, beside: call.taskFiles) {
-                        directories[ExactText(directory)] = directories[ExactText(directory)] ?? .foreign
-                    }
-                }
-            }
-            for write in footprint.writes where write.isSecret {
-                let path = located(write.path.path)
-                if let files = write.kubeconfigFiles {
-                    references[ExactText(path)] = files.map(located).flatMap { [$0] + others($0) }
-                }
-                let linked = others(path)
-                for path in [path] + linked {
-                    ownersFiles.insert(ExactText(path))
-                    if knownFiles.insert(ExactText(path)).inserted { files.append(path) }
-                }
-                for directory in linked.flatMap({ Self.closedDirectories(of: $0, beside: call.taskFiles) }) {
-                    directories[ExactText(directory)] = .made
-                }
-            }
+            for read in footprint.reads { add(read, call, others) }
+            for write in footprint.writes where write.isSecret { add(write, call, others) }
             for directory in footprint.closedDirectories(beside: call.taskFiles) {
                 directories[ExactText(directory)] = .made
             }
         }
         let kubernetes = ExactText(Self.kubernetes)
         directories[kubernetes] = directories[kubernetes] ?? (exists(Self.kubernetes) ? .made : nil)
+        closed = ClosedPaths(closedDirectories(others), files: files, rootOnly: Self.closedToUsers)
+    }
+
+    /// Adds a path that a task reads; `others` returns where the links on its way lead.
+    private mutating func add(_ read: Footprint.Read, _ call: ProgramInvocation, _ others: (String) -> [String]) {
+        let path = located(read.path.path)
+        let linked = links[ExactText(path)] ?? others(path)
+        links[ExactText(path)] = linked
+        guard [.secret, .clientKey, .kubeconfig, .privateKey].contains(read.use) else { return }
+        for secret in [path] + linked {
+            if knownFiles.insert(ExactText(secret)).inserted { files.append(secret) }
+            guard read.use == .clientKey || read.use == .privateKey else { continue }
+            for directory in Self.closedDirectories(of: secret, beside: call.taskFiles) {
+                directories[ExactText(directory)] = directories[ExactText(directory)] ?? .foreign
+            }
+        }
+    }
+
+    /// Adds a secret file that a task writes.
+    private mutating func add(_ write: Footprint.Write, _ call: ProgramInvocation, _ others: (String) -> [String]) {
+        let path = located(write.path.path)
+        if let files = write.kubeconfigFiles {
+            references[ExactText(path)] = files.map(located).flatMap { [$0] + others($0) }
+        }
+        let linked = others(path)
+        for path in [path] + linked {
+            ownersFiles.insert(ExactText(path))
+            if knownFiles.insert(ExactText(path)).inserted { files.append(path) }
+        }
+        for directory in linked.flatMap({ Self.closedDirectories(of: $0, beside: call.taskFiles) }) {
+            directories[ExactText(directory)] = .made
+        }
+    }
+
+    /// The directories of the plan and of every node that units have empty or do not see.
+    private func closedDirectories(_ others: (String) -> [String]) -> Set<ClosedDirectory> {
         var all = Set(UnitView.emptiedByDropIn.map { ClosedDirectory(path: $0, kind: .usual) })
         for (path, kind) in directories.map({ ($0.text, $1) })
         where !UnitView.emptiedByDropIn.containsExactly(path) && !Self.hiddenByDropIn.containsExactly(path) {
@@ -158,7 +169,7 @@ struct HiddenPaths {
                 all.insert(ClosedDirectory(path: other, kind: .foreign, mayHoldCredentials: mayHoldCredentials))
             }
         }
-        closed = ClosedPaths(all, files: files, rootOnly: Self.closedToUsers)
+        return all
     }
 
     /// The paths that a task's keys name, and the files of the kubeconfigs among them.
@@ -277,5 +288,39 @@ extension Footprint {
         }
         let isKubernetes = written.contains { isPath($0.path, at: HiddenPaths.kubernetes) }
         return secret + (isKubernetes ? [HiddenPaths.kubernetes] : [])
+    }
+}
+
+/// Returns the absolute paths in a text of a task: an argument, a value of its environment, or commands of a shell.
+///
+/// A path ends where a shell or a list of paths would end it. The whole text, and the value of an option, may be a path with
+/// spaces.
+func pathsNamed(in text: String) -> [String] {
+    var found: [String] = []
+    var rest = text.utf8[...]
+    var previous: UInt8?
+    while let byte = rest.first {
+        guard byte == UInt8(ascii: "/"), previous.map(endsPath) ?? true else {
+            previous = byte
+            rest = rest.dropFirst()
+            continue
+        }
+        let path = rest.prefix { !endsPath($0) }
+        found.append(String(decoding: path, as: UTF8.self))
+        previous = path.last
+        rest = rest[path.endIndex...]
+    }
+    let value = text.utf8.firstIndex(of: UInt8(ascii: "=")).map { text[text.index(after: $0)...] }
+    for whole in [text[...], value ?? ""] where whole.isAbsolutePath && !whole.utf8.contains(UInt8(ascii: "\n")) {
+        found.append(String(whole))
+    }
+    return found
+}
+
+/// Whether a byte is not part of a path in a text.
+private func endsPath(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0...0x20, 0x7F: true
+    default: "\"'`=:;,()<>|&$*?[]{}".utf8.contains(byte)
     }
 }

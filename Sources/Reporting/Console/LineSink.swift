@@ -1,3 +1,5 @@
+import Execution
+
 /// Reports a run in plain lines, for files, pipes and simple terminals.
 public struct LineSink: EventSink {
     private let output: ConsoleOutput
@@ -14,5 +16,63 @@ public struct LineSink: EventSink {
         for line in event.lines {
             output.write("\(line)\n", to: line.isDiagnostic ? .diagnostics : .results)
         }
+    }
+}
+
+/// Reports a dry run as unified diffs on standard output, everything else on standard error.
+public struct DiffSink: EventSink {
+    private let output: ConsoleOutput
+    private let isColoured: Bool
+    /// What tasks that have not ended would do, other than change paths and objects.
+    private var planned: [String: [String]] = [:]
+
+    public init(_ output: ConsoleOutput, isColoured: Bool) {
+        self.output = output
+        self.isColoured = isColoured
+    }
+
+    /// Writes what would change; created and removed things are compared with nothing, as `diff` does.
+    public mutating func receive(_ event: ReportedEvent) {
+        let task = event.event.task ?? ""
+        switch event.event.kind {
+        case .path(let path, let result):
+            if result.change == .unchanged { break }
+            write(
+                difference(of: path, task, isNew: result.change == .created, isRemoved: result.change == .removed)
+                    + result.diff
+            )
+        case .object(let object, let result):
+            if result.change == .unchanged { break }
+            let head = difference(
+                of: object,
+                task,
+                isNew: result.change == .created,
+                isRemoved: result.change == .deleted
+            )
+            write(head + (result.changesOnlyManagers ? ["only field managers change"] : result.diff))
+        case .planned(let text): planned[task, default: []].append(text)
+        case .taskFinished(let outcome, _):
+            let texts = planned.removeValue(forKey: task) ?? []
+            // A task that only waits changes nothing.
+            if case .changed = outcome { write(texts.map { "task '\(task)' \($0)" }) }
+            if !outcome.isSuccess { writeDiagnostics(event.lines) }
+        case .runFinished: write(event.lines)
+        case .runStarted, .taskStarted, .lease, .objectCount, .waiting, .objectFailed, .warning, .output:
+            writeDiagnostics(event.lines)
+        }
+    }
+
+    private func difference(of subject: String, _ task: String, isNew: Bool, isRemoved: Bool) -> [String] {
+        ["--- \(isNew ? "/dev/null" : subject)", "+++ \(isRemoved ? "/dev/null" : "\(subject) (task '\(task)')")"]
+    }
+
+    private func write(_ lines: [String]) { write(lines.map { Line(diff: $0) }) }
+
+    private func write(_ lines: [Line]) {
+        output.write(lines.map { "\($0.painted(isColoured))\n" }.joined())
+    }
+
+    private func writeDiagnostics(_ lines: [Line]) {
+        for line in lines { output.write("\(line)\n", to: .diagnostics) }
     }
 }

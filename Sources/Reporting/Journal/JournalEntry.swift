@@ -27,3 +27,59 @@ struct JournalEntry {
         for (name, value) in fields { add(name, value) }
     }
 }
+
+/// The kinds of entries in the journal, each with an identifier that never changes.
+///
+/// `journalctl MESSAGE_ID=...` finds all entries of a kind, and `journalctl -x` explains them by the catalog of the same
+/// identifiers, `units/nest-bootstrap.catalog`.
+public enum MessageID: String, Sendable, Hashable, CaseIterable {
+    /// A task waits for something, such as an API server; has `NEST_TASK`, `NEST_WAIT`, `NEST_OBJECT` and
+    /// perhaps `NEST_REASON`.
+    case waiting = "789fd4f60bb84a808841ce22072eec78"
+
+    /// A task that runs on one node at a time has the Lease for it; has `NEST_TASK` and `NEST_OBJECT`, the Lease.
+    case leaseTaken = "5b0a3c0de9b64c0d8f1b7a4f2c6e91d7"
+
+    /// A file, directory or link was created or changed; has `NEST_TASK` and `NEST_OBJECT`, the path.
+    case pathChanged = "04abe99bf03045a8969d342a4a26ad29"
+
+    /// An object of the API server was created or configured; has `NEST_TASK` and `NEST_OBJECT`.
+    case objectApplied = "c4da1eea8c614ec98b2e166fe2c41bda"
+
+    /// An object could not be applied, or a document could not be read; has `NEST_TASK` and `NEST_OBJECT`.
+    case objectFailed = "489e38ce683c4ddc892054848d8ed8fe"
+
+    /// One reason why a task failed; has `NEST_TASK`.
+    case problem = "733f6b46454f48f6a3eabdae7749848f"
+
+    /// Something that needs attention; has `NEST_TASK` and `NEST_OBJECT`, what it is about.
+    case warning = "9d2ad87be6f146f3b2f853baa37b62e6"
+
+    /// A line that a child process printed; has `NEST_TASK`.
+    case output = "972c713d3ff74c39a63572e075d06a8f"
+
+    /// A task changed something to match its description; has `NEST_TASK`, as the following kinds.
+    case taskChanged = "699b5c84a607432391611c6f520b3409"
+
+    /// A task found everything as described.
+    case taskUnchanged = "50025fc647024bd9957a4b6bcfc8e335"
+    case taskFailed = "118f49fc9451426c86a2e04616f00ed9"
+
+    /// A task did not start because a dependency did not succeed; has `NEST_DEPENDENCY`.
+    case taskSkipped = "4864d02ef7094e4fb7e498218839920b"
+
+    /// A task was stopped before it ended.
+    case taskInterrupted = "437e91afabea48ddb957a200dd54d68c"
+
+    /// A task did not start because a dependency has not succeeded yet; has `NEST_DEPENDENCY`.
+    case dependencyMissing = "5d307c2cffed456c8071e64593790483"
+
+    /// A run of several tasks has ended.
+    case runFinished = "cb982c59c61f4bb4a8f38ccc018d0b7c"
+
+    /// A mistake in the task file or in a file that it names.
+    case taskFileWrong = "dac022759bc4403b9791cc761fcd81fe"
+
+    /// The program failed outside of a task.
+    case programFailed = "8f7e0e6722a34b4d9aeae8ab4ceb4074"
+}

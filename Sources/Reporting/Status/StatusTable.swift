@@ -1,7 +1,9 @@
 public import Base
 import Execution
 import Host
+public import Planning
 public import State
+import YAML
 
 /// Returns statuses as a table for people.
 ///
@@ -106,4 +108,112 @@ extension TaskStatus {
         if let repeatsIn { words.append("next in \(repeatsIn.clockText)") }
         return words.joined(separator: ", ")
     }
+}
+
+extension ServiceState {
+    /// The state for people, in a few words.
+    var words: String {
+        guard unit.load == "loaded" else { return unit.load == "not-found" ? "no unit" : unit.load }
+        switch unit.active {
+        case "activating": return "starting"
+        case "deactivating": return "stopping"
+        case "inactive" where hasJob: return "queued"
+        case "inactive": return wasStarted ? "stopped" : "never started"
+        default: return unit.active
+        }
+    }
+
+    /// The state as a JSON object, in the words of systemd.
+    var node: Node {
+        .mapping([
+            ("load", .string(unit.load)), ("active", .string(unit.active)), ("sub", .string(unit.sub)),
+            ("wasStarted", .boolean(wasStarted)),
+        ])
+    }
+}
+
+extension TaskState {
+    /// The state as drawings of the plan show it.
+    public var drawn: DrawnState { DrawnState(description, drawnTone, counted: countedWord) }
+
+    /// The word for the state after a number of tasks, as in `2 not run yet`.
+    var countedWord: String { self == .notYet ? "not run yet" : description }
+
+    private var drawnTone: DrawnState.Tone {
+        switch self {
+        case .notYet, .ended(.skipped): .pending
+        case .waiting, .unknown, .ended(.interrupted): .waiting
+        case .running: .running
+        case .ended(.changed), .ended(.unchanged): .succeeded
+        case .ended(.failed): .failed
+        }
+    }
+}
+
+extension DrawnState {
+    /// Returns a text in the colour that a terminal has for the state.
+    public func painted(_ text: String) -> String { lineTone.painted(text) }
+
+    private var lineTone: Line.Tone {
+        switch tone {
+        case .succeeded: .changed
+        case .failed: .failed
+        case .running: .running
+        case .waiting: .waiting
+        case .pending: .progress
+        }
+    }
+}
+
+extension TaskRow {
+    /// Creates the row of a task from what `status` knows about it.
+    ///
+    /// - Parameters:
+    ///   - status: What is known.
+    ///   - now: The time that the age of a running task is counted to.
+    init(_ status: TaskStatus, at now: Timestamp) {
+        self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone)
+        let reasons = status.reasonLines
+        switch status.state {
+        case .running:
+            if let start = status.startedAt { time = Duration.seconds(max(0, now.seconds - start.seconds)).clockText }
+            detail = reasons.joined(separator: "; ")
+        case .ended(let kind):
+            time = status.duration?.humanReadable ?? ""
+            let age = status.age.map { "\($0.clockText) ago" }
+            let end = status.isPermanent ? "not retried" : nil
+            let retry = status.retriesIn.map { "retries in \($0.clockText)" } ?? end
+            let parts = [age, kind == .failed ? retry : nil]
+            let repetition = status.repetitionWords.isEmpty ? nil : "repetition \(status.repetitionWords)"
+            let counts = status.counts.isEmpty ? nil : status.counts.text
+            let cause = kind == .failed || kind.isSuccess || reasons.isEmpty ? nil : reasons.joined(separator: "; ")
+            detail = (parts + [counts, repetition, cause]).compactMap(\.self).joined(separator: ", ")
+            if kind == .failed { problems = reasons.map { "error: \($0)" } }
+            if kind.isSuccess { problems = reasons }
+        case .unknown: problems = reasons.map { "error: \($0)" }
+        case .waiting where !status.waitsFor.isEmpty:
+            // As in the view of a run: the word before it says that the task waits.
+            detail = "for \(shortList(status.waitsFor))"
+        case .notYet, .waiting:
+            detail = reasons.isEmpty ? status.service?.words ?? "" : reasons.joined(separator: "; ")
+        }
+    }
+}
+
+extension TaskStatus {
+    /// How far the task has got.
+    ///
+    /// A task whose last repetition has failed, or is unknown, is no success, as for the exit code.
+    var phase: TaskRow.Phase {
+        switch state {
+        case .running: isWaiting ? .waiting : .working
+        case .ended where repetition?.hasFailed == true || countedState == .unknown: .ended(.failed)
+        case .ended(let kind): .ended(kind)
+        case .unknown: .ended(.failed)
+        case .notYet, .waiting: .open
+        }
+    }
+
+    /// Whether the task runs and does nothing until something else happens.
+    var isWaiting: Bool { state == .running && (reason?.hasPrefix("waiting") == true || lease?.isSelf == false) }
 }

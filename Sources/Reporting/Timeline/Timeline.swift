@@ -1,4 +1,8 @@
 public import Base
+import Execution
+public import Host
+import State
+import YAML
 
 /// When each task of a node waited and ran on this boot, with units of systemd beside the tasks.
 ///
@@ -63,4 +67,267 @@ public struct Timeline: Sendable, Hashable {
     public var isOngoing: Bool { tasks.contains(where: \.isOngoing) }
 
     public func task(_ name: String) -> TimelineTask? { tasks.first { $0.name == name } }
+}
+
+/// Returns a timeline as one JSON object.
+///
+/// - Parameter timeline: The timeline.
+/// - Returns: One line without its end.
+public func timelineJSON(_ timeline: Timeline) -> String {
+    var pairs: [(String, Node)] = [
+        Node.outputVersion, ("origin", .string(timeline.origin.rawValue)),
+        ("originAt", .string(timeline.originTime.description)),
+    ]
+    if let finished = timeline.bootFinished { pairs.append(("bootFinishedSeconds", .seconds(finished))) }
+    pairs += [
+        ("endSeconds", .seconds(timeline.end)), ("ongoing", .boolean(timeline.isOngoing)),
+        ("tasks", .sequence(timeline.tasks.map(\.node))), ("units", .sequence(timeline.units.map(\.node))),
+        ("criticalPath", .sequence(timeline.criticalPath.map { .string($0) })),
+        ("notes", .sequence(timeline.notes.map { .string($0) })),
+    ]
+    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+}
+
+extension TimelineTask {
+    /// The task as a JSON object, without what is not known.
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [("task", .string(name))]
+        if let description { pairs.append(("description", .string(description))) }
+        pairs += [("state", .string("\(state)")), ("after", .sequence(dependencies.map { .string($0) }))]
+        pairs += [("critical", .boolean(isCritical)), ("attempts", .number(attemptCount))]
+        if let started { pairs.append(("startedSeconds", .seconds(started))) }
+        if let ended { pairs.append(("endedSeconds", .seconds(ended))) }
+        pairs.append(("spans", .sequence(spans.map(\.node))))
+        return .mapping(pairs)
+    }
+}
+
+extension TimelineSpan {
+    /// The span as a JSON object, without what is not known.
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [("kind", .string(kind.rawValue)), ("startSeconds", .seconds(start))]
+        if let end { pairs.append(("endSeconds", .seconds(end))) }
+        if let subject { pairs.append(("subject", .string(subject))) }
+        if let reason { pairs.append(("reason", .string(reason))) }
+        if let outcome { pairs.append(("outcome", .string(outcome.rawValue))) }
+        return .mapping(pairs)
+    }
+}
+
+extension TimelineUnit {
+    /// The unit as a JSON object, without what is not known.
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [
+            ("unit", .string(name)), ("active", .string(state.active)), ("sub", .string(state.sub)),
+            ("critical", .boolean(isCritical)),
+        ]
+        if let started { pairs.append(("startedSeconds", .seconds(started))) }
+        if let active { pairs.append(("activeSeconds", .seconds(active))) }
+        if let ended { pairs.append(("endedSeconds", .seconds(ended))) }
+        return .mapping(pairs)
+    }
+}
+
+extension Timeline {
+    /// Makes a timeline.
+    ///
+    /// - Parameter source: What is known of the tasks and units.
+    public init(_ source: TimelineSource) {
+        let rows = Self.rows(source)
+        // The earliest that is known.
+        let first = rows.compactMap(\.started).min()
+        let now = source.clock.sinceBoot
+        let isBoot = source.isBoot(firstStart: first)
+        let origin = isBoot ? source.bootStart : first ?? now
+        var tasks = zip(source.tasks, rows).map { task, row in
+            TimelineTask(
+                name: task.name,
+                description: task.description,
+                state: row.state,
+                dependencies: task.dependencies.map { source.tasks[$0].name },
+                attemptCount: row.attemptCount,
+                unknownCount: row.unknownCount,
+                spans: row.spans.map { $0.moved(to: origin) },
+            )
+        }
+        let endsNow = rows.contains(where: \.isOngoing) || first == nil
+        let last = endsNow ? now : tasks.flatMap(\.spans).compactMap(\.end).max().map { $0 + origin } ?? now
+        let path = CriticalPath(rows, source)
+        for index in path.tasks { tasks[index].isCritical = true }
+        let slack = max(.seconds(1), (last - origin) / 4)
+        let units = source.units(from: origin, until: endsNow ? last : last + slack, critical: path.unit)
+        let isStartKnown = rows.allSatisfy { $0.unknownCount == 0 }
+        let ends = units.shown.flatMap { [$0.started, $0.active] }.compactMap(\.self)
+        self.init(
+            origin: isBoot ? .boot : isStartKnown ? .firstTask : .firstKnown,
+            originTime: source.clock.timestamp(at: origin),
+            bootFinished: isBoot ? source.system?.boot.finished.map { $0 - origin } : nil,
+            end: max(last - origin, ends.max() ?? .zero),
+            tasks: Self.sorted(tasks),
+            units: units.shown,
+            criticalPath: [path.unit].compactMap(\.self) + path.tasks.map { source.tasks[$0].name },
+            notes: source.notes + Self.notes(rows, laterUnits: units.later),
+        )
+    }
+
+    /// The tasks in the order in which they started.
+    private static func sorted(_ tasks: [TimelineTask]) -> [TimelineTask] {
+        let starts = tasks.map { $0.firstKnown ?? .seconds(Int64.max / 2) }
+        // Not by the start alone: the order of tasks that started together is that of the plan.
+        return tasks.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }.map { tasks[$0] }
+    }
+
+    /// The tasks with their attempts, and what they waited for before them.
+    private static func rows(_ source: TimelineSource) -> [TimelineRow] {
+        let logged = JournalAttempts(source.entries).attempts
+        var rows = source.tasks.map { task in
+            TimelineRow(task, logged: logged[task.name] ?? [], source)
+        }
+        let first = rows.compactMap(\.started).min()
+        let queued = source.queued(firstStart: first)
+        for index in rows.indices {
+            rows[index].waits = source.waits(of: source.tasks[index], rows[index], from: queued, among: rows)
+        }
+        return rows
+    }
+
+    /// What is not known, and what is not shown.
+    private static func notes(_ rows: [TimelineRow], laterUnits: [String]) -> [String] {
+        var notes: [String] = []
+        let earlierCount = rows.count(where: \.hasEarlierSuccess)
+        if earlierCount > 0 {
+            let tasks = earlierCount == 1 ? "1 task" : "\(earlierCount) tasks"
+            notes.append("\(tasks) had succeeded before on this boot: only the last run is known")
+        }
+        let laterCount = rows.reduce(0) { $0 + $1.laterCount }
+        if laterCount > 0 {
+            let runs = laterCount == 1 ? "1 later run" : "\(laterCount) later runs"
+            notes.append("\(runs) of tasks that had succeeded before \(laterCount == 1 ? "is" : "are") not shown")
+        }
+        if !laterUnits.isEmpty {
+            let names = laterUnits.joined(separator: ", ")
+            notes.append("not shown, because they were last started after the tasks: \(names)")
+        }
+        return notes
+    }
+}
+
+extension TimelineSpan {
+    /// The span in times that count from another origin.
+    fileprivate func moved(to origin: Duration) -> Self {
+        var span = self
+        span.start = max(.zero, start - origin)
+        span.end = end.map { max(.zero, $0 - origin) }
+        return span
+    }
+}
+
+/// An axis of time that begins at zero, with marks at round times.
+struct TimeAxis {
+    /// The last time of the axis.
+    let end: Duration
+
+    /// The times of its marks, the first of which is zero.
+    let marks: [Duration]
+
+    /// The distances that marks can have.
+    private static let steps: [Duration] =
+        [1, 2, 5, 10, 20, 50, 100, 200, 500].map { .milliseconds($0) }
+        + [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800].map { .seconds($0) }
+        + [1, 2, 3, 6, 12, 24, 48, 120, 240, 480, 1200, 2400].map { .seconds($0 * 3600) }
+
+    /// Creates an axis.
+    ///
+    /// - Parameters:
+    ///   - end: The last time; an axis has at least a length of a millisecond.
+    ///   - count: The largest number of distances between marks.
+    init(end: Duration, count: Int) {
+        let end = max(end, .milliseconds(1))
+        self.end = end
+        let shortest = end / Double(max(1, count))
+        let step = Self.steps.first { $0 >= shortest } ?? end
+        marks = (0...Int(end / step)).map { step * $0 }
+    }
+
+    /// The place of a time on the axis, from 0 at its beginning to 1 at its end.
+    func place(of time: Duration) -> Double { min(max(time / end, 0), 1) }
+}
+
+/// A unit of systemd beside the tasks of a timeline, as it was last started.
+public struct TimelineUnit: Sendable, Hashable {
+    /// The unit's name.
+    public var name: String
+    public var state: UnitState
+
+    /// When it began to start, `nil` if it was not started; zero if that was before the origin.
+    public var started: Duration?
+
+    /// When it became active since, `nil` if it did not.
+    public var active: Duration?
+
+    /// When it became inactive or failed since, `nil` if it did not.
+    public var ended: Duration?
+
+    /// Whether the first task of the critical path waited for it.
+    public var isCritical: Bool
+
+    public init(
+        name: String,
+        state: UnitState,
+        started: Duration? = nil,
+        active: Duration? = nil,
+        ended: Duration? = nil,
+        isCritical: Bool = false,
+    ) {
+        self.name = name
+        self.state = state
+        self.started = started
+        self.active = active
+        self.ended = ended
+        self.isCritical = isCritical
+    }
+
+    /// When its start ended, whether or not it was active then.
+    var startEnd: Duration? { active ?? ended }
+}
+
+/// The tasks that decided when the last one ended.
+struct CriticalPath {
+    /// The positions of the tasks in the plan, in the order of time.
+    let tasks: [Int]
+
+    /// The unit that the first of them waited for.
+    let unit: String?
+
+    /// Walks back from the last task.
+    ///
+    /// From each task it goes to the dependency that succeeded last, and ends at a unit if the task waited for one
+    /// after that.
+    ///
+    /// - Parameters:
+    ///   - rows: All tasks, with their waits.
+    ///   - source: What the timeline is made of.
+    init(_ rows: [TimelineRow], _ source: TimelineSource) {
+        var reversed: [Int] = []
+        var unit: String?
+        var next = Self.last(rows)
+        while let index = next {
+            reversed.append(index)
+            if let wait = rows[index].waits.last, wait.kind == .unit {
+                unit = wait.subject
+                break
+            }
+            next = source.lastDependency(of: source.tasks[index], among: rows)?.index
+        }
+        tasks = reversed.reversed()
+        self.unit = unit
+    }
+
+    /// The task that has run longest of those that go on, or if none does, the one that ended last.
+    private static func last(_ rows: [TimelineRow]) -> Int? {
+        let open = rows.indices.filter { rows[$0].isOngoing }
+        guard open.isEmpty else { return open.min { (rows[$0].started ?? .zero) < (rows[$1].started ?? .zero) } }
+        let ended = rows.indices.filter { rows[$0].ended != nil }
+        return ended.max { (rows[$0].ended ?? .zero) < (rows[$1].ended ?? .zero) }
+    }
 }

@@ -39,6 +39,23 @@ extension Manual {
         ])
         page.section("COMMANDS")
         for command in shownCommands { describe(command, on: &page) }
+        addEnvironmentAndFiles(&page)
+        page.section("EXAMPLES")
+        page.display(shownCommands.flatMap { $0.help.examples.prefix(2).map { "nest-bootstrap \($0)" } })
+        page.section("SEE ALSO")
+        page.add(
+            ".Xr journalctl 1 ,",
+            ".Xr systemctl 1 ,",
+            ".Xr bootstrap.yaml 5 ,",
+            ".Xr nest-bootstrap.systemd 7 ,",
+            ".Xr systemd.generator 7",
+            ".Pp",
+            ".Pa /usr/share/doc/nest-bootstrap/README.md"
+        )
+        return page.text
+    }
+
+    private static func addEnvironmentAndFiles(_ page: inout ManualText) {
         page.section("ENVIRONMENT")
         page.list(
             width: "KUBECONFIG",
@@ -69,19 +86,6 @@ extension Manual {
                 (term("78"), ["The task file is wrong."]),
             ]
         )
-        page.section("EXAMPLES")
-        page.display(shownCommands.flatMap { $0.help.examples.prefix(2).map { "nest-bootstrap \($0)" } })
-        page.section("SEE ALSO")
-        page.add(
-            ".Xr journalctl 1 ,",
-            ".Xr systemctl 1 ,",
-            ".Xr bootstrap.yaml 5 ,",
-            ".Xr nest-bootstrap.systemd 7 ,",
-            ".Xr systemd.generator 7",
-            ".Pp",
-            ".Pa /usr/share/doc/nest-bootstrap/README.md"
-        )
-        return page.text
     }
 
     private static func describe(_ command: any Command.Type, on page: inout ManualText) {

@@ -1,5 +1,5 @@
-import Base
 import Actions
+import Base
 import Execution
 import Glibc
 import HTTP
@@ -35,15 +35,7 @@ struct PlanRun {
         }
         if command.isPreparation { return try await prepare(part.plan, records) }
         guard part.missing.isEmpty else {
-            let options = configuration.options
-            events.runBlocked(by: part.missing.map { $0.problem(options) })
-            for missing in part.missing {
-                let fields = [
-                    ("NEST_RUN_ID", identifier), ("NEST_TASK", missing.task), ("NEST_VERB", missing.verb),
-                    ("NEST_DEPENDENCY", missing.dependency),
-                ]
-                output.report([missing.problem(options)], as: options.output, .dependencyMissing, fields)
-            }
+            report(part.missing)
             return .notYet
         }
         if !command.isDryRun, !part.plan.steps.isEmpty {
@@ -60,18 +52,9 @@ struct PlanRun {
             ? nil : Recorder(records, run: identifier, plan: configuration.plan) { [events] in events.send($0) }
         let staged = staged(part.plan, records)
         let runner = ActionRunner(configuration.environment(http, staged: staged))
-        let engine = Engine(
-            emit: { [events] event in
-                recorder?.receive(event)
-                events.send(event)
-            },
-            conclude: { recorder?.conclude($0) },
-            // Programs use the machine; every other verb mostly waits, for a server or the disk. Tasks with a lock may wait
-            // for hours until their programs start, and then only few of the cluster run on this node.
-            isWork: { $0.task.footprint.runsPrograms && $0.task.lock == nil },
-        )
+        let engine = engine(recorder)
         let (report, signal) = await interruptible(by: signals) {
-            await engine.run(part.plan) { [events] step, context in
+            await engine.run(part.plan) { step, context in
                 guard let recorder else {
                     let outcome = try await runner.perform(step, context)
                     if case .changed = outcome, !step.task.restarts.isEmpty {
@@ -79,14 +62,7 @@ struct PlanRun {
                     }
                     return outcome
                 }
-                let lock = try await TaskLockWaiter(records: records, context: context).take()
-                events.note(attempt: try recorder.begin(context.task, lock), of: context.task)
-                // In a unit this was done before it, outside of its sandbox.
-                if !Machine.isUnit { try noteReset(of: step.task) }
-                try staged?.clear()
-                let outcome = try await runner.perform(step, context)
-                try await restartUnits(of: step.task, after: outcome, recorder, context)
-                return outcome
+                return try await perform(step, context, runner, recorder, records, staged)
             }
         }
         await http.shutDown()
@@ -98,6 +74,50 @@ struct PlanRun {
         let code = ExitCode(report, signal: signal)
         // The next attempt records the success, for those that depend on it.
         return code == .success && recorder?.hasLostRecords == true ? .failure : code
+    }
+
+    private func engine(_ recorder: Recorder?) -> Engine {
+        Engine(
+            emit: { [events] event in
+                recorder?.receive(event)
+                events.send(event)
+            },
+            conclude: { recorder?.conclude($0) },
+            // Programs use the machine; every other verb mostly waits, for a server or the disk. Tasks with a lock may wait
+            // for hours until their programs start, and then only few of the cluster run on this node.
+            isWork: { $0.task.footprint.runsPrograms && $0.task.lock == nil },
+        )
+    }
+
+    /// Runs a task whose lock no other process has, and records its attempt.
+    private func perform(
+        _ step: Plan.Step,
+        _ context: StepContext,
+        _ runner: ActionRunner,
+        _ recorder: Recorder,
+        _ records: RecordStore,
+        _ staged: StagedProducts?,
+    ) async throws -> Outcome {
+        let lock = try await TaskLockWaiter(records: records, context: context).take()
+        events.note(attempt: try recorder.begin(context.task, lock), of: context.task)
+        // In a unit this was done before it, outside of its sandbox.
+        if !Machine.isUnit { try noteReset(of: step.task) }
+        try staged?.clear()
+        let outcome = try await runner.perform(step, context)
+        try await restartUnits(of: step.task, after: outcome, recorder, context)
+        return outcome
+    }
+
+    private func report(_ missing: [MissingDependency]) {
+        let options = configuration.options
+        events.runBlocked(by: missing.map { $0.problem(options) })
+        for missing in missing {
+            let fields = [
+                ("NEST_RUN_ID", identifier), ("NEST_TASK", missing.task), ("NEST_VERB", missing.verb),
+                ("NEST_DEPENDENCY", missing.dependency),
+            ]
+            output.report([missing.problem(options)], as: options.output, .dependencyMissing, fields)
+        }
     }
 
     /// In the unit of a task, what keeps its products until `supervise` puts them in place.
@@ -253,4 +273,76 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
         default: error.advice
         }
     return Problem("cannot write \(records)", hint: hint, cause: error)
+}
+
+/// What a run lists before its tasks make it, so that `reset` can undo it.
+extension PlanRun {
+    /// Lists what tasks will make, and creates the directories that they write to, where possible.
+    ///
+    /// A directory that cannot be created is reported by the task that needs it.
+    ///
+    /// - Throws: ``Base/Problem`` if it cannot be listed, without which the task may not run, or if another process runs a
+    ///   task for longer than the task may take.
+    func prepare(_ plan: Plan, _ records: RecordStore) async throws -> ExitCode {
+        let files = configuration.files
+        for task in plan.steps.map(\.task) {
+            guard let lock = try await records.awaitLock(task.name, until: .now + task.timeout) else {
+                let process = records.runner(of: task.name).map { "process \($0)" } ?? "another process"
+                let call = configuration.options.quotedCall("status")
+                throw Problem("task '\(task.name)' is being run, or reset, by \(process)", hint: "see \(call)")
+            }
+            defer { withExtendedLifetime(lock) {} }
+            try noteReset(of: task)
+            try requireOwnPlaces(task)
+            do throws(SystemError) {
+                if task.footprint.needsPreparation { try Configuration.products(configuration.options).prepare() }
+                for directory in task.footprint.preparedDirectories {
+                    try files.logDirectories(directory, by: task.name)
+                    try? files.makeDirectories(directory, by: task.name)
+                }
+            } catch {
+                throw Self.unlisted(task, error)
+            }
+        }
+        return .success
+    }
+
+    /// Refuses to let a unit write where a link leads that a user or a program controls: systemd follows it.
+    private func requireOwnPlaces(_ task: PlannedTask) throws(Problem) {
+        for path in task.footprint.writablePaths {
+            do throws(SystemError) {
+                _ = try FileSystem.directoryForWriting(configuration.files.location(ofWritten: path), "cannot open")
+            } catch {
+                throw Problem("task '\(task.name)' may not write '\(path)'", hint: error.advice, cause: error)
+            }
+        }
+    }
+
+    /// Lists and creates the directories of secrets that are empty in the units of other tasks, before these start.
+    ///
+    /// Otherwise systemd creates them, and `reset` does not know them. A task that is running has created its own.
+    func prepareClosedDirectories(_ plan: Plan, _ records: RecordStore) throws(SystemError) {
+        let files = configuration.files
+        for task in plan.steps.map(\.task) {
+            let directories = task.footprint.closedDirectories(beside: Configuration.taskFiles(configuration.options))
+            let missing = directories.filter { (try? files.exists($0)) == false }
+            guard !missing.isEmpty, let lock = try records.lock(task.name) else { continue }
+            defer { withExtendedLifetime(lock) {} }
+            for directory in missing { try files.makeDirectories(directory, by: task.name) }
+        }
+    }
+
+    /// Lists the commands that undo a task, before it runs.
+    func noteReset(of task: PlannedTask) throws(Problem) {
+        do throws(SystemError) {
+            try configuration.noteReset(of: task)
+        } catch {
+            throw Self.unlisted(task, error)
+        }
+    }
+
+    /// Why a task cannot be run whose list cannot be written.
+    private static func unlisted(_ task: PlannedTask, _ error: SystemError) -> Problem {
+        unwritable("the list of what task '\(task.name)' makes", error)
+    }
 }

@@ -1,0 +1,67 @@
+/// The validity of a certificate on the node.
+public struct CertificateExpiry: Sendable, Hashable {
+    /// The file that it is in: PEM, or a kubeconfig.
+    public var path: String
+
+    /// Its subject, such as `CN=kube-admin,O=system:masters`.
+    public var subject: String
+
+    /// The beginning of its validity.
+    public var validFrom: Timestamp
+
+    /// The end of its validity.
+    public var expires: Timestamp
+
+    public init(path: String, subject: String, validFrom: Timestamp, expires: Timestamp) {
+        self.path = path
+        self.subject = subject
+        self.validFrom = validFrom
+        self.expires = expires
+    }
+
+    /// The whole days that are left at an instant, below zero if the certificate has expired.
+    public func remainingDays(at now: Timestamp) -> Int64 {
+        let seconds = expires.seconds - now.seconds
+        return seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
+    }
+}
+
+/// What a certificate is for.
+public enum CertificateUsage: String, Sendable, Hashable, CaseIterable, Comparable {
+    /// A TLS server.
+    case serverAuth = "server auth"
+    /// A TLS client.
+    case clientAuth = "client auth"
+    /// Signatures of something other than certificates, such as the tokens of service accounts.
+    case signing
+
+    /// Returns whether one usage comes before another in a list.
+    public static func < (left: Self, right: Self) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}
+
+/// The type of a private key, and its size.
+public enum KeyType: String, Sendable, Hashable, CaseIterable {
+    /// RSA with 2048 bits.
+    case rsa2048 = "rsa-2048"
+    /// RSA with 3072 bits.
+    case rsa3072 = "rsa-3072"
+    /// RSA with 4096 bits.
+    case rsa4096 = "rsa-4096"
+    /// ECDSA on the curve P-256.
+    case p256 = "ecdsa-p256"
+    /// ECDSA on the curve P-384.
+    case p384 = "ecdsa-p384"
+    case ed25519 = "ed25519"
+
+    /// The number of bits of an RSA key, `nil` for other types.
+    public var rsaBits: Int32? {
+        switch self {
+        case .rsa2048: 2048
+        case .rsa3072: 3072
+        case .rsa4096: 4096
+        case .p256, .p384, .ed25519: nil
+        }
+    }
+}
